@@ -1,0 +1,44 @@
+# Everything a fresh machine needs is Python 3.11+ and make: each target sets up its own .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO ?= demo
+# The models are small: more threads than cores only make them wait for each other.
+export OMP_NUM_THREADS ?= 2
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: help demo test test-long check format docs clean
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "saywhy needs Python 3.11 or newer: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --constraint constraints.txt --editable '.[test]'
+	touch $(READY)
+
+demo: $(READY)   ## write demo/index.html: sentences, pictures and attacks, offline
+	$(BIN)/saywhy demo --out $(DEMO)
+
+test: $(READY)   ## the quick tests, in parallel
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not long'
+
+test-long: $(READY) ## the long tests
+	$(BIN)/python -m pytest -m long --timeout=1800
+
+check: $(READY)  ## lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## put the source into its one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(READY)   ## run every snippet of the README and docs
+	$(BIN)/python -m pytest tests/test_docs.py
+
+clean:           ## remove what was built here
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache demo

@@ -1,0 +1,1 @@
+"""Does the decision hold? Black-box, feature-guided search for adversarial examples."""
