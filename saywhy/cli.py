@@ -10,7 +10,19 @@ from rich.console import Console
 
 from agents._errors import UsageError
 
-COMMANDS = ("demo", "verbalize", "check", "convert", "picture", "attack", "describe", "classify", "improve", "evaluate", "doctor")
+COMMANDS = (
+    "demo",
+    "verbalize",
+    "check",
+    "convert",
+    "picture",
+    "attack",
+    "describe",
+    "classify",
+    "improve",
+    "evaluate",
+    "doctor",
+)
 
 app = typer.Typer(
     name="saywhy",

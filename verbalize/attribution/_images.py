@@ -1,0 +1,78 @@
+"""What the attribution of pixels has in common: an image in, the module's scores, a map out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from agents._errors import UsageError
+from verbalize.attribution._target import predict, score_of_query
+from verbalize.saliency import PixelSaliency, Prediction, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ImageQuestion:
+    """An image, the function that scores it for the query, and what the model predicts."""
+
+    score: Callable[[torch.Tensor], torch.Tensor]  # N×C×H×W -> N
+    batch: torch.Tensor  # 1×C×H×W
+    image: NDArray[np.float32]  # H×W×C
+    query: Query
+    prediction: Prediction
+
+    def map(self, scores: torch.Tensor, *, signed: bool, method: str, id: str | None) -> PixelSaliency:  # noqa: A002
+        """The H×W scores as a map that answers the query."""
+        values = scores.detach().cpu().double().numpy()
+        return PixelSaliency(
+            values, self.query, image=self.image, signed=signed, prediction=self.prediction, id=id, method=method
+        )
+
+
+def ask(
+    model: nn.Module, image: ArrayLike, query: Query | None, class_names: Sequence[str], true_label: str | None = None
+) -> ImageQuestion:
+    """Check the image and let the model see it.
+
+    `image` is H×W×C (or H×W), uint8 or float in [0, 1]; `model` takes N×C×H×W in [0, 1] and returns N×K logits.
+
+    Raises:
+        UsageError: the model is in training mode, the image isn't one, or the model has no such class.
+    """
+    if model.training:
+        raise UsageError("the model is in training mode; call model.eval() before asking it why")
+    pixels = as_image(image)
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().to(device)
+    with torch.no_grad():
+        logits = model(batch)
+    prediction = predict(logits[0], class_names, true_label)
+    asked = query or Query(prediction.label)
+    score_of_query(logits, asked, class_names)  # an unknown label is told before the work starts
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        return score_of_query(model(images), asked, class_names)
+
+    return ImageQuestion(score, batch, pixels, asked, prediction)
+
+
+def as_image(image: ArrayLike) -> NDArray[np.float32]:
+    """An H×W×C float32 array in [0, 1] of what was given."""
+    given: NDArray[Any] = np.asarray(image)
+    if given.ndim == 2:
+        given = given[:, :, None]
+    if given.ndim != 3 or 0 in given.shape:
+        raise UsageError(f"an image must be an array (height, width, channels), not {given.shape}")
+    scale = 255 if given.dtype == np.uint8 else 1
+    pixels = given.astype(np.float32) / np.float32(scale)
+    if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 1:
+        raise UsageError("an image must be float in [0, 1] or uint8; divide it by its largest possible value")
+    return pixels

@@ -1,0 +1,366 @@
+"""The nouns of the house: which question a map answers, and the map, over tokens or over pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from agents._errors import UsageError
+from verbalize._alignment import align_tokens, merge_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+Part: TypeAlias = tuple[int, ...]
+
+
+class SaliencyError(UsageError):
+    """A map, or a record of one, that can't be what it says it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The question a map answers: what speaks for `label` (rather than for `versus`, where that is given)?
+
+    `versus` makes the question contrastive; `members` names the classes that `label` stands for when it is a group
+    ("dog": beagle, husky). Together they are the reference frame and the granularity of RFxG.
+    """
+
+    label: str
+    versus: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.label, str) or not self.label.strip():
+            raise SaliencyError(f"a query needs a label that is a non-empty string, not {self.label!r}")
+        for name in ("versus", "members"):
+            value = getattr(self, name)
+            labels = (value,) if isinstance(value, str) else tuple(value)
+            if not all(isinstance(label, str) and label.strip() for label in labels):
+                raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r}")
+            object.__setattr__(self, name, labels)
+        if self.label in self.versus:
+            raise SaliencyError(f"a query can't hold the label {self.label!r} against itself")
+
+    @property
+    def contrastive(self) -> bool:
+        """Whether the question is "why this rather than that"."""
+        return bool(self.versus)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model said: the label it chose, with its probability, all scores and the true label where known."""
+
+    label: str
+    probability: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    true_label: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.probability is not None and not 0.0 <= self.probability <= 1.0:
+            raise SaliencyError(f"a prediction's probability must lie in 0..1, not {self.probability!r}")
+        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialToken:
+    """A token that is no word of the text ([CLS], </s>): set aside, its score kept. `position` counts words before it."""
+
+    token: str
+    score: float
+    position: int
+
+
+@dataclass(frozen=True, eq=False)
+class TokenSaliency:
+    """A signed score for each word of a text: positive speaks for the query's label, negative against it.
+
+    Args:
+        tokens: the words, in order. Two equal words at two places are two parts.
+        scores: one finite number a word.
+        query: the question the scores answer.
+        text: the original text. With it, `offsets` are found where they are not given.
+        offsets: (start, stop) character positions of each word in `text`.
+        prediction: what the model predicted.
+        special: tokens set aside, such as [CLS].
+        id: the record's name; `saliency_id` falls back to a digest of the content.
+        method: how the scores were made, in words.
+
+    Raises:
+        SaliencyError: lengths differ, a score is not finite, or a word does not occur in the text in its place.
+    """
+
+    tokens: tuple[str, ...]
+    scores: Floats
+    query: Query
+    text: str | None = None
+    offsets: tuple[tuple[int, int], ...] | None = None
+    prediction: Prediction | None = None
+    special: tuple[SpecialToken, ...] = ()
+    id: str | None = None
+    method: str | None = None
+
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        scores: ArrayLike,
+        query: Query,
+        text: str | None = None,
+        offsets: Sequence[tuple[int, int]] | None = None,
+        prediction: Prediction | None = None,
+        special: Sequence[SpecialToken] = (),
+        id: str | None = None,  # noqa: A002 - the record's own word for it
+        method: str | None = None,
+    ) -> None:
+        words = _words(tokens)
+        values = _finite(scores, "scores", words)
+        if values.ndim != 1:
+            raise SaliencyError(f"token scores must be one number a token, not an array of shape {values.shape}")
+        if len(words) != len(values):
+            raise SaliencyError(f"there are {len(words)} tokens but {len(values)} scores; give one score for each token")
+        if not isinstance(query, Query):
+            raise SaliencyError(f"query must be a Query, not {type(query).__name__}")
+        places = _offsets(words, text, offsets)
+        for name, value in (
+            ("tokens", words),
+            ("scores", values),
+            ("query", query),
+            ("text", text),
+            ("offsets", places),
+            ("prediction", prediction),
+            ("special", tuple(special)),
+            ("id", None if id is None else str(id)),
+            ("method", method),
+        ):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_pieces(
+        cls,
+        pieces: Sequence[str],
+        scores: ArrayLike,
+        query: Query,
+        *,
+        text: str | None = None,
+        scheme: str = "auto",
+        special_tokens: Sequence[str] = (),
+        **fields: Any,
+    ) -> TokenSaliency:
+        """Merge a tokenizer's sub-word pieces into words, each with the sum of its pieces' scores.
+
+        `scheme` is "wordpiece" (`##`), "bpe" (`Ġ`, byte-level), "sentencepiece" (`▁`), "clip" (`</w>`), "none", or "auto",
+        which looks at the pieces. Special tokens (the usual ones, and `special_tokens`) go to `.special`.
+        A sum keeps additive attributions complete: the words' scores add up to what the pieces' did.
+        """
+        names = _words(pieces)
+        values = _finite(scores, "scores", names)
+        if values.shape != (len(names),):
+            raise SaliencyError(f"there are {len(names)} tokens but scores of shape {values.shape}; give one for each token")
+        merged = merge_pieces(names, scheme=scheme, special_tokens=special_tokens)
+        words = [word for word, _ in merged.words]
+        sums = [float(values[list(indices)].sum()) for _, indices in merged.words]
+        special = tuple(SpecialToken(names[i], float(values[i]), position) for i, position in merged.special)
+        return cls(words, sums, query, text=text, special=special, **fields)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TokenSaliency):
+            return NotImplemented
+        return self._key() == other._key() and np.array_equal(self.scores, other.scores)
+
+    def __hash__(self) -> int:
+        return hash((self.tokens, self.scores.tobytes(), self.query))
+
+    def _key(self) -> tuple[object, ...]:
+        prediction = None if self.prediction is None else (*_fields(self.prediction), dict(self.prediction.scores))
+        return (self.tokens, self.query, self.text, self.offsets, prediction, self.special, self.id, self.method)
+
+    @property
+    def saliency_id(self) -> str:
+        """The record's id, or a digest of its content where it has none."""
+        return self.id or _digest(repr(self.tokens).encode(), self.scores.tobytes(), repr(self.query).encode())
+
+    def text_of(self, part: Sequence[int]) -> str:
+        """The words of a part as they stand in the text; a gap in the part becomes " ... "."""
+        runs: list[list[int]] = []
+        for index in sorted(part):
+            if runs and index == runs[-1][-1] + 1:
+                runs[-1].append(index)
+            else:
+                runs.append([index])
+        return " ... ".join(self._run_text(run[0], run[-1]) for run in runs)
+
+    def _run_text(self, first: int, last: int) -> str:
+        if self.text is not None and self.offsets is not None:
+            return self.text[self.offsets[first][0] : self.offsets[last][1]]
+        return " ".join(self.tokens[first : last + 1])
+
+
+@dataclass(frozen=True, eq=False)
+class PixelSaliency:
+    """A score for each pixel of an image.
+
+    Args:
+        scores: (H, W), finite.
+        query: the question the scores answer.
+        image: the picture, (H, W, C) float in [0, 1] or uint8, RGB or grey; kept as float32.
+        signed: whether negative values mean anything. A CAM is unsigned: it can't speak against a label.
+        masks: (M, H, W) booleans, parts given from elsewhere (a segmenter's, tiles); they may overlap.
+        mask_names: one name a mask.
+        prediction, id, method: as in `TokenSaliency`.
+
+    Raises:
+        SaliencyError: wrong shapes, scores that are not finite, an image out of [0, 1], negative scores in an unsigned map.
+    """
+
+    scores: Floats
+    query: Query
+    image: NDArray[np.float32] | None = None
+    signed: bool = True
+    masks: NDArray[np.bool_] | None = None
+    mask_names: tuple[str, ...] | None = None
+    prediction: Prediction | None = None
+    id: str | None = None
+    method: str | None = None
+
+    def __post_init__(self) -> None:
+        values = _finite(self.scores, "pixel scores", None)
+        if values.ndim != 2:
+            raise SaliencyError(
+                f"pixel scores must have shape (height, width), not {values.shape}; sum over the channels first"
+            )
+        if not isinstance(self.query, Query):
+            raise SaliencyError(f"query must be a Query, not {type(self.query).__name__}")
+        if not self.signed and values.size and values.min() < 0:
+            raise SaliencyError("the map is said to be unsigned but holds negative scores; pass signed=True")
+        object.__setattr__(self, "scores", values)
+        object.__setattr__(self, "id", None if self.id is None else str(self.id))
+        if self.image is not None:
+            object.__setattr__(self, "image", _image(self.image, values.shape))
+        if self.masks is not None:
+            masks, names = _masks(self.masks, self.mask_names, values.shape)
+            object.__setattr__(self, "masks", masks)
+            object.__setattr__(self, "mask_names", names)
+        elif self.mask_names is not None:
+            raise SaliencyError("mask_names were given without masks")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PixelSaliency):
+            return NotImplemented
+        same = (self.query, self.signed, self.mask_names, self.id, self.method) == (
+            other.query, other.signed, other.mask_names, other.id, other.method,
+        )  # fmt: skip
+        return same and all(
+            (mine is None and theirs is None) or (mine is not None and theirs is not None and np.array_equal(mine, theirs))
+            for mine, theirs in ((self.scores, other.scores), (self.image, other.image), (self.masks, other.masks))
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.scores.tobytes(), self.query))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return (self.scores.shape[0], self.scores.shape[1])
+
+    @property
+    def saliency_id(self) -> str:
+        """The record's id, or a digest of its content where it has none."""
+        return self.id or _digest(repr(self.scores.shape).encode(), self.scores.tobytes(), repr(self.query).encode())
+
+
+Saliency: TypeAlias = TokenSaliency | PixelSaliency
+
+
+def _words(tokens: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(tokens, str):
+        raise SaliencyError("tokens must be a list of strings, not one string; split the text first")
+    words = tuple(tokens)
+    for index, word in enumerate(words):
+        if not isinstance(word, str):
+            raise SaliencyError(f"token {index} is {word!r}, which is not a string")
+    return words
+
+
+def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats:
+    if hasattr(scores, "detach"):  # a torch tensor, which may want gradients or live on a GPU
+        scores = scores.detach().cpu().numpy()
+    try:
+        values = np.array(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise SaliencyError(f"{what} must be numbers: {error}") from None
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        place = f"of token {index[0]} ({words[index[0]]!r})" if words and index[0] < len(words) else f"at {index}"
+        raise SaliencyError(f"the score {place} is {values[index]}; every score must be a finite number")
+    values.setflags(write=False)
+    return values
+
+
+def _offsets(
+    words: tuple[str, ...], text: str | None, offsets: Sequence[tuple[int, int]] | None
+) -> tuple[tuple[int, int], ...] | None:
+    if text is None:
+        if offsets is not None:
+            raise SaliencyError("offsets were given without the text they point into")
+        return None
+    if offsets is None:
+        try:
+            return align_tokens(words, text)
+        except ValueError as error:
+            raise SaliencyError(str(error)) from None
+    places = tuple((int(start), int(stop)) for start, stop in offsets)
+    if len(places) != len(words):
+        raise SaliencyError(f"there are {len(words)} tokens but {len(places)} offsets; give one (start, stop) for each token")
+    for index, (start, stop) in enumerate(places):
+        if not 0 <= start <= stop <= len(text):
+            raise SaliencyError(f"the offsets {(start, stop)} of token {index} lie outside the text of {len(text)} characters")
+    return places
+
+
+def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    pixels = np.asarray(image)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.ndim != 3 or pixels.shape[:2] != shape:
+        raise SaliencyError(f"the image has shape {pixels.shape}, which does not match the map's {shape} (height, width)")
+    scale = 255 if pixels.dtype == np.uint8 else 1
+    pixels = (pixels / scale).astype(np.float32)
+    if not (np.isfinite(pixels).all() and (pixels.size == 0 or (pixels.min() >= 0 and pixels.max() <= 1))):
+        raise SaliencyError("the image must be float in [0, 1] or uint8; divide by its largest possible value")
+    pixels.setflags(write=False)
+    return pixels
+
+
+def _masks(masks: ArrayLike, names: Sequence[str] | None, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    flags = np.array(masks, dtype=bool)
+    if flags.ndim != 3 or flags.shape[1:] != shape:
+        raise SaliencyError(f"masks have shape {flags.shape}; they must be (number, height, width) with the map's {shape}")
+    labels = tuple(names) if names is not None else tuple(f"part {i + 1}" for i in range(len(flags)))
+    if len(labels) != len(flags):
+        raise SaliencyError(f"there are {len(flags)} masks but {len(labels)} mask names")
+    flags.setflags(write=False)
+    return flags, labels
+
+
+def _fields(prediction: Prediction) -> tuple[object, ...]:
+    return (prediction.label, prediction.probability, prediction.true_label)
+
+
+def _digest(*chunks: bytes) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()[:12]

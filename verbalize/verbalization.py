@@ -1,0 +1,42 @@
+"""What a verbalizer hands over: the text, the claims it makes, and how much of the map they cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from verbalize.claims import Claim
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Verbalization:
+    """A text about one map.
+
+    `coverage` is the share of the map's positive mass (all mass where nothing is positive) that lies in the named parts.
+    `outcome` and `drafts` are a narrator's: what became of the model's text ("clean", "repaired", "cut" or "template").
+    """
+
+    saliency_id: str
+    text: str
+    claims: tuple[Claim, ...]
+    coverage: float
+    style: str = "plain"
+    outcome: str | None = None
+    drafts: tuple[str, ...] = field(default=(), repr=False)
+
+    def to_record(self) -> dict[str, Any]:
+        """The line of JSON that `saywhy verbalize` writes."""
+        record: dict[str, Any] = {
+            "version": VERSION,
+            "id": self.saliency_id,
+            "style": self.style,
+            "text": self.text,
+            "claims": [claim.to_record() for claim in self.claims],
+            "coverage": round(self.coverage, 6),
+        }
+        if self.outcome is not None:
+            record |= {"outcome": self.outcome, "drafts": list(self.drafts)}
+        return record
