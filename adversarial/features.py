@@ -127,9 +127,9 @@ class KeypointMixture:
             raise UsageError(f"a map must be an array (height, width), not of shape {values.shape}")
         if not np.isfinite(values).all():
             raise UsageError("the map holds values that are not finite; replace them, for example by 0")
+        values = np.maximum(values, 0.0)
         if shape is not None and tuple(shape) != values.shape:
             values = _resize(values, *shape)
-        values = np.maximum(values, 0.0)
         top = values.max()
         if top <= 0:
             raise UsageError("the map is nowhere above 0, so it points at no pixel; give a map with positive scores")
