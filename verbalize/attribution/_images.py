@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from agents._errors import UsageError
-from verbalize.attribution._target import predict, score_of_query
+from verbalize.attribution._target import check_logits, predict, score_of_query
 from verbalize.saliency import PixelSaliency, Prediction, Query
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def ask(
     batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().to(device)
     with torch.no_grad():
         logits = model(batch)
+    check_logits(logits, class_names)
     prediction = predict(logits[0], class_names, true_label)
     asked = query or Query(prediction.label)
     score_of_query(logits, asked, class_names)  # an unknown label is told before the work starts

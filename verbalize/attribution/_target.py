@@ -36,12 +36,19 @@ def score_of_query(logits: torch.Tensor, query: Query, class_names: Sequence[str
     is the score of the label (or of its members); contrastively, that less the score of the labels in `versus`: with one
     such label the difference of two logits, with all others the log-odds of the label.
     """
-    if logits.ndim != 2 or logits.shape[1] != len(class_names):
-        raise UsageError(f"the model returned scores of shape {tuple(logits.shape)} for {len(class_names)} class names")
+    check_logits(logits, class_names)
     score = logits[:, indices_of(query.members or (query.label,), class_names)].logsumexp(dim=1)
     if query.versus:
         score = score - logits[:, indices_of(query.versus, class_names)].logsumexp(dim=1)
     return score
+
+
+def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
+    """One column a class, or a sentence that says otherwise."""
+    if logits.ndim != 2 or logits.shape[1] != len(class_names):
+        raise UsageError(f"the model returned scores of shape {tuple(logits.shape)} for {len(class_names)} class names")
+    if not bool(torch.isfinite(logits).all()):
+        raise UsageError("the model returned scores that are not finite; there is nothing to explain")
 
 
 def predict(logits: torch.Tensor, class_names: Sequence[str], true_label: str | None = None) -> Prediction:

@@ -46,9 +46,8 @@ def integrated_gradients(question: ImageQuestion, settings: _Settings) -> torch.
 
 def input_x_gradient(question: ImageQuestion, settings: _Settings) -> torch.Tensor:
     """Difference from the baseline times gradient (Shrikumar et al. 2016, whose baseline is black)."""
-    scores: torch.Tensor = InputXGradient(lambda change: question.score(change + settings.baseline)).attribute(
-        question.batch - settings.baseline
-    )
+    method = InputXGradient(lambda change: question.score(change + settings.baseline))
+    scores: torch.Tensor = method.attribute((question.batch - settings.baseline).requires_grad_())
     return scores
 
 

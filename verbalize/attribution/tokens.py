@@ -10,7 +10,7 @@ from captum.attr import FeatureAblation, LayerGradientXActivation, LayerIntegrat
 
 from agents._errors import UsageError
 from verbalize._alignment import merge_pieces
-from verbalize.attribution._target import method_named, predict, score_of_query, seeded
+from verbalize.attribution._target import check_logits, method_named, predict, score_of_query, seeded
 from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def attribute_tokens(
         raise UsageError(f"steps must be 1 or more, not {steps}")
     pieces, ids, mask, offsets, added = _tokenize(classifier, text)
     with torch.no_grad():
-        prediction = predict(classifier.logits(ids, mask)[0], classifier.class_names, true_label)
+        logits = classifier.logits(ids, mask)
+    check_logits(logits, classifier.class_names)
+    prediction = predict(logits[0], classifier.class_names, true_label)
     asked = query or Query(prediction.label)
     merged = merge_pieces(pieces, special_tokens=added)
     if not merged.words:
@@ -143,7 +145,7 @@ def attribute_tokens(
         seed=seed,
     )
     scores = explain(question)[0].detach().cpu().double().numpy()
-    spans = [_span([offsets[index] for index in inside]) for _, inside in merged.words]
+    spans = [_span(text, [offsets[index] for index in inside]) for _, inside in merged.words]
     return TokenSaliency(
         [text[start:stop] for start, stop in spans],
         [scores[list(inside)].sum() for _, inside in merged.words],
@@ -170,24 +172,20 @@ def _tokenize(
     ids, mask = encoded["input_ids"].to(device), encoded["attention_mask"].to(device)
     if ids.shape[1] > classifier.max_pieces:
         raise UsageError(f"the text has {ids.shape[1]} pieces, the model reads {classifier.max_pieces}; split it")
-    offsets = [_trim(text, int(start), int(stop)) for start, stop in encoded["offset_mapping"][0]]
+    offsets = [(int(start), int(stop)) for start, stop in encoded["offset_mapping"][0]]
     pieces = tokenizer.convert_ids_to_tokens(ids[0].tolist())
     flags = encoded["special_tokens_mask"][0].tolist()
     added = {piece for piece, flag in zip(pieces, flags, strict=True) if flag}
     return pieces, ids, mask, offsets, tuple(added)
 
 
-def _trim(text: str, start: int, stop: int) -> tuple[int, int]:
-    """Some tokenizers count the space before a word to it."""
+def _span(text: str, places: list[tuple[int, int]]) -> tuple[int, int]:
+    """From the first to the last piece of a word, without the space that some tokenizers count to it."""
+    covering = [place for place in places if place[0] < place[1]] or places
+    start, stop = covering[0][0], covering[-1][1]
     while start < stop - 1 and text[start].isspace():
         start += 1
     return start, stop
-
-
-def _span(places: list[tuple[int, int]]) -> tuple[int, int]:
-    """From the first to the last piece that covers a character."""
-    covering = [place for place in places if place[0] < place[1]] or places
-    return covering[0][0], covering[-1][1]
 
 
 def _baseline(tokenizer: Any, name: str, ids: torch.Tensor, merged: Merged) -> torch.Tensor:
