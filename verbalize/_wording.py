@@ -1,0 +1,186 @@
+"""How a sentence names things so that it can be read back: quotes, ordinals, positions, lists, per cents, labels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.saliency import Part, Query, TokenSaliency
+
+# Opening mark, closing mark, and the characters a quoted text must be free of to stand between them: look-alikes too.
+QUOTES: tuple[tuple[str, str, str], ...] = (
+    ("'", "'", "'‘’`´‚‛"),
+    ('"', '"', '"“”„‟'),
+    ("«", "»", "«»"),
+    ("「", "」", "「」"),
+)
+PUBLISHED_QUOTES: tuple[tuple[str, str, str], ...] = (("» ", " «", "«»"), *QUOTES[:2], QUOTES[3])
+_LONGEST_WORD = 60  # a word beyond this (an address, a blob) is named by its position
+_JOINERS = re.compile("[\u200c\u200d]")  # Persian, Indic scripts and emoji need them; other format characters stay out
+_ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def squeeze(text: str) -> str:
+    """The text with each run of white space as one blank, none at the ends: the form in which words are quoted."""
+    return " ".join(text.split())
+
+
+def quoted(text: str, quotes: Sequence[tuple[str, str, str]] = QUOTES) -> str | None:
+    """The text between the first pair of marks that it holds none of; `None` where it can't be quoted and read back."""
+    plain = squeeze(text)
+    if not plain or not _JOINERS.sub("", plain).isprintable():
+        return None
+    for opening, closing, barred in quotes:
+        if not any(mark in plain for mark in barred):
+            return f"{opening}{plain}{closing}"
+    return None
+
+
+def ordinal(number: int) -> str:
+    """1 as "first", 2 as "second", 13 as "13th"."""
+    if number < len(_ORDINALS):
+        return _ORDINALS[number]
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+@dataclass(frozen=True)
+class WordIndex:
+    """Where each word of a map stands in its text, white space squeezed; finds every place of a quoted run of words."""
+
+    text: str
+    first: dict[int, int]
+    last: dict[int, int]
+
+    @classmethod
+    def of(cls, saliency: TokenSaliency) -> WordIndex:
+        """Index the words of a map; words that are only white space have no place."""
+        pieces: list[str] = []
+        size, reached = 0, 0
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+
+        def write(piece: str) -> None:
+            nonlocal size
+            pieces.append(piece)
+            size += len(piece)
+
+        for index, token in enumerate(saliency.tokens):
+            if saliency.text is None or saliency.offsets is None:
+                raw, gap = token, " "
+            else:
+                start, stop = saliency.offsets[index]
+                raw, gap = saliency.text[start:stop], saliency.text[reached:start]
+                reached = max(reached, stop)
+            lead = gap + raw[: len(raw) - len(raw.lstrip())]
+            between = squeeze(lead)
+            blank_before = bool(lead) and lead[0].isspace()
+            if size and blank_before and pieces[-1] != " ":
+                write(" ")
+            if between:
+                write(between)
+            if size and between and lead[-1].isspace():
+                write(" ")
+            body = squeeze(raw)
+            if not body:
+                continue
+            first[size] = index
+            write(body)
+            last[size] = index
+            if raw[-1].isspace():
+                write(" ")
+        return cls("".join(pieces), first, last)
+
+    def places(self, words: str) -> tuple[Part, ...]:
+        """Each run of whole words that reads `words`, case and all, in order; runs may overlap."""
+        wanted = squeeze(words)
+        found: list[Part] = []
+        start = self.text.find(wanted) if wanted else -1
+        while start >= 0:
+            stop = start + len(wanted)
+            if start in self.first and stop in self.last:
+                found.append(tuple(range(self.first[start], self.last[stop] + 1)))
+            start = self.text.find(wanted, start + 1)
+        return tuple(found)
+
+
+def mention(saliency: TokenSaliency, part: Part, index: WordIndex, quotes: Sequence[tuple[str, str, str]] = QUOTES) -> str:
+    """A name for a run of words that leads back to it alone.
+
+    The words in quotes; "the second 'great'" where the same words stand at more than one place; "the word at position 5" where
+    they can't be quoted (only white space, control characters, every kind of quote, or a word of more than 60 characters).
+    """
+    words = squeeze(saliency.text_of(part))
+    marked = quoted(words, quotes)
+    places = index.places(words) if marked and max(map(len, words.split())) <= _LONGEST_WORD else ()
+    if marked is None or tuple(part) not in places:
+        if len(part) == 1:
+            return f"the word at position {part[0] + 1}"
+        return f"the words at positions {part[0] + 1} to {part[-1] + 1}"
+    if len(places) == 1:
+        return marked
+    return f"the {ordinal(places.index(tuple(part)) + 1)} {marked}"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """The names as "a, b and c"."""
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" {word} {names[-1]}"
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital first letter; a quote it begins with stays as it is."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def percent(share: float) -> tuple[str, float, float] | None:
+    """A share as text, the number that the text says, and half a unit of its last place; `None` where it is next to nothing.
+
+    Whole per cents from 1 % up, tenths below; 46.3 % is ("46%", 0.46, 0.005).
+    """
+    digits = 0 if share >= 0.01 else 1
+    written = f"{100 * share:.{digits}f}"
+    if float(written) == 0.0:
+        return None
+    return f"{written}%", float(written) / 100, 0.5 * 10.0 ** -(digits + 2)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How the query is spoken of: in full at first, then as "it", or "that choice" where it is contrastive.
+
+    `label` and `versus` are what a claim names along with the full form; `None` where labels are masked.
+    """
+
+    full: str
+    pronoun: str
+    label: str | None
+    versus: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, query: Query, *, mask_labels: bool) -> Frame:
+        """Word a query; with `mask_labels`, or where a label can't be quoted, no name of a class is written at all."""
+        pronoun = "that choice" if query.contrastive else "it"
+        label, versus = quoted(query.label), [quoted(name) for name in query.versus]
+        if mask_labels or label is None or None in versus:
+            others = {0: "", 1: " rather than the other label"}.get(len(versus), " rather than the other labels")
+            return cls(f"the label{others}", pronoun, None, None)
+        full = label
+        if query.members:
+            full = f"the group {label}{_members(query.members)}"
+        if versus:
+            full += " rather than " + listed([name for name in versus if name], "or")
+        return cls(full, pronoun, query.label, query.versus or None)
+
+
+_MEMBERS_NAMED = 3
+
+
+def _members(members: Sequence[str]) -> str:
+    names = [name for name in map(quoted, members) if name]
+    if len(names) < len(members) or len(names) > _MEMBERS_NAMED + 1:
+        return f" ({len(members)} classes)"
+    return f" ({listed(names, 'or')})"
