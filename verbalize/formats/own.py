@@ -1,0 +1,155 @@
+"""saywhy's own records: one JSON object a line, pixel arrays in `.npy` files beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents._files import atomic_open
+from verbalize.formats._common import Format, inside, require
+from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from verbalize.formats._common import ReadOptions
+    from verbalize.saliency import Saliency
+
+VERSION = 1
+
+
+def to_record(saliency: Saliency, save_array: Any = None) -> dict[str, Any]:
+    """The record of a map; `save_array(name, array) -> str` stores a pixel array and returns what the record calls it."""
+    record: dict[str, Any] = {"version": VERSION, "id": saliency.saliency_id}
+    query: dict[str, Any] = {"label": saliency.query.label}
+    if saliency.query.versus:
+        query["versus"] = list(saliency.query.versus)
+    if saliency.query.members:
+        query["members"] = list(saliency.query.members)
+    record["query"] = query
+    if isinstance(saliency, TokenSaliency):
+        record |= {"tokens": list(saliency.tokens), "scores": saliency.scores.tolist()}
+        if saliency.text is not None:
+            record["text"] = saliency.text
+            record["offsets"] = [list(place) for place in saliency.offsets or ()]
+        if saliency.special:
+            record["special"] = [[token.token, token.score, token.position] for token in saliency.special]
+    else:
+        if save_array is None:
+            raise SaliencyError("pixel maps are stored in files beside the records; write them to a file, not to a stream")
+        record |= {"pixels": save_array("scores", saliency.scores), "signed": saliency.signed}
+        if saliency.image is not None:
+            record["image"] = save_array("image", saliency.image)
+        if saliency.masks is not None:
+            record |= {"masks": save_array("masks", saliency.masks), "mask_names": list(saliency.mask_names or ())}
+    if saliency.prediction is not None:
+        said = saliency.prediction
+        prediction = {
+            "label": said.label,
+            "probability": said.probability,
+            "scores": dict(said.scores),
+            "true_label": said.true_label,
+        }
+        record["prediction"] = {name: value for name, value in prediction.items() if value not in (None, {})}
+    if saliency.method is not None:
+        record["method"] = saliency.method
+    return record
+
+
+def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
+    """The map of a record.
+
+    Raises:
+        SaliencyError: wrong version, missing or broken fields, an array file that is missing or outside `folder`.
+    """
+    if record.get("version") != VERSION:
+        raise SaliencyError(f"the record has version {record.get('version')!r}; this release reads version {VERSION}")
+    require(record, "query")
+    shared: dict[str, Any] = {
+        "query": _query(record["query"]),
+        "prediction": _prediction(record.get("prediction")),
+        "id": record.get("id"),
+        "method": record.get("method"),
+    }
+    if "pixels" in record:
+        return PixelSaliency(
+            scores=_array(record["pixels"], folder),
+            image=_array(record["image"], folder) if "image" in record else None,
+            signed=bool(record.get("signed", True)),
+            masks=_array(record["masks"], folder) if "masks" in record else None,
+            mask_names=tuple(record["mask_names"]) if "mask_names" in record else None,
+            **shared,
+        )
+    require(record, "tokens", "scores")
+    try:
+        special = tuple(SpecialToken(str(token), float(score), int(place)) for token, score, place in record.get("special", ()))
+        offsets = tuple((int(start), int(stop)) for start, stop in record["offsets"]) if "offsets" in record else None
+    except (TypeError, ValueError):
+        raise SaliencyError("'special' must hold [token, score, position] and 'offsets' [start, stop]") from None
+    return TokenSaliency(
+        record["tokens"], record["scores"], text=record.get("text"), offsets=offsets, special=special, **shared
+    )
+
+
+def _query(value: object) -> Query:
+    if isinstance(value, str):
+        return Query(value)
+    if not isinstance(value, dict) or "label" not in value:
+        raise SaliencyError(f"'query' must be an object with a 'label', not {value!r:.80}")
+    return Query(value["label"], tuple(value.get("versus", ())), tuple(value.get("members", ())))
+
+
+def _prediction(value: object) -> Prediction | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or "label" not in value:
+        raise SaliencyError(f"'prediction' must be an object with a 'label', not {value!r:.80}")
+    return Prediction(value["label"], value.get("probability"), value.get("scores", {}), value.get("true_label"))
+
+
+def _array(name: object, folder: Path | None) -> np.ndarray[Any, Any]:
+    if not isinstance(name, str):
+        raise SaliencyError(f"an array is named by its file, not by {name!r:.80}")
+    if folder is None:
+        raise SaliencyError("pixel maps are stored in files beside the records; read them from a file, not from a stream")
+    path = inside(folder, name)
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise SaliencyError(f"the array file {name!r} can't be read: {error}") from None
+
+
+def write(saliencies: Iterable[Saliency], path: Path) -> int:
+    """Write maps as JSON Lines, whole or not at all; arrays go to the folder `NAME.arrays` beside the file."""
+    arrays = path.with_name(f"{path.name}.arrays")
+    count = 0
+    with atomic_open(path) as stream:
+        for saliency in saliencies:
+
+            def save(what: str, array: np.ndarray[Any, Any], number: int = count) -> str:
+                name = f"{number:06d}.{what}.npy"
+                with atomic_open(arrays / name, "wb") as file:
+                    np.save(file, array, allow_pickle=False)
+                return f"{arrays.name}/{name}"
+
+            stream.write(json.dumps(to_record(saliency, save), ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _matches(document: object) -> bool:
+    return (
+        isinstance(document, dict)
+        and "version" in document
+        and ("tokens" in document or "pixels" in document or "query" in document)
+    )
+
+
+def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency]:
+    yield from_record(document, options.folder)
+
+
+FORMAT = Format("saywhy", "saywhy's own JSON Lines, version 1", _matches, _read)

@@ -1,0 +1,82 @@
+"""`shap.Explanation` over texts: one row or many, ragged, one output or several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from verbalize.formats._common import BadRecord, Format, ReadOptions, type_name
+from verbalize.saliency import Query, SaliencyError, TokenSaliency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def _matches(value: object) -> bool:
+    return type_name(value).startswith("shap.") and type(value).__name__ == "Explanation"
+
+
+def _read(explanation: Any, options: ReadOptions) -> Iterator[TokenSaliency | BadRecord]:
+    data, values = explanation.data, explanation.values
+    if data is None or len(data) == 0:
+        raise SaliencyError("the shap.Explanation holds no data")
+    one_row = isinstance(data[0], str)
+    rows = [(data, values)] if one_row else list(zip(data, values, strict=True))
+    for index, (tokens, scores) in enumerate(rows):
+        try:
+            yield from _row(tokens, np.asarray(scores, dtype=np.float64), explanation.output_names, options, index, one_row)
+        except SaliencyError as error:
+            yield BadRecord("shap.Explanation", None, str(index), str(error))
+
+
+def _row(
+    tokens: Sequence[object], scores: Any, output_names: Any, options: ReadOptions, index: int, one_row: bool
+) -> Iterator[TokenSaliency]:
+    if not all(isinstance(token, str) for token in tokens):
+        raise SaliencyError("its data are not words; explanations of texts can be put into words, of tables they can't")
+    names = _output_names(output_names, scores.shape[1] if scores.ndim == 2 else 1, options)
+    columns = scores[:, None] if scores.ndim == 1 else scores
+    if options.label is not None and len(names) > 1:
+        if options.label not in names:
+            raise SaliencyError(f"there is no output {options.label!r}; the outputs are {', '.join(map(repr, names))}")
+        chosen = [names.index(options.label)]
+    else:
+        chosen = list(range(columns.shape[1]))
+    pieces, text = _pieces([str(token) for token in tokens])
+    for column in chosen:
+        name = options.label if options.label is not None else names[column]
+        if name is None:
+            options.query()  # says that a label is needed
+            continue
+        parts = [] if one_row else [str(index)]
+        parts += [str(column)] if len(names) > 1 else []
+        yield TokenSaliency.from_pieces(
+            pieces, columns[:, column], Query(name, options.versus), text=text, scheme="clip", special_tokens=("",),
+            id=".".join(parts) or None, method="shap",
+        )  # fmt: skip
+
+
+def _output_names(names: Any, count: int, options: ReadOptions) -> list[str | None]:
+    if names is None:
+        if options.class_names and len(options.class_names) == count:
+            return list(options.class_names)
+        return [None] if count == 1 else [str(number) for number in range(count)]
+    listed = [names] if isinstance(names, str) else list(names)
+    if len(listed) != count:
+        raise SaliencyError(f"there are {count} outputs but {len(listed)} output names")
+    return [options.class_name(name) for name in listed]
+
+
+def _pieces(tokens: list[str]) -> tuple[list[str], str]:
+    """Shap keeps the white space behind each piece: where it stands, a word ends."""
+    pieces = []
+    for position, token in enumerate(tokens):
+        bare = token.strip()
+        following = tokens[position + 1] if position + 1 < len(tokens) else " "
+        ends = token != token.rstrip() or following != following.lstrip() or following == ""
+        pieces.append(f"{bare}</w>" if bare and ends else bare)
+    return pieces, "".join(tokens)
+
+
+FORMAT = Format("shap", "shap.Explanation objects over texts", _matches, _read)

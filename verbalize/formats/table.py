@@ -1,0 +1,108 @@
+"""CSV and TSV: one word a row, with its score; a column `id` groups the rows of several texts."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from verbalize.formats._common import BadRecord, ReadOptions
+from verbalize.saliency import SaliencyError, TokenSaliency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from verbalize.saliency import Saliency
+
+_COLUMNS = {
+    "token": ("token", "tokens", "word", "words", "piece", "feature"),
+    "score": ("score", "scores", "attribution", "attributions", "saliency", "importance", "value"),
+    "id": ("id", "record", "sample", "idx"),
+    "label": ("label", "class", "prediction"),
+    "text": ("text",),
+}
+
+
+@dataclass
+class _Group:
+    line: int
+    tokens: list[str] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    label: str | None = None
+    text: str | None = None
+    problem: BadRecord | None = None
+
+
+def read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | BadRecord]:
+    """The maps of a table. A row that can't be read costs the text it belongs to, not the others."""
+    groups: dict[str, _Group] = {}
+    for name, group in _rows(stream, source, groups):
+        groups.setdefault(name, group)
+    if not groups:
+        raise SaliencyError(f"{source}: the table holds no rows")
+    for name, group in groups.items():
+        if group.problem:
+            yield group.problem
+            continue
+        try:
+            yield TokenSaliency.from_pieces(
+                group.tokens, group.scores, options.query(group.label), text=group.text or None, id=name or None
+            )
+        except SaliencyError as error:
+            yield BadRecord(source, group.line, name or None, str(error))
+
+
+def _rows(stream: TextIO, source: str, groups: dict[str, _Group]) -> Iterator[tuple[str, _Group]]:
+    sample = stream.read(8192)
+    stream.seek(0)
+    delimiter = max(",;\t", key=sample.partition("\n")[0].count)
+    reader = csv.reader(stream, delimiter=delimiter)
+    columns: dict[str, int] | None = None
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if columns is None:
+                columns, is_header = _columns(row, source)
+                if is_header:
+                    continue
+            name = _cell(row, columns, "id") or ""
+            group = groups.get(name) or _Group(reader.line_num)
+            yield name, group
+            _add(row, columns, group, BadRecord(source, reader.line_num, name or None, ""))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise SaliencyError(f"{source}, line {reader.line_num}: the table can't be read: {error}") from None
+
+
+def _columns(row: list[str], source: str) -> tuple[dict[str, int], bool]:
+    names = [cell.strip().casefold() for cell in row]
+    found = {column: names.index(word) for column, words in _COLUMNS.items() for word in words if word in names}
+    if "token" in found and "score" in found:
+        return found, True
+    if len(row) == 2:
+        try:
+            float(row[1])
+        except ValueError:
+            pass
+        else:
+            return {"token": 0, "score": 1}, False
+    raise SaliencyError(f"{source}: the table needs columns 'token' and 'score' in its first line, which is {row!r:.100}")
+
+
+def _cell(row: list[str], columns: dict[str, int], name: str) -> str | None:
+    index = columns.get(name)
+    return row[index] if index is not None and index < len(row) else None
+
+
+def _add(row: list[str], columns: dict[str, int], group: _Group, where: BadRecord) -> None:
+    token, score = _cell(row, columns, "token"), _cell(row, columns, "score")
+    try:
+        if token is None or score is None:
+            raise ValueError(f"the row has {len(row)} cells, too few")
+        group.scores.append(float(score))
+        group.tokens.append(token)
+    except ValueError as error:
+        group.problem = group.problem or BadRecord(where.source, where.line, where.id, f"no word and score: {error}")
+    group.label = group.label or _cell(row, columns, "label")
+    group.text = group.text or _cell(row, columns, "text")
