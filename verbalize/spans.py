@@ -1,0 +1,245 @@
+"""The spans of a token map that are worth saying: exactly the best ones, by dynamic programming."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from verbalize.published import Snippet, convolution_search, span_search, total_order
+from verbalize.saliency import SaliencyError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from verbalize.saliency import Floats
+
+    Plane: TypeAlias = NDArray[Any]  # int64, or Python integers where 63 bits can't hold the sums
+
+__all__ = ["Snippet", "Span", "best_spans", "best_spans_holding", "convolution_search", "span_search", "total_order"]
+
+_SLACK = 2.0**-40  # of the largest score: far above the rounding of a float sum, far below anything worth a word
+_EXACT_BITS = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A run of tokens: `start` inclusive, `stop` exclusive, `score` the sum over it."""
+
+    start: int
+    stop: int
+    score: float
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def part(self) -> tuple[int, ...]:
+        """The indices of its tokens, as a `Claim` names them."""
+        return tuple(range(self.start, self.stop))
+
+
+def best_spans(scores: ArrayLike, *, max_words: int, max_spans: int, bridge: float = 0.0) -> tuple[Span, ...]:
+    """The spans with the greatest possible sum of scores: exact, not greedy.
+
+    At most `max_spans` disjoint spans hold at most `max_words` tokens in all. A token below `-bridge` stands in no span; one
+    between that and 0 may, and its score counts. Among sets of tokens with the same sum the one with the fewest words is
+    taken, among those the earliest: the first token in which two sets differ is in the one taken. Spans that touch are one
+    span. Where no positive sum can be had there is no span.
+
+    Sums are compared exactly, as integers, so that rounding decides no tie. The cost is O(n * max_words) for finding the
+    tokens that can matter, and O(max_words * max_spans) for each of those; their number does not grow with n, ties aside.
+
+    Args:
+        scores: (n,) finite numbers.
+        max_words: tokens in all spans together, 0 or more.
+        max_spans: number of spans, 0 or more.
+        bridge: how far below 0 a token in a span may lie.
+
+    Returns:
+        The spans in the order of the text.
+
+    Raises:
+        SaliencyError: scores that are not a finite vector, limits that are no whole number from 0 up, a bridge below 0.
+    """
+    values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
+    return _spans(values, _search(values, values >= -bridge, words, spans, None))
+
+
+def best_spans_holding(
+    scores: ArrayLike, holding: int, *, max_words: int, max_spans: int, bridge: float = 0.0
+) -> tuple[Span, ...]:
+    """As `best_spans`, but one of the spans holds the token `holding`, whatever its score and whatever that costs.
+
+    Raises:
+        SaliencyError: as in `best_spans`; and where there is no such token, or the limits leave no room for it.
+    """
+    values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
+    index = _whole(holding, "holding")
+    if index >= len(values):
+        raise SaliencyError(f"there is no token {index} to hold; the map has {len(values)}")
+    if not (words and spans):
+        raise SaliencyError("max_words and max_spans must be at least 1 where a token must be held")
+    allowed = values >= -bridge
+    allowed[index] = True
+    return _spans(values, _search(values, allowed, words, spans, index))
+
+
+def _arguments(scores: ArrayLike, max_words: int, max_spans: int, bridge: float) -> tuple[Floats, int, int, float]:
+    values = finite_vector(scores)
+    if isinstance(bridge, bool) or not isinstance(bridge, (int, float, np.floating, np.integer)) or not bridge >= 0:
+        raise SaliencyError(f"bridge must be a number from 0 up, not {bridge!r}")
+    return values, _whole(max_words, "max_words"), _whole(max_spans, "max_spans"), float(bridge)
+
+
+def finite_vector(scores: ArrayLike) -> Floats:
+    """Scores as a float64 vector.
+
+    Raises:
+        SaliencyError: they are no numbers, not one-dimensional, or not all finite.
+    """
+    try:
+        values = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise SaliencyError(f"scores must be numbers: {error}") from None
+    if values.ndim != 1:
+        raise SaliencyError(f"scores must be one number a token, not an array of shape {values.shape}")
+    if not np.isfinite(values).all():
+        bad = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise SaliencyError(f"the score of token {bad} is {values[bad]}; every score must be a finite number")
+    return values
+
+
+def _whole(value: int, name: str) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(value, bool):
+        raise SaliencyError(f"{name} must be a whole number from 0 up, not {value!r}")
+    return number
+
+
+def _spans(values: Floats, chosen: list[int]) -> tuple[Span, ...]:
+    if not chosen:
+        return ()
+    tokens = np.array(chosen)
+    cuts = np.flatnonzero(np.diff(tokens) > 1) + 1
+    return tuple(
+        Span(int(run[0]), int(run[-1]) + 1, math.fsum(values[run[0] : run[-1] + 1].tolist())) for run in np.split(tokens, cuts)
+    )
+
+
+def _search(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_spans: int, holding: int | None) -> list[int]:
+    words = min(max_words, int(allowed.sum()))
+    spans = min(max_spans, words)
+    if not words or not spans or (holding is None and values[allowed].max() <= 0):
+        return []
+    units = _integers(np.where(allowed, values, 0.0))
+    tokens = np.flatnonzero(_worth_a_look(values if units is None else units, allowed, words, spans, holding))
+    gains = _integers(values[tokens]) if units is None else units[tokens]
+    if gains is None:
+        gains = _long_integers(values[tokens])
+    apart = np.diff(tokens, prepend=-2) > 1
+    held = -1 if holding is None else int(np.searchsorted(tokens, holding))
+    picks = _choose(gains, apart, words, spans, held)
+    return [int(tokens[pick]) for pick in picks]
+
+
+def _worth_a_look(values: Plane, allowed: NDArray[np.bool_], words: int, spans: int, holding: int | None) -> NDArray[np.bool_]:
+    """Tokens that the best spans can hold.
+
+    In the best choice, a span of L tokens leaves words - L tokens to at most spans - 1 others, which overlap at most
+    (words - L) + (spans - 1) * (L - 1) of the windows of that length. So it is among the best windows of its length, one more
+    than that many: or else a free one could stand in its place for a larger sum, or for the same sum earlier.
+    """
+    n = len(values)
+    levels = np.where(allowed, values, 0)
+    exact = values.dtype == np.int64
+    if not exact:
+        levels = levels / (np.abs(levels).max() or 1.0)
+    useful = np.zeros(n + 1, dtype=np.int64)
+    sums, whole = np.zeros(n + 1, dtype=levels.dtype), np.ones(n + 1, dtype=bool)
+    for length in range(1, words + 1):
+        stop = n - length + 1
+        sums = sums[:stop] + levels[length - 1 :]
+        whole = whole[:stop] & allowed[length - 1 :]
+        starts = np.flatnonzero(whole)
+        if not len(starts):
+            break
+        others = min(spans - 1, words - length)
+        rivals = (words - length) + others * (length - 1) + 1
+        kept = starts if rivals >= len(starts) else starts[_foremost(sums[starts], rivals, exact=exact)]
+        if holding is not None:
+            kept = np.union1d(kept, starts[(starts <= holding) & (holding < starts + length)])
+        np.add.at(useful, kept, 1)
+        np.subtract.at(useful, kept + length, 1)
+    return np.cumsum(useful)[:n] > 0
+
+
+def _foremost(sums: Plane, count: int, *, exact: bool) -> NDArray[np.intp]:
+    """The greatest `count` sums, the earlier first among equals; where sums are rounded, all that might be among them."""
+    least = np.partition(sums, len(sums) - count)[len(sums) - count]
+    if not exact:
+        return np.flatnonzero(sums >= least - _SLACK)
+    above = np.flatnonzero(sums > least)
+    return np.concatenate((above, np.flatnonzero(sums == least)[: count - len(above)]))
+
+
+def _integers(values: Floats) -> NDArray[np.int64] | None:
+    """The scores in one unit as 64-bit integers that leave room for any sum of them; `None` where that would round."""
+    exponent = math.frexp(float(np.abs(values).max()))[1] + len(values).bit_length()
+    whole = np.ldexp(values, _EXACT_BITS - exponent)
+    exact = np.array_equal(whole, np.floor(whole)) and not ((whole == 0) & (values != 0)).any()
+    return whole.astype(np.int64) if exact else None
+
+
+def _long_integers(values: Floats) -> Plane:
+    ratios = [value.as_integer_ratio() for value in values.tolist()]
+    unit = max(denominator for _, denominator in ratios)
+    return np.array([numerator * (unit // denominator) for numerator, denominator in ratios], dtype=object)
+
+
+def _choose(gains: Plane, apart: NDArray[np.bool_], words: int, spans: int, held: int) -> list[int]:
+    """The best choice of tokens, from the last to the first; then read off from the first to the last.
+
+    `shut[i, k, w]` is the greatest sum of exactly w tokens from i on in at most k new spans, token i - 1 not chosen;
+    `open_[i, k, w]` the same where token i - 1 is chosen, so that token i may join its span.
+    """
+    n = len(gains)
+    unreachable = -(1 << 62) if gains.dtype == np.int64 else -4 * (int(np.abs(gains).sum()) + 1)
+    shut = np.full((n + 1, spans + 1, words + 1), unreachable, dtype=gains.dtype)
+    shut[n, :, 0] = 0
+    open_ = shut.copy()
+    for i in range(n - 1, -1, -1):
+        after = open_[i + 1, :, :-1] + gains[i]
+        if i == held:
+            shut[i, 1:, 1:] = after[:-1]
+            open_[i, :, 1:] = shut[i, :, 1:] if apart[i] else after
+            continue
+        shut[i] = shut[i + 1]
+        np.maximum(shut[i, 1:, 1:], after[:-1], out=shut[i, 1:, 1:])
+        if apart[i]:
+            open_[i] = shut[i]
+        else:
+            open_[i] = shut[i + 1]
+            np.maximum(open_[i, :, 1:], after, out=open_[i, :, 1:])
+    totals = shut[0, spans].tolist()
+    left = totals.index(max(totals))
+    picks: list[int] = []
+    free, inside = spans, False
+    for i in range(n):
+        if not left:
+            break
+        joins = inside and not apart[i]
+        best = (open_ if joins else shut)[i, free, left]
+        room = free - (not joins)
+        if room >= 0 and gains[i] + open_[i + 1, room, left - 1] == best:
+            picks.append(i)
+            free, left, inside = room, left - 1, True
+        else:
+            inside = False
+    return picks
