@@ -270,7 +270,8 @@ def _sign_error(part: Sequence[int], name: str, evidence: Evidence, direction: s
 def _top_error(claim: Claim, name: str, evidence: Evidence, direction: str) -> _Found:
     scores = evidence.toward(direction)
     part, named = list(claim.part or ()), {*(claim.part or ()), *(claim.other or ())}
-    outside = np.array([index not in named for index in range(len(evidence))], dtype=bool)
+    outside = np.ones(len(evidence), dtype=bool)
+    outside[list(named)] = False
     if not outside.any():
         return None
     peak = float(scores[part].max())
