@@ -29,6 +29,7 @@ class _Settings:
     baseline: torch.Tensor  # 1×C×H×W
     steps: int
     patch: int
+    stride: int
     seed: int
 
 
@@ -52,10 +53,10 @@ def input_x_gradient(question: ImageQuestion, settings: _Settings) -> torch.Tens
 
 
 def occlusion(question: ImageQuestion, settings: _Settings) -> torch.Tensor:
-    """The drop of the score when a square of `patch` pixels is covered (Zeiler & Fergus 2014); squares overlap by half."""
+    """The drop of the score when a square of `patch` pixels is covered (Zeiler & Fergus 2014); the mean over its squares."""
     channels, height, width = question.batch.shape[1:]
     side = (min(settings.patch, height), min(settings.patch, width))
-    stride = (max(1, side[0] // 2), max(1, side[1] // 2))
+    stride = (min(settings.stride, side[0]), min(settings.stride, side[1]))
     scores: torch.Tensor = Occlusion(question.score).attribute(
         question.batch,
         sliding_window_shapes=(channels, *side),
@@ -103,6 +104,7 @@ def attribute_pixels(
     baseline: str = "grey",
     steps: int = 32,
     patch: int = 6,
+    stride: int | None = None,
     seed: int = 0,
     true_label: str | None = None,
     id: str | None = None,  # noqa: A002 - the record's own word for it
@@ -118,6 +120,7 @@ def attribute_pixels(
         baseline: what stands for an absent pixel: "black", "grey" (0.5), "white", the image's "mean" colour, or its "blur".
         steps: points of the integral, or permutations of Shapley sampling.
         patch: side in pixels of the squares that occlusion covers and Shapley sampling plays with.
+        stride: pixels from one square of occlusion to the next; half a square where it isn't given.
         seed: of Shapley sampling; the other methods draw nothing.
         true_label: kept in the prediction.
         id: the map's name.
@@ -126,10 +129,11 @@ def attribute_pixels(
         UsageError: not an image, a model in training mode, an unknown method, label or baseline.
     """
     explain = method_named(METHODS, method)
-    if steps < 1 or patch < 1:
-        raise UsageError(f"steps and patch must be 1 or more, not {steps} and {patch}")
+    apart = max(1, patch // 2) if stride is None else stride
+    if min(steps, patch, apart) < 1:
+        raise UsageError(f"steps, patch and stride must be 1 or more, not {steps}, {patch} and {apart}")
     question = ask(model, image, query, class_names, true_label)
-    settings = _Settings(_baseline(question.batch, baseline), steps, patch, seed)
+    settings = _Settings(_baseline(question.batch, baseline), steps, patch, apart, seed)
     scores = explain(question, settings)[0].sum(dim=0)
     return question.map(scores, signed=True, method=method, id=id)
 

@@ -182,3 +182,14 @@ def test_cam_names_the_layers_there_are(network, image):
 def test_a_model_in_training_mode_is_refused(image):
     with pytest.raises(UsageError, match="training mode"):
         attribute_pixels(nn.Sequential(nn.Flatten(), nn.Linear(324, 3)), image, class_names=NAMES)
+
+
+def test_a_finer_stride_covers_a_pixel_more_often(linear, image):
+    """Of a linear model a square's drop is the sum of its pixels' changes; here every square but those at the edge."""
+    saliency = attribute_pixels(linear, image, Query("a"), class_names=NAMES, method="occlusion", patch=3, stride=1)
+    change = (_weights(linear, 0) * (image - 0.5)).sum(axis=-1)
+    squares = np.lib.stride_tricks.sliding_window_view(change, (3, 3)).sum(axis=(2, 3))
+    np.testing.assert_allclose(saliency.scores[2:-2, 2:-2], [
+        [squares[row - 2 : row + 1, column - 2 : column + 1].mean() for column in range(2, SIZE[1] - 2)]
+        for row in range(2, SIZE[0] - 2)
+    ], atol=1e-5)  # fmt: skip
