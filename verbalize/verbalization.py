@@ -16,7 +16,9 @@ class Verbalization:
     """A text about one map.
 
     `coverage` is the share of the map's positive mass (all mass where nothing is positive) that lies in the named parts.
-    `outcome` and `drafts` are a narrator's: what became of the model's text ("clean", "repaired", "cut" or "template").
+    `outcome` and `drafts` are a narrator's: what became of the model's text ("clean", "repaired", "cut" or "template");
+    `problem` says why the model could not be asked, where that is so. `background` holds sentences of general knowledge about
+    the classes; they are no evidence from the map and stand apart from the text.
     """
 
     saliency_id: str
@@ -26,6 +28,8 @@ class Verbalization:
     style: str = "plain"
     outcome: str | None = None
     drafts: tuple[str, ...] = field(default=(), repr=False)
+    problem: str | None = None
+    background: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         """The line of JSON that `saywhy verbalize` writes."""
@@ -39,4 +43,6 @@ class Verbalization:
         }
         if self.outcome is not None:
             record |= {"outcome": self.outcome, "drafts": list(self.drafts)}
+        if self.background:
+            record["background"] = list(self.background)
         return record
