@@ -14,20 +14,175 @@ The shapes, with P a part, F the query in full and "it" the query again ("that c
     P and P are the most important parts of the text for F.
     P and P are among the most important words for F.                       P is among the most important words for F.
     The only word, P, speaks for F.                                         (against F)
-    P (20%) and P (10%) also speak for it.
+    P (20%) and P (10%) also speak for it.                                  Taken as phrases, P (30%) and P (20%) speak for it.
     P speaks most against it, with 60% of the evidence against it.          (every shape with "for" has one with "against")
     P (46%) is the most important word for F, followed by P (20%), P (10%) and P (5%).
     P is more important than P.
     The rest of the text holds 24% of the evidence for it.
+    Of all the evidence in the text, for and against, 70% speaks for it.
     Nothing in the text (picture) speaks for F.
     No part of the text (picture) stands out for F: every word (pixel) scores zero (scores the same).
+    The whole picture speaks for F.
     The word » great « is most important for the prediction (46 %).         (style "smv": word, phrase or span)
     The phrase » fine acting « is also salient (20 %).
 
 What the shapes mean. Quotes come in four kinds ('', "", «», 「」), chosen so that the quoted words hold neither mark, nor one
-that looks like it; the first opening mark governs up to its own closing mark. White space in quotes is squeezed. An ordinal counts
-the places of the whole quoted run of words, case and all (`verbalize._wording.WordIndex.places`); positions count words from 1.
-A quoted name that follows "for", "against", "rather than", or stands in that list, is a label; every other is a part. A number in
-brackets after a part is its share of the evidence in the sentence's direction, as is "with N% of the evidence". "Followed by"
-says that each part is more important than the next. "Stands out" says nothing of a direction, "speaks for" and "against" do.
+that looks like it; the first opening mark governs up to its own closing mark. White space in quotes is squeezed. An ordinal
+counts the places of the whole quoted run of words, case and all (`verbalize._wording.WordIndex.places`); positions count words
+from 1. A quoted name that follows "for", "against", "rather than", or stands in that list, is a label; every other is a part. A
+number in brackets after a part is its share of the evidence in the sentence's direction, as is "with N% of the evidence".
+"Followed by" says that each part is more important than the next. "Stands out" says nothing of a direction, "speaks for" and
+"against" do.
 """
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from verbalize import _phrases as phrases
+from verbalize._draft import Draft
+from verbalize._standing import Standing, standing
+from verbalize._wording import Frame
+from verbalize.evidence import evidence_of
+from verbalize.saliency import SaliencyError, TokenSaliency
+from verbalize.smv import say_published
+from verbalize.verbalization import Verbalization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from verbalize.claims import ClaimKind
+    from verbalize.saliency import Saliency
+
+Style: TypeAlias = Literal["plain", "ranked", "smv"]
+Length: TypeAlias = Literal["clause", "short", "paragraph"]
+STYLES: tuple[str, ...] = get_args(Style)
+LENGTHS: tuple[str, ...] = get_args(Length)
+
+_WORTH_SAYING = 0.02  # of all evidence: less than that in the other direction is passed over
+
+
+@dataclass(frozen=True)
+class TemplateVerbalizer:
+    """Fills sentences with what holds of a map.
+
+    Args:
+        max_words: how many words of the input the text may name, in both directions together, 1 or more.
+        max_spans: in how many spans, or (pixels) how many regions.
+        style: "plain"; "ranked", single words in the order of their importance; "smv", the templates of Feldhus et al. 2023.
+        mask_labels: write "the label" for every name of a class, in the text and in its claims, for studies in which people
+            guess the model's decision. The words of the input are quoted as they are.
+        length: "clause" (the most important part alone, no full stop), "short", or "paragraph" (with comparisons, what is left
+            unnamed, and the balance of both directions). The style "smv" has one length.
+
+    Raises:
+        SaliencyError: an unknown style or length, or a limit below 1.
+    """
+
+    max_words: int = 12
+    max_spans: int = 3
+    style: Style = "plain"
+    mask_labels: bool = False
+    length: Length = "short"
+
+    def __post_init__(self) -> None:
+        for name in ("max_words", "max_spans"):
+            value = getattr(self, name)
+            try:
+                number = operator.index(value)
+            except TypeError:
+                number = 0
+            if number < 1 or isinstance(value, bool):
+                raise SaliencyError(f"{name} must be a whole number from 1 up, not {value!r}")
+        for name, known in (("style", STYLES), ("length", LENGTHS)):
+            if getattr(self, name) not in known:
+                raise SaliencyError(f"unknown {name} {getattr(self, name)!r}; it is one of {', '.join(known)}")
+
+    def verbalize(self, saliency: Saliency) -> Verbalization:
+        """A text about the map, its claims, and the share of the evidence that lies in the parts it names.
+
+        The text depends on the map and on these settings alone. The top part of those that speak for the label is always named,
+        and no word or region is named as speaking in a direction that is not its own.
+        """
+        evidence = evidence_of(saliency)
+        draft = Draft(saliency, evidence, Frame.of(saliency.query, mask_labels=self.mask_labels))
+        if evidence.flat:
+            phrases.say_flat(draft)
+        elif self.style == "smv":
+            say_published(draft, max_words=self.max_words, max_spans=self.max_spans)
+        else:
+            self._say(draft)
+        text = " ".join(draft.sentences)
+        if self.length == "clause" and self.style != "smv":
+            text = draft.clause
+        return Verbalization(saliency.saliency_id, text, tuple(draft.claims), _coverage(saliency, draft), self.style)
+
+    def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
+        """The maps' texts, one after the other as they are asked for."""
+        return map(self.verbalize, saliencies)
+
+    def _say(self, draft: Draft) -> None:
+        evidence = draft.evidence
+        brief, single = self.length == "clause", self.style == "ranked"
+        words, spans = self.max_words, self.max_spans
+        against: Standing | None = None
+        weight = evidence.negative_mass / (evidence.positive_mass + evidence.negative_mass)
+        if not brief and spans > 1 and words > 1 and weight >= _WORTH_SAYING:
+            against = standing(evidence, "opposes", max_words=max(1, words // 4), max_spans=1, single=single)
+        named = {index for part in against.parts for index in part} if against else set()
+        room = (words, spans) if evidence.pixels or not against else (words - len(named), spans - 1)
+        supporting = standing(evidence, "supports", max_words=room[0], max_spans=room[1], single=single)
+        if supporting is None:
+            if evidence.positive_mass == 0:
+                phrases.say_nothing(draft, "supports", draft.frame.full)
+            against = standing(evidence, "opposes", max_words=words, max_spans=spans, single=single)
+            if against is None:
+                phrases.say_neither(draft)
+            elif not (brief and draft.sentences):
+                self._say_direction(draft, against, draft.frame.pronoun if draft.sentences else draft.frame.full)
+            return
+        self._say_direction(draft, supporting, draft.frame.full)
+        if brief:
+            return
+        if against is not None:
+            self._say_direction(draft, against, draft.frame.pronoun)
+        if self.length == "paragraph":
+            phrases.say_balance(draft, against)
+
+    def _say_direction(self, draft: Draft, found: Standing, frame: str) -> None:
+        also = found.also
+        if self.style == "ranked" and found.form == "top":
+            also = phrases.say_ranks(draft, found, frame)
+        else:
+            phrases.say_leads(draft, found, frame, brief=self.length == "clause")
+        if self.length == "clause":
+            return
+        if also:
+            phrases.say_also(draft, also, found.leads, found.direction)
+        if self.length == "paragraph":
+            if self.style == "plain":
+                phrases.say_comparison(draft, found)
+            phrases.say_rest(draft, found)
+
+
+def _coverage(saliency: Saliency, draft: Draft) -> float:
+    """The share of the positive scores (of all, where none is positive) that lies in a part which the text names."""
+    said: tuple[ClaimKind, ...] = ("supports", "opposes")
+    named = sorted({index for claim in draft.claims if claim.kind in said for index in claim.part or ()})
+    scores = saliency.scores
+    weights = np.maximum(scores, 0.0) if (scores > 0).any() else np.abs(scores)
+    if not named or not weights.any():
+        return 0.0
+    weights = weights / weights.max()
+    if isinstance(saliency, TokenSaliency):
+        inside = weights[named]
+    else:
+        from verbalize.regions import find_regions
+
+        regions = find_regions(saliency)
+        inside = weights[np.logical_or.reduce([regions[index].mask for index in named])]
+    return min(1.0, float(inside.sum() / weights.sum()))
