@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from contextlib import nullcontext
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agents._errors import UsageError
+from saywhy import _models as models
 from saywhy import _reading as reading
+
+if TYPE_CHECKING:
+    from verbalize.narrate import Narrator
+    from verbalize.saliency import Saliency
 
 HELP = """Put saliency maps into words: one JSON object a line with version, id, style, text, claims, coverage.
 
-Every sentence is true of its map: it is made from claims that are checked against it. No language model is needed.
+Every sentence is true of its map: it is made from claims that are checked against it. No language model is needed; with
+[bold]--style narrate --llm SPEC[/bold] one writes, and what it says is checked, mended, cut, or replaced before it gets out.
 
 [bold]Example:[/bold] saywhy verbalize maps.jsonl --style plain --max-words 12 --out texts.jsonl
 """
+NARRATED = ("narrate", "smv-gpt")
+_BATCH = 32  # maps whose requests are in flight together
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +38,29 @@ def register(app: typer.Typer) -> None:
 def verbalize(
     maps: reading.MapsArgument,
     out: Annotated[str, typer.Option(help="JSON Lines file to write; - for standard output.")] = "-",
-    style: Annotated[str, typer.Option(help="plain, smv (the published templates), or narrate (a language model).")] = "plain",
-    max_words: Annotated[int, typer.Option(min=1, help="Words that may be named in all.")] = 12,
+    style: Annotated[
+        str, typer.Option(help="plain, smv (the published templates), narrate (a language model), smv-gpt (unchecked).")
+    ] = "plain",
+    max_words: Annotated[
+        int | None, typer.Option(min=1, help="Words of the input that may be named (12); for narrate, words of the text (60).")
+    ] = None,
     max_spans: Annotated[int, typer.Option(min=1, help="Parts that may be named.")] = 3,
     mask_labels: Annotated[bool, typer.Option(help="Hide the labels, for studies in which people guess them.")] = False,
+    llm: models.LlmOption = None,
+    audience: Annotated[
+        str, typer.Option(help="lay, developer, expert, or a description.", rich_help_panel="Language model")
+    ] = "lay",
+    repairs: Annotated[
+        int, typer.Option(min=0, help="How often a false draft is sent back.", rich_help_panel="Language model")
+    ] = 2,
+    language: Annotated[str, typer.Option(help="Language asked for.", rich_help_panel="Language model")] = "English",
+    cache: models.CacheOption = None,
+    offline: models.OfflineOption = False,
+    max_requests: models.MaxRequestsOption = None,
+    max_cost: models.MaxCostOption = None,
+    price: models.PriceOption = None,
+    timeout: models.TimeoutOption = 60.0,
+    concurrency: models.ConcurrencyOption = 8,
     format: reading.FormatOption = "auto",  # noqa: A002
     label: reading.LabelOption = None,
     versus: reading.VersusOption = None,
@@ -39,11 +69,40 @@ def verbalize(
     image: reading.ImageOption = None,
 ) -> None:
     """Put maps into words."""
+    source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
+    if style not in NARRATED:
+        if llm is not None:
+            raise UsageError(f"--llm goes with --style narrate; the style {style!r} needs no language model")
+        _by_template(source, out, style, max_words or 12, max_spans, mask_labels)
+        return
+    model = models.open_model(
+        llm, cache=cache, out=out, offline=offline, max_requests=max_requests, max_cost=max_cost, price=price,
+        timeout=timeout, concurrency=concurrency,
+    )  # fmt: skip
+    from verbalize.narrate import Narrator
+
+    narrator = Narrator(
+        model, audience=audience, max_words=max_words or 60, repairs=repairs, mask_labels=mask_labels, language=language,
+        style=style,  # type: ignore[arg-type]  # one of NARRATED
+    )  # fmt: skip
+    try:
+        failures = _by_model(narrator, source, out, str(llm))
+    finally:
+        models.tell_usage(model)
+    if failures:
+        for failure in failures:
+            reading.stderr.print(f"[red]not narrated:[/red] {failure}", soft_wrap=True)
+        reading.stderr.print(f"{len(failures)} maps were left out; the same command goes on with them")
+    source.finish()
+    if failures:
+        raise typer.Exit(1)
+
+
+def _by_template(source: reading.MapReader, out: str, style: str, max_words: int, max_spans: int, mask_labels: bool) -> None:
     from agents._files import atomic_open
     from verbalize.template import TemplateVerbalizer
 
     verbalizer = TemplateVerbalizer(max_words=max_words, max_spans=max_spans, style=style, mask_labels=mask_labels)
-    source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
     with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, reading.progress("verbalizing") as bar:
         for saliency in source:
             stream.write(json.dumps(verbalizer.verbalize(saliency).to_record(), ensure_ascii=False) + "\n")
@@ -51,3 +110,53 @@ def verbalize(
     if out != "-":
         reading.stderr.print(f"{source.count} texts written to {out}", soft_wrap=True)
     source.finish()
+
+
+@dataclass
+class _Tally:
+    clean: int = 0
+    repaired: int = 0
+    cut: int = 0
+    template: int = 0
+    unchecked: int = 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {name}" for name, count in vars(self).items() if count)
+
+
+def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str) -> list[str]:
+    """Narrate what is not done yet; return a line for each map for which the model could not be asked."""
+    from saywhy._resuming import ResumableLines
+    from verbalize._narration import PROMPT_VERSION
+
+    maps = list(source)
+    settings = {
+        "llm": llm, "audience": narrator.audience, "max_words": narrator.max_words, "repairs": narrator.repairs,
+        "mask_labels": narrator.mask_labels, "language": narrator.language, "style": narrator.style, "prompt": PROMPT_VERSION,
+        "maps": hashlib.sha256(json.dumps([_content(saliency) for saliency in maps]).encode()).hexdigest(),
+    }  # fmt: skip
+    failures: list[str] = []
+    tally = _Tally()
+    with ResumableLines(out, settings) as lines, reading.progress("narrating", len(maps)) as bar:
+        todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
+        bar.advance(bar.task_ids[0], len(maps) - len(todo))
+        for start in range(0, len(todo), _BATCH):
+            batch = todo[start : start + _BATCH]
+            for saliency, made in zip(batch, narrator.narrate_all(batch), strict=True):
+                if made.problem is not None:
+                    failures.append(f"{made.saliency_id}: {made.problem}")
+                else:
+                    lines.add(saliency.saliency_id, made.to_record())
+                reading.advance(bar)
+        for record in lines.done.values():
+            outcome = str(record.get("outcome"))
+            setattr(tally, outcome, getattr(tally, outcome) + 1)
+        lines.finish([saliency.saliency_id for saliency in maps])
+    if out != "-":
+        reading.stderr.print(f"{len(lines.done)} texts written to {out}: {tally}", soft_wrap=True)
+    return failures
+
+
+def _content(saliency: Saliency) -> list[str]:
+    """What a text depends on, so that texts of other maps under the same ids are not taken over."""
+    return [saliency.saliency_id, hashlib.sha256(saliency.scores.tobytes()).hexdigest(), repr(saliency.query)]
