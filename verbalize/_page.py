@@ -1,0 +1,43 @@
+"""What pages of HTML share: their frame, the style of a heatmap, and text without what a page can't show."""
+
+from __future__ import annotations
+
+from html import escape
+
+STYLE = """<style>
+.saywhy-heatmap{color-scheme:light dark;overflow-wrap:anywhere;line-height:1.9}
+.saywhy-heatmap p{margin:.3em 0}
+.saywhy-heatmap .text{white-space:pre-wrap;unicode-bidi:isolate}
+.saywhy-heatmap .pro,.saywhy-heatmap .con{border-radius:.2em;padding:.08em 0;border-bottom:2px solid rgb(42,99,196)}
+.saywhy-heatmap .con{border-bottom:2px dashed rgb(208,92,10)}
+.saywhy-heatmap .key{font-size:.85em;line-height:1.5;opacity:.85}
+.saywhy-heatmap .key span{margin-right:1.1em;padding:.1em .45em}
+.saywhy-heatmap img{max-width:100%;height:auto;image-rendering:pixelated}
+.saywhy-heatmap figure{margin:0}
+</style>"""
+
+
+def html_page(body: str, title: str) -> str:
+    """A whole HTML page, readable in light and dark; `body` is HTML, `title` text."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+        f"<title>{escape(printable(title))}</title><style>body{{font:17px/1.6 system-ui,sans-serif;max-width:46rem;"
+        "margin:2rem auto;padding:0 1rem;color:#1b1d22;background:#fff}h2{font-size:1rem;overflow-wrap:anywhere}"
+        "mark{background:rgba(42,99,196,.25);color:inherit;padding:.1em .15em;border-radius:.2em}"
+        "@media(prefers-color-scheme:dark){body{color:#eceae4;background:#14161a}}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def printable(text: str) -> str:
+    """The text without what a page or a font can't show: control characters, halves of surrogate pairs, turns of direction."""
+    return "".join(character if _shows(ord(character)) else "\ufffd" for character in text)
+
+
+def _shows(code: int) -> bool:
+    if code in (0x09, 0x0A, 0x0D):
+        return True
+    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF):
+        return False
+    return not (0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069)
