@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 PlayerTwo: TypeAlias = Literal["cooperative", "competitive", "random"]
 PLAYERS: tuple[PlayerTwo, ...] = ("cooperative", "competitive", "random")
 NORMS = ("l0", "l1", "l2", "linf")
+NAMES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L-infinity"}
 
 
 class Feature(NamedTuple):
