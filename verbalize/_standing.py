@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Form: TypeAlias = Literal["top", "equal", "among"]
 _EQUALS_NAMED = 4
 _IDLE_WORD = 0.02  # of the strongest word of a span: a word at its end that holds less is left out
-_IDLE_PART = 0.01  # of all evidence in the direction: a part besides the top one that holds less is left out
+_IDLE_PART = 0.05  # of the strongest part: another that holds less is left out, unless it holds the top word
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def standing(
 ) -> Standing | None:
     """The best parts in a direction, the top one always among them; `None` where none speaks in that direction.
 
-    They are the best spans, cut down where that costs next to nothing: idle words at their ends, spans that hold less than 1 %.
+    They are the best spans, cut down where that costs next to nothing: idle words at their ends, spans far weaker than the strongest.
 
     Args:
         evidence: the map.
@@ -65,7 +65,7 @@ def standing(
         top = int(np.argmax(toward))
         spans = best_spans_holding(toward, top, max_words=max_words, max_spans=max_spans)
         parts = [_without_idle_ends(toward, span) for span in spans]
-        least = _IDLE_PART * float(np.maximum(toward, 0.0).sum())
+        least = _IDLE_PART * max(_sum(evidence, direction, part) for part in parts)
         parts = [part for part in parts if top in part or _sum(evidence, direction, part) >= least]
     parts.sort(key=lambda part: (-_sum(evidence, direction, part), part))
     form, leads = _leads(evidence, direction, parts, _first_places(evidence, direction))

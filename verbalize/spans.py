@@ -128,9 +128,15 @@ def _spans(values: Floats, chosen: list[int]) -> tuple[Span, ...]:
         return ()
     tokens = np.array(chosen)
     cuts = np.flatnonzero(np.diff(tokens) > 1) + 1
-    return tuple(
-        Span(int(run[0]), int(run[-1]) + 1, math.fsum(values[run[0] : run[-1] + 1].tolist())) for run in np.split(tokens, cuts)
-    )
+    return tuple(Span(int(run[0]), int(run[-1]) + 1, _sum(values[run[0] : run[-1] + 1])) for run in np.split(tokens, cuts))
+
+
+def _sum(values: Floats) -> float:
+    try:
+        return math.fsum(values.tolist())
+    except OverflowError:
+        with np.errstate(over="ignore"):
+            return float(values.sum())
 
 
 def _search(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_spans: int, holding: int | None) -> list[int]:
