@@ -1,0 +1,64 @@
+"""JSON schemas as they are sent: closed, complete, and such that every part of a reply comes to an end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+LONGEST_STRING = 2000
+LONGEST_ARRAY = 100
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a pydantic model, every object closed and every property required.
+
+    That is the form that OpenAI's strict mode asks for, and it leaves a constrained decoder the fewest ways.
+    """
+    closed: dict[str, Any] = _mapped(model.model_json_schema(), _close)
+    return closed
+
+
+def bounded(schema: dict[str, Any], longest: int = LONGEST_STRING) -> dict[str, Any]:
+    """The schema with a bound on every string and array without one: a constrained decoder need not end the others."""
+
+    def bound(node: dict[str, Any]) -> dict[str, Any]:
+        ends = {"maxLength", "pattern", "format", "enum", "const"} & node.keys()
+        if node.get("type") == "string" and not ends:
+            return {**node, "maxLength": longest}
+        if node.get("type") == "array" and "maxItems" not in node:
+            return {**node, "maxItems": max(LONGEST_ARRAY, node.get("minItems", 0))}
+        return node
+
+    ended: dict[str, Any] = _mapped(schema, bound)
+    return ended
+
+
+def _close(node: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(node.get("properties"), dict):
+        node = {**node, "required": list(node["properties"])}
+        node.setdefault("additionalProperties", False)
+    return {k: v for k, v in node.items() if k != "default"}
+
+
+_SCHEMAS = {"items", "additionalProperties", "not", "contains"}
+_LISTS_OF_SCHEMAS = {"anyOf", "allOf", "oneOf", "prefixItems"}
+_NAMED_SCHEMAS = {"properties", "$defs", "definitions", "patternProperties"}
+
+
+def _mapped(node: Any, change: Any) -> Any:
+    """Apply `change` to every schema within a schema, and to nothing that merely looks like one (enums, defaults)."""
+    if not isinstance(node, dict):
+        return node
+    inner = {}
+    for key, value in node.items():
+        if key in _SCHEMAS:
+            inner[key] = _mapped(value, change)
+        elif key in _LISTS_OF_SCHEMAS:
+            inner[key] = [_mapped(one, change) for one in value]
+        elif key in _NAMED_SCHEMAS:
+            inner[key] = {name: _mapped(one, change) for name, one in value.items()}
+        else:
+            inner[key] = value
+    return change(inner)
