@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,6 +77,30 @@ def tell_problems(problems: list[BadRecord], read: int) -> None:
         stderr.print(f"[red]not read:[/red] {_plain(str(problem))}", soft_wrap=True)
     stderr.print(f"{len(problems)} of {len(problems) + read} records could not be read; the others were done")
     raise typer.Exit(1)
+
+
+def text_records(texts: str, problems: list[BadRecord]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The records with `id` and `text` of a JSON Lines file (- for standard input), each with its line; others are problems."""
+    from agents._errors import UsageError
+    from verbalize.formats import BadRecord
+
+    try:
+        stream = sys.stdin if texts == "-" else Path(texts).open(encoding="utf-8")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UsageError(f"{texts} can't be read: {error.strerror}") from None
+    with stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                problems.append(BadRecord(texts, number, None, f"no JSON: {error.msg}"))
+                continue
+            if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "id" not in record:
+                problems.append(BadRecord(texts, number, None, "a text needs 'id' and 'text'"))
+                continue
+            yield number, record
 
 
 def read_lines(path: Path) -> list[str]:

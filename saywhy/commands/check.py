@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +14,6 @@ from agents._errors import UsageError
 from saywhy import _reading as reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from verbalize.claims import Claim
     from verbalize.saliency import Saliency
 
@@ -51,7 +48,7 @@ def check(
     table = Table("id", "false statement", "what the map says", title_justify="left", expand=False)
     checked = claims = false = unread = 0
     with reading.progress("checking") as bar:
-        for line, record in _records(texts, problems):
+        for line, record in reading.text_records(texts, problems):
             name = str(record["id"])
             saliency = by_id.get(name)
             if saliency is None:
@@ -85,10 +82,9 @@ def check(
 
 def _report(record: dict[str, Any], saliency: Saliency) -> dict[str, Any]:
     """What is said and what of it is false: the claims in the record and those read from its text, each counted once."""
-    from verbalize.reading import read_sentences
-
     from verbalize.claims import Claim
     from verbalize.claims import check as hold
+    from verbalize.reading import read_sentences
 
     sentences = read_sentences(record["text"], saliency)
     stated = [Claim.from_record(claim) for claim in record.get("claims") or ()]
@@ -105,25 +101,3 @@ def _report(record: dict[str, Any], saliency: Saliency) -> dict[str, Any]:
 
 def _meaning(claim: Claim) -> tuple[object, ...]:
     return (claim.kind, claim.part, claim.other, claim.direction or "supports", claim.value)
-
-
-def _records(texts: str, problems: list[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    from verbalize.formats import BadRecord
-
-    try:
-        stream = sys.stdin if texts == "-" else Path(texts).open(encoding="utf-8")  # noqa: SIM115 - closed below
-    except OSError as error:
-        raise UsageError(f"{texts} can't be read: {error.strerror}") from None
-    with stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                problems.append(BadRecord(texts, number, None, f"no JSON: {error.msg}"))
-                continue
-            if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "id" not in record:
-                problems.append(BadRecord(texts, number, None, "a text needs 'id' and 'text'"))
-                continue
-            yield number, record

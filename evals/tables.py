@@ -1,0 +1,67 @@
+"""A table of figures: rows to compute with, text to read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of named values, and a summary of them.
+
+    `columns` gives the order; a row lacks nothing that a column names. `str(table)` is Markdown.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return iter(self.rows)
+
+    def __getitem__(self, index: int) -> Mapping[str, Any]:
+        return self.rows[index]
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+    def column(self, name: str) -> list[Any]:
+        """The values of one column."""
+        return [row[name] for row in self.rows]
+
+    def to_markdown(self) -> str:
+        """The rows as a Markdown table, columns aligned."""
+        cells = [[_shown(row[name]) for name in self.columns] for row in self.rows]
+        widths = [max(len(text) for text in column) for column in zip(self.columns, *cells, strict=True)]
+        lines = [_line(self.columns, widths), _line(["-" * width for width in widths], widths)]
+        return "\n".join([*lines, *(_line(row, widths) for row in cells)])
+
+    def to_csv(self) -> str:
+        """The rows as CSV, numbers in full."""
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, self.columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return stream.getvalue()
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")
