@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from agents._remote import ChatError as ChatError
     from agents.chat import chat_model as chat_model
     from agents.chat import usage_of as usage_of
+    from agents.conse import ConvexSemanticEncoder as ConvexSemanticEncoder
+    from agents.describe import DifferentialDescriber as DifferentialDescriber
+    from agents.differential import DifferentialClassifier as DifferentialClassifier
+    from agents.differential import Predictions as Predictions
+    from agents.differential import find_ambiguous as find_ambiguous
+    from agents.encoder import ImageTextEncoder as ImageTextEncoder
+    from agents.encoder import load_encoder as load_encoder
+    from agents.images import list_images as list_images
+    from agents.optimize import PromptOptimizer as PromptOptimizer
+    from agents.pairs import PairDescriptions as PairDescriptions
+    from agents.pairs import read_descriptions as read_descriptions
+    from agents.pairs import read_pairs as read_pairs
+    from agents.pairs import write_pairs as write_pairs
+    from agents.prompts import PromptSet as PromptSet
+    from agents.prompts import class_vectors as class_vectors
+    from agents.prompts import clip_templates as clip_templates
     from agents.replies import OfflineMiss as OfflineMiss
     from agents.replies import Replies as Replies
     from agents.structured import StructuredError as StructuredError
@@ -24,7 +40,15 @@ if TYPE_CHECKING:
 _LAZY = {
     "BudgetExceeded": "agents._limits",
     "ChatError": "agents._remote",
+    "ConvexSemanticEncoder": "agents.conse",
+    "DifferentialClassifier": "agents.differential",
+    "DifferentialDescriber": "agents.describe",
+    "ImageTextEncoder": "agents.encoder",
     "OfflineMiss": "agents.replies",
+    "PairDescriptions": "agents.pairs",
+    "Predictions": "agents.differential",
+    "PromptOptimizer": "agents.optimize",
+    "PromptSet": "agents.prompts",
     "Replies": "agents.replies",
     "StructuredError": "agents.structured",
     "StructuredFailure": "agents.structured",
@@ -32,7 +56,15 @@ _LAZY = {
     "ask": "agents.structured",
     "ask_many": "agents.structured",
     "chat_model": "agents.chat",
+    "class_vectors": "agents.prompts",
+    "clip_templates": "agents.prompts",
+    "find_ambiguous": "agents.differential",
+    "list_images": "agents.images",
+    "load_encoder": "agents.encoder",
+    "read_descriptions": "agents.pairs",
+    "read_pairs": "agents.pairs",
     "usage_of": "agents.chat",
+    "write_pairs": "agents.pairs",
 }
 
 __all__ = ["UsageError", *_LAZY]

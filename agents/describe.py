@@ -1,0 +1,317 @@
+"""Have a chat model describe what tells two classes apart: each pair once, validated, resumable at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import BaseModel, Field, StringConstraints
+
+from agents._errors import UsageError
+from agents._limits import BudgetExceeded
+from agents.images import Problem
+from agents.pairs import Contrast, PairDescriptions, Provenance
+from agents.prompts import caption
+from agents.structured import StructuredError, StructuredFailure, ask_many
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from io import TextIOWrapper
+
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+    Pair = tuple[int, int]
+
+FORMAT = 1
+PROMPT_VERSION = "differential-1"
+"""Changes whenever the request below does, so that descriptions of different requests can be told apart."""
+
+# What does not change from pair to pair comes first, so that servers and local models can share its computation.
+_REQUEST = (
+    "You write image captions that tell two easily confused classes of images apart. For each visual attribute in which "
+    "photos of the two classes differ (colour, texture, shape, proportion, parts, setting), give the attribute and one "
+    "caption for each class. Every caption names its class exactly as given and says how that attribute looks there, like "
+    '"a photo of a <class>, with long, pointed ears." Name only what can be seen in a photo. Give the three to six '
+    "clearest attributes, and no attribute in which the classes look alike."
+)
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+class AttributePair(BaseModel):
+    """One attribute and how it looks in either class."""
+
+    attribute: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    first_caption: Text
+    second_caption: Text
+
+
+class PairReply(BaseModel):
+    """What tells the two classes apart."""
+
+    attributes: list[AttributePair] = Field(min_length=1, max_length=20)
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a run of the describer left.
+
+    Attributes:
+        pairs: the descriptions, earlier runs' included.
+        invalid: pairs for which no reply validated, with the reason.
+        unasked: pairs without an answer: a ceiling was reached or the model could not be asked; a later run asks them.
+        reason: why pairs stayed unasked; empty where none did.
+        asked: pairs that this run asked about.
+    """
+
+    pairs: PairDescriptions
+    invalid: tuple[tuple[tuple[int, int], str], ...]
+    unasked: tuple[tuple[int, int], ...]
+    reason: str
+    asked: int
+
+
+class DifferentialDescriber:
+    """Describes pairs of classes by a chat model (FuDD; Esfandiarpoor & Bach 2024, §3.3 and appendix A).
+
+    Every settled pair is appended to the journal at once, so that a run which is killed at any moment loses and repeats
+    none of them; a half-written last line is dropped. Ceilings on requests, tokens and cost belong to the model
+    (`chat_model(..., max_requests=...)`), retries and the reply cache too.
+
+    Args:
+        model: any chat model, of `agents.chat_model` or of langchain.
+        class_names: the K classes.
+        journal: the file that remembers settled pairs; None keeps nothing.
+        known: descriptions that are there already; their pairs are not asked again.
+        model_name: what provenance calls the model; by default the name that the model gives itself.
+        template: goes before a caption that does not name its class.
+        reasks: how often a reply that does not validate is sent back with the error.
+        batch: pairs handed to the model at a time.
+        retry_invalid: ask again about pairs that the journal lists as invalid.
+
+    Raises:
+        UsageError: the journal is of other classes or another version, or `known` is.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        class_names: Sequence[str],
+        *,
+        journal: str | os.PathLike[str] | None = None,
+        known: PairDescriptions | None = None,
+        model_name: str | None = None,
+        template: str = "a photo of a {}.",
+        reasks: int = 2,
+        batch: int = 64,
+        retry_invalid: bool = False,
+    ) -> None:
+        if batch < 1:
+            raise UsageError(f"batch must be at least 1, not {batch}")
+        self.model = model
+        self.class_names = tuple(class_names)
+        self.model_name = model_name or str(getattr(model, "model_name", None) or getattr(model, "_llm_type", "unknown"))
+        self._template, self._reasks, self._batch = template, reasks, batch
+        self._retry_invalid = retry_invalid
+        self._known = known
+        if known is not None:
+            known.check_names(self.class_names)
+        self._journal = None if journal is None else _Journal(Path(journal), self.class_names)
+
+    def messages(self, pair: Pair) -> list[BaseMessage]:
+        """What the model is asked about a pair."""
+        first, second = (self.class_names[index] for index in pair)
+        return [SystemMessage(_REQUEST), HumanMessage(f"First class: {first}\nSecond class: {second}")]
+
+    def describe(self, pairs: Iterable[Pair], *, progress: Callable[[int, int], None] | None = None) -> Described:
+        """Describe pairs of class indices, each once, in the order given.
+
+        `progress` is called with (settled, wanted) after every pair; what it raises ends the run, and loses nothing.
+
+        Raises:
+            UsageError: a pair is none of the class list.
+        """
+        wanted = list(dict.fromkeys(_upright(pair, len(self.class_names)) for pair in pairs))
+        entries: dict[Pair, tuple[Contrast, ...]] = dict(self._known or {})
+        invalid: dict[Pair, str] = {}
+        for pair, outcome in self._journal.entries() if self._journal else ():
+            if isinstance(outcome, str):
+                if not self._retry_invalid:
+                    invalid[pair] = outcome
+            else:
+                entries[pair] = outcome
+                invalid.pop(pair, None)
+        invalid = {pair: why for pair, why in invalid.items() if pair not in entries}
+        todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
+        reason = ""
+        asked = 0
+        with self._journal.writing() if self._journal else _Nothing() as write:
+            for start in range(0, len(todo), self._batch):
+                part = todo[start : start + self._batch]
+                troubles: list[Exception] = []
+
+                def settle(
+                    index: int,
+                    result: PairReply | StructuredFailure,
+                    part: list[Pair] = part,
+                    troubles: list[Exception] = troubles,
+                ) -> None:
+                    outcome = self._outcome(part[index], result)
+                    if isinstance(outcome, Exception):
+                        troubles.append(outcome)
+                        return
+                    write(part[index], outcome)
+                    if isinstance(outcome, str):
+                        invalid[part[index]] = outcome
+                    else:
+                        entries[part[index]] = outcome
+                    if progress is not None:
+                        progress(sum(pair in entries or pair in invalid for pair in wanted), len(wanted))
+
+                asked += len(part)
+                requests = [self.messages(pair) for pair in part]
+                ask_many(self.model, requests, PairReply, reasks=self._reasks, on_result=settle)
+                if troubles:
+                    reason = reason or str(troubles[0])
+                if any(isinstance(trouble, BudgetExceeded) for trouble in troubles) or len(troubles) == len(part):
+                    break
+        unasked = tuple(pair for pair in wanted if pair not in entries and pair not in invalid)
+        names = dict(enumerate(self.class_names))
+        return Described(
+            pairs=PairDescriptions(entries, {index: names[index] for pair in entries for index in pair}),
+            invalid=tuple((pair, invalid[pair]) for pair in wanted if pair in invalid),
+            unasked=unasked,
+            reason=reason if unasked else "",
+            asked=asked,
+        )
+
+    def _outcome(self, pair: Pair, result: PairReply | StructuredFailure) -> tuple[Contrast, ...] | str | Exception:
+        if isinstance(result, StructuredFailure):
+            # Only what the model said is final; what kept it from speaking may pass.
+            return str(result.error) if isinstance(result.error, StructuredError) else result.error
+        first, second = (self.class_names[index] for index in pair)
+        source = Provenance(self.model_name, PROMPT_VERSION, datetime.now(UTC).isoformat(timespec="seconds"))
+        contrasts = tuple(
+            Contrast(
+                item.attribute,
+                (
+                    caption(item.first_caption, first, self._template),
+                    caption(item.second_caption, second, self._template),
+                ),
+                source,
+            )
+            for item in result.attributes
+            if item.first_caption.casefold() != item.second_caption.casefold()
+            and not _names_the_other(item.first_caption, first, second)
+            and not _names_the_other(item.second_caption, second, first)
+        )
+        return contrasts or "every caption was the same for both classes, or named the other class"
+
+
+def _names_the_other(text: str, own: str, other: str) -> bool:
+    folded, mine, theirs = text.casefold(), own.casefold(), other.casefold()
+    return theirs in folded and mine not in folded
+
+
+def _upright(pair: Pair, classes: int) -> Pair:
+    first, second = (int(index) for index in pair)
+    if first == second or min(first, second) < 0 or max(first, second) >= classes:
+        raise UsageError(f"({first}, {second}) is no pair of the {classes} classes")
+    return (first, second) if first < second else (second, first)
+
+
+class _Nothing:
+    """Stands for the journal where there is none."""
+
+    def __enter__(self) -> Callable[[Pair, tuple[Contrast, ...] | str], None]:
+        return lambda pair, outcome: None  # noqa: ARG005 - the journal's signature
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class _Journal:
+    """JSON lines: a header, then one line a settled pair, each on the disk before the next request is counted."""
+
+    def __init__(self, path: Path, class_names: tuple[str, ...]) -> None:
+        self.path = path
+        self._header = {"journal": FORMAT, "prompt_version": PROMPT_VERSION, "classes": list(class_names)}
+        self._stream: TextIOWrapper | None = None
+
+    def entries(self) -> Iterator[tuple[Pair, tuple[Contrast, ...] | str]]:
+        """What earlier runs settled."""
+        for number, record in enumerate(self._records()):
+            if number == 0:
+                if record != self._header:
+                    raise UsageError(
+                        f"{self.path} is the journal of other classes or of another version of the request; delete it or "
+                        f"name another output"
+                    )
+                continue
+            pair = (int(record["pair"][0]), int(record["pair"][1]))
+            if "invalid" in record:
+                yield pair, str(record["invalid"])
+            else:
+                source = Provenance(*record["provenance"])
+                yield pair, tuple(Contrast(name, (a, b), source) for name, a, b in record["contrasts"])
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    yield json.loads(line)
+                except (json.JSONDecodeError, UnicodeDecodeError):
+                    raise UsageError(f"{self.path}, line {number}: not a journal line; repair or delete the file") from None
+
+    def writing(self) -> _Journal:
+        """Use as a context manager that gives the function to write with."""
+        return self
+
+    def __enter__(self) -> Callable[[Pair, tuple[Contrast, ...] | str], None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        whole = 0
+        if self.path.exists():
+            content = self.path.read_bytes()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                os.truncate(self.path, whole)
+        self._stream = self.path.open("a", encoding="utf-8", newline="\n")
+        if not whole:
+            self._line(self._header)
+        return self._write
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def _write(self, pair: Pair, outcome: tuple[Contrast, ...] | str) -> None:
+        if isinstance(outcome, str):
+            self._line({"pair": list(pair), "invalid": outcome})
+            return
+        source = outcome[0].provenance
+        origin = [source.model, source.prompt_version, source.time] if source else ["", "", ""]
+        contrasts = [[contrast.attribute, *contrast.captions] for contrast in outcome]
+        self._line({"pair": list(pair), "provenance": origin, "contrasts": contrasts})
+
+    def _line(self, record: dict[str, Any]) -> None:
+        if self._stream is None:
+            raise ValueError("the journal is not open")
+        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+
+def problems_of(described: Described, class_names: Sequence[str]) -> list[Problem]:
+    """The pairs without a description, with names and reasons, for a report."""
+    name = [f"{class_names[first]} / {class_names[second]}" for (first, second), _ in described.invalid]
+    return [Problem(where, why) for where, (_, why) in zip(name, described.invalid, strict=True)]

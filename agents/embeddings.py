@@ -1,0 +1,158 @@
+"""Embeddings kept on disk by content, so that no text and no image is encoded twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agents._errors import UsageError
+from agents.encoder import scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from agents.encoder import ImageTextEncoder
+    from agents.images import Images, OneImage
+
+FORMAT = 1
+QUERY_KEYS = 500
+
+
+class CachedEncoder:
+    """An encoder that remembers: embeddings lie in one SQLite file, by the encoder's identity and the content's SHA-256.
+
+    Several processes may share the folder. What was encoded before an interruption is kept.
+
+    Args:
+        encoder: an encoder with an `identity`.
+        folder: where the file `embeddings.sqlite` lies; made where absent.
+        batch: texts or images looked up and stored at a time.
+
+    Attributes:
+        computed: how many distinct texts and images had to be encoded, since this object was made.
+        truncated: how many of the texts asked for were cut because they were too long, remembered ones too.
+
+    Raises:
+        UsageError: the encoder has no identity, or the file is no cache of this version.
+    """
+
+    def __init__(self, encoder: ImageTextEncoder, folder: str | os.PathLike[str], *, batch: int = 256) -> None:
+        identity = getattr(encoder, "identity", None)
+        if not identity:
+            raise UsageError("this encoder has no identity to keep embeddings under; give one, or leave out the cache")
+        self.inner = encoder
+        self.identity = str(identity)
+        self.scale = scale_of(encoder)
+        self.computed = 0
+        self.truncated = 0
+        self._batch = batch
+        self.path = Path(folder) / "embeddings.sqlite"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._open() as database:
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NULL, cut INTEGER NOT NULL)"
+                    " WITHOUT ROWID"
+                )
+                (version,) = database.execute("PRAGMA user_version").fetchone()
+                if version == 0:
+                    database.execute(f"PRAGMA user_version = {FORMAT}")
+        except sqlite3.DatabaseError as error:
+            raise UsageError(f"{self.path} cannot be used as a cache of embeddings ({error}); delete it") from None
+        if version not in (0, FORMAT):
+            raise UsageError(f"{self.path} is a cache of version {version}, this program writes {FORMAT}; delete it")
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, timeout=60)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        return database
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts to N×D float32 rows of length 1; those seen before come from the disk."""
+        counting = getattr(self.inner, "encode_texts_counting", None)
+
+        def compute(chosen: list[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+            if counting is not None:
+                rows, cut = counting(chosen)
+                return rows, cut
+            return self.inner.encode_texts(chosen), np.zeros(len(chosen), dtype=bool)
+
+        distinct = list(dict.fromkeys(texts))
+        place = {text: index for index, text in enumerate(distinct)}
+        rows = self._through(distinct, lambda text: b"text\0" + text.encode("utf-8", "surrogatepass"), compute)
+        if not texts:
+            return self.inner.encode_texts([])
+        return rows[[place[text] for text in texts]]
+
+    def encode_images(self, images: Images) -> NDArray[np.float32]:
+        """Encode images (an array, or a sequence of arrays or paths) to N×D float32 rows of length 1, as above."""
+        if not len(images):
+            return self.inner.encode_images(images)
+        return self._through(
+            images, _image_content, lambda chosen: (self.inner.encode_images(chosen), np.zeros(len(chosen), dtype=bool))
+        )
+
+    def _through(
+        self,
+        items: Sequence[Any] | NDArray[Any],
+        content: Callable[[Any], bytes],
+        compute: Callable[[list[Any]], tuple[NDArray[np.float32], NDArray[np.bool_]]],
+    ) -> NDArray[np.float32]:
+        parts: list[NDArray[np.float32]] = []
+        prefix = hashlib.sha256(self.identity.encode())
+        database = self._open()
+        try:
+            for start in range(0, len(items), self._batch):
+                chunk = list(items[start : start + self._batch])
+                keys: list[bytes] = []
+                for item in chunk:
+                    digest = prefix.copy()
+                    digest.update(content(item))
+                    keys.append(digest.digest())
+                known = self._read(database, keys)
+                wanted = {key: index for index, key in enumerate(keys) if key not in known}
+                if wanted:
+                    rows, cut = compute([chunk[index] for index in wanted.values()])
+                    rows = np.ascontiguousarray(rows, dtype=np.float32)
+                    self.computed += len(rows)
+                    fresh = {key: (row.tobytes(), int(flag)) for key, row, flag in zip(wanted, rows, cut, strict=True)}
+                    with database:
+                        database.executemany(
+                            "INSERT OR IGNORE INTO embeddings VALUES (?, ?, ?)",
+                            [(key, vector, flag) for key, (vector, flag) in fresh.items()],
+                        )
+                    known.update(fresh)
+                self.truncated += sum(known[key][1] for key in keys)
+                joined = b"".join(known[key][0] for key in keys)
+                parts.append(np.frombuffer(joined, dtype=np.float32).reshape(len(keys), -1))
+        finally:
+            database.close()
+        return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+    @staticmethod
+    def _read(database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
+        known: dict[bytes, tuple[bytes, int]] = {}
+        for start in range(0, len(keys), QUERY_KEYS):
+            part = keys[start : start + QUERY_KEYS]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT key, vector, cut FROM embeddings WHERE key IN ({marks})"  # noqa: S608 - question marks only
+            known.update((key, (vector, cut)) for key, vector, cut in database.execute(query, part))
+        return known
+
+
+def _image_content(image: OneImage) -> bytes:
+    if isinstance(image, (str, os.PathLike)):
+        try:
+            return b"file\0" + hashlib.sha256(Path(image).read_bytes()).digest()
+        except OSError as error:
+            raise UsageError(f"{image} cannot be read ({error.strerror})") from None
+    array = np.ascontiguousarray(image)
+    return f"array\0{array.shape}{array.dtype}".encode() + hashlib.sha256(array.view(np.uint8).data).digest()

@@ -1,0 +1,272 @@
+"""Descriptions of classes on file: FuDD's pairs, and the class-to-descriptions form that CuPL, DCLIP and AWT share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agents._errors import UsageError
+from agents._files import atomic_open
+from agents.images import Problem
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Sequence
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a description comes from: the model, the version of the prompt that asked it, and when (ISO 8601, UTC)."""
+
+    model: str
+    prompt_version: str
+    time: str
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One attribute that tells two classes apart, with a caption for the lower-numbered class and one for the other."""
+
+    attribute: str
+    captions: tuple[str, str]
+    provenance: Provenance | None = None
+
+
+class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
+    """Contrasts by pair of class indices (i, j), i < j; looking up (j, i) or "i_j" finds the same entry.
+
+    Args:
+        entries: contrasts by pair, captions in the order of the pair given; (j, i) is turned round to (i, j).
+        names: the names of the classes, for files that carry them and for checks.
+        problems: records of a file that could not be used.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[tuple[int, int], Iterable[Contrast]],
+        names: Mapping[int, str] | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        upright: dict[tuple[int, int], list[Contrast]] = {}
+        for (first, second), contrasts in entries.items():
+            if first == second or min(first, second) < 0:
+                raise UsageError(f"({first}, {second}) is no pair of classes")
+            into = upright.setdefault((min(first, second), max(first, second)), [])
+            into.extend(
+                contrast
+                if first < second
+                else Contrast(contrast.attribute, (contrast.captions[1], contrast.captions[0]), contrast.provenance)
+                for contrast in contrasts
+            )
+        self._entries = {pair: tuple(upright[pair]) for pair in sorted(upright)}
+        self.names = dict(names or {})
+        self.problems = tuple(problems)
+
+    def __getitem__(self, pair: tuple[int, int] | str) -> tuple[Contrast, ...]:
+        first, second = map(int, pair.split("_")) if isinstance(pair, str) else pair
+        return self._entries[(first, second) if first < second else (second, first)]
+
+    def __contains__(self, pair: object) -> bool:
+        try:
+            self[pair]  # type: ignore[index]
+        except (KeyError, TypeError, ValueError):
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"PairDescriptions({len(self)} pairs, {sum(map(len, self._entries.values()))} contrasts)"
+
+    def by_class(self, class_names: Sequence[str]) -> dict[str, list[str]]:
+        """Every class's captions, each once, in the order of the pairs: the library `PromptOptimizer` starts from."""
+        captions: dict[int, dict[str, None]] = {index: {} for index in range(len(class_names))}
+        for pair, contrasts in self._entries.items():
+            for side in (0, 1):
+                if pair[side] < len(class_names):
+                    captions[pair[side]].update((contrast.captions[side], None) for contrast in contrasts)
+        return {name: list(captions[index]) for index, name in enumerate(class_names)}
+
+    def check_names(self, class_names: Sequence[str]) -> None:
+        """Raise `UsageError` where the entries belong to other classes than `class_names`."""
+        highest = max((pair[1] for pair in self._entries), default=-1)
+        if highest >= len(class_names):
+            raise UsageError(
+                f"the descriptions speak of class {highest}, but the class list has {len(class_names)} names; they belong "
+                f"to another list"
+            )
+        for index, name in self.names.items():
+            if index < len(class_names) and class_names[index] != name:
+                raise UsageError(
+                    f"the descriptions call class {index} {name!r}, the class list {class_names[index]!r}; they belong to "
+                    f"another list, or to the same list in another order"
+                )
+
+
+def as_pairs(source: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[str]) -> PairDescriptions:
+    """Pair descriptions out of themselves, of the content of a FuDD file, or of its path."""
+    if isinstance(source, PairDescriptions):
+        return source
+    if isinstance(source, Mapping):
+        if all(isinstance(key, tuple) for key in source):
+            return PairDescriptions(source)
+        return parse_pairs(source, "the pairs")
+    return read_pairs(source)
+
+
+def read_json(path: str | os.PathLike[str], what: str) -> Any:
+    """Read a JSON file, or say in one sentence why not."""
+    file = Path(path)
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UsageError(f"{file} does not exist; it should hold {what}") from None
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{file}, line {error.lineno}: not JSON ({error.msg}); it should hold {what}") from None
+    except (UnicodeDecodeError, IsADirectoryError):
+        raise UsageError(f"{file} is no UTF-8 text file; it should hold {what}") from None
+
+
+def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None = None) -> PairDescriptions:
+    """Read FuDD's pair file: `{"i_j": {"classes": [i, j], "prompt_pairs": [{"attr_type", "prompt_pair"}]}}`.
+
+    Captions keep their case. An entry that cannot be used becomes one of the result's `problems`; the others are read.
+
+    Args:
+        path: the file.
+        class_names: the class list; where given, entries must belong to it.
+
+    Raises:
+        UsageError: no such file, not JSON, no usable entry, or entries of another class list.
+    """
+    pairs = parse_pairs(read_json(path, "descriptions of pairs in FuDD's format"), str(path))
+    if class_names is not None:
+        pairs.check_names(class_names)
+    return pairs
+
+
+def parse_pairs(content: Any, where: str) -> PairDescriptions:
+    """As `read_pairs`, of the content of the file; `where` names it in messages."""
+    if not isinstance(content, Mapping):
+        raise UsageError(f'{where}: expected a JSON object of "i_j" to descriptions, found {type(content).__name__}')
+    entries: dict[tuple[int, int], list[Contrast]] = {}
+    names: dict[int, str] = {}
+    problems: list[Problem] = []
+    for key, entry in content.items():
+        try:
+            pair, contrasts, pair_names = _parse_entry(key, entry)
+        except (KeyError, TypeError, ValueError) as error:
+            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            problems.append(Problem(f"{where}, pair {key!r}", reason))
+            continue
+        entries.setdefault(pair, []).extend(contrasts)
+        names.update(pair_names)
+    if content and not entries:
+        raise UsageError(f"{where} holds no pair that can be used; first problem: {problems[0]}")
+    return PairDescriptions(entries, names, problems)
+
+
+def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast], dict[int, str]]:
+    classes = entry["classes"]
+    if len(classes) != 2 or any(isinstance(index, bool) or not isinstance(index, int) for index in classes):
+        raise ValueError(f"classes must be two class numbers, not {classes!r}")
+    first, second = classes
+    if first == second or min(classes) < 0:
+        raise ValueError(f"classes {classes!r} are no pair")
+    if {str(first), str(second)} != set(str(key).split("_")):
+        raise ValueError(f"the key does not fit its classes {classes!r}")
+    source = entry.get("provenance")
+    provenance = Provenance(source["model"], source["prompt_version"], source["time"]) if source else None
+    contrasts: list[Contrast] = []
+    for item in entry["prompt_pairs"]:
+        captions = item["prompt_pair"]
+        if len(captions) != 2 or not all(isinstance(text, str) and text.strip() for text in captions):
+            raise ValueError(f"prompt_pair must be two texts, not {captions!r}")
+        contrasts.append(Contrast(str(item.get("attr_type", "")), (captions[0], captions[1]), provenance))
+    names = {index: str(name) for index, name in zip(classes, entry.get("names", ()), strict=False)}
+    return (first, second), contrasts, names
+
+
+def dump_pairs(pairs: PairDescriptions) -> dict[str, Any]:
+    """The content of a FuDD file; provenance and class names ride along in keys that FuDD's program does not read."""
+    content: dict[str, Any] = {}
+    for (first, second), contrasts in pairs.items():
+        entry: dict[str, Any] = {
+            "classes": [first, second],
+            "prompt_pairs": [
+                {"attr_type": contrast.attribute, "prompt_pair": list(contrast.captions)} for contrast in contrasts
+            ],
+        }
+        if first in pairs.names and second in pairs.names:
+            entry["names"] = [pairs.names[first], pairs.names[second]]
+        source = next((contrast.provenance for contrast in contrasts if contrast.provenance), None)
+        if source:
+            entry["provenance"] = {
+                "format": FORMAT,
+                "model": source.model,
+                "prompt_version": source.prompt_version,
+                "time": source.time,
+            }
+        content[f"{first}_{second}"] = entry
+    return content
+
+
+def write_pairs(pairs: PairDescriptions, path: str | os.PathLike[str]) -> None:
+    """Write FuDD's pair file, whole or not at all."""
+    with atomic_open(path) as stream:
+        json.dump(dump_pairs(pairs), stream, ensure_ascii=False, indent=1)
+        stream.write("\n")
+
+
+def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) -> dict[str, list[str]]:
+    """Read descriptions by class, out of class-to-descriptions JSON or of a FuDD pair file.
+
+    Names in the file may differ from `class_names` in case and in `_` for a space; a description may be a whole caption
+    or a fragment ("rounder ears").
+
+    Returns:
+        A list for each class name, empty where the file says nothing about the class. Repetitions are dropped.
+
+    Raises:
+        UsageError: no such file, not of either form, or none of its classes is in `class_names`.
+    """
+    content = read_json(path, "descriptions by class, or FuDD's pairs")
+    if isinstance(content, Mapping) and content and all(isinstance(v, Mapping) for v in content.values()):
+        pairs = parse_pairs(content, str(path))
+        pairs.check_names(class_names)
+        return pairs.by_class(class_names)
+    if isinstance(content, Mapping) and "version" in content and isinstance(content.get("prompts"), Mapping):
+        content = content["prompts"]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in content.values()
+    ):
+        raise UsageError(f"{path}: expected a JSON object of class name to a list of descriptions")
+    found = {_folded(name): texts for name, texts in content.items()}
+    library = {
+        name: list(dict.fromkeys(text.strip() for text in found.get(_folded(name), ()) if text.strip())) for name in class_names
+    }
+    if not any(library.values()):
+        raise UsageError(
+            f"{path} describes none of the {len(class_names)} classes; it speaks of {next(iter(content), 'nothing')!r}"
+        )
+    return library
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.replace("_", " ").split()).casefold()
+
+
+def write_descriptions(library: Mapping[str, Sequence[str]], path: str | os.PathLike[str]) -> None:
+    """Write class-to-descriptions JSON, whole or not at all."""
+    with atomic_open(path) as stream:
+        json.dump({name: list(texts) for name, texts in library.items()}, stream, ensure_ascii=False, indent=1)
+        stream.write("\n")

@@ -1,0 +1,107 @@
+"""Prompts of classes: the templates of CLIP, descriptions as captions, class vectors, and the prompt file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents._errors import UsageError
+from agents._files import atomic_open
+from agents.vectors import unit_rows
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from agents.encoder import ImageTextEncoder
+
+FORMAT = 1
+
+
+def clip_templates() -> tuple[str, ...]:
+    """The 80 ImageNet templates of CLIP (Radford et al. 2021)."""
+    text = files("agents").joinpath("clip_templates.json").read_text(encoding="utf-8")
+    return tuple(json.loads(text))
+
+
+def caption(description: str, name: str, template: str) -> str:
+    """A description as a prompt of its class: whole where it names the class, put behind the template where it does not."""
+    if name.casefold() in description.casefold():
+        return description
+    return f"{template.format(name).rstrip('. ')}, {description.rstrip('. ')}."
+
+
+@dataclass(frozen=True)
+class Step:
+    """One iteration of the search.
+
+    Attributes:
+        stage: "templates" or "descriptions".
+        round, group, step: where in the stage; groups and rounds are of the descriptions only.
+        classes: the class indices that the iteration may change; all of them for templates.
+        candidates: prompt sets scored in it.
+        fitness, accuracy, entropy: of the best prompt set so far, on the labelled images.
+    """
+
+    stage: str
+    round: int
+    group: int
+    step: int
+    classes: tuple[int, ...]
+    candidates: int
+    fitness: float
+    accuracy: float
+    entropy: float
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """The prompts of every class, and how they were found.
+
+    Attributes:
+        prompts: class name to its prompts; a class vector is the mean of their embeddings at length 1.
+        history: the iterations, first to last; figures are of the labelled images and say nothing about others.
+        template: the template the search started from.
+        templates: the templates it chose.
+        scale: logits were `scale` times cosines.
+        start_fitness, fitness: of the starting template and of the result, on the labelled images.
+        candidates: prompt sets scored.
+        seconds: time spent scoring and editing, encoding left out; of the last run where it was resumed.
+    """
+
+    prompts: dict[str, list[str]]
+    history: tuple[Step, ...]
+    template: str
+    templates: tuple[str, ...]
+    scale: float
+    start_fitness: float
+    fitness: float
+    candidates: int
+    seconds: float
+
+    def class_vectors(self, encoder: ImageTextEncoder) -> NDArray[np.float32]:
+        """K×D class vectors of length 1."""
+        return class_vectors(encoder, list(self.prompts.values()))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the prompt file (JSON, version 1: `prompts` maps class name to a list), whole or not at all."""
+        content = {"version": FORMAT, **asdict(self)}
+        with atomic_open(path) as stream:
+            json.dump(content, stream, ensure_ascii=False, indent=1)
+            stream.write("\n")
+
+
+def class_vectors(encoder: ImageTextEncoder, prompts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+    """The mean of the embeddings of each class's prompts, at length 1: K×D; every text is encoded once."""
+    texts = list(dict.fromkeys(text for group in prompts for text in group))
+    if not all(prompts):
+        raise UsageError("a class without prompts has no vector; give every class at least one")
+    place = {text: index for index, text in enumerate(texts)}
+    rows = unit_rows(encoder.encode_texts(texts))
+    return unit_rows(np.stack([rows[[place[text] for text in group]].mean(axis=0, dtype=np.float64) for group in prompts]))

