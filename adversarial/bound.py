@@ -1,6 +1,6 @@
 """What follows for the images that no search looked at: a radius free of adversarial examples, by a Lipschitz constant.
 
-**Theorem** (Wicker, Huang and Kwiatkowska 2018, section 4; Wu et al. 2020, section 4.3). Let m(x) be the gap between the
+**Theorem** (Wicker, Huang and Kwiatkowska 2018; Wu et al. 2020, section 4). Let m(x) be the gap between the
 label's score and the best other score (for a target: between the best other score and the target's). Let L be such that
 |m(x) - m(y)| ≤ L ‖x - y‖ for all images x, y that differ from the original in the chosen pixels only. Lay a grid of step τ
 through the original along those pixels. Each image y lies in the cell of a grid image z, at most half a step from it in

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from adversarial.distances import DISTANCES, distance_function
 from adversarial.manipulations import Manipulation, load_manipulation
 from agents._errors import UsageError
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 PlayerTwo: TypeAlias = Literal["cooperative", "competitive", "random"]
 PLAYERS: tuple[PlayerTwo, ...] = ("cooperative", "competitive", "random")
-NORMS = ("l0", "l1", "l2", "linf")
+NORMS = tuple(DISTANCES)
 NAMES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L-infinity"}
 
 
@@ -62,18 +63,8 @@ Action: TypeAlias = Feature | Change
 
 def length(differences: NDArray[np.floating], norm: str) -> float:
     """The distance that (n, C) differences of pixels make; in L0 a pixel counts once however many channels differ."""
-    values = np.abs(np.asarray(differences, dtype=np.float64))
-    if not values.size:
-        return 0.0
-    if norm == "l0":
-        return float((values > 0).any(axis=-1).sum())
-    if norm == "l1":
-        return float(values.sum())
-    if norm == "l2":
-        return float(np.sqrt((values**2).sum()))
-    if norm == "linf":
-        return float(values.max())
-    raise UsageError(f"there is no distance {norm!r}; use one of {', '.join(NORMS)}")
+    measure = distance_function(norm)
+    return float(measure(np.asarray(differences)[None, :, None])[0]) if np.size(differences) else 0.0
 
 
 def margin(scores: NDArray[np.floating], label: int, target: int | None = None) -> NDArray[np.floating]:

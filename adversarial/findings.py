@@ -1,0 +1,262 @@
+"""What an attack found, for people and for programs: sentences, pictures, and a JSON record."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from adversarial._pictures import panel_png, save_pictures
+from agents._files import atomic_open
+from verbalize._places import located
+from verbalize.regions import find_regions, place_in_words
+from verbalize.template import TemplateVerbalizer
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from adversarial.features import KeypointMixture
+    from verbalize.saliency import PixelSaliency
+
+VERSION = 1
+RECORD = "result.json"
+MOST_LISTED = 1_000
+_NORMS = {"l1": "L1", "l2": "L2", "linf": "L-infinity"}
+
+
+class Finding(Protocol):
+    """What is read of an attack's result."""
+
+    @property
+    def success(self) -> bool:
+        """Whether an adversarial example was found."""
+
+    @property
+    def original(self) -> NDArray[np.float32]:
+        """(H, W, C) in [0, 1]."""
+
+    @property
+    def adversarial(self) -> NDArray[np.float32] | None:
+        """The adversarial example, where one was found."""
+
+    @property
+    def label(self) -> int:
+        """The class to get away from."""
+
+    @property
+    def adversarial_label(self) -> int | None:
+        """The class of the adversarial example."""
+
+    @property
+    def distance(self) -> float:
+        """In the attack's distance."""
+
+    @property
+    def distances(self) -> Mapping[str, float]:
+        """In every distance."""
+
+    @property
+    def queries(self) -> int:
+        """Images the classifier was asked about."""
+
+    @property
+    def trace(self) -> NDArray[np.float64]:
+        """(T, 2) rows of queries and the best distance by then."""
+
+    @property
+    def touched(self) -> PixelSaliency:
+        """Where the search changed pixels."""
+
+
+def changed_mask(result: Finding) -> NDArray[np.bool_]:
+    """(H, W) which pixels the adversarial example changes; none where there is no example."""
+    if not result.success or result.adversarial is None:
+        return np.zeros(result.original.shape[:2], dtype=bool)
+    return np.asarray((result.adversarial != result.original).any(axis=2))
+
+
+def finding_in_words(
+    result: Finding,
+    class_names: Sequence[str] | None = None,
+    *,
+    distance: str = "l0",
+    budget: int | None = None,
+    target: int | None = None,
+) -> str:
+    """What the attack found, in a sentence or two, such as "Changing 4 pixels at the upper right turns 'stop' into 'yield'.".
+
+    A failed attack is told as one: not finding an example is no proof that there is none.
+
+    Args:
+        result: of the attack.
+        class_names: one name a class; classes are numbered without them.
+        distance: the distance that was made small.
+        budget: the most queries that were allowed.
+        target: the class that was to be reached, where one was named.
+    """
+    label = class_name(result.label, class_names)
+    goal = "another class" if target is None else class_name(target, class_names)
+    spent = _queries(result.queries, budget)
+    if not result.success or result.adversarial is None:
+        return (
+            f"No change that turns {label} into {goal} was found within {spent}. "
+            f"That does not show that there is none.{_searched(result)}"
+        )
+    now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
+    mask = changed_mask(result)
+    if not mask.any():
+        return f"The image is classified as {now}, not as {label}, without any change; there was nothing to attack."
+    found = _found_after(result)
+    when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}."
+    if found == result.queries:
+        when = f"It was found with the last of {spent}."
+    return f"{_change(result, mask, distance)} turns {label} into {now}. {when}"
+
+
+def class_name(index: int, class_names: Sequence[str] | None) -> str:
+    """A class as sentences name it: quoted by its name, or by its number where it has none."""
+    return f"'{class_names[index]}'" if class_names is not None and index < len(class_names) else f"class {index}"
+
+
+def finding_record(
+    result: Finding,
+    class_names: Sequence[str] | None = None,
+    *,
+    distance: str = "l0",
+    budget: int | None = None,
+    target: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The result as plain JSON values, with a version; infinite distances become null.
+
+    `changed` lists the changed pixels as [y, x, values before, values after], and is null where there are over 1,000;
+    `settings` (seed, target, manipulation, ...) are kept as they are.
+    """
+
+    def named(index: int | None) -> dict[str, Any] | None:
+        if index is None:
+            return None
+        known = class_names is not None and index < len(class_names)
+        return {"index": int(index), "name": class_names[index] if class_names is not None and known else None}
+
+    mask = changed_mask(result)
+    after = result.original if result.adversarial is None else result.adversarial
+    changed = None
+    if mask.sum() <= MOST_LISTED:
+        values = zip(np.argwhere(mask).tolist(), result.original[mask].tolist(), after[mask].tolist(), strict=True)
+        changed = [[y, x, before, now] for (y, x), before, now in values]
+    return {
+        "version": VERSION,
+        "sentence": finding_in_words(result, class_names, distance=distance, budget=budget, target=target),
+        "touched": touched_in_words(result),
+        "success": bool(result.success),
+        "label": named(result.label),
+        "adversarial_label": named(result.adversarial_label) if result.success else None,
+        "goal": named(target),
+        "distance": {"name": distance, "value": _finite(result.distance) if result.success else None},
+        "distances": {name: _finite(value) for name, value in result.distances.items()} if result.success else {},
+        "queries": int(result.queries),
+        "budget": budget,
+        "trace": [[int(queries), _finite(float(best))] for queries, best in np.asarray(result.trace).reshape(-1, 2)],
+        "place": place_in_words(mask, mask.shape) if mask.any() else None,
+        "changed_pixels": int(mask.sum()),
+        "changed": changed,
+        "shape": list(result.original.shape),
+        "settings": dict(settings or {}),
+    }
+
+
+def touched_in_words(result: Finding) -> str:
+    """The map of what the search touched, in the words that every map is put into."""
+    return TemplateVerbalizer().verbalize(result.touched).text
+
+
+def write_finding(
+    result: Finding,
+    directory: str | os.PathLike[str],
+    class_names: Sequence[str] | None = None,
+    *,
+    density: KeypointMixture | None = None,
+    distance: str = "l0",
+    budget: int | None = None,
+    target: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write a result's pictures and its record into a directory, and return the record.
+
+    `panel.png` shows the original, the adversarial example, their difference and the density side by side;
+    `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged in whole steps.
+    `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` is
+    written last: where it stands, the rest is whole.
+    """
+    folder = Path(directory)
+    record = finding_record(result, class_names, distance=distance, budget=budget, target=target, settings=settings)
+    mask = changed_mask(result)
+    before = class_name(result.label, class_names)
+    after = None
+    if result.success and result.adversarial is not None:
+        after = before if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
+    adversarial = result.adversarial if after is not None else None
+    map_ = None if density is None else (density.density, density.source)
+    with atomic_open(folder / "panel.png", "wb") as stream:
+        stream.write(panel_png(result.original, adversarial, mask, before=before, after=after, density=map_))
+    save_pictures(folder, result.original, adversarial, None if density is None else density.density)
+    with atomic_open(folder / "images.npz", "wb") as stream:
+        if adversarial is None:
+            np.savez_compressed(stream, original=result.original)
+        else:
+            np.savez_compressed(stream, original=result.original, adversarial=adversarial)
+    with atomic_open(folder / RECORD) as stream:
+        json.dump(record, stream, ensure_ascii=False, indent=1)
+        stream.write("\n")
+    return record
+
+
+def _change(result: Finding, mask: NDArray[np.bool_], distance: str) -> str:
+    count = int(mask.sum())
+    where = located(place_in_words(mask, mask.shape))
+    pixels = f"{_count(count, 'pixel', 'pixels')} {where}"
+    if distance == "l0":
+        return f"Changing {pixels}"
+    value = _number(float(result.distances[distance]))
+    if distance == "linf":
+        return f"Changing {pixels}, no value by more than {value},"
+    return f"Changing {pixels} by {value} in {_NORMS[distance]} distance"
+
+
+def _searched(result: Finding) -> str:
+    regions = find_regions(result.touched)
+    if not regions:
+        return ""
+    return f" The search changed most {located(regions[0].place)}."
+
+
+def _found_after(result: Finding) -> int:
+    """The query at which the distance reached what it came to."""
+    trace = np.asarray(result.trace, dtype=np.float64).reshape(-1, 2)
+    reached = trace[trace[:, 1] <= trace[:, 1].min()] if len(trace) else trace
+    return int(reached[0, 0]) if len(reached) else result.queries
+
+
+def _queries(queries: int, budget: int | None) -> str:
+    if budget is None or queries == budget:
+        return _count(queries, "query", "queries")
+    return f"{queries:,} of {_count(budget, 'query', 'queries')}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
