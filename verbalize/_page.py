@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 STYLE = """<style>
@@ -30,14 +31,12 @@ def html_page(body: str, title: str) -> str:
     )
 
 
+# control characters, halves of surrogate pairs, non-characters, and turns of the writing direction
+_UNSHOWN = re.compile(
+    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff\\u202a-\\u202e\\u2066-\\u2069]"
+)
+
+
 def printable(text: str) -> str:
-    """The text without what a page or a font can't show: control characters, halves of surrogate pairs, turns of direction."""
-    return "".join(character if _shows(ord(character)) else "\ufffd" for character in text)
-
-
-def _shows(code: int) -> bool:
-    if code in (0x09, 0x0A, 0x0D):
-        return True
-    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF):
-        return False
-    return not (0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069)
+    """The text with U+FFFD for each character that a page or a font can't show or that would turn the text around it."""
+    return _UNSHOWN.sub("\ufffd", text)

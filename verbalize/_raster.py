@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Rgb = NDArray[np.uint8]
     Word = tuple[str, int | None]
+    Entry = tuple[str, float, int, int, int]  # of the key: label, share, left, top, width
 
 _TALLEST = 30_000
 _MARGIN = 24
@@ -66,7 +67,8 @@ def draw_tokens(
     rows = list(_laid_out(pieces, width - 2 * _MARGIN, font_size))
     head = list(_laid_out([(word + " ", None) for word in (question or "").split()], width - 2 * _MARGIN, font_size * 3 // 4))
     small = round(font_size * 1.3)
-    height = 2 * _MARGIN + line * max(1, len(rows)) + small * len(head) + (small * 2 if question else 0)
+    key, key_height = _key(note, font_size * 3 // 4, width - 2 * _MARGIN, signed=True)
+    height = 2 * _MARGIN + line * max(1, len(rows)) + (small * (len(head) + 1) + key_height if question else 0)
     if height > _TALLEST:
         raise UsageError(f"a text of {len(shares)} words would make a picture {height} pixels tall; write it as HTML instead")
     picture = Image.new("RGB", (width, height), "white")
@@ -85,7 +87,7 @@ def draw_tokens(
             _write(draw, (box[0], top + font_size // 10), text, font_size, _INK)
         top += line
     if question:
-        _legend(draw, (_MARGIN, top + small // 4), font_size * 3 // 4, note, signed=True)
+        _legend(draw, (_MARGIN, top + small // 4), font_size * 3 // 4, key)
     return encode(picture)
 
 
@@ -146,7 +148,8 @@ def _number(draw: ImageDraw.ImageDraw, masks: Sequence[NDArray[np.bool_]], facto
 def _captioned(picture: Image.Image, question: str, note: str, *, signed: bool) -> Image.Image:
     size, width = 14, max(picture.width, 420)
     rows = list(_laid_out([(word + " ", None) for word in question.split()], width - 16, size))
-    page = Image.new("RGB", (width, picture.height + 20 * len(rows) + 36), "white")
+    key, key_height = _key(note, size, width - 16, signed=signed)
+    page = Image.new("RGB", (width, picture.height + 20 * len(rows) + key_height + 12), "white")
     page.paste(picture, ((width - picture.width) // 2, 0))
     draw = ImageDraw.Draw(page)
     top = picture.height + 6
@@ -154,18 +157,27 @@ def _captioned(picture: Image.Image, question: str, note: str, *, signed: bool) 
         for left, text, _ in row:
             _write(draw, (8 + left, top), text, size, _SOFT)
         top += 20
-    _legend(draw, (8, top + 2), size, note, signed=signed)
+    _legend(draw, (8, top + 2), size, key)
     return page
 
 
-def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: int, note: str, *, signed: bool) -> None:
-    left, top = at
-    for label, share in (("speaks for", 0.7), ("speaks against", -0.7))[: 2 if signed else 1]:
-        box = (left, top, left + _width(label, size) + size, top + round(size * 1.4))
-        _shade(draw, box, share)
-        _write(draw, (left + size // 2, top), label, size, _INK)
-        left = box[2] + size
-    _write(draw, (left, top), note, size, _SOFT)
+def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: int, entries: Sequence[Entry]) -> None:
+    for label, share, left, top, wide in entries:
+        _shade(draw, (at[0] + left, at[1] + top, at[0] + left + wide, at[1] + top + round(size * 1.4)), share)
+        _write(draw, (at[0] + left + (size // 2 if share else 0), at[1] + top), label, size, _INK if share else _SOFT)
+
+
+def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry], int]:
+    """The key's entries, in as many rows as they need, and the height of these."""
+    entries: list[Entry] = []
+    left = top = 0
+    for label, share in (("speaks for", 0.7), *((("speaks against", -0.7),) if signed else ()), (note, 0.0)):
+        wide = _width(label, size) + (size if share else 0)
+        if left and left + wide > width:
+            left, top = 0, top + 2 * size
+        entries.append((label, share, left, top, wide))
+        left += wide + size
+    return entries, top + 2 * size
 
 
 def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float) -> None:
@@ -219,6 +231,7 @@ def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int,
     draw.text((at[0], at[1] + size), text, font=_font_for(text, size), fill=ink, anchor="ls")
 
 
+@lru_cache(maxsize=20_000)
 def _width(text: str, size: int) -> int:
     return round(_font_for(text, size).getlength(text))
 
