@@ -1,0 +1,203 @@
+import io
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adversarial.distances import all_distances
+from adversarial.features import keypoint_mixture
+from adversarial.findings import changed_mask, finding_in_words, finding_record, touched_in_words, write_finding
+from verbalize.saliency import PixelSaliency, Query
+
+NAMES = ("stop", "yield", "speed limit 30")
+
+
+@dataclass
+class Result:
+    """A result made by hand."""
+
+    original: np.ndarray
+    adversarial: np.ndarray | None
+    label: int = 0
+    adversarial_label: int | None = 2
+    queries: int = 900
+    trace: np.ndarray = field(default_factory=lambda: np.array([[50, 9.0], [700, 4.0], [900, 4.0]]))
+    touched_at: tuple[slice, slice] = (slice(2, 8), slice(22, 30))
+
+    @property
+    def success(self):
+        return self.adversarial is not None
+
+    @property
+    def distances(self):
+        return all_distances(self.original, self.adversarial) if self.success else {}
+
+    @property
+    def distance(self):
+        return self.distances["l0"] if self.success else float("inf")
+
+    @property
+    def touched(self):
+        scores = np.zeros(self.original.shape[:2])
+        scores[self.touched_at] = 1
+        return PixelSaliency(scores, Query(NAMES[2], versus=(NAMES[0],)), signed=False)
+
+
+def changed(*pixels, value=1.0, **fields):
+    original = np.full((32, 32, 3), 0.25, np.float32)
+    adversarial = original.copy()
+    for y, x in pixels:
+        adversarial[y, x] = value
+    return Result(original, adversarial, **fields)
+
+
+FOUR = [(3, 25), (3, 26), (4, 25), (4, 26)]
+
+
+def test_the_sentence_names_how_many_pixels_where_and_both_classes():
+    words = finding_in_words(changed(*FOUR), NAMES, budget=1000)
+    assert words.startswith("Changing 4 pixels at the upper right turns 'stop' into 'speed limit 30'.")
+    assert "found after 700 queries; the attack made 900 of 1,000 queries" in words
+
+
+@pytest.mark.parametrize(
+    ("pixels", "place"),
+    [
+        ([(15, 16)], "1 pixel in the centre"),
+        ([(30, 1)], "1 pixel at the lower left"),
+        ([(2, 15), (3, 16)], "2 pixels at the top"),
+        ([(y, x) for y in range(32) for x in range(32)], "1,024 pixels all over the picture"),
+        ([(1, 1), (1, 30), (30, 1), (30, 30)], "4 pixels across the picture"),
+    ],
+)
+def test_places(pixels, place):
+    assert f"Changing {place} turns" in finding_in_words(changed(*pixels), NAMES)
+
+
+def test_other_distances_are_said_in_their_own_unit():
+    result = changed(*FOUR, value=0.3)
+    assert "4 pixels at the upper right, no value by more than 0.05, turns" in finding_in_words(result, NAMES, distance="linf")
+    assert "by 0.173 in L2 distance turns" in finding_in_words(result, NAMES, distance="l2")  # 0.05 * sqrt(12)
+    assert "by 0.6 in L1 distance turns" in finding_in_words(result, NAMES, distance="l1")
+
+
+def test_without_names_classes_are_numbered():
+    assert "turns class 0 into class 2." in finding_in_words(changed(*FOUR))
+
+
+def test_a_failed_attack_is_told_as_one():
+    result = Result(np.full((32, 32, 3), 0.5, np.float32), None, queries=1000, trace=np.zeros((0, 2)))
+    words = finding_in_words(result, NAMES, budget=1000)
+    assert words == (
+        "No change that turns 'stop' into another class was found within 1,000 queries. "
+        "That does not show that there is none. The search changed most at the upper right."
+    )
+    assert "into 'yield' was found within 1,000" in finding_in_words(result, NAMES, budget=1000, target=1)
+    for word in ("robust", "safe", "guarant"):
+        assert word not in words.lower()
+
+
+def test_a_search_that_touched_nothing_says_nothing_of_where():
+    result = Result(np.full((32, 32, 3), 0.5, np.float32), None, touched_at=(slice(0, 0), slice(0, 0)))
+    assert "changed most" not in finding_in_words(result, NAMES)
+
+
+def test_what_is_misclassified_already_is_no_finding():
+    result = changed(adversarial_label=1, queries=1)
+    assert finding_in_words(result, NAMES) == (
+        "The image is classified as 'yield', not as 'stop', without any change; there was nothing to attack."
+    )
+
+
+def test_found_with_the_last_query():
+    result = changed(*FOUR, trace=np.array([[900, 4.0]]))
+    assert "It was found with the last of 900 queries." in finding_in_words(result, NAMES, budget=900)
+
+
+def test_the_record_is_json_with_every_changed_pixel():
+    result = changed(*FOUR)
+    record = finding_record(result, NAMES, budget=1000, settings={"seed": 3})
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert record["version"] == 1
+    assert record["label"] == {"index": 0, "name": "stop"}
+    assert record["adversarial_label"] == {"index": 2, "name": "speed limit 30"}
+    assert record["distance"] == {"name": "l0", "value": 4.0}
+    assert record["distances"]["linf"] == 0.75
+    assert record["changed"][0] == [3, 25, [0.25] * 3, [1.0] * 3]
+    assert [row[:2] for row in record["changed"]] == [list(pixel) for pixel in FOUR]
+    assert record["trace"] == [[50, 9.0], [700, 4.0], [900, 4.0]]
+    assert record["settings"] == {"seed": 3}
+    assert record["place"] == "upper right"
+
+
+def test_the_record_of_a_failure_has_no_infinite_numbers():
+    result = Result(np.full((8, 8, 1), 0.5, np.float32), None, trace=np.array([[900, np.inf]]), touched_at=(slice(1), slice(1)))
+    record = finding_record(result, NAMES, target=1)
+    text = json.dumps(record, allow_nan=False)
+    assert json.loads(text)["trace"] == [[900, None]]
+    assert record["adversarial_label"] is None
+    assert record["distance"]["value"] is None
+    assert record["changed"] == []
+    assert record["goal"] == {"index": 1, "name": "yield"}
+
+
+def test_many_changed_pixels_are_counted_but_not_listed():
+    record = finding_record(changed(*[(y, x) for y in range(32) for x in range(32)]), NAMES)
+    assert record["changed"] is None
+    assert record["changed_pixels"] == 1024
+
+
+def test_the_touched_map_is_put_into_words():
+    assert "upper right" in touched_in_words(changed(*FOUR))
+
+
+def test_the_mask_of_a_channel_change():
+    result = changed()
+    result.adversarial[5, 6, 1] = 0.9
+    assert np.argwhere(changed_mask(result)).tolist() == [[5, 6]]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_are_written_and_show_what_was_changed(tmp_path, channels):
+    original = np.random.default_rng(0).random((20, 30, channels)).astype(np.float32)
+    adversarial = original.copy()
+    adversarial[4, 7] = 1 - np.round(adversarial[4, 7])
+    result = Result(original, adversarial, touched_at=(slice(3, 6), slice(5, 9)))
+    record = write_finding(result, tmp_path / "one", NAMES, density=keypoint_mixture(original), settings={"seed": 0})
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+    assert names == {
+        "panel.png", "original.png", "adversarial.png", "difference.png", "density.png", "images.npz", "result.json",
+    }  # fmt: skip
+    assert json.loads((tmp_path / "one" / "result.json").read_text()) == record
+    with np.load(tmp_path / "one" / "images.npz") as arrays:
+        np.testing.assert_array_equal(arrays["original"], original)
+        np.testing.assert_array_equal(arrays["adversarial"], adversarial)
+    # 20 pixels need 13 screen pixels each to reach 256, and every one of them has the pixel's colour
+    shown = np.asarray(Image.open(tmp_path / "one" / "adversarial.png"))
+    assert shown.shape == (260, 390, 3)
+    np.testing.assert_array_equal(shown[::13, ::13], np.broadcast_to(np.round(adversarial * 255), (20, 30, 3)))
+    difference = np.asarray(Image.open(tmp_path / "one" / "difference.png")).astype(int)[6::13, 6::13]
+    assert {tuple(p) for p in np.argwhere((difference != difference[0, 0]).any(axis=2)).tolist()} == {(4, 7)}
+    panel = Image.open(io.BytesIO((tmp_path / "one" / "panel.png").read_bytes()))
+    assert panel.width >= 1000
+    assert panel.height >= 200
+
+
+def test_pictures_of_a_failure(tmp_path):
+    result = Result(np.full((32, 32, 3), 0.5, np.float32), None)
+    write_finding(result, tmp_path, NAMES)
+    assert {path.name for path in tmp_path.iterdir()} == {"panel.png", "original.png", "images.npz", "result.json"}
+
+
+def test_the_record_is_written_last(tmp_path, monkeypatch):
+    monkeypatch.setattr("adversarial.findings.save_pictures", lambda *args: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_finding(changed(*FOUR), tmp_path, NAMES)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_names_with_dollar_signs_are_drawn_as_they_are(tmp_path):
+    write_finding(changed(*FOUR), tmp_path, ("$5 \\frac{", "b", "$$"))
+    assert (tmp_path / "panel.png").stat().st_size > 1000
