@@ -12,12 +12,13 @@ from agents._errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Prototypes of each term, from the named colours of CSS Color Module Level 4 (section 6.1), a few added where CSS has none.
+# Prototypes of each term, most of them named colours of CSS Color Module Level 4 (section 6.1), some added where CSS has
+# none. Its "brown" stands under red: nobody who sees it alone says brown.
 _PROTOTYPES = {
-    "black": "000000 101010 1c1c1c 0a0a14 140a0a 0a140a",
-    "white": "ffffff f5f5f5 fffafa f0fff0 f8f8ff fffff0 fff5ee faf0e6 f0f8ff fff0f5 faebd7",
-    "grey": "808080 696969 a9a9a9 c0c0c0 d3d3d3 dcdcdc 404040 303030 778899 708090 8f8a85",
-    "red": "ff0000 dc143c b22222 8b0000 800000 cd5c5c ff2020 e03030 c04040 600000 f04040",
+    "black": "000000 101010 1c1c1c 222222 0a0a14 140a0a 0a140a",
+    "white": "ffffff f5f5f5 e4e4e4 dcdcdc fffafa f0fff0 f8f8ff fffff0 fff5ee faf0e6 f0f8ff fff0f5 faebd7",
+    "grey": "808080 696969 a9a9a9 c0c0c0 c8c8c8 484848 58585c 778899 708090 8f8a85",
+    "red": "ff0000 dc143c b22222 8b0000 800000 cd5c5c ff2020 e03030 c04040 600000 f04040 a52a2a a52030 902828 b03030",
     "orange": "ffa500 ff8c00 ff7f50 ff6347 ff4500 f4a460 ffb347 e08020 ff7000 ffa07a c85000",
     "yellow": "ffff00 ffd700 f0e68c ffffe0 fffacd fafad2 eee8aa ffdb58 d8c820 ffff80 c8b800",
     "green": "008000 00ff00 006400 228b22 2e8b57 32cd32 3cb371 90ee90 98fb98 8fbc8f 6b8e23 556b2f 808000 9acd32 adff2f 7cfc00"
@@ -28,7 +29,7 @@ _PROTOTYPES = {
     "purple": "800080 4b0082 9400d3 8a2be2 9932cc ba55d3 9370db 8b008b 663399 6a5acd d8bfd8 dda0dd e6e6fa b090d0 502060"
     " 7a4a7a 280034",
     "pink": "ffc0cb ffb6c1 ff69b4 ff1493 db7093 ff00ff ee82ee da70d6 c71585 ffe4e1 f08080 e8a0b0 fa8fa0 d06090",
-    "brown": "a52a2a 8b4513 a0522d d2691e cd853f 654321 5c4033 3d2b1f bc8f8f d2b48c deb887 b8860b 7b5b3a 967969 c19a6b 4a3018"
+    "brown": "8b4513 a0522d d2691e cd853f 654321 5c4033 3d2b1f bc8f8f d2b48c deb887 b8860b 7b5b3a 967969 c19a6b 4a3018"
     " 8b7355 6f4e37 f5deb3",
 }
 TERMS = tuple(_PROTOTYPES)
@@ -39,7 +40,7 @@ _STEPS = 16  # cells a channel in the look-up table
 def colour_in_words(rgb: ArrayLike) -> str:
     """The basic colour term for one colour, e.g. "red".
 
-    The term of the nearest prototype in CIE 1976 L*a*b* (D65), the prototypes being the named colours of CSS. The terms are
+    The term of the nearest prototype in CIE 1976 L*a*b* (D65), most prototypes being named colours of CSS. The terms are
     the eleven of Berlin & Kay (1969) and "turquoise", for what is neither blue nor green.
 
     Args:
