@@ -1,0 +1,140 @@
+"""The words (or regions) that a phrase names: every place where it occurs in the input."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from verbalize.saliency import Part
+
+_ATOM = re.compile(r"[^\W_]+|[^\w\s]|_")
+_SAME = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
+                       "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-"})  # fmt: skip
+_OCCURRENCES = 64  # of a word that stands in the input more often than this, these first places are looked at
+
+
+def atoms_of(text: str) -> tuple[str, ...]:
+    """Runs of letters and digits, and single punctuation marks, in lower case: the same for "couldn't" and "couldn ' t"."""
+    return tuple(_ATOM.findall(_fold(text)))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(_SAME).casefold()
+
+
+@dataclass
+class InputParts:
+    """An index of the input's parts. `find` is exact up to case, kinds of quotes and how punctuation is detached."""
+
+    names: tuple[str, ...]
+    atoms: list[str] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    _found: dict[tuple[str, ...], tuple[Part, ...]] = field(default_factory=dict)
+    _squeezed: str = ""
+    _starts: dict[int, int] = field(default_factory=dict)
+    _stops: dict[int, int] = field(default_factory=dict)
+    _places: dict[str, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for index, name in enumerate(self.names):
+            pieces = atoms_of(name)
+            self.atoms.extend(pieces)
+            self.owner.extend([index] * len(pieces))
+        position, letters = 0, []
+        for index, atom in enumerate(self.atoms):
+            self._places.setdefault(atom, []).append(index)
+            if atom[0].isalnum():
+                self._starts[position] = index
+                letters.append(atom)
+                position += len(atom)
+                self._stops[position] = index
+        self._squeezed = "".join(letters)
+
+    def prepare(self, phrases: Iterable[str]) -> None:
+        """Look for all the phrases of a text in one pass, by spaCy's `PhraseMatcher`."""
+        wanted = {atoms_of(phrase) for phrase in phrases} - set(self._found) - {()}
+        present = {atoms for atoms in wanted if all(atom in self._places for atom in atoms)}
+        self._found |= dict.fromkeys(wanted, ())
+        if not present:
+            return
+        matcher, document = _matcher(), _document(self.atoms)
+        order = sorted(present)
+        for number, atoms in enumerate(order):
+            matcher.add(str(number), [_document(atoms)])
+        places: dict[tuple[str, ...], list[Part]] = {}
+        for key, start, stop in sorted(matcher(document), key=lambda match: match[1]):
+            places.setdefault(order[int(document.vocab.strings[key])], []).append(self._part(start, stop))
+        for atoms, parts in places.items():
+            self._found[atoms] = tuple(dict.fromkeys(parts))
+
+    def find(self, phrase: str) -> tuple[Part, ...]:
+        """All places of a phrase, from left to right; none where it does not occur.
+
+        Where the phrase does not occur as written, what joins or parts words is ignored ("anti-virus", "gripe" for the
+        tokens "grip", "e"), but it must still begin and end with words of the input.
+        """
+        atoms = atoms_of(phrase)
+        if atoms not in self._found:
+            self.prepare([phrase])
+        return self._found.get(atoms, ()) or self._joined("".join(atom for atom in atoms if atom[0].isalnum()))
+
+    def has_atoms(self, atoms: Sequence[str]) -> bool:
+        """Whether each piece of a phrase stands somewhere in the input: if not, neither does the phrase as it is written."""
+        return all(atom in self._places for atom in atoms)
+
+    def holds(self, phrase: str) -> bool:
+        """Whether the phrase occurs."""
+        return bool(atoms_of(phrase)) and bool(self.find(phrase))
+
+    def word_at(self, letters: str) -> tuple[Part, ...]:
+        """The places of a word whose pieces were named one by one."""
+        return self._joined(_fold(letters))
+
+    def longest_run(self, words: Sequence[str], start: int) -> tuple[int, tuple[Part, ...]]:
+        """How many of `words` from `start` on stand in the input side by side, and where."""
+        places = self._places.get(words[start], [])[:_OCCURRENCES]
+        length = 1 if places else 0
+        while places and start + length < len(words):
+            longer = [p for p in places if p + length < len(self.atoms) and self.atoms[p + length] == words[start + length]]
+            if not longer:
+                break
+            places, length = longer, length + 1
+        return length, tuple(dict.fromkeys(self._part(p, p + length) for p in places)) if length else ()
+
+    def _part(self, start: int, stop: int) -> Part:
+        return tuple(range(self.owner[start], self.owner[stop - 1] + 1))
+
+    def _joined(self, letters: str) -> tuple[Part, ...]:
+        parts: list[Part] = []
+        position = self._squeezed.find(letters) if letters else -1
+        while position >= 0 and len(parts) < _OCCURRENCES:
+            first, last = self._starts.get(position), self._stops.get(position + len(letters))
+            if first is not None and last is not None:
+                parts.append(self._part(first, last + 1))
+            position = self._squeezed.find(letters, position + 1)
+        return tuple(dict.fromkeys(parts))
+
+
+@cache
+def _vocabulary() -> Any:
+    from spacy.vocab import Vocab  # spaCy takes a second to load; only reading needs it
+
+    return Vocab()
+
+
+def _matcher() -> Any:
+    from spacy.matcher import PhraseMatcher
+
+    return PhraseMatcher(_vocabulary(), attr="ORTH")
+
+
+def _document(atoms: Sequence[str]) -> Any:
+    from spacy.tokens import Doc
+
+    return Doc(_vocabulary(), words=list(atoms))
