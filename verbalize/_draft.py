@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from verbalize._wording import QUOTES, Frame, WordIndex, capital, mention, percent, quoted
+from verbalize._wording import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
 from verbalize.claims import Claim
 from verbalize.saliency import PixelSaliency, TokenSaliency
 
@@ -33,6 +33,8 @@ class Draft:
 
     def __post_init__(self) -> None:
         self._index = WordIndex.of(self.saliency) if isinstance(self.saliency, TokenSaliency) else None
+        query = self.saliency.query
+        self._labels = {squeeze(name).casefold() for name in (query.label, *query.versus, *query.members)}
         if isinstance(self.saliency, TokenSaliency):
             content = "\0".join(self.saliency.tokens).encode("utf-8", "surrogatepass")
         else:
@@ -60,10 +62,12 @@ class Draft:
         self._turn = zlib.crc32(b"next", self._turn)
         return phrases[self._turn % len(phrases)]
 
-    def name(self, part: Part) -> str:
-        """What to call a part."""
+    def name(self, part: Part, noun: str = "") -> str:
+        """What to call a part; a noun is put before quoted words only, and always before words that are a label's name."""
         if isinstance(self.saliency, TokenSaliency) and self._index is not None:
-            return mention(self.saliency, part, self._index, self.quotes)
+            if squeeze(self.saliency.text_of(part)).casefold() in self._labels:
+                noun = noun or ("word" if len(part) == 1 else "phrase")
+            return mention(self.saliency, part, self._index, self.quotes, noun)
         region = self.evidence.names[part[0]]
         if isinstance(self.saliency, PixelSaliency) and self.saliency.masks is None:
             return f"the {region}"

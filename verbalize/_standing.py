@@ -46,7 +46,8 @@ def standing(
 ) -> Standing | None:
     """The best parts in a direction, the top one always among them; `None` where none speaks in that direction.
 
-    They are the best spans, cut down where that costs next to nothing: idle words at their ends, spans far weaker than the strongest.
+    They are the best spans, cut down where that costs next to nothing: less idle words at their ends, and less spans that are
+    far weaker than the strongest.
 
     Args:
         evidence: the map.

@@ -108,11 +108,14 @@ class WordIndex:
         return tuple(found)
 
 
-def mention(saliency: TokenSaliency, part: Part, index: WordIndex, quotes: Sequence[tuple[str, str, str]] = QUOTES) -> str:
+def mention(
+    saliency: TokenSaliency, part: Part, index: WordIndex, quotes: Sequence[tuple[str, str, str]] = QUOTES, noun: str = ""
+) -> str:
     """A name for a run of words that leads back to it alone.
 
     The words in quotes; "the second 'great'" where the same words stand at more than one place; "the word at position 5" where
     they can't be quoted (only white space, control characters, every kind of quote, or a word of more than 60 characters).
+    With a noun, "the word 'great'" and "the second word 'great'".
     """
     words = squeeze(saliency.text_of(part))
     marked = quoted(words, quotes)
@@ -121,9 +124,9 @@ def mention(saliency: TokenSaliency, part: Part, index: WordIndex, quotes: Seque
         if len(part) == 1:
             return f"the word at position {part[0] + 1}"
         return f"the words at positions {part[0] + 1} to {part[-1] + 1}"
-    if len(places) == 1:
-        return marked
-    return f"the {ordinal(places.index(tuple(part)) + 1)} {marked}"
+    which = ordinal(places.index(tuple(part)) + 1) if len(places) > 1 else ""
+    pointed = " ".join(word for word in (which, noun) if word)
+    return f"the {pointed} {marked}" if pointed else marked
 
 
 def listed(names: Sequence[str], word: str = "and") -> str:
@@ -161,8 +164,11 @@ class Frame:
     versus: tuple[str, ...] | None
 
     @classmethod
-    def of(cls, query: Query, *, mask_labels: bool) -> Frame:
-        """Word a query; with `mask_labels`, or where a label can't be quoted, no name of a class is written at all."""
+    def of(cls, query: Query, *, mask_labels: bool, heard: str = "") -> Frame:
+        """Word a query; with `mask_labels`, or where a label can't be quoted, no name of a class is written at all.
+
+        `heard` is what the input says: a label that occurs there too is called "the label 'good'", not to be taken for it.
+        """
         pronoun = "that choice" if query.contrastive else "it"
         label, versus = quoted(query.label), [quoted(name) for name in query.versus]
         if mask_labels or label is None or None in versus:
@@ -171,6 +177,8 @@ class Frame:
         full = label
         if query.members:
             full = f"the group {label}{_members(query.members)}"
+        elif any(squeeze(name).casefold() in squeeze(heard).casefold() for name in (query.label, *query.versus)):
+            full = f"the label {label}"
         if versus:
             full += " rather than " + listed([name for name in versus if name], "or")
         return cls(full, pronoun, query.label, query.versus or None)

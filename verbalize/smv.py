@@ -52,16 +52,6 @@ def _say_parts(draft: Draft, found: Standing, frame: str) -> None:
 def _say_part(draft: Draft, part: Part, said: str, claims: list[Claim]) -> None:
     share = draft.share(part, "supports")
     number = f" ({share[0].removesuffix('%')} %)" if share else ""
-    draft.say(f"{_named(draft, part)} {said}{number}", *claims, *([share[1]] if share else []))
-
-
-def _named(draft: Draft, part: Part) -> str:
-    name = draft.name(part)
-    if draft.evidence.pixels or " at position" in name.split("»")[0]:
-        return name
-    noun = "word" if len(part) == 1 else "span" if "." in name else "phrase"
-    ordinal, the, quote = name.rpartition("the ") if name.startswith("the ") else ("", "", name)
-    if not the:
-        return f"the {noun} {quote}"
-    place, _, quote = quote.partition(" ")
-    return f"the {place} {noun} {quote}" if not ordinal else f"the {noun} {name}"
+    words = "".join(draft.evidence.names[index] for index in part)
+    name = draft.name(part, "word" if len(part) == 1 else "span" if "." in words else "phrase")
+    draft.say(f"{name} {said}{number}", *claims, *([share[1]] if share else []))

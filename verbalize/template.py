@@ -3,9 +3,11 @@
 The shapes, with P a part, F the query in full and "it" the query again ("that choice" where it is contrastive):
 
     P is    'great'  |  'great acting'  |  the second 'great'  |  the word at position 5  |  the words at positions 5 to 7
+            |  the word 'good'  |  the phrase 'not good'  |  the second word 'good' (where those words are a label's name)
             (of a picture: the red region at the upper left  |  the region 'sky')
     F is    'A'  |  'A' rather than 'B'  |  'A' rather than 'B', 'C' or 'D'  |  the group 'G' ('A' or 'B')
-            |  the group 'G' (12 classes)  |  the label  |  the label rather than the other label(s)     (labels masked)
+            |  the group 'G' (12 classes)  |  the label 'A' (where the input holds the word, too)
+            |  the label  |  the label rather than the other label(s)     (labels masked)
 
     P is the most important word (part of the text, region) for F, with 46% of the evidence for it.
     The most important word for F is P, with 46% of the evidence for it.
@@ -109,7 +111,9 @@ class TemplateVerbalizer:
         and no word or region is named as speaking in a direction that is not its own.
         """
         evidence = evidence_of(saliency)
-        draft = Draft(saliency, evidence, Frame.of(saliency.query, mask_labels=self.mask_labels))
+        draft = Draft(
+            saliency, evidence, Frame.of(saliency.query, mask_labels=self.mask_labels, heard=" ".join(evidence.names))
+        )
         if evidence.flat:
             phrases.say_flat(draft)
         elif self.style == "smv":
