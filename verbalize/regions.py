@@ -93,9 +93,10 @@ def find_regions(
     For each sign, the fewest pixels that hold `mass` of that sign's scores are kept (equal scores are kept or left
     together, and a level background that would fill more than half of the picture is left out where a tenth or more of the
     mass stands out from it). Their connected components are the regions. Where that leaves dust, as gradients do, the map
-    is first smoothed, no more than is needed for a few components. Regions never overlap. Where `max_regions` would leave
-    only one sign and the other has a region too, its strongest takes the last place. Where everything cancels (a
-    checkerboard), the one region is the whole picture; a map of zeros has none.
+    is first smoothed, no more than is needed for a few components. Components with less than a twentieth of the strongest's
+    score are left out. Regions never overlap. Where `max_regions` would leave only one sign and the other has a region too,
+    its strongest takes the last place. Where everything cancels (a checkerboard, large plain noise), the one region is the
+    whole picture; a map of zeros has none.
 
     A map that carries masks is not cut: each mask is a region, in the order given, under its own name, overlaps allowed.
 

@@ -57,19 +57,17 @@ def picture(
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
     taken: set[str] = set()
     undrawn: list[BadRecord] = []
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{out} can't be made a folder: {error.strerror}") from None
     with reading.progress("drawing") as bar:
         for saliency in source:
             try:
                 _draw(saliency, out / file_name(saliency.saliency_id, _suffix(kind), taken), kind, max_words, mask_labels)
             except UsageError as error:
                 undrawn.append(BadRecord(maps, None, saliency.saliency_id, str(error)))
+            except OSError as error:
+                raise UsageError(f"{out} can't be written to: {error.strerror}") from None
             reading.advance(bar)
     drawn = source.count - len(undrawn)
-    reading.stderr.print(f"{drawn} pictures written to {out}", soft_wrap=True, markup=False)
+    reading.stderr.print(f"{drawn} {'picture' if drawn == 1 else 'pictures'} written to {out}", soft_wrap=True, markup=False)
     for problem in undrawn:
         reading.stderr.print(f"not drawn: {problem}", style="red", markup=False, soft_wrap=True)
     source.finish()

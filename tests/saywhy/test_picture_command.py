@@ -117,7 +117,14 @@ def test_a_folder_that_cannot_be_is_one_sentence(command, tmp_path):
     (tmp_path / "file").write_text("")
     done = command(tmp_path / "maps.jsonl", "--out", tmp_path / "file" / "out")
     assert type(done.exception).__name__ == "UsageError"
-    assert "can't be made a folder" in str(done.exception)
+    assert "can't be written to" in str(done.exception)
+
+
+def test_maps_that_are_not_there_leave_no_folder(command, tmp_path):
+    done = command(tmp_path / "none.jsonl", "--out", tmp_path / "out")
+    assert "none.jsonl" in str(done.exception)
+    assert files(tmp_path) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_help_shows_an_example(command):

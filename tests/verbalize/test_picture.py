@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -88,6 +90,47 @@ def test_signs_show_without_colour_and_nothing_is_fetched_or_run():
     assert re.search(r"\.con\{border-bottom:2px dashed", html)
     assert re.search(r"\.pro[^}]*border-bottom:2px solid", html)
     assert not re.search(r"https?:|<script|@import|url\(", html)
+
+
+def linear(rgb):
+    rgb = np.asarray(rgb, dtype=float) / 255
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def shades():
+    """The colours of the strongest word for and against, as (r, g, b, opacity)."""
+    page = Page(token_heatmap_html(tokens(["good", "bad"], [1, -1])))
+    return [
+        [float(n) for n in re.search(r"background:rgba\(([\d.,]+)\)", attributes["style"])[1].split(",")]
+        for _, attributes in page.words
+    ]
+
+
+@pytest.mark.parametrize(("ink", "paper"), [("#1b1d22", "#fff"), ("#eceae4", "#14161a"), ("#000", "#fff"), ("#fff", "#000")])
+def test_the_strongest_words_stay_readable_in_light_and_dark(ink, paper):
+    """The contrast that WCAG 2.2 (success criterion 1.4.3) asks of text: 4.5 to 1."""
+    from PIL import ImageColor
+
+    def luminance(rgb):
+        return float(linear(rgb) @ [0.2126, 0.7152, 0.0722])
+
+    for *colour, opacity in shades():
+        below = opacity * np.array(colour) + (1 - opacity) * np.array(ImageColor.getrgb(paper))
+        light, dark = sorted((luminance(below), luminance(ImageColor.getrgb(ink))), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+# Machado, Oliveira & Fernandes (2009), severity 1: what people without one kind of cone see, in linear RGB
+PROTAN = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+DEUTAN = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+TRITAN = [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+
+
+@pytest.mark.parametrize("matrix", [PROTAN, DEUTAN, TRITAN], ids=["protan", "deutan", "tritan"])
+def test_for_and_against_differ_to_colour_blind_readers(matrix):
+    seen = [np.clip(np.array(matrix) @ linear(colour), 0, 1) for *colour, _ in shades()]
+    srgb = [np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055) * 255 for c in seen]
+    assert np.abs(srgb[0] - srgb[1]).max() > 80
 
 
 def test_the_text_keeps_its_spacing():
@@ -300,3 +343,12 @@ def test_saving_chooses_by_the_ending_and_leaves_nothing_half_written(tmp_path):
     with pytest.raises(UsageError, match="no pixels"):
         save_picture(pixels(np.zeros((0, 3))), tmp_path / "void.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.PNG", "p.html", "p.png"]
+
+
+def test_html_needs_no_imaging_library():
+    code = (
+        "import sys, verbalize.picture as p; from verbalize import TokenSaliency, Query;"
+        "p.token_heatmap_html(TokenSaliency(['a'], [1.0], Query('x')));"
+        "sys.exit(bool({'cv2', 'PIL', 'matplotlib', 'torch', 'spacy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
