@@ -30,11 +30,13 @@ def saywhy(*arguments, folder=None, stdin=None, **environment):
 
 @pytest.fixture
 def maps(tmp_path):
-    words = "a truly great film but not short".split()
+    words = ["a", "truly", "great", "film", "but", "not", "short"]
     path = tmp_path / "maps.jsonl"
     write_saliency(
         [
-            TokenSaliency(words, [0, 1, 3, 0.5, 0, -2, -1], Query("positive"), id="r1", text="A truly great film, but not short."),
+            TokenSaliency(
+                words, [0, 1, 3, 0.5, 0, -2, -1], Query("positive"), id="r1", text="A truly great film, but not short."
+            ),
             TokenSaliency(words, [1.0] * 7, Query("positive", ("negative",)), id="flat"),
             TokenSaliency([], [], Query("positive"), id="empty"),
             PixelSaliency(np.pad(np.ones((6, 6)), ((2, 24), (24, 2))), Query("stop"), id="sign"),
@@ -146,7 +148,9 @@ def test_mistakes_are_told_in_one_sentence_and_leave_nothing_behind(maps, tmp_pa
 
 
 def test_every_command_shows_an_example_in_its_help():
-    names = [line.split()[1] for line in saywhy("--help").stdout.splitlines() if line.startswith(("│ ", "| ")) and line[2] != " "]
+    names = [
+        line.split()[1] for line in saywhy("--help").stdout.splitlines() if line.startswith(("│ ", "| ")) and line[2] != " "
+    ]
     names = [name for name in names if name.isalpha() and not name.startswith("-")]
     assert {"verbalize", "check", "convert", "picture", "doctor", "demo"} <= set(names)
     for name in names:
@@ -164,7 +168,9 @@ def test_doctor_finds_this_environment_fit_and_a_stolen_name_unfit(tmp_path):
     (info / "RECORD").write_text("agents/__init__.py,,\n")
     (info / "top_level.txt").write_text("agents\n")
     (tmp_path / "agents").mkdir()
-    code = f"import sys; sys.path.append({str(tmp_path)!r}); sys.argv = ['saywhy', 'doctor']; from saywhy.cli import main; main()"
+    code = (
+        f"import sys; sys.path.append({str(tmp_path)!r}); sys.argv = ['saywhy', 'doctor']; from saywhy.cli import main; main()"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1, done.stdout
     assert "rival" in done.stdout
