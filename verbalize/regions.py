@@ -12,6 +12,7 @@ import numpy as np
 from agents._errors import UsageError
 from verbalize._colours import colour_in_words, dominant_colour
 from verbalize._places import WHOLE, bounding_box, centre_of, located, place_in_words
+from verbalize._superpixels import tiles, waterpixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,6 @@ _STANDS_OUT = 0.1  # the least share of the mass that may stand for a map whose 
 _NOTHING = 1e-3  # what smoothing leaves of scores that cancel, as a share of their mean, that counts as nothing
 _DUST = 0.01  # where all regions' net scores come to less than this share of the map's mass, nothing stands out
 _WORKING_SIDE = 128  # larger maps are smoothed at this size
-_SUPERPIXELS = 150
 
 _cache: WeakKeyDictionary[PixelSaliency, dict[tuple[float, int, str], tuple[Region, ...]]] = WeakKeyDictionary()
 
@@ -217,41 +217,9 @@ def _strongest_components(labels: Labels, scores: NDArray[np.float32], max_regio
 
 
 def _cut_superpixels(scaled: NDArray[np.float32], image: NDArray[np.float32] | None, mass: float) -> Labels:
-    pieces = _tiles(scaled.shape) if image is None else _waterpixels(image)
+    pieces = tiles(scaled.shape) if image is None else waterpixels(image)
     means = np.bincount(pieces.ravel(), weights=scaled.ravel()) / np.maximum(np.bincount(pieces.ravel()), 1)
     return _components(means[pieces], _NOTHING * float(np.abs(scaled).mean()), mass)[0]
-
-
-def _tiles(shape: tuple[int, ...]) -> Labels:
-    """(H, W) indices of about `_SUPERPIXELS` square tiles, no gaps in the numbering."""
-    side = max(1.0, float(np.sqrt(shape[0] * shape[1] / _SUPERPIXELS)))
-    rows, columns = ((np.arange(length) / side).astype(np.int32) for length in shape)
-    return (rows[:, None] * (columns[-1] + 1) + columns[None, :]).astype(np.int32)  # type: ignore[no-any-return]
-
-
-def _waterpixels(image: NDArray[np.float32]) -> Labels:
-    """(H, W) indices of superpixels: a watershed of the picture from the flattest pixel of each tile."""
-    height, width = image.shape[:2]
-    colour = image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)
-    picture = cv2.GaussianBlur((colour * 255).astype(np.uint8), (3, 3), 0)
-    edges = cv2.morphologyEx(picture, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).sum(axis=2, dtype=np.float64)
-    tiles = _tiles((height, width))
-    # one marker a tile: among the tile's pixels in order of steepness, the first; ties go to the middle of the tile
-    rows, columns = np.mgrid[:height, :width]
-    counts = np.bincount(tiles.ravel())
-    middle = [np.bincount(tiles.ravel(), weights=axis.ravel()) / counts for axis in (rows, columns)]
-    off = (rows - middle[0][tiles]) ** 2 + (columns - middle[1][tiles]) ** 2
-    order = np.lexsort((off.ravel(), edges.ravel(), tiles.ravel()))
-    first = order[np.searchsorted(tiles.ravel()[order], np.arange(len(counts)))]
-    markers = np.zeros((height, width), dtype=np.int32)
-    markers.ravel()[first] = np.arange(len(counts)) + 1
-    # watershed gives up the outermost pixels, markers and all: it gets a frame that is taken off again
-    framed = cv2.watershed(cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_REPLICATE), np.pad(markers, 1))
-    labels = framed[1:-1, 1:-1]
-    while (labels <= 0).any():  # watershed leaves lines between basins; neighbours take them
-        grown = cv2.dilate(np.maximum(labels, 0).astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-        labels = np.where(labels > 0, labels, grown)
-    return (labels - 1).astype(np.int32)
 
 
 def _describe(saliency: PixelSaliency, masks: Sequence[NDArray[np.bool_]], given: Sequence[str] | None) -> tuple[Region, ...]:
