@@ -123,7 +123,7 @@ def mention(
     if marked is None or tuple(part) not in places:
         if len(part) == 1:
             return f"the word at position {part[0] + 1}"
-        return f"the words at positions {part[0] + 1} to {part[-1] + 1}"
+        return f"the phrase at positions {part[0] + 1} to {part[-1] + 1}"
     which = ordinal(places.index(tuple(part)) + 1) if len(places) > 1 else ""
     pointed = " ".join(word for word in (which, noun) if word)
     return f"the {pointed} {marked}" if pointed else marked
@@ -177,11 +177,15 @@ class Frame:
         full = label
         if query.members:
             full = f"the group {label}{_members(query.members)}"
-        elif any(squeeze(name).casefold() in squeeze(heard).casefold() for name in (query.label, *query.versus)):
+        elif any(_letters(name) in _letters(heard) for name in (query.label, *query.versus)):
             full = f"the label {label}"
         if versus:
             full += " rather than " + listed([name for name in versus if name], "or")
         return cls(full, pronoun, query.label, query.versus or None)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 _MEMBERS_NAMED = 3

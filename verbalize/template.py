@@ -2,7 +2,7 @@
 
 The shapes, with P a part, F the query in full and "it" the query again ("that choice" where it is contrastive):
 
-    P is    'great'  |  'great acting'  |  the second 'great'  |  the word at position 5  |  the words at positions 5 to 7
+    P is    'great'  |  'great acting'  |  the second 'great'  |  the word at position 5  |  the phrase at positions 5 to 7
             |  the word 'good'  |  the phrase 'not good'  |  the second word 'good' (where those words are a label's name)
             (of a picture: the red region at the upper left  |  the region 'sky')
     F is    'A'  |  'A' rather than 'B'  |  'A' rather than 'B', 'C' or 'D'  |  the group 'G' ('A' or 'B')

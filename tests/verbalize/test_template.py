@@ -266,7 +266,7 @@ def test_a_mention_leads_back_to_its_words_alone(tokens, data):
     start = data.draw(st.integers(0, len(tokens) - 1))
     part = tuple(range(start, data.draw(st.integers(start, len(tokens) - 1)) + 1))
     name = mention(of, part, index)
-    position = re.fullmatch(r"the words? at positions? (\d+)(?: to (\d+))?", name)
+    position = re.fullmatch(r"the (?:word at position|phrase at positions) (\d+)(?: to (\d+))?", name)
     if position:
         first = int(position[1])
         assert part == tuple(range(first - 1, int(position[2] or first)))
