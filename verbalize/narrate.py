@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,7 @@ from verbalize.template import TemplateVerbalizer
 from verbalize.verbalization import Verbalization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from langchain_core.language_models import BaseChatModel, LanguageModelInput
     from langchain_core.messages import BaseMessage
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
 
 Style = Literal["narrate", "smv-gpt"]
+_LONGEST = 2000  # characters of prose that are read as a text and not as a rambling refusal
 Outcome = Literal["clean", "repaired", "cut", "template", "unchecked"]
 
 
@@ -41,6 +43,7 @@ class _Draft:
     last: words.Narration | None = None
     sentences: tuple[ReadSentence, ...] = ()
     good: tuple[bool, ...] = ()
+    found: Counter[str] = field(default_factory=Counter)
     done: Verbalization | None = None
 
 
@@ -117,7 +120,7 @@ class Narrator:
             open_ = [draft for draft in drafts if draft.done is None]
             if not open_:
                 break
-            replies = ask_many(self.model, [draft.messages for draft in open_], words.Narration)
+            replies = ask_many(self.model, [draft.messages for draft in open_], words.Narration, reasks=1)
             for draft, reply in zip(open_, replies, strict=True):
                 self._judge(draft, reply, first=round_ == 0)
         return [draft.done or self._salvage(draft) for draft in drafts]
@@ -145,11 +148,14 @@ class Narrator:
             if isinstance(reply.error, (BudgetExceeded, OfflineMiss)):
                 raise reply.error
             answered = isinstance(reply.error, StructuredError)
-            draft.drafts += [reply.last_reply] if answered else []
-            if answered and draft.last is not None:
-                return  # an earlier draft may still be cut into shape
-            draft.done = self._stand_in(draft, None if answered else str(reply.error))
-            return
+            prose = reply.last_reply.strip()
+            if answered and prose and not prose.startswith(("{", "[")) and len(prose) <= _LONGEST:
+                reply = words.Narration(text=prose)  # a model that can't keep to JSON can still write
+            else:
+                draft.drafts += [reply.last_reply] if answered else []
+                if not (answered and draft.last is not None):  # else an earlier draft may still be cut into shape
+                    draft.done = self._stand_in(draft, None if answered else str(reply.error))
+                return
         draft.drafts.append(reply.text)
         draft.last = reply
         draft.sentences = tuple(read_sentences(reply.text, draft.saliency))
@@ -159,8 +165,11 @@ class Narrator:
             wrong = self._sentence_faults(sentence, draft.saliency)
             good.append(not wrong)
             faults += wrong
+            draft.found.update(error.kind for error in check(sentence.claims, draft.saliency).errors)
         draft.good = tuple(good)
-        faults += [f"a stated claim is false: {error.message}" for error in check(_stated(reply), draft.saliency).errors]
+        false = check(_stated(reply), draft.saliency).errors
+        draft.found.update(error.kind for error in false)
+        faults += [f"a stated claim is false: {error.message}" for error in false]
         count = len(reply.text.split())
         if count > self.max_words * 1.25:
             faults.append(f"the text has {count} words; at most {self.max_words} are asked for")
@@ -207,17 +216,26 @@ class Narrator:
 
     def _kept(self, draft: _Draft, text: str, outcome: Outcome) -> Verbalization:
         read = tuple(claim for sentence in read_sentences(text, draft.saliency) for claim in sentence.claims)
-        return self._result(draft.saliency, text, read, outcome, draft.drafts)
+        return self._result(draft.saliency, text, read, outcome, draft.drafts, draft.found)
 
     def _stand_in(self, draft: _Draft, problem: str | None = None) -> Verbalization:
         made = self._template.verbalize(draft.saliency)
-        return replace(self._result(draft.saliency, made.text, made.claims, "template", draft.drafts), problem=problem)
+        result = self._result(draft.saliency, made.text, made.claims, "template", draft.drafts, draft.found)
+        return replace(result, problem=problem)
 
     def _result(
-        self, saliency: Saliency, text: str, claims: tuple[Claim, ...], outcome: Outcome, drafts: Sequence[str]
+        self,
+        saliency: Saliency,
+        text: str,
+        claims: tuple[Claim, ...],
+        outcome: Outcome,
+        drafts: Sequence[str],
+        found: Mapping[str, int],
     ) -> Verbalization:
         coverage = coverage_of(claims, saliency)
-        return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts))
+        return Verbalization(
+            saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts), falsehoods=dict(found)
+        )
 
     def _unchecked(self, saliencies: list[Saliency]) -> list[Verbalization]:
         requests: list[LanguageModelInput] = []
@@ -229,7 +247,7 @@ class Narrator:
         for saliency, reply in zip(saliencies, self.model.batch(requests), strict=True):
             text = str(reply.text).strip()
             read = tuple(claim for sentence in read_sentences(text, saliency) for claim in sentence.claims)
-            results.append(self._result(saliency, text, read, "unchecked", [text]))
+            results.append(self._result(saliency, text, read, "unchecked", [text], {}))
         return results
 
 

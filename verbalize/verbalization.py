@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from verbalize.claims import Claim
 
 VERSION = 1
@@ -17,6 +19,7 @@ class Verbalization:
 
     `coverage` is the share of the map's positive mass (all mass where nothing is positive) that lies in the named parts.
     `outcome` and `drafts` are a narrator's: what became of the model's text ("clean", "repaired", "cut" or "template");
+    `falsehoods` counts, by kind, the false statements that its drafts made and that did not get out.
     `problem` says why the model could not be asked, where that is so. `background` holds sentences of general knowledge about
     the classes; they are no evidence from the map and stand apart from the text.
     """
@@ -28,6 +31,7 @@ class Verbalization:
     style: str = "plain"
     outcome: str | None = None
     drafts: tuple[str, ...] = field(default=(), repr=False)
+    falsehoods: Mapping[str, int] = field(default_factory=dict)
     problem: str | None = None
     background: tuple[str, ...] = ()
 
@@ -42,7 +46,7 @@ class Verbalization:
             "coverage": round(self.coverage, 6),
         }
         if self.outcome is not None:
-            record |= {"outcome": self.outcome, "drafts": list(self.drafts)}
+            record |= {"outcome": self.outcome, "drafts": list(self.drafts), "falsehoods": dict(self.falsehoods)}
         if self.background:
             record["background"] = list(self.background)
         return record

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,18 +112,6 @@ def _by_template(source: reading.MapReader, out: str, style: str, max_words: int
     source.finish()
 
 
-@dataclass
-class _Tally:
-    clean: int = 0
-    repaired: int = 0
-    cut: int = 0
-    template: int = 0
-    unchecked: int = 0
-
-    def __str__(self) -> str:
-        return ", ".join(f"{count} {name}" for name, count in vars(self).items() if count)
-
-
 def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str) -> list[str]:
     """Narrate what is not done yet; return a line for each map for which the model could not be asked."""
     from saywhy._resuming import ResumableLines
@@ -136,7 +124,6 @@ def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str)
         "maps": hashlib.sha256(json.dumps([_content(saliency) for saliency in maps]).encode()).hexdigest(),
     }  # fmt: skip
     failures: list[str] = []
-    tally = _Tally()
     with ResumableLines(out, settings) as lines, reading.progress("narrating", len(maps)) as bar:
         todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
         bar.advance(bar.task_ids[0], len(maps) - len(todo))
@@ -148,15 +135,22 @@ def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str)
                 else:
                     lines.add(saliency.saliency_id, made.to_record())
                 reading.advance(bar)
+        outcomes = Counter(str(record.get("outcome")) for record in lines.done.values())
+        falsehoods: Counter[str] = Counter()
         for record in lines.done.values():
-            outcome = str(record.get("outcome"))
-            setattr(tally, outcome, getattr(tally, outcome) + 1)
+            falsehoods.update(record.get("falsehoods", {}))
         lines.finish([saliency.saliency_id for saliency in maps])
     if out != "-":
-        reading.stderr.print(f"{len(lines.done)} texts written to {out}: {tally}", soft_wrap=True)
+        reading.stderr.print(f"{len(lines.done)} texts written to {out}: {_counted(outcomes)}", soft_wrap=True)
+        if falsehoods:
+            reading.stderr.print(f"false statements in drafts, none of which got out: {_counted(falsehoods)}", soft_wrap=True)
     return failures
 
 
 def _content(saliency: Saliency) -> list[str]:
     """What a text depends on, so that texts of other maps under the same ids are not taken over."""
     return [saliency.saliency_id, hashlib.sha256(saliency.scores.tobytes()).hexdigest(), repr(saliency.query)]
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())

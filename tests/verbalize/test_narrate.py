@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ def test_a_false_text_is_sent_back_with_what_is_true(chat_server):
     made = narrator(server).narrate(FILM)
     assert (made.text, made.outcome) == (TRUE, "repaired")
     assert made.drafts == (FALSE, TRUE)
+    assert made.falsehoods == {"wrong sign": 1}
     correction = server.requests[1].prompt
     assert "'dull' is said to speak for 'positive' but speaks against it: -1" in correction
 
@@ -176,6 +178,8 @@ def test_the_published_zero_shot_condition_is_not_checked(chat_server):
     ("bad", "outcome"),
     [
         ({"text": "```json\n" + reply(TRUE) + "\n``` I hope this helps!"}, "clean"),
+        ({"text": TRUE}, "clean"),
+        ({"text": f"{TRUE} {FALSE}"}, "cut"),
         ({"text": '{"text": "The word'}, "template"),
         ({"text": "I'd rather write a poem."}, "template"),
         ({"text": '{"story": 1}'}, "template"),
@@ -265,6 +269,6 @@ def test_a_thousand_texts_of_a_liar_hold_nothing_false(chat_server):
         ("sign", "wrong sign"), ("rank", "wrong rank"), ("number", "wrong number"), ("made-up word", "part not in the input"),
     ]}  # fmt: skip
     assert min(told.values()) > 50
-    by_first_sentence = {lie for lie, _ in liar.lies}
+    counted = sum((Counter(text.falsehoods) for text in made), Counter())
+    assert set(counted) == set(wording.ERROR_KINDS)
     assert not [text.text for text in made if "zyzzyva" in text.text]
-    assert by_first_sentence
