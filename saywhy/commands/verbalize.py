@@ -18,6 +18,7 @@ from saywhy import _reading as reading
 if TYPE_CHECKING:
     from verbalize.narrate import Narrator
     from verbalize.saliency import Saliency
+    from verbalize.template import TemplateVerbalizer
 
 HELP = """Put saliency maps into words: one JSON object a line with version, id, style, text, claims, coverage.
 
@@ -39,12 +40,14 @@ def verbalize(
     maps: reading.MapsArgument,
     out: Annotated[str, typer.Option(help="JSON Lines file to write; - for standard output.")] = "-",
     style: Annotated[
-        str, typer.Option(help="plain, smv (the published templates), narrate (a language model), smv-gpt (unchecked).")
+        str,
+        typer.Option(help="plain, ranked, smv (the published templates), narrate (a language model), smv-gpt (unchecked)."),
     ] = "plain",
     max_words: Annotated[
         int | None, typer.Option(min=1, help="Words of the input that may be named (12); for narrate, words of the text (60).")
     ] = None,
     max_spans: Annotated[int, typer.Option(min=1, help="Parts that may be named.")] = 3,
+    length: Annotated[str, typer.Option(help="clause, short or paragraph; for plain and ranked.")] = "short",
     mask_labels: Annotated[bool, typer.Option(help="Hide the labels, for studies in which people guess them.")] = False,
     llm: models.LlmOption = None,
     audience: Annotated[
@@ -73,7 +76,16 @@ def verbalize(
     if style not in NARRATED:
         if llm is not None:
             raise UsageError(f"--llm goes with --style narrate; the style {style!r} needs no language model")
-        _by_template(source, out, style, max_words or 12, max_spans, mask_labels)
+        from verbalize.template import TemplateVerbalizer
+
+        template = TemplateVerbalizer(
+            max_words=max_words or 12,
+            max_spans=max_spans,
+            style=style,  # type: ignore[arg-type]  # checked there, like length
+            mask_labels=mask_labels,
+            length=length,  # type: ignore[arg-type]
+        )
+        _by_template(template, source, out)
         return
     model = models.open_model(
         llm, cache=cache, out=out, offline=offline, max_requests=max_requests, max_cost=max_cost, price=price,
@@ -98,11 +110,9 @@ def verbalize(
         raise typer.Exit(1)
 
 
-def _by_template(source: reading.MapReader, out: str, style: str, max_words: int, max_spans: int, mask_labels: bool) -> None:
+def _by_template(verbalizer: TemplateVerbalizer, source: reading.MapReader, out: str) -> None:
     from agents._files import atomic_open
-    from verbalize.template import TemplateVerbalizer
 
-    verbalizer = TemplateVerbalizer(max_words=max_words, max_spans=max_spans, style=style, mask_labels=mask_labels)
     with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, reading.progress("verbalizing") as bar:
         for saliency in source:
             stream.write(json.dumps(verbalizer.verbalize(saliency).to_record(), ensure_ascii=False) + "\n")
