@@ -31,10 +31,14 @@ def test_snippets_run(page, tmp_path):
     }
     for name, body in files.items():
         (tmp_path / name).write_text(body, encoding="utf-8")
+    printed = None
     for kind, body in snippets(page):
         if kind == "python" and body not in files.values():
-            run([sys.executable, "-c", body], tmp_path, body)
+            printed = run([sys.executable, "-c", body], tmp_path, body)
             ran += 1
+        elif kind == "text" and printed:  # what a page says that a snippet prints
+            assert " ".join(body.split()) in " ".join(printed.split())
+            printed = None
         elif kind == "console":
             for line in body.replace("\\\n", " ").splitlines():
                 if line.startswith("$ "):
@@ -67,3 +71,4 @@ def run(arguments, folder, shown, expected=0):
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
     done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, env=environment, timeout=240, check=False)
     assert done.returncode == expected, f"{shown}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
