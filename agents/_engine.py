@@ -56,6 +56,10 @@ class Engine:
         pad = tokenizer.pad_token_id
         self.pad_id: int = self.end_ids[0] if pad is None else pad
         self._grammars: Grammars | None = None
+        # Whatever the tokenizer would read as one special token, declared as such by name or only by flag.
+        added = getattr(tokenizer, "added_tokens_decoder", {}).values()
+        marks = {str(t.content) for t in added if t.special} | set(tokenizer.all_special_tokens)
+        self._marks = sorted((m for m in marks if len(m) > 1), key=len, reverse=True)
 
     @classmethod
     def load(cls, name: str, device: str | None, dtype: str | None) -> Engine:
@@ -111,9 +115,8 @@ class Engine:
         return ids
 
     def _defused(self, text: str) -> str:
-        for token in self.tokenizer.all_special_tokens:
-            if len(token) > 1 and token in text:
-                text = text.replace(token, f"{token[0]} {token[1:]}")
+        for mark in self._marks:
+            text = text.replace(mark, f"{mark[0]} {mark[1:]}")
         return text
 
     def text_of(self, tokens: list[int]) -> str:

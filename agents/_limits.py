@@ -52,7 +52,7 @@ class Usage:
         return ", ".join(parts)
 
 
-@dataclass
+@dataclass(eq=False)
 class Reservation:
     """Room set aside under the ceilings for one request; what it turned out to use is written here."""
 
@@ -64,7 +64,7 @@ class Reservation:
     """The server may have worked, and billed, but no reply came: the whole reservation counts against the ceilings."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Meter:
     """Counts what a model uses, from any number of threads, and refuses what would pass a ceiling.
 

@@ -147,13 +147,17 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         """A server may echo the key that it was sent: it must not get into the cache that way."""
         for generation in result.generations:
             message = generation.message
-            if isinstance(message.content, str) and self._redact(message.content) != message.content:
-                generation.message = message.model_copy(update={"content": self._redact(message.content)})
-                generation.text = self._redact(generation.text)
-            generation.message.additional_kwargs = json.loads(
-                self._redact(json.dumps(generation.message.additional_kwargs, default=str))
-            )
+            message.content = self._redacted(message.content)
+            generation.text = self._redact(generation.text)
+            message.additional_kwargs = self._redacted(message.additional_kwargs)
+            generation.generation_info = self._redacted(generation.generation_info)
+        result.llm_output = self._redacted(result.llm_output)
         return result
+
+    def _redacted(self, told: Any) -> Any:
+        if not any(secret in json.dumps(told, default=str) for secret in self._secrets):
+            return told
+        return json.loads(self._redact(json.dumps(told, default=str)))
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:

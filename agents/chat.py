@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -81,6 +83,8 @@ def chat_model(
     shared = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stop": stop, "cache_as": cache_as}
     model: GuardedChatModel
     if kind == "transformers":
+        if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
+            raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
         from agents.local import local_model
 
         if extra_body or api_key:
@@ -158,7 +162,9 @@ def _remote(
         official=official,
         **options,
     )
-    model._secrets = tuple(sorted({s for s in (key, *(auth or ())) if len(s) >= 4}, key=len, reverse=True))  # noqa: SLF001
+    # The user's name is left out: a word like "admin" must not be cut from every reply.
+    secrets = [key, *([auth[1], b64encode(":".join(auth).encode()).decode()] if auth else [])]
+    model._secrets = tuple(sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True))  # noqa: SLF001
     return model
 
 

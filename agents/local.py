@@ -210,15 +210,13 @@ def local_model(name: str, options: dict[str, Any], *, batch_size: int) -> Local
     """The in-process model that `transformers:NAME` names; see `agents.chat_model`.
 
     Raises:
-        UsageError: an unknown option, or a folder that is not there.
+        UsageError: an unknown option.
     """
     known = set(LocalChat.model_fields) - set(GuardedChatModel.model_fields)
     given = {"batch_size": batch_size, **{k: v for k, v in options.items() if v is not None or k == "temperature"}}
     unknown = given.keys() - known
     if unknown:
         raise UsageError(f"unknown option {', '.join(sorted(unknown))} for transformers: models")
-    if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
-        raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
     # Langchain hands prompts out by threads; the engine has made their replies before, so a few suffice.
     return LocalChat(name_or_path=str(Path(name).expanduser()) if name.startswith("~") else name, **given)
 

@@ -8,23 +8,27 @@ from pathlib import Path
 
 import pytest
 
-_SERVER = Path(__file__).parent / "agents" / "misbehaving_server.py"
 
-
-def _load_server():
-    """The module of the misbehaving server, by path: tests are no package."""
-    if "misbehaving_server" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("misbehaving_server", _SERVER)
+def _load(name):
+    """A helper module of tests/agents, by path: tests are no package."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "agents" / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
-        sys.modules["misbehaving_server"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-    return sys.modules["misbehaving_server"]
+    return sys.modules[name]
 
 
 @pytest.fixture(scope="session")
 def misbehaving():
     """The module `tests/agents/misbehaving_server.py`: `misbehaving.Reply(...)`, `misbehaving.MisbehavingServer(...)`."""
-    return _load_server()
+    return _load("misbehaving_server")
+
+
+@pytest.fixture(scope="session")
+def make_tiny_model():
+    """`make_tiny_model(folder)` writes a randomly initialised language model with its tokenizer."""
+    return _load("tiny_model").make_tiny_model
 
 
 @pytest.fixture

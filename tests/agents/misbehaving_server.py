@@ -44,7 +44,7 @@ class Reply:
 
 @dataclass
 class Request:
-    """One request as it arrived."""
+    """One request as it arrived; names of headers in lower case."""
 
     number: int
     path: str
@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         owner = self.server.owner
-        request, reply = owner.enter(self.path, dict(self.headers), body)
+        request, reply = owner.enter(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
         answered = False
         try:
             answered = self._answer(request, reply, owner)

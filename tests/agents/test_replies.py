@@ -1,0 +1,194 @@
+"""The reply cache: kept across runs and processes, replayed offline, keyed by what decides a reply."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from langchain_core.load import dumps
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, Generation
+
+from agents import OfflineMiss, Replies, UsageError, chat_model, usage_of
+from agents.replies import key_of
+
+
+def test_second_run_asks_nothing(chat_server, tmp_path):
+    server = chat_server(behave=lambda r: r.prompt.upper())
+    cache = tmp_path / "deep" / "replies.sqlite"
+    prompts = [f"p{i}" for i in range(20)]
+    first = chat_model(f"{server.url}#m", cache=cache)
+    said = [r.content for r in first.batch(prompts)]
+    again = chat_model(f"{server.url}#m", cache=cache)
+    assert [r.content for r in again.batch(prompts)] == said == [p.upper() for p in prompts]
+    assert len(server.requests) == 20
+    assert (usage_of(again).requests, usage_of(again).cache_hits, usage_of(again).tokens) == (0, 20, 0)
+    assert len(Replies(cache)) == 20
+
+
+def test_what_decides_a_reply_decides_the_key(chat_server, tmp_path):
+    server = chat_server(behave=lambda r: str(r.number))
+    cache = tmp_path / "c.sqlite"
+
+    def say(name="m", prompt="hi", **options):
+        return chat_model(f"{server.url}#{name}", cache=cache, **options).invoke(prompt).content
+
+    assert say() == "0"
+    # what only decides whether a reply comes changes nothing
+    assert say(timeout=3, api_key="another-key", max_requests=5, max_retries=1, concurrency=1) == "0"
+    distinct = [
+        say("n"),
+        say(prompt="ho"),
+        say(temperature=0.7),
+        say(max_tokens=5),
+        say(seed=1),
+        say(stop=["x"]),
+        say(extra_body={"top_k": 1}),
+        say(cache_as="elsewhere"),
+    ]
+    assert distinct == [str(i) for i in range(1, 9)]
+
+
+def test_another_port_is_the_same_model(chat_server, tmp_path):
+    cache = tmp_path / "c.sqlite"
+    one, two = chat_server(default="one"), chat_server(default="two")
+    assert chat_model(f"{one.url}#m", cache=cache).invoke("hi").content == "one"
+    assert chat_model(f"{two.url}#m", cache=cache).invoke("hi").content == "one"
+    assert two.requests == []
+
+
+def test_offline_replays_and_refuses_to_call(chat_server, tmp_path):
+    server = chat_server(default="hello")
+    cache = tmp_path / "c.sqlite"
+    chat_model(f"{server.url}#m", cache=cache).invoke("hi")
+    offline = chat_model(f"{server.url}#m", cache=cache, offline=True)
+    assert offline.invoke("hi").content == "hello"
+    with pytest.raises(OfflineMiss, match=r"no reply of m to 'something new'"):
+        offline.invoke("something new")
+    results = offline.batch(["hi", "new"], return_exceptions=True)
+    assert results[0].content == "hello"
+    assert isinstance(results[1], OfflineMiss)
+    assert len(server.requests) == 1
+
+
+def test_offline_needs_no_key_and_no_write_permission(chat_server, tmp_path, monkeypatch):
+    server = chat_server(default="hello")
+    folder = tmp_path / "kept"
+    cache = folder / "c.sqlite"
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    chat_model("openai:m", cache=cache, api_key="sk-something").invoke("hi")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    cache.chmod(0o444)
+    folder.chmod(0o555)
+    try:
+        assert chat_model("openai:m", cache=cache, offline=True).invoke("hi").content == "hello"
+    finally:
+        folder.chmod(0o755)
+
+
+def test_offline_without_a_cache_file(tmp_path):
+    with pytest.raises(UsageError, match="no reply cache at"):
+        chat_model("http://127.0.0.1:1/v1#m", cache=tmp_path / "none.sqlite", offline=True)
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+@pytest.mark.parametrize("content", [b"this is a text file, and no database at all", None])
+def test_other_files_are_refused_and_left_alone(tmp_path, content):
+    path = tmp_path / "other"
+    if content is None:
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE mine (a)")
+        connection.close()
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="other"):
+        Replies(path)
+    assert path.read_bytes() == before
+
+
+def test_newer_format_is_refused(tmp_path):
+    path = tmp_path / "c.sqlite"
+    Replies(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(UsageError, match="newer version"):
+        Replies(path)
+
+
+def test_cache_in_a_place_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match="can't be used as a reply cache"):
+        Replies(tmp_path / "file" / "c.sqlite")
+
+
+def test_key_ignores_traces_and_keeps_content():
+    def prompt(**fields):
+        return dumps([HumanMessage("q"), AIMessage("a", **fields), HumanMessage("r")])
+
+    plain = key_of(prompt(), "m")
+    assert plain == key_of(prompt(id="run-1", response_metadata={"id": "chatcmpl-7"}), "m")
+    assert plain != key_of(prompt(name="bob"), "m")
+    assert plain != key_of(dumps([HumanMessage("q"), HumanMessage("a"), HumanMessage("r")]), "m")
+    assert plain != key_of(prompt(), "n")
+
+
+def test_generations_come_back_whole(tmp_path):
+    cache = Replies(tmp_path / "c.sqlite")
+    message = AIMessage("ü 漢", usage_metadata={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3})
+    cache.update("p", "m", [ChatGeneration(message=message, generation_info={"finish_reason": "stop"})])
+    (found,) = cache.lookup("p", "m")
+    assert found.message == message
+    assert found.generation_info == {"finish_reason": "stop"}
+    cache.update("q", "m", [Generation(text="t")])
+    assert cache.lookup("q", "m") == [Generation(text="t")]
+    # of two replies to one request, the first stays
+    cache.update("q", "m", [Generation(text="u")])
+    assert cache.lookup("q", "m") == [Generation(text="t")]
+    stored = sqlite3.connect(tmp_path / "c.sqlite").execute("SELECT reply FROM replies").fetchall()
+    assert all(json.loads(row[0])["version"] == 1 for row in stored)
+    cache.clear()
+    assert len(cache) == 0
+
+
+def _write(path, worker):
+    cache = Replies(path)
+    for i in range(60):
+        cache.update(f"p{worker}-{i}", "m", [Generation(text=f"{worker}-{i}")])
+        cache.update(f"shared-{i}", "m", [Generation(text=str(worker))])
+
+
+def test_several_processes_write_at_once(tmp_path):
+    path = tmp_path / "c.sqlite"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write, args=(path, worker)) for worker in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 3
+    cache = Replies(path)
+    assert len(cache) == 3 * 60 + 60
+    assert all(cache.lookup(f"p{w}-{i}", "m") == [Generation(text=f"{w}-{i}")] for w in range(3) for i in range(60))
+
+
+def test_killed_writer_leaves_a_sound_file(tmp_path):
+    path = tmp_path / "c.sqlite"
+    code = (
+        "import sys\nfrom agents import Replies\nfrom langchain_core.outputs import Generation\n"
+        "c = Replies(sys.argv[1])\n"
+        "for i in range(10**6):\n    c.update(f'p{i}', 'm', [Generation(text=str(i))])\n    print(i, flush=True)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    told = [int(next(child.stdout)) for _ in range(50)]
+    child.kill()
+    told += [int(line) for line in child.stdout]  # what it had still said before it died
+    child.wait()
+    cache = Replies(path)
+    assert all(cache.lookup(f"p{i}", "m") == [Generation(text=str(i))] for i in told)
+    assert len(cache) in {len(told), len(told) + 1}
