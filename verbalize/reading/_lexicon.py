@@ -28,10 +28,10 @@ _FOR = (
 )
 SUPPORT = _pattern(
     rf"\b(?:{_FOR}|support(?:s|ed|ing|ive)?\b|favou?r(?:s|ed|ing)?\b|in favou?r of|contribut\w+|reinforc\w+|strengthen\w*|boost\w*|bolster\w*|"
-    rf"drives?\b|driven\b|driving\b|drove\b|promot\w+|push(?:es|ed|ing)?\b|pull(?:s|ed|ing)?\b|tip(?:s|ped)?\b|rais(?:e|es|ed|ing)\b|increas\w+|"
+    rf"drives?\b|driven\b|driving\b|drove\b|promot\w+|push(?:es|ed|ing)?\b|pull(?:s|ed|ing)?\b|tip(?:s|ped)?\b|nudg\w+|tilt\w*|steer\w*|lean(?:s|ed|ing)?\b|draw(?:s|n|ing)?\b|drew\b|rais(?:e|es|ed|ing)\b|increas\w+|"
     rf"lead(?:s|ing)? (?:\w+ ){{0,4}}to\b|led (?:\w+ ){{0,4}}to\b|caus(?:e|es|ed)\b|account(?:s|ed|ing)? for|responsible|shap(?:e|es|ed|ing)\b|"
     rf"determin(?:e|es|ed|ing)\b|convinc\w+|persuad\w+|sway\w*|us(?:ed|es|ing) (?:\w+ ){{0,2}}(?:by|to)\b|(?<!{L} )matter(?:s|ed)?\b|stand(?:s|ing)? out|stood out|"
-    rf"carr(?:y|ies|ied)\b|play(?:s|ed)? (?:\w+ ){{0,3}}(?:role|part)|impact(?:s|ed|ful)?\b|influenc\w+|affect(?:s|ed)?\b|{IMPORTANT}\b|emphasis|focus(?:es|ed)?\b|"
+    rf"carr(?:y|ies|ied)\b|play(?:s|ed)? (?:\w+ ){{0,3}}(?:role|part)|impact(?:s|ed|ful)?\b|influenc\w+|affect(?:s|ed)?\b|{IMPORTANT}\b|emphasis|look(?:s|ed|ing)? at|notic\w+|focus(?:es|ed)?\b|"
     rf"rel(?:y|ies|ied) (?:\w+ )?on|based (?:\w+ )?on|due to|because of|thanks to|owing to|as a result of|attributed to|weight\b|highlight\w*|made the (?:model|difference)|make it|"
     rf"corroborat\w+|confirm\w*|back(?:s|ed)? (?:up )?|vouch\w*|makes? {L}|credit\w*|determinant|attention|"
     rf"point(?:s|ed|ing)? (?:\w+ )?(?:to|towards?)|help(?:s|ed)?\b|justif\w+|"
@@ -41,7 +41,7 @@ OPPOSE = _pattern(
     rf"\b(?:against\b|oppos(?:e|es|ed|ing)\b|in opposition|contradict\w*|counter(?:s|ed|ing|act\w*)?\b|undermin\w+|undercut\w*|detract\w*|weaken\w*|"
     rf"mitigat\w+|reduc(?:e|es|ed|ing)\b|decreas(?:e|es|ed|ing)\b|diminish\w*|hinder\w*|inhibit\w*|suppress\w*|lower(?:s|ed|ing) (?:the|its|{L})|"
     rf"(?:pull|push|steer|point|lead|drive|move|mov|tak|take|driv|nudge|nudg)(?:s|es|ed|ing)? (?:\w+ ){{0,4}}away|away from|hurt(?:s|ing)?\b|harm(?:s|ed|ing)?\b|"
-    rf"disfavou?r\w*|discourag\w+|offset(?:s|ting)?\b|temper(?:s|ed)?\b|drag(?:s|ged)? (?:\w+ ){{0,4}}down|less likely|argues? otherwise|cast(?:s)? doubt|"
+    rf"disfavou?r\w*|discourag\w+|offset(?:s|ting)?\b|temper(?:s|ed)?\b|drag(?:s|ged)? (?:\w+ ){{0,4}}down|less likely|at odds with|below zero|goes? against|conflicts?\b|in conflict with|clash\w*|militat\w+|does? no favou?rs|argues? otherwise|cast(?:s)? doubt|"
     rf"disagree\w*|work(?:s|ed|ing)? to the contrary|inconsistent with|contrary to|counter-?evidence|counterargument|"
     rf"negatively\b|negative(?:,)? (?!{L})(?:(?:\w+ ){{0,3}}(?:{SCORE}|direction|importance|one|ones|number|association|correlation|sign|side)\b)|"
     rf"(?:is|are|was|were|be|being|mostly|highly|strongly|most) negative\b(?! (?:sentiment|review|label|class|prediction|{L}))|score[sd]? negative\b)"
@@ -61,7 +61,7 @@ NOT = (
 _UP_TO_4 = r"(?:[\w'-]+ ){0,4}"
 NEGATED_OPPOSE = _pattern(rf"{NOT},? {_UP_TO_4}(?:{OPPOSE.pattern})")
 NEGATED_SUPPORT = _pattern(
-    rf"{NOT},? (?:[\w'-]+ ){{0,3}}(?:{_FOR}|support\w*|favou?r|contribut\w+|reinforc\w+|strengthen\w*|boost\w*|help\w*|"
+    rf"\b(?:do|does|did|doing) nothing (?:for|to support|in favou?r)|{NOT},? (?:[\w'-]+ ){{0,3}}(?:{_FOR}|support\w*|favou?r|contribut\w+|reinforc\w+|strengthen\w*|boost\w*|help\w*|"
     rf"point(?:s|ing)? (?:to|towards?)|drive|driv\w+|push|indicat\w+|suggest\w*|lead|positive)"
 )
 UNIMPORTANT = _pattern(
@@ -70,7 +70,7 @@ UNIMPORTANT = _pattern(
     rf"(?:[\w'-]+ ){{0,3}}(?:{SCORE}|difference|part in)\b|"
     rf"{NOT},? {_UP_TO_4}(?:{IMPORTANT}|matter\w*|impact\w*|influenc\w*|affect\w*|weight|stand out|significance|play (?:\w+ ){{0,3}}role|importance|have (?:an? |any )?(?:\w+ ){{0,2}}(?:effect|bearing)|count|used)\b(?! (?:to|for) (?:the )?(?:main|rest|content|article's))|"
     rf"\b(?:hardly|barely|scarcely|little) (?:matters?|counts?|contributes?|affects?|influences?|impacts?|figures?|registers?)\b|"
-    rf"\bignored\b|\bdisregarded\b|\bmatters? (?:very )?little\b|\bcontributes? (?:very |almost )?(?:little|nothing)\b"
+    rf"\bignored\b|\b(?:close|near|next) to (?:zero|nothing|none)\b|\b(?:near|around|about|almost) zero\b|\bdisregarded\b|\bmatters? (?:very )?little\b|\bcontributes? (?:very |almost )?(?:little|nothing)\b"
 )
 LOW = _pattern(
     rf"\b(?:low|small|weak|tiny|modest|lower|smaller|weaker|lesser|slighter|reduced)\b(?:,)? (?:[\w'-]+ ){{0,3}}(?:{_SCORED}|impact|influence|contributions?|effect|evidence|role)\b|"
@@ -112,7 +112,7 @@ TOP = _pattern(
     rf"\b{_SUPERLATIVE} (?:[\w'-]+,? ){{0,4}}?(?:{SCORE}|words?|tokens?|phrases?|features?|factors?|parts?|regions?|support|supporters?|opponents?|reasons?|drivers?|driver|causes?|clues?|opposition|counter-?evidence|{P}|{N})\b|"
     rf"\b(?:ranks?|ranked|comes?|placed|is|scores?) (?:first|highest|number one|top)\b|\btops? the (?:list|ranking)|\b(?:primarily|mainly|chiefly|predominantly|mostly|above all|first and foremost) "
     rf"(?:because|due|driven|based|by|caused|on|owing|relies|supported|explained|from|the (?:word|phrase)|{P})|\bonly (?:\w+ )?(?:words?|tokens?|phrases?|parts?|features?|ones?) (?:\w+ ){{0,3}}(?:with|that ha|which ha|having|ha[sd])\w*(?: \w+){{0,2}} (?:high|importan|large|significant|strong|positive importance)|"
-    rf"\bunmatched\b|\bunsurpassed\b|\bnothing (?:\w+ ){{0,3}}more\b|\bno (?:other )?(?:word|part|token|region|phrase)s? (?:[\w'-]+ ){{0,5}}?(?:more|higher|stronger|greater)|\bheads the list|\bstrongest\b|\bmost of all\b|\bthe decisive (?:word|factor|part|region)"
+    rf"\bunmatched\b|\bunsurpassed\b|\bnothing (?:\w+ ){{0,3}}more\b|\bno (?:other )?(?:word|part|token|region|phrase)s? (?:[\w'-]+ ){{0,5}}?(?:more|higher|stronger|greater)|\bheads the list|\bstrongest\b|\bthe peak\b|\bdominat(?:es?|ed|ing) the (?:prediction|decision|map|label|outcome|explanation|result)|\bthe key (?:\w+ )?(?:drivers?|factors?|reasons?|words?|evidence|elements?|features?)\b|\bmost of all\b|\bthe decisive (?:word|factor|part|region)"
 )
 BOTTOM = _pattern(
     rf"\bleast (?:\w+ly )?(?:{IMPORTANT}|weight|influence|impact|importance|to\b)|\b(?:lowest|smallest|weakest|minimum) (?:[\w'-]+ ){{0,3}}(?:{SCORE}|words?|tokens?|parts?|regions?)"
@@ -132,8 +132,8 @@ POSITIVE = _pattern(
 
 _PART_WORD = r"(?:part|word|token|phrase|region|area|feature|pixel|span|term|patch|one|piece|section)s?(?: (?:of|in) (?:the |this )?(?:text|picture|image|review|article|input|sentence))?"
 NOTHING = _pattern(
-    rf"\b(?:no|not a|not one|hardly any|no single|none of the) (?:\w+ )?{_PART_WORD} (?:\w+ )?(?:\w+ly )?(?P<verb>stands? out|stood out|speaks? (?:for|against)|spoke (?:for|against)|supports?|oppos\w+|is (?:\w+ )?(?:important|salient)|are (?:\w+ )?(?:important|salient)|contribut\w+|matters?|argues? (?:for|against)|points? (?:to|towards?|away)|counts? (?:for|against))|"
-    rf"\b(?:nothing|none)(?: (?:in|of) (?:the|this) (?:\w+ ?)(?:\w+)?)? (?P<verb2>stands? out|stood out|speaks? (?:for|against)|spoke (?:for|against)|supports?|opposes?|argues? (?:for|against)|points? (?:to|towards?|away)|counts? (?:for|against)|matters?|is (?:\w+ )?(?:important|salient))|"
+    rf"\b(?:no|not a|not one|hardly any|no single|none of the) (?:\w+ )?{_PART_WORD} (?:\w+ )?(?:\w+ly )?(?P<verb>stands? out|stood out|speaks? (?:for|against)|spoke (?:for|against)|supports?|oppos\w+|contradicts?|undermines?|ha(?:s|ve) (?:an? |any )?(?:\w+ )?(?:positive|negative) (?:\w+ )?scores?|is (?:\w+ )?(?:important|salient)|are (?:\w+ )?(?:important|salient)|contribut\w+|matters?|argues? (?:for|against)|points? (?:to|towards?|away)|counts? (?:for|against))|"
+    rf"\b(?:nothing|none)(?: (?:in|of) (?:the|this) (?:\w+ ?)(?:\w+)?)?(?: that| which)? (?P<verb2>stands? out|stood out|speaks? (?:for|against)|spoke (?:for|against)|supports?|opposes?|argues? (?:for|against)|points? (?:to|towards?|away)|counts? (?:for|against)|matters?|contradicts?|undermines?|is (?:\w+ )?(?:important|salient))|"
     rf"\b(?:no|without (?:any )?) ?(?:clear |real |strong |good |positive |negative )?(?:evidence|support|argument|reason)(?: (?P<verb3>for|against|that supports?|that speaks for|that speaks against|in favou?r|of))?|"
     rf"\b(?:every|each|all) (?:the )?(?:words?|tokens?|parts?|pixels?|regions?) (?:\w+ )?(?:scores? (?:zero|the same)|(?:is|are) equally important|ha(?:s|ve) (?:the same|equal|identical|zero|no) (?:\w+ )?(?:scores?|importance|weight))"
 )
@@ -143,7 +143,8 @@ VOCABULARY = _pattern(
     rf"main reason|main(?:ly)?|primar\w+|negative impact|positive impact|matter(?:s|ed)?|account(?:s|ed)? for|the most)\b|%|per ?cent"
 )
 OUTER_FRAME = _pattern(
-    rf"^(?:[^,;]*? )?(?:predict\w*|classif\w*|label\w*) .{{0,200}}?\b(?:because|since|as|due to|based on|owing to|thanks to|on account of)\b(?: of)?"
+    r"^(?:[^,;]*? )?(?:predict\w*|classif\w*|label\w*) .{0,200}?(?P<reason>(?:(?:mainly|primarily|chiefly|mostly|predominantly|above all|largely) )?"
+    r"\b(?:because|since|as a result of|due to|based (?:\w+ )?on|owing to|thanks to|on account of)\b(?: of)?)"
 )
 CONSEQUENCE = _pattern(
     r",? (?:which |that |thus |thereby |hence |therefore |so |and )?(?:likely |probably |possibly |also |may have |further )*(?:indicat(?:es?|ing|ed)|suggest(?:s|ing|ed)?|mean(?:s|ing)|impl(?:y|ies|ying)|show(?:s|ing)|signal(?:s|l?ing)|demonstrat(?:es?|ing)|reveal(?:s|ing))\b(?: that\b)?"
@@ -151,3 +152,9 @@ CONSEQUENCE = _pattern(
 ANAPHOR = _pattern(
     rf"(?:^|[,;.] ?|\b(?:and|but|because|since|although|though|as|while|that|however,?|additionally,?|overall,?) )(?:both )?(?:these (?:two |three |\w+ )?(?:words?|phrases?|terms?|tokens?|parts?|regions?|spans?|ones|features|factors)|they|both(?: of them)?|this (?:word|phrase|term|part|region|span)|those (?:words?|phrases?|terms?)|the (?:two|former|latter) (?:words?|phrases?)?|it(?= (?:also |alone |then )?(?:has|is the|is more|is less|speaks?|supports?|opposes?|scores?|holds?|contributes?|outweighs?|carries|counts|argues|ranks|undermines|matters))) "
 )
+# rank or quantity that a plain statement leaves unsaid
+RANKISH = _pattern(
+    r"\b(?:most|(?:more|less)(?! likely)|least|(?<!rather )(?<!other )than|mainly|primarily|chiefly|largely|above all|(?:high|strong|great|larg|bigg|heavi|weak|low|small)est|dominat\w+|decisive|top|leading|equally|"
+    r"half|majority|bulk|twice|double|triple|main|sole|solely|exclusively|entirely|overwhelming\w*|nearly all|almost all|second|third|other words|any other)\b"
+)
+ONLY = _pattern(rf"\b(?:only|nothing but|solely|exclusively|entirely)(?: by| on| for| to)? {P}|{P} (?:alone|only|is the only|are the only|was the only|were the only)\b|\bthe only \w+ (?:that|which|to|speaking|supporting|opposing)\b")

@@ -40,9 +40,10 @@ _BEFORE = re.compile(
 _SCORE_NOUN = r"(?:(?:importance|saliency|attribution|relevance) ?)?(?:scores?|weights?|values?|importance|share|contribution)?"
 _ATTACHED = re.compile(
     rf"(?P<part>{P}) ?(?:[(\[] ?(?:with )?(?:an? |its )?{_SCORE_NOUN} ?(?:of |: ?|= ?)?(?P<in>{N})"
-    rf"(?: of the (?:positive |negative |total )?(?:evidence|importance))? ?[)\]]|(?: ?[:=] ?| ?[–—-] )(?P<by>{N}))"
+    rf"(?: of the (?:positive |negative |total )?(?:evidence|importance))? ?[)\]]|(?: ?[:=] ?| ?[–—-] )(?P<by>{N})| with (?P<with>{N})(?! of))"
 )
 _SEPARATOR = rf"(?: ?[,;/&+] ?| )?(?:(?:and|or|nor|as well as|along with|together with|plus|and also|and then|&)(?: also)? )?(?:{NOUN} )?"
+_BESIDE = re.compile(rf"((?:compared (?:to|with)|in comparison (?:to|with)|relative to|unlike|in contrast to) {P}) ?,(?= ?{P})")
 _LIST = re.compile(rf"{P}(?:{_SEPARATOR}{P})*")
 _POSITIONS = re.compile(
     r"(?:the )?(?:words? |tokens? )?at positions? (?P<first>\d{1,7})(?: to (?P<to>\d{1,7}))?|(?:the )?(?:word|token) number (?P<number>\d{1,7})"
@@ -110,6 +111,7 @@ class Marked:
         """Tie numbers, ordinals and nouns to their parts, and make one mark of each list of parts."""
         self.text = _BEFORE.sub(self._named, self.text)
         self.text = _ATTACHED.sub(self._numbered, self.text)
+        self.text = _BESIDE.sub(r"\1 ¦", self.text)  # "compared to A, B": no list
         self.text = _LIST.sub(self._listed, self.text)
 
     def _named(self, match: re.Match[str]) -> str:
@@ -126,7 +128,7 @@ class Marked:
 
     def _numbered(self, match: re.Match[str]) -> str:
         index = ord(match["part"]) - _PART
-        self.parts[index] = replace(self.parts[index], number=self.number_of(match["in"] or match["by"]))
+        self.parts[index] = replace(self.parts[index], number=self.number_of(match["in"] or match["by"] or match["with"]))
         return match["part"]
 
     def _listed(self, match: re.Match[str]) -> str:
@@ -176,10 +178,11 @@ def bare_labels(names: Sequence[str]) -> Callable[[Marked], None]:
     before = (
         r"(?:predict(?:ed|s|ion)? (?:\w+ ){0,4}?(?:as|of|is|was)|classif\w+ (?:\w+ ){0,4}?as|rather than|instead of|for|against|towards?|in favou?r of|"
         r"suggest(?:s|ing)?|indicat(?:es?|ing)|signals?|supports?|supporting|opposes?|opposing|favou?rs?|as opposed to|versus|"
-        r"(?:is|be|being|as|are) (?:strongly |clearly |overall |very |mostly )?)"
+        r"(?:review|text|article|image|picture|sentiment|label|class|tone|it) (?:is|was|to be|as)(?: strongly| clearly| overall| very| mostly)?)"
     )
     pattern = re.compile(
         rf"(?:(?P<lead>(?<!\w){before} (?:the |a |an )?(?:{nouns} )?(?:of )?)(?P<name>{listed})(?!\w)(?!{scores})(?: {nouns}(?!\w))?"
+        rf"|(?P<verb>(?<!\w)(?:predict|classif|categori|labell?ed|rated)\w* (?:[\w']+ ){{0,6}}?(?:as|to be) (?:being |an? )?)(?P<adjective>positive|negative|neutral)(?!\w)"
         rf"|(?<!\w)(?P<noun>{listed}|positive|negative|neutral|mixed)(?: and positive| overall)? {nouns}(?! scores)(?!\w)"
         rf"|(?P<masked>(?<!\w)the (?:predicted |correct |model's |other )?(?:labels?|class)(?!\w)(?! {L})(?! \w+ (?:is|was))))"
     )
@@ -188,9 +191,9 @@ def bare_labels(names: Sequence[str]) -> Callable[[Marked], None]:
         def put(match: re.Match[str]) -> str:
             if match["masked"]:
                 return marked.label(LabelMark(None))
-            name = match["name"] or match["noun"]
-            lead = match["lead"] or ""
-            predicted = bool(re.match(r"predict|classif", lead))
+            name = match["name"] or match["noun"] or match["adjective"]
+            lead = match["lead"] or match["verb"] or ""
+            predicted = bool(match["verb"] or re.match(r"predict|classif", lead))
             return lead + marked.label(LabelMark(known.get(name, name), predicted))
 
         marked.text = pattern.sub(put, marked.text)

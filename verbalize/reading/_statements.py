@@ -101,6 +101,7 @@ class _Sentence:
     claimed: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
     partial: bool = False
+    waiting: list[tuple[_Clause, list[PartMark], bool]] = field(default_factory=list)
     label: LabelMark | None = None
     versus: tuple[str, ...] | None = None
 
@@ -112,11 +113,12 @@ class _Sentence:
         if frame and framed:
             found = _LABELS.search(frame.group())
             self.label = self.marked.label_of(found.group()) if found else None
-            text = text[frame.end() :]
+            text = text[frame.start("reason") :]
         reason = framed
         for segment in segments_of(text):
             self._segment(segment, reason)
             reason = reason and not _PARTS.search(segment)
+        self._settle()
 
     # statements about the whole map
 
@@ -227,6 +229,10 @@ class _Sentence:
             before = [c for c in found if c != other and text.find(c) < match.start()]
             after = [c for c in found if c != other and text.find(c) > match.end() - 1]
             subject = before[-1] if before else after[0] if after else None
+            if subject is None and pattern is words.MORE_THAN and re.search(r"(?<!no )(?<!not )\b(?:other|others|another|some|several|many)\b", text[: match.start()]):
+                self.claimed.add(other)
+                self._below_top(clause, self._marks(other))
+                return True
             marks = self._marks(subject) if subject else list(self.context.last)
             if not marks:
                 return False
@@ -410,10 +416,11 @@ class _Sentence:
         higher = re.search(
             rf"\b(?:even )?(?:more (?:{words.IMPORTANT})|(?:higher|greater|stronger) (?:\w+ ){{0,2}}{words.SCORE})", head
         )
-        if words.BOTTOM.search(head):
-            return self._lower(clause, marks)
-        if words.LOW.search(head) and not words.OPPOSE.search(head):
-            return self._lower(clause, marks)
+        if words.BOTTOM.search(head) or (words.LOW.search(head) and not words.OPPOSE.search(head)):
+            if self.context.high:
+                return self._lower(clause, marks)
+            self.waiting.append((clause, marks, bool(re.search(r"\b(?:less|lower|lesser|smaller|weaker)\b", head))))
+            return True
         if higher and self.context.high and not re.search(r"\balso\b", head):
             return self._higher(clause, marks, direction)
         if words.NEGATED_OPPOSE.search(head):
@@ -422,11 +429,13 @@ class _Sentence:
             return self._unimportant(clause, marks)
         if words.NEGATED_SUPPORT.search(head):
             return self._nothing_of(clause, marks, "positive")
+        if words.ONLY.search(head):
+            self._only(marks, direction)
         if words.OPPOSE.search(head):
+            self.partial |= bool(words.RANKISH.search(head))
             return self._say(clause, direction, marks, direction)
         if words.SUPPORT.search(head) or words.WEAK.search(text) or reason:
-            if re.search(words.NOT + r"[^,;]{0,40}$", head) and not reason:
-                self.partial = True
+            self.partial |= bool(words.RANKISH.search(head))
             return self._say(clause, direction, marks, direction)
         return False
 
@@ -438,9 +447,17 @@ class _Sentence:
                 self._claim(clause, kind, named, None)
         return True
 
+    def _settle(self) -> None:
+        """ "Although 'a' is less important, 'b' ...": less than what was called important after it, else than anything."""
+        for clause, marks, comparative in self.waiting:
+            if self.context.high:
+                self._lower(clause, marks)
+            elif comparative:
+                self._below_top(clause, marks)
+            else:
+                self._unimportant(clause, marks)
+
     def _lower(self, clause: _Clause, marks: list[PartMark]) -> bool:
-        if not self.context.high:
-            return self._unimportant(clause, marks)
         direction = self.context.high[-1][0]
         ahead = [Named(PartMark("", ()), part) for said, part in self.context.high if said == direction]
         behind = self.resolver.resolve(marks, "opposes" if direction == "supports" else "supports")
@@ -466,6 +483,14 @@ class _Sentence:
                 most = max(_UNIMPORTANT, 1.0 / max(1, len(self.evidence)) * len(named.part or (0,)))
                 self._claim(clause, "share", named, None, value=0.0, tolerance=most, of="absolute")
         return True
+
+    def _only(self, marks: Sequence[PartMark], direction: Direction) -> None:
+        """Only these: they hold all of the evidence on their side."""
+        named = self.resolver.resolve(marks, direction)
+        part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
+        of: ShareOf = "negative" if direction == "opposes" else "positive"
+        quote = ", ".join(mark.quote for mark in marks)
+        self.claims.append(Claim("share", part, value=1.0, tolerance=0.005, of=of, quote=quote))
 
     def _nothing_of(self, clause: _Clause, marks: list[PartMark], of: ShareOf) -> bool:
         aim: Aim = "opposes" if of == "positive" else "supports"
@@ -527,6 +552,8 @@ class _Sentence:
         if number.percent:
             return sided if number.exact or words.GIVEN.search(before) else None
         if _SCORE_BEFORE.search(before) or re.match(r" (?:importance|saliency|attribution|score)", after):
+            return "score"
+        if re.search(r"[(\[] ?$", before):
             return "score"
         return "score" if number.exact and words.GIVEN.search(before + after) else None
 
