@@ -151,6 +151,7 @@ class DifferentialDescriber:
         todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
         reason = ""
         asked = 0
+        settled: list[Pair] = []
         with self._journal.writing() if self._journal else _Nothing() as write:
             for start in range(0, len(todo), self._batch):
                 part = todo[start : start + self._batch]
@@ -171,8 +172,9 @@ class DifferentialDescriber:
                         invalid[part[index]] = outcome
                     else:
                         entries[part[index]] = outcome
+                    settled.append(part[index])
                     if progress is not None:
-                        progress(sum(pair in entries or pair in invalid for pair in wanted), len(wanted))
+                        progress(len(wanted) - len(todo) + len(settled), len(wanted))
 
                 asked += len(part)
                 requests = [self.messages(pair) for pair in part]

@@ -136,6 +136,11 @@ def read_json(path: str | os.PathLike[str], what: str) -> Any:
         raise UsageError(f"{file} is no UTF-8 text file; it should hold {what}") from None
 
 
+def is_pairs(content: Any) -> bool:
+    """Whether the content of a JSON file has the form of FuDD's pairs, as opposed to descriptions by class."""
+    return isinstance(content, Mapping) and bool(content) and all(isinstance(v, Mapping) for v in content.values())
+
+
 def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None = None) -> PairDescriptions:
     """Read FuDD's pair file: `{"i_j": {"classes": [i, j], "prompt_pairs": [{"attr_type", "prompt_pair"}]}}`.
 
@@ -240,7 +245,7 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
         UsageError: no such file, not of either form, or none of its classes is in `class_names`.
     """
     content = read_json(path, "descriptions by class, or FuDD's pairs")
-    if isinstance(content, Mapping) and content and all(isinstance(v, Mapping) for v in content.values()):
+    if is_pairs(content):
         pairs = parse_pairs(content, str(path))
         pairs.check_names(class_names)
         return pairs.by_class(class_names)
