@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.attack import AttackResult
     from adversarial.features import KeypointMixture
-    from verbalize.saliency import PixelSaliency
 
 VERSION = 1
 RECORD = "result.json"
@@ -30,51 +30,7 @@ MOST_LISTED = 1_000
 _NORMS = {"l1": "L1", "l2": "L2", "linf": "L-infinity"}
 
 
-class Finding(Protocol):
-    """What is read of an attack's result."""
-
-    @property
-    def success(self) -> bool:
-        """Whether an adversarial example was found."""
-
-    @property
-    def original(self) -> NDArray[np.float32]:
-        """(H, W, C) in [0, 1]."""
-
-    @property
-    def adversarial(self) -> NDArray[np.float32] | None:
-        """The adversarial example, where one was found."""
-
-    @property
-    def label(self) -> int:
-        """The class to get away from."""
-
-    @property
-    def adversarial_label(self) -> int | None:
-        """The class of the adversarial example."""
-
-    @property
-    def distance(self) -> float:
-        """In the attack's distance."""
-
-    @property
-    def distances(self) -> Mapping[str, float]:
-        """In every distance."""
-
-    @property
-    def queries(self) -> int:
-        """Images the classifier was asked about."""
-
-    @property
-    def trace(self) -> NDArray[np.float64]:
-        """(T, 2) rows of queries and the best distance by then."""
-
-    @property
-    def touched(self) -> PixelSaliency:
-        """Where the search changed pixels."""
-
-
-def changed_mask(result: Finding) -> NDArray[np.bool_]:
+def changed_mask(result: AttackResult) -> NDArray[np.bool_]:
     """(H, W) which pixels the adversarial example changes; none where there is no example."""
     if not result.success or result.adversarial is None:
         return np.zeros(result.original.shape[:2], dtype=bool)
@@ -82,12 +38,10 @@ def changed_mask(result: Finding) -> NDArray[np.bool_]:
 
 
 def finding_in_words(
-    result: Finding,
+    result: AttackResult,
     class_names: Sequence[str] | None = None,
     *,
-    distance: str = "l0",
     budget: int | None = None,
-    target: int | None = None,
 ) -> str:
     """What the attack found, in a sentence or two, such as "Changing 4 pixels at the upper right turns 'stop' into 'yield'.".
 
@@ -96,17 +50,15 @@ def finding_in_words(
     Args:
         result: of the attack.
         class_names: one name a class; classes are numbered without them.
-        distance: the distance that was made small.
         budget: the most queries that were allowed.
-        target: the class that was to be reached, where one was named.
     """
     label = class_name(result.label, class_names)
-    goal = "another class" if target is None else class_name(target, class_names)
+    goal = "another class" if result.target is None else class_name(result.target, class_names)
     spent = _queries(result.queries, budget)
     if not result.success or result.adversarial is None:
         return (
             f"No change that turns {label} into {goal} was found within {spent}. "
-            f"That does not show that there is none.{_searched(result)}"
+            f"That does not show that there is none.{_nearest(result)}"
         )
     now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
     mask = changed_mask(result)
@@ -116,7 +68,7 @@ def finding_in_words(
     when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}."
     if found == result.queries:
         when = f"It was found with the last of {spent}."
-    return f"{_change(result, mask, distance)} turns {label} into {now}. {when}"
+    return f"{_change(result, mask)} turns {label} into {now}. {when}"
 
 
 def class_name(index: int, class_names: Sequence[str] | None) -> str:
@@ -125,12 +77,10 @@ def class_name(index: int, class_names: Sequence[str] | None) -> str:
 
 
 def finding_record(
-    result: Finding,
+    result: AttackResult,
     class_names: Sequence[str] | None = None,
     *,
-    distance: str = "l0",
     budget: int | None = None,
-    target: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The result as plain JSON values, with a version; infinite distances become null.
@@ -153,13 +103,13 @@ def finding_record(
         changed = [[y, x, before, now] for (y, x), before, now in values]
     return {
         "version": VERSION,
-        "sentence": finding_in_words(result, class_names, distance=distance, budget=budget, target=target),
+        "sentence": finding_in_words(result, class_names, budget=budget),
         "touched": touched_in_words(result),
         "success": bool(result.success),
         "label": named(result.label),
         "adversarial_label": named(result.adversarial_label) if result.success else None,
-        "goal": named(target),
-        "distance": {"name": distance, "value": _finite(result.distance) if result.success else None},
+        "goal": named(result.target),
+        "distance": {"name": result.norm, "value": _finite(result.distance) if result.success else None},
         "distances": {name: _finite(value) for name, value in result.distances.items()} if result.success else {},
         "queries": int(result.queries),
         "budget": budget,
@@ -168,24 +118,32 @@ def finding_record(
         "changed_pixels": int(mask.sum()),
         "changed": changed,
         "shape": list(result.original.shape),
+        "features": [
+            {
+                "centre": list(feature.centre),
+                "weight": feature.weight,
+                "distance": _finite(feature.distance),
+                "queries": feature.queries,
+            }
+            for feature in result.features
+        ],
+        "note": result.note,
         "settings": dict(settings or {}),
     }
 
 
-def touched_in_words(result: Finding) -> str:
+def touched_in_words(result: AttackResult) -> str:
     """The map of what the search touched, in the words that every map is put into."""
     return TemplateVerbalizer().verbalize(result.touched).text
 
 
 def write_finding(
-    result: Finding,
+    result: AttackResult,
     directory: str | os.PathLike[str],
     class_names: Sequence[str] | None = None,
     *,
     density: KeypointMixture | None = None,
-    distance: str = "l0",
     budget: int | None = None,
-    target: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a result's pictures and its record into a directory, and return the record.
@@ -196,7 +154,7 @@ def write_finding(
     written last: where it stands, the rest is whole.
     """
     folder = Path(directory)
-    record = finding_record(result, class_names, distance=distance, budget=budget, target=target, settings=settings)
+    record = finding_record(result, class_names, budget=budget, settings=settings)
     mask = changed_mask(result)
     before = class_name(result.label, class_names)
     after = None
@@ -213,31 +171,33 @@ def write_finding(
         else:
             np.savez_compressed(stream, original=result.original, adversarial=adversarial)
     with atomic_open(folder / RECORD) as stream:
-        json.dump(record, stream, ensure_ascii=False, indent=1)
-        stream.write("\n")
+        lines = (
+            f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items()
+        )
+        stream.write("{\n" + ",\n".join(lines) + "\n}\n")
     return record
 
 
-def _change(result: Finding, mask: NDArray[np.bool_], distance: str) -> str:
+def _change(result: AttackResult, mask: NDArray[np.bool_]) -> str:
     count = int(mask.sum())
     where = located(place_in_words(mask, mask.shape))
     pixels = f"{_count(count, 'pixel', 'pixels')} {where}"
-    if distance == "l0":
+    if result.norm == "l0":
         return f"Changing {pixels}"
-    value = _number(float(result.distances[distance]))
-    if distance == "linf":
+    value = _number(float(result.distances[result.norm]))
+    if result.norm == "linf":
         return f"Changing {pixels}, no value by more than {value},"
-    return f"Changing {pixels} by {value} in {_NORMS[distance]} distance"
+    return f"Changing {pixels} by {value} in {_NORMS[result.norm]} distance"
 
 
-def _searched(result: Finding) -> str:
+def _nearest(result: AttackResult) -> str:
     regions = find_regions(result.touched)
     if not regions:
         return ""
-    return f" The search changed most {located(regions[0].place)}."
+    return f" Changes {located(regions[0].place)} came nearest to it."
 
 
-def _found_after(result: Finding) -> int:
+def _found_after(result: AttackResult) -> int:
     """The query at which the distance reached what it came to."""
     trace = np.asarray(result.trace, dtype=np.float64).reshape(-1, 2)
     reached = trace[trace[:, 1] <= trace[:, 1].min()] if len(trace) else trace

@@ -1,6 +1,7 @@
 import io
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,6 +25,10 @@ class Result:
     adversarial_label: int | None = 2
     queries: int = 900
     trace: np.ndarray = field(default_factory=lambda: np.array([[50, 9.0], [700, 4.0], [900, 4.0]]))
+    target: int | None = None
+    norm: str = "l0"
+    features: tuple = ()
+    note: str = ""
     touched_at: tuple[slice, slice] = (slice(2, 8), slice(22, 30))
 
     @property
@@ -36,7 +41,7 @@ class Result:
 
     @property
     def distance(self):
-        return self.distances["l0"] if self.success else float("inf")
+        return self.distances[self.norm] if self.success else float("inf")
 
     @property
     def touched(self):
@@ -77,10 +82,12 @@ def test_places(pixels, place):
 
 
 def test_other_distances_are_said_in_their_own_unit():
-    result = changed(*FOUR, value=0.3)
-    assert "4 pixels at the upper right, no value by more than 0.05, turns" in finding_in_words(result, NAMES, distance="linf")
-    assert "by 0.173 in L2 distance turns" in finding_in_words(result, NAMES, distance="l2")  # 0.05 * sqrt(12)
-    assert "by 0.6 in L1 distance turns" in finding_in_words(result, NAMES, distance="l1")
+    def words(norm):
+        return finding_in_words(changed(*FOUR, value=0.3, norm=norm), NAMES)
+
+    assert "4 pixels at the upper right, no value by more than 0.05, turns" in words("linf")
+    assert "by 0.173 in L2 distance turns" in words("l2")  # 0.05 * sqrt(12)
+    assert "by 0.6 in L1 distance turns" in words("l1")
 
 
 def test_without_names_classes_are_numbered():
@@ -92,16 +99,17 @@ def test_a_failed_attack_is_told_as_one():
     words = finding_in_words(result, NAMES, budget=1000)
     assert words == (
         "No change that turns 'stop' into another class was found within 1,000 queries. "
-        "That does not show that there is none. The search changed most at the upper right."
+        "That does not show that there is none. Changes at the upper right came nearest to it."
     )
-    assert "into 'yield' was found within 1,000" in finding_in_words(result, NAMES, budget=1000, target=1)
+    result.target = 1
+    assert "into 'yield' was found within 1,000" in finding_in_words(result, NAMES, budget=1000)
     for word in ("robust", "safe", "guarant"):
         assert word not in words.lower()
 
 
 def test_a_search_that_touched_nothing_says_nothing_of_where():
     result = Result(np.full((32, 32, 3), 0.5, np.float32), None, touched_at=(slice(0, 0), slice(0, 0)))
-    assert "changed most" not in finding_in_words(result, NAMES)
+    assert "came nearest" not in finding_in_words(result, NAMES)
 
 
 def test_what_is_misclassified_already_is_no_finding():
@@ -134,13 +142,21 @@ def test_the_record_is_json_with_every_changed_pixel():
 
 def test_the_record_of_a_failure_has_no_infinite_numbers():
     result = Result(np.full((8, 8, 1), 0.5, np.float32), None, trace=np.array([[900, np.inf]]), touched_at=(slice(1), slice(1)))
-    record = finding_record(result, NAMES, target=1)
+    result.target = 1
+    record = finding_record(result, NAMES)
     text = json.dumps(record, allow_nan=False)
     assert json.loads(text)["trace"] == [[900, None]]
     assert record["adversarial_label"] is None
     assert record["distance"]["value"] is None
     assert record["changed"] == []
     assert record["goal"] == {"index": 1, "name": "yield"}
+
+
+def test_the_features_of_the_competitive_game_and_the_note_are_kept():
+    feature = SimpleNamespace(centre=(3.0, 4.5), weight=0.25, distance=float("inf"), queries=40)
+    record = finding_record(changed(*FOUR, features=(feature,), note="stopped from the keyboard"), NAMES)
+    assert record["features"] == [{"centre": [3.0, 4.5], "weight": 0.25, "distance": None, "queries": 40}]
+    assert record["note"] == "stopped from the keyboard"
 
 
 def test_many_changed_pixels_are_counted_but_not_listed():

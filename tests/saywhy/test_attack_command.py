@@ -1,0 +1,356 @@
+"""`saywhy attack`: a folder an image, resumable, bad images told, true to the budget."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from agents._errors import UsageError
+from saywhy import _attacking as attacking
+from saywhy import _images as reading_images
+from saywhy.commands import attack
+
+MODULE = '''
+"""Three classes told by the mean of two patches of four pixels: no pixel alone can flip it, and two can."""
+import numpy as np
+
+asked = 0
+fail_after = 10**9
+
+
+def predict(images):
+    global asked
+    asked += len(images)
+    if asked > fail_after:
+        raise ConnectionError("the endpoint has gone")
+    right, left = (images[:, y : y + 2, x : x + 2].mean(axis=(1, 2, 3)) for y, x in ((3, 8), (8, 2)))
+    return np.stack([np.full(len(images), 0.6), right, left], axis=1)
+'''
+RIGHT, LEFT = ({(y + i, x + j) for i in (0, 1) for j in (0, 1)} for y, x in ((3, 8), (8, 2)))
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    (tmp_path / "toy_model.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    sys.modules.pop("toy_model", None)
+    import toy_model
+
+    yield toy_model
+    sys.modules.pop("toy_model", None)
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    attack.register(app)
+    app.command("other")(lambda: None)  # so that the command keeps its name
+
+    def run(*arguments):
+        words = ["attack", *map(str, arguments), "--target", "python:toy_model:predict", "--scores", "logits", "--out", "out"]
+        return CliRunner().invoke(app, words)
+
+    return run
+
+
+def photo(name="one.png", *, size=(12, 12), seed=0, mode="RGB"):
+    grey = np.random.default_rng(seed).integers(60, 120, size=(*size, 3), dtype=np.uint8)
+    Image.fromarray(grey).convert(mode).save(name)
+    return name
+
+
+def record(name):
+    with open(f"out/{name}/result.json", encoding="utf-8") as stream:  # noqa: PTH123
+        return json.load(stream)
+
+
+def test_an_image_gets_a_folder_with_pictures_and_a_record(command, model):
+    done = command(photo(), "--budget", 1000, "--classes", names_file())
+    assert done.exit_code == 0, done.output
+    found = record("one")
+    assert found["success"]
+    assert found["distance"] == {"name": "l0", "value": 2.0}
+    places = {tuple(change[:2]) for change in found["changed"]}
+    assert places < RIGHT or places < LEFT
+    assert found["sentence"].startswith("Changing 2 pixels at the ")
+    assert "turns 'none' into '" in found["sentence"]
+    assert found["queries"] <= 1000
+    assert model.asked <= 1000
+    assert found["settings"]["seed"] == 0
+    assert found["sentence"] in done.output
+
+
+def names_file():
+    with open("names.txt", "w", encoding="utf-8") as stream:  # noqa: PTH123
+        stream.write("none\nright\nleft\n")
+    return "names.txt"
+
+
+def test_a_goal_by_name_and_labels_by_line(command, model):
+    done = command(photo("a.png"), photo("b.png", seed=1), "--budget", 3000, "--classes", names_file(), "--goal", "left")
+    assert done.exit_code == 0, done.output
+    for name in ("a", "b"):
+        assert record(name)["adversarial_label"]["name"] == "left"
+        assert {tuple(change[:2]) for change in record(name)["changed"]} < LEFT
+        assert record(name)["goal"] == {"index": 2, "name": "left"}
+
+
+def test_what_is_there_is_not_attacked_again(command, model):
+    photo("a.png"), photo("b.png", seed=1)
+    assert command("a.png", "--budget", 50).exit_code == 0
+    asked = model.asked
+    assert command("a.png", "--budget", 50).exit_code == 0
+    assert model.asked == asked
+    both = command("a.png", "b.png", "--budget", 50)
+    assert both.exit_code == 0
+    assert "1 results written to out; 1 were there already" in both.output
+    forced = command("a.png", "--budget", 50, "--force")
+    assert "1 results written" in forced.output
+
+
+def test_results_of_other_settings_are_not_mixed_up(command, model):
+    assert command(photo(), "--budget", 50).exit_code == 0
+    before = record("one")
+    other = command("one.png", "--budget", 60)
+    assert isinstance(other.exception, UsageError)
+    assert "other settings" in str(other.exception)
+    assert record("one") == before
+    photo("one.png", seed=9)
+    assert isinstance(command("one.png", "--budget", 50).exception, UsageError)
+    assert command("one.png", "--budget", 60, "--force").exit_code == 0
+    assert record("one")["budget"] == 60
+
+
+def test_one_bad_image_is_told_and_the_others_go_on(command, model, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG junk")
+    np.save("nan.npy", np.full((12, 12, 3), np.nan))
+    done = command(photo("a.png"), "bad.png", "missing.png", "nan.npy", "--budget", 40)
+    assert done.exit_code == 1
+    assert record("a")["version"] == 1
+    for name in ("bad.png", "missing.png: there is no such file", "nan.npy: the values leave the range"):
+        assert f"not attacked: {name}" in done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a"]
+
+
+def test_resizing_is_asked_for(command, model):
+    done = command(photo("large.png", size=(24, 36)), "--budget", 40, "--resize", "12x14")
+    assert done.exit_code == 0, done.output
+    assert record("large")["shape"] == [12, 14, 3]
+
+
+def test_images_of_several_sizes_are_attacked_in_one_run(command, model):
+    done = command(photo("a.png"), photo("b.png", size=(14, 12)), "--budget", 40)
+    assert done.exit_code == 0, done.output
+    assert record("b")["shape"] == [14, 12, 3]
+
+
+def signs_command(*arguments):
+    app = typer.Typer()
+    attack.register(app)
+    app.command("other")(lambda: None)
+    return CliRunner().invoke(app, ["attack", *map(str, arguments), "--target", "demo:signs", "--out", "out", "--budget", "12"])
+
+
+def test_a_wrong_size_is_told_and_resized_only_when_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo("large.png", size=(64, 50))
+    done = signs_command("large.png")
+    assert done.exit_code == 1
+    assert "large: the image is 64 x 50 (height x width) but the classifier takes 48 x 48; use --resize auto" in done.output
+    assert signs_command("large.png", "--resize", "auto").exit_code == 0
+    assert record("large")["shape"] == [48, 48, 3]
+    photo("grey.png", size=(48, 48), mode="L")
+    assert signs_command("grey.png").exit_code == 0
+    assert record("grey")["shape"] == [48, 48, 3]
+
+
+def test_options_reach_the_target(command, model):
+    assert attacking.read_options(["layout=nchw", "mean=[0.5, 0.5, 0.5]", "threads=2"], "logits") == {
+        "layout": "nchw", "mean": [0.5, 0.5, 0.5], "threads": 2, "scores": "logits",
+    }  # fmt: skip
+    done = command(photo(), "--option", "layout=nchw")
+    assert isinstance(done.exception, UsageError)
+    assert "layout" in str(done.exception)
+    assert isinstance(command(photo(), "--option", "nonsense").exception, UsageError)
+
+
+def test_images_of_one_name_have_folders_of_their_own(command, model, tmp_path):
+    (tmp_path / "x").mkdir()
+    photo("one.png")
+    photo("x/one.png", seed=1)
+    assert command("one.png", "x/one.png", "--budget", 30).exit_code == 0
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_arrays_of_images_with_labels(command, model):
+    images = np.random.default_rng(0).integers(60, 120, (3, 12, 12, 3), dtype=np.uint8)
+    np.savez("set.npz", images=images, labels=[0, 1, 0])
+    done = command("set.npz", "--budget", 60)
+    assert done.exit_code == 0, done.output
+    assert record("set-0")["label"]["index"] == 0
+    # the second is said to be of class 1 but is classified as 0
+    assert record("set-1")["distance"]["value"] == 0
+    assert "nothing to attack" in record("set-1")["sentence"]
+
+
+def test_equal_images_are_all_written(command, model):
+    image = np.full((12, 12, 3), 90, np.uint8)
+    np.save("twice.npy", np.stack([image, image]))
+    assert command("twice.npy", "--budget", 40).exit_code == 0
+    assert record("twice-0")["changed"] == record("twice-1")["changed"]
+
+
+def test_what_was_found_before_the_classifier_failed_is_kept_but_not_as_finished(command, model):
+    model.fail_after = 100
+    done = command(photo(), "--budget", 3000)
+    assert done.exit_code == 1
+    assert "the endpoint has gone" in done.output
+    kept = record("one")
+    assert kept["settings"]["finished"] is False
+    assert "the endpoint has gone" in kept["note"]
+    model.fail_after = 10**9
+    again = command("one.png", "--budget", 3000)
+    assert again.exit_code == 0, again.output
+    assert record("one")["settings"]["finished"] is True
+
+
+def test_a_prior_takes_the_place_of_sift(command, model):
+    photo()
+    prior = np.zeros((6, 6))
+    prior[4, 1] = 7.5
+    np.save("prior.npy", prior)
+    assert command("one.png", "--budget", 60, "--prior", "prior.npy").exit_code == 0
+    assert record("one")["settings"]["prior"]
+    np.save("prior.npy", -prior)
+    assert "nowhere above 0" in command("one.png", "--budget", 60, "--prior", "prior.npy", "--force").output
+
+
+def test_same_seed_same_result(command, model):
+    photo()
+    records = []
+    for _ in range(2):
+        assert command("one.png", "--budget", 120, "--distance", "l2", "--seed", 3, "--force").exit_code == 0
+        records.append(record("one"))
+    assert records[0] == records[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--label", "0", "--labels", "x"], "not both"),
+        (["--label", "cat"], "class names are not known"),
+        (["--goal", "9x"], "--goal"),
+        (["--resize", "big"], "HEIGHTxWIDTH"),
+        (["--resize", "auto"], "doesn't say what size it takes"),
+        (["--manipulation", "blur"], "no manipulation"),
+        (["--prior", "no.npy"], "no.npy"),
+        (["--classes", "no.txt"], "no.txt"),
+        (["--engine", "mcts", "--player-two", "competitive"], "no second player"),
+    ],
+)
+def test_wrong_options_are_named_before_anything_is_asked(command, model, options, said):
+    done = command(photo(), *options)
+    assert isinstance(done.exception, UsageError) or said in done.output
+    assert said in str(done.exception) + done.output
+    assert model.asked == 0
+
+
+def test_labels_must_be_as_many_as_images(command, model, tmp_path):
+    (tmp_path / "labels.txt").write_text("0\n1\n")
+    done = command(photo(), "--labels", "labels.txt")
+    assert "2 labels for 1 images" in str(done.exception)
+
+
+def test_an_image_of_the_goal_class_is_told(command, model):
+    done = command(photo(), "--goal", "0")
+    assert done.exit_code == 1
+    assert "class to be reached already" in done.output
+
+
+def test_the_demo_classifier_is_a_target():
+    classifier, shape = attacking.open_classifier("demo:signs", {})
+    assert shape == (48, 48, 3)
+    assert "stop" in classifier.class_names
+    with pytest.raises(UsageError, match="demo:signs"):
+        attacking.open_classifier("demo:cats", {})
+
+
+# --- reading images ---
+
+
+def pictures(*paths, channels=None):
+    return list(reading_images.read_pictures(list(paths), channels=channels))
+
+
+def test_pictures_of_every_mode_are_rgb_or_grey(tmp_path):
+    for mode, channels in (("RGB", 3), ("L", 1), ("RGBA", 3), ("P", 3), ("1", 1), ("CMYK", 3), ("I;16", 1)):
+        path = tmp_path / f"{mode.replace(';', '')}.{'jpg' if mode == 'CMYK' else 'png'}"
+        values = np.random.default_rng(0).integers(0, 255, (5, 7), dtype=np.uint8)
+        made = Image.fromarray(values.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(values).convert(mode)
+        made.save(path)
+        (picture,) = pictures(path)
+        assert picture.pixels.shape == (5, 7, channels), mode
+        assert picture.pixels.dtype == np.float32
+        if mode in ("L", "I;16"):
+            np.testing.assert_allclose(picture.pixels[:, :, 0], values / 255, atol=1e-6)
+        assert pictures(path, channels=3)[0].pixels.shape == (5, 7, 3)
+
+
+def test_photos_are_turned_upright(tmp_path):
+    values = np.zeros((4, 6, 3), np.uint8)
+    made = Image.fromarray(values)
+    exif = made.getexif()
+    exif[0x0112] = 6  # to be shown turned by a quarter
+    made.save(tmp_path / "turned.png", exif=exif)
+    assert pictures(tmp_path / "turned.png")[0].pixels.shape == (6, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "count", "one"),
+    [((5, 6), 1, (5, 6, 1)), ((5, 6, 3), 1, (5, 6, 3)), ((9, 5, 6), 9, (5, 6, 1)), ((2, 5, 6, 1), 2, (5, 6, 1))],
+)
+def test_shapes_of_arrays(tmp_path, shape, count, one):
+    np.save(tmp_path / "a.npy", np.full(shape, 0.5))
+    read = pictures(tmp_path / "a.npy")
+    assert len(read) == count
+    assert all(picture.pixels.shape == one for picture in read)
+    assert len({picture.name for picture in read}) == count
+
+
+def test_arrays_that_hold_no_images_are_told(tmp_path):
+    np.save(tmp_path / "range.npy", np.full((4, 4), 3.5))
+    np.save(tmp_path / "words.npy", np.array(["a"]))
+    np.save(tmp_path / "deep.npy", np.zeros((1, 1, 1, 1, 1)))
+    np.savez(tmp_path / "two.npz", a=np.zeros((4, 4)), b=np.zeros((4, 4)))
+    np.savez(tmp_path / "labels.npz", images=np.zeros((2, 4, 4, 1)), labels=[1])
+    (tmp_path / "junk.npz").write_bytes(b"PK\x03\x04 junk")
+    problems = pictures(*sorted(tmp_path.iterdir()))
+    assert len(problems) == 6
+    assert all(isinstance(problem, reading_images.Unread) for problem in problems)
+
+
+def test_resizing_keeps_the_range():
+    image = np.random.default_rng(0).integers(0, 2, (9, 9, 1)).astype(np.float32)
+    for size in ((30, 20), (4, 4)):
+        made = reading_images.resized(image, size)
+        assert made.shape == (*size, 1)
+        assert made.min() >= 0
+        assert made.max() <= 1
+
+
+def test_class_names_of_json(tmp_path):
+    for content in (["a", "b"], {"1": "b", "0": "a"}):
+        (tmp_path / "names.json").write_text(json.dumps(content))
+        assert attacking.read_class_names(tmp_path / "names.json") == ["a", "b"]
+    for content in ("[1]", "{", "[]", '{"a": "b"}'):
+        (tmp_path / "names.json").write_text(content)
+        with pytest.raises(UsageError, match=r"names\.json"):
+            attacking.read_class_names(tmp_path / "names.json")
