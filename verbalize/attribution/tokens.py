@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from verbalize.attribution.texts import TextClassifier
 
 BASELINES = ("pad", "mask", "unk")
-_BATCH = 16
+_BATCH = 32
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""`saywhy demo`: one page that shows what saywhy gives, computed offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write index.html to; made where it is missing.")] = Path(
+        "demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
+    budget: Annotated[int, typer.Option(help="Questions that each attack may ask.", min=1)] = 1_000,
+) -> None:
+    """Explain texts and road signs, attack the signs, and put it all on one page, offline.
+
+    Example: [bold]saywhy demo --out demo[/bold], then open demo/index.html in a browser.
+    """
+    from saywhy.demo.run import run
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done)
+
+        page = run(out, seed=seed, budget=budget, advance=advance)
+    console.print(f"wrote {page}", highlight=False, soft_wrap=True)

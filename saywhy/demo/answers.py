@@ -1,0 +1,44 @@
+"""An answer: a question, the map that holds the evidence, the sentence, and what became of checking it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agents._errors import UsageError
+from verbalize import check, read_claims
+
+if TYPE_CHECKING:
+    from verbalize.claims import Claim
+    from verbalize.saliency import Query, Saliency
+    from verbalize.template import TemplateVerbalizer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question about one decision, answered in words that were held against the map."""
+
+    question: str
+    saliency: Saliency
+    text: str
+    claims: tuple[Claim, ...]
+    coverage: float
+
+
+def question_of(query: Query) -> str:
+    """The query as a person would ask it."""
+    return f"Why {query.label} rather than {' or '.join(query.versus)}?" if query.versus else f"Why {query.label}?"
+
+
+def answer(saliency: Saliency, verbalizer: TemplateVerbalizer) -> Answer:
+    """Put the map into words, read the words back, and hold what they say against the map.
+
+    Raises:
+        UsageError: the words say something that the map does not bear out; such a sentence is never shown.
+    """
+    said = verbalizer.verbalize(saliency)
+    read = tuple(read_claims(said.text, saliency))
+    report = check(read, saliency)
+    if report.errors:
+        raise UsageError(f"the sentence {said.text!r} is not true of its map: {report.errors[0].message}")
+    return Answer(question_of(saliency.query), saliency, said.text, read, said.coverage)

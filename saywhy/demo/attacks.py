@@ -1,0 +1,83 @@
+"""Road signs under attack: how few pixels turn the decision, and which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from saywhy.demo.answers import Answer, answer
+from saywhy.demo.pictures import clear_signs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from adversarial.attack import AttackResult
+    from verbalize.saliency import PixelSaliency
+    from verbalize.template import TemplateVerbalizer
+
+TARGETS = ("speed limit 30", "give way", "speed limit 80", "keep right")
+_MARK = np.array([0.84, 0.37, 0.0], np.float32)  # vermilion: told from grey by any eye
+
+
+@dataclass(frozen=True)
+class AttackCard:
+    """One attack: the decision, what it became, and the evidence.
+
+    `text` says what was found; `touched` answers, in the words of every map, where the search changed pixels; `density` is
+    the distribution that it began with.
+    """
+
+    label: str
+    becomes: str | None
+    result: AttackResult
+    text: str
+    touched: Answer
+    density: PixelSaliency
+
+    @property
+    def changed(self) -> int:
+        """How many pixels differ."""
+        return int(_differs(self.result).sum())
+
+    @property
+    def difference(self) -> NDArray[np.float32]:
+        """H×W×3: the original in pale grey, the changed pixels marked."""
+        grey = 0.55 + 0.4 * self.result.original.mean(axis=2, keepdims=True).repeat(3, axis=2)
+        return np.asarray(np.where(_differs(self.result)[..., None], _MARK, grey), np.float32)
+
+    @property
+    def trace(self) -> list[tuple[int, float]]:
+        """(queries, pixels changed by the best picture so far)."""
+        return [(int(queries), float(distance)) for queries, distance in np.asarray(self.result.trace).reshape(-1, 2)]
+
+
+def _differs(result: AttackResult) -> NDArray[np.bool_]:
+    if result.adversarial is None:
+        return np.zeros(result.original.shape[:2], bool)
+    return np.asarray((result.adversarial != result.original).any(axis=2))
+
+
+def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) -> Iterator[AttackCard]:
+    """Attack a picture of each of `TARGETS`, one after the other."""
+    from adversarial import CallableClassifier, FeatureGuidedAttack, keypoint_mixture
+    from adversarial.findings import finding_in_words
+    from saywhy import signs
+
+    names = signs.CLASS_NAMES
+    pictures = clear_signs()
+    for name in TARGETS:
+        classifier = CallableClassifier(signs.load().predict, scores="logits", class_names=names)
+        attack = FeatureGuidedAttack(distance="l0", budget=budget, seed=seed)
+        (result,) = attack.run(classifier, pictures[name][None], [names.index(name)])
+        yield AttackCard(
+            label=name,
+            becomes=None if result.adversarial_label is None else names[result.adversarial_label],
+            result=result,
+            text=finding_in_words(result, names, budget=budget),
+            touched=answer(result.touched, verbalizer),
+            density=keypoint_mixture(result.original, seed=seed).saliency(image=result.original),
+        )

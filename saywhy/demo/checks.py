@@ -1,0 +1,43 @@
+"""Sentences that somebody might have written, held against the maps of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from verbalize import check, read_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from saywhy.demo.sentences import SentenceCard
+    from verbalize.claims import ClaimError
+
+# (which text of the page, which of its questions, what somebody says)
+SAYINGS = (
+    (0, 1, "'investment' and 'billion' speak for 'business' rather than 'sports'."),
+    (0, 1, "'football club' speaks for 'business' rather than 'sports'."),
+    (0, 1, "'takeover' is the most important word for 'business' rather than 'sports'."),
+    (1, 1, "'shot' is more important than 'beautifully' for 'positive' rather than 'negative'."),
+    (1, 0, "'boring' speaks for 'negative'."),
+    (2, 0, "'banks' is the most important word for 'business', with 90% of the evidence for it."),
+)
+
+
+@dataclass(frozen=True)
+class CheckedSaying:
+    """A sentence, the text it is about, and what of it is false."""
+
+    said: str
+    about: str
+    errors: tuple[ClaimError, ...]
+
+
+def checked_sayings(cards: Sequence[SentenceCard]) -> tuple[CheckedSaying, ...]:
+    """Read each of `SAYINGS` back and hold it against its map."""
+    rows = []
+    for card, question, said in SAYINGS:
+        saliency = cards[card].answers[question].saliency
+        report = check(read_claims(said, saliency), saliency)
+        rows.append(CheckedSaying(said, cards[card].sentence.text, report.errors))
+    return tuple(rows)

@@ -1,0 +1,70 @@
+"""The demo from start to end."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from agents._errors import UsageError
+from agents._files import atomic_open
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Advance = Callable[[str, int, int], None]
+    _Card = TypeVar("_Card")
+
+MAX_WORDS = 4  # the texts are short: more would quote them whole
+
+
+def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | None = None) -> Path:
+    """Explain, attack, check, and write `out`/index.html.
+
+    Args:
+        out: the folder; it is made where it is missing.
+        seed: of everything random.
+        budget: queries that each attack may spend.
+        advance: called with a stage's name, how many of its cards are done, and how many there are.
+
+    Raises:
+        UsageError: the folder can't be written, or the sentence encoder isn't installed.
+    """
+    start = time.perf_counter()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"can't make the folder {out}: {error.strerror}; choose another with --out") from None
+    # nothing is fetched: said to the library before it is loaded
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from transformers.utils import logging
+
+    from saywhy.demo.attacks import TARGETS, attack_cards
+    from saywhy.demo.checks import checked_sayings
+    from saywhy.demo.page import Findings, render
+    from saywhy.demo.pictures import SIGNS, sign_cards
+    from saywhy.demo.sentences import SENTENCES, sentence_cards
+    from verbalize import TemplateVerbalizer
+
+    logging.disable_progress_bar()
+
+    def collect(stage: str, cards: Iterator[_Card], total: int) -> tuple[_Card, ...]:
+        done: list[_Card] = []
+        if advance:
+            advance(stage, 0, total)
+        for card in cards:
+            done.append(card)
+            if advance:
+                advance(stage, len(done), total)
+        return tuple(done)
+
+    verbalizer = TemplateVerbalizer(max_words=MAX_WORDS)
+    sentences = collect("explaining texts", sentence_cards(verbalizer, seed=seed), len(SENTENCES))
+    signs = collect("explaining road signs", sign_cards(verbalizer, seed=seed), len(SIGNS))
+    attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
+    findings = Findings(sentences, signs, attacks, checked_sayings(sentences), budget, seed, time.perf_counter() - start)
+    page = out / "index.html"
+    with atomic_open(page) as stream:
+        stream.write(render(findings))
+    return page

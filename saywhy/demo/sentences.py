@@ -1,0 +1,84 @@
+"""Real sentences, classified by what they mean: the texts, their classes, and why each was decided as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from saywhy.demo.answers import Answer, answer
+from verbalize.saliency import Prediction, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from verbalize.template import TemplateVerbalizer
+
+STEPS = 24  # of the integral: on these texts the words then add up to the score within a hundredth of it
+REVIEWS = {
+    "positive": ("A positive review: I loved it, it was wonderful.", "This is great, I recommend it."),
+    "negative": ("A negative review: I hated it, it was terrible.", "This is bad, I do not recommend it."),
+}
+NEWS = {
+    "world": "News about international politics, war and diplomacy.",
+    "sports": "News about sports, matches, athletes and scores.",
+    "business": "News about companies, markets and the economy.",
+    "science": "News about science, research and technology.",
+}
+MAIL = {
+    "refund": "The customer wants the money back.",
+    "delivery": "The customer asks where the parcel is.",
+    "broken": "The product arrived damaged or does not work.",
+    "praise": "The customer is happy and says thank you.",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text, what kind it is, its classes with their descriptions, and the label a reader would give where that is plain."""
+
+    kind: str
+    text: str
+    classes: Mapping[str, str | tuple[str, ...]]
+    reader: str | None = None
+
+
+SENTENCES = (
+    Sentence("News", "The football club was sold to an investment fund for two billion euros.", NEWS, "business"),
+    Sentence("Film review", "Beautifully shot and utterly boring.", REVIEWS, "negative"),
+    Sentence("News", "The river burst its banks after a week of rain.", NEWS, "world"),
+    Sentence("Mail to a shop", "The kettle leaks from the bottom, so please send my money back.", MAIL, "refund"),
+    Sentence("Restaurant review", "The waiter was rude, the soup was cold, and we still paid too much.", REVIEWS, "negative"),
+    Sentence("News", "Sprinter banned for two years after failed drug test.", NEWS, "sports"),
+    Sentence("Film review", "The plot is thin and the jokes fall flat, but the music is wonderful.", REVIEWS),
+    Sentence("Mail to a shop", "The courier left my order in the rain and the box was soaked.", MAIL),
+)
+
+
+@dataclass(frozen=True)
+class SentenceCard:
+    """A sentence, what the model says of it, and why: by itself, and rather than the next best label."""
+
+    sentence: Sentence
+    prediction: Prediction
+    answers: tuple[Answer, ...]
+
+    @property
+    def mistaken(self) -> bool:
+        """Whether a reader would say otherwise."""
+        return self.sentence.reader not in (None, self.prediction.label)
+
+
+def sentence_cards(verbalizer: TemplateVerbalizer, *, seed: int = 0) -> Iterator[SentenceCard]:
+    """Explain `SENTENCES` with MiniLM and integrated gradients, one card after the other."""
+    from verbalize.attribution import ZeroShotClassifier, attribute_tokens, load_minilm
+
+    model, tokenizer = load_minilm()
+    for sentence in SENTENCES:
+        classifier = ZeroShotClassifier(model, tokenizer, sentence.classes)
+        pointwise = attribute_tokens(classifier, sentence.text, steps=STEPS, seed=seed, true_label=sentence.reader)
+        prediction = pointwise.prediction
+        assert prediction is not None
+        others = sorted(prediction.scores, key=lambda label: -prediction.scores[label])
+        query = Query(prediction.label, versus=(others[1],))
+        contrastive = attribute_tokens(classifier, sentence.text, query, steps=STEPS, seed=seed, true_label=sentence.reader)
+        yield SentenceCard(sentence, prediction, (answer(pointwise, verbalizer), answer(contrastive, verbalizer)))

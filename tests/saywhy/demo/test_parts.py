@@ -1,0 +1,59 @@
+"""The parts of the demo, apart from its page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agents._errors import UsageError
+from saywhy.demo import answers
+from saywhy.demo.answers import answer, question_of
+from saywhy.demo.curve import curve_svg
+from verbalize import Query, TemplateVerbalizer, TokenSaliency
+from verbalize.verbalization import Verbalization
+
+
+def test_questions_are_asked_as_people_do():
+    assert question_of(Query("stop")) == "Why stop?"
+    assert question_of(Query("stop", versus=("give way",))) == "Why stop rather than give way?"
+    assert question_of(Query("a", versus=("b", "c"))) == "Why a rather than b or c?"
+
+
+def test_a_false_sentence_is_never_shown():
+    class Liar:
+        def verbalize(self, saliency):
+            return Verbalization(saliency.saliency_id, "'bad' is the most important word for 'good'.", (), 1.0)
+
+    saliency = TokenSaliency(["fine", "bad"], [1.0, -1.0], Query("good"), text="fine bad")
+    assert answer(saliency, TemplateVerbalizer()).claims
+    with pytest.raises(UsageError, match="is not true of its map"):
+        answers.answer(saliency, Liar())
+
+
+def _path(svg):
+    return re.search(r'class="curve" d="([^"]+)"', svg)[1]
+
+
+def test_an_infinite_distance_is_not_drawn():
+    trace = [(10, float("inf")), (40, 8.0)]
+    assert curve_svg(trace, budget=100, spent=100, title="t") == curve_svg(trace[1:], budget=100, spent=100, title="t")
+
+
+def test_the_curve_steps_down_where_the_trace_does():
+    svg = curve_svg([(100, 10.0), (500, 5.0)], budget=1000, spent=1000, title="a < b")
+    assert 'aria-label="a &lt; b"' in svg
+    numbers = [float(value) for value in re.findall(r"[\d.]+", _path(svg))]
+    x_first, y_first, x_second, y_second, x_end = numbers
+    assert x_first < x_second < x_end
+    assert (x_second - x_first) / (x_end - x_second) == pytest.approx(400 / 500, abs=0.02)
+    axis = [float(value) for value in re.findall(r'class="axis" [^>]*y1="([\d.]+)"', svg)]
+    bottom, top = max(axis), min(axis)
+    assert y_first == pytest.approx(top)  # 10 of 10
+    assert y_second == pytest.approx((bottom + top) / 2)  # 5 of 10
+
+
+def test_a_curve_without_a_find_is_an_empty_chart():
+    svg = curve_svg([(100, float("inf"))], budget=100, spent=100, title="nothing found")
+    assert "curve" not in svg
+    assert "nothing found" in svg
