@@ -58,7 +58,7 @@ def finding_in_words(
     if not result.success or result.adversarial is None:
         return (
             f"No change that turns {label} into {goal} was found within {spent}. "
-            f"That does not show that there is none.{_nearest(result)}"
+            f"That does not show that there is none.{_nearest(result)}{_remarks(result)}"
         )
     now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
     mask = changed_mask(result)
@@ -68,7 +68,7 @@ def finding_in_words(
     when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}."
     if found == result.queries:
         when = f"It was found with the last of {spent}."
-    return f"{_change(result, mask)} turns {label} into {now}. {when}"
+    return f"{_change(result, mask)} turns {label} into {now}. {when}{_remarks(result)}"
 
 
 def class_name(index: int, class_names: Sequence[str] | None) -> str:
@@ -195,6 +195,16 @@ def _nearest(result: AttackResult) -> str:
     if not regions:
         return ""
     return f" Changes {located(regions[0].place)} came nearest to it."
+
+
+def _remarks(result: AttackResult) -> str:
+    """What was found of single features, and what else a reader must know."""
+    text = ""
+    if result.features:
+        flips = sum(math.isfinite(feature.distance) for feature in result.features)
+        tried = _count(len(result.features), "feature", "features")
+        text = f" Of {tried} tried alone, {flips if flips else 'none'} could be made to turn it."
+    return f"{text} Note: {result.note}." if result.note else text
 
 
 def _found_after(result: AttackResult) -> int:

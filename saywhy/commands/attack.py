@@ -11,17 +11,16 @@ import typer
 from agents._errors import UsageError
 from saywhy import _reading as reading
 
-HELP = """Search for the smallest change of each image that flips a classifier's decision, with few queries.
-
-The classifier is a black box: only its scores are asked for, never more often than [bold]--budget[/bold] for an image. OUT gets
-a folder an image: panel.png (original, adversarial, difference, density), each of them alone, images.npz (exact values) and
-result.json (a sentence, the changed pixels, distances, the trace). What is there already is not attacked again.
-
-TARGET is onnx:FILE, torch:FILE (TorchScript), python:module:function (with [bold]--scores[/bold]), or demo:signs, the
-road-sign classifier that comes with saywhy.
-
-[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks
-"""
+HELP = (
+    "Search for the smallest change of each image that flips a classifier's decision, with few queries.\n\n"
+    "The classifier is a black box: only its scores are asked for, never more often than [bold]--budget[/bold] for an image. "
+    "OUT gets a folder an image: panel.png (original, adversarial, difference, density), each of these alone, images.npz "
+    "(exact values) and result.json (a sentence, the changed pixels, distances, the trace). What is there already is not "
+    "attacked again.\n\n"
+    "TARGET is onnx:FILE, torch:FILE (TorchScript), python:module:function (with [bold]--scores[/bold]), or demo:signs, the "
+    "road-sign classifier that comes with saywhy.\n\n"
+    "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n"
+)
 
 
 class Scores(StrEnum):
@@ -78,7 +77,9 @@ def attack(
     labels: Annotated[Path | None, typer.Option(help="Text file, one class a line, in the order of the images.")] = None,
     classes: Annotated[Path | None, typer.Option(help="Class names: a text file, one a line, or a JSON list.")] = None,
     manipulation: Annotated[str, typer.Option(help="corners, plus_minus_tau:0.1, or colour:1,0,0 (or #ff0000).")] = "corners",
-    player_two: Annotated[PlayerTwo, typer.Option(help="Who picks the pixels.")] = PlayerTwo.cooperative,
+    player_two: Annotated[
+        PlayerTwo, typer.Option(help="competitive: what the most robust feature takes.")
+    ] = PlayerTwo.cooperative,
     engine: Annotated[Engine, typer.Option(help="mcts is the stock package: slow, for cross-checking.")] = Engine.batched,
     prior: Annotated[
         Path | None, typer.Option(help="Map in the place of SIFT (PNG, NPY or NPZ); resized to each image.")

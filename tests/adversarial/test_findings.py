@@ -157,6 +157,7 @@ def test_the_features_of_the_competitive_game_and_the_note_are_kept():
     record = finding_record(changed(*FOUR, features=(feature,), note="stopped from the keyboard"), NAMES)
     assert record["features"] == [{"centre": [3.0, 4.5], "weight": 0.25, "distance": None, "queries": 40}]
     assert record["note"] == "stopped from the keyboard"
+    assert "Of 1 feature tried alone, none could be made to turn it. Note: stopped from the keyboard." in record["sentence"]
 
 
 def test_many_changed_pixels_are_counted_but_not_listed():
