@@ -144,6 +144,10 @@ def _search(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_span
     spans = min(max_spans, words)
     if not words or not spans or (holding is None and values[allowed].max() <= 0):
         return []
+    positive = np.flatnonzero(values > 0)
+    room = len(positive) <= words and np.count_nonzero(np.diff(positive) > 1) < spans
+    if room and (holding is None or values[holding] > 0):
+        return [int(index) for index in positive]
     units = _integers(np.where(allowed, values, 0.0))
     tokens = np.flatnonzero(_worth_a_look(values if units is None else units, allowed, words, spans, holding))
     gains = _integers(values[tokens]) if units is None else units[tokens]
@@ -210,42 +214,40 @@ def _long_integers(values: Floats) -> Plane:
 
 
 def _choose(gains: Plane, apart: NDArray[np.bool_], words: int, spans: int, held: int) -> list[int]:
-    """The best choice of tokens, from the last to the first; then read off from the first to the last.
+    """The best choice of tokens, decided from the last to the first, then read off from the first to the last.
 
-    `shut[i, k, w]` is the greatest sum of exactly w tokens from i on in at most k new spans, token i - 1 not chosen;
-    `open_[i, k, w]` the same where token i - 1 is chosen, so that token i may join its span.
+    `shut[k, w]` is the greatest sum of exactly w tokens from i on in at most k new spans, token i - 1 not chosen;
+    `opened[k, w]` the same where token i - 1 is chosen, so that token i may join its span. `takes[0]` and `takes[1]` say
+    whether token i is in the best choice from there on; it is wherever that costs nothing, which makes the choice the earliest.
     """
     n = len(gains)
     unreachable = -(1 << 62) if gains.dtype == np.int64 else -4 * (int(np.abs(gains).sum()) + 1)
-    shut = np.full((n + 1, spans + 1, words + 1), unreachable, dtype=gains.dtype)
-    shut[n, :, 0] = 0
-    open_ = shut.copy()
+    shut = np.full((spans + 1, words + 1), unreachable, dtype=gains.dtype)
+    shut[:, 0] = 0
+    opened = shut.copy()
+    takes = np.zeros((2, n, spans + 1, words + 1), dtype=bool)
     for i in range(n - 1, -1, -1):
-        after = open_[i + 1, :, :-1] + gains[i]
-        if i == held:
-            shut[i, 1:, 1:] = after[:-1]
-            open_[i, :, 1:] = shut[i, :, 1:] if apart[i] else after
-            continue
-        shut[i] = shut[i + 1]
-        np.maximum(shut[i, 1:, 1:], after[:-1], out=shut[i, 1:, 1:])
+        joined = opened[:, :-1] + gains[i]
+        skipped = np.full_like(shut, unreachable) if i == held else shut
+        shut, opened = skipped.copy(), skipped.copy()
+        takes[0, i, 1:, 1:] = joined[:-1] >= skipped[1:, 1:]
+        np.maximum(shut[1:, 1:], joined[:-1], out=shut[1:, 1:])
         if apart[i]:
-            open_[i] = shut[i]
+            opened, takes[1, i] = shut, takes[0, i]
         else:
-            open_[i] = shut[i + 1]
-            np.maximum(open_[i, :, 1:], after, out=open_[i, :, 1:])
-    totals = shut[0, spans].tolist()
+            takes[1, i, :, 1:] = joined >= skipped[:, 1:]
+            np.maximum(opened[:, 1:], joined, out=opened[:, 1:])
+    totals = shut[spans].tolist()
     left = totals.index(max(totals))
     picks: list[int] = []
     free, inside = spans, False
     for i in range(n):
         if not left:
             break
-        joins = inside and not apart[i]
-        best = (open_ if joins else shut)[i, free, left]
-        room = free - (not joins)
-        if room >= 0 and gains[i] + open_[i + 1, room, left - 1] == best:
+        inside = inside and not apart[i]
+        if takes[int(inside), i, free, left]:
             picks.append(i)
-            free, left, inside = room, left - 1, True
+            free, left, inside = free - (not inside), left - 1, True
         else:
             inside = False
     return picks
