@@ -110,7 +110,8 @@ class LocalChat(GuardedChatModel):
     def batch_as_completed(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> Iterator[Any]:
         """As `batch`; results come as a whole batch is done."""
         with self._generated_ahead(inputs, kwargs):
-            yield from list(super().batch_as_completed(inputs, config, **kwargs))
+            done = list(super().batch_as_completed(inputs, config, **kwargs))
+        yield from done
 
     async def abatch(self, inputs: list[Any], config: Any = None, **kwargs: Any) -> list[Any]:
         """As `batch`, in a thread."""
@@ -140,8 +141,9 @@ class LocalChat(GuardedChatModel):
         if cache is not None:
             # langchain will look into the cache first; what was generated just now is no hit
             cache.expect({r for r, results in ahead.items() if isinstance(results[0], ChatResult)})
+            generated = set(missing)
             for i, request in enumerate(requests):  # equal requests share one failure
-                if i not in set(missing) and request in ahead:
+                if i not in generated and request in ahead:
                     ahead[request].append(ahead[request][0])
         token = _ahead.set(ahead)
         try:
