@@ -28,16 +28,16 @@ class Judge:
 
     def __init__(
         self, norm: str, constant: LipschitzConstant | None, constant_norm: str, start: float, grid: Grid,
-        original: NDArray[np.float32], places: NDArray[np.int64],
+        original: NDArray[np.float32], places: NDArray[np.int64], step: float,
     ) -> None:  # fmt: skip
         self.norm, self.constant, self.constant_norm, self.start, self.grid = norm, constant, constant_norm, start, grid
         self.original, self.places = original, places
+        self.step = step
         self.centre = original[places[:, 0], places[:, 1]].astype(np.float64)
         self.refuted: float | None = None
         self.upper = math.inf
         self.example: NDArray[np.float32] | None = None
         self._nearest = math.inf  # among cells that may hold an adversarial example, by the constant
-        self._flips = math.inf  # among cells whose grid image is one
         self._rest: list[Floats] = []  # rows of distance and of the constant up to which the cell is free
         self._zero = np.array([[axis.reach[0] for axis in pixel] for pixel in grid.axes])
 
@@ -60,7 +60,6 @@ class Judge:
             if self.constant is not None:
                 unsafe = gaps <= self.constant.value * reach
                 self._nearest = min(self._nearest, float(np.min(distance, where=unsafe, initial=math.inf)))
-            self._flips = min(self._flips, float(np.min(distance, where=gaps <= 0, initial=math.inf)))
             self._rest.append(np.stack([distance, allowed]))
 
     def _levels(self, cells: Cells) -> list[tuple[Floats, Floats]]:
@@ -110,11 +109,24 @@ class Judge:
             lower = max(lower, at_once)
         return lower
 
-    def flips_from(self) -> float:
-        return self._ended(self._flips)
+    def best_pair(self) -> tuple[float, float]:
+        """A radius, and the largest constant up to which all that is nearer is free.
 
-    def largest_constant(self) -> float:
-        end = self.flips_from()
-        rows = np.concatenate(self._rest, axis=1)
-        # an image at a distance below `end` lies in a cell that begins below it
-        return float(np.min(rows[1], where=rows[0] < end, initial=math.inf))
+        A larger radius asks for a smaller constant. Of all pairs, the one with the greatest product of the two is taken:
+        near a flip the constant falls to nothing, and near the original the radius does.
+        """
+        if self.start <= 0:
+            return 0.0, 0.0
+        distance, allowed = np.concatenate(self._rest, axis=1)
+        kept = np.isfinite(distance)
+        distance, allowed = distance[kept], allowed[kept]
+        order = np.argsort(distance, kind="stable")
+        distance, allowed = distance[order], allowed[order]
+        least = np.minimum.accumulate(allowed)  # over all cells up to this one
+        ends = np.append(np.flatnonzero(np.diff(distance) > 0), len(distance) - 1)
+        radii = np.append(distance[ends[:-1] + 1], self._ended(math.inf))
+        # for the product only: an infinite radius counts as the farthest cell's and a step more
+        sizes = np.where(np.isfinite(radii), radii, distance[-1] + (1.0 if self.norm == "l0" else self.step))
+        best = int(np.argmax(sizes * np.minimum(least[ends], np.finfo(np.float64).max / 4)))
+        constant = float(least[ends[best]])
+        return (float(radii[best]), constant) if constant > 0 else (0.0, 0.0)

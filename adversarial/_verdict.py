@@ -30,9 +30,9 @@ class Bound:
         upper: the distance of the nearest adversarial example known that changes the chosen pixels only; infinite without.
         norm: the distance: "l0", "l1", "l2" or "linf".
         constant: the Lipschitz constant that was used, or None.
-        largest_constant: up to this constant, everything nearer than `free_if` is free; it is in the norm `constant_norm`.
-        free_if: the radius that goes with `largest_constant`: up to the nearest cell whose grid image is adversarial
-            itself, or as far as the grid went.
+        largest_constant: up to this constant, in the norm `constant_norm`, everything nearer than `free_if` is free.
+        free_if: the radius that goes with `largest_constant`. Larger radii ask for smaller constants; this is the pair
+            with the greatest product.
         searched: the radius up to which the grid was evaluated; infinite for the whole of [0, 1].
         exhaustive: whether the grid was evaluated as far as it was asked for.
         refuted: a slope that was seen between two evaluated images and exceeds the constant; the constant is wrong then.

@@ -108,7 +108,7 @@ def grid_bound(
     own = int(scores[0].argmax()) if label is None else label
     check_classes(own, target, scores.shape[1])
     start = float(margin(scores, own, target)[0])
-    judge = Judge(norm, constant, constant_norm, start, grid, original, places)
+    judge = Judge(norm, constant, constant_norm, start, grid, original, places, tau)
     if start > 0:
         for cells in grid.cells():
             judge.add(cells, margin(evaluate.values(cells.values), own, target), evaluate.scale)
@@ -132,14 +132,15 @@ def grid_bound(
             lower = judge.radius()
             if distance < upper:
                 upper, example = distance, given
+    free_if, largest_constant = judge.best_pair()
     return Bound(
         radius=lower if constant is not None and judge.refuted is None else 0.0,
         upper=upper,
         norm=norm,
         constant=constant,
         constant_norm=constant_norm,
-        largest_constant=judge.largest_constant() if start > 0 else 0.0,
-        free_if=judge.flips_from() if start > 0 else 0.0,
+        largest_constant=largest_constant,
+        free_if=free_if,
         searched=grid.radius,
         exhaustive=grid.radius >= wanted,
         refuted=judge.refuted,

@@ -67,7 +67,7 @@ def finding_in_words(
     found = _found_after(result)
     when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}."
     if found == result.queries:
-        when = f"It was found with the last of {spent}."
+        when = f"It was found with the last of {_count(found, 'query', 'queries')}."
     return f"{_change(result, mask)} turns {label} into {now}. {when}{_remarks(result)}"
 
 
@@ -200,10 +200,11 @@ def _nearest(result: AttackResult) -> str:
 def _remarks(result: AttackResult) -> str:
     """What was found of single features, and what else a reader must know."""
     text = ""
-    if result.features:
-        flips = sum(math.isfinite(feature.distance) for feature in result.features)
-        tried = _count(len(result.features), "feature", "features")
-        text = f" Of {tried} tried alone, {flips if flips else 'none'} could be made to turn it."
+    tried = [feature for feature in result.features if feature.queries > 0]
+    if tried:
+        flips = sum(math.isfinite(feature.distance) for feature in tried)
+        features = _count(len(tried), "feature", "features")
+        text = f" Of {features} tried alone, {flips if flips else 'none'} could be made to turn it."
     return f"{text} Note: {result.note}." if result.note else text
 
 
