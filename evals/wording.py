@@ -11,20 +11,27 @@ from agents._errors import UsageError
 from evals.tables import Table
 from evals.wording_suite import adversarial_suite
 from verbalize.claims import ERROR_KINDS, Claim, check
-from verbalize.evidence import evidence_of
+from verbalize.coverage import coverage_of, named_parts, shares_of
 from verbalize.reading import read_sentences
+from verbalize.verbalization import Verbalization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from verbalize.evidence import Evidence
-    from verbalize.saliency import Saliency
-    from verbalize.verbalization import Verbalization
+    from verbalize.saliency import Floats, Saliency
 
-__all__ = ["adversarial_suite", "coverage_at", "evaluate", "omissions", "readability"]
+__all__ = ["COLUMNS", "ERROR_KINDS", "adversarial_suite", "coverage_at", "evaluate", "omissions", "readability"]
 
+COLUMNS = (
+    "id", "statements", "false", *ERROR_KINDS, "precision", "unread", "named", "coverage", "coverage_at_k", "coverage_equal",
+    "top_omitted", "omitted_mass", "words", "readability",
+)  # fmt: skip
+_MEANS = ("named", "coverage", "coverage_at_k", "coverage_equal", "top_omitted", "omitted_mass", "words", "readability")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_SENTENCE_END = re.compile(r"[.!?]+[\"'”’»」)\]]*(?:\s+|$)")
 _VOWELS = re.compile(r"[aeiouy]+")
+_SILENT = re.compile(r"(?<=[^aeiouy])e$|(?<=[^aeiouysxzcg])es$|(?<=[^aeiouytd])ed$")
+_SOUNDED = re.compile(r"[^aeiouy]les?$|[cs]hes$")
 
 
 def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5) -> Table:
@@ -33,40 +40,43 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     Columns: `id`; `statements` read in the text; `false` and one column a kind of error; `precision` (true over all statements,
     those about parts that are not in the input among them; empty where nothing is stated); `unread` sentences that speak of the
     evidence in words that can't be read as a claim; `named`, how many words or regions are named; `coverage`, the share of the
-    mass they hold; `coverage_at_k` (see `coverage_at`); `coverage_equal`, the coverage over the greatest that as many words
-    could have; `top_omitted` and `omitted_mass` (see `omissions`); `words`; `readability` (see `readability`).
+    mass they hold (empty on maps without any); `coverage_at_k` (see `coverage_at`); `coverage_equal`, the coverage over the
+    greatest that as many words could have (words that are only said to speak against the label count neither way);
+    `top_omitted` and `omitted_mass` (see `omissions`); `words`; `readability` (see `readability`).
     The summary pools the statements and averages the rest over the texts.
 
     Args:
         texts: strings or verbalizations; of the latter the text is read, like anybody else's.
         saliencies: as many maps, in the same order.
-        k: words that `coverage_at_k` looks at.
+        k: words that `coverage_at_k` looks at, 1 or more.
 
     Raises:
-        UsageError: the numbers of texts and maps differ.
+        UsageError: the numbers of texts and maps differ, a text is none, or k is below 1.
     """
-    said, maps = [text if isinstance(text, str) else text.text for text in texts], list(saliencies)
+    if k < 1:
+        raise UsageError(f"coverage at k needs a k of 1 or more, not {k}")
+    said, maps = [_said(text, number) for number, text in enumerate(texts)], list(saliencies)
     if len(said) != len(maps):
         raise UsageError(f"there are {len(said)} texts but {len(maps)} maps; give one map for each text, in the same order")
     rows = [_row(text, saliency, k) for text, saliency in zip(said, maps, strict=True)]
     return Table(COLUMNS, tuple(rows), _summary(rows))
 
 
-COLUMNS = (
-    "id", "statements", "false", *ERROR_KINDS, "precision", "unread", "named", "coverage", "coverage_at_k", "coverage_equal",
-    "top_omitted", "omitted_mass", "words", "readability",
-)  # fmt: skip
+def _said(text: str | Verbalization, number: int) -> str:
+    if isinstance(text, Verbalization):
+        return text.text
+    if not isinstance(text, str):
+        raise UsageError(f"text {number} is a {type(text).__name__}; give strings or verbalizations")
+    return text
 
 
 def _row(text: str, saliency: Saliency, k: int) -> dict[str, Any]:
     sentences = read_sentences(text, saliency)
     claims = [claim for sentence in sentences for claim in sentence.claims]
     report = check(claims, saliency)
-    evidence = evidence_of(saliency)
-    named = named_parts(claims, evidence)
-    best = _best_mass(evidence, len(named))
-    coverage = _share(evidence, named)
-    top, mass = omissions(named, evidence)
+    shares = shares_of(saliency)
+    named = named_parts(claims, len(shares))
+    top, mass = omissions(named, shares)
     return {
         "id": saliency.saliency_id,
         "statements": len(claims),
@@ -75,9 +85,9 @@ def _row(text: str, saliency: Saliency, k: int) -> dict[str, Any]:
         "precision": report.precision if claims else None,
         "unread": sum(sentence.unread for sentence in sentences),
         "named": len(named),
-        "coverage": coverage,
-        "coverage_at_k": coverage_at(named, evidence, k),
-        "coverage_equal": coverage / best if best > 0 else None,
+        "coverage": coverage_of(claims, saliency) if saliency.scores.any() else None,
+        "coverage_at_k": coverage_at(named, shares, k),
+        "coverage_equal": _coverage_equal(claims, shares, saliency),
         "top_omitted": top,
         "omitted_mass": mass,
         "words": len(_WORD.findall(text)),
@@ -96,80 +106,87 @@ def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "unread": sum(row["unread"] for row in rows),
         "texts with something false": sum(row["false"] > 0 for row in rows),
     }
-    for name in ("named", "coverage", "coverage_at_k", "coverage_equal", "top_omitted", "omitted_mass", "words", "readability"):
+    for name in _MEANS:
         values = [float(row[name]) for row in rows if row[name] is not None]
         summary[name] = float(np.mean(values)) if values else None
     return summary
 
 
-def named_parts(claims: Iterable[Claim], evidence: Evidence) -> tuple[int, ...]:
-    """The words or regions that claims name, each once; what is not in the input is left out."""
-    indices = {i for claim in claims for part in (claim.part, claim.other) for i in part or ()}
-    return tuple(sorted(i for i in indices if 0 <= i < len(evidence)))
+def coverage_at(named: Sequence[int], shares: Floats, k: int = 5) -> float | None:
+    """Coverage at k: the share of the mass that lies in those of the k strongest parts that are named.
 
+    Source: the evaluation published with Feldhus et al. 2023 (`DFKI-NLP/SMV`, "Coverage @ k"): the scores of the k strongest
+    positive words, those summed that the text quotes, over the sum of all positive scores.
+    Departures: a word is counted at the place that is meant (published: at every place where the same word stands); of words
+    that tie for the k-th place any will do; where no score is positive, magnitudes count (published: 0).
 
-def coverage_at(named: Sequence[int], evidence: Evidence, k: int = 5) -> float | None:
-    """How many of the k parts with the greatest scores are named, over k: the coverage of Feldhus et al. 2023, section 4.
+    Args:
+        named: numbers of the parts that are named.
+        shares: (P,) as from `verbalize.coverage.shares_of`.
+        k: parts that are looked at.
 
-    Only parts that score above 0 count (so k is at most their number); where none does, those with the greatest magnitude.
-    `None` where no part scores at all.
+    Returns:
+        0..1, and `None` where no part holds any mass.
     """
-    strength = _strength(evidence)
-    ranked = np.argsort(-strength, kind="stable")[:k]
-    top = [int(i) for i in ranked if strength[i] > 0]
-    return len(set(named) & set(top)) / len(top) if top else None
+    return _of_strongest(named, shares, k)[0] if shares.any() else None
 
 
-def omissions(named: Sequence[int], evidence: Evidence, mass: float = 0.5) -> tuple[bool | None, float | None]:
+def omissions(named: Sequence[int], shares: Floats, mass: float = 0.5) -> tuple[bool | None, float | None]:
     """Whether the strongest part goes unmentioned, and how much of the top mass does.
 
-    The top mass is the smallest set of parts that holds `mass` of the evidence (for the label; where nothing speaks for it,
-    either way). The second figure is the share of that set's mass that no sentence names. Both are `None` on maps without mass.
+    The top mass is that of the fewest parts that hold `mass` of what all parts hold; of parts that tie for the last place any
+    will do. The second figure is the share of it that no sentence names. Both are `None` where no part holds any mass.
     """
-    strength = _strength(evidence)
-    total = float(strength.sum())
-    if total <= 0:
+    if not shares.any():
         return None, None
-    order = np.argsort(-strength, kind="stable")
-    count = int(np.searchsorted(np.cumsum(strength[order]), mass * total * (1 - 1e-12))) + 1
-    top = order[:count]
-    missing = [i for i in top if int(i) not in set(named)]
-    peak = set(np.flatnonzero(strength == strength.max()).tolist())
-    return not (peak & set(named)), float(strength[missing].sum() / strength[top].sum())
+    reached = np.cumsum(np.sort(shares)[::-1])
+    count = int(np.searchsorted(reached, mass * reached[-1] * (1 - 1e-12))) + 1
+    held, whole = _of_strongest(named, shares, count)
+    peak = set(np.flatnonzero(shares == shares.max()).tolist())
+    return not (peak & set(named)), max(0.0, 1.0 - held / whole)
+
+
+def _of_strongest(named: Sequence[int], shares: Floats, count: int) -> tuple[float, float]:
+    """What the named ones among the `count` strongest parts hold, and what these hold in all."""
+    count = min(count, len(shares))
+    ranked = np.sort(shares)[::-1]
+    edge = ranked[count - 1]
+    chosen = np.zeros(len(shares), dtype=bool)
+    chosen[list(named)] = True
+    places = count - int((shares > edge).sum())
+    tied = min(places, int((chosen & (shares == edge)).sum()))
+    return float(shares[chosen & (shares > edge)].sum() + tied * edge), float(ranked[:count].sum())
+
+
+def _coverage_equal(claims: Iterable[Claim], shares: Floats, saliency: Saliency) -> float | None:
+    """The coverage over the greatest that as many parts could have; `None` where none is named, or nothing has mass."""
+    signed = bool((saliency.scores > 0).any())
+    meant = [claim for claim in claims if not (signed and _speaks_against(claim))]
+    count = len(named_parts(meant, len(shares)))
+    best = min(1.0, float(np.sort(shares)[::-1][:count].sum()))
+    return min(1.0, coverage_of(meant, saliency) / best) if best > 0 else None
+
+
+def _speaks_against(claim: Claim) -> bool:
+    return "opposes" in (claim.kind, claim.direction) or (claim.kind == "share" and claim.of == "negative")
 
 
 def readability(text: str) -> float | None:
     """Flesch reading ease (Flesch 1948): 206.835 - 1.015 words/sentences - 84.6 syllables/words; higher is easier.
 
-    Syllables are counted as groups of vowels, a final silent e left out. `None` for a text without words.
+    Made for English. Syllables are counted as groups of vowels, silent endings (-e, -es, -ed) left out; a number counts as a
+    word of one syllable. `None` for a text without words.
     """
     words = _WORD.findall(text)
     if not words:
         return None
-    sentences = max(1, len(re.findall(r"[.!?]+(?=\s|$)", text)))
+    sentences = sum(bool(_WORD.search(sentence)) for sentence in _SENTENCE_END.split(text))
     return 206.835 - 1.015 * len(words) / sentences - 84.6 * sum(map(_syllables, words)) / len(words)
 
 
 def _syllables(word: str) -> int:
     lowered = word.lower()
     count = len(_VOWELS.findall(lowered))
-    if lowered.endswith("e") and not lowered.endswith(("le", "ee")) and count > 1:
+    if count > 1 and _SILENT.search(lowered) and not _SOUNDED.search(lowered):
         count -= 1
     return max(1, count)
-
-
-def _strength(evidence: Evidence) -> Any:
-    return evidence.positive if evidence.positive_mass > 0 else evidence.positive + evidence.negative
-
-
-def _share(evidence: Evidence, named: Sequence[int]) -> float:
-    of = "positive" if evidence.positive_mass > 0 else "absolute"
-    total = evidence.total(of)
-    return min(1.0, evidence.mass(named, of) / total) if total and named else 0.0
-
-
-def _best_mass(evidence: Evidence, count: int) -> float:
-    """The greatest coverage that `count` parts could have."""
-    strength = np.sort(_strength(evidence))[::-1]
-    total = evidence.total("positive" if evidence.positive_mass > 0 else "absolute")
-    return min(1.0, float(strength[:count].sum()) / total) if total else 0.0

@@ -4,22 +4,62 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize.evidence import evidence_of
+import numpy as np
+
+from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from verbalize.claims import Claim
-    from verbalize.saliency import Saliency
+    from verbalize.saliency import Floats, Part, Saliency
+
+
+def named_parts(claims: Iterable[Claim], count: int) -> Part:
+    """The words or regions that claims name, each once, in order; what is not among the map's `count` parts is left out."""
+    indices = {index for claim in claims for part in (claim.part, claim.other) for index in part or ()}
+    return tuple(sorted(index for index in indices if 0 <= index < count))
 
 
 def coverage_of(claims: Iterable[Claim], saliency: Saliency) -> float:
-    """The share of the map's positive mass that lies in the named parts, 0..1; of all mass where nothing is positive.
+    """The share of the map's positive mass in the parts that claims name, 0..1; of all its mass where nothing is positive.
 
-    0.0 on a map without any mass.
+    Pixels that several named regions share count once. 0.0 on a map without any mass.
     """
-    evidence = evidence_of(saliency)
-    named = sorted({i for claim in claims for part in (claim.part, claim.other) for i in part or () if 0 <= i < len(evidence)})
-    of = "positive" if evidence.positive_mass > 0 else "absolute"
-    total = evidence.total(of)
-    return min(1.0, evidence.mass(named, of) / total) if total and named else 0.0
+    weights = _weights(saliency)
+    total = float(weights.sum())
+    if isinstance(saliency, TokenSaliency):
+        inside = weights[list(named_parts(claims, len(weights)))]
+    else:
+        from verbalize.regions import find_regions  # brings OpenCV, which token maps never need
+
+        regions = find_regions(saliency)
+        union = np.zeros(saliency.shape, dtype=bool)
+        for index in named_parts(claims, len(regions)):
+            union |= regions[index].mask
+        inside = weights[union]
+    return min(1.0, float(inside.sum()) / total) if total else 0.0
+
+
+def shares_of(saliency: Saliency) -> Floats:
+    """(P,) The share of the mass that each word or region holds: positive mass, or all where nothing is positive.
+
+    Zeros on a map without any mass. Where regions overlap, or leave pixels out, the shares don't sum to 1.
+    """
+    weights = _weights(saliency)
+    total = float(weights.sum())
+    if isinstance(saliency, TokenSaliency):
+        held: Floats = weights
+    else:
+        from verbalize.regions import find_regions
+
+        held = np.array([weights[region.mask].sum() for region in find_regions(saliency)], dtype=np.float64)
+    return held / total if total else np.zeros(len(held))
+
+
+def _weights(saliency: Saliency) -> Floats:
+    """The mass of each word or pixel, scaled so that the greatest is 1: sums of the largest floats stay finite."""
+    scores = saliency.scores
+    weights = np.maximum(scores, 0.0) if (scores > 0).any() else np.abs(scores)
+    top = weights.max(initial=0.0)
+    return weights / top if top else weights

@@ -43,21 +43,19 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-import numpy as np
-
 from verbalize import _phrases as phrases
 from verbalize._draft import Draft
 from verbalize._standing import Standing, standing
 from verbalize._wording import Frame
+from verbalize.coverage import coverage_of
 from verbalize.evidence import evidence_of
-from verbalize.saliency import SaliencyError, TokenSaliency
+from verbalize.saliency import SaliencyError
 from verbalize.smv import say_published
 from verbalize.verbalization import Verbalization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from verbalize.claims import ClaimKind
     from verbalize.saliency import Saliency
 
 Style: TypeAlias = Literal["plain", "ranked", "smv"]
@@ -123,7 +121,7 @@ class TemplateVerbalizer:
         text = " ".join(draft.sentences)
         if self.length == "clause" and self.style != "smv":
             text = draft.clause
-        return Verbalization(saliency.saliency_id, text, tuple(draft.claims), _coverage(saliency, draft), self.style)
+        return Verbalization(saliency.saliency_id, text, tuple(draft.claims), coverage_of(draft.claims, saliency), self.style)
 
     def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
         """The maps' texts, one after the other as they are asked for."""
@@ -171,22 +169,3 @@ class TemplateVerbalizer:
             if self.style == "plain":
                 phrases.say_comparison(draft, found)
             phrases.say_rest(draft, found)
-
-
-def _coverage(saliency: Saliency, draft: Draft) -> float:
-    """The share of the positive scores (of all, where none is positive) that lies in a part which the text names."""
-    said: tuple[ClaimKind, ...] = ("supports", "opposes")
-    named = sorted({index for claim in draft.claims if claim.kind in said for index in claim.part or ()})
-    scores = saliency.scores
-    weights = np.maximum(scores, 0.0) if (scores > 0).any() else np.abs(scores)
-    if not named or not weights.any():
-        return 0.0
-    weights = weights / weights.max()
-    if isinstance(saliency, TokenSaliency):
-        inside = weights[named]
-    else:
-        from verbalize.regions import find_regions
-
-        regions = find_regions(saliency)
-        inside = weights[np.logical_or.reduce([regions[index].mask for index in named])]
-    return min(1.0, float(inside.sum() / weights.sum()))
