@@ -1,6 +1,7 @@
 # Everything a fresh machine needs is Python 3.11+ and make: each target sets up its own .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+BASE := .venv/.base
 READY := .venv/.ready
 DEMO ?= demo
 # The models are small: more threads than cores only make them wait for each other.
@@ -12,14 +13,21 @@ export TOKENIZERS_PARALLELISM ?= false
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
-$(READY): pyproject.toml constraints.txt
+# The tests want more than the demo does (other tools' packages, a server, a compiler for grammars): two stamps, one .venv.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --constraint constraints.txt
+
+$(BASE): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "saywhy needs Python 3.11 or newer: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off --constraint constraints.txt --editable '.[test]'
+	$(PIP) torch
+	$(PIP) --editable '.[demo,onnx]'
+	touch $(BASE)
+
+$(READY): $(BASE)
+	$(PIP) --editable '.[test]'
 	touch $(READY)
 
-demo: $(READY)   ## write demo/index.html: sentences, pictures and attacks, offline
+demo: $(BASE)    ## write demo/index.html: sentences, pictures and attacks, offline
 	$(BIN)/saywhy demo --out $(DEMO)
 
 test: $(READY)   ## the quick tests, in parallel
