@@ -1,0 +1,181 @@
+"""describe, classify, improve and evaluate prompts, as a user calls them."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from agents import UsageError, read_pairs
+from saywhy import cli
+from saywhy.commands import classify, describe, evaluate_prompts, improve
+
+NAMES = ["cat", "dog", "bird", "fish"]
+
+
+@pytest.fixture(scope="module")
+def saywhy():
+    import typer
+
+    app, group = typer.Typer(), typer.Typer()
+    for module in (describe, classify, improve):
+        module.register(app)
+    evaluate_prompts.register(group)
+    app.add_typer(group, name="evaluate")
+
+    def call(*arguments):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A tiny CLIP, four classes of coloured noise, five images of each, and class names."""
+    root = tmp_path_factory.mktemp("world")
+    path = Path(__file__).parents[1] / "agents" / "tiny_clip.py"
+    spec = importlib.util.spec_from_file_location("tiny_clip", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.make_tiny_clip(root / "clip")
+    rng = np.random.default_rng(0)
+    for index, name in enumerate(NAMES):
+        for part, count in (("shots", 1), ("photos", 5)):
+            (root / part / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = rng.integers(0, 120, size=(24, 24, 3), dtype=np.uint8)
+                pixels[..., index % 3] += np.uint8(60 + 30 * (index // 3))
+                Image.fromarray(pixels).save(root / part / name / f"{number}.png")
+    (root / "classes.json").write_text(json.dumps(NAMES), encoding="utf-8")
+    return root
+
+
+def reply(request):
+    text = " ".join(str(message["content"]) for message in request.messages)
+    first, second = re.search(r"First class: (\S+)\s+Second class: (\S+)", text).groups()
+    if {first, second} == {"cat", "fish"}:
+        return "no"
+    return json.dumps(
+        {
+            "attributes": [
+                {"attribute": "fur", "first_caption": f"{first} with red fur", "second_caption": f"{second} with blue fur"}
+            ]
+        }
+    )
+
+
+def test_from_classes_to_a_report(saywhy, world, chat_server, tmp_path):
+    server = chat_server(behave=reply)
+    out, common = tmp_path / "pairs.json", ["--encoder", f"clip:{world / 'clip'}", "--embeddings", tmp_path / "kept"]
+    classes = ["--classes", world / "classes.json"]
+    described = saywhy(
+        "describe", *classes, "--images", world / "photos", *common, "--llm", f"{server.url}#m", "--k", 4, "--out", out
+    )
+    assert described.exit_code == 1
+    assert "cat / fish" in described.stderr
+    assert len(read_pairs(out, NAMES)) == 5
+    asked = len(server.requests)
+    again = saywhy("describe", *classes, "--all-pairs", "--llm", f"{server.url}#m", "--out", out)
+    assert again.exit_code == 1
+    assert len(server.requests) == asked
+
+    table = tmp_path / "table.csv"
+    classified = saywhy(
+        "classify", *classes, "--images", world / "photos", *common, "--descriptions", out, "--k", 4, "--out", table
+    )
+    assert classified.exit_code == 0
+    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    assert len(rows) == 20
+    assert {row["label"] for row in rows} == set(NAMES)
+    assert all(row["final"] in row["candidates"].split("|") for row in rows)
+    assert "1 pair(s) that the images need are not described (cat / fish first)" in classified.stderr
+
+    prompts = tmp_path / "prompts.json"
+    improved = saywhy(
+        "improve", "--shots", world / "shots", "--test", world / "photos", *classes, *common, "--descriptions", out,
+        "--rounds", 1, "--out", prompts,
+    )  # fmt: skip
+    assert improved.exit_code == 0
+    assert "McNemar" in improved.stdout
+    assert set(json.loads(prompts.read_text(encoding="utf-8"))["prompts"]) == set(NAMES)
+    assert not (tmp_path / "prompts.json.state").exists()
+
+    for file in (out, prompts):
+        judged = saywhy("evaluate", "prompts", file, *classes, "--images", world / "photos", *common, "--json", "--k", 4)
+        report = json.loads(judged.stdout)
+        assert report["comparison"]["images"] == 20
+        assert [control["name"] for control in report["controls"]][2] == "random words"
+    with_prompts = saywhy("classify", *classes, "--images", world / "photos", *common, "--prompts", prompts)
+    assert with_prompts.stdout.startswith("path,label,first,final,candidates,scores\n")
+    assert len(with_prompts.stdout.splitlines()) == 21
+
+
+def test_all_pairs_need_no_images_and_a_ceiling_is_kept(saywhy, world, chat_server, tmp_path):
+    server = chat_server(behave=reply)
+    call = ["describe", "--classes", world / "classes.json", "--all-pairs", "--llm", f"{server.url}#m", "--out"]
+    first = saywhy(*call, tmp_path / "pairs.json", "--max-requests", 2, "--concurrency", 1)
+    assert first.exit_code == 1
+    assert "not asked yet" in first.stderr
+    assert len(server.requests) == 2
+    saywhy(*call, tmp_path / "pairs.json")
+    assert len(read_pairs(tmp_path / "pairs.json", NAMES)) == 5
+
+
+def test_a_broken_image_is_left_out_and_reported(saywhy, world, tmp_path):
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    (tmp_path / "photos" / "cat" / "bad.png").write_bytes(b"nothing")
+    good = next((world / "photos" / "cat").iterdir())
+    (tmp_path / "photos" / "cat" / "good.png").write_bytes(good.read_bytes())
+    result = saywhy(
+        "classify", "--classes", world / "classes.json", "--images", tmp_path / "photos", "--encoder", f"clip:{world / 'clip'}"
+    )
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 2
+    assert "bad.png" in result.stderr
+
+
+def test_shots_among_the_test_images_are_left_out_of_the_test(saywhy, world, tmp_path):
+    arguments = ["improve", "--shots", world / "shots", "--encoder", f"clip:{world / 'clip'}", "--rounds", 0]
+    with pytest.raises(UsageError, match="did not see"):
+        saywhy(*arguments, "--test", world / "shots", "--out", tmp_path / "p.json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["describe", "--llm", "http://localhost:1/v1#m", "--out", "x.json"], "--all-pairs"),
+        (["classify", "--images", "nowhere", "--encoder", "text:minilm"], "nowhere"),
+        (["classify", "--images", ".", "--encoder", "x:y"], "no encoder"),
+    ],
+)
+def test_mistakes_are_explained(saywhy, world, tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=says):
+        saywhy(*arguments, "--classes", world / "classes.json")
+
+
+@pytest.mark.parametrize("name", ["describe", "classify", "improve"])
+def test_help_shows_an_example_and_loads_nothing_heavy(name):
+    import subprocess
+
+    assert name in cli.COMMANDS
+    code = (
+        "import sys\nfrom saywhy.cli import main\n"
+        f"sys.argv = ['saywhy', '{name}', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "sys.exit(3 if 'torch' in sys.modules else 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert f"saywhy {name} " in result.stdout
