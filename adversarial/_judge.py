@@ -127,6 +127,8 @@ class Judge:
         radii = np.append(distance[ends[:-1] + 1], self._ended(math.inf))
         # for the product only: an infinite radius counts as the farthest cell's and a step more
         sizes = np.where(np.isfinite(radii), radii, distance[-1] + (1.0 if self.norm == "l0" else self.step))
-        best = int(np.argmax(sizes * np.minimum(least[ends], np.finfo(np.float64).max / 4)))
+        # a radius of one pixel says that the image itself is not adversarial, which needs no constant
+        sizes[radii <= (1.0 if self.norm == "l0" else 0.0)] = 0.0
+        best = int(np.argmax(sizes * np.minimum(least[ends], np.finfo(np.float64).max / 1e9)))
         constant = float(least[ends[best]])
-        return (float(radii[best]), constant) if constant > 0 else (0.0, 0.0)
+        return (float(radii[best]), constant) if constant > 0 and sizes[best] > 0 else (0.0, 0.0)

@@ -73,6 +73,8 @@ class Bound:
     @property
     def condition(self) -> str:
         """What must be true for the radius to hold."""
+        if self.constant is None and self.free_if <= 0:
+            return "holds for no radius on a grid of this step, whatever the constant"
         if self.constant is None:
             return f"holds if the constant is at most {rounded_down(self.largest_constant)}{self._of_what}"
         if self.refuted is not None:
@@ -120,7 +122,11 @@ class Bound:
     def statement(self, class_names: Sequence[str] | None = None) -> str:
         """What is known of this image, in words: the lower bound with its condition, the upper bound, and the grid."""
         label = _name(self.label, class_names)
-        goal = f"leaves the class {label}" if self.target is None else f"becomes {_name(self.target, class_names)}"
+        goal = (
+            f"leaves {_the_class(self.label, class_names)}"
+            if self.target is None
+            else f"becomes {_name(self.target, class_names)}"
+        )
         if self.margin <= 0:
             if self.target is None:
                 return f"The image is not classified as {label} in the first place; no radius is free."
@@ -167,6 +173,10 @@ class Bound:
 
 def _name(index: int, class_names: Sequence[str] | None) -> str:
     return f"{class_names[index]!r}" if class_names is not None else f"class {index}"
+
+
+def _the_class(index: int, class_names: Sequence[str] | None) -> str:
+    return _name(index, class_names) if class_names is None else f"the class {_name(index, class_names)}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Better: TypeAlias = Callable[["Found"], None]
 
 CLOSER = 0.999  # of the best distance in L1, L2 and L-infinity is the next game's bound
+REPLAYS = 0.5  # of the playouts take part of the best flip rather than a fresh draw
 IDLE = 50  # iterations a query of the budget: a small game that has been seen whole asks nothing any more
 
 
@@ -97,8 +98,8 @@ def run_mcts(
     The package searches from a state for some iterations and names a move; the move is made, and so on to the end of the
     game. Then a new game starts, in which the bound is just below the best distance found. The package's tree, selection
     and expansion are used as they are. Its rollouts follow the mixture (player I draws features by weight, player II pixels
-    by probability) and run to a random length; the classifier is asked about the end, and only where that has flipped, by
-    bisection, about the way there.
+    by probability) to a random length, or replay a part of the best flip in another order; the classifier is asked about
+    the end, and only where that has flipped, by bisection, about the way there.
 
     Release 1.0.4 never calls `getCurrentPlayer`: every player maximises. Only the cooperative game is the same game there.
     Nor has it a seed: it draws from Python's global `random`, which is seeded for the time of the search and put back
@@ -167,7 +168,8 @@ def _rollout(state: State, generator: np.random.Generator, record: _Record) -> f
         if game.distance(state.changes) <= game.max_distance and game.margin(state.changes) < 0:
             record.flipped(state.changes)
         return state.getReward()
-    path = _draw(state, generator)
+    best = record.found.changes
+    path = _replay(state, best, generator) if best and generator.random() < REPLAYS else _draw(state, generator)
     if not path or game.margin(_after(state, path)) >= 0:
         return game.reward(_after(state, path))
     flips, holds = len(path), 0
@@ -184,6 +186,26 @@ def _rollout(state: State, generator: np.random.Generator, record: _Record) -> f
 def _after(state: State, path: list[Change]) -> tuple[Change, ...]:
     changed = {change.pixel: change for change in (*state.changes, *path)}
     return tuple(sorted(changed.values()))
+
+
+def _replay(state: State, best: tuple[Change, ...], generator: np.random.Generator) -> list[Change]:
+    """Turns of a playout: a part of the best flip so far, in another order, cut where the bound would be passed."""
+    game = state.game
+    taken = {change.pixel for change in state.changes}
+    usable = [change for change in best if change.pixel not in taken]
+    if state.feature is not None:  # player II is to move, in this feature
+        inside = [change for change in usable if game.owner[change.pixel] == state.feature]
+        if not inside:
+            return _draw(state, generator)
+        first = inside[int(generator.integers(len(inside)))]
+        usable = [change for change in usable if change is not first]
+    order = generator.permutation(len(usable))[: math.ceil(len(usable) * generator.uniform(0.5, 1.0))]
+    path = [usable[place] for place in order.tolist()]
+    if state.feature is not None:
+        path.insert(0, first)
+    pixels = np.array([change.pixel for change in path], dtype=np.int64)
+    after = np.array([change.value for change in path], dtype=np.float32).reshape(len(path), game.image.shape[-1])
+    return path[: _within_bound(game, state.image.reshape(game.pixels.shape), pixels, after)]
 
 
 def _draw(state: State, generator: np.random.Generator) -> list[Change]:

@@ -361,6 +361,17 @@ def test_without_a_constant_the_result_names_the_one_it_needs():
     assert again.radius >= bound.free_if
 
 
+def test_in_l0_a_radius_of_one_pixel_is_no_radius():
+    image = np.full((1, 2, 1), 0.5)
+    nearest = grid_bound(Linear([[1.0, 1.0]], image, 0.45), image, every_pixel((1, 2)), tau=0.1, norm="l0")
+    assert nearest.free_if == 0  # one pixel flips it
+    assert "No radius" in nearest.statement()
+    assert "whatever the constant" in nearest.condition
+    two = grid_bound(Linear([[1.0, 1.0]], image, 0.8), image, every_pixel((1, 2)), tau=0.1, norm="l0")
+    assert two.free_if == 2
+    assert "in at most 1 of the 2 chosen pixels leaves class 0." in two.statement()
+
+
 def test_a_constant_that_the_grid_refutes_proves_nothing():
     image = np.full((1, 2, 1), 0.5)
     model = Linear([[1.0, 1.0]], image, 0.45)
