@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["ReadSentence", "read_claims", "read_sentences"]
 
 
+_LISTED = re.compile(r" ?(?:[\"'“‘»«„`]|and\b|or\b|as well\b|the (?:word|phrase))")
+
+
 @dataclass(frozen=True, slots=True)
 class ReadSentence:
     """A sentence and what it says of the map.
@@ -134,7 +137,7 @@ class _Finder:
         """American typesetting puts a comma or stop of the sentence inside the quotes: it is not part of the quoted words."""
         bare = inner.rstrip(",.;:!?")
         if bare and bare != inner and not bare.endswith(" "):
-            typeset = (inner[-1] in ",;" and not following.startswith(",")) or (inner[-1] in ".!?" and not following.strip())
+            typeset = (inner[-1] in ",;" and bool(_LISTED.match(following))) or (inner[-1] in ".!?" and not following.strip())
             first, second = (bare, inner) if typeset else (inner, bare)
             return self._find(first) or self._find(second)
         return self._find(inner) or self._find(inner.strip(" ,.;:!?-"))

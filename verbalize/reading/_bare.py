@@ -1,4 +1,5 @@
 """Parts that a text names without quotes: "the word great", regions of a picture, words that it calls important."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from verbalize.reading import _lexicon as words
-from verbalize.reading._marks import NOUN, L, Marked, N, P, PartMark
+from verbalize.reading._marks import L, Marked, N, P, PartMark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,22 +15,208 @@ if TYPE_CHECKING:
     from verbalize.reading._parts import InputParts
 
 _STOP_WORDS = frozenset(
-    (
-        "a an and are as at be because been being both but by can could did do does for from had has have he her his how i if in into is it its "
-        "just may might more most much my no not of on only or other our own s she should so some such t than that the their them then there "
-        "these they this those to too very was we were what when where which while who whom why will with would you your also all any each few "
-        "against word words phrase phrases term terms token tokens text sentence review article model classifier prediction predicted predict "
-        "label importance important score scores significant salient evidence supports support opposes speaks for part parts region image "
-        "picture topic sentiment overall rather highest strongest high low lower higher contributes contribute"
-    ).split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "because",
+        "been",
+        "being",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "just",
+        "may",
+        "might",
+        "more",
+        "most",
+        "much",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "only",
+        "or",
+        "other",
+        "our",
+        "own",
+        "s",
+        "she",
+        "should",
+        "so",
+        "some",
+        "such",
+        "t",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "too",
+        "very",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "also",
+        "all",
+        "any",
+        "each",
+        "few",
+        "against",
+        "word",
+        "words",
+        "phrase",
+        "phrases",
+        "term",
+        "terms",
+        "token",
+        "tokens",
+        "text",
+        "sentence",
+        "review",
+        "article",
+        "model",
+        "classifier",
+        "prediction",
+        "predicted",
+        "predict",
+        "label",
+        "importance",
+        "important",
+        "score",
+        "scores",
+        "significant",
+        "salient",
+        "evidence",
+        "supports",
+        "support",
+        "opposes",
+        "speaks",
+        "for",
+        "part",
+        "parts",
+        "region",
+        "image",
+        "picture",
+        "topic",
+        "sentiment",
+        "overall",
+        "rather",
+        "highest",
+        "strongest",
+        "high",
+        "low",
+        "lower",
+        "higher",
+        "contributes",
+        "contribute",
+    ]
 )
 _EXPLICIT = re.compile(
     r"(?<!\w)(?:the|a) (?:(?:(?:first|second|third|single|actual|adjective|verb|noun) )?(?:word|term|token|phrase|adjective|verb|noun|expression|keyword)s?|(?:words|phrases|terms|tokens) (?:such as|like|including))"
     r" (?=[^\W_])(?P<name>[^\s,.;:()]+(?:(?:, and |, | and )[^\s,.;:()]+)*)"
 )
 _NOT_NAMES = frozenset(
-    "is are was were be been that which who in with of for from and or has have had such most more less speaks speak supports opposes at to "
-    "it its does do did as on by whose not contribute contributes like including choice importance scores count level itself also you we".split()
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "that",
+        "which",
+        "who",
+        "in",
+        "with",
+        "of",
+        "for",
+        "from",
+        "and",
+        "or",
+        "has",
+        "have",
+        "had",
+        "such",
+        "most",
+        "more",
+        "less",
+        "speaks",
+        "speak",
+        "supports",
+        "opposes",
+        "at",
+        "to",
+        "it",
+        "its",
+        "does",
+        "do",
+        "did",
+        "as",
+        "on",
+        "by",
+        "whose",
+        "not",
+        "contribute",
+        "contributes",
+        "like",
+        "including",
+        "choice",
+        "importance",
+        "scores",
+        "count",
+        "level",
+        "itself",
+        "also",
+        "you",
+        "we",
+    ]
 )
 _CUE = re.compile(
     rf"{words.TOP.pattern}|\b{words.IMPORTANT}\b|{words.SCORE} (?:of|:) {N}|speaks? (?:\w+ )?(?:for|against)|(?:support|oppos|contribut|outweigh|undermin)\w*|{words.OPPOSE.pattern}"
@@ -107,7 +294,7 @@ def mark_bare(marked: Marked, parts: InputParts) -> None:
     )
     if (
         not re.search(P, marked.text)
-        and len(marked.text) < 4_000
+        and len(marked.text) < 2_000
         and _CUE.search(marked.text)
         and not words.NOTHING.search(marked.text)
     ):

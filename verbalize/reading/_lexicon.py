@@ -1,4 +1,5 @@
 """The words with which importance is spoken of, as patterns over a marked sentence (`_marks`)."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ SUPPORT = _pattern(
     rf"rel(?:y|ies|ied) (?:\w+ )?on|based (?:\w+ )?on|due to|because of|thanks to|owing to|as a result of|attributed to|weight\b|highlight\w*|made the (?:model|difference)|make it|"
     rf"corroborat\w+|confirm\w*|back(?:s|ed)? (?:up )?|vouch\w*|makes? {L}|credit\w*|determinant|attention|"
     rf"point(?:s|ed|ing)? (?:\w+ )?(?:to|towards?)|help(?:s|ed)?\b|justif\w+|"
-    rf"positive(?:ly)?\b|high(?:er|est|ly)?\b|strong(?:ly|est|er)?\b|score[sd]?\b|scoring\b|hold(?:s|ing)?\b|made up|share\b|top\b|appeared)"
+    rf"positive(?:ly)?\b|high(?:er|est|ly)?\b|strong(?:ly|est|er)?\b|top\b|appeared|scores (?:given|assigned|attributed) to|(?:moderate|notable|sizeable) (?:\w+ )?(?:importance|scores?))"
 )
 OPPOSE = _pattern(
     rf"\b(?:against\b|oppos(?:e|es|ed|ing)\b|in opposition|contradict\w*|counter(?:s|ed|ing|act\w*)?\b|undermin\w+|undercut\w*|detract\w*|weaken\w*|"
@@ -81,7 +82,7 @@ _MORE = r"(?:more|higher|greater|stronger|larger|bigger|heavier|stronger|better|
 _LESS = r"(?:less|lower|smaller|weaker|fewer|lesser|below)"
 _BETWEEN = rf"(?:[\w'-]+ |{L} ?|, ){{0,10}}?"
 _THAN = r"(?:than|compared (?:to|with)|relative to|in comparison (?:to|with))"
-_POINTER = rf"(?:(?:that|those|the (?:one|ones|scores?|importance)) (?:of|for) |does |is |for |of |do |the )*"
+_POINTER = r"(?:(?:that|those|the (?:one|ones|scores?|importance)) (?:of|for) |does |is |for |of |do |the )*"
 REST = (
     r"(?:(?:any|every|all|each|the)(?: of)?(?: the)? (?:single )?(?:other|others|rest|remaining|else)\b(?: \w+)?|anything else|everything else|the rest\b|"
     r"any (?:word|part|region|token|phrase)\b|all (?:the )?(?:words|parts|regions|tokens)|others?\b|other (?:words|parts|regions|tokens)\b)"
@@ -118,7 +119,7 @@ BOTTOM = _pattern(
     rf"\bleast (?:\w+ly )?(?:{IMPORTANT}|weight|influence|impact|importance|to\b)|\b(?:lowest|smallest|weakest|minimum) (?:[\w'-]+ ){{0,3}}(?:{SCORE}|words?|tokens?|parts?|regions?)"
 )
 RANKED = _pattern(
-    rf"\b(?:(?P<place>second|third|fourth|fifth|sixth|2nd|3rd|4th|5th)|next)[- ](?:most|highest|strongest|largest|biggest|greatest|in importance|place|in rank)|\b(?:ranks?|ranked|comes?|placed) (?P<at>second|third|fourth|fifth|2nd|3rd|4th|5th)\b|\brunner-?up\b"
+    r"\b(?:(?P<place>second|third|fourth|fifth|sixth|2nd|3rd|4th|5th)|next)[- ](?:most|highest|strongest|largest|biggest|greatest|in importance|place|in rank)|\b(?:ranks?|ranked|comes?|placed) (?P<at>second|third|fourth|fifth|2nd|3rd|4th|5th)\b|\brunner-?up\b"
 )
 PLACES = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5}
 NEGATED_TOP = _pattern(rf"{NOT},? {_UP_TO_4}(?:{TOP.pattern})")
@@ -138,9 +139,9 @@ NOTHING = _pattern(
     rf"\b(?:every|each|all) (?:the )?(?:words?|tokens?|parts?|pixels?|regions?) (?:\w+ )?(?:scores? (?:zero|the same)|(?:is|are) equally important|ha(?:s|ve) (?:the same|equal|identical|zero|no) (?:\w+ )?(?:scores?|importance|weight))"
 )
 VOCABULARY = _pattern(
-    rf"\b(?:importan\w+|salien\w+|attribut\w+|influen\w+|relevan\w+|evidence|scores?|scored|weights?|weighted|contribut\w+|support\w*|oppos\w+|indicative|impact\w*|"
-    rf"significan\w+|decisive|crucial|stands? out|outweigh\w*|speaks? (?:\w+ )?(?:for|against)|undermin\w+|highlight\w*|driv(?:en|es?|ing)|pivotal|reli(?:es|ed)|because of|key|dominant|"
-    rf"main reason|main(?:ly)?|primar\w+|negative impact|positive impact|matter(?:s|ed)?|account(?:s|ed)? for|the most)\b|%|per ?cent"
+    r"\b(?:importan\w+|salien\w+|attribut\w+|influen\w+|relevan\w+|evidence|scores?|scored|weights?|weighted|contribut\w+|support\w*|oppos\w+|indicative|impact\w*|"
+    r"significan\w+|decisive|crucial|stands? out|outweigh\w*|speaks? (?:\w+ )?(?:for|against)|undermin\w+|highlight\w*|driv(?:en|es?|ing)|pivotal|reli(?:es|ed)|because of|key|dominant|"
+    r"main reason|main(?:ly)?|primar\w+|negative impact|positive impact|matter(?:s|ed)?|account(?:s|ed)? for|the most)\b|%|per ?cent"
 )
 OUTER_FRAME = _pattern(
     r"^(?:[^,;]*? )?(?:predict\w*|classif\w*|label\w*) .{0,200}?(?P<reason>(?:(?:mainly|primarily|chiefly|mostly|predominantly|above all|largely) )?"
@@ -150,11 +151,17 @@ CONSEQUENCE = _pattern(
     r",? (?:which |that |thus |thereby |hence |therefore |so |and )?(?:likely |probably |possibly |also |may have |further )*(?:indicat(?:es?|ing|ed)|suggest(?:s|ing|ed)?|mean(?:s|ing)|impl(?:y|ies|ying)|show(?:s|ing)|signal(?:s|l?ing)|demonstrat(?:es?|ing)|reveal(?:s|ing))\b(?: that\b)?"
 )
 ANAPHOR = _pattern(
-    rf"(?:^|[,;.] ?|\b(?:and|but|because|since|although|though|as|while|that|however,?|additionally,?|overall,?) )(?:both )?(?:these (?:two |three |\w+ )?(?:words?|phrases?|terms?|tokens?|parts?|regions?|spans?|ones|features|factors)|they|both(?: of them)?|this (?:word|phrase|term|part|region|span)|those (?:words?|phrases?|terms?)|the (?:two|former|latter) (?:words?|phrases?)?|it(?= (?:also |alone |then )?(?:has|is the|is more|is less|speaks?|supports?|opposes?|scores?|holds?|contributes?|outweighs?|carries|counts|argues|ranks|undermines|matters))) "
+    rf"(?:^|[,;.] ?|\b(?:and|but|because|since|although|though|as|while|that|however,?|additionally,?|overall,?) )(?:both )?(?:these (?:two |three |\w+ |{L} )?(?:words?|phrases?|terms?|tokens?|parts?|regions?|spans?|ones|features|factors)|they|both(?: of them)?|this (?:word|phrase|term|part|region|span)|those (?:words?|phrases?|terms?)|the (?:two|former|latter) (?:words?|phrases?)?|it(?= (?:also |alone |then )?(?:has|is the|is more|is less|speaks?|supports?|opposes?|scores?|holds?|contributes?|outweighs?|carries|counts|argues|ranks|undermines|matters))) "
 )
 # rank or quantity that a plain statement leaves unsaid
 RANKISH = _pattern(
     r"\b(?:most|(?:more|less)(?! likely)|least|(?<!rather )(?<!other )than|mainly|primarily|chiefly|largely|above all|(?:high|strong|great|larg|bigg|heavi|weak|low|small)est|dominat\w+|decisive|top|leading|equally|"
     r"half|majority|bulk|twice|double|triple|main|sole|solely|exclusively|entirely|overwhelming\w*|nearly all|almost all|second|third|other words|any other)\b"
 )
-ONLY = _pattern(rf"\b(?:only|nothing but|solely|exclusively|entirely)(?: by| on| for| to)? {P}|{P} (?:alone|only|is the only|are the only|was the only|were the only)\b|\bthe only \w+ (?:that|which|to|speaking|supporting|opposing)\b")
+ONLY = _pattern(
+    rf"\b(?:only|nothing but|solely|exclusively|entirely)(?: by| on| for| to)? {P}|{P} (?:alone|only|is the only|are the only|was the only|were the only)\b|\bthe only \w+ (?:that|which|to|speaking|supporting|opposing)\b"
+)
+ADDED = _pattern(
+    r"\band (?:\w+ly |also |thus |therefore )*(?:contribut|support|reinforc|strengthen|oppos|speak|undermin|weaken|contradict|drive|increas|boost)\w*.*"
+)
+TOP_AFTER = _pattern(rf"\b(?:it|they|this|these)\b(?: \w+)? (?:is|are|was|were|has|have|had) (?:\w+ )?(?:{TOP.pattern})")

@@ -1,4 +1,5 @@
 """A sentence with its parts, labels and numbers each boiled down to one character, so that its shape can be matched."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
 
@@ -44,6 +45,8 @@ _ATTACHED = re.compile(
 )
 _SEPARATOR = rf"(?: ?[,;/&+] ?| )?(?:(?:and|or|nor|as well as|along with|together with|plus|and also|and then|&)(?: also)? )?(?:{NOUN} )?"
 _BESIDE = re.compile(rf"((?:compared (?:to|with)|in comparison (?:to|with)|relative to|unlike|in contrast to) {P}) ?,(?= ?{P})")
+_QUOTED_IN = re.compile(rf"({P}),? (?:in|within|as in|from|as part of) {P}(?! (?:is|are|ha[sd]|have|was|were))")
+_FOLLOWED = re.compile(rf"(?P<part>{P}) (?:for|of|in|at) (?:[\w'-]+ ){{1,3}}\((?P<in>{N})\)")
 _LIST = re.compile(rf"{P}(?:{_SEPARATOR}{P})*")
 _POSITIONS = re.compile(
     r"(?:the )?(?:words? |tokens? )?at positions? (?P<first>\d{1,7})(?: to (?P<to>\d{1,7}))?|(?:the )?(?:word|token) number (?P<number>\d{1,7})"
@@ -111,6 +114,8 @@ class Marked:
         """Tie numbers, ordinals and nouns to their parts, and make one mark of each list of parts."""
         self.text = _BEFORE.sub(self._named, self.text)
         self.text = _ATTACHED.sub(self._numbered, self.text)
+        self.text = _FOLLOWED.sub(self._numbered, self.text)
+        self.text = _QUOTED_IN.sub(r"\1", self.text)  # "the word 'hard' in the phrase 'a hard time'" is about the word
         self.text = _BESIDE.sub(r"\1 ¦", self.text)  # "compared to A, B": no list
         self.text = _LIST.sub(self._listed, self.text)
 
@@ -128,7 +133,7 @@ class Marked:
 
     def _numbered(self, match: re.Match[str]) -> str:
         index = ord(match["part"]) - _PART
-        self.parts[index] = replace(self.parts[index], number=self.number_of(match["in"] or match["by"] or match["with"]))
+        self.parts[index] = replace(self.parts[index], number=self.number_of(next(filter(None, match.groups()[1:]))))
         return match["part"]
 
     def _listed(self, match: re.Match[str]) -> str:
@@ -182,7 +187,7 @@ def bare_labels(names: Sequence[str]) -> Callable[[Marked], None]:
     )
     pattern = re.compile(
         rf"(?:(?P<lead>(?<!\w){before} (?:the |a |an )?(?:{nouns} )?(?:of )?)(?P<name>{listed})(?!\w)(?!{scores})(?: {nouns}(?!\w))?"
-        rf"|(?P<verb>(?<!\w)(?:predict|classif|categori|labell?ed|rated)\w* (?:[\w']+ ){{0,6}}?(?:as|to be) (?:being |an? )?)(?P<adjective>positive|negative|neutral)(?!\w)"
+        rf"|(?P<verb>(?<!\w)(?:predict|classif|categori|labell?ed|rated)\w* (?:[\w']+ ){{0,6}}?(?:as|to be) (?:being |an? )?|(?<!\w)(?:review|text|article|image|sentiment|film|movie) (?:is|was) (?:\w+ly |very )?)(?P<adjective>positive|negative|neutral)(?!\w)"
         rf"|(?<!\w)(?P<noun>{listed}|positive|negative|neutral|mixed)(?: and positive| overall)? {nouns}(?! scores)(?!\w)"
         rf"|(?P<masked>(?<!\w)the (?:predicted |correct |model's |other )?(?:labels?|class)(?!\w)(?! {L})(?! \w+ (?:is|was))))"
     )
@@ -193,7 +198,7 @@ def bare_labels(names: Sequence[str]) -> Callable[[Marked], None]:
                 return marked.label(LabelMark(None))
             name = match["name"] or match["noun"] or match["adjective"]
             lead = match["lead"] or match["verb"] or ""
-            predicted = bool(match["verb"] or re.match(r"predict|classif", lead))
+            predicted = bool(re.match(r"predict|classif|categori|labell?ed|rated", lead))
             return lead + marked.label(LabelMark(known.get(name, name), predicted))
 
         marked.text = pattern.sub(put, marked.text)

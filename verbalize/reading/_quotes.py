@@ -49,10 +49,11 @@ def find_quotations(text: str, known: Callable[[str], bool] = lambda _: False) -
         if not _opens(text, match.start(), mark):
             position = match.end()
             continue
-        ends = closings.setdefault(mark, _Closings(text, mark))
+        if mark not in closings:
+            closings[mark] = _Closings(text, mark)
         paragraph = bisect_left(breaks, match.start())
         limit = breaks[paragraph] if paragraph < len(breaks) else len(text)
-        quotation = _close(text, match.start(), mark, ends.after(match.end() + 1, limit), known)
+        quotation = _close(text, match.start(), mark, closings[mark].after(match.end() + 1, limit), known)
         if quotation is None:
             position = match.end()
             continue

@@ -37,9 +37,12 @@ class Resolver:
     evidence: Evidence
     _used: set[Part] = field(default_factory=set)
 
-    def resolve(self, marks: Sequence[PartMark], aim: Aim, value: float = 0.0, of: str = "score") -> list[Named]:
+    def resolve(
+        self, marks: Sequence[PartMark], aim: Aim, value: float = 0.0, of: str = "score", *, fresh: bool = True
+    ) -> list[Named]:
         """The parts of a list of mentions."""
-        self._used = set()
+        if fresh:
+            self._used = set()
         named: list[Named] = []
         for mark in marks:
             count = max(1, min(mark.times, len(mark.places)))

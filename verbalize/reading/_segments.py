@@ -1,4 +1,5 @@
 """Clauses of a marked sentence, each with parts of its own and a statement about them."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ _JOINT = re.compile(
 )
 _KEEPS = re.compile(
     r"(?:followed|then by|ahead of|compared|in contrast to|relative to|rather than|more (?:important )?than|than|outweigh\w*|respectively|with \w+ (?:an? )?(?:importance |saliency )?score|"
-    rf"(?:indicat|suggest|show|mean|impl|signal|demonstrat|reveal)\w*\b|such as|like|including|even|together|both|respectively|each with)"
+    r"(?:indicat|suggest|show|mean|impl|signal|demonstrat|reveal)\w*\b|such as|like|including|even|together|both|respectively|each with)"
 )
 _PARTS = re.compile(P)
 

@@ -1,4 +1,5 @@
 """What a marked sentence says of a map, as claims."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _PARTS, _LABELS, _NUMBERS = re.compile(P), re.compile(L), re.compile(N)
 _PAIRS = 64  # more pairs than this in a comparison of lists, and only the two that decide it are claimed
 _UNIMPORTANT = 0.05  # "not important" is false of a part that holds more of all evidence (or more than an even share of it)
-_LONGEST = 20_000  # characters, quotations counted as one: a longer sentence is not read
+_LONGEST = 2_000  # characters, quotations counted as one: a longer sentence is not read
 _VERSUS = re.compile(
     rf"(?:rather than|instead of|as opposed to|versus|vs\.?|over|and not) (?:the )?(?P<list>{L}(?:(?:, | or |, or | and ){L})*)"
 )
@@ -179,6 +180,10 @@ class _Sentence:
 
     def _anaphor(self, text: str) -> None:
         head = head_of(text)
+        bare = words.CONSEQUENCE.search(text)
+        if bare and bare.start() < 60 and words.ANAPHOR.match(text) and not words.GIVEN.search(text[: bare.start()]):
+            added = words.ADDED.search(text)
+            head = text[: bare.start()] + (f" {added.group()}" if added else "")
         consequence = words.CONSEQUENCE.search(text)
         match = words.ANAPHOR.search(text[: consequence.start()] if consequence and consequence.start() > 12 else text)
         numbers = [c for c in _NUMBERS.findall(text) if self.marked.number_of(c).exact]
@@ -229,7 +234,11 @@ class _Sentence:
             before = [c for c in found if c != other and text.find(c) < match.start()]
             after = [c for c in found if c != other and text.find(c) > match.end() - 1]
             subject = before[-1] if before else after[0] if after else None
-            if subject is None and pattern is words.MORE_THAN and re.search(r"(?<!no )(?<!not )\b(?:other|others|another|some|several|many)\b", text[: match.start()]):
+            if (
+                subject is None
+                and pattern is words.MORE_THAN
+                and re.search(r"(?<!no )(?<!not )\b(?:other|others|another|some|several|many)\b", text[: match.start()])
+            ):
                 self.claimed.add(other)
                 self._below_top(clause, self._marks(other))
                 return True
@@ -440,15 +449,15 @@ class _Sentence:
         return False
 
     def _say(self, clause: _Clause, kind: ClaimKind, marks: Sequence[PartMark], direction: Direction) -> bool:
-        values = [mark.number for mark in marks]
-        for mark, number in zip(marks, values, strict=True):
+        for place, mark in enumerate(marks):
+            number = mark.number
             aim: Aim = "number" if number and not number.percent else direction
-            for named in self.resolver.resolve([mark], aim, number.value if number else 0.0):
+            for named in self.resolver.resolve([mark], aim, number.value if number else 0.0, fresh=not place):
                 self._claim(clause, kind, named, None)
         return True
 
     def _settle(self) -> None:
-        """ "Although 'a' is less important, 'b' ...": less than what was called important after it, else than anything."""
+        """Settle "although 'a' is less important, 'b' ...": less than what was called important after it, else than anything."""
         for clause, marks, comparative in self.waiting:
             if self.context.high:
                 self._lower(clause, marks)
@@ -625,8 +634,15 @@ def head_of(text: str) -> str:
     match = words.CONSEQUENCE.search(text)
     if match is None or not _PARTS.search(text[: match.start()]):
         return text
-    head = text[: match.start()]
-    return head if words.SUPPORT.search(head) or words.OPPOSE.search(head) or words.GIVEN.search(head) else text
+    head, rest = text[: match.start()], text[match.end() :]
+    if words.TOP_AFTER.search(rest):
+        return text
+    if words.SUPPORT.search(head) or words.OPPOSE.search(head) or words.GIVEN.search(head):
+        return head
+    if words.WEAK.search(text) or (not match.group().endswith("that") and words.GIVEN.search(rest)):
+        return text
+    added = words.ADDED.search(rest)  # "suggests that the film is funny": an association, no statement about the map
+    return f"{head} {added.group()}" if added else head
 
 
 def _nearer(one: re.Pattern[str], other: re.Pattern[str], text: str, character: str | None) -> bool:
