@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from agents._errors import UsageError
@@ -60,11 +61,25 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
         return tuple(done)
 
     verbalizer = TemplateVerbalizer(max_words=MAX_WORDS)
-    sentences = collect("explaining texts", sentence_cards(verbalizer, seed=seed), len(SENTENCES))
-    signs = collect("explaining road signs", sign_cards(verbalizer, seed=seed), len(SIGNS))
-    attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
+    with _one_thread():
+        sentences = collect("explaining texts", sentence_cards(verbalizer, seed=seed), len(SENTENCES))
+        signs = collect("explaining road signs", sign_cards(verbalizer, seed=seed), len(SIGNS))
+        attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
     findings = Findings(sentences, signs, attacks, checked_sayings(sentences), budget, seed, time.perf_counter() - start)
     page = out / "index.html"
     with atomic_open(page) as stream:
         stream.write(render(findings))
     return page
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch on one thread: for models this small, several wait for each other longer than they work, most on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

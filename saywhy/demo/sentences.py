@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from verbalize.template import TemplateVerbalizer
 
-STEPS = 24  # of the integral: on these texts the words then add up to the score within a hundredth of it
+STEPS = 50  # of the integral: on these texts the words then add up to the score within a thousandth
 REVIEWS = {
     "positive": ("A positive review: I loved it, it was wonderful.", "This is great, I recommend it."),
     "negative": ("A negative review: I hated it, it was terrible.", "This is bad, I do not recommend it."),
