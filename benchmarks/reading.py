@@ -1,11 +1,14 @@
 """How many of the statements in the published GPT texts are read, and read right.
 
-Run `python benchmarks/reading.py [--split test|dev|both] [--misses]`. It needs the crowd study's files (`smv_crowd`, in the folder named by
-SAYWHY_DATA, or in `../shared/data` beside the repository); without them it says so and stops. The labels were made by hand from
-the texts, before the reader was run on them: `dev` while the rules were written, `test` after the rules were fixed.
+Run `python benchmarks/reading.py [--split test|dev] [--misses]`. It needs the crowd study's files (`smv_crowd`, in the
+folder named by SAYWHY_DATA, or in `../shared/data` beside the repository); without them it says so and stops. The
+labels were made by hand from texts drawn at random, before the reader was run on them. `dev`: the rules were written
+with it. `test`: held out at first; the first run on it read 95.7 % and read right 94.6 % of its 93 statements, then the
+rules were mended with it too, so that the figures printed today are those of texts that the rules have seen.
 
-A statement is one predicate with all of the parts it is said of ("the words A, B and C have high scores"). It is read if a claim
-of its kind names one of its parts, and read right if its claims are exactly all there, kind, parts, order and number.
+A statement is one predicate with all of the parts it is said of ("the words A, B and C have high scores"). It is read
+if a claim of its kind names one of its parts, and read right if its claims are exactly all there, kind, parts, order
+and number.
 """
 
 from __future__ import annotations

@@ -60,11 +60,11 @@ def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
       whose part is `None`. Without quotes: "the word X", positions, regions by their names, and words of the input
       that a sentence calls important.
     - "important", "high scores", "speaks for", "contributes" ... become "supports"; "negative score", "speaks against",
-      "undermines" ... become "opposes". "The most important" adds "most_important", with the parts named along with it as `other`.
+      "undermines" ... become "opposes". "The most important" adds "most_important", with the parts named with it as `other`.
     - "More than", "outweighs", "followed by" and, after parts that were called important, "lower scores" become
       "more_important_than", one claim for each pair.
-    - Numbers become "share": per cents and fractions of the evidence, other numbers of the part's net score, with half a unit of
-      their last written place as tolerance. "About" and worded fractions allow five percentage points, "about 2.3" a tenth.
+    - Numbers become "share": per cents and fractions of the evidence, other numbers of the part's net score, with half a unit
+      of their last written place as tolerance. "About" and worded fractions allow five percentage points, "about 2.3" a tenth.
     - "Does not support" becomes a share of 0 of the positive evidence; "not important" a share of all evidence of at most 5 %
       (or of at most an even share, if that is more).
     - Labels: quoted names after "for", "against", "predicted as" ..., and known ones without quotes. `{placeholders}` and
