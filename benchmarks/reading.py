@@ -188,9 +188,8 @@ def main() -> None:
             continue
         print(f"{split}: {total.stated} statements in {result.sentences} sentences")
         for kind, tally in [*sorted(result.kinds.items()), ("all", total)]:
-            print(
-                f"  {kind:20} {tally.stated:4}   read {tally.read / tally.stated:6.1%}   read right {tally.right / tally.stated:6.1%}"
-            )
+            read, right = tally.read / tally.stated, tally.right / tally.stated
+            print(f"  {kind:20} {tally.stated:4}   read {read:6.1%}   read right {right:6.1%}")
         print(f"  claims that no label states: {result.extra} of {result.claims}")
         if options.misses:
             print(*(f"    {miss}" for miss in result.misses), sep="\n")
