@@ -112,6 +112,13 @@ def test_its_parts(page):
     assert len([level for level, _ in page.elements if level == "h1"]) == 1
 
 
+def test_every_kind_of_falsehood_is_shown_and_one_truth(html):
+    from verbalize.claims import ERROR_KINDS
+
+    verdicts = re.findall(r'class="verdict-(?:true|false)">([^<]*)<', html)
+    assert sorted(verdicts) == sorted(["✓ true", *(f"✗ {kind}:" for kind in ERROR_KINDS)])
+
+
 def test_pictures_are_pictures_and_say_what_they_show(page):
     images = page.all("img")
     assert len(images) > 20
