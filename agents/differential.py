@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
 from agents._errors import UsageError
 from agents.pairs import PairDescriptions, as_pairs
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from agents.encoder import ImageTextEncoder
     from agents.images import Images
 
-# Floats of follow-up vectors held at a time; what a batch of images needs does not depend on how many there are.
+# What is held at a time: floats of similarities or follow-up vectors, and images that are grouped by their candidates.
 CHUNK_FLOATS = 4_000_000
+IMAGES_AT_A_TIME = 16_384
 
 
 def count_ambiguous(similarities: NDArray[np.floating], k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -140,7 +141,7 @@ class DifferentialClassifier:
         self.pairs.check_names(self.class_names)
         templates = [template.format(name) for name in self.class_names]
         self._table = _PromptTable(encoder, templates, self.pairs)
-        self._static: NDArray[np.float32] | None = None
+        self._static: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
 
     def predict(self, images: Images) -> Predictions:
         """Classify images: an N×H×W×C float32 array in [0, 1], or a sequence of arrays or paths."""
@@ -148,159 +149,171 @@ class DifferentialClassifier:
 
     def first_similarities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """The first look: N×K cosines of image embeddings (N×D) with the templates."""
-        similarities: NDArray[np.float32] = self._rows(embeddings) @ self._table.templates.T
+        similarities: NDArray[np.float32] = _unit(self._checked(embeddings)) @ self._table.templates.T
         return similarities
 
     def predict_embedded(self, embeddings: NDArray[np.float32]) -> Predictions:
         """Classify images by their embeddings (N×D, any length), in memory that does not grow with N but for the result."""
-        rows = self._rows(embeddings)
-        classes, k = len(self.class_names), self.k
-        candidates = np.empty((len(rows), k), dtype=np.int64)
-        scores = np.empty((len(rows), k), dtype=np.float32)
+        rows = self._checked(embeddings)
+        candidates = np.empty((len(rows), self.k), dtype=np.int64)
+        scores = np.empty((len(rows), self.k), dtype=np.float32)
         missing = np.empty(0, dtype=np.int64)
-        step = max(1, CHUNK_FLOATS // max(classes, k * rows.shape[1], 8 * k * k if k < classes else 1))
+        step = max(1, CHUNK_FLOATS // len(self.class_names))
         for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            similarities = rows[part] @ self._table.templates.T
-            candidates[part] = top_indices(similarities, k)
-            first = np.take_along_axis(similarities, candidates[part], axis=1)
-            follow, absent = self._follow_up(rows[part], candidates[part])
-            scores[part] = follow if self.mix == 1.0 else self.mix * follow + (1.0 - self.mix) * first
+            similarities = _unit(rows[part]) @ self._table.templates.T
+            candidates[part] = top_indices(similarities, self.k)
+            scores[part] = np.take_along_axis(similarities, candidates[part], axis=1)
+        for start in range(0, len(rows), IMAGES_AT_A_TIME):
+            part = slice(start, start + IMAGES_AT_A_TIME)
+            follow, absent = self._follow_up(_unit(rows[part]), candidates[part], scores[part])
+            scores[part] = follow if self.mix == 1.0 else self.mix * follow + (1.0 - self.mix) * scores[part]
             missing = np.union1d(missing, absent)
         final = np.take_along_axis(candidates, scores.argmax(axis=1)[:, None], axis=1)[:, 0]
+        classes = len(self.class_names)
         pairs = tuple((int(key) // classes, int(key) % classes) for key in missing)
         return Predictions(candidates[:, 0].copy(), final, candidates, scores, pairs)
 
-    def _rows(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _checked(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = np.asarray(embeddings)
         dimension = self._table.templates.shape[1]
         if rows.ndim != 2 or rows.shape[1] != dimension:
             raise UsageError(f"image embeddings must be N×{dimension}, as the texts are, not {rows.shape}")
-        return unit_rows(rows)
+        return rows
 
     def _follow_up(
-        self, rows: NDArray[np.float32], candidates: NDArray[np.int64]
+        self, rows: NDArray[np.float32], candidates: NDArray[np.int64], first: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         images, k = candidates.shape
-        classes = len(self.class_names)
         if k == 1:
-            return np.einsum("nd,nd->n", rows, self._table.templates[candidates[:, 0]])[:, None], np.empty(0, np.int64)
-        if k == classes:
+            return first, np.empty(0, dtype=np.int64)
+        if k == len(self.class_names):
             if self._static is None:
-                self._static, self._static_missing = self._table.static_vectors()
-            return np.take_along_axis(rows @ self._static.T, candidates, axis=1), self._static_missing
+                self._static = self._table.static_vectors()
+            vectors, missing = self._static
+            return np.take_along_axis(rows @ vectors.T, candidates, axis=1), missing
+        follow = np.empty(images * k, dtype=np.float32)
+        order = np.argsort(candidates, axis=None, kind="stable")
+        owners, starts = np.unique(candidates.reshape(-1)[order], return_index=True)
         others = np.array([[other for other in range(k) if other != own] for own in range(k)])
-        owners = candidates.reshape(-1)
-        partners = candidates[:, others].reshape(images * k, k - 1)
-        vectors, missing = self._table.vectors(owners, partners)
-        follow = torch.bmm(vectors.view(images, k, -1), torch.from_numpy(rows).unsqueeze(2)).squeeze(2)
-        lengths = torch.linalg.vector_norm(vectors, dim=1).view(images, k)
-        return (follow / lengths.clamp(min=1e-12)).numpy(), missing
+        missing_parts: list[NDArray[np.int64]] = []
+        most = max(1, CHUNK_FLOATS // rows.shape[1])
+        for owner, members in zip(owners.tolist(), np.split(order, starts[1:]), strict=True):
+            for at in range(0, len(members), most):
+                image, rank = np.divmod(members[at : at + most], k)
+                partners = candidates[image[:, None], others[rank]]
+                vectors, absent = self._table.vectors(owner, partners)
+                dots = np.einsum("nd,nd->n", vectors, rows[image])
+                lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+                follow[members[at : at + most]] = dots / np.maximum(lengths, 1e-12)
+                missing_parts.append(absent)
+        return follow.reshape(images, k), np.unique(np.concatenate(missing_parts))
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows at length 1, in float32: cheaper than `unit_rows` and no copy where they have it already."""
+    rows = np.asarray(rows, dtype=np.float32)
+    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
+    if np.abs(lengths - 1).max(initial=0.0) < 1e-6:
+        return rows
+    scaled: NDArray[np.float32] = rows / np.maximum(lengths, 1e-30)[:, None]
+    return scaled
+
+
+class _ClassTable(NamedTuple):
+    """The captions of one class as vectors.
+
+    `rows` are first the sums of the captions that only one partner's pair has, a row a partner, then one row that is zero
+    and stands for any missing partner, then the captions that several pairs share (and the template). `shares` says which of
+    the latter each of the former brings along.
+    """
+
+    rows: NDArray[np.float32]
+    shares: NDArray[np.float32]
 
 
 class _PromptTable:
-    """Sums of caption embeddings by ordered pair, so that no caption is added twice and few vectors are touched.
+    """Captions by class, arranged so that a batch's follow-up vectors are one matrix product a class.
 
-    A class's follow-up vector is the sum over the *set* of its captions. Captions that only one pair of a class has are
-    summed once for all into a row of that pair; captions that several of its pairs share (and the templates that stand in
-    for missing pairs) are kept apart, and each is added once to an owner that meets it. Lengths cancel, so sums do.
+    A class's follow-up vector is the sum over the *set* of its captions (lengths cancel, so sums do). Captions that only
+    one pair of the class has are summed once for all; captions that several of its pairs share, and the template that
+    stands in for missing pairs, are kept apart and added once where any of their pairs is met.
     """
 
     def __init__(self, encoder: ImageTextEncoder, templates: list[str], pairs: PairDescriptions) -> None:
         classes = len(templates)
-        own: dict[tuple[int, int], list[str]] = {}
-        seen: list[dict[str, int]] = [{} for _ in templates]
+        own: list[dict[int, list[str]]] = [{} for _ in templates]
         for (first, second), contrasts in pairs.items():
             for side, (owner, partner) in enumerate(((first, second), (second, first))):
-                captions = list(dict.fromkeys(contrast.captions[side] for contrast in contrasts))
-                if not captions:
-                    continue
-                own[owner, partner] = captions
-                for caption in captions:
-                    seen[owner][caption] = seen[owner].get(caption, 0) + 1
-        texts = list(dict.fromkeys([*templates, *(caption for captions in own.values() for caption in captions)]))
+                if captions := list(dict.fromkeys(contrast.captions[side] for contrast in contrasts)):
+                    own[owner][partner] = captions
+        texts = dict.fromkeys([*templates, *(text for by in own for captions in by.values() for text in captions)])
         number = {text: index for index, text in enumerate(texts)}
-        embeddings = np.asarray(encoder.encode_texts(texts), dtype=np.float32)
+        embeddings = np.asarray(encoder.encode_texts(list(texts)), dtype=np.float32)
         if embeddings.ndim != 2 or len(embeddings) != len(texts):
             raise UsageError(f"the encoder returned shape {embeddings.shape} for {len(texts)} texts")
         embeddings = unit_rows(embeddings)
         self.templates = embeddings[[number[text] for text in templates]]
-
-        # Rows 0 … K-1 stand for "class c, pair missing": no sum, one shared text, c's template.
-        shared: list[list[int]] = [[number[text]] for text in templates]
-        bags: list[int] = []
-        starts: list[int] = [0] * classes
-        keys: list[int] = []
-        for (owner, partner), captions in own.items():
-            keys.append(owner * classes + partner)
-            starts.append(len(bags))
-            bags.extend(number[text] for text in captions if seen[owner][text] == 1 and text != templates[owner])
-            shared.append([number[text] for text in captions if seen[owner][text] > 1 or text == templates[owner]])
-        kept = sorted({index for row in shared for index in row})
-        place = np.zeros(len(texts), dtype=np.int64)
-        place[kept] = np.arange(len(kept))
-        whole = torch.from_numpy(embeddings)
-        self._sums = _bag_sums(whole, np.array(bags, dtype=np.int64), np.array(starts, dtype=np.int64))
-        self._shared = whole[torch.tensor(kept, dtype=torch.int64)].contiguous()
-        self._shared_counts = np.array([len(row) for row in shared], dtype=np.int64)
-        self._shared_starts = np.concatenate([[0], np.cumsum(self._shared_counts)[:-1]])
-        self._shared_ids = place[np.array([index for row in shared for index in row], dtype=np.int64)]
+        self._tables = [_class_table(by, templates[owner], number, embeddings) for owner, by in enumerate(own)]
+        # Where each ordered pair's row lies in its owner's table; keys are owner · K + partner, in ascending order.
         self._classes = classes
-        order = np.argsort(np.array(keys, dtype=np.int64), kind="stable")
-        self._keys = np.array(keys, dtype=np.int64)[order]
-        self._key_rows = order + classes
+        self._keys = np.array([owner * classes + partner for owner, by in enumerate(own) for partner in sorted(by)], np.int64)
+        self._places = np.array([place for by in own for place in range(len(by))], dtype=np.int32)
         # A square table is the faster look-up; beyond 4,096 classes it would cost more than it saves.
         self._square: NDArray[np.int32] | None = None
         if classes <= 4096:
-            self._square = np.repeat(np.arange(classes, dtype=np.int32), classes)
-            self._square[self._keys] = self._key_rows
+            self._square = np.full(classes * classes, -1, dtype=np.int32)
+            self._square[self._keys] = self._places
 
-    def _find(self, owners: NDArray[np.int64], partners: NDArray[np.int64]) -> NDArray[np.int64]:
-        keys = owners[:, None] * self._classes + partners
+    def places(self, owner: int, partners: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The rows of partners in an owner's table, -1 where the pair is missing."""
+        keys = partners + owner * self._classes
         if self._square is not None:
-            rows: NDArray[np.int64] = self._square[keys].astype(np.int64)
-            return rows
+            return self._square[keys]
         if not len(self._keys):
-            return np.broadcast_to(owners[:, None], keys.shape)
+            return np.full(keys.shape, -1, dtype=np.int32)
         at = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
-        return np.where(self._keys[at] == keys, self._key_rows[at], owners[:, None])
+        return np.where(self._keys[at] == keys, self._places[at], np.int32(-1))
 
-    def vectors(self, owners: NDArray[np.int64], partners: NDArray[np.int64]) -> tuple[torch.Tensor, NDArray[np.int64]]:
-        """The sums M×D of the captions of M owners against P partners each, and the keys of missing pairs (i·K + j)."""
-        rows = self._find(owners, partners)
-        total = torch.nn.functional.embedding_bag(torch.from_numpy(rows), self._sums, mode="sum")
-        counts = self._shared_counts[rows]
-        each = counts.sum(axis=1)
-        flat_counts = counts.reshape(-1)
-        ends = np.cumsum(flat_counts)
-        if len(ends) and ends[-1]:
-            within = np.arange(ends[-1]) - np.repeat(ends - flat_counts, flat_counts)
-            ids = self._shared_ids[np.repeat(self._shared_starts[rows].reshape(-1), flat_counts) + within]
-            width = len(self._shared)
-            marked = np.unique(np.repeat(np.arange(len(owners)), each) * width + ids)
-            offsets = np.searchsorted(marked, np.arange(len(owners)) * width)
-            total += _bag_sums(self._shared, marked % width, offsets)
-        absent = rows < self._classes
-        low, high = np.minimum(owners[:, None], partners)[absent], np.maximum(owners[:, None], partners)[absent]
-        return total, np.unique(low * self._classes + high)
+    def vectors(self, owner: int, partners: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The sums M×D of one class's captions against M sets of P partners, and the keys (i·K + j) of missing pairs."""
+        table = self._tables[owner]
+        count = len(table.shares)
+        places = self.places(owner, partners)
+        absent = partners[places < 0]
+        weights = np.zeros((len(partners), len(table.rows)), dtype=np.float32)
+        weights[np.arange(len(partners))[:, None], np.where(places < 0, count - 1, places)] = 1.0
+        weights[:, count:] = weights[:, :count] @ table.shares > 0
+        if count > 8 * partners.shape[1]:
+            used = np.flatnonzero(weights.any(axis=0))
+            total = weights[:, used] @ table.rows[used]
+        else:
+            total = weights @ table.rows
+        return total, np.unique(np.minimum(absent, owner) * self._classes + np.maximum(absent, owner))
 
     def static_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Every class's vector of length 1 against all the others, and the keys of all missing pairs."""
-        classes = self._classes
-        everyone = np.arange(classes)
-        out = np.empty_like(self.templates)
-        missing: list[NDArray[np.int64]] = []
-        step = max(1, CHUNK_FLOATS // (8 * classes))
-        for start in range(0, classes, step):
-            owners = everyone[start : start + step]
-            partners = everyone[None, : classes - 1] + (everyone[None, : classes - 1] >= owners[:, None])
-            sums, absent = self.vectors(owners, partners)
-            out[owners] = unit_rows(sums.numpy())
-            missing.append(absent)
-        return out, np.unique(np.concatenate(missing))
+        everyone = np.arange(self._classes)
+        parts = [self.vectors(owner, np.delete(everyone, owner)[None]) for owner in range(self._classes)]
+        missing = np.unique(np.concatenate([absent for _, absent in parts]))
+        return unit_rows(np.concatenate([total for total, _ in parts])), missing
 
 
-def _bag_sums(table: torch.Tensor, ids: NDArray[np.int64], offsets: NDArray[np.int64]) -> torch.Tensor:
-    return torch.nn.functional.embedding_bag(
-        torch.from_numpy(ids), table, torch.from_numpy(np.ascontiguousarray(offsets)), mode="sum"
-    )
+def _class_table(
+    by_partner: Mapping[int, list[str]], template: str, number: Mapping[str, int], embeddings: NDArray[np.float32]
+) -> _ClassTable:
+    partners = sorted(by_partner)
+    counts = Counter(text for captions in by_partner.values() for text in captions)
+    # The template comes first, so that a caption which repeats it is the same text and not a second one.
+    shared = list(dict.fromkeys([template, *(text for text, count in counts.items() if count > 1)]))
+    column = {text: index for index, text in enumerate(shared)}
+    rows = np.zeros((len(partners) + 1 + len(shared), embeddings.shape[1]), dtype=np.float32)
+    shares = np.zeros((len(partners) + 1, len(shared)), dtype=np.float32)
+    for place, partner in enumerate(partners):
+        captions = by_partner[partner]
+        alone = [number[text] for text in captions if text not in column]
+        rows[place] = embeddings[alone].sum(axis=0)
+        shares[place, [column[text] for text in captions if text in column]] = 1.0
+    shares[len(partners), column[template]] = 1.0
+    rows[len(partners) + 1 :] = embeddings[[number[text] for text in shared]]
+    return _ClassTable(rows, shares)

@@ -26,12 +26,14 @@ def top_indices(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     k = min(k, columns)
     if k == columns:
         return np.argsort(-scores, axis=1, kind="stable").astype(np.int64)
-    part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-    threshold = np.take_along_axis(scores, part, axis=1).min(axis=1, keepdims=True)
-    # argpartition chooses freely among columns that tie with the k-th value; sort those rows whole.
-    tied = np.flatnonzero((scores >= threshold).sum(axis=1) > k)
+    threshold = np.partition(scores, columns - k, axis=1)[:, columns - k, None]
+    chosen = scores >= threshold
+    # Where columns tie with the k-th value too many are chosen; those rows are sorted whole.
+    tied = np.flatnonzero(np.count_nonzero(chosen, axis=1) > k)
     if tied.size:
-        part[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]
-    part.sort(axis=1)
+        first = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]
+        chosen[tied] = False
+        chosen[tied[:, None], first] = True
+    part = (np.flatnonzero(chosen) % columns).reshape(-1, k)
     order = np.argsort(-np.take_along_axis(scores, part, axis=1), axis=1, kind="stable")
     return np.take_along_axis(part, order, axis=1).astype(np.int64)

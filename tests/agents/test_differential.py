@@ -104,7 +104,8 @@ def test_every_image_is_decided_as_in_the_loop(k, share, monkeypatch):
     raw = made_up(rng, len(names), share)
     encoder = Hashed()
     images = rng.normal(size=(60, encoder.dimension)).astype(np.float32)
-    monkeypatch.setattr(differential, "CHUNK_FLOATS", 2000)
+    monkeypatch.setattr(differential, "CHUNK_FLOATS", 100)
+    monkeypatch.setattr(differential, "IMAGES_AT_A_TIME", 25)
     result = DifferentialClassifier(encoder, names, raw, k=k, template=TEMPLATE).predict_embedded(images)
     known = {}
 
@@ -143,7 +144,8 @@ def test_results_do_not_depend_on_how_images_are_batched(monkeypatch):
     classifier = DifferentialClassifier(Hashed(), names, made_up(rng, 9), k=4)
     images = rng.normal(size=(50, 16)).astype(np.float32)
     whole = classifier.predict_embedded(images)
-    monkeypatch.setattr(differential, "CHUNK_FLOATS", 500)
+    monkeypatch.setattr(differential, "CHUNK_FLOATS", 50)
+    monkeypatch.setattr(differential, "IMAGES_AT_A_TIME", 7)
     parts = classifier.predict_embedded(images)
     np.testing.assert_array_equal(whole.final, parts.final)
     np.testing.assert_allclose(whole.scores, parts.scores, atol=1e-6)
