@@ -12,6 +12,7 @@ from agents._limits import BudgetExceeded
 from agents.replies import OfflineMiss
 from agents.structured import StructuredError, StructuredFailure, ask_many
 from verbalize import _narration as words
+from verbalize.background import Background
 from verbalize.claims import Claim, check
 from verbalize.coverage import coverage_of
 from verbalize.reading import read_sentences
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel, LanguageModelInput
     from langchain_core.messages import BaseMessage
 
+    from verbalize.background import Source
     from verbalize.reading import ReadSentence
     from verbalize.saliency import Saliency
 
@@ -64,6 +66,8 @@ class Narrator:
         language: the language asked for. What is read back is English: text in another is replaced by the template.
         style: "narrate", or "smv-gpt": the zero-shot condition of Feldhus et al. 2023, not checked, for comparison.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
+        background: differential descriptions of classes, as `Background.of` takes them. They go to `.background` of the texts
+            of contrastive maps; the model does not see them, the text does not hold them. None where labels are masked.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Narrator:
         language: str = "English",
         style: Style = "narrate",
         pictures: bool = False,
+        background: Source | None = None,
     ) -> None:
         if style not in ("narrate", "smv-gpt"):
             raise UsageError(f"a narrator's style is 'narrate' or 'smv-gpt', not {style!r}")
@@ -90,6 +95,7 @@ class Narrator:
         self.language = language
         self.style = style
         self.pictures = pictures
+        self.background = None if background is None else Background.of(background)
         self._template = TemplateVerbalizer(mask_labels=mask_labels)
 
     def narrate(self, saliency: Saliency) -> Verbalization:
@@ -233,8 +239,10 @@ class Narrator:
         found: Mapping[str, int],
     ) -> Verbalization:
         coverage = coverage_of(claims, saliency)
+        shown = self.background if not self.mask_labels and outcome != "unchecked" else None
+        known = shown.sentences(saliency.query) if shown is not None else ()
         return Verbalization(
-            saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts), falsehoods=dict(found)
+            saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts), dict(found), background=known
         )
 
     def _unchecked(self, saliencies: list[Saliency]) -> list[Verbalization]:

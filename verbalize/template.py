@@ -40,13 +40,14 @@ number in brackets after a part is its share of the evidence in the sentence's d
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from verbalize import _phrases as phrases
 from verbalize._draft import Draft
 from verbalize._standing import Standing, standing
 from verbalize._wording import Frame
+from verbalize.background import Background
 from verbalize.coverage import coverage_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
@@ -56,6 +57,7 @@ from verbalize.verbalization import Verbalization
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from verbalize.background import Source
     from verbalize.saliency import Saliency
 
 Style: TypeAlias = Literal["plain", "ranked", "smv"]
@@ -76,11 +78,14 @@ class TemplateVerbalizer:
         style: "plain"; "ranked", single words in the order of their importance; "smv", the templates of Feldhus et al. 2023.
         mask_labels: write "the label" for every name of a class, in the text and in its claims, for studies in which people
             guess the model's decision. The words of the input are quoted as they are.
+        background: differential descriptions of classes (a `Background`, pair descriptions, or what `agents.read_pairs` reads).
+            They go to `.background` of the texts of contrastive maps; never to the text, nor where labels are masked.
         length: "clause" (the most important part alone, no full stop), "short", or "paragraph" (with comparisons, what is left
             unnamed, and the balance of both directions). The style "smv" has one length.
 
     Raises:
         SaliencyError: an unknown style or length, or a limit below 1.
+        UsageError: background that can't be read.
     """
 
     max_words: int = 12
@@ -88,6 +93,7 @@ class TemplateVerbalizer:
     style: Style = "plain"
     mask_labels: bool = False
     length: Length = "short"
+    background: Source | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("max_words", "max_spans"):
@@ -101,6 +107,8 @@ class TemplateVerbalizer:
         for name, known in (("style", STYLES), ("length", LENGTHS)):
             if getattr(self, name) not in known:
                 raise SaliencyError(f"unknown {name} {getattr(self, name)!r}; it is one of {', '.join(known)}")
+        if self.background is not None:
+            object.__setattr__(self, "background", Background.of(self.background))
 
     def verbalize(self, saliency: Saliency) -> Verbalization:
         """A text about the map, its claims, and the share of the evidence that lies in the parts it names.
@@ -121,7 +129,10 @@ class TemplateVerbalizer:
         text = " ".join(draft.sentences)
         if self.length == "clause" and self.style != "smv":
             text = draft.clause
-        return Verbalization(saliency.saliency_id, text, tuple(draft.claims), coverage_of(draft.claims, saliency), self.style)
+        shown = Background.of(self.background) if self.background is not None and not self.mask_labels else None
+        known = shown.sentences(saliency.query) if shown is not None else ()
+        coverage = coverage_of(draft.claims, saliency)
+        return Verbalization(saliency.saliency_id, text, tuple(draft.claims), coverage, self.style, background=known)
 
     def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
         """The maps' texts, one after the other as they are asked for."""

@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from saywhy import _models as models
 from saywhy import _reading as reading
 
 if TYPE_CHECKING:
+    from verbalize.background import Background
     from verbalize.narrate import Narrator
     from verbalize.saliency import Saliency
     from verbalize.template import TemplateVerbalizer
@@ -49,6 +51,13 @@ def verbalize(
     max_spans: Annotated[int, typer.Option(min=1, help="Parts that may be named.")] = 3,
     length: Annotated[str, typer.Option(help="clause, short or paragraph; for plain and ranked.")] = "short",
     mask_labels: Annotated[bool, typer.Option(help="Hide the labels, for studies in which people guess them.")] = False,
+    background: Annotated[
+        Path | None,
+        typer.Option(
+            help="Differential descriptions (of saywhy describe, or FuDD's) for contrastive maps; they stand apart, marked as "
+            "background. Class names as in the file, or from --class-names."
+        ),
+    ] = None,
     llm: models.LlmOption = None,
     audience: Annotated[
         str, typer.Option(help="lay, developer, expert, or a description.", rich_help_panel="Language model")
@@ -73,6 +82,7 @@ def verbalize(
 ) -> None:
     """Put maps into words."""
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
+    known = _read_background(background, class_names, source)
     if style not in NARRATED:
         if llm is not None:
             raise UsageError(f"--llm goes with --style narrate; the style {style!r} needs no language model")
@@ -84,6 +94,7 @@ def verbalize(
             style=style,  # type: ignore[arg-type]  # checked there, like length
             mask_labels=mask_labels,
             length=length,  # type: ignore[arg-type]
+            background=known,
         )
         _by_template(template, source, out)
         return
@@ -96,6 +107,7 @@ def verbalize(
     narrator = Narrator(
         model, audience=audience, max_words=max_words or 60, repairs=repairs, mask_labels=mask_labels, language=language,
         style=style,  # type: ignore[arg-type]  # one of NARRATED
+        background=known,
     )  # fmt: skip
     try:
         failures = _by_model(narrator, source, out, str(llm))
@@ -108,6 +120,18 @@ def verbalize(
     source.finish()
     if failures:
         raise typer.Exit(1)
+
+
+def _read_background(path: Path | None, class_names: Path | None, source: reading.MapReader) -> Background | None:
+    if path is None:
+        return None
+    from agents.pairs import read_pairs
+    from verbalize.background import Background
+    from verbalize.formats import BadRecord
+
+    pairs = read_pairs(path)
+    source.problems += [BadRecord(problem.where, None, None, problem.what) for problem in pairs.problems]
+    return Background.of(pairs, class_names=reading.read_lines(class_names) if class_names else None)
 
 
 def _by_template(verbalizer: TemplateVerbalizer, source: reading.MapReader, out: str) -> None:
@@ -124,6 +148,7 @@ def _by_template(verbalizer: TemplateVerbalizer, source: reading.MapReader, out:
 
 def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str) -> list[str]:
     """Narrate what is not done yet; return a line for each map for which the model could not be asked."""
+    from agents.pairs import dump_pairs
     from saywhy._resuming import ResumableLines
     from verbalize._narration import PROMPT_VERSION
 
@@ -133,6 +158,9 @@ def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str)
         "mask_labels": narrator.mask_labels, "language": narrator.language, "style": narrator.style, "prompt": PROMPT_VERSION,
         "maps": hashlib.sha256(json.dumps([_content(saliency) for saliency in maps]).encode()).hexdigest(),
     }  # fmt: skip
+    if narrator.background is not None:
+        known = json.dumps(sorted(narrator.background.numbers.items())) + json.dumps(dump_pairs(narrator.background.pairs))
+        settings["background"] = hashlib.sha256(known.encode()).hexdigest()
     failures: list[str] = []
     with ResumableLines(out, settings) as lines, reading.progress("narrating", len(maps)) as bar:
         todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
@@ -159,7 +187,9 @@ def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str)
 
 def _content(saliency: Saliency) -> list[str]:
     """What a text depends on, so that texts of other maps under the same ids are not taken over."""
-    return [saliency.saliency_id, hashlib.sha256(saliency.scores.tobytes()).hexdigest(), repr(saliency.query)]
+    words = repr(getattr(saliency, "tokens", ""))
+    digest = hashlib.sha256(saliency.scores.tobytes() + words.encode("utf-8", "surrogatepass"))
+    return [saliency.saliency_id, digest.hexdigest(), repr(saliency.query)]
 
 
 def _counted(counts: Counter[str]) -> str:
