@@ -31,7 +31,11 @@ THOMPSON = 0.5  # standard deviations by which estimates are perturbed when chan
 ELITE = 6  # nodes of a size that are improved at a time
 SHORTLIST = 192  # changes looked at for a batch of leaves
 LEVEL = 1 / 32  # of the budget, but one or two batches, goes to a size before a larger one is tried
-WIDEST = 64  # the search ends when it finds nothing new among this many times as many nodes
+RIVALS = 3  # classes between which half of the places among the elite are shared
+WIDEST = 8  # a tree is given up when nothing new is found among this many times as many nodes
+PATIENCE = 0.16  # or when this share of the budget, spent on it, made nothing smaller
+TREES = 12
+PAIRS = 2  # of the leaves of a batch exchange two changes of a set at once, once sets are to become smaller
 FEATURES = 1.0  # weight of player I's exploration bonus
 GUIDANCE = 0.25  # exponent of the prior: how strongly the mixture sways the deviations of what was not seen
 
@@ -53,8 +57,9 @@ class PixelSearch:
         self.height, self.width = account.image.shape[:2]
         self.tree = Tree(palette, account)
         self.allowed = palette.size > 0
-        self.wide = 1
+        self.wide, self.number, self.since = 1, 1, 0
         self.jump = 1
+        self.rivals: Indices | None = None
         pixels = self.height * self.width
         self.density = np.full(pixels, 1 / pixels)
         self.shares: Floats | None = None
@@ -73,13 +78,22 @@ class PixelSearch:
             return
         self.effects = Effects((self.height, self.width), self.palette.codes, tree.gaps.shape[1], every=self.account.every)
         yield from self._open(self.effects)
+        if RIVALS and not self.account.every and len(self.effects.seen):
+            self.effects.refresh(tree.gaps[0])
+            self.rivals = self.effects.classes[:RIVALS]
         while not self._done():
             if tree.size_found() > LARGE:
                 yield from drop_groups(tree, self._worth(self.effects))
+            before = tree.best
             yield from drop_singly(tree)
             if self._done():
                 return
             yield from self._round(self.effects)
+            if tree.best != before:
+                self.since, self.wide = self.account.queries, 1
+            spent = self.account.queries - self.since > PATIENCE * self.budget
+            if self.wide > WIDEST or (spent and tree.size_found()):
+                self._restart()
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W): the greatest gain seen of changing each pixel, towards the class that was nearest; 0 where unseen."""
@@ -90,7 +104,13 @@ class PixelSearch:
         return evidence.reshape(self.height, self.width)
 
     def _done(self) -> bool:
-        return self.wide > WIDEST or self.tree.size_found() == 1
+        return self.number > TREES or self.tree.size_found() == 1
+
+    def _restart(self) -> None:
+        """Another tree, from what was learned, for each of the rivals in turn: one class's best sets crowd out others'."""
+        rivals = [] if self.rivals is None else self.rivals.tolist()
+        self.tree.restart(rivals[(self.number - 1) % len(rivals)] if rivals else None)
+        self.number, self.wide, self.jump, self.since = self.number + 1, 1, 1, self.account.queries
 
     def _worth(self, effects: Effects) -> Floats:
         best = self.tree.best if self.tree.best is not None else 0
@@ -160,26 +180,28 @@ class PixelSearch:
         """One batch of leaves: parents by UCT, a change (or several, when sets grow fast) added to each."""
         tree, size, extra = self.tree, self.tree.size_found(), 1
         parents: list[int] = []
-        if size:
+        if size and tree.deepest >= size - 1:
             goal = size - 1
-            parents = yield from drops(tree, tree.top(goal, ELITE * self.wide), 2 * LEAVES)
+            parents = yield from drops(tree, tree.top(goal, ELITE * self.wide, self.rivals), 2 * LEAVES)
             if tree.size_found() <= goal:
                 return
         else:
-            goal, extra = self._growing()
-        parents += tree.top(goal - extra, 2 * ELITE * self.wide).tolist()
+            goal, extra = self._growing(size - 1 if size else None)
+        parents += tree.top(goal - extra, 2 * ELITE * self.wide, self.rivals).tolist()
         nodes = np.array(list(dict.fromkeys(parents)), dtype=np.int64)
-        nodes = nodes[np.argsort(-tree.value[nodes], kind="stable")[: 2 * ELITE * self.wide]]
+        nodes = nodes[np.argsort(-tree.worth(nodes), kind="stable")[: 2 * ELITE * self.wide]]
         if not len(nodes):
             self.wide *= 2
             return
-        effects.refresh(tree.gaps[nodes[0]])
-        counts = tree.select(nodes, LEAVES, EXPLORATION, float(effects.scale.mean()))
+        effects.refresh(tree.gaps[nodes[0]], tree.focus)
+        pairs = PAIRS if size and goal == size - 1 and goal >= 2 else 0
+        counts = tree.select(nodes, LEAVES - pairs, EXPLORATION, float(effects.scale.mean()))
         leaves = self._expand(effects, nodes, counts, extra)
+        yield from tree.ask(self._exchange(effects, goal, LEAVES - len(leaves) if pairs else 0))
         before = len(tree.keys)
         yield from tree.ask([key for _, key in leaves])
         asked = [(parent, key, tree.index[key]) for parent, key in leaves if tree.index.get(key, -1) >= before]
-        if len(asked) < LEAVES // 2:
+        if len(asked) < (LEAVES - pairs) // 2:
             self.wide *= 2
         if asked:
             added = [sorted(set(key).difference(tree.keys[parent])) for parent, key, _ in asked]
@@ -187,13 +209,15 @@ class PixelSearch:
             gains = (tree.gaps[children] - tree.gaps[above]) / extra  # several changes share what they did
             effects.observe(np.concatenate(added), np.repeat(gains, [len(changes) for changes in added], axis=0))
 
-    def _growing(self) -> tuple[int, int]:
+    def _growing(self, most: int | None) -> tuple[int, int]:
         """The size to try next while nothing is adversarial, and by how much it exceeds the parents'."""
         tree = self.tree
         deepest = tree.deepest
         enough = LEAVES if deepest >= LARGE else min(2 * LEAVES, max(LEAVES, int(LEVEL * self.budget)))
         if deepest <= 1 or len(tree.of_size(deepest)) >= enough:
             self.jump = 1 if deepest < LARGE else max(1, deepest // 4)
+            if most is not None:
+                self.jump = min(self.jump, most - deepest)
             deepest += self.jump
         return deepest, self.jump
 
@@ -224,6 +248,23 @@ class PixelSearch:
                     given[place] += 1
         tree.visit(nodes, given)
         return [(parent, key) for key, parent in leaves.items()]
+
+    def _exchange(self, effects: Effects, goal: int, count: int) -> list[Key]:
+        """Sets near the best ones of a size, with two changes drawn anew: a way out where no single change helps."""
+        elite = self.tree.top(goal, ELITE * self.wide)
+        if not count or not len(elite):
+            return []
+        score = np.where(self.allowed, effects.utility(self._draw(effects, self._prior()), self.tree.gaps[elite[0]]), -np.inf)
+        shortlist = _largest(score, SHORTLIST // 2)
+        made = []
+        for node in self.rng.choice(elite, size=count):
+            key = np.array(self.tree.keys[node])
+            kept = np.delete(key, self.rng.choice(len(key), size=2, replace=False))
+            free = shortlist[~np.isin(self.palette.pixels(shortlist), self.palette.pixels(kept))]
+            drawn = free[(len(free) * self.rng.random(2) ** 2).astype(np.int64)] if len(free) else free
+            if len(drawn) == 2 and self.palette.pixels(drawn[:1]) != self.palette.pixels(drawn[1:]):
+                made.append(tuple(sorted((*kept.tolist(), *drawn.tolist()))))
+        return made
 
     def _several(self, key: Key, changes: Indices, pixels: Indices, utility: Floats, extra: int, wanted: int) -> list[Key]:
         """Children with several more changes: the best of them under fresh noise, one a pixel."""

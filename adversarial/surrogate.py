@@ -81,8 +81,8 @@ class Effects:
         count = len(self._seen)
         return np.asarray(self._sums[:count, columns] / self._weights[:count, None])
 
-    def refresh(self, gaps: NDArray[np.floating]) -> None:
-        """Choose the classes that are nearest from these gaps (columns,), and estimate all effects on them anew."""
+    def refresh(self, gaps: NDArray[np.floating], focus: int | None = None) -> None:
+        """Choose the classes nearest from these gaps (columns,), or the one in focus, and estimate effects on them."""
         effects = self.observed()
         few = min(FEW, len(effects))
         best = np.partition(effects, len(effects) - few, axis=0)[-few:].mean(axis=0)
@@ -94,6 +94,9 @@ class Effects:
         else:
             need = np.where(best > 0, -ahead / np.maximum(best, 1e-9), 1e6 - ahead)
             self.classes = np.argsort(need, kind="stable")[:CLASSES]
+            self.step = np.maximum(best[self.classes], floor).astype(np.float32)
+        if focus is not None:
+            self.classes = np.array([focus])
             self.step = np.maximum(best[self.classes], floor).astype(np.float32)
         self.scale = np.sqrt((effects[:, self.classes] ** 2).mean(axis=0))
         count, active = len(self._seen), len(self.classes)

@@ -89,7 +89,7 @@ class Account:
         self.queries += len(images)
         if reached.any():
             rows = np.flatnonzero(reached)
-            distances = self._measure(images[rows] - self.image)
+            distances = self._measure(np.subtract(images[rows], self.image, dtype=np.float64))
             for row, distance in zip(rows.tolist(), distances.tolist(), strict=True):
                 if distance < self.distance:
                     self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance

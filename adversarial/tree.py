@@ -40,7 +40,8 @@ class Tree:
         self._gaps = np.zeros((0, 0), dtype=np.float32)
         self._value = np.zeros(0, dtype=np.float32)
         self._visits = np.zeros(0, dtype=np.float32)
-        self._by_size: dict[int, list[int]] = {}
+        self._by_size: dict[int, dict[int, None]] = {}
+        self.focus: int | None = None
 
     @property
     def gaps(self) -> NDArray[np.float32]:
@@ -66,13 +67,26 @@ class Tree:
         """The size of the largest set."""
         return max(self._by_size)
 
+    def restart(self, focus: int | None) -> None:
+        """Begin another tree from the single changes, for one class where `focus` names its column; answers are kept."""
+        self._by_size = {size: nodes for size, nodes in self._by_size.items() if size < 2}
+        self._visits[:] = 0
+        self.focus = focus
+
+    def worth(self, nodes: Indices) -> NDArray[np.float32]:
+        """(n,) the gap by which nodes are chosen: the one that decides, or that of the class in focus."""
+        return self.value[nodes] if self.focus is None else self.gaps[nodes, self.focus]
+
     def of_size(self, size: int) -> Indices:
         """The nodes of that size."""
-        return np.array(self._by_size.get(size, []), dtype=np.int64)
+        return np.array(list(self._by_size.get(size, ())), dtype=np.int64)
 
     def ask(self, keys: list[Key]) -> Generator[NDArray[np.float32], NDArray[np.float64], Indices]:
         """Ask about sets; those already known, and those asked for twice, cost nothing. Returns the new nodes (n,)."""
         fresh = [key for key in dict.fromkeys(keys) if key not in self.index][: max(self.account.left, 1)]
+        for key in keys:
+            if key in self.index:
+                self._by_size.setdefault(len(key), {})[self.index[key]] = None
         if not fresh:
             return np.zeros(0, dtype=np.int64)
         images = self.palette.render(fresh)
@@ -87,17 +101,26 @@ class Tree:
         for node, key in enumerate(fresh, start=first):
             self.keys.append(key)
             self.index[key] = node
-            self._by_size.setdefault(len(key), []).append(node)
+            self._by_size.setdefault(len(key), {})[node] = None
             if self._value[node] > 0 and (self.best is None or len(key) < len(self.keys[self.best])):
                 self.best = node
         changes = np.fromiter((change for key in fresh for change in key), dtype=np.int64)
         np.add.at(self.tried, changes // self.palette.count, 1)
         return np.arange(first, first + len(fresh))
 
-    def top(self, size: int, count: int) -> Indices:
-        """The nodes of a size that are nearest to flipping, at most `count`, the nearest first."""
+    def top(self, size: int, count: int, rivals: Indices | None = None) -> Indices:
+        """The nodes of a size that are nearest to flipping, at most `count`, the nearest first.
+
+        With `rivals`, columns of the gaps, half of the places go by turns to those that are nearest to each of these classes.
+        """
         nodes = self.of_size(size)
-        return nodes[np.argsort(-self.value[nodes], kind="stable")[:count]]
+        order = nodes[np.argsort(-self.worth(nodes), kind="stable")]
+        if self.focus is not None or rivals is None or not len(rivals) or len(nodes) <= count:
+            return order[:count]
+        ranked = nodes[np.argsort(-self.gaps[nodes][:, rivals], axis=0, kind="stable")]
+        turns = dict.fromkeys([*order[: count - count // 2].tolist(), *ranked.ravel().tolist()])
+        chosen = np.array(list(turns)[:count], dtype=np.int64)
+        return chosen[np.argsort(-self.worth(chosen), kind="stable")]
 
     def select(self, nodes: Indices, count: int, exploration: float, scale: float) -> Indices:
         """How often each node is to be expanded in the next batch, (n,) summing to `count`, by UCT.
@@ -105,7 +128,7 @@ class Tree:
         One leaf after the other goes to the node with the greatest value / scale + exploration sqrt(log N / n); a leaf that
         has been handed out counts as a visit before its value is known (virtual loss).
         """
-        value = self.value[nodes] / max(scale, 1e-12)
+        value = self.worth(nodes) / max(scale, 1e-12)
         visits = 1 + self.visits[nodes]
         width = np.log(visits.sum() + count) * exploration**2
         given = np.zeros(len(nodes), dtype=np.int64)

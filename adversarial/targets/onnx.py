@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Images: TypeAlias = NDArray[np.float32]
 
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
-CHANNELS = {1, 3, 4}
+CHANNELS = ({1, 3}, {2, 4})  # likely numbers of channels, the likeliest first
 
 
 def load(
@@ -111,12 +111,15 @@ def load(
 
 
 def _axes(shape: list[Any], path: str) -> Axes:
-    first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
-    if first == last:
-        raise UsageError(
-            f"{path} takes an input of shape {shape}, which doesn't say where its channels are; give layout='nhwc' or 'nchw'"
-        )
-    return "nchw" if first else "nhwc"
+    for likely in CHANNELS:
+        first, last = shape[1] in likely, shape[3] in likely
+        if first != last:
+            return "nchw" if first else "nhwc"
+        if first:
+            break
+    raise UsageError(
+        f"{path} takes an input of shape {shape}, which doesn't say where its channels are; give layout='nhwc' or 'nchw'"
+    )
 
 
 def _image_shape(shape: list[Any], axes: Axes) -> tuple[int | None, ...]:

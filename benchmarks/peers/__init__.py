@@ -1,0 +1,1 @@
+"""Other attacks, under the same count of queries."""
