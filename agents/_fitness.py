@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHUNK_FLOATS = 8_000_000
+CHUNK_FLOATS = 500_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ class Scorer:
         ahead = (logits > true) | ((logits == true) & earlier)
         above = ahead.sum(axis=2)
         accuracy = (above == 0).mean(axis=1)
-        entropy = (true[:, :, 0] - logsumexp(logits, axis=2)).mean(axis=1).astype(np.float64)
+        top = logits.max(axis=2, keepdims=True)
+        normaliser = np.log(np.exp(logits - top).sum(axis=2)) + top[:, :, 0]
+        entropy = (true[:, :, 0] - normaliser).mean(axis=1).astype(np.float64)
         value = accuracy + self.entropy_weight * entropy
         if self.top5_weight:
             value = value + self.top5_weight * (above < 5).mean(axis=1)

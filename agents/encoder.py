@@ -121,6 +121,7 @@ class ClipEncoder:
         dtype: the weights' type, "float32" or "bfloat16" (faster on a GPU, embeddings agree to about 1e-2).
 
     Attributes:
+        model: the transformers model, in evaluation mode.
         identity: names the weights; equal identities give equal embeddings.
         scale: the learned factor from cosines to logits.
         truncated: how many of the texts encoded so far were longer than `max_tokens` and were cut.
@@ -140,14 +141,14 @@ class ClipEncoder:
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes models with a text and a vision part")
         self._processor = _image_processor(str(name), config)
         self._tokenizer = from_hub(AutoTokenizer, str(name), "tokenizer")
-        self._model = from_hub(AutoModel, str(name), "CLIP or SigLIP model", dtype=dtype).eval().to(self.device)
-        if not hasattr(self._model, "get_image_features") or not hasattr(self._model, "logit_scale"):
+        self.model = from_hub(AutoModel, str(name), "CLIP or SigLIP model", dtype=dtype).eval().to(self.device)
+        if not hasattr(self.model, "get_image_features") or not hasattr(self.model, "logit_scale"):
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes CLIP, SigLIP and their like")
         self._batch = batch
         self._padding = "max_length" if config.model_type.startswith("siglip") else True
         self.max_tokens = int(config.text_config.max_position_embeddings)
-        self.scale = float(self._model.logit_scale.detach().float().exp())
-        self.identity = f"clip:{fingerprint(self._model)}:{dtype}"
+        self.scale = float(self.model.logit_scale.detach().float().exp())
+        self.identity = f"clip:{fingerprint(self.model)}:{dtype}"
         self.truncated = 0
 
     def encode_images(self, images: Images) -> NDArray[np.float32]:
@@ -170,7 +171,7 @@ class ClipEncoder:
         return np.concatenate(parts), cut
 
     def _dimension(self) -> int:
-        config = self._model.config
+        config = self.model.config
         return int(getattr(config, "projection_dim", None) or config.vision_config.hidden_size)
 
     def _image_forward(self, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -179,7 +180,7 @@ class ClipEncoder:
         pictures = [_picture(image) for image in images]
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
-            features = self._model.get_image_features(pixel_values=pixels.to(self.device, self._model.dtype))
+            features = self.model.get_image_features(pixel_values=pixels.to(self.device, self.model.dtype))
         return _unit(features)
 
     def _text_forward(self, texts: list[str]) -> NDArray[np.float32]:
@@ -189,7 +190,7 @@ class ClipEncoder:
             texts, truncation=True, max_length=self.max_tokens, padding=self._padding, return_tensors="pt"
         ).to(self.device)
         with torch.inference_mode():
-            features = self._model.get_text_features(
+            features = self.model.get_text_features(
                 **{key: tokens[key] for key in ("input_ids", "attention_mask") if key in tokens}
             )
         return _unit(features)
