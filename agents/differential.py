@@ -223,13 +223,16 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 class _ClassTable(NamedTuple):
     """The captions of one class as vectors.
 
-    `rows` are first the sums of the captions that only one partner's pair has, a row a partner, then one row that is zero
-    and stands for any missing partner, then the captions that several pairs share (and the template). `shares` says which of
-    the latter each of the former brings along.
+    `rows` are first the captions that several pairs share (and the template), then the sums of the captions that only one
+    partner's pair has, a row a partner, and last one row that is zero and stands for any missing partner. `shares` says which
+    of the first each of the others brings along.
     """
 
     rows: NDArray[np.float32]
     shares: NDArray[np.float32]
+
+
+_NO_KEYS = np.empty(0, dtype=np.int64)
 
 
 class _PromptTable:
@@ -258,7 +261,14 @@ class _PromptTable:
         # Where each ordered pair's row lies in its owner's table; keys are owner · K + partner, in ascending order.
         self._classes = classes
         self._keys = np.array([owner * classes + partner for owner, by in enumerate(own) for partner in sorted(by)], np.int64)
-        self._places = np.array([place for by in own for place in range(len(by))], dtype=np.int32)
+        self._places = np.array(
+            [
+                place
+                for table, by in zip(self._tables, own, strict=True)
+                for place in range(table.shares.shape[1], table.shares.shape[1] + len(by))
+            ],
+            dtype=np.int32,
+        )
         # A square table is the faster look-up; beyond 4,096 classes it would cost more than it saves.
         self._square: NDArray[np.int32] | None = None
         if classes <= 4096:
@@ -278,17 +288,21 @@ class _PromptTable:
     def vectors(self, owner: int, partners: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The sums M×D of one class's captions against M sets of P partners, and the keys (i·K + j) of missing pairs."""
         table = self._tables[owner]
-        count = len(table.shares)
+        shared = table.shares.shape[1]
         places = self.places(owner, partners)
-        absent = partners[places < 0]
         weights = np.zeros((len(partners), len(table.rows)), dtype=np.float32)
-        weights[np.arange(len(partners))[:, None], np.where(places < 0, count - 1, places)] = 1.0
-        weights[:, count:] = weights[:, :count] @ table.shares > 0
-        if count > 8 * partners.shape[1]:
+        # A missing partner's place is -1: the last row, which stands for it.
+        weights[np.arange(len(partners))[:, None], places] = 1.0
+        weights[:, :shared] = weights[:, shared:] @ table.shares > 0
+        if len(table.rows) > 8 * partners.shape[1]:
             used = np.flatnonzero(weights.any(axis=0))
             total = weights[:, used] @ table.rows[used]
         else:
             total = weights @ table.rows
+        lacking = places < 0
+        if not lacking.any():
+            return total, _NO_KEYS
+        absent = partners[lacking]
         return total, np.unique(np.minimum(absent, owner) * self._classes + np.maximum(absent, owner))
 
     def static_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -307,13 +321,13 @@ def _class_table(
     # The template comes first, so that a caption which repeats it is the same text and not a second one.
     shared = list(dict.fromkeys([template, *(text for text, count in counts.items() if count > 1)]))
     column = {text: index for index, text in enumerate(shared)}
-    rows = np.zeros((len(partners) + 1 + len(shared), embeddings.shape[1]), dtype=np.float32)
+    rows = np.zeros((len(shared) + len(partners) + 1, embeddings.shape[1]), dtype=np.float32)
     shares = np.zeros((len(partners) + 1, len(shared)), dtype=np.float32)
+    rows[: len(shared)] = embeddings[[number[text] for text in shared]]
     for place, partner in enumerate(partners):
         captions = by_partner[partner]
         alone = [number[text] for text in captions if text not in column]
-        rows[place] = embeddings[alone].sum(axis=0)
+        rows[len(shared) + place] = embeddings[alone].sum(axis=0)
         shares[place, [column[text] for text in captions if text in column]] = 1.0
     shares[len(partners), column[template]] = 1.0
-    rows[len(partners) + 1 :] = embeddings[[number[text] for text in shared]]
     return _ClassTable(rows, shares)
