@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Steps: TypeAlias = Generator[Images, Floats, None]
 
 CHECKED = 10  # smaller budgets have no query to spare for the check at the end
-WHOLE = 0.5  # of the competitive game's budget goes to the image as a whole, the rest to its features
+WHOLE = 0.7  # of the competitive game's budget goes to the image as a whole, the rest to its features
 ENOUGH = 60  # queries a feature needs at least; the features of least weight go without
 
 

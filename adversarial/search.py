@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
 LEAVES = 16  # leaves a batch of one image; batches of several images are put together for the classifier
-OPENING = 0.3  # of the budget goes to single changes at most
+OPENING = 0.35  # of the budget goes to single changes at most
 LATTICE = 0.5  # of these to a lattice, the rest to where the effects seem great
 EXPLORATION = 0.5  # of UCT between nodes
 THOMPSON = 0.5  # standard deviations by which estimates are perturbed when changes are drawn
