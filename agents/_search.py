@@ -43,6 +43,7 @@ class Search:
         self.template_rows = unit_rows(encoded).reshape(len(self.names), len(self.templates), -1)
         self.scale = self.settings["scale"] or calibrated_scale(rows @ self.template_rows[:, 0].T, truth)
         self.history: list[Step] = []
+        self._encoding = 0.0
 
     def run(self, file: Path | None, progress: Callable[[Step], None] | None) -> PromptSet:
         key = self._key()
@@ -72,7 +73,7 @@ class Search:
             start_fitness=start_fitness,
             fitness=fitness,
             candidates=sum(step.candidates for step in self.history),
-            seconds=time.perf_counter() - started,
+            seconds=time.perf_counter() - started - self._encoding,
         )
 
     def _key(self) -> str:
@@ -171,7 +172,9 @@ class Search:
         ]
         texts = list(dict.fromkeys(text for group in every for text in group))
         place = {text: index for index, text in enumerate(texts)}
+        started = time.perf_counter()
         rows = unit_rows(self.encoder.encode_texts(texts))
+        self._encoding = time.perf_counter() - started
         scorer = self._scorer([rows[[place[text] for text in group]] for group in every])
         masks = self._starting_points(scorer, len(chosen))
         base = scorer.cosines(masks)

