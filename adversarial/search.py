@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.shrink import LARGE, drop_groups, drop_singly, drops
+from adversarial.coarse import climb, exchange, shed
+from adversarial.shrink import LARGE, drop_singly, drops
 from adversarial.surrogate import Effects
 from adversarial.tree import Tree
 
@@ -35,6 +36,9 @@ RIVALS = 3  # classes between which half of the places among the elite are share
 WIDEST = 8  # a tree is given up when nothing new is found among this many times as many nodes
 PATIENCE = 0.16  # or when this share of the budget, spent on it, made nothing smaller
 TREES = 12
+STEEP = 16.0  # times what one of the best changes does: an image farther than this from flipping is climbed at once
+LATE = 0.75  # of the budget: without a flip by then, the search climbs whatever the image
+SINGLY = 64  # changes in a set that is still worth trying without each of its changes
 PAIRS = 2  # of the leaves of a batch exchange two changes of a set at once, once sets are to become smaller
 FEATURES = 1.0  # weight of player I's exploration bonus
 GUIDANCE = 0.25  # exponent of the prior: how strongly the mixture sways the deviations of what was not seen
@@ -81,11 +85,15 @@ class PixelSearch:
         if RIVALS and not self.account.every and len(self.effects.seen):
             self.effects.refresh(tree.gaps[0])
             self.rivals = self.effects.classes[:RIVALS]
+        climbed = False
         while not self._done():
-            if tree.size_found() > LARGE:
-                yield from drop_groups(tree, self._worth(self.effects))
+            if not climbed and self._hard(self.effects):
+                climbed = True
+                yield from climb(tree, self.effects, self.density, self.rng)
+            yield from self._reduce(self.effects)
             before = tree.best
-            yield from drop_singly(tree)
+            if tree.size_found() <= SINGLY:
+                yield from drop_singly(tree, self.effects)
             if self._done():
                 return
             yield from self._round(self.effects)
@@ -112,10 +120,23 @@ class PixelSearch:
         self.tree.restart(rivals[(self.number - 1) % len(rivals)] if rivals else None)
         self.number, self.wide, self.jump, self.since = self.number + 1, 1, 1, self.account.queries
 
-    def _worth(self, effects: Effects) -> Floats:
-        best = self.tree.best if self.tree.best is not None else 0
-        effects.refresh(self.tree.gaps[best])
-        return np.asarray(effects.mean[:, 0])
+    def _hard(self, effects: Effects) -> bool:
+        """Whether nothing is adversarial yet, and growing a change at a time will not, or did not, get there in time."""
+        tree = self.tree
+        if tree.best is not None or not len(effects.seen):
+            return False
+        effects.refresh(tree.gaps[0])
+        needs = -tree.gaps[0][effects.classes] / effects.step
+        need = float(needs.max() if self.account.every else needs.min())
+        return need > STEEP or tree.deepest > 2 * LARGE or self.account.queries > LATE * self.budget
+
+    def _reduce(self, effects: Effects) -> Steps:
+        """Make a large set smaller by groups and by exchanges, as long as that helps."""
+        before = 0
+        while LARGE < self.tree.size_found() != before:
+            before = self.tree.size_found()
+            yield from shed(self.tree, effects, self.rng)
+            yield from exchange(self.tree, effects, self.rng, LEAVES)
 
     def _open(self, effects: Effects) -> Steps:
         budget = max(1, int(OPENING * self.budget))
@@ -268,8 +289,8 @@ class PixelSearch:
 
     def _several(self, key: Key, changes: Indices, pixels: Indices, utility: Floats, extra: int, wanted: int) -> list[Key]:
         """Children with several more changes: the best of them under fresh noise, one a pixel."""
-        children = []
-        for _ in range(wanted):
+        children: list[Key] = []
+        for _ in range(wanted if len(utility) else 0):
             noisy = utility + self.rng.gumbel(size=len(utility)) * 0.2 * max(float(utility.std()), 1e-9)
             order = np.argsort(-noisy, kind="stable")
             _, first = np.unique(pixels[order], return_index=True)

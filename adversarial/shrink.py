@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adversarial.palette import Key
+    from adversarial.surrogate import Effects
     from adversarial.trace import Account
     from adversarial.tree import Tree
 
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
-LARGE = 9  # sets of more changes are first shrunk in groups
+LARGE = 9  # sets of more changes are first shrunk in groups: see `adversarial.coarse`
 FRACTIONS = np.array([1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8], dtype=np.float32)
 
 
@@ -34,31 +35,19 @@ def drops(
     return [tree.index[key] for key in wanted if key in tree.index]
 
 
-def drop_singly(tree: Tree) -> Steps:
-    """Drop one change after the other from the smallest adversarial set, until none can be missed."""
+def drop_singly(tree: Tree, effects: Effects) -> Steps:
+    """Drop one change after the other from the smallest adversarial set, until none can be missed.
+
+    What a drop costs is what the change did among the others: `effects` learns it.
+    """
     before = None
     while tree.best is not None and tree.best != before and tree.size_found() > 1:
         before = tree.best
-        yield from drops(tree, np.array([before]))
-
-
-def drop_groups(tree: Tree, worth: NDArray[np.floating]) -> Steps:
-    """Drop groups of changes, the least worthy first, in groups of half the set, a quarter of it, and so on.
-
-    Delta debugging (Zeller and Hildebrandt 2002, ddmin), for sets too large to drop changes singly.
-
-    Args:
-        tree: its smallest adversarial set is shrunk.
-        worth: (P J,) estimated effect of each change towards the class that was reached.
-    """
-    parts = 2
-    while tree.best is not None and tree.size_found() > LARGE and parts <= 2 * tree.size_found():
-        key = np.array(tree.keys[tree.best])
-        order = key[np.argsort(worth[key], kind="stable")]
-        groups = np.array_split(order, min(parts, len(order)))
-        before = tree.size_found()
-        yield from tree.ask([tuple(sorted(set(key.tolist()) - set(group.tolist()))) for group in groups])
-        parts = max(2, parts // 2) if tree.size_found() < before else 2 * parts
+        key = set(tree.keys[before])
+        nodes = np.array((yield from drops(tree, np.array([before]))), dtype=np.int64)
+        if len(nodes):
+            gone = np.array([next(iter(key.difference(tree.keys[node]))) for node in nodes.tolist()], dtype=np.int64)
+            effects.observe(gone, tree.gaps[before] - tree.gaps[nodes])
 
 
 def towards_original(account: Account) -> Steps:

@@ -81,11 +81,14 @@ class Tree:
         """The nodes of that size."""
         return np.array(list(self._by_size.get(size, ())), dtype=np.int64)
 
-    def ask(self, keys: list[Key]) -> Generator[NDArray[np.float32], NDArray[np.float64], Indices]:
-        """Ask about sets; those already known, and those asked for twice, cost nothing. Returns the new nodes (n,)."""
+    def ask(self, keys: list[Key], *, listed: bool = True) -> Generator[NDArray[np.float32], NDArray[np.float64], Indices]:
+        """Ask about sets; those already known, and those asked for twice, cost nothing. Returns the new nodes (n,).
+
+        Sets that are not `listed` are remembered, but the tree does not grow from them.
+        """
         fresh = [key for key in dict.fromkeys(keys) if key not in self.index][: max(self.account.left, 1)]
         for key in keys:
-            if key in self.index:
+            if listed and key in self.index:
                 self._by_size.setdefault(len(key), {})[self.index[key]] = None
         if not fresh:
             return np.zeros(0, dtype=np.int64)
@@ -101,7 +104,8 @@ class Tree:
         for node, key in enumerate(fresh, start=first):
             self.keys.append(key)
             self.index[key] = node
-            self._by_size.setdefault(len(key), {})[node] = None
+            if listed:
+                self._by_size.setdefault(len(key), {})[node] = None
             if self._value[node] > 0 and (self.best is None or len(key) < len(self.keys[self.best])):
                 self.best = node
         changes = np.fromiter((change for key in fresh for change in key), dtype=np.int64)
