@@ -36,8 +36,6 @@ def atomic_open(path: str | os.PathLike[str], mode: str = "w") -> Iterator[Any]:
     """Open `path` for writing ("w" for UTF-8 text, "wb" for bytes); nothing appears there unless the block ends well."""
     with (
         atomic_path(path) as temporary,
-        temporary.open(
-            mode, encoding=None if "b" in mode else "utf-8", newline=None if "b" in mode else "\n"
-        ) as stream,
+        temporary.open(mode, encoding=None if "b" in mode else "utf-8", newline=None if "b" in mode else "\n") as stream,
     ):
         yield stream
