@@ -23,12 +23,8 @@ def snippets(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_snippets_run(page, tmp_path):
     ran = 0
-    files = {
-        name: body
-        for name, body in re.findall(
-            r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S
-        )
-    }
+    pattern = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    files = dict(pattern.findall(page.read_text(encoding="utf-8")))
     for name, body in files.items():
         (tmp_path / name).write_text(body, encoding="utf-8")
     printed = None
