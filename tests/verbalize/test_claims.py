@@ -122,7 +122,10 @@ def test_a_group_may_be_called_by_any_of_its_members():
 
 
 def test_the_report_counts_what_is_not_in_the_input():
-    report = check([Claim("supports", FIRST), Claim("supports", None, quote="splendid"), Claim("opposes", (0,)), Claim("supports", (5,))], FILM)
+    report = check(
+        [Claim("supports", FIRST), Claim("supports", None, quote="splendid"), Claim("opposes", (0,)), Claim("supports", (5,))],
+        FILM,
+    )
     assert report.precision == 0.5
     assert not report
     assert report.counts() == {
@@ -165,7 +168,15 @@ def test_records_come_back_as_they_were(claim):
 
 @pytest.mark.parametrize(
     "record",
-    [{}, [], {"kind": "praises"}, {"kind": "share"}, {"kind": "share", "value": "much"}, {"kind": "supports", "part": ["a"]}, {"kind": "supports", "colour": 1}],
+    [
+        {},
+        [],
+        {"kind": "praises"},
+        {"kind": "share"},
+        {"kind": "share", "value": "much"},
+        {"kind": "supports", "part": ["a"]},
+        {"kind": "supports", "colour": 1},
+    ],
 )
 def test_records_that_are_no_claims(record):
     with pytest.raises(SaliencyError):
