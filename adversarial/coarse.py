@@ -94,13 +94,26 @@ def exchange(tree: Tree, effects: Effects, rng: np.random.Generator, leaves: int
     worth, _ = _worth(effects, tree.gaps[tree.best])
     state = np.sort(key[np.argsort(-worth[key], kind="stable")[:goal]])
     yield from tree.ask([_key(state)], listed=False)
+    yield from _exchanges(tree, effects, rng, state, leaves)
+
+
+def approach(tree: Tree, effects: Effects, rng: np.random.Generator, leaves: int) -> Steps:
+    """Exchange changes of the set that is nearest to flipping, where no set was adversarial yet."""
+    if tree.best is None:
+        nearest = tree.keys[int(tree.value.argmax())]
+        if nearest:
+            yield from _exchanges(tree, effects, rng, np.array(nearest), leaves)
+
+
+def _exchanges(tree: Tree, effects: Effects, rng: np.random.Generator, state: Indices, leaves: int) -> Steps:
+    """Batches of exchanges in a set that was asked about, until it is adversarial or `PATIENCE` batches brought nothing."""
     idle, rate = 0, 0.25
     while _key(state) in tree.index and idle < PATIENCE:
         here = tree.index[_key(state)]
         if tree.value[here] > 0:
             return
         worth, spread = _worth(effects, tree.gaps[here])
-        moves = [_exchanged(tree.palette, state, worth, spread, rng, max(1, int(rate * goal))) for _ in range(leaves)]
+        moves = [_exchanged(tree.palette, state, worth, spread, rng, max(1, int(rate * len(state)))) for _ in range(leaves)]
         yield from tree.ask([move[2] for move in moves], listed=False)
         known = [(gone, new, tree.index[k]) for gone, new, k in moves if k in tree.index]
         if not known:

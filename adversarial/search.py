@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.coarse import climb, exchange, shed
+from adversarial.coarse import approach, climb, exchange, shed
 from adversarial.shrink import LARGE, drop_singly, drops
 from adversarial.surrogate import Effects
 from adversarial.tree import Tree
@@ -90,6 +90,7 @@ class PixelSearch:
             if not climbed and self._hard(self.effects):
                 climbed = True
                 yield from climb(tree, self.effects, self.density, self.rng)
+                yield from approach(tree, self.effects, self.rng, LEAVES)
             yield from self._reduce(self.effects)
             before = tree.best
             if tree.size_found() <= SINGLY:

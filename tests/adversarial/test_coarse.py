@@ -1,0 +1,140 @@
+"""Images that are hard to flip: large sets are found, and made small, within the budget."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from adversarial import CallableClassifier, FeatureGuidedAttack
+from adversarial.coarse import ranked
+from adversarial.palette import make_palette
+
+SIDE = 20
+FEWEST = 60
+
+
+def steep(seed, channels=1, blur=1.5):
+    """A linear classifier of two classes whose image flips with `FEWEST` pixels and with no fewer, by sorting their gains."""
+    rng = np.random.default_rng(seed)
+    weights = gaussian_filter(rng.normal(size=(SIDE, SIDE, channels)), (blur, blur, 0))
+    image = (0.35 + 0.3 * rng.random((1, SIDE, SIDE, channels))).astype(np.float32)
+    gains = np.sort(np.maximum(weights * (1 - image[0]), -weights * image[0]).sum(axis=-1).ravel())[::-1]
+    needed = gains[: FEWEST - 1].sum() + 0.5 * gains[FEWEST - 1]
+    offset = float((weights * image[0]).sum()) + needed
+
+    def predict(batch):
+        score = (batch.astype(float) * weights).sum(axis=(1, 2, 3)) - offset
+        return np.stack([-score, np.zeros(len(batch))], axis=1)
+
+    return predict, image
+
+
+def five_classes(seed=0):
+    """A linear classifier of five classes, an image far from every border, and its label."""
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(size=(SIDE * SIDE, 5))
+    image = (0.35 + 0.3 * rng.random((1, SIDE, SIDE, 1))).astype(np.float32)
+    offsets = np.array([40.0, 0, 0, 0, 0]) - (image.reshape(1, -1) @ weights)[0]  # the label is 40 ahead of all the others
+
+    def predict(batch):
+        return batch.reshape(len(batch), -1).astype(float) @ weights + offsets
+
+    return predict, image
+
+
+def counting(predict):
+    asked = []
+
+    def counted(batch):
+        asked.append(len(batch))
+        return predict(batch)
+
+    return counted, asked
+
+
+@pytest.mark.parametrize(("budget", "factor"), [(300, 1.5), (1000, 1.1)])
+@pytest.mark.parametrize("seed", range(3))
+def test_many_pixels_are_found_near_the_minimum(seed, budget, factor):
+    predict, image = steep(seed)
+    (result,) = FeatureGuidedAttack(budget=budget, density="uniform").run(CallableClassifier(predict), image, [0])
+    assert result.success
+    assert predict(result.adversarial[None])[0].argmax() == 1
+    assert FEWEST <= result.distance <= factor * FEWEST
+
+
+def test_most_images_flip_where_pixels_say_nothing_of_their_neighbours():
+    """White noise as weights and fewer queries than pixels: most effects stay unseen, and groups must be exchanged."""
+    flipped = []
+    for seed in range(12):
+        predict, image = steep(seed, blur=0)
+        (result,) = FeatureGuidedAttack(budget=300, density="uniform").run(CallableClassifier(predict), image, [0])
+        flipped.append(result.success and predict(result.adversarial[None])[0].argmax() == 1)
+    assert sum(flipped) >= 9
+
+
+@pytest.mark.parametrize("target", range(1, 5))
+def test_far_targets_are_reached(target):
+    predict, image = five_classes()
+    (result,) = FeatureGuidedAttack(budget=600, density="uniform").run(
+        CallableClassifier(predict), image, [0], targets=[target]
+    )
+    assert result.success
+    assert predict(result.adversarial[None])[0].argmax() == target == result.adversarial_label
+
+
+@pytest.mark.parametrize("budget", [1, 11, 64, 123, 300])
+@pytest.mark.parametrize("target", [None, 1])
+def test_budget_is_exact_in_the_coarse_steps(budget, target):
+    predict, image = five_classes()
+    predict, asked = counting(predict)
+    (result,) = FeatureGuidedAttack(budget=budget, density="uniform").run(
+        CallableClassifier(predict), image, [0], targets=None if target is None else [target]
+    )
+    assert result.queries == sum(asked) == budget
+    assert result.trace[-1, 0] <= budget
+
+
+@pytest.mark.parametrize("player_two", ["cooperative", "competitive"])
+def test_same_seed_same_result(player_two):
+    predict, image = steep(0)
+    first, again = (
+        FeatureGuidedAttack(budget=400, density="uniform", seed=5, player_two=player_two, batch_size=size).run(
+            CallableClassifier(predict), image, [0]
+        )[0]
+        for size in (64, 9)
+    )
+    assert first.success
+    assert first.queries == again.queries
+    np.testing.assert_array_equal(first.adversarial, again.adversarial)
+    np.testing.assert_array_equal(first.trace, again.trace)
+
+
+def test_what_no_set_flips_ends_within_the_budget_without_a_finding():
+    predict, asked = counting(lambda batch: np.tile([1.0, 0.0], (len(batch), 1)))
+    image = steep(0)[1]
+    (result,) = FeatureGuidedAttack(budget=300, density="uniform").run(CallableClassifier(predict), image, [0])
+    assert not result.success
+    assert result.adversarial is None
+    assert sum(asked) <= 300
+
+
+def test_every_sign_is_flipped_with_500_queries():
+    pytest.importorskip("torch")
+    from saywhy import signs
+
+    images, labels = signs.samples()
+    predict = signs.load().predict
+    assert len(images) == 12
+    results = FeatureGuidedAttack(budget=500, density="uniform").run(CallableClassifier(predict), images, labels)
+    assert all(result.success for result in results)
+    assert (predict(np.stack([result.adversarial for result in results])).argmax(axis=1) != labels).all()
+    assert all(result.queries <= 500 for result in results)
+
+
+def test_ranked_takes_the_best_allowed_change_of_each_pixel():
+    image = np.array([[[0.0], [1.0], [0.5]]], dtype=np.float32)  # black cannot become black, nor white white
+    palette = make_palette(image, "corners")
+    assert palette.count == 2
+    worth = np.array([9.0, 1.0, 2.0, 9.0, 3.0, 2.5])
+    assert ranked(palette, worth).tolist() == [4, 2, 1]
