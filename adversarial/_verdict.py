@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from adversarial._wording import counted, number, rounded_down
 from adversarial.game import NAMES
 
 if TYPE_CHECKING:
@@ -177,22 +178,6 @@ def _name(index: int, class_names: Sequence[str] | None) -> str:
 
 def _the_class(index: int, class_names: Sequence[str] | None) -> str:
     return _name(index, class_names) if class_names is None else f"the class {_name(index, class_names)}"
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def number(value: float) -> str:
-    return f"{value:.4g}"
-
-
-def rounded_down(value: float) -> str:
-    """Four digits, rounded down: a free radius, or a sufficient constant, must not be rounded up."""
-    if value == math.inf or value == 0:
-        return "any number" if value else "0"
-    digits = 3 - math.floor(math.log10(value))
-    return f"{math.floor(value * 10**digits) / 10**digits:.4g}"
 
 
 def _distance(bound: Bound) -> str:
