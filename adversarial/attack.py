@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial._driver import Job, drive
-from adversarial._plans import Plan, make_plan
+from adversarial._search.driver import Job, drive
+from adversarial._search.plans import Plan, make_plan
+from adversarial._search.trace import Account
 from adversarial.classifier import Classifier, ClassifierError
 from adversarial.distances import DISTANCES, all_distances, distance_function
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.game import PLAYERS, PlayerTwo
 from adversarial.manipulations import Manipulation, load_manipulation
-from adversarial.trace import Account
 from agents._errors import UsageError
 from verbalize.saliency import PixelSaliency, Query
 

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial._grid import Axis, Grid, make_axis, norm_of
-from adversarial._judge import Judge
-from adversarial._probe import Evaluator, check_classes, check_options, read_image, read_pixels
-from adversarial._verdict import Bound
-from adversarial._wording import counted
+from adversarial._bound.grid import Axis, Grid, make_axis, norm_of
+from adversarial._bound.judge import Judge
+from adversarial._bound.lipschitz import LipschitzConstant, estimate_lipschitz
+from adversarial._bound.probe import Evaluator, check_classes, check_options, read_image, read_pixels
+from adversarial._bound.verdict import Bound
+from adversarial._bound.wording import counted
 from adversarial.game import length, margin
-from adversarial.lipschitz import LipschitzConstant, estimate_lipschitz
 from agents._errors import UsageError
 
 if TYPE_CHECKING:

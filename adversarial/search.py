@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.coarse import approach, climb, exchange, shed
+from adversarial._search.coarse import approach, climb, exchange, shed
+from adversarial._search.surrogate import Effects
+from adversarial._search.tree import Tree
 from adversarial.shrink import LARGE, drop_singly, drops
-from adversarial.surrogate import Effects
-from adversarial.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
 
+    from adversarial._search.palette import Key, Palette
+    from adversarial._search.trace import Account
     from adversarial.features import KeypointMixture
-    from adversarial.palette import Key, Palette
-    from adversarial.trace import Account
 
     Floats: TypeAlias = NDArray[np.floating]
     Indices: TypeAlias = NDArray[np.int64]

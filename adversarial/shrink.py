@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.palette import Key
-    from adversarial.surrogate import Effects
-    from adversarial.trace import Account
-    from adversarial.tree import Tree
+    from adversarial._search.palette import Key
+    from adversarial._search.surrogate import Effects
+    from adversarial._search.trace import Account
+    from adversarial._search.tree import Tree
 
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
-LARGE = 9  # sets of more changes are first shrunk in groups: see `adversarial.coarse`
+LARGE = 9  # sets of more changes are first shrunk in groups: see `adversarial._search.coarse`
 FRACTIONS = np.array([1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8], dtype=np.float32)
 
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
-from adversarial.coarse import ranked
-from adversarial.palette import make_palette
+from adversarial._search.coarse import ranked
+from adversarial._search.palette import make_palette
 
 SIDE = 20
 FEWEST = 60

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.palette import Key, Palette
-    from adversarial.trace import Account
+    from adversarial._search.palette import Key, Palette
+    from adversarial._search.trace import Account
 
     Indices: TypeAlias = NDArray[np.int64]
 

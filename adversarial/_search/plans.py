@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial._search.descent import Descent
+from adversarial._search.nature import random_search
+from adversarial._search.palette import make_palette
+from adversarial._search.trace import Account, BudgetSpent
 from adversarial.classifier import comparable
-from adversarial.descent import Descent
-from adversarial.nature import random_search
-from adversarial.palette import make_palette
 from adversarial.search import PixelSearch
 from adversarial.shrink import towards_original
-from adversarial.trace import Account, BudgetSpent
 
 if TYPE_CHECKING:
     from collections.abc import Generator

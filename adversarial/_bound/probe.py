@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial._wording import counted
+from adversarial._bound.wording import counted
 from adversarial.game import NAMES, NORMS
 from agents._errors import UsageError
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.palette import Palette
-    from adversarial.surrogate import Effects
-    from adversarial.tree import Tree
+    from adversarial._search.palette import Palette
+    from adversarial._search.surrogate import Effects
+    from adversarial._search.tree import Tree
 
     Floats: TypeAlias = NDArray[np.floating]
     Indices: TypeAlias = NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial._grid import POWERS, Cells, Grid, norm_of
+from adversarial._bound.grid import POWERS, Cells, Grid, norm_of
 from adversarial.game import length
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from adversarial.lipschitz import LipschitzConstant
+    from adversarial._bound.lipschitz import LipschitzConstant
 
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]

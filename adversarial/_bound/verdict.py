@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from adversarial._wording import counted, number, rounded_down
+from adversarial._bound.wording import counted, number, rounded_down
 from adversarial.game import NAMES
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from adversarial.lipschitz import LipschitzConstant
+    from adversarial._bound.lipschitz import LipschitzConstant
 
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial._search.trace import BudgetSpent
 from adversarial.classifier import ClassifierError, same_answer
-from adversarial.trace import BudgetSpent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from adversarial._plans import Plan
+    from adversarial._search.plans import Plan
+    from adversarial._search.trace import Search
     from adversarial.classifier import Classifier
-    from adversarial.trace import Search
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]

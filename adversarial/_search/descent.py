@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.trace import Account
+    from adversarial._search.trace import Account
 
     Floats: TypeAlias = NDArray[np.float64]
     Array: TypeAlias = NDArray[np.float32]

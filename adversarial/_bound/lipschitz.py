@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial._grid import POWERS
-from adversarial._probe import Evaluator, check_classes, check_options, read_image, read_pixels
+from adversarial._bound.grid import POWERS
+from adversarial._bound.probe import Evaluator, check_classes, check_options, read_image, read_pixels
 from agents._errors import UsageError
 
 if TYPE_CHECKING:

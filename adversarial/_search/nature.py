@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial._search.palette import Palette
+    from adversarial._search.trace import Account
     from adversarial.features import KeypointMixture
-    from adversarial.palette import Palette
-    from adversarial.trace import Account
 
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
