@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.optimize import PromptOptimizer
+    from agents._protocol import ImageTextEncoder
 
 
 class Search:
@@ -31,15 +31,20 @@ class Search:
 
     def __init__(
         self,
-        optimizer: PromptOptimizer,
+        encoder: ImageTextEncoder,
+        names: tuple[str, ...],
         rows: NDArray[np.float32],
         truth: NDArray[np.int64],
         descriptions: list[list[str]],
+        *,
+        template: str,
+        templates: tuple[str, ...],
+        settings: dict[str, float | None],
     ) -> None:
-        self.names, self.template = optimizer.class_names, optimizer.template
-        self.templates, self.settings = optimizer.templates, optimizer.settings
-        self.encoder, self.rows, self.truth, self.descriptions = optimizer.encoder, rows, truth, descriptions
-        encoded = optimizer.encoder.encode_texts([text.format(name) for name in self.names for text in self.templates])
+        self.names, self.template = names, template
+        self.templates, self.settings = templates, settings
+        self.encoder, self.rows, self.truth, self.descriptions = encoder, rows, truth, descriptions
+        encoded = encoder.encode_texts([text.format(name) for name in self.names for text in self.templates])
         self.template_rows = unit_rows(encoded).reshape(len(self.names), len(self.templates), -1)
         self.scale = self.settings["scale"] or calibrated_scale(rows @ self.template_rows[:, 0].T, truth)
         self.history: list[Step] = []

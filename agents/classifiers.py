@@ -154,7 +154,7 @@ def _transformers(name: str, device: str | None) -> tuple[Probabilities, list[st
     import torch
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    from agents.encoder import _picture
+    from agents.images import as_picture
     from agents.sentences import fingerprint, from_hub
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -163,7 +163,7 @@ def _transformers(name: str, device: str | None) -> tuple[Probabilities, list[st
     names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
 
     def probabilities(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        pixels = processor(images=[_picture(image) for image in images], return_tensors="pt")["pixel_values"]
+        pixels = processor(images=[as_picture(image) for image in images], return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
             logits = model(pixel_values=pixels.to(where)).logits.float().cpu().numpy()
         return softmax(logits)

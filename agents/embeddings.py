@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents._errors import UsageError
-from agents.encoder import scale_of
+from agents._protocol import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from agents.encoder import ImageTextEncoder
+    from agents._protocol import ImageTextEncoder
     from agents.images import Images, OneImage
 
 FORMAT = 1

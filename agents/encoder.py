@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents._errors import UsageError
+from agents._protocol import ImageTextEncoder, scale_of, truncated_of
 from agents.conse import ConvexSemanticEncoder
-from agents.images import image_batches
+from agents.images import as_picture, image_batches
 
 if TYPE_CHECKING:
     import os
@@ -19,36 +20,9 @@ if TYPE_CHECKING:
 
     from agents.images import Images
 
-__all__ = ["ClipEncoder", "ConvexSemanticEncoder", "ImageTextEncoder", "load_encoder"]
+__all__ = ["ClipEncoder", "ConvexSemanticEncoder", "ImageTextEncoder", "load_encoder", "scale_of", "truncated_of"]
 
 FORMS = "clip:NAME_OR_PATH, text:minilm, text:NAME_OR_PATH, conse:CLASSIFIER+TEXT"
-
-
-@runtime_checkable
-class ImageTextEncoder(Protocol):
-    """Puts images and texts into one space, where the cosine says how well they fit.
-
-    Encoders of this package also have `identity` (names the weights; None where the object cannot know), `scale`
-    (logits are `scale` times cosines) and `truncated` (texts cut so far); an encoder without them works all the same.
-    """
-
-    def encode_images(self, images: Images) -> NDArray[np.float32]:
-        """Encode an N×H×W×C float32 array in [0, 1], or a sequence of arrays or paths, to N×D rows of length 1."""
-        ...
-
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts to N×D float32 rows of length 1."""
-        ...
-
-
-def scale_of(encoder: object) -> float:
-    """What the encoder multiplies cosines with to get logits; 100, CLIP's value, where it does not say."""
-    return float(getattr(encoder, "scale", 100.0))
-
-
-def truncated_of(encoder: object) -> int:
-    """How many texts the encoder has cut so far; 0 where it does not count."""
-    return int(getattr(encoder, "truncated", 0))
 
 
 def load_encoder(
@@ -177,7 +151,7 @@ class ClipEncoder:
     def _image_forward(self, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         import torch
 
-        pictures = [_picture(image) for image in images]
+        pictures = [as_picture(image) for image in images]
         pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
             features = self.model.get_image_features(pixel_values=pixels.to(self.device, self.model.dtype))
@@ -201,12 +175,6 @@ def _unit(features: Any) -> NDArray[np.float32]:
 
     tensor = getattr(features, "pooler_output", features)
     return unit_rows(tensor.float().cpu().numpy())
-
-
-def _picture(image: NDArray[np.float32]) -> Any:
-    from PIL import Image
-
-    return Image.fromarray(np.rint(np.broadcast_to(image, (*image.shape[:2], 3)) * 255).clip(0, 255).astype(np.uint8))
 
 
 def _image_processor(name: str, config: Any) -> Any:

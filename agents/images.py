@@ -196,6 +196,13 @@ def image_batches(images: Images, batch: int) -> Iterator[list[NDArray[np.float3
         yield [read_image(image) for image in images[start : start + batch]]
 
 
+def as_picture(image: NDArray[np.float32]) -> Image:
+    """An image of values in [0, 1] as an 8-bit RGB picture; one channel is repeated."""
+    import PIL.Image
+
+    return PIL.Image.fromarray(np.rint(np.broadcast_to(image, (*image.shape[:2], 3)) * 255).clip(0, 255).astype(np.uint8))
+
+
 def readable(paths: Sequence[Path]) -> tuple[list[int], list[Problem]]:
     """The positions of the files that open as images, and what is wrong with the others; pixels are not decoded."""
     from PIL import Image, UnidentifiedImageError

@@ -94,7 +94,7 @@ class PromptOptimizer:
         self.templates = tuple(dict.fromkeys([template, *(clip_templates() if templates is None else templates)]))
         if bad := [text for text in self.templates if "{}" not in text]:
             raise UsageError(f"the template {bad[0]!r} has no {{}} to put the class name into")
-        self.settings = {
+        self.settings: dict[str, float | None] = {
             "seed": seed,
             "entropy_weight": entropy_weight,
             "top5_weight": top5_weight,
@@ -141,7 +141,16 @@ class PromptOptimizer:
         rows = unit_rows(embeddings)
         truth = self._label_indices(labels, len(rows))
         descriptions = self._checked_library(library)
-        search = Search(self, rows, truth, descriptions)
+        search = Search(
+            self.encoder,
+            self.class_names,
+            rows,
+            truth,
+            descriptions,
+            template=self.template,
+            templates=self.templates,
+            settings=self.settings,
+        )
         return search.run(self._state, self._progress)
 
     def _label_indices(self, labels: Sequence[int] | Sequence[str] | NDArray[np.integer], count: int) -> NDArray[np.int64]:
