@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 from agents._errors import UsageError
 
 if TYPE_CHECKING:
-    from agents._limits import BudgetExceeded as BudgetExceeded
-    from agents._limits import Usage as Usage
-    from agents._remote import ChatError as ChatError
     from agents.chat import chat_model as chat_model
     from agents.chat import usage_of as usage_of
-    from agents.conse import ConvexSemanticEncoder as ConvexSemanticEncoder
-    from agents.describe import DifferentialDescriber as DifferentialDescriber
     from agents.differential import DifferentialClassifier as DifferentialClassifier
     from agents.differential import Predictions as Predictions
     from agents.differential import find_ambiguous as find_ambiguous
     from agents.encoder import ImageTextEncoder as ImageTextEncoder
     from agents.encoder import load_encoder as load_encoder
-    from agents.images import list_images as list_images
+    from agents.encoders.conse import ConvexSemanticEncoder as ConvexSemanticEncoder
+    from agents.encoders.images import list_images as list_images
+    from agents.language.limits import BudgetExceeded as BudgetExceeded
+    from agents.language.limits import Usage as Usage
+    from agents.language.remote import ChatError as ChatError
     from agents.optimize import PromptOptimizer as PromptOptimizer
-    from agents.pairs import PairDescriptions as PairDescriptions
-    from agents.pairs import read_descriptions as read_descriptions
-    from agents.pairs import read_pairs as read_pairs
-    from agents.pairs import write_pairs as write_pairs
-    from agents.prompts import PromptSet as PromptSet
-    from agents.prompts import class_vectors as class_vectors
-    from agents.prompts import clip_templates as clip_templates
+    from agents.prompting.describe import DifferentialDescriber as DifferentialDescriber
+    from agents.prompting.pairs import PairDescriptions as PairDescriptions
+    from agents.prompting.pairs import read_descriptions as read_descriptions
+    from agents.prompting.pairs import read_pairs as read_pairs
+    from agents.prompting.pairs import write_pairs as write_pairs
+    from agents.prompting.prompts import PromptSet as PromptSet
+    from agents.prompting.prompts import class_vectors as class_vectors
+    from agents.prompting.prompts import clip_templates as clip_templates
     from agents.replies import OfflineMiss as OfflineMiss
     from agents.replies import Replies as Replies
     from agents.structured import StructuredError as StructuredError
@@ -38,33 +38,33 @@ if TYPE_CHECKING:
 
 # name -> the module that holds it, imported on first use
 _LAZY = {
-    "BudgetExceeded": "agents._limits",
-    "ChatError": "agents._remote",
-    "ConvexSemanticEncoder": "agents.conse",
+    "BudgetExceeded": "agents.language.limits",
+    "ChatError": "agents.language.remote",
+    "ConvexSemanticEncoder": "agents.encoders.conse",
     "DifferentialClassifier": "agents.differential",
-    "DifferentialDescriber": "agents.describe",
+    "DifferentialDescriber": "agents.prompting.describe",
     "ImageTextEncoder": "agents.encoder",
     "OfflineMiss": "agents.replies",
-    "PairDescriptions": "agents.pairs",
+    "PairDescriptions": "agents.prompting.pairs",
     "Predictions": "agents.differential",
     "PromptOptimizer": "agents.optimize",
-    "PromptSet": "agents.prompts",
+    "PromptSet": "agents.prompting.prompts",
     "Replies": "agents.replies",
     "StructuredError": "agents.structured",
     "StructuredFailure": "agents.structured",
-    "Usage": "agents._limits",
+    "Usage": "agents.language.limits",
     "ask": "agents.structured",
     "ask_many": "agents.structured",
     "chat_model": "agents.chat",
-    "class_vectors": "agents.prompts",
-    "clip_templates": "agents.prompts",
+    "class_vectors": "agents.prompting.prompts",
+    "clip_templates": "agents.prompting.prompts",
     "find_ambiguous": "agents.differential",
-    "list_images": "agents.images",
+    "list_images": "agents.encoders.images",
     "load_encoder": "agents.encoder",
-    "read_descriptions": "agents.pairs",
-    "read_pairs": "agents.pairs",
+    "read_descriptions": "agents.prompting.pairs",
+    "read_pairs": "agents.prompting.pairs",
     "usage_of": "agents.chat",
-    "write_pairs": "agents.pairs",
+    "write_pairs": "agents.prompting.pairs",
 }
 
 __all__ = ["UsageError", *_LAZY]

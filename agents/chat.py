@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from agents._errors import UsageError
-from agents._limits import Meter, Usage
+from agents.language.limits import Meter, Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from agents._guarded import GuardedChatModel
+    from agents.language.guarded import GuardedChatModel
     from agents.replies import Replies
 
 FORMS = (
@@ -131,7 +131,7 @@ def _remote(
 ) -> GuardedChatModel:
     from pydantic import SecretStr
 
-    from agents._remote import RemoteChat, http_client
+    from agents.language.remote import RemoteChat, http_client
 
     parts = urlsplit(address)
     official = kind == "openai"

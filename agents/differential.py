@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from agents._errors import UsageError
-from agents.pairs import PairDescriptions, as_pairs
-from agents.vectors import top_indices, unit_rows
+from agents.encoders.vectors import top_indices, unit_rows
+from agents.prompting.pairs import PairDescriptions, as_pairs
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoder import ImageTextEncoder
-    from agents.images import Images
+    from agents.encoders.images import Images
 
 # What is held at a time: floats of similarities or follow-up vectors, and images that are grouped by their candidates.
 CHUNK_FLOATS = 4_000_000

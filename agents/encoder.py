@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents._errors import UsageError
-from agents._protocol import ImageTextEncoder, scale_of, truncated_of
-from agents.conse import ConvexSemanticEncoder
-from agents.images import as_picture, image_batches
+from agents.encoders.conse import ConvexSemanticEncoder
+from agents.encoders.images import as_picture, image_batches
+from agents.encoders.protocol import ImageTextEncoder, scale_of, truncated_of
 
 if TYPE_CHECKING:
     import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.images import Images
+    from agents.encoders.images import Images
 
 __all__ = ["ClipEncoder", "ConvexSemanticEncoder", "ImageTextEncoder", "load_encoder", "scale_of", "truncated_of"]
 
@@ -35,7 +35,7 @@ def load_encoder(
     - `text:NAME_OR_PATH`: any sentence encoder with mean pooling. It takes texts only.
     - `conse:CLASSIFIER+TEXT`: `ConvexSemanticEncoder` over an image classifier and a sentence encoder, `minilm` for one.
       CLASSIFIER is a folder or name of a transformers image classifier, or `FILE.onnx?names=NAMES.json` (for further
-      options see `agents.classifiers.load_probabilities`).
+      options see `agents.encoders.classifiers.load_probabilities`).
 
     Args:
         spec: one of the forms above.
@@ -60,19 +60,19 @@ def load_encoder(
         encoder = _conse(rest, device, batch)
     if cache is None:
         return encoder
-    from agents.embeddings import CachedEncoder
+    from agents.encoders.embeddings import CachedEncoder
 
     return CachedEncoder(encoder, cache)
 
 
 def _sentence_encoder(name: str, device: str | None, batch: int) -> ImageTextEncoder:
-    from agents.sentences import SentenceEncoder, minilm_folder
+    from agents.encoders.sentences import SentenceEncoder, minilm_folder
 
     return SentenceEncoder(minilm_folder() if name == "minilm" else name, device=device, batch=batch)
 
 
 def _conse(rest: str, device: str | None, batch: int) -> ConvexSemanticEncoder:
-    from agents.classifiers import load_probabilities
+    from agents.encoders.classifiers import load_probabilities
 
     classifier, plus, text = rest.rpartition("+")
     if not plus or not classifier or not text:
@@ -105,7 +105,7 @@ class ClipEncoder:
         import torch
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-        from agents.sentences import fingerprint, from_hub
+        from agents.encoders.sentences import fingerprint, from_hub
 
         if dtype not in {"float32", "bfloat16"}:
             raise UsageError(f"dtype must be float32 or bfloat16, not {dtype!r}")
@@ -171,7 +171,7 @@ class ClipEncoder:
 
 
 def _unit(features: Any) -> NDArray[np.float32]:
-    from agents.vectors import unit_rows
+    from agents.encoders.vectors import unit_rows
 
     tensor = getattr(features, "pooler_output", features)
     return unit_rows(tensor.float().cpu().numpy())
@@ -180,7 +180,7 @@ def _unit(features: Any) -> NDArray[np.float32]:
 def _image_processor(name: str, config: Any) -> Any:
     from pathlib import Path
 
-    from agents.sentences import from_hub
+    from agents.encoders.sentences import from_hub
 
     if (
         Path(name).is_dir()

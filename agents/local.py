@@ -16,9 +16,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
-from agents._engine import Engine, Settings
 from agents._errors import UsageError
-from agents._guarded import GuardedChatModel
+from agents.language.engine import Engine, Settings
+from agents.language.guarded import GuardedChatModel
 from agents.replies import ModelReplies
 
 if TYPE_CHECKING:

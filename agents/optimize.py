@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents._errors import UsageError
-from agents._search import Search
-from agents.prompts import PromptSet, Step, clip_templates
-from agents.vectors import unit_rows
+from agents.encoders.vectors import unit_rows
+from agents.prompting.prompts import PromptSet, Step, clip_templates
+from agents.prompting.search import Search
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoder import ImageTextEncoder
-    from agents.images import Images
+    from agents.encoders.images import Images
 
 __all__ = ["PromptOptimizer", "PromptSet", "Step"]
 

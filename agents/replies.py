@@ -21,7 +21,7 @@ from agents._errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents._limits import Meter
+    from agents.language.limits import Meter
 
 FORMAT_VERSION = 1
 _KEPT = ("content", "name", "tool_calls", "tool_call_id")

@@ -11,8 +11,8 @@ from langchain_core.messages import AIMessage, HumanMessage
 from pydantic import BaseModel, ValidationError
 
 from agents._errors import UsageError
-from agents._guarded import GuardedChatModel
-from agents._schema import schema_of
+from agents.language.guarded import GuardedChatModel
+from agents.language.schema import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 from agents.differential import DifferentialClassifier, find_ambiguous
-from agents.pairs import Contrast, PairDescriptions
-from agents.vectors import unit_rows
+from agents.encoders.vectors import unit_rows
+from agents.prompting.pairs import Contrast, PairDescriptions
 
 DIMENSION = 384
 TEMPLATE = "a photo of a {}."
@@ -144,8 +144,8 @@ def pets():
     import zipfile
 
     from agents.encoder import load_encoder
-    from agents.images import list_images
-    from agents.pairs import read_pairs
+    from agents.encoders.images import list_images
+    from agents.prompting.pairs import read_pairs
     from evals.prompts import compare
 
     names = json.loads((data / "class_names.json").read_text(encoding="utf-8"))

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from agents import PromptOptimizer, class_vectors, load_encoder, read_pairs
-from agents._fitness import Scorer
-from agents.images import list_images
+from agents.encoders.images import list_images
+from agents.prompting.fitness import Scorer
 from evals.prompt_controls import random_words
 from evals.prompts import compare
 

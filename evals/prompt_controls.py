@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.pairs import Contrast, PairDescriptions
-from agents.prompts import clip_templates
+from agents.prompting.pairs import Contrast, PairDescriptions
+from agents.prompting.prompts import clip_templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

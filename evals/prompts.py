@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 from agents._errors import UsageError
 from agents.differential import DifferentialClassifier
 from agents.encoder import truncated_of
-from agents.pairs import as_pairs
-from agents.prompts import class_vectors
-from agents.vectors import unit_rows
+from agents.encoders.vectors import unit_rows
+from agents.prompting.pairs import as_pairs
+from agents.prompting.prompts import class_vectors
 from evals import prompt_controls
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoder import ImageTextEncoder
-    from agents.pairs import PairDescriptions
+    from agents.prompting.pairs import PairDescriptions
 
 LEVEL = 0.05
 DRAWS = 10_000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from agents.images import ImageSet, Problem
+    from agents.encoders.images import ImageSet, Problem
 
 ClassesOption = Annotated[Path, typer.Option(help="Class names: a JSON list, or a text file with a name a line.")]
 ImagesOption = Annotated[Path, typer.Option(help="A folder (a class a folder), a CSV with path and label, or a list.")]
@@ -43,7 +43,7 @@ def embed(encoder: Any, source: Path) -> Embedded:
     import numpy as np
 
     from agents._errors import UsageError
-    from agents.images import ImageSet, list_images, readable
+    from agents.encoders.images import ImageSet, list_images, readable
 
     listed = list_images(source)
     good, unreadable = readable(listed.paths)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from agents._errors import UsageError
-from agents._limits import BudgetExceeded
+from agents.language.limits import BudgetExceeded
 from agents.replies import OfflineMiss
 from agents.structured import StructuredError, StructuredFailure, ask_many
 from verbalize import _narration as words

@@ -44,12 +44,12 @@ def classify(
     """Classify images."""
     from agents._errors import UsageError
     from agents._files import atomic_open
-    from agents.classifiers import read_names
     from agents.differential import DifferentialClassifier
     from agents.encoder import load_encoder
-    from agents.pairs import PairDescriptions, read_descriptions, read_pairs
-    from agents.prompts import caption, class_vectors
-    from agents.vectors import top_indices, unit_rows
+    from agents.encoders.classifiers import read_names
+    from agents.encoders.vectors import top_indices, unit_rows
+    from agents.prompting.pairs import PairDescriptions, read_descriptions, read_pairs
+    from agents.prompting.prompts import caption, class_vectors
 
     if descriptions is not None and prompts is not None:
         raise UsageError("give either --descriptions or --prompts, not both")

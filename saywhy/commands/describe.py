@@ -45,9 +45,9 @@ def describe(
     """Describe pairs of classes."""
     from agents import chat_model, usage_of
     from agents._errors import UsageError
-    from agents.classifiers import read_names
-    from agents.describe import DifferentialDescriber, problems_of
-    from agents.pairs import read_pairs, write_pairs
+    from agents.encoders.classifiers import read_names
+    from agents.prompting.describe import DifferentialDescriber, problems_of
+    from agents.prompting.pairs import read_pairs, write_pairs
 
     names = read_names(classes)
     problems: list[object] = []
@@ -59,7 +59,7 @@ def describe(
             raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
         from agents.differential import count_ambiguous
         from agents.encoder import load_encoder
-        from agents.vectors import unit_rows
+        from agents.encoders.vectors import unit_rows
 
         looker = load_encoder(encoder, cache=embeddings)
         embedded = prompting.embed(looker, images)

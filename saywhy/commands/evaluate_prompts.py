@@ -45,10 +45,10 @@ def prompts(
 ) -> None:
     """Evaluate prompts or pair descriptions."""
     from agents._files import atomic_open
-    from agents.classifiers import read_names
     from agents.encoder import load_encoder
-    from agents.pairs import is_pairs, parse_pairs, read_descriptions, read_json
-    from agents.prompts import caption
+    from agents.encoders.classifiers import read_names
+    from agents.prompting.pairs import is_pairs, parse_pairs, read_descriptions, read_json
+    from agents.prompting.prompts import caption
     from evals.prompts import evaluate_pairs, evaluate_prompts
 
     names = read_names(classes)

@@ -40,11 +40,11 @@ def improve(
     """Search better prompts."""
     from agents._errors import UsageError
     from agents._files import atomic_open
-    from agents.classifiers import read_names
     from agents.encoder import load_encoder
-    from agents.images import list_images
+    from agents.encoders.classifiers import read_names
+    from agents.encoders.images import list_images
     from agents.optimize import PromptOptimizer
-    from agents.pairs import read_descriptions
+    from agents.prompting.pairs import read_descriptions
 
     listed = list_images(shots)
     if listed.labels is None:

@@ -125,7 +125,7 @@ def verbalize(
 def _read_background(path: Path | None, class_names: Path | None, source: reading.MapReader) -> Background | None:
     if path is None:
         return None
-    from agents.pairs import read_pairs
+    from agents.prompting.pairs import read_pairs
     from verbalize.background import Background
     from verbalize.formats import BadRecord
 
@@ -148,7 +148,7 @@ def _by_template(verbalizer: TemplateVerbalizer, source: reading.MapReader, out:
 
 def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str) -> list[str]:
     """Narrate what is not done yet; return a line for each map for which the model could not be asked."""
-    from agents.pairs import dump_pairs
+    from agents.prompting.pairs import dump_pairs
     from saywhy._resuming import ResumableLines
     from verbalize._narration import PROMPT_VERSION
 

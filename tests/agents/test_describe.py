@@ -13,8 +13,8 @@ from collections import Counter
 import pytest
 
 from agents import DifferentialDescriber, PairDescriptions, UsageError, chat_model, read_pairs, usage_of
-from agents.describe import PROMPT_VERSION
-from agents.pairs import Contrast
+from agents.prompting.describe import PROMPT_VERSION
+from agents.prompting.pairs import Contrast
 
 
 def names_of(count):

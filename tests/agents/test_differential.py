@@ -25,8 +25,8 @@ from agents import (
     read_pairs,
 )
 from agents.differential import count_ambiguous
-from agents.pairs import Contrast
-from agents.vectors import top_indices
+from agents.encoders.vectors import top_indices
+from agents.prompting.pairs import Contrast
 
 DATA = Path(os.environ.get("SAYWHY_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "pets"
 TEMPLATE = "a photo of a {}."

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from agents import UsageError
-from agents.embeddings import CachedEncoder
+from agents.encoders.embeddings import CachedEncoder
 
 
 class Counting:
@@ -29,7 +29,7 @@ class Counting:
         return self.encode_texts(texts), np.array([len(text) > 3 for text in texts])
 
     def encode_images(self, images):
-        from agents.images import read_image
+        from agents.encoders.images import read_image
 
         self.images += len(images)
         return np.array([[read_image(image).sum(), 1] for image in images], dtype=np.float32).reshape(-1, 2)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agents import UsageError, read_descriptions, read_pairs, write_pairs
-from agents.pairs import Contrast, PairDescriptions, Provenance, write_descriptions
+from agents.prompting.pairs import Contrast, PairDescriptions, Provenance, write_descriptions
 
 ENTRY = {"classes": [2, 0], "prompt_pairs": [{"attr_type": "ears", "prompt_pair": ["Pug with flat ears", "Cat, tall ears"]}]}
 NAMES = ["Cat", "Birman", "Pug"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents import PairDescriptions, UsageError
-from agents.pairs import Contrast
+from agents.prompting.pairs import Contrast
 from evals.prompt_controls import (
     derangement,
     random_word_pairs,

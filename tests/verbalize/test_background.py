@@ -12,7 +12,7 @@ import pytest
 from agents import read_pairs
 from agents._errors import UsageError
 from agents.chat import chat_model
-from agents.pairs import Contrast, PairDescriptions, write_pairs
+from agents.prompting.pairs import Contrast, PairDescriptions, write_pairs
 from verbalize import Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, read_claims, write_saliency
 from verbalize.background import Background
 

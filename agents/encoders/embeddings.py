@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents._errors import UsageError
-from agents._protocol import scale_of
+from agents.encoders.protocol import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from agents._protocol import ImageTextEncoder
-    from agents.images import Images, OneImage
+    from agents.encoders.images import Images, OneImage
+    from agents.encoders.protocol import ImageTextEncoder
 
 FORMAT = 1
 QUERY_KEYS = 500

@@ -11,7 +11,7 @@ import numpy as np
 
 from agents._errors import UsageError
 from agents._files import atomic_open
-from agents.vectors import unit_rows
+from agents.encoders.vectors import unit_rows
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +26,7 @@ FORMAT = 1
 
 def clip_templates() -> tuple[str, ...]:
     """The 80 ImageNet templates of CLIP (Radford et al. 2021)."""
-    text = files("agents").joinpath("clip_templates.json").read_text(encoding="utf-8")
+    text = files("agents.prompting").joinpath("clip_templates.json").read_text(encoding="utf-8")
     return tuple(json.loads(text))
 
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from agents._errors import UsageError
 from agents._files import atomic_open
-from agents._fitness import Scorer, calibrated_scale
-from agents._operators import brood, unique_rows
-from agents.prompts import FORMAT, PromptSet, Step, caption
-from agents.vectors import unit_rows
+from agents.encoders.vectors import unit_rows
+from agents.prompting.fitness import Scorer, calibrated_scale
+from agents.prompting.operators import brood, unique_rows
+from agents.prompting.prompts import FORMAT, PromptSet, Step, caption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents._protocol import ImageTextEncoder
+    from agents.encoders.protocol import ImageTextEncoder
 
 
 class Search:
@@ -51,6 +51,7 @@ class Search:
         self._encoding = 0.0
 
     def run(self, file: Path | None, progress: Callable[[Step], None] | None) -> PromptSet:
+        """Search templates, then descriptions where there are any; go on from the state file where there is one."""
         key = self._key()
         state = self._load(file, key)
         self.history = [Step(**{**step, "classes": tuple(step["classes"])}) for step in state.pop("history", [])]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from agents._errors import UsageError
-from agents.images import image_batches
-from agents.vectors import unit_rows
+from agents.encoders.images import image_batches
+from agents.encoders.vectors import unit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from agents.images import Images
+    from agents.encoders.images import Images
 
     Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 

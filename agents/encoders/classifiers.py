@@ -154,8 +154,8 @@ def _transformers(name: str, device: str | None) -> tuple[Probabilities, list[st
     import torch
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    from agents.images import as_picture
-    from agents.sentences import fingerprint, from_hub
+    from agents.encoders.images import as_picture
+    from agents.encoders.sentences import fingerprint, from_hub
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     processor = from_hub(AutoImageProcessor, name, "image processor", backend="pil")

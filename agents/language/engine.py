@@ -11,7 +11,7 @@ import torch
 from jinja2 import TemplateError
 
 from agents._errors import UsageError
-from agents._grammar import Grammars
+from agents.language.grammar import Grammars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

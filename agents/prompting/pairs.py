@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents._errors import UsageError
 from agents._files import atomic_open
-from agents.images import Problem
+from agents.encoders.images import Problem
 
 if TYPE_CHECKING:
     import os

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from agents.images import Images
+    from agents.encoders.images import Images
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from langchain_core.language_models import BaseChatModel
 from langsmith import tracing_context
 from pydantic import PrivateAttr
 
-from agents._limits import Meter
+from agents.language.limits import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,9 +15,9 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
 from agents._errors import UsageError
-from agents._guarded import GuardedChatModel
-from agents._limits import BudgetExceeded, Reservation
-from agents._schema import bounded
+from agents.language.guarded import GuardedChatModel
+from agents.language.limits import BudgetExceeded, Reservation
+from agents.language.schema import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

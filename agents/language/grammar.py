@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import LogitsProcessor
 
 from agents._errors import UsageError
-from agents._schema import bounded
+from agents.language.schema import bounded
 
 if TYPE_CHECKING:
     import torch

@@ -13,10 +13,10 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
 from agents._errors import UsageError
-from agents._limits import BudgetExceeded
-from agents.images import Problem
-from agents.pairs import Contrast, PairDescriptions, Provenance
-from agents.prompts import caption
+from agents.encoders.images import Problem
+from agents.language.limits import BudgetExceeded
+from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
+from agents.prompting.prompts import caption
 from agents.structured import StructuredError, StructuredFailure, ask_many
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What stands behind the encoders: images, sentences, classifiers, vectors, and embeddings kept on disk."""

@@ -1,0 +1,1 @@
+"""Prompts and descriptions of classes: how they are made, kept, rated and searched."""
