@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial._search.coarse import approach, climb, exchange, shed
+from adversarial._search.coarse import approach, climb, exchange, glance, shed
 from adversarial._search.surrogate import Effects
 from adversarial._search.tree import Tree
 from adversarial.shrink import LARGE, drop_singly, drops
@@ -36,6 +36,7 @@ RIVALS = 3  # classes between which half of the places among the elite are share
 WIDEST = 8  # a tree is given up when nothing new is found among this many times as many nodes
 PATIENCE = 0.16  # or when this share of the budget, spent on it, made nothing smaller
 TREES = 12
+ANYTIME = 500  # queries: a longer search looks for a first flip early on, so that it may be stopped
 STEEP = 16.0  # times what one of the best changes does: an image farther than this from flipping is climbed at once
 LATE = 0.75  # of the budget: without a flip by then, the search climbs whatever the image
 SINGLY = 64  # changes in a set that is still worth trying without each of its changes
@@ -146,6 +147,8 @@ class PixelSearch:
             yield from self._singles(effects, first[start : start + LEAVES])
             if self._done():
                 return
+        if self.budget >= ANYTIME:
+            yield from glance(self.tree, effects)
         large = self.palette.size > 0.25 * self.palette.size.max()
         while self.account.queries < budget:
             effects.refresh(self.tree.gaps[0])

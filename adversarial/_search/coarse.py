@@ -22,11 +22,21 @@ if TYPE_CHECKING:
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
 FIRST = 8  # changes on the lowest rung
+GLANCED = np.array([4, 8, 16, 32])  # changes in the sets asked about early
 MIDDLES = np.array([1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8])  # asked about between two rungs
 REBUILT = np.array([0.4, 0.6, 0.75, 0.85, 0.95])  # sizes of the sets made anew, as shares of the best one's
 GROUPS, MOST_GROUPS = 12, 48
 PATIENCE = 6  # batches without progress
 SHARES = np.array([0.4, 0.6, 0.8, 1.0, 1.2, 1.5])  # of the groups that the margin seems to pay for
+
+
+def glance(tree: Tree, effects: Effects) -> Steps:
+    """Ask early about a few sets of the changes that did most so far: most often one flips, and the search may be stopped."""
+    if len(effects.seen):
+        effects.refresh(tree.gaps[0])
+        columns = [effects.mean.mean(axis=1)] if effects.every else list(effects.mean.T[:2])
+        orders = [ranked(tree.palette, column) for column in columns]
+        yield from tree.ask([key for order in orders for key in _prefixes(order, GLANCED)], listed=False)
 
 
 def climb(tree: Tree, effects: Effects, density: Floats, rng: np.random.Generator) -> Steps:
