@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents._files import atomic_open
-from verbalize._raster import encode, enlarged, to_rgb
+from verbalize._drawing.raster import encode, enlarged, to_rgb
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import numpy as np
 
 from adversarial._pictures import panel_png, save_pictures
 from agents._files import atomic_open
-from verbalize._places import located
+from verbalize._regions.places import located
 from verbalize.regions import find_regions, place_in_words
 from verbalize.template import TemplateVerbalizer
 

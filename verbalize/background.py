@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agents._errors import UsageError
-from verbalize._wording import squeeze
+from verbalize._sentences.wording import squeeze
 
 if TYPE_CHECKING:
     import os

@@ -17,7 +17,8 @@ import numpy as np
 
 from agents._errors import UsageError
 from agents._files import atomic_open
-from verbalize._page import STYLE, html_page, printable
+from verbalize._drawing.page import STYLE, html_page, printable
+from verbalize._drawing.palette import AGAINST, FAINT_LINE, FOR, STRONGEST
 from verbalize.saliency import PixelSaliency, TokenSaliency
 
 if TYPE_CHECKING:
@@ -41,11 +42,8 @@ __all__ = [
     "token_heatmap_png",
 ]
 
-FOR, AGAINST = (42, 99, 196), (208, 92, 10)
 HIDDEN_LABEL = "the label"
-_STRONGEST = 0.55  # opacity behind the highest score: words on it stay readable in black and in white
 _FAINTEST = 0.02  # below this share of the highest score a word is left as it is
-_FAINT_LINE = 0.3  # opacity of the line under the faintest word that has one
 _SATURATED = 0.99  # a few spikes among the pixels don't make the rest pale
 _GAP = " … "
 
@@ -122,7 +120,7 @@ def token_heatmap_png(
     Raises:
         UsageError: the text is so long that the picture would be taller than 30,000 pixels.
     """
-    from verbalize._raster import draw_tokens
+    from verbalize._drawing.raster import draw_tokens
 
     question = _question_text(saliency, mask_labels=mask_labels) if legend else None
     return draw_tokens(
@@ -157,7 +155,7 @@ def pixel_heatmap_png(
     Raises:
         UsageError: the map has no pixels.
     """
-    from verbalize._raster import draw_pixels
+    from verbalize._drawing.raster import draw_pixels
 
     if not saliency.scores.size:
         raise UsageError(f"the map {saliency.saliency_id!r} has no pixels to draw")
@@ -186,7 +184,7 @@ def image_png(saliency: PixelSaliency, *, smallest_side: int = 1) -> bytes:
     Raises:
         UsageError: the map carries no image, or one without pixels.
     """
-    from verbalize._raster import encode, enlarged, to_rgb
+    from verbalize._drawing.raster import encode, enlarged, to_rgb
 
     if saliency.image is None or not saliency.image.size:
         raise UsageError(f"the map {saliency.saliency_id!r} carries no image")
@@ -277,7 +275,7 @@ def _word(shown: str, score: float, scale: float) -> str:
     rgb = ",".join(map(str, colour))
     return (
         f'<span class="{"pro" if score > 0 else "con"}" title="{_signed(score)}" style="background:rgba({rgb},'
-        f'{_STRONGEST * share:.3f});border-color:rgba({rgb},{_FAINT_LINE + (1 - _FAINT_LINE) * share:.3f})">{shown}</span>'
+        f'{STRONGEST * share:.3f});border-color:rgba({rgb},{FAINT_LINE + (1 - FAINT_LINE) * share:.3f})">{shown}</span>'
     )
 
 

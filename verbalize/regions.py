@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from agents._errors import UsageError
-from verbalize._colours import colour_in_words, dominant_colour
-from verbalize._places import WHOLE, bounding_box, centre_of, located, place_in_words
-from verbalize._superpixels import tiles, waterpixels
+from verbalize._regions.colours import colour_in_words, dominant_colour
+from verbalize._regions.places import WHOLE, bounding_box, centre_of, located, place_in_words
+from verbalize._regions.superpixels import tiles, waterpixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -30,7 +30,7 @@ The shapes, with P a part, F the query in full and "it" the query again ("that c
 
 What the shapes mean. Quotes come in four kinds ('', "", «», 「」), chosen so that the quoted words hold neither mark, nor one
 that looks like it; the first opening mark governs up to its own closing mark. White space in quotes is squeezed. An ordinal
-counts the places of the whole quoted run of words, case and all (`verbalize._wording.WordIndex.places`); positions count words
+counts the places of the whole quoted run of words, case and all (`_sentences.wording.WordIndex.places`); positions count words
 from 1. A quoted name that follows "for", "against", "rather than", or stands in that list, is a label; every other is a part. A
 number in brackets after a part is its share of the evidence in the sentence's direction, as is "with N% of the evidence".
 "Followed by" says that each part is more important than the next. "Stands out" says nothing of a direction, "speaks for" and
@@ -43,15 +43,15 @@ import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from verbalize import _phrases as phrases
-from verbalize._draft import Draft
-from verbalize._standing import Standing, standing
-from verbalize._wording import Frame
+from verbalize._sentences import phrases
+from verbalize._sentences.draft import Draft
+from verbalize._sentences.smv import say_published
+from verbalize._sentences.standing import Standing, standing
+from verbalize._sentences.wording import Frame
 from verbalize.background import Background
 from verbalize.coverage import coverage_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
-from verbalize.smv import say_published
 from verbalize.verbalization import Verbalization
 
 if TYPE_CHECKING:

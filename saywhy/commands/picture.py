@@ -101,7 +101,7 @@ def _suffix(kind: Kind) -> str:
 
 def _draw(saliency: Saliency, path: Path, kind: Kind, max_words: int, mask_labels: bool) -> None:
     from agents._files import atomic_open
-    from verbalize._page import html_page
+    from verbalize._drawing.page import html_page
     from verbalize.picture import extractive_rationale, save_picture
 
     if kind is not Kind.rationale:

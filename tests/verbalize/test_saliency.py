@@ -84,10 +84,30 @@ def test_uint8_pictures_become_floats_and_grey_gets_a_channel():
 @pytest.mark.parametrize(
     ("pieces", "words", "text", "slices"),
     [
-        (["[CLS]", "un", "##believ", "##able", ",", "cafe", "[SEP]"], ["unbelievable", ",", "cafe"], "Unbelievable, CAFÉ", ["Unbelievable", ",", "CAFÉ"]),
-        (["<s>", "I", "Ġdon", "'t", "Ġlike", "ĠcafÃ©", "s", ".", "</s>"], ["I", "don't", "like", "cafés", "."], "I  don't like cafés.", ["I", "don't", "like", "cafés", "."]),
-        (["▁This", "▁", "is", "▁gre", "at", "!", "</s>"], ["This", "is", "great", "!"], "This is great!", ["This", "is", "great", "!"]),
-        (["<|startoftext|>", "a</w>", "pho", "to</w>", "!</w>", "<|endoftext|>"], ["a", "photo", "!"], "A photo!", ["A", "photo", "!"]),
+        (
+            ["[CLS]", "un", "##believ", "##able", ",", "cafe", "[SEP]"],
+            ["unbelievable", ",", "cafe"],
+            "Unbelievable, CAFÉ",
+            ["Unbelievable", ",", "CAFÉ"],
+        ),
+        (
+            ["<s>", "I", "Ġdon", "'t", "Ġlike", "ĠcafÃ©", "s", ".", "</s>"],
+            ["I", "don't", "like", "cafés", "."],
+            "I  don't like cafés.",
+            ["I", "don't", "like", "cafés", "."],
+        ),
+        (
+            ["▁This", "▁", "is", "▁gre", "at", "!", "</s>"],
+            ["This", "is", "great", "!"],
+            "This is great!",
+            ["This", "is", "great", "!"],
+        ),
+        (
+            ["<|startoftext|>", "a</w>", "pho", "to</w>", "!</w>", "<|endoftext|>"],
+            ["a", "photo", "!"],
+            "A photo!",
+            ["A", "photo", "!"],
+        ),
         (["[UNK]", "is", "good"], ["[UNK]", "is", "good"], "♥♥ is good", ["♥♥", "is", "good"]),
         (["don", "'", "t"], ["don", "'", "t"], "don't", ["don", "'", "t"]),
     ],
@@ -149,7 +169,10 @@ def test_importing_verbalize_is_light():
     code = "import sys, verbalize; print([m for m in ('torch', 'transformers', 'spacy', 'cv2', 'langchain_core') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    code = "import sys; from verbalize import TokenSaliency, Query, check, best_spans, TemplateVerbalizer; " + code.split(";", 1)[1].strip()
+    code = (
+        "import sys; from verbalize import TokenSaliency, Query, check, best_spans, TemplateVerbalizer; "
+        + code.split(";", 1)[1].strip()
+    )
     code = code.replace("sys, verbalize", "sys")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verbalize import Claim, PixelSaliency, Prediction, Query, TemplateVerbalizer, TokenSaliency, check, read_claims
-from verbalize._wording import WordIndex, mention, percent, quoted
+from verbalize._sentences.wording import WordIndex, mention, percent, quoted
 from verbalize.saliency import SaliencyError
 
 VARIETIES = [

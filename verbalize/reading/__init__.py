@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verbalize._wording import WordIndex
+from verbalize._sentences.wording import WordIndex
 from verbalize.evidence import evidence_of
 from verbalize.reading._bare import mark_bare, mark_regions
 from verbalize.reading._marks import Marked, bare_labels, blank_marks, mark_numbers, mark_quotations

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verbalize._draft import toward
-from verbalize._standing import Standing, outdoes
-from verbalize._wording import listed, percent
+from verbalize._sentences.draft import toward
+from verbalize._sentences.standing import Standing, outdoes
+from verbalize._sentences.wording import listed, percent
 from verbalize.claims import Claim
 from verbalize.saliency import PixelSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize._draft import Draft
+    from verbalize._sentences.draft import Draft
     from verbalize.claims import Direction
     from verbalize.saliency import Part
 

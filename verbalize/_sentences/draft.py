@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from verbalize._wording import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
+from verbalize._sentences.wording import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
 from verbalize.claims import Claim
 from verbalize.saliency import PixelSaliency, TokenSaliency
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from verbalize._spans.vector import finite_vector
 from verbalize.saliency import SaliencyError
 
 if TYPE_CHECKING:
@@ -111,8 +112,6 @@ def total_order(scores: ArrayLike, *, sgn: Sign = "+") -> tuple[int, ...]:
 
 
 def _toward(scores: ArrayLike, sgn: Sign) -> Floats:
-    from verbalize.spans import finite_vector  # spans gathers these searches under its own roof
-
     if sgn not in ("+", "-"):
         raise SaliencyError(f"sgn must be '+' or '-', not {sgn!r}")
     values = finite_vector(scores)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize._phrases import first_places, say_nothing
-from verbalize._standing import standing
-from verbalize._wording import PUBLISHED_QUOTES
+from verbalize._sentences.phrases import first_places, say_nothing
+from verbalize._sentences.standing import standing
+from verbalize._sentences.wording import PUBLISHED_QUOTES
 from verbalize.claims import Claim
 
 if TYPE_CHECKING:
-    from verbalize._draft import Draft
-    from verbalize._standing import Standing
+    from verbalize._sentences.draft import Draft
+    from verbalize._sentences.standing import Standing
     from verbalize.saliency import Part
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from agents._errors import UsageError
-from verbalize.picture import AGAINST, FOR
+from verbalize._drawing.palette import AGAINST, FAINT_LINE, FOR, STRONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _TALLEST = 30_000
 _MARGIN = 24
 _INK, _SOFT = (27, 29, 34), (87, 92, 102)
-_STRONGEST = 0.55  # opacity behind the highest score: words on it stay readable
-_FAINT_LINE = 0.3  # opacity of the line under the faintest word that has one
 _OVER_IMAGE = 0.8  # opacity of the highest score over an image
 
 
@@ -183,10 +181,10 @@ def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry]
 def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float) -> None:
     if abs(share) < 0.02:
         return
-    colour, opacity = FOR if share > 0 else AGAINST, _STRONGEST * abs(share)
+    colour, opacity = FOR if share > 0 else AGAINST, STRONGEST * abs(share)
     tint = tuple(round(255 * (1 - opacity) + channel * opacity) for channel in colour)
     draw.rectangle((box[0], box[1], box[2] - 1, box[3]), fill=tint)
-    strength = _FAINT_LINE + (1 - _FAINT_LINE) * abs(share)
+    strength = FAINT_LINE + (1 - FAINT_LINE) * abs(share)
     line = tuple(round(255 * (1 - strength) + channel * strength) for channel in colour)
     dash = 6 if share < 0 else box[2] - box[0]
     for start in range(box[0], box[2], max(1, dash + (4 if share < 0 else 0))):

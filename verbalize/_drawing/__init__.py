@@ -1,0 +1,1 @@
+"""How heatmaps look, in HTML and as PNG."""

@@ -1,0 +1,1 @@
+"""Searches for the spans of a token map."""
