@@ -126,13 +126,13 @@ class TemplateVerbalizer:
             say_published(draft, max_words=self.max_words, max_spans=self.max_spans)
         else:
             self._say(draft)
-        text = " ".join(draft.sentences)
+        text, claims = " ".join(draft.sentences), tuple(draft.claims)
         if self.length == "clause" and self.style != "smv":
-            text = draft.clause
+            text, claims = draft.clause, draft.clause_claims
         shown = Background.of(self.background) if self.background is not None and not self.mask_labels else None
         known = shown.sentences(saliency.query) if shown is not None else ()
-        coverage = coverage_of(draft.claims, saliency)
-        return Verbalization(saliency.saliency_id, text, tuple(draft.claims), coverage, self.style, background=known)
+        coverage = coverage_of(claims, saliency)
+        return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)
 
     def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
         """The maps' texts, one after the other as they are asked for."""

@@ -158,6 +158,14 @@ def test_nothing_is_made_up_where_there_is_no_evidence():
     assert TemplateVerbalizer().verbalize(saliency([0.0, 0.0])).coverage == 0.0
 
 
+@pytest.mark.parametrize("scores", [[-1.0, -1.0], [-1.0, -2.0], [0.0, 0.0], [1.0, 1.0]])
+@pytest.mark.parametrize("style", ["plain", "ranked"])
+def test_a_clause_claims_no_more_than_it_says(scores, style):
+    of = saliency(scores)
+    said = TemplateVerbalizer(length="clause", style=style).verbalize(of)
+    assert set(said.claims) == set(read_claims(said.text, of))
+
+
 def test_one_word_is_not_called_the_most_important():
     assert text([2.0], ["great"]) == "The only word, 'great', speaks for 'positive'."
     assert text([-2.0], ["bad"]) == "Nothing in the text speaks for 'positive'. The only word, 'bad', speaks against it."

@@ -41,6 +41,7 @@ class Draft:
             content = b""
         self._turn = zlib.crc32(self.saliency.scores.tobytes(), zlib.crc32(content))
         self.clause = ""
+        self.clause_claims: tuple[Claim, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -49,13 +50,14 @@ class Draft:
 
     def say(self, clause: str, *claims: Claim) -> None:
         """Add a sentence; claims in one that speaks of the query in full name its label, shares aside."""
-        self.clause = self.clause or clause
         self.sentences.append(capital(clause) + ".")
         frame = self.frame
         in_full = any(f"{side} {frame.full}" in clause for side in ("for", "against"))
         for claim in claims:
             names_label = in_full and claim.kind != "share"
             self.claims.append(replace(claim, label=frame.label, versus=frame.versus) if names_label else claim)
+        if len(self.sentences) == 1:
+            self.clause, self.clause_claims = clause, tuple(self.claims)
 
     def pick(self, *phrases: str) -> str:
         """One of several ways to say the same: another for another map, always the same for the same one."""
