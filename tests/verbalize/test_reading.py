@@ -292,7 +292,7 @@ def test_sentences_carry_their_places_and_claims():
 @pytest.mark.parametrize(
     "text",
     ["The importance of the text as a whole is hard to judge.", "'great' goes with the sky.", "'great' and 'fine' are equally important.",
-     "The evidence is overwhelming.", "Something scored 3.7 here.", "Great speaks volumes: it is decisive, as is the director's name."],
+     "The evidence is overwhelming.", "Nearly everything hinges on the final word.", "The word 'great' holds 17 apples.", "Something scored 3.7 here.", "Great speaks volumes: it is decisive, as is the director's name."],
 )  # fmt: skip
 def test_what_seems_to_speak_of_the_map_but_is_not_read_is_surfaced(text):
     assert any(sentence.unread for sentence in read_sentences(text, FILM))

@@ -141,7 +141,7 @@ NOTHING = _pattern(
 VOCABULARY = _pattern(
     r"\b(?:importan\w+|salien\w+|attribut\w+|influen\w+|relevan\w+|evidence|scores?|scored|weights?|weighted|contribut\w+|support\w*|oppos\w+|indicative|impact\w*|"
     r"significan\w+|decisive|crucial|stands? out|outweigh\w*|speaks? (?:\w+ )?(?:for|against)|undermin\w+|highlight\w*|driv(?:en|es?|ing)|pivotal|reli(?:es|ed)|because of|key|dominant|"
-    r"main reason|main(?:ly)?|primar\w+|negative impact|positive impact|matter(?:s|ed)?|account(?:s|ed)? for|the most)\b|%|per ?cent"
+    r"main reason|main(?:ly)?|primar\w+|negative impact|positive impact|matter(?:s|ed)?|hing(?:es?|ed|ing) (?:up)?on|(?:boil|come)s? down to|account(?:s|ed)? for|the most)\b|%|per ?cent"
 )
 OUTER_FRAME = _pattern(
     r"^(?:[^,;]*? )?(?:predict\w*|classif\w*|label\w*) .{0,200}?(?P<reason>(?:(?:mainly|primarily|chiefly|mostly|predominantly|above all|largely) )?"
