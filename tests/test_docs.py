@@ -21,14 +21,18 @@ def snippets(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_snippets_run(page, tmp_path):
+def test_snippets_run(page, tmp_path, chat_server):
     ran = 0
+    server = chat_server(
+        behave=lambda request: '{"label": "positive", "sure": true}' if "schema" in request.prompt else "Hello."
+    )
     pattern = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     files = dict(pattern.findall(page.read_text(encoding="utf-8")))
     for name, body in files.items():
         (tmp_path / name).write_text(body, encoding="utf-8")
     printed = None
-    for kind, body in snippets(page):
+    for kind, shown in snippets(page):
+        body = shown.replace("http://127.0.0.1:8000/v1", server.url)  # where a page has a language model's server
         if kind == "python" and body not in files.values():
             printed = run([sys.executable, "-c", body], tmp_path, body)
             ran += 1
