@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -59,8 +58,7 @@ def _options(
 def main() -> None:
     """Run the command; what the user can put right is printed as one sentence, with exit status 2."""
     for name in COMMANDS:
-        if find_spec(f"saywhy.commands.{name}"):
-            import_module(f"saywhy.commands.{name}").register(app)
+        import_module(f"saywhy.commands.{name}").register(app)
     console = Console(stderr=True, highlight=False)
     try:
         app()

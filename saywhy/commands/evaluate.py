@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -19,7 +18,5 @@ def register(app: typer.Typer) -> None:
     """Add the group and its commands."""
     group = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="rich")
     for name in PARTS:
-        if not find_spec(f"saywhy.commands.{name}"):
-            continue
         import_module(f"saywhy.commands.{name}").register(group)
     app.add_typer(group, name="evaluate")

@@ -98,6 +98,8 @@ def verbalize(
         )
         _by_template(template, source, out)
         return
+    if length != "short":
+        raise UsageError(f"--length goes with the plain and ranked styles; for {style} say how many words with --max-words")
     model = models.open_model(
         llm, cache=cache, out=out, offline=offline, max_requests=max_requests, max_cost=max_cost, price=price,
         timeout=timeout, concurrency=concurrency,
