@@ -145,7 +145,8 @@ def euclid_part(data: Path, count: int, seed: int) -> None:
 
     for name in NETWORKS:
         chosen = read(data, name)
-        goals = (chosen.labels[:count] + 1) % (int(chosen.labels.max()) + 1)
+        present = np.unique(chosen.labels)  # the next class that has an image to start from
+        goals = present[(np.searchsorted(present, chosen.labels[:count]) + 1) % len(present)]
         starts = [chosen.images[np.flatnonzero(chosen.labels == goal)[-1]] for goal in goals]
         chosen = chosen.first(count)
         for budget in (1000, 3000):

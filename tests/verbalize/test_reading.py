@@ -423,12 +423,16 @@ def test_time_grows_with_the_length(kind):
         return unit * (size // len(unit))
 
     def seconds(size):
-        start = time.process_time()
-        read_sentences(text(size), FILM)
-        return time.process_time() - start
+        """The best of three, of this thread alone: other libraries' threads may be at work in the same process."""
+        times = []
+        for _ in range(3):
+            start = time.thread_time()
+            read_sentences(text(size), FILM)
+            times.append(time.thread_time() - start)
+        return min(times)
 
     read_claims("'great'", FILM)  # spaCy is loaded
-    assert seconds(80_000) < 5 * 4 * max(min(seconds(20_000), seconds(20_000)), 0.02)
+    assert seconds(80_000) < 5 * 4 * max(seconds(20_000), 0.02)
 
 
 @pytest.mark.long

@@ -124,7 +124,9 @@ def test_scores_add_up_to_the_score_less_the_baseline(request, tokenizer, kind, 
     with torch.no_grad():
         scores = [score_of_query(classifier.logits(given, mask), query, NAMES).item() for given in (ids, empty)]
     assert saliency.scores.sum() == pytest.approx(scores[0] - scores[1], abs=2e-3)
-    assert [special.score for special in saliency.special] == pytest.approx([0, 0], abs=1e-6)
+    assert [special.score for special in saliency.special] == pytest.approx(
+        [0, 0], abs=1e-5
+    )  # float32 sums, whose order depends on the threads
 
 
 def test_occlusion_is_the_drop_when_a_whole_word_goes(sequence, tokenizer):
