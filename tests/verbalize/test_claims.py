@@ -195,6 +195,6 @@ def test_check_is_quick_on_long_texts():
 
     count = 50_000
     saliency = TokenSaliency(["w"] * count, np.random.default_rng(0).normal(size=count), Query("x"))
-    start = time.process_time()
+    start = time.thread_time()
     check([Claim("most_important", (i,)) for i in range(20)], saliency)
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 2

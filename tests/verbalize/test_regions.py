@@ -279,10 +279,10 @@ def test_a_picture_of_the_usual_size_is_cut_in_well_under_a_tenth_of_a_second():
     rng = np.random.default_rng(1)
     image = rng.random((224, 224, 3)).astype(np.float32)
     find_regions(pixel_map(np.eye(8), image=image[:8, :8]))  # the colour table is made once
-    start = time.process_time()
+    start = time.thread_time()
     for _ in range(5):
         find_regions(pixel_map(rng.normal(size=(224, 224)), image=image))
-    assert (time.process_time() - start) / 5 < 0.1
+    assert (time.thread_time() - start) / 5 < 0.1
 
 
 GRID = [["upper left", "top", "upper right"], ["left", "centre", "right"], ["lower left", "bottom", "lower right"]]

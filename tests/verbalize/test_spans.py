@@ -163,9 +163,9 @@ def test_cost_grows_no_faster_than_the_text(kind):
         scores = np.random.default_rng(1).normal(size=n) if kind == "normal" else np.ones(n)
         best = math.inf
         for _ in range(7):
-            start = time.process_time()
+            start = time.thread_time()
             best_spans(scores, max_words=12, max_spans=3)
-            best = min(best, time.process_time() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert cost(2000) <= 5 * cost(500)
