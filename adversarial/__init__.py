@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-if TYPE_CHECKING:
-    from adversarial.attack import AttackInterrupted, AttackResult, AttackStopped, FeatureGuidedAttack, FeatureRobustness
-    from adversarial.classifier import BudgetExceeded, CallableClassifier, Classifier, ClassifierError
-    from adversarial.features import KeypointMixture, keypoint_mixture
-    from adversarial.targets import load_classifier
+from saywhy_core.classifiers import BudgetExceeded, CallableClassifier, Classifier, ClassifierError, load_classifier
+from saywhy_core.moved import moved
 
-_HOMES = {
-    "AttackInterrupted": "attack",
-    "AttackResult": "attack",
-    "AttackStopped": "attack",
-    "BudgetExceeded": "classifier",
-    "CallableClassifier": "classifier",
-    "Classifier": "classifier",
-    "ClassifierError": "classifier",
-    "FeatureGuidedAttack": "attack",
-    "FeatureRobustness": "attack",
-    "KeypointMixture": "features",
-    "keypoint_mixture": "features",
-    "load_classifier": "targets",
-}
+moved(
+    {
+        "adversarial.bound": "adversarial.bounds",
+        "adversarial.engines": "adversarial.attacks.mcts_game",
+        "adversarial.game": "adversarial.attacks.mcts_game",
+        "adversarial.classifier": "saywhy_core.classifiers",
+        "adversarial.targets": "saywhy_core.classifiers",
+    }
+)
 
-__all__ = [
-    "AttackInterrupted",
-    "AttackResult",
-    "AttackStopped",
-    "BudgetExceeded",
-    "CallableClassifier",
-    "Classifier",
-    "ClassifierError",
-    "FeatureGuidedAttack",
-    "FeatureRobustness",
-    "KeypointMixture",
-    "keypoint_mixture",
-    "load_classifier",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, _lazy = lazy_loader.attach_stub(__name__, __file__)
+__all__ = [*_lazy, "BudgetExceeded", "CallableClassifier", "Classifier", "ClassifierError", "load_classifier"]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial._search.driver import Job, drive
-from adversarial._search.plans import Plan, make_plan
-from adversarial._search.trace import Account
-from adversarial.classifier import Classifier, ClassifierError
-from adversarial.distances import DISTANCES, all_distances, distance_function
+from adversarial.attacks.mcts_game.game import PLAYERS, PlayerTwo
+from adversarial.distances.distances import DISTANCES, all_distances, distance_function
 from adversarial.features import KeypointMixture, keypoint_mixture
-from adversarial.game import PLAYERS, PlayerTwo
 from adversarial.manipulations import Manipulation, load_manipulation
-from agents._errors import UsageError
+from adversarial.plans import Plan, make_plan
+from adversarial.query_log import Account
+from adversarial.run import Job, drive
+from saywhy_core.classifiers.classifier import Classifier, ClassifierError
+from saywhy_core.errors import BudgetExceeded, UsageError
 from verbalize.saliency import PixelSaliency, Query
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class FeatureGuidedAttack:
         jobs = [Job(number, plan.open) for number, plan in enumerate(plans)]
         try:
             drive(classifier, jobs, self.batch_size, finished)
-        except ClassifierError as error:
+        except (BudgetExceeded, ClassifierError) as error:
             raise AttackInterrupted(str(error), _so_far(plans, results, str(error))) from error
         except KeyboardInterrupt:
             raise AttackStopped(_so_far(plans, results, "stopped from the keyboard")) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import cv2
 import numpy as np
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.saliency import PixelSaliency, Query
 
 if TYPE_CHECKING:

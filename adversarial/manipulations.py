@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

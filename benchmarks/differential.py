@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents.differential import DifferentialClassifier, find_ambiguous
 from agents.encoders.vectors import unit_rows
+from agents.prompting.differential import DifferentialClassifier, find_ambiguous
 from agents.prompting.pairs import Contrast, PairDescriptions
 
 DIMENSION = 384
@@ -143,10 +143,10 @@ def pets():
     import tempfile
     import zipfile
 
-    from agents.encoder import load_encoder
-    from agents.encoders.images import list_images
+    from agents.encoders.clip import load_encoder
     from agents.prompting.pairs import read_pairs
-    from evals.prompts import compare
+    from evals.prompts.evaluate import compare
+    from saywhy_core.images.sets import list_images
 
     names = json.loads((data / "class_names.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:

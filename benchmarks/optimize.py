@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from agents import PromptOptimizer, class_vectors, load_encoder, read_pairs
-from agents.encoders.images import list_images
 from agents.prompting.fitness import Scorer
-from evals.prompt_controls import random_words
-from evals.prompts import compare
+from evals.prompts.controls import random_words
+from evals.prompts.evaluate import compare
+from saywhy_core.images.sets import list_images
 
 
 def speed(encoder, classes=37, prompts=60, images=37, candidates=4000):

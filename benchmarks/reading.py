@@ -29,11 +29,11 @@ sys.path[:] = [
     path for path in sys.path if Path(path or ".").resolve() != Path(__file__).resolve().parent
 ]  # verbalize.py is here
 
-from verbalize.reading import ReadSentence, read_sentences  # noqa: E402
+from verbalize.read import ReadSentence, read_sentences  # noqa: E402
 from verbalize.saliency import Query, TokenSaliency  # noqa: E402
 
 if TYPE_CHECKING:
-    from verbalize.claims import Claim
+    from verbalize.claims.claims import Claim
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = ROOT / "tests" / "verbalize" / "gpt_statements.jsonl"

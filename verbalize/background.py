@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agents._errors import UsageError
-from verbalize._sentences.wording import squeeze
+from saywhy_core.errors import UsageError
+from verbalize.write.naming import squeeze
 
 if TYPE_CHECKING:
     import os

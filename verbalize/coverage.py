@@ -11,7 +11,7 @@ from verbalize.saliency import TokenSaliency
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verbalize.claims import Claim
+    from verbalize.claims.claims import Claim
     from verbalize.saliency import Floats, Part, Saliency
 
 
@@ -31,7 +31,7 @@ def coverage_of(claims: Iterable[Claim], saliency: Saliency) -> float:
     if isinstance(saliency, TokenSaliency):
         inside = weights[list(named_parts(claims, len(weights)))]
     else:
-        from verbalize.regions import find_regions  # brings OpenCV, which token maps never need
+        from verbalize.parts.regions import find_regions  # brings OpenCV, which token maps never need
 
         regions = find_regions(saliency)
         union = np.zeros(saliency.shape, dtype=bool)
@@ -51,7 +51,7 @@ def shares_of(saliency: Saliency) -> Floats:
     if isinstance(saliency, TokenSaliency):
         held: Floats = weights
     else:
-        from verbalize.regions import find_regions
+        from verbalize.parts.regions import find_regions
 
         held = np.array([weights[region.mask].sum() for region in find_regions(saliency)], dtype=np.float64)
     return held / total if total else np.zeros(len(held))

@@ -65,7 +65,7 @@ def evidence_of(saliency: Saliency) -> Evidence:
         positive, negative = np.maximum(scores, 0.0), np.maximum(-scores, 0.0)
         names, net, pixels = saliency.tokens, scores, False
     elif isinstance(saliency, PixelSaliency):
-        from verbalize.regions import find_regions  # brings OpenCV, which token maps never need
+        from verbalize.parts.regions import find_regions  # brings OpenCV, which token maps never need
 
         regions = find_regions(saliency)
         scores = saliency.scores

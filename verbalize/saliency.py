@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from agents._errors import UsageError
-from verbalize._alignment import align_tokens, merge_pieces
+from saywhy_core.errors import UsageError
+from verbalize.alignment import align_tokens, merge_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

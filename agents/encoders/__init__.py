@@ -1,1 +1,7 @@
-"""What stands behind the encoders: images, sentences, classifiers, vectors, and embeddings kept on disk."""
+"""Encoders that put images and texts into one space."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,8 +154,8 @@ def _transformers(name: str, device: str | None) -> tuple[Probabilities, list[st
     import torch
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    from agents.encoders.images import as_picture
     from agents.encoders.sentences import fingerprint, from_hub
+    from saywhy_core.images.sets import as_picture
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     processor = from_hub(AutoImageProcessor, name, "image processor", backend="pil")

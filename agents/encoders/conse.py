@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from agents._errors import UsageError
-from agents.encoders.images import image_batches
 from agents.encoders.vectors import unit_rows
+from saywhy_core.errors import UsageError
+from saywhy_core.images.sets import image_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from agents.encoders.images import Images
+    from saywhy_core.images.sets import Images
 
     Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents._errors import UsageError
 from agents.encoders.protocol import scale_of
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from agents.encoders.images import Images, OneImage
     from agents.encoders.protocol import ImageTextEncoder
+    from saywhy_core.images.sets import Images, OneImage
 
 FORMAT = 1
 QUERY_KEYS = 500

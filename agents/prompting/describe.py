@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from agents._errors import UsageError
-from agents.encoders.images import Problem
-from agents.language.limits import BudgetExceeded
+from agents.chat.limits import BudgetExceeded
+from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
-from agents.structured import StructuredError, StructuredFailure, ask_many
+from saywhy_core.errors import UsageError
+from saywhy_core.images.sets import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents._errors import UsageError
-from agents._files import atomic_open
-from agents.encoders.images import Problem
+from saywhy_core.errors import UsageError
+from saywhy_core.files import atomic_open
+from saywhy_core.images.sets import Problem
 
 if TYPE_CHECKING:
     import os

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents._errors import UsageError
-from agents._files import atomic_open
 from agents.encoders.vectors import unit_rows
+from saywhy_core.errors import UsageError
+from saywhy_core.files import atomic_open
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.encoder import ImageTextEncoder
+    from agents.encoders.clip import ImageTextEncoder
 
 FORMAT = 1
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents._errors import UsageError
-from agents._files import atomic_open
 from agents.encoders.vectors import unit_rows
 from agents.prompting.fitness import Scorer, calibrated_scale
 from agents.prompting.operators import brood, unique_rows
 from agents.prompting.prompts import FORMAT, PromptSet, Step, caption
+from saywhy_core.errors import UsageError
+from saywhy_core.files import atomic_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

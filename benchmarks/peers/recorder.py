@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adversarial.distances import distance_function
+from adversarial.distances.distances import distance_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize import check, read_claims
 
 if TYPE_CHECKING:
-    from verbalize.claims import Claim
+    from verbalize.claims.claims import Claim
     from verbalize.saliency import Query, Saliency
-    from verbalize.template import TemplateVerbalizer
+    from verbalize.write.template import TemplateVerbalizer
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from adversarial.attack import AttackResult
     from verbalize.saliency import PixelSaliency
-    from verbalize.template import TemplateVerbalizer
+    from verbalize.write.template import TemplateVerbalizer
 
 TARGETS = ("speed limit 30", "give way", "speed limit 80", "keep right")
 _MARK = np.array([0.84, 0.37, 0.0], np.float32)  # vermilion: told from grey by any eye
@@ -64,7 +64,7 @@ def _differs(result: AttackResult) -> NDArray[np.bool_]:
 def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) -> Iterator[AttackCard]:
     """Attack a picture of each of `TARGETS`, one after the other."""
     from adversarial import CallableClassifier, FeatureGuidedAttack, keypoint_mixture
-    from adversarial.findings import finding_in_words
+    from adversarial.findings.findings import finding_in_words
     from saywhy import signs
 
     names = signs.CLASS_NAMES

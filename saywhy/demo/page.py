@@ -16,7 +16,7 @@ from PIL import Image
 
 import saywhy
 from saywhy.demo.curve import curve_svg
-from verbalize.picture import STYLE, heatmap_html, pixel_heatmap_png
+from verbalize.draw.heatmaps import STYLE, heatmap_html, pixel_heatmap_png
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verbalize.saliency import Prediction
-    from verbalize.template import TemplateVerbalizer
+    from verbalize.write.template import TemplateVerbalizer
 
 LAST_LAYER = "features.11"
 SIGNS = (

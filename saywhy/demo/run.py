@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from agents._errors import UsageError
-from agents._files import atomic_open
+from saywhy_core.errors import UsageError
+from saywhy_core.files import atomic_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from verbalize.saliency import Prediction, Query
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from verbalize.template import TemplateVerbalizer
+    from verbalize.write.template import TemplateVerbalizer
 
 STEPS = 50  # of the integral: on these texts the words then add up to the score within a thousandth
 REVIEWS = {

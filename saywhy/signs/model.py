@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from agents._errors import UsageError
 from saywhy.signs.draw import CLASS_NAMES, SIZE, draw_signs
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
-from agents._files import atomic_path
 from saywhy.signs.draw import CLASS_NAMES, draw_signs
 from saywhy.signs.model import SignClassifier, SignNetwork, fold, held_out, load, save
+from saywhy_core.files import atomic_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

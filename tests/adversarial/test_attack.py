@@ -15,7 +15,7 @@ from adversarial import (
     KeypointMixture,
     load_classifier,
 )
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 
 SIDE = 12
 

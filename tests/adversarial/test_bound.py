@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from adversarial.bound import LipschitzConstant, estimate_lipschitz, grid_bound
-from agents._errors import UsageError
+from adversarial.bounds.radius import LipschitzConstant, estimate_lipschitz, grid_bound
+from saywhy_core.errors import UsageError
 
 DUAL = {"l1": np.inf, "l2": 2, "linf": 1}
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from adversarial import BudgetExceeded, CallableClassifier, ClassifierError
-from adversarial.classifier import comparable, same_answer
-from agents._errors import UsageError
+from saywhy_core.classifiers.classifier import comparable, same_answer
+from saywhy_core.errors import UsageError
 
 
 def images(count, seed=0, shape=(4, 5, 3)):

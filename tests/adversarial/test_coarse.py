@@ -7,8 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
-from adversarial._search.coarse import ranked
-from adversarial._search.palette import make_palette
+from adversarial.attacks.feature_guided.large_sets import ranked
+from adversarial.attacks.moves import make_palette
 
 SIDE = 20
 FEWEST = 60

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import chisquare, norm
 
 from adversarial.features import KeypointMixture, keypoint_mixture
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.saliency import PixelSaliency, Query
 
 

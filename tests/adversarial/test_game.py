@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversarial.engines import run_mcts
+from adversarial.attacks.mcts_game.engine import run_mcts
+from adversarial.attacks.mcts_game.game import Change, Feature, length, make_game, margin
 from adversarial.features import KeypointMixture, keypoint_mixture
-from adversarial.game import Change, Feature, length, make_game, margin
 from adversarial.manipulations import Colour, Corners, PlusMinusTau, load_manipulation
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 
 SHAPE = (4, 5)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from adversarial import load_classifier
-from adversarial.classifier import ClassifierError
-from adversarial.targets.layout import InputLayout
-from agents._errors import UsageError
+from saywhy_core.classifiers.classifier import ClassifierError
+from saywhy_core.classifiers.layout import InputLayout
+from saywhy_core.errors import UsageError
 
 IMAGES = np.random.default_rng(0).random((5, 4, 6, 3), dtype=np.float32)
 WEIGHTS = np.random.default_rng(1).normal(size=(3, 7)).astype(np.float32)

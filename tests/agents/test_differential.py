@@ -24,8 +24,8 @@ from agents import (
     load_encoder,
     read_pairs,
 )
-from agents.differential import count_ambiguous
 from agents.encoders.vectors import top_indices
+from agents.prompting.differential import count_ambiguous
 from agents.prompting.pairs import Contrast
 
 DATA = Path(os.environ.get("SAYWHY_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "pets"

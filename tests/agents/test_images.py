@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from agents import UsageError, list_images
-from agents.encoders.images import read_image, readable
+from saywhy_core.images.sets import read_image, readable
 
 
 @pytest.fixture

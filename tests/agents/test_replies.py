@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
 from agents import OfflineMiss, Replies, UsageError, chat_model, usage_of
-from agents.replies import key_of
+from agents.chat.replies import key_of
 
 
 def test_second_run_asks_nothing(chat_server, tmp_path):

@@ -22,7 +22,7 @@ from agents import (
     chat_model,
     usage_of,
 )
-from agents.language.schema import bounded, schema_of
+from agents.chat.schema import bounded, schema_of
 
 
 class Verdict(BaseModel):

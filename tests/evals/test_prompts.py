@@ -10,7 +10,7 @@ import pytest
 
 from agents import PairDescriptions, UsageError
 from agents.prompting.pairs import Contrast
-from evals.prompt_controls import (
+from evals.prompts.controls import (
     derangement,
     random_word_pairs,
     random_words,
@@ -18,7 +18,7 @@ from evals.prompt_controls import (
     shuffled_classes,
     words_of,
 )
-from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
+from evals.prompts.evaluate import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
 
 NAMES = ["Cat", "Dog", "Owl"]
 WORDS = [

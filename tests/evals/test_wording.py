@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents._errors import UsageError
-from agents.chat import chat_model
+from agents.chat.specs import chat_model
 from evals import wording
 from evals.tables import Table
+from saywhy_core.errors import UsageError
 from verbalize import Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, Verbalization
+from verbalize.claims import ERROR_KINDS
 
 spec = importlib.util.spec_from_file_location("lying_model", Path(__file__).parents[1] / "verbalize" / "lying_model.py")
 lying = importlib.util.module_from_spec(spec)
@@ -46,7 +47,7 @@ def test_precision_counts_every_statement_and_each_false_one_by_its_kind():
     found = row(text)
     assert found["statements"] == 8
     assert found["false"] == 5
-    assert [found[kind] for kind in wording.ERROR_KINDS] == [1, 1, 1, 1, 1]
+    assert [found[kind] for kind in ERROR_KINDS] == [1, 1, 1, 1, 1]
     assert found["precision"] == pytest.approx(3 / 8)
     assert found["unread"] == 0
 
@@ -367,7 +368,7 @@ def test_a_narrator_with_a_lying_model_passes_and_the_model_alone_does_not(chat_
 
 
 def wording_request(saliency):
-    from verbalize import _narration
+    from verbalize.narrate import dialogue as _narration
 
     return _narration.request(saliency, (), audience="lay", max_words=60, language="English", mask_labels=False)
 

@@ -11,10 +11,10 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from agents._errors import UsageError
-from saywhy import _attacking as attacking
-from saywhy import _images as reading_images
-from saywhy.commands import attack
+from adversarial.audit import images_run as attacking
+from saywhy.cli.commands import attack
+from saywhy_core.errors import UsageError
+from saywhy_core.images import files as reading_images
 
 MODULE = '''
 """Three classes told by the mean of two patches of four pixels: no pixel alone can flip it, and two can."""

@@ -12,7 +12,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from saywhy.commands import picture
+from saywhy.cli.commands import picture
 from verbalize.formats import write_saliency
 from verbalize.saliency import PixelSaliency, Query, TokenSaliency
 

@@ -15,8 +15,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from agents import UsageError, read_pairs
-from saywhy import cli
-from saywhy.commands import classify, describe, evaluate_prompts, improve
+from saywhy.cli import app as cli
+from saywhy.cli.commands import classify, describe, evaluate_prompts, improve
 
 NAMES = ["cat", "dog", "bird", "fish"]
 
@@ -171,7 +171,7 @@ def test_help_shows_an_example_and_loads_nothing_heavy(name):
 
     assert name in cli.COMMANDS
     code = (
-        "import sys\nfrom saywhy.cli import main\n"
+        "import sys\nfrom saywhy.cli.app import main\n"
         f"sys.argv = ['saywhy', '{name}', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "sys.exit(3 if 'torch' in sys.modules else 0)"

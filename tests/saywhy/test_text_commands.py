@@ -169,9 +169,7 @@ def test_doctor_finds_this_environment_fit_and_a_stolen_name_unfit(tmp_path):
     (info / "RECORD").write_text("agents/__init__.py,,\n")
     (info / "top_level.txt").write_text("agents\n")
     (tmp_path / "agents").mkdir()
-    code = (
-        f"import sys; sys.path.append({str(tmp_path)!r}); sys.argv = ['saywhy', 'doctor']; from saywhy.cli import main; main()"
-    )
+    code = f"import sys; sys.path.append({str(tmp_path)!r}); sys.argv = ['saywhy', 'doctor']; from saywhy.cli.app import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1, done.stdout
     assert "rival" in done.stdout

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from agents import read_pairs
-from agents._errors import UsageError
-from agents.chat import chat_model
+from agents.chat.specs import chat_model
 from agents.prompting.pairs import Contrast, PairDescriptions, write_pairs
+from saywhy_core.errors import UsageError
 from verbalize import Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, read_claims, write_saliency
 from verbalize.background import Background
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents._errors import UsageError
-from agents.chat import chat_model, usage_of
+from agents.chat.specs import chat_model, usage_of
+from saywhy_core.errors import UsageError
 from verbalize import Narrator, PixelSaliency, Query, TokenSaliency, check, read_claims
 
 spec = importlib.util.spec_from_file_location("lying_model", Path(__file__).parent / "lying_model.py")

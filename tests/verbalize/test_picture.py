@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents._errors import UsageError
-from verbalize.picture import (
+from saywhy_core.errors import UsageError
+from verbalize.draw.heatmaps import (
     extractive_rationale,
     heatmap_html,
     heatmap_page,
@@ -347,7 +347,7 @@ def test_saving_chooses_by_the_ending_and_leaves_nothing_half_written(tmp_path):
 
 def test_html_needs_no_imaging_library():
     code = (
-        "import sys, verbalize.picture as p; from verbalize import TokenSaliency, Query;"
+        "import sys, verbalize.draw.heatmaps as p; from verbalize import TokenSaliency, Query;"
         "p.token_heatmap_html(TokenSaliency(['a'], [1.0], Query('x')));"
         "sys.exit(bool({'cv2', 'PIL', 'matplotlib', 'torch', 'spacy'} & set(sys.modules)))"
     )

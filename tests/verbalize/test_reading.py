@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verbalize import Claim, PixelSaliency, Query, TokenSaliency, check, read_claims
-from verbalize.reading import read_sentences
+from verbalize.read import read_sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 

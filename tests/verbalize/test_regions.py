@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from agents._errors import UsageError
-from verbalize.claims import Claim, check
-from verbalize.regions import colour_in_words, find_regions, place_in_words
+from saywhy_core.errors import UsageError
+from verbalize.claims.claims import Claim, check
+from verbalize.parts.regions import colour_in_words, find_regions, place_in_words
 from verbalize.saliency import PixelSaliency, Query
 
 QUERY = Query("cat")

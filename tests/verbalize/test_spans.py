@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verbalize.parts.spans import Span, best_spans, best_spans_holding, convolution_search, span_search, total_order
 from verbalize.saliency import SaliencyError
-from verbalize.spans import Span, best_spans, best_spans_holding, convolution_search, span_search, total_order
 
 
 def brute_force(scores, max_words, max_spans, bridge, holding=None):

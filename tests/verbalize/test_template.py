@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verbalize import Claim, PixelSaliency, Prediction, Query, TemplateVerbalizer, TokenSaliency, check, read_claims
-from verbalize._sentences.wording import WordIndex, mention, percent, quoted
 from verbalize.saliency import SaliencyError
+from verbalize.write.naming import WordIndex, mention, percent, quoted
 
 VARIETIES = [
     {"length": "clause"},

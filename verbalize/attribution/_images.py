@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.attribution._target import check_logits, predict, score_of_query
 from verbalize.saliency import PixelSaliency, Prediction, Query
 

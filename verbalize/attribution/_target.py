@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.saliency import Prediction, Query
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 from torchcam.methods import GradCAM, GradCAMpp, LayerCAM, XGradCAM
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.attribution._images import ask
 from verbalize.attribution._target import method_named
 

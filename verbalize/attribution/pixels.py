@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Occlusion, ShapleyValueSampling
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.attribution._images import ImageQuestion, ask
 from verbalize.attribution._target import method_named, seeded
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import nn
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 from captum.attr import FeatureAblation, LayerGradientXActivation, LayerIntegratedGradients, ShapleyValueSampling
 
-from agents._errors import UsageError
-from verbalize._alignment import merge_pieces
+from saywhy_core.errors import UsageError
+from verbalize.alignment import merge_pieces
 from verbalize.attribution._target import check_logits, method_named, predict, score_of_query, seeded
 from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verbalize._alignment import Merged
+    from verbalize.alignment import Merged
     from verbalize.attribution.texts import TextClassifier
 
 BASELINES = ("pad", "mask", "unk")

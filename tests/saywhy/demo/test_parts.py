@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from agents._errors import UsageError
 from saywhy.demo import answers
 from saywhy.demo.answers import answer, question_of
 from saywhy.demo.curve import curve_svg
+from saywhy_core.errors import UsageError
 from verbalize import Query, TemplateVerbalizer, TokenSaliency
 from verbalize.verbalization import Verbalization
 

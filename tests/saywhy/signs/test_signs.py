@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents._errors import UsageError
 from saywhy import signs
 from saywhy.signs import train
 from saywhy.signs.draw import panel
 from saywhy.signs.model import SignNetwork, fold, held_out, save
+from saywhy_core.errors import UsageError
 
 
 @pytest.fixture(scope="module")

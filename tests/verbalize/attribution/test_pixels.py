@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.attribution import attribute_cam, attribute_pixels, cam, pixels
 from verbalize.attribution._target import score_of_query
 from verbalize.saliency import Query

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
-from agents._errors import UsageError
+from saywhy_core.errors import UsageError
 from verbalize.attribution import SequenceClassifier, ZeroShotClassifier, attribute_tokens, load_minilm
 from verbalize.attribution._target import score_of_query
 from verbalize.attribution.tokens import METHODS

@@ -1,0 +1,1 @@
+"""The attacks, one file or folder each."""

@@ -1,0 +1,1 @@
+"""The feature-guided search for the fewest pixels, and its parts."""

@@ -1,0 +1,99 @@
+"""The moves of player II at every pixel of an image, as arrays: which values a pixel may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from adversarial.manipulations import Manipulation, PlusMinusTau, load_manipulation
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[np.float32]
+
+Key: TypeAlias = tuple[int, ...]
+
+TINY = 0.1  # of the image's greatest possible change: smaller ones are not worth a query
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """The J values each of P pixels may take. A change is numbered pixel * J + value.
+
+    Attributes:
+        image: (H, W, C), the original.
+        values: (P, J, C).
+        codes: (J, C) in [0, 1], where the values lie in the colour cube: colours with near codes have similar effects.
+        size: (P J,) mean absolute change a channel; 0 where the change is not allowed.
+    """
+
+    image: Array
+    values: Array
+    codes: Array
+    size: Array
+
+    @property
+    def count(self) -> int:
+        """Values a pixel, J."""
+        return len(self.codes)
+
+    def pixels(self, changes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The pixel of each change."""
+        return changes // self.count
+
+    def render(self, keys: list[Key]) -> Array:
+        """(N, H, W, C) images with these sets of changes made."""
+        lengths = [len(key) for key in keys]
+        rows = np.repeat(np.arange(len(keys)), lengths)
+        changes = np.fromiter((change for key in keys for change in key), dtype=np.int64, count=sum(lengths))
+        images = np.repeat(self.image.reshape(1, -1, self.image.shape[-1]), len(keys), axis=0)
+        images[rows, changes // self.count] = self.values[changes // self.count, changes % self.count]
+        return images.reshape(-1, *self.image.shape)
+
+    def within(self, pixels: NDArray[np.bool_]) -> Palette:
+        """The same, with changes allowed only at the pixels of a (P,) mask."""
+        return Palette(self.image, self.values, self.codes, np.where(np.repeat(pixels, self.count), self.size, 0))
+
+
+def make_palette(image: Array, manipulation: str | Manipulation) -> Palette:
+    """The moves of a manipulation at every pixel of an image.
+
+    `plus_minus_tau` is played as one move that takes every channel up or down by tau: the corners of a small cube around
+    the pixel's colour, which is where a player who changes few pixels ends.
+
+    Raises:
+        UsageError: nothing in the image can be changed, or the manipulation does not fit its channels.
+    """
+    how = load_manipulation(manipulation)
+    flat = np.ascontiguousarray(image, dtype=np.float32).reshape(-1, image.shape[-1])
+    if isinstance(how, PlusMinusTau):
+        codes = corners(flat.shape[1])
+        values = np.clip(flat[:, None] + np.float32(how.tau) * (2 * codes - 1), 0, 1).astype(np.float32)
+        legal = (values != flat[:, None]).any(axis=-1)
+    else:
+        values, legal = how.moves(flat, flat)
+        codes = np.ascontiguousarray(values[0], dtype=np.float32)
+    size = np.where(legal, np.abs(values - flat[:, None]).mean(axis=-1), 0).astype(np.float32)
+    if not size.any():
+        raise UsageError(f"the manipulation {how.spec!r} changes nothing in this image; choose another")
+    size[size < TINY * size.max()] = 0
+    return Palette(image, np.asarray(values), codes, size.ravel())
+
+
+def corners(channels: int) -> Array:
+    """(2 to the power of C, C): the corners of the colour cube; black and white alone where there are above 6 channels."""
+    if channels > 6:
+        return np.repeat(np.array([[0.0], [1.0]], dtype=np.float32), channels, axis=1)
+    grid = np.meshgrid(*[[0, 1]] * channels, indexing="ij")
+    return np.array(grid, dtype=np.float32).reshape(channels, -1).T.copy()
+
+
+def joined(key: Key, others: Iterable[int]) -> Key:
+    """A set of changes with others added, in the one order in which sets are named."""
+    return tuple(sorted({*key, *others}))

@@ -1,0 +1,1 @@
+"""Attacks on many images: which, with what, and where the results go."""

@@ -1,0 +1,108 @@
+"""What every chat model of this house has in common: cache, ceilings, a bound on what runs at once, no tracing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.language_models import BaseChatModel
+from langsmith import tracing_context
+from pydantic import PrivateAttr
+
+from agents.chat.limits import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+    from langchain_core.messages import BaseMessage
+    from langchain_core.outputs import ChatResult, LLMResult
+    from langchain_core.runnables import RunnableConfig
+
+
+class GuardedChatModel(BaseChatModel):
+    """A chat model whose every door (invoke, batch, stream, their async forms) leads past one meter and one cache.
+
+    Streaming answers in one piece, since pieces pass by langchain's cache. The async forms run the sync ones in
+    threads: one path to guard, usable from any event loop, and a cancelled task still stores the reply it paid for.
+    Nothing is sent to a tracing service because of an environment variable; callbacks given in a call work as ever.
+    """
+
+    concurrency: int = 8
+    _meter: Meter = PrivateAttr(default_factory=Meter)
+    _threads: ThreadPoolExecutor | None = PrivateAttr(default=None)
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Never: a serialised form would carry settings that are secret."""
+        return False
+
+    def _identity(self) -> dict[str, Any]:
+        """What decides a reply besides messages and call parameters: {"model": ..., "params": ...}; no secrets."""
+        raise NotImplementedError
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        identity = self._identity()
+        params = {**identity["params"], **kwargs}
+        if stop is not None:
+            params["stop"] = stop
+        # Addresses, keys, time-outs and the like decide whether a reply comes, not what it says: they stay outside.
+        return json.dumps({**identity, "params": params}, sort_keys=True, default=_plain)
+
+    def generate(self, *args: Any, **kwargs: Any) -> LLMResult:
+        """As in langchain-core, without tracing by environment variable."""
+        with tracing_context(enabled=False):
+            return super().generate(*args, **kwargs)
+
+    async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
+        """As in langchain-core, without tracing by environment variable."""
+        with tracing_context(enabled=False):
+            return await super().agenerate(*args, **kwargs)
+
+    async def _agenerate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.concurrency, thread_name_prefix="chat")
+        call = partial(
+            self._generate_with_cache,
+            messages,
+            stop=stop,
+            run_manager=run_manager.get_sync() if run_manager is not None else None,
+            **kwargs,
+        )
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call)
+
+    def batch(self, inputs: list[Any], config: Any = None, **kwargs: Any) -> list[Any]:
+        """As in langchain-core, at most `concurrency` at a time."""
+        return super().batch(inputs, self._bounded(config), **kwargs)
+
+    def batch_as_completed(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> Iterator[Any]:
+        """As in langchain-core, at most `concurrency` at a time."""
+        return super().batch_as_completed(inputs, self._bounded(config), **kwargs)
+
+    async def abatch(self, inputs: list[Any], config: Any = None, **kwargs: Any) -> list[Any]:
+        """As in langchain-core, at most `concurrency` at a time."""
+        return await super().abatch(inputs, self._bounded(config), **kwargs)
+
+    def _bounded(self, config: Any) -> Any:
+        def bound(one: RunnableConfig | None) -> RunnableConfig:
+            asked = (one or {}).get("max_concurrency")
+            return {**(one or {}), "max_concurrency": min(asked or self.concurrency, self.concurrency)}
+
+        return [bound(one) for one in config] if isinstance(config, list | tuple) else bound(config)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, type) and hasattr(value, "model_json_schema"):
+        return value.model_json_schema()
+    return repr(value)

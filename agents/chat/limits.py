@@ -1,0 +1,165 @@
+"""What talking to a model has cost so far, and the ceilings that it may not pass."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from saywhy_core.errors import BudgetExceeded, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNBOUNDED_REPLY = 1024
+"""Tokens set aside for a reply whose length was left open, while a ceiling on tokens or cost holds."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one chat model has used. `requests` counts attempts that left for the server, retries included."""
+
+    requests: int = 0
+    retries: int = 0
+    cache_hits: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    estimated: int = 0
+    """Replies that came without token counts; theirs are estimated from their length."""
+    cost: float | None = None
+    """In the currency of the price, or None where no price was given."""
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __str__(self) -> str:
+        parts = [
+            f"{self.requests} requests ({self.retries} retries)",
+            f"{self.cache_hits} from the cache",
+            f"{self.prompt_tokens} prompt and {self.completion_tokens} completion tokens",
+        ]
+        if self.estimated:
+            parts.append(f"tokens of {self.estimated} replies estimated")
+        if self.cost is not None:
+            parts.append(f"cost {self.cost:.4f}")
+        return ", ".join(parts)
+
+
+@dataclass(eq=False)
+class Reservation:
+    """Room set aside under the ceilings for one request; what it turned out to use is written here."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    used: tuple[int, int] | None = None
+    estimated: bool = False
+    lost: bool = False
+    """The server may have worked, and billed, but no reply came: the whole reservation counts against the ceilings."""
+
+
+@dataclass(eq=False)
+class Meter:
+    """Counts what a model uses, from any number of threads, and refuses what would pass a ceiling.
+
+    Raises:
+        UsageError: a ceiling is not positive, or `max_cost` comes without a price.
+    """
+
+    max_requests: int | None = None
+    max_tokens_total: int | None = None
+    max_cost: float | None = None
+    price: tuple[float, float] | None = None
+    """Price of a million prompt tokens, and of a million completion tokens."""
+    _usage: Usage = field(default_factory=Usage)
+    _lost: tuple[int, int] = (0, 0)
+    _in_flight: list[Reservation] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        for name in ("max_requests", "max_tokens_total", "max_cost"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"{name} must be a positive number, not {value!r}")
+        if self.price is not None and (len(self.price) != 2 or any(not p >= 0 for p in self.price)):
+            raise UsageError(f"price must be two numbers, per million prompt and completion tokens, not {self.price!r}")
+        if self.max_cost is not None and self.price is None:
+            raise UsageError("max_cost needs price=(per million prompt tokens, per million completion tokens)")
+
+    def usage(self) -> Usage:
+        """A snapshot of the counts."""
+        with self._changed:
+            cost = self._cost(self._usage.prompt_tokens, self._usage.completion_tokens) if self.price else None
+            return replace(self._usage, cost=cost)
+
+    def hit(self) -> None:
+        """Count a reply that came out of the cache."""
+        with self._changed:
+            self._usage = replace(self._usage, cache_hits=self._usage.cache_hits + 1)
+
+    def attempt(self, *, retry: bool = False, count: int = 1) -> None:
+        """Count requests about to leave; raise `BudgetExceeded`, counting none, if they would pass `max_requests`."""
+        with self._changed:
+            if self.max_requests is not None and self._usage.requests + count > self.max_requests:
+                raise BudgetExceeded(
+                    f"the ceiling of {self.max_requests} requests (max_requests) is reached: {self._usage}; "
+                    "raise it, or go on with the replies that the cache holds"
+                )
+            self._usage = replace(
+                self._usage, requests=self._usage.requests + count, retries=self._usage.retries + retry * count
+            )
+
+    @contextmanager
+    def reserve(self, prompt_tokens: int, completion_tokens: int | None, *, wait: bool = True) -> Iterator[Reservation]:
+        """Set tokens aside for one request, waiting for requests in flight where only they stand in the way.
+
+        The ceilings on tokens and cost hold as long as a request uses no more than is set aside for it, so bound
+        the length of replies (`max_tokens`); `UNBOUNDED_REPLY` tokens are set aside for a reply of open length. Without
+        `wait`, requests in flight count as if they used all that is set aside for them.
+        """
+        mine = Reservation(prompt_tokens, UNBOUNDED_REPLY if completion_tokens is None else completion_tokens)
+        with self._changed:
+            while not self._fits([*self._in_flight, mine]):
+                if not wait or not self._fits([mine]):
+                    raise BudgetExceeded(self._refusal(mine))
+                self._changed.wait()
+            self._in_flight.append(mine)
+        try:
+            yield mine
+        finally:
+            with self._changed:
+                self._in_flight.remove(mine)
+                self._settle(mine)
+                self._changed.notify_all()
+
+    def _settle(self, done: Reservation) -> None:
+        if done.used is not None:
+            self._usage = replace(
+                self._usage,
+                prompt_tokens=self._usage.prompt_tokens + done.used[0],
+                completion_tokens=self._usage.completion_tokens + done.used[1],
+                estimated=self._usage.estimated + done.estimated,
+            )
+        elif done.lost:
+            self._lost = (self._lost[0] + done.prompt_tokens, self._lost[1] + done.completion_tokens)
+
+    def _fits(self, reservations: list[Reservation]) -> bool:
+        prompt = self._usage.prompt_tokens + self._lost[0] + sum(r.prompt_tokens for r in reservations)
+        completion = self._usage.completion_tokens + self._lost[1] + sum(r.completion_tokens for r in reservations)
+        if self.max_tokens_total is not None and prompt + completion > self.max_tokens_total:
+            return False
+        return self.max_cost is None or self._cost(prompt, completion) <= self.max_cost
+
+    def _cost(self, prompt: int, completion: int) -> float:
+        per_prompt, per_completion = self.price or (0.0, 0.0)
+        return (prompt * per_prompt + completion * per_completion) / 1e6
+
+    def _refusal(self, mine: Reservation) -> str:
+        ceilings = [f"max_tokens_total={self.max_tokens_total}"] if self.max_tokens_total is not None else []
+        ceilings += [f"max_cost={self.max_cost:g}"] if self.max_cost is not None else []
+        return (
+            f"the next request may use {mine.prompt_tokens} prompt and {mine.completion_tokens} completion tokens and "
+            f"would pass {' or '.join(ceilings)}: {self._usage}; raise the ceiling, or lower max_tokens"
+        )

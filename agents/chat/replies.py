@@ -1,0 +1,281 @@
+"""The reply cache: what a model was paid for once is never asked again, and a run can be replayed offline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.caches import BaseCache
+from langchain_core.messages import message_to_dict, messages_from_dict
+from langchain_core.outputs import ChatGeneration, Generation
+
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agents.chat.limits import Meter
+
+FORMAT_VERSION = 1
+_KEPT = ("content", "name", "tool_calls", "tool_call_id")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS replies (
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, created REAL NOT NULL, reply TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+
+class OfflineMiss(UsageError):  # noqa: N818
+    """A reply that an offline run needs is not in the cache."""
+
+
+class Replies(BaseCache):
+    """Replies of chat models in one SQLite file, behind langchain-core's cache interface.
+
+    A reply is found by a digest of the model, its parameters and the messages; the file holds that digest, the
+    model's name and the reply, and neither messages nor keys. Any number of threads and processes may share the file;
+    a reply is on disk before `update` returns, so that a killed process loses none. Of two replies to the same
+    request the first stays.
+
+    Args:
+        path: the file; made, with its folder, where it does not exist.
+        read_only: never write; the file must exist.
+
+    Raises:
+        UsageError: the file can't be opened, is no reply cache, or was written by a newer version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        self.read_only = read_only
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        self._open()
+
+    def __repr__(self) -> str:
+        return f"Replies({str(self.path)!r})"
+
+    def __len__(self) -> int:
+        with self._held():
+            return int(self._open().execute("SELECT count(*) FROM replies").fetchone()[0])
+
+    def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
+        """The stored reply to a request, or None."""
+        with self._held():
+            row = self._open().execute("SELECT reply FROM replies WHERE key = ?", (key_of(prompt, llm_string),))
+            found = row.fetchone()
+        return None if found is None else _decode(found[0], self.path)
+
+    def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
+        """Store a reply; it is on disk when this returns."""
+        if self.read_only:
+            return
+        row = (key_of(prompt, llm_string), _model_name(llm_string), time.time(), _encode(return_val))
+        with self._held():
+            try:
+                self._open().execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
+            except sqlite3.Error as error:
+                raise UsageError(f"a reply can't be stored in {self.path}: {error}") from error
+
+    def clear(self, **kwargs: Any) -> None:  # noqa: ARG002 - langchain's signature
+        """Forget every reply."""
+        with self._held():
+            self._open().execute("DELETE FROM replies")
+
+    async def alookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
+        """As `lookup`; a look takes well under a millisecond, so it runs in place."""
+        return self.lookup(prompt, llm_string)
+
+    async def aupdate(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
+        """As `update`."""
+        self.update(prompt, llm_string, return_val)
+
+    async def aclear(self, **kwargs: Any) -> None:
+        """As `clear`."""
+        self.clear(**kwargs)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._held():
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def _held(self) -> threading.RLock:
+        if self._pid != os.getpid():  # neither a connection nor a lock may cross a fork
+            self._connection, self._pid, self._lock = None, os.getpid(), threading.RLock()
+        return self._lock
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.read_only and not self.path.is_file():
+            raise UsageError(f"there is no reply cache at {self.path}; a run with the model, online, makes one")
+        try:
+            return self._connect_for_reading() if self.read_only else self._connect_for_writing()
+        except (sqlite3.Error, OSError) as error:
+            raise UsageError(
+                f"{self.path} can't be used as a reply cache: {error}; name another file, or a folder you may write to"
+            ) from error
+
+    def _connect_for_writing(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        self._check_version(connection)
+        # Readers and a writer don't block each other in WAL; FULL puts every committed reply on the disk.
+        _enter_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        connection.execute("COMMIT")
+        return connection
+
+    def _connect_for_reading(self) -> sqlite3.Connection:
+        uri = self.path.resolve().as_uri()
+        for mode in ("mode=ro", "mode=ro&immutable=1"):  # WAL needs a writable folder, unless nobody else can write
+            connection = sqlite3.connect(f"{uri}?{mode}", uri=True, timeout=60, isolation_level=None, check_same_thread=False)
+            try:
+                connection.execute("SELECT 1 FROM replies LIMIT 1").fetchone()
+            except sqlite3.OperationalError:
+                connection.close()
+                if "immutable" in mode:
+                    raise
+            else:
+                self._check_version(connection)
+                return connection
+        raise AssertionError("unreachable")
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > FORMAT_VERSION:
+            connection.close()
+            raise UsageError(f"{self.path} was written by a newer version (format {version}); update saywhy")
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "replies" not in tables:
+            connection.close()
+            raise UsageError(f"{self.path} is a database, but no reply cache; name another file")
+
+
+class ModelReplies(BaseCache):
+    """One model's view of a cache: counts the hits, and offline turns a miss into `OfflineMiss`."""
+
+    def __init__(self, replies: BaseCache, meter: Meter, *, offline: bool = False) -> None:
+        self.replies, self.meter, self.offline = replies, meter, offline
+        self._fresh: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"{self.replies!r}{' (offline)' if self.offline else ''}"
+
+    def peek(self, prompt: str, llm_string: str) -> bool:
+        """Whether a reply is there, without counting a hit."""
+        return self.replies.lookup(prompt, llm_string) is not None
+
+    def expect(self, prompts: set[str]) -> None:
+        """The next look for each of these finds what was generated just now: that is no hit."""
+        self._fresh |= prompts
+
+    def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
+        """The stored reply; offline, a missing one raises `OfflineMiss`."""
+        found = self.replies.lookup(prompt, llm_string)
+        if found is None:
+            if self.offline:
+                raise OfflineMiss(
+                    f"offline, and {self.replies!r} holds no reply of {_model_name(llm_string)} to "
+                    f"{_excerpt(prompt)!r}; run once without offline, with the same model, parameters and input"
+                )
+            return None
+        if prompt in self._fresh:
+            self._fresh.discard(prompt)
+        else:
+            self.meter.hit()
+        return list(found)
+
+    def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
+        """Store a reply."""
+        self.replies.update(prompt, llm_string, return_val)
+
+    def clear(self, **kwargs: Any) -> None:
+        """Forget every reply, of other models too."""
+        self.replies.clear(**kwargs)
+
+
+def key_of(prompt: str, llm_string: str) -> str:
+    """The digest that names a request: model and parameters, and of each message its role and what the model sees.
+
+    Identifiers, token counts and other traces of where a message came from do not change it.
+    """
+    return hashlib.sha256(json.dumps([FORMAT_VERSION, llm_string, _messages(prompt)]).encode()).hexdigest()
+
+
+def _messages(prompt: str) -> Any:
+    try:
+        messages = json.loads(prompt)
+    except ValueError:
+        return prompt
+    if not isinstance(messages, list) or not all(isinstance(m, dict) and "kwargs" in m for m in messages):
+        return prompt
+    return [[m["id"][-1], {name: m["kwargs"][name] for name in _KEPT if m["kwargs"].get(name)}] for m in messages]
+
+
+def _excerpt(prompt: str, length: int = 80) -> str:
+    messages = _messages(prompt)
+    if isinstance(messages, str) or not messages:
+        return prompt[:length]
+    content = messages[-1][1].get("content", "")
+    text = content if isinstance(content, str) else json.dumps(content)
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def _model_name(llm_string: str) -> str:
+    with suppress(ValueError, TypeError, KeyError):
+        return str(json.loads(llm_string)["model"])
+    return ""
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    # Changing the mode needs the file alone, and sqlite does not wait for that as it waits for locks.
+    for attempt in range(200):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or attempt == 199:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _encode(generations: Sequence[Generation]) -> str:
+    kept: list[dict[str, Any]] = []
+    for generation in generations:
+        if isinstance(generation, ChatGeneration):
+            message = message_to_dict(generation.message)
+            message["data"].get("additional_kwargs", {}).pop("parsed", None)
+            kept.append({"message": message, "info": generation.generation_info})
+        else:
+            kept.append({"text": generation.text, "info": generation.generation_info})
+    return json.dumps({"version": FORMAT_VERSION, "generations": kept}, default=str)
+
+
+def _decode(reply: str, path: Path) -> list[Generation]:
+    try:
+        return [
+            ChatGeneration(message=messages_from_dict([kept["message"]])[0], generation_info=kept["info"])
+            if "message" in kept
+            else Generation(text=kept["text"], generation_info=kept["info"])
+            for kept in json.loads(reply)["generations"]
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} holds a reply that can't be read ({type(error).__name__}); remove the file") from error

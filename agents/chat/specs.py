@@ -1,0 +1,226 @@
+"""One door to any chat model: from a string to a langchain-core `BaseChatModel`."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from agents.chat.limits import Meter, Usage
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from agents.chat.guarded import GuardedChatModel
+    from agents.chat.replies import Replies
+
+FORMS = (
+    "openai:MODEL, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol) or "
+    "transformers:NAME_OR_FOLDER (in this process)"
+)
+SERVER_KEY = "SAYWHY_API_KEY"
+"""The environment variable with the key for `http(s)://` specs. `OPENAI_API_KEY` goes to OpenAI alone."""
+
+
+def chat_model(
+    spec: str,
+    *,
+    timeout: float = 60.0,
+    max_retries: int = 3,
+    concurrency: int = 8,
+    max_requests: int | None = None,
+    max_tokens_total: int | None = None,
+    max_cost: float | None = None,
+    price: tuple[float, float] | None = None,
+    temperature: float | None = 0.0,
+    max_tokens: int | None = None,
+    seed: int | None = None,
+    stop: list[str] | None = None,
+    cache: str | os.PathLike[str] | Replies | None = None,
+    cache_as: str | None = None,
+    offline: bool = False,
+    api_key: str | None = None,
+    extra_body: dict[str, Any] | None = None,
+    **options: Any,
+) -> BaseChatModel:
+    """The chat model that `spec` names, with a cache, ceilings and retries around it.
+
+    Args:
+        spec: `openai:MODEL`, `http(s)://HOST:PORT/v1#MODEL` or `transformers:NAME_OR_FOLDER`.
+        timeout: seconds after which an attempt is given up, however the server spends them.
+        max_retries: further attempts after 408, 409, 429, 5xx, a time-out, a broken connection or a garbled reply,
+            with growing pauses, or the pause that `Retry-After` asks for (up to two minutes; longer is an error).
+        concurrency: requests in flight at once; prompts in a batch for the in-process model, which defaults to 64.
+        max_requests: attempts that may leave, retries included. Never passed, from however many threads.
+        max_tokens_total: prompt and completion tokens that may be used in all.
+        max_cost: cost that may be run up, in the currency of `price`.
+        price: of a million prompt tokens and of a million completion tokens.
+        temperature: 0 for the likeliest reply; None for the server's default (some models accept nothing else).
+        max_tokens: tokens of one reply. Ceilings on tokens and cost are exact only where this is set.
+        seed: for sampling, where the server heeds it.
+        stop: texts at which a reply ends.
+        cache: a file, or an open `Replies`: answers come from it where it has them, and go into it.
+        cache_as: the model's name in the cache; the name in the spec by default. Addresses are no part of the key,
+            so give two servers that call different models by one name a `cache_as` each.
+        offline: answer from the cache alone, and raise `OfflineMiss` where it has no answer.
+        api_key: defaults to `OPENAI_API_KEY` for `openai:`, and to `SAYWHY_API_KEY` for a server.
+        extra_body: further fields of a server's request, such as {"chat_template_kwargs": {...}}.
+        **options: of the in-process model: see `agents.chat.local.LocalChat`.
+
+    Raises:
+        UsageError: a spec or an option that makes no sense, or a missing key.
+    """
+    kind, address, name = _parse(spec)
+    _check(timeout=timeout, concurrency=concurrency, max_retries=max_retries)
+    if offline and cache is None:
+        raise UsageError("offline answers come from the cache: give cache=FILE as well")
+    meter = Meter(max_requests, max_tokens_total, max_cost, price)
+    store = _cache(cache, meter, offline=offline)
+    shared = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stop": stop, "cache_as": cache_as}
+    model: GuardedChatModel
+    if kind == "transformers":
+        if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
+            raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
+        from agents.chat.local import local_model
+
+        if extra_body or api_key:
+            raise UsageError("api_key and extra_body are for servers; a transformers: model runs in this process")
+        model = local_model(name, {**shared, **options}, batch_size=64 if concurrency == 8 else concurrency)
+    else:
+        if options:
+            raise UsageError(f"unknown option {', '.join(sorted(options))} for {kind}: models")
+        model = _remote(
+            kind,
+            address,
+            name,
+            meter,
+            {
+                **shared,
+                "timeout": timeout,
+                "max_retries": max_retries,
+                "concurrency": concurrency,
+                "extra_body": extra_body,
+            },
+            api_key=api_key,
+            offline=offline,
+        )
+    model._meter = meter  # noqa: SLF001 - the model is made here
+    model.cache = store
+    return model
+
+
+def usage_of(model: BaseChatModel) -> Usage:
+    """What a model made by `chat_model` has used so far; an empty `Usage` for any other model."""
+    meter = getattr(model, "_meter", None)
+    return meter.usage() if isinstance(meter, Meter) else Usage()
+
+
+def _remote(
+    kind: str,
+    address: str,
+    name: str,
+    meter: Meter,
+    options: dict[str, Any],
+    *,
+    api_key: str | None,
+    offline: bool,
+) -> GuardedChatModel:
+    from pydantic import SecretStr
+
+    from agents.chat.remote import RemoteChat, http_client
+
+    parts = urlsplit(address)
+    official = kind == "openai"
+    variable = "OPENAI_API_KEY" if official else SERVER_KEY
+    key = (api_key if api_key is not None else os.environ.get(variable, "")).strip()
+    if official and not key and not offline:
+        raise UsageError(f"openai:{name} needs a key: set OPENAI_API_KEY, or give api_key")
+    if not key.isascii() or not key.isprintable():
+        raise UsageError(f"the key in {'api_key' if api_key is not None else variable} has characters no key has")
+    auth = (parts.username or "", parts.password or "") if parts.username is not None else None
+    host = (parts.hostname or "").strip("[]")
+    client = http_client(
+        lambda retry: meter.attempt(retry=retry),
+        options["timeout"],
+        auth=auth,
+        proxy=os.environ.get("OPENAI_PROXY") if official else None,
+        local=host in {"localhost", "::1", "0.0.0.0"} or host.startswith("127."),  # noqa: S104 - an address to call
+    )
+    model = RemoteChat(
+        model=name,
+        base_url=_without_credentials(address),
+        api_key=SecretStr(key or "none"),
+        http_client=client,
+        async_client=object(),  # the async forms run in threads, over the one guarded client
+        openai_proxy=None,
+        use_responses_api=False,
+        disable_streaming=True,
+        official=official,
+        **options,
+    )
+    # The user's name is left out: a word like "admin" must not be cut from every reply.
+    secrets = [key, *([auth[1], b64encode(":".join(auth).encode()).decode()] if auth else [])]
+    model._secrets = tuple(sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True))  # noqa: SLF001
+    return model
+
+
+def _parse(spec: str) -> tuple[str, str, str]:
+    """The kind, the address and the model's name."""
+    if not isinstance(spec, str):
+        raise UsageError(f"a model is named by a string, not {type(spec).__name__}: {FORMS}")
+    kind, _, rest = spec.strip().partition(":")
+    if kind == "openai" and rest.strip():
+        base = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE") or "https://api.openai.com/v1"
+        return "openai", base, rest.strip()
+    if kind == "transformers" and rest.strip():
+        return "transformers", "", rest.strip()
+    if kind in {"http", "https"}:
+        return _parse_address(spec.strip())
+    shown = re.sub(r"(?<=//)[^/@]*@", "", spec)
+    raise UsageError(f"{shown[:80]!r} names no model; say {FORMS}")
+
+
+def _parse_address(spec: str) -> tuple[str, str, str]:
+    address, _, name = spec.partition("#")
+    try:
+        parts = urlsplit(address)
+        hostname, _ = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(f"{re.sub(r'(?<=//)[^/@]*@', '', address)!r} is no address; say {FORMS}") from None
+    shown = _without_credentials(address)
+    if not hostname:
+        raise UsageError(f"{shown!r} names no host; say {FORMS}")
+    if parts.query:
+        raise UsageError(f"{shown!r}: put no parameters into the address; a key goes into api_key or {SERVER_KEY}")
+    if not name.strip():
+        raise UsageError(f"{shown!r} says no model: write {shown}#MODEL, with a name that the server knows")
+    return "http", address.rstrip("/"), name.strip()
+
+
+def _without_credentials(address: str) -> str:
+    parts = urlsplit(address)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _check(*, timeout: float, concurrency: int, max_retries: int) -> None:
+    if not timeout > 0:
+        raise UsageError(f"timeout must be a positive number of seconds, not {timeout!r}")
+    if concurrency < 1:
+        raise UsageError(f"concurrency must be 1 or more, not {concurrency!r}")
+    if max_retries < 0:
+        raise UsageError(f"max_retries must be 0 or more, not {max_retries!r}")
+
+
+def _cache(cache: Any, meter: Meter, *, offline: bool) -> Any:
+    if cache is None:
+        return None
+    from langchain_core.caches import BaseCache
+
+    from agents.chat.replies import ModelReplies, Replies
+
+    replies = cache if isinstance(cache, BaseCache) else Replies(cache, read_only=offline)
+    return ModelReplies(replies, meter, offline=offline)

@@ -1,0 +1,245 @@
+"""Ask a chat model for a pydantic object, and believe nothing before it validates."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langchain_core.messages import AIMessage, HumanMessage
+from pydantic import BaseModel, ValidationError
+
+from agents.chat.guarded import GuardedChatModel
+from agents.chat.schema import schema_of
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+T = TypeVar("T", bound=BaseModel)
+
+_FENCE = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
+_STARTS = re.compile(r"[{\[]")
+_LENIENT = json.JSONDecoder(strict=False)
+_MOST_STARTS = 200
+_LONGEST_REPLY = 1_000_000
+_QUOTED = 4000
+
+
+class StructuredError(UsageError):
+    """A model did not give what was asked for, however often it was told what was wrong.
+
+    `attempts` is how many replies were tried, `last_reply` the last of them.
+    """
+
+    def __init__(self, message: str, attempts: int = 0, last_reply: str = "") -> None:
+        super().__init__(message)
+        self.attempts, self.last_reply = attempts, last_reply
+
+
+@dataclass(frozen=True)
+class StructuredFailure:
+    """What stands in a result of `ask_many` where an object could not be had.
+
+    `error` is a `StructuredError`, or the error that kept the model from replying: a ceiling, a time-out, a miss.
+    """
+
+    error: Exception
+    attempts: int
+    last_reply: str
+
+    def __str__(self) -> str:
+        return str(self.error)
+
+
+@dataclass(frozen=True)
+class _Bad:
+    """Why a reply could not be used, in words meant for the model."""
+
+    why: str
+
+
+def ask(model: BaseChatModel, messages: str | Sequence[BaseMessage], schema: type[T], *, reasks: int = 2) -> T:
+    """One object of the pydantic class `schema`, out of a chat model.
+
+    The schema goes along with the request where the model takes one (a server's `response_format`, constrained
+    decoding in process), and into the prompt always, because some servers accept `response_format` and ignore it. For
+    the same reason the reply is validated here in any case; text and code fences around the JSON do no harm. A reply
+    that does not validate is sent back with the error, at most `reasks` times.
+
+    Raises:
+        StructuredError: no reply validated.
+        UsageError: the model could not be asked (a ceiling, an unreachable server, an offline miss).
+    """
+    (result,) = ask_many(model, [messages], schema, reasks=reasks)
+    if isinstance(result, StructuredFailure):
+        raise result.error
+    return result
+
+
+def ask_many(
+    model: BaseChatModel,
+    messages: Sequence[str | Sequence[BaseMessage]],
+    schema: type[T],
+    *,
+    reasks: int = 2,
+    on_result: Callable[[int, T | StructuredFailure], None] | None = None,
+) -> list[T | StructuredFailure]:
+    """As `ask` for many requests in batches; one that fails becomes a `StructuredFailure` and does not sink the others.
+
+    Args:
+        model: any chat model; of those made by `chat_model`, the concurrency or batch size applies.
+        messages: one list of messages, or one string, a request.
+        schema: a pydantic class.
+        reasks: how often a reply that does not validate is sent back.
+        on_result: called with position and result, in the calling thread, as soon as a result is settled.
+
+    Raises:
+        UsageError: `reasks` is negative, a request has no messages, or `schema` is no pydantic class.
+    """
+    if reasks < 0:
+        raise UsageError(f"reasks must be 0 or more, not {reasks!r}")
+    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        raise UsageError(f"schema must be a pydantic class, not {schema!r}")
+    shape = schema_of(schema)
+    talks = [_with_schema(request, shape, index) for index, request in enumerate(messages)]
+    # Only our own models are known to take a schema; to others an unknown argument may be an error.
+    options = {"json_schema": shape} if isinstance(model, GuardedChatModel) else {}
+    results: list[Any] = [None] * len(talks)
+
+    def settle(index: int, result: T | StructuredFailure) -> None:
+        results[index] = result
+        if on_result is not None:
+            on_result(index, result)
+
+    open_ones = list(range(len(talks)))
+    for attempt in range(1, reasks + 2):
+        still_open = []
+        replies = _replies(model, [talks[i] for i in open_ones], options)
+        for position, reply in replies:
+            index = open_ones[position]
+            if isinstance(reply, Exception):
+                settle(index, StructuredFailure(reply, attempt, ""))
+                continue
+            result = _read(reply, schema)
+            if not isinstance(result, _Bad):
+                settle(index, result)
+            elif attempt <= reasks:
+                talks[index] = [*talks[index], *_objection(reply, result)]
+                still_open.append(index)
+            else:
+                settle(index, _give_up(reply, schema, result, attempt))
+        open_ones = sorted(still_open)
+        if not open_ones:
+            break
+    return results
+
+
+def _replies(
+    model: BaseChatModel, talks: list[list[BaseMessage]], options: dict[str, Any]
+) -> Iterator[tuple[int, BaseMessage | Exception]]:
+    yield from model.batch_as_completed(talks, return_exceptions=True, **options)
+
+
+def _with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any], index: int) -> list[BaseMessage]:
+    talk = [HumanMessage(request)] if isinstance(request, str) else list(request)
+    if not talk:
+        raise UsageError(f"request {index} has no messages")
+    text = (
+        "Answer with one JSON value and nothing else: no explanation, no code fence. "
+        f"It must fit this JSON schema:\n{json.dumps(shape, ensure_ascii=False)}"
+    )
+    # Into the last message: many chat templates allow neither a late system message nor two users in a row.
+    if not isinstance(talk[-1], HumanMessage):
+        return [*talk, HumanMessage(text)]
+    content = talk[-1].content
+    with_text: Any = f"{content}\n\n{text}" if isinstance(content, str) else [*content, {"type": "text", "text": text}]
+    return [*talk[:-1], talk[-1].model_copy(update={"content": with_text})]
+
+
+def _objection(reply: BaseMessage, bad: _Bad) -> list[BaseMessage]:
+    said = _text(reply)
+    return [
+        AIMessage(said[:_QUOTED] if said.strip() else "(no text)"),
+        HumanMessage(f"This can't be used: {bad.why}. Answer again, with JSON that fits the schema and nothing else."),
+    ]
+
+
+def _give_up(reply: BaseMessage, schema: type[BaseModel], bad: _Bad, attempts: int) -> StructuredFailure:
+    said = _text(reply)
+    excerpt = " ".join(said.split())
+    excerpt = excerpt if len(excerpt) <= 200 else f"{excerpt[:200]}…"
+    message = f"no valid {schema.__name__} in {attempts} replies: {bad.why}; the last reply was {excerpt!r}"
+    return StructuredFailure(StructuredError(message, attempts, said), attempts, said)
+
+
+def _text(reply: BaseMessage) -> str:
+    text = str(reply.text)
+    return text or str(reply.additional_kwargs.get("refusal") or "")
+
+
+def _read(reply: BaseMessage, schema: type[T]) -> T | _Bad:
+    text = _text(reply)
+    if len(text) > _LONGEST_REPLY:
+        return _Bad(f"it is {len(text)} characters long")
+    thought, _, answer = text.rpartition("</think>")  # what a reasoning model thinks may hold drafts of JSON
+    answer = answer if thought else text
+    first_error: _Bad | None = None
+    start = _STARTS.search(answer)
+    for value, length in _candidates(answer):
+        try:
+            # In JSON mode, so that strings become dates and enums as they would straight from the text.
+            return schema.model_validate_json(json.dumps(value))
+        except ValidationError as error:
+            # Of a value that breaks off, the whole parts inside are not what was meant.
+            if first_error is None and start is not None and 2 * length >= len(answer.strip()) - start.start():
+                first_error = _Bad(_in_words(error))
+    if first_error is not None:
+        return first_error
+    if not answer.strip():
+        return _Bad("it is empty")
+    if start is not None or reply.response_metadata.get("finish_reason") == "length":
+        return _Bad(f"the JSON breaks off or is malformed, in {len(answer)} characters; answer more briefly")
+    return _Bad("it holds no JSON")
+
+
+def _candidates(text: str) -> Iterator[tuple[Any, int]]:
+    """JSON values in a text with their lengths, the likeliest first: the whole, what is fenced, what a bracket opens."""
+    whole = text.strip()
+    for part in dict.fromkeys([whole, *(fenced.strip() for fenced in _FENCE.findall(text))]):
+        found = _value(part, 0)
+        if found is not None and found[1] == len(part):
+            yield found
+    at = 0
+    for _ in range(_MOST_STARTS):
+        start = _STARTS.search(whole, at)
+        if start is None:
+            return
+        found = _value(whole, start.start())
+        if found is None:
+            at = start.end()
+        else:
+            at = found[1]
+            yield found[0], found[1] - start.start()
+
+
+def _value(text: str, start: int) -> tuple[Any, int] | None:
+    """The JSON value that begins at `start` and where it ends; line breaks in strings are let pass."""
+    try:
+        return _LENIENT.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _in_words(error: ValidationError) -> str:
+    parts = []
+    for item in error.errors(include_url=False)[:5]:
+        where = ".".join(str(step) for step in item["loc"]) or "the whole"
+        given = "" if item["type"] in {"missing", "json_invalid"} else f" (got {json.dumps(item['input'], default=str)[:80]})"
+        parts.append(f"{where}: {item['msg']}{given}")
+    more = error.error_count() - len(parts)
+    return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")

@@ -1,1 +1,0 @@
-"""What stands behind the chat models: the connection, the engine, ceilings, and the form of replies."""

@@ -1,0 +1,17 @@
+from .describe import DifferentialDescriber as DifferentialDescriber
+from .differential import DifferentialClassifier as DifferentialClassifier
+from .differential import Predictions as Predictions
+from .differential import count_ambiguous as count_ambiguous
+from .differential import find_ambiguous as find_ambiguous
+from .optimize import PromptOptimizer as PromptOptimizer
+from .pairs import Contrast as Contrast
+from .pairs import PairDescriptions as PairDescriptions
+from .pairs import Provenance as Provenance
+from .pairs import read_descriptions as read_descriptions
+from .pairs import read_pairs as read_pairs
+from .pairs import write_pairs as write_pairs
+from .prompts import PromptSet as PromptSet
+from .prompts import Step as Step
+from .prompts import caption as caption
+from .prompts import class_vectors as class_vectors
+from .prompts import clip_templates as clip_templates

@@ -1,0 +1,7 @@
+"""Do better prompts help? Accuracy before and after, images fixed and broken, and the controls that tell why."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

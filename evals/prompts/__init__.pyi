@@ -1,0 +1,9 @@
+from .evaluate import Comparison as Comparison
+from .evaluate import Control as Control
+from .evaluate import PromptReport as PromptReport
+from .evaluate import Share as Share
+from .evaluate import compare as compare
+from .evaluate import evaluate_pairs as evaluate_pairs
+from .evaluate import evaluate_prompts as evaluate_prompts
+from .evaluate import mcnemar as mcnemar
+from .evaluate import wilson as wilson

@@ -1,0 +1,340 @@
+"""Do better prompts help? Accuracy before and after, images fixed and broken, and the controls that tell why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from agents.encoders.clip import truncated_of
+from agents.encoders.vectors import unit_rows
+from agents.prompting.differential import DifferentialClassifier
+from agents.prompting.pairs import as_pairs
+from agents.prompting.prompts import class_vectors
+from evals.prompts import controls as prompt_controls
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from agents.encoders.clip import ImageTextEncoder
+    from agents.prompting.pairs import PairDescriptions
+
+LEVEL = 0.05
+DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of images with its 95 % interval (Wilson 1927)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%})"
+
+
+def wilson(successes: int, total: int) -> Share:
+    """The 95 % Wilson score interval of a share.
+
+    Raises:
+        UsageError: `total` is 0.
+    """
+    if total < 1:
+        raise UsageError("an accuracy needs at least one image")
+    low, high = binomtest(successes, total).proportion_ci(method="wilson")
+    return Share(successes / total, float(low), float(high))
+
+
+def mcnemar(fixed: int, broken: int) -> float:
+    """Exact two-sided p of McNemar's test: as many fixed as broken, were the change without effect."""
+    return float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """How one class fared: images, and those classified rightly before and after."""
+
+    name: str
+    images: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two classifiers on the same images.
+
+    Attributes:
+        images: how many images.
+        before, after: accuracies with 95 % intervals.
+        fixed, broken: positions of images that only the second, or only the first, gets right.
+        difference: accuracy after less before, with the 95 % interval of a bootstrap over images.
+        p: of the exact McNemar test.
+        classes: per-class counts.
+    """
+
+    images: int
+    before: Share
+    after: Share
+    fixed: tuple[int, ...]
+    broken: tuple[int, ...]
+    difference: Share
+    p: float
+    classes: tuple[ClassChange, ...]
+
+    @property
+    def inside_noise(self) -> bool:
+        """Whether chance alone may explain the change, at the 5 % level."""
+        return self.p >= LEVEL
+
+    @property
+    def verdict(self) -> str:
+        """One sentence that claims no more than the test allows."""
+        counts = f"{len(self.fixed)} images fixed, {len(self.broken)} broken, p = {self.p:.3g}"
+        if not self.fixed and not self.broken:
+            return "No image is classified rightly or wrongly by one only: nothing changed."
+        if self.inside_noise:
+            return f"The change of {self.difference.value:+.1%} is inside the noise ({counts})."
+        way = "rises" if self.difference.value > 0 else "falls"
+        return f"Accuracy {way} by {abs(self.difference.value):.1%} ({counts})."
+
+
+def compare(
+    before: NDArray[np.integer],
+    after: NDArray[np.integer],
+    labels: NDArray[np.integer],
+    class_names: Sequence[str],
+    *,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two classifiers' decisions on the same labelled images.
+
+    Raises:
+        UsageError: the three arrays differ in length, or are empty.
+    """
+    if not len(before) == len(after) == len(labels) or not len(labels):
+        raise UsageError(f"{len(before)} and {len(after)} decisions for {len(labels)} labels; give one of each an image")
+    right_before, right_after = np.asarray(before) == labels, np.asarray(after) == labels
+    fixed, broken = np.flatnonzero(right_after & ~right_before), np.flatnonzero(right_before & ~right_after)
+    count = len(labels)
+    # Resampling n images with replacement draws the counts of fixed, broken and unchanged from a multinomial.
+    odds = [len(fixed) / count, len(broken) / count, 1 - (len(fixed) + len(broken)) / count]
+    draws = np.random.default_rng(seed).multinomial(count, odds, size=DRAWS)
+    low, high = np.quantile((draws[:, 0] - draws[:, 1]) / count, [0.025, 0.975])
+    classes = tuple(
+        ClassChange(name, int(own.sum()), int((right_before & own).sum()), int((right_after & own).sum()))
+        for index, name in enumerate(class_names)
+        if (own := np.asarray(labels) == index).any()
+    )
+    return Comparison(
+        images=count,
+        before=wilson(int(right_before.sum()), count),
+        after=wilson(int(right_after.sum()), count),
+        fixed=tuple(int(index) for index in fixed),
+        broken=tuple(int(index) for index in broken),
+        difference=Share((len(fixed) - len(broken)) / count, float(low), float(high)),
+        p=mcnemar(len(fixed), len(broken)),
+        classes=classes,
+    )
+
+
+@dataclass(frozen=True)
+class Control:
+    """How prompts do that lack what the words say.
+
+    Attributes:
+        name: "class name alone", "80 templates", "random words" or "shuffled class".
+        accuracies: one a draw; controls without chance have one.
+        fixed, broken, p: the evaluated prompts against the control's best draw, so that the control is not weakened.
+    """
+
+    name: str
+    accuracies: tuple[float, ...]
+    fixed: int
+    broken: int
+    p: float
+
+    @property
+    def mean(self) -> float:
+        """The mean accuracy over draws."""
+        return float(np.mean(self.accuracies))
+
+
+@dataclass(frozen=True)
+class PromptReport:
+    """Evidence for or against prompts or pair descriptions.
+
+    Attributes:
+        comparison: against the template alone.
+        controls: how prompts do that lack what the words say.
+        missing: pairs that some image needed and nobody described.
+        truncated: texts that the encoder cut because they were too long.
+        requests, tokens: what the descriptions cost; None where it is not known.
+    """
+
+    comparison: Comparison
+    controls: tuple[Control, ...]
+    missing: tuple[tuple[int, int], ...] = ()
+    truncated: int = 0
+    requests: int | None = None
+    tokens: int | None = None
+
+    @property
+    def words_matter(self) -> bool:
+        """Whether the prompts beat every draw of both controls that keep the form and lose the meaning, beyond noise."""
+        tests = [one for one in self.controls if one.name in {"random words", "shuffled class"}]
+        return bool(tests) and all(one.p < LEVEL and one.fixed > one.broken for one in tests)
+
+    @property
+    def verdict(self) -> str:
+        """What may be said, in two sentences at most."""
+        said = self.comparison.verdict
+        if not self.controls:
+            return said
+        if self.words_matter:
+            return f"{said} Random words and another class's descriptions do worse, so what the words say matters."
+        return (
+            f"{said} Random words or another class's descriptions do as well within the noise, so nothing here shows that "
+            f"what the words say matters."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON content, version 1."""
+        return {"version": 1, **asdict(self), "verdict": self.verdict}
+
+
+def evaluate_prompts(
+    encoder: ImageTextEncoder,
+    class_names: Sequence[str],
+    prompts: Mapping[str, Sequence[str]],
+    embeddings: NDArray[np.float32],
+    labels: NDArray[np.integer],
+    *,
+    template: str = "a photo of a {}.",
+    draws: int = 5,
+    seed: int = 0,
+    requests: int | None = None,
+    tokens: int | None = None,
+) -> PromptReport:
+    """Evaluate prompts by class against the template and the controls, on images that had no part in choosing them.
+
+    Args:
+        encoder: puts texts where the image embeddings are.
+        class_names: the K classes.
+        prompts: each class's prompts; a class vector is their mean.
+        embeddings: N×D image embeddings.
+        labels: N class indices.
+        template: what to compare with, and the frame of the random words.
+        draws: how often the controls with chance are drawn; 0 leaves all controls out.
+        seed: of the draws and the bootstrap.
+        requests: how many requests the prompts cost, for the report.
+        tokens: how many tokens they cost.
+
+    Raises:
+        UsageError: a class has no prompts, or lengths do not fit.
+    """
+    rows, truth = unit_rows(embeddings), np.asarray(labels)
+    if missing := [name for name in class_names if not prompts.get(name)]:
+        raise UsageError(f"{len(missing)} class(es) have no prompts, {missing[0]!r} first")
+    own = {name: list(prompts[name]) for name in class_names}
+
+    def decide(texts: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
+        decided: NDArray[np.int64] = (rows @ class_vectors(encoder, list(texts.values())).T).argmax(axis=1)
+        return decided
+
+    before = decide({name: [template.format(name)] for name in class_names})
+    after = decide(own)
+    controls: list[Control] = []
+    if draws:
+        seeds = [seed + number for number in range(draws)]
+        controls = [
+            _control("class name alone", [decide(prompt_controls.class_names_alone(class_names))], after, truth),
+            _control("80 templates", [decide(prompt_controls.eighty_templates(class_names))], after, truth),
+            _control(
+                "random words",
+                [decide(prompt_controls.random_words(own, seed=one, template=template)) for one in seeds],
+                after,
+                truth,
+            ),
+            _control(
+                "shuffled class", [decide(prompt_controls.shuffled_classes(own, seed=one)) for one in seeds], after, truth
+            ),
+        ]
+    return PromptReport(
+        comparison=compare(before, after, truth, class_names, seed=seed),
+        controls=tuple(controls),
+        truncated=truncated_of(encoder),
+        requests=requests,
+        tokens=tokens,
+    )
+
+
+def evaluate_pairs(
+    encoder: ImageTextEncoder,
+    class_names: Sequence[str],
+    pairs: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[str],
+    embeddings: NDArray[np.float32],
+    labels: NDArray[np.integer],
+    *,
+    k: int = 10,
+    template: str = "a photo of a {}.",
+    mix: float = 1.0,
+    draws: int = 5,
+    seed: int = 0,
+    requests: int | None = None,
+    tokens: int | None = None,
+) -> PromptReport:
+    """Evaluate pair descriptions: the follow-up's decisions against the first look's, and the controls.
+
+    Arguments are those of `evaluate_prompts` and of `DifferentialClassifier`.
+    """
+    described, truth = as_pairs(pairs), np.asarray(labels)
+    rows = unit_rows(embeddings)
+
+    def follow_up(with_pairs: PairDescriptions) -> NDArray[np.int64]:
+        classifier = DifferentialClassifier(encoder, class_names, with_pairs, k=k, template=template, mix=mix)
+        return classifier.predict_embedded(rows).final
+
+    def decide(texts: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
+        decided: NDArray[np.int64] = (rows @ class_vectors(encoder, list(texts.values())).T).argmax(axis=1)
+        return decided
+
+    classifier = DifferentialClassifier(encoder, class_names, described, k=k, template=template, mix=mix)
+    result = classifier.predict_embedded(rows)
+    controls: list[Control] = []
+    if draws:
+        seeds = [seed + number for number in range(draws)]
+        words = [prompt_controls.random_word_pairs(described, class_names, seed=one, template=template) for one in seeds]
+        others = [prompt_controls.shuffled_class_pairs(described, class_names, seed=one) for one in seeds]
+        controls = [
+            _control("class name alone", [decide(prompt_controls.class_names_alone(class_names))], result.final, truth),
+            _control("80 templates", [decide(prompt_controls.eighty_templates(class_names))], result.final, truth),
+            _control("random words", [follow_up(one) for one in words], result.final, truth),
+            _control("shuffled class", [follow_up(one) for one in others], result.final, truth),
+        ]
+    return PromptReport(
+        comparison=compare(result.first, result.final, truth, class_names, seed=seed),
+        controls=tuple(controls),
+        missing=result.missing,
+        truncated=truncated_of(encoder),
+        requests=requests,
+        tokens=tokens,
+    )
+
+
+def _control(
+    name: str, decisions: Sequence[NDArray[np.int64]], after: NDArray[np.int64], labels: NDArray[np.integer]
+) -> Control:
+    accuracies = [float((one == labels).mean()) for one in decisions]
+    best = decisions[int(np.argmax(accuracies))] == labels
+    right = after == labels
+    fixed, broken = int((right & ~best).sum()), int((best & ~right).sum())
+    return Control(name, tuple(accuracies), fixed, broken, mcnemar(fixed, broken))

@@ -1,0 +1,22 @@
+"""`saywhy evaluate`: the group of commands that say how good something is."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import typer
+
+HELP = """Say how good texts or prompts are.
+
+[bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
+"""
+
+PARTS = ("evaluate_wording", "evaluate_prompts")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group and its commands."""
+    group = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="rich")
+    for name in PARTS:
+        import_module(f"saywhy.cli.commands.{name}").register(group)
+    app.add_typer(group, name="evaluate")

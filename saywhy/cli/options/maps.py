@@ -1,0 +1,131 @@
+"""What the commands share in reading maps: the options, the progress bar, and how broken records are told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from verbalize.formats import BadRecord
+    from verbalize.saliency import Saliency
+
+stderr = Console(stderr=True, highlight=False)
+
+MapsArgument = Annotated[
+    str, typer.Argument(help="File of saliency maps, or - for JSON Lines on standard input.", metavar="MAPS")
+]
+FormatOption = Annotated[str, typer.Option("--format", help="Format of MAPS; guessed if not given.", rich_help_panel="Reading")]
+LabelOption = Annotated[
+    str | None, typer.Option(help="Label that the scores speak for, where MAPS does not say it.", rich_help_panel="Reading")
+]
+VersusOption = Annotated[
+    list[str] | None, typer.Option(help="Label it is set against (repeatable).", rich_help_panel="Reading")
+]
+ClassNamesOption = Annotated[
+    Path | None, typer.Option(help="Text file, one class name a line, for classes given by number.", rich_help_panel="Reading")
+]
+TokenizerOption = Annotated[
+    str | None, typer.Option(help="Tokenizer (name or path) for records of token ids.", rich_help_panel="Reading")
+]
+ImageOption = Annotated[Path | None, typer.Option(help="Picture that a pixel map belongs to.", rich_help_panel="Reading")]
+
+
+@dataclass
+class MapReader:
+    """Reads maps one by one and gathers the records that can't be read."""
+
+    source: str
+    format: str = "auto"
+    label: str | None = None
+    versus: tuple[str, ...] = ()
+    class_names: Path | None = None
+    tokenizer: str | None = None
+    image: Path | None = None
+    problems: list[BadRecord] = field(default_factory=list)
+    count: int = 0
+
+    def __iter__(self) -> Iterator[Saliency]:
+        from verbalize.formats import ReadOptions, iter_saliency
+
+        names = tuple(read_lines(self.class_names)) if self.class_names else None
+        options = ReadOptions(self.label, self.versus, names, self.tokenizer, self.image)
+        source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)
+        for saliency in iter_saliency(source, options, format=self.format, on_problem=self.problems.append):
+            self.count += 1
+            yield saliency
+
+    def finish(self) -> None:
+        """Tell the broken records, and end with status 1 where there were any."""
+        tell_problems(self.problems, self.count)
+
+
+def tell_problems(problems: list[BadRecord], read: int) -> None:
+    """Print each problem as a line, then exit with status 1; do nothing where there is none."""
+    if not problems:
+        return
+    for problem in problems:
+        stderr.print(f"[red]not read:[/red] {_plain(str(problem))}", soft_wrap=True)
+    stderr.print(f"{len(problems)} of {len(problems) + read} records could not be read; the others were done")
+    raise typer.Exit(1)
+
+
+def text_records(texts: str, problems: list[BadRecord]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The records with `id` and `text` of a JSON Lines file (- for standard input), each with its line; others are problems."""
+    from saywhy_core.errors import UsageError
+    from verbalize.formats import BadRecord
+
+    try:
+        stream = sys.stdin if texts == "-" else Path(texts).open(encoding="utf-8")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UsageError(f"{texts} can't be read: {error.strerror}") from None
+    with stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                problems.append(BadRecord(texts, number, None, f"no JSON: {error.msg}"))
+                continue
+            if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "id" not in record:
+                problems.append(BadRecord(texts, number, None, "a text needs 'id' and 'text'"))
+                continue
+            yield number, record
+
+
+def read_lines(path: Path) -> list[str]:
+    """The non-empty lines of a text file."""
+    from saywhy_core.errors import UsageError
+
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}") from None
+
+
+@contextmanager
+def progress(description: str, total: int | None = None) -> Iterator[Progress]:
+    """A progress bar on standard error with one task; it shows only on a terminal."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as bar:
+        bar.add_task(description, total=total)
+        yield bar
+
+
+def advance(bar: Progress) -> None:
+    """One step of the bar's task."""
+    bar.advance(bar.task_ids[0])
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

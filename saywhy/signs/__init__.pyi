@@ -1,0 +1,6 @@
+from .draw import CLASS_NAMES as CLASS_NAMES
+from .draw import SIZE as SIZE
+from .draw import draw_signs as draw_signs
+from .model import SignClassifier as SignClassifier
+from .model import load as load
+from .model import samples as samples

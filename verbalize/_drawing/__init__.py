@@ -1,1 +1,0 @@
-"""How heatmaps look, in HTML and as PNG."""

@@ -1,1 +1,0 @@
-"""Searches for the spans of a token map."""

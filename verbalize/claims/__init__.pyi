@@ -1,0 +1,10 @@
+from .claims import CLAIM_KINDS as CLAIM_KINDS
+from .claims import ERROR_KINDS as ERROR_KINDS
+from .claims import CheckReport as CheckReport
+from .claims import Claim as Claim
+from .claims import ClaimError as ClaimError
+from .claims import ClaimKind as ClaimKind
+from .claims import Direction as Direction
+from .claims import ErrorKind as ErrorKind
+from .claims import ShareOf as ShareOf
+from .claims import check as check

@@ -1,0 +1,12 @@
+from .heatmaps import Rationale as Rationale
+from .heatmaps import extractive_rationale as extractive_rationale
+from .heatmaps import heatmap_html as heatmap_html
+from .heatmaps import heatmap_page as heatmap_page
+from .heatmaps import heatmap_png as heatmap_png
+from .heatmaps import image_png as image_png
+from .heatmaps import pixel_heatmap_html as pixel_heatmap_html
+from .heatmaps import pixel_heatmap_png as pixel_heatmap_png
+from .heatmaps import save_picture as save_picture
+from .heatmaps import token_heatmap_html as token_heatmap_html
+from .heatmaps import token_heatmap_png as token_heatmap_png
+from .page import html_page as html_page

@@ -1,0 +1,276 @@
+"""Drawing heatmaps as PNG: words that wrap, and colours over an image."""
+
+from __future__ import annotations
+
+import io
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from saywhy_core.errors import UsageError
+from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, STRONGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from verbalize.saliency import Floats
+
+    Rgb = NDArray[np.uint8]
+    Word = tuple[str, int | None]
+    Entry = tuple[str, float, int, int, int]  # of the key: label, share, left, top, width
+
+_TALLEST = 30_000
+_MARGIN = 24
+_INK, _SOFT = (27, 29, 34), (87, 92, 102)
+_OVER_IMAGE = 0.8  # opacity of the highest score over an image
+
+
+def encode(image: Rgb | Image.Image) -> bytes:
+    """The bytes of a PNG file."""
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def to_rgb(image: NDArray[np.float32]) -> Rgb:
+    """An (H, W, C) picture in [0, 1] as (H, W, 3) bytes; one or two channels are grey, what follows three is left out."""
+    channels = image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)
+    return np.round(np.clip(channels, 0.0, 1.0) * 255).astype(np.uint8)
+
+
+def enlarged(image: NDArray[np.uint8], smallest_side: int) -> NDArray[np.uint8]:
+    """The picture enlarged in whole steps until its smaller side is at least that long, its larger at most eight times that."""
+    factor = _factor(image.shape, smallest_side)
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _factor(shape: Sequence[int], smallest_side: int) -> int:
+    wanted = -(-smallest_side // min(shape[:2]))
+    return max(1, min(wanted, 8 * smallest_side // max(shape[:2])))
+
+
+def draw_tokens(
+    pieces: Sequence[Word], shares: Floats, *, question: str | None, note: str, width: int, font_size: int
+) -> bytes:
+    """Words on white, wrapped, each shaded by its share of the largest score; the question above and the key below."""
+    if width < 4 * _MARGIN or font_size < 6:
+        raise UsageError(f"a picture of words needs a width of {4 * _MARGIN} pixels and a font size of 6, or more")
+    line = round(font_size * 1.85)
+    rows = list(_laid_out(pieces, width - 2 * _MARGIN, font_size))
+    head = list(_laid_out([(word + " ", None) for word in (question or "").split()], width - 2 * _MARGIN, font_size * 3 // 4))
+    small = round(font_size * 1.3)
+    key, key_height = _key(note, font_size * 3 // 4, width - 2 * _MARGIN, signed=True)
+    height = 2 * _MARGIN + line * max(1, len(rows)) + (small * (len(head) + 1) + key_height if question else 0)
+    if height > _TALLEST:
+        raise UsageError(f"a text of {len(shares)} words would make a picture {height} pixels tall; write it as HTML instead")
+    picture = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(picture)
+    top = _MARGIN
+    for row in head:
+        for left, text, _ in row:
+            _write(draw, (_MARGIN + left, top), text, font_size * 3 // 4, _SOFT)
+        top += small
+    top += small // 2 if head else 0
+    for row in rows:
+        for left, text, index in row:
+            share = 0.0 if index is None else float(shares[index])
+            box = (_MARGIN + left, top, _MARGIN + left + _width(text, font_size), top + round(font_size * 1.4))
+            _shade(draw, box, share)
+            _write(draw, (box[0], top + font_size // 10), text, font_size, _INK)
+        top += line
+    if question:
+        _legend(draw, (_MARGIN, top + small // 4), font_size * 3 // 4, key)
+    return encode(picture)
+
+
+def draw_pixels(
+    shares: Floats,
+    image: NDArray[np.float32] | None,
+    *,
+    regions: Sequence[tuple[NDArray[np.bool_], int]],
+    question: str | None,
+    note: str,
+    signed: bool,
+    smallest_side: int,
+) -> bytes:
+    """Shares in [-1, 1] as colours over the image in grey (or over white), regions outlined, the question and key below."""
+    if image is None:
+        ground = np.full((*shares.shape, 3), 255.0)
+    else:
+        grey = to_rgb(image).astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+        ground = np.repeat((70 + grey * (185 / 255))[:, :, None], 3, axis=2)  # lightened, so that the colours stay colours
+    opacity = (np.abs(shares) * (_OVER_IMAGE if image is not None else 1.0))[:, :, None]
+    colour = np.where(shares[:, :, None] > 0, np.array(FOR, dtype=np.float64), np.array(AGAINST, dtype=np.float64))
+    painted = np.round(ground * (1 - opacity) + colour * opacity).astype(np.uint8)
+    factor = _factor(shares.shape, smallest_side)
+    large = enlarged(painted, smallest_side)
+    for mask, sign in regions:
+        _outline(large, mask.repeat(factor, axis=0).repeat(factor, axis=1), dashed=sign < 0)
+    picture = Image.fromarray(large)
+    _number(ImageDraw.Draw(picture), [mask for mask, _ in regions], factor)
+    return encode(picture if question is None else _captioned(picture, question, note, signed=signed))
+
+
+def _outline(picture: Rgb, mask: NDArray[np.bool_], *, dashed: bool) -> None:
+    """Draw a mask's edge in place: black beside white, so that it shows on anything; broken every few pixels if dashed."""
+    inner, deeper = _eroded(mask), _eroded(_eroded(mask))
+    if dashed:
+        rows, columns = np.indices(mask.shape)
+        mask = mask & ((rows + columns) // 6 % 2 == 0)
+    picture[mask & ~inner] = 0
+    picture[mask & inner & ~deeper] = 255
+
+
+def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    framed = np.pad(mask, 1)
+    return mask & framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
+
+
+def _number(draw: ImageDraw.ImageDraw, masks: Sequence[NDArray[np.bool_]], factor: int) -> None:
+    for number, mask in enumerate(masks, 1):
+        rows, columns = np.nonzero(mask)
+        if not len(rows):
+            continue
+        # the pixel of the region nearest to its centre: the number stands on the region, even on a ring
+        nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+        x, y = (columns[nearest] + 0.5) * factor, (rows[nearest] + 0.5) * factor
+        draw.text((x, y), str(number), font=_font(None, 18), fill="white", stroke_fill="black", stroke_width=3, anchor="mm")
+
+
+def _captioned(picture: Image.Image, question: str, note: str, *, signed: bool) -> Image.Image:
+    size, width = 14, max(picture.width, 420)
+    rows = list(_laid_out([(word + " ", None) for word in question.split()], width - 16, size))
+    key, key_height = _key(note, size, width - 16, signed=signed)
+    page = Image.new("RGB", (width, picture.height + 20 * len(rows) + key_height + 12), "white")
+    page.paste(picture, ((width - picture.width) // 2, 0))
+    draw = ImageDraw.Draw(page)
+    top = picture.height + 6
+    for row in rows:
+        for left, text, _ in row:
+            _write(draw, (8 + left, top), text, size, _SOFT)
+        top += 20
+    _legend(draw, (8, top + 2), size, key)
+    return page
+
+
+def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: int, entries: Sequence[Entry]) -> None:
+    for label, share, left, top, wide in entries:
+        _shade(draw, (at[0] + left, at[1] + top, at[0] + left + wide, at[1] + top + round(size * 1.4)), share)
+        _write(draw, (at[0] + left + (size // 2 if share else 0), at[1] + top), label, size, _INK if share else _SOFT)
+
+
+def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry], int]:
+    """The key's entries, in as many rows as they need, and the height of these."""
+    entries: list[Entry] = []
+    left = top = 0
+    for label, share in (("speaks for", 0.7), *((("speaks against", -0.7),) if signed else ()), (note, 0.0)):
+        wide = _width(label, size) + (size if share else 0)
+        if left and left + wide > width:
+            left, top = 0, top + 2 * size
+        entries.append((label, share, left, top, wide))
+        left += wide + size
+    return entries, top + 2 * size
+
+
+def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float) -> None:
+    if abs(share) < 0.02:
+        return
+    colour, opacity = FOR if share > 0 else AGAINST, STRONGEST * abs(share)
+    tint = tuple(round(255 * (1 - opacity) + channel * opacity) for channel in colour)
+    draw.rectangle((box[0], box[1], box[2] - 1, box[3]), fill=tint)
+    strength = FAINT_LINE + (1 - FAINT_LINE) * abs(share)
+    line = tuple(round(255 * (1 - strength) + channel * strength) for channel in colour)
+    dash = 6 if share < 0 else box[2] - box[0]
+    for start in range(box[0], box[2], max(1, dash + (4 if share < 0 else 0))):
+        draw.rectangle((start, box[3], min(start + dash, box[2]) - 1, box[3] + 1), fill=line)
+
+
+def _laid_out(pieces: Sequence[Word], width: int, size: int) -> Iterator[list[tuple[int, str, int | None]]]:
+    """Rows of (left, text, word), broken between words, at line ends of the text, and within a word that no row can hold."""
+    row: list[tuple[int, str, int | None]] = []
+    left = 0
+    for text, index in pieces:
+        for number, piece in enumerate(text.replace("\r\n", "\n").replace("\t", "    ").split("\n")):
+            if number:
+                yield row
+                row, left = [], 0
+            for chunk in _chunks(piece, width, size):
+                wide = _width(chunk, size)
+                if left and left + wide > width and chunk.strip():
+                    yield row
+                    row, left = [], 0
+                if not left and not chunk.strip():
+                    continue  # no line begins with a blank
+                row.append((left, chunk, index))
+                left += wide
+    if row:
+        yield row
+
+
+def _chunks(text: str, width: int, size: int) -> Iterator[str]:
+    while text and _width(text, size) > width:
+        low, high = 1, len(text)
+        while low < high:  # the most characters that fit
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if _width(text[:middle], size) <= width else (low, middle - 1)
+        yield text[:low]
+        text = text[low:]
+    if text:
+        yield text
+
+
+def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, ink: tuple[int, int, int]) -> None:
+    draw.text((at[0], at[1] + size), text, font=_font_for(text, size), fill=ink, anchor="ls")
+
+
+@lru_cache(maxsize=20_000)
+def _width(text: str, size: int) -> int:
+    return round(_font_for(text, size).getlength(text))
+
+
+def _font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
+    return _font(_font_with(frozenset(ord(character) for character in text if not character.isspace())), size)
+
+
+@cache
+def _font(path: str | None, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path or _first_font(), size)
+
+
+@cache
+def _first_font() -> str:
+    import matplotlib as mpl  # carries DejaVu Sans
+
+    return str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+
+
+@cache
+def _font_with(codes: frozenset[int]) -> str | None:
+    """The first font that has all these characters: DejaVu Sans (`None`), else one that is installed, else DejaVu Sans."""
+    if codes <= _characters(_first_font()):
+        return None
+    return next((path for path in _installed() if codes <= _characters(path)), None)
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    from matplotlib.font_manager import fontManager
+
+    return tuple(
+        sorted(
+            {entry.fname for entry in fontManager.ttflist if entry.style == "normal" and str(entry.weight) in ("400", "normal")}
+        )
+    )
+
+
+@cache
+def _characters(path: str) -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(path).get_charmap())

@@ -1,0 +1,1 @@
+from .narrator import Narrator as Narrator

@@ -1,0 +1,292 @@
+"""Prose by a language model, held against the map before anyone reads it: mended, cut, or replaced by the template."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from agents.chat.limits import BudgetExceeded
+from agents.chat.replies import OfflineMiss
+from agents.chat.structured import StructuredError, StructuredFailure, ask_many
+from saywhy_core.errors import UsageError
+from verbalize.background import Background
+from verbalize.claims.claims import Claim, check
+from verbalize.coverage import coverage_of
+from verbalize.narrate import dialogue as words
+from verbalize.read import read_sentences
+from verbalize.saliency import TokenSaliency
+from verbalize.verbalization import Verbalization
+from verbalize.write.template import TemplateVerbalizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from langchain_core.language_models import BaseChatModel, LanguageModelInput
+    from langchain_core.messages import BaseMessage
+
+    from verbalize.background import Source
+    from verbalize.read import ReadSentence
+    from verbalize.saliency import Saliency
+
+Style = Literal["narrate", "smv-gpt"]
+_LONGEST = 2000  # characters of prose that are read as a text and not as a rambling refusal
+Outcome = Literal["clean", "repaired", "cut", "template", "unchecked"]
+
+
+@dataclass
+class _Draft:
+    """A map on its way to a text: the conversation so far, the drafts, and the best that can be kept of the last one."""
+
+    saliency: Saliency
+    messages: list[BaseMessage]
+    drafts: list[str] = field(default_factory=list)
+    last: words.Narration | None = None
+    sentences: tuple[ReadSentence, ...] = ()
+    good: tuple[bool, ...] = ()
+    found: Counter[str] = field(default_factory=Counter)
+    done: Verbalization | None = None
+
+
+class Narrator:
+    """Lets a chat model write about a map, and lets nothing false out.
+
+    The reply is prose and the claims it makes. Both are checked: the stated claims with `check`, the prose by reading it back
+    with `read_sentences`. A sentence is kept only if all it says of the map is true, and if it says something of the map at
+    all; what can't be read as a claim can't be checked and does not get out either. What is false is sent back with what is
+    true, at most `repairs` times; then the offending sentences are cut; where nothing is left, the template stands in.
+
+    Args:
+        model: a langchain-core chat model, as from `agents.chat_model`.
+        audience: "lay", "developer", "expert", or any description of the reader.
+        max_words: length of the text, in words. A draft more than a quarter longer is sent back.
+        repairs: how often a draft is sent back.
+        mask_labels: the text may not name the query's labels.
+        language: the language asked for. What is read back is English: text in another is replaced by the template.
+        style: "narrate", or "smv-gpt": the zero-shot condition of Feldhus et al. 2023, not checked, for comparison.
+        pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
+        background: differential descriptions of classes, as `Background.of` takes them. They go to `.background` of the texts
+            of contrastive maps; the model does not see them, the text does not hold them. None where labels are masked.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        *,
+        audience: str = "lay",
+        max_words: int = 60,
+        repairs: int = 2,
+        mask_labels: bool = False,
+        language: str = "English",
+        style: Style = "narrate",
+        pictures: bool = False,
+        background: Source | None = None,
+    ) -> None:
+        if style not in ("narrate", "smv-gpt"):
+            raise UsageError(f"a narrator's style is 'narrate' or 'smv-gpt', not {style!r}")
+        if max_words < 5 or repairs < 0:
+            raise UsageError("max_words must be at least 5, and repairs not negative")
+        self.model = model
+        self.audience = audience
+        self.max_words = max_words
+        self.repairs = repairs
+        self.mask_labels = mask_labels
+        self.language = language
+        self.style = style
+        self.pictures = pictures
+        self.background = None if background is None else Background.of(background)
+        self._template = TemplateVerbalizer(mask_labels=mask_labels)
+
+    def narrate(self, saliency: Saliency) -> Verbalization:
+        """One map's text.
+
+        Raises:
+            UsageError: the model could not be asked at all (unreachable, timed out, refused, over a ceiling, an offline miss).
+        """
+        made = self.narrate_all([saliency])[0]
+        if made.problem is not None:
+            raise UsageError(made.problem)
+        return made
+
+    verbalize = narrate
+
+    def narrate_all(self, saliencies: Iterable[Saliency]) -> list[Verbalization]:
+        """The texts of many maps, in order; each round of drafts is one batch of requests.
+
+        A map for which the model could not be asked gets the template's text, and says why in `.problem`.
+
+        Raises:
+            UsageError: a ceiling on requests, tokens or cost was reached, or an offline run lacks a reply.
+        """
+        if self.style == "smv-gpt":
+            return self._unchecked(list(saliencies))
+        drafts = [_Draft(saliency, self._messages(saliency)) for saliency in saliencies]
+        for round_ in range(self.repairs + 1):
+            open_ = [draft for draft in drafts if draft.done is None]
+            if not open_:
+                break
+            replies = ask_many(self.model, [draft.messages for draft in open_], words.Narration, reasks=1)
+            for draft, reply in zip(open_, replies, strict=True):
+                self._judge(draft, reply, first=round_ == 0)
+        return [draft.done or self._salvage(draft) for draft in drafts]
+
+    def _messages(self, saliency: Saliency) -> list[BaseMessage]:
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        worth = self._template.verbalize(saliency).claims
+        (_, system), (_, user) = words.request(
+            saliency,
+            worth,
+            audience=self.audience,
+            max_words=self.max_words,
+            language=self.language,
+            mask_labels=self.mask_labels,
+        )
+        content: Any = user
+        if self.pictures and not isinstance(saliency, TokenSaliency):
+            content = [{"type": "text", "text": user}, *_pictures(saliency)]
+        return [SystemMessage(system), HumanMessage(content)]
+
+    def _judge(self, draft: _Draft, reply: words.Narration | StructuredFailure, *, first: bool) -> None:
+        """Close the draft where all of it is true, or send it back with what is wrong."""
+        if isinstance(reply, StructuredFailure):
+            if isinstance(reply.error, (BudgetExceeded, OfflineMiss)):
+                raise reply.error
+            answered = isinstance(reply.error, StructuredError)
+            prose = reply.last_reply.strip()
+            if answered and prose and not prose.startswith(("{", "[")) and len(prose) <= _LONGEST:
+                reply = words.Narration(text=prose)  # a model that can't keep to JSON can still write
+            else:
+                draft.drafts += [reply.last_reply] if answered else []
+                if not (answered and draft.last is not None):  # else an earlier draft may still be cut into shape
+                    draft.done = self._stand_in(draft, None if answered else str(reply.error))
+                return
+        draft.drafts.append(reply.text)
+        draft.last = reply
+        draft.sentences = tuple(read_sentences(reply.text, draft.saliency))
+        faults: list[str] = []
+        good = []
+        for sentence in draft.sentences:
+            wrong = self._sentence_faults(sentence, draft.saliency)
+            good.append(not wrong)
+            faults += wrong
+            draft.found.update(error.kind for error in check(sentence.claims, draft.saliency).errors)
+        draft.good = tuple(good)
+        false = check(_stated(reply), draft.saliency).errors
+        draft.found.update(error.kind for error in false)
+        faults += [f"a stated claim is false: {error.message}" for error in false]
+        count = len(reply.text.split())
+        if count > self.max_words * 1.25:
+            faults.append(f"the text has {count} words; at most {self.max_words} are asked for")
+        if not draft.sentences:
+            faults.append("the text says nothing of the map")
+        if not faults:
+            draft.done = self._kept(draft, reply.text, "clean" if first else "repaired")
+            return
+        from langchain_core.messages import AIMessage, HumanMessage
+
+        draft.messages += [AIMessage(reply.model_dump_json()), HumanMessage(words.correction(faults, self.max_words))]
+
+    def _sentence_faults(self, sentence: ReadSentence, saliency: Saliency) -> list[str]:
+        quoted = f'"{sentence.text.strip()}"'
+        faults = [f"{quoted} is false: {error.message}" for error in check(sentence.claims, saliency).errors]
+        if sentence.unread:
+            faults.append(f"{quoted} says something of the evidence that can't be checked; say it in plainer words")
+        elif not sentence.claims:
+            faults.append(f"{quoted} says nothing of the map that could be checked; leave it out")
+        if self.mask_labels and (named := _named_label(sentence, saliency)):
+            faults.append(f"{quoted} names the label '{named}', which must stay hidden")
+        return faults
+
+    def _salvage(self, draft: _Draft) -> Verbalization:
+        """The last draft less its offending sentences, if what is left still holds together; else the template."""
+        if draft.last is None:
+            return self._stand_in(draft)
+        kept: list[str] = []
+        length = 0
+        for sentence, good in zip(draft.sentences, draft.good, strict=True):
+            length += len(sentence.text.split())
+            if good and length <= self.max_words * 1.25:
+                kept.append(sentence.text.strip())
+            elif good:
+                break
+            else:
+                length -= len(sentence.text.split())
+        text = " ".join(kept)
+        # a sentence may lean on the one before it ("it also ..."): what is left is read and judged anew, as a whole
+        again = read_sentences(text, draft.saliency) if text else ()
+        if not again or any(self._sentence_faults(sentence, draft.saliency) for sentence in again):
+            return self._stand_in(draft)
+        return self._kept(draft, text, "repaired" if all(draft.good) and len(kept) == len(draft.sentences) else "cut")
+
+    def _kept(self, draft: _Draft, text: str, outcome: Outcome) -> Verbalization:
+        read = tuple(claim for sentence in read_sentences(text, draft.saliency) for claim in sentence.claims)
+        return self._result(draft.saliency, text, read, outcome, draft.drafts, draft.found)
+
+    def _stand_in(self, draft: _Draft, problem: str | None = None) -> Verbalization:
+        made = self._template.verbalize(draft.saliency)
+        result = self._result(draft.saliency, made.text, made.claims, "template", draft.drafts, draft.found)
+        return replace(result, problem=problem)
+
+    def _result(
+        self,
+        saliency: Saliency,
+        text: str,
+        claims: tuple[Claim, ...],
+        outcome: Outcome,
+        drafts: Sequence[str],
+        found: Mapping[str, int],
+    ) -> Verbalization:
+        coverage = coverage_of(claims, saliency)
+        shown = self.background if not self.mask_labels and outcome != "unchecked" else None
+        known = shown.sentences(saliency.query) if shown is not None else ()
+        return Verbalization(
+            saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts), dict(found), background=known
+        )
+
+    def _unchecked(self, saliencies: list[Saliency]) -> list[Verbalization]:
+        requests: list[LanguageModelInput] = []
+        for saliency in saliencies:
+            if not isinstance(saliency, TokenSaliency):
+                raise UsageError("the style 'smv-gpt' is defined for texts only; use 'narrate' for pictures")
+            requests.append(words.zero_shot(saliency))
+        results = []
+        for saliency, reply in zip(saliencies, self.model.batch(requests), strict=True):
+            text = str(reply.text).strip()
+            read = tuple(claim for sentence in read_sentences(text, saliency) for claim in sentence.claims)
+            results.append(self._result(saliency, text, read, "unchecked", [text], {}))
+        return results
+
+
+def _stated(reply: words.Narration) -> list[Claim]:
+    """The claims as stated. A share stands on the side of the part's other claims: against, where it is said to oppose."""
+    opposing = {tuple(claim.parts) for claim in reply.claims if claim.kind == "opposes"}
+    sides = ("negative" if tuple(claim.parts) in opposing else "positive" for claim in reply.claims)
+    claims = (claim.to_claim(side) for claim, side in zip(reply.claims, sides, strict=True))  # type: ignore[arg-type]
+    return [claim for claim in claims if claim is not None]
+
+
+def _named_label(sentence: ReadSentence, saliency: Saliency) -> str | None:
+    """A label of the query that the sentence names outside the words it quotes from the input."""
+    query = saliency.query
+    outside = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”|«[^»]*»", " ", sentence.text)
+    for name in (query.label, *query.versus, *query.members):
+        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", outside, re.IGNORECASE):
+            return name
+    quoted_labels = {claim.label for claim in sentence.claims if claim.label is not None}
+    return next((name for name in (query.label, *query.versus, *query.members) if name in quoted_labels), None)
+
+
+def _pictures(saliency: Any) -> list[dict[str, Any]]:
+    """The picture and its heatmap, as the content blocks that multimodal chat models take."""
+    import base64
+
+    from verbalize.draw.heatmaps import image_png, pixel_heatmap_png
+
+    pictures = [image_png(saliency)] if saliency.image is not None else []
+    pictures.append(pixel_heatmap_png(saliency))
+    return [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(data).decode("ascii")}}
+        for data in pictures
+    ]

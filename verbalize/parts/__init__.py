@@ -1,0 +1,7 @@
+"""Which parts a map has: spans of a text, regions of a picture, and their places and colours in words."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

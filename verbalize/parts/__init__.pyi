@@ -1,0 +1,12 @@
+from .colours import colour_in_words as colour_in_words
+from .places import located as located
+from .places import place_in_words as place_in_words
+from .published import Snippet as Snippet
+from .published import convolution_search as convolution_search
+from .published import span_search as span_search
+from .published import total_order as total_order
+from .regions import Region as Region
+from .regions import find_regions as find_regions
+from .spans import Span as Span
+from .spans import best_spans as best_spans
+from .spans import best_spans_holding as best_spans_holding

@@ -1,0 +1,141 @@
+"""The tokens in the best spans of a map, found exactly by dynamic programming over those that can matter."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from verbalize.saliency import Floats
+
+    Plane: TypeAlias = NDArray[Any]  # int64, or Python integers where 63 bits can't hold the sums
+
+_SLACK = 2.0**-40  # of the largest score: far above the rounding of a float sum, far below anything worth a word
+_EXACT_BITS = 60
+
+
+def best_tokens(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_spans: int, holding: int | None) -> list[int]:
+    """The indices, in order, of the tokens in the best spans; `verbalize.parts.spans.best_spans` says which those are.
+
+    Args:
+        values: (n,) finite scores.
+        allowed: (n,) whether a token may stand in a span.
+        max_words: tokens in all spans together, 0 or more.
+        max_spans: number of spans, 0 or more.
+        holding: a token that a span must hold.
+    """
+    words = min(max_words, int(allowed.sum()))
+    spans = min(max_spans, words)
+    if not words or not spans or (holding is None and values[allowed].max() <= 0):
+        return []
+    positive = np.flatnonzero(values > 0)
+    room = len(positive) <= words and np.count_nonzero(np.diff(positive) > 1) < spans
+    if room and (holding is None or values[holding] > 0):
+        return [int(index) for index in positive]
+    units = _integers(np.where(allowed, values, 0.0))
+    tokens = np.flatnonzero(_worth_a_look(values if units is None else units, allowed, words, spans, holding))
+    gains = _integers(values[tokens]) if units is None else units[tokens]
+    if gains is None:
+        gains = _long_integers(values[tokens])
+    apart = np.diff(tokens, prepend=-2) > 1
+    held = -1 if holding is None else int(np.searchsorted(tokens, holding))
+    picks = _choose(gains, apart, words, spans, held)
+    return [int(tokens[pick]) for pick in picks]
+
+
+def _worth_a_look(values: Plane, allowed: NDArray[np.bool_], words: int, spans: int, holding: int | None) -> NDArray[np.bool_]:
+    """Tokens that the best spans can hold.
+
+    In the best choice, a span of L tokens leaves words - L tokens to at most spans - 1 others, which overlap at most
+    (words - L) + (spans - 1) * (L - 1) of the windows of that length. So it is among the best windows of its length, one more
+    than that many: or else a free one could stand in its place for a larger sum, or for the same sum earlier.
+    """
+    n = len(values)
+    levels = np.where(allowed, values, 0)
+    exact = values.dtype == np.int64
+    if not exact:
+        levels = levels / (np.abs(levels).max() or 1.0)
+    useful = np.zeros(n + 1, dtype=np.int64)
+    sums, whole = np.zeros(n + 1, dtype=levels.dtype), np.ones(n + 1, dtype=bool)
+    for length in range(1, words + 1):
+        stop = n - length + 1
+        sums = sums[:stop] + levels[length - 1 :]
+        whole = whole[:stop] & allowed[length - 1 :]
+        starts = np.flatnonzero(whole)
+        if not len(starts):
+            break
+        others = min(spans - 1, words - length)
+        rivals = (words - length) + others * (length - 1) + 1
+        kept = starts if rivals >= len(starts) else starts[_foremost(sums[starts], rivals, exact=exact)]
+        if holding is not None:
+            kept = np.union1d(kept, starts[(starts <= holding) & (holding < starts + length)])
+        np.add.at(useful, kept, 1)
+        np.subtract.at(useful, kept + length, 1)
+    return np.cumsum(useful)[:n] > 0
+
+
+def _foremost(sums: Plane, count: int, *, exact: bool) -> NDArray[np.intp]:
+    """The greatest `count` sums, the earlier first among equals; where sums are rounded, all that might be among them."""
+    least = np.partition(sums, len(sums) - count)[len(sums) - count]
+    if not exact:
+        return np.flatnonzero(sums >= least - _SLACK)
+    above = np.flatnonzero(sums > least)
+    return np.concatenate((above, np.flatnonzero(sums == least)[: count - len(above)]))
+
+
+def _integers(values: Floats) -> NDArray[np.int64] | None:
+    """The scores in one unit as 64-bit integers that leave room for any sum of them; `None` where that would round."""
+    exponent = math.frexp(float(np.abs(values).max()))[1] + len(values).bit_length()
+    whole = np.ldexp(values, _EXACT_BITS - exponent)
+    exact = np.array_equal(whole, np.floor(whole)) and not ((whole == 0) & (values != 0)).any()
+    return whole.astype(np.int64) if exact else None
+
+
+def _long_integers(values: Floats) -> Plane:
+    ratios = [value.as_integer_ratio() for value in values.tolist()]
+    unit = max(denominator for _, denominator in ratios)
+    return np.array([numerator * (unit // denominator) for numerator, denominator in ratios], dtype=object)
+
+
+def _choose(gains: Plane, apart: NDArray[np.bool_], words: int, spans: int, held: int) -> list[int]:
+    """The best choice of tokens, decided from the last to the first, then read off from the first to the last.
+
+    `shut[k, w]` is the greatest sum of exactly w tokens from i on in at most k new spans, token i - 1 not chosen;
+    `opened[k, w]` the same where token i - 1 is chosen, so that token i may join its span. `takes[0]` and `takes[1]` say
+    whether token i is in the best choice from there on; it is wherever that costs nothing, which makes the choice the earliest.
+    """
+    n = len(gains)
+    unreachable = -(1 << 62) if gains.dtype == np.int64 else -4 * (int(np.abs(gains).sum()) + 1)
+    shut = np.full((spans + 1, words + 1), unreachable, dtype=gains.dtype)
+    shut[:, 0] = 0
+    opened = shut.copy()
+    takes = np.zeros((2, n, spans + 1, words + 1), dtype=bool)
+    for i in range(n - 1, -1, -1):
+        joined = opened[:, :-1] + gains[i]
+        skipped = np.full_like(shut, unreachable) if i == held else shut
+        shut, opened = skipped.copy(), skipped.copy()
+        takes[0, i, 1:, 1:] = joined[:-1] >= skipped[1:, 1:]
+        np.maximum(shut[1:, 1:], joined[:-1], out=shut[1:, 1:])
+        if apart[i]:
+            opened, takes[1, i] = shut, takes[0, i]
+        else:
+            takes[1, i, :, 1:] = joined >= skipped[:, 1:]
+            np.maximum(opened[:, 1:], joined, out=opened[:, 1:])
+    totals = shut[spans].tolist()
+    left = totals.index(max(totals))
+    picks: list[int] = []
+    free, inside = spans, False
+    for i in range(n):
+        if not left:
+            break
+        inside = inside and not apart[i]
+        if takes[int(inside), i, free, left]:
+            picks.append(i)
+            free, left, inside = free - (not inside), left - 1, True
+        else:
+            inside = False
+    return picks

@@ -1,0 +1,310 @@
+"""A pixel map becomes a few regions, each with its sums, its place and its colour in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from weakref import WeakKeyDictionary
+
+import cv2
+import numpy as np
+
+from saywhy_core.errors import UsageError
+from verbalize.parts.colours import colour_in_words, dominant_colour
+from verbalize.parts.places import WHOLE, bounding_box, centre_of, located, place_in_words
+from verbalize.parts.superpixels import tiles, waterpixels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from verbalize.saliency import Floats, PixelSaliency
+
+    Labels = NDArray[np.int32]
+
+__all__ = ["Region", "colour_in_words", "find_regions", "place_in_words"]
+
+Method = Literal["components", "superpixels"]
+
+_BLURS = (0.0, 0.01, 0.02, 0.04, 0.08)  # standard deviations, as shares of the picture's side
+_FEW = 5  # a cut is good when this many components hold ...
+_ENOUGH = 0.75  # ... this share of what was kept, or ...
+_SPECK = 0.005  # ... when components smaller than this share of the picture hold less than the rest of it
+_WEAK = 0.05  # components weaker than this share of the strongest are dropped
+_STANDS_OUT = 0.1  # the least share of the mass that may stand for a map whose level background holds the rest
+_NOTHING = 1e-3  # what smoothing leaves of scores that cancel, as a share of their mean, that counts as nothing
+_DUST = 0.01  # where all regions' net scores come to less than this share of the map's mass, nothing stands out
+_WORKING_SIDE = 128  # larger maps are smoothed at this size
+
+_cache: WeakKeyDictionary[PixelSaliency, dict[tuple[float, int, str], tuple[Region, ...]]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A part of a picture and what the map says of it.
+
+    Args:
+        mask: (H, W) booleans.
+        positive: the sum of the positive scores inside.
+        negative: the sum of the negative scores inside, as a magnitude.
+        positive_share, negative_share: the same as shares of the whole map's, 0 where it has none.
+        area: the share of the picture that it fills.
+        bbox: (top, left, bottom, right) in pixels, the last two exclusive.
+        centre: (row, column) of the centroid in pixels.
+        place: where it lies, in words.
+        colour: its dominant colour in words, weighted by the scores; `None` without a picture.
+        name: how to speak of it; no two regions of a map have the same name.
+    """
+
+    mask: NDArray[np.bool_]
+    positive: float
+    negative: float
+    positive_share: float
+    negative_share: float
+    area: float
+    bbox: tuple[int, int, int, int]
+    centre: tuple[float, float]
+    place: str
+    colour: str | None
+    name: str
+
+    @property
+    def score(self) -> float:
+        """The net score: positive less negative."""
+        return self.positive - self.negative
+
+    @property
+    def mean(self) -> float:
+        """The net score a pixel; 0 for a region without pixels."""
+        return self.score / max(1, int(np.count_nonzero(self.mask)))
+
+    @property
+    def sign(self) -> int:
+        """1 where the region speaks for the label, -1 where against it, 0 where the two cancel or nothing is there."""
+        return (self.score > 0) - (self.score < 0)
+
+
+def find_regions(
+    saliency: PixelSaliency, *, mass: float = 0.6, max_regions: int = 5, method: Method = "components"
+) -> tuple[Region, ...]:
+    """The few regions of a pixel map worth speaking of, the strongest (by absolute net score) first.
+
+    For each sign, the fewest pixels that hold `mass` of that sign's scores are kept (equal scores are kept or left
+    together, and a level background that would fill more than half of the picture is left out where a tenth or more of the
+    mass stands out from it). Their connected components are the regions. Where that leaves dust, as gradients do, the map
+    is first smoothed, no more than is needed for a few components. Components with less than a twentieth of the strongest's
+    score are left out. Regions never overlap. Where `max_regions` would leave only one sign and the other has a region too,
+    its strongest takes the last place. Where everything cancels (a checkerboard, large plain noise), the one region is the
+    whole picture; a map of zeros has none.
+
+    A map that carries masks is not cut: each mask is a region, in the order given, under its own name, overlaps allowed.
+
+    Args:
+        saliency: the map. Its scores, not smoothed, make the sums.
+        mass: share of each sign's mass to keep, in (0, 1].
+        max_regions: the most regions to return; masks are all returned.
+        method: "components" cuts the map alone. "superpixels" keeps whole superpixels of the picture (waterpixels, Machairas
+            et al. 2015, without their spatial term; square tiles where there is no picture) and joins neighbours.
+
+    Raises:
+        UsageError: `mass`, `max_regions` or `method` is out of range.
+    """
+    if not 0.0 < mass <= 1.0:
+        raise UsageError(f"mass is the share of the scores to keep, above 0 and at most 1, not {mass!r}")
+    if max_regions < 1:
+        raise UsageError(f"max_regions must be at least 1, not {max_regions!r}")
+    if method not in get_args(Method):
+        raise UsageError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
+    kept = _cache.setdefault(saliency, {})
+    key = (float(mass), int(max_regions), method)
+    if key not in kept:
+        kept[key] = _find(saliency, mass, max_regions, method)
+    return kept[key]
+
+
+def _find(saliency: PixelSaliency, mass: float, max_regions: int, method: Method) -> tuple[Region, ...]:
+    if saliency.masks is not None:
+        names = saliency.mask_names or tuple(f"mask {index + 1}" for index in range(len(saliency.masks)))
+        return _describe(saliency, list(saliency.masks), names)
+    scores = saliency.scores
+    largest = float(np.abs(scores).max()) if scores.size else 0.0
+    if largest == 0.0:
+        return ()
+    scaled = (scores / largest).astype(np.float32)
+    cut = _cut_superpixels(scaled, saliency.image, mass) if method == "superpixels" else _cut(scaled, mass)
+    masks = _strongest_components(cut, scaled, max_regions)
+    return _describe(saliency, masks or [np.ones(scores.shape, dtype=bool)], None)
+
+
+def _cut(scaled: NDArray[np.float32], mass: float) -> Labels:
+    """(H, W) labels of the components at the first amount of smoothing that gives a few, else at the best."""
+    height, width = scaled.shape
+    factor = -(-max(height, width) // _WORKING_SIDE)
+    small = scaled
+    nothing = _NOTHING * float(np.abs(scaled).mean())
+    best, best_held = np.zeros(scaled.shape, dtype=np.int32), -1.0
+    for blur in _BLURS:
+        sigma = blur * float(np.sqrt(height * width)) / factor
+        if blur and sigma < 0.5:
+            continue
+        if blur and factor > 1 and small is scaled:
+            size = (-(-width // factor), -(-height // factor))
+            small = cv2.resize(scaled, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        field = cv2.GaussianBlur(small, (0, 0), sigma) if blur else small
+        labels, held, specks = _components(field, nothing, mass)
+        if held > best_held:
+            best, best_held = labels, held
+        if held >= _ENOUGH or 0.0 <= specks <= 1.0 - _ENOUGH:
+            best = labels
+            break
+    if best.shape != scaled.shape:
+        best = cv2.resize(best, (width, height), interpolation=cv2.INTER_NEAREST)  # type: ignore[assignment]
+    return best
+
+
+def _components(field: NDArray[Any], nothing: float, mass: float) -> tuple[Labels, float, float]:
+    """Labels (positive components first), the share of the kept mass in the few largest, and that in specks.
+
+    Both shares are -1 where nothing was kept. Pixels that touch at a corner only are apart: dust should look like dust.
+    """
+    labels = np.zeros(field.shape, dtype=np.int32)
+    for sign in (1, -1):
+        values = np.where(sign * field > nothing, sign * field, 0.0)
+        if values.any():
+            found = cv2.connectedComponents(_keep(values, mass).astype(np.uint8), connectivity=4)[1]
+            labels[found > 0] = found[found > 0] + labels.max()
+    weights = np.bincount(labels.ravel(), weights=np.abs(field).ravel())[1:]
+    if not weights.size:
+        return labels, -1.0, -1.0
+    areas = np.bincount(labels.ravel())[1:]
+    total = float(weights.sum())
+    held = float(np.sort(weights)[-_FEW:].sum()) / total
+    return labels, held, float(weights[areas < max(4.0, _SPECK * field.size)].sum()) / total
+
+
+def _keep(values: NDArray[Any], mass: float) -> NDArray[np.bool_]:
+    """The fewest pixels that hold `mass` of values that are not negative; equal ones stay together."""
+    ordered = np.sort(values, axis=None)[::-1].astype(np.float64)
+    cumulative = np.cumsum(ordered)
+    total = float(cumulative[-1])
+    last = min(int(np.searchsorted(cumulative, mass * total * (1 - 1e-9))), ordered.size - 1)
+    kept = values >= ordered[last] * (1 - 1e-6)
+    half = values.size / 2
+    if np.count_nonzero(kept) > half:
+        level = ordered[int(half)]
+        above = values > level * (1 + 1e-6)
+        if float(values[above].sum()) >= _STANDS_OUT * total:
+            return above  # type: ignore[no-any-return]
+    return kept  # type: ignore[no-any-return]
+
+
+def _strongest_components(labels: Labels, scores: NDArray[np.float32], max_regions: int) -> list[NDArray[np.bool_]]:
+    count = int(labels.max()) + 1
+    flat = labels.ravel()
+    net = np.bincount(flat, weights=scores.ravel(), minlength=count)
+    net[0] = 0.0
+    strength = np.abs(net)
+    order = np.argsort(-strength, kind="stable")
+    order = order[strength[order] > _WEAK * float(strength.max())]
+    chosen = list(order[:max_regions])
+    if float(strength[order[: max(max_regions, _FEW)]].sum()) < _DUST * float(np.abs(scores).sum()):
+        return []
+    if len(order) > max_regions >= 2:
+        missing = [index for index in order[max_regions:] if all(net[index] * net[other] < 0 for other in chosen)]
+        chosen[-1:] = missing[:1] or chosen[-1:]
+    return [labels == index for index in chosen]
+
+
+def _cut_superpixels(scaled: NDArray[np.float32], image: NDArray[np.float32] | None, mass: float) -> Labels:
+    pieces = tiles(scaled.shape) if image is None else waterpixels(image)
+    means = np.bincount(pieces.ravel(), weights=scaled.ravel()) / np.maximum(np.bincount(pieces.ravel()), 1)
+    return _components(means[pieces], _NOTHING * float(np.abs(scaled).mean()), mass)[0]
+
+
+def _describe(saliency: PixelSaliency, masks: Sequence[NDArray[np.bool_]], given: Sequence[str] | None) -> tuple[Region, ...]:
+    scores = saliency.scores
+    largest = float(np.abs(scores).max()) if scores.size else 0.0
+    scaled = scores / largest if largest else scores  # so that shares of huge scores don't overflow
+    positive_mass, negative_mass = float(np.maximum(scaled, 0).sum()), float(np.maximum(-scaled, 0).sum())
+    found: list[dict[str, Any]] = []
+    for mask in masks:
+        inside = scaled[mask]
+        with np.errstate(over="ignore"):  # a sum that no float holds is infinite; the shares are not
+            sums = float(np.maximum(scores[mask], 0).sum()), float(np.maximum(-scores[mask], 0).sum())
+        positive, negative = float(np.maximum(inside, 0).sum()), float(np.maximum(-inside, 0).sum())
+        frozen = mask.copy()
+        frozen.setflags(write=False)
+        found.append(
+            {
+                "mask": frozen,
+                "positive": sums[0],
+                "negative": sums[1],
+                "positive_share": positive / positive_mass if positive_mass else 0.0,
+                "negative_share": negative / negative_mass if negative_mass else 0.0,
+                "area": len(inside) / scores.size if scores.size else 0.0,
+                "bbox": bounding_box(mask),
+                "centre": centre_of(mask),
+                "place": place_in_words(mask, scores.shape),
+                "colour": _colour(saliency, mask, inside),
+            }
+        )
+    names = list(given) if given is not None else [_name(region["colour"], region["place"]) for region in found]
+    unique = _number(names) if given is not None else _tell_apart(names, found)
+    return tuple(Region(**region, name=name) for region, name in zip(found, unique, strict=True))
+
+
+def _colour(saliency: PixelSaliency, mask: NDArray[np.bool_], inside: Floats) -> str | None:
+    if saliency.image is None or not inside.size:
+        return None
+    weights = np.abs(inside)
+    if not weights.any():
+        weights = np.ones_like(weights)
+    return dominant_colour(saliency.image[mask], weights)
+
+
+def _name(colour: str | None, place: str) -> str:
+    if place == WHOLE:
+        return place
+    return f"{colour or ''} region {located(place)}".strip()
+
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def _tell_apart(names: Sequence[str], found: Sequence[dict[str, Any]]) -> list[str]:
+    """Regions that would share a name are told apart by size, or in reading order where there are many or they are equal."""
+    by_name: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        by_name.setdefault(name, []).append(index)
+    unique = list(names)
+    for name, same in by_name.items():
+        if len(same) < 2:
+            continue
+        sizes = {found[index]["area"] for index in same}
+        if len(same) <= 3 and len(sizes) == len(same):
+            same.sort(key=lambda index: -found[index]["area"])
+            words: tuple[str, ...] = ("larger", "smaller") if len(same) == 2 else ("largest", "middle-sized", "smallest")
+        else:
+            same.sort(key=_reading_order(found))
+            words = tuple(_ORDINALS[n] if n < len(_ORDINALS) else f"{n + 1}." for n in range(len(same)))
+        for word, index in zip(words, same, strict=True):
+            unique[index] = f"{word} {name}"
+    return unique
+
+
+def _reading_order(found: Sequence[dict[str, Any]]) -> Callable[[int], tuple[float, float, int]]:
+    return lambda index: (*found[index]["centre"], index)
+
+
+def _number(names: Sequence[str]) -> list[str]:
+    """Masks' own names; those that come twice get a number, one that no other mask's name already has."""
+    taken = set(names)
+    unique: list[str] = []
+    for name in names:
+        chosen, number = name, 0
+        while names.count(name) > 1 and (chosen in taken or chosen in unique):
+            number += 1
+            chosen = f"{name} {number}"
+        unique.append(chosen)
+    return unique

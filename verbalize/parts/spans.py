@@ -1,0 +1,119 @@
+"""The spans of a token map that are worth saying: exactly the best ones, by dynamic programming."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verbalize.parts.exact import best_tokens
+from verbalize.parts.published import Snippet, convolution_search, span_search, total_order
+from verbalize.parts.vector import finite_vector
+from verbalize.saliency import SaliencyError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from verbalize.saliency import Floats
+
+
+__all__ = ["Snippet", "Span", "best_spans", "best_spans_holding", "convolution_search", "span_search", "total_order"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A run of tokens: `start` inclusive, `stop` exclusive, `score` the sum over it."""
+
+    start: int
+    stop: int
+    score: float
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def part(self) -> tuple[int, ...]:
+        """The indices of its tokens, as a `Claim` names them."""
+        return tuple(range(self.start, self.stop))
+
+
+def best_spans(scores: ArrayLike, *, max_words: int, max_spans: int, bridge: float = 0.0) -> tuple[Span, ...]:
+    """The spans with the greatest possible sum of scores: exact, not greedy.
+
+    At most `max_spans` disjoint spans hold at most `max_words` tokens in all. A token below `-bridge` stands in no span; one
+    between that and 0 may, and its score counts. Among sets of tokens with the same sum the one with the fewest words is
+    taken, among those the earliest: the first token in which two sets differ is in the one taken. Spans that touch are one
+    span. Where no positive sum can be had there is no span.
+
+    Sums are compared exactly, as integers, so that rounding decides no tie. The cost is O(n * max_words) for finding the
+    tokens that can matter, and O(max_words * max_spans) for each of those; their number does not grow with n, ties aside.
+
+    Args:
+        scores: (n,) finite numbers.
+        max_words: tokens in all spans together, 0 or more.
+        max_spans: number of spans, 0 or more.
+        bridge: how far below 0 a token in a span may lie.
+
+    Returns:
+        The spans in the order of the text.
+
+    Raises:
+        SaliencyError: scores that are not a finite vector, limits that are no whole number from 0 up, a bridge below 0.
+    """
+    values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
+    return _spans(values, best_tokens(values, values >= -bridge, words, spans, None))
+
+
+def best_spans_holding(
+    scores: ArrayLike, holding: int, *, max_words: int, max_spans: int, bridge: float = 0.0
+) -> tuple[Span, ...]:
+    """As `best_spans`, but one of the spans holds the token `holding`, whatever its score and whatever that costs.
+
+    Raises:
+        SaliencyError: as in `best_spans`; and where there is no such token, or the limits leave no room for it.
+    """
+    values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
+    index = _whole(holding, "holding")
+    if index >= len(values):
+        raise SaliencyError(f"there is no token {index} to hold; the map has {len(values)}")
+    if not (words and spans):
+        raise SaliencyError("max_words and max_spans must be at least 1 where a token must be held")
+    allowed = values >= -bridge
+    allowed[index] = True
+    return _spans(values, best_tokens(values, allowed, words, spans, index))
+
+
+def _arguments(scores: ArrayLike, max_words: int, max_spans: int, bridge: float) -> tuple[Floats, int, int, float]:
+    values = finite_vector(scores)
+    if isinstance(bridge, bool) or not isinstance(bridge, (int, float, np.floating, np.integer)) or not bridge >= 0:
+        raise SaliencyError(f"bridge must be a number from 0 up, not {bridge!r}")
+    return values, _whole(max_words, "max_words"), _whole(max_spans, "max_spans"), float(bridge)
+
+
+def _whole(value: int, name: str) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(value, bool):
+        raise SaliencyError(f"{name} must be a whole number from 0 up, not {value!r}")
+    return number
+
+
+def _spans(values: Floats, chosen: list[int]) -> tuple[Span, ...]:
+    if not chosen:
+        return ()
+    tokens = np.array(chosen)
+    cuts = np.flatnonzero(np.diff(tokens) > 1) + 1
+    return tuple(Span(int(run[0]), int(run[-1]) + 1, _sum(values[run[0] : run[-1] + 1])) for run in np.split(tokens, cuts))
+
+
+def _sum(values: Floats) -> float:
+    try:
+        return math.fsum(values.tolist())
+    except OverflowError:
+        with np.errstate(over="ignore"):
+            return float(values.sum())

@@ -1,0 +1,77 @@
+"""Which place in the input a mention means, where it could mean several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.evidence import Evidence
+    from verbalize.read.marking.marks import PartMark
+    from verbalize.saliency import Part
+
+Aim: TypeAlias = Literal["supports", "opposes", "least", "number"]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A part as a text names it; `part` is `None` where it is not in the input."""
+
+    mark: PartMark
+    part: Part | None
+
+
+@dataclass
+class Resolver:
+    """Chooses among the places of a mention.
+
+    An ordinal decides ("the second 'great'"). Otherwise the statement is given the benefit of the doubt: of all the places that
+    the words could mean, the one for which the statement comes nearest to being true, the leftmost among equals. So a statement
+    about an ambiguous word is false only if it is false of every place. A word that a list names twice means two places.
+    """
+
+    evidence: Evidence
+    _used: set[Part] = field(default_factory=set)
+
+    def resolve(
+        self, marks: Sequence[PartMark], aim: Aim, value: float = 0.0, of: str = "score", *, fresh: bool = True
+    ) -> list[Named]:
+        """The parts of a list of mentions."""
+        if fresh:
+            self._used = set()
+        named: list[Named] = []
+        for mark in marks:
+            count = max(1, min(mark.times, len(mark.places)))
+            for _ in range(count):
+                part = self._choose(mark, aim, value, of)
+                if part is not None:
+                    self._used.add(part)
+                named.append(Named(mark, part))
+        return named
+
+    def _choose(self, mark: PartMark, aim: Aim, value: float, of: str) -> Part | None:
+        places = mark.places
+        if mark.ordinal is not None:
+            index = mark.ordinal - 1 if mark.ordinal > 0 else len(places) - 1
+            return places[index] if 0 <= index < len(places) else None
+        if len(places) <= 1:
+            return places[0] if places else None
+        free = [part for part in places if part not in self._used] or list(places)
+        return min(free, key=lambda part: self._distance(part, aim, value, of))
+
+    def _distance(self, part: Part, aim: Aim, value: float, of: str) -> tuple[float, float]:
+        scores = self.evidence.net[list(part)]
+        total = float(scores.sum())
+        if aim == "supports":
+            return (-total, -float(scores.max()))
+        if aim == "opposes":
+            return (total, float(scores.min()))
+        if aim == "least":
+            return (float(np.abs(scores).sum()), total)
+        mass = self.evidence.mass(part, of)
+        whole = self.evidence.total(of) if of != "score" else 1.0
+        return (abs(mass / whole - value) if whole else 0.0, total)

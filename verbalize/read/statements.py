@@ -1,0 +1,352 @@
+"""What each form of statement claims of a map."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verbalize.claims.claims import Claim
+from verbalize.read import lexicon as words
+from verbalize.read.clauses import LABELS, NUMBERS
+from verbalize.read.marking.marks import L, LabelMark, Marked, PartMark
+from verbalize.read.resolve import Named, Resolver
+from verbalize.read.shares import share_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.claims.claims import ClaimKind, Direction, ShareOf
+    from verbalize.evidence import Evidence
+    from verbalize.read.clauses import Clause
+    from verbalize.read.marking.numbers import Number
+    from verbalize.read.resolve import Aim
+    from verbalize.saliency import Part
+
+_PAIRS = 64  # more pairs than this in a comparison of lists, and only the two that decide it are claimed
+_UNIMPORTANT = 0.05  # "not important" is false of a part that holds more of all evidence (or more than an even share of it)
+_VERSUS = re.compile(
+    rf"(?:rather than|instead of|as opposed to|versus|vs\.?|over|and not) (?:the )?(?P<list>{L}(?:(?:, | or |, or | and ){L})*)"
+)
+_EACH = re.compile(r"\beach\b|\brespectively\b|\bapiece\b|\bboth\b")
+
+
+@dataclass
+class Context:
+    """What earlier sentences have said that later ones lean on."""
+
+    last: list[PartMark] = field(default_factory=list)
+    high: list[tuple[Direction, Part]] = field(default_factory=list)
+    said: dict[Direction, set[int]] = field(default_factory=lambda: {"supports": set(), "opposes": set()})
+
+
+@dataclass
+class Statements:
+    """The claims of one sentence in the making.
+
+    Args:
+        marked, evidence, resolver, context: the sentence, the map, how parts are told apart, what earlier sentences said.
+        claims: what has been claimed so far.
+        numbers: the number marks that went into a claim.
+        partial: whether something was said that no claim holds.
+        label: the label the whole sentence is about, where its frame names one.
+    """
+
+    marked: Marked
+    evidence: Evidence
+    resolver: Resolver
+    context: Context
+    claims: list[Claim] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)
+    partial: bool = False
+    label: LabelMark | None = None
+
+    def marks(self, character: str) -> list[PartMark]:
+        """The parts behind a character of the marked sentence."""
+        return [self.marked.parts[index] for index in self.marked.members(character)]
+
+    # the whole map
+
+    def no_evidence(self, text: str, direction: Direction | None) -> None:
+        """Nothing speaks in that direction, or in any."""
+        label, versus = self.label_in(text)
+        self.claims.append(Claim("no_clear_evidence", direction=direction, label=label, versus=versus))
+
+    def rest_or_balance(self, rest: bool, side: Direction, character: str) -> None:
+        """What is left beside the parts named so far, or how the evidence divides, as a share."""
+        number = self.marked.number_of(character)
+        self.numbers.add(character)
+        value, tolerance = number.within(0.0, 1.0)
+        if rest:
+            named = self.context.said[side]
+            part = tuple(index for index in range(len(self.evidence)) if index not in named)
+            of: ShareOf = "negative" if side == "opposes" else "positive"
+        else:
+            mass = self.evidence.negative if side == "opposes" else self.evidence.positive
+            part, of = tuple(np.flatnonzero(mass > 0).tolist()), "absolute"
+        self.claims.append(Claim("share", part, value=value, tolerance=tolerance, of=of))
+
+    # one part against another
+
+    def against_rest(self, clause: Clause, marks: list[PartMark], *, ahead: bool) -> None:
+        """More, or less, than the rest: at the top, or below it."""
+        if ahead:
+            self.top(clause, marks, clause.direction(None))
+        else:
+            self.below_top(clause, marks)
+
+    def chain(self, clause: Clause, subject: str | None, marks: list[PartMark], others: list[PartMark]) -> None:
+        """What follows in order: the parts are on that side, each ahead of the next."""
+        direction = clause.direction(subject)
+        if subject and words.TOP.search(clause.text):
+            self.top(clause, marks, direction)
+        else:
+            self.say(clause, direction, marks, direction)
+        self.say(clause, direction, others, direction)
+        chain = [named for mark in [*marks[-1:], *others] for named in self.resolver.resolve([mark], direction)]
+        for ahead, behind in pairwise(chain):
+            self.claim(clause, "more_important_than", ahead, direction, other=behind.part, quote=_quoted(ahead, behind))
+        for mark in [*marks, *others]:
+            self.beside(mark, direction)
+        self.numbered(clause, [], direction)
+        self.remember(marks)
+
+    def pairs(self, clause: Clause, first: Sequence[PartMark], second: Sequence[PartMark]) -> None:
+        """The parts of the first list are ahead of those of the second."""
+        direction = self._side(clause, first)
+        ahead = self.resolver.resolve(first, direction)
+        behind = self.resolver.resolve(second, "opposes" if direction == "supports" else "supports")
+        for one, other in self._decisive(ahead, behind, direction):
+            self.claim(clause, "more_important_than", one, direction, other=other.part, quote=_quoted(one, other))
+        for mark in (*first, *second):
+            self.beside(mark, direction)
+        self.remember(list(first))
+
+    def lower(self, clause: Clause, marks: list[PartMark]) -> bool:
+        """Less than the parts that were called important before."""
+        direction = self.context.high[-1][0]
+        ahead = [Named(PartMark("", ()), part) for said, part in self.context.high if said == direction]
+        behind = self.resolver.resolve(marks, "opposes" if direction == "supports" else "supports")
+        for one, other in self._decisive(ahead, behind, direction):
+            self.claim(clause, "more_important_than", one, direction, other=other.part, quote=other.mark.quote)
+        return True
+
+    def higher(self, clause: Clause, marks: list[PartMark], direction: Direction) -> bool:
+        """More than the parts that were called important before."""
+        behind = [Named(PartMark("", ()), part) for said, part in self.context.high if said == direction]
+        ahead = self.resolver.resolve(marks, direction)
+        for named in ahead:
+            self.claim(clause, direction, named, direction)
+        for one, other in self._decisive(ahead, behind, direction):
+            if one.part != other.part:
+                self.claim(clause, "more_important_than", one, direction, other=other.part)
+        return True
+
+    def _side(self, clause: Clause, marks: Sequence[PartMark]) -> Direction:
+        """The side that a comparison is about: the clause's, else the one that its parts were said to be on."""
+        direction = clause.direction(None)
+        if direction == "opposes" or words.POSITIVE.search(clause.head):
+            return direction
+        against, favouring = self.context.said["opposes"], self.context.said["supports"]
+        named = [[part for part in mark.places if against.issuperset(part)] for mark in marks]
+        if all(named) and not any(favouring.issuperset(part) for parts in named for part in parts):
+            return "opposes"
+        return direction
+
+    def _decisive(self, ahead: list[Named], behind: list[Named], direction: Direction) -> list[tuple[Named, Named]]:
+        """Each part of the first list is ahead of each of the second. Of very many pairs, the two that decide it."""
+        if len(ahead) * len(behind) <= _PAIRS:
+            return [(one, other) for one in ahead for other in behind]
+        missing = [(ahead[0], named) for named in behind if named.part is None][:1]
+        missing += [(named, behind[0]) for named in ahead if named.part is None][:1]
+        inside = [[named for named in side if named.part] for side in (ahead, behind)]
+        if not all(inside):
+            return missing
+        toward = self.evidence.toward(direction)
+        total = [
+            lambda named: float(toward[list(named.part or ())].sum()),
+            lambda named: float(toward[list(named.part or ())].max()),
+        ]
+        return missing + [(min(inside[0], key=measure), max(inside[1], key=measure)) for measure in total]
+
+    # ranks
+
+    def top(self, clause: Clause, marks: Sequence[PartMark], direction: Direction) -> None:
+        """The most important, alone or together."""
+        shared = bool(words.SHARED.search(clause.head))
+        named = self.resolver.resolve(marks, direction)
+        for one in named:
+            self.claim(clause, direction, one, direction)
+        together = sorted({index for one in named for index in one.part or ()})
+        for one in named:
+            others = tuple(index for index in together if index not in (one.part or ())) if len(named) > 1 else ()
+            self.claim(clause, "most_important", one, direction, other=others, shared=shared)
+
+    def below_top(self, clause: Clause, marks: Sequence[PartMark]) -> None:
+        """Something else is more important: the strongest part outside is named as that something."""
+        direction = clause.direction(None)
+        toward = self.evidence.toward(direction)
+        for named in self.resolver.resolve(marks, "least"):
+            outside = [index for index in range(len(toward)) if index not in (named.part or ())]
+            rival = (
+                Named(named.mark, (max(outside, key=lambda index: toward[index]),))
+                if outside
+                else Named(named.mark, named.part)
+            )
+            self.claim(clause, "more_important_than", rival, direction, other=named.part, quote=named.mark.quote)
+
+    def at_rank(self, clause: Clause, marks: Sequence[PartMark], direction: Direction, place: int) -> None:
+        """Rank k: the most important but for the k - 1 strongest others, and less important than the last of those."""
+        toward = self.evidence.toward(direction)
+        for named in self.resolver.resolve(marks, direction):
+            self.claim(clause, direction, named, direction)
+            inside = set(named.part or ())
+            order = [int(index) for index in np.argsort(-toward, kind="stable") if int(index) not in inside][: place - 1]
+            self.claim(clause, "most_important", named, direction, other=tuple(order))
+            if len(order) == place - 1 and named.part is not None:
+                self.claim(
+                    clause,
+                    "more_important_than",
+                    Named(named.mark, (order[-1],)),
+                    direction,
+                    other=named.part,
+                    quote=named.mark.quote,
+                )
+
+    # parts by themselves
+
+    def say(self, clause: Clause, kind: ClaimKind, marks: Sequence[PartMark], direction: Direction) -> bool:
+        """Each part has that direction."""
+        for place, mark in enumerate(marks):
+            number = mark.number
+            aim: Aim = "number" if number and not number.percent else direction
+            for named in self.resolver.resolve([mark], aim, number.value if number else 0.0, fresh=not place):
+                self.claim(clause, kind, named, None)
+        return True
+
+    def unimportant(self, clause: Clause, marks: list[PartMark]) -> bool:
+        """Next to no share of all the evidence."""
+        for named in self.resolver.resolve(marks, "least"):
+            if self.evidence.total("absolute") == 0:
+                self.claim(clause, "no_clear_evidence", Named(named.mark, ()), None)
+            else:
+                most = max(_UNIMPORTANT, 1.0 / max(1, len(self.evidence)) * len(named.part or (0,)))
+                self.claim(clause, "share", named, None, value=0.0, tolerance=most, of="absolute")
+        return True
+
+    def only(self, marks: Sequence[PartMark], direction: Direction) -> None:
+        """Only these: they hold all of the evidence on their side."""
+        named = self.resolver.resolve(marks, direction)
+        part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
+        of: ShareOf = "negative" if direction == "opposes" else "positive"
+        quote = ", ".join(mark.quote for mark in marks)
+        self.claims.append(Claim("share", part, value=1.0, tolerance=0.005, of=of, quote=quote))
+
+    def nothing_of(self, clause: Clause, marks: list[PartMark], of: ShareOf) -> bool:
+        """No share of the evidence on one side."""
+        aim: Aim = "opposes" if of == "positive" else "supports"
+        for named in self.resolver.resolve(marks, aim):
+            if self.evidence.total(of) == 0 and named.part is not None:
+                direction: Direction = "supports" if of == "positive" else "opposes"
+                self.claim(clause, "no_clear_evidence", Named(named.mark, ()), direction)
+            else:
+                self.claim(clause, "share", named, None, value=0.0, of=of, labelled=True)
+        return True
+
+    # numbers
+
+    def beside(self, mark: PartMark, direction: Direction, signless: bool = False) -> bool:
+        """The number written in brackets after a part."""
+        if mark.number is None:
+            return False
+        of: ShareOf = ("negative" if direction == "opposes" else "positive") if mark.number.percent else "score"
+        self.share([mark], mark.number, of, direction if mark.number.percent and not signless else "number")
+        return True
+
+    def numbered(self, clause: Clause, characters: list[str], direction: Direction) -> bool:
+        """Numbers that the clause gives for its parts."""
+        text = clause.text
+        found = [c for c in NUMBERS.findall(text) if c not in self.numbers]
+        marks = [mark for c in characters for mark in self.marks(c)]
+        meant: list[tuple[str, Number, ShareOf]] = []
+        for character in found:
+            number = self.marked.number_of(character)
+            position = text.find(character)
+            of = share_of(text[:position], text[position + 1 :], number, direction)
+            if of is not None:
+                meant.append((character, number, of))
+        if not meant or not marks:
+            return False
+        self.numbers.update(character for character, _, _ in meant)
+        if len(meant) == len(marks):
+            for mark, (_, number, of) in zip(marks, meant, strict=True):
+                self.share([mark], number, of, "number")
+        elif len(meant) == 1 and (_EACH.search(text) or meant[0][2] == "score"):
+            for mark in marks:
+                self.share([mark], meant[0][1], meant[0][2], "number")
+        elif len(meant) == 1:
+            self.share(marks, meant[0][1], meant[0][2], direction)
+        else:
+            self.partial = True
+        return True
+
+    def share(self, marks: Sequence[PartMark], number: Number, of: ShareOf, aim: Aim) -> None:
+        """The parts together hold that number of the evidence."""
+        bound = self.evidence.total("absolute") or 1.0
+        value, tolerance = number.within(0.0, 1.0) if of != "score" else number.within(-bound, bound)
+        named = self.resolver.resolve(marks, aim, value, of)
+        part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
+        quote = ", ".join(mark.quote for mark in marks)
+        self.claims.append(Claim("share", part, value=value, tolerance=tolerance, of=of, quote=quote))
+
+    # claims
+
+    def claim(
+        self, clause: Clause, kind: ClaimKind, named: Named, direction: Direction | None, *, other: Part | None = (),
+        shared: bool = False, quote: str | None = None, value: float | None = None, tolerance: float = 0.0,
+        of: ShareOf = "positive", labelled: bool = True,
+    ) -> None:  # fmt: skip
+        """Add a claim, and keep in mind what it says to be on which side."""
+        label, versus = self.label_in(clause.text) if labelled else (None, None)
+        stated = None if kind in ("supports", "opposes", "share") else direction
+        self.claims.append(
+            Claim(
+                kind, named.part, other=other, direction=stated, value=value, tolerance=tolerance, of=of,
+                label=None if kind == "share" and of == "absolute" else label, versus=versus, shared=shared,
+                quote=quote if quote is not None else named.mark.quote or None,
+            )
+        )  # fmt: skip
+        if named.part and kind in ("supports", "opposes"):
+            self.context.said["supports" if kind == "supports" else "opposes"].update(named.part)
+            entry: tuple[Direction, Part] = ("supports" if kind == "supports" else "opposes", named.part)
+            if entry not in self.context.high[-32:]:
+                self.context.high.append(entry)
+
+    def label_in(self, text: str) -> tuple[str | None, tuple[str, ...] | None]:
+        """The label a clause names, else that of the sentence, and those it is set against."""
+        query = self.evidence.query
+        against = _VERSUS.search(text)
+        versus = None
+        if against:
+            names = [self.marked.label_of(character).name for character in LABELS.findall(against["list"])]
+            versus = tuple(name for name in names if name) or None
+        plain = text[: against.start()] + text[against.end() :] if against else text
+        found = LABELS.search(plain)
+        mark = self.marked.label_of(found.group()) if found else self.label
+        if mark is None or mark.name is None:
+            return None, versus
+        if mark.predicted and query.contrastive and mark.name.casefold() == query.label.casefold():
+            return None, None
+        return mark.name, versus
+
+    def remember(self, first: list[PartMark]) -> None:
+        """What "it" and "this word" mean from here on."""
+        if first and first != self.context.last:
+            self.context.last = [*first]
+
+
+def _quoted(one: Named, other: Named) -> str | None:
+    return (other if other.part is None else one).mark.quote or None

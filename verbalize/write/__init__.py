@@ -1,0 +1,7 @@
+"""Sentences about a map from templates, without a language model."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from .template import LENGTHS as LENGTHS
+from .template import STYLES as STYLES
+from .template import TemplateVerbalizer as TemplateVerbalizer

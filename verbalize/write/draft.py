@@ -1,0 +1,108 @@
+"""A text in the making: its sentences, the claims they make, and what each part is called in it."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from verbalize.claims.claims import Claim
+from verbalize.saliency import PixelSaliency, TokenSaliency
+from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.claims.claims import Direction
+    from verbalize.evidence import Evidence
+    from verbalize.saliency import Part, Saliency
+
+
+@dataclass
+class Draft:
+    """A text in the making: sentences, and the claims each of them makes."""
+
+    saliency: Saliency
+    evidence: Evidence
+    frame: Frame
+    sentences: list[str] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    quotes: Sequence[tuple[str, str, str]] = QUOTES
+
+    def __post_init__(self) -> None:
+        self._index = WordIndex.of(self.saliency) if isinstance(self.saliency, TokenSaliency) else None
+        query = self.saliency.query
+        self._labels = {squeeze(name).casefold() for name in (query.label, *query.versus, *query.members)}
+        if isinstance(self.saliency, TokenSaliency):
+            content = "\0".join(self.saliency.tokens).encode("utf-8", "surrogatepass")
+        else:
+            content = b""
+        self._turn = zlib.crc32(self.saliency.scores.tobytes(), zlib.crc32(content))
+        self.clause = ""
+        self.clause_claims: tuple[Claim, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """What the parts are parts of."""
+        return "picture" if self.evidence.pixels else "text"
+
+    def say(self, clause: str, *claims: Claim) -> None:
+        """Add a sentence; claims in one that speaks of the query in full name its label, shares aside."""
+        self.sentences.append(capital(clause) + ".")
+        frame = self.frame
+        in_full = any(f"{side} {frame.full}" in clause for side in ("for", "against"))
+        for claim in claims:
+            names_label = in_full and claim.kind != "share"
+            self.claims.append(replace(claim, label=frame.label, versus=frame.versus) if names_label else claim)
+        if len(self.sentences) == 1:
+            self.clause, self.clause_claims = clause, tuple(self.claims)
+
+    def pick(self, *phrases: str) -> str:
+        """One of several ways to say the same: another for another map, always the same for the same one."""
+        self._turn = zlib.crc32(b"next", self._turn)
+        return phrases[self._turn % len(phrases)]
+
+    def name(self, part: Part, noun: str = "") -> str:
+        """What to call a part; a noun is put before quoted words only, and always before words that are a label's name."""
+        if isinstance(self.saliency, TokenSaliency) and self._index is not None:
+            if squeeze(self.saliency.text_of(part)).casefold() in self._labels:
+                noun = noun or ("word" if len(part) == 1 else "phrase")
+            return mention(self.saliency, part, self._index, self.quotes, noun)
+        region = self.evidence.names[part[0]]
+        if isinstance(self.saliency, PixelSaliency) and self.saliency.masks is None:
+            return f"the {region}"
+        marked = quoted(region)
+        return f"the region {marked}" if marked else f"region number {part[0] + 1}"
+
+    def nouns(self, parts: Sequence[Part]) -> tuple[str, str]:
+        """What the parts are, in singular and plural."""
+        if self.evidence.pixels:
+            return "region", "regions"
+        return ("word", "words") if all(len(part) == 1 for part in parts) else ("part of the text", "parts of the text")
+
+    def share(self, part: Part, direction: Direction) -> tuple[str, Claim] | None:
+        """A part's share of the evidence in a direction, in per cent, and the claim that the number makes."""
+        of = sided(direction)
+        total = self.evidence.total(of)
+        written = percent(self.evidence.mass(part, of) / total) if 0 < total < np.inf else None
+        if written is None:
+            return None
+        text, value, tolerance = written
+        return text, Claim("share", part, value=value, tolerance=tolerance, of=of)
+
+    def with_share(self, part: Part, direction: Direction) -> tuple[str, tuple[Claim, ...]]:
+        """A part's name with its share in brackets."""
+        share = self.share(part, direction)
+        return (f"{self.name(part)} ({share[0]})", (share[1],)) if share else (self.name(part), ())
+
+
+def sided(direction: Direction) -> Literal["positive", "negative"]:
+    """The mass that a direction's shares are shares of."""
+    return "negative" if direction == "opposes" else "positive"
+
+
+def toward(direction: Direction) -> str:
+    """The preposition of a direction."""
+    return "against" if direction == "opposes" else "for"
