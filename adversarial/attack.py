@@ -14,7 +14,7 @@ from adversarial.distances.distances import DISTANCES, all_distances, distance_f
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.manipulations import Manipulation, load_manipulation
 from adversarial.plans import Plan, make_plan
-from adversarial.query_log import Account
+from adversarial.query_log import QueryLog
 from adversarial.run import Job, drive
 from saywhy_core.classifiers.classifier import Classifier, ClassifierError
 from saywhy_core.errors import BudgetExceeded, UsageError
@@ -240,7 +240,7 @@ class _LazyPlan:
 
     def result(self, note: str = "") -> AttackResult:
         plan = self.plan
-        account = plan.outcome() if plan is not None else Account(
+        account = plan.outcome() if plan is not None else QueryLog(
             self.image, self.label, self.target, distance=self.attack.distance, budget=1, kind=self.classifier.scores
         )  # fmt: skip
         found = account.best is not None and math.isfinite(account.distance)

@@ -10,10 +10,10 @@ import numpy as np
 
 from adversarial.attacks.feature_guided.search import PixelSearch
 from adversarial.attacks.feature_guided.shrink import towards_original
-from adversarial.attacks.moves import make_palette
+from adversarial.attacks.moves import make_move_table
 from adversarial.attacks.random_pixels import random_search
 from adversarial.attacks.waves import Descent
-from adversarial.query_log import Account, BudgetSpent
+from adversarial.query_log import BudgetSpent, QueryLog
 from saywhy_core.classifiers.classifier import comparable
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ class Part:
     centre: tuple[float, float]
     weight: float
     mask: NDArray[np.bool_]
-    account: Account
+    account: QueryLog
 
 
 class Plan:
     """One image's searches and their accounts."""
 
     def __init__(
-        self, account: Account, mixture: KeypointMixture, parts: list[Part], *, distance: str, player_two: PlayerTwo,
+        self, account: QueryLog, mixture: KeypointMixture, parts: list[Part], *, distance: str, player_two: PlayerTwo,
         engine: str, seed: int, manipulation: str | Manipulation, classifier: Classifier,
     ) -> None:  # fmt: skip
         self.account, self.mixture, self.parts = account, mixture, parts
@@ -69,7 +69,7 @@ class Plan:
             yield from self._stock()
             return
         if self.player_two == "random":
-            palette = make_palette(self.account.image, self.manipulation)
+            palette = make_move_table(self.account.image, self.manipulation)
             rng = np.random.default_rng(self.seed)
             yield from random_search(self.account, palette, self.mixture, rng)
             return
@@ -79,7 +79,7 @@ class Plan:
             for part in self.parts:
                 yield from _to_its_end(self._searcher(part.account, part.mask).steps())
 
-    def outcome(self) -> Account:
+    def outcome(self) -> QueryLog:
         """The account that holds the result: in the competitive game, the one whose best is farthest."""
         if not self.parts or self.account.distance == 0:
             return self.account
@@ -132,12 +132,12 @@ class Plan:
             return f"{skipped} of {len(self.parts)} features were left out: the budget has fewer than {ENOUGH} queries for each"
         return ""
 
-    def _searcher(self, account: Account, mask: NDArray[np.bool_] | None) -> PixelSearch | Descent:
+    def _searcher(self, account: QueryLog, mask: NDArray[np.bool_] | None) -> PixelSearch | Descent:
         rng = np.random.default_rng(self.seed)
         budget = account.budget
         if self.distance != "l0":
             return Descent(account, self.distance, rng, budget, mask)
-        palette = make_palette(account.image, self.manipulation)
+        palette = make_move_table(account.image, self.manipulation)
         return PixelSearch(account, palette if mask is None else palette.within(mask), self.mixture, rng, budget)
 
     def _stock(self) -> Steps:
@@ -180,8 +180,8 @@ def make_plan(
 ) -> Plan:  # fmt: skip
     """The plan of an attack on one image; every query of it lies within `budget`."""
 
-    def opened(planned: int, limit: int) -> Account:
-        account = Account(image, label, target, distance=distance, budget=planned, kind=kind)
+    def opened(planned: int, limit: int) -> QueryLog:
+        account = QueryLog(image, label, target, distance=distance, budget=planned, kind=kind)
         account.limit = limit
         return account
 

@@ -29,7 +29,7 @@ class BudgetSpent(Exception):  # noqa: N818 - the end of a search, not an error
     """A search wanted to ask when nothing was left."""
 
 
-class Account:
+class QueryLog:
     """One image's budget, answers and best adversarial example.
 
     Attributes:
@@ -53,7 +53,7 @@ class Account:
         self.distance = math.inf
         self.points: list[tuple[int, float]] = []
         self.clean: Floats | None = None
-        self.on_better: Callable[[Account], None] | None = None
+        self.on_better: Callable[[QueryLog], None] | None = None
         self._measure = distance_function(distance)
         self._quantum = 0.0
 

@@ -23,7 +23,7 @@ TINY = 0.1  # of the image's greatest possible change: smaller ones are not wort
 
 
 @dataclass(frozen=True, eq=False)
-class Palette:
+class MoveTable:
     """The J values each of P pixels may take. A change is numbered pixel * J + value.
 
     Attributes:
@@ -56,12 +56,12 @@ class Palette:
         images[rows, changes // self.count] = self.values[changes // self.count, changes % self.count]
         return images.reshape(-1, *self.image.shape)
 
-    def within(self, pixels: NDArray[np.bool_]) -> Palette:
+    def within(self, pixels: NDArray[np.bool_]) -> MoveTable:
         """The same, with changes allowed only at the pixels of a (P,) mask."""
-        return Palette(self.image, self.values, self.codes, np.where(np.repeat(pixels, self.count), self.size, 0))
+        return MoveTable(self.image, self.values, self.codes, np.where(np.repeat(pixels, self.count), self.size, 0))
 
 
-def make_palette(image: Array, manipulation: str | Manipulation) -> Palette:
+def make_move_table(image: Array, manipulation: str | Manipulation) -> MoveTable:
     """The moves of a manipulation at every pixel of an image.
 
     `plus_minus_tau` is played as one move that takes every channel up or down by tau: the corners of a small cube around
@@ -83,7 +83,7 @@ def make_palette(image: Array, manipulation: str | Manipulation) -> Palette:
     if not size.any():
         raise UsageError(f"the manipulation {how.spec!r} changes nothing in this image; choose another")
     size[size < TINY * size.max()] = 0
-    return Palette(image, np.asarray(values), codes, size.ravel())
+    return MoveTable(image, np.asarray(values), codes, size.ravel())
 
 
 def corners(channels: int) -> Array:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.attacks.moves import Palette
+    from adversarial.attacks.moves import MoveTable
     from adversarial.features import KeypointMixture
-    from adversarial.query_log import Account
+    from adversarial.query_log import QueryLog
 
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
@@ -21,7 +21,7 @@ DRAWS = 8  # games a batch
 IDLE = 200  # batches without a new best after which a game is held to be over
 
 
-def random_search(account: Account, palette: Palette, mixture: KeypointMixture, rng: np.random.Generator) -> Steps:
+def random_search(account: QueryLog, palette: MoveTable, mixture: KeypointMixture, rng: np.random.Generator) -> Steps:
     """Games of drawn moves, each ended at a drawn length, and by bisection where it flipped."""
     yield from account.ask(account.image[None])
     if account.best is not None:

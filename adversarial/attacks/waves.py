@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.query_log import Account
+    from adversarial.query_log import QueryLog
 
     Floats: TypeAlias = NDArray[np.float64]
     Array: TypeAlias = NDArray[np.float32]
@@ -44,7 +44,7 @@ class Descent:
     """
 
     def __init__(
-        self, account: Account, norm: str, rng: np.random.Generator, budget: int, mask: NDArray[np.bool_] | None = None
+        self, account: QueryLog, norm: str, rng: np.random.Generator, budget: int, mask: NDArray[np.bool_] | None = None
     ) -> None:
         self.account, self.norm, self.rng, self.budget = account, norm, rng, budget
         self.image = account.image.astype(np.float32)

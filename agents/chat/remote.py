@@ -15,9 +15,9 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
 from agents.chat.guarded import GuardedChatModel
-from agents.chat.limits import BudgetExceeded, Reservation
+from agents.chat.limits import Reservation
 from agents.chat.schema import bounded
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from agents.chat.limits import BudgetExceeded
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError
 from saywhy_core.images.sets import Problem
 
 if TYPE_CHECKING:

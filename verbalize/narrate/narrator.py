@@ -7,10 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from agents.chat.limits import BudgetExceeded
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError
 from verbalize.background import Background
 from verbalize.claims.claims import Claim, check
 from verbalize.coverage import coverage_of

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from adversarial.attacks.feature_guided.effects import Effects
     from adversarial.attacks.feature_guided.tree import Tree
-    from adversarial.attacks.moves import Palette
+    from adversarial.attacks.moves import MoveTable
 
     Floats: TypeAlias = NDArray[np.floating]
     Indices: TypeAlias = NDArray[np.int64]
@@ -142,7 +142,7 @@ def _exchanges(tree: Tree, effects: Effects, rng: np.random.Generator, state: In
 Move: TypeAlias = "tuple[Indices, Indices, tuple[int, ...]]"
 
 
-def _exchanged(palette: Palette, state: Indices, worth: Floats, spread: Floats, rng: np.random.Generator, most: int) -> Move:
+def _exchanged(palette: MoveTable, state: Indices, worth: Floats, spread: Floats, rng: np.random.Generator, most: int) -> Move:
     """Some changes of a set that go, those that come for them, and the set that results."""
     number = int(rng.integers(1, most + 1))
     drawn = worth + 0.5 * spread * rng.standard_normal(len(worth), dtype=np.float32)
@@ -171,7 +171,7 @@ def _without(key: Indices, gone: Indices) -> tuple[int, ...]:
     return _key(np.setdiff1d(key, gone, assume_unique=True))
 
 
-def ranked(palette: Palette, worth: Floats) -> Indices:
+def ranked(palette: MoveTable, worth: Floats) -> Indices:
     """The best allowed change of each pixel, the most worthy pixel first."""
     table = np.where(palette.size > 0, worth, -np.inf).reshape(-1, palette.count)
     value = table.argmax(axis=1)
@@ -181,7 +181,7 @@ def ranked(palette: Palette, worth: Floats) -> Indices:
     return np.asarray(pixels * palette.count + value[pixels])
 
 
-def _areas(palette: Palette, density: Floats, rng: np.random.Generator) -> list[Indices]:
+def _areas(palette: MoveTable, density: Floats, rng: np.random.Generator) -> list[Indices]:
     allowed = (palette.size > 0).reshape(-1, palette.count)
     order = np.argsort(-density, kind="stable")
     drawn = np.where(allowed, rng.random(allowed.shape), -1.0).argmax(axis=1)

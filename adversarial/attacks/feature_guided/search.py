@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.attacks.moves import Key, Palette
+    from adversarial.attacks.moves import Key, MoveTable
     from adversarial.features import KeypointMixture
-    from adversarial.query_log import Account
+    from adversarial.query_log import QueryLog
 
     Floats: TypeAlias = NDArray[np.floating]
     Indices: TypeAlias = NDArray[np.int64]
@@ -56,7 +56,7 @@ class PixelSearch:
     """
 
     def __init__(
-        self, account: Account, palette: Palette, mixture: KeypointMixture | None, rng: np.random.Generator, budget: int
+        self, account: QueryLog, palette: MoveTable, mixture: KeypointMixture | None, rng: np.random.Generator, budget: int
     ) -> None:
         self.account, self.palette, self.rng, self.budget = account, palette, rng, budget
         self.height, self.width = account.image.shape[:2]

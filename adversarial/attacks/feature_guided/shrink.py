@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adversarial.attacks.feature_guided.effects import Effects
     from adversarial.attacks.feature_guided.tree import Tree
     from adversarial.attacks.moves import Key
-    from adversarial.query_log import Account
+    from adversarial.query_log import QueryLog
 
     Steps: TypeAlias = Generator[NDArray[np.float32], NDArray[np.float64], None]
 
@@ -50,7 +50,7 @@ def drop_singly(tree: Tree, effects: Effects) -> Steps:
             effects.observe(gone, tree.gaps[before] - tree.gaps[nodes])
 
 
-def towards_original(account: Account) -> Steps:
+def towards_original(account: QueryLog) -> Steps:
     """Move the best adversarial image back to the original as a whole, by search on the fraction of the way.
 
     For distances that fall on the way (L1, L2, L-infinity); in L0 nothing is gained before the last step.

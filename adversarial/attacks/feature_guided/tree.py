@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.attacks.moves import Key, Palette
-    from adversarial.query_log import Account
+    from adversarial.attacks.moves import Key, MoveTable
+    from adversarial.query_log import QueryLog
 
     Indices: TypeAlias = NDArray[np.int64]
 
@@ -30,7 +30,7 @@ class Tree:
         best: the smallest adversarial set, or None.
     """
 
-    def __init__(self, palette: Palette, account: Account) -> None:
+    def __init__(self, palette: MoveTable, account: QueryLog) -> None:
         self.palette, self.account = palette, account
         self.keys: list[Key] = []
         self.index: dict[Key, int] = {}
