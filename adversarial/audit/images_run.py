@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from saywhy.cli.commands.picture import file_name
-from saywhy.cli.options.maps import read_lines
 from saywhy_core.errors import UsageError
 from saywhy_core.images.files import Picture, Unread, read_pictures, resized
+from saywhy_core.names import class_index, read_lines, safe_file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,7 +122,7 @@ class Run:
         items = list(read_pictures(paths, channels=channels))
         lines = None if labels is None else read_lines(labels)
         if lines is not None and len(lines) != len(items):
-            raise UsageError(f"{labels} holds {len(lines)} labels for {len(items)} images; give one a line, in their order")
+            raise UsageError(f"{labels} holds {len(lines)} labels for {len(items)} images; give one per line, in their order")
         taken: set[str] = set()
         for place, item in enumerate(items):
             if isinstance(item, Unread):
@@ -134,12 +133,12 @@ class Run:
             if label is not None:
                 own = class_index(label, self.class_names, "--label")
             elif lines is not None:
-                own = class_index(lines[place], self.class_names, f"{labels}, line {place + 1}")
+                own = class_index(lines[place][1], self.class_names, f"{labels}, line {lines[place][0]}")
             problem = self._misfit(pixels.shape, own)
             if problem is not None:
                 self.problems.append(f"{item.name}: {problem}")
                 continue
-            folder = out / file_name(item.name, "", taken)
+            folder = out / safe_file_name(item.name, "", taken)
             self.jobs.append(Job(Picture(item.name, pixels, item.label), own, folder, self._digest(pixels, own)))
 
     def attack(self, jobs: Sequence[Job], told: Callable[[str, str], None]) -> None:
@@ -291,39 +290,6 @@ def read_size(text: str | None) -> tuple[int, int] | None:
     if match is None:
         raise UsageError(f"--resize takes HEIGHTxWIDTH, such as 48x48, or auto, not {text!r}")
     return int(match[1]), int(match[2])
-
-
-def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int:
-    """The class of that name or number.
-
-    Raises:
-        UsageError: there is no such class, or a name is given but no names are known.
-    """
-    if class_names is not None and text in class_names:
-        return list(class_names).index(text)
-    if text.isdecimal() and (class_names is None or int(text) < len(class_names)):
-        return int(text)
-    if class_names is None:
-        raise UsageError(f"{where}: {text!r} is no class number, and the classifier's class names are not known; use --classes")
-    shown = ", ".join(repr(name) for name in class_names[:12]) + (", ..." if len(class_names) > 12 else "")
-    raise UsageError(f"{where}: there is no class {text!r}; there are {shown}")
-
-
-def read_class_names(path: Path | None) -> list[str] | None:
-    """Class names of a text file, one a line, or of a JSON list (or an object from numbers to names)."""
-    if path is None:
-        return None
-    if path.suffix.lower() != ".json":
-        return read_lines(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} can't be read: {error}") from None
-    if isinstance(content, dict):
-        content = [content.get(str(index)) for index in range(len(content))]
-    if not isinstance(content, list) or not content or not all(isinstance(name, str) for name in content):
-        raise UsageError(f"{path} must hold a JSON list of class names, or an object with the keys 0, 1, 2 and so on")
-    return content
 
 
 def read_prior(path: Path | None) -> NDArray[np.float64] | None:

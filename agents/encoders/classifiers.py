@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from saywhy_core.errors import UsageError
+from saywhy_core.names import read_class_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,32 +53,6 @@ def _options(spec: str, query: str) -> dict[str, str]:
     return options
 
 
-def read_names(path: str | Path) -> list[str]:
-    """Read class names: a JSON list of texts, a JSON object of index to text, or a text file with a name a line."""
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"{file} does not exist; it should hold the class names, a JSON list or a name a line") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is not UTF-8 text; it should hold the class names, a JSON list or a name a line") from None
-    if file.suffix.lower() != ".json":
-        names: Any = [line.strip() for line in text.splitlines() if line.strip()]
-    else:
-        try:
-            names = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UsageError(f"{file}, line {error.lineno}: not JSON ({error.msg})") from None
-    if isinstance(names, dict) and all(str(key).isdigit() for key in names):
-        names = [names[key] for key in sorted(names, key=int)]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
-        raise UsageError(f"{file} must hold a list of class names")
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice and len(names) < 500:
-        raise UsageError(f"{file} names the class {twice[0]!r} twice; give each class its own name")
-    return names
-
-
 def _onnx(path: Path, options: dict[str, str]) -> tuple[Probabilities, list[str], str]:
     try:
         import onnxruntime
@@ -88,7 +62,7 @@ def _onnx(path: Path, options: dict[str, str]) -> tuple[Probabilities, list[str]
         raise UsageError(f"{path} does not exist")
     if "names" not in options:
         raise UsageError(f"{path}: say where its class names are, {path.name}?names=NAMES.json")
-    names = read_names(options["names"])
+    names = read_class_names(options["names"])
     try:
         session = onnxruntime.InferenceSession(str(path), providers=onnxruntime.get_available_providers())
     except (RuntimeError, ValueError, onnxruntime.capi.onnxruntime_pybind11_state.InvalidProtobuf) as error:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from saywhy_core.errors import UsageError
+from saywhy_core.names import read_class_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +28,7 @@ def load_classifier(spec: str, *, class_names: Sequence[str] | str | None = None
 
     Args:
         spec: the kind, a colon, and where it is.
-        class_names: names of the classes in order, or a file with one name a line or a JSON list.
+        class_names: names of the classes in order, or a file that `read_class_names` reads.
         options: the kind's own, such as `layout="nchw"`, `value_range=(0, 255)`, `mean=`, `std=`, `scores="logits"`.
 
     Raises:
@@ -41,27 +40,10 @@ def load_classifier(spec: str, *, class_names: Sequence[str] | str | None = None
     if kind not in KINDS:
         kind, rest = "callable", spec
     loader = cast("Loader", import_module(f"saywhy_core.classifiers.{KINDS[kind]}").load)
-    names = read_names(class_names) if isinstance(class_names, str) else class_names
+    names = read_class_names(class_names) if isinstance(class_names, str) else class_names
     try:
         return loader(rest, class_names=names, **options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
         raise UsageError(f"{kind} classifiers have no such option: {str(error).split('argument ')[-1]}") from None
-
-
-def read_names(path: str) -> list[str]:
-    """Names of classes from a file: a JSON list, or one name a line.
-
-    Raises:
-        UsageError: the file can't be read or holds no names.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        names = json.loads(text) if text.lstrip().startswith("[") else lines
-    except (OSError, ValueError) as error:
-        raise UsageError(f"class names can't be read from {path}: {error}") from None
-    if not names or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"{path} must hold one class name a line, or a JSON list of names")
-    return list(names)

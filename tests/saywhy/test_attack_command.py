@@ -344,13 +344,3 @@ def test_resizing_keeps_the_range():
         assert made.shape == (*size, 1)
         assert made.min() >= 0
         assert made.max() <= 1
-
-
-def test_class_names_of_json(tmp_path):
-    for content in (["a", "b"], {"1": "b", "0": "a"}):
-        (tmp_path / "names.json").write_text(json.dumps(content))
-        assert attacking.read_class_names(tmp_path / "names.json") == ["a", "b"]
-    for content in ("[1]", "{", "[]", '{"a": "b"}'):
-        (tmp_path / "names.json").write_text(content)
-        with pytest.raises(UsageError, match=r"names\.json"):
-            attacking.read_class_names(tmp_path / "names.json")

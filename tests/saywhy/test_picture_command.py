@@ -13,6 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from saywhy.cli.commands import picture
+from saywhy_core.names import safe_file_name
 from verbalize.formats import write_saliency
 from verbalize.saliency import PixelSaliency, Query, TokenSaliency
 
@@ -69,7 +70,7 @@ def test_hostile_ids_stay_in_the_folder_and_none_is_lost(command, tmp_path):
 
 
 def test_names_are_the_same_each_time():
-    first, second = ([picture.file_name(name, ".png", taken) for name in HOSTILE] for taken in (set(), set()))
+    first, second = ([safe_file_name(name, ".png", taken) for name in HOSTILE] for taken in (set(), set()))
     assert first == second
 
 

@@ -10,6 +10,7 @@ import typer
 
 from saywhy.cli.options import maps as reading
 from saywhy_core.errors import UsageError
+from saywhy_core.names import class_index, read_class_names
 
 HELP = (
     "Search for the smallest change of each image that flips a classifier's decision, with few queries.\n\n"
@@ -75,7 +76,7 @@ def attack(
     goal: Annotated[str | None, typer.Option(help="Class to reach, by name or number; any other class if not given.")] = None,
     label: Annotated[str | None, typer.Option(help="True class of all images; the predicted one if not given.")] = None,
     labels: Annotated[Path | None, typer.Option(help="Text file, one class a line, in the order of the images.")] = None,
-    classes: Annotated[Path | None, typer.Option(help="Class names: a text file, one a line, or a JSON list.")] = None,
+    classes: Annotated[Path | None, typer.Option(help="Class names: one per line, or a JSON list.")] = None,
     manipulation: Annotated[str, typer.Option(help="corners, plus_minus_tau:0.1, or colour:1,0,0 (or #ff0000).")] = "corners",
     player_two: Annotated[
         PlayerTwo, typer.Option(help="competitive: what the most robust feature takes.")
@@ -99,10 +100,10 @@ def attack(
     size = attacking.read_size(resize)
     options = attacking.read_options(option or [], None if scores is None else scores.value)
     classifier, shape = attacking.open_classifier(target, options)
-    names = attacking.read_class_names(classes) or classifier.class_names
+    names = classifier.class_names if classes is None else read_class_names(classes)
     settings = attacking.Settings(
         target=target, options=options, model=attacking.model_digest(target), distance=distance.value, budget=budget,
-        goal=None if goal is None else attacking.class_index(goal, names, "--goal"), manipulation=manipulation,
+        goal=None if goal is None else class_index(goal, names, "--goal"), manipulation=manipulation,
         player_two=player_two.value,
         engine=engine.value, batch_size=batch_size, seed=seed,
         prior=attacking.file_digest(prior),

@@ -42,7 +42,6 @@ def classify(
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Classify images."""
-    from agents.encoders.classifiers import read_names
     from agents.encoders.clip import load_encoder
     from agents.encoders.vectors import top_indices, unit_rows
     from agents.prompting.differential import DifferentialClassifier
@@ -50,10 +49,11 @@ def classify(
     from agents.prompting.prompts import caption, class_vectors
     from saywhy_core.errors import UsageError
     from saywhy_core.files import atomic_open
+    from saywhy_core.names import read_class_names
 
     if descriptions is not None and prompts is not None:
         raise UsageError("give either --descriptions or --prompts, not both")
-    names = read_names(classes)
+    names = read_class_names(classes)
     pairs = read_pairs(descriptions, names) if descriptions is not None else PairDescriptions({})
     library = read_descriptions(prompts, names) if prompts is not None else None
     looker = load_encoder(encoder, cache=embeddings)

@@ -44,12 +44,12 @@ def describe(
 ) -> None:
     """Describe pairs of classes."""
     from agents import chat_model, usage_of
-    from agents.encoders.classifiers import read_names
     from agents.prompting.describe import DifferentialDescriber, problems_of
     from agents.prompting.pairs import read_pairs, write_pairs
     from saywhy_core.errors import UsageError
+    from saywhy_core.names import read_class_names
 
-    names = read_names(classes)
+    names = read_class_names(classes)
     problems: list[object] = []
     looker = None
     if all_pairs:

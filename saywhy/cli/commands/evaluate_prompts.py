@@ -44,14 +44,14 @@ def prompts(
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Evaluate prompts or pair descriptions."""
-    from agents.encoders.classifiers import read_names
     from agents.encoders.clip import load_encoder
     from agents.prompting.pairs import is_pairs, parse_pairs, read_descriptions, read_json
     from agents.prompting.prompts import caption
     from evals.prompts.evaluate import evaluate_pairs, evaluate_prompts
     from saywhy_core.files import atomic_open
+    from saywhy_core.names import read_class_names
 
-    names = read_names(classes)
+    names = read_class_names(classes)
     content = read_json(file, "prompts, descriptions by class, or pairs")
     looker = load_encoder(encoder, cache=embeddings)
     problems: list[object] = []

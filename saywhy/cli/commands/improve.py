@@ -38,18 +38,18 @@ def improve(
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Search better prompts."""
-    from agents.encoders.classifiers import read_names
     from agents.encoders.clip import load_encoder
     from agents.prompting.optimize import PromptOptimizer
     from agents.prompting.pairs import read_descriptions
     from saywhy_core.errors import UsageError
     from saywhy_core.files import atomic_open
     from saywhy_core.images.sets import list_images
+    from saywhy_core.names import read_class_names
 
     listed = list_images(shots)
     if listed.labels is None:
         raise UsageError(f"{shots} names no classes: put the shots into a folder a class, or give a CSV with path and label")
-    names = read_names(classes) if classes is not None else sorted(set(listed.labels))
+    names = read_class_names(classes) if classes is not None else sorted(set(listed.labels))
     library = read_descriptions(descriptions, names) if descriptions is not None else None
     looker = load_encoder(encoder, cache=embeddings)
     few = prompting.embed(looker, shots)

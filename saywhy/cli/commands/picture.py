@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,6 +50,7 @@ def picture(
 ) -> None:
     """Draw maps."""
     from saywhy_core.errors import UsageError
+    from saywhy_core.names import safe_file_name
     from verbalize.formats import BadRecord
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
@@ -60,7 +59,7 @@ def picture(
     with reading.progress("drawing") as bar:
         for saliency in source:
             try:
-                _draw(saliency, out / file_name(saliency.saliency_id, _suffix(kind), taken), kind, max_words, mask_labels)
+                _draw(saliency, out / safe_file_name(saliency.saliency_id, _suffix(kind), taken), kind, max_words, mask_labels)
             except UsageError as error:
                 undrawn.append(BadRecord(maps, None, saliency.saliency_id, str(error)))
             except OSError as error:
@@ -73,26 +72,6 @@ def picture(
     source.finish()
     if undrawn:
         raise typer.Exit(1)
-
-
-def file_name(record_id: str, suffix: str, taken: set[str]) -> str:
-    """A name that is safe on any file system, the same for the same id, and not yet in `taken`, to which it is added.
-
-    Letters, digits and "-_." stay, as far as 80 characters; where anything was changed, or another id (on a file system that
-    does not tell cases apart) has the name, a digest of the id follows.
-    """
-    stem = re.sub(r"[^\w.-]+", "_", record_id, flags=re.ASCII).lstrip(".").rstrip("._")[:80]
-    device = re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", stem)
-    digest = hashlib.sha256(record_id.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-    name = f"{stem}{suffix}"
-    if stem != record_id or device or stem.startswith("-") or name.casefold() in taken:
-        name = f"{stem.strip('-') or 'map'}-{digest}{suffix}" if not device else f"map-{digest}{suffix}"
-    number = 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{stem.strip('-') or 'map'}-{digest}-{number}{suffix}"
-    taken.add(name.casefold())
-    return name
 
 
 def _suffix(kind: Kind) -> str:

@@ -128,12 +128,13 @@ def _read_background(path: Path | None, class_names: Path | None, source: readin
     if path is None:
         return None
     from agents.prompting.pairs import read_pairs
+    from saywhy_core.names import read_class_names
     from verbalize.background import Background
     from verbalize.formats import BadRecord
 
     pairs = read_pairs(path)
     source.problems += [BadRecord(problem.where, None, None, problem.what) for problem in pairs.problems]
-    return Background.of(pairs, class_names=reading.read_lines(class_names) if class_names else None)
+    return Background.of(pairs, class_names=read_class_names(class_names) if class_names else None)
 
 
 def _by_template(verbalizer: TemplateVerbalizer, source: reading.MapReader, out: str) -> None:

@@ -32,7 +32,8 @@ VersusOption = Annotated[
     list[str] | None, typer.Option(help="Label it is set against (repeatable).", rich_help_panel="Reading")
 ]
 ClassNamesOption = Annotated[
-    Path | None, typer.Option(help="Text file, one class name a line, for classes given by number.", rich_help_panel="Reading")
+    Path | None,
+    typer.Option(help="Names of classes given by number: one per line, or a JSON list.", rich_help_panel="Reading"),
 ]
 TokenizerOption = Annotated[
     str | None, typer.Option(help="Tokenizer (name or path) for records of token ids.", rich_help_panel="Reading")
@@ -55,9 +56,10 @@ class MapReader:
     count: int = 0
 
     def __iter__(self) -> Iterator[Saliency]:
+        from saywhy_core.names import read_class_names
         from verbalize.formats import ReadOptions, iter_saliency
 
-        names = tuple(read_lines(self.class_names)) if self.class_names else None
+        names = tuple(read_class_names(self.class_names)) if self.class_names else None
         options = ReadOptions(self.label, self.versus, names, self.tokenizer, self.image)
         source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)
         for saliency in iter_saliency(source, options, format=self.format, on_problem=self.problems.append):
@@ -101,16 +103,6 @@ def text_records(texts: str, problems: list[BadRecord]) -> Iterator[tuple[int, d
                 problems.append(BadRecord(texts, number, None, "a text needs 'id' and 'text'"))
                 continue
             yield number, record
-
-
-def read_lines(path: Path) -> list[str]:
-    """The non-empty lines of a text file."""
-    from saywhy_core.errors import UsageError
-
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} can't be read: {error}") from None
 
 
 @contextmanager

@@ -1,0 +1,158 @@
+"""Names: class names read from a file, the class that a name means, and file names made from record ids."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+REPEATS_FROM = 500
+"""A list of at least this many names may name two classes alike: ImageNet's 1,000 names hold "crane" and "maillot" twice.
+In a shorter list a repeated name is a slip."""
+
+STEM_LENGTH = 80
+"""File systems allow 255 bytes for a name; 80 leaves room for the digest, the suffix and a temporary file's ending."""
+
+_JSON_START = re.compile(r'\s*[\[{]\s*["\]}]')
+_SHOWN = 12  # names listed in an error; more would bury the sentence
+
+
+def read_class_names(path: str | os.PathLike[str]) -> list[str]:
+    """Read the names of classes, in the order of their numbers.
+
+    The file is UTF-8, with or without a byte order mark, and holds one of these:
+
+    - one name per line; blank lines and spaces around a name don't count;
+    - a JSON list of names;
+    - a JSON object from class number to name, with the numbers 0, 1, 2 and so on, each once.
+
+    A file whose name ends in `.json`, or whose text begins like a JSON list or object of texts, is read as JSON.
+
+    Raises:
+        UsageError: the file can't be read or holds something else, a name is empty, or a list of fewer than 500 names holds
+            a name twice.
+    """
+    file = Path(path)
+    text = _read_text(file, "class names: one per line, or a JSON list")
+    if file.suffix.lower() == ".json" or _JSON_START.match(text):
+        places, names = "name", _from_json(file, text)
+        numbers = list(range(1, len(names) + 1))
+    else:
+        places = "line"
+        lines = _filled_lines(text)
+        numbers, names = [number for number, _ in lines], [line for _, line in lines]
+    if not names:
+        raise UsageError(f"{file} holds no class names; write one per line, or a JSON list")
+    if len(names) < REPEATS_FROM:
+        first: dict[str, int] = {}
+        for number, name in zip(numbers, names, strict=True):
+            if name in first:
+                raise UsageError(
+                    f"{file}, {places} {number}: the class {name!r} was named before, in {places} {first[name]}; give each "
+                    "class a name of its own"
+                )
+            first[name] = number
+    return names
+
+
+def read_lines(path: str | os.PathLike[str]) -> list[tuple[int, str]]:
+    """Read the lines of a UTF-8 text file that hold something, each with its number, counted from 1.
+
+    Spaces around a line and a byte order mark are removed.
+
+    Raises:
+        UsageError: the file can't be read.
+    """
+    return _filled_lines(_read_text(Path(path), "one entry per line"))
+
+
+def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int:
+    """The number of the class that has this name or, where no class has it, this number.
+
+    Args:
+        text: a name, or a number counted from 0.
+        class_names: the names, where they are known.
+        where: what the text comes from, for the error: an option, or a file and line.
+
+    Raises:
+        UsageError: there is no such class, several have this name, or a name is given and no names are known.
+    """
+    if class_names is not None and text in class_names:
+        found = [index for index, name in enumerate(class_names) if name == text]
+        if len(found) > 1:
+            raise UsageError(f"{where}: the classes {' and '.join(map(str, found))} are both named {text!r}; give the number")
+        return found[0]
+    if text.isdecimal() and (class_names is None or int(text) < len(class_names)):
+        return int(text)
+    if class_names is None:
+        raise UsageError(f"{where}: {text!r} is no class number, and the class names are not known; use --classes")
+    shown = ", ".join(repr(name) for name in class_names[:_SHOWN]) + (", ..." if len(class_names) > _SHOWN else "")
+    raise UsageError(f"{where}: there is no class {text!r}; there are {shown}")
+
+
+def safe_file_name(name: str, suffix: str = "", taken: set[str] | None = None) -> str:
+    """A file name made from a record's id that every common file system takes.
+
+    ASCII letters, digits and the characters `-_.` stay, up to 80 of them. A digest of the id is added where anything had to be
+    changed, and where another id has the name already (names that differ only in case count as the same: Windows and macOS
+    do not tell them apart). The same ids in the same order always get the same names.
+
+    Args:
+        name: the id; any text.
+        suffix: what the file name ends in, such as `.png`.
+        taken: the names given so far in this folder, in lower case; the new one is added.
+    """
+    from pathvalidate import sanitize_filename
+
+    stem = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).lstrip(".").rstrip("._")[:STEM_LENGTH]
+    # pathvalidate knows what Windows reserves (CON, nul.txt) and that it drops a dot at the end
+    stem = sanitize_filename(stem, platform="universal").strip("-")
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    given = set() if taken is None else taken
+    made = f"{stem}{suffix}"
+    number = 1
+    while (number == 1 and (stem != name or not stem)) or made.casefold() in given:
+        made = f"{stem or 'map'}-{digest}{'' if number == 1 else f'-{number}'}{suffix}"
+        number += 1
+    given.add(made.casefold())
+    return made
+
+
+def _read_text(file: Path, wanted: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{file} does not exist; it should hold {wanted}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text (byte {error.start}); it should hold {wanted}") from None
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}") from None
+
+
+def _filled_lines(text: str) -> list[tuple[int, str]]:
+    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def _from_json(file: Path, text: str) -> list[str]:
+    try:
+        content: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{file}, line {error.lineno}: not JSON ({error.msg})") from None
+    if isinstance(content, dict):
+        if set(content) != {str(index) for index in range(len(content))}:
+            raise UsageError(f"{file}: an object of class names must have the keys 0, 1, 2 and so on, without a gap")
+        content = [content[str(index)] for index in range(len(content))]
+    if not isinstance(content, list):
+        raise UsageError(f"{file} must hold a JSON list of class names, or an object from class number to name")
+    for number, name in enumerate(content, 1):
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"{file}, name {number}: a class name must be a text that is not empty, not {name!r:.60}")
+    return [name.strip() for name in content]
