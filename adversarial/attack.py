@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from adversarial.attacks.mcts_game.game import PLAYERS, PlayerTwo
-from adversarial.distances.distances import DISTANCES, all_distances, distance_function
+from adversarial.distances.distance import DISTANCES, all_distances
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.manipulations import Manipulation, load_manipulation
 from adversarial.plans import Plan, make_plan
@@ -139,7 +139,7 @@ class FeatureGuidedAttack:
     density: Any = "sift"
 
     def __post_init__(self) -> None:
-        distance_function(self.distance)
+        DISTANCES.get(self.distance)
         load_manipulation(self.manipulation)
         for name in ("budget", "batch_size"):
             value = getattr(self, name)
@@ -241,7 +241,7 @@ class _LazyPlan:
     def result(self, note: str = "") -> AttackResult:
         plan = self.plan
         account = plan.outcome() if plan is not None else QueryLog(
-            self.image, self.label, self.target, distance=self.attack.distance, budget=1, kind=self.classifier.scores
+            self.image, self.label, self.target, distance=DISTANCES.get(self.attack.distance), budget=1, kind=self.classifier.scores
         )  # fmt: skip
         found = account.best is not None and math.isfinite(account.distance)
         label = int(account.best_scores.argmax()) if found and account.best_scores is not None else None

@@ -13,6 +13,7 @@ from adversarial.attacks.feature_guided.shrink import towards_original
 from adversarial.attacks.moves import make_move_table
 from adversarial.attacks.random_pixels import random_search
 from adversarial.attacks.waves import Descent
+from adversarial.distances.distance import DISTANCES
 from adversarial.query_log import BudgetSpent, QueryLog
 from saywhy_core.classifiers.classifier import comparable
 
@@ -135,8 +136,9 @@ class Plan:
     def _searcher(self, account: QueryLog, mask: NDArray[np.bool_] | None) -> PixelSearch | Descent:
         rng = np.random.default_rng(self.seed)
         budget = account.budget
-        if self.distance != "l0":
-            return Descent(account, self.distance, rng, budget, mask)
+        distance = DISTANCES.get(self.distance)
+        if distance.served_by == "waves":
+            return Descent(account, distance, rng, budget, mask)
         palette = make_move_table(account.image, self.manipulation)
         return PixelSearch(account, palette if mask is None else palette.within(mask), self.mixture, rng, budget)
 
@@ -181,7 +183,7 @@ def make_plan(
     """The plan of an attack on one image; every query of it lies within `budget`."""
 
     def opened(planned: int, limit: int) -> QueryLog:
-        account = QueryLog(image, label, target, distance=distance, budget=planned, kind=kind)
+        account = QueryLog(image, label, target, distance=DISTANCES.get(distance), budget=planned, kind=kind)
         account.limit = limit
         return account
 

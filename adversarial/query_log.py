@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.distances.distances import distance_function
 from saywhy_core.classifiers.classifier import Scores, comparable
 from saywhy_core.errors import UsageError
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from numpy.typing import NDArray
+
+    from adversarial.distances.distance import Distance
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]
@@ -44,7 +45,7 @@ class QueryLog:
         clean: (K,) scores of the original once it was asked about.
     """
 
-    def __init__(self, image: Images, label: int, target: int | None, *, distance: str, budget: int, kind: Scores) -> None:
+    def __init__(self, image: Images, label: int, target: int | None, *, distance: Distance, budget: int, kind: Scores) -> None:
         self.image, self.label, self.target, self.kind = image, label, target, kind
         self.budget, self.queries = budget, 0
         self.limit = budget
@@ -54,7 +55,7 @@ class QueryLog:
         self.points: list[tuple[int, float]] = []
         self.clean: Floats | None = None
         self.on_better: Callable[[QueryLog], None] | None = None
-        self._measure = distance_function(distance)
+        self._measure = distance.measure
         self._quantum = 0.0
 
     def found(self) -> bool:

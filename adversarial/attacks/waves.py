@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.distances.distance import Distance
     from adversarial.query_log import QueryLog
 
     Floats: TypeAlias = NDArray[np.float64]
@@ -30,23 +31,26 @@ RIDGE = 1e-3
 LEVELS = np.array([0.7, 1.0, 1.4, 2.0, 3.0])  # how far beyond the linear model's own boundary candidates go at first
 BLENDS = np.array([1.0, 0.75, 0.5, 0.3, 0.15])  # how far from the best so far to the model's nearest flip
 SLACK = np.array([0.002, 0.02, 0.08])  # shares of the original gap by which candidates go beyond the model's boundary
-ROUNDS = 60  # bisection steps of the projections
 
 
 class Descent:
-    """One image's search for the smallest change in a norm.
+    """One image's search for the smallest change in a distance with a geometry (see `Distance.nearest`).
 
     The scores' gaps are modelled as linear. The model is learned from waves (low frequencies of the discrete cosine
     transform, channel by channel) added to the original, and corrected where the boundary is by waves added there: a block
     of Kaczmarz projections, so that each answer is reproduced and the rest changes least. The model's nearest flip inside
-    the colour cube has a closed form up to one multiplier: along the gradient in L2, along its signs in L-infinity, in the
-    steepest values in L1 (Moosavi-Dezfooli et al. 2016, section 2, for the unbounded case).
+    the colour cube is what the distance itself says it is (Moosavi-Dezfooli et al. 2016, section 2, for the unbounded case).
     """
 
     def __init__(
-        self, account: QueryLog, norm: str, rng: np.random.Generator, budget: int, mask: NDArray[np.bool_] | None = None
+        self,
+        account: QueryLog,
+        distance: Distance,
+        rng: np.random.Generator,
+        budget: int,
+        mask: NDArray[np.bool_] | None = None,
     ) -> None:
-        self.account, self.norm, self.rng, self.budget = account, norm, rng, budget
+        self.account, self.distance, self.rng, self.budget = account, distance, rng, budget
         self.image = account.image.astype(np.float32)
         self.size = self.image.size
         height, width, channels = self.image.shape
@@ -124,8 +128,8 @@ class Descent:
     def _approach(self, here: Floats, at: Floats) -> Generator[Array, Floats, tuple[Floats, Floats]]:
         """Ask about the model's nearest flips of the nearest classes, some way beyond; the point that came closest."""
         needs = at - here @ self.model  # the model's gaps at the original
-        flips = [self._nearest(column, -needs[column]) for column in range(len(self.columns))]
-        classes = np.argsort([self._length(flip) for flip in flips], kind="stable")[:3]
+        flips = np.stack([self._nearest(column, -needs[column]) for column in range(len(self.columns))])
+        classes = np.argsort(self.distance.measure(flips.reshape(-1, *self.image.shape)), kind="stable")[:3]
         points = np.stack([self._nearest(column, -level * needs[column]) for column in classes for level in LEVELS])
         gaps = yield from self._ask(points)
         best = int(gaps.max(axis=1).argmax())
@@ -167,38 +171,9 @@ class Descent:
         lengths = np.sqrt((flat**2).sum(axis=1, keepdims=True))
         return np.asarray(flat * self.length / np.maximum(lengths, 1e-9))
 
-    def _length(self, move: Floats) -> float:
-        if self.norm == "l1":
-            return float(np.abs(move).sum())
-        return float(np.abs(move).max() if self.norm == "linf" else np.sqrt((move**2).sum()))
-
     def _nearest(self, column: int, need: float) -> Floats:
-        """The smallest move in the norm, inside the colour cube, that the model says raises a gap by `need`."""
-        slope = self.model[:, column]
-        if need <= 0:
+        """The smallest move inside the colour cube that the model says raises a gap by `need`."""
+        if need <= 0 or self.distance.nearest is None:
             return np.zeros(self.size)
-        if self.norm == "l1":
-            reach = np.where(slope > 0, self.high, self.low)
-            gains = slope * reach
-            order = np.argsort(-np.abs(slope), kind="stable")
-            total = np.cumsum(gains[order])
-            move = np.zeros(self.size)
-            count = int(np.searchsorted(total, need))
-            move[order[:count]] = reach[order[:count]]
-            if count < self.size:
-                rest = need - (total[count - 1] if count else 0.0)
-                move[order[count]] = reach[order[count]] * min(1.0, rest / max(gains[order[count]], 1e-300))
-            return move
-        direction = np.sign(slope) if self.norm == "linf" else slope
-        low, high = 0.0, 1.0 / max(float(np.abs(direction).max()), 1e-300)
-        while float(slope @ np.clip(high * direction, self.low, self.high)) < need and high < 1e12:
-            low, high = high, 4 * high
-        for _ in range(ROUNDS):
-            middle = (low + high) / 2
-            if float(slope @ np.clip(middle * direction, self.low, self.high)) < need:
-                low = middle
-            else:
-                high = middle
-            if high - low < 1e-6 * high:
-                break
-        return np.clip(high * direction, self.low, self.high)
+        slope, low, high = (array.reshape(self.image.shape) for array in (self.model[:, column], self.low, self.high))
+        return self.distance.nearest(slope, need, low, high).ravel()

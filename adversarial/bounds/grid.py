@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial.distances.distance import DISTANCES
+from saywhy_core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Indices: TypeAlias = NDArray[np.int64]
 
-POWERS = {"l1": 1.0, "l2": 2.0, "linf": math.inf}
 CHUNK = 4096
 
 
@@ -57,13 +59,21 @@ class Cells:
 
 
 def norm_of(values: Floats, norm: str) -> Floats:
-    """(B,) the norm of each of (B, ...) differences; "l1", "l2" or "linf"."""
-    flat = np.abs(values.reshape(len(values), -1))
-    if norm == "l1":
-        return np.asarray(flat.sum(axis=1))
-    if norm == "l2":
-        return np.asarray(np.sqrt((flat**2).sum(axis=1)))
-    return np.asarray(flat.max(axis=1))
+    """(B,) the p-norm of each of (B, ...) differences; `norm` names a distance with a power."""
+    return np.asarray(np.linalg.norm(values.reshape(len(values), -1), ord=power_of(norm), axis=1))
+
+
+def power_of(norm: str) -> float:
+    """The p of a distance that is a p-norm.
+
+    Raises:
+        UsageError: there is no such distance, or it is no p-norm.
+    """
+    power = DISTANCES.get(norm).power
+    if power is None:
+        known = ", ".join(name for name in DISTANCES if DISTANCES.get(name).power is not None)
+        raise UsageError(f"a Lipschitz constant needs a distance that is a p-norm ({known}), not {norm!r}")
+    return power
 
 
 def make_axis(value: float, tau: float, radius: float) -> Axis:

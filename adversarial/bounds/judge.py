@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.mcts_game.game import length
-from adversarial.bounds.grid import POWERS, Cells, Grid, norm_of
+from adversarial.bounds.grid import Cells, Grid, norm_of
+from adversarial.distances.distance import DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,10 @@ class Judge:
         self.see(gaps, norm_of(moved, self.constant_norm), scale)
         flipped = np.flatnonzero(gaps < 0)
         if len(flipped):
-            distances = [length(moved[i], self.norm) for i in flipped]
+            distances = DISTANCES.get(self.norm).measure(moved[flipped, :, None])
             best = int(np.argmin(distances))
             if distances[best] < self.upper:
-                self.upper = distances[best]
+                self.upper = float(distances[best])
                 example = self.original.copy()
                 example[self.places[:, 0], self.places[:, 1]] = cells.values[flipped[best]]
                 self.example = example
@@ -69,7 +69,6 @@ class Judge:
         """
         if self.norm != "l0":
             return [(norm_of(cells.gap, self.norm), norm_of(cells.reach, self.constant_norm))]
-        power = POWERS[self.constant_norm]
         own = np.where((cells.gap > 0).any(axis=2, keepdims=True), cells.reach, 0.0)
         # the widest of the cells around unchanged values stand for whichever pixels else are changed a little
         widths = np.sort(norm_of(self._zero, self.constant_norm))[::-1]
@@ -79,7 +78,7 @@ class Judge:
             others = np.broadcast_to(widths[:extra], (len(own), extra))
             joined = np.concatenate([own.reshape(len(own), -1), others], axis=1)
             within = cells.touched + extra <= most
-            reach = norm_of(joined, "linf" if math.isinf(power) else self.constant_norm)
+            reach = norm_of(joined, self.constant_norm)
             levels.append((np.where(within, cells.touched + extra, math.inf), reach))
         return levels
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.bounds.grid import POWERS
+from adversarial.bounds.grid import power_of
 from adversarial.bounds.probe import Evaluator, check_classes, check_options, read_image, read_pixels
 from saywhy_core.errors import UsageError
 
@@ -45,8 +45,8 @@ class LipschitzConstant:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.value >= 0):
             raise UsageError(f"a Lipschitz constant is a finite number of at least 0, not {self.value!r}")
-        if self.norm is not None and self.norm not in POWERS:
-            raise UsageError(f"a Lipschitz constant is for one of {', '.join(POWERS)}, not {self.norm!r}")
+        if self.norm is not None:
+            power_of(self.norm)
 
 
 def estimate_lipschitz(
@@ -108,8 +108,9 @@ def estimate_lipschitz(
     gaps = _differences(evaluate.values(probes.reshape(-1, *centre.shape)), own, target)
     gaps = gaps.reshape(samples, 1 + centre.size, -1)
     slopes = np.abs(gaps[:, 1:] - gaps[:, :1]) / taken[:, :, None]
-    duals = {"linf": slopes.sum(axis=1), "l2": np.sqrt((slopes**2).sum(axis=1)), "l1": slopes.max(axis=1)}
-    steepest = float(duals[used].max())
+    power = power_of(used)
+    dual = {1.0: math.inf, math.inf: 1.0}.get(power) or power / (power - 1)
+    steepest = float(np.linalg.norm(slopes, ord=dual, axis=1).max())
     note = f"estimated from {samples} images near the original"
     return LipschitzConstant(steepest, estimated=True, norm=used, note=note)
 

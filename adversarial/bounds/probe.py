@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.mcts_game.game import NAMES, NORMS
 from adversarial.bounds.numbers import counted
+from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,11 +78,13 @@ def read_pixels(pixels: Sequence[tuple[int, int]] | NDArray[np.bool_], shape: tu
 def check_options(tau: float, norm: str, radius: float | None, batch_size: int) -> None:
     if not 0 < tau <= 1:
         raise UsageError(f"tau must lie above 0 and be at most 1, not {tau!r}")
-    if norm not in NORMS:
-        raise UsageError(f"there is no distance {norm!r}; use one of {', '.join(NORMS)}")
+    distance = DISTANCES.get(norm)
+    if norm != "l0" and distance.power is None:
+        known = ", ".join(name for name in DISTANCES if name == "l0" or DISTANCES.get(name).power is not None)
+        raise UsageError(f"bounds know L0 and the distances that are p-norms ({known}), not {norm!r}; choose one of these")
     if radius is not None and not (radius > 0 and (norm != "l0" or float(radius).is_integer())):
         kind = "a whole number of pixels" if norm == "l0" else "a distance above 0"
-        raise UsageError(f"in {NAMES[norm]} the radius must be {kind}, not {radius!r}")
+        raise UsageError(f"in {distance.title} the radius must be {kind}, not {radius!r}")
     if batch_size < 1:
         raise UsageError(f"batch_size must be at least 1, not {batch_size}")
 

@@ -27,13 +27,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.mcts_game.game import length, margin
 from adversarial.bounds.grid import Axis, Grid, make_axis, norm_of
 from adversarial.bounds.judge import Judge
 from adversarial.bounds.lipschitz import LipschitzConstant, estimate_lipschitz
 from adversarial.bounds.numbers import counted
 from adversarial.bounds.probe import Evaluator, check_classes, check_options, read_image, read_pixels
 from adversarial.bounds.verdict import Bound
+from adversarial.distances.distance import DISTANCES
+from adversarial.margins import margin
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def grid_bound(
         if gap >= 0:
             raise UsageError("the adversarial example given is none: the classifier does not flip on it")
         difference = (given - original).astype(np.float64)
-        distance = length(difference.reshape(-1, original.shape[2]), norm)
+        distance = float(DISTANCES.get(norm).measure(difference[None])[0])
         outside = (difference != 0).any(axis=2)
         outside[places[:, 0], places[:, 1]] = False
         if outside.any():

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from adversarial.attacks.mcts_game.game import NAMES
 from adversarial.bounds.numbers import counted, number, rounded_down
+from adversarial.distances.distance import DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +91,7 @@ class Bound:
     @property
     def _of_what(self) -> str:
         scores = "the label's score and another" if self.target is None else "another score and the target's"
-        return f" (change of the gap between {scores}, per unit of {NAMES[self.constant_norm]} distance)"
+        return f" (change of the gap between {scores}, per unit of {DISTANCES.get(self.constant_norm).title} distance)"
 
     def to_json(self, class_names: Sequence[str] | None = None) -> dict[str, Any]:
         """The result as plain JSON values, with a version; infinite distances become None."""
@@ -147,7 +147,7 @@ class Bound:
         elif self.norm == "l0":
             where = f"differs from this one in at most {math.ceil(radius) - 1} of the {len(self.pixels)} chosen pixels"
         else:
-            where = f"differs from this one {only}, by less than {rounded_down(radius)} in {NAMES[self.norm]},"
+            where = f"differs from this one {only}, by less than {rounded_down(radius)} in {DISTANCES.get(self.norm).title},"
         claim = f"no image that {where} {goal}"
         if self.certain:
             return f"Guaranteed: {claim}. This {self.condition}."
@@ -157,17 +157,18 @@ class Bound:
 
     def _upper(self) -> str:
         if self.upper < math.inf:
-            text = f"The nearest adversarial example known that changes these pixels only lies at {_distance(self)}."
+            at = DISTANCES.get(self.norm).in_words(self.upper)
+            text = f"The nearest adversarial example known that changes these pixels only lies at {at}."
         else:
             text = "No adversarial example that changes these pixels only is known."
         if self.beyond is not None:
-            text += f" One that changes other pixels as well lies at {number(self.beyond)} in {NAMES[self.norm]}."
+            text += f" One that changes other pixels as well lies at {DISTANCES.get(self.norm).in_words(self.beyond)}."
         return text
 
     def _grid(self) -> str:
         text = f"{counted(self.evaluations, 'image')} evaluated, on a grid of step {number(self.tau)}"
         if self.searched < math.inf:
-            unit = " pixels" if self.norm == "l0" else f" in {NAMES[self.norm]}"
+            unit = " pixels" if self.norm == "l0" else f" in {DISTANCES.get(self.norm).title}"
             text += f", up to {number(self.searched)}{unit}"
         return text + ("." if self.exhaustive else "; the grid was too large to be evaluated any further.")
 
@@ -178,12 +179,6 @@ def _name(index: int, class_names: Sequence[str] | None) -> str:
 
 def _the_class(index: int, class_names: Sequence[str] | None) -> str:
     return _name(index, class_names) if class_names is None else f"the class {_name(index, class_names)}"
-
-
-def _distance(bound: Bound) -> str:
-    if bound.norm == "l0":
-        return counted(int(bound.upper), "pixel")
-    return f"{number(bound.upper)} in {NAMES[bound.norm]}"
 
 
 def _finite(value: float) -> float | None:

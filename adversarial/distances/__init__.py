@@ -1,4 +1,4 @@
-"""How far an image is from another."""
+"""How far an image is from another: L0, L1, L2, L-infinity, and what other distributions register."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-from .distances import DISTANCES as DISTANCES
-from .distances import Distance as Distance
-from .distances import all_distances as all_distances
-from .distances import distance_function as distance_function
+from .distance import DISTANCES as DISTANCES
+from .distance import Distance as Distance
+from .distance import all_distances as all_distances
+from .geometry import clipped_ray as clipped_ray

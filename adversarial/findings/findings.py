@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adversarial.distances.distance import DISTANCES
 from adversarial.findings.pictures import panel_png, save_pictures
 from saywhy_core.files import atomic_open
 from verbalize.parts.places import located
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 VERSION = 1
 RECORD = "result.json"
 MOST_LISTED = 1_000
-_NORMS = {"l1": "L1", "l2": "L2", "linf": "L-infinity"}
 
 
 def changed_mask(result: AttackResult) -> NDArray[np.bool_]:
@@ -182,12 +182,7 @@ def _change(result: AttackResult, mask: NDArray[np.bool_]) -> str:
     count = int(mask.sum())
     where = located(place_in_words(mask, mask.shape))
     pixels = f"{_count(count, 'pixel', 'pixels')} {where}"
-    if result.norm == "l0":
-        return f"Changing {pixels}"
-    value = _number(float(result.distances[result.norm]))
-    if result.norm == "linf":
-        return f"Changing {pixels}, no value by more than {value},"
-    return f"Changing {pixels} by {value} in {_NORMS[result.norm]} distance"
+    return f"Changing {DISTANCES.get(result.norm).change_in_words(pixels, float(result.distances[result.norm]))}"
 
 
 def _nearest(result: AttackResult) -> str:
@@ -223,10 +218,6 @@ def _queries(queries: int, budget: int | None) -> str:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}"
 
 
 def _finite(value: float) -> float | None:

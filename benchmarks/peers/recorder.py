@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adversarial.distances.distances import distance_function
+from adversarial.distances import DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class Recorder:
         target: int | None, budget: int, norm: str,
     ) -> None:  # fmt: skip
         self.predict, self.image, self.label, self.target, self.budget = predict, image, label, target, budget
-        self.measure = distance_function(norm)
+        self.measure = DISTANCES.get(norm).measure
         self.queries, self.distance = 0, math.inf
 
     def __call__(self, images: NDArray[np.float32]) -> NDArray[np.floating]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adversarial.distances.distances import all_distances
+from adversarial.distances import all_distances
 from adversarial.features import keypoint_mixture
 from adversarial.findings.findings import changed_mask, finding_in_words, finding_record, touched_in_words, write_finding
 from verbalize.saliency import PixelSaliency, Query

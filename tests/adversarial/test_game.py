@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversarial.attacks.mcts_game.engine import run_mcts
-from adversarial.attacks.mcts_game.game import Change, Feature, length, make_game, margin
+from adversarial.attacks.mcts_game.game import Change, Feature, make_game
+from adversarial.distances import all_distances
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.manipulations import Colour, Corners, PlusMinusTau, load_manipulation
 from saywhy_core.errors import UsageError
@@ -37,20 +38,6 @@ def linear(weights, bias=0.0):
 def game_of(weights, bias, *, grey=0.5, **options):
     image = np.full((*SHAPE, 1), grey, np.float32)
     return make_game(image, two_features(), linear(weights, bias), 0, **options)
-
-
-def test_length_counts_a_pixel_once_however_many_channels_change():
-    differences = np.array([[0.0, 0.0, 0.0], [0.5, -0.5, 0.0], [0.0, 0.0, 1.0]])
-    assert [length(differences, norm) for norm in ("l0", "l1", "l2", "linf")] == [2, 2, pytest.approx(1.5**0.5), 1]
-    assert length(np.zeros((0, 3)), "l2") == 0
-    with pytest.raises(UsageError, match="l3"):
-        length(differences, "l3")
-
-
-def test_margin_is_negative_exactly_where_the_goal_is_reached():
-    scores = np.array([[3.0, 1.0, 2.0], [0.0, 1.0, 2.0], [2.0, 2.0, 1.0]])
-    np.testing.assert_array_equal(margin(scores, 0), [1, -2, 0])
-    np.testing.assert_array_equal(margin(scores, 0, target=1), [2, 1, 0])
 
 
 @pytest.mark.parametrize(
@@ -321,7 +308,7 @@ def test_the_budget_is_kept_to_the_query(budget):
 def test_other_distances_are_searched_as_well(distance, manipulation):
     game = game_of(hard_pixels(), -2.45, distance=distance, manipulation=manipulation)
     found = run_mcts(game, budget=800)
-    assert found.distance == pytest.approx(length((found.image - game.image).reshape(-1, 1), distance))
+    assert found.distance == pytest.approx(all_distances(game.image, found.image)[distance])
     assert game.evaluate(found.image[None])[0, 1] > 0
 
 

@@ -6,6 +6,4 @@ from .game import Feature as Feature
 from .game import Game as Game
 from .game import PlayerTwo as PlayerTwo
 from .game import State as State
-from .game import length as length
 from .game import make_game as make_game
-from .game import margin as margin

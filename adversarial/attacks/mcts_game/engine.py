@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from mcts import mcts
 
-from adversarial.attacks.mcts_game.game import Change, Game, State, length
+from adversarial.attacks.mcts_game.game import Change, Game, State
+from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -242,13 +243,14 @@ def _draw(state: State, generator: np.random.Generator) -> list[Change]:
 
 def _within_bound(game: Game, current: NDArray[np.float32], pixels: NDArray[np.int64], after: NDArray[np.float32]) -> int:
     """How many of the turns, one pixel each, stay within the bound (each change leads away from the original)."""
+    distance = DISTANCES.get(game.norm)
     grown = current.copy()
     low, high = 0, len(pixels)
     while low < high:
         middle = (low + high + 1) // 2
         grown[:] = current
         grown[pixels[:middle]] = after[:middle]
-        if length(grown - game.pixels, game.norm) <= game.max_distance:
+        if distance.between(game.image, grown.reshape(game.image.shape)) <= game.max_distance:
             low = middle
         else:
             high = middle - 1

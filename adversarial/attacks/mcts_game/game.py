@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from adversarial.distances.distances import DISTANCES, distance_function
+from adversarial.distances.distance import DISTANCES
 from adversarial.manipulations import Manipulation, load_manipulation
+from adversarial.margins import margin
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 PlayerTwo: TypeAlias = Literal["cooperative", "competitive", "random"]
 PLAYERS: tuple[PlayerTwo, ...] = ("cooperative", "competitive", "random")
-NORMS = tuple(DISTANCES)
-NAMES = {"l0": "L0", "l1": "L1", "l2": "L2", "linf": "L-infinity"}
 
 
 class Feature(NamedTuple):
@@ -59,23 +58,6 @@ class Change(NamedTuple):
 
 
 Action: TypeAlias = Feature | Change
-
-
-def length(differences: NDArray[np.floating], norm: str) -> float:
-    """The distance that (n, C) differences of pixels make; in L0 a pixel counts once however many channels differ."""
-    measure = distance_function(norm)
-    return float(measure(np.asarray(differences)[None, :, None])[0]) if np.size(differences) else 0.0
-
-
-def margin(scores: NDArray[np.floating], label: int, target: int | None = None) -> NDArray[np.floating]:
-    """(N,) how far each row of (N, K) scores is from the goal: negative where reached, and zero at a tie.
-
-    Untargeted: the label's score less the best other one. Targeted: the best other score less the target's.
-    """
-    pivot = label if target is None else target
-    rest = np.delete(scores, pivot, axis=1).max(axis=1)
-    gap: NDArray[np.floating] = scores[:, pivot] - rest
-    return gap if target is None else -gap
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +114,9 @@ class Game:
         """How far these changes lead from the original, in the game's norm."""
         if not changes:
             return 0.0
-        if self.norm == "l0":
+        if self.norm == "l0":  # every change differs from the original: nothing needs to be rendered
             return float(len(changes))
-        values = np.array([change.value for change in changes], dtype=np.float32)
-        return length(values - self.pixels[[change.pixel for change in changes]], self.norm)
+        return DISTANCES.get(self.norm).between(self.image, self.render(changes))
 
     def margin(self, changes: tuple[Change, ...]) -> float:
         """How far the image with these changes is from the goal (see `margin`); asked of the classifier once, then kept."""
@@ -309,11 +290,9 @@ def make_game(
         raise UsageError(f"the image has shape {picture.shape} but its features are for {mixture.shape} pixels")
     if player_two not in PLAYERS:
         raise UsageError(f"there is no second player {player_two!r}; use one of {', '.join(PLAYERS)}")
-    if distance not in NORMS:
-        raise UsageError(f"there is no distance {distance!r}; use one of {', '.join(NORMS)}")
     if target is not None and target == label:
         raise UsageError(f"the target is the label itself ({label}); choose another class, or none")
-    farthest = length(np.maximum(picture, 1 - picture).reshape(-1, picture.shape[2]), distance)
+    farthest = float(DISTANCES.get(distance).measure(np.maximum(picture, 1 - picture)[None])[0])
     bound = farthest if max_distance is None else float(max_distance)
     if not bound > 0:
         raise UsageError(f"the bound of the distance must lie above 0, not {max_distance!r}")
