@@ -8,7 +8,7 @@ DEMO ?= demo
 export OMP_NUM_THREADS ?= 2
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help demo test test-long check format docs clean
+.PHONY: help demo test test-long check format docs site clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -36,9 +36,10 @@ test: $(READY)   ## the quick tests
 test-long: $(READY) ## the long tests
 	$(BIN)/python -m pytest -m long --timeout=1800
 
-check: $(READY)  ## lint and types
+check: $(READY)  ## lint, format, types, and which package may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 format: $(READY) ## put the source into its one format
@@ -48,5 +49,8 @@ format: $(READY) ## put the source into its one format
 docs: $(READY)   ## run every snippet of the README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
+site: $(READY)   ## build the pages and the API reference into site/
+	$(BIN)/mkdocs build --strict --quiet
+
 clean:           ## remove what was built here
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache demo
+	rm -rf .venv build dist site *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache demo

@@ -1,0 +1,101 @@
+"""What the tests of structure share: the packages, their modules, and every import between them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("saywhy_core", "agents", "verbalize", "adversarial", "evals", "saywhy")
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that one module imports.
+
+    Attributes:
+        importer: dotted name of the importing module.
+        module: dotted name of the module that the import statement names.
+        name: the imported name; None for `import module`.
+        line: line of the statement.
+    """
+
+    importer: str
+    module: str
+    name: str | None
+    line: int
+
+    @property
+    def imported(self):
+        return self.module if self.name is None else f"{self.module}.{self.name}"
+
+    def __str__(self):
+        return f"{self.importer} (line {self.line}) imports {self.imported}"
+
+
+def dotted(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def modules():
+    """dotted name -> file, for every module of the packages."""
+    return {dotted(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def imports_in(path, module):
+    """Every import of a file: at the top, in functions, and in blocks that only type checkers read."""
+    is_package = path.stem == "__init__"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(module, alias.name, None, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")
+            base = base[: len(base) - node.level + is_package] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield Import(module, source, alias.name, node.lineno)
+
+
+@cache
+def all_imports():
+    """Imports of one of the project's modules by another."""
+    return tuple(
+        found
+        for module, path in modules().items()
+        for found in imports_in(path, module)
+        if found.module.split(".")[0] in PACKAGES
+    )
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def packages():
+    return PACKAGES
+
+
+@pytest.fixture(scope="session")
+def source():
+    """dotted name -> file."""
+    return modules()
+
+
+@pytest.fixture(scope="session")
+def imports():
+    """Every import between the project's modules; `imports_in(path, module)` reads one file's."""
+    return all_imports()
+
+
+@pytest.fixture(scope="session")
+def read_imports():
+    return imports_in
