@@ -1,4 +1,4 @@
-"""The moves of player II at every pixel of an image, as arrays: which values a pixel may take."""
+"""The moves of player II at every pixel of an image, as arrays: the values that each pixel may take."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from adversarial.manipulations import Manipulation, PlusMinusTau, load_manipulat
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[np.float32]
 
-Key: TypeAlias = tuple[int, ...]
+# a set of changes by their numbers, in ascending order, so that equal sets are equal keys
+ChangeSet: TypeAlias = tuple[int, ...]
 
-TINY = 0.1  # of the image's greatest possible change: smaller ones are not worth a query
+TINY = 0.1  # of the largest change in the image: smaller changes do too little to be worth a query
 
 
 @dataclass(frozen=True, eq=False)
 class MoveTable:
-    """The J values each of P pixels may take. A change is numbered pixel * J + value.
+    """The J values that each of P pixels may take. A change is numbered pixel * J + value.
 
     Attributes:
         image: (H, W, C), the original.
-        values: (P, J, C).
+        values: (P, J, C) in [0, 1].
         codes: (J, C) in [0, 1], where the values lie in the colour cube: colours with near codes have similar effects.
-        size: (P J,) mean absolute change a channel; 0 where the change is not allowed.
+        size: (P J,) mean absolute change per channel; 0 where the change is not allowed.
     """
 
     image: Array
@@ -40,24 +39,24 @@ class MoveTable:
 
     @property
     def count(self) -> int:
-        """Values a pixel, J."""
+        """Values per pixel, J."""
         return len(self.codes)
 
     def pixels(self, changes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The pixel of each change."""
         return changes // self.count
 
-    def render(self, keys: list[Key]) -> Array:
-        """(N, H, W, C) images with these sets of changes made."""
-        lengths = [len(key) for key in keys]
-        rows = np.repeat(np.arange(len(keys)), lengths)
-        changes = np.fromiter((change for key in keys for change in key), dtype=np.int64, count=sum(lengths))
-        images = np.repeat(self.image.reshape(1, -1, self.image.shape[-1]), len(keys), axis=0)
+    def render(self, sets: list[ChangeSet]) -> Array:
+        """(N, H, W, C) images, one for each set of changes, with these changes made."""
+        lengths = [len(changes) for changes in sets]
+        rows = np.repeat(np.arange(len(sets)), lengths)
+        changes = np.fromiter((change for one in sets for change in one), dtype=np.int64, count=sum(lengths))
+        images = np.repeat(self.image.reshape(1, -1, self.image.shape[-1]), len(sets), axis=0)
         images[rows, changes // self.count] = self.values[changes // self.count, changes % self.count]
         return images.reshape(-1, *self.image.shape)
 
     def within(self, pixels: NDArray[np.bool_]) -> MoveTable:
-        """The same, with changes allowed only at the pixels of a (P,) mask."""
+        """The same table, with changes allowed only at the pixels of a (P,) mask."""
         return MoveTable(self.image, self.values, self.codes, np.where(np.repeat(pixels, self.count), self.size, 0))
 
 
@@ -92,8 +91,3 @@ def corners(channels: int) -> Array:
         return np.repeat(np.array([[0.0], [1.0]], dtype=np.float32), channels, axis=1)
     grid = np.meshgrid(*[[0, 1]] * channels, indexing="ij")
     return np.array(grid, dtype=np.float32).reshape(channels, -1).T.copy()
-
-
-def joined(key: Key, others: Iterable[int]) -> Key:
-    """A set of changes with others added, in the one order in which sets are named."""
-    return tuple(sorted({*key, *others}))

@@ -1,4 +1,4 @@
-"""The statistics of the search tree in arrays: sets of changes as nodes, their gaps, visits, and UCT with virtual loss."""
+"""The search tree in arrays: sets of changes as nodes, their gaps and visit counts, and UCT with virtual loss."""
 
 from __future__ import annotations
 
@@ -6,69 +6,83 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.tuning import STANDARD, Tuning
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
 
-    from adversarial.attacks.moves import Key, MoveTable
+    from adversarial.attacks.moves import ChangeSet, MoveTable
     from adversarial.query_log import QueryLog
 
     Indices: TypeAlias = NDArray[np.int64]
 
-COLUMNS = 48  # classes followed in the tree: those that start nearest. Any class counts as a flip
-
 
 class Tree:
-    """Nodes of the game tree, with transpositions: a node is a set of changes, however the players came to it.
+    """The nodes of the game tree, with transpositions: a node is a set of changes, whatever the order they were made in.
+
+    A child has its parent's changes and one or several more. Edges are not stored: whoever expands a node counts the visit.
 
     Attributes:
-        keys: the sets, in the order in which they were asked about; the first is the original.
-        gaps: (N, columns) how far classes are ahead of the label.
+        sets: the set of each node, in the order in which they were asked about; the first is the original, with no changes.
+        node_of: the node of each set.
+        gaps: (N, columns) how far classes are ahead of the label (see `QueryLog.gaps`), for the classes nearest at the start.
         value: (N,) the gap that decides, above 0 where the set is adversarial.
-        visits: (N,) children that were asked about from this node.
-        best: the smallest adversarial set, or None.
+        visits: (N,) the visit count: children of this node that were asked about.
+        best: the node of the smallest adversarial set, or None.
+        touched: (P,) how often each pixel was changed in an image that was asked about.
+        focus: the column of the class that this tree is grown towards, or None for whichever class is nearest.
     """
 
-    def __init__(self, palette: MoveTable, account: QueryLog) -> None:
-        self.palette, self.account = palette, account
-        self.keys: list[Key] = []
-        self.index: dict[Key, int] = {}
+    def __init__(self, moves: MoveTable, log: QueryLog, tuning: Tuning = STANDARD) -> None:
+        self.moves, self.log, self.tuning = moves, log, tuning
+        self.sets: list[ChangeSet] = []
+        self.node_of: dict[ChangeSet, int] = {}
         self.best: int | None = None
-        self.tried = np.zeros(account.image.shape[0] * account.image.shape[1], dtype=np.int64)
+        self.touched = np.zeros(log.image.shape[0] * log.image.shape[1], dtype=np.int64)
+        self.focus: int | None = None
         self._columns: Indices | None = None
         self._gaps = np.zeros((0, 0), dtype=np.float32)
         self._value = np.zeros(0, dtype=np.float32)
         self._visits = np.zeros(0, dtype=np.float32)
+        # the listed nodes of each size, in the order in which they were listed: a dict is an ordered set
         self._by_size: dict[int, dict[int, None]] = {}
-        self.focus: int | None = None
 
     @property
     def gaps(self) -> NDArray[np.float32]:
         """See the class."""
-        return self._gaps[: len(self.keys)]
+        return self._gaps[: len(self.sets)]
 
     @property
     def value(self) -> NDArray[np.float32]:
         """See the class."""
-        return self._value[: len(self.keys)]
+        return self._value[: len(self.sets)]
 
     @property
     def visits(self) -> NDArray[np.float32]:
         """See the class."""
-        return self._visits[: len(self.keys)]
+        return self._visits[: len(self.sets)]
 
-    def size_found(self) -> int:
-        """Changes in the smallest adversarial set; 0 while there is none."""
-        return 0 if self.best is None else len(self.keys[self.best])
+    @property
+    def best_size(self) -> int:
+        """Number of changes in the smallest adversarial set; 0 while there is none."""
+        return 0 if self.best is None else len(self.sets[self.best])
 
     @property
     def deepest(self) -> int:
-        """The size of the largest set."""
+        """The size of the largest listed set."""
         return max(self._by_size)
 
+    def of_size(self, size: int) -> Indices:
+        """The listed nodes of that size."""
+        return np.array(list(self._by_size.get(size, ())), dtype=np.int64)
+
     def restart(self, focus: int | None) -> None:
-        """Begin another tree from the single changes, for one class where `focus` names its column; answers are kept."""
+        """Begin another tree from the single changes, towards the class in column `focus` or towards any.
+
+        All answers are kept: a set that comes up again costs no query.
+        """
         self._by_size = {size: nodes for size, nodes in self._by_size.items() if size < 2}
         self._visits[:] = 0
         self.focus = focus
@@ -77,63 +91,51 @@ class Tree:
         """(n,) the gap by which nodes are chosen: the one that decides, or that of the class in focus."""
         return self.value[nodes] if self.focus is None else self.gaps[nodes, self.focus]
 
-    def of_size(self, size: int) -> Indices:
-        """The nodes of that size."""
-        return np.array(list(self._by_size.get(size, ())), dtype=np.int64)
+    def ask(
+        self, sets: list[ChangeSet], *, listed: bool = True
+    ) -> Generator[NDArray[np.float32], NDArray[np.float64], Indices]:
+        """Ask about sets of changes and return the new nodes, (n,).
 
-    def ask(self, keys: list[Key], *, listed: bool = True) -> Generator[NDArray[np.float32], NDArray[np.float64], Indices]:
-        """Ask about sets; those already known, and those asked for twice, cost nothing. Returns the new nodes (n,).
+        Sets that are known already, or given twice, cost nothing. Sets that are not `listed` are remembered, but the tree
+        does not grow from them until they come up again as listed ones.
 
-        Sets that are not `listed` are remembered, but the tree does not grow from them.
+        Raises:
+            BudgetSpent: there was something to ask, and no query left.
         """
-        fresh = [key for key in dict.fromkeys(keys) if key not in self.index][: max(self.account.left, 1)]
-        for key in keys:
-            if listed and key in self.index:
-                self._by_size.setdefault(len(key), {})[self.index[key]] = None
+        for changes in sets:
+            if listed and changes in self.node_of:
+                self._list(self.node_of[changes], len(changes))
+        fresh = [changes for changes in dict.fromkeys(sets) if changes not in self.node_of][: max(self.log.left, 1)]
         if not fresh:
             return np.zeros(0, dtype=np.int64)
-        images = self.palette.render(fresh)
-        gaps = yield from self.account.ask(images)
-        if self._columns is None:
-            nearest = gaps[0] if self.account.every else -gaps[0]  # the classes that matter: ahead, or close behind
-            self._columns = np.argsort(nearest, kind="stable")[:COLUMNS]
-        first = len(self.keys)
-        self._grow(first + len(fresh), len(self._columns))
-        self._gaps[first : first + len(fresh)] = gaps[:, self._columns]
-        self._value[first : first + len(fresh)] = self.account.value(gaps)
-        for node, key in enumerate(fresh, start=first):
-            self.keys.append(key)
-            self.index[key] = node
-            if listed:
-                self._by_size.setdefault(len(key), {})[node] = None
-            if self._value[node] > 0 and (self.best is None or len(key) < len(self.keys[self.best])):
-                self.best = node
-        changes = np.fromiter((change for key in fresh for change in key), dtype=np.int64)
-        np.add.at(self.tried, changes // self.palette.count, 1)
-        return np.arange(first, first + len(fresh))
+        gaps = yield from self.log.ask(self.moves.render(fresh))
+        return self._enter(fresh, gaps, listed=listed)
 
     def top(self, size: int, count: int, rivals: Indices | None = None) -> Indices:
-        """The nodes of a size that are nearest to flipping, at most `count`, the nearest first.
+        """The elite of a size: the nodes nearest to flipping, at most `count`, the nearest first.
 
-        With `rivals`, columns of the gaps, half of the places go by turns to those that are nearest to each of these classes.
+        With `rivals`, columns of the gaps, half of the places go in turn to the nodes nearest to each of these classes.
         """
         nodes = self.of_size(size)
         order = nodes[np.argsort(-self.worth(nodes), kind="stable")]
         if self.focus is not None or rivals is None or not len(rivals) or len(nodes) <= count:
             return order[:count]
         ranked = nodes[np.argsort(-self.gaps[nodes][:, rivals], axis=0, kind="stable")]
+        # row by row, `ranked` names the first of every rival, then the second of every rival, and so on
         turns = dict.fromkeys([*order[: count - count // 2].tolist(), *ranked.ravel().tolist()])
         chosen = np.array(list(turns)[:count], dtype=np.int64)
         return chosen[np.argsort(-self.worth(chosen), kind="stable")]
 
     def select(self, nodes: Indices, count: int, exploration: float, scale: float) -> Indices:
-        """How often each node is to be expanded in the next batch, (n,) summing to `count`, by UCT.
+        """How many leaves of the next batch each node gets, (n,) summing to `count`, by UCT (Kocsis and Szepesvari 2006).
 
-        One leaf after the other goes to the node with the greatest value / scale + exploration sqrt(log N / n); a leaf that
-        has been handed out counts as a visit before its value is known (virtual loss).
+        The leaves are handed out one after the other, each to the node with the greatest
+        value / scale + exploration sqrt(log N / n). A leaf counts as a visit as soon as it is handed out, before its value is
+        known (virtual loss, Chaslot et al. 2008), so that one batch does not go to one node.
         """
         value = self.worth(nodes) / max(scale, 1e-12)
         visits = 1 + self.visits[nodes]
+        # N is the visit count after the batch: it must not change while the leaves are handed out
         width = np.log(visits.sum() + count) * exploration**2
         given = np.zeros(len(nodes), dtype=np.int64)
         for _ in range(count):
@@ -143,15 +145,39 @@ class Tree:
         return given
 
     def visit(self, nodes: Indices, counts: Indices) -> None:
-        """Enter visits for good."""
+        """Add to the visit counts of nodes."""
         self._visits[nodes] += counts
 
-    def _grow(self, wanted: int, columns: int) -> None:
+    def _list(self, node: int, size: int) -> None:
+        self._by_size.setdefault(size, {})[node] = None
+
+    def _enter(self, fresh: list[ChangeSet], gaps: NDArray[np.float64], *, listed: bool) -> Indices:
+        if self._columns is None:
+            # the classes that matter: untargeted those close behind the label, with a target those farthest ahead of it
+            nearest = gaps[0] if self.log.every else -gaps[0]
+            self._columns = np.argsort(nearest, kind="stable")[: self.tuning.tree.columns]
+        first = len(self.sets)
+        self._reserve(first + len(fresh), len(self._columns))
+        self._gaps[first : first + len(fresh)] = gaps[:, self._columns]
+        self._value[first : first + len(fresh)] = self.log.value(gaps)
+        for node, changes in enumerate(fresh, start=first):
+            self.sets.append(changes)
+            self.node_of[changes] = node
+            if listed:
+                self._list(node, len(changes))
+            if self._value[node] > 0 and (self.best is None or len(changes) < self.best_size):
+                self.best = node
+        numbers = np.fromiter((change for changes in fresh for change in changes), dtype=np.int64)
+        np.add.at(self.touched, self.moves.pixels(numbers), 1)
+        return np.arange(first, first + len(fresh))
+
+    def _reserve(self, wanted: int, columns: int) -> None:
+        """Double the arrays when they are full: appending to arrays batch by batch would copy them each time."""
         if wanted > len(self._value):
             capacity = max(256, 2 * wanted)
             gaps = np.zeros((capacity, columns), dtype=np.float32)
             value, visits = np.zeros(capacity, dtype=np.float32), np.zeros(capacity, dtype=np.float32)
-            count = len(self.keys)
+            count = len(self.sets)
             if count:
                 gaps[:count], value[:count], visits[:count] = self.gaps, self.value, self.visits
             self._gaps, self._value, self._visits = gaps, value, visits

@@ -134,7 +134,7 @@ def test_every_sign_is_flipped_with_500_queries():
 
 def test_ranked_takes_the_best_allowed_change_of_each_pixel():
     image = np.array([[[0.0], [1.0], [0.5]]], dtype=np.float32)  # black cannot become black, nor white white
-    palette = make_move_table(image, "corners")
-    assert palette.count == 2
+    moves = make_move_table(image, "corners")
+    assert moves.count == 2
     worth = np.array([9.0, 1.0, 2.0, 9.0, 3.0, 2.5])
-    assert ranked(palette, worth).tolist() == [4, 2, 1]
+    assert ranked(moves, worth).tolist() == [4, 2, 1]

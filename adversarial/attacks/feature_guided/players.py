@@ -1,0 +1,72 @@
+"""The two players of the game: how player I weighs the features, and how player II draws changes in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from adversarial.attacks.tuning import STANDARD, Tuning
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from adversarial.attacks.feature_guided.effects import Effects
+    from adversarial.attacks.feature_guided.tree import Tree
+    from adversarial.features import KeypointMixture
+
+    Array: TypeAlias = NDArray[np.float32]
+    Floats: TypeAlias = NDArray[np.floating]
+
+
+class Players:
+    """Both players of the cooperative game, whose moves are drawn for all pixels at once.
+
+    Player I picks features by UCT with the mixture as prior. Its pick is not one feature but a factor for every pixel, which
+    scales how far player II's draws may stray from the estimates. Player II picks changes by Thompson sampling: it takes
+    those that are best under a draw from what is believed of each (Thompson 1933; Russo et al. 2018).
+
+    Attributes:
+        density: (P,) probability of each pixel, the mixture's and a uniform one's in equal parts.
+    """
+
+    def __init__(
+        self, tree: Tree, mixture: KeypointMixture | None, rng: np.random.Generator, tuning: Tuning = STANDARD
+    ) -> None:
+        self.tree, self.rng, self.tuning = tree, rng, tuning.tree
+        pixels = len(tree.touched)
+        self.density = np.full(pixels, 1 / pixels)
+        self._shares: Floats | None = None
+        self._weights: Floats | None = None
+        if mixture is not None:
+            uniform = tuning.opening.uniform
+            self.density = uniform * self.density + (1 - uniform) * mixture.density.ravel()
+            self._shares = mixture.responsibilities.reshape(len(mixture), -1).astype(np.float32)
+            self._weights = mixture.weights
+
+    def prior(self) -> Array:
+        """(P J,) player I's factor for the deviation of each change: above 1 in dense features that were visited little."""
+        if self._shares is None or self._weights is None:
+            return np.ones(1, dtype=np.float32)
+        # PUCT's exploration term (Rosin 2011): probability sqrt(N) / (1 + n), with n the visits that fell to the feature
+        visits = self._shares @ self.tree.touched.astype(np.float32)
+        bonus = self._weights * np.sqrt(1 + visits.sum()) / (1 + visits)
+        pixels = self.density * (1 + self.tuning.features * (bonus.astype(np.float32) @ self._shares))
+        raised = np.clip((pixels / pixels.mean()) ** self.tuning.guidance, *self.tuning.guidance_range).astype(np.float32)
+        return np.repeat(raised, self.tree.moves.count)
+
+    def draw(self, effects: Effects) -> Array:
+        """(P J, A) player II's draw from what is believed of each change, in steps (see `Effects`)."""
+        # one draw per change for all classes: a change that does more than believed does so for every class
+        prior = self.prior()
+        noise = self.rng.standard_normal(len(effects.mean), dtype=np.float32)
+        noise *= np.float32(self.tuning.thompson) * effects.deviation * prior
+        return np.asarray((effects.mean + noise[:, None] * effects.scale) / effects.step)
+
+
+def largest(score: Floats, count: int) -> NDArray[np.int64]:
+    """Places of the largest finite scores, at most `count`, the largest first."""
+    count = min(count, len(score))
+    places = np.argpartition(-score, count - 1)[:count]
+    places = places[np.isfinite(score[places])]
+    return np.asarray(places[np.argsort(-score[places], kind="stable")])

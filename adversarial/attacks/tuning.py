@@ -1,0 +1,123 @@
+"""Every constant of the searches in one place, with the reason for each value.
+
+The values were chosen by measuring on images of the test sets of MNIST, GTSRB and CIFAR-10 and on the demo's road signs (see
+`docs/benchmarks.md`). They are starting points that do reasonably on many networks, not optima of any one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OpeningTuning:
+    """The opening of the L0 search: queries about single changed pixels."""
+
+    share: float = 0.35  # of the budget at most: with more, too little is left for combining what the opening found
+    lattice: float = 0.5  # of the opening is spread evenly, so that no part stays unseen; the rest follows the gains
+    lattice_spare: float = 1.3  # times as many lattice points as queries: the mixture must have some to choose between
+    uniform: float = 0.5  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
+    smallest_change: float = 0.25  # of the largest change: smaller ones say little about what a pixel can do
+    glance_budget: int = 500  # queries: only longer searches spend some on an early first flip, which lets a user stop early
+    glance_sizes: tuple[int, ...] = (4, 8, 16, 32)  # changes per set in that early look: doubling finds the size in few queries
+    glance_classes: int = 2  # classes followed in the early look: the nearest one is wrong often enough to try the second
+
+
+@dataclass(frozen=True)
+class EffectsTuning:
+    """The kernel regression that estimates what every change does from the changes that were asked about."""
+
+    classes: int = 4  # classes followed at a time: a flip goes most often to one of the nearest, and each class costs time
+    best: int = 10  # effects averaged to tell what one good change does: one alone would be an outlier
+    kept: float = 0.7  # of a change's weight is kept when it is seen again: newer sets are nearer the current ones
+    near: float = 1.2  # pixels, the kernel's standard deviation: about the reach of one 3 by 3 filter
+    near_side: float = 40.0  # pixels: on larger images the kernel grows in proportion, since their structures do
+    far: float = 3.0  # pixels at which the kernel ends, for `near` as above: 2.5 standard deviations away it is nearly 0
+    colour_distance: float = 0.6  # e-foldings of likeness per channel in which two colours differ
+    grey_factor: float = 8.0  # grey images: black and white have opposite effects, so hardly anything is shared between them
+    no_effect: float = 0.5  # observations that "no effect" counts for: a lone neighbour is not believed entirely
+    neighbourhood: float = 0.1  # observations that the neighbourhood counts for beside a change's own: its own nearly decides
+    crowding: float = 2.0  # how fast the deviation of an unseen change falls with the weight seen around it
+    seen_deviation: float = 0.3  # of the deviation is left once a change was seen: its effect varies with the set around it
+    least_step: float = 1e-6  # of the gap: keeps divisions finite where no change seen so far helps
+
+
+@dataclass(frozen=True)
+class TreeTuning:
+    """The growth of the search tree, batch by batch."""
+
+    columns: int = 48  # classes stored per node, those nearest at the start: bounds the memory for a thousand classes
+    exploration: float = 0.5  # UCT's constant: below the usual 1.4, since a budget holds some tens of batches, not thousands
+    thompson: float = 0.5  # deviations of noise per draw: greedier than whole ones, since a budget holds few batches
+    features: float = 1.0  # weight of player I's exploration bonus beside the mixture itself
+    guidance: float = 0.25  # exponent of the prior: weak, since no gain from the mixture could be measured on road signs
+    guidance_range: tuple[float, float] = (0.5, 2.0)  # what the prior may multiply a deviation by: it sways, it never forbids
+    elite: int = 6  # nodes of a size that are improved at a time: fewer get stuck, more spread the queries thin
+    rivals: int = 3  # classes that share half of the elite: one class's sets would otherwise crowd out the others'
+    shortlist: int = 192  # changes looked at for one batch: sorting all changes of a large image for each node is slow
+    shortlist_per_added: int = 6  # at least so many changes on the list per change that one child gets
+    level: float = 1 / 32  # of the budget goes to one size before a larger one is tried, while nothing is adversarial
+    growth: float = 0.25  # of its size is added to a large set at a time: one change at a time would take too long
+    several_noise: float = 0.2  # of the utilities' deviation: makes the children that get several changes differ
+    pairs: int = 2  # leaves per batch that exchange two changes at once: a way out where no single change helps
+    early_draws: float = 2.0  # power of the uniform draw of those two: above 1, the top of the list comes up more often
+
+
+@dataclass(frozen=True)
+class RestartTuning:
+    """When a tree is given up for another one that starts from everything learned."""
+
+    widest: int = 8  # times the usual elite: when so many nodes give no new children, the neighbourhood is exhausted
+    patience: float = 0.16  # of the budget without a smaller set: leaves room for about four trees after the opening
+    trees: int = 12  # then the search ends: by then each rival class had about four trees of its own
+
+
+@dataclass(frozen=True)
+class LargeSetTuning:
+    """The coarse steps for images that are hard to flip."""
+
+    large: int = 9  # changes: smaller sets shrink best one change at a time
+    steep: float = 16.0  # good changes that a flip seems to need: growing a set one by one to that size costs too much
+    overgrown: float = 2.0  # times `large`: a tree this deep without a flip is not going to make one soon
+    late: float = 0.75  # of the budget: without a flip by then, any flip is better than none
+    first: int = 8  # changes on the lowest rung when climbing: smaller sets were tried by the tree
+    coarse_factor: int = 4  # between rungs that paint whole areas, the last resort; believed changes climb in doublings
+    fine_factor: int = 2  # between rungs of the changes that are believed to do most
+    middles: tuple[float, ...] = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)  # one batch replaces three bisections
+    resolution: int = 16  # a rung is refined until it is known to a sixteenth of its size: shedding does the rest
+    groups: int = 12  # groups that a set is cut into: one batch tells what each is worth
+    most_groups: int = 48  # beyond, single changes are cheaper to test
+    group_noise: float = 0.5  # deviations of noise when the groups are sorted: other groups are formed each time
+    shares: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0, 1.2, 1.5)  # of the groups the margin pays for: losses do not just add up
+    rebuilt: tuple[float, ...] = (0.4, 0.6, 0.75, 0.85, 0.95)  # sizes of sets made anew, as shares of the best one's
+    goal: float = 0.9  # of the size is aimed at by exchanges: a set far smaller would be too far from flipping
+    exchange_rate: float = 0.25  # of a set is exchanged at first (Sparse-RS starts at 0.3)
+    exchange_decay: float = 0.7  # of that rate is kept after a batch without progress
+    least_rate: float = 0.02  # below, it is about one change at a time anyway
+    exchange_noise: float = 0.5  # deviations of noise when exchanged changes are drawn
+    patience: int = 6  # batches of exchanges without progress before the coarse steps give up
+
+
+@dataclass(frozen=True)
+class ShrinkingTuning:
+    """Making smaller what was found."""
+
+    singly: int = 64  # changes: trying a set without each of its changes costs as many queries as it has changes
+    rounds: int = 3  # of the search along the line to the original: each cuts the interval eightfold, 512 times in all
+    fractions: tuple[float, ...] = (1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)  # one batch per round
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The constants of all searches. Frozen: a search that is given another one is another search."""
+
+    leaves: int = 16  # images per batch of one search: more would be chosen on old knowledge
+    opening: OpeningTuning = OpeningTuning()
+    effects: EffectsTuning = EffectsTuning()
+    tree: TreeTuning = TreeTuning()
+    restarts: RestartTuning = RestartTuning()
+    large_sets: LargeSetTuning = LargeSetTuning()
+    shrinking: ShrinkingTuning = ShrinkingTuning()
+
+
+STANDARD = Tuning()
