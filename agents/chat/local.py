@@ -208,24 +208,33 @@ class LocalChat(GuardedChatModel):
                 yield index, ChatResult(generations=[ChatGeneration(message=message)])
 
 
-def local_model(name: str, options: dict[str, Any], *, batch_size: int) -> LocalChat:
+DEFAULT_BATCH = 64  # prompts: beyond it a GPU gains little, and memory for the replies' keys and values runs short
+
+
+def local_model(name: str, options: dict[str, Any], *, batch_size: int | None) -> LocalChat:
     """The in-process model that `transformers:NAME` names; see `agents.chat_model`.
 
     Raises:
-        UsageError: an unknown option.
+        UsageError: an unknown option, or one that has no effect beside the others.
     """
     known = set(LocalChat.model_fields) - set(GuardedChatModel.model_fields)
-    given = {"batch_size": batch_size, **{k: v for k, v in options.items() if v is not None or k == "temperature"}}
+    given = {option: value for option, value in options.items() if value is not None or option == "temperature"}
     unknown = given.keys() - known
     if unknown:
         raise UsageError(f"unknown option {', '.join(sorted(unknown))} for transformers: models")
-    # Langchain hands prompts out by threads; the engine has made their replies before, so a few suffice.
+    if given.get("temperature", 0.0) == 0 and (idle := sorted({"seed", "top_p"} & given.keys())):
+        raise UsageError(f"{' and '.join(idle)}: without effect at temperature 0, where the likeliest reply is always taken")
+    if batch_size is not None and "batch_size" in given:
+        raise UsageError("concurrency and batch_size are the same thing for a transformers: model; give one of them")
+    if batch_size is not None or "batch_size" not in given:
+        given["batch_size"] = DEFAULT_BATCH if batch_size is None else batch_size
+    # langchain hands prompts out by threads; the engine has made their replies before, so a few threads suffice
     return LocalChat(name_or_path=str(Path(name).expanduser()) if name.startswith("~") else name, **given)
 
 
 def local_chat(model: Any, tokenizer: Any, *, name: str = "local", **options: Any) -> LocalChat:
     """A chat model around a loaded transformers model and its tokenizer, which stay where they are."""
-    chat = local_model("local", {**options, "cache_as": options.get("cache_as", name)}, batch_size=64)
+    chat = local_model("local", {**options, "cache_as": options.get("cache_as", name)}, batch_size=None)
     chat._engine = Engine(model.eval(), tokenizer)  # noqa: SLF001 - made here
     return chat
 

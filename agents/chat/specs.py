@@ -24,14 +24,17 @@ FORMS = (
 )
 SERVER_KEY = "SAYWHY_API_KEY"
 """The environment variable with the key for `http(s)://` specs. `OPENAI_API_KEY` goes to OpenAI alone."""
+DEFAULT_TIMEOUT = 60.0  # seconds: a long reply of a large model takes half a minute
+DEFAULT_RETRIES = 3  # with growing pauses they bridge some ten seconds of an overloaded server
+DEFAULT_CONCURRENCY = 8  # requests: enough to keep a batching server busy, few enough for the rate limits of small accounts
 
 
 def chat_model(
     spec: str,
     *,
-    timeout: float = 60.0,
-    max_retries: int = 3,
-    concurrency: int = 8,
+    timeout: float | None = None,
+    max_retries: int | None = None,
+    concurrency: int | None = None,
     max_requests: int | None = None,
     max_tokens_total: int | None = None,
     max_cost: float | None = None,
@@ -47,32 +50,33 @@ def chat_model(
     extra_body: dict[str, Any] | None = None,
     **options: Any,
 ) -> BaseChatModel:
-    """The chat model that `spec` names, with a cache, ceilings and retries around it.
+    """The chat model that `spec` names, behind a cache, ceilings and retries.
 
     Args:
         spec: `openai:MODEL`, `http(s)://HOST:PORT/v1#MODEL` or `transformers:NAME_OR_FOLDER`.
-        timeout: seconds after which an attempt is given up, however the server spends them.
+        timeout: seconds after which an attempt is given up, however slowly the server answers; 60 by default. For servers.
         max_retries: further attempts after 408, 409, 429, 5xx, a time-out, a broken connection or a garbled reply,
-            with growing pauses, or the pause that `Retry-After` asks for (up to two minutes; longer is an error).
-        concurrency: requests in flight at once; prompts in a batch for the in-process model, which defaults to 64.
-        max_requests: attempts that may leave, retries included. Never passed, from however many threads.
-        max_tokens_total: prompt and completion tokens that may be used in all.
-        max_cost: cost that may be run up, in the currency of `price`.
-        price: of a million prompt tokens and of a million completion tokens.
+            with growing pauses, or with the pause that `Retry-After` asks for (up to two minutes; a longer one is an error).
+            3 by default. For servers.
+        concurrency: requests in flight at once, 8 by default; for the in-process model prompts per batch, 64 by default.
+        max_requests: the most attempts that may leave, retries included; it holds across any number of threads.
+        max_tokens_total: the most prompt and completion tokens that may be used in all.
+        max_cost: the highest cost that may be run up, in the currency of `price`.
+        price: price per million prompt tokens and per million completion tokens.
         temperature: 0 for the likeliest reply; None for the server's default (some models accept nothing else).
-        max_tokens: tokens of one reply. Ceilings on tokens and cost are exact only where this is set.
-        seed: for sampling, where the server heeds it.
+        max_tokens: the most tokens in one reply. Ceilings on tokens and cost are exact only where this is set.
+        seed: seed for sampling, where the server heeds it. The in-process model takes it with a temperature above 0 only.
         stop: texts at which a reply ends.
-        cache: a file, or an open `Replies`: answers come from it where it has them, and go into it.
-        cache_as: the model's name in the cache; the name in the spec by default. Addresses are no part of the key,
-            so give two servers that call different models by one name a `cache_as` each.
-        offline: answer from the cache alone, and raise `OfflineMiss` where it has no answer.
-        api_key: defaults to `OPENAI_API_KEY` for `openai:`, and to `SAYWHY_API_KEY` for a server.
+        cache: a file, or an open `Replies`: replies are read from it where it has them, and new replies are added to it.
+        cache_as: the model's name in the cache; the name in the spec by default. The server's address is no part of the
+            cache key, so give each of two servers that call different models by one name its own `cache_as`.
+        offline: answer from the cache alone, and raise `OfflineMiss` where it has no reply.
+        api_key: the key; `OPENAI_API_KEY` of the environment by default for `openai:`, and `SAYWHY_API_KEY` for a server.
         extra_body: further fields of a server's request, such as {"chat_template_kwargs": {...}}.
-        **options: of the in-process model: see `agents.chat.local.LocalChat`.
+        **options: options of the in-process model: see `agents.chat.local.LocalChat`.
 
     Raises:
-        UsageError: a spec or an option that makes no sense, or a missing key.
+        UsageError: the spec or an option makes no sense, an option has no effect on this kind of model, or a key is missing.
     """
     kind, address, name = _parse(spec)
     _check(timeout=timeout, concurrency=concurrency, max_retries=max_retries)
@@ -81,15 +85,16 @@ def chat_model(
     meter = Meter(max_requests, max_tokens_total, max_cost, price)
     store = _cache(cache, meter, offline=offline)
     shared = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stop": stop, "cache_as": cache_as}
+    for_servers = {"timeout": timeout, "max_retries": max_retries, "extra_body": extra_body, "api_key": api_key}
     model: GuardedChatModel
     if kind == "transformers":
         if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
             raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
+        if unused := [option for option, value in for_servers.items() if value is not None]:
+            raise UsageError(f"{', '.join(unused)}: for servers only; a transformers: model runs in this process")
         from agents.chat.local import local_model
 
-        if extra_body or api_key:
-            raise UsageError("api_key and extra_body are for servers; a transformers: model runs in this process")
-        model = local_model(name, {**shared, **options}, batch_size=64 if concurrency == 8 else concurrency)
+        model = local_model(name, {**shared, **options}, batch_size=concurrency)
     else:
         if options:
             raise UsageError(f"unknown option {', '.join(sorted(options))} for {kind}: models")
@@ -100,9 +105,9 @@ def chat_model(
             meter,
             {
                 **shared,
-                "timeout": timeout,
-                "max_retries": max_retries,
-                "concurrency": concurrency,
+                "timeout": DEFAULT_TIMEOUT if timeout is None else timeout,
+                "max_retries": DEFAULT_RETRIES if max_retries is None else max_retries,
+                "concurrency": DEFAULT_CONCURRENCY if concurrency is None else concurrency,
                 "extra_body": extra_body,
             },
             api_key=api_key,
@@ -206,12 +211,12 @@ def _without_credentials(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _check(*, timeout: float, concurrency: int, max_retries: int) -> None:
-    if not timeout > 0:
+def _check(*, timeout: float | None, concurrency: int | None, max_retries: int | None) -> None:
+    if timeout is not None and not timeout > 0:
         raise UsageError(f"timeout must be a positive number of seconds, not {timeout!r}")
-    if concurrency < 1:
+    if concurrency is not None and concurrency < 1:
         raise UsageError(f"concurrency must be 1 or more, not {concurrency!r}")
-    if max_retries < 0:
+    if max_retries is not None and max_retries < 0:
         raise UsageError(f"max_retries must be 0 or more, not {max_retries!r}")
 
 

@@ -4,4 +4,7 @@ from __future__ import annotations
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from verbalize.claims import ERROR_KINDS
+
+__getattr__, __dir__, _lazy = lazy_loader.attach_stub(__name__, __file__)
+__all__ = [*_lazy, "ERROR_KINDS"]

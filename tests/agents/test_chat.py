@@ -195,6 +195,12 @@ def test_tokens_are_estimated_where_the_server_is_silent(chat_server, misbehavin
     assert "estimated" in str(usage)
 
 
+def test_the_defaults_of_a_server_are_those_that_are_documented():
+    model = chat_model("http://127.0.0.1:1/v1#m")
+    assert (model.concurrency, model.max_retries, model.request_timeout) == (8, 3, 60.0)
+    assert chat_model("http://127.0.0.1:1/v1#m", max_retries=0).max_retries == 0
+
+
 def test_concurrency_is_bounded_in_batch_and_abatch(chat_server, misbehaving):
     server = chat_server(behave=lambda r: misbehaving.Reply(r.prompt.upper(), delay=0.03))
     model = chat_model(f"{server.url}#m", concurrency=3)

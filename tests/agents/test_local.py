@@ -221,3 +221,26 @@ def test_what_cannot_be_loaded_or_read(tmp_path, tiny):
     picture = HumanMessage([{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}])
     with pytest.raises(UsageError, match="reads text"):
         chat_model(f"transformers:{tiny}").invoke([picture])
+
+
+def test_a_batch_size_that_was_given_is_kept(tiny):
+    spec = f"transformers:{tiny}"
+    assert chat_model(spec).batch_size == 64
+    assert chat_model(spec, concurrency=8).batch_size == 8
+    assert chat_model(spec, concurrency=1).batch_size == 1
+    assert chat_model(spec, batch_size=8).batch_size == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"concurrency": 8, "batch_size": 8}, "the same thing"),
+        ({"timeout": 60.0}, "timeout: for servers only"),
+        ({"max_retries": 3, "api_key": "k"}, "max_retries, api_key: for servers only"),
+        ({"seed": 0}, "seed: without effect at temperature 0"),
+        ({"top_p": 0.9}, "top_p: without effect"),
+    ],
+)
+def test_options_without_effect_in_process_are_refused(tiny, options, says):
+    with pytest.raises(UsageError, match=says):
+        chat_model(f"transformers:{tiny}", **options)

@@ -103,7 +103,8 @@ def test_the_narrator_neither_sends_nor_says_it(chat_server):
     assert "ears" not in json.dumps(server.requests[0].body)
     assert all(claim.part == (0,) for claim in made.claims)
     assert Narrator(model, background=PAIRS, mask_labels=True, repairs=0).narrate(WORDS).background == ()
-    assert Narrator(model, background=PAIRS, style="smv-gpt").narrate(WORDS).background == ()
+    prose = chat_model(f"{chat_server(default=text).url}#test", timeout=10)
+    assert Narrator(prose, background=PAIRS, style="smv-gpt").narrate(WORDS).background == (EARS, COAT)
 
 
 def test_a_model_that_passes_background_off_as_evidence_does_not_get_it_out(chat_server):

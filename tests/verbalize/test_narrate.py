@@ -165,13 +165,41 @@ def test_pictures_are_narrated_by_their_regions_and_sent_to_models_that_see(chat
     assert narrator(server, repairs=0).narrate(sign).outcome == "template"
 
 
-def test_the_published_zero_shot_condition_is_not_checked(chat_server):
-    server = chat_server(default="The words 'dull' and 'great' have high importance scores.")
+def test_the_published_request_goes_out_word_for_word_and_its_true_reply_is_kept(chat_server):
+    server = chat_server(default=TRUE)
     made = narrator(server, style="smv-gpt").narrate(FILM)
-    assert (made.outcome, made.style) == ("unchecked", "smv-gpt")
-    assert made.text.startswith("The words 'dull'")
-    assert "'great' (3.00)" in server.requests[0].prompt
-    assert not check(made.claims, FILM)
+    assert (made.text, made.outcome, made.style) == (TRUE, "clean", "smv-gpt")
+    asked = server.requests[0].messages
+    assert [message["role"] for message in asked] == ["user"]
+    assert asked[0]["content"].startswith(
+        "A classifier predicted 'positive'. The words of the text with their importance scores:"
+    )
+    assert "'great' (3.00), 'film' (0.50)" in asked[0]["content"]
+    assert asked[0]["content"].endswith("briefly explain why the classifier made this prediction.")
+
+
+def test_the_published_style_lets_nothing_false_out(chat_server):
+    server = chat_server([f"{FALSE} {TRUE}", TRUE])
+    made = narrator(server, style="smv-gpt").narrate(FILM)
+    assert (made.text, made.outcome, made.falsehoods) == (TRUE, "repaired", {"wrong sign": 1})
+    assert "JSON" not in server.requests[1].prompt
+    assert narrator(chat_server(default=f"{FALSE} {TRUE}"), style="smv-gpt", repairs=0).narrate(FILM).text == TRUE
+    vague = narrator(
+        chat_server(default="The words 'dull' and 'great' have high importance scores."), style="smv-gpt", repairs=0
+    )
+    assert vague.narrate(FILM).outcome == "template"
+    assert narrator(chat_server(default=TRUE * 50), style="smv-gpt", repairs=0).narrate(FILM).outcome == "template"
+
+
+def test_the_published_style_says_what_it_cannot_do(chat_server):
+    server = chat_server(default=TRUE)
+    for option in ({"audience": "expert"}, {"language": "German"}, {"pictures": True}):
+        with pytest.raises(UsageError, match="is fixed"):
+            narrator(server, style="smv-gpt", **option)
+    with pytest.raises(UsageError, match="texts only"):
+        narrator(server, style="smv-gpt").narrate(PixelSaliency(np.ones((8, 8)), Query("stop")))
+    with pytest.raises(UsageError, match="one of narrate, smv-gpt"):
+        narrator(server, style="free")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
+from saywhy_core.errors import UsageError
 from verbalize.claims.claims import Claim, ClaimKind
 from verbalize.evidence import evidence_of
 from verbalize.saliency import TokenSaliency
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Query, Saliency
 
-Audience = Literal["lay", "developer", "expert"]
-PROMPT_VERSION = 1
+Style = Literal["narrate", "smv-gpt"]
+STYLES: tuple[str, ...] = get_args(Style)
+PROMPT_VERSION = 1  # changes whenever a request below does, so that texts of different requests are told apart
 _LISTED = 300  # words listed with their scores; of longer texts, those with the largest scores
 
 _AUDIENCES = {
@@ -25,6 +27,7 @@ _AUDIENCES = {
     "developer": "a software developer who debugs the model; exact and terse",
     "expert": "an expert of the subject matter who has never seen the model; factual and sober",
 }
+AUDIENCES = tuple(_AUDIENCES)
 
 SYSTEM = """You put the evidence of one saliency map into words.
 Write for {audience}, in {language}, in at most {max_words} words.
@@ -88,17 +91,26 @@ def request(
     return [("system", system), ("user", f"<data>\n{body}\n</data>")]
 
 
-def correction(faults: Sequence[str], max_words: int) -> str:
-    """The message that sends a draft back."""
+def correction(faults: Sequence[str], max_words: int, *, prose: bool = False) -> str:
+    """The message that sends a draft back; `prose` where the request asked for plain prose and not for JSON."""
+    form = "" if prose else ", with its claims, in the same JSON form"
     listed = "\n".join(f"- {fault}" for fault in faults)
     return (
         f"The text can't be used as it stands:\n{listed}\n"
-        f"Write the whole text again, true of the map, in at most {max_words} words, with its claims, in the same JSON form."
+        f"Write the whole text again, true of the map, in at most {max_words} words{form}."
     )
 
 
-def zero_shot(saliency: TokenSaliency) -> str:
-    """The condition of Feldhus et al. 2023, section 3.3: the words with their scores and a question, nothing checked."""
+def zero_shot_request(saliency: Saliency) -> str:
+    """The zero-shot request of Feldhus et al. 2023, section 3.3: the words with their scores, and a question.
+
+    To measure the published method, which checks nothing, ask a model with this text directly.
+
+    Raises:
+        UsageError: the map is one over pixels; the paper defines the request for texts only.
+    """
+    if not isinstance(saliency, TokenSaliency):
+        raise UsageError("the style 'smv-gpt' is defined for texts only; use 'narrate' for pictures")
     scores = ", ".join(f"'{token}' ({score:.2f})" for token, score in zip(saliency.tokens, saliency.scores, strict=True))
     predicted = saliency.query.label
     return (

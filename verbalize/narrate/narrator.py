@@ -22,16 +22,15 @@ from verbalize.write.template import TemplateVerbalizer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from langchain_core.language_models import BaseChatModel, LanguageModelInput
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
     from verbalize.background import Source
     from verbalize.read import ReadSentence
     from verbalize.saliency import Saliency
 
-Style = Literal["narrate", "smv-gpt"]
-_LONGEST = 2000  # characters of prose that are read as a text and not as a rambling refusal
-Outcome = Literal["clean", "repaired", "cut", "template", "unchecked"]
+_LONGEST = 2000  # characters; a longer reply is taken for a rambling refusal and not read as a text
+Outcome = Literal["clean", "repaired", "cut", "template"]
 
 
 @dataclass
@@ -63,7 +62,8 @@ class Narrator:
         repairs: how often a draft is sent back.
         mask_labels: the text may not name the query's labels.
         language: the language asked for. What is read back is English: text in another is replaced by the template.
-        style: "narrate", or "smv-gpt": the zero-shot condition of Feldhus et al. 2023, not checked, for comparison.
+        style: "narrate", or "smv-gpt": the request is the zero-shot prompt of Feldhus et al. 2023, section 3.3, word for word, and
+            the reply is plain prose. It is for texts only, and it fixes the reader and the language. Both styles are checked alike.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
         background: differential descriptions of classes, as `Background.of` takes them. They go to `.background` of the texts
             of contrastive maps; the model does not see them, the text does not hold them. None where labels are masked.
@@ -78,12 +78,14 @@ class Narrator:
         repairs: int = 2,
         mask_labels: bool = False,
         language: str = "English",
-        style: Style = "narrate",
+        style: words.Style = "narrate",
         pictures: bool = False,
         background: Source | None = None,
     ) -> None:
-        if style not in ("narrate", "smv-gpt"):
-            raise UsageError(f"a narrator's style is 'narrate' or 'smv-gpt', not {style!r}")
+        if style not in words.STYLES:
+            raise UsageError(f"a narrator's style is one of {', '.join(words.STYLES)}, not {style!r}")
+        if style == "smv-gpt" and (audience != "lay" or language != "English" or pictures):
+            raise UsageError("the published request of style='smv-gpt' is fixed: leave out audience, language and pictures")
         if max_words < 5 or repairs < 0:
             raise UsageError("max_words must be at least 5, and repairs not negative")
         self.model = model
@@ -118,21 +120,26 @@ class Narrator:
         Raises:
             UsageError: a ceiling on requests, tokens or cost was reached, or an offline run lacks a reply.
         """
-        if self.style == "smv-gpt":
-            return self._unchecked(list(saliencies))
         drafts = [_Draft(saliency, self._messages(saliency)) for saliency in saliencies]
         for round_ in range(self.repairs + 1):
             open_ = [draft for draft in drafts if draft.done is None]
             if not open_:
                 break
-            replies = ask_many(self.model, [draft.messages for draft in open_], words.Narration, reasks=1)
-            for draft, reply in zip(open_, replies, strict=True):
+            for draft, reply in zip(open_, self._replies([draft.messages for draft in open_]), strict=True):
                 self._judge(draft, reply, first=round_ == 0)
         return [draft.done or self._salvage(draft) for draft in drafts]
+
+    def _replies(self, requests: list[list[BaseMessage]]) -> Sequence[words.Narration | StructuredFailure]:
+        if self.style == "narrate":
+            return ask_many(self.model, requests, words.Narration, reasks=1)
+        # the published request asks for prose; a JSON schema in it would make it another request
+        return [_as_narration(reply) for reply in self.model.batch(list(requests), return_exceptions=True)]
 
     def _messages(self, saliency: Saliency) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
+        if self.style == "smv-gpt":
+            return [HumanMessage(words.zero_shot_request(saliency))]
         worth = self._template.verbalize(saliency).claims
         (_, system), (_, user) = words.request(
             saliency,
@@ -185,7 +192,9 @@ class Narrator:
             return
         from langchain_core.messages import AIMessage, HumanMessage
 
-        draft.messages += [AIMessage(reply.model_dump_json()), HumanMessage(words.correction(faults, self.max_words))]
+        plain = self.style == "smv-gpt"
+        said = reply.text if plain else reply.model_dump_json()
+        draft.messages += [AIMessage(said), HumanMessage(words.correction(faults, self.max_words, prose=plain))]
 
     def _sentence_faults(self, sentence: ReadSentence, saliency: Saliency) -> list[str]:
         quoted = f'"{sentence.text.strip()}"'
@@ -238,24 +247,21 @@ class Narrator:
         found: Mapping[str, int],
     ) -> Verbalization:
         coverage = coverage_of(claims, saliency)
-        shown = self.background if not self.mask_labels and outcome != "unchecked" else None
+        shown = self.background if not self.mask_labels else None
         known = shown.sentences(saliency.query) if shown is not None else ()
         return Verbalization(
             saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts), dict(found), background=known
         )
 
-    def _unchecked(self, saliencies: list[Saliency]) -> list[Verbalization]:
-        requests: list[LanguageModelInput] = []
-        for saliency in saliencies:
-            if not isinstance(saliency, TokenSaliency):
-                raise UsageError("the style 'smv-gpt' is defined for texts only; use 'narrate' for pictures")
-            requests.append(words.zero_shot(saliency))
-        results = []
-        for saliency, reply in zip(saliencies, self.model.batch(requests), strict=True):
-            text = str(reply.text).strip()
-            read = tuple(claim for sentence in read_sentences(text, saliency) for claim in sentence.claims)
-            results.append(self._result(saliency, text, read, "unchecked", [text], {}))
-        return results
+
+def _as_narration(reply: BaseMessage | Exception) -> words.Narration | StructuredFailure:
+    """A reply in prose as a narration that states no claims beside its text."""
+    if isinstance(reply, Exception):
+        return StructuredFailure(reply, 1, "")
+    text = str(reply.text).strip()
+    if not 0 < len(text) <= _LONGEST:
+        return StructuredFailure(StructuredError(f"the reply is {len(text)} characters long", 1, text), 1, text)
+    return words.Narration(text=text)
 
 
 def _stated(reply: words.Narration) -> list[Claim]:

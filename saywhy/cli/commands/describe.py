@@ -36,7 +36,7 @@ def describe(
     template: prompting.TemplateOption = "a photo of a {}.",
     max_requests: Annotated[int | None, typer.Option(min=1, help="Requests that may be sent in this run.")] = None,
     max_tokens_total: Annotated[int | None, typer.Option(min=1, help="Tokens that may be used in this run.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Requests in flight at once.")] = 8,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Requests in flight at once.")] = None,
     replies: Annotated[Path | None, typer.Option(help="Reply cache; OUT.replies.sqlite by default.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Answer from the reply cache alone.")] = False,
     retry_invalid: Annotated[bool, typer.Option("--retry-invalid", help="Ask again about invalid pairs.")] = False,

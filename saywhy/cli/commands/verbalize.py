@@ -43,7 +43,7 @@ def verbalize(
     out: Annotated[str, typer.Option(help="JSON Lines file to write; - for standard output.")] = "-",
     style: Annotated[
         str,
-        typer.Option(help="plain, ranked, smv (the published templates), narrate (a language model), smv-gpt (unchecked)."),
+        typer.Option(help="plain, ranked, smv (the published templates), narrate (a language model), smv-gpt (a language model, asked as published)."),
     ] = "plain",
     max_words: Annotated[
         int | None, typer.Option(min=1, help="Words of the input that may be named (12); for narrate, words of the text (60).")
@@ -71,8 +71,8 @@ def verbalize(
     max_requests: models.MaxRequestsOption = None,
     max_cost: models.MaxCostOption = None,
     price: models.PriceOption = None,
-    timeout: models.TimeoutOption = 60.0,
-    concurrency: models.ConcurrencyOption = 8,
+    timeout: models.TimeoutOption = None,
+    concurrency: models.ConcurrencyOption = None,
     format: reading.FormatOption = "auto",  # noqa: A002
     label: reading.LabelOption = None,
     versus: reading.VersusOption = None,

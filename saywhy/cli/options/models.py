@@ -36,9 +36,9 @@ PriceOption = Annotated[
     typer.Option(help="Price of a million prompt tokens and of a million completion tokens.", rich_help_panel=_PANEL),
 ]
 TimeoutOption = Annotated[
-    float, typer.Option(min=0.1, help="Seconds after which an attempt is given up.", rich_help_panel=_PANEL)
+    float | None, typer.Option(min=0.1, help="Seconds after which an attempt is given up.", rich_help_panel=_PANEL)
 ]
-ConcurrencyOption = Annotated[int, typer.Option(min=1, help="Requests in flight at once.", rich_help_panel=_PANEL)]
+ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="Requests in flight at once.", rich_help_panel=_PANEL)]
 
 
 def open_model(
@@ -50,8 +50,8 @@ def open_model(
     max_requests: int | None,
     max_cost: float | None,
     price: tuple[float, float] | None,
-    timeout: float,
-    concurrency: int,
+    timeout: float | None,
+    concurrency: int | None,
 ) -> BaseChatModel:
     """The model a command was given, its replies kept beside the output unless said otherwise."""
     from agents.chat.specs import chat_model
