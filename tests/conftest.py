@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 
-def _load(name):
-    """A helper module of tests/agents, by path: tests are no package."""
+
+def _load(path):
+    """A helper module of the tests, by path: the tests are no package (and an installed distribution owns the name `tests`)."""
+    name = f"saywhy_tests_{path.stem}"
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "agents" / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
@@ -20,15 +24,50 @@ def _load(name):
 
 
 @pytest.fixture(scope="session")
+def in_process():
+    """The module `tests/in_process.py`: `in_process.run_command("check", "texts.jsonl", folder=tmp_path)`, `run_snippet(code, folder)`."""
+    return _load(HERE / "in_process.py")
+
+
+@pytest.fixture(scope="session")
 def misbehaving():
     """The module `tests/agents/misbehaving_server.py`: `misbehaving.Reply(...)`, `misbehaving.MisbehavingServer(...)`."""
-    return _load("misbehaving_server")
+    return _load(HERE / "agents" / "misbehaving_server.py")
 
 
 @pytest.fixture(scope="session")
 def make_tiny_model():
     """`make_tiny_model(folder)` writes a randomly initialised language model with its tokenizer."""
-    return _load("tiny_model").make_tiny_model
+    return _load(HERE / "agents" / "tiny_model.py").make_tiny_model
+
+
+@pytest.fixture(scope="session")
+def make_tiny_clip():
+    """`make_tiny_clip(folder, kind="clip")` writes a randomly initialised CLIP or SigLIP model with its tokenizer."""
+    return _load(HERE / "agents" / "tiny_clip.py").make_tiny_clip
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(make_tiny_model, tmp_path_factory):
+    """A tiny language model on disk, one for the whole run: tests read it and never write to it."""
+    return make_tiny_model(tmp_path_factory.mktemp("tiny-model"))
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """`wait_until(condition, timeout=60)` returns what the condition says as soon as it is true, and fails at the deadline.
+
+    Tests wait for an event with this; a fixed sleep is too short on a busy machine and too long on a quiet one.
+    """
+
+    def wait(condition, *, timeout=60.0, pause=0.01, what="the condition"):
+        deadline = time.monotonic() + timeout
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"{what} did not come true in {timeout:g} s"
+            time.sleep(pause)
+        return found
+
+    return wait
 
 
 @pytest.fixture

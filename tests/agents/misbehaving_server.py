@@ -107,6 +107,12 @@ class MisbehavingServer:
         with self._lock:
             return [r for r in self.requests if r.answered_at is not None and r.reply and r.reply.status == 200]
 
+    @property
+    def at_once(self) -> int:
+        """Requests that are being answered at this moment."""
+        with self._lock:
+            return self._at_once
+
     def enter(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> tuple[Request, Reply]:
         with self._lock:
             number = len(self.requests)

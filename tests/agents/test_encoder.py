@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,17 +15,9 @@ from transformers import AutoModel
 from agents import ConvexSemanticEncoder, ImageTextEncoder, UsageError, load_encoder
 
 
-def _tiny_clip():
-    path = Path(__file__).with_name("tiny_clip.py")
-    spec = importlib.util.spec_from_file_location("tiny_clip", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module", params=["clip", "siglip"])
-def folder(request, tmp_path_factory):
-    return _tiny_clip().make_tiny_clip(tmp_path_factory.mktemp(request.param), kind=request.param)
+def folder(request, tmp_path_factory, make_tiny_clip):
+    return make_tiny_clip(tmp_path_factory.mktemp(request.param), kind=request.param)
 
 
 @pytest.fixture
@@ -77,18 +68,16 @@ def test_long_texts_are_cut_and_counted(folder):
         np.testing.assert_allclose(rows[1], rows[2], atol=1e-6)
 
 
-def test_a_folder_without_an_image_processor_gets_that_of_its_model_type(tmp_path, images):
-    module = _tiny_clip()
-    bare = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'bare', processor=False)}")
-    full = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'full')}")
+def test_a_folder_without_an_image_processor_gets_that_of_its_model_type(tmp_path, images, make_tiny_clip):
+    bare = load_encoder(f"clip:{make_tiny_clip(tmp_path / 'bare', processor=False)}")
+    full = load_encoder(f"clip:{make_tiny_clip(tmp_path / 'full')}")
     np.testing.assert_allclose(bare.encode_images(images), full.encode_images(images), atol=1e-6)
     assert bare.identity == full.identity
 
 
-def test_identity_tells_models_apart(tmp_path):
-    module = _tiny_clip()
-    one = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'one', seed=1)}")
-    two = load_encoder(f"clip:{module.make_tiny_clip(tmp_path / 'two', seed=2)}")
+def test_identity_tells_models_apart(tmp_path, make_tiny_clip):
+    one = load_encoder(f"clip:{make_tiny_clip(tmp_path / 'one', seed=1)}")
+    two = load_encoder(f"clip:{make_tiny_clip(tmp_path / 'two', seed=2)}")
     assert one.identity != two.identity
 
 

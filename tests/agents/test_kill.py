@@ -6,7 +6,6 @@ import json
 import random
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -47,7 +46,7 @@ def _run(server, cache, *extra):
 
 
 @pytest.mark.long
-def test_nothing_answered_is_asked_again(chat_server, misbehaving, tmp_path):
+def test_nothing_answered_is_asked_again(chat_server, misbehaving, tmp_path, wait_until):
     server = chat_server(behave=_answers(misbehaving))
     cache = tmp_path / "replies.sqlite"
     rng = random.Random(7)
@@ -55,10 +54,11 @@ def test_nothing_answered_is_asked_again(chat_server, misbehaving, tmp_path):
     for _ in range(4):
         client = _run(server, cache)
         assert client.stdout.readline() == "started\n"
-        time.sleep(rng.uniform(0.2, 1.2))
+        enough = len(server.requests) + rng.randint(20, 100)
+        wait_until(lambda enough=enough: len(server.requests) >= enough, what="the next kill")
         client.kill()
         client.wait()
-        time.sleep(0.1)  # what the server still had in hand
+        wait_until(lambda: server.at_once == 0, what="the end of what the server had in hand")
         kills.append(len(server.requests))
     stored_at_last_kill = len(Replies(cache))
     assert 0 < stored_at_last_kill < ITEMS, "the kills came too late or too early to show anything"

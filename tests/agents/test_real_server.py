@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from urllib.error import URLError
 
@@ -23,9 +22,9 @@ class Answer(BaseModel):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, make_tiny_model):
+def served(tmp_path_factory, tiny_model_folder, wait_until):
     """Address and model name of a running `transformers serve`."""
-    folder = make_tiny_model(tmp_path_factory.mktemp("served"))
+    folder = tiny_model_folder
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,15 +34,16 @@ def served(tmp_path_factory, make_tiny_model):
     with log.open("w") as stream:
         server = subprocess.Popen(command, stdout=stream, stderr=stream)
     try:
-        deadline = time.monotonic() + 120
-        while True:
+
+        def healthy():
             assert server.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, log.read_text()[-2000:]
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
-                    break
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10):
+                    return True
             except (URLError, OSError):
-                time.sleep(0.3)
+                return False
+
+        wait_until(healthy, timeout=240, pause=0.1, what="the server's start")
         yield f"http://127.0.0.1:{port}/v1", str(folder)
     finally:
         server.terminate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sqlite3
 import subprocess
 import sys
@@ -156,22 +155,23 @@ def test_generations_come_back_whole(tmp_path):
     assert len(cache) == 0
 
 
-def _write(path, worker):
-    cache = Replies(path)
-    for i in range(60):
-        cache.update(f"p{worker}-{i}", "m", [Generation(text=f"{worker}-{i}")])
-        cache.update(f"shared-{i}", "m", [Generation(text=str(worker))])
+WRITER = """
+import sys
+from agents import Replies
+from langchain_core.outputs import Generation
+
+path, worker = sys.argv[1:]
+cache = Replies(path)
+for i in range(60):
+    cache.update(f"p{worker}-{i}", "m", [Generation(text=f"{worker}-{i}")])
+    cache.update(f"shared-{i}", "m", [Generation(text=worker)])
+"""
 
 
 def test_several_processes_write_at_once(tmp_path):
     path = tmp_path / "c.sqlite"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write, args=(path, worker)) for worker in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 3
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(worker)]) for worker in range(3)]
+    assert [writer.wait(timeout=240) for writer in writers] == [0] * 3
     cache = Replies(path)
     assert len(cache) == 3 * 60 + 60
     assert all(cache.lookup(f"p{w}-{i}", "m") == [Generation(text=f"{w}-{i}")] for w in range(3) for i in range(60))

@@ -139,7 +139,7 @@ def test_a_line_of_200_megabytes_costs_one_record_and_little_memory():
         ("cut.json", b'[["a", 1', "line 1"),
         ("map.png", b"not a picture", "can't be read"),
         ("map.npy", b"not an array", "can't be read"),
-        ("cut.json.gz", gzip.compress(b"[]" * 999)[:20], "unpacked"),
+        ("cut.json.gz", gzip.compress(b"[]" * 999, mtime=0)[:20], "unpacked"),
         ("head.csv", b"a,b,c\n1,2,3\n", "token"),
         ("latin.csv", "token,score\ncaf\u00e9,1\n".encode("latin-1"), "UTF-8"),
     ],
