@@ -12,7 +12,7 @@ from adversarial.attacks.feature_guided.search import PixelSearch
 from adversarial.attacks.feature_guided.shrink import towards_original
 from adversarial.attacks.moves import make_move_table
 from adversarial.attacks.random_pixels import random_search
-from adversarial.attacks.waves import Descent
+from adversarial.attacks.waves import WaveSearch
 from adversarial.distances.distance import DISTANCES
 from adversarial.query_log import BudgetSpent, QueryLog
 from saywhy_core.classifiers.classifier import comparable
@@ -57,7 +57,7 @@ class Plan:
         self.distance, self.player_two, self.engine, self.seed = distance, player_two, engine, seed
         self.manipulation, self.classifier = manipulation, classifier
         self._checked = 0
-        self._search: PixelSearch | Descent | None = None
+        self._search: PixelSearch | WaveSearch | None = None
 
     @property
     def queries(self) -> int:
@@ -117,7 +117,7 @@ class Plan:
         found = self.outcome()
         if isinstance(self._search, PixelSearch):
             return self._search.evidence()
-        if isinstance(self._search, Descent):
+        if isinstance(self._search, WaveSearch):
             return self._search.evidence()
         if found.best is None:
             return np.zeros(found.image.shape[:2])
@@ -133,12 +133,12 @@ class Plan:
             return f"{skipped} of {len(self.parts)} features were left out: the budget has fewer than {ENOUGH} queries for each"
         return ""
 
-    def _searcher(self, account: QueryLog, mask: NDArray[np.bool_] | None) -> PixelSearch | Descent:
+    def _searcher(self, account: QueryLog, mask: NDArray[np.bool_] | None) -> PixelSearch | WaveSearch:
         rng = np.random.default_rng(self.seed)
         budget = account.budget
         distance = DISTANCES.get(self.distance)
         if distance.served_by == "waves":
-            return Descent(account, distance, rng, budget, mask)
+            return WaveSearch(account, distance, rng, budget, mask)
         palette = make_move_table(account.image, self.manipulation)
         return PixelSearch(account, palette if mask is None else palette.within(mask), self.mixture, rng, budget)
 

@@ -108,6 +108,28 @@ class ShrinkingTuning:
 
 
 @dataclass(frozen=True)
+class WaveTuning:
+    """The search in L1, L2, L-infinity and other distances with a geometry."""
+
+    opening: float = 0.3  # of the budget goes to waves around the original: the rest must correct the model at the boundary
+    room: int = 20_000_000  # numbers that all waves together may have: bounds how fine the waves of a large image get
+    classes: int = 12  # classes modelled, those nearest at the start: solving for all of a thousand would be slow
+    length: float = 0.25  # Euclidean length of a wave in an image of 1,000 numbers: of the order of the nearest flips
+    shortest: float = 0.05  # of that length must be left of a wave after clipping: a shorter one measures rounding only
+    ridge: float = 1e-3  # of a wave's squared length: keeps the answers of almost parallel waves from fighting each other
+    block: int = 8  # batches whose answers are learned at once: the equations of a block are solved jointly
+    levels: tuple[float, ...] = (0.7, 1.0, 1.4, 2.0, 3.0)  # times the way to the model's boundary: scores are not linear
+    flips: int = 3  # classes towards which a first flip is tried: the model's nearest is not always the true one
+    outward: float = 1.3  # times the move so far where no candidate came nearer: another place to learn from
+    first_probes: int = 2  # batches of waves after each failed try at a first flip
+    blends: tuple[float, ...] = (1.0, 0.75, 0.5, 0.3, 0.15)  # of the way to the model's flip: the model holds near by only
+    slack: tuple[float, ...] = (0.002, 0.02, 0.08)  # of the original gap, beyond the model's boundary: it errs either way
+    progress: float = 0.999  # of the distance counts as progress: less is polishing
+    patience: int = 20  # steps without progress before the search ends
+    most_probes: int = 4  # batches of waves per step at most: they double while nothing helps
+
+
+@dataclass(frozen=True)
 class Tuning:
     """The constants of all searches. Frozen: a search that is given another one is another search."""
 
@@ -118,6 +140,7 @@ class Tuning:
     restarts: RestartTuning = RestartTuning()
     large_sets: LargeSetTuning = LargeSetTuning()
     shrinking: ShrinkingTuning = ShrinkingTuning()
+    waves: WaveTuning = WaveTuning()
 
 
 STANDARD = Tuning()

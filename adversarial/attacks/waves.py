@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.feature_guided.shrink import towards_original
+from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -14,166 +15,209 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adversarial.distances.distance import Distance
-    from adversarial.query_log import QueryLog
+    from adversarial.query_log import Asking, QueryLog, Search
 
     Floats: TypeAlias = NDArray[np.float64]
     Array: TypeAlias = NDArray[np.float32]
-    Indices: TypeAlias = NDArray[np.int64]
-    Steps: TypeAlias = Generator[Array, Floats, None]
-    Gaps: TypeAlias = Generator[Array, Floats, Floats]
-
-OPENING = 0.3  # of the budget goes to waves around the original
-ROOM = 20_000_000  # numbers that the waves kept may hold
-CLASSES = 12  # classes followed: those that start nearest
-LEAVES = 16
-LENGTH = 0.25  # Euclidean length of a wave for 1,000 numbers in an image; grows with the root of their count
-RIDGE = 1e-3
-LEVELS = np.array([0.7, 1.0, 1.4, 2.0, 3.0])  # how far beyond the linear model's own boundary candidates go at first
-BLENDS = np.array([1.0, 0.75, 0.5, 0.3, 0.15])  # how far from the best so far to the model's nearest flip
-SLACK = np.array([0.002, 0.02, 0.08])  # shares of the original gap by which candidates go beyond the model's boundary
 
 
-class Descent:
+class WaveSearch:
     """One image's search for the smallest change in a distance with a geometry (see `Distance.nearest`).
 
-    The scores' gaps are modelled as linear. The model is learned from waves (low frequencies of the discrete cosine
-    transform, channel by channel) added to the original, and corrected where the boundary is by waves added there: a block
-    of Kaczmarz projections, so that each answer is reproduced and the rest changes least. The model's nearest flip inside
-    the colour cube is what the distance itself says it is (Moosavi-Dezfooli et al. 2016, section 2, for the unbounded case).
+    The gaps between the scores are modelled as linear. The model is learned from waves (cosines of low frequency, channel by
+    channel) added to the original, and corrected at the boundary by waves added there. The model's nearest flip inside the
+    colour cube is what the distance itself says it is (Moosavi-Dezfooli et al. 2016, section 2, for the unbounded case).
+
+    Args:
+        log: the image, its budget and the answers.
+        distance: what to make small; must have `nearest`.
+        rng: all chance comes from here: the same seed, the same search.
+        budget: queries by which the phases are planned; the log keeps the limit.
+        mask: (H W,) the pixels that may change, or None for all.
+        tuning: its constants.
+
+    Attributes:
+        model: (H W C, A) slope of each followed gap, in gap per unit of value; learned on the way.
+        columns: (A,) the gaps that are followed.
     """
 
     def __init__(
-        self,
-        account: QueryLog,
-        distance: Distance,
-        rng: np.random.Generator,
-        budget: int,
-        mask: NDArray[np.bool_] | None = None,
-    ) -> None:
-        self.account, self.distance, self.rng, self.budget = account, distance, rng, budget
-        self.image = account.image.astype(np.float32)
+        self, log: QueryLog, distance: Distance, rng: np.random.Generator, budget: int,
+        mask: NDArray[np.bool_] | None = None, tuning: Tuning = STANDARD,
+    ) -> None:  # fmt: skip
+        self.log, self.distance, self.rng, self.budget = log, distance, rng, budget
+        self.leaves, self.tuning, self._tuning = tuning.leaves, tuning.waves, tuning
+        self.image = log.image.astype(np.float32)
         self.size = self.image.size
-        height, width, channels = self.image.shape
-        self.mask = None if mask is None else np.repeat(mask.reshape(-1), channels).astype(np.float32)
-        self.low, self.high = -self.image.ravel().astype(np.float64), 1.0 - self.image.ravel().astype(np.float64)
-        if self.mask is not None:
-            self.low, self.high = self.low * self.mask, self.high * self.mask
-        count = max(8, min(self.size, ROOM // self.size))
-        order = np.add.outer(np.arange(height) / height, np.arange(width) / width).ravel().argsort(kind="stable")
-        self.order = np.repeat(order[: -(-count // channels)], channels)[:count]
-        self.channel = np.tile(np.arange(channels), -(-count // channels))[:count]
-        self.next = 0
-        self.length = LENGTH * np.sqrt(self.size / 1000)
+        allowed = None if mask is None else np.repeat(mask.reshape(-1), self.image.shape[2]).astype(np.float32)
+        flat = self.image.ravel().astype(np.float64)
+        self.low, self.high = -flat, 1.0 - flat  # the colour cube, as moves from the original
+        if allowed is not None:
+            self.low, self.high = self.low * allowed, self.high * allowed
+        # a wave moves each value by about the same, however many values an image has
+        self.waves = Waves(self.image.shape, self.tuning.length * float(np.sqrt(self.size / 1000)), self.tuning.room, allowed)
         self.columns = np.zeros(0, dtype=np.int64)
         self.model = np.zeros((self.size, 0))
 
-    def steps(self) -> Steps:
-        """The whole search; it asks by yielding images and ends with the budget, or when nothing moves any more."""
-        gaps = yield from self.account.ask(self.image[None])
-        if self.account.found():
+    def steps(self) -> Search:
+        """The whole search: yields images to ask about, and ends by itself when nothing brings progress any more.
+
+        Raises:
+            BudgetSpent: the budget ended first.
+        """
+        gaps = yield from self.log.ask(self.image[None])
+        if self.log.found():
             return
-        gaps = self._one(gaps)
-        self.columns = np.argsort(-gaps[0], kind="stable")[:CLASSES]
+        gaps = self._deciding(gaps)
+        self.columns = np.argsort(-gaps[0], kind="stable")[: self.tuning.classes]
         self.model = np.zeros((self.size, len(self.columns)))
         here, at = np.zeros(self.size), gaps[0, self.columns]
         start = float(-at.max())
-        yield from self._learn(here, at, max(1, int(OPENING * self.budget)))
-        while not self.account.found():
+        yield from self._learn(here, at, max(1, int(self.tuning.opening * self.budget)))
+        while not self.log.found():
             here, at = yield from self._approach(here, at)
-            if not self.account.found():
-                yield from self._learn(here, at, 2 * LEAVES)
-        yield from towards_original(self.account)
-        probes, idle = LEAVES, 0
-        while idle < 20:
-            before = self.account.distance
-            best = self.account.best
-            if best is None or self.account.best_scores is None:
-                return
-            here = (best - self.image).ravel().astype(np.float64)
-            at = self._one(self.account.gaps(self.account.best_scores[None]))[0, self.columns]
-            yield from self._learn(here, at, probes)
-            yield from self._refine(here, at, start)
-            better = self.account.distance < before * 0.999
-            idle = 0 if better else idle + 1
-            probes = LEAVES if better else min(4 * LEAVES, 2 * probes)
+            if not self.log.found():
+                yield from self._learn(here, at, self.tuning.first_probes * self.leaves)
+        yield from towards_original(self.log, self._tuning)
+        yield from self._descend(start)
 
     def evidence(self) -> Floats:
         """(H, W): the steepness of the model at each pixel, towards the class that was nearest."""
         if not self.model.shape[1]:
             return np.zeros(self.image.shape[:2])
-        scores = self.account.best_scores
-        column = 0 if scores is None else int(self._one(self.account.gaps(scores[None]))[0, self.columns].argmax())
+        scores = self.log.best_scores
+        column = 0 if scores is None else int(self._deciding(self.log.gaps(scores[None]))[0, self.columns].argmax())
         return np.asarray(np.abs(self.model[:, column]).reshape(self.image.shape).max(axis=-1))
 
-    def _learn(self, here: Floats, at: Floats, count: int) -> Steps:
-        """Ask about waves around a point, and correct the model so that it reproduces the answers."""
+    def _descend(self, start: float) -> Search:
+        """Make the best adversarial image nearer, step by step: correct the model there, then ask about its nearest flips.
+
+        `start` is how far the label was ahead in the original.
+        """
+        probes, idle = self.leaves, 0
+        while idle < self.tuning.patience:
+            before = self.log.distance
+            best = self.log.best
+            if best is None or self.log.best_scores is None:
+                return
+            here = (best - self.image).ravel().astype(np.float64)
+            at = self._deciding(self.log.gaps(self.log.best_scores[None]))[0, self.columns]
+            yield from self._learn(here, at, probes)
+            yield from self._refine(here, at, start)
+            better = self.log.distance < before * self.tuning.progress
+            idle = 0 if better else idle + 1
+            probes = self.leaves if better else min(self.tuning.most_probes * self.leaves, 2 * probes)
+
+    def _learn(self, here: Floats, at: Floats, count: int) -> Search:
+        """Ask about `count` waves around the move `here`, where the gaps are `at`, and correct the model by the answers.
+
+        The correction is a block of Kaczmarz projections (Elfving 1980): of all models that reproduce the answers, up to the
+        ridge, it takes the one nearest to the model so far.
+        """
         while count > 0:
-            number = min(count, 8 * LEAVES)
+            number = min(count, self.tuning.block * self.leaves)
             count -= number
-            waves = self._waves(number)
+            waves = self.waves.take(number)
             toward = np.where(self.rng.random(len(waves)) < 0.5, -1.0, 1.0)[:, None] * waves
             points = np.clip(here + toward, self.low, self.high)
             moves = points - here
-            kept = (moves**2).sum(axis=1) > (0.05 * self.length) ** 2
+            kept = (moves**2).sum(axis=1) > (self.tuning.shortest * self.waves.length) ** 2
             if not kept.any():
                 return
             points, moves = points[kept], moves[kept]
             gaps = yield from self._ask(points)
-            moves = moves[: len(gaps)]
+            moves = moves[: len(gaps)]  # the budget may have ended within the batch
             wrong = gaps - at - moves @ self.model
-            gram = moves @ moves.T
-            gram[np.diag_indices_from(gram)] += RIDGE * self.length**2
-            self.model += moves.T @ np.linalg.solve(gram, wrong)
+            self.model += projection(moves, wrong, self.tuning.ridge * self.waves.length**2)
 
     def _approach(self, here: Floats, at: Floats) -> Generator[Array, Floats, tuple[Floats, Floats]]:
-        """Ask about the model's nearest flips of the nearest classes, some way beyond; the point that came closest."""
+        """Ask about the model's nearest flips to the nearest classes, short of them and beyond; the point that came closest."""
         needs = at - here @ self.model  # the model's gaps at the original
         flips = np.stack([self._nearest(column, -needs[column]) for column in range(len(self.columns))])
-        classes = np.argsort(self.distance.measure(flips.reshape(-1, *self.image.shape)), kind="stable")[:3]
-        points = np.stack([self._nearest(column, -level * needs[column]) for column in classes for level in LEVELS])
+        lengths = self.distance.measure(flips.reshape(-1, *self.image.shape))
+        classes = np.argsort(lengths, kind="stable")[: self.tuning.flips]
+        points = np.stack([self._nearest(column, -level * needs[column]) for column in classes for level in self.tuning.levels])
         gaps = yield from self._ask(points)
         best = int(gaps.max(axis=1).argmax())
         if gaps[best].max() <= at.max():
-            grown = np.clip(here * 1.3 + self._waves(1)[0], self.low, self.high)
+            grown = np.clip(here * self.tuning.outward + self.waves.take(1)[0], self.low, self.high)
             gaps, points, best = (yield from self._ask(grown[None])), grown[None], 0
         return points[best], gaps[best]
 
-    def _refine(self, here: Floats, at: Floats, start: float) -> Steps:
+    def _refine(self, here: Floats, at: Floats, start: float) -> Search:
         """Ask about points between the best so far and the model's nearest flip."""
         needs = at - here @ self.model
         column = int(at.argmax())
-        flips = np.stack([self._nearest(column, slack * start - needs[column]) for slack in SLACK])
-        points = here + BLENDS[:, None, None] * (flips - here)
+        flips = np.stack([self._nearest(column, slack * start - needs[column]) for slack in self.tuning.slack])
+        points = here + np.array(self.tuning.blends)[:, None, None] * (flips - here)
         yield from self._ask(points.reshape(-1, self.size))
 
-    def _ask(self, moves: Floats) -> Gaps:
+    def _ask(self, moves: Floats) -> Asking:
         images = np.clip(self.image + moves.reshape(-1, *self.image.shape), 0, 1).astype(np.float32)
-        gaps = yield from self.account.ask(images)
-        return self._one(gaps)[:, self.columns]
+        gaps = yield from self.log.ask(images)
+        return self._deciding(gaps)[:, self.columns]
 
-    def _one(self, gaps: Floats) -> Floats:
-        """With a target, the gap that decides stands for all."""
-        return gaps.min(axis=1, keepdims=True) if self.account.every else gaps
-
-    def _waves(self, count: int) -> Floats:
-        """The next waves in order of frequency, (count, H W C), each of the length `self.length`."""
-        height, width, channels = self.image.shape
-        numbers = (self.next + np.arange(count)) % len(self.order)
-        self.next = (self.next + count) % len(self.order)
-        rows, columns = np.divmod(self.order[numbers], width)
-        down = np.cos(np.pi * (np.arange(height) + 0.5) * rows[:, None] / height)
-        across = np.cos(np.pi * (np.arange(width) + 0.5) * columns[:, None] / width)
-        waves = np.zeros((count, height, width, channels))
-        waves[np.arange(count), :, :, self.channel[numbers]] = down[:, :, None] * across[:, None, :]
-        flat = waves.reshape(count, -1)
-        if self.mask is not None:
-            flat *= self.mask
-        lengths = np.sqrt((flat**2).sum(axis=1, keepdims=True))
-        return np.asarray(flat * self.length / np.maximum(lengths, 1e-9))
+    def _deciding(self, gaps: Floats) -> Floats:
+        """The gaps of which one must be closed: all of them, or with a target, where all must be closed, the farthest."""
+        return gaps.min(axis=1, keepdims=True) if self.log.every else gaps
 
     def _nearest(self, column: int, need: float) -> Floats:
-        """The smallest move inside the colour cube that the model says raises a gap by `need`."""
+        """The smallest move inside the colour cube that, by the model, raises a gap by `need`."""
         if need <= 0 or self.distance.nearest is None:
             return np.zeros(self.size)
         slope, low, high = (array.reshape(self.image.shape) for array in (self.model[:, column], self.low, self.high))
         return self.distance.nearest(slope, need, low, high).ravel()
+
+
+class Waves:
+    """The functions of the two-dimensional discrete cosine transform (DCT-II), each in one channel, lowest frequencies first.
+
+    They are orthogonal, so no query repeats what another one told, and most of what a network reacts to lies in the low
+    frequencies (Guo et al. 2019, "Low frequency adversarial perturbation").
+
+    Args:
+        shape: (H, W, C) of the image.
+        length: Euclidean length of each wave.
+        room: numbers that all the waves together may have; after the last one, the first comes again.
+        allowed: (H W C,) factors, 0 where nothing may change, or None. Masked waves are no longer orthogonal.
+    """
+
+    def __init__(self, shape: tuple[int, ...], length: float, room: int, allowed: Array | None = None) -> None:
+        self.shape, self.length, self.allowed = shape, length, allowed
+        height, width, channels = shape
+        size = height * width * channels
+        count = max(8, min(size, room // size))
+        frequencies = np.add.outer(np.arange(height) / height, np.arange(width) / width).ravel()
+        order = frequencies.argsort(kind="stable")
+        self._order = np.repeat(order[: -(-count // channels)], channels)[:count]
+        self._channel = np.tile(np.arange(channels), -(-count // channels))[:count]
+        self._next = 0
+
+    def take(self, count: int) -> Floats:
+        """The next waves, (count, H W C)."""
+        height, width, _ = self.shape
+        numbers = (self._next + np.arange(count)) % len(self._order)
+        self._next = (self._next + count) % len(self._order)
+        rows, columns = np.divmod(self._order[numbers], width)
+        down = np.cos(np.pi * (np.arange(height) + 0.5) * rows[:, None] / height)
+        across = np.cos(np.pi * (np.arange(width) + 0.5) * columns[:, None] / width)
+        waves = np.zeros((count, *self.shape))
+        waves[np.arange(count), :, :, self._channel[numbers]] = down[:, :, None] * across[:, None, :]
+        flat = waves.reshape(count, -1)
+        if self.allowed is not None:
+            flat *= self.allowed
+        lengths = np.sqrt((flat**2).sum(axis=1, keepdims=True))
+        return np.asarray(flat * self.length / np.maximum(lengths, 1e-9))
+
+
+def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
+    """The smallest correction D of a linear model, (S, A), with moves @ D = wrong, up to the ridge.
+
+    Args:
+        moves: (n, S), one per answer.
+        wrong: (n, A), what each answer was above the model.
+        ridge: added to the diagonal of the Gram matrix; 0 for an exact projection.
+    """
+    gram = moves @ moves.T
+    gram[np.diag_indices_from(gram)] += ridge
+    return np.asarray(moves.T @ np.linalg.solve(gram, wrong))
