@@ -50,7 +50,7 @@ docs: $(READY)   ## run every snippet of the README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
 site: $(READY)   ## build the pages and the API reference into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict  # with --quiet, mkdocs would not count the warnings
 
 clean:           ## remove what was built here
 	rm -rf .venv build dist site *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache demo

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -99,3 +104,52 @@ def imports():
 @pytest.fixture(scope="session")
 def read_imports():
     return imports_in
+
+
+class Environment:
+    """A virtual environment that sees what this Python has installed, and whose own packages go before that.
+
+    Args:
+        folder: where to make it.
+        extra: folders whose modules it sees, too.
+    """
+
+    def __init__(self, folder, extra=()):
+        venv.EnvBuilder(with_pip=False).create(folder)
+        self.python = folder / "bin" / "python"
+        self.packages = Path(self.output("-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])").strip())
+        installed = dict.fromkeys(sysconfig.get_paths()[kind] for kind in ("purelib", "platlib"))
+        # a path in a .pth file makes modules visible, but no .pth file found there counts: editable installations stay out
+        (self.packages / "installed.pth").write_text("\n".join(map(str, (*extra, *installed))) + "\n", encoding="utf-8")
+
+    def install(self, *what):
+        """Install files or folders, without their dependencies and without a network."""
+        pip = [sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run(
+            [*pip, "--no-index", "--no-deps", "--no-build-isolation", *what],
+            capture_output=True, text=True, timeout=120, check=False, env=self.variables(),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def variables(self):
+        outside = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE", "COV_"))}
+        return {**outside, "NO_COLOR": "1", "COLUMNS": "120", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+    def run(self, *arguments, folder=None):
+        """This environment's Python with arguments; the finished process, whatever its exit status."""
+        return subprocess.run(
+            [self.python, *arguments],
+            cwd=folder, capture_output=True, text=True, timeout=240, check=False, env=self.variables(),
+        )  # fmt: skip
+
+    def output(self, *arguments, folder=None):
+        """What it prints; it must end well."""
+        done = self.run(*arguments, folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def make_environment(tmp_path_factory):
+    """`make_environment(*folders)` is an `Environment` of its own, which sees the modules of those folders."""
+    return lambda *extra: Environment(tmp_path_factory.mktemp("environment") / "venv", extra)

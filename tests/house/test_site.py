@@ -85,7 +85,7 @@ def test_the_citation_names_this_version(root):
 def test_the_site_builds_strictly_and_fetches_nothing(root, tmp_path):
     program = Path(sys.executable).parent / "mkdocs"
     done = subprocess.run(
-        [program, "build", "--strict", "--quiet", "--site-dir", tmp_path / "site"],
+        [program, "build", "--strict", "--site-dir", tmp_path / "site"],
         cwd=root, capture_output=True, text=True, timeout=280, check=False, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
