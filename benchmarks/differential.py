@@ -146,7 +146,7 @@ def pets():
     from agents.encoders.clip import load_encoder
     from agents.prompting.pairs import read_pairs
     from evals.prompts.evaluate import compare
-    from saywhy_core.images.sets import list_images
+    from saywhy_core.images import list_images
 
     names = json.loads((data / "class_names.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:

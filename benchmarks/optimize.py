@@ -24,7 +24,7 @@ from agents import PromptOptimizer, class_vectors, load_encoder, read_pairs
 from agents.prompting.fitness import Scorer
 from evals.prompts.controls import random_words
 from evals.prompts.evaluate import compare
-from saywhy_core.images.sets import list_images
+from saywhy_core.images import list_images
 
 
 def speed(encoder, classes=37, prompts=60, images=37, candidates=4000):

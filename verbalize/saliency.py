@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.errors import UsageError
+from saywhy_core.images import read_image
 from verbalize.alignment import align_tokens, merge_pieces
 
 if TYPE_CHECKING:
@@ -331,15 +332,12 @@ def _offsets(
 
 
 def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    pixels = np.asarray(image)
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, None]
-    if pixels.ndim != 3 or pixels.shape[:2] != shape:
+    try:
+        pixels = np.array(read_image(image))  # a copy, so that nobody changes what the map shows
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
+    if pixels.shape[:2] != shape:
         raise SaliencyError(f"the image has shape {pixels.shape}, which does not match the map's {shape} (height, width)")
-    scale = 255 if pixels.dtype == np.uint8 else 1
-    pixels = (pixels / scale).astype(np.float32)
-    if not (np.isfinite(pixels).all() and (pixels.size == 0 or (pixels.min() >= 0 and pixels.max() <= 1))):
-        raise SaliencyError("the image must be float in [0, 1] or uint8; divide by its largest possible value")
     pixels.setflags(write=False)
     return pixels
 

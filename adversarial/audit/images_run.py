@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from saywhy_core.errors import UsageError
-from saywhy_core.images.files import Picture, Unread, read_pictures, resized
+from saywhy_core.errors import Problem, UsageError
+from saywhy_core.images import NamedImage, read_image, read_images, resize_image
 from saywhy_core.names import class_index, read_lines, safe_file_name
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Settings:
 class Job:
     """One image to attack, its class (None for the predicted one), and the folder for what comes out."""
 
-    picture: Picture
+    picture: NamedImage
     label: int | None
     folder: Path
     digest: str
@@ -119,16 +119,16 @@ class Run:
             if height is None or width is None:
                 raise UsageError(f"{self.settings.target} doesn't say what size it takes; use --resize HEIGHTxWIDTH")
             size = (height, width)
-        items = list(read_pictures(paths, channels=channels))
+        items = list(read_images(paths, channels=channels if channels in (1, 3) else None))
         lines = None if labels is None else read_lines(labels)
         if lines is not None and len(lines) != len(items):
             raise UsageError(f"{labels} holds {len(lines)} labels for {len(items)} images; give one per line, in their order")
         taken: set[str] = set()
         for place, item in enumerate(items):
-            if isinstance(item, Unread):
+            if isinstance(item, Problem):
                 self.problems.append(str(item))
                 continue
-            pixels = item.pixels if size is None else resized(item.pixels, size)
+            pixels = item.pixels if size is None else resize_image(item.pixels, size)
             own = item.label
             if label is not None:
                 own = class_index(label, self.class_names, "--label")
@@ -139,7 +139,7 @@ class Run:
                 self.problems.append(f"{item.name}: {problem}")
                 continue
             folder = out / safe_file_name(item.name, "", taken)
-            self.jobs.append(Job(Picture(item.name, pixels, item.label), own, folder, self._digest(pixels, own)))
+            self.jobs.append(Job(NamedImage(item.name, pixels, item.label), own, folder, self._digest(pixels, own)))
 
     def attack(self, jobs: Sequence[Job], told: Callable[[str, str], None]) -> None:
         """Attack images; those of one size share their batches, and each is written as soon as it is finished.
@@ -297,10 +297,7 @@ def read_prior(path: Path | None) -> NDArray[np.float64] | None:
     if path is None:
         return None
     if path.suffix.lower() != ".npy":
-        item = next(read_pictures([path]))
-        if isinstance(item, Unread):
-            raise UsageError(f"the map {item}")
-        return np.asarray(item.pixels.mean(axis=2, dtype=np.float64))
+        return np.asarray(read_image(path, channels=1)[:, :, 0], dtype=np.float64)
     try:
         values = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

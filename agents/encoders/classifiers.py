@@ -129,7 +129,7 @@ def _transformers(name: str, device: str | None) -> tuple[Probabilities, list[st
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
     from agents.encoders.sentences import fingerprint, from_hub
-    from saywhy_core.images.sets import as_picture
+    from saywhy_core.images import as_picture
 
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     processor = from_hub(AutoImageProcessor, name, "image processor", backend="pil")

@@ -9,7 +9,7 @@ import numpy as np
 from agents.encoders.conse import ConvexSemanticEncoder
 from agents.encoders.protocol import ImageTextEncoder, scale_of, truncated_of
 from saywhy_core.errors import UsageError
-from saywhy_core.images.sets import as_picture, image_batches
+from saywhy_core.images import as_picture, image_batches
 
 if TYPE_CHECKING:
     import os
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from saywhy_core.images.sets import Images
+    from saywhy_core.images import Images
 
 __all__ = ["ClipEncoder", "ConvexSemanticEncoder", "ImageTextEncoder", "load_encoder", "scale_of", "truncated_of"]
 

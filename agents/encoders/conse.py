@@ -9,14 +9,14 @@ import numpy as np
 
 from agents.encoders.vectors import unit_rows
 from saywhy_core.errors import UsageError
-from saywhy_core.images.sets import image_batches
+from saywhy_core.images import image_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from saywhy_core.images.sets import Images
+    from saywhy_core.images import Images
 
     Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 
@@ -43,6 +43,7 @@ class ConvexSemanticEncoder:
         template: the sentence a class name is put into.
         batch: images a call of `probabilities`.
         identity: names the classifier for the embedding cache; by default no two objects share one.
+        channels: how many channels the classifier takes: 3 (RGB), or 1 (grey). Images are read as such.
 
     Raises:
         UsageError: on encoding, where `probabilities` returns another shape or values that are no probabilities.
@@ -58,6 +59,7 @@ class ConvexSemanticEncoder:
         template: str = "a photo of a {}.",
         batch: int = 64,
         identity: str | None = None,
+        channels: int = 3,
     ) -> None:
         if not class_names:
             raise UsageError("the classifier's class names are missing: ConSE combines the embeddings of those names")
@@ -67,7 +69,7 @@ class ConvexSemanticEncoder:
             raise UsageError(f"the template {template!r} has no {{}} to put the class name into")
         self._probabilities = probabilities
         self._text_encoder = text_encoder
-        self._batch = batch
+        self._batch, self._channels = batch, channels
         self._top = min(top, len(class_names))
         texts = [template.format(name) for name in class_names]
         self._class_embeddings = np.asarray(text_encoder.encode_texts(texts), dtype=np.float32)
@@ -86,7 +88,7 @@ class ConvexSemanticEncoder:
 
     def encode_images(self, images: Images) -> NDArray[np.float32]:
         """Encode images (an N×H×W×C array, or a sequence of arrays or paths) to N×D float32 rows of length 1."""
-        parts = [self._encode_batch(part) for part in image_batches(images, self._batch)]
+        parts = [self._encode_batch(part) for part in image_batches(images, self._batch, channels=self._channels)]
         return np.concatenate(parts) if parts else np.empty((0, self._class_embeddings.shape[1]), dtype=np.float32)
 
     def _encode_batch(self, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from agents.encoders.protocol import scale_of
 from saywhy_core.errors import UsageError
+from saywhy_core.images import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
-    from saywhy_core.images.sets import Images, OneImage
+    from saywhy_core.images import Images, OneImage
 
 FORMAT = 1
 QUERY_KEYS = 500
@@ -151,7 +152,7 @@ class CachedEncoder:
 def _image_content(image: OneImage) -> bytes:
     if isinstance(image, (str, os.PathLike)):
         try:
-            return b"file\0" + hashlib.sha256(Path(image).read_bytes()).digest()
+            return f"file {POLICY}\0".encode() + hashlib.sha256(Path(image).read_bytes()).digest()
         except OSError as error:
             raise UsageError(f"{image} cannot be read ({error.strerror})") from None
     array = np.ascontiguousarray(image)

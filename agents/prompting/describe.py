@@ -15,8 +15,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
-from saywhy_core.errors import BudgetExceeded, UsageError
-from saywhy_core.images.sets import Problem
+from saywhy_core.errors import BudgetExceeded, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

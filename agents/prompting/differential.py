@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.clip import ImageTextEncoder
-    from saywhy_core.images.sets import Images
+    from saywhy_core.images import Images
 
 # What is held at a time: floats of similarities or follow-up vectors, and images that are grouped by their candidates.
 CHUNK_FLOATS = 4_000_000

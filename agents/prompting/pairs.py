@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import Problem, UsageError
 from saywhy_core.files import atomic_open
-from saywhy_core.images.sets import Problem
 
 if TYPE_CHECKING:
     import os

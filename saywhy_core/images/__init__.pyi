@@ -1,4 +1,12 @@
-from .sets import Images as Images
+from .convert import as_picture as as_picture
+from .convert import resize_image as resize_image
+from .decode import POLICY as POLICY
+from .reader import Images as Images
+from .reader import NamedImage as NamedImage
+from .reader import OneImage as OneImage
+from .reader import image_batches as image_batches
+from .reader import read_image as read_image
+from .reader import read_images as read_images
 from .sets import ImageSet as ImageSet
 from .sets import list_images as list_images
-from .sets import read_image as read_image
+from .sets import readable as readable

@@ -1,38 +1,23 @@
-"""Sets of image files: list them from a folder, a CSV or a list, and read them as arrays."""
+"""Sets of image files, listed from a folder, a CSV file or a list of paths."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
-
-OneImage: TypeAlias = "NDArray[np.float32] | Image | str | os.PathLike[str]"
-Images: TypeAlias = "NDArray[np.float32] | Sequence[OneImage]"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A record that could not be used: where it stands and what is wrong with it."""
-
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +45,7 @@ class ImageSet:
         """
         if self.labels is None:
             raise UsageError(
-                "these images name no classes: put them into a folder a class, or give a CSV with a column `label`"
+                "these images name no classes: put them into one folder per class, or give a CSV with a column `label`"
             )
         position = {name: index for index, name in enumerate(class_names)}
         unknown = sorted(set(self.labels) - position.keys())
@@ -73,7 +58,7 @@ class ImageSet:
 
 
 def list_images(source: str | os.PathLike[str]) -> ImageSet:
-    """List the images of a folder (a class a folder, or flat), a CSV (`path`, optionally `label`) or a list of paths.
+    """List the images of a folder (one folder per class, or flat), a CSV (`path`, optionally `label`) or a list of paths.
 
     Relative paths in a CSV or list are taken from where that file lies. Files are in sorted order for a folder, in
     file order otherwise. A record that names no file is a problem of the result, not an error.
@@ -108,7 +93,7 @@ def _list_folder(root: Path) -> ImageSet:
     loose = sorted(path for path in root.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES)
     if not found:
         return ImageSet(tuple(loose), None)
-    problems = tuple(Problem(str(path), "lies outside the class folders and was left out") for path in loose)
+    problems = tuple(Problem(str(path), "it lies outside the class folders and was left out") for path in loose)
     return ImageSet(tuple(path for path, _ in found), tuple(label for _, label in found), problems)
 
 
@@ -123,12 +108,11 @@ def _list_csv(file: Path) -> ImageSet:
         labels: list[str] = []
         problems: list[Problem] = []
         for row in rows:
-            where = f"{file}, line {rows.line_num}"
             path = file.parent / (row["path"] or "")
             if not path.is_file():
-                problems.append(Problem(where, f"no file {row['path']!r}"))
+                problems.append(Problem(str(file), f"there is no file {row['path']!r}", rows.line_num))
             elif labelled and not row["label"]:
-                problems.append(Problem(where, "no label"))
+                problems.append(Problem(str(file), "the row has no label", rows.line_num))
             else:
                 paths.append(path)
                 labels.append(row["label"] if labelled else "")
@@ -149,58 +133,8 @@ def _list_lines(file: Path) -> ImageSet:
         if path.is_file():
             paths.append(path)
         else:
-            problems.append(Problem(f"{file}, line {number}", f"no file {line.strip()!r}"))
+            problems.append(Problem(str(file), f"there is no file {line.strip()!r}", number))
     return ImageSet(tuple(paths), None, tuple(problems))
-
-
-def read_image(image: OneImage) -> NDArray[np.float32]:
-    """Read one image as H×W×C float32 in [0, 1], colour order RGB; arrays are checked and passed through.
-
-    Raises:
-        UsageError: the file is no readable image, or the array is not H×W×C (or H×W) with values in [0, 1].
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    if isinstance(image, np.ndarray):
-        return _checked(image)
-    if isinstance(image, Image.Image):
-        return np.asarray(image.convert("RGB"), dtype=np.float32) / np.float32(255)
-    try:
-        with Image.open(image) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            return np.asarray(upright.convert("RGB"), dtype=np.float32) / np.float32(255)
-    except FileNotFoundError:
-        raise UsageError(f"{image} does not exist") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UsageError(f"{image} is no image that can be read ({error}); remove it or save it again") from None
-
-
-def _checked(array: NDArray[np.generic]) -> NDArray[np.float32]:
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3):
-        raise UsageError(f"an image must be H×W×C with 1 or 3 channels, but this one has shape {array.shape}")
-    if array.dtype == np.uint8:
-        return array.astype(np.float32) / np.float32(255)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise UsageError(f"an image must be float in [0, 1] or uint8, but this one is {array.dtype}")
-    low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
-    if not (low >= -1e-6 and high <= 1 + 1e-6):
-        raise UsageError(f"image values must lie in [0, 1], but these run from {low:g} to {high:g}; divide by 255")
-    return array.astype(np.float32, copy=False)
-
-
-def image_batches(images: Images, batch: int) -> Iterator[list[NDArray[np.float32]]]:
-    """Read images `batch` at a time, so that memory does not grow with their number."""
-    for start in range(0, len(images), batch):
-        yield [read_image(image) for image in images[start : start + batch]]
-
-
-def as_picture(image: NDArray[np.float32]) -> Image:
-    """An image of values in [0, 1] as an 8-bit RGB picture; one channel is repeated."""
-    import PIL.Image
-
-    return PIL.Image.fromarray(np.rint(np.broadcast_to(image, (*image.shape[:2], 3)) * 255).clip(0, 255).astype(np.uint8))
 
 
 def readable(paths: Sequence[Path]) -> tuple[list[int], list[Problem]]:
@@ -215,5 +149,5 @@ def readable(paths: Sequence[Path]) -> tuple[list[int], list[Problem]]:
                 opened.verify()
             good.append(index)
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            problems.append(Problem(str(path), f"no image that can be read ({error})"))
+            problems.append(Problem(str(path), f"it is no image that can be read ({error})"))
     return good, problems

@@ -29,7 +29,7 @@ class Counting:
         return self.encode_texts(texts), np.array([len(text) > 3 for text in texts])
 
     def encode_images(self, images):
-        from saywhy_core.images.sets import read_image
+        from saywhy_core.images import read_image
 
         self.images += len(images)
         return np.array([[read_image(image).sum(), 1] for image in images], dtype=np.float32).reshape(-1, 2)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from saywhy_core.errors import Problem
 from verbalize import (
     PixelSaliency,
     Prediction,
@@ -18,7 +19,7 @@ from verbalize import (
     read_saliency,
     write_saliency,
 )
-from verbalize.formats import MAX_LINE, BadRecord, format_names
+from verbalize.formats import MAX_LINE, format_names
 
 POSITIVE = Query("positive", ("negative",), ("joyful", "content"))
 
@@ -90,14 +91,14 @@ def test_broken_lines_are_named_and_the_rest_is_read(tmp_path):
         ("deep", "[" * 100_000),
     ]
     path.write_text("\n".join([first, *(line for _, line in bad), "", last]) + "\n")
-    problems: list[BadRecord] = []
+    problems: list[Problem] = []
     maps = read_saliency(path, on_problem=problems.append)
     assert [m.id for m in maps] == ["first", "last"]
     assert len(problems) == len(bad)
     for number, ((fragment, _), problem) in enumerate(zip(bad, problems, strict=True), start=2):
         assert fragment.split()[-1] in str(problem), problem
         assert "\n" not in str(problem)
-        assert problem.line == number or "earlier record" in problem.message
+        assert problem.line == number or "earlier record" in problem.what
     assert [p.id for p in problems if p.id] == ["v", "n", "len", "nolabel", "t", "first", "trav"]
     with pytest.raises(SaliencyError, match="line 2"):
         read_saliency(path)
@@ -122,11 +123,11 @@ def test_a_line_of_200_megabytes_costs_one_record_and_little_memory():
             return line
 
     good = json.dumps({"version": 1, "id": "one", "query": {"label": "x"}, "tokens": ["a"], "scores": [1]}).encode() + b"\n"
-    problems: list[BadRecord] = []
+    problems: list[Problem] = []
     maps = read_saliency(Long(good), on_problem=problems.append)
     assert [m.id for m in maps] == ["one", "two"]
     assert [p.line for p in problems] == [2]
-    assert str(MAX_LINE // 2**20) in problems[0].message
+    assert str(MAX_LINE // 2**20) in problems[0].what
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_a_table_of_several_texts_loses_only_the_broken_one(tmp_path):
     (tmp_path / "t.csv").write_text(
         "id,token,score,label\n1,good,1,pos\n2,bad,oops,neg\n2,worse,1,neg\n3,so,0,pos\n1,film,2,pos\n"
     )
-    problems: list[BadRecord] = []
+    problems: list[Problem] = []
     maps = read_saliency(tmp_path / "t.csv", on_problem=problems.append)
     assert [(m.id, m.tokens, m.query.label) for m in maps] == [("1", ("good", "film"), "pos"), ("3", ("so",), "pos")]
     assert [(p.id, p.line) for p in problems] == [("2", 3)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from saywhy_core.errors import UsageError
+from saywhy_core.images import read_image
 from verbalize.attribution._target import check_logits, predict, score_of_query
 from verbalize.saliency import PixelSaliency, Prediction, Query
 
@@ -49,7 +50,7 @@ def ask(
     """
     if model.training:
         raise UsageError("the model is in training mode; call model.eval() before asking it why")
-    pixels = as_image(image)
+    pixels = np.array(read_image(image))  # a copy: the map keeps it, and its owner may change the original
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().to(device)
     with torch.no_grad():
@@ -63,17 +64,3 @@ def ask(
         return score_of_query(model(images), asked, class_names)
 
     return ImageQuestion(score, batch, pixels, asked, prediction)
-
-
-def as_image(image: ArrayLike) -> NDArray[np.float32]:
-    """An H×W×C float32 array in [0, 1] of what was given."""
-    given: NDArray[Any] = np.asarray(image)
-    if given.ndim == 2:
-        given = given[:, :, None]
-    if given.ndim != 3 or 0 in given.shape:
-        raise UsageError(f"an image must be an array (height, width, channels), not {given.shape}")
-    scale = 255 if given.dtype == np.uint8 else 1
-    pixels = given.astype(np.float32) / np.float32(scale)
-    if not np.isfinite(pixels).all() or pixels.min() < 0 or pixels.max() > 1:
-        raise UsageError("an image must be float in [0, 1] or uint8; divide it by its largest possible value")
-    return pixels

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from saywhy_core.errors import Problem
 from verbalize.formats import pixels, table
 from verbalize.formats._common import BadRecord, Format, ReadOptions
 from verbalize.saliency import PixelSaliency, SaliencyError, TokenSaliency
@@ -53,7 +54,7 @@ def read_saliency(
     class_names: Sequence[str] | None = None,
     tokenizer: Any = None,
     image: Any = None,
-    on_problem: Callable[[BadRecord], None] | None = None,
+    on_problem: Callable[[Problem], None] | None = None,
 ) -> list[Saliency]:
     """Read the maps of a file, an open binary stream of JSON Lines, or another library's object.
 
@@ -80,18 +81,18 @@ def iter_saliency(
     options: ReadOptions | None = None,
     *,
     format: str = "auto",  # noqa: A002
-    on_problem: Callable[[BadRecord], None] | None = None,
+    on_problem: Callable[[Problem], None] | None = None,
 ) -> Iterator[Saliency]:
     """`read_saliency` one map at a time, for files that are larger than memory. A second record of one id is a problem."""
     seen: set[str] = set()
     for item in _items(source, options or ReadOptions(), format):
-        found: Saliency | BadRecord = item
-        if not isinstance(found, BadRecord) and found.id is not None:
+        found: Saliency | Problem = item
+        if not isinstance(found, Problem) and found.id is not None:
             name = found.id
             if name in seen:
-                found = BadRecord(_name(source), None, name, "an earlier record has this id; it is left out")
+                found = Problem(_name(source), "an earlier record has this id; it is left out", None, name)
             seen.add(name)
-        if isinstance(found, BadRecord):
+        if isinstance(found, Problem):
             if on_problem is None:
                 raise SaliencyError(str(found))
             on_problem(found)
@@ -114,7 +115,7 @@ def _name(source: object) -> str:
     return name if isinstance(name, str) else "the input"
 
 
-def _items(source: Any, options: ReadOptions, wanted: str) -> Iterator[Saliency | BadRecord]:
+def _items(source: Any, options: ReadOptions, wanted: str) -> Iterator[Saliency | Problem]:
     if wanted != "auto" and wanted not in format_names():
         raise SaliencyError(f"unknown format {wanted!r}; it is one of {', '.join(format_names())}")
     if isinstance(source, (TokenSaliency, PixelSaliency)):
@@ -127,7 +128,7 @@ def _items(source: Any, options: ReadOptions, wanted: str) -> Iterator[Saliency 
         yield from _object(source, options, wanted)
 
 
-def _object(source: Any, options: ReadOptions, wanted: str) -> Iterator[Saliency | BadRecord]:
+def _object(source: Any, options: ReadOptions, wanted: str) -> Iterator[Saliency | Problem]:
     try:
         known = _format_of(source, wanted)
     except SaliencyError:
@@ -140,7 +141,7 @@ def _object(source: Any, options: ReadOptions, wanted: str) -> Iterator[Saliency
         try:
             yield from _object(item, options, wanted) if item is not source else ()
         except SaliencyError as error:
-            yield BadRecord("the list", None, str(index), str(error))
+            yield Problem("the list", str(error), None, str(index))
 
 
 def _format_of(document: Any, wanted: str) -> Format:
@@ -151,7 +152,7 @@ def _format_of(document: Any, wanted: str) -> Format:
     raise SaliencyError(f"a {type(document).__name__} ({document!r:.60}) {kind}; see `saywhy convert --help` for the formats")
 
 
-def _file(path: Path, options: ReadOptions, wanted: str) -> Iterator[Saliency | BadRecord]:
+def _file(path: Path, options: ReadOptions, wanted: str) -> Iterator[Saliency | Problem]:
     suffix = path.suffix.lower()
     try:
         if path.is_dir():
@@ -176,7 +177,7 @@ def _file(path: Path, options: ReadOptions, wanted: str) -> Iterator[Saliency | 
         raise SaliencyError(f"{path} can't be read: {error.strerror or error}") from None
 
 
-def _document(path: Path, options: ReadOptions, wanted: str) -> Iterator[Saliency | BadRecord]:
+def _document(path: Path, options: ReadOptions, wanted: str) -> Iterator[Saliency | Problem]:
     """A JSON file: one document, or records in a list, or (by another name) JSON Lines."""
     try:
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
@@ -194,8 +195,8 @@ def _document(path: Path, options: ReadOptions, wanted: str) -> Iterator[Salienc
         raise SaliencyError(f"{path} holds no records")
     for number, record in enumerate(records):
         for item in _record(record, path.parent, options, wanted, str(path), None):
-            if isinstance(item, BadRecord) and item.id is None and len(records) > 1:
-                yield BadRecord(item.source, item.line, f"number {number}", item.message)
+            if isinstance(item, Problem) and item.id is None and len(records) > 1:
+                yield Problem(item.where, item.what, item.line, f"number {number}")
             else:
                 yield item
 
@@ -206,7 +207,7 @@ def _is_one(document: list[Any], wanted: str) -> bool:
 
 def _lines(
     stream: BinaryIO | io.RawIOBase | io.BufferedIOBase, source: str, folder: Path | None, options: ReadOptions, wanted: str
-) -> Iterator[Saliency | BadRecord]:
+) -> Iterator[Saliency | Problem]:
     number, records = 0, 0
     while line := stream.readline(MAX_LINE + 1):
         number += 1
@@ -214,7 +215,7 @@ def _lines(
             while line and not line.endswith(b"\n"):
                 line = stream.readline(MAX_LINE)
             records += 1
-            yield BadRecord(source, number, None, f"the line is longer than {MAX_LINE // 2**20} MiB; a map is one line")
+            yield Problem(source, f"the line is longer than {MAX_LINE // 2**20} MiB; a map is one line", number)
             continue
         if not line.strip():
             continue
@@ -223,7 +224,7 @@ def _lines(
             document = json.loads(line)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             message = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8 text, or nested too deep"
-            yield BadRecord(source, number, None, f"no JSON: {message}")
+            yield Problem(source, f"no JSON: {message}", number)
             continue
         yield from _record(document, folder, options, wanted, source, number)
     if not records:
@@ -232,13 +233,13 @@ def _lines(
 
 def _record(
     document: Any, folder: Path | None, options: ReadOptions, wanted: str, source: str, line: int | None
-) -> Iterator[Saliency | BadRecord]:
+) -> Iterator[Saliency | Problem]:
     name = document.get("id", document.get("idx")) if isinstance(document, dict) else None
     try:
         known = _format_of(document, wanted)
         for item in known.read(document, replace(options, folder=folder)):
-            yield BadRecord(source, line, item.id, item.message) if isinstance(item, BadRecord) else item
+            yield Problem(source, item.what, line, item.id) if isinstance(item, Problem) else item
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # a document of the right outline with the wrong things inside: any shape can come from outside
         message = str(error) if isinstance(error, SaliencyError) else f"a field is missing or of the wrong type ({error})"
-        yield BadRecord(source, line, None if name is None else str(name), message)
+        yield Problem(source, message, line, None if name is None else str(name))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.errors import Problem
 from verbalize.saliency import Query, SaliencyError
 
 if TYPE_CHECKING:
@@ -53,28 +55,32 @@ class Format:
     """A format that maps come in.
 
     `matches` says whether an object, or a parsed JSON document, is of this format; `read` yields its maps, raising
-    `SaliencyError` for a document that can't be read. An item it yields may be a `BadRecord` instead of a map: that one is
+    `SaliencyError` for a document that can't be read. An item it yields may be a `Problem` instead of a map: that one is
     broken, and the rest goes on.
     """
 
     name: str
     summary: str
     matches: Callable[[Any], bool]
-    read: Callable[[Any, ReadOptions], Iterator[Saliency | BadRecord]]
+    read: Callable[[Any, ReadOptions], Iterator[Saliency | Problem]]
 
 
-@dataclass(frozen=True)
-class BadRecord:
-    """A record that could not be read: where it stands, its id where known, and what is wrong with it."""
+class BadRecord(Problem):
+    """The earlier form of `saywhy_core.errors.Problem`, with the arguments in the earlier order; kept for older readers."""
 
-    source: str
-    line: int | None
-    id: str | None
-    message: str
+    def __init__(self, source: str, line: int | None, id: str | None, message: str) -> None:  # noqa: A002
+        warnings.warn("BadRecord is now saywhy_core.errors.Problem(where, what, line, id)", DeprecationWarning, stacklevel=2)
+        super().__init__(source, message, line, id)
 
-    def __str__(self) -> str:
-        place = self.source + (f", line {self.line}" if self.line is not None else "")
-        return f"{place}{f', id {self.id}' if self.id else ''}: {self.message}"
+    @property
+    def source(self) -> str:
+        """`where`, under its earlier name."""
+        return self.where
+
+    @property
+    def message(self) -> str:
+        """`what`, under its earlier name."""
+        return self.what
 
 
 def is_pairs(value: object) -> bool:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verbalize.formats._common import BadRecord, Format, ReadOptions
+from saywhy_core.errors import Problem
+from verbalize.formats._common import Format, ReadOptions
 from verbalize.saliency import Query, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -29,14 +30,14 @@ def _matches(document: object) -> bool:
     return isinstance(document, dict) and "sequence_attributions" in _attributes(document)
 
 
-def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSaliency | BadRecord]:
+def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSaliency | Problem]:
     fields = _attributes(document)
     method = (fields.get("info") or {}).get("attribution_method")
     for index, sequence in enumerate(fields["sequence_attributions"]):
         try:
             yield from _sequence(_attributes(sequence), f"{index}", method, options)
         except SaliencyError as error:
-            yield BadRecord("inseq", None, str(index), str(error))
+            yield Problem("inseq", str(error), None, str(index))
 
 
 def _sequence(fields: dict[str, Any], name: str, method: str | None, options: ReadOptions) -> Iterator[TokenSaliency]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.errors import UsageError
+from saywhy_core.images import read_image
 from verbalize.saliency import PixelSaliency, SaliencyError
 
 if TYPE_CHECKING:
@@ -28,23 +30,8 @@ def read(path: Path, options: ReadOptions) -> PixelSaliency:
         signed = bool(scores.size) and bool(scores.min() < 0)
     else:
         scores, signed = _grey(path), False
-    image = read_image(options.image) if isinstance(options.image, (str, Path)) else options.image
+    image = None if options.image is None else _read(options.image, 3)
     return PixelSaliency(scores, options.query(), image=image, signed=signed, id=path.stem)
-
-
-def read_image(path: str | Path) -> NDArray[np.float32]:
-    """A picture as (H, W, 3) float32 in [0, 1], RGB.
-
-    Raises:
-        SaliencyError: the file is no picture that can be read.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(np.asarray(picture.convert("RGB")) / np.float32(255), dtype=np.float32)
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise SaliencyError(f"the picture {str(path)!r} can't be read: {error}") from None
 
 
 def _array(path: Path) -> NDArray[np.float64]:
@@ -57,18 +44,15 @@ def _array(path: Path) -> NDArray[np.float64]:
     return np.asarray(array, dtype=np.float64)
 
 
-def _grey(path: Path) -> NDArray[np.float64]:
-    from PIL import Image, UnidentifiedImageError
-
+def _read(source: Any, channels: int | None = None) -> NDArray[np.float32]:
     try:
-        with Image.open(path) as picture:
-            pixels: NDArray[Any] = np.asarray(picture if picture.mode not in ("P", "1") else picture.convert("RGB"))
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise SaliencyError(f"the picture {str(path)!r} can't be read: {error}") from None
-    if pixels.ndim == 3:
-        grey = pixels[:, :, :3]
-        if not (grey == grey[:, :, :1]).all():
-            raise SaliencyError(f"{str(path)!r} is in colour; a map is grey (colours can't be read back into numbers)")
-        pixels = grey[:, :, 0]
-    top = {"uint8": 255.0, "uint16": 65535.0, "int32": 65535.0}.get(str(pixels.dtype), 1.0)
-    return pixels.astype(np.float64) / top
+        return read_image(source, channels=channels)
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
+
+
+def _grey(path: Path) -> NDArray[np.float64]:
+    pixels = _read(path)
+    if not (pixels == pixels[:, :, :1]).all():
+        raise SaliencyError(f"{str(path)!r} is in colour; a map is grey (colours can't be read back into numbers)")
+    return pixels[:, :, 0].astype(np.float64)

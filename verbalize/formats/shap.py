@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verbalize.formats._common import BadRecord, Format, ReadOptions, type_name
+from saywhy_core.errors import Problem
+from verbalize.formats._common import Format, ReadOptions, type_name
 from verbalize.saliency import Query, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def _matches(value: object) -> bool:
     return type_name(value).startswith("shap.") and type(value).__name__ == "Explanation"
 
 
-def _read(explanation: Any, options: ReadOptions) -> Iterator[TokenSaliency | BadRecord]:
+def _read(explanation: Any, options: ReadOptions) -> Iterator[TokenSaliency | Problem]:
     data, values = explanation.data, explanation.values
     if data is None or len(data) == 0:
         raise SaliencyError("the shap.Explanation holds no data")
@@ -27,7 +28,7 @@ def _read(explanation: Any, options: ReadOptions) -> Iterator[TokenSaliency | Ba
         try:
             yield from _row(tokens, np.asarray(scores, dtype=np.float64), explanation.output_names, options, index, one_row)
         except SaliencyError as error:
-            yield BadRecord("shap.Explanation", None, str(index), str(error))
+            yield Problem("shap.Explanation", str(error), None, str(index))
 
 
 def _row(

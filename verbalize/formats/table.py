@@ -6,7 +6,8 @@ import csv
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verbalize.formats._common import BadRecord, ReadOptions
+from saywhy_core.errors import Problem
+from verbalize.formats._common import ReadOptions
 from verbalize.saliency import SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class _Group:
     scores: list[float] = field(default_factory=list)
     label: str | None = None
     text: str | None = None
-    problem: BadRecord | None = None
+    problem: Problem | None = None
 
 
-def read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | BadRecord]:
+def read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
     """The maps of a table. A row that can't be read costs the text it belongs to, not the others."""
     groups: dict[str, _Group] = {}
     for name, group in _rows(stream, source, groups):
@@ -50,7 +51,7 @@ def read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency
                 group.tokens, group.scores, options.query(group.label), text=group.text or None, id=name or None
             )
         except SaliencyError as error:
-            yield BadRecord(source, group.line, name or None, str(error))
+            yield Problem(source, str(error), group.line, name or None)
 
 
 def _rows(stream: TextIO, source: str, groups: dict[str, _Group]) -> Iterator[tuple[str, _Group]]:
@@ -70,7 +71,7 @@ def _rows(stream: TextIO, source: str, groups: dict[str, _Group]) -> Iterator[tu
             name = _cell(row, columns, "id") or ""
             group = groups.get(name) or _Group(reader.line_num)
             yield name, group
-            _add(row, columns, group, BadRecord(source, reader.line_num, name or None, ""))
+            _add(row, columns, group, Problem(source, "", reader.line_num, name or None))
     except (csv.Error, UnicodeDecodeError) as error:
         raise SaliencyError(f"{source}, line {reader.line_num}: the table can't be read: {error}") from None
 
@@ -95,7 +96,7 @@ def _cell(row: list[str], columns: dict[str, int], name: str) -> str | None:
     return row[index] if index is not None and index < len(row) else None
 
 
-def _add(row: list[str], columns: dict[str, int], group: _Group, where: BadRecord) -> None:
+def _add(row: list[str], columns: dict[str, int], group: _Group, where: Problem) -> None:
     token, score = _cell(row, columns, "token"), _cell(row, columns, "score")
     try:
         if token is None or score is None:
@@ -103,6 +104,6 @@ def _add(row: list[str], columns: dict[str, int], group: _Group, where: BadRecor
         group.scores.append(float(score))
         group.tokens.append(token)
     except ValueError as error:
-        group.problem = group.problem or BadRecord(where.source, where.line, where.id, f"no word and score: {error}")
+        group.problem = group.problem or Problem(where.where, f"no word and score: {error}", where.line, where.id)
     group.label = group.label or _cell(row, columns, "label")
     group.text = group.text or _cell(row, columns, "text")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saywhy.cli.options import maps as reading
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from verbalize.claims.claims import Claim
@@ -40,7 +40,6 @@ def check(
     format: reading.FormatOption = "auto",  # noqa: A002
 ) -> None:
     """Check texts against maps."""
-    from verbalize.formats import BadRecord
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()))
     by_id = {saliency.saliency_id: saliency for saliency in source}
@@ -52,12 +51,12 @@ def check(
             name = str(record["id"])
             saliency = by_id.get(name)
             if saliency is None:
-                problems.append(BadRecord(texts, line, name, f"there is no map of this id in {maps}"))
+                problems.append(Problem(texts, f"there is no map of this id in {maps}", line, name))
                 continue
             try:
                 report = _report(record, saliency)
             except UsageError as error:
-                problems.append(BadRecord(texts, line, name, str(error)))
+                problems.append(Problem(texts, str(error), line, name))
                 continue
             checked, claims, unread = checked + 1, claims + report["claims"], unread + len(report["unread"])
             false += len(report["errors"])

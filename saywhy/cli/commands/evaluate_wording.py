@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options import maps as reading
+from saywhy_core.errors import Problem
 from saywhy_core.files import atomic_open
 
 HELP = """Measure texts against the maps they speak of, whoever wrote them.
@@ -37,7 +38,6 @@ def wording(
 ) -> None:
     """Measure the wording of texts."""
     from evals.wording.measure import evaluate
-    from verbalize.formats import BadRecord
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()))
     by_id = {saliency.saliency_id: saliency for saliency in source}
@@ -45,7 +45,7 @@ def wording(
     for line, record in reading.text_records(texts, source.problems):
         saliency = by_id.get(str(record["id"]))
         if saliency is None:
-            source.problems.append(BadRecord(texts, line, str(record["id"]), f"there is no map of this id in {maps}"))
+            source.problems.append(Problem(texts, f"there is no map of this id in {maps}", line, str(record["id"])))
             continue
         said.append(record["text"])
         of.append(saliency)

@@ -43,7 +43,7 @@ def improve(
     from agents.prompting.pairs import read_descriptions
     from saywhy_core.errors import UsageError
     from saywhy_core.files import atomic_open
-    from saywhy_core.images.sets import list_images
+    from saywhy_core.images import list_images
     from saywhy_core.names import read_class_names
 
     listed = list_images(shots)

@@ -49,19 +49,18 @@ def picture(
     image: reading.ImageOption = None,
 ) -> None:
     """Draw maps."""
-    from saywhy_core.errors import UsageError
+    from saywhy_core.errors import Problem, UsageError
     from saywhy_core.names import safe_file_name
-    from verbalize.formats import BadRecord
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
     taken: set[str] = set()
-    undrawn: list[BadRecord] = []
+    undrawn: list[Problem] = []
     with reading.progress("drawing") as bar:
         for saliency in source:
             try:
                 _draw(saliency, out / safe_file_name(saliency.saliency_id, _suffix(kind), taken), kind, max_words, mask_labels)
             except UsageError as error:
-                undrawn.append(BadRecord(maps, None, saliency.saliency_id, str(error)))
+                undrawn.append(Problem(maps, str(error), None, saliency.saliency_id))
             except OSError as error:
                 raise UsageError(f"{out} can't be written to: {error.strerror}") from None
             reading.advance(bar)

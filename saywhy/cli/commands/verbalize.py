@@ -130,10 +130,9 @@ def _read_background(path: Path | None, class_names: Path | None, source: readin
     from agents.prompting.pairs import read_pairs
     from saywhy_core.names import read_class_names
     from verbalize.background import Background
-    from verbalize.formats import BadRecord
 
     pairs = read_pairs(path)
-    source.problems += [BadRecord(problem.where, None, None, problem.what) for problem in pairs.problems]
+    source.problems += pairs.problems
     return Background.of(pairs, class_names=read_class_names(class_names) if class_names else None)
 
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verbalize.formats import BadRecord
+    from saywhy_core.errors import Problem
     from verbalize.saliency import Saliency
 
 stderr = Console(stderr=True, highlight=False)
@@ -52,7 +52,7 @@ class MapReader:
     class_names: Path | None = None
     tokenizer: str | None = None
     image: Path | None = None
-    problems: list[BadRecord] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     count: int = 0
 
     def __iter__(self) -> Iterator[Saliency]:
@@ -71,7 +71,7 @@ class MapReader:
         tell_problems(self.problems, self.count)
 
 
-def tell_problems(problems: list[BadRecord], read: int) -> None:
+def tell_problems(problems: list[Problem], read: int) -> None:
     """Print each problem as a line, then exit with status 1; do nothing where there is none."""
     if not problems:
         return
@@ -81,10 +81,9 @@ def tell_problems(problems: list[BadRecord], read: int) -> None:
     raise typer.Exit(1)
 
 
-def text_records(texts: str, problems: list[BadRecord]) -> Iterator[tuple[int, dict[str, Any]]]:
+def text_records(texts: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The records with `id` and `text` of a JSON Lines file (- for standard input), each with its line; others are problems."""
-    from saywhy_core.errors import UsageError
-    from verbalize.formats import BadRecord
+    from saywhy_core.errors import Problem, UsageError
 
     try:
         stream = sys.stdin if texts == "-" else Path(texts).open(encoding="utf-8")  # noqa: SIM115 - closed below
@@ -97,10 +96,10 @@ def text_records(texts: str, problems: list[BadRecord]) -> Iterator[tuple[int, d
             try:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
-                problems.append(BadRecord(texts, number, None, f"no JSON: {error.msg}"))
+                problems.append(Problem(texts, f"no JSON: {error.msg}", number))
                 continue
             if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "id" not in record:
-                problems.append(BadRecord(texts, number, None, "a text needs 'id' and 'text'"))
+                problems.append(Problem(texts, "a text needs 'id' and 'text'", number))
                 continue
             yield number, record
 

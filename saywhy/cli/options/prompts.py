@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from saywhy_core.images.sets import ImageSet, Problem
+    from saywhy_core.errors import Problem
+    from saywhy_core.images import ImageSet
 
 ClassesOption = Annotated[Path, typer.Option(help="Class names: a JSON list, or a text file with a name a line.")]
 ImagesOption = Annotated[Path, typer.Option(help="A folder (a class a folder), a CSV with path and label, or a list.")]
@@ -43,7 +44,7 @@ def embed(encoder: Any, source: Path) -> Embedded:
     import numpy as np
 
     from saywhy_core.errors import UsageError
-    from saywhy_core.images.sets import ImageSet, list_images, readable
+    from saywhy_core.images import ImageSet, list_images, readable
 
     listed = list_images(source)
     good, unreadable = readable(listed.paths)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents import UsageError, list_images
-from saywhy_core.images.sets import read_image, readable
+from saywhy_core.errors import UsageError
+from saywhy_core.images import list_images, read_image, readable
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_class_a_folder(photos):
 def test_a_flat_folder_names_no_classes(photos):
     found = list_images(photos / "cat")
     assert found.labels is None
-    with pytest.raises(UsageError, match="folder a class"):
+    with pytest.raises(UsageError, match="one folder per class"):
         found.label_indices(["cat"])
 
 
@@ -43,7 +43,7 @@ def test_csv_keeps_file_order_and_reports_bad_rows(photos):
     found = list_images(table)
     assert [path.name for path in found.paths] == ["c.png", "b.png"]
     assert found.labels == ("dog", "cat")
-    assert [problem.where.rpartition(", ")[2] for problem in found.problems] == ["line 3", "line 4"]
+    assert [(problem.where, problem.line) for problem in found.problems] == [(str(table), 3), (str(table), 4)]
     table.write_text("file\na.png\n", encoding="utf-8")
     with pytest.raises(UsageError, match="no column `path`"):
         list_images(table)
@@ -53,7 +53,7 @@ def test_lists_and_single_files(photos):
     (photos / "list.txt").write_text("cat/b.png\n\nmissing.png\n", encoding="utf-8")
     found = list_images(photos / "list.txt")
     assert [path.name for path in found.paths] == ["b.png"]
-    assert "line 3" in found.problems[0].where
+    assert found.problems[0].line == 3
     assert len(list_images(photos / "loose.png")) == 1
 
 
