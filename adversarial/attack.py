@@ -16,7 +16,7 @@ from adversarial.manipulations import Manipulation, load_manipulation
 from adversarial.plans import Plan, make_plan
 from adversarial.query_log import QueryLog
 from adversarial.run import Job, drive
-from saywhy_core.classifiers.classifier import Classifier, ClassifierError
+from saywhy_core.classifiers import Classifier, ClassifierError
 from saywhy_core.errors import BudgetExceeded, UsageError
 from verbalize.saliency import PixelSaliency, Query
 

@@ -15,7 +15,7 @@ from adversarial.attacks.random_pixels import random_search
 from adversarial.attacks.waves import WaveSearch
 from adversarial.distances.distance import DISTANCES
 from adversarial.query_log import BudgetSpent, QueryLog
-from saywhy_core.classifiers.classifier import comparable
+from saywhy_core.classifiers import comparable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from adversarial.attacks.mcts_game.game import PlayerTwo
     from adversarial.features import KeypointMixture
     from adversarial.manipulations import Manipulation
-    from saywhy_core.classifiers.classifier import Classifier, Scores
+    from saywhy_core.classifiers import Classifier, Scores
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from saywhy_core.classifiers.classifier import Scores, comparable
+from saywhy_core.classifiers import Scores, comparable
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.query_log import BudgetSpent
-from saywhy_core.classifiers.classifier import ClassifierError, same_answer
+from saywhy_core.classifiers import ClassifierError, same_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from adversarial.plans import Plan
     from adversarial.query_log import Search
-    from saywhy_core.classifiers.classifier import Classifier
+    from saywhy_core.classifiers import Classifier
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]

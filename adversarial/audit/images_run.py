@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from saywhy_core.classifiers import load_classifier, read_option, split_spec
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import NamedImage, read_image, read_images, resize_image
 from saywhy_core.names import class_index, read_lines, safe_file_name
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adversarial import AttackResult, FeatureGuidedAttack
     from adversarial.attacks.mcts_game.game import PlayerTwo
     from adversarial.features import KeypointMixture
-    from saywhy_core.classifiers.classifier import CallableClassifier
+    from saywhy_core.classifiers import Classifier
 
     Shape: TypeAlias = tuple[int | None, int | None, int | None]
 
@@ -85,7 +85,7 @@ class Job:
 class Run:
     """All the images of one command, the classifier they are put to, and what became of them."""
 
-    classifier: CallableClassifier
+    classifier: Classifier
     shape: Shape
     settings: Settings
     class_names: Sequence[str] | None
@@ -238,45 +238,22 @@ class Run:
         return hashlib.sha256(content + pixels.tobytes()).hexdigest()[:20]
 
 
-def open_classifier(spec: str, options: Mapping[str, Any]) -> tuple[CallableClassifier, Shape]:
+def open_classifier(spec: str, options: Mapping[str, Any]) -> tuple[Classifier, Shape]:
     """The classifier that a target names, with the height, width and channels that it takes, None where it doesn't say.
-
-    A target is demo:signs, python:module:function, or whatever `adversarial.load_classifier` knows; a module is looked for
-    in the current folder as well.
 
     Raises:
         UsageError: there is no such target, it can't be opened, or it has no such option.
     """
-    from adversarial import CallableClassifier, load_classifier
-
-    kind, _, rest = spec.partition(":")
-    if kind == "demo":
-        if rest != "signs" or options:
-            raise UsageError("the only demo classifier is demo:signs, and it takes no options")
-        from saywhy import signs
-
-        model = signs.load()
-        return CallableClassifier(model.predict, scores="logits", class_names=model.class_names), model.image_shape
-    if kind == "python":
-        spec = f"callable:{rest}"
-    if kind in ("python", "callable") and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
     classifier = load_classifier(spec, **options)
-    shape = getattr(classifier, "image_shape", None) or (None, None, None)
-    return classifier, (shape[0], shape[1], shape[2])
+    return classifier, classifier.image_shape
 
 
 def read_options(pairs: Sequence[str], scores: str | None) -> dict[str, Any]:
-    """Options of a target from "name=value" texts; a value is JSON where it reads as JSON, else text."""
+    """Options of a target from "name=value" texts, written as `read_option` says."""
     options: dict[str, Any] = {}
     for pair in [*pairs, *([] if scores is None else [f"scores={scores}"])]:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise UsageError(f"--option takes name=value, such as layout=nchw, not {pair!r}")
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
+        name, value = read_option(pair)
+        options[name] = value
     return options
 
 
@@ -320,7 +297,7 @@ def file_digest(path: Path | None) -> str | None:
 
 def model_digest(spec: str) -> str | None:
     """A digest of the file that a target names, None where it is no file."""
-    kind, _, rest = spec.partition(":")
+    kind, _, rest = split_spec(spec)[0].partition(":")
     return file_digest(Path(rest)) if kind in FILES else None
 
 

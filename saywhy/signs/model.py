@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import as_file, files
@@ -117,6 +118,11 @@ def load(weights: Path | None = None) -> SignClassifier:
         raise UsageError(f"{weights} holds no weights of the sign classifier: {error}") from None
     network.requires_grad_(requires_grad=False)
     return SignClassifier(network)
+
+
+def weights_digest() -> str:
+    """A short digest of the weights that come with the package."""
+    return hashlib.sha256((files("saywhy.signs") / "weights.npz").read_bytes()).hexdigest()[:16]
 
 
 def save(network: SignNetwork, path: Path) -> None:

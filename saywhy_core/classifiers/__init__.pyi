@@ -1,12 +1,21 @@
 import saywhy_core.errors as _errors
 
-from .classifier import CallableClassifier as CallableClassifier
+from .callable_classifier import CallableClassifier as CallableClassifier
+from .classifier import ANY_SHAPE as ANY_SHAPE
 from .classifier import Classifier as Classifier
 from .classifier import ClassifierError as ClassifierError
+from .classifier import ImageShape as ImageShape
 from .classifier import Scores as Scores
+from .classifier import as_probabilities as as_probabilities
 from .classifier import comparable as comparable
 from .classifier import same_answer as same_answer
 from .layout import InputLayout as InputLayout
-from .load import load_classifier as load_classifier
+from .spec import read_option as read_option
+from .spec import split_spec as split_spec
+from .targets import TARGETS as TARGETS
+from .targets import TargetLoader as TargetLoader
+from .targets import load_classifier as load_classifier
+from .targets import target_options as target_options
+from .torch import TorchClassifier as TorchClassifier
 
 BudgetExceeded = _errors.BudgetExceeded

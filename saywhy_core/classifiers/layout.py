@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -21,30 +21,36 @@ Numbers: TypeAlias = float | Sequence[float]
 
 @dataclass(frozen=True)
 class InputLayout:
-    """From (N, H, W, C) float32 in [0, 1] to what a network takes.
+    """Turns (N, H, W, C) float32 images in [0, 1] into the array that a network takes.
 
     Attributes:
         axes: "nhwc" or "nchw".
-        value_range: the values that stand for 0 and 1.
-        mean, std: taken off and divided by, a channel each or one for all, after the range.
+        value_range: the network's values for 0 (black) and 1 (white), for example (0, 255).
+        mean: subtracted after the images were scaled to `value_range`; one number, or one per channel.
+        std: divided by after that; one number, or one per channel.
+
+    Raises:
+        UsageError: a value is not of this form, or the images have another number of channels than `mean` or `std`.
     """
 
     axes: Axes = "nhwc"
-    value_range: tuple[float, float] = (0.0, 1.0)
+    value_range: Sequence[float] = (0.0, 1.0)
     mean: Numbers | None = None
     std: Numbers | None = None
 
     def __post_init__(self) -> None:
         if self.axes not in ("nhwc", "nchw"):
             raise UsageError(f"layout must be 'nhwc' or 'nchw', not {self.axes!r}")
-        bounds = tuple(float(value) for value in self.value_range)
+        bounds = _numbers("value_range", self.value_range)
         if len(bounds) != 2 or not bounds[0] < bounds[1]:
             raise UsageError(f"value_range must be two rising numbers such as (0, 255), not {self.value_range!r}")
-        if self.std is not None and not np.all(np.asarray(self.std) > 0):
+        if self.mean is not None:
+            _numbers("mean", self.mean)
+        if self.std is not None and not all(value > 0 for value in _numbers("std", self.std)):
             raise UsageError(f"std must be above 0, not {self.std!r}")
 
     def __call__(self, images: Images) -> Images:
-        """The network's input."""
+        """The network's input: a C-contiguous float32 array in the order of `axes`."""
         low, high = self.value_range
         values = images if (low, high) == (0.0, 1.0) else images * np.float32(high - low) + np.float32(low)
         for name in ("mean", "std"):
@@ -58,3 +64,19 @@ class InputLayout:
         if self.axes == "nchw":
             values = values.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(values, dtype=np.float32)
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for equal layouts, however their numbers were written."""
+        numbers = [None if given is None else _numbers("", given) for given in (self.value_range, self.mean, self.std)]
+        return f"{self.axes}{numbers}"
+
+
+def _numbers(name: str, given: Any) -> list[float]:
+    try:
+        values = [float(value) for value in np.ravel(given)]
+    except (TypeError, ValueError):
+        values = []
+    if not values or not np.isfinite(values).all():
+        raise UsageError(f"{name} must be a number or a list of numbers, not {given!r}")
+    return values

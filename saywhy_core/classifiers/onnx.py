@@ -1,4 +1,4 @@
-"""An ONNX file as a target, run by onnxruntime."""
+"""An ONNX file as a target, run by onnxruntime: `onnx:FILE`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from saywhy_core.classifiers.classifier import CallableClassifier, ClassifierError, Scores
-from saywhy_core.classifiers.layout import Axes, InputLayout, Numbers
+from saywhy_core.classifiers.callable_classifier import CallableClassifier
+from saywhy_core.classifiers.identity import file_identity
+from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from saywhy_core.classifiers.classifier import ImageShape, Scores
+    from saywhy_core.classifiers.layout import Axes, Numbers
+
     Images: TypeAlias = NDArray[np.float32]
 
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
-CHANNELS = ({1, 3}, {2, 4})  # likely numbers of channels, the likeliest first
+CHANNELS = ({1, 3}, {2, 4})  # numbers of channels by which the channel axis is recognised, the most usual ones first
+METADATA = ("layout", "scores", "value_range", "mean", "std", "class_names")
 
 
 def load(
@@ -29,30 +34,32 @@ def load(
     class_names: Sequence[str] | None = None,
     scores: Scores | None = None,
     layout: Axes | None = None,
-    value_range: tuple[float, float] | None = None,
+    value_range: Sequence[float] | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
     threads: int = 0,
+    batch_size: int | None = None,
 ) -> CallableClassifier:
-    """A classifier from an ONNX file with one image input of four axes and one output of scores.
+    """A classifier from an ONNX file with one image input of four axes; its first output holds the scores.
 
-    What the file says is read from it, and an option goes before it: the layout from the input's shape; the value range from
-    the input's type (0 to 255 for bytes); and the file's own metadata entries `layout`, `value_range`, `mean`, `std`,
-    `scores` and `class_names` (JSON). Scores are taken from the output's name where it speaks of logits, or of
-    probabilities or softmax. A fixed batch size is served by padding; padding is no query.
+    What an option doesn't say is read from the file: from its metadata entries `layout`, `scores` (texts), `value_range`,
+    `mean`, `std` and `class_names` (JSON); then the layout and the image size from the input's shape, the value range from
+    the input's type (0 to 255 for bytes), and the kind of scores from the output's name, where that contains "logit",
+    "prob" or "softmax". A network with a fixed batch size gets padded batches; the padding does not count as queries.
 
     Args:
         path: the file.
-        class_names: one name a class.
+        class_names: one name per class.
         scores: "logits" or "probabilities".
         layout: "nhwc" or "nchw".
-        value_range: the values that stand for black and white, (0, 1) unless the file says otherwise.
-        mean: taken off each channel after the range.
-        std: divided by after that.
-        threads: of onnxruntime; 0 for its own choice.
+        value_range: the network's values for black and white, (0, 1) by default.
+        mean: subtracted after that; one number, or one per channel.
+        std: divided by after that; one number, or one per channel.
+        threads: how many threads onnxruntime uses; 0 for its own choice.
+        batch_size: the largest number of images per call.
 
     Raises:
-        UsageError: onnxruntime is missing, the file can't be read, or the model needs an option that wasn't given.
+        UsageError: onnxruntime is missing, the file can't be read, or an option is wrong or missing.
     """
     try:
         import onnxruntime
@@ -60,14 +67,16 @@ def load(
         raise UsageError("onnx: targets need onnxruntime; install saywhy[onnx]") from None
     if not Path(path).is_file():
         raise UsageError(f"there is no file {path}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    if not isinstance(threads, int) or threads < 0:
+        raise UsageError(f"threads must be a whole number of at least 0, not {threads!r}")
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.log_severity_level = 3  # errors only: warnings of the graph optimiser are no business of the user
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=onnxruntime.get_available_providers())
+        session = onnxruntime.InferenceSession(path, settings, providers=onnxruntime.get_available_providers())
     except Exception as error:
         raise UsageError(f"{path} is no ONNX model that onnxruntime can run: {str(error).splitlines()[0][:200]}") from error
-    inputs, outputs = session.get_inputs(), session.get_outputs()
+    inputs, output = session.get_inputs(), session.get_outputs()[0].name
     if len(inputs) != 1:
         raise UsageError(f"{path} takes {len(inputs)} inputs ({', '.join(node.name for node in inputs)}); one image is wanted")
     taken = inputs[0]
@@ -76,38 +85,40 @@ def load(
     if taken.type not in DTYPES:
         raise UsageError(f"{path} takes {taken.type}; images need one of {', '.join(DTYPES)}")
     said = _metadata(session.get_modelmeta().custom_metadata_map, path)
-    axes = layout or said.get("layout") or _axes(taken.shape, path)
+    axes: Axes = layout or said.get("layout") or _axes(taken.shape, path)
     if value_range is None:
         value_range = said.get("value_range") or ((0.0, 255.0) if taken.type == "tensor(uint8)" else (0.0, 1.0))
     mean, std = said.get("mean") if mean is None else mean, said.get("std") if std is None else std
-    prepare = InputLayout(axes, tuple(value_range), mean, std)
-    kind = scores or said.get("scores") or _kind(outputs[0].name)
+    prepare = InputLayout(axes, value_range, mean, std)
+    kind: Scores | None = scores or said.get("scores") or _kind(output)
     if kind is None:
-        output = outputs[0].name
         raise UsageError(f"{path} doesn't say what its output {output!r} is; give scores='logits' or scores='probabilities'")
-    names = class_names if class_names is not None else said.get("class_names")
     fixed = taken.shape[0] if isinstance(taken.shape[0], int) and taken.shape[0] > 0 else None
-    wanted = _image_shape(taken.shape, axes)
+
+    def run(batch: NDArray[Any]) -> NDArray[np.floating]:
+        answer = np.asarray(session.run([output], {taken.name: batch})[0])
+        # some networks keep the two axes of the image, with one value each, after global pooling
+        return answer.reshape(answer.shape[:2]) if answer.ndim > 2 and answer[0].size == answer.shape[1] else answer
 
     def predict(images: Images) -> NDArray[np.floating]:
-        for have, want in zip(images.shape[1:], wanted, strict=True):
-            if want is not None and have != want:
-                shape = " by ".join("any" if size is None else str(size) for size in wanted)
-                raise ClassifierError(f"{path} takes images of {shape} (height, width, channels), not {images.shape[1:]}")
         values = prepare(images)
         if taken.type == "tensor(uint8)":
             values = np.rint(values)
         batch = values.astype(DTYPES[taken.type], copy=False)
         if fixed is None:
-            return np.asarray(session.run([outputs[0].name], {taken.name: batch})[0])
+            return run(batch)
         rows = []
         for start in range(0, len(batch), fixed):
             part = batch[start : start + fixed]
             padded = np.concatenate([part, np.repeat(part[-1:], fixed - len(part), axis=0)]) if len(part) < fixed else part
-            rows.append(np.asarray(session.run([outputs[0].name], {taken.name: padded})[0])[: len(part)])
+            rows.append(run(padded)[: len(part)])
         return np.concatenate(rows)
 
-    return CallableClassifier(predict, kind, names)
+    return CallableClassifier(
+        predict, kind, class_names if class_names is not None else said.get("class_names"),
+        batch_size=batch_size, image_shape=_image_shape(taken.shape, axes),
+        identity=file_identity("onnx", path, kind, prepare.key),
+    )  # fmt: skip
 
 
 def _axes(shape: list[Any], path: str) -> Axes:
@@ -122,9 +133,9 @@ def _axes(shape: list[Any], path: str) -> Axes:
     )
 
 
-def _image_shape(shape: list[Any], axes: Axes) -> tuple[int | None, ...]:
-    sizes = tuple(size if isinstance(size, int) and size > 0 else None for size in shape)
-    return sizes[1:] if axes == "nhwc" else (sizes[2], sizes[3], sizes[1])
+def _image_shape(shape: list[Any], axes: Axes) -> ImageShape:
+    _, first, second, third = (size if isinstance(size, int) and size > 0 else None for size in shape)
+    return (first, second, third) if axes == "nhwc" else (second, third, first)
 
 
 def _kind(name: str) -> Scores | None:
@@ -136,7 +147,7 @@ def _kind(name: str) -> Scores | None:
 
 def _metadata(entries: dict[str, str], path: str) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    for name in ("layout", "scores", "value_range", "mean", "std", "class_names"):
+    for name in METADATA:
         if name in entries:
             try:
                 said[name] = entries[name].lower() if name in ("layout", "scores") else json.loads(entries[name])

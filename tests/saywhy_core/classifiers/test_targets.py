@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adversarial import load_classifier
-from saywhy_core.classifiers.classifier import ClassifierError
+from saywhy_core.classifiers import ClassifierError
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.errors import UsageError
 

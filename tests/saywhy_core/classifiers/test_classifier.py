@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adversarial import BudgetExceeded, CallableClassifier, ClassifierError
-from saywhy_core.classifiers.classifier import comparable, same_answer
+from saywhy_core.classifiers import comparable, same_answer
 from saywhy_core.errors import UsageError
 
 
@@ -69,8 +69,8 @@ def test_batch_size_is_kept():
     ("predict", "words"),
     [
         (lambda batch: np.full((len(batch), 3), np.nan), "not finite"),
-        (lambda batch: np.zeros((len(batch) + 1, 3)), "one row an image"),
-        (lambda batch: np.zeros(len(batch)), "one row an image"),
+        (lambda batch: np.zeros((len(batch) + 1, 3)), "one row per image"),
+        (lambda batch: np.zeros(len(batch)), "one row per image"),
         (lambda batch: np.zeros((len(batch), 1)), "at least two columns"),
         (lambda batch: [["a", "b"]] * len(batch), "no array of numbers"),
         (lambda batch: 1 / 0, "ZeroDivisionError"),
@@ -87,7 +87,7 @@ def test_number_of_classes_may_not_change():
     classifier(images(1))
     with pytest.raises(ClassifierError, match="4 scores"):
         classifier(images(1, seed=1))
-    with pytest.raises(ClassifierError, match="3 scores an image but has 2 names"):
+    with pytest.raises(ClassifierError, match="3 scores per image but has 2 names"):
         CallableClassifier(lambda batch: np.zeros((len(batch), 3)), class_names=["a", "b"])(images(1))
 
 

@@ -1,0 +1,190 @@
+"""A Python function from images to scores as a classifier, with exact query counts, a budget and a memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
+from saywhy_core.errors import BudgetExceeded, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from saywhy_core.classifiers.classifier import ImageShape, Scores
+
+    Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]
+
+MEMORY = 64_000_000  # bytes of scores that are remembered: a million images of eight classes; the oldest are dropped first
+
+
+class CallableClassifier:
+    """A function as a classifier that counts its queries, checks its answers and remembers them.
+
+    Args:
+        predict: the function. It receives a C-contiguous float32 array (N, H, W, C) with values in [0, 1], which it may
+            change, and returns an array (N, K).
+        scores: what `predict` returns: "logits" (any finite numbers, higher for the likelier class) or "probabilities"
+            (numbers in [0, 1]; each row sums to 1).
+        class_names: one name per class, in the order of the scores.
+        budget: the largest number of images that `predict` may ever receive. None for no limit.
+        batch_size: the largest number of images per call of `predict`. None for no limit.
+        image_shape: (height, width, channels) of the images that `predict` takes; None for each number that is unknown or
+            free. Images of another shape are refused before they are counted.
+        identity: a text that changes whenever the answers may change. Caches need it; None for no caching.
+
+    Attributes:
+        queries: how many images `predict` has received. Images that were answered from memory do not count.
+
+    Raises:
+        UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
+        BudgetExceeded: the call would pass the budget; `predict` was not called.
+        ClassifierError: `predict` raised an error or did not return one row of finite scores per image; or the images have
+            a shape that the classifier does not take.
+    """
+
+    def __init__(
+        self,
+        predict: Predict,
+        scores: Scores = "logits",
+        class_names: Sequence[str] | None = None,
+        *,
+        budget: int | None = None,
+        batch_size: int | None = None,
+        image_shape: Sequence[int | None] = ANY_SHAPE,
+        identity: str | None = None,
+    ) -> None:
+        if not callable(predict):
+            raise UsageError(f"a classifier needs a function from images to scores, not {type(predict).__name__}")
+        if scores not in ("logits", "probabilities"):
+            raise UsageError(f"scores must be 'logits' or 'probabilities', not {scores!r}")
+        if budget is not None and budget < 0:
+            raise UsageError(f"a budget must be 0 queries or more, not {budget}")
+        if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+            raise UsageError(f"batch_size must be a whole number of at least one image, not {batch_size!r}")
+        self.predict = predict
+        self.scores: Scores = scores
+        self.class_names = None if class_names is None else tuple(str(name) for name in class_names)
+        self.budget = budget
+        self.batch_size = batch_size
+        self.image_shape = _image_shape(image_shape)
+        self.identity = identity
+        self._queries = 0
+        self._classes = None if self.class_names is None else len(self.class_names)
+        self._memory: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
+
+    @property
+    def queries(self) -> int:
+        """How many images `predict` has received so far."""
+        return self._queries
+
+    def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
+        """(N, K) scores of (N, H, W, C) images in [0, 1]. `predict` receives each distinct image once."""
+        batch = self._checked(images)
+        # the shape is part of the key: the same bytes in another shape are another image
+        keys = [blake2b(image, digest_size=16, key=repr(batch.shape[1:]).encode()[:64]).digest() for image in batch]
+        fresh: dict[bytes, int] = {}
+        for row, key in enumerate(keys):
+            if key not in self._memory:
+                fresh.setdefault(key, row)
+        rows = list(fresh.values())
+        answers = dict(zip(fresh, self._ask(batch if len(rows) == len(batch) else batch[rows]), strict=True)) if rows else {}
+        self._memory.update(answers)
+        scores = np.stack([answers[key] if key in answers else self._memory[key] for key in keys])
+        while len(self._memory) * scores.shape[1] * 8 > MEMORY and len(self._memory) > 1:
+            self._memory.popitem(last=False)
+        return scores
+
+    def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
+        """(N, K) scores of (N, H, W, C) images in [0, 1]. `predict` receives every image, remembered or not."""
+        return self._ask(self._checked(images))
+
+    def probabilities(self, images: ArrayLike) -> NDArray[np.float64]:
+        """(N, K) probabilities of (N, H, W, C) images in [0, 1]: the softmax of the scores where those are logits."""
+        return as_probabilities(self(images), self.scores)
+
+    def label(self, index: int) -> str:
+        """The name of a class, or "class 7" where the classifier has no names."""
+        return self.class_names[index] if self.class_names is not None else f"class {index}"
+
+    def _checked(self, images: ArrayLike) -> NDArray[np.float32]:
+        batch = _in_range(images)
+        if any(want is not None and have != want for have, want in zip(batch.shape[1:], self.image_shape, strict=True)):
+            wanted = " by ".join("any" if size is None else str(size) for size in self.image_shape)
+            raise ClassifierError(
+                f"the classifier takes images of {wanted} (height, width, channels), not of shape {batch.shape[1:]}"
+            )
+        return batch
+
+    def _ask(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:
+        if self.budget is not None and self._queries + len(batch) > self.budget:
+            raise BudgetExceeded(
+                f"the classifier's budget is {self.budget} queries: {self._queries} are spent, {len(batch)} more were wanted"
+            )
+        size = self.batch_size or len(batch)
+        return np.concatenate([self._ask_batch(batch[start : start + size]) for start in range(0, len(batch), size)])
+
+    def _ask_batch(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:
+        self._queries += len(batch)  # a query that fails has been made all the same
+        try:
+            # a copy: a function that normalises in place must not change its caller's images
+            answer = self.predict(np.array(batch, order="C"))
+        except Exception as error:
+            raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {_words(error)}") from error
+        try:
+            scores = np.array(answer, dtype=np.float64)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ClassifierError(f"the classifier's answer is no array of numbers: {_words(error)}") from error
+        self._check_scores(scores, len(batch))
+        self._classes = scores.shape[1]
+        return scores
+
+    def _check_scores(self, scores: NDArray[np.float64], images: int) -> None:
+        if scores.ndim != 2 or len(scores) != images or scores.shape[1] < 2:
+            raise ClassifierError(
+                f"the classifier answered {images} images with an array of shape {scores.shape}; "
+                "it must return one row per image and one column per class, and at least two columns"
+            )
+        if self._classes is not None and scores.shape[1] != self._classes:
+            what = "names" if self.class_names is not None else "classes in its first answer"
+            raise ClassifierError(f"the classifier returned {scores.shape[1]} scores per image but has {self._classes} {what}")
+        if not np.isfinite(scores).all():
+            bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
+            raise ClassifierError(f"the classifier returned scores that are not finite (row {bad} of {images})")
+        # networks of 16-bit numbers return probabilities with sums that are off by up to a percent
+        if self.scores == "probabilities" and (
+            scores.min() < -1e-4 or scores.max() > 1 + 1e-4 or np.abs(scores.sum(axis=1) - 1).max() > 1e-2
+        ):
+            raise ClassifierError("the classifier's scores are no probabilities; say scores='logits' if that is what they are")
+
+
+def _image_shape(given: Sequence[int | None]) -> ImageShape:
+    try:
+        height, width, channels = given
+        if all(size is None or (isinstance(size, int) and size > 0) for size in (height, width, channels)):
+            return height, width, channels
+    except (TypeError, ValueError):
+        pass
+    raise UsageError(f"image_shape must be (height, width, channels), each a positive number or None, not {given!r}")
+
+
+def _in_range(images: ArrayLike) -> NDArray[np.float32]:
+    batch = np.asarray(images)
+    if batch.ndim != 4 or not batch.size:
+        raise UsageError(f"images must be an array (N, H, W, C) with at least one image, not of shape {batch.shape}")
+    if batch.dtype.kind not in "fiub" or (batch.dtype.kind in "iu" and batch.max() > 1):
+        raise UsageError(f"images must be floats in [0, 1], not {batch.dtype}; divide by the largest possible value")
+    batch = np.ascontiguousarray(batch, dtype=np.float32)
+    if not (batch.min() >= 0 and batch.max() <= 1):  # NaN fails this comparison as well
+        raise UsageError("images must be finite and lie in [0, 1]; divide by the largest possible value")
+    return batch
+
+
+def _words(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__

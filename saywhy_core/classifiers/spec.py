@@ -1,0 +1,50 @@
+"""How a line of text names a classifier: `KIND:WHERE?name=value&name=value`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from saywhy_core.errors import UsageError
+
+
+def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
+    """The part of a spec before the question mark, and its options by name.
+
+    Raises:
+        UsageError: an option is not of the form name=value, or is given twice.
+    """
+    address, mark, query = spec.partition("?")
+    options: dict[str, Any] = {}
+    for pair in query.split("&") if mark else []:
+        name, value = read_option(pair, escaped=True)
+        if name in options:
+            raise UsageError(f"{spec}: the option {name!r} is given twice")
+        options[name] = value
+    return address, options
+
+
+def read_option(pair: str, *, escaped: bool = False) -> tuple[str, Any]:
+    """The name and the value of "name=value".
+
+    The value is JSON where it reads as JSON (`0.5`, `[1, 2]`, `true`), a list of numbers where numbers are joined by commas
+    (`0.485,0.456,0.406`), and plain text otherwise.
+
+    Args:
+        pair: the text.
+        escaped: whether characters of the value may be written as in a URL, such as %26 for the sign &.
+
+    Raises:
+        UsageError: the text is not of that form.
+    """
+    name, equals, text = pair.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"an option of a target is written name=value, for example layout=nchw, not {pair!r}")
+    text = unquote(text) if escaped else text
+    for candidate in (text, f"[{text}]") if text else ():
+        try:
+            return name, json.loads(candidate)
+        except ValueError:
+            continue
+    return name, text

@@ -1,0 +1,58 @@
+"""An image classifier of the library transformers as a target: `transformers:FOLDER_OR_NAME`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from saywhy_core.classifiers.callable_classifier import CallableClassifier
+from saywhy_core.errors import UsageError
+from saywhy_core.images.convert import as_picture
+from saywhy_core.pretrained import fingerprint, from_pretrained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def load(
+    name: str, *, class_names: Sequence[str] | None = None, device: str | None = None, batch_size: int | None = None
+) -> CallableClassifier:
+    """A classifier from a folder written by `save_pretrained`, or from a model name; it returns logits.
+
+    Images go through the model's own image processor, without torchvision: as 8-bit pictures, so values are rounded to
+    multiples of 1/255, and scaled to the model's size, so images of any size are taken.
+
+    Args:
+        name: the folder, or a model name that is in the local cache or can be downloaded.
+        class_names: one name per class, in the place of those of the model's configuration.
+        device: where the model runs; None for the GPU where there is one.
+        batch_size: the largest number of images per forward pass.
+
+    Raises:
+        UsageError: no image classifier could be loaded, or there is no such device.
+    """
+    import torch
+    from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+    try:
+        place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except (RuntimeError, TypeError) as error:
+        raise UsageError(f"there is no device {device!r}: {str(error).splitlines()[0][:160]}") from None
+    processor = from_pretrained(AutoImageProcessor, name, "image processor", backend="pil")
+    model = from_pretrained(AutoModelForImageClassification, name, "image classifier").eval().to(place)
+    own_names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
+
+    def predict(images: NDArray[np.float32]) -> NDArray[np.floating]:
+        pixels = processor(images=[as_picture(image) for image in images], return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            logits: NDArray[np.floating] = model(pixel_values=pixels.to(place)).logits.float().cpu().numpy()
+        return logits
+
+    preparation = hashlib.sha256(processor.to_json_string().encode()).hexdigest()[:8]
+    return CallableClassifier(
+        predict, "logits", own_names if class_names is None else class_names,
+        batch_size=batch_size, identity=f"transformers:{fingerprint(model)}:{preparation}",
+    )  # fmt: skip
