@@ -85,7 +85,7 @@ def _restored(folder: Path | None) -> Iterator[None]:
     where, environment, argv, path = Path.cwd(), dict(os.environ), sys.argv, list(sys.path)
     modules = set(sys.modules)
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    added = [(registry, dict(registry._loaded)) for registry in _registries()]
+    there = {id(registry): set(registry._loaded) for registry in _registries()}
     with warnings.catch_warnings():
         try:
             os.chdir(folder or where)
@@ -97,8 +97,8 @@ def _restored(folder: Path | None) -> Iterator[None]:
             sys.argv, sys.path[:] = argv, path
             random.setstate(states[0])
             np.random.set_state(states[1])  # noqa: NPY002
-            for registry, before in added:
-                for name in set(registry._loaded) - set(before) - set(registry._builtin):
+            for registry in _registries():  # also those whose module this run has imported
+                for name in set(registry._loaded) - there.get(id(registry), set()) - set(registry._builtin):
                     del registry._loaded[name]
             for name in set(sys.modules) - modules:
                 file = getattr(sys.modules[name], "__file__", None)

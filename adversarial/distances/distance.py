@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from saywhy_core.errors import UsageError
 from saywhy_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -77,5 +79,14 @@ DISTANCES: Registry[Distance] = Registry(
 
 
 def all_distances(image: NDArray[np.floating], other: NDArray[np.floating]) -> dict[str, float]:
-    """Every registered distance between two images of shape (H, W, C), by name."""
-    return {name: DISTANCES.get(name).between(image, other) for name in DISTANCES}
+    """Every registered distance between two images of shape (H, W, C), by name.
+
+    A distance that another distribution brings and that can't be loaded is left out, with a warning: nobody asked for it.
+    """
+    found = {}
+    for name in DISTANCES:
+        try:
+            found[name] = DISTANCES.get(name).between(image, other)
+        except UsageError as error:
+            warnings.warn(f"left out of the distances: {error}", RuntimeWarning, stacklevel=2)
+    return found

@@ -79,6 +79,31 @@ def all_imports():
     )
 
 
+@cache
+def all_registries():
+    """(dotted module, name) of every module-level `NAME = Registry(...)`."""
+    found = []
+    for module, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Call):
+                target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+                if ast.unparse(node.value.func).partition("[")[0] == "Registry":
+                    found.append((module, ast.unparse(target)))
+    return tuple(found)
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes `registry_at` runs once for each registry."""
+    if "registry_at" in metafunc.fixturenames:
+        metafunc.parametrize("registry_at", all_registries(), ids=[name for _, name in all_registries()])
+
+
+@pytest.fixture(scope="session")
+def registries():
+    """(dotted module, name) of every registry."""
+    return all_registries()
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT
