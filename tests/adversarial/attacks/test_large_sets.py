@@ -7,8 +7,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
-from adversarial.attacks.feature_guided.large_sets import ranked
+from adversarial.attacks.feature_guided.large_sets import approach, climb, exchange, glance, ranked, shed
 from adversarial.attacks.moves import make_move_table
+from adversarial.attacks.tuning import STANDARD
 
 SIDE = 20
 FEWEST = 60
@@ -138,3 +139,91 @@ def test_ranked_takes_the_best_allowed_change_of_each_pixel():
     assert moves.count == 2
     worth = np.array([9.0, 1.0, 2.0, 9.0, 3.0, 2.5])
     assert ranked(moves, worth).tolist() == [4, 2, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_climbing_finds_the_size_to_a_sixteenth_where_effects_are_known(two_classes, seed):
+    toy = two_classes(20, 60, seed)
+    toy.run(toy.tree.ask([()]))
+    density = np.full(400, 1 / 400)
+    toy.run(climb(toy.tree, toy.effects(), density, np.random.default_rng(seed)))
+    assert toy.fewest() <= toy.tree.best_size <= toy.fewest() * (1 + 1 / 15) + 1
+    assert toy.flips(toy.tree.sets[toy.tree.best])
+    assert toy.log.queries < 40
+    assert toy.tree.deepest == 0  # large sets are remembered, but the tree does not grow from them
+
+
+def test_climbing_paints_areas_where_the_believed_changes_do_not_flip(linear):
+    """Effects believed to be those of black, while white flips: only a rung of one colour gets there."""
+    toy = linear(np.full((8, 8, 1), 0.5), np.ones((1, 64)), [20.0])
+    toy.run(toy.tree.ask([()]))
+    effects = toy.effects(observed=False)
+    effects.observe(np.arange(0, 128, 2), np.ones((64, 1)))
+    effects.observe(np.arange(1, 128, 2), -np.ones((64, 1)))
+    toy.run(climb(toy.tree, effects, np.full(64, 1 / 64), np.random.default_rng(0)))
+    assert 41 <= toy.tree.best_size <= 44  # each white pixel adds 0.5, and 40 only make a tie
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shedding_leaves_out_what_does_nothing(linear, seed):
+    """Sixty useless changes among ten that are needed: the set falls below a third without any knowledge beforehand."""
+    rng = np.random.default_rng(seed)
+    useful = rng.choice(400, 10, replace=False)
+    weights = np.zeros((1, 400))
+    weights[0, useful] = 1.0
+    toy = linear(np.full((20, 20, 1), 0.5), weights, [4.75])
+    toy.run(toy.tree.ask([()]))
+    others = rng.choice(np.setdiff1d(np.arange(400), useful), 60, replace=False)
+    toy.run(toy.tree.ask([tuple(sorted((2 * np.concatenate([useful, others]) + 1).tolist()))]))
+    assert toy.tree.best_size == 70
+    effects = toy.effects(observed=False)
+    effects.observe(np.array([2 * others[0]]), np.zeros((1, 1)))  # one change that is known to do nothing
+    toy.run(shed(toy.tree, effects, rng))
+    assert 10 <= toy.tree.best_size <= 23
+    assert set(2 * useful + 1) <= set(toy.tree.sets[toy.tree.best])
+
+
+def test_exchanging_finds_a_smaller_set_where_better_changes_are_believed_in(two_classes):
+    toy = two_classes(20, 40)
+    toy.run(toy.tree.ask([()]))
+    order = ranked(toy.moves, toy.gains()[:, 0])
+    gains = np.cumsum(toy.gains()[order[10:], 0])
+    size = int(np.searchsorted(gains, toy.needs[0])) + 2  # a set that flips without the ten best changes
+    toy.run(toy.tree.ask([tuple(sorted(order[10 : 10 + size].tolist()))]))
+    assert toy.tree.best_size == size
+    toy.run(exchange(toy.tree, toy.effects(), np.random.default_rng(0), STANDARD))
+    assert 40 <= toy.tree.best_size <= int(0.9 * size)
+    assert toy.flips(toy.tree.sets[toy.tree.best])
+
+
+def test_approaching_flips_from_the_nearest_set(two_classes):
+    toy = two_classes(12, 12)
+    toy.run(toy.tree.ask([()]))
+    order = ranked(toy.moves, toy.gains()[:, 0])
+    near = next(tuple(sorted(order[i : i + 16].tolist())) for i in range(40) if not toy.flips(order[i : i + 16].tolist()))
+    toy.run(toy.tree.ask([near, tuple(sorted(order[60:70].tolist()))]))
+    assert toy.tree.best is None
+    toy.run(approach(toy.tree, toy.effects(), np.random.default_rng(0)))
+    assert toy.tree.best_size == 16  # exchanges keep the size
+
+
+def test_the_early_look_asks_about_the_best_changes_by_doubling_numbers(two_classes):
+    toy = two_classes(12, 6)
+    toy.run(toy.tree.ask([()]))
+    toy.run(glance(toy.tree, toy.effects()))
+    assert sorted(len(changes) for changes in toy.tree.sets) == [0, 4, 8, 16, 32]
+    assert toy.tree.best_size == 8
+    assert toy.tree.deepest == 0
+
+
+def test_no_set_changes_a_pixel_twice(two_classes):
+    toy = two_classes(20, 60, blur=1.0)
+    toy.run(toy.tree.ask([()]))
+    effects = toy.effects()
+    rng = np.random.default_rng(0)
+    toy.run(climb(toy.tree, effects, np.full(400, 1 / 400), rng))
+    toy.run(shed(toy.tree, effects, rng))
+    toy.run(exchange(toy.tree, effects, rng))
+    for changes in toy.tree.sets:
+        assert len({change // 2 for change in changes}) == len(changes)
+        assert list(changes) == sorted(changes)
