@@ -33,7 +33,7 @@ from verbalize.read import ReadSentence, read_sentences  # noqa: E402
 from verbalize.saliency import Query, TokenSaliency  # noqa: E402
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Claim
+    from verbalize.claims import Claim
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = ROOT / "tests" / "verbalize" / "gpt_statements.jsonl"

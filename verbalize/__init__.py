@@ -8,6 +8,9 @@ from saywhy_core.moved import moved
 
 moved(
     {
+        "verbalize.background": "verbalize.write.background",
+        "verbalize.claims.claims": "verbalize.claims",
+        "verbalize.coverage": "verbalize.claims.coverage",
         "verbalize.picture": "verbalize.draw",
         "verbalize.reading": "verbalize.read",
         "verbalize.regions": "verbalize.parts",

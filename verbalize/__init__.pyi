@@ -1,4 +1,3 @@
-from .background import Background as Background
 from .claims import CheckReport as CheckReport
 from .claims import Claim as Claim
 from .claims import ClaimError as ClaimError
@@ -21,4 +20,5 @@ from .saliency import SaliencyError as SaliencyError
 from .saliency import SpecialToken as SpecialToken
 from .saliency import TokenSaliency as TokenSaliency
 from .verbalization import Verbalization as Verbalization
+from .write import Background as Background
 from .write import TemplateVerbalizer as TemplateVerbalizer

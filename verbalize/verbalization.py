@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verbalize.claims.claims import Claim
+    from verbalize.claims.claim import Claim
 
 VERSION = 1
 

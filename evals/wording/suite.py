@@ -10,8 +10,7 @@ import numpy as np
 
 from evals.tables import Table
 from saywhy_core.errors import UsageError
-from verbalize.claims.claims import check
-from verbalize.coverage import named_parts
+from verbalize.claims import check, named_parts
 from verbalize.evidence import evidence_of
 from verbalize.read import read_claims, read_sentences
 from verbalize.saliency import Query, TokenSaliency
@@ -19,7 +18,7 @@ from verbalize.saliency import Query, TokenSaliency
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from verbalize.claims.claims import Claim
+    from verbalize.claims import Claim
     from verbalize.read import ReadSentence
     from verbalize.verbalization import Verbalization
 

@@ -9,7 +9,7 @@ from saywhy_core.errors import UsageError
 from verbalize import check, read_claims
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Claim
+    from verbalize.claims import Claim
     from verbalize.saliency import Query, Saliency
     from verbalize.write.template import TemplateVerbalizer
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from saywhy.demo.sentences import SentenceCard
-    from verbalize.claims.claims import ClaimError
+    from verbalize.claims import ClaimError
 
 # (which text of the page, which of its questions, what somebody says)
 SAYINGS = (

@@ -14,7 +14,7 @@ from agents.chat.specs import chat_model
 from agents.prompting.pairs import Contrast, PairDescriptions, write_pairs
 from saywhy_core.errors import UsageError
 from verbalize import Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, read_claims, write_saliency
-from verbalize.background import Background
+from verbalize.write import Background
 
 PAIRS = PairDescriptions(
     {

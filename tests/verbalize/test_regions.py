@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
 from saywhy_core.errors import UsageError
-from verbalize.claims.claims import Claim, check
+from verbalize.claims import Claim, check
 from verbalize.parts.regions import colour_in_words, find_regions, place_in_words
 from verbalize.saliency import PixelSaliency, Query
 

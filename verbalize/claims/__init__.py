@@ -1,4 +1,4 @@
-"""Claims: one checkable statement about a map each, and `check`, which holds them against the map."""
+"""Claims: checkable statements about a map, and `check`, which says which of them are false."""
 
 from __future__ import annotations
 

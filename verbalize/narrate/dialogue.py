@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import BaseModel, Field
 
 from saywhy_core.errors import UsageError
-from verbalize.claims.claims import Claim, ClaimKind
+from verbalize.claims.claim import Claim, ClaimKind
 from verbalize.evidence import evidence_of
 from verbalize.saliency import TokenSaliency
 

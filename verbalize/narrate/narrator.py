@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.errors import BudgetExceeded, UsageError
-from verbalize.background import Background
-from verbalize.claims.claims import Claim, check
-from verbalize.coverage import coverage_of
+from verbalize.claims.checking import check
+from verbalize.claims.coverage import coverage_of
 from verbalize.narrate import dialogue as words
-from verbalize.read import read_sentences
+from verbalize.read.reading import read_sentences
 from verbalize.saliency import TokenSaliency
 from verbalize.verbalization import Verbalization
+from verbalize.write.background import Background
 from verbalize.write.template import TemplateVerbalizer
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
-    from verbalize.background import Source
-    from verbalize.read import ReadSentence
+    from verbalize.claims.claim import Claim
+    from verbalize.read.reading import ReadSentence
     from verbalize.saliency import Saliency
+    from verbalize.write.background import Source
 
 _LONGEST = 2000  # characters; a longer reply is taken for a rambling refusal and not read as a text
 Outcome = Literal["clean", "repaired", "cut", "template"]

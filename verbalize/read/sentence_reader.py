@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from verbalize.read import lexicon as words
-from verbalize.read.clauses import LABELS, NUMBERS, PARTS, Clause, head_of, nearer
+from verbalize.read.clause import LABELS, NUMBERS, PARTS, Clause, head_of, nearer
 from verbalize.read.marking.marks import L, Marked, N, PartMark
-from verbalize.read.resolve import Resolver
+from verbalize.read.resolver import Resolver
 from verbalize.read.segments import segments_of
 from verbalize.read.statements import Context, Statements
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Claim, Direction
+    from verbalize.claims.claim import Claim, Direction
     from verbalize.evidence import Evidence
 
 _LONGEST = 2_000  # characters, quotations counted as one: a longer sentence is not read

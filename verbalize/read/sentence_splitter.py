@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.read.marking.quotes import Quotation
+    from verbalize.read.marking.quotations import Quotation
 
 _STOP = re.compile(r"[.!?…]+[)\]”\"'’»«]*(?=\s|$)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•–]|\d{1,3}[.)])[ \t])")
 _ABBREVIATIONS = frozenset(

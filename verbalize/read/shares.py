@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from verbalize.read import lexicon as words
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Direction, ShareOf
+    from verbalize.claims.claim import Direction, ShareOf
     from verbalize.read.marking.numbers import Number
 
 _NOUN = re.compile(

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verbalize.claims.claims import Claim
+from verbalize.claims.claim import Claim
 from verbalize.read import lexicon as words
-from verbalize.read.clauses import LABELS, NUMBERS
+from verbalize.read.clause import LABELS, NUMBERS
 from verbalize.read.marking.marks import L, LabelMark, Marked, PartMark
-from verbalize.read.resolve import Named, Resolver
+from verbalize.read.resolver import Named, Resolver
 from verbalize.read.shares import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claims import ClaimKind, Direction, ShareOf
+    from verbalize.claims.claim import ClaimKind, Direction, ShareOf
     from verbalize.evidence import Evidence
-    from verbalize.read.clauses import Clause
+    from verbalize.read.clause import Clause
     from verbalize.read.marking.numbers import Number
-    from verbalize.read.resolve import Aim
+    from verbalize.read.resolver import Aim
     from verbalize.saliency import Part
 
 _PAIRS = 64  # more pairs than this in a comparison of lists, and only the two that decide it are claimed

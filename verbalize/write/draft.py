@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from verbalize.claims.claims import Claim
+from verbalize.claims.claim import Claim
 from verbalize.saliency import PixelSaliency, TokenSaliency
 from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claims import Direction
+    from verbalize.claims.claim import Direction
     from verbalize.evidence import Evidence
     from verbalize.saliency import Part, Saliency
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verbalize.claims.claims import Claim
+from verbalize.claims.claim import Claim
 from verbalize.saliency import PixelSaliency
 from verbalize.write.draft import toward
 from verbalize.write.naming import listed, percent
@@ -16,7 +16,7 @@ from verbalize.write.standing import Standing, outdoes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claims import Direction
+    from verbalize.claims.claim import Direction
     from verbalize.saliency import Part
     from verbalize.write.draft import Draft
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize.claims.claims import Claim
+from verbalize.claims.claim import Claim
 from verbalize.write.naming import PUBLISHED_QUOTES
 from verbalize.write.phrases import first_places, say_nothing
 from verbalize.write.standing import standing

@@ -10,7 +10,7 @@ import numpy as np
 from verbalize.parts.spans import best_spans_holding, total_order
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Direction
+    from verbalize.claims.claim import Direction
     from verbalize.evidence import Evidence
     from verbalize.parts.spans import Span
     from verbalize.saliency import Floats, Part

@@ -43,12 +43,12 @@ import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from verbalize.background import Background
-from verbalize.coverage import coverage_of
+from verbalize.claims.coverage import coverage_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
 from verbalize.verbalization import Verbalization
 from verbalize.write import phrases
+from verbalize.write.background import Background
 from verbalize.write.draft import Draft
 from verbalize.write.naming import Frame
 from verbalize.write.smv import say_published
@@ -57,8 +57,8 @@ from verbalize.write.standing import Standing, standing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from verbalize.background import Source
     from verbalize.saliency import Saliency
+    from verbalize.write.background import Source
 
 Style: TypeAlias = Literal["plain", "ranked", "smv"]
 Length: TypeAlias = Literal["clause", "short", "paragraph"]

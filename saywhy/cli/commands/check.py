@@ -14,7 +14,7 @@ from saywhy.cli.options import maps as reading
 from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Claim
+    from verbalize.claims import Claim
     from verbalize.saliency import Saliency
 
 HELP = """Hold sentences against the saliency maps they speak of, whoever wrote them.
@@ -81,8 +81,8 @@ def check(
 
 def _report(record: dict[str, Any], saliency: Saliency) -> dict[str, Any]:
     """What is said and what of it is false: the claims in the record and those read from its text, each counted once."""
-    from verbalize.claims.claims import Claim
-    from verbalize.claims.claims import check as hold
+    from verbalize.claims import Claim
+    from verbalize.claims import check as hold
     from verbalize.read import read_sentences
 
     sentences = read_sentences(record["text"], saliency)

@@ -37,7 +37,7 @@ def wording(
     format: reading.FormatOption = "auto",  # noqa: A002
 ) -> None:
     """Measure the wording of texts."""
-    from evals.wording.measure import evaluate
+    from evals.wording import evaluate
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()))
     by_id = {saliency.saliency_id: saliency for saliency in source}

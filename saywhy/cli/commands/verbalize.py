@@ -17,9 +17,9 @@ from saywhy.cli.options import models
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from verbalize.background import Background
     from verbalize.narrate.narrator import Narrator
     from verbalize.saliency import Saliency
+    from verbalize.write import Background
     from verbalize.write.template import TemplateVerbalizer
 
 HELP = """Put saliency maps into words: one JSON object a line with version, id, style, text, claims, coverage.
@@ -129,7 +129,7 @@ def _read_background(path: Path | None, class_names: Path | None, source: readin
         return None
     from agents.prompting.pairs import read_pairs
     from saywhy_core.names import read_class_names
-    from verbalize.background import Background
+    from verbalize.write import Background
 
     pairs = read_pairs(path)
     source.problems += pairs.problems

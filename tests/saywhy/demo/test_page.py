@@ -113,7 +113,7 @@ def test_its_parts(page):
 
 
 def test_every_kind_of_falsehood_is_shown_and_one_truth(html):
-    from verbalize.claims.claims import ERROR_KINDS
+    from verbalize.claims import ERROR_KINDS
 
     verdicts = re.findall(r'class="verdict-(?:true|false)">([^<]*)<', html)
     assert sorted(verdicts) == sorted(["✓ true", *(f"✗ {kind}:" for kind in ERROR_KINDS)])

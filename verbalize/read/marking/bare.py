@@ -12,7 +12,7 @@ from verbalize.read.marking.marks import L, Marked, N, P, PartMark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.read.marking.mentions import InputParts
+    from verbalize.read.marking.input_parts import InputParts
 
 _STOP_WORDS = frozenset(
     [

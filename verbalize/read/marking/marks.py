@@ -12,7 +12,7 @@ from verbalize.read.marking.numbers import NUMBER, Number, number_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from verbalize.read.marking.quotes import Quotation
+    from verbalize.read.marking.quotations import Quotation
     from verbalize.saliency import Part
 
 # Private-use characters stand for marks; a text's own are blanked first.
@@ -83,27 +83,32 @@ class Marked:
     numbers: list[Number] = field(default_factory=list)
 
     def part(self, mark: PartMark) -> str:
+        """Add a part; return the character that stands for it."""
         if len(self.parts) >= _MOST:
             return " "
         self.parts.append(mark)
         return chr(_PART + len(self.parts) - 1)
 
     def label(self, mark: LabelMark) -> str:
+        """Add a label; return the character that stands for it."""
         if len(self.labels) >= _MOST:
             return " "
         self.labels.append(mark)
         return chr(_LABEL + len(self.labels) - 1)
 
     def number(self, number: Number) -> str:
+        """Add a number; return the character that stands for it."""
         if len(self.numbers) >= _MOST:
             return " "
         self.numbers.append(number)
         return chr(_NUMBER + len(self.numbers) - 1)
 
     def label_of(self, character: str) -> LabelMark:
+        """The label that a character stands for."""
         return self.labels[ord(character) - _LABEL]
 
     def number_of(self, character: str) -> Number:
+        """The number that a character stands for."""
         return self.numbers[ord(character) - _NUMBER]
 
     def members(self, character: str) -> tuple[int, ...]:

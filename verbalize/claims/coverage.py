@@ -11,7 +11,7 @@ from verbalize.saliency import TokenSaliency
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verbalize.claims.claims import Claim
+    from verbalize.claims.claim import Claim
     from verbalize.saliency import Floats, Part, Saliency
 
 

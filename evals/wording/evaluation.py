@@ -10,8 +10,7 @@ import numpy as np
 from evals.tables import Table
 from evals.wording.suite import adversarial_suite
 from saywhy_core.errors import UsageError
-from verbalize.claims.claims import ERROR_KINDS, Claim, check
-from verbalize.coverage import coverage_of, named_parts, shares_of
+from verbalize.claims import ERROR_KINDS, Claim, check, coverage_of, named_parts, shares_of
 from verbalize.read import read_sentences
 from verbalize.verbalization import Verbalization
 

@@ -92,10 +92,6 @@ class InputParts:
         """Whether the phrase occurs."""
         return bool(atoms_of(phrase)) and bool(self.find(phrase))
 
-    def word_at(self, letters: str) -> tuple[Part, ...]:
-        """The places of a word whose pieces were named one by one."""
-        return self._joined(_fold(letters))
-
     def longest_run(self, words: Sequence[str], start: int) -> tuple[int, tuple[Part, ...]]:
         """How many of `words` from `start` on stand in the input side by side, and where."""
         places = self._places.get(words[start], [])[:_OCCURRENCES]

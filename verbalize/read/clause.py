@@ -10,7 +10,7 @@ from verbalize.read import lexicon as words
 from verbalize.read.marking.marks import L, N, P
 
 if TYPE_CHECKING:
-    from verbalize.claims.claims import Direction
+    from verbalize.claims.claim import Direction
 
 PARTS, LABELS, NUMBERS = re.compile(P), re.compile(L), re.compile(N)
 

@@ -1,0 +1,96 @@
+"""The claim: one checkable statement about a map."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from verbalize.saliency import Part, SaliencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import TypeAdapter
+
+ClaimKind = Literal["supports", "opposes", "most_important", "more_important_than", "share", "no_clear_evidence"]
+Direction = Literal["supports", "opposes"]
+ShareOf = Literal["positive", "negative", "absolute", "score"]
+ErrorKind = Literal["part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label"]
+
+ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
+_KINDS: tuple[str, ...] = get_args(ClaimKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement about a map.
+
+    Args:
+        kind: the kind of statement, a key of `CLAIM_KINDS`.
+        part: indices of the words, or of the regions, that the statement is about. `None` where the text names something
+            that is not in the input. Empty for "no_clear_evidence".
+        other: for "more_important_than", the part that `part` is compared with (`None`: not in the input). For
+            "most_important", the parts that share the first places with it ("'a' and 'b' are the most important").
+        direction: whether the importance is for the label or against it. For "no_clear_evidence": nothing supports, nothing
+            opposes, or (`None`) nothing stands out. For all other kinds `None` means "supports".
+        value: for "share", the number: a fraction of the mass that `of` names, or (`of="score"`) the net score of the part.
+        tolerance: half a unit of the last decimal place in which the number was written: 0.005 for 40 %, 0.05 for 2.3.
+        of: for "share", the mass that the number is a fraction of.
+        label: the label that the sentence names; `None` where it names no label, or masks it.
+        versus: the labels that the sentence contrasts it with; `None` where the sentence names none.
+        shared: whether the text itself says that the place is shared ("equally", "one of the most important").
+        quote: the words as they stand in the text, for messages.
+    """
+
+    kind: ClaimKind
+    part: Part | None = ()
+    other: Part | None = ()
+    direction: Direction | None = None
+    value: float | None = None
+    tolerance: float = 0.0
+    of: ShareOf = "positive"
+    label: str | None = None
+    versus: tuple[str, ...] | None = None
+    shared: bool = False
+    quote: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise SaliencyError(f"unknown kind of claim {self.kind!r}; use one of {', '.join(_KINDS)}")
+        if self.kind == "share" and (self.value is None or not np.isfinite(self.value)):
+            raise SaliencyError("a claim of kind share needs a finite value")
+        for name in ("part", "other"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, tuple(sorted({int(index) for index in value})))
+
+    def to_record(self) -> dict[str, Any]:
+        """The claim as a JSON object, without the fields that have their default value."""
+        defaults = {field.name: field.default for field in fields(self)}
+        kept = {name: value for name, value in asdict(self).items() if name in ("kind", "part") or value != defaults[name]}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Claim:
+        """Read back what `to_record` wrote.
+
+        Raises:
+            SaliencyError: the record is no claim.
+        """
+        known = {field.name for field in fields(cls)}
+        if not isinstance(record, dict) or "kind" not in record or set(record) - known:
+            raise SaliencyError(f"a claim is an object with 'kind' and some of {', '.join(sorted(known))}, not {record!r:.120}")
+        try:
+            return _claim_reader().validate_python(record)
+        except ValueError as error:
+            raise SaliencyError(f"a claim can't be read: {error}") from None
+
+
+@cache
+def _claim_reader() -> TypeAdapter[Claim]:
+    from pydantic import TypeAdapter  # only reading needs it
+
+    return TypeAdapter(Claim)
