@@ -145,7 +145,7 @@ def pets():
 
     from agents.encoders.clip import load_encoder
     from agents.prompting.pairs import read_pairs
-    from evals.prompts.evaluate import compare
+    from evals.prompts import compare
     from saywhy_core.images import list_images
 
     names = json.loads((data / "class_names.json").read_text(encoding="utf-8"))

@@ -22,8 +22,7 @@ import numpy as np
 
 from agents import PromptOptimizer, class_vectors, load_encoder, read_pairs
 from agents.prompting.fitness import Scorer
-from evals.prompts.controls import random_words
-from evals.prompts.evaluate import compare
+from evals.prompts import compare, random_words
 from saywhy_core.images import list_images
 
 

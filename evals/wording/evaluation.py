@@ -121,7 +121,7 @@ def coverage_at(named: Sequence[int], shares: Floats, k: int = 5) -> float | Non
 
     Args:
         named: numbers of the parts that are named.
-        shares: (P,) as from `verbalize.coverage.shares_of`.
+        shares: (P,) as from `verbalize.claims.shares_of`.
         k: parts that are looked at.
 
     Returns:

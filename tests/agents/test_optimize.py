@@ -59,7 +59,7 @@ def accuracy(encoder, prompts, images, labels):
 
 
 def test_better_on_unseen_images_than_template_and_random_words_over_five_seeds():
-    from evals.prompts.controls import random_words
+    from evals.prompts import random_words
 
     gains, over_random = [], []
     for seed in range(5):
@@ -266,7 +266,7 @@ def test_class_lists_and_templates_that_make_no_sense_are_refused():
 @pytest.mark.long
 def test_one_labelled_pet_a_class_is_enough_to_gain_on_the_others(tmp_path):
     from agents import list_images, load_encoder, read_pairs
-    from evals.prompts.controls import random_words
+    from evals.prompts import random_words
 
     data = Path(os.environ.get("SAYWHY_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "pets"
     if not (data / "pets_images.zip").exists():

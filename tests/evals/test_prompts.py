@@ -18,7 +18,7 @@ from evals.prompts.controls import (
     shuffled_classes,
     words_of,
 )
-from evals.prompts.evaluate import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
+from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
 
 NAMES = ["Cat", "Dog", "Owl"]
 WORDS = [

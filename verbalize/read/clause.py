@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verbalize.read import lexicon as words
+from verbalize.read.marking import lexicon as words
 from verbalize.read.marking.marks import L, N, P
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from verbalize.read import lexicon as words
+from verbalize.read.marking import lexicon as words
 from verbalize.read.marking.marks import P
 
 _JOINT = re.compile(

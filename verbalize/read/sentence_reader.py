@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verbalize.read import lexicon as words
 from verbalize.read.clause import LABELS, NUMBERS, PARTS, Clause, head_of, nearer
+from verbalize.read.marking import lexicon as words
 from verbalize.read.marking.marks import L, Marked, N, PartMark
 from verbalize.read.resolver import Resolver
 from verbalize.read.segments import segments_of

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verbalize.claims.claim import Claim
-from verbalize.read import lexicon as words
 from verbalize.read.clause import LABELS, NUMBERS
+from verbalize.read.marking import lexicon as words
 from verbalize.read.marking.marks import L, LabelMark, Marked, PartMark
 from verbalize.read.resolver import Named, Resolver
 from verbalize.read.shares import share_of

@@ -84,7 +84,7 @@ def classify(
                 ]
             )
     if labels and set(labels) <= set(names):
-        from evals.prompts.evaluate import compare
+        from evals.prompts import compare
 
         comparison = compare(result.first, final, embedded.images.label_indices(names), names)
         prompting.note(f"first look {comparison.before}, final {comparison.after}")

@@ -12,7 +12,7 @@ import typer
 from saywhy.cli.options import prompts as prompting
 
 if TYPE_CHECKING:
-    from evals.prompts.evaluate import PromptReport
+    from evals.prompts import PromptReport
 
 HELP = """Say whether prompts or pair descriptions help, on labelled images.
 
@@ -47,7 +47,7 @@ def prompts(
     from agents.encoders.clip import load_encoder
     from agents.prompting.pairs import is_pairs, parse_pairs, read_descriptions, read_json
     from agents.prompting.prompts import caption
-    from evals.prompts.evaluate import evaluate_pairs, evaluate_prompts
+    from evals.prompts import evaluate_pairs, evaluate_prompts
     from saywhy_core.files import atomic_open
     from saywhy_core.names import read_class_names
 

@@ -78,7 +78,7 @@ def improve(
     else:
         import json
 
-        from evals.prompts.evaluate import evaluate_prompts
+        from evals.prompts import evaluate_prompts
         from saywhy.cli.commands.evaluate_prompts import show
 
         unseen = prompting.embed(looker, test)

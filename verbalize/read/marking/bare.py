@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from verbalize.read import lexicon as words
+from verbalize.read.marking import lexicon as words
 from verbalize.read.marking.marks import L, Marked, N, P, PartMark
 
 if TYPE_CHECKING:
