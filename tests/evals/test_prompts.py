@@ -10,6 +10,7 @@ import pytest
 
 from agents import PairDescriptions, UsageError
 from agents.prompting.pairs import Contrast
+from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
 from evals.prompts.controls import (
     derangement,
     random_word_pairs,
@@ -18,7 +19,6 @@ from evals.prompts.controls import (
     shuffled_classes,
     words_of,
 )
-from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
 
 NAMES = ["Cat", "Dog", "Owl"]
 WORDS = [
