@@ -1,12 +1,12 @@
 import saywhy_core.classifiers as _classifiers
 
-from .attack import AttackInterrupted as AttackInterrupted
-from .attack import AttackResult as AttackResult
-from .attack import AttackStopped as AttackStopped
 from .attack import FeatureGuidedAttack as FeatureGuidedAttack
-from .attack import FeatureRobustness as FeatureRobustness
+from .attacks.per_feature import FeatureRobustness as FeatureRobustness
 from .features import KeypointMixture as KeypointMixture
 from .features import keypoint_mixture as keypoint_mixture
+from .result import AttackInterrupted as AttackInterrupted
+from .result import AttackResult as AttackResult
+from .result import AttackStopped as AttackStopped
 
 BudgetExceeded = _classifiers.BudgetExceeded
 CallableClassifier = _classifiers.CallableClassifier

@@ -1,4 +1,4 @@
-"""Many searches, one classifier: requests of several images are put together into full batches."""
+"""The driver: many searches, one classifier. What several images ask is put together into full batches."""
 
 from __future__ import annotations
 
@@ -12,108 +12,152 @@ from adversarial.query_log import BudgetSpent
 from saywhy_core.classifiers import ClassifierError, same_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from adversarial.plans import Plan
-    from adversarial.query_log import Search
+    from adversarial.attacks.registry import ImageSearch
+    from adversarial.features import KeypointMixture
+    from adversarial.query_log import QueryLog, Search
     from saywhy_core.classifiers import Classifier
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]
 
-
-@dataclass(eq=False)
-class Job:
-    """An image to attack: its number, and how its plan is made when its turn comes."""
-
-    number: int
-    open: Callable[[], Plan]
+CHECKED = 10  # budgets below this have no query to spare for the check at the end
 
 
 @dataclass(eq=False)
-class _Running:
-    number: int
-    plan: Plan
-    search: Search
-    asked: Images
-    answers: list[Floats] = field(default_factory=list)
-    sent: int = 0
+class ImageAttack:
+    """One image's attack on its way.
+
+    Attributes:
+        index: the image's place in the run.
+        log: its queries and what was found.
+        search: the search.
+        mixture: the distribution that guides it, or None.
+    """
+
+    index: int
+    log: QueryLog
+    search: ImageSearch
+    mixture: KeypointMixture | None
+    _steps: Search | None = None
+    _asked: Images = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    _sent: int = 0
+    _answers: list[Floats] = field(default_factory=list)
+
+    @property
+    def waiting(self) -> int:
+        """Images that were asked about and not yet sent to the classifier."""
+        return len(self._asked) - self._sent
+
+    def advance(self) -> bool:
+        """Send the search its answers, and take up what it asks next; whether it asks anything more."""
+        try:
+            if self._steps is None:
+                self._steps = self.search.steps()
+                self._asked = next(self._steps)
+            else:
+                self._asked = self._steps.send(np.concatenate(self._answers))
+        except (StopIteration, BudgetSpent):
+            return False
+        self._sent, self._answers = 0, []
+        return True
+
+    def next_images(self, most: int) -> Images:
+        """The next images to send to the classifier, at most so many."""
+        images = self._asked[self._sent : self._sent + most]
+        self._sent += len(images)
+        return images
+
+    def answer(self, scores: Floats) -> bool:
+        """Take the scores of images that were sent; whether all answers that the search waits for are there."""
+        self._answers.append(scores)
+        return not self.waiting
+
+    def to_check(self) -> tuple[Images, Floats] | None:
+        """The image to ask about once more, and the first answer; None where no query is kept for that.
+
+        That is the finding, or the original where nothing was found.
+        """
+        found = self.log.outcome()
+        if self.log.budget < CHECKED or found.queries == 0 or found.distance == 0:
+            return None
+        if found.best is not None and found.best_scores is not None:
+            return found.best, found.best_scores
+        return None if found.clean is None else (found.image, found.clean)
 
 
-def drive(classifier: Classifier, jobs: list[Job], batch_size: int, finished: Callable[[int], None]) -> None:
-    """Run all jobs to their end. A job's answers don't depend on the jobs it shares batches with.
+def drive(
+    classifier: Classifier,
+    openings: Iterable[Callable[[], ImageAttack]],
+    batch_size: int,
+    finished: Callable[[ImageAttack], None],
+) -> None:
+    """Run attacks to their end. An attack's answers don't depend on the attacks that it shares batches with.
+
+    Args:
+        classifier: all attacks ask this one.
+        openings: each makes one image's attack; they are called one by one, when there is room in the batches.
+        batch_size: images per call of the classifier.
+        finished: called with each attack that has ended and was checked.
 
     Raises:
-        ClassifierError: from the classifier, or where its answer about a finding differs from its first one.
+        ClassifierError: from the classifier, or because its second answer about a finding differs from its first one.
+        BudgetExceeded: from the classifier.
     """
-    waiting = deque(jobs)
-    running: deque[_Running] = deque()
-    ended: list[tuple[int, Plan]] = []
+    waiting = deque(openings)
+    running: deque[ImageAttack] = deque()
+    ended: list[ImageAttack] = []
     while waiting or running:
-        while waiting and sum(len(one.asked) - one.sent for one in running) < batch_size:
-            job = waiting.popleft()
-            plan = job.open()
-            search = plan.steps()
-            started = _advance(search, None)
-            if started is None:
-                ended.append((job.number, plan))
-            else:
-                running.append(_Running(job.number, plan, search, started))
-        _serve(classifier, running, batch_size)
-        for served in [one for one in running if one.sent == len(one.asked)]:
-            following = _advance(served.search, np.concatenate(served.answers))
-            if following is None:
-                running.remove(served)
-                ended.append((served.number, served.plan))
-            else:
-                served.asked, served.answers, served.sent = following, [], 0
+        while waiting and sum(attack.waiting for attack in running) < batch_size:
+            attack = waiting.popleft()()
+            (running if attack.advance() else ended).append(attack)
+        for attack in _serve(classifier, running, batch_size):
+            if not attack.advance():
+                running.remove(attack)
+                ended.append(attack)
         if len(ended) >= batch_size or not (waiting or running):
-            _verify(classifier, ended, batch_size, finished)
+            _check(classifier, ended, batch_size)
+            for attack in ended:
+                finished(attack)
             ended.clear()
 
 
-def _advance(search: Search, answers: Floats | None) -> Images | None:
-    try:
-        return next(search) if answers is None else search.send(answers)
-    except (StopIteration, BudgetSpent):
-        return None
-
-
-def _serve(classifier: Classifier, running: deque[_Running], batch_size: int) -> None:
+def _serve(classifier: Classifier, running: deque[ImageAttack], batch_size: int) -> list[ImageAttack]:
+    """Send one batch, filled by the attacks in their order; the attacks that have all their answers."""
     room, parts = batch_size, []
-    for job in running:
-        count = min(room, len(job.asked) - job.sent)
-        if count > 0:
-            parts.append((job, job.asked[job.sent : job.sent + count]))
-            job.sent += count
-            room -= count
+    for attack in running:
+        images = attack.next_images(room)
+        room -= len(images)
+        if len(images):
+            parts.append((attack, images))
     if not parts:
-        return
+        return []
     answers = classifier(parts[0][1] if len(parts) == 1 else np.concatenate([images for _, images in parts]))
-    start = 0
-    for job, images in parts:
-        job.answers.append(answers[start : start + len(images)])
+    served, start = [], 0
+    for attack, images in parts:
+        if attack.answer(answers[start : start + len(images)]):
+            served.append(attack)
         start += len(images)
-    # the one that was served first is served last next time, so that all move on
+    # the attack that was served first is served last next time, so that all of them move on
     running.rotate(-1)
+    return served
 
 
-def _verify(classifier: Classifier, ended: list[tuple[int, Plan]], batch_size: int, finished: Callable[[int], None]) -> None:
-    """Ask once more about what each job found (or its original), and compare with the first answer."""
-    checks = [(plan, check) for _, plan in ended if (check := plan.to_verify()) is not None]
+def _check(classifier: Classifier, ended: list[ImageAttack], batch_size: int) -> None:
+    """Ask once more about what each attack found (or about its original), and compare with the first answer."""
+    checks = [(attack, check) for attack in ended if (check := attack.to_check()) is not None]
     changed = 0
     for start in range(0, len(checks), batch_size):
         part = checks[start : start + batch_size]
         again = classifier.ask_again(np.stack([image for _, (image, _) in part]))
-        for (plan, (_, first)), second in zip(part, again, strict=True):
-            plan.verified()
+        for (attack, (_, first)), second in zip(part, again, strict=True):
+            attack.log.count_check()
             changed += not same_answer(first, second)
     if changed:
         raise ClassifierError(
             f"the classifier gave another answer when asked again about the same image ({changed} of {len(checks)} checks): "
             "it must be deterministic; switch off dropout, augmentation or noise in it"
         )
-    for number, _ in ended:
-        finished(number)

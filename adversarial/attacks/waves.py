@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.feature_guided.shrink import towards_original
+from adversarial.attacks.registry import Attack, Task
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -221,3 +222,11 @@ def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
     gram = moves @ moves.T
     gram[np.diag_indices_from(gram)] += ridge
     return np.asarray(moves.T @ np.linalg.solve(gram, wrong))
+
+
+def start(task: Task) -> WaveSearch:
+    """The search for one image; see `WaveSearch`."""
+    return WaveSearch(task.log, task.distance, np.random.default_rng(task.seed), task.log.budget, task.mask)
+
+
+WAVES = Attack(name="waves", start=start, uses_mixture=False, uses_manipulation=False, needs_geometry=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Shape: TypeAlias = tuple[int | None, int | None, int | None]
 
 FILES = ("onnx", "torch")  # kinds of target that are a file
+BATCH = 64  # images per call of the classifier, where the user says nothing
 AUTO = (0, 0)  # the size that the classifier takes
 
 
@@ -42,10 +43,10 @@ class Settings:
     distance: str
     budget: int
     goal: int | None
-    manipulation: str
+    manipulation: str | None
     player_two: PlayerTwo
     engine: str
-    batch_size: int
+    batch_size: int | None
     seed: int
     prior: str | None
 
@@ -103,7 +104,7 @@ class Run:
         self.guided = FeatureGuidedAttack(
             distance=settings.distance, budget=settings.budget, player_two=settings.player_two,
             batch_size=settings.batch_size, engine=settings.engine, seed=settings.seed,
-            manipulation=settings.manipulation, density="sift" if self.prior is None else self._prior_of,
+            manipulation=settings.manipulation, density=None if self.prior is None else self._prior_of,
         )  # fmt: skip
 
     def gather(
@@ -164,8 +165,9 @@ class Run:
         """Jobs with their classes, asked of the classifier where none was given."""
         unknown = [job.picture.pixels for job in jobs if job.label is None]
         guesses: list[int] = []
-        for start in range(0, len(unknown), self.settings.batch_size):
-            scores = self.classifier(np.stack(unknown[start : start + self.settings.batch_size]))
+        size = self.settings.batch_size or BATCH
+        for start in range(0, len(unknown), size):
+            scores = self.classifier(np.stack(unknown[start : start + size]))
             guesses += scores.argmax(axis=1).tolist()
         guess = iter(guesses)
         labelled = [(job, next(guess) if job.label is None else job.label) for job in jobs]
@@ -179,14 +181,10 @@ class Run:
 
         if not jobs:
             return
-        # results come as they are finished, in any order; equal images of one class have equal results
-        waiting: dict[tuple[bytes, int], list[Job]] = {}
-        for job, label in jobs:
-            waiting.setdefault((job.picture.pixels.tobytes(), label), []).append(job)
 
         def write(result: AttackResult, *, finished: bool) -> None:
-            job = waiting[(result.original.tobytes(), result.label)].pop()
-            sentence = self._write(job, result, self.guided.mixture(result.original), finished=finished)
+            job = jobs[result.index][0]
+            sentence = self._write(job, result, finished=finished)
             if finished:
                 self._finished.add(job.folder)
                 told(job.picture.name, sentence)
@@ -202,7 +200,7 @@ class Run:
             )  # fmt: skip
         except (AttackInterrupted, AttackStopped) as error:
             for result in error.results:
-                if waiting[(result.original.tobytes(), result.label)]:
+                if jobs[result.index][0].folder not in self._finished:
                     write(result, finished=False)
             raise
 
@@ -212,13 +210,11 @@ class Run:
         values = np.ones(image.shape[:2]) if self.prior is None else self.prior
         return KeypointMixture.from_map(values, shape=(image.shape[0], image.shape[1]), seed=self.settings.seed)
 
-    def _write(self, job: Job, result: AttackResult, density: KeypointMixture, *, finished: bool) -> str:
+    def _write(self, job: Job, result: AttackResult, *, finished: bool) -> str:
         from adversarial.findings.findings import write_finding
 
         settings = {**asdict(self.settings), "image": job.picture.name, "digest": job.digest, "finished": finished}
-        record = write_finding(
-            result, job.folder, self.class_names, density=density, budget=self.settings.budget, settings=settings
-        )
+        record = write_finding(result, job.folder, self.class_names, budget=self.settings.budget, settings=settings)
         self.written += finished
         return str(record["sentence"])
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.attack import AttackResult
-    from adversarial.features import KeypointMixture
+    from adversarial.result import AttackResult
 
 VERSION = 1
 RECORD = "result.json"
@@ -142,14 +141,13 @@ def write_finding(
     directory: str | os.PathLike[str],
     class_names: Sequence[str] | None = None,
     *,
-    density: KeypointMixture | None = None,
     budget: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a result's pictures and its record into a directory, and return the record.
 
-    `panel.png` shows the original, the adversarial example, their difference and the density side by side;
-    `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged in whole steps.
+    `panel.png` shows the original, the adversarial example, their difference and, where one guided the search, the density
+    side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged in whole steps.
     `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` is
     written last: where it stands, the rest is whole.
     """
@@ -161,6 +159,7 @@ def write_finding(
     if result.success and result.adversarial is not None:
         after = before if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
     adversarial = result.adversarial if after is not None else None
+    density = result.density
     map_ = None if density is None else (density.density, density.source)
     with atomic_open(folder / "panel.png", "wb") as stream:
         stream.write(panel_png(result.original, adversarial, mask, before=before, after=after, density=map_))

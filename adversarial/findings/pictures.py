@@ -69,18 +69,19 @@ def panel_png(
     after: str | None,
     density: tuple[NDArray[np.float64], str] | None = None,
 ) -> bytes:
-    """The four pictures side by side with titles, as the bytes of a PNG file; few changed pixels are framed.
+    """The pictures side by side with titles, as the bytes of a PNG file; few changed pixels are framed.
 
-    `before` and `after` name the classes (`after` is None where nothing was found); `density` comes with its source.
+    `before` and `after` name the classes (`after` is None where nothing was found); `density` comes with its source, and is
+    None where none guided the search.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     height, width = original.shape[:2]
     tall = min(2.0, max(0.5, height / width))
-    figure = Figure(figsize=(12, 3 * tall + 0.75), dpi=100, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(9 if density is None else 12, 3 * tall + 0.75), dpi=100, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, 4)
+    axes = figure.subplots(1, 3 if density is None else 4)
     _show(axes[0], to_rgb(original), "original", before)
     if adversarial is None:
         for place, title in ((1, "adversarial"), (2, "difference")):
@@ -94,9 +95,7 @@ def panel_png(
         if 0 < count <= FEW:
             for axis in axes[1:3]:
                 _frame(axis, changed)
-    if density is None:
-        _blank(axes[3], "density", "not given")
-    else:
+    if density is not None:
         _show(axes[3], density_picture(density[0]), "density", _SOURCES.get(density[1], density[1]))
         if 0 < int(changed.sum()) <= FEW:
             _frame(axes[3], changed)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.attack import AttackResult
+    from adversarial.result import AttackResult
     from verbalize.saliency import PixelSaliency
     from verbalize.write.template import TemplateVerbalizer
 
@@ -63,7 +63,7 @@ def _differs(result: AttackResult) -> NDArray[np.bool_]:
 
 def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) -> Iterator[AttackCard]:
     """Attack a picture of each of `TARGETS`, one after the other."""
-    from adversarial import CallableClassifier, FeatureGuidedAttack, keypoint_mixture
+    from adversarial import CallableClassifier, FeatureGuidedAttack
     from adversarial.findings.findings import finding_in_words
     from saywhy import signs
 
@@ -73,11 +73,13 @@ def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) 
         classifier = CallableClassifier(signs.load().predict, scores="logits", class_names=names)
         attack = FeatureGuidedAttack(distance="l0", budget=budget, seed=seed)
         (result,) = attack.run(classifier, pictures[name][None], [names.index(name)])
+        if result.density is None:
+            raise RuntimeError("the search in L0 is guided by a mixture")
         yield AttackCard(
             label=name,
             becomes=None if result.adversarial_label is None else names[result.adversarial_label],
             result=result,
             text=finding_in_words(result, names, budget=budget),
             touched=answer(result.touched, verbalizer),
-            density=keypoint_mixture(result.original, seed=seed).saliency(image=result.original),
+            density=result.density.saliency(image=result.original),
         )

@@ -29,6 +29,7 @@ class Result:
     norm: str = "l0"
     features: tuple = ()
     note: str = ""
+    density: object = None
     touched_at: tuple[slice, slice] = (slice(2, 8), slice(22, 30))
 
     @property
@@ -182,8 +183,8 @@ def test_pictures_are_written_and_show_what_was_changed(tmp_path, channels):
     original = np.random.default_rng(0).random((20, 30, channels)).astype(np.float32)
     adversarial = original.copy()
     adversarial[4, 7] = 1 - np.round(adversarial[4, 7])
-    result = Result(original, adversarial, touched_at=(slice(3, 6), slice(5, 9)))
-    record = write_finding(result, tmp_path / "one", NAMES, density=keypoint_mixture(original), settings={"seed": 0})
+    result = Result(original, adversarial, touched_at=(slice(3, 6), slice(5, 9)), density=keypoint_mixture(original))
+    record = write_finding(result, tmp_path / "one", NAMES, settings={"seed": 0})
     names = {path.name for path in (tmp_path / "one").iterdir()}
     assert names == {
         "panel.png", "original.png", "adversarial.png", "difference.png", "density.png", "images.npz", "result.json",

@@ -77,7 +77,9 @@ def attack(
     label: Annotated[str | None, typer.Option(help="True class of all images; the predicted one if not given.")] = None,
     labels: Annotated[Path | None, typer.Option(help="Text file, one class a line, in the order of the images.")] = None,
     classes: Annotated[Path | None, typer.Option(help="Class names: one per line, or a JSON list.")] = None,
-    manipulation: Annotated[str, typer.Option(help="corners, plus_minus_tau:0.1, or colour:1,0,0 (or #ff0000).")] = "corners",
+    manipulation: Annotated[
+        str | None, typer.Option(help="corners (the default), plus_minus_tau:0.1, or colour:1,0,0 (or #ff0000).")
+    ] = None,
     player_two: Annotated[
         PlayerTwo, typer.Option(help="competitive: what the most robust feature takes.")
     ] = PlayerTwo.cooperative,
@@ -88,7 +90,9 @@ def attack(
     resize: Annotated[
         str | None, typer.Option(help="Resize images to HEIGHTxWIDTH, or to what the classifier takes: auto.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images that the classifier is given at once.")] = 64,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Images per call of the classifier; 64 if not given.", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same result.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Attack again what is there already.")] = False,
 ) -> None:

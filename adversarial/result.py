@@ -1,0 +1,142 @@
+"""What an attack found out about one image, and the errors that carry what was found before an attack was cut off."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from adversarial.attacks.per_feature import FeatureRobustness, PerFeature
+from adversarial.distances.distance import DISTANCES, all_distances
+from saywhy_core.classifiers import ClassifierError
+from verbalize.saliency import PixelSaliency, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from adversarial.features import KeypointMixture
+    from adversarial.run import ImageAttack
+
+    Images: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class AttackResult:
+    """What one image's attack found.
+
+    Attributes:
+        success: whether an adversarial example was found.
+        original: (H, W, C) float32 in [0, 1].
+        adversarial: the nearest adversarial example found, or None.
+        label: the class that the image shows, as the caller said.
+        adversarial_label: the class of `adversarial`, or None.
+        distance: the distance of `adversarial` from the original, in the attack's distance; infinite where nothing was
+            found, 0 where the image was classified otherwise than `label` (or as the target) before anything was changed.
+        distances: the same in every registered distance, by name.
+        queries: distinct images that this attack asked about, and one more where the answer about the finding was checked.
+        trace: (T, 2) rows of queries and the smallest distance by then.
+        touched: (H, W) map of what was learned: how much nearer changing each pixel brought the class that was reached.
+        target: the class that was wanted, or None.
+        norm: the name of the attack's distance, such as "l0".
+        features: in the competitive game, what was found in each feature.
+        note: what a reader must know besides, or "".
+        index: the image's place in the run, counted from 0.
+        density: the mixture that guided the search, or None where none was used.
+    """
+
+    success: bool
+    original: Images
+    adversarial: Images | None
+    label: int
+    adversarial_label: int | None
+    distance: float
+    distances: Mapping[str, float]
+    queries: int
+    trace: NDArray[np.float64]
+    touched: PixelSaliency
+    target: int | None = None
+    norm: str = "l0"
+    features: tuple[FeatureRobustness, ...] = ()
+    note: str = ""
+    index: int = 0
+    density: KeypointMixture | None = None
+
+
+class AttackInterrupted(ClassifierError):  # noqa: N818 - it says what became of the attack
+    """The classifier failed on the way, or its budget was spent.
+
+    `results` holds what was found so far, one result for each image that was begun.
+    """
+
+    def __init__(self, message: str, results: list[AttackResult]) -> None:
+        super().__init__(message)
+        self.results = results
+
+
+class AttackStopped(KeyboardInterrupt):
+    """The attack was stopped from the keyboard; `results` holds what was found so far."""
+
+    def __init__(self, results: list[AttackResult]) -> None:
+        super().__init__("attack stopped")
+        self.results = results
+
+
+def make_result(
+    attack: ImageAttack, distance: str, class_names: Sequence[str] | None, *, interrupted: str = ""
+) -> AttackResult:
+    """The result of an image's attack as it stands.
+
+    Args:
+        attack: the attack, at its end or cut off.
+        distance: the name of the attack's distance.
+        class_names: one name per class, or None.
+        interrupted: why the attack did not come to its end, or "".
+    """
+    log, found = attack.log, attack.log.outcome()
+    competitive = attack.search if isinstance(attack.search, PerFeature) else None
+    reached = None if found.best_scores is None else int(found.best_scores.argmax())
+    notes = [interrupted and f"not finished: {interrupted}"]
+    if found.distance == 0:
+        where = f"class {log.label}" if log.target is None else "another class than the target"
+        notes.append(f"the classifier did not see {where} in the original: nothing had to be changed")
+    elif competitive is not None:
+        notes.append(competitive.note())
+    distances = dict.fromkeys(DISTANCES, math.inf) if found.best is None else all_distances(log.image, found.best)
+    return AttackResult(
+        success=found.best is not None,
+        original=log.image,
+        adversarial=found.best,
+        label=log.label,
+        adversarial_label=reached,
+        distance=found.distance,
+        distances=MappingProxyType(distances),
+        queries=log.queries,
+        trace=log.trace(),
+        touched=_touched(attack, reached, class_names),
+        target=log.target,
+        norm=distance,
+        features=() if competitive is None else competitive.features(),
+        note="; ".join(note for note in notes if note),
+        index=attack.index,
+        density=attack.mixture,
+    )
+
+
+def _touched(attack: ImageAttack, reached: int | None, class_names: Sequence[str] | None) -> PixelSaliency:
+    def name(index: int) -> str:
+        return class_names[index] if class_names is not None and 0 <= index < len(class_names) else f"class {index}"
+
+    log = attack.log
+    other = reached if reached is not None else log.target
+    if other is not None and other != log.label and name(other) != name(log.label):
+        query = Query(name(other), versus=(name(log.label),))
+    else:
+        query = Query(f"not {name(log.label)}")
+    evidence = np.asarray(attack.search.evidence(), dtype=np.float64)
+    method = "largest gain that changing the pixel was seen or estimated to bring"
+    return PixelSaliency(evidence, query=query, image=log.image, signed=False, method=method)
