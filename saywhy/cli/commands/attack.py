@@ -11,6 +11,7 @@ import typer
 from saywhy.cli.options import maps as reading
 from saywhy_core.errors import UsageError
 from saywhy_core.names import class_index, read_class_names
+from saywhy_core.progress import progress_bar
 
 HELP = (
     "Search for the smallest change of each image that flips a classifier's decision, with few queries.\n\n"
@@ -116,12 +117,12 @@ def attack(
     run.gather(images, out, size=size, label=label, labels=labels)
     todo = run.jobs if force else [job for job in run.jobs if not job.done]
     attacking.make_folder(out)
-    with reading.progress("attacking", len(run.jobs)) as bar:
-        bar.advance(bar.task_ids[0], len(run.jobs) - len(todo))
+    with progress_bar("attacking", len(run.jobs)) as bar:
+        bar.advance(len(run.jobs) - len(todo))
 
         def told(name: str, sentence: str) -> None:
             reading.stderr.print(f"{name}: {sentence}", soft_wrap=True, markup=False)
-            reading.advance(bar)
+            bar.advance()
 
         run.attack(todo, told)
     there = len(run.jobs) - len(todo)

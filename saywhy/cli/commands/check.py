@@ -12,6 +12,7 @@ from rich.table import Table
 
 from saywhy.cli.options import maps as reading
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
     from verbalize.claims import Claim
@@ -46,7 +47,7 @@ def check(
     problems = source.problems
     table = Table("id", "false statement", "what the map says", title_justify="left", expand=False)
     checked = claims = false = unread = 0
-    with reading.progress("checking") as bar:
+    with progress_bar("checking") as bar:
         for line, record in reading.text_records(texts, problems):
             name = str(record["id"])
             saliency = by_id.get(name)
@@ -64,7 +65,7 @@ def check(
                 table.add_row(name, falsehood["kind"], falsehood["message"])
             if as_json:
                 sys.stdout.write(json.dumps({"id": name, **report}, ensure_ascii=False) + "\n")
-            reading.advance(bar)
+            bar.advance()
     if not as_json:
         console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
         if false:

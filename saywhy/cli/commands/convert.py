@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saywhy.cli.options import maps as reading
+from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,11 +45,11 @@ def convert(
     from verbalize.formats import own, write_saliency
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
-    with reading.progress("converting") as bar:
+    with progress_bar("converting") as bar:
 
         def counted() -> Iterator[Saliency]:
             for saliency in source:
-                reading.advance(bar)
+                bar.advance()
                 yield saliency
 
         if out == "-":

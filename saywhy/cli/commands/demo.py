@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-if TYPE_CHECKING:
-    from rich.progress import TaskID
+from saywhy_core.progress import progress_bar
 
 
 def register(app: typer.Typer) -> None:
@@ -31,15 +29,6 @@ def demo(
     """
     from saywhy.demo.run import run
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-            progress.update(tasks[stage], completed=done)
-
-        page = run(out, seed=seed, budget=budget, advance=advance)
-    console.print(f"wrote {page}", highlight=False, soft_wrap=True)
+    with progress_bar(keep=True) as bar:
+        page = run(out, seed=seed, budget=budget, advance=lambda stage, done, total: bar.stage(stage)(done, total))
+    Console(stderr=True).print(f"wrote {page}", highlight=False, soft_wrap=True)

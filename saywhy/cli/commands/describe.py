@@ -48,6 +48,7 @@ def describe(
     from agents.prompting.pairs import read_pairs, write_pairs
     from saywhy_core.errors import UsageError
     from saywhy_core.names import read_class_names
+    from saywhy_core.progress import progress_bar
 
     names = read_class_names(classes)
     problems: list[object] = []
@@ -86,15 +87,8 @@ def describe(
         template=template,
         retry_invalid=retry_invalid,
     )
-    with prompting.bar("describing pairs", len(pairs)) as advance:
-        shown = 0
-
-        def progress(settled: int, _: int) -> None:
-            nonlocal shown
-            advance(settled - shown)
-            shown = settled
-
-        described = describer.describe(pairs, progress=progress)
+    with progress_bar("describing pairs", len(pairs)) as bar:
+        described = describer.describe(pairs, progress=bar)
     if described.pairs:
         write_pairs(described.pairs, out)
     if not described.invalid and not described.unasked:

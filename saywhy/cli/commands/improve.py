@@ -45,6 +45,7 @@ def improve(
     from saywhy_core.files import atomic_open
     from saywhy_core.images import list_images
     from saywhy_core.names import read_class_names
+    from saywhy_core.progress import progress_bar
 
     listed = list_images(shots)
     if listed.labels is None:
@@ -54,7 +55,7 @@ def improve(
     looker = load_encoder(encoder, cache=embeddings)
     few = prompting.embed(looker, shots)
     state = out.with_name(f"{out.name}.state")
-    with prompting.bar("searching prompts", None) as advance:
+    with progress_bar("searching prompts") as bar:
         optimizer = PromptOptimizer(
             looker,
             names,
@@ -63,7 +64,7 @@ def improve(
             entropy_weight=entropy_weight,
             rounds=rounds,
             state=state,
-            progress=lambda _: advance(1),
+            progress=lambda _: bar.advance(),
         )
         found = optimizer.fit_embedded(few.rows, few.images.label_indices(names), library)
     found.write(out)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saywhy.cli.options import maps as reading
+from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
     from verbalize.saliency import Saliency
@@ -55,7 +56,7 @@ def picture(
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
     taken: set[str] = set()
     undrawn: list[Problem] = []
-    with reading.progress("drawing") as bar:
+    with progress_bar("drawing") as bar:
         for saliency in source:
             try:
                 _draw(saliency, out / safe_file_name(saliency.saliency_id, _suffix(kind), taken), kind, max_words, mask_labels)
@@ -63,7 +64,7 @@ def picture(
                 undrawn.append(Problem(maps, str(error), None, saliency.saliency_id))
             except OSError as error:
                 raise UsageError(f"{out} can't be written to: {error.strerror}") from None
-            reading.advance(bar)
+            bar.advance()
     drawn = source.count - len(undrawn)
     reading.stderr.print(f"{drawn} {'picture' if drawn == 1 else 'pictures'} written to {out}", soft_wrap=True, markup=False)
     for problem in undrawn:

@@ -15,6 +15,7 @@ import typer
 from saywhy.cli.options import maps as reading
 from saywhy.cli.options import models
 from saywhy_core.errors import UsageError
+from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
     from verbalize.narrate.narrator import Narrator
@@ -43,7 +44,9 @@ def verbalize(
     out: Annotated[str, typer.Option(help="JSON Lines file to write; - for standard output.")] = "-",
     style: Annotated[
         str,
-        typer.Option(help="plain, ranked, smv (the published templates), narrate (a language model), smv-gpt (a language model, asked as published)."),
+        typer.Option(
+            help="plain, ranked, smv (the published templates), narrate (a language model), smv-gpt (a language model, asked as published)."
+        ),
     ] = "plain",
     max_words: Annotated[
         int | None, typer.Option(min=1, help="Words of the input that may be named (12); for narrate, words of the text (60).")
@@ -139,10 +142,10 @@ def _read_background(path: Path | None, class_names: Path | None, source: readin
 def _by_template(verbalizer: TemplateVerbalizer, source: reading.MapReader, out: str) -> None:
     from saywhy_core.files import atomic_open
 
-    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, reading.progress("verbalizing") as bar:
+    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, progress_bar("verbalizing") as bar:
         for saliency in source:
             stream.write(json.dumps(verbalizer.verbalize(saliency).to_record(), ensure_ascii=False) + "\n")
-            reading.advance(bar)
+            bar.advance()
     if out != "-":
         reading.stderr.print(f"{source.count} texts written to {out}", soft_wrap=True)
     source.finish()
@@ -164,9 +167,9 @@ def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str)
         known = json.dumps(sorted(narrator.background.numbers.items())) + json.dumps(dump_pairs(narrator.background.pairs))
         settings["background"] = hashlib.sha256(known.encode()).hexdigest()
     failures: list[str] = []
-    with ResumableLines(out, settings) as lines, reading.progress("narrating", len(maps)) as bar:
+    with ResumableLines(out, settings) as lines, progress_bar("narrating", len(maps)) as bar:
         todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
-        bar.advance(bar.task_ids[0], len(maps) - len(todo))
+        bar.advance(len(maps) - len(todo))
         for start in range(0, len(todo), _BATCH):
             batch = todo[start : start + _BATCH]
             for saliency, made in zip(batch, narrator.narrate_all(batch), strict=True):
@@ -174,7 +177,7 @@ def _by_model(narrator: Narrator, source: reading.MapReader, out: str, llm: str)
                     failures.append(f"{made.saliency_id}: {made.problem}")
                 else:
                     lines.add(saliency.saliency_id, made.to_record())
-                reading.advance(bar)
+                bar.advance()
         outcomes = Counter(str(record.get("outcome")) for record in lines.done.values())
         falsehoods: Counter[str] = Counter()
         for record in lines.done.values():

@@ -1,17 +1,15 @@
-"""What the commands share in reading maps: the options, the progress bar, and how broken records are told."""
+"""What the commands share in reading maps: the options, and how broken records are told."""
 
 from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,20 +100,6 @@ def text_records(texts: str, problems: list[Problem]) -> Iterator[tuple[int, dic
                 problems.append(Problem(texts, "a text needs 'id' and 'text'", number))
                 continue
             yield number, record
-
-
-@contextmanager
-def progress(description: str, total: int | None = None) -> Iterator[Progress]:
-    """A progress bar on standard error with one task; it shows only on a terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, disable=not stderr.is_terminal, transient=True) as bar:
-        bar.add_task(description, total=total)
-        yield bar
-
-
-def advance(bar: Progress) -> None:
-    """One step of the bar's task."""
-    bar.advance(bar.task_ids[0])
 
 
 def _plain(text: str) -> str:

@@ -1,8 +1,7 @@
-"""What the commands about descriptions and prompts share: options, class lists, images, encoders, progress."""
+"""What the commands about descriptions and prompts share: options, class lists, images, encoders."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -45,6 +44,7 @@ def embed(encoder: Any, source: Path) -> Embedded:
 
     from saywhy_core.errors import UsageError
     from saywhy_core.images import ImageSet, list_images, readable
+    from saywhy_core.progress import progress_bar
 
     listed = list_images(source)
     good, unreadable = readable(listed.paths)
@@ -53,24 +53,12 @@ def embed(encoder: Any, source: Path) -> Embedded:
     paths = tuple(listed.paths[index] for index in good)
     labels = None if listed.labels is None else tuple(listed.labels[index] for index in good)
     parts: list[NDArray[np.float32]] = []
-    with bar("encoding images", len(paths)) as advance:
+    with progress_bar("encoding images", len(paths)) as bar:
         for start in range(0, len(paths), 256):
             chunk = paths[start : start + 256]
             parts.append(encoder.encode_images(chunk))
-            advance(len(chunk))
+            bar.advance(len(chunk))
     return Embedded(ImageSet(paths, labels), np.concatenate(parts), (*listed.problems, *unreadable))
-
-
-@contextmanager
-def bar(what: str, total: int | None) -> Iterator[Any]:
-    """A progress bar on standard error; yields a function that advances it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda count=1: progress.update(task, advance=count)
 
 
 def note(text: str) -> None:
