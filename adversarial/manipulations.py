@@ -1,4 +1,4 @@
-"""What may be done to a pixel in one move of the game: to the corners of the colour cube, ± tau, to a given colour."""
+"""What may be done to a pixel in one move: to a corner of the colour cube, up or down by tau, or to a given colour."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from saywhy_core.errors import UsageError
+from saywhy_core.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,29 +18,34 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.float32]
     Moves: TypeAlias = tuple[NDArray[np.float32], NDArray[np.bool_]]
 
-MOST_CORNERS = 6  # channels; a cube of more has over 64 corners a pixel
+MOST_CORNERS = 6  # channels; a cube of more channels has over 64 corners, more than a search can try at each pixel
 
 
 class Manipulation(Protocol):
-    """The moves open at a pixel."""
+    """The moves that are open at a pixel.
+
+    A manipulation of your own is any object like this, given as `FeatureGuidedAttack(manipulation=...)`. To be taken by name
+    as well, it needs one registration: see "A manipulation of your own" in docs/attack.md.
+    """
 
     @property
     def spec(self) -> str:
-        """The words that `load_manipulation` makes the same manipulation of."""
+        """The text that `load_manipulation` makes the same manipulation of, such as "plus_minus_tau:0.2"."""
 
     @property
     def once(self) -> bool:
         """Whether a pixel that was changed can't be changed again."""
 
     def moves(self, original: Pixels, current: Pixels) -> Moves:
-        """The J values each pixel may take next, for many pixels at once.
+        """The J values that each pixel may take next, for many pixels at once.
 
         Args:
             original: (..., C) values in the original image, in [0, 1].
             current: (..., C) values now.
 
         Returns:
-            values (..., J, C) in [0, 1], and legal (..., J): false where a value would change nothing or lead back.
+            values (..., J, C) in [0, 1], which may differ from pixel to pixel, and legal (..., J): false where a value would
+            change nothing or lead back towards the original.
         """
 
 
@@ -51,7 +57,11 @@ class Corners:
     once = True
 
     def moves(self, original: Pixels, current: Pixels) -> Moves:
-        """See `Manipulation.moves`; J is 2 to the power of C."""
+        """See `Manipulation.moves`; J is 2 to the power of C.
+
+        Raises:
+            UsageError: there are more than 6 channels.
+        """
         channels = original.shape[-1]
         if channels > MOST_CORNERS:
             raise UsageError(f"the colour cube of {channels} channels has too many corners; use plus_minus_tau or colour")
@@ -61,14 +71,18 @@ class Corners:
 
 @dataclass(frozen=True)
 class Colour:
-    """To one given colour, such as that of a sticker; one number stands for grey in every channel."""
+    """To one given colour, such as that of a sticker; one number stands for grey in every channel.
+
+    Raises:
+        UsageError: the colour has no numbers, or one outside [0, 1].
+    """
 
     value: tuple[float, ...]
     once = True
 
     def __post_init__(self) -> None:
         if not self.value or not all(0 <= part <= 1 for part in self.value):
-            raise UsageError(f"a colour needs numbers in [0, 1], one a channel, not {self.value!r}")
+            raise UsageError(f"a colour needs numbers in [0, 1], one per channel, not {self.value!r}")
 
     @property
     def spec(self) -> str:
@@ -76,7 +90,11 @@ class Colour:
         return "colour:" + ",".join(f"{part:g}" for part in self.value)
 
     def moves(self, original: Pixels, current: Pixels) -> Moves:
-        """See `Manipulation.moves`; J is 1."""
+        """See `Manipulation.moves`; J is 1.
+
+        Raises:
+            UsageError: the colour and the image differ in their channels.
+        """
         channels = original.shape[-1]
         if len(self.value) not in {1, channels}:
             raise UsageError(f"the colour has {len(self.value)} numbers but the image {channels} channels")
@@ -85,7 +103,11 @@ class Colour:
 
 @dataclass(frozen=True)
 class PlusMinusTau:
-    """One channel up or down by tau, cut off at 0 and 1, again and again but never back: the papers' atomic step."""
+    """One channel up or down by tau, cut off at 0 and 1, again and again but never back: the papers' atomic step.
+
+    Raises:
+        UsageError: tau lies outside (0, 1].
+    """
 
     tau: float = 0.1
     once = False
@@ -109,23 +131,23 @@ class PlusMinusTau:
 
 
 def load_manipulation(spec: str | Manipulation) -> Manipulation:
-    """The manipulation named by "corners", "plus_minus_tau", "plus_minus_tau:0.2", "colour:1,0,0" or "colour:#ff0000".
+    """The manipulation that a text names, such as "corners", "plus_minus_tau:0.2", "colour:1,0,0" or "colour:#ff0000".
+
+    What stands after the first colon is read by the manipulation itself. A `Manipulation` is returned as it is.
 
     Raises:
-        UsageError: the name is unknown or the numbers do not fit.
+        UsageError: the name is unknown, or the rest can't be read.
     """
     if not isinstance(spec, str):
         return spec
     name, _, rest = spec.partition(":")
-    kind = KINDS.get(name.strip())
-    if kind is None:
-        raise UsageError(f"there is no manipulation {spec!r}; use one of {', '.join(sorted(KINDS))}")
+    read = MANIPULATIONS.get(name.strip())
     try:
-        return kind(rest.strip())
+        return read(rest.strip())
+    except UsageError:
+        raise
     except ValueError as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"the manipulation {spec!r} can't be read; write for example {EXAMPLES[name.strip()]!r}") from None
+        raise UsageError(f"the manipulation {spec!r} can't be read: {error}") from None
 
 
 def _one_step(original: Pixels, current: Pixels, values: Pixels) -> Moves:
@@ -134,25 +156,49 @@ def _one_step(original: Pixels, current: Pixels, values: Pixels) -> Moves:
     return all_values, untouched[..., None] & (all_values != original[..., None, :]).any(axis=-1)
 
 
-def _corners(rest: str) -> Manipulation:
+def read_corners(rest: str) -> Manipulation:
+    """`Corners` of "corners".
+
+    Raises:
+        ValueError: something follows the name.
+    """
     if rest:
-        raise ValueError(rest)
+        raise ValueError("write corners, with nothing behind it")
     return Corners()
 
 
-def _colour(rest: str) -> Manipulation:
-    if rest.startswith("#"):
-        return Colour(tuple(part / 255 for part in bytes.fromhex(rest[1:])))
-    return Colour(tuple(float(part) for part in rest.split(",")))
+def read_colour(rest: str) -> Manipulation:
+    """`Colour` of "colour:1,0,0" or "colour:#ff0000".
+
+    Raises:
+        ValueError: the numbers can't be read.
+    """
+    try:
+        if rest.startswith("#"):
+            return Colour(tuple(part / 255 for part in bytes.fromhex(rest[1:])))
+        return Colour(tuple(float(part) for part in rest.split(",")))
+    except UsageError:
+        raise
+    except ValueError:
+        raise ValueError("write for example colour:1,0,0 or colour:#ff0000") from None
 
 
-def _plus_minus_tau(rest: str) -> Manipulation:
-    return PlusMinusTau(float(rest)) if rest else PlusMinusTau()
+def read_plus_minus_tau(rest: str) -> Manipulation:
+    """`PlusMinusTau` of "plus_minus_tau" or "plus_minus_tau:0.2".
+
+    Raises:
+        ValueError: tau is no number.
+    """
+    try:
+        return PlusMinusTau(float(rest)) if rest else PlusMinusTau()
+    except UsageError:
+        raise
+    except ValueError:
+        raise ValueError("write for example plus_minus_tau:0.1") from None
 
 
-KINDS: dict[str, Callable[[str], Manipulation]] = {
-    "corners": _corners,
-    "plus_minus_tau": _plus_minus_tau,
-    "colour": _colour,
-}
-EXAMPLES = {"corners": "corners", "plus_minus_tau": "plus_minus_tau:0.1", "colour": "colour:1,0,0"}
+MANIPULATIONS: Registry[Callable[[str], Manipulation]] = Registry(
+    "manipulation",
+    "saywhy.manipulations",
+    {name: f"adversarial.manipulations:read_{name}" for name in ("corners", "plus_minus_tau", "colour")},
+)

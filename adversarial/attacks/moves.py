@@ -28,7 +28,8 @@ class MoveTable:
     Attributes:
         image: (H, W, C), the original.
         values: (P, J, C) in [0, 1].
-        codes: (J, C) in [0, 1], where the values lie in the colour cube: colours with near codes have similar effects.
+        codes: (P, J, C) in [0, 1], where the values lie in the colour cube, or (J, C) where that is the same at all pixels:
+            colours with near codes have similar effects.
         size: (P J,) mean absolute change per channel; 0 where the change is not allowed.
     """
 
@@ -40,7 +41,7 @@ class MoveTable:
     @property
     def count(self) -> int:
         """Values per pixel, J."""
-        return len(self.codes)
+        return int(self.values.shape[1])
 
     def pixels(self, changes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The pixel of each change."""
@@ -77,7 +78,9 @@ def make_move_table(image: Array, manipulation: str | Manipulation) -> MoveTable
         legal = (values != flat[:, None]).any(axis=-1)
     else:
         values, legal = how.moves(flat, flat)
-        codes = np.ascontiguousarray(values[0], dtype=np.float32)
+        codes = np.ascontiguousarray(values, dtype=np.float32)
+        if (codes == codes[0]).all():
+            codes = codes[0]
     size = np.where(legal, np.abs(values - flat[:, None]).mean(axis=-1), 0).astype(np.float32)
     if not size.any():
         raise UsageError(f"the manipulation {how.spec!r} changes nothing in this image; choose another")

@@ -147,7 +147,8 @@ def write_finding(
     """Write a result's pictures and its record into a directory, and return the record.
 
     `panel.png` shows the original, the adversarial example, their difference and, where one guided the search, the density
-    side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged in whole steps.
+    side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged
+    in whole steps.
     `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` is
     written last: where it stands, the rest is whole.
     """

@@ -22,6 +22,13 @@ class Effects:
     says much about the next one's: kernel regression (Nadaraya 1964, Watson 1964), shrunk towards no effect. The effect of a
     change depends on the set it is added to; what was observed last counts most.
 
+    Args:
+        shape: (H, W) of the image.
+        codes: (J, C) the colours of the values, or (P, J, C) where they differ from pixel to pixel.
+        columns: number of gaps.
+        targeted: whether all gaps must be closed rather than one.
+        tuning: the constants.
+
     Attributes:
         classes: (A,) columns of the gaps that are followed, the nearest class first.
         mean: (P J, A) estimated effect of each change.
@@ -35,7 +42,11 @@ class Effects:
     ) -> None:
         height, width = shape
         self.shape, self.columns, self.targeted, self.tuning = shape, columns, targeted, tuning.effects
-        self.values = len(codes)
+        self.values = codes.shape[-2]
+        # where the values differ between pixels, likeness is that of the nearest colours of a palette that all share
+        self._places: NDArray[np.int64] | None = None
+        if codes.ndim == 3:
+            codes, self._places = _palette(codes)
         near = self.tuning.near * max(1.0, min(height, width) / self.tuning.near_side)
         far = self.tuning.far * near / self.tuning.near
         self._row_kernel, self._column_kernel = _kernel(height, near, far), _kernel(width, near, far)
@@ -131,9 +142,26 @@ class Effects:
     def _smooth(self, own: Array) -> Array:
         """Sums (P J, A + 1) weighted by the kernel, as three products: over rows, columns and colours."""
         (height, width), last = self.shape, own.shape[1]
+        if self._places is not None:
+            pixels = np.arange(height * width)[:, None]
+            by_colour = np.zeros((height * width, len(self._colour_kernel), last), dtype=np.float32)
+            np.add.at(by_colour, (pixels, self._places), own.reshape(height * width, -1, last))
+            own = by_colour
         rows = (self._row_kernel @ own.reshape(height, -1)).reshape(height, width, -1)
-        both = np.matmul(self._column_kernel, rows).reshape(-1, self.values, last)
-        return np.asarray(np.matmul(self._colour_kernel, both).reshape(-1, last))
+        both = np.matmul(self._column_kernel, rows).reshape(height * width, -1, last)
+        smooth = np.matmul(self._colour_kernel, both)
+        if self._places is not None:
+            smooth = smooth[pixels, self._places]
+        return np.asarray(smooth.reshape(-1, last))
+
+
+def _palette(codes: Array) -> tuple[Array, NDArray[np.int64]]:
+    """A palette (K, C) for the colours (P, J, C) of all values, and the place (P, J) of each value in it."""
+    channels = codes.shape[-1]
+    steps = 8 if channels == 1 else 2 if channels <= 4 else 1  # at most 81 colours up to 4 channels: finer ones are alike
+    rounded = np.round(codes * steps) / np.float32(steps)
+    palette, places = np.unique(rounded.reshape(-1, channels), axis=0, return_inverse=True)
+    return np.asarray(palette, dtype=np.float32), np.asarray(places.reshape(codes.shape[:2]), dtype=np.int64)
 
 
 def _kernel(length: int, near: float, far: float) -> Array:
