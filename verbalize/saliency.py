@@ -219,7 +219,9 @@ class PixelSaliency:
         signed: whether negative values mean anything. A CAM is unsigned: it can't speak against a label.
         masks: (M, H, W) booleans, parts given from elsewhere (a segmenter's, tiles); they may overlap.
         mask_names: one name a mask.
-        prediction, id, method: as in `TokenSaliency`.
+        prediction: what the model said, as in `TokenSaliency`.
+        id: the map's name, as in `TokenSaliency`.
+        method: the attribution method, as in `TokenSaliency`.
 
     Raises:
         SaliencyError: wrong shapes, scores that are not finite, an image out of [0, 1], negative scores in an unsigned map.

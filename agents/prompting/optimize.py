@@ -50,7 +50,9 @@ class PromptOptimizer:
         beam: prompt sets kept from one iteration to the next.
         children: of each operator, for each kept set and iteration.
         template_steps: most iterations over templates.
-        rounds, groups, steps: most rounds over groups, groups a round, iterations a group.
+        rounds: the most rounds over groups of classes.
+        groups: the most groups per round.
+        steps: the most iterations per group.
         group_size: classes a group.
         most: most prompts an edit touches.
         patience: iterations (templates) or rounds (descriptions) without a gain before the stage ends.

@@ -48,7 +48,8 @@ class Region:
         mask: (H, W) booleans.
         positive: the sum of the positive scores inside.
         negative: the sum of the negative scores inside, as a magnitude.
-        positive_share, negative_share: the same as shares of the whole map's, 0 where it has none.
+        positive_share: `positive` as a share of the whole map's positive sum, 0 where that sum is 0.
+        negative_share: `negative` as a share of the whole map's negative sum, 0 where that sum is 0.
         area: the share of the picture that it fills.
         bbox: (top, left, bottom, right) in pixels, the last two exclusive.
         centre: (row, column) of the centroid in pixels.

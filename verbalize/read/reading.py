@@ -31,7 +31,8 @@ class ReadSentence:
     """A sentence and what it says of the map.
 
     Args:
-        start, stop: its characters in the text; white space between sentences belongs to none.
+        start: the place of its first character in the text; white space between sentences belongs to none.
+        stop: the place behind its last character.
         text: those characters.
         claims: its statements about the map.
         unread: it says, or seems to say, something of the map that was not read: a part in quotes, a number or words of
