@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents.encoders.vectors import unit_rows
+from agents.encoders import unit_rows
 from agents.prompting.differential import DifferentialClassifier, find_ambiguous
 from agents.prompting.pairs import Contrast, PairDescriptions
 
@@ -143,7 +143,7 @@ def pets():
     import tempfile
     import zipfile
 
-    from agents.encoders.clip import load_encoder
+    from agents.encoders import load_encoder
     from agents.prompting.pairs import read_pairs
     from evals.prompts import compare
     from saywhy_core.images import list_images

@@ -21,7 +21,7 @@ import torch
 from local_llm import SIZES, make_model, make_tokenizer
 
 from agents.chat.local import local_chat
-from agents.encoders.clip import ClipEncoder
+from agents.encoders import ClipEncoder
 from agents.prompting.describe import DifferentialDescriber
 
 SMALL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -1,4 +1,4 @@
-"""Encoders that put images and texts into one space."""
+"""Encoders that map images and texts to vectors in one space: CLIP, ConSE, or a sentence encoder alone."""
 
 from __future__ import annotations
 

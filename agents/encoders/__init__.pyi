@@ -1,9 +1,12 @@
 from .clip import ClipEncoder as ClipEncoder
-from .clip import load_encoder as load_encoder
 from .conse import ConvexSemanticEncoder as ConvexSemanticEncoder
 from .embeddings import CachedEncoder as CachedEncoder
+from .load import ENCODERS as ENCODERS
+from .load import EncoderLoader as EncoderLoader
+from .load import load_encoder as load_encoder
 from .protocol import ImageTextEncoder as ImageTextEncoder
 from .protocol import scale_of as scale_of
 from .protocol import truncated_of as truncated_of
+from .sentences import SentenceEncoder as SentenceEncoder
 from .vectors import top_indices as top_indices
 from .vectors import unit_rows as unit_rows

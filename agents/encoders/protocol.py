@@ -1,4 +1,4 @@
-"""What every image-text encoder can do, and what is taken of one that does not say."""
+"""What every image-text encoder can do, and the values assumed for encoders that do not state theirs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class ImageTextEncoder(Protocol):
-    """Puts images and texts into one space, where the cosine says how well they fit.
+    """Maps images and texts to vectors in one space, in which the cosine measures how well they fit.
 
-    Encoders of this package also have `identity` (names the weights; None where the object cannot know), `scale`
-    (logits are `scale` times cosines) and `truncated` (texts cut so far); an encoder without them works all the same.
+    Encoders of this package also have `identity` (a text that changes with the weights; None where it is unknown), `scale`
+    (the factor from cosines to logits) and `truncated` (how many texts were cut so far). An encoder works without them.
     """
 
     def encode_images(self, images: Images) -> NDArray[np.float32]:
@@ -31,10 +31,10 @@ class ImageTextEncoder(Protocol):
 
 
 def scale_of(encoder: object) -> float:
-    """What the encoder multiplies cosines with to get logits; 100, CLIP's value, where it does not say."""
+    """The factor from the encoder's cosines to logits; 100, which is CLIP's, where the encoder does not state one."""
     return float(getattr(encoder, "scale", 100.0))
 
 
 def truncated_of(encoder: object) -> int:
-    """How many texts the encoder has cut so far; 0 where it does not count."""
+    """How many texts the encoder has cut so far because they were too long; 0 where it does not count them."""
     return int(getattr(encoder, "truncated", 0))

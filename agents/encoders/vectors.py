@@ -11,16 +11,20 @@ if TYPE_CHECKING:
 
 
 def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Bring rows to length 1 in float64, return float32; a zero row stays zero."""
+    """Rows scaled to length 1, computed in float64 and returned as float32. A row of zeros stays zero."""
     wide = np.asarray(rows, dtype=np.float64)
     lengths = np.linalg.norm(wide, axis=-1, keepdims=True)
     return (wide / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
 
 
 def top_indices(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
-    """The columns of the k greatest values of each row, greatest first; ties go to the lower column.
+    """The columns of the k largest values of each row, in descending order; of equal values the lower column comes first.
 
-    Exactly the first k of a stable descending sort, without sorting whole rows.
+    The result equals the first k columns of a stable descending sort, but whole rows are not sorted.
+
+    Args:
+        scores: (N, K).
+        k: how many columns; K where it is larger.
     """
     columns = scores.shape[1]
     k = min(k, columns)
@@ -28,7 +32,7 @@ def top_indices(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
         return np.argsort(-scores, axis=1, kind="stable").astype(np.int64)
     threshold = np.partition(scores, columns - k, axis=1)[:, columns - k, None]
     chosen = scores >= threshold
-    # Where columns tie with the k-th value too many are chosen; those rows are sorted whole.
+    # where several columns equal the k-th value, too many are chosen; these rows are sorted whole
     tied = np.flatnonzero(np.count_nonzero(chosen, axis=1) > k)
     if tied.size:
         first = np.argsort(-scores[tied], axis=1, kind="stable")[:, :k]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.encoders.clip import ImageTextEncoder
+    from agents.encoders.protocol import ImageTextEncoder
     from saywhy_core.images import Images
 
 # What is held at a time: floats of similarities or follow-up vectors, and images that are grouped by their candidates.

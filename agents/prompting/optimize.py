@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.encoders.clip import ImageTextEncoder
+    from agents.encoders.protocol import ImageTextEncoder
     from saywhy_core.images import Images
 
 __all__ = ["PromptOptimizer", "PromptSet", "Step"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.encoders.clip import ImageTextEncoder
+    from agents.encoders.protocol import ImageTextEncoder
 
 FORMAT = 1
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.encoders.clip import truncated_of
-from agents.encoders.vectors import unit_rows
+from agents.encoders import truncated_of, unit_rows
 from agents.prompting.differential import DifferentialClassifier
 from agents.prompting.pairs import as_pairs
 from agents.prompting.prompts import class_vectors
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from agents.encoders.clip import ImageTextEncoder
+    from agents.encoders import ImageTextEncoder
     from agents.prompting.pairs import PairDescriptions
 
 

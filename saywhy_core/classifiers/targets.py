@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers.classifier import Classifier
 
-PYTHON_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 class TargetLoader(Protocol):
@@ -100,7 +100,7 @@ def _kind_and_place(spec: str, address: str) -> tuple[str, str]:
     if kind == "callable":
         warnings.warn(f"callable:{where} is now written python:{where}", DeprecationWarning, stacklevel=3)
         return "python", where
-    if kind not in TARGETS and PYTHON_NAME.fullmatch(kind) and PYTHON_NAME.fullmatch(where):
+    if kind not in TARGETS and MODULE_NAME.fullmatch(kind) and where.isidentifier():
         return "python", address
     if kind not in TARGETS:
         raise UsageError(f"there is no target {kind!r}; write one of {', '.join(f'{name}:...' for name in TARGETS)}")

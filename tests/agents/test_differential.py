@@ -24,7 +24,7 @@ from agents import (
     load_encoder,
     read_pairs,
 )
-from agents.encoders.vectors import top_indices
+from agents.encoders import top_indices
 from agents.prompting.differential import count_ambiguous
 from agents.prompting.pairs import Contrast
 

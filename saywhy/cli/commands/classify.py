@@ -42,8 +42,7 @@ def classify(
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Classify images."""
-    from agents.encoders.clip import load_encoder
-    from agents.encoders.vectors import top_indices, unit_rows
+    from agents.encoders import load_encoder, top_indices, unit_rows
     from agents.prompting.differential import DifferentialClassifier
     from agents.prompting.pairs import PairDescriptions, read_descriptions, read_pairs
     from agents.prompting.prompts import caption, class_vectors

@@ -58,8 +58,7 @@ def describe(
     else:
         if images is None or encoder is None:
             raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
-        from agents.encoders.clip import load_encoder
-        from agents.encoders.vectors import unit_rows
+        from agents.encoders import load_encoder, unit_rows
         from agents.prompting.differential import count_ambiguous
 
         looker = load_encoder(encoder, cache=embeddings)

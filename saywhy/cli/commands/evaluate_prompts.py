@@ -44,7 +44,7 @@ def prompts(
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Evaluate prompts or pair descriptions."""
-    from agents.encoders.clip import load_encoder
+    from agents.encoders import load_encoder
     from agents.prompting.pairs import is_pairs, parse_pairs, read_descriptions, read_json
     from agents.prompting.prompts import caption
     from evals.prompts import evaluate_pairs, evaluate_prompts

@@ -38,7 +38,7 @@ def improve(
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Search better prompts."""
-    from agents.encoders.clip import load_encoder
+    from agents.encoders import load_encoder
     from agents.prompting.optimize import PromptOptimizer
     from agents.prompting.pairs import read_descriptions
     from saywhy_core.errors import UsageError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adversarial import BudgetExceeded, CallableClassifier, ClassifierError
-from saywhy_core.classifiers import comparable, same_answer
+from saywhy_core.classifiers import as_probabilities, comparable, same_answer
 from saywhy_core.errors import UsageError
 
 
@@ -118,3 +118,60 @@ def test_same_answer_allows_rounding_and_no_more():
     scores = np.array([3.0, -5.0, 1.0])
     assert same_answer(scores, scores * (1 + 1e-6))
     assert not same_answer(scores, scores[::-1])
+
+
+def test_a_function_that_changes_its_input_spoils_nothing():
+    def predict(batch):
+        batch -= 0.5  # as a function that normalises in place does
+        total = batch.sum(axis=(1, 2, 3))
+        batch[:] = 7
+        return np.stack([total, -total], axis=1)
+
+    classifier = CallableClassifier(predict)
+    batch = images(3)
+    kept = batch.copy()
+    first = classifier(batch)
+    np.testing.assert_array_equal(batch, kept)
+    np.testing.assert_allclose(first[:, 0], (kept - 0.5).reshape(3, -1).sum(axis=1), atol=1e-4)
+    np.testing.assert_array_equal(classifier.ask_again(batch), first)
+    np.testing.assert_array_equal(batch, kept)
+
+
+def test_a_function_that_reuses_its_output_spoils_nothing():
+    buffer = np.zeros((1, 2))
+
+    def predict(batch):
+        buffer[:, 0] = batch.sum()
+        return buffer
+
+    classifier = CallableClassifier(predict)
+    low, high = np.zeros((1, 2, 2, 1), np.float32), np.ones((1, 2, 2, 1), np.float32)
+    first = classifier(low)
+    classifier(high)
+    assert first[0, 0] == classifier(low)[0, 0] == 0
+    assert classifier(high)[0, 0] == 4
+
+
+def test_images_of_another_shape_are_refused_before_they_are_counted():
+    predict = Sums()
+    classifier = CallableClassifier(predict, image_shape=(4, None, 3))
+    assert classifier.image_shape == (4, None, 3)
+    classifier(images(1, shape=(4, 9, 3)))
+    for shape in ((5, 9, 3), (4, 9, 1)):
+        for ask in (classifier, classifier.ask_again):
+            with pytest.raises(ClassifierError, match=r"takes images of 4 by any by 3 \(height, width, channels\)"):
+                ask(images(1, shape=shape))
+    assert classifier.queries == sum(predict.sizes) == 1
+    assert CallableClassifier(predict).image_shape == (None, None, None)
+    for wrong in ((4, 5), (0, 5, 3), (4.5, 5, 3), 7, "abc"):
+        with pytest.raises(UsageError, match="image_shape must be"):
+            CallableClassifier(predict, image_shape=wrong)
+
+
+def test_probabilities_are_the_softmax_of_logits():
+    logits = np.array([[0.0, np.log(3.0)], [900.0, 900.0 + np.log(4.0)]])
+    classifier = CallableClassifier(lambda batch: logits[: len(batch)])
+    np.testing.assert_allclose(classifier.probabilities(images(2)), [[0.25, 0.75], [0.2, 0.8]])
+    given = np.array([[0.3, 0.7]])
+    np.testing.assert_array_equal(as_probabilities(given, "probabilities"), given)
+    np.testing.assert_allclose(as_probabilities(np.zeros((2, 4)), "logits"), 0.25)

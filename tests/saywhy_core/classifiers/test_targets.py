@@ -1,148 +1,223 @@
-"""Classifiers from a line of text: ONNX files, torch programs, Python functions."""
+"""Every kind of target in the registry: the scores of the model itself, exact counts, and no option that is not known."""
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import numpy as np
 import pytest
 
-from adversarial import load_classifier
-from saywhy_core.classifiers import ClassifierError
-from saywhy_core.classifiers.layout import InputLayout
+from saywhy_core.classifiers import TARGETS, CallableClassifier, load_classifier, read_option, split_spec, target_options
 from saywhy_core.errors import UsageError
 
-IMAGES = np.random.default_rng(0).random((5, 4, 6, 3), dtype=np.float32)
-WEIGHTS = np.random.default_rng(1).normal(size=(3, 7)).astype(np.float32)
+
+def onnx_target(folder, helpers):
+    spec = helpers["write_onnx"](
+        folder / "m.onnx", ["n", 4, 6, 3], [1, 2], metadata={"class_names": json.dumps(list("abcdefg"))}
+    )
+    return spec, {}, helpers["images"], helpers["means_by_channel"](helpers["images"])
 
 
-def means_by_channel(images):
-    """The scores that the models below must give: channel means times the weights."""
-    return images.mean(axis=(1, 2)) @ WEIGHTS
+def torch_target(folder, helpers):
+    import torch
+
+    class Means(torch.nn.Module):
+        def forward(self, x):
+            return x.mean((2, 3)) @ torch.from_numpy(helpers["weights"])
+
+    program = torch.export.export(Means(), (torch.zeros(5, 3, 4, 6),))
+    torch.export.save(program, folder / "m.pt2")
+    options = {"scores": "logits", "image_shape": [4, 6, 3]}
+    return f"torch:{folder / 'm.pt2'}", options, helpers["images"], helpers["means_by_channel"](helpers["images"])
 
 
-def write_onnx(path, shape, axes, *, output="logits", metadata=None, dtype="FLOAT"):
-    onnx = pytest.importorskip("onnx")
-    helper, kind = onnx.helper, getattr(onnx.TensorProto, dtype)
-    nodes = [helper.make_node("Cast", ["image"], ["x"], to=onnx.TensorProto.FLOAT)]
-    nodes.append(helper.make_node("ReduceMean", ["x", "axes"], ["means"], keepdims=0))
-    nodes.append(helper.make_node("MatMul", ["means", "weights"], [output]))
-    constants = [
-        onnx.numpy_helper.from_array(np.array(axes, dtype=np.int64), "axes"),
-        onnx.numpy_helper.from_array(WEIGHTS, "weights"),
-    ]
-    graph = helper.make_graph(
-        nodes, "means",
-        [helper.make_tensor_value_info("image", kind, shape)],
-        [helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, [shape[0], 7])], constants,
-    )  # fmt: skip
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    for key, value in (metadata or {}).items():
-        model.metadata_props.add(key=key, value=value)
-    onnx.save(model, path)
-    return f"onnx:{path}"
+def transformers_target(folder, helpers):
+    """The pixels are those of the processor for images of the model's size: 8 bits, then mean and standard deviation 0.5."""
+    import torch
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
+
+    torch.manual_seed(0)
+    model = ViTForImageClassification(
+        ViTConfig(
+            hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=24, patch_size=8,
+            id2label={0: "cat", 1: "dog", 2: "owl"}, label2id={"cat": 0, "dog": 1, "owl": 2},
+        )
+    ).eval()  # fmt: skip
+    model.save_pretrained(folder)
+    ViTImageProcessorPil(size={"height": 24, "width": 24}).save_pretrained(folder)
+    images = np.random.default_rng(3).random((5, 24, 24, 3), dtype=np.float32)
+    pixels = torch.from_numpy((np.rint(images * 255) / 255 - 0.5).transpose(0, 3, 1, 2) / 0.5).float()
+    with torch.no_grad():
+        return f"transformers:{folder}", {}, images, model(pixel_values=pixels).logits.numpy()
+
+
+def python_target(folder, helpers):
+    (folder / "means_target.py").write_text("def predict(images):\n    return images.reshape(len(images), -1)[:, :4]\n")
+    return "python:means_target:predict", {"scores": "logits"}, helpers["images"], helpers["images"].reshape(5, -1)[:, :4]
+
+
+def demo_target(folder, helpers):
+    """The network inside, asked as a torch module."""
+    import torch
+
+    signs = importlib.import_module("saywhy.signs")
+    images, _ = signs.samples()
+    with torch.no_grad():
+        inside = signs.load().module()(torch.from_numpy(images).permute(0, 3, 1, 2)).numpy()
+    return "demo:signs", {}, images, inside
+
+
+MAKERS = {
+    "onnx": onnx_target,
+    "torch": torch_target,
+    "transformers": transformers_target,
+    "python": python_target,
+    "demo": demo_target,
+}
+
+
+@pytest.fixture
+def target(request, tmp_path, monkeypatch, images, weights, means_by_channel, write_onnx):
+    """(spec, options, images, the scores that the model gives when it is called without the library)"""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for library in {"onnx": ("onnx", "onnxruntime")}.get(request.param, ()):
+        pytest.importorskip(library)
+    helpers = {"images": images, "weights": weights, "means_by_channel": means_by_channel, "write_onnx": write_onnx}
+    return MAKERS[request.param](tmp_path, helpers)
+
+
+every_kind = pytest.mark.parametrize("target", list(TARGETS), indirect=True)
+
+
+def in_spec(spec, options):
+    """The same target with its options in the line of text."""
+    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in options.items()}
+    return spec + "?" * bool(options) + "&".join(f"{name}={value}" for name, value in written.items())
+
+
+@every_kind
+def test_scores_are_those_of_the_model_and_counts_are_exact(target):
+    spec, options, images, expected = target
+    by_keyword, by_text = load_classifier(spec, **options), load_classifier(in_spec(spec, options))
+    for classifier in (by_keyword, by_text):
+        np.testing.assert_allclose(classifier(images), expected, rtol=1e-4, atol=1e-4)
+        assert classifier.queries == len(images)
+        np.testing.assert_allclose(classifier(images[::-1]), expected[::-1], rtol=1e-4, atol=1e-4)
+        assert classifier.queries == len(images)
+        classifier.ask_again(images)
+        assert classifier.queries == 2 * len(images)
+        assert classifier.class_names is None or len(classifier.class_names) == expected.shape[1]
+        assert [size in (None, there) for size, there in zip(classifier.image_shape, images.shape[1:], strict=True)] == [
+            True
+        ] * 3
+    assert by_keyword.identity == by_text.identity
+
+
+@every_kind
+def test_an_unknown_option_is_refused_and_the_known_ones_are_listed(target):
+    spec, options, _, _ = target
+    known = target_options(spec.partition(":")[0])
+    for make in (
+        lambda: load_classifier(spec, **options, layuot="nchw"),
+        lambda: load_classifier(in_spec(spec, {**options, "layuot": "nchw"})),
+    ):
+        with pytest.raises(UsageError, match="no such option: 'layuot'") as told:
+            make()
+        assert ", ".join(known) in str(told.value) if known else "they take no options" in str(told.value)
+
+
+@every_kind
+def test_an_option_is_given_once(target):
+    spec, _, _, _ = target
+    with pytest.raises(UsageError, match="given twice"):
+        load_classifier(f"{spec}?names=a.txt&names=b.txt")
+    with pytest.raises(UsageError, match="given twice"):
+        load_classifier(f"{spec}?scores=logits", scores="logits")
+    with pytest.raises(UsageError, match="given twice"):
+        load_classifier(f"{spec}?names=a.txt", class_names=["a", "b"])
+
+
+@every_kind
+def test_what_is_not_there_is_told(target):
+    kind = target[0].partition(":")[0]
+    with pytest.raises(UsageError):
+        load_classifier(f"{kind}:nowhere/at_all", **target[1])
+
+
+def test_a_kind_without_a_maker_above_would_go_untested():
+    assert set(MAKERS) == set(TARGETS)
+
+
+@pytest.fixture
+def colours():
+    """A kind that a program adds: the mean of a channel against a threshold."""
+
+    def load(where, *, threshold=0.5):
+        channel = ["red", "green", "blue"].index(where)
+
+        def predict(images):
+            mean = images[..., channel].mean(axis=(1, 2))
+            return np.stack([mean, np.full_like(mean, threshold)], axis=1)
+
+        return CallableClassifier(predict, class_names=[where, "other"])
+
+    TARGETS.register("colour", load)
+    yield
+    del TARGETS._loaded["colour"]
+
+
+def test_a_kind_of_ones_own(colours, images):
+    classifier = load_classifier("colour:green?threshold=0.25")
+    np.testing.assert_allclose(classifier(images), [[image[..., 1].mean(), 0.25] for image in images], rtol=1e-5)
+    with pytest.raises(UsageError, match="colour targets have no such option: 'class_names'; there are threshold"):
+        load_classifier("colour:green", class_names=["a", "b"])
+
+
+def test_class_names_come_as_a_list_or_as_a_file(tmp_path, colours, write_onnx):
+    spec = write_onnx(tmp_path / "m.onnx", ["n", 4, 6, 3], [1, 2])
+    names = list("abcdefg")
+    (tmp_path / "names & more.json").write_text(json.dumps(names))
+    file = tmp_path / "names & more.json"
+    for classifier in (
+        load_classifier(spec, class_names=names),
+        load_classifier(spec, names=tuple(names)),
+        load_classifier(spec, class_names=file),
+        load_classifier(spec, names=str(file)),
+        load_classifier(f"{spec}?names={str(file).replace('&', '%26')}"),
+        load_classifier(f"{spec}?class_names={json.dumps(names)}"),
+    ):
+        assert classifier.class_names == tuple(names)
+    with pytest.raises(UsageError, match="must be a list of texts"):
+        load_classifier(spec, class_names=[1, 2])
 
 
 @pytest.mark.parametrize(
-    ("shape", "axes"), [(["n", 4, 6, 3], [1, 2]), (["n", 3, 4, 6], [2, 3]), ([2, 4, 6, 3], [1, 2]), ([8, 3, 4, 6], [2, 3])]
+    ("spec", "words"),
+    [
+        ("onx:model.onnx", "no target 'onx'; write one of .*onnx:"),
+        ("model.onnx", "names no classifier"),
+        (":model.onnx", "names no classifier"),
+        ("onnx:", "names no classifier"),
+        ("onnx:m.onnx?layout", "written name=value"),
+        ("onnx:m.onnx?lay out=nchw", "written name=value"),
+        ("demo:cats", "demo:signs"),
+        ("demo:signs?scores=logits", "no such option: 'scores'; they take no options"),
+    ],
 )
-def test_onnx_layouts_and_fixed_batches(tmp_path, shape, axes):
-    classifier = load_classifier(write_onnx(tmp_path / "m.onnx", shape, axes))
-    assert classifier.scores == "logits"
-    np.testing.assert_allclose(classifier(IMAGES), means_by_channel(IMAGES), rtol=1e-4, atol=1e-6)
-    assert classifier.queries == 5
+def test_a_line_that_names_no_target_is_explained(spec, words):
+    with pytest.raises(UsageError, match=words):
+        load_classifier(spec)
 
 
-def test_onnx_metadata_is_read_and_options_go_before_it(tmp_path):
-    names = [f"c{i}" for i in range(7)]
-    spec = write_onnx(
-        tmp_path / "m.onnx", ["n", 4, 6, 3], [1, 2], output="out",
-        metadata={"scores": "logits", "value_range": "[0, 255]", "mean": "[100, 110, 120]", "std": "50", "class_names": json.dumps(names)},
-    )  # fmt: skip
-    classifier = load_classifier(spec)
-    assert classifier.class_names == tuple(names)
-    normalised = (IMAGES * 255 - np.array([100, 110, 120])) / 50
-    np.testing.assert_allclose(classifier(IMAGES), means_by_channel(normalised), rtol=1e-4, atol=1e-4)
-    plain = load_classifier(spec, value_range=(0, 1), mean=0.0, std=1.0)
-    np.testing.assert_allclose(plain(IMAGES), means_by_channel(IMAGES), rtol=1e-4, atol=1e-6)
-
-
-def test_onnx_bytes_mean_0_to_255(tmp_path):
-    classifier = load_classifier(write_onnx(tmp_path / "m.onnx", ["n", 4, 6, 3], [1, 2], dtype="UINT8"))
-    np.testing.assert_allclose(classifier(IMAGES), means_by_channel(np.rint(IMAGES * 255)), rtol=1e-4, atol=1e-3)
-
-
-def test_onnx_scores_by_the_name_of_the_output(tmp_path):
-    spec = write_onnx(tmp_path / "m.onnx", ["n", 4, 6, 3], [1, 2], output="probabilities")
-    assert load_classifier(spec).scores == "probabilities"
-    with pytest.raises(UsageError, match="give scores="):
-        load_classifier(write_onnx(tmp_path / "n.onnx", ["n", 4, 6, 3], [1, 2], output="out"))
-
-
-def test_onnx_errors_say_what_to_do(tmp_path):
-    with pytest.raises(UsageError, match="there is no file"):
-        load_classifier("onnx:missing.onnx")
-    (tmp_path / "text.onnx").write_text("no model")
-    with pytest.raises(UsageError, match="no ONNX model"):
-        load_classifier(f"onnx:{tmp_path / 'text.onnx'}")
-    with pytest.raises(UsageError, match="give layout="):
-        load_classifier(write_onnx(tmp_path / "m.onnx", ["n", 3, 6, 3], [1, 2]))
-    classifier = load_classifier(write_onnx(tmp_path / "m.onnx", ["n", 4, 6, 3], [1, 2]))
-    with pytest.raises(ClassifierError, match=r"4 by 6 by 3"):
-        classifier(IMAGES[:, :, :4])
-    with pytest.raises(UsageError, match="no such option: 'layuot'"):
-        load_classifier(f"onnx:{tmp_path / 'm.onnx'}", layuot="nchw")
-
-
-def test_onnx_without_four_axes(tmp_path):
-    with pytest.raises(UsageError, match="four axes"):
-        load_classifier(write_onnx(tmp_path / "m.onnx", ["n", 3], [1]))
-
-
-def test_torchscript_with_normalisation(tmp_path):
-    torch = pytest.importorskip("torch")
-
-    class Means(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.weights = torch.nn.Parameter(torch.from_numpy(WEIGHTS))
-            self.drop = torch.nn.Dropout(0.9)
-
-        def forward(self, x):
-            return self.drop(x.mean((2, 3)) @ self.weights)
-
-    path = tmp_path / "m.pt"
-    torch.jit.script(Means()).save(str(path))
-    classifier = load_classifier(f"torch:{path}", scores="logits", mean=[0.5, 0.4, 0.3], std=[0.2, 0.2, 0.1])
-    normalised = (IMAGES - np.array([0.5, 0.4, 0.3])) / np.array([0.2, 0.2, 0.1])
-    np.testing.assert_allclose(classifier(IMAGES), means_by_channel(normalised), rtol=1e-4, atol=1e-4)
-    with pytest.raises(UsageError, match="doesn't say what its scores are"):
-        load_classifier(f"torch:{path}")
-    torch.save({"weights": torch.zeros(2)}, tmp_path / "state.pt")
-    with pytest.raises(UsageError, match="neither TorchScript"):
-        load_classifier(f"torch:{tmp_path / 'state.pt'}", scores="logits")
-
-
-def test_python_functions(tmp_path, monkeypatch):
-    (tmp_path / "my_target_module.py").write_text("def predict(images):\n    return images.reshape(len(images), -1)[:, :2]\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "names.txt").write_text("one\ntwo\n")
-    classifier = load_classifier("my_target_module:predict", scores="logits", class_names=str(tmp_path / "names.txt"))
-    assert classifier.class_names == ("one", "two")
-    np.testing.assert_allclose(classifier(IMAGES), IMAGES.reshape(5, -1)[:, :2])
-    for spec, words in (
-        ("my_target_module:nothing", "has no"),
-        ("no_such_module_here:f", "can't be imported"),
-        ("file.onnx", "names no"),
-    ):
-        with pytest.raises(UsageError, match=words):
-            load_classifier(spec, scores="logits")
-
-
-def test_layout_is_checked():
-    with pytest.raises(UsageError, match="mean has 2 numbers"):
-        InputLayout(mean=[0.1, 0.2])(IMAGES)
-    with pytest.raises(UsageError, match="rising"):
-        InputLayout(value_range=(1, 0))
-    with pytest.raises(UsageError, match="std"):
-        InputLayout(std=0.0)
+@pytest.mark.parametrize(
+    ("pair", "value"),
+    [
+        ("x=0.5", 0.5), ("x=0.485,0.456,0.406", [0.485, 0.456, 0.406]), ("x=[1,2]", [1, 2]), ("x=nchw", "nchw"), ("x=", ""),
+        ("x=true", True), ("x=null", None), ("x=a=b", "a=b"), ("x=a,b", "a,b"), ("x=50%", "50%"), ('x="5"', "5"),
+    ],
+)  # fmt: skip
+def test_values_of_options(pair, value):
+    assert read_option(pair) == ("x", value)
+    assert split_spec(f"onnx:m.onnx?{pair}&y=1") == ("onnx:m.onnx", {"x": value, "y": 1})

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from agents import UsageError
-from agents.encoders.embeddings import CachedEncoder
+from agents.encoders import CachedEncoder
 
 
 class Counting:
