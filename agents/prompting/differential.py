@@ -147,11 +147,6 @@ class DifferentialClassifier:
         """Classify images: an N×H×W×C float32 array in [0, 1], or a sequence of arrays or paths."""
         return self.predict_embedded(self.encoder.encode_images(images))
 
-    def first_similarities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The first look: N×K cosines of image embeddings (N×D) with the templates."""
-        similarities: NDArray[np.float32] = _unit(self._checked(embeddings)) @ self._table.templates.T
-        return similarities
-
     def predict_embedded(self, embeddings: NDArray[np.float32]) -> Predictions:
         """Classify images by their embeddings (N×D, any length), in memory that does not grow with N but for the result."""
         rows = self._checked(embeddings)

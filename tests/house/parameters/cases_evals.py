@@ -1,0 +1,107 @@
+"""Measures of wording and of prompts."""
+
+from __future__ import annotations
+
+import numpy as np
+from parameters.cases_agents import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SPACE, TURNED
+from parameters.cases_verbalize import OTHER, TEXT
+from parameters.harness import case, record
+
+from evals.prompts import ClassChange, Comparison, Control, Share
+from verbalize import TemplateVerbalizer
+
+DRAWS = np.random.default_rng(0)
+BEFORE, AFTER, TRUTH = DRAWS.integers(0, 4, (3, 200_001))  # so many that the ends of the resampled interval move
+record("evals.prompts.Share", {"value": 0.5, "low": 0.0, "high": 1.0}, value=0.6, low=0.1, high=0.9)
+record("evals.prompts.ClassChange", {"name": "a", "images": 1, "before": 0, "after": 1}, name="b", images=2, before=1, after=0)
+HALF, MOST = Share(0.5, 0.0, 1.0), Share(0.9, 0.8, 1.0)
+COMPARED = {
+    "images": 4,
+    "before": HALF,
+    "after": HALF,
+    "fixed": (),
+    "broken": (),
+    "difference": HALF,
+    "p": 0.5,
+    "classes": (),
+}
+record(
+    "evals.prompts.Comparison",
+    COMPARED,
+    images=5,
+    before=MOST,
+    after=MOST,
+    fixed=(1,),
+    broken=(1,),
+    difference=MOST,
+    p=0.1,
+    classes=(ClassChange("a", 1, 0, 1),),
+)
+CONTROL = {"name": "c", "accuracies": (0.5,), "fixed": 1, "broken": 1, "p": 0.5}
+record("evals.prompts.Control", CONTROL, name="d", accuracies=(0.6,), fixed=2, broken=2, p=0.1)
+record(
+    "evals.prompts.PromptReport",
+    {"comparison": Comparison(**COMPARED), "controls": ()},
+    comparison=Comparison(**{**COMPARED, "p": 0.1}),
+    controls=(Control(**CONTROL),),
+    missing=((0, 1),),
+    truncated=1,
+    requests=1,
+    tokens=1,
+)
+case(
+    "evals.prompts.compare",
+    {"before": BEFORE, "after": AFTER, "labels": TRUTH, "class_names": NAMES},
+    before=TRUTH,
+    after=TRUTH,
+    labels=BEFORE,
+    class_names=NAMES[::-1],
+    seed=1,
+)
+MEASURED = {"encoder": SPACE, "class_names": NAMES, "embeddings": EMBEDDED, "labels": LABELS, "draws": 2}
+CHANGES = {
+    "encoder": TURNED,
+    "class_names": NAMES[::-1],
+    "embeddings": -EMBEDDED,
+    "labels": LABELS[::-1],
+    "draws": 3,
+    "seed": 1,
+    "template": "{}",
+    "requests": 1,
+    "tokens": 1,
+}
+case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": PAIRS}, **CHANGES, pairs=OTHERS, k=2, mix=0.3)
+case(
+    "evals.prompts.evaluate_prompts",
+    {**MEASURED, "prompts": LIBRARY},
+    **CHANGES,
+    prompts={name: [f"{name}!"] for name in NAMES},
+)
+case("evals.prompts.mcnemar", {"fixed": 5, "broken": 1}, fixed=6, broken=2)
+case("evals.prompts.wilson", {"successes": 5, "total": 10}, successes=6, total=11)
+case(
+    "evals.prompts.random_words",
+    {"prompts": {"cat": ["a photo of a cat with long and soft fur"]}, "seed": 0},
+    prompts={"cat": ["a cat"]},
+    seed=1,
+    template="{}",
+)
+
+SHARES = np.array([0.5, 0.3, 0.2, 0.0])
+case("evals.wording.coverage_at", {"named": [1], "shares": SHARES}, named=[0], shares=SHARES[::-1], k=1)
+case("evals.wording.omissions", {"named": [1], "shares": SHARES}, named=[0], shares=np.array([0.0, 1.0, 0.0, 0.0]), mass=0.9)
+case("evals.wording.readability", {"text": "The cat sat."}, text="Unbelievably complicated considerations accumulate.")
+case(
+    "evals.wording.evaluate",
+    {"texts": ["'acting' supports 'good'."], "saliencies": [TEXT]},
+    texts=["'awful' supports 'good'."],
+    saliencies=[OTHER],
+    k=1,
+)
+case(
+    "evals.wording.adversarial_suite",
+    {"verbalizer": TemplateVerbalizer(max_words=3), "maps": 2},
+    verbalizer=lambda saliency: "Nothing.",
+    maps=1,
+    seed=1,
+)

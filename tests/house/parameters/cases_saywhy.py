@@ -1,0 +1,173 @@
+"""The ground floor (classifiers, images) and the demo's road signs."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from parameters.harness import case, later, record
+from PIL import Image
+
+from saywhy_core.classifiers import CallableClassifier
+from saywhy_core.errors import Problem
+from saywhy_core.images import ImageSet
+
+IMAGES = np.random.default_rng(0).random((5, 4, 4, 3), dtype=np.float32)
+NAMES = ["a", "b", "c"]
+WEIGHTS = np.random.default_rng(1).normal(size=(48, 3)).astype(np.float32)
+
+
+def scores(images):
+    return np.asarray(images).reshape(len(images), -1) @ WEIGHTS
+
+
+def asked(classifier, tools, arguments):
+    """Scores, labels and everything that a classifier says of itself."""
+    told = [getattr(classifier, name, None) for name in ("scores", "class_names", "image_shape", "identity")]
+    return classifier(IMAGES), classifier.label(1), [one if not callable(one) else None for one in told]
+
+
+case(
+    "saywhy_core.classifiers.CallableClassifier",
+    {"predict": later(lambda tools: tools.counting(scores))},
+    asked,
+    predict=lambda images: scores(1 - images),
+    scores="sigmoid",
+    class_names=NAMES,
+    budget=3,
+    batch_size=2,
+    image_shape=(8, 8, 3),
+    identity="mine",
+)
+made = later(lambda tools: CallableClassifier(tools.counting(scores), class_names=NAMES))
+for method in ("ask_again", "probabilities"):
+    case(f"saywhy_core.classifiers.CallableClassifier.{method}", {"self": made, "images": IMAGES}, images=IMAGES[::-1])
+case("saywhy_core.classifiers.CallableClassifier.label", {"self": made, "index": 0}, index=1)
+
+
+@cache
+def module(seed=0):
+    import torch
+
+    torch.manual_seed(seed)
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3)).eval()
+
+
+case(
+    "saywhy_core.classifiers.TorchClassifier",
+    {"module": later(lambda tools: module())},
+    lambda classifier, tools, arguments: (asked(classifier, tools, arguments), tools.recorded),
+    module=later(lambda tools: module(1)),
+    scores="sigmoid",
+    class_names=NAMES,
+    layout="nhwc",
+    value_range=(0, 255),
+    mean=0.5,
+    std=0.5,
+    device="no-such-device",
+    image_shape=(8, 8, 3),
+    identity="mine",
+)
+case(
+    "saywhy_core.classifiers.TorchClassifier",
+    {"module": later(lambda tools: lambda batch: (tools.record(len(batch)), module()(batch))[1])},
+    lambda classifier, tools, arguments: classifier(IMAGES),
+    batch_size=2,
+)
+case(
+    "saywhy_core.classifiers.load_classifier",
+    {"spec": "demo:signs"},
+    lambda classifier, tools, arguments: classifier.class_names,
+    spec="demo:other",
+    class_names=[f"c{i}" for i in range(12)],
+    budget="x",
+)
+SCORES = np.array([[1.0, 3.0, 2.0], [-1.0, 0.0, 0.5]])
+for name in ("as_probabilities", "comparable"):
+    case(f"saywhy_core.classifiers.{name}", {"scores": SCORES, "kind": "logits"}, scores=SCORES[::-1])
+    case(f"saywhy_core.classifiers.{name}", {"scores": np.abs(SCORES) / 4, "kind": "logits"}, kind="probabilities")
+case("saywhy_core.classifiers.same_answer", {"first": SCORES[0], "second": SCORES[0]}, first=SCORES[1], second=SCORES[1])
+case("saywhy_core.classifiers.read_option", {"pair": "name=a%26b"}, pair="name=b", escaped=True)
+case("saywhy_core.classifiers.split_spec", {"spec": "onnx:a?layout=nchw"}, spec="onnx:b")
+case("saywhy_core.classifiers.target_options", {"kind": "onnx"}, kind="torch")
+record("saywhy_core.classifiers.InputLayout", {}, axes="nchw", value_range=(0.0, 255.0), mean=0.5, std=0.5)
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+PATHS = (Path("a.png"), Path("b.png"))
+record(
+    "saywhy_core.images.ImageSet",
+    {"paths": PATHS, "labels": None},
+    paths=PATHS[::-1],
+    labels=("a", "b"),
+    problems=(Problem("a", "b"),),
+)
+record("saywhy_core.images.NamedImage", {"name": "a", "pixels": IMAGES[0]}, name="b", pixels=IMAGES[1], label=1)
+case(
+    "saywhy_core.images.ImageSet.label_indices",
+    {"self": ImageSet(PATHS, ("a", "b")), "class_names": NAMES},
+    class_names=NAMES[::-1],
+)
+
+
+def folder(tools, *names, broken=()):
+    for name in names:
+        path = tools.folder / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray((IMAGES[len(name) % 5] * 255).astype(np.uint8)).save(path)
+    for name in broken:
+        (tools.folder / name).write_bytes(b"no picture")
+    return tools.folder
+
+
+def paths(tools, *names, broken=()):
+    where = folder(tools, *names, broken=broken)
+    return [where / name for name in (*names, *broken)]
+
+
+case(
+    "saywhy_core.images.list_images",
+    {"source": later(lambda tools: folder(tools, "a.png"))},
+    lambda found, tools, arguments: [path.name for path in found.paths],
+    source=later(lambda tools: folder(tools, "a.png", "bb.png")),
+)
+case(
+    "saywhy_core.images.readable",
+    {"paths": later(lambda tools: paths(tools, "a.png"))},
+    lambda found, *_: found[0],
+    paths=later(lambda tools: paths(tools, broken=("b.png",))),
+)
+case(
+    "saywhy_core.images.read_images",
+    {"paths": later(lambda tools: paths(tools, "a.png"))},
+    lambda found, *_: list(found),
+    paths=later(lambda tools: paths(tools, "bb.png")),
+    channels=1,
+)
+case("saywhy_core.images.read_image", {"source": IMAGES[0]}, source=IMAGES[1], channels=1)
+case("saywhy_core.images.image_batches", {"images": IMAGES, "batch": 2}, images=IMAGES[::-1], batch=3, channels=1)
+case("saywhy_core.images.as_picture", {"image": IMAGES[0]}, lambda picture, *_: np.asarray(picture), image=IMAGES[1])
+case("saywhy_core.images.resize_image", {"image": IMAGES[0], "size": (2, 2)}, image=IMAGES[1], size=(3, 2))
+
+# --- the demo's signs ------------------------------------------------------------------------------------------------
+
+
+def signs():
+    from saywhy import signs
+
+    return signs.load()
+
+
+SIGNS = np.random.default_rng(4).random((2, 48, 48, 3), dtype=np.float32)
+case(
+    "saywhy.signs.SignClassifier",
+    {"network": later(lambda tools: signs().network)},
+    lambda classifier, tools, arguments: (classifier.predict(SIGNS), classifier.class_names),
+    network=later(lambda tools: lambda batch: signs().network(batch).flip(1)),
+    class_names=tuple(f"c{i}" for i in range(12)),
+)
+case("saywhy.signs.SignClassifier.predict", {"self": later(lambda tools: signs()), "images": SIGNS}, images=SIGNS[::-1])
+case("saywhy.signs.draw_signs", {"labels": [0], "seed": 0}, labels=[1], seed=1, dirt=0.0)
+case("saywhy.signs.samples", {}, per_class=2, seed=1, dirt=0.0)
+case("saywhy.signs.load", {}, lambda classifier, *_: classifier.predict(SIGNS), weights=Path("nowhere.npz"))
