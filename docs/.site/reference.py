@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,18 @@ _NO_HEADING = "show_root_heading: false, show_root_toc_entry: false"
 
 
 def _imports(path: Path, package: str) -> dict[str, str]:
-    """Public name -> dotted name of what a file imports under it."""
-    found = {}
+    """Public name -> dotted name of what a file imports under it, or takes from a module: `name = _module.name`."""
+    found, modules = {}, {}
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.Import):
+            modules |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
             source = f"{package}.{node.module}" if node.level else str(node.module)
             found |= {alias.asname or alias.name: f"{source}.{alias.name}" for alias in node.names}
-    return found
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            module, _, name = ast.unparse(node.value).rpartition(".")
+            found[ast.unparse(node.targets[0])] = f"{modules.get(module, module)}.{name}"
+    return {name: home for name, home in found.items() if not name.startswith("_")}
 
 
 def _listed(path: Path) -> list[str]:
@@ -63,17 +69,27 @@ def home_of(name: str) -> str:
     return name if handed_on == name else home_of(handed_on)
 
 
+def _place_of(home: str) -> str:
+    """The page that describes a name: of those that show it, the one nearest to where it is defined."""
+    module = home.rpartition(".")[0]
+    if module in MODULES:
+        return module
+    showing = [package for package, names in faces().items() if home in {home_of(f"{package}.{name}") for name in names}]
+
+    def shared(package: str) -> int:
+        pairs = zip(package.split("."), home.split("."), strict=False)
+        return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+    return max(showing, key=lambda package: (shared(package), package.count(".")))
+
+
 @cache
 def pages() -> dict[str, str]:
-    """Dotted package or module -> its page. A name that several faces show is described by the one nearest to its home."""
-    describes: dict[str, str] = {}
-    for package in sorted(faces(), key=lambda package: package.count("."), reverse=True):
-        for name in faces()[package]:
-            describes.setdefault(home_of(f"{package}.{name}"), package)
+    """Dotted package or module -> its page. Each name is described on one page; the others link to it."""
     written = {}
     for package, names in faces().items():
         homes = {name: home_of(f"{package}.{name}") for name in names}
-        own = [name for name, home in homes.items() if describes[home] == package]
+        own = [name for name, home in homes.items() if _place_of(home) == package]
         elsewhere = [name for name in names if name not in own]
         text = f"# {package}\n\n::: {package}\n    options: {{{_NO_HEADING}, members: false}}\n"
         if elsewhere:

@@ -64,8 +64,10 @@ def test_every_public_name_is_in_the_reference_once(reference, source):
     for face, names in reference.faces().items():
         for name in names:
             home = reference.home_of(f"{face}.{name}")
-            assert text.count(f"::: {home}\n") == 1, f"{face}.{name}"
+            described = home.rpartition(".")[0] in reference.MODULES  # there a whole module is described
+            assert text.count(f"::: {home}\n") == (0 if described else 1), f"{face}.{name}"
             assert f"`{name}`][{home}]" in pages[face] or f"::: {home}\n" in pages[face], f"{face}.{name}"
+    assert "[`load_classifier`][" in pages["adversarial"]  # taken from another package
     faces_on_disk = {module for module, path in source.items() if path.with_suffix(".pyi").exists()}
     assert faces_on_disk <= set(pages)
 
