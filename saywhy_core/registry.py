@@ -32,8 +32,9 @@ class Registry(Generic[T]):
         self._loaded: dict[str, T] = {}
 
     def __iter__(self) -> Iterator[str]:
+        yield from self._builtin  # before the search for entry points, which reads the metadata of all that is installed
         found = (point.name for point in entry_points(group=self.group))
-        yield from dict.fromkeys((*self._builtin, *sorted(found), *self._loaded))
+        yield from dict.fromkeys(name for name in (*sorted(found), *self._loaded) if name not in self._builtin)
 
     def __contains__(self, name: object) -> bool:
         return name in tuple(self)

@@ -131,7 +131,7 @@ def test_a_broken_record_is_named_and_the_rest_is_done(maps, tmp_path):
         (["verbalize", "maps.jsonl", "--llm", "openai:x", "--out", "out.jsonl"], "--style narrate"),
         (["verbalize", "maps.jsonl", "--style", "narrate", "--length", "clause", "--llm", "openai:x"], "--length goes with"),
         (["check", "nothing.jsonl", "--maps", "maps.jsonl"], "can't be read"),
-        (["convert", "maps.jsonl", "--format", "xls", "--out", "out.jsonl"], "unknown format"),
+        (["convert", "maps.jsonl", "--format", "xls", "--out", "out.jsonl"], "no format 'xls'"),
         (["convert", "cam.png", "--label", "x", "--out", "out.jsonl"], "can't be read"),
         (["evaluate", "wording", "nothing.jsonl", "--maps", "maps.jsonl"], "can't be read"),
     ],

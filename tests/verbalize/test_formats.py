@@ -159,7 +159,7 @@ def test_missing_files_and_folders(tmp_path):
         read_saliency(tmp_path / "nothing.jsonl")
     with pytest.raises(SaliencyError, match="is a folder"):
         read_saliency(tmp_path)
-    with pytest.raises(SaliencyError, match="unknown format"):
+    with pytest.raises(SaliencyError, match="no format 'nonsense'; use one of saywhy"):
         read_saliency(tmp_path, format="nonsense")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verbalize.formats._common import Format, ReadOptions, type_name
+from verbalize.formats.format import Format, ReadOptions, type_name
 from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saywhy_core.errors import Problem
-from verbalize.formats._common import Format, ReadOptions
+from verbalize.formats.format import Format, ReadOptions
 from verbalize.saliency import Query, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.files import atomic_open
-from verbalize.formats._common import Format, inside, require
+from verbalize.formats.format import Format, inside, require
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from verbalize.formats._common import ReadOptions
+    from verbalize.formats.format import ReadOptions
     from verbalize.saliency import Saliency
 
 VERSION = 1

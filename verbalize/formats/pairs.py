@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verbalize.formats._common import Format, ReadOptions, is_pairs, require
+from verbalize.formats.format import Format, ReadOptions, is_pairs, require
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -55,10 +55,16 @@ def _read_record(document: dict[str, Any], options: ReadOptions) -> Iterator[Tok
     )
 
 
-FORMATS = (
-    Format("pairs", "[[word, score], ...] in JSON; transformers-interpret's lists", _matches_pairs, _read_pairs),
-    Format("labelled-pairs", "{label: [[word, score], ...]} in JSON; transformers-interpret's multi-label results",
-           _matches_words, _read_words),
-    Format("plain", '{"tokens": [...], "scores": [...], "label": ..., "text": ..., "id": ...} in JSON',
-           _matches_record, _read_record),
-)  # fmt: skip
+PAIRS = Format("pairs", "[[word, score], ...] in JSON; lists of transformers-interpret", _matches_pairs, _read_pairs)
+LABELLED_PAIRS = Format(
+    "labelled-pairs",
+    "{label: [[word, score], ...]} in JSON; multi-label results of transformers-interpret",
+    _matches_words,
+    _read_words,
+)
+PLAIN = Format(
+    "plain",
+    '{"tokens": [...], "scores": [...], "label": ..., "text": ..., "id": ...} in JSON',
+    _matches_record,
+    _read_record,
+)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
+from verbalize.formats.format import Format, ReadOptions
 from verbalize.saliency import PixelSaliency, SaliencyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
-    from verbalize.formats._common import ReadOptions
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
 
-def read(path: Path, options: ReadOptions) -> PixelSaliency:
+def _read_file(path: Path, options: ReadOptions) -> Iterator[PixelSaliency]:
     """The map in a file.
 
     Raises:
@@ -31,7 +32,7 @@ def read(path: Path, options: ReadOptions) -> PixelSaliency:
     else:
         scores, signed = _grey(path), False
     image = None if options.image is None else _read(options.image, 3)
-    return PixelSaliency(scores, options.query(), image=image, signed=signed, id=path.stem)
+    yield PixelSaliency(scores, options.query(), image=image, signed=signed, id=path.stem)
 
 
 def _array(path: Path) -> NDArray[np.float64]:
@@ -56,3 +57,6 @@ def _grey(path: Path) -> NDArray[np.float64]:
     if not (pixels == pixels[:, :, :1]).all():
         raise SaliencyError(f"{str(path)!r} is in colour; a map is grey (colours can't be read back into numbers)")
     return pixels[:, :, 0].astype(np.float64)
+
+
+FORMAT = Format("pixels", "a grey PNG or a 2-D NPY array", suffixes=(".npy", *_IMAGE_SUFFIXES), read_file=_read_file)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.errors import Problem
-from verbalize.formats._common import Format, ReadOptions, type_name
+from verbalize.formats.format import Format, ReadOptions, type_name
 from verbalize.saliency import Query, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""CSV and TSV: one word a row, with its score; a column `id` groups the rows of several texts."""
+"""CSV and TSV: one word per row with its score; a column `id` groups the rows of several texts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem
-from verbalize.formats._common import ReadOptions
+from verbalize.formats.format import Format, ReadOptions
 from verbalize.saliency import SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import TextIO
 
     from verbalize.saliency import Saliency
@@ -35,8 +36,13 @@ class _Group:
     problem: Problem | None = None
 
 
-def read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
-    """The maps of a table. A row that can't be read costs the text it belongs to, not the others."""
+def _read_file(path: Path, options: ReadOptions) -> Iterator[Saliency | Problem]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        yield from _read(stream, str(path), options)
+
+
+def _read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
+    """The maps of a table. A row that can't be read makes a problem of its text; the other texts are read."""
     groups: dict[str, _Group] = {}
     for name, group in _rows(stream, source, groups):
         groups.setdefault(name, group)
@@ -107,3 +113,8 @@ def _add(row: list[str], columns: dict[str, int], group: _Group, where: Problem)
         group.problem = group.problem or Problem(where.where, f"no word and score: {error}", where.line, where.id)
     group.label = group.label or _cell(row, columns, "label")
     group.text = group.text or _cell(row, columns, "text")
+
+
+FORMAT = Format(
+    "csv", "CSV or TSV with columns token and score (id, label, text)", suffixes=(".csv", ".tsv"), read_file=_read_file
+)

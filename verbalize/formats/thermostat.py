@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verbalize.formats._common import Format, ReadOptions
+from verbalize.formats.format import Format, ReadOptions
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:

@@ -41,7 +41,6 @@ def check(
     format: reading.FormatOption = "auto",  # noqa: A002
 ) -> None:
     """Check texts against maps."""
-
     source = reading.MapReader(maps, format, label, tuple(versus or ()))
     by_id = {saliency.saliency_id: saliency for saliency in source}
     problems = source.problems

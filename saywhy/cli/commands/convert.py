@@ -42,7 +42,7 @@ def convert(
     image: reading.ImageOption = None,
 ) -> None:
     """Read maps, write maps."""
-    from verbalize.formats import own, write_saliency
+    from verbalize.formats import to_record, write_saliency
 
     source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
     with progress_bar("converting") as bar:
@@ -54,7 +54,7 @@ def convert(
 
         if out == "-":
             for saliency in counted():
-                sys.stdout.write(json.dumps(own.to_record(saliency), ensure_ascii=False) + "\n")
+                sys.stdout.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
         else:
             count = write_saliency(counted(), Path(out))
     if out != "-":

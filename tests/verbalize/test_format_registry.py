@@ -1,0 +1,196 @@
+"""What holds of every format, built in or brought by a plug-in."""
+
+import io
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from verbalize import Query, TokenSaliency, read_saliency, write_saliency
+from verbalize.formats import FORMATS, Format, format_names, to_record
+from verbalize.saliency import SaliencyError
+
+WORDS, SCORES = ["great", "films"], [0.5, -0.25]
+
+
+class Tokenizer:
+    all_special_tokens = ("[CLS]",)
+
+    def convert_ids_to_tokens(self, ids):
+        return [["[CLS]", *WORDS][index] for index in ids]
+
+
+def captum_record(_):
+    from captum.attr import visualization
+
+    return visualization.VisualizationDataRecord(np.array(SCORES), 0.9, 1, 1, 1, 0.25, WORDS, 0.0)
+
+
+def shap_explanation(_):
+    import shap
+
+    return shap.Explanation(values=np.array([SCORES]), data=np.array([["great ", "films "]]), output_names="1")
+
+
+def ferret_explanation(_):
+    kind = type("Explanation", (SimpleNamespace,), {"__module__": "ferret.explainers.explanation"})
+    return kind(text="great films", tokens=WORDS, scores=np.array(SCORES), explainer="LIME", target=1)
+
+
+def inseq_document(_):
+    steps = [[score] for score in SCORES]
+    sequence = {"source": [{"token": word} for word in WORDS], "target": [{"token": "1"}], "source_attributions": steps}
+    return {"sequence_attributions": [sequence]}
+
+
+def csv_file(folder):
+    (folder / "maps.csv").write_text("token,score,label\ngreat,0.5,1\nfilms,-0.25,1\n", encoding="utf-8")
+    return folder / "maps.csv"
+
+
+def npy_file(folder):
+    np.save(folder / "map.npy", np.array([SCORES]))
+    return folder / "map.npy"
+
+
+# for each format, what says "great" scores 0.5 and "films" -0.25
+EXAMPLES = {
+    "saywhy": lambda _: to_record(TokenSaliency(WORDS, SCORES, Query("1"))),
+    "inseq": inseq_document,
+    "thermostat": lambda _: {"input_ids": [0, 1, 2], "attributions": [0.0, *SCORES], "predictions": [0.0, 1.0]},
+    "pairs": lambda _: list(zip(WORDS, SCORES, strict=True)),
+    "labelled-pairs": lambda _: {"1": list(zip(WORDS, SCORES, strict=True))},
+    "plain": lambda _: {"tokens": WORDS, "scores": SCORES, "label": 1},
+    "captum": captum_record,
+    "shap": shap_explanation,
+    "ferret": ferret_explanation,
+    "csv": csv_file,
+    "pixels": npy_file,
+}
+
+
+def test_every_format_has_an_example():
+    assert set(FORMATS) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_format_is_found_and_comes_back_from_saywhys_own_file(name, tmp_path):
+    source = EXAMPLES[name](tmp_path)
+    options = {"tokenizer": Tokenizer(), "label": "1"}
+    (found,) = read_saliency(source, **options)
+    (named,) = read_saliency(source, format=name, **options)
+    assert found == named
+    assert found.scores.ravel().tolist() == SCORES
+    assert found.query == Query("1")
+    if isinstance(found, TokenSaliency):
+        assert found.tokens == tuple(WORDS)
+    write_saliency(found, tmp_path / "own.jsonl")
+    (again,) = read_saliency(tmp_path / "own.jsonl")
+    assert again.scores.tolist() == found.scores.tolist()
+    assert (again.query, again.saliency_id) == (found.query, found.saliency_id)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_format_carries_the_name_it_is_registered_under(name):
+    assert FORMATS.get(name).name == name
+    assert format_names()[name] == FORMATS.get(name).summary
+
+
+@pytest.fixture
+def plugins(monkeypatch, tmp_path):
+    """`plugins(name=source, ...)`: formats as an installed distribution would bring them, each in a module of its own."""
+    import importlib.metadata
+
+    from saywhy_core import registry
+
+    monkeypatch.syspath_prepend(tmp_path)
+    real = registry.entry_points
+    brought = []
+
+    def entry_points(*, group, **chosen):
+        if group != FORMATS.group:
+            return real(group=group, **chosen)
+        return [point for point in brought if chosen.get("name", point.name) == point.name]
+
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(FORMATS, "_loaded", dict(FORMATS._loaded))
+
+    def bring(**sources):
+        for name, source in sources.items():
+            (tmp_path / f"brought_{name}.py").write_text(source, encoding="utf-8")
+            brought.append(importlib.metadata.EntryPoint(name, f"brought_{name}:FORMAT", FORMATS.group))
+
+    yield bring
+    for point in brought:
+        sys.modules.pop(point.module, None)
+
+
+LINES_OF_MINE = """
+from verbalize import TokenSaliency
+from verbalize.formats import Format
+
+def matches(document):
+    return isinstance(document, dict) and "mine" in document
+
+def read(document, options):
+    yield TokenSaliency(list(document["mine"]), list(document["mine"].values()), options.query("1"))
+
+FORMAT = Format("mine", "my tool's JSON", matches, read)
+"""
+FILES_OF_MINE = """
+from verbalize import TokenSaliency
+from verbalize.formats import Format
+
+def read_file(path, options):
+    words = dict(line.split("=") for line in path.read_text().splitlines())
+    yield TokenSaliency(list(words), [float(score) for score in words.values()], options.query("1"))
+
+FORMAT = Format("equals", "word=score lines", suffixes=(".eq",), read_file=read_file)
+"""
+
+
+def test_plugins_read_documents_and_files_by_name_and_by_themselves(plugins, tmp_path):
+    plugins(mine=LINES_OF_MINE, equals=FILES_OF_MINE)
+    (tmp_path / "maps.jsonl").write_text(json.dumps({"mine": {"great": 0.5, "films": -0.25}}), encoding="utf-8")
+    (tmp_path / "maps.eq").write_text("great=0.5\nfilms=-0.25\n", encoding="utf-8")
+    (tmp_path / "maps.txt").write_text("great=0.5\nfilms=-0.25\n", encoding="utf-8")
+    wanted = TokenSaliency(WORDS, SCORES, Query("1"))
+    assert read_saliency(tmp_path / "maps.jsonl") == read_saliency(tmp_path / "maps.jsonl", format="mine") == [wanted]
+    assert read_saliency(tmp_path / "maps.eq") == read_saliency(tmp_path / "maps.txt", format="equals") == [wanted]
+    assert {"mine", "equals"} <= set(format_names())
+
+
+def test_files_that_a_built_in_format_reads_import_no_plugin(plugins, tmp_path):
+    plugins(mine=LINES_OF_MINE, equals=FILES_OF_MINE)
+    (tmp_path / "maps.jsonl").write_text(json.dumps(EXAMPLES["plain"](None)), encoding="utf-8")
+    for source in (tmp_path / "maps.jsonl", csv_file(tmp_path), npy_file(tmp_path)):
+        read_saliency(source, label="1")
+    assert not {"brought_mine", "brought_equals"} & set(sys.modules)
+
+
+def test_a_plugin_that_cannot_be_loaded_hinders_nobody_else(plugins, tmp_path):
+    plugins(broken="import no_such_module", mine=LINES_OF_MINE)
+    assert read_saliency({"mine": {"great": 0.5}})[0].tokens == ("great",)
+    assert "no_such_module" in format_names()["broken"]
+    with pytest.raises(SaliencyError, match="no_such_module"):
+        read_saliency({"mine": {"great": 0.5}}, format="broken")
+    with pytest.raises(SaliencyError, match=r"in no format.*'broken'.*no_such_module"):
+        read_saliency({"nobody": "knows"})
+
+
+def test_the_format_that_is_named_is_the_one_that_reads(tmp_path):
+    with pytest.raises(SaliencyError, match="no JSON"):
+        read_saliency(csv_file(tmp_path), format="plain", label="1")
+    with pytest.raises(SaliencyError, match="'csv' is one of files"):
+        read_saliency(io.BytesIO(b"{}"), format="csv")
+
+
+def test_half_a_format_is_refused():
+    with pytest.raises(ValueError, match="has no reader"):
+        Format("none", "nothing")
+    with pytest.raises(ValueError, match="both matches and read"):
+        Format("half", "half", matches=lambda document: True)
+    with pytest.raises(ValueError, match="both suffixes and read_file"):
+        Format("half", "half", suffixes=(".half",))

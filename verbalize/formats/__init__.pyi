@@ -1,0 +1,11 @@
+from .format import FORMATS as FORMATS
+from .format import BadRecord as BadRecord
+from .format import Format as Format
+from .format import ReadOptions as ReadOptions
+from .format import format_names as format_names
+from .maps import MAX_LINE as MAX_LINE
+from .maps import iter_saliency as iter_saliency
+from .maps import read_saliency as read_saliency
+from .maps import write_saliency as write_saliency
+from .own import from_record as from_record
+from .own import to_record as to_record

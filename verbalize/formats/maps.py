@@ -1,0 +1,276 @@
+"""Maps out of files, streams and other libraries' objects, and into files of saywhy's own format."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from saywhy_core.errors import Problem, UsageError
+from verbalize.formats.format import FORMATS, Format, ReadOptions
+from verbalize.saliency import PixelSaliency, SaliencyError, TokenSaliency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verbalize.saliency import Saliency
+
+_LINES = (".jsonl", ".ndjson")
+_DOCUMENTS = (".json", ".gz")
+MAX_LINE = 64 * 2**20  # bytes; no map that anyone can read is longer
+
+
+@dataclass
+class _Candidates:
+    """The formats that may read what is given, in the order in which they are tried; each is loaded when it is its turn.
+
+    So a file that a built-in format reads imports no plug-in, and a plug-in that can't be loaded hinders nobody who does
+    not ask for it by name.
+    """
+
+    wanted: str
+    unread: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.wanted != "auto":
+            try:
+                FORMATS.get(self.wanted)
+            except UsageError as error:
+                raise SaliencyError(str(error)) from None
+        self._loaded: list[Format] = []
+        self._names = iter(FORMATS) if self.wanted == "auto" else iter((self.wanted,))
+
+    def __iter__(self) -> Iterator[Format]:
+        yield from self._loaded
+        for name in self._names:
+            try:
+                found = FORMATS.get(name)
+            except UsageError as error:
+                self.unread.append(str(error))
+                continue
+            self._loaded.append(found)
+            yield found
+
+
+def read_saliency(
+    source: Any,
+    *,
+    format: str = "auto",  # noqa: A002 - the field's own word
+    label: str | None = None,
+    versus: Sequence[str] = (),
+    class_names: Sequence[str] | None = None,
+    tokenizer: Any = None,
+    image: Any = None,
+    on_problem: Callable[[Problem], None] | None = None,
+) -> list[Saliency]:
+    """Read the maps of a file, an open binary stream of JSON Lines, or another library's object.
+
+    Args:
+        source: a path (.jsonl, .json, .json.gz, .csv, .tsv, .npy, .png), a binary stream of JSON Lines, or an object (captum,
+            shap, ferret, transformers-interpret, a list of (word, score), or a list of such objects).
+        format: the name of the format, where it should not be guessed; `FORMATS` lists them.
+        label: the label of the query, where the record does not name it, or to choose one output of several.
+        versus: the labels that it is contrasted with.
+        class_names: the names of classes that the record gives by number.
+        tokenizer: for records of token ids (Thermostat): an object, a name or a path.
+        image: the picture that a pixel map belongs to: an array or a path.
+        on_problem: called with each record that can't be read, while the others are read. Without it the first problem raises.
+
+    Raises:
+        SaliencyError: nothing can be read, there is no such format, or (without `on_problem`) a record can't be read.
+    """
+    options = ReadOptions(label, tuple(versus), tuple(class_names) if class_names else None, tokenizer, image)
+    return list(iter_saliency(source, options, format=format, on_problem=on_problem))
+
+
+def iter_saliency(
+    source: Any,
+    options: ReadOptions | None = None,
+    *,
+    format: str = "auto",  # noqa: A002
+    on_problem: Callable[[Problem], None] | None = None,
+) -> Iterator[Saliency]:
+    """`read_saliency`, one map at a time, for files larger than memory. A second record with the same id is a problem."""
+    seen: set[str] = set()
+    for item in _items(source, options or ReadOptions(), _Candidates(format)):
+        found: Saliency | Problem = item
+        if not isinstance(found, Problem) and found.id is not None:
+            name = found.id
+            if name in seen:
+                found = Problem(_name(source), "an earlier record has this id; it is left out", None, name)
+            seen.add(name)
+        if isinstance(found, Problem):
+            if on_problem is None:
+                raise SaliencyError(str(found))
+            on_problem(found)
+            continue
+        yield found
+
+
+def write_saliency(saliencies: Saliency | Iterable[Saliency], path: str | os.PathLike[str]) -> int:
+    """Write maps to a JSON Lines file, whole or not at all, pixel arrays in `.npy` files beside it; return how many."""
+    from verbalize.formats import own
+
+    several = (saliencies,) if isinstance(saliencies, (TokenSaliency, PixelSaliency)) else saliencies
+    return own.write(several, Path(path))
+
+
+def _name(source: object) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return str(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "the input"
+
+
+def _items(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+    if isinstance(source, (TokenSaliency, PixelSaliency)):
+        yield source
+    elif isinstance(source, (str, os.PathLike)):
+        yield from _file(Path(source), options, formats)
+    elif isinstance(source, (io.RawIOBase, io.BufferedIOBase)):
+        yield from _lines(source, _name(source), None, options, formats)
+    else:
+        yield from _object(source, options, formats)
+
+
+def _object(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+    try:
+        read = _reader_of(source, formats)
+    except SaliencyError:
+        if not isinstance(source, Iterable) or isinstance(source, (str, bytes, dict)):
+            raise
+    else:
+        yield from read(source, options)
+        return
+    for index, item in enumerate(source):  # a list of other libraries' objects
+        try:
+            yield from _object(item, options, formats) if item is not source else ()
+        except SaliencyError as error:
+            yield Problem("the list", str(error), None, str(index))
+
+
+def _reader_of(document: Any, formats: _Candidates) -> Callable[[Any, ReadOptions], Iterator[Saliency | Problem]]:
+    """The reader of the first format that matches.
+
+    Raises:
+        SaliencyError: no format does.
+    """
+    for known in formats:
+        if known.matches is not None and known.read is not None and known.matches(document):
+            return known.read
+    shown = f"a {type(document).__name__} ({document!r:.60})"
+    if formats.wanted == "auto":
+        unread = "".join(f"; {reason}" for reason in formats.unread)
+        raise SaliencyError(f"{shown} is in no format that can be read; see `saywhy convert --help` for the formats{unread}")
+    if FORMATS.get(formats.wanted).read is None:
+        raise SaliencyError(f"the format {formats.wanted!r} is one of files; name a file")
+    raise SaliencyError(f"{shown} is no {formats.wanted!r} record; see `saywhy convert --help` for the formats")
+
+
+def _file_reader(path: Path, formats: _Candidates) -> Callable[[Path, ReadOptions], Iterator[Saliency | Problem]] | None:
+    """The reader of a file that is no JSON; `None` for JSON, and for endings that no format knows."""
+    if formats.wanted != "auto":
+        return FORMATS.get(formats.wanted).read_file
+    suffix = path.suffix.lower()
+    if suffix in (*_LINES, *_DOCUMENTS):
+        return None
+    return next((known.read_file for known in formats if suffix in known.suffixes), None)
+
+
+def _file(path: Path, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+    try:
+        if path.is_dir():
+            raise SaliencyError(f"{path} is a folder; name a file")
+        if path.stat().st_size == 0:
+            raise SaliencyError(f"{path} is empty")
+        read_file = _file_reader(path, formats)
+        if read_file is not None:
+            yield from read_file(path, options)
+        elif path.suffix.lower() in _LINES:
+            with path.open("rb") as lines:
+                yield from _lines(lines, str(path), path.parent, options, formats)
+        else:
+            yield from _document(path, options, formats)
+    except FileNotFoundError:
+        raise SaliencyError(f"there is no file {path}") from None
+    except UnicodeDecodeError as error:
+        raise SaliencyError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise SaliencyError(f"{path} can't be read: {error.strerror or error}") from None
+
+
+def _document(path: Path, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+    """A JSON file: one document, or records in a list, or (by another name) JSON Lines."""
+    try:
+        with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+            document = json.loads(stream.read())
+    except json.JSONDecodeError as error:
+        if error.msg.startswith("Extra data") and path.suffix.lower() != ".gz":
+            with path.open("rb") as lines:
+                yield from _lines(lines, str(path), path.parent, options, formats)
+            return
+        raise SaliencyError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise SaliencyError(f"{path} can't be unpacked: {error}") from None
+    records = document if isinstance(document, list) and not _is_one(document, formats) else [document]
+    if not records:
+        raise SaliencyError(f"{path} holds no records")
+    for number, record in enumerate(records):
+        for item in _record(record, path.parent, options, formats, str(path), None):
+            if isinstance(item, Problem) and item.id is None and len(records) > 1:
+                yield Problem(item.where, item.what, item.line, f"number {number}")
+            else:
+                yield item
+
+
+def _is_one(document: list[Any], formats: _Candidates) -> bool:
+    return any(known.matches is not None and known.matches(document) for known in formats)
+
+
+def _lines(
+    stream: BinaryIO | io.RawIOBase | io.BufferedIOBase,
+    source: str,
+    folder: Path | None,
+    options: ReadOptions,
+    formats: _Candidates,
+) -> Iterator[Saliency | Problem]:
+    number, records = 0, 0
+    while line := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE)
+            records += 1
+            yield Problem(source, f"the line is longer than {MAX_LINE // 2**20} MiB; a map is one line", number)
+            continue
+        if not line.strip():
+            continue
+        records += 1
+        try:
+            document = json.loads(line)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+            message = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8 text, or nested too deep"
+            yield Problem(source, f"no JSON: {message}", number)
+            continue
+        yield from _record(document, folder, options, formats, source, number)
+    if not records:
+        raise SaliencyError(f"{source} is empty")
+
+
+def _record(
+    document: Any, folder: Path | None, options: ReadOptions, formats: _Candidates, source: str, line: int | None
+) -> Iterator[Saliency | Problem]:
+    name = document.get("id", document.get("idx")) if isinstance(document, dict) else None
+    try:
+        read = _reader_of(document, formats)
+        for item in read(document, replace(options, folder=folder)):
+            yield Problem(source, item.what, line, item.id) if isinstance(item, Problem) else item
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        # a document of the right outline with the wrong things inside: any shape can come from outside
+        message = str(error) if isinstance(error, SaliencyError) else f"a field is missing or of the wrong type ({error})"
+        yield Problem(source, message, line, None if name is None else str(name))
