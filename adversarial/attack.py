@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.mcts_game.game import PLAYERS, PlayerTwo
 from adversarial.attacks.per_feature import PerFeature
-from adversarial.attacks.registry import ATTACKS, Attack, Task
+from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo, Task
 from adversarial.distances.distance import DISTANCES
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.manipulations import Manipulation, load_manipulation
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     Density: TypeAlias = Callable[[Images], KeypointMixture] | KeypointMixture | str
     Progress: TypeAlias = Callable[[int, int, AttackResult | None], None]
 
-ENGINES = ("batched", "mcts")
 DENSITIES = ("sift", "uniform")
 BATCH = 64  # images per call of the classifier, where the user says nothing
 STANDARD_MANIPULATION = "corners"

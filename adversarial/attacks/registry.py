@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from saywhy_core.registry import Registry
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from adversarial.manipulations import Manipulation
     from adversarial.query_log import QueryLog, Search
     from saywhy_core.classifiers import Classifier
+
+
+# Who plays against player I (Wicker et al. 2018, section 3): a partner, an opponent, or nature.
+PlayerTwo: TypeAlias = Literal["cooperative", "competitive", "random"]
+PLAYERS: tuple[PlayerTwo, ...] = ("cooperative", "competitive", "random")
+# Whose tree search plays: the one of this package, batched, or the stock `mcts` package.
+ENGINES = ("batched", "mcts")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

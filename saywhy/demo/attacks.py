@@ -64,7 +64,7 @@ def _differs(result: AttackResult) -> NDArray[np.bool_]:
 def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) -> Iterator[AttackCard]:
     """Attack a picture of each of `TARGETS`, one after the other."""
     from adversarial import CallableClassifier, FeatureGuidedAttack
-    from adversarial.findings.findings import finding_in_words
+    from adversarial.findings import finding_in_words
     from saywhy import signs
 
     names = signs.CLASS_NAMES

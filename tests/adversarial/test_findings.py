@@ -9,7 +9,7 @@ from PIL import Image
 
 from adversarial.distances import all_distances
 from adversarial.features import keypoint_mixture
-from adversarial.findings.findings import changed_mask, finding_in_words, finding_record, touched_in_words, write_finding
+from adversarial.findings import changed_mask, finding_in_words, finding_record, touched_in_words, write_finding
 from verbalize.saliency import PixelSaliency, Query
 
 NAMES = ("stop", "yield", "speed limit 30")
@@ -211,9 +211,7 @@ def test_pictures_of_a_failure(tmp_path):
 
 
 def test_the_record_is_written_last(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "adversarial.findings.findings.save_pictures", lambda *args: (_ for _ in ()).throw(OSError("disk full"))
-    )
+    monkeypatch.setattr("adversarial.findings.record.save_pictures", lambda *args: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         write_finding(changed(*FOUR), tmp_path, NAMES)
     assert not (tmp_path / "result.json").exists()

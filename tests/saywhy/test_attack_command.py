@@ -11,8 +11,9 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from adversarial.audit import images_run as attacking
+from adversarial.distances import DISTANCES, Distance, clipped_ray
 from saywhy.cli.commands import attack
+from saywhy_core.classifiers import load_classifier
 from saywhy_core.errors import UsageError
 
 MODULE = '''
@@ -176,7 +177,7 @@ def test_a_wrong_size_is_told_and_resized_only_when_asked(tmp_path, monkeypatch)
 
 
 def test_options_reach_the_target(command, model):
-    assert attacking.read_options(["layout=nchw", "mean=[0.5, 0.5, 0.5]", "threads=2"], "logits") == {
+    assert attack.read_options(["layout=nchw", "mean=[0.5, 0.5, 0.5]", "threads=2"], "logits") == {
         "layout": "nchw", "mean": [0.5, 0.5, 0.5], "threads": 2, "scores": "logits",
     }  # fmt: skip
     done = command(photo(), "--option", "layout=nchw")
@@ -245,6 +246,51 @@ def test_same_seed_same_result(command, model):
     assert records[0] == records[1]
 
 
+def test_a_distance_of_ones_own_is_taken_by_name(command, model, monkeypatch):
+    """With its own geometry: the values of the right-hand patch may be changed at a hundredth of the others' cost."""
+    costs = np.ones((12, 12, 1))
+    costs[3:5, 8:10] = 0.01
+
+    def cheap_patch(differences):
+        return np.sqrt((costs * differences**2).sum(axis=(1, 2, 3)))
+
+    def nearest(slope, need, low, high):
+        return clipped_ray(slope / costs, slope, need, low, high)
+
+    monkeypatch.setattr(DISTANCES, "_loaded", dict(DISTANCES._loaded))
+    assert "no distance 'cheap'; use one of l0, l1" in str(command(photo(), "--distance", "cheap").exception)
+    DISTANCES.register("cheap", Distance(name="cheap", title="cheap-patch L2", measure=cheap_patch, nearest=nearest))
+    done = command("one.png", "--distance", "cheap", "--budget", 900, "--classes", names_file())
+    assert done.exit_code == 0, done.output
+    found = record("one")
+    assert found["adversarial_label"]["name"] == "right"
+    assert "in cheap-patch L2 distance turns 'none' into 'right'" in found["sentence"]
+    assert found["distance"]["name"] == "cheap"
+    assert found["distance"]["value"] == found["distances"]["cheap"] < found["distances"]["l2"] / 5
+
+
+def test_what_has_no_effect_is_refused_before_anything_is_asked(command, model):
+    for options in (["--manipulation", "corners"], ["--prior", "prior.npy"]):
+        np.save("prior.npy", np.ones((6, 6)))
+        done = command(photo(), "--distance", "l2", *options)
+        assert isinstance(done.exception, UsageError)
+        assert "has no effect here" in str(done.exception)
+    assert model.asked == 0
+
+
+def test_only_what_changes_the_result_makes_other_settings(command, model):
+    assert command(photo(), "--budget", 50).exit_code == 0
+    same = command("one.png", "--budget", 50, "--batch-size", 7)
+    assert "1 were there already" in same.output
+    assert isinstance(command("one.png", "--budget", 50, "--seed", 7).exception, UsageError)
+
+
+def test_an_attack_is_taken_by_name(command, model):
+    assert command(photo(), "--attack", "random_pixels", "--budget", 200).exit_code == 0
+    assert record("one")["settings"]["attack"] == "random_pixels"
+    assert "no attack 'magic'; use one of feature_guided" in str(command("one.png", "--attack", "magic").exception)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -279,8 +325,9 @@ def test_an_image_of_the_goal_class_is_told(command, model):
 
 
 def test_the_demo_classifier_is_a_target():
-    classifier, shape = attacking.open_classifier("demo:signs", {})
+    classifier = load_classifier("demo:signs")
+    shape = classifier.image_shape
     assert shape == (48, 48, 3)
     assert "stop" in classifier.class_names
     with pytest.raises(UsageError, match="demo:signs"):
-        attacking.open_classifier("demo:cats", {})
+        load_classifier("demo:cats")

@@ -1,9 +1,7 @@
 from .engine import Found as Found
 from .engine import run_mcts as run_mcts
-from .game import PLAYERS as PLAYERS
 from .game import Change as Change
 from .game import Feature as Feature
 from .game import Game as Game
-from .game import PlayerTwo as PlayerTwo
 from .game import State as State
 from .game import make_game as make_game

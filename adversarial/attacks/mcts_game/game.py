@@ -22,10 +22,11 @@ has not flipped earns up to half the reward, by how far its margin has closed, w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.registry import PLAYERS, PlayerTwo
 from adversarial.distances.distance import DISTANCES
 from adversarial.manipulations import Manipulation, load_manipulation
 from adversarial.margins import margin
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from adversarial.features import KeypointMixture
 
     Evaluate: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.floating]]
-
-PlayerTwo: TypeAlias = Literal["cooperative", "competitive", "random"]
-PLAYERS: tuple[PlayerTwo, ...] = ("cooperative", "competitive", "random")
 
 
 class Feature(NamedTuple):

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
+from adversarial.attacks import ATTACKS, ENGINES, PLAYERS
+from adversarial.distances import DISTANCES
 from saywhy.cli.options import maps as reading
 from saywhy_core.errors import UsageError
-from saywhy_core.names import class_index, read_class_names
 from saywhy_core.progress import progress_bar
 
 HELP = (
     "Search for the smallest change of each image that flips a classifier's decision, with few queries.\n\n"
-    "The classifier is a black box: only its scores are asked for, never more often than [bold]--budget[/bold] for an image. "
-    "OUT gets a folder an image: panel.png (original, adversarial, difference, density), each of these alone, images.npz "
-    "(exact values) and result.json (a sentence, the changed pixels, distances, the trace). What is there already is not "
-    "attacked again.\n\n"
-    "TARGET is onnx:FILE, torch:FILE (TorchScript), python:module:function (with [bold]--scores[/bold]), or demo:signs, the "
-    "road-sign classifier that comes with saywhy.\n\n"
+    "The classifier is a black box: the command asks for its scores only, and never more than [bold]--budget[/bold] times per "
+    "image. OUT gets one folder per image: panel.png (original, adversarial image, difference, and the density that guided "
+    "the search), each of these alone, images.npz (exact values) and result.json (a sentence, the changed pixels, distances, "
+    "the trace). An image with a finished result in OUT is not attacked again.\n\n"
+    "TARGET is onnx:FILE, torch:FILE (TorchScript), transformers:FOLDER, python:module:function (with "
+    "[bold]--scores[/bold]), or demo:signs, the road-sign classifier that comes with saywhy.\n\n"
     "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n"
 )
 
 
-class Scores(StrEnum):
-    """What a classifier returns."""
-
-    logits = "logits"
-    probabilities = "probabilities"
-
-
-class Distance(StrEnum):
-    """What is made small."""
-
-    l0 = "l0"
-    l1 = "l1"
-    l2 = "l2"
-    linf = "linf"
-
-
-class PlayerTwo(StrEnum):
-    """Who plays against player I."""
-
-    cooperative = "cooperative"
-    competitive = "competitive"
-    random = "random"
-
-
-class Engine(StrEnum):
-    """Whose tree search."""
-
-    batched = "batched"
-    mcts = "mcts"
+def _listed(names: Iterable[str]) -> str:
+    """Names as help shows a choice; a wrong one is refused by the attack itself, with the same names."""
+    return f"[{'|'.join(names)}]"
 
 
 def register(app: typer.Typer) -> None:
@@ -63,72 +39,111 @@ def register(app: typer.Typer) -> None:
 
 def attack(
     images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, NPY or NPZ files.", metavar="IMAGE...", show_default=False)],
-    target: Annotated[str, typer.Option(help="The classifier: onnx:FILE, torch:FILE, python:module:function, demo:signs.")],
-    out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.", file_okay=False)],
+    target: Annotated[
+        str,
+        typer.Option(help="The classifier: onnx:FILE, torch:FILE, transformers:FOLDER, python:module:function, demo:signs."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False)],
     scores: Annotated[
-        Scores | None, typer.Option(help="What the classifier returns, where it does not say.", rich_help_panel="Target")
+        str | None,
+        typer.Option(
+            help="What the classifier returns, where it does not say.",
+            rich_help_panel="Target",
+            metavar=_listed(("logits", "probabilities")),
+        ),
     ] = None,
     option: Annotated[
         list[str] | None,
-        typer.Option(help="name=value for the target, such as layout=nchw (repeatable).", rich_help_panel="Target"),
+        typer.Option(help="An option of the target, such as layout=nchw (repeatable).", rich_help_panel="Target"),
     ] = None,
-    distance: Annotated[Distance, typer.Option(help="What to make small; l0 counts pixels.")] = Distance.l0,
-    budget: Annotated[int, typer.Option(min=1, help="The most queries an image.")] = 3000,
+    distance: Annotated[
+        str, typer.Option(help="Which distance to make small; l0 counts pixels.", metavar=_listed(DISTANCES))
+    ] = "l0",
+    budget: Annotated[int, typer.Option(min=1, help="The most queries per image.")] = 3000,
     goal: Annotated[str | None, typer.Option(help="Class to reach, by name or number; any other class if not given.")] = None,
-    label: Annotated[str | None, typer.Option(help="True class of all images; the predicted one if not given.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Text file, one class a line, in the order of the images.")] = None,
-    classes: Annotated[Path | None, typer.Option(help="Class names: one per line, or a JSON list.")] = None,
+    label: Annotated[str | None, typer.Option(help="True class of all images; the predicted class if not given.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Text file with one class per line, in the order of the images.")] = None,
+    classes: Annotated[Path | None, typer.Option(help="Class names: a text file with one per line, or a JSON list.")] = None,
     manipulation: Annotated[
-        str | None, typer.Option(help="corners (the default), plus_minus_tau:0.1, or colour:1,0,0 (or #ff0000).")
+        str | None,
+        typer.Option(
+            help="What may be done to a pixel: corners of the colour cube (the default in l0), plus_minus_tau:0.1, or "
+            "colour:1,0,0 (or colour:#ff0000)."
+        ),
     ] = None,
     player_two: Annotated[
-        PlayerTwo, typer.Option(help="competitive: what the most robust feature takes.")
-    ] = PlayerTwo.cooperative,
-    engine: Annotated[Engine, typer.Option(help="mcts is the stock package: slow, for cross-checking.")] = Engine.batched,
+        str,
+        typer.Option(
+            help="Who plays against player I; competitive: how much the most robust feature takes.",
+            metavar=_listed(PLAYERS),
+        ),
+    ] = "cooperative",
+    engine: Annotated[
+        str,
+        typer.Option(help="mcts is the stock package: slow, for cross-checking.", metavar=_listed(ENGINES)),
+    ] = "batched",
+    attack: Annotated[
+        str | None,
+        typer.Option(help="Which attack to use; chosen by the distance if not given.", metavar=_listed(ATTACKS)),
+    ] = None,
     prior: Annotated[
-        Path | None, typer.Option(help="Map in the place of SIFT (PNG, NPY or NPZ); resized to each image.")
+        Path | None, typer.Option(help="Map in the place of SIFT (PNG, NPY or NPZ); it is resized to each image.")
     ] = None,
     resize: Annotated[
-        str | None, typer.Option(help="Resize images to HEIGHTxWIDTH, or to what the classifier takes: auto.")
+        str | None, typer.Option(help="Resize images to HEIGHTxWIDTH, or to the size that the classifier takes: auto.")
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images per call of the classifier; 64 if not given.", show_default=False)
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same result.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Attack again what is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Attack again, and replace the results that are there.")] = False,
 ) -> None:
     """Attack images."""
-    from adversarial.audit import images_run as attacking
+    from adversarial import FeatureGuidedAttack
+    from adversarial.audit import audit_images, gather_images, read_prior
+    from saywhy_core.classifiers import load_classifier
+    from saywhy_core.names import class_index, read_class_names
 
-    if label is not None and labels is not None:
-        raise UsageError("give --label for all images or --labels for each, not both")
-    size = attacking.read_size(resize)
-    options = attacking.read_options(option or [], None if scores is None else scores.value)
-    classifier, shape = attacking.open_classifier(target, options)
+    options = read_options(option or [], scores)
+    classifier = load_classifier(target, **options)
     names = classifier.class_names if classes is None else read_class_names(classes)
-    settings = attacking.Settings(
-        target=target, options=options, model=attacking.model_digest(target), distance=distance.value, budget=budget,
-        goal=None if goal is None else class_index(goal, names, "--goal"), manipulation=manipulation,
-        player_two=player_two.value,
-        engine=engine.value, batch_size=batch_size, seed=seed,
-        prior=attacking.file_digest(prior),
+    search = FeatureGuidedAttack(
+        distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
+        manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
     )  # fmt: skip
-    run = attacking.Run(classifier, shape, settings, names, attacking.read_prior(prior))
-    run.gather(images, out, size=size, label=label, labels=labels)
-    todo = run.jobs if force else [job for job in run.jobs if not job.done]
-    attacking.make_folder(out)
-    with progress_bar("attacking", len(run.jobs)) as bar:
-        bar.advance(len(run.jobs) - len(todo))
-
-        def told(name: str, sentence: str) -> None:
-            reading.stderr.print(f"{name}: {sentence}", soft_wrap=True, markup=False)
-            bar.advance()
-
-        run.attack(todo, told)
-    there = len(run.jobs) - len(todo)
-    kept = f"; {there} were there already" if there else ""
-    reading.stderr.print(f"{run.written} results written to {out}{kept}", soft_wrap=True, markup=False)
-    for problem in run.problems:
+    wanted = None if goal is None else class_index(goal, names, "--goal")
+    found, unread = gather_images(
+        images, shape=classifier.image_shape, class_names=names, size=read_size(resize), label=label, labels=labels
+    )
+    with progress_bar("attacking", len(found)) as bar:
+        outcome = audit_images(
+            classifier, found, out, search, goal=wanted, class_names=names, target=target, options=options, force=force,
+            on_finding=lambda name, said: reading.stderr.print(f"{name}: {said}", soft_wrap=True, markup=False),
+            on_progress=bar,
+        )  # fmt: skip
+    kept = f"; {outcome.kept} were there already" if outcome.kept else ""
+    reading.stderr.print(f"{outcome.written} results written to {out}{kept}", soft_wrap=True, markup=False)
+    problems = [*unread, *outcome.problems]
+    for problem in problems:
         reading.stderr.print(f"not attacked: {problem}", style="red", soft_wrap=True, markup=False)
-    if run.problems:
+    if problems:
         raise typer.Exit(1)
+
+
+def read_options(pairs: list[str], scores: str | None) -> dict[str, Any]:
+    """The options of a target from texts "name=value"."""
+    from saywhy_core.classifiers import read_option
+
+    return dict(read_option(pair) for pair in [*pairs, *([] if scores is None else [f"scores={scores}"])])
+
+
+def read_size(text: str | None) -> tuple[int, int] | Literal["auto"] | None:
+    """(height, width) of a text such as "48x64"; "auto" and None stay as they are."""
+    if text is None:
+        return None
+    if text.strip().lower() == "auto":
+        return "auto"
+    match = re.fullmatch(r"\s*([1-9]\d*)\s*[xX×]\s*([1-9]\d*)\s*", text)
+    if match is None:
+        raise UsageError(f"--resize takes HEIGHTxWIDTH, such as 48x48, or auto, not {text!r}")
+    return int(match[1]), int(match[2])

@@ -1,0 +1,139 @@
+"""What an attack found, as a JSON record and as a folder with pictures."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adversarial.findings.pictures import panel_png, save_pictures
+from adversarial.findings.words import changed_mask, class_name, finding_in_words, touched_in_words
+from saywhy_core.files import atomic_open
+from verbalize.parts import place_in_words
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from adversarial.result import AttackResult
+
+VERSION = 1  # of the record's form
+RECORD = "result.json"
+MOST_LISTED = 1_000  # changed pixels; a longer list would make the record larger than the images beside it
+
+
+def finding_record(
+    result: AttackResult,
+    class_names: Sequence[str] | None = None,
+    *,
+    budget: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The result as plain JSON values, with a version; infinite distances become null.
+
+    `changed` lists the changed pixels as [y, x, values before, values after]; it is null where they are over 1,000.
+
+    Args:
+        result: the attack's result.
+        class_names: one name per class; without them, classes have numbers only.
+        budget: the queries that were allowed.
+        settings: what else is to be kept (seed, target, manipulation, ...), as JSON values.
+    """
+
+    def named(index: int | None) -> dict[str, Any] | None:
+        if index is None:
+            return None
+        known = class_names is not None and index < len(class_names)
+        return {"index": int(index), "name": class_names[index] if class_names is not None and known else None}
+
+    mask = changed_mask(result)
+    after = result.original if result.adversarial is None else result.adversarial
+    changed = None
+    if mask.sum() <= MOST_LISTED:
+        values = zip(np.argwhere(mask).tolist(), result.original[mask].tolist(), after[mask].tolist(), strict=True)
+        changed = [[y, x, before, now] for (y, x), before, now in values]
+    return {
+        "version": VERSION,
+        "sentence": finding_in_words(result, class_names, budget=budget),
+        "touched": touched_in_words(result),
+        "success": bool(result.success),
+        "label": named(result.label),
+        "adversarial_label": named(result.adversarial_label) if result.success else None,
+        "goal": named(result.target),
+        "distance": {"name": result.norm, "value": _finite(result.distance) if result.success else None},
+        "distances": {name: _finite(value) for name, value in result.distances.items()} if result.success else {},
+        "queries": int(result.queries),
+        "budget": budget,
+        "trace": [[int(queries), _finite(float(best))] for queries, best in np.asarray(result.trace).reshape(-1, 2)],
+        "place": place_in_words(mask, mask.shape) if mask.any() else None,
+        "changed_pixels": int(mask.sum()),
+        "changed": changed,
+        "shape": list(result.original.shape),
+        "features": [
+            {
+                "centre": list(feature.centre),
+                "weight": feature.weight,
+                "distance": _finite(feature.distance),
+                "queries": feature.queries,
+            }
+            for feature in result.features
+        ],
+        "note": result.note,
+        "settings": dict(settings or {}),
+    }
+
+
+def write_finding(
+    result: AttackResult,
+    directory: str | os.PathLike[str],
+    class_names: Sequence[str] | None = None,
+    *,
+    budget: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Write a result's pictures and its record into a folder, and return the record.
+
+    `panel.png` shows the original, the adversarial example, their difference and, where one guided the search, the density
+    side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged
+    in whole steps.
+    `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` is
+    written last: where it is, the other files are whole.
+
+    Args:
+        result: the attack's result.
+        directory: the folder; it is made where there is none.
+        class_names: as for `finding_record`.
+        budget: as for `finding_record`.
+        settings: as for `finding_record`.
+    """
+    folder = Path(directory)
+    record = finding_record(result, class_names, budget=budget, settings=settings)
+    mask = changed_mask(result)
+    before = class_name(result.label, class_names)
+    after = None
+    if result.success and result.adversarial is not None:
+        after = before if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
+    adversarial = result.adversarial if after is not None else None
+    density = result.density
+    map_ = None if density is None else (density.density, density.source)
+    with atomic_open(folder / "panel.png", "wb") as stream:
+        stream.write(panel_png(result.original, adversarial, mask, before=before, after=after, density=map_))
+    save_pictures(folder, result.original, adversarial, None if density is None else density.density)
+    with atomic_open(folder / "images.npz", "wb") as stream:
+        if adversarial is None:
+            np.savez_compressed(stream, original=result.original)
+        else:
+            np.savez_compressed(stream, original=result.original, adversarial=adversarial)
+    with atomic_open(folder / RECORD) as stream:
+        lines = (
+            f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items()
+        )
+        stream.write("{\n" + ",\n".join(lines) + "\n}\n")
+    return record
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

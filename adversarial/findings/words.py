@@ -1,0 +1,112 @@
+"""What an attack found, in sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adversarial.distances.distance import DISTANCES
+from verbalize.parts import find_regions, located, place_in_words
+from verbalize.write import TemplateVerbalizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from adversarial.result import AttackResult
+
+
+def changed_mask(result: AttackResult) -> NDArray[np.bool_]:
+    """(H, W) True where the adversarial example changes the pixel; False everywhere where there is no example."""
+    if not result.success or result.adversarial is None:
+        return np.zeros(result.original.shape[:2], dtype=bool)
+    return np.asarray((result.adversarial != result.original).any(axis=2))
+
+
+def finding_in_words(
+    result: AttackResult,
+    class_names: Sequence[str] | None = None,
+    *,
+    budget: int | None = None,
+) -> str:
+    """What the attack found, in a sentence or two, such as "Changing 4 pixels at the upper right turns 'stop' into 'yield'.".
+
+    Where no adversarial example was found, the sentence says that this is no proof that there is none.
+
+    Args:
+        result: the attack's result.
+        class_names: one name per class; without them, classes are numbered.
+        budget: the queries that were allowed.
+    """
+    label = class_name(result.label, class_names)
+    goal = "another class" if result.target is None else class_name(result.target, class_names)
+    spent = _queries(result.queries, budget)
+    if not result.success or result.adversarial is None:
+        return (
+            f"No change that turns {label} into {goal} was found within {spent}. "
+            f"That does not show that there is none.{_nearest(result)}{_remarks(result)}"
+        )
+    now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
+    mask = changed_mask(result)
+    if not mask.any():
+        return f"The image is classified as {now}, not as {label}, without any change; there was nothing to attack."
+    found = _found_after(result)
+    when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}."
+    if found == result.queries:
+        when = f"It was found with the last of {_count(found, 'query', 'queries')}."
+    return f"{_change(result, mask)} turns {label} into {now}. {when}{_remarks(result)}"
+
+
+def class_name(index: int, class_names: Sequence[str] | None) -> str:
+    """A class as sentences name it: its name in quotation marks, or its number where it has no name."""
+    return f"'{class_names[index]}'" if class_names is not None and index < len(class_names) else f"class {index}"
+
+
+def touched_in_words(result: AttackResult) -> str:
+    """The map of how much each pixel mattered to the search, in the words that any saliency map is put into."""
+    return TemplateVerbalizer().verbalize(result.touched).text
+
+
+def _change(result: AttackResult, mask: NDArray[np.bool_]) -> str:
+    count = int(mask.sum())
+    where = located(place_in_words(mask, mask.shape))
+    pixels = f"{_count(count, 'pixel', 'pixels')} {where}"
+    return f"Changing {DISTANCES.get(result.norm).change_in_words(pixels, float(result.distances[result.norm]))}"
+
+
+def _nearest(result: AttackResult) -> str:
+    regions = find_regions(result.touched)
+    if not regions:
+        return ""
+    return f" Changes {located(regions[0].place)} came nearest to it."
+
+
+def _remarks(result: AttackResult) -> str:
+    """What was found about single features, and what else a reader must know."""
+    text = ""
+    tried = [feature for feature in result.features if feature.queries > 0]
+    if tried:
+        flips = sum(math.isfinite(feature.distance) for feature in tried)
+        features = _count(len(tried), "feature", "features")
+        text = f" Of {features} tried alone, {flips if flips else 'none'} could be made to turn it."
+    return f"{text} Note: {result.note}." if result.note else text
+
+
+def _found_after(result: AttackResult) -> int:
+    """The query by which the final distance was reached."""
+    trace = np.asarray(result.trace, dtype=np.float64).reshape(-1, 2)
+    reached = trace[trace[:, 1] <= trace[:, 1].min()] if len(trace) else trace
+    return int(reached[0, 0]) if len(reached) else result.queries
+
+
+def _queries(queries: int, budget: int | None) -> str:
+    if budget is None or queries == budget:
+        return _count(queries, "query", "queries")
+    return f"{queries:,} of {_count(budget, 'query', 'queries')}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

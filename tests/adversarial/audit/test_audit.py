@@ -1,0 +1,156 @@
+"""Audits from Python: images of several kinds, resuming, what can't be attacked, a classifier that fails on the way."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from adversarial import AttackStopped, CallableClassifier, FeatureGuidedAttack, KeypointMixture
+from adversarial.audit import MapDensity, audit_images, audit_settings, gather_images, read_prior
+from saywhy_core.errors import UsageError
+
+
+def predict(images):
+    """Two classes by the mean of four pixels: changing two of them is enough."""
+    patch = images[:, 3:5, 3:5].mean(axis=(1, 2, 3))
+    return np.stack([np.full(len(images), 0.6), patch], axis=1)
+
+
+def saved(folder, count=3, side=8):
+    images = (0.2 + 0.2 * np.random.default_rng(0).random((count, side, side, 3))).astype(np.float32)
+    np.savez(folder / "set.npz", images=images, labels=np.zeros(count, dtype=int))
+    return folder / "set.npz", images
+
+
+def records(out):
+    return {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("*/result.json"))}
+
+
+def test_every_image_gets_its_finding_in_the_order_of_their_names(tmp_path):
+    path, images = saved(tmp_path)
+    found, problems = gather_images([path, tmp_path / "none.png"])
+    assert [image.name for image in found] == ["set-0", "set-1", "set-2"]
+    assert [image.label for image in found] == [0, 0, 0]
+    np.testing.assert_array_equal(found[1].pixels, images[1])
+    assert [problem.where for problem in problems] == [str(tmp_path / "none.png")]
+    told, steps = [], []
+    outcome = audit_images(
+        CallableClassifier(predict), found, tmp_path / "out", FeatureGuidedAttack(budget=200),
+        on_finding=lambda name, words: told.append((name, words)), on_progress=lambda done, total: steps.append((done, total)),
+    )  # fmt: skip
+    assert (outcome.written, outcome.kept, outcome.problems) == (3, 0, ())
+    assert sorted(name for name, _ in told) == ["set-0", "set-1", "set-2"]
+    assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    for name, words in told:
+        assert records(tmp_path / "out")[name]["sentence"] == words
+    for number, record in enumerate(records(tmp_path / "out").values()):
+        (y, x, before, _), *_ = record["changed"]
+        assert before == pytest.approx(images[number][y, x].tolist())
+        assert record["settings"]["finished"] is True
+
+
+def test_what_is_finished_is_kept(tmp_path):
+    path, _ = saved(tmp_path)
+    found, _ = gather_images([path])
+    attack = FeatureGuidedAttack(budget=60)
+    classifier = CallableClassifier(predict)
+    assert audit_images(classifier, found[:1], tmp_path / "out", attack).written == 1
+    asked = classifier.queries
+    outcome = audit_images(classifier, found[:1], tmp_path / "out", attack)
+    assert (outcome.written, outcome.kept, classifier.queries) == (0, 1, asked)
+    outcome = audit_images(classifier, found, tmp_path / "out", attack)
+    assert (outcome.written, outcome.kept) == (2, 1)
+    with pytest.raises(UsageError, match="other settings"):
+        audit_images(classifier, found, tmp_path / "out", FeatureGuidedAttack(budget=61))
+    assert audit_images(classifier, found, tmp_path / "out", FeatureGuidedAttack(budget=61), force=True).written == 3
+
+
+def test_images_of_the_goal_are_problems_and_the_others_go_on(tmp_path):
+    path, _ = saved(tmp_path)
+    found, _ = gather_images([path], labels=write(tmp_path / "labels.txt", "0\n1\n0\n"))
+    outcome = audit_images(CallableClassifier(predict), found, tmp_path / "out", FeatureGuidedAttack(budget=60), goal=1)
+    assert outcome.written == 2
+    assert [str(problem) for problem in outcome.problems] == ["set-1: it is of the class to be reached already"]
+    assert sorted(records(tmp_path / "out")) == ["set-0", "set-2"]
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("stop", [RuntimeError("gone"), KeyboardInterrupt()])
+def test_what_was_found_before_the_end_is_kept_as_unfinished(tmp_path, stop):
+    path, _ = saved(tmp_path)
+    found, _ = gather_images([path])
+    calls = []
+
+    def failing(images):
+        calls.append(len(images))
+        if len(calls) > 3:
+            raise stop
+        return predict(images)
+
+    attack = FeatureGuidedAttack(budget=300, batch_size=16, distance="l2")
+    if isinstance(stop, KeyboardInterrupt):
+        with pytest.raises(AttackStopped):
+            audit_images(CallableClassifier(failing), found, tmp_path / "out", attack)
+    else:
+        outcome = audit_images(CallableClassifier(failing), found, tmp_path / "out", attack)
+        assert outcome.written == 0
+        assert [problem.where for problem in outcome.problems] == ["set-0", "set-1", "set-2"]
+        assert all("gone" in problem.what for problem in outcome.problems)
+    kept = records(tmp_path / "out")
+    assert kept
+    assert not any(record["settings"]["finished"] for record in kept.values())
+    outcome = audit_images(CallableClassifier(predict), found, tmp_path / "out", attack)
+    assert (outcome.written, outcome.kept) == (3, 0)
+
+
+def test_a_spent_budget_of_the_classifier_is_a_problem_of_each_image(tmp_path):
+    path, _ = saved(tmp_path)
+    found, _ = gather_images([path])
+    outcome = audit_images(CallableClassifier(predict, budget=40), found, tmp_path / "out", FeatureGuidedAttack(distance="l2"))
+    assert all("budget is 40 queries" in problem.what for problem in outcome.problems)
+    assert len(outcome.problems) == 3
+
+
+def test_settings_tell_what_a_result_depends_on():
+    classifier = CallableClassifier(predict)
+    base = audit_settings(FeatureGuidedAttack(), classifier)
+    assert json.loads(json.dumps(base)) == base
+    assert base["attack"] == "feature_guided"
+    one, two = MapDensity(np.ones((3, 3))), MapDensity(np.eye(3))
+    priors = [
+        audit_settings(FeatureGuidedAttack(density=density), classifier)["prior"]
+        for density in (None, "uniform", one, two, KeypointMixture.from_map(np.eye(8)))
+    ]
+    assert len(set(priors)) == 5
+    with pytest.raises(UsageError, match="MapDensity"):
+        audit_settings(FeatureGuidedAttack(density=lambda image: None), classifier)
+
+
+def test_a_map_is_read_and_resized_to_each_image(tmp_path):
+    np.save(tmp_path / "map.npy", np.array([[0.0, 0.0], [0.0, 3.0]]))
+    prior = read_prior(tmp_path / "map.npy")
+    mixture = prior(np.zeros((16, 16, 1), np.float32))
+    assert mixture.shape == (16, 16)
+    assert mixture.density[12:, 12:].sum() == pytest.approx(0.25)  # as by hand in test_features
+    np.save(tmp_path / "deep.npy", np.zeros((2, 2, 2)))
+    with pytest.raises(UsageError, match=r"deep\.npy must be an array"):
+        read_prior(tmp_path / "deep.npy")
+
+
+def test_images_are_brought_to_the_classifiers_size(tmp_path):
+    path, _ = saved(tmp_path)
+    assert gather_images([path], shape=(4, 6, 1), size="auto")[0][0].pixels.shape == (4, 6, 1)
+    assert gather_images([path], size=(5, 3))[0][0].pixels.shape == (5, 3, 3)
+    found, problems = gather_images([path], shape=(4, 6, 3))
+    assert not found
+    assert "8 x 8 (height x width) but the classifier takes 4 x 6" in problems[0].what
+    with pytest.raises(UsageError, match="doesn't say what size"):
+        gather_images([path], size="auto")
+    with pytest.raises(UsageError, match="not both"):
+        gather_images([path], label="1", labels=path)
