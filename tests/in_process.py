@@ -28,15 +28,13 @@ if TYPE_CHECKING:
 Done = subprocess.CompletedProcess  # what a run ends with: `returncode`, `stdout`, `stderr`
 
 
-def run_command(*words: str | Path, folder: Path | None = None, env: Mapping[str, str | None] | None = None) -> Done[str]:
+def run_command(
+    *words: object, folder: Path | None = None, stdin: str = "", env: Mapping[str, str | None] | None = None
+) -> Done[str]:
     """Run `saywhy WORDS...` in a folder; a variable of `env` that is None is taken away."""
-    from saywhy.cli import app as cli
+    from saywhy.cli.app import main
 
-    commands, groups = list(cli.app.registered_commands), list(cli.app.registered_groups)
-    try:
-        return _run(["saywhy", *map(str, words)], cli.main, folder, env)
-    finally:  # `main` registers every subcommand again
-        cli.app.registered_commands[:], cli.app.registered_groups[:] = commands, groups
+    return _run(["saywhy", *map(str, words)], main, folder, env, stdin)
 
 
 def run_snippet(code: str, folder: Path) -> Done[str]:
@@ -55,7 +53,9 @@ def run_snippet(code: str, folder: Path) -> Done[str]:
     return _run(["-c"], body, folder, None)
 
 
-def _run(argv: list[str], body: Callable[[], None], folder: Path | None, env: Mapping[str, str | None] | None) -> Done[str]:
+def _run(
+    argv: list[str], body: Callable[[], None], folder: Path | None, env: Mapping[str, str | None] | None, stdin: str = ""
+) -> Done[str]:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     status: object = 0
     with _restored(folder), redirect_stdout(out), redirect_stderr(err):
@@ -64,6 +64,7 @@ def _run(argv: list[str], body: Callable[[], None], folder: Path | None, env: Ma
             if value is not None:
                 os.environ[name] = value
         sys.argv = argv
+        sys.stdin = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
         try:
             body()
         except SystemExit as end:
@@ -82,7 +83,7 @@ def _run(argv: list[str], body: Callable[[], None], folder: Path | None, env: Ma
 
 @contextmanager
 def _restored(folder: Path | None) -> Iterator[None]:
-    where, environment, argv, path = Path.cwd(), dict(os.environ), sys.argv, list(sys.path)
+    where, environment, argv, path, stdin = Path.cwd(), dict(os.environ), sys.argv, list(sys.path), sys.stdin
     modules = set(sys.modules)
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     there = {id(registry): set(registry._loaded) for registry in _registries()}
@@ -94,7 +95,7 @@ def _restored(folder: Path | None) -> Iterator[None]:
             os.chdir(where)
             os.environ.clear()
             os.environ.update(environment)
-            sys.argv, sys.path[:] = argv, path
+            sys.argv, sys.path[:], sys.stdin = argv, path, stdin
             random.setstate(states[0])
             np.random.set_state(states[1])  # noqa: NPY002
             for registry in _registries():  # also those whose module this run has imported

@@ -19,6 +19,11 @@ from .saliency import Query as Query
 from .saliency import SaliencyError as SaliencyError
 from .saliency import SpecialToken as SpecialToken
 from .saliency import TokenSaliency as TokenSaliency
+from .texts import TextRecord as TextRecord
+from .texts import TextReport as TextReport
+from .texts import check_text as check_text
+from .texts import iter_texts as iter_texts
+from .texts import with_maps as with_maps
 from .verbalization import Verbalization as Verbalization
 from .write import Background as Background
 from .write import TemplateVerbalizer as TemplateVerbalizer

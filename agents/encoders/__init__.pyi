@@ -1,6 +1,8 @@
 from .clip import ClipEncoder as ClipEncoder
 from .conse import ConvexSemanticEncoder as ConvexSemanticEncoder
 from .embeddings import CachedEncoder as CachedEncoder
+from .image_files import EncodedImages as EncodedImages
+from .image_files import encode_image_files as encode_image_files
 from .load import ENCODERS as ENCODERS
 from .load import EncoderLoader as EncoderLoader
 from .load import load_encoder as load_encoder

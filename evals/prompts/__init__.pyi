@@ -9,3 +9,7 @@ from .evaluation import Control as Control
 from .evaluation import PromptReport as PromptReport
 from .evaluation import evaluate_pairs as evaluate_pairs
 from .evaluation import evaluate_prompts as evaluate_prompts
+from .file import evaluate_file as evaluate_file
+from .file import is_pair_file as is_pair_file
+from .report import report_text as report_text
+from .unseen import held_out as held_out

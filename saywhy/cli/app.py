@@ -1,16 +1,20 @@
-"""The `saywhy` command: one file a subcommand in `saywhy.cli.commands`, gathered here."""
+"""The `saywhy` command: one file per subcommand in `saywhy.cli.commands`, gathered here."""
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COMMANDS = (
     "demo",
@@ -28,16 +32,9 @@ COMMANDS = (
 HELP = """Say in words why a model decided, check the words against the evidence, and test by attack whether the decision holds.
 
 [bold]Start with:[/bold] saywhy demo --out demo
-"""
 
-app = typer.Typer(
-    name="saywhy",
-    help=HELP,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+[bold]Exit status:[/bold] 0 done; 1 done, but something was found or left out; 2 not done: wrong usage, or a ceiling reached.
+"""
 
 
 def _version(wanted: bool) -> None:
@@ -48,20 +45,52 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     pass
 
 
-def main() -> None:
-    """Run the command; what the user can put right is printed as one sentence, with exit status 2."""
-    for name in COMMANDS:
+def build(commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line with these subcommands."""
+    app = typer.Typer(
+        name="saywhy",
+        help=HELP,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_options)
+    for name in commands:
         import_module(f"saywhy.cli.commands.{name}").register(app)
+    _unwrap(app)
+    return app
+
+
+def _unwrap(app: typer.Typer) -> None:
+    """Each paragraph of a help text on one line, because typer keeps line breaks, however wide the terminal."""
+    registered: list[Any] = [*app.registered_commands, *app.registered_groups]
+    for one in registered:
+        if isinstance(one.help, str):
+            one.help = re.sub(r"(?<!\n)\n(?!\n|$)", " ", one.help)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _unwrap(group.typer_instance)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; what the user can put right is printed as one sentence, with exit status 2.
+
+    Args:
+        arguments: the words of the command line after `saywhy`; those of this process by default.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # a command that is named first is loaded alone: the others would only cost time
+    commands = [words[0]] if words and words[0] in COMMANDS else COMMANDS
     console = Console(stderr=True, highlight=False)
     try:
-        app()
+        build(commands)(words, prog_name="saywhy")
     except UsageError as error:
         console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
@@ -69,5 +98,5 @@ def main() -> None:
         sys.stderr.close()  # the reader of our output has gone; saying so would only fail again
         sys.exit(1)
     except KeyboardInterrupt:
-        console.print("interrupted; finished work is kept where the command can go on")
+        console.print("interrupted; what was finished is kept, where the command can go on")
         sys.exit(130)

@@ -36,35 +36,33 @@ def make_maps(path, count):
     )
 
 
+KEYS = {"SAYWHY_API_KEY": KEY, "OPENAI_API_KEY": KEY}
+
+
+def words(server, *arguments):
+    return ["verbalize", "maps.jsonl", "--style", "narrate", "--llm", f"{server.url}#test", "--out", "texts.jsonl", *arguments]
+
+
+@pytest.fixture
+def narrate(saywhy, tmp_path):
+    """`narrate(server, *options)` runs the command in this process, on the maps of `tmp_path`."""
+    return lambda server, *arguments: saywhy(*words(server, *arguments), folder=tmp_path, env=KEYS)
+
+
 def start(folder, server, *arguments):
-    command = [
-        SAYWHY,
-        "verbalize",
-        "maps.jsonl",
-        "--style",
-        "narrate",
-        "--llm",
-        f"{server.url}#test",
-        "--out",
-        "texts.jsonl",
-        *arguments,
-    ]
-    environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "SAYWHY_API_KEY": KEY, "OPENAI_API_KEY": KEY}
+    """The command as a process of its own, in a group of its own, so that it can be killed."""
+    environment = {**os.environ, "NO_COLOR": "1", "OMP_NUM_THREADS": "1", **KEYS}
     return subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, process_group=0
-    )
-
-
-def finish(process):
-    out, err = process.communicate(timeout=240)
-    return process.returncode, out, err
+        [SAYWHY, *words(server, *arguments)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+        process_group=0,
+    )  # fmt: skip
 
 
 def records(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def killed_and_resumed(folder, server, count, kills):
+def killed_and_resumed(folder, server, narrate, count, kills):
     make_maps(folder / "maps.jsonl", count)
     rng = random.Random(3)
     for _ in range(kills):
@@ -75,78 +73,86 @@ def killed_and_resumed(folder, server, count, kills):
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         assert not (folder / "texts.jsonl").exists()
-    code, _, err = finish(start(folder, server, "--repairs", "1"))
-    assert code == 0, err
+    done = narrate(server, "--repairs", "1")
+    assert done.returncode == 0, done.stderr
     made = records(folder / "texts.jsonl")
     assert [record["id"] for record in made] == [f"m{i}" for i in range(count)]
     assert not (folder / "texts.jsonl.part").exists()
     by_id = {saliency.id: saliency for saliency in read_saliency(folder / "maps.jsonl")}
     assert all(check(read_claims(record["text"], by_id[record["id"]]), by_id[record["id"]]) for record in made)
-    return made, err
+    return done.stderr
 
 
-def test_killed_twice_every_id_comes_out_once_and_no_answer_is_paid_for_twice(chat_server, misbehaving, tmp_path):
+def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(chat_server, misbehaving, narrate, tmp_path):
     liar = lying.LyingModel(0.3, repents=True)
     server = chat_server(behave=lambda request: misbehaving.Reply(liar(request), delay=0.01))
-    _, err = killed_and_resumed(tmp_path, server, 90, 2)
+    err = killed_and_resumed(tmp_path, server, narrate, 90, 1)
     answered = Counter(request.key for request in server.answered)
     # an answer may be on its way when the process dies; one that had arrived is never asked for again
     repeated = sum(times - 1 for times in answered.values())
-    assert repeated <= 2 * 8
+    assert repeated <= 8
     assert "90 texts written" in err
-    code, _, err = finish(start(tmp_path, server, "--repairs", "1", "--offline"))
-    assert code == 0
-    assert "0 requests" in err
+    done = narrate(server, "--repairs", "1", "--offline")
+    assert done.returncode == 0
+    assert "0 requests" in done.stderr
 
 
 @pytest.mark.long
-def test_killed_at_random_during_five_hundred(chat_server, misbehaving, tmp_path):
+def test_killed_at_random_during_five_hundred(chat_server, misbehaving, narrate, tmp_path):
     liar = lying.LyingModel(0.3, repents=True)
     server = chat_server(behave=lambda request: misbehaving.Reply(liar(request), delay=0.01))
-    killed_and_resumed(tmp_path, server, 500, 3)
+    killed_and_resumed(tmp_path, server, narrate, 500, 3)
     repeated = sum(times - 1 for times in Counter(request.key for request in server.answered).values())
     assert repeated <= 3 * 8
 
 
-def test_no_key_is_left_anywhere(chat_server, misbehaving, tmp_path):
+def test_no_key_is_left_anywhere(chat_server, misbehaving, narrate, tmp_path):
     make_maps(tmp_path / "maps.jsonl", 3)
     server = chat_server(default=misbehaving.Reply(status=401, error=f"bad key {KEY}"))
-    code, out, err = finish(start(tmp_path, server))
-    assert code != 0
+    done = narrate(server)
+    assert done.returncode != 0
     assert any(KEY in request.headers.get("authorization", "") for request in server.requests)
-    assert KEY not in out + err
-    liar = lying.LyingModel(0.0)
-    code, out, err = finish(start(tmp_path, chat_server(behave=liar)))
-    assert code == 0, err
-    assert KEY not in out + err
+    assert KEY not in done.stdout + done.stderr
+    done = narrate(chat_server(behave=lying.LyingModel(0.0)))
+    assert done.returncode == 0, done.stderr
+    assert KEY not in done.stdout + done.stderr
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert KEY.encode() not in path.read_bytes(), path
 
 
-def test_a_ceiling_stops_the_run_and_the_same_command_goes_on(chat_server, tmp_path):
+def test_a_ceiling_stops_the_run_and_the_same_command_goes_on(chat_server, narrate, tmp_path):
     make_maps(tmp_path / "maps.jsonl", 40)
     server = chat_server(behave=lying.LyingModel(0.0))
-    code, _, err = finish(start(tmp_path, server, "--max-requests", "35"))
-    assert code == 2
-    assert "error:" in err
+    done = narrate(server, "--max-requests", "35")
+    assert done.returncode == 2
+    assert "error:" in done.stderr
     assert len(server.requests) == 35
     assert not (tmp_path / "texts.jsonl").exists()
-    code, _, err = finish(start(tmp_path, server))
-    assert code == 0, err
+    assert len(records(tmp_path / "texts.jsonl.part")) == 1 + 35  # the settings, and every text that was paid for
+    done = narrate(server)
+    assert done.returncode == 0, done.stderr
     assert len(server.requests) == 40
     assert len(records(tmp_path / "texts.jsonl")) == 40
 
 
-def test_maps_the_server_refuses_are_told_and_the_others_are_done(chat_server, misbehaving, tmp_path):
+def test_maps_the_server_refuses_are_told_and_the_others_are_done(chat_server, misbehaving, narrate, tmp_path):
     make_maps(tmp_path / "maps.jsonl", 5)
     liar = lying.LyingModel(0.0)
     server = chat_server(behave=lambda r: misbehaving.Reply(status=400, error="too long") if "cast3" in r.prompt else liar(r))
-    code, _, err = finish(start(tmp_path, server))
-    assert code == 1
-    assert "m3" in err
-    assert "too long" in err
+    done = narrate(server)
+    assert done.returncode == 1
+    assert "not narrated: the model, id m3" in done.stderr
+    assert "too long" in done.stderr
     assert [record["id"] for record in records(tmp_path / "texts.jsonl")] == ["m0", "m1", "m2", "m4"]
     server = chat_server(behave=liar)
-    code, _, err = finish(start(tmp_path, server, "--cache", tmp_path / "texts.jsonl.replies.sqlite"))
+    narrate(server, "--cache", tmp_path / "texts.jsonl.replies.sqlite")
     assert [record["id"] for record in records(tmp_path / "texts.jsonl")] == [f"m{i}" for i in range(5)]
+
+
+def test_the_published_style_is_checked_too(chat_server, narrate, tmp_path):
+    make_maps(tmp_path / "maps.jsonl", 2)
+    done = narrate(chat_server(default="'the0' is the most important word, with 99% of the evidence."), "--style", "smv-gpt")
+    assert done.returncode == 0, done.stderr
+    assert [record["outcome"] for record in records(tmp_path / "texts.jsonl")] == ["template", "template"]
+    assert "none of which got out" in done.stderr

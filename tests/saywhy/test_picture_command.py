@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from PIL import Image
-from typer.testing import CliRunner
 
-from saywhy.cli.commands import picture
 from saywhy_core.names import safe_file_name
 from verbalize.formats import write_saliency
 from verbalize.saliency import PixelSaliency, Query, TokenSaliency
 
 
 @pytest.fixture
-def command():
-    app = typer.Typer()
-    picture.register(app)
-    app.command("other")(lambda: None)  # so that the command keeps its name
-    return lambda *arguments: CliRunner().invoke(app, ["picture", *map(str, arguments)])
+def command(saywhy):
+    return lambda *arguments: saywhy("picture", *arguments)
 
 
 def words(name, scores=(0.9, -0.3)):
@@ -38,7 +31,7 @@ def files(folder):
 def test_one_file_a_map(command, tmp_path, kind, ending):
     write_saliency([words("a-1"), words("a-2")], tmp_path / "maps.jsonl")
     done = command(tmp_path / "maps.jsonl", "--out", tmp_path / "out", "--kind", kind)
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     assert files(tmp_path / "out") == [f"a-1.{ending}", f"a-2.{ending}"]
     content = (tmp_path / "out" / f"a-1.{ending}").read_bytes()
     if ending == "png":
@@ -56,7 +49,7 @@ def test_hostile_ids_stay_in_the_folder_and_none_is_lost(command, tmp_path):
     write_saliency([words(name) for name in HOSTILE], tmp_path / "maps.jsonl")
     before = files(tmp_path)
     done = command(tmp_path / "maps.jsonl", "--out", tmp_path / "deep" / "out")
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     written = files(tmp_path / "deep" / "out")
     assert len({name.casefold() for name in written}) == len(HOSTILE)
     assert set(files(tmp_path)) == {*before, *(f"deep/out/{name}" for name in written)}
@@ -81,10 +74,10 @@ def test_broken_records_are_told_and_the_rest_is_drawn(command, tmp_path):
     broken = json.loads(lines[0]) | {"id": "bad one", "scores": [1.0]}
     maps.write_text("\n".join([lines[0], json.dumps(broken), "{not json", lines[1]]) + "\n", encoding="utf-8")
     done = command(maps, "--out", tmp_path / "out")
-    assert done.exit_code == 1
-    assert "line 2" in done.output
-    assert "bad one" in done.output
-    assert "line 3" in done.output
+    assert done.returncode == 1
+    assert "line 2" in done.stderr
+    assert "bad one" in done.stderr
+    assert "line 3" in done.stderr
     assert files(tmp_path / "out") == ["first.html", "last.html"]
 
 
@@ -92,24 +85,24 @@ def test_pixel_maps_are_drawn_and_have_no_rationale(command, tmp_path):
     maps = tmp_path / "maps.jsonl"
     spot = PixelSaliency(np.eye(6), Query("stop"), image=np.zeros((6, 6, 3), dtype=np.float32), id="sign")
     write_saliency([spot, words("text")], maps)
-    assert command(maps, "--out", tmp_path / "png", "--kind", "png").exit_code == 0
+    assert command(maps, "--out", tmp_path / "png", "--kind", "png").returncode == 0
     assert files(tmp_path / "png") == ["sign.png", "text.png"]
     done = command(maps, "--out", tmp_path / "why", "--kind", "rationale")
-    assert done.exit_code == 1
-    assert "sign" in done.output
+    assert done.returncode == 1
+    assert "sign" in done.stderr
     assert files(tmp_path / "why") == ["text.html"]
 
 
 def test_labels_are_masked(command, tmp_path):
     write_saliency([words("a")], tmp_path / "maps.jsonl")
     for arguments, shown in (((), True), (("--mask-labels",), False)):
-        assert command(tmp_path / "maps.jsonl", "--out", tmp_path / "out", *arguments).exit_code == 0
+        assert command(tmp_path / "maps.jsonl", "--out", tmp_path / "out", *arguments).returncode == 0
         assert ("positive" in (tmp_path / "out" / "a.html").read_text(encoding="utf-8")) == shown
 
 
 def test_a_rationale_with_nothing_to_say_says_so(command, tmp_path):
     write_saliency([words("a", (-1.0, -2.0))], tmp_path / "maps.jsonl")
-    assert command(tmp_path / "maps.jsonl", "--out", tmp_path, "--kind", "rationale").exit_code == 0
+    assert command(tmp_path / "maps.jsonl", "--out", tmp_path, "--kind", "rationale").returncode == 0
     assert "No word speaks for it" in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
@@ -117,21 +110,17 @@ def test_a_folder_that_cannot_be_is_one_sentence(command, tmp_path):
     write_saliency([words("a")], tmp_path / "maps.jsonl")
     (tmp_path / "file").write_text("")
     done = command(tmp_path / "maps.jsonl", "--out", tmp_path / "file" / "out")
-    assert type(done.exception).__name__ == "UsageError"
-    assert "can't be written to" in str(done.exception)
+    assert done.returncode == 2
+    assert "can't be written to" in done.stderr
 
 
 def test_maps_that_are_not_there_leave_no_folder(command, tmp_path):
     done = command(tmp_path / "none.jsonl", "--out", tmp_path / "out")
-    assert "none.jsonl" in str(done.exception)
+    assert done.returncode == 2
+    assert "none.jsonl" in done.stderr
     assert files(tmp_path) == []
     assert not (tmp_path / "out").exists()
 
 
 def test_help_shows_an_example(command):
-    assert "saywhy picture maps.jsonl --out pictures --kind png" in " ".join(command("--help").output.split())
-
-
-def test_the_command_itself_loads_nothing_heavy():
-    source = Path(picture.__file__).read_text(encoding="utf-8")
-    assert not [line for line in source.splitlines() if line.startswith(("import", "from")) and "verbalize" in line]
+    assert "saywhy picture maps.jsonl --out pictures --kind png" in " ".join(command("--help").stdout.split())

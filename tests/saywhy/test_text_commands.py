@@ -1,31 +1,13 @@
-"""verbalize, check, convert, evaluate wording and doctor, run as a user runs them: as processes."""
+"""verbalize, check, convert, evaluate wording and doctor, as a user calls them."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from verbalize import PixelSaliency, Query, TokenSaliency, write_saliency
-
-SAYWHY = shutil.which("saywhy", path=str(Path(sys.executable).parent)) or "saywhy"
-
-
-def saywhy(*arguments, folder=None, stdin=None, **environment):
-    return subprocess.run(
-        [SAYWHY, *map(str, arguments)],
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120", **environment},
-    )
 
 
 @pytest.fixture
@@ -50,7 +32,7 @@ def lines(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_verbalize_then_check_then_evaluate(maps, tmp_path):
+def test_verbalize_then_check_then_evaluate(saywhy, maps, tmp_path):
     done = saywhy("verbalize", maps, "--style", "plain", "--max-words", 12, "--out", tmp_path / "texts.jsonl")
     assert done.returncode == 0, done.stderr
     texts = lines((tmp_path / "texts.jsonl").read_text())
@@ -69,7 +51,7 @@ def test_verbalize_then_check_then_evaluate(maps, tmp_path):
     assert (tmp_path / "rows.csv").read_text().count("\n") == 5
 
 
-def test_lies_are_told_by_kind_and_exit_with_1(maps, tmp_path):
+def test_lies_are_told_by_kind_and_exit_with_1(saywhy, maps, tmp_path):
     (tmp_path / "texts.jsonl").write_text(
         "\n".join(
             json.dumps({"id": "r1", "text": text})
@@ -95,7 +77,7 @@ def test_lies_are_told_by_kind_and_exit_with_1(maps, tmp_path):
         assert kind in table.stdout
 
 
-def test_stated_claims_are_checked_too(maps, tmp_path):
+def test_stated_claims_are_checked_too(saywhy, maps, tmp_path):
     record = {"id": "r1", "text": "'great' speaks for 'positive'.", "claims": [{"kind": "supports", "part": [5]}]}
     (tmp_path / "texts.jsonl").write_text(json.dumps(record))
     done = saywhy("check", tmp_path / "texts.jsonl", "--maps", maps)
@@ -103,7 +85,7 @@ def test_stated_claims_are_checked_too(maps, tmp_path):
     assert "wrong sign" in done.stdout
 
 
-def test_standard_input_and_output(maps, tmp_path):
+def test_standard_input_and_output(saywhy, maps, tmp_path):
     done = saywhy("verbalize", "-", stdin=maps.read_text().splitlines()[0] + "\n")
     assert done.returncode == 0, done.stderr
     assert lines(done.stdout)[0]["id"] == "r1"
@@ -111,7 +93,7 @@ def test_standard_input_and_output(maps, tmp_path):
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_a_broken_record_is_named_and_the_rest_is_done(maps, tmp_path):
+def test_a_broken_record_is_named_and_the_rest_is_done(saywhy, maps, tmp_path):
     good = maps.read_text().splitlines()
     (tmp_path / "mixed.jsonl").write_text("\n".join([good[0], good[0].replace("3.0", "NaN").replace("r1", "r2"), "{", good[2]]))
     done = saywhy("verbalize", tmp_path / "mixed.jsonl", "--out", tmp_path / "t.jsonl")
@@ -126,7 +108,7 @@ def test_a_broken_record_is_named_and_the_rest_is_done(maps, tmp_path):
     [
         (["verbalize", "nothing.jsonl"], "there is no file"),
         (["verbalize", "empty.jsonl", "--out", "out.jsonl"], "is empty"),
-        (["verbalize", "maps.jsonl", "--style", "purple", "--out", "out.jsonl"], "unknown style"),
+        (["verbalize", "maps.jsonl", "--style", "purple", "--out", "out.jsonl"], "there is no style 'purple'"),
         (["verbalize", "maps.jsonl", "--style", "narrate", "--out", "out.jsonl"], "--llm"),
         (["verbalize", "maps.jsonl", "--llm", "openai:x", "--out", "out.jsonl"], "--style narrate"),
         (["verbalize", "maps.jsonl", "--style", "narrate", "--length", "clause", "--llm", "openai:x"], "--length goes with"),
@@ -136,7 +118,7 @@ def test_a_broken_record_is_named_and_the_rest_is_done(maps, tmp_path):
         (["evaluate", "wording", "nothing.jsonl", "--maps", "maps.jsonl"], "can't be read"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence_and_leave_nothing_behind(maps, tmp_path, arguments, message):
+def test_mistakes_are_told_in_one_sentence_and_leave_nothing_behind(saywhy, maps, tmp_path, arguments, message):
     (tmp_path / "empty.jsonl").touch()
     (tmp_path / "cam.png").write_bytes(b"no picture")
     before = sorted(tmp_path.iterdir())
@@ -148,7 +130,7 @@ def test_mistakes_are_told_in_one_sentence_and_leave_nothing_behind(maps, tmp_pa
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_every_command_shows_an_example_in_its_help():
+def test_every_command_shows_an_example_in_its_help(saywhy):
     names = [
         line.split()[1] for line in saywhy("--help").stdout.splitlines() if line.startswith(("│ ", "| ")) and line[2] != " "
     ]
@@ -160,7 +142,7 @@ def test_every_command_shows_an_example_in_its_help():
         assert f"saywhy {name}" in shown, name
 
 
-def test_doctor_finds_this_environment_fit_and_a_stolen_name_unfit(tmp_path):
+def test_doctor_finds_this_environment_fit_and_a_stolen_name_unfit(saywhy, tmp_path):
     done = saywhy("doctor")
     assert done.returncode == 0, done.stdout
     info = tmp_path / "rival-1.0.dist-info"

@@ -1,10 +1,6 @@
 """What is generally known of two classes stands beside a contrastive explanation, marked, and never in it."""
 
 import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,12 +134,12 @@ def test_verbalizers_with_background_are_still_values():
     assert hash(TemplateVerbalizer(background=known)) == hash(TemplateVerbalizer(background=known))
 
 
-def saywhy(folder, *arguments):
-    program = shutil.which("saywhy", path=str(Path(sys.executable).parent)) or "saywhy"
-    return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+@pytest.fixture
+def saywhy(in_process):
+    return lambda folder, *arguments: in_process.run_command(*arguments, folder=folder)
 
 
-def test_the_command_writes_it_and_check_does_not_take_it_for_the_text(tmp_path, chat_server):
+def test_the_command_writes_it_and_check_does_not_take_it_for_the_text(saywhy, tmp_path, chat_server):
     write_saliency([WORDS, CAT, TokenSaliency(["spots"], [1.0], Query("Bengal"), id="pointwise")], tmp_path / "maps.jsonl")
     write_pairs(PairDescriptions(PAIRS), tmp_path / "pairs.json")
     (tmp_path / "names.txt").write_text("bengal\nbirman\ngreat dane\n")
@@ -166,7 +162,7 @@ def test_the_command_writes_it_and_check_does_not_take_it_for_the_text(tmp_path,
     assert json.loads((tmp_path / "texts.jsonl").read_text().splitlines()[0])["background"] == [EARS, COAT]
 
 
-def test_entries_that_can_not_be_read_are_told_and_the_others_used(tmp_path):
+def test_entries_that_can_not_be_read_are_told_and_the_others_used(saywhy, tmp_path):
     write_saliency([WORDS], tmp_path / "maps.jsonl")
     write_pairs(PAIRS, tmp_path / "pairs.json")
     content = json.loads((tmp_path / "pairs.json").read_text())

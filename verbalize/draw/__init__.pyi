@@ -1,3 +1,6 @@
+from .files import KINDS as KINDS
+from .files import draw_to_file as draw_to_file
+from .files import save_rationale as save_rationale
 from .heatmaps import Rationale as Rationale
 from .heatmaps import extractive_rationale as extractive_rationale
 from .heatmaps import heatmap_html as heatmap_html

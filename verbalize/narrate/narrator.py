@@ -20,7 +20,7 @@ from verbalize.write.background import Background
 from verbalize.write.template import TemplateVerbalizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -63,8 +63,8 @@ class Narrator:
         repairs: how often a draft is sent back.
         mask_labels: the text may not name the query's labels.
         language: the language asked for. What is read back is English: text in another is replaced by the template.
-        style: "narrate", or "smv-gpt": the request is the zero-shot prompt of Feldhus et al. 2023, section 3.3, word for word, and
-            the reply is plain prose. It is for texts only, and it fixes the reader and the language. Both styles are checked alike.
+        style: "narrate"; or "smv-gpt", where the request is the zero-shot prompt of Feldhus et al. 2023, section 3.3, word for
+            word, and the reply is plain prose. It is for texts only, and it fixes reader and language. Both are checked alike.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
         background: differential descriptions of classes, as `Background.of` takes them. They go to `.background` of the texts
             of contrastive maps; the model does not see them, the text does not hold them. None where labels are masked.
@@ -113,28 +113,63 @@ class Narrator:
 
     verbalize = narrate
 
-    def narrate_all(self, saliencies: Iterable[Saliency]) -> list[Verbalization]:
+    def narrate_all(
+        self, saliencies: Iterable[Saliency], *, on_settled: Callable[[Verbalization], None] | None = None
+    ) -> list[Verbalization]:
         """The texts of many maps, in order; each round of drafts is one batch of requests.
 
-        A map for which the model could not be asked gets the template's text, and says why in `.problem`.
+        A map for which the model could not be asked gets the template's text, and `.problem` says why.
+
+        Args:
+            saliencies: the maps.
+            on_settled: called with each text as soon as it is settled, in any order.
 
         Raises:
             UsageError: a ceiling on requests, tokens or cost was reached, or an offline run lacks a reply.
         """
         drafts = [_Draft(saliency, self._messages(saliency)) for saliency in saliencies]
+
+        def settle(draft: _Draft, made: Verbalization) -> None:
+            draft.done = made
+            if on_settled is not None:
+                on_settled(made)
+
+        stops: list[BudgetExceeded | OfflineMiss] = []
         for round_ in range(self.repairs + 1):
             open_ = [draft for draft in drafts if draft.done is None]
-            if not open_:
-                break
-            for draft, reply in zip(open_, self._replies([draft.messages for draft in open_]), strict=True):
-                self._judge(draft, reply, first=round_ == 0)
-        return [draft.done or self._salvage(draft) for draft in drafts]
 
-    def _replies(self, requests: list[list[BaseMessage]]) -> Sequence[words.Narration | StructuredFailure]:
+            def on_reply(
+                index: int,
+                reply: words.Narration | StructuredFailure,
+                open_: list[_Draft] = open_,
+                first: bool = round_ == 0,
+            ) -> None:
+                if isinstance(reply, StructuredFailure) and isinstance(reply.error, (BudgetExceeded, OfflineMiss)):
+                    stops.append(reply.error)  # raised once the replies that did come are settled
+                    return
+                made = self._judged(open_[index], reply, first=first)
+                if made is not None:
+                    settle(open_[index], made)
+
+            if open_:
+                self._ask([draft.messages for draft in open_], on_reply)
+            if stops:
+                raise stops[0]
+        for draft in drafts:
+            if draft.done is None:
+                settle(draft, self._salvage(draft))
+        return [draft.done for draft in drafts if draft.done is not None]
+
+    def _ask(
+        self, requests: list[list[BaseMessage]], on_reply: Callable[[int, words.Narration | StructuredFailure], None]
+    ) -> None:
+        """Send requests; `on_reply` gets the position of each with its reply, as replies come."""
         if self.style == "narrate":
-            return ask_many(self.model, requests, words.Narration, reasks=1)
+            ask_many(self.model, requests, words.Narration, reasks=1, on_result=on_reply)
+            return
         # the published request asks for prose; a JSON schema in it would make it another request
-        return [_as_narration(reply) for reply in self.model.batch(list(requests), return_exceptions=True)]
+        for index, reply in self.model.batch_as_completed(requests, return_exceptions=True):
+            on_reply(index, _as_narration(reply))
 
     def _messages(self, saliency: Saliency) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
@@ -155,20 +190,18 @@ class Narrator:
             content = [{"type": "text", "text": user}, *_pictures(saliency)]
         return [SystemMessage(system), HumanMessage(content)]
 
-    def _judge(self, draft: _Draft, reply: words.Narration | StructuredFailure, *, first: bool) -> None:
-        """Close the draft where all of it is true, or send it back with what is wrong."""
+    def _judged(self, draft: _Draft, reply: words.Narration | StructuredFailure, *, first: bool) -> Verbalization | None:
+        """The text where all of it is true, or where the model has nothing more to give; else None, with what to send back."""
         if isinstance(reply, StructuredFailure):
-            if isinstance(reply.error, (BudgetExceeded, OfflineMiss)):
-                raise reply.error
             answered = isinstance(reply.error, StructuredError)
             prose = reply.last_reply.strip()
             if answered and prose and not prose.startswith(("{", "[")) and len(prose) <= _LONGEST:
                 reply = words.Narration(text=prose)  # a model that can't keep to JSON can still write
             else:
                 draft.drafts += [reply.last_reply] if answered else []
-                if not (answered and draft.last is not None):  # else an earlier draft may still be cut into shape
-                    draft.done = self._stand_in(draft, None if answered else str(reply.error))
-                return
+                if answered and draft.last is not None:
+                    return None  # an earlier draft may still be cut into shape
+                return self._stand_in(draft, None if answered else str(reply.error))
         draft.drafts.append(reply.text)
         draft.last = reply
         draft.sentences = tuple(read_sentences(reply.text, draft.saliency))
@@ -189,13 +222,13 @@ class Narrator:
         if not draft.sentences:
             faults.append("the text says nothing of the map")
         if not faults:
-            draft.done = self._kept(draft, reply.text, "clean" if first else "repaired")
-            return
+            return self._kept(draft, reply.text, "clean" if first else "repaired")
         from langchain_core.messages import AIMessage, HumanMessage
 
         plain = self.style == "smv-gpt"
         said = reply.text if plain else reply.model_dump_json()
         draft.messages += [AIMessage(said), HumanMessage(words.correction(faults, self.max_words, prose=plain))]
+        return None
 
     def _sentence_faults(self, sentence: ReadSentence, saliency: Saliency) -> list[str]:
         quoted = f'"{sentence.text.strip()}"'

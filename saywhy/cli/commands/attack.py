@@ -11,7 +11,7 @@ import typer
 
 from adversarial.attacks import ATTACKS, ENGINES, PLAYERS
 from adversarial.distances import DISTANCES
-from saywhy.cli.options import maps as reading
+from saywhy.cli.options.console import finish, note, stderr
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
@@ -115,19 +115,15 @@ def attack(
     found, unread = gather_images(
         images, shape=classifier.image_shape, class_names=names, size=read_size(resize), label=label, labels=labels
     )
-    with progress_bar("attacking", len(found)) as bar:
+    with progress_bar("attacking", len(found), console=stderr) as bar:
         outcome = audit_images(
             classifier, found, out, search, goal=wanted, class_names=names, target=target, options=options, force=force,
-            on_finding=lambda name, said: reading.stderr.print(f"{name}: {said}", soft_wrap=True, markup=False),
+            on_finding=lambda name, said: note(f"{name}: {said}"),
             on_progress=bar,
         )  # fmt: skip
     kept = f"; {outcome.kept} were there already" if outcome.kept else ""
-    reading.stderr.print(f"{outcome.written} results written to {out}{kept}", soft_wrap=True, markup=False)
-    problems = [*unread, *outcome.problems]
-    for problem in problems:
-        reading.stderr.print(f"not attacked: {problem}", style="red", soft_wrap=True, markup=False)
-    if problems:
-        raise typer.Exit(1)
+    note(f"{outcome.written} results written to {out}{kept}")
+    finish(("not attacked", [*unread, *outcome.problems]))
 
 
 def read_options(pairs: list[str], scores: str | None) -> dict[str, Any]:

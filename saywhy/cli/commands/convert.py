@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from saywhy.cli.options import maps as reading
+from saywhy.cli.options.console import note
+from saywhy.cli.options.groups import with_groups
+from saywhy.cli.options.maps import MapsArgument, OutOption, ReadingOptions
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -19,44 +20,37 @@ if TYPE_CHECKING:
 
 HELP = """Read saliency maps from another tool's file and write them as JSON Lines.
 
-Reads saywhy's own JSON Lines, inseq JSON, Thermostat records, lists of (word, score) in JSON, CSV and TSV, grey PNG and NPY.
+Reads saywhy's own JSON Lines, inseq JSON, Thermostat records, lists of (word, score) in JSON, CSV and TSV, grey PNG, and NPY.
 Objects in memory (captum, shap, ferret) are read in Python: `verbalize.read_saliency(object)`.
 
 [bold]Example:[/bold] saywhy convert scores.csv --label positive --out maps.jsonl
+
+[bold]Exit status:[/bold] 0 all records were converted; 1 some could not be read; 2 nothing was done.
 """
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="convert", help=HELP)(convert)
+    app.command(name="convert", help=HELP)(with_groups(convert))
 
 
-def convert(
-    maps: reading.MapsArgument,
-    out: Annotated[str, typer.Option(help="JSON Lines file to write; - for standard output.")] = "-",
-    format: reading.FormatOption = "auto",  # noqa: A002
-    label: reading.LabelOption = None,
-    versus: reading.VersusOption = None,
-    class_names: reading.ClassNamesOption = None,
-    tokenizer: reading.TokenizerOption = None,
-    image: reading.ImageOption = None,
-) -> None:
+def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -> None:
     """Read maps, write maps."""
     from verbalize.formats import to_record, write_saliency
 
-    source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
-    with progress_bar("converting") as bar:
+    source = reading.read(maps)
+    with progress_bar("converting") as shown:
 
         def counted() -> Iterator[Saliency]:
             for saliency in source:
-                bar.advance()
+                shown(source.count, None)
                 yield saliency
 
         if out == "-":
             for saliency in counted():
                 sys.stdout.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
         else:
-            count = write_saliency(counted(), Path(out))
+            write_saliency(counted(), out)
     if out != "-":
-        reading.stderr.print(f"{count} maps written to {out}", soft_wrap=True)
+        note(f"{source.count} maps written to {out}")
     source.finish()

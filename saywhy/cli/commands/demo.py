@@ -6,29 +6,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from saywhy.cli.options.console import note
 from saywhy_core.progress import progress_bar
+
+HELP = """Explain texts and road signs, attack the signs, and put it all on one page, offline.
+
+[bold]Example:[/bold] saywhy demo --out demo, then open demo/index.html in a browser.
+
+[bold]Exit status:[/bold] 0 the page is written; 2 nothing was done.
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(demo)
+    app.command(name="demo", help=HELP)(demo)
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write index.html to; made where it is missing.")] = Path(
-        "demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder to write index.html to; it is made where there is none.")
+    ] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
-    budget: Annotated[int, typer.Option(help="Questions that each attack may ask.", min=1)] = 1_000,
+    budget: Annotated[int, typer.Option(help="Queries that each attack may spend.", min=1)] = 1_000,
 ) -> None:
-    """Explain texts and road signs, attack the signs, and put it all on one page, offline.
-
-    Example: [bold]saywhy demo --out demo[/bold], then open demo/index.html in a browser.
-    """
+    """Write the page."""
     from saywhy.demo.run import run
 
     with progress_bar(keep=True) as bar:
         page = run(out, seed=seed, budget=budget, advance=lambda stage, done, total: bar.stage(stage)(done, total))
-    Console(stderr=True).print(f"wrote {page}", highlight=False, soft_wrap=True)
+    note(f"wrote {page}")

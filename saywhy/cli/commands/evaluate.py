@@ -1,4 +1,4 @@
-"""`saywhy evaluate`: the group of commands that say how good something is."""
+"""`saywhy evaluate`: the commands that measure how good texts or prompts are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 
 import typer
 
-HELP = """Say how good texts or prompts are.
+HELP = """Measure how good texts or prompts are.
 
 [bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
 """
@@ -19,4 +19,4 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="rich")
     for name in PARTS:
         import_module(f"saywhy.cli.commands.{name}").register(group)
-    app.add_typer(group, name="evaluate")
+    app.add_typer(group, name="evaluate", help=HELP)

@@ -9,47 +9,42 @@ from typing import Annotated
 
 import typer
 
-from saywhy.cli.options import maps as reading
+from saywhy.cli.options.groups import with_groups
+from saywhy.cli.options.maps import MapsOption, ReadingOptions, TextsArgument
 from saywhy_core.errors import Problem
-from saywhy_core.files import atomic_open
 
-HELP = """Measure texts against the maps they speak of, whoever wrote them.
+HELP = """Measure texts against the maps that they are about, whoever wrote them.
 
-TEXTS is JSON Lines with `id` and `text`. Prints the summary; --out writes a row a text as CSV.
+TEXTS is JSON Lines with `id` and `text`. Prints the summary; --out writes one row per text as CSV.
 
 [bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
+
+[bold]Exit status:[/bold] 0 all texts were measured; 1 some records were left out; 2 nothing was done.
 """
 
 
 def register(group: typer.Typer) -> None:
     """Add the command to the group."""
-    group.command(name="wording", help=HELP)(wording)
+    group.command(name="wording", help=HELP)(with_groups(wording))
 
 
 def wording(
-    texts: Annotated[str, typer.Argument(help="JSON Lines with id and text; - for standard input.", metavar="TEXTS")],
-    maps: Annotated[str, typer.Option(help="File of the saliency maps.")],
-    k: Annotated[int, typer.Option(min=1, help="Words that coverage_at_k looks at.")] = 5,
-    out: Annotated[Path | None, typer.Option(help="CSV file to write, a row a text.")] = None,
+    texts: TextsArgument,
+    maps: MapsOption,
+    reading: ReadingOptions,
+    k: Annotated[int, typer.Option(min=1, help="Words that the column coverage_at_k looks at.")] = 5,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write, one row per text.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-    label: reading.LabelOption = None,
-    versus: reading.VersusOption = None,
-    format: reading.FormatOption = "auto",  # noqa: A002
 ) -> None:
     """Measure the wording of texts."""
     from evals.wording import evaluate
+    from saywhy_core.files import atomic_open
+    from verbalize import iter_texts, with_maps
 
-    source = reading.MapReader(maps, format, label, tuple(versus or ()))
-    by_id = {saliency.saliency_id: saliency for saliency in source}
-    said, of = [], []
-    for line, record in reading.text_records(texts, source.problems):
-        saliency = by_id.get(str(record["id"]))
-        if saliency is None:
-            source.problems.append(Problem(texts, f"there is no map of this id in {maps}", line, str(record["id"])))
-            continue
-        said.append(record["text"])
-        of.append(saliency)
-    table = evaluate(said, of, k=k)
+    source = reading.read(maps)
+    left_out: list[Problem] = []
+    found = list(with_maps(iter_texts(texts, left_out.append), source, where=texts, on_problem=left_out.append))
+    table = evaluate([record.text for record, _ in found], [saliency for _, saliency in found], k=k)
     if as_json:
         sys.stdout.write(json.dumps(table.summary) + "\n")
     else:
@@ -59,4 +54,4 @@ def wording(
     if out:
         with atomic_open(out) as stream:
             stream.write(table.to_csv())
-    reading.tell_problems(source.problems, len(said))
+    source.finish(("not measured", left_out))

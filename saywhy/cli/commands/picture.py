@@ -1,92 +1,70 @@
-"""`saywhy picture`: maps in, heatmaps or rationales out, one file a map."""
+"""`saywhy picture`: maps in, heatmaps or rationales out, one file per map."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from saywhy.cli.options import maps as reading
+from saywhy.cli.options.choices import either
+from saywhy.cli.options.console import note
+from saywhy.cli.options.groups import Rule, with_groups
+from saywhy.cli.options.maps import MapsArgument, MaskOption, ReadingOptions
+from saywhy_core.errors import Problem, UsageError
 from saywhy_core.progress import progress_bar
 
-if TYPE_CHECKING:
-    from verbalize.saliency import Saliency
+HELP = """Draw saliency maps, one file per map: a heatmap as HTML or PNG, or the words that decided (a rationale).
 
-HELP = """Draw saliency maps: a heatmap a map, as HTML or PNG, or the words that decided.
-
-Blue speaks for the label, orange (dashed) against it. Files are named by the records' ids; what a file name should not hold
-is replaced. A rationale is the text cut down to the words that speak most for the label.
+Blue speaks for the label, orange (dashed) against it. Files are named after the ids of the maps; characters that are not safe
+in a file name are replaced. A rationale is the text cut down to the words that speak most for the label, as HTML.
 
 [bold]Example:[/bold] saywhy picture maps.jsonl --out pictures --kind png
+
+[bold]Exit status:[/bold] 0 all maps were drawn; 1 some were left out; 2 nothing was done.
 """
-
-
-class Kind(StrEnum):
-    """What to write for each map."""
-
-    html = "html"
-    png = "png"
-    rationale = "rationale"
+RULES = (
+    Rule(("max_words",), "--kind rationale: a heatmap shows all words", lambda options: options["kind"] == "rationale"),
+    Rule(
+        ("mask_labels",),
+        "--kind html and --kind png: a rationale names no label",
+        lambda options: options["kind"] != "rationale",
+    ),
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="picture", help=HELP)(picture)
+    app.command(name="picture", help=HELP)(with_groups(picture, RULES))
 
 
 def picture(
-    maps: reading.MapsArgument,
-    out: Annotated[Path, typer.Option(help="Folder to write to; made where there is none.", file_okay=False)],
-    kind: Annotated[Kind, typer.Option(help="What to write for each map; a rationale is HTML.")] = Kind.html,
-    max_words: Annotated[int, typer.Option(min=1, help="Words in a rationale.")] = 12,
-    mask_labels: Annotated[bool, typer.Option(help="Hide the labels, for studies in which people guess them.")] = False,
-    format: reading.FormatOption = "auto",  # noqa: A002
-    label: reading.LabelOption = None,
-    versus: reading.VersusOption = None,
-    class_names: reading.ClassNamesOption = None,
-    tokenizer: reading.TokenizerOption = None,
-    image: reading.ImageOption = None,
+    maps: MapsArgument,
+    reading: ReadingOptions,
+    out: Annotated[Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False)],
+    kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:KINDS"))] = "html",
+    max_words: Annotated[int | None, typer.Option(min=1, help="Words in a rationale; 12 by default.")] = None,
+    mask_labels: MaskOption = False,
 ) -> None:
     """Draw maps."""
-    from saywhy_core.errors import Problem, UsageError
     from saywhy_core.names import safe_file_name
+    from verbalize.draw import KINDS, draw_to_file
 
-    source = reading.MapReader(maps, format, label, tuple(versus or ()), class_names, tokenizer, image)
+    if kind not in KINDS:
+        raise UsageError(f"there is no kind of picture {kind!r}; use one of {', '.join(KINDS)}")
+    source = reading.read(maps)
     taken: set[str] = set()
     undrawn: list[Problem] = []
-    with progress_bar("drawing") as bar:
+    with progress_bar("drawing") as shown:
         for saliency in source:
+            path = out / safe_file_name(saliency.saliency_id, KINDS[kind], taken)
             try:
-                _draw(saliency, out / safe_file_name(saliency.saliency_id, _suffix(kind), taken), kind, max_words, mask_labels)
+                draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
             except UsageError as error:
-                undrawn.append(Problem(maps, str(error), None, saliency.saliency_id))
+                undrawn.append(Problem(maps, str(error), id=saliency.saliency_id))
             except OSError as error:
                 raise UsageError(f"{out} can't be written to: {error.strerror}") from None
-            bar.advance()
+            shown(source.count, None)
     drawn = source.count - len(undrawn)
-    reading.stderr.print(f"{drawn} {'picture' if drawn == 1 else 'pictures'} written to {out}", soft_wrap=True, markup=False)
-    for problem in undrawn:
-        reading.stderr.print(f"not drawn: {problem}", style="red", markup=False, soft_wrap=True)
-    source.finish()
-    if undrawn:
-        raise typer.Exit(1)
-
-
-def _suffix(kind: Kind) -> str:
-    return ".png" if kind is Kind.png else ".html"
-
-
-def _draw(saliency: Saliency, path: Path, kind: Kind, max_words: int, mask_labels: bool) -> None:
-    from saywhy_core.files import atomic_open
-    from verbalize.draw.heatmaps import extractive_rationale, save_picture
-    from verbalize.draw.page import html_page
-
-    if kind is not Kind.rationale:
-        save_picture(saliency, path, mask_labels=mask_labels)
-        return
-    rationale = extractive_rationale(saliency, max_words)  # type: ignore[arg-type]  # it says so where it is given pixels
-    body = rationale.html if rationale.part else "<p><em>No word speaks for it.</em></p>"
-    with atomic_open(path) as stream:
-        stream.write(html_page(body, saliency.saliency_id))
+    note(f"{drawn} {'picture' if drawn == 1 else 'pictures'} written to {out}")
+    source.finish(("not drawn", undrawn))

@@ -1,79 +1,122 @@
-"""What the commands share in talking to a language model: the options, and the account at the end."""
+"""The options of every command that asks a language model: one set, with the same names, meanings and defaults."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saywhy.cli.options import maps as reading
+from saywhy.cli.options.console import note
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_PANEL = "Language model"
-LlmOption = Annotated[
-    str | None,
-    typer.Option(help="openai:MODEL, http://HOST:PORT/v1#MODEL or transformers:NAME_OR_FOLDER.", rich_help_panel=_PANEL),
-]
-CacheOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="File that keeps every reply, so that none is paid for twice; beside --out if not given.", rich_help_panel=_PANEL
-    ),
-]
-OfflineOption = Annotated[bool, typer.Option(help="Answer from the cache alone; refuse to call out.", rich_help_panel=_PANEL)]
-MaxRequestsOption = Annotated[
-    int | None, typer.Option(min=0, help="Ceiling on requests, retries included.", rich_help_panel=_PANEL)
-]
-MaxCostOption = Annotated[
-    float | None, typer.Option(min=0, help="Ceiling on cost, in the currency of --price.", rich_help_panel=_PANEL)
-]
-PriceOption = Annotated[
-    tuple[float, float] | None,
-    typer.Option(help="Price of a million prompt tokens and of a million completion tokens.", rich_help_panel=_PANEL),
-]
-TimeoutOption = Annotated[
-    float | None, typer.Option(min=0.1, help="Seconds after which an attempt is given up.", rich_help_panel=_PANEL)
-]
-ConcurrencyOption = Annotated[int | None, typer.Option(min=1, help="Requests in flight at once.", rich_help_panel=_PANEL)]
+PANEL = "Language model"
+MODEL_FORMS = (
+    "MODEL is [bold]openai:NAME[/bold], [bold]http://HOST:PORT/v1#NAME[/bold] (any server that speaks OpenAI's protocol), or "
+    "[bold]transformers:NAME_OR_FOLDER[/bold] (in this process). Keys are read from OPENAI_API_KEY and SAYWHY_API_KEY."
+)
 
 
-def open_model(
-    spec: str | None,
-    *,
-    cache: Path | None,
-    out: str,
-    offline: bool,
-    max_requests: int | None,
-    max_cost: float | None,
-    price: tuple[float, float] | None,
-    timeout: float | None,
-    concurrency: int | None,
-) -> BaseChatModel:
-    """The model a command was given, its replies kept beside the output unless said otherwise."""
-    from agents.chat.specs import chat_model
+def _option(text: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=PANEL, **settings)
 
-    if spec is None:
-        raise UsageError("name a language model with --llm, such as --llm http://127.0.0.1:8000/v1#NAME")
-    if cache is None and out != "-":
-        cache = Path(f"{out}.replies.sqlite")
-    return chat_model(
-        spec,
-        cache=cache,
-        offline=offline,
-        max_requests=max_requests,
-        max_cost=max_cost,
-        price=price,
-        timeout=timeout,
-        concurrency=concurrency,
-    )
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """A language model, and what it may cost. `open` makes the model."""
+
+    llm: Annotated[str | None, _option("The language model; the forms of MODEL stand above.", metavar="MODEL")] = None
+    cache: Annotated[
+        Path | None, _option("File that keeps every reply, so that no reply is paid for twice; OUT.replies.sqlite by default.")
+    ] = None
+    replies: Annotated[Path | None, typer.Option(hidden=True, help="The earlier name of --cache.")] = None
+    offline: Annotated[bool, _option("Answer from the cache alone; send no request.", "--offline")] = False
+    max_requests: Annotated[int | None, _option("The most requests in this run, retries included.", min=1)] = None
+    max_tokens_total: Annotated[int | None, _option("The most prompt and completion tokens in this run.", min=1)] = None
+    max_cost: Annotated[
+        float | None, _option("The highest cost of this run, in the currency of --price; needs --price.", min=0)
+    ] = None
+    price: Annotated[
+        tuple[float, float] | None,
+        _option("Price per million prompt tokens and per million completion tokens.", metavar="IN OUT"),
+    ] = None
+    timeout: Annotated[
+        float | None, _option("Seconds after which an attempt is given up; 60 by default. For servers.", min=0.1)
+    ] = None
+    concurrency: Annotated[
+        int | None,
+        _option("Requests in flight at once, 8 by default; with transformers:, prompts per batch, 64 by default.", min=1),
+    ] = None
+    temperature: Annotated[
+        str, _option("0 for the likeliest reply; a higher number for more varied ones; 'default' for the server's own.")
+    ] = "0"
+    seed: Annotated[int | None, _option("Seed for sampling; with transformers: it needs a --temperature above 0.")] = None
+    max_tokens: Annotated[
+        int | None, _option("The most tokens in one reply; makes ceilings on tokens and cost exact.", min=1)
+    ] = None
+    max_retries: Annotated[int | None, _option("Further attempts after a failed one; 3 by default. For servers.", min=0)] = None
+
+    def open(self, out: str | Path) -> BaseChatModel:
+        """The model, with its replies kept beside `out` where --cache does not say otherwise ("-" keeps none).
+
+        Raises:
+            UsageError: no model is named, or options do not fit each other or the model.
+        """
+        from agents.chat import chat_model
+
+        if self.llm is None:
+            raise UsageError("name a language model with --llm, such as --llm http://127.0.0.1:8000/v1#NAME")
+        if self.max_cost is not None and self.price is None:
+            raise UsageError("--max-cost needs --price IN OUT, the prices per million prompt and completion tokens")
+        cache = self._cache_beside(str(out))
+        if self.offline and cache is None:
+            raise UsageError("--offline answers from the cache: name its file with --cache")
+        return chat_model(
+            self.llm,
+            cache=cache,
+            offline=self.offline,
+            max_requests=self.max_requests,
+            max_tokens_total=self.max_tokens_total,
+            max_cost=self.max_cost,
+            price=self.price,
+            timeout=self.timeout,
+            concurrency=self.concurrency,
+            temperature=_temperature(self.temperature),
+            seed=self.seed,
+            max_tokens=self.max_tokens,
+            max_retries=self.max_retries,
+        )
+
+    def _cache_beside(self, out: str) -> Path | None:
+        if self.replies is not None:
+            if self.cache is not None:
+                raise UsageError("--replies is the earlier name of --cache; give --cache alone")
+            note("--replies is called --cache now")
+        beside = None if out == "-" else Path(f"{out}.replies.sqlite")
+        return self.cache or self.replies or beside
+
+
+MODEL_OPTIONS = tuple(one.name for one in fields(ModelOptions))
+
+
+def _temperature(text: str) -> float | None:
+    if text == "default":
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise UsageError(f"--temperature takes a number or 'default', not {text!r}") from None
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"--temperature takes a number from 0 up, not {text}")
+    return number
 
 
 def tell_usage(model: BaseChatModel) -> None:
-    """Say what the model has cost."""
-    from agents.chat.specs import usage_of
+    """Say what the model has used so far."""
+    from agents.chat import usage_of
 
-    reading.stderr.print(f"language model: {usage_of(model)}", soft_wrap=True)
+    note(f"language model: {usage_of(model)}")

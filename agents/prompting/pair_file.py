@@ -1,0 +1,63 @@
+"""A pair file that grows: pairs are described into it, and a run that ended early goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agents.prompting.describe import DifferentialDescriber
+from agents.prompting.pairs import read_pairs, write_pairs
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+
+    from langchain_core.language_models import BaseChatModel
+
+    from agents.prompting.describe import Described
+    from saywhy_core.progress import OnProgress
+
+
+def describe_to_file(
+    model: BaseChatModel,
+    class_names: Sequence[str],
+    pairs: Iterable[tuple[int, int]],
+    out: str | os.PathLike[str],
+    *,
+    template: str = "a photo of a {}.",
+    retry_invalid: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Described:
+    """Describe pairs of classes into a pair file in FuDD's format; pairs that the file holds already are not asked about.
+
+    Settled pairs are kept in `OUT.journal` while the run goes on. The journal is removed once every pair is described, and it
+    stays where pairs are invalid or not yet asked about, so that the next run takes it up.
+
+    Args:
+        model: any chat model; ceilings and the reply cache belong to it.
+        class_names: the K classes.
+        pairs: the pairs of class indices, in the order in which they are asked about.
+        out: the pair file.
+        template: goes before a caption that does not name its class.
+        retry_invalid: ask again about pairs whose replies stayed invalid in an earlier run.
+        on_progress: called with (pairs settled, pairs wanted).
+
+    Raises:
+        UsageError: the file or its journal is of other classes.
+    """
+    file = Path(out)
+    journal = file.with_name(f"{file.name}.journal")
+    describer = DifferentialDescriber(
+        model,
+        class_names,
+        journal=journal,
+        known=read_pairs(file, class_names) if file.exists() else None,
+        template=template,
+        retry_invalid=retry_invalid,
+    )
+    described = describer.describe(pairs, progress=on_progress)
+    if described.pairs:
+        write_pairs(described.pairs, file)
+    if not described.invalid and not described.unasked:
+        journal.unlink(missing_ok=True)
+    return described

@@ -1,0 +1,87 @@
+"""Evidence for or against a file: prompts, descriptions by class, or descriptions of pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.prompting import prompts_of, read_descriptions
+from agents.prompting.pairs import is_pairs, parse_pairs, read_json
+from evals.prompts.evaluation import evaluate_pairs, evaluate_prompts
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from agents.encoders import ImageTextEncoder
+    from evals.prompts.evaluation import PromptReport
+    from saywhy_core.errors import Problem
+
+CANDIDATES = 10  # as in Esfandiarpoor & Bach 2024
+
+
+def is_pair_file(file: str | os.PathLike[str]) -> bool:
+    """Whether a file holds descriptions of pairs, in FuDD's format.
+
+    Raises:
+        UsageError: the file can't be read as JSON.
+    """
+    return is_pairs(read_json(file, "prompts, descriptions by class, or pairs"))
+
+
+def evaluate_file(
+    encoder: ImageTextEncoder,
+    class_names: Sequence[str],
+    file: str | os.PathLike[str],
+    embeddings: NDArray[np.float32],
+    labels: NDArray[np.integer],
+    *,
+    k: int | None = None,
+    mix: float | None = None,
+    template: str = "a photo of a {}.",
+    draws: int = 5,
+    seed: int = 0,
+) -> tuple[PromptReport, tuple[Problem, ...]]:
+    """Evaluate a prompt file, a file of descriptions by class, or a pair file; which one it is, its content says.
+
+    Args:
+        encoder: puts texts where the image embeddings are.
+        class_names: the K classes.
+        file: the file.
+        embeddings: N×D image embeddings.
+        labels: N class indices.
+        k: candidates that get a second look, 10 by default; for pair files.
+        mix: weight of the second look, 1 by default; for pair files.
+        template: what to compare with, and the frame of a description that does not name its class.
+        draws: how often the controls with chance are drawn; 0 leaves all controls out.
+        seed: seed of the draws and of the bootstrap.
+
+    Returns:
+        The report, and the records of a pair file that could not be used.
+
+    Raises:
+        UsageError: the file has none of these forms, or `k` or `mix` is given for prompts.
+    """
+    if is_pair_file(file):
+        pairs = parse_pairs(read_json(file, "pairs"), str(file))
+        report = evaluate_pairs(
+            encoder,
+            class_names,
+            pairs,
+            embeddings,
+            labels,
+            k=CANDIDATES if k is None else k,
+            mix=1.0 if mix is None else mix,
+            template=template,
+            draws=draws,
+            seed=seed,
+        )
+        return report, tuple(pairs.problems)
+    if k is not None or mix is not None:
+        raise UsageError(f"k and mix belong to the second look of pair files, and {file} holds prompts")
+    prompts = prompts_of(read_descriptions(file, class_names), class_names, template)
+    report = evaluate_prompts(encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed)
+    return report, ()

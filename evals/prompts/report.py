@@ -1,0 +1,31 @@
+"""A prompt report as plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evals.prompts.evaluation import PromptReport
+
+
+def report_text(report: PromptReport) -> str:
+    """Accuracies with intervals, images fixed and broken, the controls, classes that changed, and the verdict, line by line."""
+    comparison, difference = report.comparison, report.comparison.difference
+    lines = [
+        f"images                {comparison.images}",
+        f"template alone        {comparison.before}",
+        f"with descriptions     {comparison.after}",
+        f"difference            {difference.value:+.1%} ({difference.low:+.1%} to {difference.high:+.1%})",
+        f"fixed / broken        {len(comparison.fixed)} / {len(comparison.broken)}, exact McNemar p = {comparison.p:.3g}",
+    ]
+    for control in report.controls:
+        spread = ""
+        if len(control.accuracies) > 1:
+            spread = f" (mean of {len(control.accuracies)}, {min(control.accuracies):.1%} to {max(control.accuracies):.1%})"
+        lines.append(f"  {control.name:20}{control.mean:.1%}{spread}, p against its best {control.p:.3g}")
+    changed = [one for one in comparison.classes if one.after != one.before]
+    changed.sort(key=lambda one: (one.before - one.after, one.name))  # those that gained most come first
+    lines.extend(f"  {one.name}: {one.before} -> {one.after} of {one.images}" for one in changed)
+    if report.missing:
+        lines.append(f"{len(report.missing)} pair(s) that the images need are not described; the template stood in")
+    return "\n".join([*lines, report.verdict])

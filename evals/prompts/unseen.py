@@ -1,0 +1,21 @@
+"""Images that a search has not seen: only they can say whether its prompts are better."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+
+def held_out(paths: Sequence[str | os.PathLike[str]], seen: Sequence[str | os.PathLike[str]]) -> list[int]:
+    """The positions in `paths` of the files whose content is that of no file in `seen`, whatever the files are called."""
+    known = {_digest(path) for path in seen}
+    return [index for index, path in enumerate(paths) if _digest(path) not in known]
+
+
+def _digest(path: str | os.PathLike[str]) -> bytes:
+    return hashlib.sha256(Path(path).read_bytes()).digest()

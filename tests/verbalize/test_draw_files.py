@@ -1,0 +1,41 @@
+"""Pictures as files, by kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saywhy_core.errors import UsageError
+from verbalize import PixelSaliency, Query, TokenSaliency
+from verbalize.draw import KINDS, draw_to_file
+
+WORDS = TokenSaliency(["good", "film", "dull"], [2.0, 1.0, -1.0], Query("positive"), id="w")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_a_file_of_its_own_form(tmp_path, kind):
+    path = tmp_path / f"x{KINDS[kind]}"
+    draw_to_file(WORDS, path, kind)
+    if path.suffix == ".png":
+        with Image.open(path) as picture:
+            assert picture.format == "PNG"
+    else:
+        html = path.read_text(encoding="utf-8")
+        assert html.startswith("<!doctype html>")
+        assert ("dull" in html) == (kind == "html")  # what speaks against it is never given as a reason
+
+
+def test_options_count_or_are_refused(tmp_path):
+    draw_to_file(WORDS, tmp_path / "one.html", "rationale", max_words=1)
+    assert "film" not in (tmp_path / "one.html").read_text(encoding="utf-8")
+    draw_to_file(WORDS, tmp_path / "masked.html", "html", mask_labels=True)
+    assert "positive" not in (tmp_path / "masked.html").read_text(encoding="utf-8")
+    for kind, options in (("rationale", {"mask_labels": True}), ("html", {"max_words": 3}), ("png", {"max_words": 3})):
+        with pytest.raises(UsageError, match=next(iter(options))):
+            draw_to_file(WORDS, tmp_path / "no.html", kind, **options)
+    with pytest.raises(UsageError, match="use one of html, png, rationale"):
+        draw_to_file(WORDS, tmp_path / "no.html", "svg")
+    with pytest.raises(UsageError, match="made of words"):
+        draw_to_file(PixelSaliency(np.ones((4, 4)), Query("stop")), tmp_path / "no.html", "rationale")
+    assert not (tmp_path / "no.html").exists()

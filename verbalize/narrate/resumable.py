@@ -1,0 +1,124 @@
+"""Narration of many maps into a file: each text is kept as soon as it is settled, and a run that ended early goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agents.prompting.pairs import dump_pairs
+from saywhy_core.errors import Problem
+from saywhy_core.journal import ResumableLines
+from verbalize.narrate.dialogue import PROMPT_VERSION
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from saywhy_core.progress import OnProgress
+    from verbalize.narrate.narrator import Narrator
+    from verbalize.saliency import Saliency
+    from verbalize.verbalization import Verbalization
+
+BATCH = 64  # maps that are asked about together: a batch of the in-process model, and several rounds of 8 requests of a server
+
+
+@dataclass(frozen=True)
+class NarratedFile:
+    """What became of the maps.
+
+    Attributes:
+        texts: how many texts the file holds, those of earlier runs included.
+        outcomes: how many texts came to each outcome ("clean", "repaired", "cut", "template").
+        falsehoods: how many false statements the drafts made, by kind; none of them is in a text.
+        problems: the maps for which the model could not be asked. They have no text; the next run asks again.
+    """
+
+    texts: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    falsehoods: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def narrate_to_file(
+    narrator: Narrator,
+    saliencies: Iterable[Saliency],
+    out: str | os.PathLike[str],
+    *,
+    model_name: str,
+    on_progress: OnProgress | None = None,
+) -> NarratedFile:
+    """Narrate maps into a JSON Lines file, one `Verbalization.to_record` per line, in the order of the maps.
+
+    Each text is on the disk, in `OUT.part`, as soon as it is settled. Where `OUT.part` holds texts of the same maps, made by
+    the same model under the same settings, they are taken over and not asked for again. The file itself is written at the end.
+
+    Args:
+        narrator: makes the texts.
+        saliencies: the maps, each with an id of its own.
+        out: the file; "-" writes each text to standard output and keeps nothing.
+        model_name: names the model; texts of a model with another name are not taken over.
+        on_progress: called with (maps settled, maps in all), first after earlier texts were taken over.
+
+    Raises:
+        UsageError: a ceiling was reached or an offline run lacks a reply. What was settled is kept for the next run.
+    """
+    maps = list(saliencies)
+    problems: list[Problem] = []
+    with ResumableLines(str(out), _settings(narrator, maps, model_name)) as lines:
+        todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
+        settled = len(maps) - len(todo)
+
+        def tell() -> None:
+            if on_progress is not None:
+                on_progress(settled, len(maps))
+
+        def keep(made: Verbalization) -> None:
+            nonlocal settled
+            settled += 1
+            if made.problem is None:
+                lines.add(made.saliency_id, made.to_record())
+            else:
+                problems.append(Problem("the model", made.problem, id=made.saliency_id))
+            tell()
+
+        tell()
+        for start in range(0, len(todo), BATCH):
+            narrator.narrate_all(todo[start : start + BATCH], on_settled=keep)
+        lines.finish([saliency.saliency_id for saliency in maps])
+        records = list(lines.done.values())
+    falsehoods: Counter[str] = Counter()
+    for record in records:
+        falsehoods.update(record.get("falsehoods", {}))
+    return NarratedFile(len(records), Counter(str(record.get("outcome")) for record in records), falsehoods, tuple(problems))
+
+
+def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict[str, Any]:
+    """What the texts depend on; texts made under other settings are not taken over."""
+    settings = {
+        "llm": model_name,
+        "audience": narrator.audience,
+        "max_words": narrator.max_words,
+        "repairs": narrator.repairs,
+        "mask_labels": narrator.mask_labels,
+        "language": narrator.language,
+        "style": narrator.style,
+        "prompt": PROMPT_VERSION,
+        "maps": _digest(json.dumps([_content(saliency) for saliency in maps])),
+    }
+    if narrator.background is not None:
+        known = json.dumps(sorted(narrator.background.numbers.items())) + json.dumps(dump_pairs(narrator.background.pairs))
+        settings["background"] = _digest(known)
+    return settings
+
+
+def _content(saliency: Saliency) -> list[str]:
+    words = repr(getattr(saliency, "tokens", ""))
+    digest = hashlib.sha256(saliency.scores.tobytes() + words.encode("utf-8", "surrogatepass"))
+    return [saliency.saliency_id, digest.hexdigest(), repr(saliency.query)]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
