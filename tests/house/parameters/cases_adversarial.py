@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 from parameters.harness import case, later, record
 
 from adversarial import AttackResult, CallableClassifier, FeatureGuidedAttack, FeatureRobustness, KeypointMixture
 from adversarial.attacks.mcts_game import Change, Feature, State, make_game
+from adversarial.audit import AuditImage, audit_images
 from adversarial.bounds import Bound, LipschitzConstant, grid_bound
 from adversarial.distances import DISTANCES
 from verbalize import PixelSaliency, Query
@@ -56,6 +60,7 @@ case(
     seed=1,
     manipulation="plus_minus_tau:0.3",
     density="uniform",
+    attack="random_pixels",
 )
 case(
     "adversarial.FeatureGuidedAttack.run",
@@ -97,6 +102,8 @@ record(
     norm="l2",
     features=(FeatureRobustness((0.0, 0.0), 1.0, 1.0, 1),),
     note="n",
+    index=1,
+    density=1,
 )
 record("adversarial.AttackInterrupted", {"message": "m", "results": []}, message="n", results=[1])
 record("adversarial.AttackStopped", {"results": []}, results=[1])
@@ -467,7 +474,126 @@ case(
     result=OTHER,
     directory=later(lambda tools: tools.folder / "b"),
     class_names=NAMES,
-    density=MIXTURE,
     budget=99,
     settings={"seed": 1},
 )
+
+# --- attacks as they are registered ----------------------------------------------------------------------------------
+
+record(
+    "adversarial.attacks.Attack",
+    {"name": "own", "start": max, "uses_mixture": False, "uses_manipulation": False},
+    name="other",
+    start=min,
+    uses_mixture=True,
+    uses_manipulation=True,
+    uses_batches=False,
+    keeps_to_mask=False,
+    needs_geometry=True,
+)
+record(
+    "adversarial.attacks.Task",
+    {"log": "log", "distance": L2, "manipulation": "corners", "seed": 0, "classifier": "classifier"},
+    log="another",
+    distance=DISTANCES.get("l1"),
+    manipulation="colour:1",
+    seed=1,
+    classifier="another",
+    mixture=MIXTURE,
+    mask=CORNER > 0,
+)
+
+# --- audits ----------------------------------------------------------------------------------------------------------
+
+
+def saved(tools, images=IMAGES, **more):
+    np.savez(tools.folder / "set.npz", images=images, **more)
+    return [tools.folder / "set.npz"]
+
+
+def lines(tools, text="1\n2\n"):
+    (tools.folder / "labels.txt").write_text(text, encoding="utf-8")
+    return tools.folder / "labels.txt"
+
+
+AUDITED = [AuditImage("one", IMAGES[0], int(LABELS[0])), AuditImage("two", IMAGES[1], int(LABELS[1]))]
+record("adversarial.audit.AuditImage", {"name": "one", "pixels": IMAGES[0]}, name="two", pixels=IMAGES[1], label=1)
+record("adversarial.audit.ResultFolder", {"path": Path("a"), "digest": "1"}, path=Path("b"), digest="2")
+record("adversarial.audit.AuditOutcome", {"written": 0, "kept": 0, "problems": ()}, written=1, kept=1, problems=("p",))
+case(
+    "adversarial.audit.gather_images",
+    {"paths": later(saved)},
+    paths=later(lambda tools: saved(tools, OTHER_IMAGES)),
+    shape=(4, 4, 3),
+    size=(4, 6),
+    label=1,
+    labels=later(lines),
+)
+case("adversarial.audit.gather_images", {"paths": later(saved), "label": 1}, class_names=("only one",))
+case(
+    "adversarial.audit.MapDensity",
+    {"values": CORNER},
+    lambda density, tools, arguments: (density.digest, density(IMAGES[0]).sample(4)),
+    values=CORNER[::-1],
+    seed=1,
+)
+
+
+def prior(tools, values=CORNER):
+    np.save(tools.folder / "map.npy", values)
+    return tools.folder / "map.npy"
+
+
+case(
+    "adversarial.audit.read_prior",
+    {"path": later(prior)},
+    path=later(lambda tools: prior(tools, CORNER[::-1])),
+    seed=1,
+)
+case(
+    "adversarial.audit.audit_settings",
+    {"attack": FeatureGuidedAttack(), "classifier": later(classifier)},
+    attack=FeatureGuidedAttack(seed=1),
+    classifier=later(lambda tools: SimpleNamespace(identity="known")),
+    goal=1,
+    target="onnx:a",
+    options={"layout": "nchw"},
+)
+
+
+def written(outcome, tools, arguments):
+    """The outcome, and every record that was written."""
+    found = sorted(tools.folder.rglob("result.json"))
+    return outcome, [(str(path.relative_to(tools.folder)), path.read_bytes()) for path in found]
+
+
+AUDIT = {
+    "classifier": later(classifier),
+    "images": AUDITED,
+    "out": later(lambda tools: tools.folder / "out"),
+    "attack": FeatureGuidedAttack(budget=30),
+}
+case(
+    "adversarial.audit.audit_images",
+    AUDIT,
+    written,
+    classifier=later(lambda tools: classifier(tools, other_network)),
+    images=AUDITED[:1],
+    out=later(lambda tools: tools.folder / "elsewhere"),
+    attack=FeatureGuidedAttack(budget=20),
+    goal=(int(LABELS[0]) + 1) % 5,
+    class_names=NAMES,
+    target="onnx:a",
+    options={"layout": "nchw"},
+    on_finding=later(lambda tools: tools.record),
+    on_progress=later(lambda tools: tools.record),
+)
+
+
+def audited_before(tools):
+    """A folder in which the images were attacked with other settings: without `force` that is refused."""
+    audit_images(CallableClassifier(network), AUDITED, tools.folder / "out", FeatureGuidedAttack(budget=11))
+    return tools.folder / "out"
+
+
+case("adversarial.audit.audit_images", {**AUDIT, "out": later(audited_before), "force": True}, written, force=False)
