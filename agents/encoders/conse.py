@@ -71,8 +71,13 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64) -> Convex
         raise UsageError(f"conse:{where}: resize has no effect, because the classifier takes images of any size")
     if resize is not None and (not isinstance(resize, int) or resize < 1):
         raise UsageError(f"conse:{where}: resize must be a number of pixels, not {resize!r}")
+
+    def probabilities(images: NDArray[np.float32]) -> NDArray[np.float64]:
+        # not from the classifier's memory: finding images there costs time, and embeddings have a cache of their own
+        return as_probabilities(classifier.ask_again(images), classifier.scores)
+
     return ConvexSemanticEncoder(
-        lambda images: as_probabilities(classifier(images), classifier.scores),
+        probabilities,
         classifier.class_names,
         load_text_encoder(text.removeprefix("text:"), device=device, batch=batch),
         batch=batch,
@@ -88,7 +93,7 @@ def _with_kind(address: str) -> tuple[str, str]:
     kind, colon, _ = address.partition(":")
     if colon and kind in (*TARGETS, "callable"):
         return ("python" if kind == "callable" else kind), address
-    if Path(address).suffix.lower() == ".onnx":
+    if Path(address).suffix.lower() == ".onnx" and (not colon or Path(address).exists()):
         return "onnx", f"onnx:{address}"
     if colon and not Path(address).exists():
         return "python", address

@@ -1,4 +1,6 @@
-"""A small road-sign classifier that the project draws, trains and ships: a picture model to explain and to attack.
+"""A small road-sign classifier that comes with the package, as an image model to explain and to attack.
+
+Its images are drawings: `draw_signs` makes as many as are wanted. `saywhy.signs.train` trained the network on such drawings.
 
 ```python
 from saywhy import signs
@@ -8,7 +10,7 @@ images, labels = signs.samples()
 logits = classifier.predict(images)
 ```
 
-`python -m saywhy.signs.train --check` measures it on held-out drawings.
+`python -m saywhy.signs.train --check` measures its accuracy on drawings that it was not trained on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Draw road signs: a vector drawing for each class, put into a scene with random view, light, background and dirt."""
+"""Pictures of road signs: a vector drawing per class, placed in a scene with random view, light, background and dirt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLASS_NAMES = (
 )
 
 _PANEL = 256  # side of a drawing in pixels
-_SCENE = 2 * SIZE  # side of a scene before it is reduced to its final size: two samples a pixel each way
+_SCENE = 2 * SIZE  # side of a scene before it is reduced to its final size: two samples per pixel in each direction
 _SHIFT = 6  # fractional bits of OpenCV's fixed-point coordinates
 _RED, _WHITE, _BLACK, _BLUE, _YELLOW = (190, 22, 34), (245, 245, 245), (24, 24, 24), (12, 84, 160), (250, 200, 10)
 
@@ -86,7 +86,7 @@ def _strokes(glyph: str) -> list[NDArray[np.float64]]:
 
 
 def _text(canvas: _Canvas, text: str, colour: _Colour, *, height: float, width: float, pen: float) -> None:
-    """Write `text` centred; `height` and `width` are half-extents of a character."""
+    """Write `text` in the middle; `height` and `width` are half the height and width of a character."""
     step = 2 * width + 1.5 * pen
     for place, glyph in enumerate(text):
         x = (place - (len(text) - 1) / 2) * step
@@ -202,7 +202,7 @@ def _background(rng: np.random.Generator) -> NDArray[np.float32]:
     """A scene without a sign: sky over ground, a gradient, blotches or a wall of bricks, and some clutter."""
     y, x = np.mgrid[0:_SCENE, 0:_SCENE].astype(np.float32) / _SCENE
     first, second = rng.uniform(0.05, 0.95, (2, 3)).astype(np.float32)
-    first, second = (0.4 * colour + 0.6 * colour.mean() for colour in (first, second))  # the world is greyer than signs
+    first, second = (0.4 * colour + 0.6 * colour.mean() for colour in (first, second))  # backgrounds are greyer than signs
     kind = rng.integers(4)
     if kind == 0:
         mix = (y > rng.uniform(0.3, 0.8) + rng.uniform(-0.2, 0.2) * (x - 0.5)).astype(np.float32)
@@ -239,7 +239,7 @@ def _view(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _scene(sign: NDArray[np.float32], rng: np.random.Generator, dirt: float) -> NDArray[np.float32]:
-    """One picture, `SIZE`×`SIZE`×3: the sign in a scene; lit, covered, blurred and noisy as `dirt` (0 to 1) says."""
+    """One picture, `SIZE`×`SIZE`×3: the sign in a scene. `dirt` (0 to 1) sets how dim, covered, blurred and noisy it is."""
     view = _view(rng)
     scene = _background(rng)
     if rng.random() < 0.6:  # the post
@@ -272,10 +272,16 @@ def _scene(sign: NDArray[np.float32], rng: np.random.Generator, dirt: float) -> 
 
 
 def draw_signs(labels: NDArray[np.integer] | list[int], *, seed: int, dirt: float = 1.0) -> NDArray[np.float32]:
-    """Draw one picture for each label: N×48×48×3, RGB in [0, 1], levels of 1/255.
+    """Draw one picture per label.
 
-    `labels` index `CLASS_NAMES`. `dirt` from 0 (a clear day) to 1 says how much blur, noise, cover and bad light there
-    is; view and background vary at any value. The same seed draws the same pictures.
+    Args:
+        labels: (N,) class numbers, which index `CLASS_NAMES`.
+        seed: the same seed draws the same pictures.
+        dirt: from 0 (a clear day) to 1, how much blur, noise, cover and bad light there is. View and background vary at
+            every value.
+
+    Returns:
+        N×48×48×3 float32, RGB in [0, 1], in steps of 1/255.
     """
     rng = np.random.default_rng(seed)
     panels = [panel(name) for name in CLASS_NAMES]

@@ -1,4 +1,4 @@
-"""The sign classifier: a small convolutional network whose weights travel with the package."""
+"""The sign classifier: a small convolutional network. Its weights come with the package."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WIDTHS = (16, 32, 48, 64, 96)  # channels of the convolutions
-_HALVED = (0, 2)  # convolutions after which the picture is halved
+_HALVED = (0, 2)  # after these convolutions the feature map is reduced to half its height and width
 SAMPLE_SEED = 2018
-TEST_SEED = 9_000  # what `train` measures on; training pictures come from other seeds
+TEST_SEED = 9_000  # of the held-out pictures; training pictures come from other seeds
 _BATCH = 256
 
 
 class SignNetwork(nn.Module):  # type: ignore[misc]  # torch's types are not followed
     """Images N×3×48×48 in [0, 1] -> N×12 logits.
 
-    Five 3×3 convolutions, average over what is left of the picture, one linear layer. `features` ends in
-    the last rectified feature map (12×12), which is where class activation maps look.
+    Five 3×3 convolutions, global average pooling, one linear layer. `features` returns the last feature map (12×12, after the
+    ReLU), from which class activation maps are computed.
     """
 
     def __init__(self, *, normalise: bool = False) -> None:
-        """Build the network; `normalise` puts batch normalisation after each convolution, as training wants it."""
+        """Build the network; with `normalise`, batch normalisation follows each convolution, which training needs."""
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
@@ -55,7 +55,7 @@ class SignNetwork(nn.Module):  # type: ignore[misc]  # torch's types are not fol
 
 
 def fold(network: SignNetwork) -> SignNetwork:
-    """The same function without batch normalisation: each is folded into the convolution before it."""
+    """A network that computes the same without batch normalisation: each is folded into the convolution before it."""
     plain = SignNetwork()
     plain.eval()
     normalised = [layer for layer in network.eval().features if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)]
@@ -68,7 +68,7 @@ def fold(network: SignNetwork) -> SignNetwork:
 
 @dataclass(frozen=True)
 class SignClassifier:
-    """A road-sign classifier; `predict` sees it as a black box, `module` gives the network to those who look inside."""
+    """A road-sign classifier: `predict` for black-box methods, `module` for methods that need the network itself."""
 
     network: SignNetwork
     class_names: tuple[str, ...] = CLASS_NAMES
@@ -99,7 +99,7 @@ class SignClassifier:
 
 
 def load(weights: Path | None = None) -> SignClassifier:
-    """The classifier with the weights of the package, or with those that `saywhy.signs.train` wrote to `weights`.
+    """The classifier with the weights of the package, or with weights that `saywhy.signs.train` wrote to a file.
 
     Weights are plain float16 arrays: nothing in the file can run code.
 
@@ -126,19 +126,19 @@ def weights_digest() -> str:
 
 
 def save(network: SignNetwork, path: Path) -> None:
-    """Write the weights of a folded network as float16 arrays."""
+    """Write the weights of a network without batch normalisation (see `fold`) as float16 arrays."""
     np.savez_compressed(path, **{name: value.numpy().astype(np.float16) for name, value in network.state_dict().items()})
 
 
 def samples(
     per_class: int = 1, *, seed: int = SAMPLE_SEED, dirt: float = 0.35
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Sample pictures N×48×48×3 and their labels, `per_class` of each class in the order of `CLASS_NAMES`."""
+    """Sample pictures N×48×48×3 and their labels (N,): `per_class` of each class, in the order of `CLASS_NAMES`."""
     labels = np.repeat(np.arange(len(CLASS_NAMES)), per_class)
     return draw_signs(labels, seed=seed, dirt=dirt), labels
 
 
 def held_out(size: int = 2_400) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Held-out pictures at the full range of dirt, the classes in turn."""
+    """`size` pictures N×48×48×3 that the network was not trained on, and their labels (N,): the classes in turn, full dirt."""
     labels = np.arange(size) % len(CLASS_NAMES)
     return draw_signs(labels, seed=TEST_SEED), labels

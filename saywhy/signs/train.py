@@ -1,4 +1,4 @@
-"""Train the sign classifier on drawings: `python -m saywhy.signs.train --out weights.npz`; minutes on two cores."""
+"""Train the sign classifier on drawings: `python -m saywhy.signs.train --out weights.npz`. It takes minutes on two cores."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 BATCH = 64
 BLOCK = 1_536  # pictures drawn at a time
-STRAY = 0.02  # largest share of pixels that training replaces by random colours
+STRAY = 0.02  # largest share of pixels that are replaced by random colours, so that no single pixel decides
 
 
 def stray_pixels(images: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Replace a random share of each picture's pixels by corners of the colour cube, so that no single one decides."""
+    """Replace a random share of the pixels of each picture, at most `STRAY`, by corners of the colour cube."""
     share = rng.uniform(0, STRAY, (len(images), 1, 1)) * (rng.random((len(images), 1, 1)) < 0.5)
     hit = rng.random(images.shape[:3]) < share
     corners = rng.integers(0, 2, images.shape).astype(np.float32)
@@ -34,7 +34,7 @@ def stray_pixels(images: NDArray[np.float32], rng: np.random.Generator) -> NDArr
 
 
 def train(*, pictures: int, passes: int, seed: int) -> SignNetwork:
-    """Train on `pictures` drawings, each seen `passes` times; one seed, one network on one machine."""
+    """Train on `pictures` drawings, each `passes` times. The same seed gives the same network on the same machine."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     network = SignNetwork(normalise=True).to(memory_format=torch.channels_last)
@@ -64,26 +64,26 @@ def train(*, pictures: int, passes: int, seed: int) -> SignNetwork:
 
 
 def report(classifier: SignClassifier) -> str:
-    """Accuracy on the held-out pictures: whole, the weakest class, and with stray pixels added."""
+    """The accuracy on the held-out pictures in a sentence: overall, of the weakest class, and with stray pixels added."""
     images, labels = held_out()
     right = classifier.predict(images).argmax(1) == labels
     each = np.array([right[labels == label].mean() for label in range(len(CLASS_NAMES))])
     weakest = int(each.argmin())
     strayed = classifier.predict(stray_pixels(images, np.random.default_rng(0))).argmax(1) == labels
     return (
-        f"{right.mean():.2%} of {len(labels):,} held-out pictures are classified rightly (weakest: "
+        f"{right.mean():.2%} of {len(labels):,} held-out pictures are classified correctly (weakest class: "
         f"{CLASS_NAMES[weakest]}, {each[weakest]:.1%}); with up to {STRAY:.0%} stray pixels {strayed.mean():.2%}"
     )
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train, measure on held-out pictures, write; or, with `--check`, only measure the weights there are."""
+    """Train, write the weights and measure them on held-out pictures; with `--check`, only measure existing weights."""
     parser = argparse.ArgumentParser(prog="python -m saywhy.signs.train", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("weights.npz"), help="file to write")
     parser.add_argument("--pictures", type=int, default=30_720, help="drawings to train on")
-    parser.add_argument("--passes", type=int, default=2, help="times each drawing is seen")
+    parser.add_argument("--passes", type=int, default=2, help="how often each drawing is trained on")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--check", action="store_true", help="train nothing; measure the weights in --out")
+    parser.add_argument("--check", action="store_true", help="train nothing; measure the weights in the file --out")
     options = parser.parse_args(arguments)
     if not options.check:
         network = train(pictures=options.pictures, passes=options.passes, seed=options.seed)

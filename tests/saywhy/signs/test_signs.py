@@ -148,7 +148,7 @@ def test_training_is_the_same_for_the_same_seed():
 @pytest.mark.long
 def test_check_reports_the_accuracy(capsys):
     train.main(["--check"])
-    assert "held-out pictures are classified rightly" in capsys.readouterr().out
+    assert "held-out pictures are classified correctly" in capsys.readouterr().out
 
 
 def test_importing_the_package_is_light():
