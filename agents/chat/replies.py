@@ -17,11 +17,13 @@ from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
 from saywhy_core.errors import UsageError
+from saywhy_core.sqlite import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agents.chat.limits import Meter
+    from saywhy_core.sqlite import Database
 
 FORMAT_VERSION = 1
 _KEPT = ("content", "name", "tool_calls", "tool_call_id")
@@ -57,7 +59,7 @@ class Replies(BaseCache):
         self.read_only = read_only
         self._lock = threading.RLock()
         self._pid = os.getpid()
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Database | None = None
         self._open()
 
     def __repr__(self) -> str:
@@ -114,58 +116,17 @@ class Replies(BaseCache):
             self._connection, self._pid, self._lock = None, os.getpid(), threading.RLock()
         return self._lock
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> Database:
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> Database:
         if self.read_only and not self.path.is_file():
             raise UsageError(f"there is no reply cache at {self.path}; a run with the model, online, makes one")
-        try:
-            return self._connect_for_reading() if self.read_only else self._connect_for_writing()
-        except (sqlite3.Error, OSError) as error:
-            raise UsageError(
-                f"{self.path} can't be used as a reply cache: {error}; name another file, or a folder you may write to"
-            ) from error
-
-    def _connect_for_writing(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
-        self._check_version(connection)
-        # Readers and a writer don't block each other in WAL; FULL puts every committed reply on the disk.
-        _enter_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(_SCHEMA)
-        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-        connection.execute("COMMIT")
-        return connection
-
-    def _connect_for_reading(self) -> sqlite3.Connection:
-        uri = self.path.resolve().as_uri()
-        for mode in ("mode=ro", "mode=ro&immutable=1"):  # WAL needs a writable folder, unless nobody else can write
-            connection = sqlite3.connect(f"{uri}?{mode}", uri=True, timeout=60, isolation_level=None, check_same_thread=False)
-            try:
-                connection.execute("SELECT 1 FROM replies LIMIT 1").fetchone()
-            except sqlite3.OperationalError:
-                connection.close()
-                if "immutable" in mode:
-                    raise
-            else:
-                self._check_version(connection)
-                return connection
-        raise AssertionError("unreachable")
-
-    def _check_version(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT_VERSION:
-            connection.close()
-            raise UsageError(f"{self.path} was written by a newer version (format {version}); update saywhy")
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and "replies" not in tables:
-            connection.close()
-            raise UsageError(f"{self.path} is a database, but no reply cache; name another file")
+        return open_database(
+            self.path, what="reply cache", schema=_SCHEMA, version=FORMAT_VERSION, read_only=self.read_only, any_thread=True
+        )
 
 
 class ModelReplies(BaseCache):
@@ -242,19 +203,6 @@ def _model_name(llm_string: str) -> str:
     with suppress(ValueError, TypeError, KeyError):
         return str(json.loads(llm_string)["model"])
     return ""
-
-
-def _enter_wal(connection: sqlite3.Connection) -> None:
-    # Changing the mode needs the file alone, and sqlite does not wait for that as it waits for locks.
-    for attempt in range(200):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or attempt == 199:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 def _encode(generations: Sequence[Generation]) -> str:

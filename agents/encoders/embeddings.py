@@ -13,6 +13,7 @@ import numpy as np
 from agents.encoders.protocol import scale_of
 from saywhy_core.errors import UsageError
 from saywhy_core.images import POLICY
+from saywhy_core.sqlite import open_database, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
 
     from agents.encoders.protocol import ImageTextEncoder
     from saywhy_core.images import Images, OneImage
+    from saywhy_core.sqlite import Database
 
 FORMAT = 1
-QUERY_KEYS = 500
+QUERY_KEYS = 500  # keys per query; SQLite takes 999 of them in its older releases
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NULL, cut INTEGER NOT NULL) WITHOUT ROWID
+"""
 
 
 class CachedEncoder:
@@ -55,26 +60,10 @@ class CachedEncoder:
         self.truncated = 0
         self._batch = batch
         self.path = Path(folder) / "embeddings.sqlite"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with self._open() as database:
-                database.execute(
-                    "CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NULL, cut INTEGER NOT NULL)"
-                    " WITHOUT ROWID"
-                )
-                (version,) = database.execute("PRAGMA user_version").fetchone()
-                if version == 0:
-                    database.execute(f"PRAGMA user_version = {FORMAT}")
-        except sqlite3.DatabaseError as error:
-            raise UsageError(f"{self.path} cannot be used as a cache of embeddings ({error}); delete it") from None
-        if version not in (0, FORMAT):
-            raise UsageError(f"{self.path} is a cache of version {version}, this program writes {FORMAT}; delete it")
+        self._open().close()  # what is no cache is told now, not after the first batch
 
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=60)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        return database
+    def _open(self) -> Database:
+        return open_database(self.path, what="cache of embeddings", schema=_SCHEMA, version=FORMAT, durable=False)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts to N×D float32 rows of length 1; those seen before come from the disk."""
@@ -125,7 +114,7 @@ class CachedEncoder:
                     rows = np.ascontiguousarray(rows, dtype=np.float32)
                     self.computed += len(rows)
                     fresh = {key: (row.tobytes(), int(flag)) for key, row, flag in zip(wanted, rows, cut, strict=True)}
-                    with database:
+                    with transaction(database):
                         database.executemany(
                             "INSERT OR IGNORE INTO embeddings VALUES (?, ?, ?)",
                             [(key, vector, flag) for key, (vector, flag) in fresh.items()],

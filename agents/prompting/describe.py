@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -16,10 +15,10 @@ from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
 from saywhy_core.errors import BudgetExceeded, Problem, UsageError
+from saywhy_core.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from io import TextIOWrapper
+    from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -120,7 +119,15 @@ class DifferentialDescriber:
         self._known = known
         if known is not None:
             known.check_names(self.class_names)
-        self._journal = None if journal is None else _Journal(Path(journal), self.class_names)
+        self._journal = None
+        if journal is not None:
+            self._journal = Journal(
+                journal,
+                what="journal of descriptions",
+                version=FORMAT,
+                settings={"prompt_version": PROMPT_VERSION, "classes": self.class_names},
+                others="other classes or of another version of the request",
+            )
 
     def messages(self, pair: Pair) -> list[BaseMessage]:
         """What the model is asked about a pair."""
@@ -136,21 +143,12 @@ class DifferentialDescriber:
             UsageError: a pair is none of the class list.
         """
         wanted = list(dict.fromkeys(_upright(pair, len(self.class_names)) for pair in pairs))
-        entries: dict[Pair, tuple[Contrast, ...]] = dict(self._known or {})
-        invalid: dict[Pair, str] = {}
-        for pair, outcome in self._journal.entries() if self._journal else ():
-            if isinstance(outcome, str):
-                if not self._retry_invalid:
-                    invalid[pair] = outcome
-            else:
-                entries[pair] = outcome
-                invalid.pop(pair, None)
-        invalid = {pair: why for pair, why in invalid.items() if pair not in entries}
-        todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
-        reason = ""
-        asked = 0
-        settled: list[Pair] = []
-        with self._journal.writing() if self._journal else _Nothing() as write:
+        with self._journal or nullcontext():
+            entries, invalid = self._settled()
+            todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
+            reason = ""
+            asked = 0
+            settled = 0
             for start in range(0, len(todo), self._batch):
                 part = todo[start : start + self._batch]
                 troubles: list[Exception] = []
@@ -161,18 +159,20 @@ class DifferentialDescriber:
                     part: list[Pair] = part,
                     troubles: list[Exception] = troubles,
                 ) -> None:
-                    outcome = self._outcome(part[index], result)
+                    nonlocal settled
+                    pair, outcome = part[index], self._outcome(part[index], result)
                     if isinstance(outcome, Exception):
                         troubles.append(outcome)
                         return
-                    write(part[index], outcome)
+                    if self._journal is not None:
+                        self._journal.append(_to_record(pair, outcome))
                     if isinstance(outcome, str):
-                        invalid[part[index]] = outcome
+                        invalid[pair] = outcome
                     else:
-                        entries[part[index]] = outcome
-                    settled.append(part[index])
+                        entries[pair] = outcome
+                    settled += 1
                     if progress is not None:
-                        progress(len(wanted) - len(todo) + len(settled), len(wanted))
+                        progress(len(wanted) - len(todo) + settled, len(wanted))
 
                 asked += len(part)
                 requests = [self.messages(pair) for pair in part]
@@ -190,6 +190,18 @@ class DifferentialDescriber:
             reason=reason if unasked else "",
             asked=asked,
         )
+
+    def _settled(self) -> tuple[dict[Pair, tuple[Contrast, ...]], dict[Pair, str]]:
+        """The pairs that need no question any more: those described, and those with no valid reply, with the reason."""
+        entries: dict[Pair, tuple[Contrast, ...]] = dict(self._known or {})
+        invalid: dict[Pair, str] = {}
+        for record in self._journal.records() if self._journal else ():
+            pair, outcome = _from_record(record)
+            if not isinstance(outcome, str):
+                entries[pair] = outcome
+            elif not self._retry_invalid:
+                invalid[pair] = outcome
+        return entries, {pair: why for pair, why in invalid.items() if pair not in entries}
 
     def _outcome(self, pair: Pair, result: PairReply | StructuredFailure) -> tuple[Contrast, ...] | str | Exception:
         if isinstance(result, StructuredFailure):
@@ -226,89 +238,22 @@ def _upright(pair: Pair, classes: int) -> Pair:
     return (first, second) if first < second else (second, first)
 
 
-class _Nothing:
-    """Stands for the journal where there is none."""
+def _to_record(pair: Pair, outcome: tuple[Contrast, ...] | str) -> dict[str, Any]:
+    """The journal's record of a settled pair."""
+    if isinstance(outcome, str):
+        return {"pair": list(pair), "invalid": outcome}
+    source = outcome[0].provenance
+    origin = [source.model, source.prompt_version, source.time] if source else ["", "", ""]
+    contrasts = [[contrast.attribute, *contrast.captions] for contrast in outcome]
+    return {"pair": list(pair), "provenance": origin, "contrasts": contrasts}
 
-    def __enter__(self) -> Callable[[Pair, tuple[Contrast, ...] | str], None]:
-        return lambda pair, outcome: None  # noqa: ARG005 - the journal's signature
 
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-class _Journal:
-    """JSON lines: a header, then one line a settled pair, each on the disk before the next request is counted."""
-
-    def __init__(self, path: Path, class_names: tuple[str, ...]) -> None:
-        self.path = path
-        self._header = {"journal": FORMAT, "prompt_version": PROMPT_VERSION, "classes": list(class_names)}
-        self._stream: TextIOWrapper | None = None
-
-    def entries(self) -> Iterator[tuple[Pair, tuple[Contrast, ...] | str]]:
-        """What earlier runs settled."""
-        for number, record in enumerate(self._records()):
-            if number == 0:
-                if record != self._header:
-                    raise UsageError(
-                        f"{self.path} is the journal of other classes or of another version of the request; delete it or "
-                        f"name another output"
-                    )
-                continue
-            pair = (int(record["pair"][0]), int(record["pair"][1]))
-            if "invalid" in record:
-                yield pair, str(record["invalid"])
-            else:
-                source = Provenance(*record["provenance"])
-                yield pair, tuple(Contrast(name, (a, b), source) for name, a, b in record["contrasts"])
-
-    def _records(self) -> Iterator[dict[str, Any]]:
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    yield json.loads(line)
-                except (json.JSONDecodeError, UnicodeDecodeError):
-                    raise UsageError(f"{self.path}, line {number}: not a journal line; repair or delete the file") from None
-
-    def writing(self) -> _Journal:
-        """Use as a context manager that gives the function to write with."""
-        return self
-
-    def __enter__(self) -> Callable[[Pair, tuple[Contrast, ...] | str], None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole = 0
-        if self.path.exists():
-            content = self.path.read_bytes()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                os.truncate(self.path, whole)
-        self._stream = self.path.open("a", encoding="utf-8", newline="\n")
-        if not whole:
-            self._line(self._header)
-        return self._write
-
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
-
-    def _write(self, pair: Pair, outcome: tuple[Contrast, ...] | str) -> None:
-        if isinstance(outcome, str):
-            self._line({"pair": list(pair), "invalid": outcome})
-            return
-        source = outcome[0].provenance
-        origin = [source.model, source.prompt_version, source.time] if source else ["", "", ""]
-        contrasts = [[contrast.attribute, *contrast.captions] for contrast in outcome]
-        self._line({"pair": list(pair), "provenance": origin, "contrasts": contrasts})
-
-    def _line(self, record: dict[str, Any]) -> None:
-        if self._stream is None:
-            raise ValueError("the journal is not open")
-        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+def _from_record(record: dict[str, Any]) -> tuple[Pair, tuple[Contrast, ...] | str]:
+    pair = (int(record["pair"][0]), int(record["pair"][1]))
+    if "invalid" in record:
+        return pair, str(record["invalid"])
+    source = Provenance(*record["provenance"])
+    return pair, tuple(Contrast(name, (a, b), source) for name, a, b in record["contrasts"])
 
 
 def problems_of(described: Described, class_names: Sequence[str]) -> list[Problem]:

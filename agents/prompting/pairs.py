@@ -267,10 +267,3 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
 
 def _folded(name: str) -> str:
     return " ".join(name.replace("_", " ").split()).casefold()
-
-
-def write_descriptions(library: Mapping[str, Sequence[str]], path: str | os.PathLike[str]) -> None:
-    """Write class-to-descriptions JSON, whole or not at all."""
-    with atomic_open(path) as stream:
-        json.dump({name: list(texts) for name, texts in library.items()}, stream, ensure_ascii=False, indent=1)
-        stream.write("\n")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,8 @@ import numpy as np
 from agents.encoders.vectors import unit_rows
 from agents.prompting.fitness import Scorer, calibrated_scale
 from agents.prompting.operators import brood, unique_rows
-from agents.prompting.prompts import FORMAT, PromptSet, Step, caption
-from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
+from agents.prompting.prompts import PromptSet, Step, caption
+from saywhy_core.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
+
+
+FORMAT = 2
+"""Of the state file: one record per iteration, with the step and all that the next iteration needs."""
 
 
 class Search:
@@ -52,24 +55,24 @@ class Search:
 
     def run(self, file: Path | None, progress: Callable[[Step], None] | None) -> PromptSet:
         """Search templates, then descriptions where there are any; go on from the state file where there is one."""
-        key = self._key()
-        state = self._load(file, key)
-        self.history = [Step(**{**step, "classes": tuple(step["classes"])}) for step in state.pop("history", [])]
+        journal = None if file is None else self._journal(file)
         started = time.perf_counter()
 
-        def tell(step: Step, now: dict[str, Any]) -> None:
+        def tell(step: Step, state: dict[str, Any]) -> None:
             self.history.append(step)
-            if file is not None:
-                history = [asdict(entry) for entry in self.history]
-                with atomic_open(file) as stream:
-                    json.dump({"version": FORMAT, "key": key, **now, "history": history}, stream)
+            if journal is not None:
+                journal.append({"step": asdict(step), "state": state})
             if progress is not None:
                 progress(step)
 
-        chosen, start_fitness, fitness = self._search_templates(state, tell)
-        prompts = [[self.templates[index].format(name) for index in chosen] for name in self.names]
-        if any(self.descriptions):
-            prompts, fitness = self._search_descriptions(state, chosen, prompts, tell)
+        with journal or nullcontext():
+            done = journal.records() if journal else []
+            self.history = [Step(**{**record["step"], "classes": tuple(record["step"]["classes"])}) for record in done]
+            state: dict[str, Any] = done[-1]["state"] if done else {}
+            chosen, start_fitness, fitness = self._search_templates(state, tell)
+            prompts = [[self.templates[index].format(name) for index in chosen] for name in self.names]
+            if any(self.descriptions):
+                prompts, fitness = self._search_descriptions(state, chosen, prompts, tell)
         return PromptSet(
             prompts=dict(zip(self.names, prompts, strict=True)),
             history=tuple(self.history),
@@ -88,20 +91,14 @@ class Search:
         digest.update(self.rows.tobytes())
         return digest.hexdigest()
 
-    @staticmethod
-    def _load(file: Path | None, key: str) -> dict[str, Any]:
-        if file is None or not file.exists():
-            return {}
-        try:
-            state = json.loads(file.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise UsageError(f"{file} is no state of a prompt search; delete it or name another file") from None
-        if not isinstance(state, dict) or state.get("version") != FORMAT or state.get("key") != key:
-            raise UsageError(
-                f"{file} is the state of another search (other images, classes, descriptions or settings); delete it or "
-                f"name another file"
-            )
-        return state
+    def _journal(self, file: Path) -> Journal:
+        return Journal(
+            file,
+            what="state of a prompt search",
+            version=FORMAT,
+            settings={"search": self._key()},
+            others="another search (other images, classes, descriptions or settings)",
+        )
 
     def _rng(self, *where: int) -> np.random.Generator:
         return np.random.default_rng([int(self.settings["seed"] or 0), *where])

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agents import UsageError, read_descriptions, read_pairs, write_pairs
-from agents.prompting.pairs import Contrast, PairDescriptions, Provenance, write_descriptions
+from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 
 ENTRY = {"classes": [2, 0], "prompt_pairs": [{"attr_type": "ears", "prompt_pair": ["Pug with flat ears", "Cat, tall ears"]}]}
 NAMES = ["Cat", "Birman", "Pug"]
@@ -105,5 +105,5 @@ def test_descriptions_are_read_out_of_pairs_and_prompt_files_too(tmp_path):
     assert read_descriptions(pairs, NAMES)["Pug"] == ["Pug with flat ears"]
     prompts = _write(tmp_path / "prompts.json", {"version": 1, "prompts": {"Cat": ["a cat"]}, "history": []})
     assert read_descriptions(prompts, NAMES)["Cat"] == ["a cat"]
-    write_descriptions({"Cat": ["ünïcode"]}, tmp_path / "again.json")
-    assert read_descriptions(tmp_path / "again.json", NAMES)["Cat"] == ["ünïcode"]
+    again = _write(tmp_path / "again.json", {"Cat": ["ünïcode"]})
+    assert read_descriptions(again, NAMES)["Cat"] == ["ünïcode"]

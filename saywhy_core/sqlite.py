@@ -1,0 +1,181 @@
+"""SQLite files that several threads and processes share: one way to open them, with their version checked."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from saywhy_core.errors import UsageError
+from saywhy_core.locks import FileLock
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+BUSY_SECONDS = 60.0
+"""How long a statement waits for another process to finish writing; a write takes milliseconds, a slow disk seconds."""
+
+_WAL_PAUSE = 0.05  # seconds between two attempts to change the journal mode, for as long as a statement would wait
+
+
+class Database(sqlite3.Connection):
+    """A connection that gives its lock back when it is closed."""
+
+    lock: FileLock | None = None
+
+    def close(self) -> None:
+        """Close the connection, and let another process write where this one had the file for itself."""
+        super().close()
+        if self.lock is not None:
+            self.lock.release()
+
+
+def open_database(
+    path: str | os.PathLike[str],
+    *,
+    what: str,
+    schema: str,
+    version: int,
+    read_only: bool = False,
+    alone: bool = False,
+    durable: bool = True,
+    any_thread: bool = False,
+) -> Database:
+    """Open a SQLite file, made where there is none, in write-ahead mode: readers and a writer don't block each other.
+
+    Statements commit by themselves; `transaction` makes several one.
+
+    Args:
+        path: the file; its folder is made where there is none.
+        what: what the file is, for errors: "reply cache".
+        schema: CREATE TABLE IF NOT EXISTS statements; a file without the first one's table is something else.
+        version: of the schema, kept as `user_version`; a file of another version is refused.
+        read_only: never write; the file must exist. It may lie in a folder that can't be written to.
+        alone: let no other process open the file in this way until the connection is closed.
+        durable: what was committed survives a power cut, not only a killed process.
+        any_thread: let threads other than this one use the connection; they must take turns by themselves.
+
+    Raises:
+        UsageError: the file can't be opened, is something else, has another version, or (`alone`) is another process's.
+    """
+    file = Path(path)
+    try:
+        if read_only:
+            return _open_for_reading(file, what, schema, version, any_thread)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file, what) if alone else None
+        if lock is not None:
+            lock.acquire()
+        try:
+            database = _open_for_writing(file, what, schema, version, durable, any_thread)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        database.lock = lock
+    except (sqlite3.Error, OSError) as error:
+        raise UsageError(
+            f"{file} can't be used as a {what}: {error}; delete it if it is damaged, or name another file, in a folder that you "
+            "may write to"
+        ) from error
+    return database
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Make the statements of a block one transaction: all of them, or none where the block raises."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _connect(where: str, any_thread: bool, *, uri: bool = False) -> Database:
+    return sqlite3.connect(
+        where, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=not any_thread, uri=uri, factory=Database
+    )
+
+
+def _open_for_writing(file: Path, what: str, schema: str, version: int, durable: bool, any_thread: bool) -> Database:
+    database = _connect(str(file), any_thread)
+    try:
+        fresh = not _check(database, file, what, schema, version)
+        _enter_wal(database)
+        database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        if fresh:
+            with transaction(database):
+                for statement in schema.split(";"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {version}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _open_for_reading(file: Path, what: str, schema: str, version: int, any_thread: bool) -> Database:
+    if not file.is_file():
+        raise UsageError(f"there is no {what} at {file}")
+    # Write-ahead mode needs a folder it may write to even for reading, unless the file is said to be beyond change.
+    modes: tuple[Literal["mode=ro", "mode=ro&immutable=1"], ...] = ("mode=ro", "mode=ro&immutable=1")
+    for mode in modes:
+        database = _connect(f"{file.resolve().as_uri()}?{mode}", any_thread, uri=True)
+        try:
+            _check(database, file, what, schema, version)
+            database.execute(f"SELECT 1 FROM {_main_table(schema)} LIMIT 1").fetchone()  # noqa: S608 - the schema is ours
+        except sqlite3.OperationalError:
+            database.close()
+            if mode == modes[-1]:
+                raise
+        except BaseException:
+            database.close()
+            raise
+        else:
+            return database
+    raise AssertionError("unreachable")
+
+
+def _check(database: Database, file: Path, what: str, schema: str, version: int) -> bool:
+    """Refuse a file that is something else before anything is changed in it; return whether it holds the tables already."""
+    found = int(database.execute("PRAGMA user_version").fetchone()[0])
+    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and _main_table(schema) not in tables:
+        raise UsageError(f"{file} is a database, but no {what}; name another file")
+    if found > version:
+        raise UsageError(
+            f"the {what} {file} was written by a newer version of saywhy (it has version {found}, this release writes version "
+            f"{version}); update saywhy, or name another file"
+        )
+    if tables and found < version:
+        raise UsageError(
+            f"the {what} {file} has version {found}, and this release reads version {version}; delete it or name another file"
+        )
+    return bool(tables)
+
+
+def _enter_wal(database: Database) -> None:
+    # Changing the mode needs the file alone, and SQLite does not wait for that as it waits for other locks.
+    stop = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > stop:
+                raise
+            time.sleep(_WAL_PAUSE)
+        else:
+            return
+
+
+def _main_table(schema: str) -> str:
+    match = re.search(r"CREATE TABLE IF NOT EXISTS (\w+)", schema)
+    if match is None:
+        raise ValueError("a schema begins with CREATE TABLE IF NOT EXISTS")
+    return match[1]

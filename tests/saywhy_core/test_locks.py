@@ -1,0 +1,70 @@
+"""A lock between processes: refused with the owner's id, healed when the owner is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from saywhy_core.errors import UsageError
+from saywhy_core.locks import FileLock
+
+HOLDS = """
+import sys, time
+from saywhy_core.locks import FileLock
+lock = FileLock(sys.argv[1])
+lock.acquire()
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def test_another_process_is_named_and_its_death_heals(tmp_path):
+    path = tmp_path / "audit.sqlite"
+    owner = subprocess.Popen([sys.executable, "-c", HOLDS, path], stdout=subprocess.PIPE, text=True)
+    try:
+        assert owner.stdout.readline() == "held\n"
+        with pytest.raises(UsageError, match=rf"audit\.sqlite is being written by another process \({owner.pid}\)"):
+            FileLock(path).acquire()
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        assert path.with_name("audit.sqlite.lock").exists()  # left behind, and in nobody's way
+        with FileLock(path) as lock:
+            assert lock.path.read_text() == f"{os.getpid()}\n"
+        assert not lock.path.exists()
+    finally:
+        owner.kill()
+        owner.wait()
+
+
+def test_one_process_may_not_hold_it_twice(tmp_path):
+    with FileLock(tmp_path / "a", "journal") as first:
+        first.acquire()  # the same lock again is no second one
+        with pytest.raises(UsageError, match="the journal .*a is being written by this process already"):
+            FileLock(tmp_path / "a", "journal").acquire()
+    with FileLock(tmp_path / "a"):
+        pass
+
+
+def test_a_lock_that_is_dropped_is_given_back(tmp_path):
+    lock = FileLock(tmp_path / "a")
+    lock.acquire()
+    del lock
+    with FileLock(tmp_path / "a"):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_does_not_give_its_parents_lock_away(tmp_path):
+    with FileLock(tmp_path / "a") as lock:
+        child = os.fork()
+        if child == 0:
+            lock.release()
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert lock.path.exists()
+        with pytest.raises(UsageError):
+            FileLock(tmp_path / "a").acquire()
