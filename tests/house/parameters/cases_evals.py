@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from parameters.cases_agents import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SPACE, TURNED
-from parameters.cases_verbalize import OTHER, TEXT
 from parameters.harness import case, record
+from parameters.maps import OTHER, TEXT
+from parameters.space import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SPACE, TURNED
 
 from evals.prompts import ClassChange, Comparison, Control, Share
 from verbalize import TemplateVerbalizer

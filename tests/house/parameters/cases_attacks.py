@@ -1,0 +1,132 @@
+"""The attack's front door, its results, and the mixtures that guide it."""
+
+from __future__ import annotations
+
+import numpy as np
+from parameters.harness import case, later, record
+from parameters.networks import (
+    CORNER,
+    IMAGES,
+    LABELS,
+    MIXTURE,
+    OTHER_IMAGES,
+    RESULT,
+    SIDE,
+    classifier,
+    network,
+    other_network,
+)
+
+from adversarial import FeatureGuidedAttack, FeatureRobustness
+from adversarial.attacks.mcts_game import make_game
+
+
+def attacked(attack, tools, arguments):
+    """What the attack finds, and the sizes of the batches that it asked about."""
+    return attack.run(classifier(tools), IMAGES, LABELS)
+
+
+SHORT = {"budget": 60}
+case(
+    "adversarial.FeatureGuidedAttack",
+    SHORT,
+    attacked,
+    distance="l2",
+    budget=30,
+    player_two="competitive",
+    batch_size=7,
+    engine="mcts",
+    seed=1,
+    manipulation="plus_minus_tau:0.3",
+    density="uniform",
+)
+case(
+    "adversarial.FeatureGuidedAttack.run",
+    {"self": FeatureGuidedAttack(budget=60), "classifier": later(classifier), "images": IMAGES, "labels": LABELS},
+    classifier=later(lambda tools: classifier(tools, other_network)),
+    images=OTHER_IMAGES,
+    labels=(LABELS + 1) % 5,
+    targets=(LABELS + 2) % 5,
+    progress=later(lambda tools: tools.record),
+)
+case("adversarial.FeatureGuidedAttack.mixture", {"self": FeatureGuidedAttack(), "image": IMAGES[0]}, image=IMAGES[1])
+
+record(
+    "adversarial.AttackResult",
+    RESULT,
+    success=False,
+    original=IMAGES[1],
+    adversarial=None,
+    label=2,
+    adversarial_label=2,
+    distance=2.0,
+    distances={},
+    queries=11,
+    trace=np.zeros((0, 2)),
+    touched=None,
+    target=1,
+    norm="l2",
+    features=(FeatureRobustness((0.0, 0.0), 1.0, 1.0, 1),),
+    note="n",
+)
+record("adversarial.AttackInterrupted", {"message": "m", "results": []}, message="n", results=[1])
+record("adversarial.AttackStopped", {"results": []}, results=[1])
+record(
+    "adversarial.FeatureRobustness",
+    {"centre": (0.0, 0.0), "weight": 1.0, "distance": 1.0, "queries": 1},
+    centre=(1.0, 0.0),
+    weight=0.5,
+    distance=2.0,
+    queries=2,
+)
+
+
+def drawn(mixture, tools, arguments):
+    return mixture.sample(4), mixture.density, mixture.source, mixture.features if hasattr(mixture, "features") else None
+
+
+case(
+    "adversarial.KeypointMixture",
+    {
+        "weights": MIXTURE.weights,
+        "means": MIXTURE.means,
+        "sigmas": MIXTURE.sigmas,
+        "density": MIXTURE.density,
+        "source": "map",
+    },
+    lambda mixture, tools, arguments: (mixture.sample(8), mixture.saliency(), mixture.source, shares(mixture)),
+    weights=np.array([0.9, 0.1]),
+    means=MIXTURE.means[::-1],
+    sigmas=np.array([3.0, 1.0]),
+    density=CORNER / CORNER.sum(),
+    source="uniform",
+    seed=1,
+)
+
+
+def shares(mixture):
+    """How a game splits the image among the mixture's parts."""
+    game = make_game(IMAGES[0], mixture, lambda images: network(images), int(LABELS[0]))
+    return game.weights, game.owner
+
+
+case("adversarial.KeypointMixture.sample", {"self": MIXTURE, "n": 3, "rng": 0}, n=4, rng=1)
+case("adversarial.KeypointMixture.saliency", {"self": MIXTURE}, label="eyes", image=IMAGES[0])
+case(
+    "adversarial.KeypointMixture.from_map",
+    {"scores": CORNER},
+    lambda mixture, tools, arguments: (mixture.density, mixture.sample(3)),
+    scores=CORNER[::-1],
+    shape=(2 * SIDE, SIDE),
+    seed=1,
+)
+PHOTO = np.kron(np.random.default_rng(3).random((8, 8, 3)), np.ones((8, 8, 1))).astype(np.float32)
+case(
+    "adversarial.keypoint_mixture",
+    {"image": PHOTO},
+    lambda mixture, tools, arguments: (mixture.weights, mixture.source, mixture.sample(3)),
+    image=PHOTO[::-1].copy(),
+    max_keypoints=5,
+    seed=1,
+)
+case("adversarial.keypoint_mixture", {"image": PHOTO, "max_keypoints": 5000}, min_keypoints=5000)

@@ -1,0 +1,139 @@
+"""Maps, claims and what is read out of sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+from parameters.harness import case, record
+from parameters.maps import (
+    BAD,
+    CLAIM,
+    GOOD,
+    OTHER,
+    TEXT,
+    WORDS,
+)
+
+from verbalize import (
+    Claim,
+    ClaimError,
+    Prediction,
+    SpecialToken,
+    TokenSaliency,
+)
+
+record("verbalize.Query", {"label": "good"}, label="bad", versus=("bad",), members=("fine",))
+record("verbalize.Prediction", {"label": "good"}, label="bad", probability=0.5, scores={"good": 1.0}, true_label="bad")
+record("verbalize.SpecialToken", {"token": "[CLS]", "score": 0.0, "position": 0}, token="</s>", score=1.0, position=1)
+record(
+    "verbalize.TokenSaliency",
+    {"tokens": ["a", "b"], "scores": [1.0, 2.0], "query": GOOD},
+    tokens=["a", "c"],
+    scores=[2.0, 2.0],
+    query=BAD,
+    text="a b",
+    offsets=[(0, 1), (2, 3)],
+    prediction=Prediction("good"),
+    special=[SpecialToken("[CLS]", 0.0, 0)],
+    id="x",
+    method="by hand",
+)
+record("verbalize.TokenSaliency", {"tokens": ["a"], "scores": [1.0], "query": GOOD, "text": "a a"}, offsets=[(2, 3)])
+case(
+    "verbalize.TokenSaliency.from_pieces",
+    {"pieces": ["un", "##able", "[CLS]", "<x>"], "scores": [1.0, 2.0, 0.5, 3.0], "query": GOOD},
+    pieces=["un", "able", "[CLS]", "<x>"],
+    scores=[1.0, 3.0, 0.5, 3.0],
+    query=BAD,
+    text="unable <x>",
+    scheme="none",
+    special_tokens=["<x>"],
+    id="x",
+)
+case("verbalize.TokenSaliency.text_of", {"self": TEXT, "part": (1, 2)}, part=(1, 3))
+record(
+    "verbalize.PixelSaliency",
+    {"scores": np.ones((2, 2)), "query": GOOD},
+    scores=np.zeros((2, 2)),
+    query=BAD,
+    image=np.ones((2, 2, 3)),
+    signed=False,
+    masks=np.ones((1, 2, 2)),
+    mask_names=["sky"],
+    prediction=Prediction("good"),
+    id="x",
+    method="by hand",
+)
+record("verbalize.PixelSaliency", {"scores": np.ones((2, 2)), "query": GOOD, "masks": np.ones((1, 2, 2))}, mask_names=["sky"])
+
+record(
+    "verbalize.Claim",
+    {"kind": "supports"},
+    kind="opposes",
+    part=(3,),
+    other=(1,),
+    direction="opposes",
+    value=0.5,
+    tolerance=0.1,
+    of="negative",
+    label="good",
+    versus=("bad",),
+    shared=True,
+    quote="great",
+)
+case("verbalize.Claim.from_record", {"record": {"kind": "supports", "part": [3]}}, record={"kind": "opposes", "part": [3]})
+record(
+    "verbalize.ClaimError",
+    {"kind": "wrong sign", "claim": CLAIM, "message": "m"},
+    kind="wrong rank",
+    claim=Claim("opposes", (3,)),
+    message="n",
+)
+record("verbalize.CheckReport", {"claims": (CLAIM,), "errors": ()}, claims=(), errors=(ClaimError("wrong sign", CLAIM, "m"),))
+case(
+    "verbalize.check",
+    {"claims": [Claim("supports", (3, 4))], "saliency": TEXT},
+    claims=[CLAIM],
+    saliency=TokenSaliency(WORDS, np.ones(len(WORDS)), GOOD),
+    bridge=0.2,
+)
+SAID = "'great' is the most important word for 'good'."
+for reader in ("read_claims", "read_sentences"):
+    case(f"verbalize.{reader}", {"text": SAID, "saliency": TEXT}, text="'slow' opposes 'good'.", saliency=OTHER)
+record(
+    "verbalize.ReadSentence",
+    {"start": 0, "stop": 1, "text": "a", "claims": (), "unread": False},
+    start=1,
+    stop=2,
+    text="b",
+    claims=(CLAIM,),
+    unread=True,
+)
+record(
+    "verbalize.Verbalization",
+    {"saliency_id": "a", "text": "t", "claims": (), "coverage": 0.5},
+    saliency_id="b",
+    text="u",
+    claims=(CLAIM,),
+    coverage=0.6,
+    style="smv",
+    outcome="clean",
+    drafts=("d",),
+    falsehoods={"wrong sign": 1},
+    problem="p",
+    background=("b",),
+)
+
+
+KIND = {"summary": "s", "falsehood": max, "mirrored": min}
+record(
+    "verbalize.claims.KindOfClaim",
+    KIND,
+    summary="t",
+    falsehood=min,
+    mirrored=max,
+    needs_part=False,
+    needs_other=True,
+)
+case("verbalize.claims.coverage_of", {"claims": [CLAIM], "saliency": TEXT}, claims=[Claim("supports", (1,))], saliency=OTHER)
+case("verbalize.claims.named_parts", {"claims": [CLAIM], "count": 9}, claims=[Claim("supports", (1,))], count=2)
+case("verbalize.claims.shares_of", {"saliency": TEXT}, saliency=OTHER)

@@ -1,0 +1,210 @@
+"""Descriptions of pairs of classes, and decisions by them."""
+
+from __future__ import annotations
+
+import json
+
+from parameters.harness import case, later, record
+from parameters.space import (
+    EMBEDDED,
+    ENTRIES,
+    IMAGES,
+    LABELS,
+    NAMES,
+    OTHERS,
+    PAIRS,
+    SPACE,
+    TURNED,
+    chat,
+)
+
+from agents import DifferentialClassifier, DifferentialDescriber
+from saywhy_core.errors import Problem
+
+CLASSIFIER = {"encoder": SPACE, "class_names": NAMES, "pairs": PAIRS}
+case(
+    "agents.DifferentialClassifier",
+    CLASSIFIER,
+    lambda classifier, tools, arguments: (classifier.predict(IMAGES), classifier.class_names),
+    encoder=TURNED,
+    class_names=NAMES[::-1],
+    pairs=OTHERS,
+    k=2,
+    template="{}",
+    mix=0.5,
+)
+two_looks = later(lambda tools: DifferentialClassifier(SPACE, NAMES, PAIRS))
+case("agents.DifferentialClassifier.predict", {"self": two_looks, "images": IMAGES}, images=IMAGES[::-1])
+case("agents.DifferentialClassifier.predict_embedded", {"self": two_looks, "embeddings": EMBEDDED}, embeddings=-EMBEDDED)
+case("agents.find_ambiguous", {"similarities": EMBEDDED[:2], "k": 2}, similarities=-EMBEDDED[:2], k=3)
+case("agents.prompting.count_ambiguous", {"similarities": EMBEDDED, "k": 2}, similarities=-EMBEDDED, k=3)
+PREDICTED = {"first": LABELS, "final": LABELS, "candidates": LABELS[:, None], "scores": LABELS[:, None], "missing": ()}
+record(
+    "agents.Predictions",
+    PREDICTED,
+    first=LABELS[::-1],
+    final=LABELS[::-1],
+    candidates=LABELS[::-1, None],
+    scores=LABELS[::-1, None],
+    missing=((0, 1),),
+)
+
+
+def caption_pair(text, again="b"):
+    return json.dumps({"attributes": [{"attribute": "ears", "first_caption": text, "second_caption": again}]})
+
+
+def described(describer, tools, arguments):
+    first = describer.describe([(0, 1), (0, 2)])
+    journal = tools.folder / "journal"
+    return first, [r.messages for r in tools.asked.requests], journal.exists()
+
+
+def without_time(look):
+    def seen(*given):
+        result, *rest = look(*given)
+        held = {
+            pair: [(c.attribute, c.captions, c.provenance and c.provenance.model) for c in found]
+            for pair, found in result.pairs.items()
+        }
+        return held, result.invalid, result.unasked, result.reason, result.asked, rest
+
+    return seen
+
+
+DESCRIBER = {"model": later(lambda tools: chat(tools, caption_pair("a cat"))), "class_names": NAMES}
+case(
+    "agents.DifferentialDescriber",
+    DESCRIBER,
+    without_time(described),
+    model=later(lambda tools: chat(tools, caption_pair("a red cat"))),
+    class_names=NAMES[::-1],
+    journal=later(lambda tools: tools.folder / "journal"),
+    known=OTHERS,
+    model_name="mine",
+    template="{}",
+)
+case(
+    "agents.DifferentialDescriber",
+    {**DESCRIBER, "model": later(lambda tools: chat(tools, "no"))},
+    without_time(described),
+    reasks=0,
+)
+
+
+def told(describer, tools, arguments):
+    from agents import chat_model
+
+    describer.describe([(0, 1)])
+    model = chat_model(f"{tools.asked.url}#again")
+    again = DifferentialDescriber(
+        model, NAMES, journal=arguments["journal"], retry_invalid=arguments.get("retry_invalid", False)
+    )
+    again.describe([(0, 1)])
+    return len(tools.asked.requests)
+
+
+case(
+    "agents.DifferentialDescriber",
+    {**DESCRIBER, "model": later(lambda tools: chat(tools, "no")), "journal": later(lambda tools: tools.folder / "journal")},
+    told,
+    retry_invalid=True,
+)
+
+
+def both(tools):
+    """Asked about two pairs: at once where the batch holds both."""
+    import threading
+
+    second = threading.Event()
+
+    def behave(request):
+        if tools.asked.at_once > 1:
+            second.set()
+        second.wait(0.3)
+        return caption_pair("a cat")
+
+    from agents import chat_model
+
+    tools.asked = tools.server(behave=behave)
+    return chat_model(f"{tools.asked.url}#m")
+
+
+case(
+    "agents.DifferentialDescriber",
+    {**DESCRIBER, "model": later(both), "batch": 2},
+    lambda d, t, a: (d.describe([(0, 1), (0, 2)]).asked, t.asked.most_at_once),
+    batch=1,
+)
+describer = later(lambda tools: DifferentialDescriber(chat(tools, caption_pair("a cat")), NAMES))
+case("agents.DifferentialDescriber.messages", {"self": describer, "pair": (0, 1)}, pair=(0, 2))
+case(
+    "agents.DifferentialDescriber.describe",
+    {"self": describer, "pairs": [(0, 1)]},
+    lambda result, tools, arguments: list(result.pairs),
+    pairs=[(0, 2)],
+    progress=later(lambda tools: tools.record),
+)
+case(
+    "agents.PairDescriptions",
+    {"entries": {}},
+    lambda pairs, tools, arguments: (dict(pairs), pairs.names, pairs.problems),
+    entries=ENTRIES,
+    names={0: "cat"},
+    problems=[Problem("a", "b")],
+)
+case("agents.PairDescriptions.by_class", {"self": PAIRS, "class_names": NAMES}, class_names=NAMES[:2])
+case("agents.PairDescriptions.check_names", {"self": PAIRS, "class_names": NAMES}, class_names=NAMES[::-1])
+
+
+def pairs_file(tools, pairs=PAIRS, name="pairs.json"):
+    from agents import write_pairs
+
+    write_pairs(pairs, tools.folder / name)
+    return tools.folder / name
+
+
+case(
+    "agents.read_pairs",
+    {"path": later(pairs_file)},
+    path=later(lambda tools: pairs_file(tools, OTHERS)),
+    class_names=NAMES[::-1],
+)
+case(
+    "agents.read_descriptions",
+    {"path": later(pairs_file), "class_names": NAMES},
+    path=later(lambda tools: pairs_file(tools, OTHERS)),
+    class_names=NAMES[::-1],
+)
+
+
+def files(result, tools, arguments):
+    return [(path.name, path.read_bytes()) for path in sorted(tools.folder.iterdir())]
+
+
+case(
+    "agents.write_pairs",
+    {"pairs": PAIRS, "path": later(lambda tools: tools.folder / "a.json")},
+    files,
+    pairs=OTHERS,
+    path=later(lambda tools: tools.folder / "b.json"),
+)
+case("agents.class_vectors", {"encoder": SPACE, "prompts": [["a"], ["b"]]}, encoder=TURNED, prompts=[["a"], ["c"]])
+case(
+    "agents.prompting.caption",
+    {"description": "soft fur", "name": "cat", "template": "a {}."},
+    description="hard fur",
+    name="dog",
+    template="the {}.",
+)
+
+record(
+    "agents.prompting.Provenance", {"model": "m", "prompt_version": "1", "time": "t"}, model="n", prompt_version="2", time="u"
+)
+record(
+    "agents.prompting.Contrast",
+    {"attribute": "ears", "captions": ("a", "b")},
+    attribute="fur",
+    captions=("a", "c"),
+    provenance=Provenance("m", "1", "t"),
+)

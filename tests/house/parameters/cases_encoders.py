@@ -1,0 +1,115 @@
+"""Encoders: ConSE, a tiny CLIP, a tiny sentence encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+from parameters.harness import case, later
+from parameters.space import (
+    EMBEDDED,
+    IMAGES,
+    NAMES,
+    SPACE,
+    TURNED,
+    Space,
+)
+
+
+def probabilities(images):
+    raw = np.exp(np.asarray(images).reshape(len(images), -1)[:, :4] * 5)
+    return raw / raw.sum(axis=1, keepdims=True)
+
+
+def encoded(encoder, tools, arguments):
+    return encoder.encode_images(IMAGES), encoder.encode_texts(["a cat"]), encoder.identity
+
+
+def conse(tools):
+    from agents import ConvexSemanticEncoder
+
+    return ConvexSemanticEncoder(probabilities, NAMES, SPACE)
+
+
+case(
+    "agents.ConvexSemanticEncoder",
+    {"probabilities": later(lambda tools: tools.counting(probabilities)), "class_names": NAMES, "text_encoder": SPACE},
+    encoded,
+    probabilities=lambda images: probabilities(1 - images),
+    class_names=NAMES[::-1],
+    text_encoder=TURNED,
+    top=1,
+    template="{}",
+    channels=1,
+    batch=5,
+    identity="mine",
+)
+
+
+def clip(tools, **options):
+    from agents.encoders import ClipEncoder
+
+    return ClipEncoder(clip_folder(tools), **options)
+
+
+def clip_folder(tools, seed=0):
+    folder = tools.fixture("tmp_path_factory").getbasetemp() / f"parameters-clip-{seed}"
+    return folder if folder.exists() else tools.fixture("make_tiny_clip")(folder, seed=seed)
+
+
+def cached_encoder(tools):
+    from agents.encoders import CachedEncoder
+
+    return CachedEncoder(SPACE, tools.folder)
+
+
+def forwards(encoder, tools, arguments):
+    """What an encoder gives, and the sizes of its forward passes."""
+    tools.sizes, inner = [], getattr(encoder, "inner", encoder).model.text_model
+    hook = inner.register_forward_pre_hook(
+        lambda module, given, named: tools.sizes.append(len(named["input_ids"])), with_kwargs=True
+    )
+    rows = encoder.encode_texts(["a cat", "a dog", "a red bird"])
+    hook.remove()
+    return rows, tools.sizes, encoder.encode_images(IMAGES[:1]), sorted(path.name for path in tools.folder.iterdir())
+
+
+case(
+    "agents.encoders.ClipEncoder",
+    {"name": later(clip_folder)},
+    forwards,
+    name=later(lambda tools: clip_folder(tools, 1)),
+    device="no-such-device",
+    batch=2,
+    dtype="bfloat16",
+)
+case(
+    "agents.load_encoder",
+    {"spec": later(lambda tools: f"clip:{clip_folder(tools)}")},
+    forwards,
+    spec=later(lambda tools: f"clip:{clip_folder(tools, 1)}"),
+    cache=later(lambda tools: tools.folder),
+    device="no-such-device",
+    batch=2,
+)
+for made, name in (
+    (conse, "agents.ConvexSemanticEncoder"),
+    (clip, "agents.encoders.ClipEncoder"),
+    (cached_encoder, "agents.encoders.CachedEncoder"),
+):
+    case(f"{name}.encode_texts", {"self": later(made), "texts": ["a cat"]}, texts=["a dog"])
+    case(f"{name}.encode_images", {"self": later(made), "images": IMAGES[:2]}, images=IMAGES[1:3])
+case("agents.encoders.ClipEncoder.encode_texts_counting", {"self": later(clip), "texts": ["a cat"]}, texts=["a dog"])
+case(
+    "agents.encoders.CachedEncoder",
+    {"encoder": later(lambda tools: Space(batches=tools.recorded)), "folder": later(lambda tools: tools.folder / "a")},
+    lambda encoder, tools, arguments: (
+        encoder.encode_texts(["a", "b", "c"]),
+        sorted(path.name for path in tools.folder.iterdir()),
+    ),
+    encoder=TURNED,
+    folder=later(lambda tools: tools.folder / "b"),
+    batch=2,
+)
+case("agents.encoders.scale_of", {"encoder": SPACE}, encoder=Space(scale=1.0))
+case("agents.encoders.truncated_of", {"encoder": SPACE}, encoder=type("Cut", (), {"truncated": 2})())
+case("agents.encoders.top_indices", {"scores": EMBEDDED, "k": 2}, scores=-EMBEDDED, k=3)
+case("agents.encoders.unit_rows", {"rows": EMBEDDED}, rows=-EMBEDDED)

@@ -1,0 +1,87 @@
+"""Texts about maps: the template, the narrator, what is generally known."""
+
+from __future__ import annotations
+
+import json
+
+from parameters.harness import case, later, record
+from parameters.maps import (
+    GOOD,
+    OTHER,
+    PAIRS,
+    PIXELS,
+    TEXT,
+    VERSUS,
+)
+
+from agents.prompting import PairDescriptions
+from verbalize import (
+    Background,
+    Narrator,
+    TemplateVerbalizer,
+)
+
+
+def said(verbalizer, tools, arguments):
+    return [verbalizer.verbalize(saliency) for saliency in (TEXT, PIXELS, VERSUS)]
+
+
+case(
+    "verbalize.TemplateVerbalizer",
+    {},
+    said,
+    max_words=2,
+    max_spans=1,
+    style="smv",
+    mask_labels=True,
+    length="paragraph",
+    background=PAIRS,
+)
+case("verbalize.TemplateVerbalizer.verbalize", {"self": TemplateVerbalizer(), "saliency": TEXT}, saliency=OTHER)
+case("verbalize.TemplateVerbalizer.verbalize_all", {"self": TemplateVerbalizer(), "saliencies": [TEXT]}, saliencies=[OTHER])
+
+record("verbalize.Background", {"pairs": PAIRS, "numbers": {"good": 0}}, pairs=None, numbers={"bad": 1}, limit=1)
+case(
+    "verbalize.Background.of",
+    {"source": PAIRS},
+    lambda background, tools, arguments: background.sentences(VERSUS.query),
+    source=PairDescriptions({}, PAIRS.names),
+    class_names=["fine", "bad"],
+    limit=1,
+)
+case("verbalize.Background.sentences", {"self": Background.of(PAIRS), "query": VERSUS.query}, query=GOOD)
+
+
+def chat(tools, text="'great' supports 'good'. 'awful' supports 'good'."):
+    from agents import chat_model
+
+    tools.asked = tools.server(default=json.dumps({"text": text, "claims": []}))
+    return chat_model(f"{tools.asked.url}#m")
+
+
+def narrated(narrator, tools, arguments):
+    made = narrator.narrate_all([TEXT, VERSUS, PIXELS] if narrator.style == "narrate" else [TEXT, VERSUS])
+    return made, [request.body["messages"] for request in tools.asked.requests]
+
+
+case(
+    "verbalize.Narrator",
+    {"model": later(chat)},
+    narrated,
+    model=later(lambda tools: chat(tools, "'awful' opposes 'good'.")),
+    audience="expert",
+    max_words=20,
+    repairs=0,
+    mask_labels=True,
+    language="French",
+    style="smv-gpt",
+    pictures=True,
+    background=PAIRS,
+)
+case("verbalize.Narrator.narrate", {"self": later(lambda tools: Narrator(chat(tools))), "saliency": TEXT}, saliency=OTHER)
+case(
+    "verbalize.Narrator.narrate_all",
+    {"self": later(lambda tools: Narrator(chat(tools))), "saliencies": [TEXT]},
+    saliencies=[OTHER],
+)
+case("verbalize.narrate.zero_shot_request", {"saliency": TEXT}, saliency=OTHER)
