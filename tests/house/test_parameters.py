@@ -21,6 +21,7 @@ for found in sorted((Path(__file__).parent / "parameters").glob("cases_*.py")):
 # Parameters that another library's interface prescribes, and that have nothing to say here.
 PRESCRIBED = {
     ("agents.Replies.clear", "kwargs"): "langchain-core's BaseCache.clear takes options of other caches",
+    ("agents.encoders.SentenceEncoder.encode_images", "images"): "part of the encoders' protocol; it refuses all images",
     ("agents.Replies.aclear", "kwargs"): "langchain-core's BaseCache.aclear takes options of other caches",
 }
 

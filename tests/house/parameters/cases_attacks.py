@@ -19,6 +19,7 @@ from parameters.networks import (
 
 from adversarial import FeatureGuidedAttack, FeatureRobustness
 from adversarial.attacks.mcts_game import make_game
+from adversarial.distances import DISTANCES
 
 
 def attacked(attack, tools, arguments):
@@ -39,6 +40,38 @@ case(
     seed=1,
     manipulation="plus_minus_tau:0.3",
     density="uniform",
+    attack="random_pixels",
+)
+for distance in DISTANCES:  # whatever attack serves it: what guides the search does so, or is refused
+    case(
+        "adversarial.FeatureGuidedAttack",
+        {**SHORT, "distance": distance},
+        attacked,
+        manipulation="plus_minus_tau:0.3",
+        density="uniform",
+        batch_size=7,
+        seed=1,
+    )
+for player in ("competitive", "random"):
+    case(
+        "adversarial.FeatureGuidedAttack",
+        {**SHORT, "player_two": player},
+        attacked,
+        manipulation="plus_minus_tau:0.3",
+        density="uniform",
+        batch_size=7,
+        seed=1,
+        attack="waves",
+    )
+case(
+    "adversarial.FeatureGuidedAttack",
+    {**SHORT, "engine": "mcts"},
+    attacked,
+    manipulation="plus_minus_tau:0.3",
+    density="uniform",
+    batch_size=7,
+    seed=1,
+    attack="waves",
 )
 case(
     "adversarial.FeatureGuidedAttack.run",
@@ -68,6 +101,30 @@ record(
     norm="l2",
     features=(FeatureRobustness((0.0, 0.0), 1.0, 1.0, 1),),
     note="n",
+    index=1,
+    density=MIXTURE,
+)
+record(
+    "adversarial.attacks.Attack",
+    {"name": "a", "start": max, "uses_mixture": False, "uses_manipulation": False},
+    name="b",
+    start=min,
+    uses_mixture=True,
+    uses_manipulation=True,
+    uses_batches=False,
+    keeps_to_mask=False,
+    needs_geometry=True,
+)
+record(
+    "adversarial.attacks.Task",
+    {"log": 1, "distance": 1, "manipulation": 1, "seed": 0, "classifier": 1},
+    log=2,
+    distance=2,
+    manipulation=2,
+    seed=1,
+    classifier=2,
+    mixture=MIXTURE,
+    mask=CORNER > 0,
 )
 record("adversarial.AttackInterrupted", {"message": "m", "results": []}, message="n", results=[1])
 record("adversarial.AttackStopped", {"results": []}, results=[1])

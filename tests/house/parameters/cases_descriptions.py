@@ -19,6 +19,7 @@ from parameters.space import (
 )
 
 from agents import DifferentialClassifier, DifferentialDescriber
+from agents.prompting import Provenance
 from saywhy_core.errors import Problem
 
 CLASSIFIER = {"encoder": SPACE, "class_names": NAMES, "pairs": PAIRS}

@@ -39,6 +39,8 @@ case(
     top=1,
     template="{}",
     channels=1,
+    size=(2, 1),
+    resize=4,
     batch=5,
     identity="mine",
 )
@@ -113,3 +115,43 @@ case("agents.encoders.scale_of", {"encoder": SPACE}, encoder=Space(scale=1.0))
 case("agents.encoders.truncated_of", {"encoder": SPACE}, encoder=type("Cut", (), {"truncated": 2})())
 case("agents.encoders.top_indices", {"scores": EMBEDDED, "k": 2}, scores=-EMBEDDED, k=3)
 case("agents.encoders.unit_rows", {"rows": EMBEDDED}, rows=-EMBEDDED)
+
+
+def sentences(tools, seed=0, **options):
+    from agents.encoders import SentenceEncoder
+
+    return SentenceEncoder(sentence_folder(tools, seed), **options)
+
+
+def sentence_folder(tools, seed=0):
+    """A sentence encoder on disk, written once per run."""
+    from parameters.cases_attribution import bert, tokenizer
+
+    folder = tools.fixture("tmp_path_factory").getbasetemp() / f"parameters-sentences-{seed}"
+    if not folder.exists():
+        bert(seed, head=False).save_pretrained(folder)
+        tokenizer().save_pretrained(folder)
+    return folder
+
+
+def text_batches(encoder, tools, arguments):
+    """Rows, and how many texts each forward pass had."""
+    sizes = []
+    hook = encoder._model.register_forward_pre_hook(
+        lambda module, given, named: sizes.append(len(named["input_ids"])), with_kwargs=True
+    )
+    rows = encoder.encode_texts(["the film", "good", "bad"])
+    hook.remove()
+    return np.round(rows, 5), sizes
+
+
+case(
+    "agents.encoders.SentenceEncoder",
+    {"name": later(sentence_folder)},
+    text_batches,
+    name=later(lambda tools: sentence_folder(tools, 1)),
+    device="no-such-device",
+    batch=2,
+)
+for method in ("encode_texts", "encode_texts_counting"):
+    case(f"agents.encoders.SentenceEncoder.{method}", {"self": later(sentences), "texts": ["the film"]}, texts=["good"])

@@ -7,7 +7,6 @@ from parameters.harness import case, later
 from parameters.networks import (
     CORNER,
     IMAGES,
-    MIXTURE,
     NAMES,
     RESULT,
 )
@@ -48,7 +47,6 @@ case(
     result=OTHER,
     directory=later(lambda tools: tools.folder / "b"),
     class_names=NAMES,
-    density=MIXTURE,
     budget=99,
     settings={"seed": 1},
 )
