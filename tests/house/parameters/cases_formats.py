@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-from parameters.harness import case, later
+from parameters.harness import case, later, record
 from parameters.maps import (
     OTHER,
+    OTHER_PIXELS,
     PICTURE,
+    PIXELS,
     SPOTS,
     TEXT,
     written,
 )
+
+from verbalize.formats import ReadOptions, to_record
 
 
 def lines(tools, content='{"tokens": ["a", "b"], "scores": [1, 2]}\n', name="maps.jsonl"):
@@ -73,4 +79,61 @@ case(
     written,
     saliencies=[OTHER],
     path=later(lambda tools: tools.folder / "b.jsonl"),
+)
+
+READ = {"self": ReadOptions(class_names=("good", "bad"))}
+record(
+    "verbalize.formats.ReadOptions",
+    {},
+    label="good",
+    versus=("bad",),
+    class_names=("a",),
+    tokenizer="t",
+    image="i",
+    folder=Path(),
+)
+case("verbalize.formats.ReadOptions.class_name", {**READ, "value": 0}, value=1)
+case("verbalize.formats.ReadOptions.query", {**READ, "found": 0}, found=1)
+FORMAT = {"name": "own", "summary": "s", "matches": max, "read": max, "suffixes": (".own",), "read_file": max}
+record(
+    "verbalize.formats.Format", FORMAT, name="other", summary="t", matches=min, read=min, suffixes=(".other",), read_file=min
+)
+record(
+    "verbalize.formats.BadRecord",
+    {"source": "a", "line": 1, "id": "i", "message": "m"},
+    source="b",
+    line=2,
+    id="j",
+    message="n",
+)
+case(
+    "verbalize.formats.iter_saliency",
+    {"source": [["a", 1.0], ["b", 2.0]], "options": ReadOptions("good")},
+    lambda found, tools, arguments: list(found),
+    source=[["a", 1.0], ["c", 2.0]],
+    options=ReadOptions("bad"),
+    format="shap",
+)
+case(
+    "verbalize.formats.iter_saliency",
+    {"source": later(lambda tools: lines(tools, NAMED + "{}\n")), "on_problem": lambda problem: None},
+    lambda found, tools, arguments: list(found),
+    on_problem=later(lambda tools: tools.record),
+)
+RECORD = to_record(TEXT)
+case("verbalize.formats.from_record", {"record": RECORD}, record={**RECORD, "tokens": RECORD["tokens"][::-1], "text": None})
+
+
+def kept(tools):
+    np.save(tools.folder / "scores.npy", SPOTS)
+    return tools.folder
+
+
+FILED = {"version": 1, "query": {"label": "good"}, "pixels": "scores.npy"}
+case("verbalize.formats.from_record", {"record": FILED, "folder": later(kept)}, folder=None)
+case(
+    "verbalize.formats.to_record",
+    {"saliency": PIXELS, "save_array": lambda name, array: name},
+    saliency=OTHER_PIXELS,
+    save_array=lambda name, array: f"{name}.npy",
 )
