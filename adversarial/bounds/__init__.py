@@ -1,4 +1,4 @@
-"""Radii that are free of adversarial examples, and the condition each rests on."""
+"""Bounds: a radius around an image that is free of adversarial examples, and the condition under which that holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The τ-grid over chosen pixels as cells: every image near the original lies in the cell of some grid image."""
+"""The τ-grid over chosen pixels, in cells: every image near the original lies in the cell of some grid image."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Indices: TypeAlias = NDArray[np.int64]
 
-CHUNK = 4096
+CHUNK = 4096  # cells per batch: bounds the memory, whatever the size of the grid
 
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """The grid's values along one coordinate, the original's own among them; sorted by nearness to it.
+    """The values of the grid along one coordinate, with the original's own among them, the nearest to it first.
 
     Attributes:
         values: (m,) float32; the first is the original's.
-        reach: (m,) the farthest that a point of the value's cell lies from the value.
-        gap: (m,) the nearest that a point of the cell lies to the original's value; 0 for the first cell only.
+        reach: (m,) the greatest distance from the value to a point of its cell.
+        gap: (m,) the smallest distance from the original's value to a point of the cell; 0 for the first cell only.
     """
 
     values: NDArray[np.float32]
@@ -43,13 +43,13 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """A batch of B cells: the values of their grid images, and what is needed to judge them.
+    """A batch of B cells: the values of their grid images, and the distances by which they are judged.
 
     Attributes:
         values: (B, P, C) float32.
-        reach: (B, P, C) the farthest that a point of the cell lies from the grid image, by coordinate.
-        gap: (B, P, C) the nearest that a point of the cell lies to the original, by coordinate.
-        touched: (B,) pixels in which no point of the cell equals the original.
+        reach: (B, P, C) the greatest distance from the grid image to a point of its cell, per coordinate.
+        gap: (B, P, C) the smallest distance from the original to a point of the cell, per coordinate.
+        touched: (B,) number of pixels in which no point of the cell equals the original.
     """
 
     values: NDArray[np.float32]
@@ -77,9 +77,10 @@ def power_of(norm: str) -> float:
 
 
 def make_axis(value: float, tau: float, radius: float) -> Axis:
-    """Grid values `value` + k τ within the radius and [0, 1]; an end joins them if it is more than τ/2 from the last.
+    """The grid values `value` + k τ within the radius and [0, 1].
 
-    The cell of a grid value reaches half-way to its neighbours, and to the ends.
+    An end of the range becomes a grid value as well where it is more than τ/2 from the last one. The cell of a grid value
+    reaches half-way to its neighbours, and the outermost cells reach to the ends of the range.
     """
     origin = np.float32(value)
     low, high = max(0.0, float(origin) - radius), min(1.0, float(origin) + radius)
@@ -116,11 +117,11 @@ class Grid:
 
     @property
     def size(self) -> int:
-        """Grid images to be held: all within the radius in L0, those of the cube around the ball in the other norms."""
+        """Number of grid images: in L0 all within the radius, in the other norms those of the cube around the ball."""
         states = [math.prod(len(axis) for axis in pixel) for pixel in self.axes]
         if self.norm != "l0":
             return math.prod(states)
-        # elementary symmetric polynomials: entry s sums, over all sets of s pixels, the ways to change each of them
+        # elementary symmetric polynomials: entry s sums, over all sets of s pixels, the number of ways to change all of them
         ways = [1] + [0] * len(states)
         for state in states:
             for s in range(len(states), 0, -1):
@@ -128,7 +129,7 @@ class Grid:
         return sum(ways[: int(min(self.radius, len(states))) + 1])
 
     def cells(self) -> Iterator[Cells]:
-        """All cells that hold an image at a distance below the radius (in L0: at most the radius), in batches."""
+        """All cells that contain an image at a distance below the radius (in L0: at most the radius), in batches."""
         for indices in self._indices():
             cells = self._cells(indices)
             if self.norm != "l0" and math.isfinite(self.radius):

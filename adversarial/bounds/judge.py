@@ -1,4 +1,4 @@
-"""What the cells of a grid say together: the nearest that an adversarial example can be."""
+"""What follows from all cells of a grid: how near an adversarial example can be at most."""
 
 from __future__ import annotations
 
@@ -20,11 +20,29 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]
 
-ROUNDING = 64 * float(np.finfo(np.float32).eps)  # relative error of scores that does not yet refute a constant
+# Relative error of the scores below which a slope does not refute the constant: networks compute in float32, and a sum over a
+# layer loses a few digits more than one operation.
+ROUNDING = 64 * float(np.finfo(np.float32).eps)
 
 
 class Judge:
-    """Gathers what the cells say: the nearest that an adversarial example can be, and what refutes the constant."""
+    """Gathers what the evaluated cells show: how near an adversarial example can be, and whether the constant is refuted.
+
+    Args:
+        norm: the distance of the radius.
+        constant: the Lipschitz constant, or None.
+        constant_norm: the distance of the constant.
+        start: the margin at the original.
+        grid: the grid.
+        original: (H, W, C) the image.
+        places: (P, 2) the chosen pixels, (y, x) each.
+        step: the step of the grid.
+
+    Attributes:
+        refuted: the largest slope seen that exceeds the constant, or None.
+        upper: the distance of the nearest adversarial grid image; infinite where there is none.
+        example: that image, or None.
+    """
 
     def __init__(
         self, norm: str, constant: LipschitzConstant | None, constant_norm: str, start: float, grid: Grid,
@@ -37,11 +55,12 @@ class Judge:
         self.refuted: float | None = None
         self.upper = math.inf
         self.example: NDArray[np.float32] | None = None
-        self._nearest = math.inf  # among cells that may hold an adversarial example, by the constant
-        self._rest: list[Floats] = []  # rows of distance and of the constant up to which the cell is free
+        self._nearest = math.inf  # the nearest cell that may contain an adversarial example, if the constant is right
+        self._rest: list[Floats] = []  # (2, B) each: distance of a cell, and the largest constant for which it is free
         self._zero = np.array([[axis.reach[0] for axis in pixel] for pixel in grid.axes])
 
     def add(self, cells: Cells, margins: NDArray[np.floating], scale: float) -> None:
+        """Take in B evaluated cells with their (B,) margins; `scale` is the size of the scores."""
         gaps = margins.astype(np.float64)
         moved = cells.values.astype(np.float64) - self.centre
         self.see(gaps, norm_of(moved, self.constant_norm), scale)
@@ -63,14 +82,15 @@ class Judge:
             self._rest.append(np.stack([distance, allowed]))
 
     def _levels(self, cells: Cells) -> list[tuple[Floats, Floats]]:
-        """Pairs of (B,): the nearest distance of images in the cell, and how far they lie from the grid image at most.
+        """Pairs of (B,): the smallest distance of images in the cell, and their greatest distance from the grid image.
 
-        In L0 there is a pair for each number of pixels, since images that change more pixels lie farther from the grid's.
+        In L0 there is a pair for each number of pixels: the more pixels an image changes, the farther it lies from the grid
+        image.
         """
         if self.norm != "l0":
             return [(norm_of(cells.gap, self.norm), norm_of(cells.reach, self.constant_norm))]
         own = np.where((cells.gap > 0).any(axis=2, keepdims=True), cells.reach, 0.0)
-        # the widest of the cells around unchanged values stand for whichever pixels else are changed a little
+        # any of the other pixels may be changed a little; the widest cells around unchanged values stand for them
         widths = np.sort(norm_of(self._zero, self.constant_norm))[::-1]
         most = int(min(self.grid.radius, len(self.places)))
         levels = []
@@ -83,7 +103,7 @@ class Judge:
         return levels
 
     def see(self, gaps: Floats, distances: Floats, scale: float) -> None:
-        """Hold the slopes from the original against the constant; `scale` is the size of the scores, which are rounded."""
+        """Compare the slopes from the original with the constant, up to the rounding of scores of size `scale`."""
         if self.constant is None:
             return
         moved = distances > 0
@@ -93,13 +113,14 @@ class Judge:
             self.refuted = slope
 
     def _ended(self, distance: float) -> float:
-        """No farther than the grid went."""
+        """A distance, cut off where the grid ended: nothing is known beyond."""
         if self.norm != "l0":
             return min(distance, self.grid.radius)
         most = min(self.grid.radius, len(self.places))
         return distance if distance <= most else (math.inf if most == len(self.places) else most + 1)
 
     def radius(self) -> float:
+        """The radius that follows from the constant; 0 where nothing follows."""
         if self.constant is None or self.start <= 0:
             return 0.0
         lower = self._ended(self._nearest)
@@ -109,10 +130,10 @@ class Judge:
         return lower
 
     def best_pair(self) -> tuple[float, float]:
-        """A radius, and the largest constant up to which all that is nearer is free.
+        """A radius, and the largest constant for which everything nearer is free.
 
-        A larger radius asks for a smaller constant. Of all pairs, the one with the greatest product of the two is taken:
-        near a flip the constant falls to nothing, and near the original the radius does.
+        A larger radius needs a smaller constant. Of all pairs, the one with the greatest product is taken: near a flip the
+        constant goes to 0, and near the original the radius does.
         """
         if self.start <= 0:
             return 0.0, 0.0
@@ -124,9 +145,9 @@ class Judge:
         least = np.minimum.accumulate(allowed)  # over all cells up to this one
         ends = np.append(np.flatnonzero(np.diff(distance) > 0), len(distance) - 1)
         radii = np.append(distance[ends[:-1] + 1], self._ended(math.inf))
-        # for the product only: an infinite radius counts as the farthest cell's and a step more
+        # for the product only, an infinite radius counts as the distance of the farthest cell and one step more
         sizes = np.where(np.isfinite(radii), radii, distance[-1] + (1.0 if self.norm == "l0" else self.step))
-        # a radius of one pixel says that the image itself is not adversarial, which needs no constant
+        # a radius of one pixel says only that the image itself is not adversarial, which needs no constant
         sizes[radii <= (1.0 if self.norm == "l0" else 0.0)] = 0.0
         best = int(np.argmax(sizes * np.minimum(least[ends], np.finfo(np.float64).max / 1e9)))
         constant = float(least[ends[best]])

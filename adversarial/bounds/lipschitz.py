@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.bounds.grid import power_of
-from adversarial.bounds.probe import Evaluator, check_classes, check_options, read_image, read_pixels
+from adversarial.bounds.probe import Evaluator, check_classes, check_options, checked_image, read_pixels
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]
 
-DIFFERENCE = 0.01  # step of the finite differences that estimate a slope
+# Step of the finite differences that estimate a slope: small beside [0, 1], and far above the rounding of float32 images.
+DIFFERENCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,16 @@ class LipschitzConstant:
     """How fast the classifier's decision can change.
 
     Attributes:
-        value: the most by which any difference between two scores (in the untargeted case: between the label's and another
-            one, which is enough) changes per unit of distance, wherever only the chosen pixels change, within [0, 1]. It is
-            of the scores as the classifier returns them, logits or probabilities.
+        value: the greatest change, per unit of distance, of any difference between two scores, wherever only the chosen
+            pixels change, within [0, 1]. Without a target, the differences between the label's score and another one are
+            enough. The scores are those that the classifier returns, logits or probabilities.
         estimated: whether it was estimated from samples. Nothing that rests on an estimate is certain.
-        norm: "l1", "l2" or "linf", the norm of the distance; None for that of the bound it is used for, and L-infinity
-            where that is L0.
+        norm: the distance in which it is measured, one that is a p-norm ("l1", "l2", "linf"); None for the distance of the
+            bound, and L-infinity where that is L0.
         note: where it comes from, in words.
+
+    Raises:
+        UsageError: the value is not finite or below 0, or the norm is no p-norm.
     """
 
     value: float
@@ -64,27 +68,28 @@ def estimate_lipschitz(
 ) -> LipschitzConstant:
     """The steepest slope seen at the image and at random images near it: an estimate, too small if anything.
 
-    At each of `samples` images (the original, and others in which the chosen pixels are drawn uniformly from what `radius`
-    in each coordinate and [0, 1] leave), the slopes of the score differences along each coordinate are taken by
-    finite differences of 0.01; the constant is their dual norm (the sum for L-infinity, the root of squares for L2, the
-    largest for L1), the largest of all. It costs samples × (1 + coordinates) images.
+    Slopes of the score differences are taken along each coordinate, by finite differences of 0.01, at `samples` images: the
+    original, and others in which the chosen pixels are drawn uniformly within `radius` and [0, 1]. The dual norm of the slopes
+    at an image (their sum for L-infinity, the root of their squares for L2, the largest for L1) is the constant there, and the
+    largest of all is the estimate. This takes samples × (1 + coordinates) queries.
 
     Args:
         classifier: (N, H, W, C) float32 -> (N, K) scores.
         image: (H, W, C) in [0, 1].
         pixels: (y, x) each, or an (H, W) mask.
-        norm: "l1", "l2" or "linf"; "l0" asks for the constant that `grid_bound` uses in L0, that in L-infinity.
-        label: the class to hold; None for the predicted one.
-        target: the class to be reached, where there is one.
+        norm: a distance that is a p-norm ("l1", "l2", "linf"); "l0" gives the constant that `grid_bound` uses in L0, which
+            is the one in L-infinity.
+        label: the class of the image; None for the predicted one.
+        target: the class to reach, where there is one.
         radius: how far from the original slopes are taken, in each coordinate; None for the whole of [0, 1].
         samples: images at which slopes are taken.
-        batch_size: images a call.
+        batch_size: images per call of the classifier.
         seed: of the random images.
 
     Raises:
         UsageError: an argument is out of range.
     """
-    original = read_image(image)
+    original = checked_image(image)
     places = read_pixels(pixels, original.shape)
     check_options(1.0, norm, radius, batch_size)
     if samples < 1:

@@ -6,10 +6,12 @@ import math
 
 
 def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where that is right."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def number(value: float) -> str:
+    """A number with four digits."""
     return f"{value:.4g}"
 
 

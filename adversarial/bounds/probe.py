@@ -1,4 +1,4 @@
-"""Asking a classifier about one image with other values in chosen pixels, and reading what was asked for."""
+"""Asking a classifier about one image with other values in chosen pixels, and checking the arguments of a bound."""
 
 from __future__ import annotations
 
@@ -20,19 +20,29 @@ if TYPE_CHECKING:
 
 
 class Evaluator:
-    """Asks the classifier in batches, and counts."""
+    """Asks the classifier in batches, and counts the images.
+
+    Attributes:
+        count: images that were asked about.
+        scale: the largest absolute score seen.
+    """
 
     def __init__(self, classifier: Predict, original: NDArray[np.float32], places: NDArray[np.int64], batch_size: int) -> None:
         self.classifier, self.original, self.places, self.batch_size = classifier, original, places, batch_size
         self.count, self.scale = 0, 0.0
 
     def images(self, images: NDArray[np.float32]) -> Floats:
+        """(N, K) scores of (N, H, W, C) images.
+
+        Raises:
+            UsageError: the scores have another shape, or are not finite.
+        """
         scores = np.asarray(self.classifier(images), dtype=np.float64)
         self.count += len(images)
         if scores.ndim != 2 or len(scores) != len(images) or scores.shape[1] < 2:
             raise UsageError(
                 f"the classifier returned scores of shape {scores.shape} for {counted(len(images), 'image')}; "
-                "it must return one row an image with at least two classes"
+                "it must return one row per image with at least two classes"
             )
         if not np.isfinite(scores).all():
             raise UsageError("the classifier returned scores that are not finite; nothing can be said of the grid")
@@ -40,7 +50,7 @@ class Evaluator:
         return scores
 
     def values(self, values: NDArray[np.float32]) -> Floats:
-        """Scores of the original with (B, P, C) values in the chosen pixels."""
+        """(B, K) scores of the original with (B, P, C) values in the chosen pixels."""
         rows = []
         for start in range(0, len(values), self.batch_size):
             part = values[start : start + self.batch_size]
@@ -50,7 +60,12 @@ class Evaluator:
         return np.concatenate(rows)
 
 
-def read_image(image: ArrayLike) -> NDArray[np.float32]:
+def checked_image(image: ArrayLike) -> NDArray[np.float32]:
+    """An image (H, W, C) as float32.
+
+    Raises:
+        UsageError: it has another shape, is not finite, or leaves [0, 1].
+    """
     picture = np.array(image, dtype=np.float32)
     if picture.ndim != 3 or not picture.size:
         raise UsageError(f"an image must be an array (height, width, channels), not of shape {picture.shape}")
@@ -60,6 +75,11 @@ def read_image(image: ArrayLike) -> NDArray[np.float32]:
 
 
 def read_pixels(pixels: Sequence[tuple[int, int]] | NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The chosen pixels as rows (y, x), each once, in reading order.
+
+    Raises:
+        UsageError: there is none, or one lies outside the image.
+    """
     given = np.asarray(pixels)
     if given.dtype == np.bool_:
         if given.shape != shape[:2]:
@@ -76,6 +96,11 @@ def read_pixels(pixels: Sequence[tuple[int, int]] | NDArray[np.bool_], shape: tu
 
 
 def check_options(tau: float, norm: str, radius: float | None, batch_size: int) -> None:
+    """Refuse options that are out of range.
+
+    Raises:
+        UsageError: one of them is.
+    """
     if not 0 < tau <= 1:
         raise UsageError(f"tau must lie above 0 and be at most 1, not {tau!r}")
     distance = DISTANCES.get(norm)
@@ -90,6 +115,11 @@ def check_options(tau: float, norm: str, radius: float | None, batch_size: int) 
 
 
 def check_classes(label: int, target: int | None, classes: int) -> None:
+    """Refuse a label or target that is no class, or a target that is the label.
+
+    Raises:
+        UsageError: so it is.
+    """
     for what, index in (("label", label), ("target", target)):
         if index is not None and not 0 <= index < classes:
             raise UsageError(f"the {what} {index} is no class; the classifier has {classes}, counted from 0")

@@ -1,4 +1,4 @@
-"""What follows for the images that no search looked at: a radius free of adversarial examples, by a Lipschitz constant.
+"""A radius free of adversarial examples, by a Lipschitz constant: what holds for the images that no search looked at.
 
 **Theorem** (Wicker, Huang and Kwiatkowska 2018; Wu et al. 2020, section 4). Let m(x) be the gap between the
 label's score and the best other score (for a target: between the best other score and the target's). Let L be such that
@@ -29,9 +29,9 @@ import numpy as np
 
 from adversarial.bounds.grid import Axis, Grid, make_axis, norm_of
 from adversarial.bounds.judge import Judge
-from adversarial.bounds.lipschitz import LipschitzConstant, estimate_lipschitz
+from adversarial.bounds.lipschitz import LipschitzConstant
 from adversarial.bounds.numbers import counted
-from adversarial.bounds.probe import Evaluator, check_classes, check_options, read_image, read_pixels
+from adversarial.bounds.probe import Evaluator, check_classes, check_options, checked_image, read_pixels
 from adversarial.bounds.verdict import Bound
 from adversarial.distances.distance import DISTANCES
 from adversarial.margins import margin
@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]
 
-__all__ = ["Bound", "LipschitzConstant", "estimate_lipschitz", "grid_bound"]
-
-MOST_IMAGES = 200_000
+MOST_IMAGES = 200_000  # a grid of more images takes hours with a usual network; it must be asked for
 
 
 def grid_bound(
@@ -68,28 +66,29 @@ def grid_bound(
 ) -> Bound:
     """Evaluate the τ-grid over chosen pixels and say which radius is free of adversarial examples.
 
-    The theorem stands at the head of this module.
+    The theorem is stated at the head of this module.
 
     Args:
         classifier: (N, H, W, C) float32 -> (N, K) scores.
         image: (H, W, C) in [0, 1].
         pixels: (y, x) each, or an (H, W) mask. The grid grows exponentially with their number.
         tau: the step of the grid in each coordinate, in (0, 1].
-        norm: in which the radius is measured.
-        lipschitz: the constant; a number is one that was given, not estimated. Without it, the result says up to which
+        norm: the distance in which the radius is measured: "l0", or one that is a p-norm ("l1", "l2", "linf").
+        lipschitz: the constant; a plain number counts as known, not estimated. Without it, the result says up to which
             constant the grid would be enough.
-        label: the class to hold; None for the predicted one.
-        target: with a target, adversarial means classified as it; else classified as anything but `label`.
+        label: the class of the image; None for the predicted one.
+        target: an image is adversarial where it is classified as the target; without a target, where it is classified as
+            anything but `label`.
         radius: how far the grid goes; None for the whole of [0, 1]. A number of pixels in L0.
-        adversarial: an example that an attack found, (H, W, C). One image is spent on making sure of it.
-        batch_size: images a call.
-        max_images: the largest grid.
-        partial: go as far as `max_images` allow rather than raise an error; the result says how far.
+        adversarial: an example that an attack found, (H, W, C). One query is spent on checking it.
+        batch_size: images per call of the classifier.
+        max_images: the most grid images to evaluate.
+        partial: evaluate as far as `max_images` allows, rather than raise an error; the result says how far.
 
     Raises:
         UsageError: the grid is too large, or an argument is out of range.
     """
-    original = read_image(image)
+    original = checked_image(image)
     places = read_pixels(pixels, original.shape)
     check_options(tau, norm, radius, batch_size)
     if max_images < 1:
@@ -117,7 +116,7 @@ def grid_bound(
     lower, upper, example = judge.radius(), judge.upper, judge.example
     beyond = None
     if adversarial is not None and start > 0:
-        given = read_image(adversarial)
+        given = checked_image(adversarial)
         if given.shape != original.shape:
             raise UsageError(f"the adversarial example has shape {given.shape}, the image {original.shape}")
         gap = float(margin(evaluate.images(given[None]), own, target)[0])
@@ -166,7 +165,7 @@ def _grid(original: NDArray[np.float32], places: NDArray[np.int64], tau: float, 
 
 
 def _shrunk(original: NDArray[np.float32], places: NDArray[np.int64], tau: float, norm: str, wanted: float, most: int) -> Grid:
-    """The largest grid that fits: fewer pixels at once in L0, a smaller radius in whole and half steps elsewhere."""
+    """The largest grid that fits: in L0 with fewer pixels at once, else with a smaller radius, in half steps."""
     if norm == "l0":
         radii = [float(k) for k in range(int(min(wanted, len(places))), -1, -1)]
     else:

@@ -1,4 +1,4 @@
-"""What a bound says: the radius, the condition it rests on, and both in words."""
+"""A bound: the radius, the condition under which it holds, and both in words."""
 
 from __future__ import annotations
 
@@ -23,27 +23,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """How far an image is free of adversarial examples that change the chosen pixels only, and under which condition.
+    """The radius within which no change of the chosen pixels is adversarial, and the condition under which that holds.
 
     Attributes:
         radius: no adversarial example lies at a distance *below* it. Infinite where no change of the pixels flips the class,
             0 where nothing follows or no constant was given.
-        upper: the distance of the nearest adversarial example known that changes the chosen pixels only; infinite without.
-        norm: the distance: "l0", "l1", "l2" or "linf".
+        upper: the distance of the nearest known adversarial example that changes the chosen pixels only; infinite where none
+            is known.
+        norm: the name of the distance.
         constant: the Lipschitz constant that was used, or None.
-        largest_constant: up to this constant, in the norm `constant_norm`, everything nearer than `free_if` is free.
-        free_if: the radius that goes with `largest_constant`. Larger radii ask for smaller constants; this is the pair
-            with the greatest product.
+        constant_norm: the name of the distance in which the constant is measured.
+        largest_constant: up to this constant, everything nearer than `free_if` is free.
+        free_if: the radius that goes with `largest_constant`. Larger radii need smaller constants; this is the pair with the
+            greatest product.
         searched: the radius up to which the grid was evaluated; infinite for the whole of [0, 1].
         exhaustive: whether the grid was evaluated as far as it was asked for.
-        refuted: a slope that was seen between two evaluated images and exceeds the constant; the constant is wrong then.
+        refuted: a slope seen between two evaluated images that exceeds the constant, which is then wrong; else None.
         evaluations: images that the classifier was asked about.
-        margin: gap between the best and second scores at the original.
+        margin: how far the image itself is from the goal, see `adversarial.margins.margin`.
         tau: the step of the grid.
         pixels: the chosen pixels, (y, x) each.
-        label, target: the class that was held, and the one to be reached, where one was named.
-        example: the adversarial example of `upper`, or None.
-        beyond: the distance of a given adversarial example that changes other pixels as well, which `radius` says nothing of.
+        label: the class of the image.
+        target: the class to reach, or None.
+        example: the adversarial example at the distance `upper`, or None.
+        beyond: the distance of a given adversarial example that changes other pixels as well, or None; `radius` does not
+            cover such examples.
     """
 
     radius: float
@@ -73,7 +77,7 @@ class Bound:
 
     @property
     def condition(self) -> str:
-        """What must be true for the radius to hold."""
+        """What must be true for the radius to hold, in words."""
         if self.constant is None and self.free_if <= 0:
             return "holds for no radius on a grid of this step, whatever the constant"
         if self.constant is None:
@@ -121,7 +125,7 @@ class Bound:
         }
 
     def statement(self, class_names: Sequence[str] | None = None) -> str:
-        """What is known of this image, in words: the lower bound with its condition, the upper bound, and the grid."""
+        """What is known about this image, in words: the lower bound with its condition, the upper bound, and the grid."""
         label = _name(self.label, class_names)
         goal = (
             f"leaves {_the_class(self.label, class_names)}"

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from adversarial.bounds.radius import LipschitzConstant, estimate_lipschitz, grid_bound
+from adversarial.bounds import LipschitzConstant, estimate_lipschitz, grid_bound
 from saywhy_core.errors import UsageError
 
 DUAL = {"l1": np.inf, "l2": 2, "linf": 1}
@@ -506,7 +506,7 @@ def test_constants_are_finite_and_not_negative(value):
 @pytest.mark.parametrize(
     ("scores", "said"),
     [
-        (lambda n: np.zeros((n + 1, 2)), "one row an image"),
+        (lambda n: np.zeros((n + 1, 2)), "one row per image"),
         (lambda n: np.zeros(n), "one row"),
         (lambda n: np.full((n, 2), np.nan), "finite"),
     ],
