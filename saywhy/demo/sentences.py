@@ -75,10 +75,10 @@ def sentence_cards(verbalizer: TemplateVerbalizer, *, seed: int = 0) -> Iterator
     model, tokenizer = load_minilm()
     for sentence in SENTENCES:
         classifier = ZeroShotClassifier(model, tokenizer, sentence.classes)
-        pointwise = attribute_tokens(classifier, sentence.text, steps=STEPS, seed=seed, true_label=sentence.reader)
+        pointwise = attribute_tokens(classifier, sentence.text, steps=STEPS, true_label=sentence.reader)
         prediction = pointwise.prediction
         assert prediction is not None
         others = sorted(prediction.scores, key=lambda label: -prediction.scores[label])
         query = Query(prediction.label, versus=(others[1],))
-        contrastive = attribute_tokens(classifier, sentence.text, query, steps=STEPS, seed=seed, true_label=sentence.reader)
+        contrastive = attribute_tokens(classifier, sentence.text, query, steps=STEPS, true_label=sentence.reader)
         yield SentenceCard(sentence, prediction, (answer(pointwise, verbalizer), answer(contrastive, verbalizer)))

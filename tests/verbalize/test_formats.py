@@ -4,11 +4,11 @@ import gzip
 import io
 import json
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from saywhy_core.errors import Problem
 from verbalize import (
     PixelSaliency,
     Prediction,
@@ -20,6 +20,9 @@ from verbalize import (
     write_saliency,
 )
 from verbalize.formats import MAX_LINE, format_names
+
+if TYPE_CHECKING:
+    from saywhy_core.errors import Problem
 
 POSITIVE = Query("positive", ("negative",), ("joyful", "content"))
 

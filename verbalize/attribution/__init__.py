@@ -1,7 +1,7 @@
-"""Make saliency from a model: one file for each family of methods, over captum and torchcam.
+"""Maps made from a model, by methods of captum and torchcam.
 
-Every function explains one scalar, `score_of_query`: the logit of the query's label and, where the query is contrastive,
-minus the logit of what it is held against. A new method is a function in its family's file and a line in its `METHODS`.
+Every method explains one number, `score_of_query`: the logit of the query's label and, where the query is contrastive, minus
+the logit of what the label is contrasted with. A new method is one file in `methods/` and one line in `METHODS`.
 """
 
 from __future__ import annotations

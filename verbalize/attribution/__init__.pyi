@@ -1,5 +1,13 @@
 from .cam import attribute_cam as attribute_cam
+from .image_question import ImageQuestion as ImageQuestion
+from .method import METHODS as METHODS
+from .method import Explainer as Explainer
+from .method import Method as Method
+from .method import methods_for as methods_for
 from .pixels import attribute_pixels as attribute_pixels
+from .target import score_of_query as score_of_query
+from .text_question import TextQuestion as TextQuestion
+from .text_question import shared_by_pieces as shared_by_pieces
 from .texts import SequenceClassifier as SequenceClassifier
 from .texts import ZeroShotClassifier as ZeroShotClassifier
 from .texts import load_minilm as load_minilm

@@ -1,16 +1,15 @@
-"""Where a convolutional network looks: class activation maps (torchcam)."""
+"""Where a convolutional network looks: class activation maps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
-from torchcam.methods import GradCAM, GradCAMpp, LayerCAM, XGradCAM
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution._images import ask
-from verbalize.attribution._target import method_named
+from verbalize.attribution.image_question import ask
+from verbalize.attribution.method import explainer_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from verbalize.saliency import PixelSaliency, Query
-
-METHODS: dict[str, Any] = {
-    "grad_cam": GradCAM,  # Selvaraju et al. 2017
-    "grad_cam_pp": GradCAMpp,  # Chattopadhay et al. 2018
-    "xgrad_cam": XGradCAM,  # Fu et al. 2020
-    "layer_cam": LayerCAM,  # Jiang et al. 2021
-}
 
 
 def attribute_cam(
@@ -39,25 +31,25 @@ def attribute_cam(
     true_label: str | None = None,
     id: str | None = None,  # noqa: A002 - the record's own word for it
 ) -> PixelSaliency:
-    """Where the features of `layer` speak for the query's label: an unsigned H×W map, bilinearly enlarged.
+    """Where the features of `layer` speak for the label of the query: an unsigned H×W map, bilinearly enlarged.
 
-    Values below zero are cut off, as the methods say, so the map can't speak against a label. It isn't stretched to [0, 1]:
-    that would move its zero.
+    Values below zero are set to zero, as the papers say, so the map can't speak against a label. It is not stretched to
+    [0, 1], which would move its zero.
 
     Args:
         model: a module in evaluation mode, N×C×H×W in [0, 1] -> N×K logits.
         image: H×W×C, uint8 or float in [0, 1], RGB or grey.
-        query: the question, contrastive too; without one, why the predicted label.
-        layer: name of the layer, as in `model.named_modules()`; its output is N×D×h×w.
-        class_names: one name a logit.
-        method: one of `METHODS`.
-        true_label: kept in the prediction.
-        id: the map's name.
+        query: the question, pointwise or contrastive; without one, why the model predicts its label.
+        layer: the name of the layer, as in `model.named_modules()`; its output is N×D×h×w.
+        class_names: one name per logit.
+        method: a name in `METHODS`; `methods_for("layer")` lists the class activation maps.
+        true_label: the true label, which is kept in the prediction.
+        id: the id of the map.
 
     Raises:
         UsageError: not an image, a model in training mode, an unknown method, label or layer.
     """
-    extractor = method_named(METHODS, method)
+    extractor = explainer_for("layer", method).explain
     names = [name for name, _ in model.named_modules() if name]
     if layer not in names:
         raise UsageError(f"the model has no layer {layer!r}; it has {', '.join(names[:20])}")

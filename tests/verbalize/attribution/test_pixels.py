@@ -9,8 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution import attribute_cam, attribute_pixels, cam, pixels
-from verbalize.attribution._target import score_of_query
+from verbalize.attribution import METHODS, attribute_cam, attribute_pixels, methods_for, score_of_query
 from verbalize.saliency import Query
 
 NAMES = ("a", "b", "c")
@@ -43,11 +42,11 @@ BASELINES = {"black": 0.0, "grey": 0.5, "white": 1.0}
 
 
 @pytest.mark.parametrize("baseline", [*BASELINES, "mean", "blur"])
-@pytest.mark.parametrize("method", pixels.METHODS)
+@pytest.mark.parametrize("method", methods_for("pixels"))
 def test_a_linear_model_gives_weight_times_difference(linear, image, method, baseline):
-    saliency = attribute_pixels(
-        linear, image, Query("b"), class_names=NAMES, method=method, baseline=baseline, patch=1, steps=3
-    )
+    given = {"baseline": baseline, "patch": 1, "steps": 3}
+    used = {name: value for name, value in given.items() if name in METHODS.get(method).pixels.uses}
+    saliency = attribute_pixels(linear, image, Query("b"), class_names=NAMES, method=method, **used)
     if baseline == "mean":
         absent = image.mean(axis=(0, 1))
     elif baseline == "blur":
@@ -64,7 +63,8 @@ def test_a_linear_model_gives_weight_times_difference(linear, image, method, bas
 @pytest.mark.parametrize("query", [Query("a"), Query("a", versus=("c",)), Query("ab", members=("a", "b"), versus=("c",))])
 @pytest.mark.parametrize(("method", "steps"), [("integrated_gradients", 300), ("shapley", 2)])
 def test_scores_add_up_to_the_score_less_the_baseline(network, image, query, method, steps):
-    saliency = attribute_pixels(network, image, query, class_names=NAMES, method=method, steps=steps, patch=4)
+    squares = {"patch": 4} if method == "shapley" else {}
+    saliency = attribute_pixels(network, image, query, class_names=NAMES, method=method, steps=steps, **squares)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
     with torch.no_grad():
         both = score_of_query(network(torch.cat([tensor, torch.full_like(tensor, 0.5)])), query, NAMES)
@@ -120,7 +120,7 @@ def test_cam_is_features_times_gradients(network, image, method, query, score):
     np.testing.assert_allclose(saliency.scores, _cam_by_hand(network, image, score, method), atol=1e-6)
 
 
-@pytest.mark.parametrize("method", cam.METHODS)
+@pytest.mark.parametrize("method", methods_for("layer"))
 def test_cam_works_on_frozen_weights_and_leaves_no_hooks(network, image, method):
     network.requires_grad_(False)
     saliency = attribute_cam(network, image, layer="4", class_names=NAMES, method=method)
@@ -163,6 +163,9 @@ def test_the_seed_decides(network, image):
         ({"class_names": ("a", "b")}, "returned scores of shape"),
         ({"steps": 0}, "must be 1 or more"),
         ({"patch": 0}, "must be 1 or more"),
+        ({"patch": 4}, "patch has no effect on the method 'integrated_gradients'"),
+        ({"method": "shapley", "stride": 2}, "stride has no effect on the method 'shapley'"),
+        ({"method": "occlusion", "seed": 2}, "seed has no effect on the method 'occlusion'"),
     ],
 )
 def test_bad_input_is_told_in_a_sentence(network, image, fields, message):

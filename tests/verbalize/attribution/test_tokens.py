@@ -16,9 +16,15 @@ from torch import nn
 from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution import SequenceClassifier, ZeroShotClassifier, attribute_tokens, load_minilm
-from verbalize.attribution._target import score_of_query
-from verbalize.attribution.tokens import METHODS
+from verbalize.attribution import (
+    METHODS,
+    SequenceClassifier,
+    ZeroShotClassifier,
+    attribute_tokens,
+    load_minilm,
+    methods_for,
+    score_of_query,
+)
 from verbalize.saliency import Query
 
 NAMES = ("good", "bad", "dull")
@@ -94,10 +100,12 @@ TEXT = "The film is UNWATCHABLE, not brilliant."
 WORDS = [["the"], ["film"], ["is"], ["un", "##watch", "##able"], [","], ["not"], ["brill", "##iant"], ["."]]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", methods_for("tokens"))
 @pytest.mark.parametrize("baseline", ["pad", "mask"])
 def test_a_linear_model_gives_what_its_weights_say(linear, method, baseline):
-    saliency = attribute_tokens(linear, TEXT, Query("bad"), method=method, baseline=baseline, steps=4)
+    given = {"baseline": baseline, "steps": 4}
+    used = {name: value for name, value in given.items() if name in METHODS.get(method).tokens.uses}
+    saliency = attribute_tokens(linear, TEXT, Query("bad"), method=method, **used)
     absent = None if method == "input_x_gradient" else {"pad": "[PAD]", "mask": "[MASK]"}[baseline]
     expected = [_by_hand(linear, pieces, 1, absent) for pieces in WORDS]
     np.testing.assert_allclose(saliency.scores, expected, atol=1e-4)
@@ -221,6 +229,14 @@ def test_the_seed_decides_and_leaves_torch_alone(sequence):
         (TEXT, {"query": Query("good", versus=("fine",))}, "no class 'fine'"),
         (TEXT, {"steps": 0}, "steps must be 1 or more"),
         ("film " * 40, {}, "reads 32; split it"),
+        (
+            TEXT,
+            {"method": "layer_cam"},
+            "no attribution method 'layer_cam' that explains tokens; use one of integrated_gradients",
+        ),
+        (TEXT, {"seed": 1}, "seed has no effect on the method 'integrated_gradients' .it uses baseline, steps.; leave it out"),
+        (TEXT, {"method": "occlusion", "steps": 4}, "steps has no effect on the method 'occlusion'"),
+        (TEXT, {"method": "input_x_gradient", "baseline": "mask"}, "baseline has no effect .*it has no settings"),
     ],
 )
 def test_bad_input_is_told_in_a_sentence(sequence, text, fields, message):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,13 +11,13 @@ from saywhy_core.errors import UsageError
 from verbalize.saliency import Prediction, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-_Method = TypeVar("_Method")
+BATCH = 32  # changed inputs per call of the model: large enough to keep it busy, small enough for memory
 
 
 def indices_of(labels: Sequence[str], class_names: Sequence[str]) -> list[int]:
-    """Where `labels` stand among the classes.
+    """The column of each label among the classes.
 
     Raises:
         UsageError: the model has no class of that name.
@@ -30,11 +30,15 @@ def indices_of(labels: Sequence[str], class_names: Sequence[str]) -> list[int]:
 
 
 def score_of_query(logits: torch.Tensor, query: Query, class_names: Sequence[str]) -> torch.Tensor:
-    """The number that answers the query, for each row: N×K logits -> N.
+    """The number that answers the query, for each row of logits: N×K -> N.
 
-    A set of classes scores the log of the sum of its exponentials, so that a set of one scores its own logit. Pointwise it
-    is the score of the label (or of its members); contrastively, that less the score of the labels in `versus`: with one
-    such label the difference of two logits, with all others the log-odds of the label.
+    The score of a set of classes is the logarithm of the sum of the exponentials of their logits, so that the score of a
+    single class is its logit. For a pointwise query the result is the score of the label (or of its members). For a
+    contrastive query the score of the labels in `versus` is subtracted: with one such label this is the difference of two
+    logits, with all other classes the log-odds of the label.
+
+    Raises:
+        UsageError: the model has no such class, or its logits can't be used (see `check_logits`).
     """
     check_logits(logits, class_names)
     score = logits[:, indices_of(query.members or (query.label,), class_names)].logsumexp(dim=1)
@@ -44,7 +48,11 @@ def score_of_query(logits: torch.Tensor, query: Query, class_names: Sequence[str
 
 
 def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
-    """One column a class, or a sentence that says otherwise."""
+    """Make sure of one finite column per class.
+
+    Raises:
+        UsageError: the shape is another, or a logit is not finite.
+    """
     if logits.ndim != 2 or logits.shape[1] != len(class_names):
         raise UsageError(f"the model returned scores of shape {tuple(logits.shape)} for {len(class_names)} class names")
     if not bool(torch.isfinite(logits).all()):
@@ -52,27 +60,16 @@ def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
 
 
 def predict(logits: torch.Tensor, class_names: Sequence[str], true_label: str | None = None) -> Prediction:
-    """What one row of logits says."""
+    """The prediction in one row of logits; `true_label` is kept in it."""
     probabilities = logits.detach().double().softmax(dim=-1)
     best = int(probabilities.argmax())
     scores = {name: float(value) for name, value in zip(class_names, probabilities, strict=True)}
     return Prediction(class_names[best], float(probabilities[best]), scores, true_label)
 
 
-def method_named(methods: Mapping[str, _Method], name: str) -> _Method:
-    """Look a method up.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    if name not in methods:
-        raise UsageError(f"there is no attribution method {name!r} here; there are {', '.join(methods)}")
-    return methods[name]
-
-
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Torch's random state set to `seed` inside the block and as it was after it."""
+    """Set the random state of torch to `seed` inside the block, and back to what it was behind it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

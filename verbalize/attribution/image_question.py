@@ -10,7 +10,7 @@ import torch
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
-from verbalize.attribution._target import check_logits, predict, score_of_query
+from verbalize.attribution.target import check_logits, predict, score_of_query
 from verbalize.saliency import PixelSaliency, Prediction, Query
 
 if TYPE_CHECKING:
@@ -22,16 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageQuestion:
-    """An image, the function that scores it for the query, and what the model predicts."""
+    """An image, the function that scores it for the query, the prediction of the model, and the settings of the method."""
 
     score: Callable[[torch.Tensor], torch.Tensor]  # N×C×H×W -> N
     batch: torch.Tensor  # 1×C×H×W
     image: NDArray[np.float32]  # H×W×C
     query: Query
     prediction: Prediction
+    baseline: torch.Tensor  # 1×C×H×W: what stands for absent pixels
+    steps: int = 1
+    patch: int = 1  # pixels
+    stride: int = 1  # pixels
+    seed: int = 0
 
     def map(self, scores: torch.Tensor, *, signed: bool, method: str, id: str | None) -> PixelSaliency:  # noqa: A002
-        """The H×W scores as a map that answers the query."""
+        """The H×W scores as a map that answers the query; `id` and `method` are kept in it."""
         values = scores.detach().cpu().double().numpy()
         return PixelSaliency(
             values, self.query, image=self.image, signed=signed, prediction=self.prediction, id=id, method=method
@@ -63,4 +68,4 @@ def ask(
     def score(images: torch.Tensor) -> torch.Tensor:
         return score_of_query(model(images), asked, class_names)
 
-    return ImageQuestion(score, batch, pixels, asked, prediction)
+    return ImageQuestion(score, batch, pixels, asked, prediction, baseline=torch.zeros_like(batch))

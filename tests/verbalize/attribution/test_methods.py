@@ -1,0 +1,62 @@
+"""What holds of every attribution method, built in or brought by a plug-in."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from saywhy_core.errors import UsageError
+from verbalize.attribution import METHODS, Explainer, Method, attribute_cam, attribute_pixels, methods_for
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3)).eval()
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).random((6, 6, 3), dtype=np.float32)
+
+
+def test_every_method_explains_something_and_says_what_it_is():
+    listed = {name for inputs in ("tokens", "pixels", "layer") for name in methods_for(inputs)}
+    assert listed == set(METHODS)
+    assert all(METHODS.get(name).summary for name in METHODS)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_method_gives_a_finite_map(name, network, image):
+    """Methods of texts are run on tiny models in test_tokens.py."""
+    if METHODS.get(name).pixels:
+        saliency = attribute_pixels(network, image, class_names=NAMES, method=name)
+    elif METHODS.get(name).layer:
+        saliency = attribute_cam(network, image, layer="0", class_names=NAMES, method=name)
+    else:
+        pytest.skip("explains texts only")
+    assert saliency.shape == (6, 6)
+    assert np.isfinite(saliency.scores).all()
+    assert saliency.method == name
+
+
+def test_a_method_from_outside_is_used_by_name(network, image, monkeypatch):
+    monkeypatch.setattr(METHODS, "_loaded", dict(METHODS._loaded))
+
+    def gradient(question):
+        batch = question.batch.clone().requires_grad_()
+        return torch.autograd.grad(question.score(batch).sum(), batch)[0]
+
+    METHODS.register("gradient", Method("the plain gradient", pixels=Explainer(gradient)))
+    saliency = attribute_pixels(network, image, class_names=NAMES, method="gradient")
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None].requires_grad_()
+    logits = network(batch)
+    (expected,) = torch.autograd.grad(logits[0, logits[0].argmax()], batch)
+    np.testing.assert_allclose(saliency.scores, expected[0].sum(0).numpy(), atol=1e-6)
+    assert "gradient" in methods_for("pixels")
+    with pytest.raises(UsageError, match="no attribution method 'gradient' that explains layer"):
+        attribute_cam(network, image, layer="0", class_names=NAMES, method="gradient")
+    with pytest.raises(UsageError, match=r"steps has no effect on the method 'gradient' .it has no settings"):
+        attribute_pixels(network, image, class_names=NAMES, method="gradient", steps=3)

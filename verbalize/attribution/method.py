@@ -1,0 +1,106 @@
+"""The attribution method: what it does to a text, to an image, or to a layer. `METHODS` lists all, and plug-ins add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
+
+from saywhy_core.errors import UsageError
+from saywhy_core.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    import torch
+
+    from verbalize.attribution.image_question import ImageQuestion
+    from verbalize.attribution.text_question import TextQuestion
+
+Inputs: TypeAlias = Literal["tokens", "pixels", "layer"]
+Explain = TypeVar("Explain")
+
+
+@dataclass(frozen=True)
+class Explainer(Generic[Explain]):
+    """One way to explain one kind of input.
+
+    Args:
+        explain: the function that computes the scores.
+        uses: names of the settings that have an effect on it ("baseline", "steps", "patch", "stride", "seed"). A setting
+            that is given to a method without an effect on it is an error.
+    """
+
+    explain: Explain
+    uses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method:
+    """An attribution method. It has at least one of the three explainers.
+
+    Args:
+        summary: one line about the method, with its source.
+        tokens: from a question about a text to 1×L scores, one for each piece of the tokenizer; for `attribute_tokens`.
+        pixels: from a question about an image to 1×C×H×W scores; for `attribute_pixels`.
+        layer: from a module and the name of its layer to a torchcam extractor; for `attribute_cam`.
+    """
+
+    summary: str
+    tokens: Explainer[Callable[[TextQuestion], torch.Tensor]] | None = None
+    pixels: Explainer[Callable[[ImageQuestion], torch.Tensor]] | None = None
+    layer: Explainer[Callable[[torch.nn.Module, str], Any]] | None = None
+
+
+METHODS: Registry[Method] = Registry(
+    "attribution method",
+    "saywhy.attribution",
+    {
+        "integrated_gradients": "verbalize.attribution.methods.integrated_gradients:INTEGRATED_GRADIENTS",
+        "input_x_gradient": "verbalize.attribution.methods.input_x_gradient:INPUT_X_GRADIENT",
+        "occlusion": "verbalize.attribution.methods.occlusion:OCCLUSION",
+        "shapley": "verbalize.attribution.methods.shapley:SHAPLEY",
+        "grad_cam": "verbalize.attribution.methods.cams:GRAD_CAM",
+        "grad_cam_pp": "verbalize.attribution.methods.cams:GRAD_CAM_PP",
+        "xgrad_cam": "verbalize.attribution.methods.cams:XGRAD_CAM",
+        "layer_cam": "verbalize.attribution.methods.cams:LAYER_CAM",
+    },
+)
+
+
+def methods_for(inputs: Inputs) -> tuple[str, ...]:
+    """The names of the methods that explain such inputs; a plug-in that can't be loaded is left out."""
+    return tuple(name for name in METHODS if _explains(name, inputs))
+
+
+def explainer_for(inputs: Inputs, name: str) -> Explainer[Any]:
+    """The explainer of a method.
+
+    Raises:
+        UsageError: there is no such method, or it doesn't explain such inputs.
+    """
+    found: Explainer[Any] | None = getattr(METHODS.get(name), inputs) if name in METHODS else None
+    if found is None:
+        raise UsageError(
+            f"there is no attribution method {name!r} that explains {inputs}; use one of {', '.join(methods_for(inputs))}"
+        )
+    return found
+
+
+def check_settings(explainer: Explainer[Any], name: str, given: Mapping[str, object]) -> None:
+    """Refuse settings that are given (not `None`) and have no effect on the method.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for setting, value in given.items():
+        if value is not None and setting not in explainer.uses:
+            used = f"it uses {', '.join(explainer.uses)}" if explainer.uses else "it has no settings"
+            raise UsageError(f"{setting} has no effect on the method {name!r} ({used}); leave it out")
+
+
+def _explains(name: str, inputs: Inputs) -> bool:
+    try:
+        return getattr(METHODS.get(name), inputs) is not None
+    except UsageError:
+        return False

@@ -1,0 +1,36 @@
+"""Input times gradient (Shrikumar et al. 2016)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from captum.attr import InputXGradient, LayerGradientXActivation
+
+from verbalize.attribution.method import Explainer, Method
+
+if TYPE_CHECKING:
+    import torch
+
+    from verbalize.attribution.image_question import ImageQuestion
+    from verbalize.attribution.text_question import TextQuestion
+
+
+def _tokens(question: TextQuestion) -> torch.Tensor:
+    """Embedding times gradient, summed over the embedding's dimensions (Shrikumar et al. 2016)."""
+    method = LayerGradientXActivation(question.score, question.embedding)
+    scores: torch.Tensor = method.attribute(question.ids, additional_forward_args=(question.mask,))
+    return scores.sum(dim=-1)
+
+
+def _pixels(question: ImageQuestion) -> torch.Tensor:
+    """Difference from the baseline times gradient (Shrikumar et al. 2016, whose baseline is black)."""
+    method = InputXGradient(lambda change: question.score(change + question.baseline))
+    scores: torch.Tensor = method.attribute((question.batch - question.baseline).requires_grad_())
+    return scores
+
+
+INPUT_X_GRADIENT = Method(
+    "input times gradient (Shrikumar et al. 2016)",
+    tokens=Explainer(_tokens, uses=()),
+    pixels=Explainer(_pixels, uses=("baseline",)),
+)

@@ -1,0 +1,53 @@
+"""Occlusion: how far the score drops when a word or a square of pixels is covered (Zeiler and Fergus 2014; Li et al. 2016)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from captum.attr import FeatureAblation, Occlusion
+
+from verbalize.attribution.method import Explainer, Method
+from verbalize.attribution.target import BATCH
+from verbalize.attribution.text_question import shared_by_pieces
+
+if TYPE_CHECKING:
+    import torch
+
+    from verbalize.attribution.image_question import ImageQuestion
+    from verbalize.attribution.text_question import TextQuestion
+
+
+def _tokens(question: TextQuestion) -> torch.Tensor:
+    """The drop of the score when a word is replaced by the baseline (Li et al. 2016); its pieces go together."""
+    method = FeatureAblation(question.score)
+    scores: torch.Tensor = method.attribute(
+        question.ids,
+        baselines=question.baseline,
+        additional_forward_args=(question.mask,),
+        feature_mask=question.words,
+        perturbations_per_eval=BATCH,
+    )
+    return shared_by_pieces(scores, question.words)
+
+
+def _pixels(question: ImageQuestion) -> torch.Tensor:
+    """The drop of the score when a square of `patch` pixels is covered (Zeiler & Fergus 2014); the mean over its squares."""
+    channels, height, width = question.batch.shape[1:]
+    side = (min(question.patch, height), min(question.patch, width))
+    stride = (min(question.stride, side[0]), min(question.stride, side[1]))
+    scores: torch.Tensor = Occlusion(question.score).attribute(
+        question.batch,
+        sliding_window_shapes=(channels, *side),
+        strides=(channels, *stride),
+        baselines=question.baseline,
+        perturbations_per_eval=BATCH,
+    )
+    # captum gives each pixel its square's drop in every channel: the channels share it, so that their sum is the drop
+    return scores / channels
+
+
+OCCLUSION = Method(
+    "the drop of the score when a part is covered (Zeiler and Fergus 2014)",
+    tokens=Explainer(_tokens, uses=("baseline",)),
+    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride")),
+)

@@ -1,0 +1,56 @@
+"""Shapley values of words, or of squares of pixels, from random permutations (Castro et al. 2009)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from captum.attr import ShapleyValueSampling
+
+from verbalize.attribution.method import Explainer, Method
+from verbalize.attribution.target import BATCH, seeded
+from verbalize.attribution.text_question import shared_by_pieces
+
+if TYPE_CHECKING:
+    from verbalize.attribution.image_question import ImageQuestion
+    from verbalize.attribution.text_question import TextQuestion
+
+
+def _tokens(question: TextQuestion) -> torch.Tensor:
+    """Shapley values of the words from `steps` random permutations (Castro et al. 2009); they add up likewise."""
+    method = ShapleyValueSampling(question.score)
+    with seeded(question.seed):
+        scores: torch.Tensor = method.attribute(
+            question.ids,
+            baselines=question.baseline,
+            additional_forward_args=(question.mask,),
+            feature_mask=question.words,
+            n_samples=question.steps,
+            perturbations_per_eval=BATCH,
+        )
+    return shared_by_pieces(scores, question.words)
+
+
+def _pixels(question: ImageQuestion) -> torch.Tensor:
+    """Shapley values of squares of `patch` pixels from `steps` permutations (Castro et al. 2009), spread over their pixels."""
+    channels, height, width = question.batch.shape[1:]
+    rows = torch.arange(height) // question.patch
+    columns = torch.arange(width) // question.patch
+    squares = (rows[:, None] * int(columns.max() + 1) + columns[None, :]).expand(1, 1, height, width)
+    with seeded(question.seed):
+        scores: torch.Tensor = ShapleyValueSampling(question.score).attribute(
+            question.batch,
+            baselines=question.baseline,
+            feature_mask=squares.to(question.batch.device),
+            n_samples=question.steps,
+            perturbations_per_eval=BATCH,
+        )
+    areas = squares.flatten().bincount()[squares].to(scores)
+    return scores / (areas * channels)
+
+
+SHAPLEY = Method(
+    "Shapley values from random permutations (Castro et al. 2009)",
+    tokens=Explainer(_tokens, uses=("baseline", "steps", "seed")),
+    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed")),
+)
