@@ -1,4 +1,4 @@
-"""An answer: a question, the map that holds the evidence, the sentence, and what became of checking it."""
+"""An answer to "why?": the question, the map with the evidence, the sentence, and the claims that were checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """One question about one decision, answered in words that were held against the map."""
+    """One question about one decision, answered in words that were checked against the map."""
 
     question: str
     saliency: Saliency
@@ -31,10 +31,10 @@ def question_of(query: Query) -> str:
 
 
 def answer(saliency: Saliency, verbalizer: TemplateVerbalizer) -> Answer:
-    """Put the map into words, read the words back, and hold what they say against the map.
+    """Put the map into words, read the words back into claims, and check the claims against the map.
 
     Raises:
-        UsageError: the words say something that the map does not bear out; such a sentence is never shown.
+        UsageError: a claim is false of the map. Such a sentence is never shown.
     """
     said = verbalizer.verbalize(saliency)
     read = tuple(read_claims(said.text, saliency))

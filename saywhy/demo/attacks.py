@@ -1,4 +1,4 @@
-"""Road signs under attack: how few pixels turn the decision, and which."""
+"""Road signs under attack: how few pixels change the decision, and which pixels they are."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _MARK = np.array([0.84, 0.37, 0.0], np.float32)  # vermilion: told from grey by 
 class AttackCard:
     """One attack: the decision, what it became, and the evidence.
 
-    `text` says what was found; `touched` answers, in the words of every map, where the search changed pixels; `density` is
-    the distribution that it began with.
+    `text` says what was found. `touched` puts the map of the pixels that the search changed into words. `density` is the
+    distribution over pixels that the search began with.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""Sentences that somebody might have written, held against the maps of the page."""
+"""Sentences that somebody might have written, checked against the maps of the page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CheckedSaying:
 
 
 def checked_sayings(cards: Sequence[SentenceCard]) -> tuple[CheckedSaying, ...]:
-    """Read each of `SAYINGS` back and hold it against its map."""
+    """Read each of `SAYINGS` back into claims, and check them against its map."""
     rows = []
     for card, question, said in SAYINGS:
         saliency = cards[card].answers[question].saliency

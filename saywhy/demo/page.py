@@ -91,7 +91,7 @@ def _plain_overlay(saliency: PixelSaliency) -> str:
 
 
 def _curve(card: AttackCard, budget: int) -> Markup:
-    found = f"{card.changed} pixels after {card.result.queries:,} questions" if card.becomes else "nothing was found"
+    found = f"{card.changed} pixels after {card.result.queries:,} queries" if card.becomes else "nothing was found"
     title = f"Progress of the attack on {card.label}: {found}."
     drawn = curve_svg(card.trace, budget=budget, spent=card.result.queries, title=title)
     return Markup(drawn)  # noqa: S704 - `curve_svg` escapes the title

@@ -1,4 +1,4 @@
-"""Road signs, and what in them decided: by covering squares of them, and by where the network looks."""
+"""Road signs, and which part of them decided: found by covering squares, and by where the network looks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIGNS = (
 
 
 def clear_signs() -> dict[str, NDArray[np.float32]]:
-    """A picture of each sign on a day that is nearly clear, by name; the same pictures each time."""
+    """One picture of each sign by name, with little dirt; the same pictures each time."""
     from saywhy import signs
 
     images, labels = signs.samples(seed=4, dirt=0.1)

@@ -1,4 +1,4 @@
-"""Real sentences, classified by what they mean: the texts, their classes, and why each was decided as it was."""
+"""Sentences classified by their meaning: the texts, their classes, and which words decided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from verbalize.write.template import TemplateVerbalizer
 
-STEPS = 50  # of the integral: on these texts the words then add up to the score within a thousandth
+STEPS = 50  # steps of integrated gradients: on these texts the word scores then sum to the class score within a thousandth
 REVIEWS = {
     "positive": ("A positive review: I loved it, it was wonderful.", "This is great, I recommend it."),
     "negative": ("A negative review: I hated it, it was terrible.", "This is bad, I do not recommend it."),

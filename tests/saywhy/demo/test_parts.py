@@ -31,8 +31,11 @@ def test_a_false_sentence_is_never_shown():
         answers.answer(saliency, Liar())
 
 
-def _path(svg):
-    return re.search(r'class="curve" d="([^"]+)"', svg)[1]
+def _points(svg, part):
+    """The corners of the path in a part of the drawing: (x, y) pairs."""
+    drawn = re.search(rf'class="{part}">\s*<path d="([^"]+)"', svg)[1]
+    numbers = [float(value) for value in re.findall(r"-?[\d.]+", drawn)]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def test_an_infinite_distance_is_not_drawn():
@@ -43,17 +46,32 @@ def test_an_infinite_distance_is_not_drawn():
 def test_the_curve_steps_down_where_the_trace_does():
     svg = curve_svg([(100, 10.0), (500, 5.0)], budget=1000, spent=1000, title="a < b")
     assert 'aria-label="a &lt; b"' in svg
-    numbers = [float(value) for value in re.findall(r"[\d.]+", _path(svg))]
-    x_first, y_first, x_second, y_second, x_end = numbers
-    assert x_first < x_second < x_end
-    assert (x_second - x_first) / (x_end - x_second) == pytest.approx(400 / 500, abs=0.02)
-    axis = [float(value) for value in re.findall(r'class="axis" [^>]*y1="([\d.]+)"', svg)]
-    bottom, top = max(axis), min(axis)
+    points = _points(svg, "curve")
+    (x_first, y_first), (x_step, y_step), (x_down, y_down), (x_end, y_end) = points
+    assert x_first < x_step == x_down < x_end
+    assert y_step == y_first
+    assert y_down == y_end
+    assert (x_down - x_first) / (x_end - x_down) == pytest.approx(400 / 500, abs=0.02)
+    heights = [float(y) for y in re.findall(r'class="axis">\s*<path d="M [\d.]+ ([\d.]+)', svg)]
+    bottom, top = max(heights), min(heights)
     assert y_first == pytest.approx(top)  # 10 of 10
-    assert y_second == pytest.approx((bottom + top) / 2)  # 5 of 10
+    assert y_down == pytest.approx((bottom + top) / 2)  # 5 of 10
+    (left, _), (right, _) = _points(svg, "axis")
+    assert (x_first - left) / (right - left) == pytest.approx(100 / 1000, abs=0.01)
+    assert x_end == pytest.approx(right)
 
 
 def test_a_curve_without_a_find_is_an_empty_chart():
     svg = curve_svg([(100, float("inf"))], budget=100, spent=100, title="nothing found")
     assert "curve" not in svg
     assert "nothing found" in svg
+
+
+def test_the_drawing_can_stand_several_times_on_one_page():
+    svg = curve_svg([(100, 10.0), (500, 5.0)], budget=1000, spent=1000, title="t")
+    assert not re.search(r'https?:|url\(| id="|<style|<defs|xlink|#0[1-5]', svg)
+    assert {"var(--for)", "var(--for-wash)", "var(--line)", "var(--soft)", "var(--ink)"} <= set(
+        re.findall(r"var\([^)]*\)", svg)
+    )
+    assert ">10<" in svg.replace(" ", "")
+    assert ">1,000<" in svg.replace(" ", "")
