@@ -1,4 +1,4 @@
-"""Where people look: SIFT keypoints made into a mixture of Gaussians over the pixels, the perturbation distribution."""
+"""Where people look: SIFT keypoints as a mixture of Gaussians over the pixels, the distribution that guides a search."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = Literal["sift", "gradient", "uniform", "map"]
 
-SHORT_SIDE = 128  # images with a shorter side below this are enlarged before SIFT looks at them
-LONG_SIDE = 768  # and larger ones made smaller: what people look at isn't in the finest details
-CONTRAST = (0.04, 0.01)  # SIFT's contrast threshold: OpenCV's own first, then a quarter of it for dim images
+SHORT_SIDE = 128  # pixels; images with a shorter side are enlarged: SIFT finds too little in small ones
+LONG_SIDE = 768  # pixels; larger images are made smaller: what people look at is not in the finest details
+CONTRAST = (0.04, 0.01)  # SIFT's contrast threshold: first OpenCV's own, then a quarter of it for dim images
 MIN_SIGMA = 0.5  # pixels; a narrower Gaussian would fall between the pixels
-FLAT = 1.5 / 255  # an image whose grey levels differ by less is held to be without structure
-EM_SIDE, EM_STEPS, LATTICE = 64, 12, 4
+FLAT = 1.5 / 255  # an image with a smaller range of grey levels has no structure, only the rounding of 8-bit values
+EM_SIDE = 64  # pixels per side at most of the copy that the Gaussians are fitted to: enough for 16 of them, and fast
+EM_STEPS = 12  # rounds of expectation-maximisation: features need to be good ones, not the best
+LATTICE = 4  # Gaussians per side at the start, so at most 16 features: more would leave each too few queries
 
 _SOURCES = {
     "sift": "mixture of Gaussians at SIFT keypoints",
@@ -36,18 +38,18 @@ _SOURCES = {
 
 @dataclass(frozen=True, eq=False)
 class KeypointMixture:
-    """A distribution over the pixels of an image, made of features that a player can choose between.
+    """A distribution over the pixels of an image, made of features that a player can pick.
 
     Attributes:
         weights: (M,) probability of each feature; sums to 1.
         means: (M, 2) centres in pixels, rows are (y, x); pixel centres lie at whole numbers.
         sigmas: (M,) standard deviations in pixels.
         density: (H, W) probability of each pixel; sums to 1.
-        source: "sift", or what took its place: "gradient", "uniform" or "map".
-        seed: of `sample` where it is given no generator.
+        source: "sift", or what was used instead: "gradient", "uniform" or "map".
+        seed: for `sample`, where it is given no generator.
 
     With "sift" the density is the mixture of the Gaussians. With the other sources the density is given, and the
-    Gaussians share it out: `weights` are the masses of the shares. Either way the probability of pixel p under
+    Gaussians divide it among the features: `weights` are their masses. In both cases the probability of pixel p under
     feature m is `density[p] * responsibilities[m, p] / weights[m]`.
     """
 
@@ -75,7 +77,7 @@ class KeypointMixture:
 
     @cached_property
     def responsibilities(self) -> Floats:
-        """(M, H, W): how far each pixel belongs to each feature; sums to 1 over the features at each pixel."""
+        """(M, H, W) the share of each feature in each pixel; sums to 1 over the features at each pixel."""
         log_priors = np.log(self.weights) if self._log_priors is None else self._log_priors
         shares = _posterior(log_priors, self.means, self.sigmas, *self.shape)
         shares.setflags(write=False)
@@ -89,7 +91,7 @@ class KeypointMixture:
     def sample(self, n: int, rng: np.random.Generator | int | None = None) -> NDArray[np.int64]:
         """Draw `n` pixels with replacement: (n, 2), rows are (y, x).
 
-        `rng` is a generator, a seed, or nothing for the mixture's own seed (the same draw each time).
+        `rng` is a generator, a seed, or None for the mixture's own seed (the same draw each time).
         """
         if n < 0:
             raise UsageError(f"can't draw {n} pixels; n must be 0 or more")
@@ -98,9 +100,9 @@ class KeypointMixture:
         return np.stack(np.unravel_index(flat, self.shape), axis=1).astype(np.int64)
 
     def saliency(self, label: str = "what catches the eye", image: ArrayLike | None = None) -> PixelSaliency:
-        """The density as an unsigned map, so that everything that words or draws maps works on it.
+        """The density as an unsigned saliency map, which `verbalize` can put into words and draw.
 
-        `label` names what the map answers for; `image` is kept with it for pictures.
+        `label` says what the map shows; `image` is kept with it for pictures.
         """
         picture = None if image is None else np.asarray(image, dtype=np.float32)
         return PixelSaliency(self.density, Query(label), image=picture, signed=False, method=_SOURCES[self.source])
@@ -109,15 +111,15 @@ class KeypointMixture:
     def from_map(
         cls, scores: ArrayLike | PixelSaliency, *, shape: tuple[int, int] | None = None, seed: int = 0
     ) -> KeypointMixture:
-        """A map of one's own (a Grad-CAM, an eye-tracking map) in the place of SIFT.
+        """A map of your own (a Grad-CAM, an eye-tracking map) in the place of SIFT.
 
-        The density is the map, divided by its sum; negative scores count as nothing. At most 16 Gaussians, fitted
-        to it by expectation-maximisation on a copy of at most 64 pixels a side, share it out into features.
+        The density is the map divided by its sum; negative scores count as 0. At most 16 Gaussians divide it into features;
+        they are fitted by expectation-maximisation on a copy of at most 64 pixels per side.
 
         Args:
             scores: (H, W) numbers, or a `PixelSaliency`.
-            shape: height and width of the image, where they differ from the map's: the map is resized, linearly.
-            seed: of `sample`.
+            shape: (height, width) of the image, where they differ from those of the map; the map is resized linearly.
+            seed: for `sample`.
 
         Raises:
             UsageError: the map is not two-dimensional, not finite, or nowhere positive.
@@ -137,28 +139,26 @@ class KeypointMixture:
 
 
 def keypoint_mixture(image: ArrayLike, *, min_keypoints: int = 4, max_keypoints: int = 64, seed: int = 0) -> KeypointMixture:
-    """The perturbation distribution of an image: Gaussians at its SIFT keypoints, weight by response, width by size.
+    """The distribution that guides a search: Gaussians at SIFT keypoints, weighted by response and as wide as their size.
 
     An image with a shorter side below 128 pixels is first enlarged by the smallest whole factor that reaches 128 (a
     32 by 32 image fourfold), as Wicker et al. enlarge small images; one with a longer side above 768 is made
-    smaller. Where OpenCV's usual contrast threshold (0.04) yields too few keypoints, a quarter of it is tried.
-    Where that fails as well, the density is the image's gradient energy, and where the image is flat, uniform;
-    `source` says which.
+    smaller. Where OpenCV's usual contrast threshold (0.04) finds too few keypoints, a quarter of it is tried. Where that
+    fails as well, the density is the image's gradient energy, and for a flat image it is uniform; `source` says which.
 
     Args:
-        image: (H, W, C) or (H, W) in [0, 1]. Three channels are read as RGB, any other number is averaged.
-        min_keypoints: with fewer keypoints SIFT is held to have failed.
-        max_keypoints: only the strongest are kept; keypoints at one place (SIFT lists one an orientation) are one.
-        seed: of the mixture's `sample`; finding the keypoints involves no chance.
+        image: (H, W, C) or (H, W) in [0, 1]. Three channels are read as RGB; any other number of channels is averaged.
+        min_keypoints: with fewer keypoints, SIFT counts as failed.
+        max_keypoints: only the strongest are kept. SIFT lists a keypoint once per orientation; here it counts once.
+        seed: for the mixture's `sample`; finding the keypoints involves no chance.
 
     Raises:
         UsageError: the image has another shape, is not finite, or leaves [0, 1].
 
     Source: Wicker, Huang and Kwiatkowska, "Feature-Guided Black-Box Safety Testing of Deep Neural Networks", TACAS
-    2018, section 3 ("saliency map as a Gaussian mixture"). Departures: a Gaussian's standard deviation is the scale
-    at which the keypoint was found, half of OpenCV's `size`, which is a diameter; the Gaussians are cut off at the
-    image's border and the whole is made to sum to 1 there; a keypoint's weight is not raised where it has several
-    orientations.
+    2018, section 3 ("saliency map as a Gaussian mixture"). Departures: the standard deviation of a Gaussian is the scale
+    at which the keypoint was found (half of OpenCV's `size`, which is a diameter); the Gaussians are cut off at the border
+    of the image, and the mixture is scaled to sum to 1; several orientations do not raise the weight of a keypoint.
     """
     if min_keypoints < 1 or max_keypoints < min_keypoints:
         raise UsageError(f"keypoints must satisfy 1 <= min ({min_keypoints}) <= max ({max_keypoints})")
@@ -166,7 +166,7 @@ def keypoint_mixture(image: ArrayLike, *, min_keypoints: int = 4, max_keypoints:
     if np.ptp(grey) >= FLAT:
         keypoints = _sift(grey, min_keypoints)
         if len(keypoints) >= min_keypoints:
-            # the strongest first; equal ones in reading order, so that the choice doesn't depend on SIFT's own order
+            # the strongest first; equal ones in reading order, so that the choice doesn't depend on the order of SIFT
             order = np.lexsort((keypoints[:, 1], keypoints[:, 0], -keypoints[:, 3]))[:max_keypoints]
             y, x, sigma, response = keypoints[order].T
             return _gaussians(response, np.stack([y, x], axis=1), sigma, grey.shape, seed)
@@ -193,7 +193,7 @@ def _grey(image: ArrayLike) -> Floats:
 
 
 def _sift(grey: Floats, wanted: int) -> Floats:
-    """(K, 4) rows of y, x, sigma, response in pixels of the image as given; one row a place and scale."""
+    """(K, 4) rows of y, x, sigma, response, in pixels of the image as given; one row per place and scale."""
     height, width = grey.shape
     factor: float = -(-SHORT_SIDE // min(height, width))
     if factor <= 1:
@@ -207,7 +207,7 @@ def _sift(grey: Floats, wanted: int) -> Floats:
             break
     rows = np.array([(k.pt[1], k.pt[0], k.size / 2, k.response) for k in found], dtype=np.float64).reshape(-1, 4)
     rows = np.unique(rows[rows[:, 3] > 0], axis=0)
-    # OpenCV's resize lines up the images' edges, so pixel centres move by half a pixel
+    # OpenCV's resize aligns the edges of the images, so pixel centres move by half a pixel
     rows[:, :2] = np.clip((rows[:, :2] + 0.5) / factor - 0.5, 0, (height - 1, width - 1))
     rows[:, 2] /= factor
     return rows
@@ -221,7 +221,7 @@ def _gradient_energy(grey: Floats) -> Floats:
 
 
 def _log_axes(means: Floats, sigmas: Floats, height: int, width: int) -> tuple[Floats, Floats]:
-    """Log densities of the Gaussians along each axis, (M, H) and (M, W), each summing to 1 over the pixels."""
+    """Log densities of the Gaussians along each axis, (M, H) and (M, W); each density sums to 1 over the pixels."""
     logs = []
     for axis, length in ((0, height), (1, width)):
         steps = (np.arange(length) - means[:, axis, None]) / sigmas[:, None]
@@ -242,14 +242,14 @@ def _gaussians(response: Floats, means: Floats, sigmas: Floats, shape: tuple[int
 def _posterior(log_priors: Floats, means: Floats, sigmas: Floats, height: int, width: int) -> Floats:
     down, across = _log_axes(means, sigmas, height, width)
     logs = (log_priors[:, None] + down)[:, :, None] + across[:, None, :]
-    logs -= logs.max(axis=0)  # far from every centre all densities underflow; their ratios don't
+    logs -= logs.max(axis=0)  # far from every centre all densities underflow, but their ratios do not
     np.exp(logs, out=logs)
     logs /= logs.sum(axis=0)
     return logs
 
 
 def _shared_out(values: Floats, source: Source, seed: int) -> KeypointMixture:
-    """A given density, shared out among Gaussians that start on a lattice and are fitted to it."""
+    """A mixture for a given density: Gaussians that start on a lattice and are fitted to it."""
     height, width = values.shape
     density = values / values.sum()
     rows, columns = min(LATTICE, height), min(LATTICE, width)
@@ -262,13 +262,13 @@ def _shared_out(values: Floats, source: Source, seed: int) -> KeypointMixture:
         priors, means, sigmas = _fit(density, priors, means, sigmas)
     weights = np.einsum("mhw,hw->m", _posterior(np.log(priors), means, sigmas, height, width), density)
     kept = weights > 0
-    if not kept.all():  # dropping empty shares only renames who owns pixels of density 0
+    if not kept.all():  # a feature without mass owns pixels of density 0 only; it can go
         priors, means, sigmas, weights = priors[kept], means[kept], sigmas[kept], weights[kept]
     return KeypointMixture(weights / weights.sum(), means, sigmas, density, source, seed, np.log(priors))
 
 
 def _fit(density: Floats, priors: Floats, means: Floats, sigmas: Floats) -> tuple[Floats, Floats, Floats]:
-    """Expectation-maximisation of isotropic Gaussians against a density (Dempster et al. 1977, weighted by pixel)."""
+    """Fit isotropic Gaussians to a density by expectation-maximisation (Dempster et al. 1977), weighted by pixel."""
     height, width = density.shape
     scale = max(1.0, max(height, width) / EM_SIDE)
     small = _resize(density, max(1, round(height / scale)), max(1, round(width / scale))) if scale > 1 else density

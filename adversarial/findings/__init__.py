@@ -1,4 +1,4 @@
-"""What an attack found: in words, as a record, and in pictures."""
+"""Findings: what an attack found, in words, as a record, and in pictures."""
 
 from __future__ import annotations
 

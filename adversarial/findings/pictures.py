@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Rgb = NDArray[np.uint8]
 
 SMALLEST_SIDE = 256  # pictures are enlarged in whole steps until their shorter side is at least this long
-FEW = 60  # changed pixels up to which each is framed
+FEW = 60  # changed pixels; with more of them, frames would hide the picture
 _FRAME = "#d05c0a"  # the orange that the heatmaps use
 _INK = "#1b1d22"
 _SOURCES = {"sift": "from SIFT keypoints", "gradient": "from gradient energy", "uniform": "uniform", "map": "from a given map"}
 
 
 def difference_picture(original: NDArray[np.float32], adversarial: NDArray[np.float32]) -> tuple[Rgb, float]:
-    """The change on grey, and by how much it was strengthened: the largest change of a value fills half of the range."""
+    """The change on a grey ground, (H, W, 3), and its amplification: the largest change becomes black or white."""
     change = adversarial.astype(np.float64) - original
     largest = float(np.abs(change).max())
     strength = 1.0 / largest if largest > 0 else 1.0
@@ -34,7 +34,7 @@ def difference_picture(original: NDArray[np.float32], adversarial: NDArray[np.fl
 
 
 def density_picture(density: NDArray[np.float64]) -> Rgb:
-    """The density from dark (none) to bright (its largest), by its square root: tails should show."""
+    """The density, from dark (0) to bright (its largest value); its square root is shown, so that small values can be seen."""
     from matplotlib import colormaps
 
     top = float(density.max())
@@ -48,7 +48,7 @@ def save_pictures(
     adversarial: NDArray[np.float32] | None,
     density: NDArray[np.float64] | None,
 ) -> None:
-    """Write original.png, adversarial.png, difference.png and density.png; what does not exist is not written."""
+    """Write original.png, and adversarial.png, difference.png and density.png where there is something to show."""
     pictures = {"original": to_rgb(original)}
     if adversarial is not None:
         pictures["adversarial"] = to_rgb(adversarial)
@@ -69,7 +69,7 @@ def panel_png(
     after: str | None,
     density: tuple[NDArray[np.float64], str] | None = None,
 ) -> bytes:
-    """The pictures side by side with titles, as the bytes of a PNG file; few changed pixels are framed.
+    """The pictures side by side with titles, as the bytes of a PNG file; the changed pixels are framed where they are few.
 
     `before` and `after` name the classes (`after` is None where nothing was found); `density` comes with its source, and is
     None where none guided the search.
@@ -126,7 +126,7 @@ def _label(axis: Axes, title: str, note: str) -> None:
 
 
 def _frame(axis: Axes, changed: NDArray[np.bool_]) -> None:
-    """Draw the border of the changed pixels, on the pixels' edges, so that their colours stay in sight."""
+    """Draw a border around the changed pixels, along their edges, so that their colours can still be seen."""
     from matplotlib.collections import LineCollection
 
     padded = np.pad(changed, 1)

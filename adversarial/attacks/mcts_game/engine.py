@@ -1,4 +1,4 @@
-"""The game played by the stock `mcts` package: slow, but somebody else's tree search, to check one's own against."""
+"""The game played by the stock `mcts` package: slow, but an independent tree search to compare with."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     Better: TypeAlias = Callable[["Found"], None]
 
-CLOSER = 0.999  # of the best distance in L1, L2 and L-infinity is the next game's bound
-REPLAYS = 0.5  # of the playouts take part of the best flip rather than a fresh draw
-IDLE = 50  # iterations a query of the budget: a small game that has been seen whole asks nothing any more
+CLOSER = 0.999  # share of the best distance that bounds the next game, in distances that don't count pixels
+REPLAYS = 0.5  # share of the playouts that replay a part of the best flip: fresh draws alone rarely come near it again
+IDLE = 50  # iterations per query of the budget, after which the search ends: a small game that was seen whole asks nothing more
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +31,11 @@ class Found:
     """The best that a search has found so far.
 
     Attributes:
-        image: (H, W, C) float32, the adversarial example at the smallest distance, or None.
-        distance: its distance from the original, infinite where there is none.
-        changes: what was changed.
+        image: (H, W, C) float32, the nearest adversarial example, or None.
+        distance: its distance from the original; infinite where there is none.
+        changes: the changes that make it.
         queries: images that the classifier was asked about.
-        trace: (queries, distance) each time a smaller distance was found.
+        trace: (queries, distance), one for each time that a smaller distance was found.
         touched: (H, W) how often each pixel was changed in an image that the classifier was asked about.
         iterations: rounds of the tree search.
     """
@@ -54,7 +54,7 @@ class _BudgetSpent(Exception):  # noqa: N818 - the end of a search, not an error
 
 
 class _Record:
-    """Counts what the classifier is asked, keeps the best flip, and is the game's `evaluate` for one search."""
+    """Counts the queries of one search and keeps the best flip; the game's `evaluate` goes through it."""
 
     def __init__(self, game: Game, budget: int, on_better: Better | None) -> None:
         self.game = replace(game, _margins={})
@@ -64,7 +64,7 @@ class _Record:
         self.found = Found(None, math.inf, (), 0, (), self.touched)
 
     def playing(self, max_distance: float) -> Game:
-        """The game with this bound; what was learned of images is shared between bounds."""
+        """The game with this bound; the answers about images are shared between bounds."""
         return replace(self.game, evaluate=self.evaluate, max_distance=max_distance)
 
     def evaluate(self, images: NDArray[np.float32]) -> NDArray[np.floating]:
@@ -97,20 +97,20 @@ def run_mcts(
     """Search the cooperative game with `mcts` 1.0.4, within a budget of queries.
 
     The package searches from a state for some iterations and names a move; the move is made, and so on to the end of the
-    game. Then a new game starts, in which the bound is just below the best distance found. The package's tree, selection
-    and expansion are used as they are. Its rollouts follow the mixture (player I draws features by weight, player II pixels
-    by probability) to a random length, or replay a part of the best flip in another order; the classifier is asked about
-    the end, and only where that has flipped, by bisection, about the way there.
+    game. Then a new game starts, with a bound just below the best distance found. The package's tree, selection and expansion
+    are used as they are. A rollout follows the mixture (player I draws features by weight, player II pixels by probability)
+    to a random length, or replays a part of the best flip in another order. The classifier is asked about the end of the
+    rollout and, only where that has flipped, by bisection about the images on the way.
 
-    Release 1.0.4 never calls `getCurrentPlayer`: every player maximises. Only the cooperative game is the same game there.
-    Nor has it a seed: it draws from Python's global `random`, which is seeded for the time of the search and put back
-    afterwards. Two searches in two threads of one process would disturb each other.
+    Release 1.0.4 never calls `getCurrentPlayer`: every player maximises, so that it can play the cooperative game only. It
+    takes no seed but draws from Python's global `random`, which is seeded for the search and put back afterwards. Two
+    searches in two threads of one process would disturb each other.
 
     Args:
         game: the game; its `evaluate` is asked about one image at a time.
         budget: the most images to ask about.
         seed: same seed, same result.
-        iterations_per_move: how long the package searches before each move.
+        iterations_per_move: rounds of the tree search before each move.
         exploration: the constant of UCT.
         on_better: called with each smaller flip at once, so that nothing is lost when the classifier fails later.
 
@@ -155,7 +155,7 @@ def _play(record: _Record, generator: np.random.Generator, iterations: int, expl
             state = state.takeAction(engine.search(state))
         best = record.found.distance
         if best < math.inf:
-            bound = best - 1 if game.norm == "l0" else best * CLOSER
+            bound = best - 1 if DISTANCES.get(game.norm).counts_pixels else best * CLOSER
             if bound <= 0:
                 return
             if bound < game.max_distance:
@@ -163,7 +163,7 @@ def _play(record: _Record, generator: np.random.Generator, iterations: int, expl
 
 
 def _rollout(state: State, generator: np.random.Generator, record: _Record) -> float:
-    """Play on along the mixture to a random length; the reward is that of the flip on the way, or of the end."""
+    """Play on along the mixture to a random length; the reward is that of the first flip on the way, or of the end."""
     game = state.game
     if state.isTerminal():
         if game.distance(state.changes) <= game.max_distance and game.margin(state.changes) < 0:
@@ -190,7 +190,7 @@ def _after(state: State, path: list[Change]) -> tuple[Change, ...]:
 
 
 def _replay(state: State, best: tuple[Change, ...], generator: np.random.Generator) -> list[Change]:
-    """Turns of a playout: a part of the best flip so far, in another order, cut where the bound would be passed."""
+    """The turns of a rollout: a part of the best flip so far in another order, cut where the bound would be passed."""
     game = state.game
     taken = {change.pixel for change in state.changes}
     usable = [change for change in best if change.pixel not in taken]
@@ -210,7 +210,7 @@ def _replay(state: State, best: tuple[Change, ...], generator: np.random.Generat
 
 
 def _draw(state: State, generator: np.random.Generator) -> list[Change]:
-    """Turns of a playout: distinct pixels in the order of a draw from the mixture, cut where the bound would be passed."""
+    """The turns of a rollout: distinct pixels drawn from the mixture, cut where the bound would be passed."""
     game = state.game
     flat = game.pixels
     current = state.image.reshape(flat.shape)
@@ -226,11 +226,11 @@ def _draw(state: State, generator: np.random.Generator) -> list[Change]:
     order = np.argsort(-keys)[: int(np.count_nonzero(keys > -np.inf))]
     turns = math.ceil(len(order) ** generator.random())
     order = order[:turns]
-    # one legal move a pixel, each equally likely
+    # one legal move per pixel, all equally likely
     chosen = np.where(legal[order], generator.random(legal[order].shape), -1).argmax(axis=1)
     after = values[order, chosen]
     if not game.manipulation.once:
-        # the same step again and again in one direction: a walk of ± tau would stay near its start
+        # several steps in one direction at once: a random walk of ± tau would stay near its start
         step = after - current[pixels[order]]
         times = np.ceil((1 / np.abs(step).max(axis=1)) ** generator.random(len(order)))
         after = np.clip(current[pixels[order]] + times[:, None].astype(np.float32) * step, 0, 1).astype(np.float32)
@@ -242,7 +242,7 @@ def _draw(state: State, generator: np.random.Generator) -> list[Change]:
 
 
 def _within_bound(game: Game, current: NDArray[np.float32], pixels: NDArray[np.int64], after: NDArray[np.float32]) -> int:
-    """How many of the turns, one pixel each, stay within the bound (each change leads away from the original)."""
+    """How many of the turns stay within the bound; each turn changes one pixel, and leads away from the original."""
     distance = DISTANCES.get(game.norm)
     grown = current.copy()
     low, high = 0, len(pixels)

@@ -3,20 +3,20 @@
 Player I picks a feature of the image; player II picks a pixel in it and one of the manipulations open there. The two take
 turns until the class has flipped, or until the distance from the original reaches the bound.
 
-- *cooperative*: both want a flip at the smallest distance. The game's value tells the smallest adversarial example that
-  the manipulations can reach, an upper bound of the maximum safe radius.
-- *competitive*: player I picks the feature that it holds to be the most robust, once and for all, and player II flips the
-  class inside it at the smallest distance. The value tells the feature robustness of Wu et al.: how far the image must be
-  changed when it may be changed in the most robust feature only. What is reachable in one feature is reachable in all of
-  them, so that this distance is never smaller than the cooperative one.
+- *cooperative*: both players want a flip at the smallest distance. The game's value gives the smallest adversarial example
+  that the manipulations can reach, an upper bound of the maximum safe radius.
+- *competitive*: player I picks the most robust feature, once and for all, and player II flips the class inside it at the
+  smallest distance. The value gives the feature robustness of Wu et al.: how far the image must be changed where only its
+  most robust feature may be changed. What can be reached in one feature can be reached in the whole image, so that this
+  distance is never smaller than the cooperative one.
 - *random*: player I wants a flip at the smallest distance; nature draws player II's moves from the mixture.
 
 Source: Wicker, Huang and Kwiatkowska, "Feature-Guided Black-Box Safety Testing of Deep Neural Networks", TACAS 2018,
 sections 3 and 4; Wu, Wicker, Ruan, Huang and Kwiatkowska, "A Game-Based Approximate Verification of Deep Neural Networks
 with Provable Guarantees", Theoretical Computer Science 807, 2020, section 4. Departures: every pixel belongs to the one
 feature that takes the greatest responsibility for it, so that the features are disjoint; the competitive player I picks
-once, since a player who may pick anew each turn can always waste the distance on pixels without effect; and an image that
-has not flipped earns up to half the reward, by how far its margin has closed, where the papers give nothing.
+once, because a player who picks anew each turn could always spend the distance on pixels without effect; and an image that
+has not flipped earns up to half the reward, by how far its margin has closed, where the papers give no reward.
 """
 
 from __future__ import annotations
@@ -60,20 +60,21 @@ Action: TypeAlias = Feature | Change
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """The rules and the board: an image, its features, and what the players may do and want.
+    """One game: an image, its features, the rules, and the goal.
 
     Attributes:
         image: (H, W, C) float32 in [0, 1].
         features: M arrays of pixels, counted row by row, disjoint, each with the most probable pixel first.
         weights: (M,) probability of each feature; sums to 1.
         chances: M arrays, the probability of each pixel within its feature.
-        evaluate: (N, H, W, C) float32 -> (N, K) scores. The game asks it about each image once.
+        evaluate: (N, H, W, C) float32 -> (N, K) scores. The game calls it once for each image.
         label: the class to get away from.
         target: the class to reach, or None for any other than `label`.
-        norm: "l0", "l1", "l2" or "linf".
+        norm: the name of the distance.
         manipulation: what player II may do to a pixel.
         player_two: "cooperative", "competitive" or "random".
-        max_distance: the bound at which a game ends.
+        max_distance: the distance at which a game ends.
+        owner: (H W,) the feature that each pixel belongs to.
     """
 
     image: NDArray[np.float32]
@@ -109,15 +110,15 @@ class Game:
         return picture
 
     def distance(self, changes: tuple[Change, ...]) -> float:
-        """How far these changes lead from the original, in the game's norm."""
+        """The distance of the image with these changes from the original."""
         if not changes:
             return 0.0
-        if self.norm == "l0":  # every change differs from the original: nothing needs to be rendered
+        if DISTANCES.get(self.norm).counts_pixels:  # every change differs from the original: there is nothing to render
             return float(len(changes))
         return DISTANCES.get(self.norm).between(self.image, self.render(changes))
 
     def margin(self, changes: tuple[Change, ...]) -> float:
-        """How far the image with these changes is from the goal (see `margin`); asked of the classifier once, then kept."""
+        """How far the image with these changes is from the goal (see `adversarial.margins`); asked once, then kept."""
         known = self._margins.get(changes)
         if known is None:
             scores = np.asarray(self.evaluate(self.render(changes)[None]))
@@ -140,12 +141,12 @@ class Game:
         return 0.49 * min(1.0, max(0.0, closed))
 
     def open_pixels(self, feature: int, changes: tuple[Change, ...]) -> NDArray[np.int64]:
-        """The pixels of a feature in which some manipulation is left, the most probable first."""
+        """The pixels of a feature that can still be changed, the most probable first."""
         pixels = self.features[feature]
         return pixels[np.asarray(self._moves(pixels, changes)[1].any(axis=1))]
 
     def changes_in(self, feature: int, changes: tuple[Change, ...]) -> list[Change]:
-        """Every move of player II in a feature: pixels not yet touched first, the most probable first among them."""
+        """Every move of player II in a feature: untouched pixels first, and among them the most probable first."""
         untouched = self._openings.get(feature)
         if untouched is None:
             untouched = self._openings[feature] = self._listed(self.features[feature], ())
@@ -192,7 +193,7 @@ class Game:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a game stands: what has been changed, in any order, and the feature that player I picked if it is II's turn.
+    """The state of a game: the changes so far, and the feature that player I has picked if it is player II's turn.
 
     States are equal where the same pixels have the same values and the same player is to move; they can be hashed.
     """
@@ -203,12 +204,12 @@ class State:
 
     @property
     def image(self) -> NDArray[np.float32]:
-        """The image as it stands."""
+        """The image with the changes so far."""
         return self.game.render(self.changes)
 
     @property
     def distance(self) -> float:
-        """How far it is from the original."""
+        """The distance of that image from the original."""
         return self.game.distance(self.changes)
 
     def getCurrentPlayer(self) -> int:  # noqa: N802 - the mcts package's name
@@ -218,13 +219,13 @@ class State:
         return -1 if self.game.player_two == "competitive" else 0
 
     def getPossibleActions(self) -> list[Action]:  # noqa: N802
-        """A `Feature` each for player I, a `Change` each for player II."""
+        """The moves that are open: `Feature`s for player I, `Change`s for player II."""
         if self.feature is None:
             return list(self.game.open_features(self.changes))
         return list(self.game.changes_in(self.feature, self.changes))
 
     def takeAction(self, action: Action) -> State:  # noqa: N802
-        """The state that the move leads to; this one stays as it is.
+        """The state after the move; this state does not change.
 
         Raises:
             UsageError: it is the other player's turn, or the change lies outside the feature.
@@ -275,10 +276,10 @@ def make_game(
         evaluate: (N, H, W, C) float32 -> (N, K) scores, higher for the likelier class.
         label: the class to get away from.
         target: the class to reach, or None for any other.
-        distance: "l0", "l1", "l2" or "linf".
+        distance: the name of a registered distance.
         manipulation: what player II may do to a pixel, or its spec (see `load_manipulation`).
         player_two: "cooperative", "competitive" or "random".
-        max_distance: the bound; None for as far as the image goes.
+        max_distance: the distance at which a game ends; None for the greatest that the image allows.
 
     Raises:
         UsageError: a name is unknown, shapes do not fit, or no pixel can be changed.
