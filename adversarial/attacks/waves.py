@@ -110,11 +110,7 @@ class WaveSearch:
             probes = self.leaves if better else min(self.tuning.most_probes * self.leaves, 2 * probes)
 
     def _learn(self, here: Floats, at: Floats, count: int) -> Search:
-        """Ask about `count` waves around the move `here`, where the gaps are `at`, and correct the model by the answers.
-
-        The correction is a block of Kaczmarz projections (Elfving 1980): of all models that reproduce the answers, up to the
-        ridge, it takes the one nearest to the model so far.
-        """
+        """Ask about `count` waves around the move `here`, where the gaps are `at`, and correct the model by the answers."""
         while count > 0:
             number = min(count, self.tuning.block * self.leaves)
             count -= number
@@ -129,7 +125,15 @@ class WaveSearch:
             gaps = yield from self._ask(points)
             moves = moves[: len(gaps)]  # the budget may have ended within the batch
             wrong = gaps - at - moves @ self.model
-            self.model += projection(moves, wrong, self.tuning.ridge * self.waves.length**2)
+            self.model += self.correction(moves, wrong)
+
+    def correction(self, moves: Floats, wrong: Floats) -> Floats:
+        """What to add to the model, (S, A), so that it no longer errs by `wrong` (n, A) at `moves` (n, S).
+
+        This is a block of Kaczmarz projections (Elfving 1980): of all models that reproduce the answers, up to the ridge, it
+        leads to the one nearest to the model so far.
+        """
+        return projection(moves, wrong, self.tuning.ridge * self.waves.length**2)
 
     def _approach(self, here: Floats, at: Floats) -> Generator[Array, Floats, tuple[Floats, Floats]]:
         """Ask about the model's nearest flips to the nearest classes, short of them and beyond; the point that came closest."""

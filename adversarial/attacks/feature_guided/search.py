@@ -38,6 +38,12 @@ class PixelSearch:
         rng: all chance comes from here: the same seed, the same search.
         budget: queries by which the phases are planned; the log keeps the limit.
         tuning: its constants.
+
+    Attributes:
+        tree: the tree, and with it every answer.
+        players: both players, who draw the changes.
+        effects: what was learned, or None before the search began.
+        trees: the number of trees grown so far, with the current one.
     """
 
     def __init__(
@@ -48,7 +54,7 @@ class PixelSearch:
         self.tree = Tree(moves, log, tuning)
         self.players = Players(self.tree, mixture, rng, tuning)
         self.effects: Effects | None = None
-        self._trees = 1  # grown so far, with the current one
+        self.trees = 1
         self._since = 0  # queries made when this tree last found something, or began
 
     def steps(self) -> Search:
@@ -97,7 +103,7 @@ class PixelSearch:
         return evidence.reshape(height, width)
 
     def _done(self) -> bool:
-        return self._trees > self.tuning.restarts.trees or self.tree.best_size == 1
+        return self.trees > self.tuning.restarts.trees or self.tree.best_size == 1
 
     def _is_exhausted(self, growth: Growth) -> bool:
         """Whether this tree is to be given up: it has no new children left, or made nothing smaller for long."""
@@ -107,9 +113,9 @@ class PixelSearch:
     def _restart(self, growth: Growth) -> None:
         """Grow another tree towards each of the rival classes in turn: one class's best sets crowd out the others'."""
         rivals = [] if growth.rivals is None else growth.rivals.tolist()
-        self.tree.restart(rivals[(self._trees - 1) % len(rivals)] if rivals else None)
+        self.tree.restart(rivals[(self.trees - 1) % len(rivals)] if rivals else None)
         growth.widening, growth.added = 1, 1
-        self._trees, self._since = self._trees + 1, self.log.queries
+        self.trees, self._since = self.trees + 1, self.log.queries
 
     def _is_hard(self, effects: Effects) -> bool:
         """Whether nothing is adversarial yet, and growing a change at a time will not, or did not, get there in time."""

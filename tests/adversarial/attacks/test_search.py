@@ -79,7 +79,7 @@ def test_trees_are_given_up_and_begun_again_until_the_last(two_classes):
     toy = two_classes(2, 4, budget=100_000)
     found = search(toy, budget=3000)
     assert found.tree.best_size == 4
-    assert found._trees == STANDARD.restarts.trees + 1
+    assert found.trees == STANDARD.restarts.trees + 1
     assert toy.log.queries <= 3**4
 
 
@@ -123,7 +123,7 @@ def test_constants_are_frozen_and_another_tuning_is_another_search(two_classes):
     toy, other = (two_classes(9, 5, budget=100_000) for _ in range(2))
     search(toy, budget=400)
     one_tree = dataclasses.replace(STANDARD, restarts=RestartTuning(trees=1))
-    assert search(other, tuning=one_tree, budget=400)._trees == 2
+    assert search(other, tuning=one_tree, budget=400).trees == 2
     assert other.log.queries < toy.log.queries
 
 
