@@ -107,6 +107,7 @@ class WaveSearch:
             yield from self._refine(here, at, start)
             better = self.log.distance < before * self.tuning.progress
             idle = 0 if better else idle + 1
+            # the less helps, the more is asked before the next step: the model is probably wrong here
             probes = self.leaves if better else min(self.tuning.most_probes * self.leaves, 2 * probes)
 
     def _learn(self, here: Floats, at: Floats, count: int) -> Search:
@@ -115,6 +116,7 @@ class WaveSearch:
             number = min(count, self.tuning.block * self.leaves)
             count -= number
             waves = self.waves.take(number)
+            # up or down at random, so that what bends the scores does not bias all answers in the same direction
             toward = np.where(self.rng.random(len(waves)) < 0.5, -1.0, 1.0)[:, None] * waves
             points = np.clip(here + toward, self.low, self.high)
             moves = points - here

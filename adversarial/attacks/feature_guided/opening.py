@@ -37,6 +37,7 @@ def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tunin
         yield from _ask_singles(tree, effects, first[start : start + tuning.leaves])
         if tree.best_size == 1:
             return
+    # the lattice has just told which areas matter: sets of the best changes flip many images at this point
     if budget >= tuning.opening.glance_budget:
         yield from glance(tree, effects, tuning)
     size = tree.moves.size
@@ -45,7 +46,7 @@ def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tunin
         effects.refresh(tree.gaps[0])
         utility = effects.utility(players.draw(effects), tree.gaps[0])
         score = np.where(large, utility, -np.inf)
-        score[effects.seen] = -np.inf
+        score[effects.seen] = -np.inf  # the classifier is deterministic: asking twice teaches nothing
         chosen = largest(score, tuning.leaves)
         if not len(chosen):
             return

@@ -74,6 +74,7 @@ class PixelSearch:
         growth = Growth(tree, effects, self.players, self.budget, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
             effects.refresh(tree.gaps[0])
+            # chosen once, at the original: these are the classes that later trees take turns with
             growth.rivals = effects.classes[: self.tuning.tree.rivals]
         climbed = False
         while not self._done():
@@ -81,6 +82,7 @@ class PixelSearch:
                 climbed = True
                 yield from climb(tree, effects, self.players.density, self.rng, self.tuning)
                 yield from approach(tree, effects, self.rng, self.tuning)
+            # by groups first: leaving out each of a hundred changes would cost a hundred queries
             yield from self._reduce(effects)
             before = tree.best
             if tree.best_size <= self.tuning.shrinking.singly:
@@ -124,6 +126,7 @@ class PixelSearch:
             return False
         effects.refresh(tree.gaps[0])
         needs = -tree.gaps[0][effects.classes] / effects.step
+        # with a target all gaps must close, so that the hardest class decides; otherwise the easiest one does
         need = float(needs.max() if self.log.every else needs.min())
         overgrown = tree.deepest > constants.overgrown * constants.large
         return need > constants.steep or overgrown or self.log.queries > constants.late * self.budget
