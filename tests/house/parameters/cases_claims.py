@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from parameters.harness import case, record
+from parameters.harness import case, later, record
 from parameters.maps import (
     BAD,
     CLAIM,
@@ -18,6 +18,7 @@ from verbalize import (
     ClaimError,
     Prediction,
     SpecialToken,
+    TextRecord,
     TokenSaliency,
 )
 
@@ -137,3 +138,43 @@ record(
 case("verbalize.claims.coverage_of", {"claims": [CLAIM], "saliency": TEXT}, claims=[Claim("supports", (1,))], saliency=OTHER)
 case("verbalize.claims.named_parts", {"claims": [CLAIM], "count": 9}, claims=[Claim("supports", (1,))], count=2)
 case("verbalize.claims.shares_of", {"saliency": TEXT}, saliency=OTHER)
+
+record("verbalize.TextRecord", {"id": "a", "text": "t"}, id="b", text="u", claims=({"kind": "supports"},), line=2)
+record(
+    "verbalize.TextReport",
+    {"claims": (), "errors": (), "unread": ()},
+    claims=(CLAIM,),
+    errors=(ClaimError("wrong sign", CLAIM, "m"),),
+    unread=("s",),
+)
+case(
+    "verbalize.check_text",
+    {"text": SAID, "saliency": TEXT},
+    text="'slow' opposes 'good'.",
+    saliency=OTHER,
+    stated=[Claim("opposes", (3,))],
+)
+
+
+def text_file(tools, content='{"id": "a", "text": "t"}\nno record\n'):
+    (tools.folder / "texts.jsonl").write_text(content)
+    return tools.folder / "texts.jsonl"
+
+
+case(
+    "verbalize.iter_texts",
+    {"source": later(text_file), "on_problem": lambda problem: None},
+    lambda found, tools, arguments: list(found),
+    source=later(lambda tools: text_file(tools, '{"id": "b", "text": "t"}\n')),
+    on_problem=later(lambda tools: tools.record),
+)
+LOST = {"texts": [TextRecord("a", "t"), TextRecord("x", "u")], "saliencies": [TokenSaliency(["w"], [1.0], GOOD, id="a")]}
+case(
+    "verbalize.with_maps",
+    {**LOST, "on_problem": later(lambda tools: tools.record)},
+    lambda found, tools, arguments: list(found),
+    texts=[TextRecord("x", "u")],
+    saliencies=[TokenSaliency(["w"], [1.0], GOOD, id="x")],
+    where="texts.jsonl",
+    on_problem=lambda problem: None,
+)

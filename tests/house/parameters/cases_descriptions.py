@@ -19,7 +19,7 @@ from parameters.space import (
 )
 
 from agents import DifferentialClassifier, DifferentialDescriber
-from agents.prompting import Provenance
+from agents.prompting import Described, Provenance
 from saywhy_core.errors import Problem
 
 CLASSIFIER = {"encoder": SPACE, "class_names": NAMES, "pairs": PAIRS}
@@ -208,4 +208,69 @@ record(
     attribute="fur",
     captions=("a", "c"),
     provenance=Provenance("m", "1", "t"),
+)
+
+DESCRIBED = {"pairs": PAIRS, "invalid": (((0, 1), "why"),), "unasked": (), "reason": "", "asked": 1}
+record(
+    "agents.prompting.Described",
+    DESCRIBED,
+    pairs=OTHERS,
+    invalid=(),
+    unasked=((0, 1),),
+    reason="r",
+    asked=2,
+)
+case(
+    "agents.prompting.problems_of",
+    {"described": Described(**DESCRIBED), "class_names": NAMES},
+    described=Described(**{**DESCRIBED, "invalid": ()}),
+    class_names=NAMES[::-1],
+)
+case("agents.prompting.every_pair", {"classes": 3}, classes=4)
+case(
+    "agents.prompting.needed_pairs",
+    {"encoder": SPACE, "class_names": NAMES, "embeddings": EMBEDDED[:1], "k": 3},
+    encoder=TURNED,
+    class_names=NAMES[::-1],
+    embeddings=-EMBEDDED[:1],
+    k=2,
+    template="{}",
+)
+
+
+def pair_file(result, tools, arguments):
+    return [path.name for path in sorted(tools.folder.iterdir())], list(result.pairs), captions_of(result.pairs)
+
+
+def captions_of(pairs):
+    return [contrast.captions for contrasts in pairs.values() for contrast in contrasts]
+
+
+TO_FILE = {**DESCRIBER, "pairs": [(0, 1)], "out": later(lambda tools: tools.folder / "a.json")}
+case(
+    "agents.prompting.describe_to_file",
+    TO_FILE,
+    pair_file,
+    model=later(lambda tools: chat(tools, caption_pair("a red cat"))),
+    class_names=["cat"],
+    pairs=[(0, 2)],
+    out=later(lambda tools: tools.folder / "b.json"),
+    template="{}",
+    on_progress=later(lambda tools: tools.record),
+)
+
+
+def tried(tools):
+    """A pair file whose journal lists a pair as invalid."""
+    from agents.prompting import describe_to_file
+
+    describe_to_file(chat(tools, "no"), NAMES, [(0, 1)], tools.folder / "a.json")
+    return tools.folder / "a.json"
+
+
+case(
+    "agents.prompting.describe_to_file",
+    {**TO_FILE, "out": later(tried)},
+    lambda described, tools, arguments: (described.asked, described.invalid),
+    retry_invalid=True,
 )

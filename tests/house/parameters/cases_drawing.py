@@ -44,3 +44,22 @@ case(
     written,
     mask_labels=True,
 )
+
+case(
+    "verbalize.draw.save_rationale",
+    {"saliency": TEXT, "path": later(lambda tools: tools.folder / "a.html")},
+    written,
+    saliency=OTHER,
+    path=later(lambda tools: tools.folder / "b.html"),
+    max_words=1,
+)
+case(
+    "verbalize.draw.draw_to_file",
+    {"saliency": TEXT, "path": later(lambda tools: tools.folder / "a.html"), "kind": "html"},
+    written,
+    saliency=OTHER,
+    path=later(lambda tools: tools.folder / "b.html"),
+    kind="rationale",
+    max_words=1,
+    mask_labels=True,
+)

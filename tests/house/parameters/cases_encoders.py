@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
-from parameters.harness import case, later
+from parameters.harness import case, later, record
 from parameters.space import (
     EMBEDDED,
     IMAGES,
@@ -12,6 +14,10 @@ from parameters.space import (
     TURNED,
     Space,
 )
+from PIL import Image
+
+from saywhy_core.errors import Problem
+from saywhy_core.images import ImageSet
 
 
 def probabilities(images):
@@ -155,3 +161,36 @@ case(
 )
 for method in ("encode_texts", "encode_texts_counting"):
     case(f"agents.encoders.SentenceEncoder.{method}", {"self": later(sentences), "texts": ["the film"]}, texts=["good"])
+
+
+ONE, TWO = ImageSet((Path("a.png"),), None), ImageSet((Path("b.png"),), None)
+record(
+    "agents.encoders.EncodedImages",
+    {"images": ONE, "rows": EMBEDDED[:1], "problems": ()},
+    images=TWO,
+    rows=EMBEDDED[1:2],
+    problems=(Problem("a", "b"),),
+)
+
+
+def pictures(tools, *numbers):
+    for number in numbers:
+        pixels = (np.random.default_rng(number).random((24, 24, 3)) * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(tools.folder / f"{number}.png")
+    return tools.folder
+
+
+case(
+    "agents.encoders.encode_image_files",
+    {"encoder": later(clip), "source": later(lambda tools: pictures(tools, 1))},
+    lambda found, tools, arguments: found.rows,
+    encoder=later(lambda tools: load_other_clip(tools)),
+    source=later(lambda tools: pictures(tools, 2)),
+    on_progress=later(lambda tools: tools.record),
+)
+
+
+def load_other_clip(tools):
+    from agents.encoders import ClipEncoder
+
+    return ClipEncoder(clip_folder(tools, 1))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
-from parameters.harness import case, record
+from parameters.harness import case, later, record
 from parameters.maps import OTHER, TEXT
 from parameters.space import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SPACE, TURNED
 
-from evals.prompts import ClassChange, Comparison, Control, Share
+from evals.prompts import ClassChange, Comparison, Control, PromptReport, Share
 from verbalize import TemplateVerbalizer
 
 DRAWS = np.random.default_rng(0)
@@ -105,3 +107,43 @@ case(
     maps=1,
     seed=1,
 )
+
+
+def prompt_file(tools, content=None):
+    from agents import write_pairs
+
+    path = tools.folder / "prompts.json"
+    if content is None:
+        write_pairs(PAIRS, path)
+    else:
+        path.write_text(json.dumps(content))
+    return path
+
+
+FILE = {**MEASURED, "file": later(prompt_file)}
+case(
+    "evals.prompts.evaluate_file",
+    FILE,
+    **{name: value for name, value in CHANGES.items() if name not in ("requests", "tokens")},
+    file=later(lambda tools: prompt_file(tools, {name: [f"{name}!"] for name in NAMES})),
+    k=2,
+    mix=0.3,
+)
+case("evals.prompts.is_pair_file", {"file": later(prompt_file)}, file=later(lambda tools: prompt_file(tools, LIBRARY)))
+
+
+def files_of(tools, *contents):
+    paths = [tools.folder / f"{number}-{content}" for number, content in enumerate(contents)]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_text(content)
+    return paths
+
+
+case(
+    "evals.prompts.held_out",
+    {"paths": later(lambda tools: files_of(tools, "a", "b")), "seen": later(lambda tools: files_of(tools, "b"))},
+    paths=later(lambda tools: files_of(tools, "b", "a")),
+    seen=later(lambda tools: files_of(tools, "c")),
+)
+REPORT = PromptReport(Comparison(**COMPARED), ())
+case("evals.prompts.report_text", {"report": REPORT}, report=PromptReport(Comparison(**{**COMPARED, "p": 0.1}), ()))

@@ -140,3 +140,21 @@ for fit, given in (("fit", {"images": IMAGES}), ("fit_embedded", {"embeddings": 
         labels=LABELS[::-1],
         library=LIBRARY,
     )
+
+case(
+    "agents.prompting.prompts_of",
+    {"descriptions": {"cat": ["fur"]}, "class_names": NAMES},
+    descriptions={"cat": ["soft fur"]},
+    class_names=NAMES[:2],
+    template="{}",
+)
+case(
+    "agents.prompting.classify_by_prompts",
+    {"encoder": SPACE, "class_names": NAMES, "descriptions": LIBRARY, "embeddings": EMBEDDED},
+    encoder=TURNED,
+    class_names=NAMES[::-1],
+    descriptions={"cat": ["soft fur"]},
+    embeddings=-EMBEDDED,
+    candidates=2,
+    template="{}",
+)

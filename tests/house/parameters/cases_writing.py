@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from parameters.harness import case, later, record
@@ -15,6 +16,7 @@ from parameters.maps import (
 )
 
 from agents.prompting import PairDescriptions
+from saywhy_core.errors import Problem
 from verbalize import (
     Background,
     Narrator,
@@ -85,3 +87,60 @@ case(
     saliencies=[OTHER],
 )
 case("verbalize.narrate.zero_shot_request", {"saliency": TEXT}, saliency=OTHER)
+
+case(
+    "verbalize.Narrator.narrate_all",
+    {"self": later(lambda tools: Narrator(chat(tools))), "saliencies": [TEXT]},
+    on_settled=later(lambda tools: tools.record),
+)
+record(
+    "verbalize.narrate.NarratedFile",
+    {"texts": 1},
+    texts=2,
+    outcomes={"clean": 1},
+    falsehoods={"wrong sign": 1},
+    problems=(Problem("a", "b"),),
+)
+
+
+def earlier(tools):
+    """A half-done file of an earlier run by the model "m"."""
+    from verbalize.narrate import narrate_to_file
+
+    class Stopped(Exception):
+        pass
+
+    def stop(done, total):
+        if done:
+            raise Stopped
+
+    with contextlib.suppress(Stopped):
+        narrate_to_file(Narrator(chat(tools)), [TEXT, OTHER], tools.folder / "a.jsonl", model_name="m", on_progress=stop)
+    return tools.folder / "a.jsonl"
+
+
+def narrated_file(made, tools, arguments):
+    return made, [(path.name, path.read_bytes()) for path in sorted(tools.folder.iterdir())], len(tools.asked.requests)
+
+
+NARRATED = {
+    "narrator": later(lambda tools: Narrator(chat(tools))),
+    "saliencies": [TEXT],
+    "out": later(lambda tools: tools.folder / "a.jsonl"),
+    "model_name": "m",
+}
+case(
+    "verbalize.narrate.narrate_to_file",
+    NARRATED,
+    narrated_file,
+    narrator=later(lambda tools: Narrator(chat(tools), repairs=0)),
+    saliencies=[OTHER],
+    out=later(lambda tools: tools.folder / "b.jsonl"),
+    on_progress=later(lambda tools: tools.record),
+)
+case(
+    "verbalize.narrate.narrate_to_file",
+    {**NARRATED, "saliencies": [TEXT, OTHER], "out": later(earlier)},
+    narrated_file,
+    model_name="n",
+)

@@ -85,12 +85,12 @@ class Tools:
         return self.fixture("chat_server")(**options)
 
 
-def case(what: str, base: Mapping[str, Any], seen: Callable[..., Any] | None = None, **others: Any) -> None:
+def case(what: str, base: Mapping[str, Any], seen: Callable[..., Any] | None = None, /, **others: Any) -> None:
     """Add a case of a function, a method (with "self" in `base`), or a class with what is `seen` of an object's behaviour."""
     CASES.append(Case(what, base, others, seen))
 
 
-def record(what: str, base: Mapping[str, Any], **others: Any) -> None:
+def record(what: str, base: Mapping[str, Any], /, **others: Any) -> None:
     """Add a case of a record: a class that only holds what it is given, so that two objects differ in that field."""
     CASES.append(Case(what, base, others, None, record=True))
 
