@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def held_out(paths: Sequence[str | os.PathLike[str]], seen: Sequence[str | os.PathLike[str]]) -> list[int]:
-    """The positions in `paths` of the files whose content is that of no file in `seen`, whatever the files are called."""
-    known = {_digest(path) for path in seen}
+def held_out(paths: Sequence[str | os.PathLike[str]], shots: Sequence[str | os.PathLike[str]]) -> list[int]:
+    """The positions in `paths` of the files whose content is that of none of the shots, whatever the files are called."""
+    known = {_digest(path) for path in shots}
     return [index for index, path in enumerate(paths) if _digest(path) not in known]
 
 
