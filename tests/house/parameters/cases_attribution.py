@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from parameters.harness import case, later
+from parameters.harness import case, later, record
 
-from verbalize import Query
+from verbalize import Prediction, Query
 
 NAMES = ("a", "b", "c")
 IMAGE = np.random.default_rng(0).random((9, 12, 3), dtype=np.float32)
@@ -38,9 +38,9 @@ for method, base in (("pixels", {}), ("cam", {"layer": "3"})):
         id="x",
         **({"layer": "0"} if base else {"baseline": "black", "steps": 2}),
     )
-PIXELS = {"model": later(lambda tools: network(0)), "image": IMAGE, "class_names": NAMES, "steps": 2}
+PIXELS = {"model": later(lambda tools: network(0)), "image": IMAGE, "class_names": NAMES}
 case("verbalize.attribution.attribute_pixels", {**PIXELS, "method": "occlusion"}, patch=3, stride=1)
-case("verbalize.attribution.attribute_pixels", {**PIXELS, "method": "shapley", "patch": 3}, seed=1)
+case("verbalize.attribution.attribute_pixels", {**PIXELS, "method": "shapley", "patch": 3, "steps": 2}, seed=1)
 
 
 @cache
@@ -159,4 +159,68 @@ case(
     "verbalize.attribution.attribute_tokens",
     {"classifier": later(lambda tools: sequence()), "text": TEXT, "steps": 1, "method": "shapley"},
     seed=1,
+)
+
+
+# --- methods, as they are registered -----------------------------------------------------------------------------------
+
+record("verbalize.attribution.Explainer", {"explain": max}, explain=min, uses=("steps",))
+record("verbalize.attribution.Method", {"summary": "s"}, summary="t", tokens=max, pixels=max, layer=max)
+case("verbalize.attribution.methods_for", {"inputs": "tokens"}, inputs="layer")
+IMAGE_QUESTION = {"score": max, "batch": 1, "image": IMAGE, "query": Query("a"), "prediction": Prediction("a"), "baseline": 1}
+record(
+    "verbalize.attribution.ImageQuestion",
+    IMAGE_QUESTION,
+    score=min,
+    batch=2,
+    image=1 - IMAGE,
+    query=Query("b"),
+    prediction=Prediction("b"),
+    baseline=2,
+    steps=2,
+    patch=2,
+    stride=2,
+    seed=1,
+)
+TEXT_QUESTION = {"score": max, "ids": 1, "mask": 1, "baseline": 1, "words": 1, "embedding": 1, "steps": 1, "seed": 0}
+record(
+    "verbalize.attribution.TextQuestion",
+    TEXT_QUESTION,
+    **{name: 2 for name in TEXT_QUESTION if name != "score"},
+    score=min,
+)
+
+
+def image_question(tools):
+    from verbalize.attribution import ImageQuestion
+
+    return ImageQuestion(**IMAGE_QUESTION)
+
+
+def filled(value):
+    import torch
+
+    return torch.full(IMAGE.shape[:2], value)
+
+
+case(
+    "verbalize.attribution.ImageQuestion.map",
+    {"self": later(image_question), "scores": later(lambda tools: filled(1.0)), "signed": True, "method": "m", "id": "a"},
+    scores=later(lambda tools: filled(2.0)),
+    signed=False,
+    method="n",
+    id="b",
+)
+case(
+    "verbalize.attribution.score_of_query",
+    {"logits": later(lambda tools: ids([1.0, 2.0, 4.0])), "query": Query("a"), "class_names": NAMES},
+    logits=later(lambda tools: ids([2.0, 1.0, 4.0])),
+    query=Query("a", ("b",)),
+    class_names=NAMES[::-1],
+)
+case(
+    "verbalize.attribution.shared_by_pieces",
+    {"scores": later(lambda tools: ids([1.0, 2.0, 4.0])), "words": later(lambda tools: ids([0, 0, 1]))},
+    scores=later(lambda tools: ids([2.0, 2.0, 4.0])),
+    words=later(lambda tools: ids([0, 1, 1])),
 )
