@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.manipulations import Manipulation, PlusMinusTau, load_manipulation
+from adversarial.attacks.tuning import STANDARD, Tuning
+from adversarial.manipulations import MOST_CORNERS, Manipulation, PlusMinusTau, load_manipulation
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 # a set of changes by their numbers, in ascending order, so that equal sets are equal keys
 ChangeSet: TypeAlias = tuple[int, ...]
-
-TINY = 0.1  # of the largest change in the image: smaller changes do too little to be worth a query
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +60,13 @@ class MoveTable:
         return MoveTable(self.image, self.values, self.codes, np.where(np.repeat(pixels, self.count), self.size, 0))
 
 
-def make_move_table(image: Array, manipulation: str | Manipulation) -> MoveTable:
+def make_move_table(image: Array, manipulation: str | Manipulation, tuning: Tuning = STANDARD) -> MoveTable:
     """The moves of a manipulation at every pixel of an image.
 
     `plus_minus_tau` is played as one move that takes every channel up or down by tau: the corners of a small cube around
     the pixel's colour, which is where a player who changes few pixels ends.
+
+    Changes that are tiny beside the largest one in the image are closed.
 
     Raises:
         UsageError: nothing in the image can be changed, or the manipulation does not fit its channels.
@@ -84,13 +85,13 @@ def make_move_table(image: Array, manipulation: str | Manipulation) -> MoveTable
     size = np.where(legal, np.abs(values - flat[:, None]).mean(axis=-1), 0).astype(np.float32)
     if not size.any():
         raise UsageError(f"the manipulation {how.spec!r} changes nothing in this image; choose another")
-    size[size < TINY * size.max()] = 0
+    size[size < tuning.tiny * size.max()] = 0
     return MoveTable(image, np.asarray(values), codes, size.ravel())
 
 
 def corners(channels: int) -> Array:
-    """(2 to the power of C, C): the corners of the colour cube; black and white alone where there are above 6 channels."""
-    if channels > 6:
+    """(2 to the power of C, C): the corners of the colour cube; black and white alone where there are many channels."""
+    if channels > MOST_CORNERS:
         return np.repeat(np.array([[0.0], [1.0]], dtype=np.float32), channels, axis=1)
     grid = np.meshgrid(*[[0, 1]] * channels, indexing="ij")
     return np.array(grid, dtype=np.float32).reshape(channels, -1).T.copy()

@@ -134,6 +134,7 @@ class Tuning:
     """The constants of all searches. Frozen: a search that is given another one is another search."""
 
     leaves: int = 16  # images per batch of one search: more would be chosen on old knowledge
+    tiny: float = 0.1  # of the largest change in the image: smaller changes do too little to be worth a query
     opening: OpeningTuning = OpeningTuning()
     effects: EffectsTuning = EffectsTuning()
     tree: TreeTuning = TreeTuning()

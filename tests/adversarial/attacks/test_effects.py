@@ -20,21 +20,24 @@ T = STANDARD.effects
 def regression(shape, codes, seen):
     """Mean and deviation of every change, by the formula, one pair at a time; `seen` maps changes to (sum, weight)."""
     height, width = shape
+    count = codes.shape[-2]
+    codes = np.broadcast_to(codes, (height * width, *codes.shape[-2:]))
     near = T.near * max(1.0, min(shape) / T.near_side)
     means, deviations = [], []
-    for row, column, value in itertools.product(range(height), range(width), range(len(codes))):
+    for row, column, value in itertools.product(range(height), range(width), range(count)):
         total = weight = 0.0
         for change, (their_sum, their_weight) in seen.items():
-            pixel, other = divmod(change, len(codes))
+            pixel, other = divmod(change, count)
             down, across = row - pixel // width, column - pixel % width
             if max(abs(down), abs(across)) > T.far * near / T.near:
                 continue
-            apart = np.abs(codes[value] - codes[other]).sum() * (T.grey_factor if codes.shape[1] == 1 else 1)
+            apart = np.abs(codes[row * width + column, value] - codes[pixel, other]).sum()
+            apart *= T.grey_factor if codes.shape[-1] == 1 else 1
             likeness = math.exp(-(down**2 + across**2) / (2 * near**2) - T.colour_distance * apart)
             total += likeness * their_sum
             weight += likeness * their_weight
         around = total / (weight + T.no_effect)
-        own_sum, own_weight = seen.get((row * width + column) * len(codes) + value, (0.0, 0.0))
+        own_sum, own_weight = seen.get((row * width + column) * count + value, (0.0, 0.0))
         means.append((own_sum + T.neighbourhood * around) / (own_weight + T.neighbourhood))
         deviation = 1 / math.sqrt(1 + T.crowding * weight)
         deviations.append(deviation * T.seen_deviation if own_weight else deviation)
@@ -54,6 +57,20 @@ def test_estimates_are_the_kernel_regression(shape, channels):
     np.testing.assert_allclose(effects.mean[:, 0], mean, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(effects.deviation, deviation, rtol=1e-4)
     assert effects.scale[0] == pytest.approx(math.sqrt(np.mean([value**2 for value, _ in seen.values()])), rel=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_estimates_where_every_pixel_has_its_own_colours(channels):
+    rng = np.random.default_rng(8)
+    codes = rng.integers(0, 3, size=(30, 4, channels)).astype(np.float32) / 2
+    effects = Effects((5, 6), codes, 1)
+    changes = rng.choice(120, 9, replace=False)
+    seen = {int(change): (float(value), 1.0) for change, value in zip(changes, rng.normal(size=9), strict=True)}
+    effects.observe(changes, np.array([[seen[int(change)][0]] for change in changes]))
+    effects.refresh(np.array([-1.0]))
+    mean, deviation = regression((5, 6), codes, seen)
+    np.testing.assert_allclose(effects.mean[:, 0], mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(effects.deviation, deviation, rtol=1e-4)
 
 
 def test_the_kernel_grows_with_the_image():

@@ -19,7 +19,9 @@ from adversarial.attacks.feature_guided.search import PixelSearch
 from adversarial.attacks.tuning import STANDARD, RestartTuning, Tuning
 
 SOURCE = Path(adversarial.__file__).parent / "attacks"
-GROUPS = {field.name: getattr(STANDARD, field.name) for field in dataclasses.fields(Tuning) if field.name != "leaves"}
+GROUPS = {
+    field.name: getattr(STANDARD, field.name) for field in dataclasses.fields(Tuning) if field.name not in {"leaves", "tiny"}
+}
 
 
 def search(toy, seed=0, tuning=STANDARD, budget=None):
