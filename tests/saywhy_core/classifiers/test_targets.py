@@ -221,3 +221,16 @@ def test_a_line_that_names_no_target_is_explained(spec, words):
 def test_values_of_options(pair, value):
     assert read_option(pair) == ("x", value)
     assert split_spec(f"onnx:m.onnx?{pair}&y=1") == ("onnx:m.onnx", {"x": value, "y": 1})
+
+
+def test_a_kind_may_take_any_option(monkeypatch):
+    given = {}
+
+    def load(where, **options):
+        given.update(options, where=where)
+        return CallableClassifier(lambda images: np.zeros((len(images), 2)))
+
+    monkeypatch.setattr(TARGETS, "_loaded", {**TARGETS._loaded, "any": load})
+    load_classifier("any:thing?speed=3", colour="red")
+    assert given == {"where": "thing", "speed": 3, "colour": "red"}
+    assert target_options("any") is None
