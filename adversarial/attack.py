@@ -180,14 +180,13 @@ class FeatureGuidedAttack:
 
         def finished(attack: ImageAttack) -> None:
             results[attack.index] = make_result(attack, self.distance, classifier.class_names)
+            del begun[attack.index]  # its search and its model are large, and a run may have thousands of images
             if progress is not None:
                 progress(len(results), len(pictures), results[attack.index])
 
         def so_far(why: str) -> list[AttackResult]:
-            return [
-                results.get(index) or make_result(attack, self.distance, classifier.class_names, interrupted=why)
-                for index, attack in sorted(begun.items())
-            ]
+            cut_off = [make_result(attack, self.distance, classifier.class_names, interrupted=why) for attack in begun.values()]
+            return sorted([*results.values(), *cut_off], key=lambda result: result.index)
 
         openings = [partial(begin, index) for index in range(len(pictures))]
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -123,7 +123,8 @@ def make_result(
         features=() if competitive is None else competitive.features(),
         note="; ".join(note for note in notes if note),
         index=attack.index,
-        density=attack.mixture,
+        # a copy without the responsibilities, which the mixture keeps once computed: M times the size of the image
+        density=None if attack.mixture is None else replace(attack.mixture),
     )
 
 
