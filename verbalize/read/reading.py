@@ -51,8 +51,7 @@ def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
 
     What is read, and how:
 
-    - Parts: whatever stands in quotes of any style, found in the input by spaCy's `PhraseMatcher` whatever the case and however
-      punctuation is detached. "the second 'great'" means the second; without an ordinal a word that occurs more than once
+    - Parts: whatever stands in quotes of any style, found in the input whatever the case and however punctuation is detached. "the second 'great'" means the second; without an ordinal a word that occurs more than once
       means the place for which the statement comes nearest to being true. A quoted part that does not occur gets a claim
       whose part is `None`. Without quotes: "the word X", positions, regions by their names, and words of the input
       that a sentence calls important.
@@ -80,7 +79,6 @@ def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
     clean = blank_marks(text)
     finder = PartFinder(evidence, WordIndex.of(saliency) if isinstance(saliency, TokenSaliency) else None)
     quotations = find_quotations(clean, finder.holds)
-    finder.parts.prepare(quotation.inner for quotation in quotations)
     names = _label_names(saliency)
     mark_labels = bare_labels(names)
     reader = SentenceReader(evidence)

@@ -28,7 +28,7 @@ def test_every_method_explains_something_and_says_what_it_is():
     assert all(METHODS.get(name).summary for name in METHODS)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", list(METHODS))
 def test_each_method_gives_a_finite_map(name, network, image):
     """Methods of texts are run on tiny models in test_tokens.py."""
     if METHODS.get(name).pixels:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from verbalize.read.marking import lexicon as words
@@ -14,101 +15,9 @@ if TYPE_CHECKING:
 
     from verbalize.read.marking.input_parts import InputParts
 
-_STOP_WORDS = frozenset(
+# Words of sentences about maps: in such a sentence they speak of the map, and name no word of the input.
+_WORDS_ABOUT_MAPS = frozenset(
     [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "being",
-        "both",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "just",
-        "may",
-        "might",
-        "more",
-        "most",
-        "much",
-        "my",
-        "no",
-        "not",
-        "of",
-        "on",
-        "only",
-        "or",
-        "other",
-        "our",
-        "own",
-        "s",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "t",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "too",
-        "very",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "also",
-        "all",
-        "any",
-        "each",
-        "few",
-        "against",
         "word",
         "words",
         "phrase",
@@ -121,6 +30,13 @@ _STOP_WORDS = frozenset(
         "sentence",
         "review",
         "article",
+        "part",
+        "parts",
+        "region",
+        "image",
+        "picture",
+        "topic",
+        "sentiment",
         "model",
         "classifier",
         "prediction",
@@ -138,26 +54,21 @@ _STOP_WORDS = frozenset(
         "support",
         "opposes",
         "speaks",
-        "for",
-        "part",
-        "parts",
-        "region",
-        "image",
-        "picture",
-        "topic",
-        "sentiment",
+        "contributes",
+        "contribute",
         "overall",
-        "rather",
         "highest",
         "strongest",
         "high",
+        "higher",
         "low",
         "lower",
-        "higher",
-        "contributes",
-        "contribute",
+        "s",
+        "t",
     ]
 )
+# Stop words of spaCy that are content words, too: a text may well call them important.
+_CONTENT_WORDS = frozenset(["bottom", "call", "empty", "enough", "fifteen", "full", "name", "serious", "show", "top", "well"])
 _EXPLICIT = re.compile(
     r"(?<!\w)(?:the|a) (?:(?:(?:first|second|third|single|actual|adjective|verb|noun) )?(?:word|term|token|phrase|adjective|verb|noun|expression|keyword)s?|(?:words|phrases|terms|tokens) (?:such as|like|including))"
     r" (?=[^\W_])(?P<name>[^\s,.;:()]+(?:(?:, and |, | and )[^\s,.;:()]+)*)"
@@ -240,6 +151,14 @@ _SAME_PLACE = {
 }
 
 
+@cache
+def stop_words() -> frozenset[str]:
+    """Words that begin or end no mention without quotation marks: English function words (spaCy's list), and words about maps."""
+    from spacy.lang.en.stop_words import STOP_WORDS  # spaCy takes a second to load; texts that quote all words never need it
+
+    return frozenset(STOP_WORDS) - _CONTENT_WORDS | _WORDS_ABOUT_MAPS
+
+
 def mark_regions(marked: Marked, names: Sequence[str]) -> None:
     """Replace region names by marks of parts; a region that the picture's parts don't hold is marked as not there."""
     lowered = {name.lower(): (index,) for index, name in enumerate(names)}
@@ -303,7 +222,7 @@ def mark_bare(marked: Marked, parts: InputParts) -> None:
 
 def _after_than(match: re.Match[str], marked: Marked, parts: InputParts) -> str:
     tokens = list(_WORD.finditer(match["rest"]))
-    if not tokens or tokens[0].group() in _STOP_WORDS or not re.search(P, marked.text):
+    if not tokens or tokens[0].group() in stop_words() or not re.search(P, marked.text):
         return match.group()
     length, places = parts.longest_run([token.group() for token in tokens], 0)
     if not length:
@@ -333,11 +252,11 @@ def _longest(clause: str, parts: InputParts) -> tuple[int, int, tuple[tuple[int,
     best: tuple[int, int, int, tuple[tuple[int, ...], ...]] | None = None
     index = 0
     while index < len(texts):
-        if texts[index] in _STOP_WORDS or not texts[index][0].isalnum() or re.match(f"{P}|{L}|{N}", texts[index]):
+        if texts[index] in stop_words() or not texts[index][0].isalnum() or re.match(f"{P}|{L}|{N}", texts[index]):
             index += 1
             continue
         length, places = parts.longest_run(texts, index)
-        while length and (texts[index + length - 1] in _STOP_WORDS or not texts[index + length - 1][0].isalnum()):
+        while length and (texts[index + length - 1] in stop_words() or not texts[index + length - 1][0].isalnum()):
             length -= 1
             places = parts.find(clause[tokens[index].start() : tokens[index + length - 1].end()]) if length else ()
         if length and (best is None or length > best[0]):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from verbalize.saliency import Part
 
@@ -55,23 +54,9 @@ class InputParts:
                 position += len(atom)
                 self._stops[position] = index
         self._squeezed = "".join(letters)
-
-    def prepare(self, phrases: Iterable[str]) -> None:
-        """Look for all the phrases of a text in one pass, by spaCy's `PhraseMatcher`."""
-        wanted = {atoms_of(phrase) for phrase in phrases} - set(self._found) - {()}
-        present = {atoms for atoms in wanted if all(atom in self._places for atom in atoms)}
-        self._found |= dict.fromkeys(wanted, ())
-        if not present:
-            return
-        matcher, document = _matcher(), _document(self.atoms)
-        order = sorted(present)
-        for number, atoms in enumerate(order):
-            matcher.add(str(number), [_document(atoms)])
-        places: dict[tuple[str, ...], list[Part]] = {}
-        for key, start, stop in sorted(matcher(document), key=lambda match: match[1]):
-            places.setdefault(order[int(document.vocab.strings[key])], []).append(self._part(start, stop))
-        for atoms, parts in places.items():
-            self._found[atoms] = tuple(dict.fromkeys(parts))
+        # one character for each distinct piece: a phrase is found by a search in a string, whatever its length
+        self._codes = {atom: chr(number) for number, atom in enumerate(self._places)}
+        self._coded = "".join(self._codes[atom] for atom in self.atoms)
 
     def find(self, phrase: str) -> tuple[Part, ...]:
         """All places of a phrase, from left to right; none where it does not occur.
@@ -81,8 +66,8 @@ class InputParts:
         """
         atoms = atoms_of(phrase)
         if atoms not in self._found:
-            self.prepare([phrase])
-        return self._found.get(atoms, ()) or self._joined("".join(atom for atom in atoms if atom[0].isalnum()))
+            self._found[atoms] = self._places_of(atoms)
+        return self._found[atoms] or self._joined("".join(atom for atom in atoms if atom[0].isalnum()))
 
     def has_atoms(self, atoms: Sequence[str]) -> bool:
         """Whether each piece of a phrase stands somewhere in the input: if not, neither does the phrase as it is written."""
@@ -103,6 +88,18 @@ class InputParts:
             places, length = longer, length + 1
         return length, tuple(dict.fromkeys(self._part(p, p + length) for p in places)) if length else ()
 
+    def _places_of(self, atoms: tuple[str, ...]) -> tuple[Part, ...]:
+        """Every place where these pieces stand side by side; places may overlap."""
+        if not atoms or not self.has_atoms(atoms):
+            return ()
+        wanted = "".join(self._codes[atom] for atom in atoms)
+        parts: list[Part] = []
+        start = self._coded.find(wanted)
+        while start >= 0:
+            parts.append(self._part(start, start + len(atoms)))
+            start = self._coded.find(wanted, start + 1)
+        return tuple(dict.fromkeys(parts))
+
     def _part(self, start: int, stop: int) -> Part:
         return tuple(range(self.owner[start], self.owner[stop - 1] + 1))
 
@@ -115,22 +112,3 @@ class InputParts:
                 parts.append(self._part(first, last + 1))
             position = self._squeezed.find(letters, position + 1)
         return tuple(dict.fromkeys(parts))
-
-
-@cache
-def _vocabulary() -> Any:
-    from spacy.vocab import Vocab  # spaCy takes a second to load; only reading needs it
-
-    return Vocab()
-
-
-def _matcher() -> Any:
-    from spacy.matcher import PhraseMatcher
-
-    return PhraseMatcher(_vocabulary(), attr="ORTH")
-
-
-def _document(atoms: Sequence[str]) -> Any:
-    from spacy.tokens import Doc
-
-    return Doc(_vocabulary(), words=list(atoms))
