@@ -28,7 +28,6 @@ REGISTRIES = (
     "agents.encoders:ENCODERS",
     "verbalize.formats:FORMATS",
     "verbalize.attribution:METHODS",
-    "verbalize.write:STYLES",
     "adversarial.distances:DISTANCES",
     "adversarial.attacks:ATTACKS",
     "adversarial.manipulations:MANIPULATIONS",
@@ -101,12 +100,8 @@ def plug_ins(places: Iterable[str] = REGISTRIES) -> list[Finding]:
     findings = []
     for place in places:
         module, _, attribute = place.partition(":")
-        try:
-            registry: Registry[object] = getattr(import_module(module), attribute)
-            brought_group = registry.group
-        except (ImportError, AttributeError):
-            continue
-        brought = {point.name: point for point in metadata.entry_points(group=brought_group)}
+        registry: Registry[object] = getattr(import_module(module), attribute)
+        brought = {point.name: point for point in metadata.entry_points(group=registry.group)}
         built_in = [name for name in registry if name not in brought]
         findings.append(Finding("ok", registry.kind, ", ".join(built_in)))
         for name, point in sorted(brought.items()):

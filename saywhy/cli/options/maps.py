@@ -37,9 +37,7 @@ def _option(text: str, *names: str, **settings: Any) -> Any:
 class ReadingOptions:
     """How maps are read. `read` reads them."""
 
-    format: Annotated[str, _option("Format of MAPS.", metavar=either("verbalize.formats:format_names", first=("auto",)))] = (
-        "auto"
-    )
+    format: Annotated[str, _option("Format of MAPS.", metavar=either("verbalize.formats:FORMATS", first=("auto",)))] = "auto"
     label: Annotated[str | None, _option("Label that the scores speak for, where MAPS does not say it.")] = None
     versus: Annotated[list[str] | None, _option("Label that it is set against (repeatable).")] = None
     class_names: Annotated[

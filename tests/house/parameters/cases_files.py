@@ -168,7 +168,7 @@ case(
     },
     encoder=TURNED,
     class_names=NAMES[::-1],
-    file=later(prompt_file),
+    file=pair_file(OTHERS),
     embeddings=EMBEDDED[::-1],
     labels=LABELS[::-1],
     k=2,
