@@ -1,0 +1,110 @@
+"""The log of queries: what counts, what is kept, how ties and targets are told, and what parts do to the whole."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from adversarial.distances import DISTANCES
+from adversarial.query_log import BudgetSpent, QueryLog
+from saywhy_core.errors import UsageError
+
+IMAGE = np.zeros((2, 2, 1), dtype=np.float32)
+
+
+def log(label=0, target=None, budget=10, distance="l0", kind="logits", **more):
+    return QueryLog(IMAGE, label, target, distance=DISTANCES.get(distance), budget=budget, kind=kind, **more)
+
+
+def images(*counts):
+    """Images with so many pixels changed."""
+    made = np.zeros((len(counts), 4), dtype=np.float32)
+    for row, count in enumerate(counts):
+        made[row, :count] = 1
+    return made.reshape(-1, 2, 2, 1)
+
+
+def test_only_what_the_budget_allows_is_asked():
+    one = log(budget=3)
+    asking = one.ask(images(1, 2, 3, 4))
+    assert len(next(asking)) == 3
+    with pytest.raises(StopIteration) as ended:
+        asking.send(np.array([[1.0, 0.0]] * 3))
+    assert ended.value.value.shape == (3, 1)
+    assert (one.queries, one.left) == (3, 0)
+    with pytest.raises(BudgetSpent):
+        next(one.ask(images(1)))
+
+
+def test_the_nearest_is_kept_with_the_query_that_found_it():
+    one = log()
+    one.take(images(0, 4, 2, 3), np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0], [0.0, 3.0]]))
+    assert one.distance == 2
+    np.testing.assert_array_equal(one.best, images(2)[0])
+    np.testing.assert_array_equal(one.best_scores, [0.0, 2.0])
+    np.testing.assert_array_equal(one.clean, [1.0, 0.0])
+    assert one.points == [(2, 4.0), (3, 2.0)]
+    assert one.trace().tolist() == [[2, 4], [3, 2], [4, 2]]
+    one.count_check()
+    assert one.trace().tolist() == [[2, 4], [3, 2], [5, 2]]
+
+
+def test_a_log_that_found_nothing_has_one_row():
+    one = log()
+    assert one.trace().shape == (0, 2)
+    one.take(images(0, 1), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert one.trace().tolist() == [[2, math.inf]]
+
+
+@pytest.mark.parametrize(
+    ("target", "scores", "above"),
+    [
+        (None, [3.0, 1.0, 2.0], False), (None, [1.0, 3.0, 2.0], True), (None, [2.0, 2.0, 1.0], False),
+        (2, [3.0, 1.0, 2.0], False), (2, [1.0, 2.0, 3.0], True), (2, [1.0, 3.0, 3.0], False), (1, [1.0, 3.0, 3.0], True),
+    ],
+)  # fmt: skip
+def test_the_value_of_the_gaps_is_above_0_exactly_where_the_goal_is_reached(target, scores, above):
+    """Ties go to the first class, as argmax breaks them."""
+    one = log(target=target)
+    rows = np.array([scores])
+    assert bool(one.reached(rows)[0]) is above
+    assert bool(one.value(one.gaps(rows))[0] > 0) is above
+
+
+def test_probabilities_are_compared_by_their_logarithms():
+    one = log(kind="probabilities")
+    gaps = one.gaps(np.array([[0.8, 0.1, 0.1]]))
+    np.testing.assert_allclose(gaps, np.log(1 / 8), rtol=1e-3)
+
+
+def test_a_class_that_does_not_exist_is_named():
+    with pytest.raises(UsageError, match="no class 7"):
+        log(label=7).take(images(0), np.array([[1.0, 0.0]]))
+
+
+def test_parts_count_for_the_whole_and_the_farthest_finding_is_the_result():
+    one = log(budget=20, limit=19)
+    whole, near, far, none = (one.part(budget=5, limit=4) for _ in range(4))
+    flip, hold = [0.0, 1.0], [1.0, 0.0]
+    whole.take(images(1), np.array([flip]))
+    assert one.outcome() is whole
+    near.take(images(2), np.array([flip]))
+    far.take(images(3, 4), np.array([flip, flip]))
+    none.take(images(1), np.array([hold]))
+    assert (one.queries, one.left, far.left) == (5, 14, 2)
+    assert one.outcome() is far
+    assert one.trace().tolist() == [[5, 3]]
+
+
+def test_nothing_found_in_the_whole_is_nothing_found():
+    one = log()
+    whole, feature = one.part(budget=5, limit=4), one.part(budget=5, limit=4)
+    feature.take(images(2), np.array([[0.0, 1.0]]))
+    assert one.outcome() is whole
+    misclassified = log()
+    first, second = misclassified.part(budget=5, limit=4), misclassified.part(budget=5, limit=4)
+    first.take(images(0), np.array([[0.0, 1.0]]))
+    second.take(images(2), np.array([[0.0, 1.0]]))
+    assert misclassified.outcome() is first

@@ -1,0 +1,105 @@
+"""The driver: full batches, no attack left behind, checks counted; with searches written out by hand."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from adversarial.distances import DISTANCES
+from adversarial.query_log import QueryLog
+from adversarial.run import ImageAttack, drive
+from saywhy_core.classifiers import CallableClassifier, ClassifierError
+
+SIDE = 4
+
+
+class Asking:
+    """Asks about so many images in each step; every image is another one."""
+
+    def __init__(self, log, steps):
+        self.log, self.plan, self.seen = log, steps, []
+
+    def steps(self):
+        number = 0
+        for count in self.plan:
+            made = np.zeros((count, SIDE * SIDE), dtype=np.float32)
+            for row in range(count):
+                number += 1
+                made[row, 0], made[row, 1] = number / 100, self.log.image[0, 0, 0]
+            gaps = yield from self.log.ask(made.reshape(-1, SIDE, SIDE, 1))
+            self.seen.append(len(gaps))
+
+    def evidence(self):
+        return np.zeros((SIDE, SIDE))
+
+
+def opened(index, steps, budget=40, limit=39):
+    image = np.full((SIDE, SIDE, 1), (index + 1) / 50, dtype=np.float32)
+    log = QueryLog(image, 0, None, distance=DISTANCES.get("l0"), budget=budget, kind="logits", limit=limit)
+    return ImageAttack(index, log, Asking(log, steps), None)
+
+
+def run(plans, batch_size, predict=lambda batch: np.tile([1.0, 0.0], (len(batch), 1)), **options):
+    sizes, done = [], []
+
+    def counted(batch):
+        sizes.append(len(batch))
+        return predict(batch)
+
+    openings = [partial(opened, index, plan, **options) for index, plan in enumerate(plans)]
+    drive(CallableClassifier(counted), openings, batch_size, done.append)
+    return sizes, done
+
+
+def test_batches_are_filled_across_images():
+    sizes, done = run([[3, 3], [3, 3], [3, 3]], 6)
+    *asked, check = sizes
+    assert sum(asked) == 18
+    assert max(asked) == 6
+    assert check == 3
+    assert sorted(attack.index for attack in done) == [0, 1, 2]
+    for attack in done:
+        assert attack.search.seen == [3, 3]
+        assert attack.log.queries == 7  # and the check
+
+
+def test_a_step_larger_than_a_batch_is_answered_in_parts():
+    sizes, (attack,) = run([[10, 1]], 4)
+    assert sizes == [4, 4, 2, 1, 1]
+    assert attack.search.seen == [10, 1]
+
+
+def test_the_budget_ends_a_search():
+    _, (attack,) = run([[3, 3, 3]], 8, budget=8, limit=8)
+    assert attack.search.seen == [3, 3, 2]
+    assert attack.log.queries == 8  # budgets below 10 have no check
+
+
+def test_a_search_that_asks_nothing_ends_at_once():
+    sizes, done = run([[], [2]], 4)
+    assert sizes[0] == 2
+    assert sorted(attack.index for attack in done) == [0, 1]
+
+
+def test_images_are_opened_when_there_is_room():
+    order = []
+
+    def opening(index):
+        order.append(("open", index))
+        return opened(index, [4])
+
+    def predict(batch):
+        order.append(("ask", len(batch)))
+        return np.tile([1.0, 0.0], (len(batch), 1))
+
+    drive(CallableClassifier(predict), [partial(opening, index) for index in range(3)], 4, lambda attack: None)
+    assert order == [("open", 0), ("ask", 4), ("open", 1), ("ask", 4), ("open", 2), ("ask", 4), ("ask", 3)]
+
+
+def test_another_answer_to_the_same_image_is_an_error():
+    answers = iter([[1.0, 0.0], [3.0, 0.0]])
+
+    with pytest.raises(ClassifierError, match="another answer"):
+        run([[1]], 4, predict=lambda batch: np.tile(next(answers), (len(batch), 1)))
