@@ -12,6 +12,7 @@ import typer
 from adversarial.attacks import ATTACKS, ENGINES, PLAYERS
 from adversarial.distances import DISTANCES
 from saywhy.cli.options.console import finish, note, stderr
+from saywhy_core.classifiers import TARGETS
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
@@ -41,7 +42,10 @@ def attack(
     images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, NPY or NPZ files.", metavar="IMAGE...", show_default=False)],
     target: Annotated[
         str,
-        typer.Option(help="The classifier: onnx:FILE, torch:FILE, transformers:FOLDER, python:module:function, demo:signs."),
+        typer.Option(
+            help="The classifier: onnx:FILE, torch:FILE, transformers:FOLDER, python:module:function, demo:signs.",
+            metavar=_listed(f"{kind}:..." for kind in TARGETS),
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False)],
     scores: Annotated[

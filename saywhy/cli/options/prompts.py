@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from saywhy.cli.options.choices import names_of
 from saywhy.cli.options.console import finish, note
 from saywhy_core.progress import progress_bar
 
@@ -22,7 +23,8 @@ ClassesOption = Annotated[Path, typer.Option(help="Class names: a JSON list, or 
 ImagesOption = Annotated[
     Path, typer.Option(help="A folder (with one folder per class), a CSV with path and label, or a list of paths.")
 ]
-EncoderOption = Annotated[str, typer.Option(help=ENCODER_HELP)]
+ENCODERS = "|".join(f"{kind}:..." for kind in names_of("agents.encoders:ENCODERS"))
+EncoderOption = Annotated[str, typer.Option(help=ENCODER_HELP, metavar=f"[{ENCODERS}]")]
 TemplateOption = Annotated[str, typer.Option(help="The sentence that a class name is put into, in the place of {}.")]
 EmbeddingsOption = Annotated[
     Path | None, typer.Option(help="Folder that keeps embeddings by content, so that nothing is encoded twice.")

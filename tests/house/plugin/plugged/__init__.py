@@ -1,0 +1,1 @@
+"""Things from outside."""
