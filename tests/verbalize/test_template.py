@@ -368,8 +368,9 @@ def test_what_is_said_of_a_picture():
     [
         ({"max_words": 0}, "max_words must be a whole number from 1 up"),
         ({"max_spans": 2.5}, "max_spans must be a whole number from 1 up"),
-        ({"style": "poem"}, "unknown style 'poem'; it is one of plain, ranked, smv"),
-        ({"length": "novel"}, "unknown length 'novel'"),
+        ({"style": "poem"}, "no style 'poem'; use one of plain, ranked, smv"),
+        ({"length": "novel"}, "the style 'plain' has no length 'novel'; use one of clause, short, paragraph"),
+        ({"style": "smv", "length": "clause"}, "the style 'smv' has no length 'clause'; use one of short"),
     ],
 )
 def test_bad_settings_are_named(settings, message):

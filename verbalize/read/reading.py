@@ -51,10 +51,10 @@ def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
 
     What is read, and how:
 
-    - Parts: whatever stands in quotes of any style, found in the input whatever the case and however punctuation is detached. "the second 'great'" means the second; without an ordinal a word that occurs more than once
-      means the place for which the statement comes nearest to being true. A quoted part that does not occur gets a claim
-      whose part is `None`. Without quotes: "the word X", positions, regions by their names, and words of the input
-      that a sentence calls important.
+    - Parts: whatever stands in quotes of any style, found in the input whatever the case and however punctuation is detached.
+      "The second 'great'" means the second; without an ordinal, a word that occurs more than once means the place for which
+      the statement comes nearest to being true. A quoted part that does not occur gets a claim with `None` as its part.
+      Without quotes: "the word X", positions, names of regions, and words of the input that a sentence calls important.
     - "important", "high scores", "speaks for", "contributes" ... become "supports"; "negative score", "speaks against",
       "undermines" ... become "opposes". "The most important" adds "most_important", with the parts named with it as `other`.
     - "More than", "outweighs", "followed by" and, after parts that were called important, "lower scores" become

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from verbalize.read.marking.quotations import Quotation
 
 _STOP = re.compile(r"[.!?…]+[)\]”\"'’»«]*(?=\s|$)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•–]|\d{1,3}[.)])[ \t])")
-_ABBREVIATIONS = frozenset("e.g i.e vs cf approx etc mr mrs ms dr st no resp al fig incl ca jr sr".split())
+_SHORTENED = "e.g i.e vs cf approx etc mr mrs ms dr st no resp al fig incl ca jr sr"
+_ABBREVIATIONS = frozenset(_SHORTENED.split())
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘»«]{1,12}$")
 
 

@@ -1,4 +1,7 @@
 from .background import Background as Background
-from .template import LENGTHS as LENGTHS
-from .template import STYLES as STYLES
+from .draft import Draft as Draft
+from .style import LENGTHS as LENGTHS
+from .style import STYLES as STYLES
+from .style import Limits as Limits
+from .style import Style as Style
 from .template import TemplateVerbalizer as TemplateVerbalizer

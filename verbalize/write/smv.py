@@ -11,6 +11,7 @@ from verbalize.claims.claim import Claim
 from verbalize.write.naming import PUBLISHED_QUOTES
 from verbalize.write.phrases import first_places, say_nothing
 from verbalize.write.standing import standing
+from verbalize.write.style import Limits, Style
 
 if TYPE_CHECKING:
     from verbalize.saliency import Part
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from verbalize.write.standing import Standing
 
 
-def say_published(draft: Draft, *, max_words: int, max_spans: int) -> None:
+def _say(draft: Draft, limits: Limits) -> None:
     """Fill the published templates with what is true.
 
     Departures from the published code: the parts are the exact best spans with the top token held, not the quartile of three
@@ -32,7 +33,7 @@ def say_published(draft: Draft, *, max_words: int, max_spans: int) -> None:
     query, prediction = draft.saliency.query, draft.saliency.prediction
     plain = not query.contrastive and not query.members and (prediction is None or prediction.label == query.label)
     frame = "the prediction" if plain else draft.frame.full
-    found = standing(draft.evidence, "supports", max_words=max_words, max_spans=max_spans)
+    found = standing(draft.evidence, "supports", max_words=limits.max_words, max_spans=limits.max_spans)
     if found is not None:
         _say_parts(draft, found, frame)
     elif draft.evidence.positive_mass == 0:
@@ -55,3 +56,6 @@ def _say_part(draft: Draft, part: Part, said: str, claims: list[Claim]) -> None:
     words = "".join(draft.evidence.names[index] for index in part)
     name = draft.name(part, "word" if len(part) == 1 else "span" if "." in words else "phrase")
     draft.say(f"{name} {said}{number}", *claims, *([share[1]] if share else []))
+
+
+SMV = Style("the published templates of Feldhus et al. 2023, made true", _say, lengths=("short",))

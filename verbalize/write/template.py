@@ -41,8 +41,9 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING
 
+from saywhy_core.errors import UsageError
 from verbalize.claims.coverage import coverage_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
@@ -51,21 +52,13 @@ from verbalize.write import phrases
 from verbalize.write.background import Background
 from verbalize.write.draft import Draft
 from verbalize.write.naming import Frame
-from verbalize.write.smv import say_published
-from verbalize.write.standing import Standing, standing
+from verbalize.write.style import STYLES, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
-
-Style: TypeAlias = Literal["plain", "ranked", "smv"]
-Length: TypeAlias = Literal["clause", "short", "paragraph"]
-STYLES: tuple[str, ...] = get_args(Style)
-LENGTHS: tuple[str, ...] = get_args(Length)
-
-_WORTH_SAYING = 0.02  # of all evidence: less than that in the other direction is passed over
 
 
 @dataclass(frozen=True)
@@ -75,24 +68,25 @@ class TemplateVerbalizer:
     Args:
         max_words: how many words of the input the text may name, in both directions together, 1 or more.
         max_spans: in how many spans, or (pixels) how many regions.
-        style: "plain"; "ranked", single words in the order of their importance; "smv", the templates of Feldhus et al. 2023.
+        style: a name in `STYLES`: "plain"; "ranked", single words in the order of their importance; "smv", the templates of
+            Feldhus et al. 2023; or the style of a plug-in.
         mask_labels: write "the label" for every name of a class, in the text and in its claims, for studies in which people
             guess the model's decision. The words of the input are quoted as they are.
         background: differential descriptions of classes (a `Background`, pair descriptions, or what `agents.read_pairs` reads).
             They go to `.background` of the texts of contrastive maps; never to the text, nor where labels are masked.
         length: "clause" (the most important part alone, no full stop), "short", or "paragraph" (with comparisons, what is left
-            unnamed, and the balance of both directions). The style "smv" has one length.
+            unnamed, and the balance of both directions). The style "smv" knows "short" alone.
 
     Raises:
-        SaliencyError: an unknown style or length, or a limit below 1.
+        SaliencyError: an unknown style, a length that the style does not know, or a limit below 1.
         UsageError: background that can't be read.
     """
 
     max_words: int = 12
     max_spans: int = 3
-    style: Style = "plain"
+    style: str = "plain"
     mask_labels: bool = False
-    length: Length = "short"
+    length: str = "short"
     background: Source | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
@@ -104,9 +98,12 @@ class TemplateVerbalizer:
                 number = 0
             if number < 1 or isinstance(value, bool):
                 raise SaliencyError(f"{name} must be a whole number from 1 up, not {value!r}")
-        for name, known in (("style", STYLES), ("length", LENGTHS)):
-            if getattr(self, name) not in known:
-                raise SaliencyError(f"unknown {name} {getattr(self, name)!r}; it is one of {', '.join(known)}")
+        try:
+            lengths = STYLES.get(self.style).lengths
+        except UsageError as error:
+            raise SaliencyError(str(error)) from None
+        if self.length not in lengths:
+            raise SaliencyError(f"the style {self.style!r} has no length {self.length!r}; use one of {', '.join(lengths)}")
         if self.background is not None:
             object.__setattr__(self, "background", Background.of(self.background))
 
@@ -122,12 +119,10 @@ class TemplateVerbalizer:
         )
         if evidence.flat:
             phrases.say_flat(draft)
-        elif self.style == "smv":
-            say_published(draft, max_words=self.max_words, max_spans=self.max_spans)
         else:
-            self._say(draft)
+            STYLES.get(self.style).say(draft, Limits(self.max_words, self.max_spans, self.length))
         text, claims = " ".join(draft.sentences), tuple(draft.claims)
-        if self.length == "clause" and self.style != "smv":
+        if self.length == "clause":
             text, claims = draft.clause, draft.clause_claims
         shown = Background.of(self.background) if self.background is not None and not self.mask_labels else None
         known = shown.sentences(saliency.query) if shown is not None else ()
@@ -137,46 +132,3 @@ class TemplateVerbalizer:
     def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
         """The maps' texts, one after the other as they are asked for."""
         return map(self.verbalize, saliencies)
-
-    def _say(self, draft: Draft) -> None:
-        evidence = draft.evidence
-        brief, single = self.length == "clause", self.style == "ranked"
-        words, spans = self.max_words, self.max_spans
-        against: Standing | None = None
-        weight = evidence.negative_mass / (evidence.positive_mass + evidence.negative_mass)
-        if not brief and spans > 1 and words > 1 and weight >= _WORTH_SAYING:
-            against = standing(evidence, "opposes", max_words=max(1, words // 4), max_spans=1, single=single)
-        named = {index for part in against.parts for index in part} if against else set()
-        room = (words, spans) if evidence.pixels or not against else (words - len(named), spans - 1)
-        supporting = standing(evidence, "supports", max_words=room[0], max_spans=room[1], single=single)
-        if supporting is None:
-            if evidence.positive_mass == 0:
-                phrases.say_nothing(draft, "supports", draft.frame.full)
-            against = standing(evidence, "opposes", max_words=words, max_spans=spans, single=single)
-            if against is None:
-                phrases.say_neither(draft)
-            elif not (brief and draft.sentences):
-                self._say_direction(draft, against, draft.frame.pronoun if draft.sentences else draft.frame.full)
-            return
-        self._say_direction(draft, supporting, draft.frame.full)
-        if brief:
-            return
-        if against is not None:
-            self._say_direction(draft, against, draft.frame.pronoun)
-        if self.length == "paragraph":
-            phrases.say_balance(draft, against)
-
-    def _say_direction(self, draft: Draft, found: Standing, frame: str) -> None:
-        also = found.also
-        if self.style == "ranked" and found.form == "top":
-            also = phrases.say_ranks(draft, found, frame)
-        else:
-            phrases.say_leads(draft, found, frame, brief=self.length == "clause")
-        if self.length == "clause":
-            return
-        if also:
-            phrases.say_also(draft, also, found.leads, found.direction)
-        if self.length == "paragraph":
-            if self.style == "plain":
-                phrases.say_comparison(draft, found)
-            phrases.say_rest(draft, found)

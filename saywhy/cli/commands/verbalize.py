@@ -105,9 +105,9 @@ def verbalize(
             TemplateVerbalizer(
                 max_words=max_words or 12,
                 max_spans=max_spans,
-                style=style,  # type: ignore[arg-type]  # checked by the verbalizer, like the length
+                style=style,
                 mask_labels=mask_labels,
-                length=length,  # type: ignore[arg-type]
+                length=length,
                 background=known,
             ),
             source,

@@ -1,0 +1,50 @@
+"""What holds of every style, built in or brought by a plug-in."""
+
+import numpy as np
+import pytest
+
+from verbalize import Claim, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, read_claims, read_sentences
+from verbalize.write import LENGTHS, STYLES, Style
+
+WORDS = ["the", "plot", "was", "thin", "but", "a", "great", "cast", "made", "it", "great", "fun"]
+
+
+def maps():
+    rng = np.random.default_rng(5)
+    for number in range(40):
+        query = Query("good", versus=("bad",)) if number % 2 else Query("good")
+        yield TokenSaliency(WORDS, np.round(rng.normal(size=len(WORDS)) ** 3, number % 4), query)
+    for _ in range(6):
+        scores = np.kron(rng.normal(size=(3, 3)) ** 3, np.ones((6, 6)))
+        yield PixelSaliency(scores, Query("stop"))
+
+
+@pytest.mark.parametrize("name", list(STYLES))
+def test_each_style_says_only_what_is_true_of_random_maps(name):
+    style = STYLES.get(name)
+    assert style.summary
+    assert set(style.lengths) <= set(LENGTHS)
+    for length in style.lengths:
+        verbalizer = TemplateVerbalizer(style=name, length=length)
+        for saliency in maps():
+            made = verbalizer.verbalize(saliency)
+            assert made.text
+            assert check(made.claims, saliency), made.text
+            sentences = read_sentences(made.text, saliency)
+            assert check([claim for sentence in sentences for claim in sentence.claims], saliency), made.text
+            assert not any(sentence.unread for sentence in sentences), made.text
+
+
+def test_a_style_from_outside_is_used_by_name(monkeypatch):
+    monkeypatch.setattr(STYLES, "_loaded", dict(STYLES._loaded))
+
+    def say(draft, limits):
+        top = (int(np.argmax(draft.evidence.net)),)
+        draft.say(f"look at {draft.name(top)}, the most important word", Claim("most_important", top))
+
+    STYLES.register("pointing", Style("points at one word", say, lengths=("short",)))
+    saliency = TokenSaliency(["great", "film"], [2.0, 1.0], Query("good"))
+    made = TemplateVerbalizer(style="pointing").verbalize(saliency)
+    assert made.text == "Look at 'great', the most important word."
+    assert Claim("most_important", (0,)).part in {claim.part for claim in read_claims(made.text, saliency)}
+    assert made.style == "pointing"
