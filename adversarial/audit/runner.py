@@ -31,8 +31,8 @@ class AuditOutcome:
     """What became of the images of an audit.
 
     Attributes:
-        written: images whose finding was written.
-        kept: images whose finding was there already.
+        written: number of images with a finding written by this run.
+        kept: number of images with a finished finding from an earlier run.
         problems: images that could not be attacked, and why.
     """
 
