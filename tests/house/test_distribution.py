@@ -99,6 +99,17 @@ def test_the_command_works_from_the_wheel(environment, root, tmp_path):
     environment.output(command, "check", "texts.jsonl", "--maps", "maps.jsonl", folder=tmp_path)
 
 
+def test_its_own_entry_points_are_in_the_wheel(environment, tmp_path):
+    """`demo:signs` is a target that comes in through an entry point, as a plug-in's would."""
+    code = "import numpy as np\nfrom saywhy import signs\nnp.save('sign.npy', signs.samples()[0][0])"
+    environment.output("-c", code, folder=tmp_path)
+    command = environment.python.with_name("saywhy")
+    environment.output(
+        command, "attack", "sign.npy", "--target", "demo:signs", "--budget", "30", "--out", "found", folder=tmp_path
+    )
+    assert list((tmp_path / "found").rglob("result.json"))
+
+
 def test_the_demo_works_from_the_wheel(environment, tmp_path):
     environment.output(environment.python.with_name("saywhy"), "demo", "--out", "demo", "--budget", "60", folder=tmp_path)
     assert (tmp_path / "demo" / "index.html").stat().st_size > 100_000

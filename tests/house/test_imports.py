@@ -1,9 +1,12 @@
 """Which module may import which. The floors themselves are contracts of import-linter, in pyproject.toml."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from graphlib import CycleError, TopologicalSorter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -92,6 +95,25 @@ def test_no_circles_between_modules(source, imports, read_imports):
         TopologicalSorter(needs).prepare()
     except CycleError as error:
         pytest.fail("a circle of imports: " + " <- ".join(error.args[1]))
+
+
+def test_every_library_is_declared(root, source, packages, read_imports):
+    """What the packages import is in pyproject.toml: as a dependency, or in an extra (imported by functions only)."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def names(requirements):
+        return {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in requirements}
+
+    declared = names(project["dependencies"])
+    declared |= {name for extra, lines in project["optional-dependencies"].items() if extra != "test" for name in names(lines)}
+    owners = metadata.packages_distributions()
+    imported = {found.module.split(".")[0]: found for module, path in source.items() for found in read_imports(path, module)}
+    missing = {}
+    for name in imported.keys() - {"", *packages} - sys.stdlib_module_names:
+        by = {owner.lower().replace("_", "-") for owner in owners.get(name, [name])}
+        if not by & declared:
+            missing[name] = f"{imported[name]}, which {', '.join(by)} brings"
+    assert not missing, "not in pyproject.toml:\n" + "\n".join(missing.values())
 
 
 def lint(folder):
