@@ -79,8 +79,8 @@ def open_database(
         database.lock = lock
     except (sqlite3.Error, OSError) as error:
         raise UsageError(
-            f"{file} can't be used as a {what}: {error}; delete it if it is damaged, or name another file, in a folder that you "
-            "may write to"
+            f"{file} can't be used as a {what}: {error}; delete it if it is damaged, or name another file, in a folder that "
+            "you may write to"
         ) from error
     return database
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from saywhy_core.errors import BudgetExceeded, Problem, UsageError
 from saywhy_core.journal import Journal
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.language_models import BaseChatModel

@@ -43,7 +43,7 @@ def test_another_process_is_named_and_its_death_heals(tmp_path):
 def test_one_process_may_not_hold_it_twice(tmp_path):
     with FileLock(tmp_path / "a", "journal") as first:
         first.acquire()  # the same lock again is no second one
-        with pytest.raises(UsageError, match="the journal .*a is being written by this process already"):
+        with pytest.raises(UsageError, match=r"the journal .*a is being written by this process already"):
             FileLock(tmp_path / "a", "journal").acquire()
     with FileLock(tmp_path / "a"):
         pass
