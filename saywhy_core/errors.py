@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 
 class UsageError(ValueError):
-    """Something the user can put right. Its text says in one sentence what was wrong, where, and what to do."""
+    """An error that the user can fix. Its text says in one sentence what was wrong, where, and what to do."""
 
 
 class BudgetExceeded(UsageError):  # noqa: N818 - the name says what happened
-    """A ceiling that the user set would have been passed. What would have passed it was not done."""
+    """The next step would have exceeded a limit that the user set, and was not taken."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Problem:
     """A record that could not be used, while the others go on.
 
     Attributes:
-        where: the file or source in which it stands.
+        where: the file or source that holds the record.
         what: what is wrong with it, in words.
-        line: its line in the source, counted from 1; None where the source has no lines.
-        id: its id, where it has one.
+        line: the record's line in the source, counted from 1; None if the source has no lines.
+        id: the record's id, if it has one.
     """
 
     where: str

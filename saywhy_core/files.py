@@ -21,7 +21,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        # mkstemp makes files that only the owner reads; what the user asked for gets the user's usual permissions
+        # mkstemp makes files that only their owner may read; the result gets the permissions that new files usually get
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)

@@ -1,4 +1,4 @@
-"""How long work tells how far it is, and the one bar that shows it."""
+"""Progress of long work: the protocol by which functions report it, and the one bar that shows it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class OnProgress(Protocol):
-    """What a long piece of work calls again and again; what it raises ends the work."""
+    """A callback that a long-running function calls after each step; an exception that it raises ends the work."""
 
     def __call__(self, done: int, total: int | None, /) -> None:
-        """Tell that `done` of `total` steps are done; `total` is None where it is not known."""
+        """Report that `done` of `total` steps are done; `total` is None if it is not known."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The reply cache: what a model was paid for once is never asked again, and a run can be replayed offline."""
+"""The reply cache: no request is paid for twice, and a run can be replayed offline."""
 
 from __future__ import annotations
 
@@ -41,17 +41,16 @@ class OfflineMiss(UsageError):  # noqa: N818
 class Replies(BaseCache):
     """Replies of chat models in one SQLite file, behind langchain-core's cache interface.
 
-    A reply is found by a digest of the model, its parameters and the messages; the file holds that digest, the
-    model's name and the reply, and neither messages nor keys. Any number of threads and processes may share the file;
-    a reply is on disk before `update` returns, so that a killed process loses none. Of two replies to the same
-    request the first stays.
+    The key of a reply is a digest of the model, its parameters and the messages. The file holds this digest, the model's
+    name and the reply; it holds neither messages nor API keys. Any number of threads and processes may share the file. A
+    reply is on disk before `update` returns, so a killed process loses none. If a request gets two replies, the first is kept.
 
     Args:
-        path: the file; made, with its folder, where it does not exist.
+        path: the file; it is made, with its folder, if it does not exist.
         read_only: never write; the file must exist.
 
     Raises:
-        UsageError: the file can't be opened, is no reply cache, or was written by a newer version.
+        UsageError: the file can't be opened, is not a reply cache, or has another version.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
@@ -93,7 +92,7 @@ class Replies(BaseCache):
             self._open().execute("DELETE FROM replies")
 
     async def alookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
-        """As `lookup`; a look takes well under a millisecond, so it runs in place."""
+        """As `lookup`; it takes well under a millisecond, so it runs in the event loop."""
         return self.lookup(prompt, llm_string)
 
     async def aupdate(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
@@ -112,7 +111,7 @@ class Replies(BaseCache):
             self._connection = None
 
     def _held(self) -> threading.RLock:
-        if self._pid != os.getpid():  # neither a connection nor a lock may cross a fork
+        if self._pid != os.getpid():  # after a fork, the child may use neither the connection nor the lock
             self._connection, self._pid, self._lock = None, os.getpid(), threading.RLock()
         return self._lock
 
@@ -130,7 +129,7 @@ class Replies(BaseCache):
 
 
 class ModelReplies(BaseCache):
-    """One model's view of a cache: counts the hits, and offline turns a miss into `OfflineMiss`."""
+    """The cache as one model sees it: it counts the hits, and raises `OfflineMiss` for a missing reply when offline."""
 
     def __init__(self, replies: BaseCache, meter: Meter, *, offline: bool = False) -> None:
         self.replies, self.meter, self.offline = replies, meter, offline
@@ -144,7 +143,7 @@ class ModelReplies(BaseCache):
         return self.replies.lookup(prompt, llm_string) is not None
 
     def expect(self, prompts: set[str]) -> None:
-        """The next look for each of these finds what was generated just now: that is no hit."""
+        """Do not count the next lookup of these prompts as a hit: their replies were generated just now."""
         self._fresh |= prompts
 
     def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
@@ -173,9 +172,9 @@ class ModelReplies(BaseCache):
 
 
 def key_of(prompt: str, llm_string: str) -> str:
-    """The digest that names a request: model and parameters, and of each message its role and what the model sees.
+    """The digest of a request: the model, its parameters, and of each message its role and what the model sees.
 
-    Identifiers, token counts and other traces of where a message came from do not change it.
+    Identifiers, token counts and other traces of a message's origin do not change it.
     """
     return hashlib.sha256(json.dumps([FORMAT_VERSION, llm_string, _messages(prompt)]).encode()).hexdigest()
 

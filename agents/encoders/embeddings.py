@@ -1,4 +1,4 @@
-"""Embeddings kept on disk by content, so that no text and no image is encoded twice."""
+"""A cache of embeddings on disk, so that no text and no image is encoded twice."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NUL
 
 
 class CachedEncoder:
-    """An encoder that remembers: embeddings lie in one SQLite file, by the encoder's identity and the content's SHA-256.
+    """An encoder with a cache: embeddings are kept in an SQLite file under the encoder's identity and the content's SHA-256.
 
-    Several processes may share the folder. What was encoded before an interruption is kept.
+    Several processes may share the folder. Everything that was encoded before an interruption is kept.
 
     Args:
         encoder: an encoder with an `identity`.
-        folder: where the file `embeddings.sqlite` lies; made where absent.
-        batch: texts or images looked up and stored at a time.
+        folder: the folder of the file `embeddings.sqlite`; made if there is none.
+        batch: how many texts or images are looked up and stored at a time.
 
     Attributes:
-        computed: how many distinct texts and images had to be encoded, since this object was made.
-        truncated: how many of the texts asked for were cut because they were too long, remembered ones too.
+        computed: how many distinct texts and images this object had to encode.
+        truncated: how many of the requested texts were too long and were cut, those from the cache included.
 
     Raises:
-        UsageError: the encoder has no identity, or the file is no cache of this version.
+        UsageError: the encoder has no identity, or the file is not a cache of this version.
     """
 
     def __init__(self, encoder: ImageTextEncoder, folder: str | os.PathLike[str], *, batch: int = 256) -> None:
@@ -60,13 +60,13 @@ class CachedEncoder:
         self.truncated = 0
         self._batch = batch
         self.path = Path(folder) / "embeddings.sqlite"
-        self._open().close()  # what is no cache is told now, not after the first batch
+        self._open().close()  # a file that is no cache raises here, not after the first batch
 
     def _open(self) -> Database:
         return open_database(self.path, what="cache of embeddings", schema=_SCHEMA, version=FORMAT, durable=False)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode texts to N×D float32 rows of length 1; those seen before come from the disk."""
+        """Encode texts to N×D float32 rows of length 1; those encoded before come from the disk."""
         counting = getattr(self.inner, "encode_texts_counting", None)
 
         def compute(chosen: list[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Have a chat model describe what tells two classes apart: each pair once, validated, resumable at any moment."""
+"""A chat model describes what tells two classes apart: one question per pair, validated replies, resumable runs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 PROMPT_VERSION = "differential-1"
-"""Changes whenever the request below does, so that descriptions of different requests can be told apart."""
+"""Changes whenever the request below changes, so that descriptions from different requests are not mixed."""
 
-# What does not change from pair to pair comes first, so that servers and local models can share its computation.
+# The part that is the same for every pair comes first, so that servers and local models can compute it once.
 _REQUEST = (
     "You write image captions that tell two easily confused classes of images apart. For each visual attribute in which "
     "photos of the two classes differ (colour, texture, shape, proportion, parts, setting), give the attribute and one "
@@ -42,7 +42,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class AttributePair(BaseModel):
-    """One attribute and how it looks in either class."""
+    """One visual attribute, with one caption for each of the two classes."""
 
     attribute: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     first_caption: Text
@@ -50,21 +50,21 @@ class AttributePair(BaseModel):
 
 
 class PairReply(BaseModel):
-    """What tells the two classes apart."""
+    """The model's reply: the attributes that tell the two classes apart."""
 
     attributes: list[AttributePair] = Field(min_length=1, max_length=20)
 
 
 @dataclass(frozen=True)
 class Described:
-    """What a run of the describer left.
+    """The result of one run of `DifferentialDescriber.describe`.
 
     Attributes:
-        pairs: the descriptions, earlier runs' included.
+        pairs: all descriptions, those of earlier runs included.
         invalid: pairs for which no reply validated, with the reason.
-        unasked: pairs without an answer: a ceiling was reached or the model could not be asked; a later run asks them.
-        reason: why pairs stayed unasked; empty where none did.
-        asked: pairs that this run asked about.
+        unasked: pairs without an answer, because a ceiling was reached or a request failed; a later run asks about them.
+        reason: why pairs stayed unasked; empty where no pair did.
+        asked: how many pairs this run asked about.
     """
 
     pairs: PairDescriptions
@@ -75,25 +75,26 @@ class Described:
 
 
 class DifferentialDescriber:
-    """Describes pairs of classes by a chat model (FuDD; Esfandiarpoor & Bach 2024, §3.3 and appendix A).
+    """Describes pairs of classes with a chat model (FuDD; Esfandiarpoor & Bach 2024, §3.3 and appendix A).
 
-    Every settled pair is appended to the journal at once, so that a run which is killed at any moment loses and repeats
-    none of them; a half-written last line is dropped. Ceilings on requests, tokens and cost belong to the model
-    (`chat_model(..., max_requests=...)`), retries and the reply cache too.
+    Every settled pair is appended to the journal at once, so a run that is killed loses no pair, and the next run asks about
+    none of them again. Ceilings on requests, tokens and cost, retries and the reply cache are options of the model:
+    `chat_model(..., max_requests=...)`.
 
     Args:
         model: any chat model, of `agents.chat_model` or of langchain.
         class_names: the K classes.
-        journal: the file that remembers settled pairs; None keeps nothing.
-        known: descriptions that are there already; their pairs are not asked again.
-        model_name: what provenance calls the model; by default the name that the model gives itself.
-        template: goes before a caption that does not name its class.
-        reasks: how often a reply that does not validate is sent back with the error.
-        batch: pairs handed to the model at a time.
+        journal: the file that keeps settled pairs; with None, nothing is kept.
+        known: existing descriptions; nothing is asked about their pairs.
+        model_name: the model's name in the provenance of descriptions; by default the name that the model object has.
+        template: the sentence that is put before a caption which does not name its class.
+        reasks: how often an invalid reply is sent back to the model with the error.
+        batch: how many pairs are handed to the model at a time.
         retry_invalid: ask again about pairs that the journal lists as invalid.
 
     Raises:
-        UsageError: the journal is of other classes or another version, or `known` is.
+        UsageError: `known` belongs to other classes, or `batch` is below 1; on `describe`, the journal belongs to other
+            classes or to another version of the request, or another process writes to it.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class DifferentialDescriber:
             )
 
     def messages(self, pair: Pair) -> list[BaseMessage]:
-        """What the model is asked about a pair."""
+        """The messages that ask about a pair."""
         first, second = (self.class_names[index] for index in pair)
         return [SystemMessage(_REQUEST), HumanMessage(f"First class: {first}\nSecond class: {second}")]
 
@@ -140,7 +141,7 @@ class DifferentialDescriber:
         `progress` is called with (settled, wanted) after every pair; what it raises ends the run, and loses nothing.
 
         Raises:
-            UsageError: a pair is none of the class list.
+            UsageError: a pair is not two different class numbers, or the journal can't be used.
         """
         wanted = list(dict.fromkeys(_upright(pair, len(self.class_names)) for pair in pairs))
         with self._journal or nullcontext():
@@ -205,7 +206,7 @@ class DifferentialDescriber:
 
     def _outcome(self, pair: Pair, result: PairReply | StructuredFailure) -> tuple[Contrast, ...] | str | Exception:
         if isinstance(result, StructuredFailure):
-            # Only what the model said is final; what kept it from speaking may pass.
+            # An invalid reply is final; a failed request may succeed in the next run.
             return str(result.error) if isinstance(result.error, StructuredError) else result.error
         first, second = (self.class_names[index] for index in pair)
         source = Provenance(self.model_name, PROMPT_VERSION, datetime.now(UTC).isoformat(timespec="seconds"))

@@ -1,4 +1,4 @@
-"""Follow-up differential descriptions: find the ambiguous classes, look again with words that tell those apart."""
+"""Follow-up differential descriptions: find the classes an image is confused with, then decide among them by descriptions."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from agents.encoders.protocol import ImageTextEncoder
     from saywhy_core.images import Images
 
-# What is held at a time: floats of similarities or follow-up vectors, and images that are grouped by their candidates.
+# Limits on memory: floats of similarities or follow-up vectors held at a time (16 MB), and images grouped at a time.
 CHUNK_FLOATS = 4_000_000
 IMAGES_AT_A_TIME = 16_384
 
 
 def count_ambiguous(similarities: NDArray[np.floating], k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pairs of classes that are both among some image's k most similar ones, and how many images need each.
+    """Find the pairs of classes that are both among the k classes most similar to some image, and count those images.
 
     Args:
         similarities: N images × K classes.
-        k: how many candidates an image has; at most K are used.
+        k: how many candidate classes each image has; at most K are used.
 
     Returns:
         (pairs P×2 with i < j in ascending order, counts P).
 
     Raises:
-        UsageError: `similarities` is no N×K array of finite numbers, or k is below 1.
+        UsageError: `similarities` is not an N×K array of finite numbers, or k is below 1.
     """
     similarities = np.asarray(similarities)
     if similarities.ndim != 2 or not np.isfinite(similarities).all():
@@ -59,12 +59,12 @@ def count_ambiguous(similarities: NDArray[np.floating], k: int) -> tuple[NDArray
 
 
 def find_ambiguous(similarities: NDArray[np.floating], k: int) -> list[tuple[int, int]]:
-    """The pairs of classes (i, j), i < j, that some image has both among its k most similar ones: each once, sorted.
+    """Find the pairs of classes (i, j), i < j, that are both among the k classes most similar to some image, sorted.
 
-    These are the only pairs whose differential descriptions any image will need (Esfandiarpoor & Bach 2024, §3.2).
+    No image needs differential descriptions of any other pair (Esfandiarpoor & Bach 2024, §3.2).
 
     Raises:
-        UsageError: `similarities` is no N×K array of finite numbers, or k is below 1.
+        UsageError: `similarities` is not an N×K array of finite numbers, or k is below 1.
     """
     pairs, _ = count_ambiguous(similarities, k)
     return [(int(first), int(second)) for first, second in pairs]
@@ -72,14 +72,14 @@ def find_ambiguous(similarities: NDArray[np.floating], k: int) -> list[tuple[int
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a `DifferentialClassifier` decided.
+    """The decisions of a `DifferentialClassifier`.
 
     Attributes:
-        first: N, the class of the first look.
-        final: N, the class after the follow-up.
+        first: N class numbers, the decisions of the first look.
+        final: N class numbers, the decisions after the follow-up.
         candidates: N×k, each image's candidate classes, most similar first.
         scores: N×k, the cosines that decide among `candidates` (mixed with the first look's where `mix` < 1).
-        missing: pairs that some image needed and nobody described; the template stood in for them.
+        missing: pairs that some image needed and that have no description; the template was used in their place.
     """
 
     first: NDArray[np.int64]
@@ -93,23 +93,24 @@ class Predictions:
 
 
 class DifferentialClassifier:
-    """Classify in two looks (FuDD; Esfandiarpoor & Bach, ICLR 2024, §3).
+    """Classifies images in two looks (FuDD; Esfandiarpoor & Bach, ICLR 2024, §3).
 
     The first look compares an image with the template of every class. The k most similar classes are its candidates.
-    The follow-up gives each candidate the mean of the embeddings of all its captions from the pairs with the other
-    candidates, a caption that several pairs share counted once, brought to length 1; the most similar candidate is the
-    decision. k = number of classes is the static variant over all pairs. Ties go to the class the first look prefers.
+    In the follow-up, each candidate is compared through its captions from the pairs with the other candidates: through the
+    mean of their embeddings at length 1, where a caption that several pairs share counts once. The most similar candidate is
+    the decision. With k = K this is the paper's static variant over all pairs. In a tie the class that the first look ranks
+    higher is chosen.
 
-    It departs from the published program in four faults of that program: case is kept, a missing pair is reported (the
-    template stands in for it, as there), a single candidate gets its own class's prompt, and the order is always the same.
+    Four faults of the published program are not repeated: captions keep their case; missing pairs are reported (the template
+    is used in their place, as there); a single candidate gets the prompt of its own class; the order is always the same.
 
     Args:
         encoder: puts images and texts into one space.
         class_names: the K classes.
         pairs: `PairDescriptions`, the content of a FuDD file, or its path.
-        k: how many candidates get a second look.
+        k: how many candidates each image has in the follow-up.
         template: the sentence of the first look.
-        mix: the weight of the follow-up's cosine against the first look's; 1 is the paper.
+        mix: weight of the follow-up's cosines; the first look's have 1 - mix. 1 is the paper.
 
     Raises:
         UsageError: the pairs belong to another class list, or an argument is out of its range.
@@ -148,7 +149,7 @@ class DifferentialClassifier:
         return self.predict_embedded(self.encoder.encode_images(images))
 
     def predict_embedded(self, embeddings: NDArray[np.float32]) -> Predictions:
-        """Classify images by their embeddings (N×D, any length), in memory that does not grow with N but for the result."""
+        """Classify images by their embeddings (N×D, of any length); only the result's memory grows with N."""
         rows = self._checked(embeddings)
         candidates = np.empty((len(rows), self.k), dtype=np.int64)
         scores = np.empty((len(rows), self.k), dtype=np.float32)
@@ -206,7 +207,7 @@ class DifferentialClassifier:
 
 
 def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows at length 1, in float32: cheaper than `unit_rows` and no copy where they have it already."""
+    """Rows at length 1, in float32; faster than `unit_rows`, and no copy where all have length 1 already."""
     rows = np.asarray(rows, dtype=np.float32)
     lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     if np.abs(lengths - 1).max(initial=0.0) < 1e-6:
@@ -218,9 +219,9 @@ def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 class _ClassTable(NamedTuple):
     """The captions of one class as vectors.
 
-    `rows` are first the captions that several pairs share (and the template), then the sums of the captions that only one
-    partner's pair has, a row a partner, and last one row that is zero and stands for any missing partner. `shares` says which
-    of the first each of the others brings along.
+    `rows` are first the captions that several pairs share (and the template), then for each partner one row, the sum of the
+    captions that only the pair with this partner has, and last a row of zeros for missing partners. `shares` has one row per
+    partner and one column per shared caption: 1 where the pair with this partner has the caption.
     """
 
     rows: NDArray[np.float32]
@@ -231,11 +232,11 @@ _NO_KEYS = np.empty(0, dtype=np.int64)
 
 
 class _PromptTable:
-    """Captions by class, arranged so that a batch's follow-up vectors are one matrix product a class.
+    """Captions by class, arranged so that the follow-up vectors of a batch are one matrix product per class.
 
     A class's follow-up vector is the sum over the *set* of its captions (lengths cancel, so sums do). Captions that only
-    one pair of the class has are summed once for all; captions that several of its pairs share, and the template that
-    stands in for missing pairs, are kept apart and added once where any of their pairs is met.
+    one pair of the class has are summed in advance; captions that several of its pairs share, and the template that is used
+    for missing pairs, are kept apart and added once where any of their pairs occurs.
     """
 
     def __init__(self, encoder: ImageTextEncoder, templates: list[str], pairs: PairDescriptions) -> None:
@@ -264,7 +265,7 @@ class _PromptTable:
             ],
             dtype=np.int32,
         )
-        # A square table is the faster look-up; beyond 4,096 classes it would cost more than it saves.
+        # A square table is the faster look-up; with more than 4,096 classes it would take over 64 MB.
         self._square: NDArray[np.int32] | None = None
         if classes <= 4096:
             self._square = np.full(classes * classes, -1, dtype=np.int32)
@@ -286,7 +287,7 @@ class _PromptTable:
         shared = table.shares.shape[1]
         places = self.places(owner, partners)
         weights = np.zeros((len(partners), len(table.rows)), dtype=np.float32)
-        # A missing partner's place is -1: the last row, which stands for it.
+        # The place of a missing partner is -1, the last row.
         weights[np.arange(len(partners))[:, None], places] = 1.0
         weights[:, :shared] = weights[:, shared:] @ table.shares > 0
         if len(table.rows) > 8 * partners.shape[1]:
@@ -313,7 +314,7 @@ def _class_table(
 ) -> _ClassTable:
     partners = sorted(by_partner)
     counts = Counter(text for captions in by_partner.values() for text in captions)
-    # The template comes first, so that a caption which repeats it is the same text and not a second one.
+    # The template comes first, so that a caption with the same text is not counted as a second one.
     shared = list(dict.fromkeys([template, *(text for text, count in counts.items() if count > 1)]))
     column = {text: index for index, text in enumerate(shared)}
     rows = np.zeros((len(shared) + len(partners) + 1, embeddings.shape[1]), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Score thousands of prompt sets at once: a class vector is a mean of prompt vectors, so scores are matrix products."""
+"""Fitness of thousands of prompt sets at once: a class vector is a mean of prompt vectors, so scores are matrix products."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHUNK_FLOATS = 500_000
 
 @dataclass(frozen=True)
 class Fitness:
-    """How well prompt sets do on the labelled images: C values each."""
+    """The fitness of C prompt sets on the labelled images, and its parts: C values each."""
 
     accuracy: NDArray[np.float64]
     entropy: NDArray[np.float64]
@@ -26,7 +26,7 @@ class Fitness:
 
 
 class Scorer:
-    """Scores prompt sets from cosines and Gram matrices; nothing is encoded here.
+    """Scores prompt sets from cosines and Gram matrices, without encoding anything.
 
     A prompt set is a boolean mask over K classes × M prompts (rows of classes with fewer prompts are padded with False).
     With P the prompts of class k, the class vector is Σ mask · P at length 1, and an image's cosine with it is
@@ -37,7 +37,7 @@ class Scorer:
         labels: n class indices.
         prompts: K arrays M_k×D of prompt embeddings of length 1.
         scale: logits are `scale` times cosines.
-        entropy_weight: α of F = accuracy + α · mean log p(true class) (ProAPO, eq. 5).
+        entropy_weight: α in F = accuracy + α · mean log p(true class) (ProAPO, eq. 5).
         top5_weight: weight of the top-5 accuracy.
     """
 
@@ -73,7 +73,7 @@ class Scorer:
         return np.ascontiguousarray((dots / np.sqrt(np.maximum(squares, 1e-12))[:, :, None]).transpose(1, 2, 0))
 
     def shared_cosines(self, masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """As `cosines` for masks C×M that hold for every class alike: sets of templates."""
+        """As `cosines`, for sets of templates: masks C×M that are the same for every class."""
         weights = masks.astype(np.float32)
         dots = weights @ self._cosines
         squares = ((weights @ self._gram) * weights).sum(axis=2)
@@ -83,7 +83,7 @@ class Scorer:
         """The fitness of cosines C×n×K."""
         logits = cosines * np.float32(self.scale)
         true = np.take_along_axis(logits, self.labels[None, :, None], axis=2)
-        # A class that ties with the true one counts as wrong unless the true one has the lower index, as argmax has it.
+        # In a tie the class with the lower index wins, as with argmax.
         earlier = np.arange(logits.shape[2]) < self.labels[:, None]
         ahead = (logits > true) | ((logits == true) & earlier)
         above = ahead.sum(axis=2)
@@ -97,7 +97,7 @@ class Scorer:
         return Fitness(accuracy, entropy, value)
 
     def rate_edits(self, base: NDArray[np.float32], masks: NDArray[np.bool_], classes: NDArray[np.int64]) -> Fitness:
-        """The fitness of sets that differ from a base (its cosines n×K) in G classes only: masks C×G×M."""
+        """The fitness of sets that differ from a base set in G classes only: `base` is its cosines n×K, `masks` are C×G×M."""
         step = max(1, CHUNK_FLOATS // base.size)
         parts: list[Fitness] = []
         for start in range(0, len(masks), step):
@@ -122,7 +122,7 @@ def _joined(parts: list[Fitness]) -> Fitness:
 
 
 def calibrated_scale(cosines: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The factor from cosines (n×K) to logits under which the labels are likeliest: temperature scaling (Guo 2017, §4.2)."""
+    """The scale from cosines (n×K) to logits under which the labels are likeliest: temperature scaling (Guo 2017, §4.2)."""
     scales = np.geomspace(1.0, 300.0, 60)
     wide = cosines.astype(np.float64)
     true = wide[np.arange(len(labels)), labels]

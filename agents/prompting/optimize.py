@@ -1,4 +1,4 @@
-"""Better prompts from a few labelled images: templates first, then descriptions, by edits and evolution (ProAPO)."""
+"""Better prompts from a few labelled images: an evolutionary search over templates, then over descriptions (ProAPO)."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ __all__ = ["PromptOptimizer", "PromptSet", "Step"]
 class PromptOptimizer:
     """Progressive prompt optimisation (ProAPO; Qu et al., CVPR 2025).
 
-    Templates that hold for all classes are searched first, then descriptions class by class, in groups of a class that
-    does badly and those it is confused with (group sampling). Prompt sets are changed by adding, deleting and replacing
-    prompts, and evolved by crossover and mutation; prompts that help alone are drawn more often, and the search begins at
-    the fittest of several starting points (prompt sampling). Fitness is top-1 accuracy + top-5 accuracy + α · mean log p(true
-    class), with α = 1: the weights of the published program, in shares instead of per cent.
+    The search first chooses templates, which hold for all classes, and then descriptions, in groups of classes: one class
+    with a high loss and the classes it is confused with (group sampling). Prompt sets are edited by adding, deleting and
+    replacing prompts, and evolved by crossover and mutation. Prompts that help on their own are drawn more often, and the
+    search begins at the fittest of several starting points (prompt sampling). Fitness is top-1 accuracy + top-5 accuracy +
+    α · mean log p(true class), with α = 1: the weights of the published program, as fractions instead of per cent.
 
-    It departs from the paper where that buys speed or steadiness: candidates are scored by matrix products over cosines
-    and Gram matrices; logits are scaled by the temperature under which the labels are likeliest, since the scale of an
-    encoder other than CLIP says little; a description that does not name its class goes behind the best chosen template
-    only; the library is given, no model is asked.
+    It differs from the paper in four points. Candidates are scored by matrix products over cosines and Gram matrices, for
+    speed. Logits are scaled by the temperature under which the labels are likeliest, because only CLIP's own scale is
+    trained for that. A description that does not name its class is combined with the best chosen template only. The
+    library of descriptions is given; no language model is asked.
 
     Args:
         encoder: puts images and texts into one space.
         class_names: the K classes.
         seed: the same seed gives the same result on the same machine.
-        template: where the search starts.
+        template: the template that the search starts from.
         templates: the templates to choose from; CLIP's 80 by default.
-        entropy_weight: α.
+        entropy_weight: α, the weight of the mean log probability of the true class.
         top5_weight: weight of the top-5 accuracy in the fitness.
-        scale: from cosines to logits; by default the one under which the labels are likeliest at the start.
-        beam: prompt sets kept from one iteration to the next.
-        children: of each operator, for each kept set and iteration.
-        template_steps: most iterations over templates.
+        scale: logits are `scale` times cosines; by default the value under which the labels are likeliest at the start.
+        beam: how many prompt sets are kept from one iteration to the next.
+        children: how many new prompt sets each operator makes of each kept set in an iteration.
+        template_steps: the largest number of iterations over templates.
         rounds: the most rounds over groups of classes.
         groups: the most groups per round.
         steps: the most iterations per group.
-        group_size: classes a group.
-        most: most prompts an edit touches.
+        group_size: classes per group.
+        most: the largest number of prompts that one edit changes.
         patience: iterations (templates) or rounds (descriptions) without a gain before the stage ends.
-        state: a file kept current at every iteration; where it exists, the search goes on from it.
+        state: a file that gets a record at every iteration; where it exists, the search goes on from its last one.
         progress: called after every iteration.
 
     Raises:
@@ -124,7 +124,7 @@ class PromptOptimizer:
         """Search prompts that classify these images well.
 
         Args:
-            images: an N×H×W×C float32 array in [0, 1], or a sequence of arrays or paths; one a class is enough.
+            images: an N×H×W×C float32 array in [0, 1], or a sequence of arrays or paths; one per class is enough.
             labels: the class of each, as an index or a name.
             library: descriptions by class name; None or empty stops after the templates.
 
@@ -139,7 +139,7 @@ class PromptOptimizer:
         labels: Sequence[int] | Sequence[str] | NDArray[np.integer],
         library: Mapping[str, Sequence[str]] | None = None,
     ) -> PromptSet:
-        """As `fit`, of images that are embedded already (N×D)."""
+        """As `fit`, for images that are embedded already (N×D)."""
         rows = unit_rows(embeddings)
         truth = self._label_indices(labels, len(rows))
         descriptions = self._checked_library(library)

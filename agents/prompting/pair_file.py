@@ -38,7 +38,7 @@ def describe_to_file(
         class_names: the K classes.
         pairs: the pairs of class indices, in the order in which they are asked about.
         out: the pair file.
-        template: goes before a caption that does not name its class.
+        template: the sentence that is put before a caption which does not name its class.
         retry_invalid: ask again about pairs whose replies stayed invalid in an earlier run.
         on_progress: called with (pairs settled, pairs wanted).
 

@@ -1,4 +1,4 @@
-"""Descriptions of classes on file: FuDD's pairs, and the class-to-descriptions form that CuPL, DCLIP and AWT share."""
+"""Files of descriptions: FuDD's pairs, and the form of CuPL, DCLIP and AWT, which maps each class to its descriptions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a description comes from: the model, the version of the prompt that asked it, and when (ISO 8601, UTC)."""
+    """Where a description comes from: the model, the version of the prompt, and the time (ISO 8601, UTC)."""
 
     model: str
     prompt_version: str
@@ -37,11 +37,11 @@ class Contrast:
 
 
 class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
-    """Contrasts by pair of class indices (i, j), i < j; looking up (j, i) or "i_j" finds the same entry.
+    """Maps pairs of class indices (i, j), i < j, to contrasts; (j, i) and "i_j" find the same entry.
 
     Args:
-        entries: contrasts by pair, captions in the order of the pair given; (j, i) is turned round to (i, j).
-        names: the names of the classes, for files that carry them and for checks.
+        entries: contrasts by pair, with captions in the order of the pair; an entry of (j, i) is kept as (i, j).
+        names: the names of the classes by index, as far as they are known; files carry them, and they are checked.
         problems: records of a file that could not be used.
     """
 
@@ -87,7 +87,7 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         return f"PairDescriptions({len(self)} pairs, {sum(map(len, self._entries.values()))} contrasts)"
 
     def by_class(self, class_names: Sequence[str]) -> dict[str, list[str]]:
-        """Every class's captions, each once, in the order of the pairs: the library `PromptOptimizer` starts from."""
+        """The captions of every class, each once, in the order of the pairs: a library for `PromptOptimizer.fit`."""
         captions: dict[int, dict[str, None]] = {index: {} for index in range(len(class_names))}
         for pair, contrasts in self._entries.items():
             for side in (0, 1):
@@ -96,7 +96,7 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         return {name: list(captions[index]) for index, name in enumerate(class_names)}
 
     def check_names(self, class_names: Sequence[str]) -> None:
-        """Raise `UsageError` where the entries belong to other classes than `class_names`."""
+        """Raise `UsageError` if the entries belong to other classes than `class_names`."""
         highest = max((pair[1] for pair in self._entries), default=-1)
         if highest >= len(class_names):
             raise UsageError(
@@ -112,7 +112,7 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
 
 
 def as_pairs(source: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[str]) -> PairDescriptions:
-    """Pair descriptions out of themselves, of the content of a FuDD file, or of its path."""
+    """Make pair descriptions of the content of a FuDD file or of its path; those that are made already are returned."""
     if isinstance(source, PairDescriptions):
         return source
     if isinstance(source, Mapping):
@@ -123,7 +123,7 @@ def as_pairs(source: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[st
 
 
 def read_json(path: str | os.PathLike[str], what: str) -> Any:
-    """Read a JSON file, or say in one sentence why not."""
+    """Read a JSON file; `what` says in errors what it should hold."""
     file = Path(path)
     try:
         return json.loads(file.read_text(encoding="utf-8-sig"))
@@ -136,7 +136,7 @@ def read_json(path: str | os.PathLike[str], what: str) -> Any:
 
 
 def is_pairs(content: Any) -> bool:
-    """Whether the content of a JSON file has the form of FuDD's pairs, as opposed to descriptions by class."""
+    """Whether the content of a JSON file has the form of FuDD's pairs, and not that of descriptions by class."""
     return isinstance(content, Mapping) and bool(content) and all(isinstance(v, Mapping) for v in content.values())
 
 
@@ -147,7 +147,7 @@ def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None =
 
     Args:
         path: the file.
-        class_names: the class list; where given, entries must belong to it.
+        class_names: the K classes; where given, the entries must belong to them.
 
     Raises:
         UsageError: no such file, not JSON, no usable entry, or entries of another class list.
@@ -159,7 +159,7 @@ def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None =
 
 
 def parse_pairs(content: Any, where: str) -> PairDescriptions:
-    """As `read_pairs`, of the content of the file; `where` names it in messages."""
+    """As `read_pairs`, for the content of the file; `where` names the file in errors."""
     if not isinstance(content, Mapping):
         raise UsageError(f'{where}: expected a JSON object of "i_j" to descriptions, found {type(content).__name__}')
     entries: dict[tuple[int, int], list[Contrast]] = {}
@@ -201,7 +201,7 @@ def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast],
 
 
 def dump_pairs(pairs: PairDescriptions) -> dict[str, Any]:
-    """The content of a FuDD file; provenance and class names ride along in keys that FuDD's program does not read."""
+    """The content of a FuDD file, with provenance and class names in keys that FuDD's program ignores."""
     content: dict[str, Any] = {}
     for (first, second), contrasts in pairs.items():
         entry: dict[str, Any] = {
@@ -232,13 +232,13 @@ def write_pairs(pairs: PairDescriptions, path: str | os.PathLike[str]) -> None:
 
 
 def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) -> dict[str, list[str]]:
-    """Read descriptions by class, out of class-to-descriptions JSON or of a FuDD pair file.
+    """Read descriptions by class from JSON that maps classes to descriptions, or from a FuDD pair file.
 
     Names in the file may differ from `class_names` in case and in `_` for a space; a description may be a whole caption
     or a fragment ("rounder ears").
 
     Returns:
-        A list for each class name, empty where the file says nothing about the class. Repetitions are dropped.
+        A list of descriptions for each class name, empty where the file has none. Repetitions are dropped.
 
     Raises:
         UsageError: no such file, not of either form, or none of its classes is in `class_names`.

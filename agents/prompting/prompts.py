@@ -1,4 +1,4 @@
-"""Prompts of classes: the templates of CLIP, descriptions as captions, class vectors, and the prompt file."""
+"""Prompts of classes: CLIP's templates, captions made of descriptions, class vectors, and the prompt file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def clip_templates() -> tuple[str, ...]:
 
 
 def caption(description: str, name: str, template: str) -> str:
-    """A description as a prompt of its class: whole where it names the class, put behind the template where it does not."""
+    """Make a prompt of a description: the description itself if it names its class, else the template followed by it."""
     if name.casefold() in description.casefold():
         return description
     return f"{template.format(name).rstrip('. ')}, {description.rstrip('. ')}."
@@ -43,10 +43,14 @@ class Step:
 
     Attributes:
         stage: "templates" or "descriptions".
-        round, group, step: where in the stage; groups and rounds are of the descriptions only.
-        classes: the class indices that the iteration may change; all of them for templates.
-        candidates: prompt sets scored in it.
-        fitness, accuracy, entropy: of the best prompt set so far, on the labelled images.
+        round: the round over groups, for descriptions; 0 for templates.
+        group: the group within the round; 0 for templates.
+        step: the iteration within the group, or within the templates.
+        classes: the indices of the classes whose prompts the iteration may change; all classes for templates.
+        candidates: how many prompt sets were scored.
+        fitness: of the best prompt set so far, on the labelled images.
+        accuracy: its top-1 accuracy there.
+        entropy: its mean log probability of the true class there.
     """
 
     stage: str
@@ -62,17 +66,18 @@ class Step:
 
 @dataclass(frozen=True)
 class PromptSet:
-    """The prompts of every class, and how they were found.
+    """The prompts of every class, and a record of the search that found them.
 
     Attributes:
-        prompts: class name to its prompts; a class vector is the mean of their embeddings at length 1.
-        history: the iterations, first to last; figures are of the labelled images and say nothing about others.
+        prompts: class name -> its prompts; the class vector is the mean of their embeddings, at length 1.
+        history: the iterations in order; their figures hold for the labelled images only.
         template: the template the search started from.
         templates: the templates it chose.
         scale: logits were `scale` times cosines.
-        start_fitness, fitness: of the starting template and of the result, on the labelled images.
-        candidates: prompt sets scored.
-        seconds: time spent scoring and editing, encoding left out; of the last run where it was resumed.
+        start_fitness: the fitness of the starting template on the labelled images.
+        fitness: the fitness of the result on them.
+        candidates: how many prompt sets were scored.
+        seconds: time spent on scoring and editing, without encoding; where the search was resumed, of the last run only.
     """
 
     prompts: dict[str, list[str]]
@@ -98,7 +103,7 @@ class PromptSet:
 
 
 def class_vectors(encoder: ImageTextEncoder, prompts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-    """The mean of the embeddings of each class's prompts, at length 1: K×D; every text is encoded once."""
+    """The K×D class vectors: for each class the mean of its prompts' embeddings, at length 1. Every text is encoded once."""
     texts = list(dict.fromkeys(text for group in prompts for text in group))
     if not all(prompts):
         raise UsageError("a class without prompts has no vector; give every class at least one")

@@ -1,4 +1,4 @@
-"""The search behind `PromptOptimizer`, one iteration at a time, each of which may be the last of a process."""
+"""The search behind `PromptOptimizer`. It can be stopped after any iteration and resumed from its state file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FORMAT = 2
 
 
 class Search:
-    """One run: its state holds all that an iteration needs, and every iteration draws from a generator of its own."""
+    """One run. The state holds everything an iteration needs, and each iteration has its own random generator."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Search:
         self._encoding = 0.0
 
     def run(self, file: Path | None, progress: Callable[[Step], None] | None) -> PromptSet:
-        """Search templates, then descriptions where there are any; go on from the state file where there is one."""
+        """Search templates, then descriptions if there are any; go on from the state file if it exists."""
         journal = None if file is None else self._journal(file)
         started = time.perf_counter()
 
@@ -114,7 +114,7 @@ class Search:
         )
 
     def _select(self, masks: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The fittest sets, each once; of equally fit ones the earlier, so that nothing is changed for no gain."""
+        """The indices of the fittest sets, each set once; of equally fit sets the earlier, so that changes need a gain."""
         once = unique_rows(masks)
         return once[np.argsort(-values[once], kind="stable")[: self._count("beam")]]
 
@@ -240,7 +240,7 @@ class Search:
         return at
 
     def _starting_points(self, scorer: Scorer, templates: int) -> NDArray[np.bool_]:
-        """The chosen templates alone, with every description, and with the 4 and 16 that help most alone."""
+        """The chosen templates without descriptions, with the 4 and the 16 that help most alone, and with all of them."""
         alone = np.zeros_like(scorer.valid)
         alone[:, :templates] = True
         weights = np.where(scorer.valid, self._single_weights(scorer, alone), -1.0)
@@ -249,7 +249,7 @@ class Search:
         return np.stack(points)
 
     def _single_weights(self, scorer: Scorer, base: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """How often each prompt should be drawn: by the fitness of the base with that prompt added to its class."""
+        """Weights for drawing prompts, from the fitness of the base with one prompt added to its class."""
         cosines = scorer.cosines(base[None])[0]
         classes, width = base.shape
         values = np.full((classes, width), np.nan)
@@ -261,7 +261,7 @@ class Search:
         return _weights(values)
 
     def _groups(self, scorer: Scorer, best: NDArray[np.bool_], round_number: int) -> list[NDArray[np.int64]]:
-        """Classes drawn by how badly their images do, each with the classes their images look most like."""
+        """Classes drawn in proportion to the mean loss of their images, each with the classes most similar to its images."""
         cosines = scorer.cosines(best[None])[0].astype(np.float64)
         logits = cosines * self.scale
         logits -= logits.max(axis=1, keepdims=True)
@@ -280,7 +280,7 @@ class Search:
 
 
 def _weights(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Exp of the standard score within each row; prompts that are not there weigh nothing."""
+    """The exponential of the standard score within each row; 0 for missing prompts (NaN)."""
     with np.errstate(invalid="ignore"):
         mean = np.nanmean(values, axis=1, keepdims=True)
         spread = np.nanstd(values, axis=1, keepdims=True)

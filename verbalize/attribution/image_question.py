@@ -1,4 +1,4 @@
-"""What the attribution of pixels has in common: an image in, the module's scores, a map out."""
+"""The parts that all attribution methods for pixels share: checking the image, scoring the query, making the map."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ImageQuestion:
     seed: int = 0
 
     def map(self, scores: torch.Tensor, *, signed: bool, method: str, id: str | None) -> PixelSaliency:  # noqa: A002
-        """The H×W scores as a map that answers the query; `id` and `method` are kept in it."""
+        """Make a map for the query from H×W scores; `id` and `method` are kept in it."""
         values = scores.detach().cpu().double().numpy()
         return PixelSaliency(
             values, self.query, image=self.image, signed=signed, prediction=self.prediction, id=id, method=method
@@ -46,12 +46,13 @@ class ImageQuestion:
 def ask(
     model: nn.Module, image: ArrayLike, query: Query | None, class_names: Sequence[str], true_label: str | None = None
 ) -> ImageQuestion:
-    """Check the image and let the model see it.
+    """Check the image and run the model on it once.
 
-    `image` is H×W×C (or H×W), uint8 or float in [0, 1]; `model` takes N×C×H×W in [0, 1] and returns N×K logits.
+    `image` is anything that `saywhy_core.images.read_image` reads, such as an array H×W×C (uint8, or float in [0, 1]) or a
+    path; `model` takes N×C×H×W in [0, 1] and returns N×K logits.
 
     Raises:
-        UsageError: the model is in training mode, the image isn't one, or the model has no such class.
+        UsageError: the model is in training mode, the image can't be read, or the model has no such class.
     """
     if model.training:
         raise UsageError("the model is in training mode; call model.eval() before asking it why")
@@ -63,7 +64,7 @@ def ask(
     check_logits(logits, class_names)
     prediction = predict(logits[0], class_names, true_label)
     asked = query or Query(prediction.label)
-    score_of_query(logits, asked, class_names)  # an unknown label is told before the work starts
+    score_of_query(logits, asked, class_names)  # an unknown label raises before the work starts
 
     def score(images: torch.Tensor) -> torch.Tensor:
         return score_of_query(model(images), asked, class_names)

@@ -1,4 +1,4 @@
-"""Pixel maps: a grey PNG (unsigned, 0 to 1) or a 2-D NPY array."""
+"""Pixel maps from grey pictures (unsigned, 0 to 1) and from two-dimensional `.npy` arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def _read_file(path: Path, options: ReadOptions) -> Iterator[PixelSaliency]:
-    """The map in a file.
+    """Read the pixel map in a file, and the picture it belongs to where the options name one.
 
     Raises:
         SaliencyError: an unreadable picture, a picture in colour, an array that is not two-dimensional and numeric.
