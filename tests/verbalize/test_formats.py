@@ -20,10 +20,6 @@ from verbalize import (
     write_saliency,
 )
 from verbalize.formats import MAX_LINE, format_names
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from saywhy_core.errors import Problem
 
 if TYPE_CHECKING:
     from saywhy_core.errors import Problem
