@@ -60,20 +60,20 @@ def describe(
     from agents.prompting import describe_to_file, every_pair, needed_pairs, problems_of
     from saywhy_core.names import read_class_names
 
+    if not all_pairs and (images is None or encoder is None):
+        raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
     names = read_class_names(classes)
+    chat = model.open(out)  # says what is wrong with the model's options before images are encoded
     problems: list[object] = []
     looker = None
-    if all_pairs:
+    if images is None or encoder is None:
         pairs = every_pair(len(names))
     else:
-        if images is None or encoder is None:
-            raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
         looker = load_encoder(encoder, cache=embeddings)
         found = prompting.encoded(looker, images)
         problems.extend(found.problems)
         pairs = needed_pairs(looker, names, found.rows, k=k, template=template)
         note(f"{len(found.rows)} images need {len(pairs)} of {len(every_pair(len(names)))} pairs")
-    chat = model.open(out)
     with progress_bar("describing pairs") as shown:
         described = describe_to_file(chat, names, pairs, out, template=template, retry_invalid=retry_invalid, on_progress=shown)
     note(f"{len(described.pairs)} pairs in {out}")

@@ -139,7 +139,7 @@ def verbalize(
         if done.falsehoods:
             note(f"false statements in drafts, none of which got out: {_counted(done.falsehoods)}")
     if done.problems:
-        note(f"{len(done.problems)} maps were left out; the same command goes on with them")
+        note(f"maps left out: {len(done.problems)}; the same command asks about them again")
     source.finish(("not narrated", done.problems))
 
 

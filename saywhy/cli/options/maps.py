@@ -80,5 +80,6 @@ class MapReader:
         """
         if self.problems:
             records = len(self.problems) + self.count
-            note(f"{len(self.problems)} of {records} records could not be read; the others were done")
+            others_done = "; the others were done" if self.count else ""
+            note(f"{len(self.problems)} of {records} records could not be read{others_done}")
         finish(("not read", self.problems), *others)
