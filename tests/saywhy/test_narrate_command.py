@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -62,14 +61,14 @@ def records(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def killed_and_resumed(folder, server, narrate, count, kills):
+def killed_and_resumed(folder, server, narrate, wait_until, count, kills):
     make_maps(folder / "maps.jsonl", count)
     rng = random.Random(3)
     for _ in range(kills):
         process = start(folder, server, "--repairs", "1")
         asked = len(server.requests)
-        while len(server.requests) < asked + rng.randint(5, count // 3) and process.poll() is None:
-            time.sleep(0.02)
+        enough = asked + rng.randint(5, count // 3)
+        wait_until(lambda enough=enough, process=process: len(server.requests) >= enough or process.poll() is not None)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         assert not (folder / "texts.jsonl").exists()
@@ -83,10 +82,10 @@ def killed_and_resumed(folder, server, narrate, count, kills):
     return done.stderr
 
 
-def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(chat_server, misbehaving, narrate, tmp_path):
+def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(chat_server, misbehaving, narrate, tmp_path, wait_until):
     liar = lying.LyingModel(0.3, repents=True)
     server = chat_server(behave=lambda request: misbehaving.Reply(liar(request), delay=0.01))
-    err = killed_and_resumed(tmp_path, server, narrate, 90, 1)
+    err = killed_and_resumed(tmp_path, server, narrate, wait_until, 90, 1)
     answered = Counter(request.key for request in server.answered)
     # an answer may be on its way when the process dies; one that had arrived is never asked for again
     repeated = sum(times - 1 for times in answered.values())
@@ -98,7 +97,7 @@ def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(chat_ser
 
 
 @pytest.mark.long
-def test_killed_at_random_during_five_hundred(chat_server, misbehaving, narrate, tmp_path):
+def test_killed_at_random_during_five_hundred(chat_server, misbehaving, narrate, tmp_path, wait_until):
     liar = lying.LyingModel(0.3, repents=True)
     server = chat_server(behave=lambda request: misbehaving.Reply(liar(request), delay=0.01))
     killed_and_resumed(tmp_path, server, narrate, 500, 3)

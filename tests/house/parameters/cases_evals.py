@@ -141,9 +141,9 @@ def files_of(tools, *contents):
 
 case(
     "evals.prompts.held_out",
-    {"paths": later(lambda tools: files_of(tools, "a", "b")), "seen": later(lambda tools: files_of(tools, "b"))},
+    {"paths": later(lambda tools: files_of(tools, "a", "b")), "shots": later(lambda tools: files_of(tools, "b"))},
     paths=later(lambda tools: files_of(tools, "b", "a")),
-    seen=later(lambda tools: files_of(tools, "c")),
+    shots=later(lambda tools: files_of(tools, "c")),
 )
 REPORT = PromptReport(Comparison(**COMPARED), ())
 case("evals.prompts.report_text", {"report": REPORT}, report=PromptReport(Comparison(**{**COMPARED, "p": 0.1}), ()))
