@@ -30,8 +30,8 @@ $(READY): $(BASE)
 demo: $(BASE)    ## write demo/index.html: sentences, pictures and attacks, offline
 	$(BIN)/saywhy demo --out $(DEMO)
 
-test: $(READY)   ## the quick tests
-	$(BIN)/python -m pytest -m 'not long'
+test: $(READY)   ## the quick tests, on two cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not long'
 
 test-long: $(READY) ## the long tests
 	$(BIN)/python -m pytest -m long --timeout=1800
