@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pandas import DataFrame
+
 
 @dataclass(frozen=True)
 class Table:
     """Rows of named values, and a summary of them.
 
-    `columns` gives the order; a row lacks nothing that a column names. `str(table)` is Markdown.
+    Every row has a value for every name in `columns`, which gives their order. `str(table)` is Markdown, `frame` a pandas
+    DataFrame.
     """
 
     columns: tuple[str, ...]
@@ -37,6 +40,13 @@ class Table:
     def column(self, name: str) -> list[Any]:
         """The values of one column."""
         return [row[name] for row in self.rows]
+
+    @property
+    def frame(self) -> DataFrame:
+        """The rows as a pandas DataFrame, its columns in the table's order; `None` becomes a missing value."""
+        from pandas import DataFrame  # pandas takes a second to load
+
+        return DataFrame.from_records([dict(row) for row in self.rows], columns=list(self.columns))
 
     def to_markdown(self) -> str:
         """The rows as a Markdown table, columns aligned."""

@@ -28,9 +28,6 @@ COLUMNS = (
 _MEANS = ("named", "coverage", "coverage_at_k", "coverage_equal", "top_omitted", "omitted_mass", "words", "readability")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+[\"'”’»」)\]]*(?:\s+|$)")
-_VOWELS = re.compile(r"[aeiouy]+")
-_SILENT = re.compile(r"(?<=[^aeiouy])e$|(?<=[^aeiouysxzcg])es$|(?<=[^aeiouytd])ed$")
-_SOUNDED = re.compile(r"[^aeiouy]les?$|[cs]hes$")
 
 
 def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5) -> Table:
@@ -173,19 +170,15 @@ def _speaks_against(claim: Claim) -> bool:
 def readability(text: str) -> float | None:
     """Flesch reading ease (Flesch 1948): 206.835 - 1.015 words/sentences - 84.6 syllables/words; higher is easier.
 
-    Made for English. Syllables are counted as groups of vowels, silent endings (-e, -es, -ed) left out; a number counts as a
-    word of one syllable. `None` for a text without words.
+    The scale is made for English. Syllables are those of textstat (the CMU Pronouncing Dictionary, and for words that are not
+    in it the hyphenation of pyphen). Words and sentences are counted here, because textstat leaves out sentences of one or two
+    words, which texts about maps have. `None` for a text without words.
     """
     words = _WORD.findall(text)
     if not words:
         return None
+    from textstat import syllable_count  # its dictionary takes half a second to load
+
     sentences = sum(bool(_WORD.search(sentence)) for sentence in _SENTENCE_END.split(text))
-    return 206.835 - 1.015 * len(words) / sentences - 84.6 * sum(map(_syllables, words)) / len(words)
-
-
-def _syllables(word: str) -> int:
-    lowered = word.lower()
-    count = len(_VOWELS.findall(lowered))
-    if count > 1 and _SILENT.search(lowered) and not _SOUNDED.search(lowered):
-        count -= 1
-    return max(1, count)
+    syllables = int(syllable_count(" ".join(words)))
+    return 206.835 - 1.015 * len(words) / sentences - 84.6 * syllables / len(words)

@@ -169,6 +169,37 @@ def test_readability_is_flesch_reading_ease(text, words, sentences, syllables):
     assert wording.readability(text) == pytest.approx(206.835 - 1.015 * words / sentences - 84.6 * syllables / words)
 
 
+SYLLABLES = {
+    "the": 1, "great": 1, "positive": 3, "label": 2, "important": 3, "evidence": 3, "against": 2, "most": 1, "word": 1,
+    "salient": 3, "prediction": 3, "people": 2, "created": 3, "wanted": 2, "apple": 2, "noses": 2, "review": 2, "film": 1,
+    "negative": 3, "region": 2,
+}  # fmt: skip  # by a dictionary of English
+
+
+@pytest.mark.parametrize(("word", "count"), SYLLABLES.items())
+def test_syllables_are_those_of_a_dictionary(word, count):
+    assert wording.readability(word) == pytest.approx(206.835 - 1.015 - 84.6 * count)
+
+
+def test_readability_asks_no_network(monkeypatch):
+    import socket
+
+    def refuse(*_, **__):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert wording.readability("The unwatchable blorf sat.") is not None  # a word that no dictionary has
+
+
+def test_a_table_is_a_data_frame_too():
+    table = wording.evaluate(["'great' speaks for 'positive'.", "Hm."], [FILM, TokenSaliency(["a"], [0.0], FILM.query, id="z")])
+    frame = table.frame
+    assert list(frame.columns) == list(wording.COLUMNS)
+    assert frame["id"].tolist() == table.column("id")
+    assert frame["precision"].isna().tolist() == [False, True]
+
+
 def test_nothing_to_read_has_no_readability():
     assert wording.readability("... !") is None
 
