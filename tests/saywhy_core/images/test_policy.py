@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from saywhy_core.errors import UsageError
-from saywhy_core.images import ImageSet, image_batches, list_images, read_image, read_images
+from saywhy_core.images import ImageSet, image_batches, read_image, read_images
 
 RNG = np.random.default_rng(8)
 GREY = RNG.integers(0, 256, (4, 6), dtype=np.uint8)
@@ -191,7 +191,9 @@ class Letters:
 
 def test_every_door_gives_the_same_array(stored):
     torch = pytest.importorskip("torch")
+    from adversarial.audit import gather_images, read_prior
     from agents import ConvexSemanticEncoder
+    from agents.encoders import encode_image_files
     from verbalize import PixelSaliency, Query, read_saliency
     from verbalize.attribution import attribute_pixels
 
@@ -200,15 +202,20 @@ def test_every_door_gives_the_same_array(stored):
     np.save(path.with_suffix(".npy"), own)
     np.testing.assert_array_equal(read_image(path.with_suffix(".npy")), own)
     np.testing.assert_array_equal(read_image(own), own)
-    (found,) = read_images([path], channels=3)  # the attack command
+    (found,) = read_images([path], channels=3)
     np.testing.assert_array_equal(found.pixels, rgb)
+    for channels in (None, 1, 3):  # the attack command
+        (gathered,), problems = gather_images([path], shape=(None, None, channels))
+        assert not problems
+        np.testing.assert_array_equal(gathered.pixels, read_image(path, channels=channels))
+    np.testing.assert_array_equal(read_prior(path, seed=0).values, read_image(path, channels=1)[:, :, 0])  # the map of a prior
 
     seen = []
     encoder = ConvexSemanticEncoder(lambda images: seen.append(images) or np.full((len(images), 2), 0.5), "ab", Letters())
     encoder.encode_images([path, str(path)])
     encoder.encode_images(ImageSet((path,), None).paths)
     if path.suffix != ".pgm":
-        encoder.encode_images(list_images(path).paths)  # describe, classify, improve
+        encode_image_files(encoder, path)  # describe, classify, improve
     for batch in seen:
         for image in batch:
             np.testing.assert_array_equal(image, rgb)
