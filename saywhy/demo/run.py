@@ -62,7 +62,7 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
 
     verbalizer = TemplateVerbalizer(max_words=MAX_WORDS)
     with _one_thread():
-        sentences = collect("explaining texts", sentence_cards(verbalizer, seed=seed), len(SENTENCES))
+        sentences = collect("explaining texts", sentence_cards(verbalizer), len(SENTENCES))
         signs = collect("explaining road signs", sign_cards(verbalizer, seed=seed), len(SIGNS))
         attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
     findings = Findings(sentences, signs, attacks, checked_sayings(sentences), budget, seed, time.perf_counter() - start)

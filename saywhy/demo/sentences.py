@@ -68,7 +68,7 @@ class SentenceCard:
         return self.sentence.reader not in (None, self.prediction.label)
 
 
-def sentence_cards(verbalizer: TemplateVerbalizer, *, seed: int = 0) -> Iterator[SentenceCard]:
+def sentence_cards(verbalizer: TemplateVerbalizer) -> Iterator[SentenceCard]:
     """Explain `SENTENCES` with MiniLM and integrated gradients, one card after the other."""
     from verbalize.attribution import ZeroShotClassifier, attribute_tokens, load_minilm
 

@@ -8,14 +8,14 @@ from PIL import Image
 
 from saywhy_core.errors import UsageError
 from verbalize import PixelSaliency, Query, TokenSaliency
-from verbalize.draw import KINDS, draw_to_file
+from verbalize.draw import PICTURES, Picture, draw_to_file
 
 WORDS = TokenSaliency(["good", "film", "dull"], [2.0, 1.0, -1.0], Query("positive"), id="w")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", list(PICTURES))
 def test_every_kind_is_a_file_of_its_own_form(tmp_path, kind):
-    path = tmp_path / f"x{KINDS[kind]}"
+    path = tmp_path / f"x{PICTURES.get(kind).suffix}"
     draw_to_file(WORDS, path, kind)
     if path.suffix == ".png":
         with Image.open(path) as picture:
@@ -39,3 +39,12 @@ def test_options_count_or_are_refused(tmp_path):
     with pytest.raises(UsageError, match="made of words"):
         draw_to_file(PixelSaliency(np.ones((4, 4)), Query("stop")), tmp_path / "no.html", "rationale")
     assert not (tmp_path / "no.html").exists()
+
+
+def test_a_kind_of_picture_from_outside_is_used_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(PICTURES, "_loaded", dict(PICTURES._loaded))
+    PICTURES.register("text", Picture("the bare words", ".txt", lambda saliency: " ".join(saliency.tokens).encode()))
+    draw_to_file(WORDS, tmp_path / "x.txt", "text")
+    assert (tmp_path / "x.txt").read_text() == " ".join(WORDS.tokens)
+    with pytest.raises(UsageError, match="mask_labels has no effect on the kind of picture 'text'"):
+        draw_to_file(WORDS, tmp_path / "y.txt", "text", mask_labels=True)

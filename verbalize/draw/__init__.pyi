@@ -1,4 +1,5 @@
-from .files import KINDS as KINDS
+from .files import PICTURES as PICTURES
+from .files import Picture as Picture
 from .files import draw_to_file as draw_to_file
 from .files import save_rationale as save_rationale
 from .heatmaps import Rationale as Rationale

@@ -1,35 +1,52 @@
-"""Pictures of maps as files, by kind."""
+"""Pictures of maps in files. `PICTURES` lists the kinds of picture, and plug-ins add to it."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import UsageError
 from saywhy_core.files import atomic_open
-from verbalize.draw.heatmaps import extractive_rationale, save_picture
+from saywhy_core.registry import Registry
+from verbalize.draw.heatmaps import extractive_rationale, heatmap_page, pixel_heatmap_png, token_heatmap_png
 from verbalize.draw.page import html_page
+from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from verbalize.saliency import Saliency
 
-KINDS: Mapping[str, str] = MappingProxyType({"html": ".html", "png": ".png", "rationale": ".html"})
-"""What can be drawn of a map, and how the name of its file ends: a heatmap as a page or as a picture, or a rationale."""
+_WORDS = 12  # in a rationale, where the caller does not say how many
 
 
-def save_rationale(saliency: Saliency, path: str | os.PathLike[str], *, max_words: int = 12) -> None:
-    """Write the words that speak most for the label as a page, or a sentence that says so where no word speaks for it.
+@dataclass(frozen=True)
+class Picture:
+    """A kind of picture.
 
-    Raises:
-        UsageError: the map is one over pixels, or `max_words` is below 1.
+    Args:
+        summary: one line about the kind.
+        suffix: the ending of the file's name, with the dot.
+        render: the content of the file for a map. The options in `uses` are passed to it by keyword, where they are given.
+        uses: the options that have an effect on it: "max_words" (int), "mask_labels" (bool). Others are refused.
     """
-    rationale = extractive_rationale(saliency, max_words)  # type: ignore[arg-type]  # it says so where it is given pixels
-    body = rationale.html if rationale.part else "<p><em>No word speaks for it.</em></p>"
-    with atomic_open(path) as stream:
-        stream.write(html_page(body, saliency.saliency_id))
+
+    summary: str
+    suffix: str
+    render: Callable[..., bytes]
+    uses: tuple[str, ...] = ()
+
+
+PICTURES: Registry[Picture] = Registry(
+    "kind of picture",
+    "saywhy.pictures",
+    {
+        "html": "verbalize.draw.files:HTML",
+        "png": "verbalize.draw.files:PNG",
+        "rationale": "verbalize.draw.files:RATIONALE",
+    },
+)
 
 
 def draw_to_file(
@@ -39,21 +56,51 @@ def draw_to_file(
 
     Args:
         saliency: the map.
-        path: the file; its name ends in what `KINDS` says of the kind.
-        kind: a key of `KINDS`.
+        path: the file. Its name should end in the `suffix` of the kind.
+        kind: a name in `PICTURES`.
         max_words: words in a rationale, 12 by default; for rationales only.
         mask_labels: hide the labels; for heatmaps only, since a rationale names none.
 
     Raises:
         UsageError: the kind is unknown, an option has no effect on it, or the map can't be drawn so.
     """
-    if kind not in KINDS:
-        raise UsageError(f"there is no kind of picture {kind!r}; use one of {', '.join(KINDS)}")
-    if kind == "rationale":
-        if mask_labels:
-            raise UsageError("a rationale names no label, so mask_labels has no effect on it")
-        save_rationale(saliency, path, max_words=12 if max_words is None else max_words)
-        return
-    if max_words is not None:
-        raise UsageError("max_words is the length of a rationale; a heatmap shows all words")
-    save_picture(saliency, path, mask_labels=mask_labels)
+    picture = PICTURES.get(kind)
+    given = {
+        name: value for name, value in (("max_words", max_words), ("mask_labels", mask_labels or None)) if value is not None
+    }
+    for name in given:
+        if name not in picture.uses:
+            raise UsageError(f"{name} has no effect on the kind of picture {kind!r} ({picture.summary}); leave it out")
+    content = picture.render(saliency, **given)
+    with atomic_open(path, "wb") as stream:
+        stream.write(content)
+
+
+def save_rationale(saliency: Saliency, path: str | os.PathLike[str], *, max_words: int = _WORDS) -> None:
+    """Write the words that speak most for the label as a page, or a sentence that says so where no word speaks for it.
+
+    Raises:
+        UsageError: the map is one over pixels, or `max_words` is below 1.
+    """
+    draw_to_file(saliency, path, "rationale", max_words=max_words)
+
+
+def _html(saliency: Saliency, *, mask_labels: bool = False) -> bytes:
+    return heatmap_page([saliency], title=saliency.saliency_id, mask_labels=mask_labels).encode()
+
+
+def _png(saliency: Saliency, *, mask_labels: bool = False) -> bytes:
+    if isinstance(saliency, TokenSaliency):
+        return token_heatmap_png(saliency, mask_labels=mask_labels)
+    return pixel_heatmap_png(saliency, regions=True, legend=True, mask_labels=mask_labels)
+
+
+def _rationale(saliency: Saliency, *, max_words: int = _WORDS) -> bytes:
+    rationale = extractive_rationale(saliency, max_words)  # type: ignore[arg-type]  # it refuses maps over pixels itself
+    body = rationale.html if rationale.part else "<p><em>No word speaks for it.</em></p>"
+    return html_page(body, saliency.saliency_id).encode()
+
+
+HTML = Picture("a heatmap as a page", ".html", _html, uses=("mask_labels",))
+PNG = Picture("a heatmap as a picture", ".png", _png, uses=("mask_labels",))
+RATIONALE = Picture("the words that decided, which name no label", ".html", _rationale, uses=("max_words",))

@@ -42,22 +42,21 @@ def picture(
     maps: MapsArgument,
     reading: ReadingOptions,
     out: Annotated[Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False)],
-    kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:KINDS"))] = "html",
+    kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:PICTURES"))] = "html",
     max_words: Annotated[int | None, typer.Option(min=1, help="Words in a rationale; 12 by default.")] = None,
     mask_labels: MaskOption = False,
 ) -> None:
     """Draw maps."""
     from saywhy_core.names import safe_file_name
-    from verbalize.draw import KINDS, draw_to_file
+    from verbalize.draw import PICTURES, draw_to_file
 
-    if kind not in KINDS:
-        raise UsageError(f"there is no kind of picture {kind!r}; use one of {', '.join(KINDS)}")
+    suffix = PICTURES.get(kind).suffix
     source = reading.read(maps)
     taken: set[str] = set()
     undrawn: list[Problem] = []
     with progress_bar("drawing") as shown:
         for saliency in source:
-            path = out / safe_file_name(saliency.saliency_id, KINDS[kind], taken)
+            path = out / safe_file_name(saliency.saliency_id, suffix, taken)
             try:
                 draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
             except UsageError as error:
