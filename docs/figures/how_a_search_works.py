@@ -49,15 +49,9 @@ class Recorded(NamedTuple):
     restarts: list[int]
 
 
-def record(number: int) -> Recorded:
-    """Run the search on one of the demo's signs, and note the phase of every query."""
-    pictures, labels = signs.samples()
-    predict = signs.load().predict
-    log = QueryLog(pictures[number], int(labels[number]), None, distance=DISTANCES.get("l0"), budget=BUDGET, kind="logits")
-    made = PixelSearch(
-        log, make_move_table(log.image, "corners"), keypoint_mixture(log.image), np.random.default_rng(0), BUDGET
-    )
-    running, phases, restarts = ["tree"], [], []
+def watch() -> list[str]:
+    """Wrap the functions of each phase, so that the last entry of the list returned names the phase that is running."""
+    running = ["tree"]
 
     def named(phase: str, function: Callable[..., Iterator[object]]) -> Callable[..., Iterator[object]]:
         def wrapped(*arguments: object, **options: object) -> Iterator[object]:
@@ -73,6 +67,17 @@ def record(number: int) -> Recorded:
     for phase, (function, _) in PHASES.items():
         owner = owners.get(function, search)
         setattr(owner, function, named(phase, getattr(owner, function)))
+    return running
+
+
+def record(number: int, running: list[str]) -> Recorded:
+    """Run the search on one of the demo's signs, and note the phase of every query."""
+    pictures, labels = signs.samples()
+    predict = signs.load().predict
+    log = QueryLog(pictures[number], int(labels[number]), None, distance=DISTANCES.get("l0"), budget=BUDGET, kind="logits")
+    moves, mixture = make_move_table(log.image, "corners"), keypoint_mixture(log.image)
+    made = PixelSearch(log, moves, mixture, np.random.default_rng(0), BUDGET)
+    phases, restarts = [], []
     steps = made.steps()
     try:
         images = next(steps)
@@ -135,7 +140,8 @@ def draw_maps(axes: list[Axes], run: Recorded) -> None:
 def main() -> None:
     """Write the picture."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1] / "how-a-search-works.png"
-    easy, hard = record(EASY), record(HARD)
+    running = watch()
+    easy, hard = record(EASY, running), record(HARD, running)
     plt.rcParams.update({"font.size": 9, "axes.titlesize": 10})
     figure = plt.figure(figsize=(10, 6), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(3, 2))
