@@ -44,7 +44,7 @@ class SignCard:
     answers: tuple[Answer, ...]
 
 
-def sign_cards(verbalizer: TemplateVerbalizer, *, seed: int = 0) -> Iterator[SignCard]:
+def sign_cards(verbalizer: TemplateVerbalizer) -> Iterator[SignCard]:
     """Explain a picture of each of `SIGNS` with occlusion (captum) and Layer-CAM (torchcam)."""
     from saywhy import signs
     from verbalize.attribution import attribute_cam, attribute_pixels
@@ -56,7 +56,7 @@ def sign_cards(verbalizer: TemplateVerbalizer, *, seed: int = 0) -> Iterator[Sig
         image = pictures[name]
         covered = partial(
             attribute_pixels, classifier.module(), image,
-            class_names=names, method="occlusion", patch=8, stride=3, seed=seed, true_label=name,
+            class_names=names, method="occlusion", patch=8, stride=3, true_label=name,
         )  # fmt: skip
         looks = attribute_cam(classifier.module(), image, Query(name), layer=LAST_LAYER, class_names=names, true_label=name)
         maps = (looks, covered(Query(name)), covered(Query(name, versus=(other,))))

