@@ -29,6 +29,7 @@ REGISTRIES = (
     "verbalize.formats:FORMATS",
     "verbalize.attribution:METHODS",
     "adversarial.distances:DISTANCES",
+    "evals.wording:METRICS",
     "adversarial.attacks:ATTACKS",
     "adversarial.manipulations:MANIPULATIONS",
 )

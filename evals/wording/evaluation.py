@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evals.tables import Table
-from evals.wording.suite import adversarial_suite
+from evals.wording.metrics import METRICS, Metric, Sample
 from saywhy_core.errors import UsageError
-from verbalize.claims import ERROR_KINDS, Claim, check, coverage_of, named_parts, shares_of
+from verbalize.claims import check, named_parts, shares_of
 from verbalize.read import read_sentences
 from verbalize.verbalization import Verbalization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from verbalize.saliency import Floats, Saliency
-
-__all__ = ["COLUMNS", "ERROR_KINDS", "adversarial_suite", "coverage_at", "evaluate", "omissions", "readability"]
-
-COLUMNS = (
-    "id", "statements", "false", *ERROR_KINDS, "precision", "unread", "named", "coverage", "coverage_at_k", "coverage_equal",
-    "top_omitted", "omitted_mass", "words", "readability",
-)  # fmt: skip
-_MEANS = ("named", "coverage", "coverage_at_k", "coverage_equal", "top_omitted", "omitted_mass", "words", "readability")
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_SENTENCE_END = re.compile(r"[.!?]+[\"'”’»」)\]]*(?:\s+|$)")
+    from verbalize.saliency import Saliency
 
 
 def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5) -> Table:
@@ -39,7 +28,7 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     mass they hold (empty on maps without any); `coverage_at_k` (see `coverage_at`); `coverage_equal`, the coverage over the
     greatest that as many words could have (words that are only said to speak against the label count neither way);
     `top_omitted` and `omitted_mass` (see `omissions`); `words`; `readability` (see `readability`).
-    The summary pools the statements and averages the rest over the texts.
+    Metrics of plug-ins follow. The summary adds up the statements and averages the rest over the texts.
 
     Args:
         texts: strings or verbalizations; of the latter the text is read, like anybody else's.
@@ -54,8 +43,9 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     said, maps = [_said(text, number) for number, text in enumerate(texts)], list(saliencies)
     if len(said) != len(maps):
         raise UsageError(f"there are {len(said)} texts but {len(maps)} maps; give one map for each text, in the same order")
-    rows = [_row(text, saliency, k) for text, saliency in zip(said, maps, strict=True)]
-    return Table(COLUMNS, tuple(rows), _summary(rows))
+    metrics = {name: METRICS.get(name) for name in METRICS}
+    rows = [_row(text, saliency, k, metrics) for text, saliency in zip(said, maps, strict=True)]
+    return Table(("id", *metrics), tuple(rows), _summary(rows, metrics))
 
 
 def _said(text: str | Verbalization, number: int) -> str:
@@ -66,119 +56,25 @@ def _said(text: str | Verbalization, number: int) -> str:
     return text
 
 
-def _row(text: str, saliency: Saliency, k: int) -> dict[str, Any]:
+def _row(text: str, saliency: Saliency, k: int, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     sentences = read_sentences(text, saliency)
-    claims = [claim for sentence in sentences for claim in sentence.claims]
-    report = check(claims, saliency)
+    report = check([claim for sentence in sentences for claim in sentence.claims], saliency)
     shares = shares_of(saliency)
-    named = named_parts(claims, len(shares))
-    top, mass = omissions(named, shares)
-    return {
-        "id": saliency.saliency_id,
-        "statements": len(claims),
-        "false": len(report.errors),
-        **report.counts(),
-        "precision": report.precision if claims else None,
-        "unread": sum(sentence.unread for sentence in sentences),
-        "named": len(named),
-        "coverage": coverage_of(claims, saliency) if saliency.scores.any() else None,
-        "coverage_at_k": coverage_at(named, shares, k),
-        "coverage_equal": _coverage_equal(claims, shares, saliency),
-        "top_omitted": top,
-        "omitted_mass": mass,
-        "words": len(_WORD.findall(text)),
-        "readability": readability(text),
-    }
+    sample = Sample(text, saliency, sentences, report, shares, named_parts(report.claims, len(shares)), k)
+    return {"id": saliency.saliency_id, **{name: metric.measure(sample) for name, metric in metrics.items()}}
 
 
-def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _summary(rows: Sequence[dict[str, Any]], metrics: Mapping[str, Metric]) -> dict[str, Any]:
     statements, false = sum(row["statements"] for row in rows), sum(row["false"] for row in rows)
-    summary: dict[str, Any] = {
-        "texts": len(rows),
-        "statements": statements,
-        "false": false,
-        **{kind: sum(row[kind] for row in rows) for kind in ERROR_KINDS},
-        "precision": 1 - false / statements if statements else None,
-        "unread": sum(row["unread"] for row in rows),
-        "texts with something false": sum(row["false"] > 0 for row in rows),
-    }
-    for name in _MEANS:
+    summary: dict[str, Any] = {"texts": len(rows)}
+    for name, metric in metrics.items():
         values = [float(row[name]) for row in rows if row[name] is not None]
-        summary[name] = float(np.mean(values)) if values else None
+        if name == "precision":  # of all statements together, so that a text without any does not count
+            summary[name] = 1 - false / statements if statements else None
+        elif metric.pooled == "sum":
+            summary[name] = sum(row[name] for row in rows if row[name] is not None)
+        else:
+            summary[name] = float(np.mean(values)) if values else None
+        if name == "unread":
+            summary["texts with something false"] = sum(row["false"] > 0 for row in rows)
     return summary
-
-
-def coverage_at(named: Sequence[int], shares: Floats, k: int = 5) -> float | None:
-    """Coverage at k: the share of the mass that lies in those of the k strongest parts that are named.
-
-    Source: the evaluation published with Feldhus et al. 2023 (`DFKI-NLP/SMV`, "Coverage @ k"): the scores of the k strongest
-    positive words, those summed that the text quotes, over the sum of all positive scores.
-    Departures: a word is counted at the place that is meant (published: at every place where the same word stands); of words
-    that tie for the k-th place any will do; where no score is positive, magnitudes count (published: 0).
-
-    Args:
-        named: numbers of the parts that are named.
-        shares: (P,) as from `verbalize.claims.shares_of`.
-        k: parts that are looked at.
-
-    Returns:
-        0..1, and `None` where no part holds any mass.
-    """
-    return _of_strongest(named, shares, k)[0] if shares.any() else None
-
-
-def omissions(named: Sequence[int], shares: Floats, mass: float = 0.5) -> tuple[bool | None, float | None]:
-    """Whether the strongest part goes unmentioned, and how much of the top mass does.
-
-    The top mass is that of the fewest parts that hold `mass` of what all parts hold; of parts that tie for the last place any
-    will do. The second figure is the share of it that no sentence names. Both are `None` where no part holds any mass.
-    """
-    if not shares.any():
-        return None, None
-    reached = np.cumsum(np.sort(shares)[::-1])
-    count = int(np.searchsorted(reached, mass * reached[-1] * (1 - 1e-12))) + 1
-    held, whole = _of_strongest(named, shares, count)
-    peak = set(np.flatnonzero(shares == shares.max()).tolist())
-    return not (peak & set(named)), max(0.0, 1.0 - held / whole)
-
-
-def _of_strongest(named: Sequence[int], shares: Floats, count: int) -> tuple[float, float]:
-    """What the named ones among the `count` strongest parts hold, and what these hold in all."""
-    count = min(count, len(shares))
-    ranked = np.sort(shares)[::-1]
-    edge = ranked[count - 1]
-    chosen = np.zeros(len(shares), dtype=bool)
-    chosen[list(named)] = True
-    places = count - int((shares > edge).sum())
-    tied = min(places, int((chosen & (shares == edge)).sum()))
-    return float(shares[chosen & (shares > edge)].sum() + tied * edge), float(ranked[:count].sum())
-
-
-def _coverage_equal(claims: Iterable[Claim], shares: Floats, saliency: Saliency) -> float | None:
-    """The coverage over the greatest that as many parts could have; `None` where none is named, or nothing has mass."""
-    signed = bool((saliency.scores > 0).any())
-    meant = [claim for claim in claims if not (signed and _speaks_against(claim))]
-    count = len(named_parts(meant, len(shares)))
-    best = min(1.0, float(np.sort(shares)[::-1][:count].sum()))
-    return min(1.0, coverage_of(meant, saliency) / best) if best > 0 else None
-
-
-def _speaks_against(claim: Claim) -> bool:
-    return "opposes" in (claim.kind, claim.direction) or (claim.kind == "share" and claim.of == "negative")
-
-
-def readability(text: str) -> float | None:
-    """Flesch reading ease (Flesch 1948): 206.835 - 1.015 words/sentences - 84.6 syllables/words; higher is easier.
-
-    The scale is made for English. Syllables are those of textstat (the CMU Pronouncing Dictionary, and for words that are not
-    in it the hyphenation of pyphen). Words and sentences are counted here, because textstat leaves out sentences of one or two
-    words, which texts about maps have. `None` for a text without words.
-    """
-    words = _WORD.findall(text)
-    if not words:
-        return None
-    from textstat import syllable_count  # its dictionary takes half a second to load
-
-    sentences = sum(bool(_WORD.search(sentence)) for sentence in _SENTENCE_END.split(text))
-    syllables = int(syllable_count(" ".join(words)))
-    return 206.835 - 1.015 * len(words) / sentences - 84.6 * syllables / len(words)

@@ -195,9 +195,29 @@ def test_readability_asks_no_network(monkeypatch):
 def test_a_table_is_a_data_frame_too():
     table = wording.evaluate(["'great' speaks for 'positive'.", "Hm."], [FILM, TokenSaliency(["a"], [0.0], FILM.query, id="z")])
     frame = table.frame
-    assert list(frame.columns) == list(wording.COLUMNS)
+    assert list(frame.columns) == ["id", *wording.METRICS]
     assert frame["id"].tolist() == table.column("id")
     assert frame["precision"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", list(wording.METRICS))
+def test_each_metric_is_finite_or_none(name):
+    texts = ["'great' is the most important word, with 50% of the evidence.", "Hm.", "", "'nowhere' speaks against it."]
+    for value in wording.evaluate(texts, [replaced(FILM, f"m{number}") for number in range(4)]).column(name):
+        assert value is None or np.isfinite(value)
+
+
+def replaced(saliency, name):
+    return TokenSaliency(saliency.tokens, saliency.scores, saliency.query, id=name)
+
+
+def test_a_metric_from_outside_has_a_column(monkeypatch):
+    monkeypatch.setattr(wording.METRICS, "_loaded", dict(wording.METRICS._loaded))
+    wording.METRICS.register("shouts", wording.Metric("exclamation marks", lambda sample: sample.text.count("!"), pooled="sum"))
+    table = wording.evaluate(["Oh! 'great' speaks for it!", "Hm!"], [FILM, replaced(FILM, "m")])
+    assert table.column("shouts") == [2, 1]
+    assert table.summary["shouts"] == 3
+    assert "shouts" in table.to_csv().splitlines()[0]
 
 
 def test_nothing_to_read_has_no_readability():

@@ -1,0 +1,200 @@
+"""Metrics of the wording of a text: one number each. `METRICS` lists all metrics, and plug-ins add to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from saywhy_core.registry import Registry
+from verbalize.claims import coverage_of, named_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from verbalize.claims import CheckReport, Claim
+    from verbalize.read import ReadSentence
+    from verbalize.saliency import Floats, Saliency
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_SENTENCE_END = re.compile(r"[.!?]+[\"'”’»」)\]]*(?:\s+|$)")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text about a map, as it was read and checked.
+
+    Args:
+        text: the text.
+        saliency: the map.
+        sentences: the sentences of the text, as they were read.
+        report: the claims of all sentences, and which of them are false.
+        shares: (P,) the share of the mass of the map that each word or region holds.
+        named: numbers of the words or regions that the claims name.
+        k: parts that "coverage at k" looks at.
+    """
+
+    text: str
+    saliency: Saliency
+    sentences: tuple[ReadSentence, ...]
+    report: CheckReport
+    shares: Floats
+    named: tuple[int, ...]
+    k: int
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of one text.
+
+    Args:
+        summary: one line about the metric.
+        measure: the value for a text: finite, or `None` where the metric says nothing of it.
+        pooled: whether the summary of many texts gives the sum or the mean of the values.
+    """
+
+    summary: str
+    measure: Callable[[Sample], float | None]
+    pooled: Literal["sum", "mean"] = "mean"
+
+
+_HERE = "evals.wording.metrics"
+METRICS: Registry[Metric] = Registry(
+    "metric of wording",
+    "saywhy.metrics",
+    {
+        "statements": f"{_HERE}:STATEMENTS",
+        "false": f"{_HERE}:FALSE",
+        "part not in the input": f"{_HERE}:NOT_IN_THE_INPUT",
+        "wrong sign": f"{_HERE}:WRONG_SIGN",
+        "wrong rank": f"{_HERE}:WRONG_RANK",
+        "wrong number": f"{_HERE}:WRONG_NUMBER",
+        "wrong label": f"{_HERE}:WRONG_LABEL",
+        "precision": f"{_HERE}:PRECISION",
+        "unread": f"{_HERE}:UNREAD",
+        "named": f"{_HERE}:NAMED",
+        "coverage": f"{_HERE}:COVERAGE",
+        "coverage_at_k": f"{_HERE}:COVERAGE_AT_K",
+        "coverage_equal": f"{_HERE}:COVERAGE_EQUAL",
+        "top_omitted": f"{_HERE}:TOP_OMITTED",
+        "omitted_mass": f"{_HERE}:OMITTED_MASS",
+        "words": f"{_HERE}:WORDS",
+        "readability": f"{_HERE}:READABILITY",
+    },
+)
+
+
+def coverage_at(named: Sequence[int], shares: Floats, k: int = 5) -> float | None:
+    """Coverage at k: the share of the mass that lies in those of the k strongest parts that are named.
+
+    Source: the evaluation published with Feldhus et al. 2023 (`DFKI-NLP/SMV`, "Coverage @ k"): the scores of the k strongest
+    positive words, those summed that the text quotes, over the sum of all positive scores.
+    Departures: a word is counted at the place that is meant (published: at every place where the same word stands); of words
+    that tie for the k-th place any will do; where no score is positive, magnitudes count (published: 0).
+
+    Args:
+        named: numbers of the parts that are named.
+        shares: (P,) as from `verbalize.claims.shares_of`.
+        k: parts that are looked at.
+
+    Returns:
+        0..1, and `None` where no part holds any mass.
+    """
+    return _of_strongest(named, shares, k)[0] if shares.any() else None
+
+
+def omissions(named: Sequence[int], shares: Floats, mass: float = 0.5) -> tuple[bool | None, float | None]:
+    """Whether the strongest part goes unmentioned, and how much of the top mass does.
+
+    The top mass is that of the fewest parts that hold `mass` of what all parts hold; of parts that tie for the last place any
+    will do. The second figure is the share of it that no sentence names. Both are `None` where no part holds any mass.
+    """
+    if not shares.any():
+        return None, None
+    reached = np.cumsum(np.sort(shares)[::-1])
+    count = int(np.searchsorted(reached, mass * reached[-1] * (1 - 1e-12))) + 1
+    held, whole = _of_strongest(named, shares, count)
+    peak = set(np.flatnonzero(shares == shares.max()).tolist())
+    return not (peak & set(named)), max(0.0, 1.0 - held / whole)
+
+
+def _of_strongest(named: Sequence[int], shares: Floats, count: int) -> tuple[float, float]:
+    """What the named ones among the `count` strongest parts hold, and what these hold in all."""
+    count = min(count, len(shares))
+    ranked = np.sort(shares)[::-1]
+    edge = ranked[count - 1]
+    chosen = np.zeros(len(shares), dtype=bool)
+    chosen[list(named)] = True
+    places = count - int((shares > edge).sum())
+    tied = min(places, int((chosen & (shares == edge)).sum()))
+    return float(shares[chosen & (shares > edge)].sum() + tied * edge), float(ranked[:count].sum())
+
+
+def _coverage_equal(claims: Iterable[Claim], shares: Floats, saliency: Saliency) -> float | None:
+    """The coverage over the greatest that as many parts could have; `None` where none is named, or nothing has mass."""
+    signed = bool((saliency.scores > 0).any())
+    meant = [claim for claim in claims if not (signed and _speaks_against(claim))]
+    count = len(named_parts(meant, len(shares)))
+    best = min(1.0, float(np.sort(shares)[::-1][:count].sum()))
+    return min(1.0, coverage_of(meant, saliency) / best) if best > 0 else None
+
+
+def _speaks_against(claim: Claim) -> bool:
+    return "opposes" in (claim.kind, claim.direction) or (claim.kind == "share" and claim.of == "negative")
+
+
+def readability(text: str) -> float | None:
+    """Flesch reading ease (Flesch 1948): 206.835 - 1.015 words/sentences - 84.6 syllables/words; higher is easier.
+
+    The scale is made for English. Syllables are those of textstat (the CMU Pronouncing Dictionary, and for words that are not
+    in it the hyphenation of pyphen). Words and sentences are counted here, because textstat leaves out sentences of one or two
+    words, which texts about maps have. `None` for a text without words.
+    """
+    words = _WORD.findall(text)
+    if not words:
+        return None
+    from textstat import syllable_count  # its dictionary takes half a second to load
+
+    sentences = sum(bool(_WORD.search(sentence)) for sentence in _SENTENCE_END.split(text))
+    syllables = int(syllable_count(" ".join(words)))
+    return 206.835 - 1.015 * len(words) / sentences - 84.6 * syllables / len(words)
+
+
+def _falsehoods(kind: str) -> Metric:
+    return Metric(f"false statements: {kind}", lambda sample: sample.report.counts()[kind], pooled="sum")
+
+
+STATEMENTS = Metric("statements about the map", lambda sample: len(sample.report.claims), pooled="sum")
+FALSE = Metric("statements that are false of the map", lambda sample: len(sample.report.errors), pooled="sum")
+NOT_IN_THE_INPUT = _falsehoods("part not in the input")
+WRONG_SIGN = _falsehoods("wrong sign")
+WRONG_RANK = _falsehoods("wrong rank")
+WRONG_NUMBER = _falsehoods("wrong number")
+WRONG_LABEL = _falsehoods("wrong label")
+PRECISION = Metric(
+    "true statements divided by all statements", lambda sample: sample.report.precision if sample.report.claims else None
+)
+UNREAD = Metric(
+    "sentences about the evidence that can't be read",
+    lambda sample: sum(sentence.unread for sentence in sample.sentences),
+    pooled="sum",
+)
+NAMED = Metric("words or regions that are named", lambda sample: len(sample.named))
+COVERAGE = Metric(
+    "share of the mass in the named parts",
+    lambda sample: coverage_of(sample.report.claims, sample.saliency) if sample.saliency.scores.any() else None,
+)
+COVERAGE_AT_K = Metric(
+    "share of the mass in the named ones of the k strongest parts",
+    lambda sample: coverage_at(sample.named, sample.shares, sample.k),
+)
+COVERAGE_EQUAL = Metric(
+    "coverage divided by the greatest coverage of as many parts",
+    lambda sample: _coverage_equal(sample.report.claims, sample.shares, sample.saliency),
+)
+TOP_OMITTED = Metric("whether the strongest part is not named", lambda sample: omissions(sample.named, sample.shares)[0])
+OMITTED_MASS = Metric("share of the top mass that is not named", lambda sample: omissions(sample.named, sample.shares)[1])
+WORDS = Metric("words of the text", lambda sample: len(_WORD.findall(sample.text)))
+READABILITY = Metric("Flesch reading ease", lambda sample: readability(sample.text))
