@@ -15,7 +15,6 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
 from agents.chat.guarded import GuardedChatModel
-from agents.chat.limits import Reservation
 from agents.chat.schema import bounded
 from saywhy_core.errors import BudgetExceeded, UsageError
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatResult
+
+    from agents.chat.limits import Reservation
 
 # The openai package moved from httpx to a fork of it; what is handed to its client must come from the one it uses.
 httpx: Any = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
