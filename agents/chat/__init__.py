@@ -1,4 +1,4 @@
-"""Chat models: one door to all of them, with a cache, ceilings, retries, and replies that must validate."""
+"""Chat models, all made by one function, with a cache, ceilings, retries, and replies that are validated."""
 
 from __future__ import annotations
 

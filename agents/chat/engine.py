@@ -1,4 +1,4 @@
-"""Prompts in, tokens out: a transformers model run over many prompts at once."""
+"""Generation with a transformers model, for many prompts at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 _CONTINUOUS_FROM = 16
-"""Prompts from which continuous batching pays for its start."""
+"""With fewer prompts, starting continuous batching takes longer than it saves."""
 
 Reply = tuple[int, list[int], str]
 """Position of the prompt, tokens of the reply without the end token, and "stop" or "length"."""
@@ -30,7 +30,7 @@ Reply = tuple[int, list[int], str]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to generate. Temperature 0 is greedy, None the model's own generation settings."""
+    """How to generate. Temperature 0 decodes greedily; None takes the model's own generation settings."""
 
     temperature: float | None = 0.0
     top_p: float | None = None
@@ -56,7 +56,7 @@ class Engine:
         pad = tokenizer.pad_token_id
         self.pad_id: int = self.end_ids[0] if pad is None else pad
         self._grammars: Grammars | None = None
-        # Whatever the tokenizer would read as one special token, declared as such by name or only by flag.
+        # every text that the tokenizer would read as one special token
         added = getattr(tokenizer, "added_tokens_decoder", {}).values()
         marks = {str(t.content) for t in added if t.special} | set(tokenizer.all_special_tokens)
         self._marks = sorted((m for m in marks if len(m) > 1), key=len, reverse=True)
@@ -84,18 +84,18 @@ class Engine:
         return cls(model, tokenizer)
 
     def tokens_of(self, talk: Sequence[BaseMessage], max_tokens: int, template_options: dict[str, Any]) -> list[int]:
-        """A conversation as tokens, ready for the model to go on.
+        """A conversation as tokens, up to the point where the model answers.
 
-        By the tokenizer's chat template; where it has none, as plain text with a line for each speaker.
+        The tokenizer's chat template is used; where it has none, the conversation is plain text with one line per speaker.
 
         Raises:
-            UsageError: a message that is no text, or a conversation that leaves no room for a reply.
+            UsageError: a message is not text, or the conversation leaves no room for a reply.
         """
         turns = [{"role": _role(message), "content": self._defused(_text(message))} for message in talk]
         if getattr(self.tokenizer, "chat_template", None):
             try:
                 ids = self._render(turns, template_options)
-            except TemplateError:  # some templates know no system turn, or no two turns of one speaker
+            except TemplateError:  # some templates accept no system turn, or no two turns of one speaker in a row
                 try:
                     ids = self._render(_merged(turns), template_options)
                 except TemplateError as error:
@@ -124,13 +124,13 @@ class Engine:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
 
     def generate(self, prompts: Sequence[list[int]], settings: Settings) -> Iterator[Reply]:
-        """Replies to prompts given as tokens, in the order in which they are done."""
+        """Replies to prompts given as tokens, in the order in which they finish."""
         if not prompts:
             return
         continuous = settings.continuous
         if continuous is None:
             continuous = self.model.device.type == "cuda" and len(prompts) >= _CONTINUOUS_FROM
-        # A grammar follows one reply; transformers' continuous batching mixes the rows of many.
+        # a grammar follows one reply, but transformers' continuous batching mixes the rows of many
         left = set(range(len(prompts)))
         if continuous and settings.schema is None:
             for reply in self._continuously(prompts, settings):
@@ -197,7 +197,7 @@ class Engine:
 
         config = self._config(settings)
         options = ContinuousBatchingConfig(seed=settings.seed)
-        if self.model.device.type == "cpu":  # the sizes are found by the GPU's memory; here they are said
+        if self.model.device.type == "cpu":  # on a GPU the sizes follow from its memory; here they must be given
             pages = sum(-(-(len(p) + settings.max_tokens) // 256) + 1 for p in prompts)
             options = ContinuousBatchingConfig(seed=settings.seed, num_blocks=min(pages, 4096), max_batch_tokens=1024)
         try:
@@ -208,10 +208,10 @@ class Engine:
                 progress_bar=False,
             )
         except (RuntimeError, ImportError, NotImplementedError) as error:
-            # Not every architecture and attention kernel can; padded batches always work.
-            log.warning("continuous batching is not to be had (%s); going on with padded batches", error)
+            # some architectures and attention kernels do not support it; padded batches always work
+            log.warning("continuous batching is not available (%s); going on with padded batches", error)
             return
-        # Requests are numbered in the order of submission.
+        # requests are numbered in the order in which they were submitted
         for i, output in enumerate(sorted(done.values(), key=lambda o: int(str(o.request_id).rpartition("_")[2]))):
             if output.error is None and len(done) == len(prompts):
                 yield i, *self._ended(list(output.generated_tokens))

@@ -1,4 +1,4 @@
-"""Constrained decoding: a logits processor that lets through only what fits a JSON schema, by xgrammar."""
+"""Constrained decoding by xgrammar: a logits processor that allows only tokens that fit a JSON schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Grammars:
-    """Schemas compiled for one tokenizer, each once.
+    """Compiles schemas for one tokenizer, each of them once.
 
     Raises:
         UsageError: xgrammar is not installed.
@@ -34,10 +34,10 @@ class Grammars:
 
     def processor(self, schema: dict[str, Any], longest: int) -> LogitsProcessor:
         """A fresh processor, for one call of `generate`; strings and arrays without a bound get one."""
-        text = json.dumps(bounded(schema, longest))  # in the order of the fields, which the replies follow
+        text = json.dumps(bounded(schema, longest))  # replies follow the order of the fields, so it is kept
         if text not in self._compiled:
             try:
-                # No free whitespace: a weak model would fill the reply with it.
+                # no free white space, because a weak model would fill the reply with it
                 self._compiled[text] = self._compiler.compile_json_schema(text, any_whitespace=False)
             except RuntimeError as error:
                 raise UsageError(f"the schema can't be made a grammar: {error}") from error
@@ -59,7 +59,7 @@ class _Mask(LogitsProcessor):  # type: ignore[misc]
             self._batch = xgrammar.BatchGrammarMatcher()
             self._mask = xgrammar.allocate_token_bitmask(len(input_ids), self._compiled.tokenizer_info.vocab_size)
         else:
-            last = input_ids[:, -1].tolist()  # one transfer from the device, not one a row
+            last = input_ids[:, -1].tolist()  # one transfer from the device instead of one per row
             open_rows = [i for i, matcher in enumerate(self._matchers) if not matcher.is_terminated()]
             self._batch.batch_accept_token([self._matchers[i] for i in open_rows], [last[i] for i in open_rows])
         open_rows = [i for i, matcher in enumerate(self._matchers) if not matcher.is_terminated()]

@@ -1,4 +1,4 @@
-"""What every chat model of this house has in common: cache, ceilings, a bound on what runs at once, no tracing."""
+"""What every chat model of saywhy has in common: a cache, ceilings, limited concurrency, and no tracing."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class GuardedChatModel(BaseChatModel):
-    """A chat model whose every door (invoke, batch, stream, their async forms) leads past one meter and one cache.
+    """A chat model in which every call (invoke, batch, stream, their async forms) passes one meter and one cache.
 
-    Streaming answers in one piece, since pieces pass by langchain's cache. The async forms run the sync ones in
-    threads: one path to guard, usable from any event loop, and a cancelled task still stores the reply it paid for.
+    Streaming returns the reply in one piece, because langchain's cache does not see pieces. The async forms run the sync ones in
+    threads: there is one path to guard, it works in any event loop, and a cancelled task still stores its reply.
     Nothing is sent to a tracing service because of an environment variable; callbacks given in a call work as ever.
     """
 
@@ -38,11 +38,11 @@ class GuardedChatModel(BaseChatModel):
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Never: a serialised form would carry settings that are secret."""
+        """Never, because a serialised form would hold secret settings."""
         return False
 
     def _identity(self) -> dict[str, Any]:
-        """What decides a reply besides messages and call parameters: {"model": ..., "params": ...}; no secrets."""
+        """What a reply depends on besides messages and call parameters: {"model": ..., "params": ...}, without secrets."""
         raise NotImplementedError
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
@@ -50,7 +50,7 @@ class GuardedChatModel(BaseChatModel):
         params = {**identity["params"], **kwargs}
         if stop is not None:
             params["stop"] = stop
-        # Addresses, keys, time-outs and the like decide whether a reply comes, not what it says: they stay outside.
+        # addresses, keys and time-outs decide whether a reply comes, not what it says, so they are no part of the cache key
         return json.dumps({**identity, "params": params}, sort_keys=True, default=_plain)
 
     def generate(self, *args: Any, **kwargs: Any) -> LLMResult:

@@ -1,4 +1,4 @@
-"""What talking to a model has cost so far, and the ceilings that it may not pass."""
+"""What a chat model has used so far, and the ceilings that its use may not pass."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 UNBOUNDED_REPLY = 1024
-"""Tokens set aside for a reply whose length was left open, while a ceiling on tokens or cost holds."""
+"""Tokens set aside for a reply without a `max_tokens`, where there is a ceiling on tokens or cost."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     estimated: int = 0
-    """Replies that came without token counts; theirs are estimated from their length."""
+    """Replies that came without token counts; their tokens are estimated from their length."""
     cost: float | None = None
     """In the currency of the price, or None where no price was given."""
 
@@ -50,19 +50,19 @@ class Usage:
 
 @dataclass(eq=False)
 class Reservation:
-    """Room set aside under the ceilings for one request; what it turned out to use is written here."""
+    """Tokens set aside under the ceilings for one request; what the request really used is written here."""
 
     prompt_tokens: int
     completion_tokens: int
     used: tuple[int, int] | None = None
     estimated: bool = False
     lost: bool = False
-    """The server may have worked, and billed, but no reply came: the whole reservation counts against the ceilings."""
+    """No reply came, though the server may have worked and billed: the whole reservation counts against the ceilings."""
 
 
 @dataclass(eq=False)
 class Meter:
-    """Counts what a model uses, from any number of threads, and refuses what would pass a ceiling.
+    """Counts what a model uses, across any number of threads, and refuses requests that would pass a ceiling.
 
     Raises:
         UsageError: a ceiling is not positive, or `max_cost` comes without a price.
@@ -72,7 +72,7 @@ class Meter:
     max_tokens_total: int | None = None
     max_cost: float | None = None
     price: tuple[float, float] | None = None
-    """Price of a million prompt tokens, and of a million completion tokens."""
+    """Price per million prompt tokens and per million completion tokens."""
     _usage: Usage = field(default_factory=Usage)
     _lost: tuple[int, int] = (0, 0)
     _in_flight: list[Reservation] = field(default_factory=list)
@@ -89,13 +89,13 @@ class Meter:
             raise UsageError("max_cost needs price=(per million prompt tokens, per million completion tokens)")
 
     def usage(self) -> Usage:
-        """A snapshot of the counts."""
+        """The counts at this moment."""
         with self._changed:
             cost = self._cost(self._usage.prompt_tokens, self._usage.completion_tokens) if self.price else None
             return replace(self._usage, cost=cost)
 
     def hit(self) -> None:
-        """Count a reply that came out of the cache."""
+        """Count a reply that was read from the cache."""
         with self._changed:
             self._usage = replace(self._usage, cache_hits=self._usage.cache_hits + 1)
 
@@ -113,11 +113,11 @@ class Meter:
 
     @contextmanager
     def reserve(self, prompt_tokens: int, completion_tokens: int | None, *, wait: bool = True) -> Iterator[Reservation]:
-        """Set tokens aside for one request, waiting for requests in flight where only they stand in the way.
+        """Set tokens aside for one request; wait for requests in flight where it would fit once they are done.
 
-        The ceilings on tokens and cost hold as long as a request uses no more than is set aside for it, so bound
-        the length of replies (`max_tokens`); `UNBOUNDED_REPLY` tokens are set aside for a reply of open length. Without
-        `wait`, requests in flight count as if they used all that is set aside for them.
+        The ceilings on tokens and cost hold as long as no request uses more than is set aside for it, so limit the length
+        of replies with `max_tokens`; for a reply without that limit, `UNBOUNDED_REPLY` tokens are set aside. Without `wait`,
+        requests in flight count as if they used all that is set aside for them.
         """
         mine = Reservation(prompt_tokens, UNBOUNDED_REPLY if completion_tokens is None else completion_tokens)
         with self._changed:

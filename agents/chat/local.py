@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What `batch` has generated ahead, for the calls of `_generate` that langchain makes one by one in threads.
+# replies that `batch` generated beforehand; langchain then calls `_generate` for each prompt, in threads
 _Ahead = defaultdict[str, deque["ChatResult | UsageError"]]
 _ahead: ContextVar[_Ahead | None] = ContextVar("saywhy_ahead", default=None)
 
@@ -38,8 +38,8 @@ class LocalChat(GuardedChatModel):
 
     `batch` generates for all its prompts together: on a GPU by transformers' continuous batching where the replies
     are free text, otherwise in left-padded batches of prompts of like length. With a JSON schema (`agents.ask`) every
-    token is held to the grammar of the schema by xgrammar. The model is loaded at the first reply that the cache does
-    not hold. Special tokens that stand in a message are broken up, so that data can't open a turn of its own.
+    token must fit the grammar of the schema (xgrammar). The model is loaded for the first reply that is not in the cache.
+    Special tokens inside a message are broken up, so that data can't begin a turn of its own.
     """
 
     name_or_path: str
@@ -54,7 +54,7 @@ class LocalChat(GuardedChatModel):
     dtype: str | None = None
     """Such as "float16"; bfloat16 on a GPU, else float32."""
     continuous: bool | None = None
-    """Continuous batching; by default on a GPU alone, since on a CPU its start costs more than it saves."""
+    """Continuous batching; by default on a GPU only, because on a CPU it takes longer to start than it saves."""
     chat_template_kwargs: dict[str, Any] | None = None
     cache_as: str | None = None
     _engine: Engine | None = PrivateAttr(default=None)
@@ -108,13 +108,13 @@ class LocalChat(GuardedChatModel):
             return super().batch(inputs, config, **kwargs)
 
     def batch_as_completed(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> Iterator[Any]:
-        """As `batch`; results come as a whole batch is done."""
+        """Like `batch`; results come when the whole batch is done."""
         with self._generated_ahead(inputs, kwargs):
             done = list(super().batch_as_completed(inputs, config, **kwargs))
         yield from done
 
     async def abatch(self, inputs: list[Any], config: Any = None, **kwargs: Any) -> list[Any]:
-        """As `batch`, in a thread."""
+        """Like `batch`, in a thread."""
         import asyncio
 
         return await asyncio.to_thread(self.batch, inputs, config, **kwargs)
@@ -139,7 +139,7 @@ class LocalChat(GuardedChatModel):
                 cache.update(request, llm_string, result.generations)  # at once: a kill loses one batch at most
             ahead[request].append(result)
         if cache is not None:
-            # langchain will look into the cache first; what was generated just now is no hit
+            # langchain looks into the cache first, and a reply that was generated just now must not count as a hit
             cache.expect({r for r, results in ahead.items() if isinstance(results[0], ChatResult)})
             generated = set(missing)
             for i, request in enumerate(requests):  # equal requests share one failure
@@ -233,7 +233,7 @@ def local_model(name: str, options: dict[str, Any], *, batch_size: int | None) -
 
 
 def local_chat(model: Any, tokenizer: Any, *, name: str = "local", **options: Any) -> LocalChat:
-    """A chat model around a loaded transformers model and its tokenizer, which stay where they are."""
+    """A chat model around a loaded transformers model and its tokenizer; both stay on their device."""
     chat = local_model("local", {**options, "cache_as": options.get("cache_as", name)}, batch_size=None)
     chat._engine = Engine(model.eval(), tokenizer)  # noqa: SLF001 - made here
     return chat
@@ -245,9 +245,9 @@ def _prompt(messages: list[BaseMessage]) -> str:
 
 
 def _name_of(name_or_path: str) -> str:
-    """A name for the cache: the model's own, or for a folder its last part and a digest of what is in it.
+    """The model's name in the cache: its own name, or for a folder the last part of the path and a digest of its files.
 
-    Of large files the digest takes the size, the first and the last 64 KiB.
+    Of large files the digest covers the size and the first and last 64 KiB.
     """
     folder = Path(name_or_path)
     if not folder.is_dir():

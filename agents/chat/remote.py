@@ -35,7 +35,7 @@ _IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
 
 
 class ChatError(UsageError):
-    """A server did not give a usable reply. `status` is the HTTP status, or None where none came."""
+    """A server gave no usable reply. `status` is the HTTP status, or None where the server did not answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -88,7 +88,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                 except ChatError as error:
                     if not (asked and error.status in {400, 422, 501} and _SCHEMA_WORDS.search(str(error))):
                         raise
-                self._schema_refused = True  # from here on the schema stands in the prompt alone
+                self._schema_refused = True  # from here on the schema is in the prompt only
 
     def _with_schema(self, kwargs: dict[str, Any], schema: dict[str, Any] | None, asked: bool) -> dict[str, Any]:
         if schema is None or not asked:
@@ -124,7 +124,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                     return self._scrubbed(result)
                 except BudgetExceeded:
                     raise
-                # Outside `except`, so that no error of ours drags along a request with its headers.
+                # raised outside `except`, so that no error of ours carries a request with its headers
                 except (openai.OpenAIError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
                     failure, again = self._read_failure(error)
                     reservation.lost = failure.status is None or failure.status == 200
@@ -145,7 +145,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         reservation.used = (int(prompt), int(completion))
 
     def _scrubbed(self, result: ChatResult) -> ChatResult:
-        """A server may echo the key that it was sent: it must not get into the cache that way."""
+        """The reply without the key: a server may repeat what it was sent, and the key must not reach the cache."""
         for generation in result.generations:
             message = generation.message
             message.content = self._redacted(message.content)
@@ -166,7 +166,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         return text
 
     def _read_failure(self, error: Exception) -> tuple[ChatError, bool]:
-        """The error in words, and whether it is one of ours to try again (the client has tried the others)."""
+        """The error in words, and whether to try again here; the openai client has repeated the other kinds itself."""
         at = urlsplit(self.openai_api_base or "").netloc
         tries = "" if not self.max_retries else f" ({self.max_retries + 1} attempts)"
         if isinstance(error, openai.APITimeoutError):
@@ -199,7 +199,7 @@ def http_client(
 ) -> Any:
     """An HTTP client that reports each attempt before it leaves, and gives up `timeout` seconds after it left.
 
-    httpx's own time-out is on silence; a server that drips a byte now and then never reaches it.
+    httpx's own time-out measures silence, so a server that sends a byte now and then never reaches it.
     """
 
     def before(request: Any) -> None:
@@ -213,7 +213,7 @@ def http_client(
         timeout=timeout,
         auth=auth,
         proxy=proxy,
-        trust_env=not local,  # no proxy stands between this machine and itself
+        trust_env=not local,  # requests to this machine itself use no proxy
         event_hooks={"request": [before], "response": [after]},
     )
 
@@ -241,7 +241,7 @@ def _root_of(error: BaseException) -> str:
 
 
 def _estimate(message: BaseMessage) -> int:
-    """Tokens of a message, estimated from above for what tokenizers do to ordinary text."""
+    """Tokens of a message, estimated so that ordinary text has fewer."""
     if isinstance(message.content, str):
         return 8 + -(-len(message.content.encode()) // 2)
     return 8 + sum(

@@ -1,4 +1,4 @@
-"""JSON schemas as they are sent: closed, complete, and such that every part of a reply comes to an end."""
+"""JSON schemas as they are sent to models: closed, complete, and with a bound on every string and array."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LONGEST_ARRAY = 100
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of a pydantic model, every object closed and every property required.
 
-    That is the form that OpenAI's strict mode asks for, and it leaves a constrained decoder the fewest ways.
+    OpenAI's strict mode asks for this form, and it leaves a constrained decoder the least freedom.
     """
     closed: dict[str, Any] = _mapped(model.model_json_schema(), _close)
     return closed
 
 
 def bounded(schema: dict[str, Any], longest: int = LONGEST_STRING) -> dict[str, Any]:
-    """The schema with a bound on every string and array without one: a constrained decoder need not end the others."""
+    """The schema with a bound on every string and array; without one a constrained decoder might never end them."""
 
     def bound(node: dict[str, Any]) -> dict[str, Any]:
         ends = {"maxLength", "pattern", "format", "enum", "const"} & node.keys()

@@ -1,4 +1,4 @@
-"""One door to any chat model: from a string to a langchain-core `BaseChatModel`."""
+"""Make a langchain-core `BaseChatModel` from a string that names any chat model."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _remote(
         official=official,
         **options,
     )
-    # The user's name is left out: a word like "admin" must not be cut from every reply.
+    # the user's name is no secret here: a word like "admin" must not be cut from every reply
     secrets = [key, *([auth[1], b64encode(":".join(auth).encode()).decode()] if auth else [])]
     model._secrets = tuple(sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True))  # noqa: SLF001
     return model

@@ -1,4 +1,4 @@
-"""Ask a chat model for a pydantic object, and believe nothing before it validates."""
+"""Ask a chat model for a pydantic object; a reply is used only after it validates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _QUOTED = 4000
 
 
 class StructuredError(UsageError):
-    """A model did not give what was asked for, however often it was told what was wrong.
+    """A model gave no valid reply, although it was told what was wrong.
 
     `attempts` is how many replies were tried, `last_reply` the last of them.
     """
@@ -43,7 +43,7 @@ class StructuredError(UsageError):
 
 @dataclass(frozen=True)
 class StructuredFailure:
-    """What stands in a result of `ask_many` where an object could not be had.
+    """What `ask_many` returns in the place of an object that it did not get.
 
     `error` is a `StructuredError`, or the error that kept the model from replying: a ceiling, a time-out, a miss.
     """
@@ -64,7 +64,7 @@ class _Bad:
 
 
 def ask(model: BaseChatModel, messages: str | Sequence[BaseMessage], schema: type[T], *, reasks: int = 2) -> T:
-    """One object of the pydantic class `schema`, out of a chat model.
+    """Ask a chat model for one object of the pydantic class `schema`.
 
     The schema goes along with the request where the model takes one (a server's `response_format`, constrained
     decoding in process), and into the prompt always, because some servers accept `response_format` and ignore it. For
@@ -89,11 +89,11 @@ def ask_many(
     reasks: int = 2,
     on_result: Callable[[int, T | StructuredFailure], None] | None = None,
 ) -> list[T | StructuredFailure]:
-    """As `ask` for many requests in batches; one that fails becomes a `StructuredFailure` and does not sink the others.
+    """Like `ask`, for many requests in batches; a request that fails becomes a `StructuredFailure`, and the others go on.
 
     Args:
         model: any chat model; of those made by `chat_model`, the concurrency or batch size applies.
-        messages: one list of messages, or one string, a request.
+        messages: for each request a list of messages, or a string.
         schema: a pydantic class.
         reasks: how often a reply that does not validate is sent back.
         on_result: called with position and result, in the calling thread, as soon as a result is settled.
@@ -208,7 +208,7 @@ def _read(reply: BaseMessage, schema: type[T]) -> T | _Bad:
 
 
 def _candidates(text: str) -> Iterator[tuple[Any, int]]:
-    """JSON values in a text with their lengths, the likeliest first: the whole, what is fenced, what a bracket opens."""
+    """JSON values in a text with their lengths, the likeliest first: the whole text, fenced blocks, values after a bracket."""
     whole = text.strip()
     for part in dict.fromkeys([whole, *(fenced.strip() for fenced in _FENCE.findall(text))]):
         found = _value(part, 0)
@@ -228,7 +228,7 @@ def _candidates(text: str) -> Iterator[tuple[Any, int]]:
 
 
 def _value(text: str, start: int) -> tuple[Any, int] | None:
-    """The JSON value that begins at `start` and where it ends; line breaks in strings are let pass."""
+    """The JSON value that begins at `start`, and where it ends; line breaks inside strings are accepted."""
     try:
         return _LENIENT.raw_decode(text, start)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a narrator asks for, and what it says when the answer is false: the words that pass between saywhy and a model."""
+"""The messages between saywhy and a chat model: the request for a text, and the correction of a false one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prose by a language model, held against the map before anyone reads it: mended, cut, or replaced by the template."""
+"""Prose by a language model, checked against the map before it is returned: kept, sent back, cut, or replaced."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Outcome = Literal["clean", "repaired", "cut", "template"]
 
 @dataclass
 class _Draft:
-    """A map on its way to a text: the conversation so far, the drafts, and the best that can be kept of the last one."""
+    """The state of one map: the conversation so far, the drafts, and which sentences of the last draft are good."""
 
     saliency: Saliency
     messages: list[BaseMessage]
@@ -49,7 +49,7 @@ class _Draft:
 
 
 class Narrator:
-    """Lets a chat model write about a map, and lets nothing false out.
+    """Lets a chat model write about a map, and returns only text whose statements are true of the map.
 
     The reply is prose and the claims it makes. Both are checked: the stated claims with `check`, the prose by reading it back
     with `read_sentences`. A sentence is kept only if all it says of the map is true, and if it says something of the map at
@@ -242,7 +242,7 @@ class Narrator:
         return faults
 
     def _salvage(self, draft: _Draft) -> Verbalization:
-        """The last draft less its offending sentences, if what is left still holds together; else the template."""
+        """The last draft without its faulty sentences, if what is left is true as a whole; else the template's text."""
         if draft.last is None:
             return self._stand_in(draft)
         kept: list[str] = []
@@ -256,7 +256,7 @@ class Narrator:
             else:
                 length -= len(sentence.text.split())
         text = " ".join(kept)
-        # a sentence may lean on the one before it ("it also ..."): what is left is read and judged anew, as a whole
+        # a sentence may refer to the one before it ("it also ..."), so what is left is read and checked again as a whole
         again = read_sentences(text, draft.saliency) if text else ()
         if not again or any(self._sentence_faults(sentence, draft.saliency) for sentence in again):
             return self._stand_in(draft)
