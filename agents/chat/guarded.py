@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class GuardedChatModel(BaseChatModel):
     """A chat model in which every call (invoke, batch, stream, their async forms) passes one meter and one cache.
 
-    Streaming returns the reply in one piece, because langchain's cache does not see pieces. The async forms run the sync ones in
-    threads: there is one path to guard, it works in any event loop, and a cancelled task still stores its reply.
+    Streaming returns the reply in one piece, because langchain's cache does not see pieces. The async forms run the sync ones
+    in threads: there is one path to guard, it works in any event loop, and a cancelled task still stores its reply.
     Nothing is sent to a tracing service because of an environment variable; callbacks given in a call work as ever.
     """
 
