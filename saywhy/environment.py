@@ -28,10 +28,13 @@ REGISTRIES = (
     "agents.encoders:ENCODERS",
     "verbalize.formats:FORMATS",
     "verbalize.attribution:METHODS",
+    "verbalize.write:STYLES",
+    "verbalize.draw:PICTURES",
     "adversarial.distances:DISTANCES",
     "evals.wording:METRICS",
     "adversarial.attacks:ATTACKS",
     "adversarial.manipulations:MANIPULATIONS",
+    "evals.wording:METRICS",
 )
 
 
