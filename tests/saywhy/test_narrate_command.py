@@ -82,7 +82,9 @@ def killed_and_resumed(folder, server, narrate, wait_until, count, kills):
     return done.stderr
 
 
-def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(chat_server, misbehaving, narrate, tmp_path, wait_until):
+def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(
+    chat_server, misbehaving, narrate, tmp_path, wait_until
+):
     liar = lying.LyingModel(0.3, repents=True)
     server = chat_server(behave=lambda request: misbehaving.Reply(liar(request), delay=0.01))
     err = killed_and_resumed(tmp_path, server, narrate, wait_until, 90, 1)
