@@ -1,5 +1,4 @@
 from .background import Background as Background
-from .draft import Draft as Draft
 from .style import LENGTHS as LENGTHS
 from .style import STYLES as STYLES
 from .style import Limits as Limits

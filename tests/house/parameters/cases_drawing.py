@@ -63,3 +63,11 @@ case(
     max_words=1,
     mask_labels=True,
 )
+record(
+    "verbalize.draw.Picture",
+    {"summary": "s", "suffix": ".a", "render": max},
+    summary="t",
+    suffix=".b",
+    render=min,
+    uses=("max_words",),
+)

@@ -147,3 +147,15 @@ case(
 )
 REPORT = PromptReport(Comparison(**COMPARED), ())
 case("evals.prompts.report_text", {"report": REPORT}, report=PromptReport(Comparison(**{**COMPARED, "p": 0.1}), ()))
+record("evals.wording.Metric", {"summary": "s", "measure": max}, summary="t", measure=min, pooled="sum")
+record(
+    "evals.wording.Sample",
+    {"text": "a", "saliency": TEXT, "sentences": (), "report": None, "shares": (1.0,), "named": (0,), "k": 5},
+    text="b",
+    saliency=OTHER,
+    sentences=("b",),
+    report=(),
+    shares=(0.5,),
+    named=(),
+    k=1,
+)

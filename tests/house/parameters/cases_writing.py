@@ -144,3 +144,8 @@ case(
     narrated_file,
     model_name="n",
 )
+
+record(
+    "verbalize.write.Limits", {"max_words": 12, "max_spans": 3, "length": "short"}, max_words=1, max_spans=1, length="clause"
+)
+record("verbalize.write.Style", {"summary": "s", "say": max}, summary="t", say=min, lengths=("short",))
