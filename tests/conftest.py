@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before transformers reads it: no test asks a model hub, or waits for one
 
 
 def _load(path):

@@ -147,8 +147,13 @@ def outcome(one: Case, arguments: Mapping[str, Any], tools: Tools) -> Any:
     owner = given.pop("self", None)
     call = resolve(one.what)
     warnings.simplefilter("ignore", DeprecationWarning)  # an earlier name that a face still offers is walked too
+    first = [] if owner is None else [owner]
+    kinds = inspect.signature(call).parameters
+    if several := [name for name, found in kinds.items() if found.kind is inspect.Parameter.VAR_POSITIONAL and name in given]:
+        first += [given.pop(name) for name in [*kinds][: [*kinds].index(several[0])] if name in given]
+        first += given.pop(several[0])
     try:
-        result = call(owner, **given) if owner is not None else call(**given)
+        result = call(*first, **given)
         seen = plain(one.seen(result, tools, made)) if one.seen else plain(result)
     except REFUSALS as error:
         return ("refused", type(error).__name__, str(error).replace(str(tools.folder), ""))
