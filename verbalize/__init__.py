@@ -1,4 +1,4 @@
-"""Why did it decide? Saliency becomes claims, claims become sentences, and sentences are held against the map."""
+"""Why did the model decide? Saliency maps become claims, claims become sentences, and sentences are checked against the map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sub-word pieces to words, and words to their places in the text."""
+"""Merge sub-word pieces into words, and find the words in the text."""
 
 from __future__ import annotations
 
@@ -16,33 +16,37 @@ _SPECIAL = frozenset(
      "<|endoftext|>", "<|startoftext|>", "<|begin_of_text|>", "<|end_of_text|>", "<|im_start|>", "<|im_end|>")
 )  # fmt: skip
 _UNKNOWN = frozenset(("[UNK]", "<unk>", "<|unk|>"))
-_REACH = 64  # characters a tokenizer may have dropped between two words it kept
+_REACH = 64  # the most characters between two words that a tokenizer may have dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Words with the indices of their pieces, and special tokens as (index of piece, words before it)."""
+    """Words with the indices of their pieces, and special tokens as (index of the piece, number of words before it)."""
 
     words: tuple[tuple[str, tuple[int, ...]], ...]
     special: tuple[tuple[int, int], ...]
 
 
 def merge_pieces(pieces: Sequence[str], *, scheme: str = "auto", special_tokens: Sequence[str] = ()) -> Merged:
-    """Join the pieces of each word; punctuation stands by itself, as in BERT's own pre-tokenisation."""
+    """Join the pieces of each word. Punctuation marks are words of their own, as in BERT's pre-tokenization.
+
+    Raises:
+        ValueError: the scheme is unknown.
+    """
     if scheme not in SCHEMES:
         raise ValueError(f"unknown scheme {scheme!r}; it is one of {', '.join(SCHEMES)}")
     kind = guess_scheme(pieces) if scheme == "auto" else scheme
     aside = _SPECIAL | frozenset(special_tokens)
     words: list[tuple[str, list[int]]] = []
     special: list[tuple[int, int]] = []
-    fresh = True  # the next piece starts a word: at the start, and after a special token
+    fresh = True  # whether the next piece starts a word: the first piece does, and so does one after a special token
     for index, piece in enumerate(pieces):
         if piece in aside:
             special.append((index, len(words)))
             fresh = True
             continue
         surface, starts, ends = _surface(piece, kind)
-        if surface == "":  # a lone space mark: its score belongs to the word that follows
+        if surface == "":  # a space mark without text: its score belongs to the word that follows
             words.append(("", [index]))
             fresh = False
             continue
@@ -59,7 +63,7 @@ def merge_pieces(pieces: Sequence[str], *, scheme: str = "auto", special_tokens:
 
 
 def guess_scheme(pieces: Sequence[str]) -> str:
-    """The scheme whose mark the pieces carry."""
+    """Recognise the scheme by the marks on the pieces; "none" if no piece has a mark."""
     if any(piece.startswith("▁") for piece in pieces):
         return "sentencepiece"
     if any(piece[:1] in ("Ġ", "Ċ") for piece in pieces):
@@ -72,7 +76,7 @@ def guess_scheme(pieces: Sequence[str]) -> str:
 
 
 def _surface(piece: str, kind: str) -> tuple[str, bool, bool]:
-    """The piece without its mark, whether it starts a word, and whether a word ends with it."""
+    """The piece without its mark, whether it starts a word, and whether it ends one."""
     if kind == "wordpiece":
         inside = piece.startswith("##") and len(piece) > 2
         return (piece[2:] if inside else piece, not inside, False)
@@ -89,9 +93,9 @@ def _surface(piece: str, kind: str) -> tuple[str, bool, bool]:
 
 
 def _apart(word: str, piece: str, kind: str) -> bool:
-    """Whether two neighbouring pieces with no space between them are still two words."""
+    """Whether two adjacent pieces without a space between them are two words nevertheless."""
     left, right = (_from_bytes(word), _from_bytes(piece)) if kind == "bpe" else (word, piece)
-    if "\ufffd" in left or "\ufffd" in right:  # half a character: it must be joined to be read
+    if "\ufffd" in left or "\ufffd" in right:  # one character's bytes are in two pieces: join them to decode it
         return False
     return _punctuation(left) or _punctuation(right) or _ideograph(left[-1]) or _ideograph(right[0])
 
@@ -106,7 +110,7 @@ def _ideograph(character: str) -> bool:
 
 @cache
 def _byte_of() -> dict[str, int]:
-    """GPT-2's map from bytes to printable characters, backwards (Radford et al. 2019, `bytes_to_unicode`)."""
+    """The inverse of GPT-2's table from bytes to printable characters (Radford et al. 2019, `bytes_to_unicode`)."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     table = {chr(byte): byte for byte in printable}
     others = (byte for byte in range(256) if byte not in printable)
@@ -122,10 +126,10 @@ def _from_bytes(word: str) -> str:
 
 
 def align_tokens(words: Sequence[str], text: str) -> tuple[tuple[int, int], ...]:
-    """The (start, stop) of each word in `text`, in order; case, accents and compatibility forms may differ.
+    """Find the (start, stop) of each word in `text`, in order. Case, accents and compatibility forms (ligatures) may differ.
 
     Raises:
-        ValueError: a word does not occur where it should.
+        ValueError: a word does not occur shortly after the word before it.
     """
     folded, origin = _fold(text)
     places: list[tuple[int, int]] = []
@@ -149,7 +153,7 @@ def align_tokens(words: Sequence[str], text: str) -> tuple[tuple[int, int], ...]
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
-    """The text in lower case without accents, and for each of its characters the place it came from."""
+    """The text in lower case without accents, and the index in the original text of each of its characters."""
     characters: list[str] = []
     origin: list[int] = []
     for index, character in enumerate(text):
@@ -164,7 +168,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
 
 
 def _find(folded: str, word: str, position: int) -> tuple[int, int]:
-    """Where `word` stands at or shortly after `position`; white space inside it in the text is passed over."""
+    """The (start, stop) of `word` at or shortly after `position`, or (-1, -1). White space inside the word is skipped."""
     start = folded.find(word, position, position + _REACH + len(word))
     if start >= 0:
         return start, start + len(word)
@@ -194,6 +198,6 @@ def _unknown_end(folded: str, position: int, following: Sequence[str]) -> int:
 
 
 def _end(origin: list[int], start: int, stop: int) -> int:
-    """The end in the text: one past the last character matched, with the accents that were folded away."""
+    """The end of a match in the original text: one past its last character."""
     last = origin[stop - 1] if stop > start else origin[start]
     return last + 1

@@ -1,4 +1,4 @@
-"""What a map says of its parts: the one view that every claim is held against, for tokens and for regions alike."""
+"""The scores of the parts of a map. Claims about words and claims about regions are checked against this one view."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Floats, Query, Saliency
 
-_FLAT = 1e-9  # scores that differ by less than this share of the largest are the same score
+_FLAT = 1e-9  # scores count as equal if they differ by less than this share of the larger one: rounding alone does that
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Scores of the parts that a claim may name: words of a text, or regions of a picture.
+    """The scores of the parts that a claim may name: the words of a text, or the regions of a picture.
 
-    `net`, `positive` and `negative` are (P,): the sum of a part's scores, of its positive and of its negative scores (the
-    last as a magnitude). The masses are those of the whole map, parts or not, so shares are shares of everything.
+    With P parts, `net`, `positive` and `negative` have shape (P,). For each part they hold the sum of all its scores, of its
+    positive scores, and of the magnitudes of its negative scores. `positive_mass` and `negative_mass` are sums over the whole
+    map, including pixels that are in no region, so that a share is always a share of all the evidence.
     """
 
     query: Query
@@ -39,33 +40,37 @@ class Evidence:
         return len(self.names)
 
     def mass(self, part: Sequence[int], of: str) -> float:
-        """The part's sum of positive, negative or absolute scores, or (`of="score"`) its net score."""
+        """The sum of the part's positive, negative or absolute scores, as `of` says; with `of="score"`, its net score."""
         chosen = list(part)
         positive, negative = float(self.positive[chosen].sum()), float(self.negative[chosen].sum())
         return {"positive": positive, "negative": negative, "absolute": positive + negative, "score": positive - negative}[of]
 
     def total(self, of: str) -> float:
-        """The whole map's mass of that kind."""
+        """The sum over the whole map of its positive, negative or absolute scores, as `of` says."""
         masses = {"positive": self.positive_mass, "negative": self.negative_mass}
         return masses[of] if of in masses else self.positive_mass + self.negative_mass
 
     def toward(self, direction: str) -> Floats:
-        """(P,) scores in the direction asked: as they are for "supports", turned round for "opposes"."""
+        """(P,) net scores in a direction: unchanged for "supports", negated for "opposes"."""
         return -self.net if direction == "opposes" else self.net
 
     def tied(self, a: float, b: float) -> bool:
-        """Whether two scores of this map are the same score, rounding aside."""
+        """Whether two scores of this map are equal up to rounding."""
         return abs(a - b) <= _FLAT * max(abs(a), abs(b))
 
 
 def evidence_of(saliency: Saliency) -> Evidence:
-    """The parts of a map and their scores; a pixel map without masks is cut into regions first."""
+    """Find the parts of a map and their scores. A pixel map without masks is cut into regions first.
+
+    Raises:
+        TypeError: the argument is not a map.
+    """
     if isinstance(saliency, TokenSaliency):
         scores = saliency.scores
         positive, negative = np.maximum(scores, 0.0), np.maximum(-scores, 0.0)
         names, net, pixels = saliency.tokens, scores, False
     elif isinstance(saliency, PixelSaliency):
-        from verbalize.parts.regions import find_regions  # brings OpenCV, which token maps never need
+        from verbalize.parts.regions import find_regions  # imports OpenCV, which token maps do not need
 
         regions = find_regions(saliency)
         scores = saliency.scores
@@ -89,7 +94,7 @@ def evidence_of(saliency: Saliency) -> Evidence:
 
 
 def is_flat(scores: Floats) -> bool:
-    """Whether no part stands out: nothing there, all zero, or two or more scores that are all the same."""
+    """Whether no part stands out: there are no scores, all are zero, or there are several and they are all equal."""
     if scores.size == 0 or not scores.any():
         return True
     low, high = float(scores.min()), float(scores.max())

@@ -1,4 +1,4 @@
-"""The nouns of the house: which question a map answers, and the map, over tokens or over pixels."""
+"""The question that a saliency map answers, and the map itself: over the words of a text or the pixels of an image."""
 
 from __future__ import annotations
 
@@ -24,15 +24,22 @@ Part: TypeAlias = tuple[int, ...]
 
 
 class SaliencyError(UsageError):
-    """A map, or a record of one, that can't be what it says it is."""
+    """A map, or a record of a map, is invalid: for example, its lengths differ or a score is not finite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The question a map answers: what speaks for `label` (rather than for `versus`, where that is given)?
+    """The question that a map answers: what speaks for `label`, or (with `versus`) for `label` rather than for `versus`?
 
-    `versus` makes the question contrastive; `members` names the classes that `label` stands for when it is a group
-    ("dog": beagle, husky). Together they are the reference frame and the granularity of RFxG.
+    In the terms of RFxG, `versus` is the reference frame and `members` the granularity of the explanation.
+
+    Args:
+        label: the class that the map explains.
+        versus: the classes that the label is compared with. They make the question contrastive.
+        members: the classes that the label stands for if it names a group, such as "beagle" and "husky" for "dog".
+
+    Raises:
+        SaliencyError: a name is empty, or the label is one of `versus`.
     """
 
     label: str
@@ -53,13 +60,23 @@ class Query:
 
     @property
     def contrastive(self) -> bool:
-        """Whether the question is "why this rather than that"."""
+        """Whether the question is "why this label rather than another"."""
         return bool(self.versus)
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model said: the label it chose, with its probability, all scores and the true label where known."""
+    """What the model predicted.
+
+    Args:
+        label: the predicted class.
+        probability: the probability of this class, in [0, 1].
+        scores: the score of each class by its name.
+        true_label: the correct class, where it is known.
+
+    Raises:
+        SaliencyError: the probability lies outside [0, 1].
+    """
 
     label: str
     probability: float | None = None
@@ -74,7 +91,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class SpecialToken:
-    """A token that is no word of the text ([CLS], </s>): set aside, its score kept. `position` counts words before it."""
+    """A token that is not a word of the text, such as [CLS], with its score. `position` is the number of words before it."""
 
     token: str
     score: float
@@ -83,21 +100,21 @@ class SpecialToken:
 
 @dataclass(frozen=True, eq=False)
 class TokenSaliency:
-    """A signed score for each word of a text: positive speaks for the query's label, negative against it.
+    """A signed score for each word of a text. A positive score speaks for the query's label, a negative one against it.
 
     Args:
-        tokens: the words, in order. Two equal words at two places are two parts.
-        scores: one finite number a word.
-        query: the question the scores answer.
-        text: the original text. With it, `offsets` are found where they are not given.
+        tokens: the words, in order. The same word at two places counts as two parts.
+        scores: (n,) finite numbers, one per word.
+        query: the question that the scores answer.
+        text: the original text. If `offsets` are not given, the words are looked up in it.
         offsets: (start, stop) character positions of each word in `text`.
         prediction: what the model predicted.
-        special: tokens set aside, such as [CLS].
-        id: the record's name; `saliency_id` falls back to a digest of the content.
-        method: how the scores were made, in words.
+        special: tokens that are not words of the text, such as [CLS].
+        id: the name of the record. Without it, `saliency_id` is a digest of the content.
+        method: the attribution method.
 
     Raises:
-        SaliencyError: lengths differ, a score is not finite, or a word does not occur in the text in its place.
+        SaliencyError: the lengths differ, a score is not finite, or a word does not occur in the text after the word before it.
     """
 
     tokens: tuple[str, ...]
@@ -119,13 +136,13 @@ class TokenSaliency:
         offsets: Sequence[tuple[int, int]] | None = None,
         prediction: Prediction | None = None,
         special: Sequence[SpecialToken] = (),
-        id: str | None = None,  # noqa: A002 - the record's own word for it
+        id: str | None = None,  # noqa: A002 - records call it so
         method: str | None = None,
     ) -> None:
         words = _words(tokens)
         values = _finite(scores, "scores", words)
         if values.ndim != 1:
-            raise SaliencyError(f"token scores must be one number a token, not an array of shape {values.shape}")
+            raise SaliencyError(f"token scores must be one number per token, not an array of shape {values.shape}")
         if len(words) != len(values):
             raise SaliencyError(f"there are {len(words)} tokens but {len(values)} scores; give one score for each token")
         if not isinstance(query, Query):
@@ -156,11 +173,23 @@ class TokenSaliency:
         special_tokens: Sequence[str] = (),
         **fields: Any,
     ) -> TokenSaliency:
-        """Merge a tokenizer's sub-word pieces into words, each with the sum of its pieces' scores.
+        """Merge a tokenizer's sub-word pieces into words. The score of a word is the sum of the scores of its pieces.
 
-        `scheme` is "wordpiece" (`##`), "bpe" (`Ġ`, byte-level), "sentencepiece" (`▁`), "clip" (`</w>`), "none", or "auto",
-        which looks at the pieces. Special tokens (the usual ones, and `special_tokens`) go to `.special`.
-        A sum keeps additive attributions complete: the words' scores add up to what the pieces' did.
+        With sums, additive attributions stay complete: the scores of the words have the same total as those of the pieces.
+
+        Args:
+            pieces: the pieces, in order.
+            scores: (n,) finite numbers, one per piece.
+            query: the question that the scores answer.
+            text: the original text.
+            scheme: how the tokenizer marks its pieces: "wordpiece" (`##`), "bpe" (`Ġ`, byte-level), "sentencepiece" (`▁`),
+                "clip" (`</w>`), "none", or "auto", which recognises the scheme from the pieces.
+            special_tokens: tokens that are not words of the text, besides the usual ones. They go to `.special`.
+            **fields: the other arguments of `TokenSaliency`.
+
+        Raises:
+            SaliencyError: as for `TokenSaliency`.
+            ValueError: the scheme is unknown.
         """
         names = _words(pieces)
         values = _finite(scores, "scores", names)
@@ -189,11 +218,11 @@ class TokenSaliency:
 
     @property
     def saliency_id(self) -> str:
-        """The record's id, or a digest of its content where it has none."""
+        """The record's id, or a digest of its content if it has no id."""
         return self.id or _digest(repr(self.tokens).encode(), self.scores.tobytes(), repr(self.query).encode())
 
     def text_of(self, part: Sequence[int]) -> str:
-        """The words of a part as they stand in the text; a gap in the part becomes " ... "."""
+        """The words of a part as they stand in the text. A gap in the part is written as " ... "."""
         runs: list[list[int]] = []
         for index in sorted(part):
             if runs and index == runs[-1][-1] + 1:
@@ -213,18 +242,18 @@ class PixelSaliency:
     """A score for each pixel of an image.
 
     Args:
-        scores: (H, W), finite.
-        query: the question the scores answer.
-        image: the picture, (H, W, C) float in [0, 1] or uint8, RGB or grey; kept as float32.
-        signed: whether negative values mean anything. A CAM is unsigned: it can't speak against a label.
-        masks: (M, H, W) booleans, parts given from elsewhere (a segmenter's, tiles); they may overlap.
-        mask_names: one name a mask.
-        prediction: what the model said, as in `TokenSaliency`.
-        id: the map's name, as in `TokenSaliency`.
-        method: the attribution method, as in `TokenSaliency`.
+        scores: (H, W) finite numbers.
+        query: the question that the scores answer.
+        image: the image, (H, W, C), float in [0, 1] or uint8, RGB or grey. It is stored as float32.
+        signed: whether negative scores have a meaning. A class activation map is unsigned: it can't speak against a label.
+        masks: (M, H, W) booleans: parts of the image that come with the map, such as those of a segmenter. They may overlap.
+        mask_names: one name per mask.
+        prediction: what the model predicted.
+        id: the name of the record. Without it, `saliency_id` is a digest of the content.
+        method: the attribution method.
 
     Raises:
-        SaliencyError: wrong shapes, scores that are not finite, an image out of [0, 1], negative scores in an unsigned map.
+        SaliencyError: a shape is wrong, a score is not finite or (unsigned) negative, or the image is out of [0, 1].
     """
 
     scores: Floats
@@ -279,7 +308,7 @@ class PixelSaliency:
 
     @property
     def saliency_id(self) -> str:
-        """The record's id, or a digest of its content where it has none."""
+        """The record's id, or a digest of its content if it has no id."""
         return self.id or _digest(repr(self.scores.shape).encode(), self.scores.tobytes(), repr(self.query).encode())
 
 
@@ -297,7 +326,7 @@ def _words(tokens: Sequence[str]) -> tuple[str, ...]:
 
 
 def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats:
-    if hasattr(scores, "detach"):  # a torch tensor, which may want gradients or live on a GPU
+    if hasattr(scores, "detach"):  # a torch tensor, which may require gradients or be on a GPU
         scores = scores.detach().cpu().numpy()
     try:
         values = np.array(scores, dtype=np.float64)
@@ -335,7 +364,7 @@ def _offsets(
 
 def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:
     try:
-        pixels = np.array(read_image(image))  # a copy, so that nobody changes what the map shows
+        pixels = np.array(read_image(image))  # a copy: the map must not change when the caller's array does
     except UsageError as error:
         raise SaliencyError(str(error)) from None
     if pixels.shape[:2] != shape:

@@ -1,4 +1,4 @@
-"""Texts about maps, whoever wrote them: read from JSON Lines, paired with their maps, and checked."""
+"""Read texts about maps from JSON Lines, pair them with their maps, and check them, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class TextRecord:
 
 @dataclass(frozen=True)
 class TextReport:
-    """What a text says of its map, and what of it is false.
+    """The claims that a text makes about its map, and which of them are false.
 
     Attributes:
-        claims: the statements that were checked: those read from the text, and those stated beside it that it does not make.
-        errors: the false ones among them.
-        unread: sentences that speak of the evidence in words that can't be read as a claim; they are neither true nor false.
+        claims: the claims that were checked: those read from the text, and those that are only stated beside it.
+        errors: one error for each false claim.
+        unread: sentences about the evidence that can't be read as a claim. They are neither true nor false.
     """
 
     claims: tuple[Claim, ...]
@@ -64,10 +64,10 @@ def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], N
 
     Args:
         source: the file; "-" stands for standard input.
-        on_problem: called with each record that can't be read; the others go on. Without it the first one raises.
+        on_problem: called with each record that can't be read; the others are read. Without it, the first such record raises.
 
     Raises:
-        UsageError: the file can't be read, or (without `on_problem`) a record can't.
+        UsageError: the file can't be read, or a record can't be read and `on_problem` is not given.
     """
     try:
         stream = sys.stdin if source == "-" else Path(source).open(encoding="utf-8-sig")  # noqa: SIM115 - closed below
@@ -92,16 +92,16 @@ def with_maps(
     where: str = "the texts",
     on_problem: Callable[[Problem], None] | None = None,
 ) -> Iterator[tuple[TextRecord, Saliency]]:
-    """Each text with the map of the same id.
+    """Pair each text with the map of the same id.
 
     Args:
         texts: the texts, as `iter_texts` reads them.
         saliencies: the maps; all are read before the first pair is returned.
-        where: what the texts come from, for problems.
-        on_problem: called with each text that has no map; without it the first one raises.
+        where: the source of the texts, which problems name.
+        on_problem: called with each text that has no map. Without it, the first such text raises.
 
     Raises:
-        UsageError: (without `on_problem`) a text has no map.
+        UsageError: a text has no map and `on_problem` is not given.
     """
     by_id = {saliency.saliency_id: saliency for saliency in saliencies}
     for record in texts:
@@ -114,7 +114,7 @@ def with_maps(
 def check_text(text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]] = ()) -> TextReport:
     """Read a text back into claims and check each against the map, together with claims stated beside the text.
 
-    A stated claim that the text makes too is counted once.
+    A stated claim that the text also makes is checked and counted once.
 
     Raises:
         UsageError: a stated claim is malformed.

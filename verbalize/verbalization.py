@@ -1,4 +1,4 @@
-"""What a verbalizer hands over: the text, the claims it makes, and how much of the map they cover."""
+"""The result of a verbalizer: the text, the claims that it makes, and how much of the map they cover."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ VERSION = 1
 class Verbalization:
     """A text about one map.
 
-    `coverage` is the share of the map's positive mass (all mass where nothing is positive) that lies in the named parts.
-    `outcome` and `drafts` are a narrator's: what became of the model's text ("clean", "repaired", "cut" or "template");
-    `falsehoods` counts, by kind, the false statements that its drafts made and that did not get out.
-    `problem` says why the model could not be asked, where that is so. `background` holds sentences of general knowledge about
-    the classes; they are no evidence from the map and stand apart from the text.
+    Args:
+        saliency_id: the id of the map.
+        text: the sentences.
+        claims: the claims that the sentences make.
+        coverage: the share of the map's positive scores that lies in the named parts, in [0, 1]; if no score is positive, the
+            share of its absolute scores.
+        style: the style of the text.
+        outcome: what a `Narrator` did with the model's text: "clean", "repaired", "cut" or "template".
+        drafts: the texts that a `Narrator` got from the model.
+        falsehoods: the number of false statements in these drafts, by kind. None of them is in `text`.
+        problem: why the language model could not be asked, if that is so.
+        background: sentences of general knowledge about the classes. They are not evidence from the map and are not in `text`.
     """
 
     saliency_id: str
@@ -36,7 +43,7 @@ class Verbalization:
     background: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
-        """The line of JSON that `saywhy verbalize` writes."""
+        """The record that `saywhy verbalize` writes as one line of JSON."""
         record: dict[str, Any] = {
             "version": VERSION,
             "id": self.saliency_id,

@@ -22,7 +22,7 @@ Q = Query("positive")
         ({"tokens": ["a"], "scores": ["high"]}, "must be numbers"),
         ({"tokens": "ab", "scores": [1, 2]}, "list of strings"),
         ({"tokens": [1], "scores": [1]}, "not a string"),
-        ({"tokens": ["a"], "scores": [[1]]}, "one number a token"),
+        ({"tokens": ["a"], "scores": [[1]]}, "one number per token"),
         ({"tokens": ["a"], "scores": [1], "text": "xyz"}, "does not occur in the text"),
         ({"tokens": ["a"], "scores": [1], "offsets": [(0, 1)]}, "without the text"),
         ({"tokens": ["a"], "scores": [1], "text": "a", "offsets": [(0, 9)]}, "outside the text"),

@@ -138,7 +138,7 @@ def test_a_held_token_is_held_whatever_it_costs():
     [
         (lambda: best_spans([1, math.nan], max_words=1, max_spans=1), "token 1 is nan"),
         (lambda: best_spans([1, math.inf], max_words=1, max_spans=1), "finite"),
-        (lambda: best_spans([[1.0]], max_words=1, max_spans=1), "one number a token"),
+        (lambda: best_spans([[1.0]], max_words=1, max_spans=1), "one number per token"),
         (lambda: best_spans(["a"], max_words=1, max_spans=1), "must be numbers"),
         (lambda: best_spans([1], max_words=-1, max_spans=1), "max_words must be a whole number"),
         (lambda: best_spans([1], max_words=1, max_spans=1.5), "max_spans must be a whole number"),

@@ -1,4 +1,4 @@
-"""Which parts a map has: spans of a text, regions of a picture, and their places and colours in words."""
+"""The parts of a map: spans of a text, and regions of a picture with their places and colours in words."""
 
 from __future__ import annotations
 

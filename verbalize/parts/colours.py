@@ -12,8 +12,8 @@ from saywhy_core.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Prototypes of each term, most of them named colours of CSS Color Module Level 4 (section 6.1), some added where CSS has
-# none. Its "brown" stands under red: nobody who sees it alone says brown.
+# Prototypes of each term. Most are named colours of CSS Color Module Level 4 (section 6.1); some are added where CSS has
+# none. CSS's "brown" (a52a2a) is a prototype of red, because people who see it by itself call it red.
 _PROTOTYPES = {
     "black": "000000 101010 1c1c1c 222222 0a0a14 140a0a 0a140a",
     "white": "ffffff f5f5f5 e4e4e4 dcdcdc fffafa f0fff0 f8f8ff fffff0 fff5ee faf0e6 f0f8ff fff0f5 faebd7",
@@ -33,21 +33,21 @@ _PROTOTYPES = {
     " 8b7355 6f4e37 f5deb3",
 }
 TERMS = tuple(_PROTOTYPES)
-_ENOUGH = 1 / 3  # a colour that holds less of the weight than this doesn't dominate
-_STEPS = 16  # cells a channel in the look-up table
+_ENOUGH = 1 / 3  # a colour is dominant only if it holds at least this share of the weight
+_STEPS = 16  # cells per channel in the look-up table
 
 
 def colour_in_words(rgb: ArrayLike) -> str:
     """The basic colour term for one colour, e.g. "red".
 
-    The term of the nearest prototype in CIE 1976 L*a*b* (D65), most prototypes being named colours of CSS. The terms are
-    the eleven of Berlin & Kay (1969) and "turquoise", for what is neither blue nor green.
+    It is the term of the nearest prototype in CIE 1976 L*a*b* (D65). Most prototypes are named colours of CSS. The terms are
+    the eleven basic terms of Berlin & Kay (1969), and "turquoise" for colours between blue and green.
 
     Args:
         rgb: three numbers (or one, a grey): integers in 0..255, or floats in [0, 1].
 
     Raises:
-        UsageError: the values are no colour.
+        UsageError: the values are not a colour.
     """
     colour = np.asarray(rgb)
     if colour.shape not in ((), (1,), (3,)):
@@ -59,9 +59,13 @@ def colour_in_words(rgb: ArrayLike) -> str:
 
 
 def dominant_colour(pixels: NDArray[np.float32], weights: NDArray[np.float64]) -> str | None:
-    """The colour term that holds most of the weight, "many-coloured" where none holds a third, `None` without weight.
+    """The colour term that holds most of the weight; "many-coloured" if none holds a third, `None` if the weights are all 0.
 
-    `pixels` is (N, C) in [0, 1], `weights` (N,), not negative. A vote rather than a mean: red and white stripes are never pink.
+    Each pixel votes for its term. A mean colour would make red and white stripes pink.
+
+    Args:
+        pixels: (N, C) in [0, 1].
+        weights: (N,), not negative.
     """
     total = float(weights.sum())
     if not total:
@@ -91,7 +95,7 @@ def _prototypes() -> tuple[NDArray[np.float64], NDArray[np.intp]]:
 def _nearest_terms(rgb: NDArray[np.float64]) -> NDArray[np.intp]:
     points, terms = _prototypes()
     lab = _lab(rgb)
-    distance = (points**2).sum(axis=1) - 2.0 * lab @ points.T  # (N, P), less the |lab|^2 that all share
+    distance = (points**2).sum(axis=1) - 2.0 * lab @ points.T  # (N, P), without |lab|^2: it is the same for all P
     nearest: NDArray[np.intp] = terms[np.argmin(distance, axis=1)]
     return nearest
 

@@ -1,4 +1,4 @@
-"""The tokens in the best spans of a map, found exactly by dynamic programming over those that can matter."""
+"""Find the tokens of the best spans exactly, by dynamic programming over the tokens that can be in them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     Plane: TypeAlias = NDArray[Any]  # int64, or Python integers where 63 bits can't hold the sums
 
-_SLACK = 2.0**-40  # of the largest score: far above the rounding of a float sum, far below anything worth a word
-_EXACT_BITS = 60
+_SLACK = 2.0**-40  # as a share of the largest score: far above the rounding error of a sum, far below any score that matters
+_EXACT_BITS = 60  # sums stay below 2 ** 60, so that adding one to -(2 ** 62), the unreachable state, can't overflow
 
 
 def best_tokens(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_spans: int, holding: int | None) -> list[int]:
-    """The indices, in order, of the tokens in the best spans; `verbalize.parts.spans.best_spans` says which those are.
+    """The indices of the tokens in the best spans, in order. `verbalize.parts.spans.best_spans` defines "best".
 
     Args:
         values: (n,) finite scores.
         allowed: (n,) whether a token may stand in a span.
-        max_words: tokens in all spans together, 0 or more.
-        max_spans: number of spans, 0 or more.
-        holding: a token that a span must hold.
+        max_words: the most tokens in all spans together, 0 or more.
+        max_spans: the most spans, 0 or more.
+        holding: the index of a token that one of the spans must contain, if any.
     """
     words = min(max_words, int(allowed.sum()))
     spans = min(max_spans, words)
@@ -48,11 +48,12 @@ def best_tokens(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_
 
 
 def _worth_a_look(values: Plane, allowed: NDArray[np.bool_], words: int, spans: int, holding: int | None) -> NDArray[np.bool_]:
-    """Tokens that the best spans can hold.
+    """(n,) whether a token can be in the best spans.
 
-    In the best choice, a span of L tokens leaves words - L tokens to at most spans - 1 others, which overlap at most
-    (words - L) + (spans - 1) * (L - 1) of the windows of that length. So it is among the best windows of its length, one more
-    than that many: or else a free one could stand in its place for a larger sum, or for the same sum earlier.
+    Take a span of L tokens in the best choice. The other spans, at most spans - 1 of them, share at most words - L tokens, so
+    they overlap at most m = (words - L) + (spans - 1) * (L - 1) of the windows of length L. If more than m windows ranked
+    above the span, one of them would be free and could replace it, for a larger sum or for the same sum earlier in the text.
+    So the span is one of the m + 1 best windows of its length.
     """
     n = len(values)
     levels = np.where(allowed, values, 0)
@@ -79,7 +80,7 @@ def _worth_a_look(values: Plane, allowed: NDArray[np.bool_], words: int, spans: 
 
 
 def _foremost(sums: Plane, count: int, *, exact: bool) -> NDArray[np.intp]:
-    """The greatest `count` sums, the earlier first among equals; where sums are rounded, all that might be among them."""
+    """Indices of the `count` greatest sums, earlier ones first among equals; all candidates if the sums are rounded."""
     least = np.partition(sums, len(sums) - count)[len(sums) - count]
     if not exact:
         return np.flatnonzero(sums >= least - _SLACK)
@@ -88,7 +89,7 @@ def _foremost(sums: Plane, count: int, *, exact: bool) -> NDArray[np.intp]:
 
 
 def _integers(values: Floats) -> NDArray[np.int64] | None:
-    """The scores in one unit as 64-bit integers that leave room for any sum of them; `None` where that would round."""
+    """The scores in one unit as 64-bit integers, small enough for every sum of them; `None` if a score would be rounded."""
     exponent = math.frexp(float(np.abs(values).max()))[1] + len(values).bit_length()
     whole = np.ldexp(values, _EXACT_BITS - exponent)
     exact = np.array_equal(whole, np.floor(whole)) and not ((whole == 0) & (values != 0)).any()
@@ -102,11 +103,11 @@ def _long_integers(values: Floats) -> Plane:
 
 
 def _choose(gains: Plane, apart: NDArray[np.bool_], words: int, spans: int, held: int) -> list[int]:
-    """The best choice of tokens, decided from the last to the first, then read off from the first to the last.
+    """The best choice of tokens. It is computed from the last token to the first and then read off from the first to the last.
 
-    `shut[k, w]` is the greatest sum of exactly w tokens from i on in at most k new spans, token i - 1 not chosen;
-    `opened[k, w]` the same where token i - 1 is chosen, so that token i may join its span. `takes[0]` and `takes[1]` say
-    whether token i is in the best choice from there on; it is wherever that costs nothing, which makes the choice the earliest.
+    `shut[k, w]` is the greatest sum of exactly w tokens from token i on, in at most k new spans, if token i - 1 is not chosen.
+    `opened[k, w]` is the same if token i - 1 is chosen, so that token i may continue its span. For these two cases, `takes[0]`
+    and `takes[1]` say whether the best choice contains token i. In a tie it does, so the choice is the earliest possible.
     """
     n = len(gains)
     unreachable = -(1 << 62) if gains.dtype == np.int64 else -4 * (int(np.abs(gains).sum()) + 1)

@@ -21,24 +21,25 @@ _GRID = (
     ("left", "centre", "right"),
     ("lower left", "bottom", "lower right"),
 )
-_WHOLE_AREA = 0.75  # a part that fills this much of the picture is the whole picture
-_WIDE = 0.8  # a part that reaches this far in an axis has no place in it
-_HALF = 0.8  # overlap (intersection over union) with a half of the picture that makes the part that half
+_WHOLE_AREA = 0.75  # a part that fills at least this share of the picture is the whole picture
+_WIDE = 0.8  # a part that extends over this share of an axis has no position along it
+_HALF = 0.8  # a part with at least this intersection over union with a half of the picture is that half
 
 
 def place_in_words(part: ArrayLike, shape: Sequence[int]) -> str:
     """Where a mask or a box lies in a picture: "upper left", "centre", "left half", "whole picture" and so on.
 
-    A part that fills three quarters of the picture is the "whole picture", one that overlaps a half of it by four fifths
-    is that half, one that reaches far both ways without filling them is "across the picture"; any other is named by the
-    ninth of the picture that its centre lies in. A part without pixels is "nowhere".
+    A part that fills three quarters of the picture is the "whole picture". A part whose intersection over union with one half
+    of the picture is 0.8 or more is that half. A part that extends over most of both axes without filling the picture is
+    "across the picture". Any other part is named after the cell of a 3×3 grid that contains its centre. A part without pixels
+    is "nowhere".
 
     Args:
         part: (H, W) booleans, or a box (top, left, bottom, right) in pixels, bottom and right exclusive.
         shape: the picture's (height, width).
 
     Raises:
-        UsageError: a mask of another shape, or a box that is not four finite numbers in order.
+        UsageError: the mask and the picture differ in shape, or the box is not four finite numbers in order.
     """
     height, width = int(shape[0]), int(shape[1])
     mask = np.asarray(part)
@@ -67,7 +68,7 @@ def place_in_words(part: ArrayLike, shape: Sequence[int]) -> str:
 
 
 def located(place: str) -> str:
-    """The place as it follows a noun: "at the upper left", "in the centre", "in the left half", "across the picture"."""
+    """The place as a phrase after a noun: "at the upper left", "in the centre", "in the left half", "across the picture"."""
     if place == ACROSS:
         return place
     if place == NOWHERE:
@@ -78,7 +79,7 @@ def located(place: str) -> str:
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> Box:
-    """(top, left, bottom, right) of a mask, the last two exclusive; zeros where it has no pixel."""
+    """(top, left, bottom, right) of a mask in pixels, bottom and right exclusive; zeros if the mask is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return (0, 0, 0, 0)
@@ -86,7 +87,7 @@ def bounding_box(mask: NDArray[np.bool_]) -> Box:
 
 
 def centre_of(mask: NDArray[np.bool_]) -> tuple[float, float]:
-    """(row, column) of a mask's centroid, in pixels from the middle of the first; zeros where it has no pixel."""
+    """(row, column) of the centroid of a mask, in pixels; (0, 0) is the middle of the first pixel, and of an empty mask."""
     by_row, by_column = mask.sum(axis=1, dtype=np.int64), mask.sum(axis=0, dtype=np.int64)
     pixels = int(by_row.sum())
     if not pixels:
@@ -101,7 +102,7 @@ def _mask_place(mask: NDArray[np.bool_]) -> str:
     if not pixels:
         return NOWHERE
     row, column = centre_of(mask)
-    # halves of an odd number of pixels: the middle line belongs to both by half
+    # if the number of rows or columns is odd, the middle one counts half for each side
     top, left = _first_half(by_row) / mask.size, _first_half(by_column) / mask.size
     area = pixels / mask.size
     extents = (_reach(by_row) / height, _reach(by_column) / width)
@@ -114,7 +115,7 @@ def _first_half(counts: NDArray[np.int64]) -> float:
 
 
 def _reach(counts: NDArray[np.int64]) -> int:
-    """How many lines the middle nine tenths of the pixels take: a lone pixel far off makes nothing wide."""
+    """How many rows (or columns) hold the middle nine tenths of the pixels. A few distant pixels do not count."""
     cumulative = np.cumsum(counts) / counts.sum()
     first, last = (int(np.searchsorted(cumulative, share, side="left")) for share in (0.05, 0.95))
     return last - first + 1

@@ -1,4 +1,4 @@
-"""The searches of Feldhus et al. 2023, "Saliency Map Verbalization", under their names, with the published faults mended.
+"""The searches of Feldhus et al. 2023, "Saliency Map Verbalization", under their published names and with faults corrected.
 
 Each function says where it departs from the code that was published with the paper (`DFKI-NLP/SMV`).
 """
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats
 
 Sign: TypeAlias = Literal["+", "-"]
-_LONGEST_FILTER = 12  # there are 2 ** length masks
+_LONGEST_FILTER = 12  # each further place doubles the number of masks
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Tokens that a search found, not always adjacent ones, and their mean score."""
+    """Tokens that a search found, which need not be adjacent, and their mean score."""
 
     indices: tuple[int, ...]
     score: float
@@ -34,25 +34,29 @@ class Snippet:
 def convolution_search(
     scores: ArrayLike, filter_length: int = 5, *, share: float = 0.4, sgn: Sign = "+"
 ) -> tuple[Snippet, ...]:
-    """Tokens near each other whose mean score is high, found by sliding every binary mask over the map.
+    """Find tokens that are near each other and have a high mean score, by sliding every binary mask over the map.
 
-    The masks have `filter_length` places, of which 2 to `filter_length - 2` are ones; a snippet is kept if its mean lies above
+    The masks have `filter_length` places, of which 2 to `filter_length - 2` are ones. A snippet is kept if its mean is above
     the mean of the top `share` of all scores (the published "mean" metric). Source: section 3.1, `convolution_search`.
 
-    Departures: the last window is looked at (published: never, so the last token is always missed). Every token of a snippet
-    has the sign asked for (published: only if asked, and the other sign was kept besides). The threshold never lies on the
-    other side of 0. The token with the highest score comes first as a snippet of its own if no other holds it (published: left
-    out). Equal snippets are found once, and a map in which nothing has the sign gives no snippet (published: an error passed
-    over). Snippets are sorted by their mean, not by their first index.
+    Departures from the published code:
+
+    - The last window is searched. The published code skips it and so misses the last token.
+    - Every token of a snippet has the sign `sgn`. The published code filters only on request, and keeps the other sign, too.
+    - The threshold never has the opposite sign.
+    - If no snippet contains the token with the highest score, that token is a snippet of its own. The published code omits it.
+    - Equal snippets are returned once.
+    - A map without scores of the sign gives no snippet. The published code ignores an error there.
+    - Snippets are sorted by their mean, not by their first index.
 
     Args:
         scores: (n,) finite numbers.
-        filter_length: tokens a mask spans, 4 to 12.
-        share: which share of the scores the threshold is the mean of, above 0 up to 1.
-        sgn: "+" for what speaks for the label, "-" for what speaks against it.
+        filter_length: the number of tokens under a mask, 4 to 12.
+        share: the threshold is the mean of this share of the scores, taken from the top; above 0 and at most 1.
+        sgn: "+" for tokens that speak for the label, "-" for tokens that speak against it.
 
     Raises:
-        SaliencyError: bad arguments.
+        SaliencyError: an argument is out of its range.
     """
     values = _toward(scores, sgn)
     length = _length(filter_length, 4, _LONGEST_FILTER)
@@ -72,17 +76,20 @@ def convolution_search(
 
 
 def span_search(scores: ArrayLike, filter_length: int = 5, *, share: float = 0.4, sgn: Sign = "+") -> tuple[Snippet, ...]:
-    """Runs of up to `filter_length` tokens whose mean score is high, by prefix sums: O(n * filter_length).
+    """Find runs of up to `filter_length` tokens with a high mean score, by prefix sums, in O(n * filter_length).
 
-    Source: section 3.1, `span_search`.
+    Source: section 3.1, `span_search`. The arguments are those of `convolution_search`, but `filter_length` is 1 or more.
 
-    Departures: runs of every length from 1 on are tried at every place (published: odd lengths from 3 on, centred in a window,
-    so that short runs at either end, pairs and single words are missed), the last token among them (published: never looked
-    at, and cut off from every span when its coverage is counted). Sign, threshold, top token, order and empty result are as in
-    `convolution_search`.
+    Departures from the published code:
+
+    - Runs of every length from 1 are tried at every place. The published code tries odd lengths from 3, centred in a window,
+      and so misses single words, pairs, and short runs at either end of the text.
+    - The last token of the text is searched. The published code skips it, and leaves the last token of each span out of the
+      span's coverage.
+    - Sign, threshold, top token, order and the empty result are as in `convolution_search`.
 
     Raises:
-        SaliencyError: bad arguments.
+        SaliencyError: an argument is out of its range.
     """
     values = _toward(scores, sgn)
     length = _length(filter_length, 1, None)
@@ -98,13 +105,15 @@ def span_search(scores: ArrayLike, filter_length: int = 5, *, share: float = 0.4
 
 
 def total_order(scores: ArrayLike, *, sgn: Sign = "+") -> tuple[int, ...]:
-    """The tokens that have the sign, strongest first. Source: section 3.1, `total_order`.
+    """The indices of the tokens whose scores have the sign, strongest first. Source: section 3.1, `total_order`.
 
-    Departures: tokens of the other sign and zeros are left out (published: ranked among the "top tokens", with negative
-    percentages); tied tokens come in the order of the text (published: reversed).
+    Departures from the published code:
+
+    - Tokens with a score of 0 or of the other sign are omitted. The published code ranks them, with negative percentages.
+    - Tied tokens come in the order of the text. The published code reverses it.
 
     Raises:
-        SaliencyError: bad arguments.
+        SaliencyError: the scores are not a finite vector, or the sign is neither "+" nor "-".
     """
     values = _toward(scores, sgn)
     order = np.argsort(-values, kind="stable")

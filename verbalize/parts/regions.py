@@ -1,4 +1,4 @@
-"""A pixel map becomes a few regions, each with its sums, its place and its colour in words."""
+"""Cut a pixel map into a few regions, each with its sums of scores, its place and its colour in words."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ __all__ = ["Region", "colour_in_words", "find_regions", "place_in_words"]
 
 Method = Literal["components", "superpixels"]
 
-_BLURS = (0.0, 0.01, 0.02, 0.04, 0.08)  # standard deviations, as shares of the picture's side
-_FEW = 5  # a cut is good when this many components hold ...
-_ENOUGH = 0.75  # ... this share of what was kept, or ...
-_SPECK = 0.005  # ... when components smaller than this share of the picture hold less than the rest of it
+_BLURS = (0.0, 0.01, 0.02, 0.04, 0.08)  # standard deviations of the smoothing, as shares of the picture's side
+_FEW = 5  # a cut is good if this many components hold ...
+_ENOUGH = 0.75  # ... at least this share of the kept mass, or ...
+_SPECK = 0.005  # ... if components smaller than this share of the picture hold at most the remaining share
 _WEAK = 0.05  # components weaker than this share of the strongest are dropped
-_STANDS_OUT = 0.1  # the least share of the mass that may stand for a map whose level background holds the rest
-_NOTHING = 1e-3  # what smoothing leaves of scores that cancel, as a share of their mean, that counts as nothing
-_DUST = 0.01  # where all regions' net scores come to less than this share of the map's mass, nothing stands out
-_WORKING_SIDE = 128  # larger maps are smoothed at this size
+_STANDS_OUT = 0.1  # a level background is dropped if at least this share of the mass stands out from it
+_NOTHING = 1e-3  # smoothed scores up to this share of the mean magnitude count as zero: they are what cancelling leaves
+_DUST = 0.01  # if the net scores of the strongest components sum to less than this share of the mass, nothing stands out
+_WORKING_SIDE = 128  # pixels; maps with a longer side are smoothed at a reduced size
 
 _cache: WeakKeyDictionary[PixelSaliency, dict[tuple[float, int, str], tuple[Region, ...]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A part of a picture and what the map says of it.
+    """A part of a picture, with its scores, its place and its colour.
 
     Args:
         mask: (H, W) booleans.
         positive: the sum of the positive scores inside.
         negative: the sum of the negative scores inside, as a magnitude.
-        positive_share: `positive` as a share of the whole map's positive sum, 0 where that sum is 0.
-        negative_share: `negative` as a share of the whole map's negative sum, 0 where that sum is 0.
-        area: the share of the picture that it fills.
-        bbox: (top, left, bottom, right) in pixels, the last two exclusive.
+        positive_share: `positive` as a share of the positive sum of the whole map; 0 if that sum is 0.
+        negative_share: `negative` as a share of the negative sum of the whole map; 0 if that sum is 0.
+        area: the share of the picture that the region fills.
+        bbox: (top, left, bottom, right) in pixels, bottom and right exclusive.
         centre: (row, column) of the centroid in pixels.
-        place: where it lies, in words.
-        colour: its dominant colour in words, weighted by the scores; `None` without a picture.
-        name: how to speak of it; no two regions of a map have the same name.
+        place: where the region lies, in words.
+        colour: the dominant colour of the image in the region, weighted by the scores; `None` if the map has no image.
+        name: the name of the region in sentences. No two regions of a map have the same name.
     """
 
     mask: NDArray[np.bool_]
@@ -72,41 +72,43 @@ class Region:
 
     @property
     def score(self) -> float:
-        """The net score: positive less negative."""
+        """The net score: `positive` minus `negative`."""
         return self.positive - self.negative
 
     @property
     def mean(self) -> float:
-        """The net score a pixel; 0 for a region without pixels."""
+        """The net score per pixel; 0 for a region without pixels."""
         return self.score / max(1, int(np.count_nonzero(self.mask)))
 
     @property
     def sign(self) -> int:
-        """1 where the region speaks for the label, -1 where against it, 0 where the two cancel or nothing is there."""
+        """1 if the region speaks for the label, -1 if it speaks against it, 0 if its scores cancel or are all zero."""
         return (self.score > 0) - (self.score < 0)
 
 
 def find_regions(
     saliency: PixelSaliency, *, mass: float = 0.6, max_regions: int = 5, method: Method = "components"
 ) -> tuple[Region, ...]:
-    """The few regions of a pixel map worth speaking of, the strongest (by absolute net score) first.
+    """Find the few regions of a pixel map that are worth naming, the strongest (by absolute net score) first.
 
-    For each sign, the fewest pixels that hold `mass` of that sign's scores are kept (equal scores are kept or left
-    together, and a level background that would fill more than half of the picture is left out where a tenth or more of the
-    mass stands out from it). Their connected components are the regions. Where that leaves dust, as gradients do, the map
-    is first smoothed, no more than is needed for a few components. Components with less than a twentieth of the strongest's
-    score are left out. Regions never overlap. Where `max_regions` would leave only one sign and the other has a region too,
-    its strongest takes the last place. Where everything cancels (a checkerboard, large plain noise), the one region is the
-    whole picture; a map of zeros has none.
+    For each sign, the fewest pixels that hold `mass` of the scores of that sign are kept. Pixels with equal scores are kept or
+    dropped together. A level background that would fill more than half of the picture is dropped if a tenth or more of the
+    mass stands out from it. The regions are the connected components of the kept pixels. If these are mostly specks, as in
+    gradient maps, the map is smoothed first, by the smallest amount that leaves a few components. Components with less than a
+    twentieth of the score of the strongest one are dropped. Regions never overlap.
 
-    A map that carries masks is not cut: each mask is a region, in the order given, under its own name, overlaps allowed.
+    If the strongest `max_regions` components all have one sign and there are components of the other sign, the strongest of
+    those takes the last place. If the scores cancel everywhere (a checkerboard, noise without structure), the only region is
+    the whole picture. A map of zeros has no region.
+
+    A map with masks is not cut: each mask is a region, in the given order and under its own name. Masks may overlap.
 
     Args:
-        saliency: the map. Its scores, not smoothed, make the sums.
-        mass: share of each sign's mass to keep, in (0, 1].
-        max_regions: the most regions to return; masks are all returned.
-        method: "components" cuts the map alone. "superpixels" keeps whole superpixels of the picture (waterpixels, Machairas
-            et al. 2015, without their spatial term; square tiles where there is no picture) and joins neighbours.
+        saliency: the map. The sums of a region come from the original scores, not from smoothed ones.
+        mass: the share of the scores of each sign to keep, in (0, 1].
+        max_regions: the most regions to return. The masks of a map are all returned.
+        method: "components" uses the scores alone. "superpixels" keeps whole superpixels of the image and joins adjacent ones.
+            They are waterpixels (Machairas et al. 2015, without the spatial term), or square tiles if the map has no image.
 
     Raises:
         UsageError: `mass`, `max_regions` or `method` is out of range.
@@ -139,7 +141,7 @@ def _find(saliency: PixelSaliency, mass: float, max_regions: int, method: Method
 
 
 def _cut(scaled: NDArray[np.float32], mass: float) -> Labels:
-    """(H, W) labels of the components at the first amount of smoothing that gives a few, else at the best."""
+    """(H, W) labels of the components after the least smoothing that leaves a few of them, or else after the best one."""
     height, width = scaled.shape
     factor = -(-max(height, width) // _WORKING_SIDE)
     small = scaled
@@ -165,9 +167,9 @@ def _cut(scaled: NDArray[np.float32], mass: float) -> Labels:
 
 
 def _components(field: NDArray[Any], nothing: float, mass: float) -> tuple[Labels, float, float]:
-    """Labels (positive components first), the share of the kept mass in the few largest, and that in specks.
+    """(H, W) labels, positive components first; the share of the kept mass in the few largest; its share in specks.
 
-    Both shares are -1 where nothing was kept. Pixels that touch at a corner only are apart: dust should look like dust.
+    Both shares are -1 if no pixel was kept. Pixels that touch only at a corner are not connected, so that specks stay specks.
     """
     labels = np.zeros(field.shape, dtype=np.int32)
     for sign in (1, -1):
@@ -185,7 +187,7 @@ def _components(field: NDArray[Any], nothing: float, mass: float) -> tuple[Label
 
 
 def _keep(values: NDArray[Any], mass: float) -> NDArray[np.bool_]:
-    """The fewest pixels that hold `mass` of values that are not negative; equal ones stay together."""
+    """The fewest pixels that hold the share `mass` of the non-negative values. Equal values stay together."""
     ordered = np.sort(values, axis=None)[::-1].astype(np.float64)
     cumulative = np.cumsum(ordered)
     total = float(cumulative[-1])
@@ -231,7 +233,7 @@ def _describe(saliency: PixelSaliency, masks: Sequence[NDArray[np.bool_]], given
     found: list[dict[str, Any]] = []
     for mask in masks:
         inside = scaled[mask]
-        with np.errstate(over="ignore"):  # a sum that no float holds is infinite; the shares are not
+        with np.errstate(over="ignore"):  # a sum too large for a float becomes infinite; the shares stay finite
             sums = float(np.maximum(scores[mask], 0).sum()), float(np.maximum(-scores[mask], 0).sum())
         positive, negative = float(np.maximum(inside, 0).sum()), float(np.maximum(-inside, 0).sum())
         frozen = mask.copy()
@@ -274,7 +276,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 
 
 def _tell_apart(names: Sequence[str], found: Sequence[dict[str, Any]]) -> list[str]:
-    """Regions that would share a name are told apart by size, or in reading order where there are many or they are equal."""
+    """Make names unique: by size, or by ordinals in reading order if more than three share a name or sizes are equal."""
     by_name: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         by_name.setdefault(name, []).append(index)
@@ -299,7 +301,7 @@ def _reading_order(found: Sequence[dict[str, Any]]) -> Callable[[int], tuple[flo
 
 
 def _number(names: Sequence[str]) -> list[str]:
-    """Masks' own names; those that come twice get a number, one that no other mask's name already has."""
+    """Make the names of masks unique: to each repeated name, add the first number with which no other mask has that name."""
     taken = set(names)
     unique: list[str] = []
     for name in names:

@@ -1,4 +1,4 @@
-"""The spans of a token map that are worth saying: exactly the best ones, by dynamic programming."""
+"""The spans of a token map with the greatest sum of scores, found exactly by dynamic programming."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Snippet", "Span", "best_spans", "best_spans_holding", "convolution_s
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A run of tokens: `start` inclusive, `stop` exclusive, `score` the sum over it."""
+    """A run of tokens from `start` (inclusive) to `stop` (exclusive). `score` is the sum of their scores."""
 
     start: int
     stop: int
@@ -36,32 +36,32 @@ class Span:
 
     @property
     def part(self) -> tuple[int, ...]:
-        """The indices of its tokens, as a `Claim` names them."""
+        """The indices of the tokens, which is how a `Claim` names a part."""
         return tuple(range(self.start, self.stop))
 
 
 def best_spans(scores: ArrayLike, *, max_words: int, max_spans: int, bridge: float = 0.0) -> tuple[Span, ...]:
-    """The spans with the greatest possible sum of scores: exact, not greedy.
+    """Find the spans with the greatest possible sum of scores. The search is exact, not greedy.
 
-    At most `max_spans` disjoint spans hold at most `max_words` tokens in all. A token below `-bridge` stands in no span; one
-    between that and 0 may, and its score counts. Among sets of tokens with the same sum the one with the fewest words is
-    taken, among those the earliest: the first token in which two sets differ is in the one taken. Spans that touch are one
-    span. Where no positive sum can be had there is no span.
+    At most `max_spans` disjoint spans contain at most `max_words` tokens in all. No span contains a token with a score below
+    `-bridge`. A span may contain tokens with scores from `-bridge` to 0; these scores count in the sum. Among choices with
+    equal sums, the one with the fewest tokens wins. Among those, the earliest wins: the one that contains the first token in
+    which they differ. Adjacent spans are merged into one. If no sum is positive, there is no span.
 
-    Sums are compared exactly, as integers, so that rounding decides no tie. The cost is O(n * max_words) for finding the
-    tokens that can matter, and O(max_words * max_spans) for each of those; their number does not grow with n, ties aside.
+    Sums are compared exactly, as integers, so that rounding never decides a tie. Finding the tokens that can matter takes
+    O(n * max_words). Each of these tokens takes O(max_words * max_spans). Without ties, their number does not grow with n.
 
     Args:
         scores: (n,) finite numbers.
-        max_words: tokens in all spans together, 0 or more.
-        max_spans: number of spans, 0 or more.
-        bridge: how far below 0 a token in a span may lie.
+        max_words: the most tokens in all spans together, 0 or more.
+        max_spans: the most spans, 0 or more.
+        bridge: how far below 0 the score of a token in a span may be.
 
     Returns:
         The spans in the order of the text.
 
     Raises:
-        SaliencyError: scores that are not a finite vector, limits that are no whole number from 0 up, a bridge below 0.
+        SaliencyError: the scores are not a finite vector, a limit is not a whole number from 0 up, or `bridge` is negative.
     """
     values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
     return _spans(values, best_tokens(values, values >= -bridge, words, spans, None))
@@ -70,10 +70,17 @@ def best_spans(scores: ArrayLike, *, max_words: int, max_spans: int, bridge: flo
 def best_spans_holding(
     scores: ArrayLike, holding: int, *, max_words: int, max_spans: int, bridge: float = 0.0
 ) -> tuple[Span, ...]:
-    """As `best_spans`, but one of the spans holds the token `holding`, whatever its score and whatever that costs.
+    """Find the best spans of which one contains the token `holding`, whatever its score. The rest is as in `best_spans`.
+
+    Args:
+        scores: (n,) finite numbers.
+        holding: the index of the token.
+        max_words: the most tokens in all spans together, 1 or more.
+        max_spans: the most spans, 1 or more.
+        bridge: how far below 0 the score of any other token in a span may be.
 
     Raises:
-        SaliencyError: as in `best_spans`; and where there is no such token, or the limits leave no room for it.
+        SaliencyError: as in `best_spans`; also if there is no such token, or a limit is 0.
     """
     values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
     index = _whole(holding, "holding")
