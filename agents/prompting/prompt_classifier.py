@@ -42,7 +42,7 @@ def classify_by_prompts(
     Args:
         encoder: puts the prompts where the image embeddings are.
         class_names: the K classes.
-        descriptions: prompts or descriptions by class name; a class without any is stood for by the template.
+        descriptions: prompts or descriptions by class name; a class without any gets the template alone.
         embeddings: N×D image embeddings, of any length.
         candidates: how many of the most similar classes the result lists for each image.
         template: the sentence of the first look, and the frame of a description that does not name its class.

@@ -17,18 +17,18 @@ PARTS, LABELS, NUMBERS = re.compile(P), re.compile(L), re.compile(N)
 
 @dataclass(frozen=True)
 class Clause:
-    """A clause, and its head: what comes before ", indicating that ..."."""
+    """A clause, and its head: the text before a continuation such as ", indicating that ..."."""
 
     text: str
     head: str
 
     def direction(self, character: str | None) -> Direction:
-        """The side a part is said to be on: the nearest word for it decides where there are both."""
+        """The side that the clause gives a part. Where it has words for both sides, the word nearest to the part decides."""
         return "opposes" if nearer(words.OPPOSE, words.POSITIVE, self.head, character) else "supports"
 
 
 def head_of(text: str) -> str:
-    """The clause without what follows from it, where it says something by itself."""
+    """The clause without its continuation, if the clause makes a statement without it."""
     match = words.CONSEQUENCE.search(text)
     if match is None or not PARTS.search(text[: match.start()]):
         return text
@@ -44,7 +44,7 @@ def head_of(text: str) -> str:
 
 
 def nearer(one: re.Pattern[str], other: re.Pattern[str], text: str, character: str | None) -> bool:
-    """Whether `one` matches, and nearer to the part than `other` does; without a part, whether it matches first."""
+    """Whether `one` matches nearer to the part than `other` does. Without a part: whether `one` matches first."""
     place = max(0, text.find(character)) if character else 0
     gaps = [
         min((max(match.start() - place, place - match.end()) for match in pattern.finditer(text)), default=None)

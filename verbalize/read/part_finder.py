@@ -16,7 +16,7 @@ _LISTED = re.compile(r" ?(?:[\"'“‘»«„`]|and\b|or\b|as well\b|the (?:word
 
 
 class PartFinder:
-    """Finds the places of a quoted text: exactly as written where it occurs so, else whatever the case and punctuation."""
+    """Finds the places of a quoted text: first exactly as it is written, then without regard to case and punctuation."""
 
     def __init__(self, evidence: Evidence, index: WordIndex | None) -> None:
         self.evidence = evidence
@@ -29,10 +29,10 @@ class PartFinder:
         return bool(self._find(inner))
 
     def places(self, inner: str, following: str) -> tuple[Part, ...]:
-        """The places of a quoted text, with what follows the quotation in its sentence.
+        """The places of a quoted text. `following` is the text after the quotation in its sentence.
 
-        American typesetting puts a comma or full stop of the sentence inside the quotation marks. Such a mark is no part of
-        the quoted words.
+        American typesetting puts a comma or full stop of the sentence inside the quotation marks. Such a mark does not
+        belong to the quoted words.
         """
         bare = inner.rstrip(",.;:!?")
         if bare and bare != inner and not bare.endswith(" "):

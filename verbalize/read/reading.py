@@ -28,15 +28,16 @@ __all__ = ["ReadSentence", "read_claims", "read_sentences"]
 
 @dataclass(frozen=True, slots=True)
 class ReadSentence:
-    """A sentence and what it says of the map.
+    """A sentence, and the claims that it makes about the map.
 
     Args:
-        start: the place of its first character in the text; white space between sentences belongs to none.
-        stop: the place behind its last character.
-        text: those characters.
+        start: the position of its first character in the text. White space between sentences belongs to no sentence.
+        stop: the position after its last character.
+        text: the characters from `start` to `stop`.
         claims: its statements about the map.
-        unread: it says, or seems to say, something of the map that was not read: a part in quotes, a number or words of
-            importance from which no claim was made. Whoever promises that a text is true must cut such a sentence.
+        unread: whether the sentence says, or seems to say, something about the map that was not read: no claim was made from
+            one of its quoted parts, its numbers or its words of importance. Such a sentence can't be checked, so a caller who
+            promises a true text must cut it.
     """
 
     start: int
@@ -47,32 +48,35 @@ class ReadSentence:
 
 
 def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
-    """The statements that a text makes about a map, in their order, each once.
+    """Read the statements that a text makes about a map, in the order of the text and without repetitions.
 
     What is read, and how:
 
-    - Parts: whatever stands in quotes of any style, found in the input whatever the case and however punctuation is detached.
-      "The second 'great'" means the second; without an ordinal, a word that occurs more than once means the place for which
-      the statement comes nearest to being true. A quoted part that does not occur gets a claim with `None` as its part.
-      Without quotes: "the word X", positions, names of regions, and words of the input that a sentence calls important.
+    - Parts: text in quotation marks of any style. It is looked up in the input without regard to case and to spaces around
+      punctuation. "The second 'great'" means the second occurrence. Without an ordinal, a word that occurs more than once
+      means the occurrence for which the statement comes nearest to being true. A quoted part that does not occur gives a
+      claim with `None` as its part. Parts without quotes are read from "the word X", from positions, from names of regions,
+      and from words of the input that a sentence calls important.
     - "important", "high scores", "speaks for", "contributes" ... become "supports"; "negative score", "speaks against",
-      "undermines" ... become "opposes". "The most important" adds "most_important", with the parts named with it as `other`.
-    - "More than", "outweighs", "followed by" and, after parts that were called important, "lower scores" become
-      "more_important_than", one claim for each pair.
-    - Numbers become "share": per cents and fractions of the evidence, other numbers of the part's net score, with half a unit
-      of their last written place as tolerance. "About" and worded fractions allow five percentage points, "about 2.3" a tenth.
-    - "Does not support" becomes a share of 0 of the positive evidence; "not important" a share of all evidence of at most 5 %
-      (or of at most an even share, if that is more).
-    - Labels: quoted names after "for", "against", "predicted as" ..., and known ones without quotes. `{placeholders}` and
-      "the label" name none.
+      "undermines" ... become "opposes". "The most important" adds "most_important", with the
+      parts that share the place as `other`.
+    - "More than", "outweighs", "followed by" become "more_important_than", one claim for each pair. So does "lower scores"
+      after parts that were called important.
+    - Numbers become "share". Percentages and fractions state a share of the evidence, other numbers the net score of the
+      part. The tolerance is half a unit of the last written digit. "About" and fractions in words ("a third") allow five
+      percentage points, and "about 2.3" allows a tenth of the number.
+    - "Does not support" becomes a share of 0 of the positive evidence. "Not important" becomes a share of at most 5 % of all
+      evidence, or of at most an even share if that is more.
+    - Labels: quoted names after "for", "against", "predicted as" ..., and the names of the query without quotes.
+      `{placeholders}` and "the label" name no label.
 
-    Takes any text; the time grows with its length.
+    Any text can be read. The time grows with its length.
     """
     return tuple(dict.fromkeys(claim for sentence in read_sentences(text, saliency) for claim in sentence.claims))
 
 
 def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
-    """The sentences of a text, each with its place, its claims, and whether it says more than was read."""
+    """Read the sentences of a text: for each its position, its claims, and whether it says more than was read."""
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, not {type(text).__name__}")
     evidence = evidence_of(saliency)

@@ -1,4 +1,4 @@
-"""Which place in the input a mention means, where it could mean several."""
+"""Decides which place in the input a mention means if it could mean several."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Named:
 class Resolver:
     """Chooses among the places of a mention.
 
-    An ordinal decides ("the second 'great'"). Otherwise the statement is given the benefit of the doubt: of all the places that
-    the words could mean, the one for which the statement comes nearest to being true, the leftmost among equals. So a statement
-    about an ambiguous word is false only if it is false of every place. A word that a list names twice means two places.
+    An ordinal decides ("the second 'great'"). Without one, the statement gets the benefit of the doubt: the resolver chooses
+    the place for which the statement comes nearest to being true, and the leftmost of equally good places. So a statement
+    about an ambiguous word is false only if it is false for every place. A word that a list names twice means two places.
     """
 
     evidence: Evidence
@@ -40,7 +40,7 @@ class Resolver:
     def resolve(
         self, marks: Sequence[PartMark], aim: Aim, value: float = 0.0, of: str = "score", *, fresh: bool = True
     ) -> list[Named]:
-        """The parts of a list of mentions."""
+        """The part that each mention of a list means."""
         if fresh:
             self._used = set()
         named: list[Named] = []

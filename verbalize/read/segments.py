@@ -26,7 +26,7 @@ def _cue() -> re.Pattern[str]:
 
 
 def segments_of(text: str) -> list[str]:
-    """Cut where what is left has a part and a cue of importance and what is right has both too."""
+    """Cut a sentence where both sides of the cut name a part and have a cue of importance."""
     segments: list[str] = []
     start = 0
     joints = list(_JOINT.finditer(text))

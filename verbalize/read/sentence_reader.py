@@ -1,4 +1,4 @@
-"""Which form of statement each clause of a marked sentence is."""
+"""Recognizes the form of statement that each clause of a marked sentence has."""
 # ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from verbalize.claims.claim import Claim, Direction
     from verbalize.evidence import Evidence
 
-_LONGEST = 2_000  # characters, quotations counted as one: a longer sentence is not read
+_LONGEST = 2_000  # characters, where a quotation counts as one; a longer sentence is not read
 _MEMBERS = re.compile(rf" ?\((?:{L}(?:, | or |, or )?)+\)| ?\({N} classes\)")
 _REST = re.compile(
     rf"\b(?:the rest of the (?:text|picture|image|words)|the (?:other|remaining) words)\b.{{0,80}}?(?P<number>{N}) of (?:the|all) (?:\w+ )?(?:evidence|importance)"
@@ -31,7 +31,7 @@ _NO_CLAIM = re.compile(r"\b(?:take|takes) no side|cancels? (?:each other )?out|n
 
 @dataclass
 class Reading:
-    """The claims of a sentence, and whether it says more of the map than was read."""
+    """The claims of a sentence, and whether it says more about the map than was read."""
 
     claims: list[Claim] = field(default_factory=list)
     unread: bool = False
@@ -63,7 +63,7 @@ class SentenceReader:
 
 @dataclass
 class _Sentence:
-    """One marked sentence as it is read; its claims are made in `said`."""
+    """One marked sentence while it is being read; `said` collects its claims."""
 
     marked: Marked
     said: Statements
@@ -250,7 +250,7 @@ class _Sentence:
         return True
 
     def _nearest(self, text: str, found: list[str], position: int) -> str:
-        """The part a superlative belongs to: its subject where there is one before it, else the next."""
+        """The part that a superlative is about: its subject, if one stands before it, else the next part."""
         inside = [c for c in found if c in text] or found
         before = [c for c in inside if 0 <= text.find(c) < position]
         return before[-1] if before else inside[0]
@@ -301,7 +301,11 @@ class _Sentence:
         return False
 
     def _settle(self) -> None:
-        """Settle "although 'a' is less important, 'b' ...": less than what was called important after it, else than anything."""
+        """Settle "although 'a' is less important, 'b' ...": compare 'a' with the parts called important.
+
+        If none is called important, a comparative claims that some other part is more important than 'a'; other words claim
+        that 'a' holds next to none of the evidence.
+        """
         for clause, marks, comparative in self.waiting:
             if self.said.context.high:
                 self.said.lower(clause, marks)

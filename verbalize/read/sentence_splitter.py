@@ -1,4 +1,4 @@
-"""Sentences of a text, by character positions; quotations are never cut.
+"""Splits a text into sentences, given by character positions; a quotation is never cut.
 
 The rules are the project's own. spaCy's `sentencizer` on the 694 sentences of the published GPT texts (Feldhus et al. 2023)
 cuts eight quotations in two, keeps "Inc. The article ..." in one sentence, and takes 0.5 ms per sentence where these rules take
@@ -22,7 +22,7 @@ _WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘»«]{1,12}$")
 
 
 def split_sentences(text: str, quotations: Sequence[Quotation]) -> tuple[tuple[int, int], ...]:
-    """The (start, stop) of each sentence; white space between sentences belongs to none.
+    """The (start, stop) of each sentence. White space between sentences belongs to no sentence.
 
     A full stop ends a sentence unless it stands in a quotation, after an abbreviation, after an initial, or after the number
     of a list item. In American typesetting it stands before the closing quotation mark; it ends a sentence there where a

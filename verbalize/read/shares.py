@@ -1,4 +1,4 @@
-"""What a number is a share of."""
+"""Decides of which mass a number in a text states a share."""
 # ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCORE_BEFORE = re.compile(
 
 
 def share_of(before: str, after: str, number: Number, direction: Direction) -> ShareOf | None:
-    """What a number in a clause counts, by the words before and after it; `None` where it counts no evidence."""
+    """The mass that a number refers to, by the words before and after it; `None` if the number is not about evidence."""
     sided: ShareOf = "negative" if direction == "opposes" else "positive"
     match = _NOUN.match(after)
     if match:

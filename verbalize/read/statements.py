@@ -1,4 +1,4 @@
-"""What each form of statement claims of a map."""
+"""Turns each form of statement into claims about a map."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from verbalize.read.resolver import Aim
     from verbalize.saliency import Part
 
-_PAIRS = 64  # more pairs than this in a comparison of lists, and only the two that decide it are claimed
-_UNIMPORTANT = 0.05  # "not important" is false of a part that holds more of all evidence (or more than an even share of it)
+_PAIRS = 64  # if a comparison of lists has more pairs than this, only the two pairs that decide it become claims
+_UNIMPORTANT = 0.05  # "not important" is false if the part holds more of all evidence than this, and more than an even share
 _VERSUS = re.compile(
     rf"(?:rather than|instead of|as opposed to|versus|vs\.?|over|and not) (?:the )?(?P<list>{L}(?:(?:, | or |, or | and ){L})*)"
 )
@@ -36,7 +36,7 @@ _EACH = re.compile(r"\beach\b|\brespectively\b|\bapiece\b|\bboth\b")
 
 @dataclass
 class Context:
-    """What earlier sentences have said that later ones lean on."""
+    """The parts that earlier sentences named, to which words such as "it" in later sentences refer."""
 
     last: list[PartMark] = field(default_factory=list)
     high: list[tuple[Direction, Part]] = field(default_factory=list)
@@ -45,14 +45,17 @@ class Context:
 
 @dataclass
 class Statements:
-    """The claims of one sentence in the making.
+    """Collects the claims of one sentence while it is being read.
 
     Args:
-        marked, evidence, resolver, context: the sentence, the map, how parts are told apart, what earlier sentences said.
-        claims: what has been claimed so far.
-        numbers: the number marks that went into a claim.
-        partial: whether something was said that no claim holds.
-        label: the label the whole sentence is about, where its frame names one.
+        marked: the sentence.
+        evidence: the map.
+        resolver: chooses the place of a mention that could mean several.
+        context: the parts that earlier sentences named.
+        claims: the claims so far.
+        numbers: the number marks that became part of a claim.
+        partial: whether the sentence says something that no claim expresses.
+        label: the label that the whole sentence is about; `None` if its frame names none.
     """
 
     marked: Marked
@@ -65,18 +68,18 @@ class Statements:
     label: LabelMark | None = None
 
     def marks(self, character: str) -> list[PartMark]:
-        """The parts behind a character of the marked sentence."""
+        """The parts that a character of the marked sentence stands for."""
         return [self.marked.parts[index] for index in self.marked.members(character)]
 
     # the whole map
 
     def no_evidence(self, text: str, direction: Direction | None) -> None:
-        """Nothing speaks in that direction, or in any."""
+        """Claim that no evidence speaks in this direction or, without a direction, that nothing stands out."""
         label, versus = self.label_in(text)
         self.claims.append(Claim("no_clear_evidence", direction=direction, label=label, versus=versus))
 
     def rest_or_balance(self, rest: bool, side: Direction, character: str) -> None:
-        """What is left beside the parts named so far, or how the evidence divides, as a share."""
+        """Claim the share of all parts not named so far (`rest`), or the share of all evidence on one side."""
         number = self.marked.number_of(character)
         self.numbers.add(character)
         value, tolerance = number.within(0.0, 1.0)
@@ -92,14 +95,14 @@ class Statements:
     # one part against another
 
     def against_rest(self, clause: Clause, marks: list[PartMark], *, ahead: bool) -> None:
-        """More, or less, than the rest: at the top, or below it."""
+        """Claim that the parts are above all others (`ahead`), or that some other part is above them."""
         if ahead:
             self.top(clause, marks, clause.direction(None))
         else:
             self.below_top(clause, marks)
 
     def chain(self, clause: Clause, subject: str | None, marks: list[PartMark], others: list[PartMark]) -> None:
-        """What follows in order: the parts are on that side, each ahead of the next."""
+        """Claim an order of importance: all parts are on one side, and each is ahead of the next."""
         direction = clause.direction(subject)
         if subject and words.TOP.search(clause.text):
             self.top(clause, marks, direction)
@@ -115,7 +118,7 @@ class Statements:
         self.remember(marks)
 
     def pairs(self, clause: Clause, first: Sequence[PartMark], second: Sequence[PartMark]) -> None:
-        """The parts of the first list are ahead of those of the second."""
+        """Claim that every part of the first list is ahead of every part of the second."""
         direction = self._side(clause, first)
         ahead = self.resolver.resolve(first, direction)
         behind = self.resolver.resolve(second, "opposes" if direction == "supports" else "supports")
@@ -126,7 +129,7 @@ class Statements:
         self.remember(list(first))
 
     def lower(self, clause: Clause, marks: list[PartMark]) -> bool:
-        """Less than the parts that were called important before."""
+        """Claim that the parts are less important than those that were called important before."""
         direction = self.context.high[-1][0]
         ahead = [Named(PartMark("", ()), part) for said, part in self.context.high if said == direction]
         behind = self.resolver.resolve(marks, "opposes" if direction == "supports" else "supports")
@@ -135,7 +138,7 @@ class Statements:
         return True
 
     def higher(self, clause: Clause, marks: list[PartMark], direction: Direction) -> bool:
-        """More than the parts that were called important before."""
+        """Claim that the parts are more important than those that were called important before."""
         behind = [Named(PartMark("", ()), part) for said, part in self.context.high if said == direction]
         ahead = self.resolver.resolve(marks, direction)
         for named in ahead:
@@ -146,7 +149,7 @@ class Statements:
         return True
 
     def _side(self, clause: Clause, marks: Sequence[PartMark]) -> Direction:
-        """The side that a comparison is about: the clause's, else the one that its parts were said to be on."""
+        """The side that a comparison is about: the side that the clause names, else the side given to its parts before."""
         direction = clause.direction(None)
         if direction == "opposes" or words.POSITIVE.search(clause.head):
             return direction
@@ -157,7 +160,7 @@ class Statements:
         return direction
 
     def _decisive(self, ahead: list[Named], behind: list[Named], direction: Direction) -> list[tuple[Named, Named]]:
-        """Each part of the first list is ahead of each of the second. Of very many pairs, the two that decide it."""
+        """All pairs of a part ahead and a part behind; if they are very many, only the pairs that decide the comparison."""
         if len(ahead) * len(behind) <= _PAIRS:
             return [(one, other) for one in ahead for other in behind]
         missing = [(ahead[0], named) for named in behind if named.part is None][:1]
@@ -175,7 +178,7 @@ class Statements:
     # ranks
 
     def top(self, clause: Clause, marks: Sequence[PartMark], direction: Direction) -> None:
-        """The most important, alone or together."""
+        """Claim that the parts are the most important, alone or together."""
         shared = bool(words.SHARED.search(clause.head))
         named = self.resolver.resolve(marks, direction)
         for one in named:
@@ -186,7 +189,7 @@ class Statements:
             self.claim(clause, "most_important", one, direction, other=others, shared=shared)
 
     def below_top(self, clause: Clause, marks: Sequence[PartMark]) -> None:
-        """Something else is more important: the strongest part outside is named as that something."""
+        """Claim that some other part is more important; the claim names the strongest other part."""
         direction = clause.direction(None)
         toward = self.evidence.toward(direction)
         for named in self.resolver.resolve(marks, "least"):
@@ -199,7 +202,7 @@ class Statements:
             self.claim(clause, "more_important_than", rival, direction, other=named.part, quote=named.mark.quote)
 
     def at_rank(self, clause: Clause, marks: Sequence[PartMark], direction: Direction, place: int) -> None:
-        """Rank k: the most important but for the k - 1 strongest others, and less important than the last of those."""
+        """Claim rank k: the k - 1 strongest other parts are more important, and no further part is."""
         toward = self.evidence.toward(direction)
         for named in self.resolver.resolve(marks, direction):
             self.claim(clause, direction, named, direction)
@@ -219,7 +222,7 @@ class Statements:
     # parts by themselves
 
     def say(self, clause: Clause, kind: ClaimKind, marks: Sequence[PartMark], direction: Direction) -> bool:
-        """Each part has that direction."""
+        """Claim that each part speaks in this direction."""
         for place, mark in enumerate(marks):
             number = mark.number
             aim: Aim = "number" if number and not number.percent else direction
@@ -228,7 +231,7 @@ class Statements:
         return True
 
     def unimportant(self, clause: Clause, marks: list[PartMark]) -> bool:
-        """Next to no share of all the evidence."""
+        """Claim that each part holds next to none of the evidence."""
         for named in self.resolver.resolve(marks, "least"):
             if self.evidence.total("absolute") == 0:
                 self.claim(clause, "no_clear_evidence", Named(named.mark, ()), None)
@@ -238,7 +241,7 @@ class Statements:
         return True
 
     def only(self, marks: Sequence[PartMark], direction: Direction) -> None:
-        """Only these: they hold all of the evidence on their side."""
+        """Claim that these parts together hold all of the evidence on their side."""
         named = self.resolver.resolve(marks, direction)
         part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
         of: ShareOf = "negative" if direction == "opposes" else "positive"
@@ -246,7 +249,7 @@ class Statements:
         self.claims.append(Claim("share", part, value=1.0, tolerance=0.005, of=of, quote=quote))
 
     def nothing_of(self, clause: Clause, marks: list[PartMark], of: ShareOf) -> bool:
-        """No share of the evidence on one side."""
+        """Claim that each part holds none of the evidence on one side."""
         aim: Aim = "opposes" if of == "positive" else "supports"
         for named in self.resolver.resolve(marks, aim):
             if self.evidence.total(of) == 0 and named.part is not None:
@@ -259,7 +262,7 @@ class Statements:
     # numbers
 
     def beside(self, mark: PartMark, direction: Direction, signless: bool = False) -> bool:
-        """The number written in brackets after a part."""
+        """Claim the number that is written in brackets after a part; return whether there is one."""
         if mark.number is None:
             return False
         of: ShareOf = ("negative" if direction == "opposes" else "positive") if mark.number.percent else "score"
@@ -267,7 +270,7 @@ class Statements:
         return True
 
     def numbered(self, clause: Clause, characters: list[str], direction: Direction) -> bool:
-        """Numbers that the clause gives for its parts."""
+        """Claim the numbers that the clause gives for its parts; return whether there are any."""
         text = clause.text
         found = [c for c in NUMBERS.findall(text) if c not in self.numbers]
         marks = [mark for c in characters for mark in self.marks(c)]
@@ -294,7 +297,7 @@ class Statements:
         return True
 
     def share(self, marks: Sequence[PartMark], number: Number, of: ShareOf, aim: Aim) -> None:
-        """The parts together hold that number of the evidence."""
+        """Claim that the parts together hold this share of the evidence, or have this net score."""
         bound = self.evidence.total("absolute") or 1.0
         value, tolerance = number.within(0.0, 1.0) if of != "score" else number.within(-bound, bound)
         named = self.resolver.resolve(marks, aim, value, of)
@@ -309,7 +312,7 @@ class Statements:
         shared: bool = False, quote: str | None = None, value: float | None = None, tolerance: float = 0.0,
         of: ShareOf = "positive", labelled: bool = True,
     ) -> None:  # fmt: skip
-        """Add a claim, and keep in mind what it says to be on which side."""
+        """Add a claim, and remember on which side it places its part."""
         label, versus = self.label_in(clause.text) if labelled else (None, None)
         stated = None if kind in ("supports", "opposes", "share") else direction
         self.claims.append(
@@ -326,7 +329,7 @@ class Statements:
                 self.context.high.append(entry)
 
     def label_in(self, text: str) -> tuple[str | None, tuple[str, ...] | None]:
-        """The label a clause names, else that of the sentence, and those it is set against."""
+        """The label that a clause names (else that of the sentence), and the labels that it is contrasted with."""
         query = self.evidence.query
         against = _VERSUS.search(text)
         versus = None
@@ -343,7 +346,7 @@ class Statements:
         return mark.name, versus
 
     def remember(self, first: list[PartMark]) -> None:
-        """What "it" and "this word" mean from here on."""
+        """Remember the parts that "it" and "this word" mean in later clauses."""
         if first and first != self.context.last:
             self.context.last = [*first]
 

@@ -1,1 +1,1 @@
-"""Finding what a sentence names: quotations, parts of the input, labels and numbers, each reduced to one mark."""
+"""Marks what a sentence names: each quotation, part of the input, label and number becomes one character."""

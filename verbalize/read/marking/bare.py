@@ -1,4 +1,4 @@
-"""Parts that a text names without quotes: "the word great", regions of a picture, words that it calls important."""
+"""Marks parts that a text names without quotes: "the word great", regions of a picture, words that it calls important."""
 # ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from verbalize.read.marking.input_parts import InputParts
 
-# Words of sentences about maps: in such a sentence they speak of the map, and name no word of the input.
+# Words that sentences about maps use. In such a sentence they refer to the map and do not name a word of the input.
 _WORDS_ABOUT_MAPS = frozenset(
     [
         "word",
@@ -67,7 +67,7 @@ _WORDS_ABOUT_MAPS = frozenset(
         "t",
     ]
 )
-# Stop words of spaCy that are content words, too: a text may well call them important.
+# Stop words of spaCy that can also be content words, so a text may call them important.
 _CONTENT_WORDS = frozenset(["bottom", "call", "empty", "enough", "fifteen", "full", "name", "serious", "show", "top", "well"])
 _EXPLICIT = re.compile(
     r"(?<!\w)(?:the|a) (?:(?:(?:first|second|third|single|actual|adjective|verb|noun) )?(?:word|term|token|phrase|adjective|verb|noun|expression|keyword)s?|(?:words|phrases|terms|tokens) (?:such as|like|including))"
@@ -153,14 +153,14 @@ _SAME_PLACE = {
 
 @cache
 def stop_words() -> frozenset[str]:
-    """Words that begin or end no mention without quotation marks: English function words (spaCy's list), and words about maps."""
+    """Words that can't begin or end a mention without quotation marks: English stop words (spaCy's list) and words about maps."""
     from spacy.lang.en.stop_words import STOP_WORDS  # spaCy takes a second to load; texts that quote all words never need it
 
     return frozenset(STOP_WORDS) - _CONTENT_WORDS | _WORDS_ABOUT_MAPS
 
 
 def mark_regions(marked: Marked, names: Sequence[str]) -> None:
-    """Replace region names by marks of parts; a region that the picture's parts don't hold is marked as not there."""
+    """Replace the names of regions by marks of parts. A region that the map does not have gets a mark without places."""
     lowered = {name.lower(): (index,) for index, name in enumerate(names)}
     listed = "|".join(sorted(map(re.escape, lowered), key=len, reverse=True))
     if listed:
@@ -186,7 +186,7 @@ def mark_regions(marked: Marked, names: Sequence[str]) -> None:
 
 
 def mark_bare(marked: Marked, parts: InputParts) -> None:
-    """Mark what "the word X" names; and, in a sentence about importance without any quoted part, words of the input."""
+    """Mark X in "the word X". In a sentence about importance that quotes no part, mark words of the input, too."""
 
     def explicit(match: re.Match[str]) -> str:
         names = re.split(r", and |, | and ", match["name"])
@@ -232,7 +232,7 @@ def _after_than(match: re.Match[str], marked: Marked, parts: InputParts) -> str:
 
 
 def _best_mention(marked: Marked, parts: InputParts) -> None:
-    """The longest run of the input's words in the clause that speaks of importance."""
+    """Mark, in each clause about importance, the longest run of words that occurs in the input."""
     edits: list[tuple[int, int, PartMark]] = []
     offset = 0
     for clause in re.split(r"(?<=[,;:]) ", marked.text):

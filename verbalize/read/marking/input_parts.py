@@ -1,4 +1,4 @@
-"""The words (or regions) that a phrase names: every place where it occurs in the input."""
+"""Finds every place where a phrase occurs in the input: the words (or regions) that it names."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _ATOM = re.compile(r"[^\W_]+|[^\w\s]|_")
 _SAME = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
                        "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-"})  # fmt: skip
-_OCCURRENCES = 64  # of a word that stands in the input more often than this, these first places are looked at
+_OCCURRENCES = 64  # if a word occurs more often than this, only its first occurrences are looked at, so that time stays bounded
 
 
 def atoms_of(text: str) -> tuple[str, ...]:
-    """Runs of letters and digits, and single punctuation marks, in lower case: the same for "couldn't" and "couldn ' t"."""
+    """Runs of letters and digits, and single punctuation marks, in lower case; equal for "couldn't" and "couldn ' t"."""
     return tuple(_ATOM.findall(_fold(text)))
 
 
@@ -29,7 +29,7 @@ def _fold(text: str) -> str:
 
 @dataclass
 class InputParts:
-    """An index of the input's parts. `find` is exact up to case, kinds of quotes and how punctuation is detached."""
+    """An index of the parts of the input. `find` ignores case, the kind of quotes, and spaces around punctuation."""
 
     names: tuple[str, ...]
     atoms: list[str] = field(default_factory=list)
@@ -54,15 +54,15 @@ class InputParts:
                 position += len(atom)
                 self._stops[position] = index
         self._squeezed = "".join(letters)
-        # one character for each distinct piece: a phrase is found by a search in a string, whatever its length
+        # one character per distinct piece, so that a phrase of any length is found by one search in a string
         self._codes = {atom: chr(number) for number, atom in enumerate(self._places)}
         self._coded = "".join(self._codes[atom] for atom in self.atoms)
 
     def find(self, phrase: str) -> tuple[Part, ...]:
-        """All places of a phrase, from left to right; none where it does not occur.
+        """All places of a phrase, from left to right; empty if it does not occur.
 
-        Where the phrase does not occur as written, what joins or parts words is ignored ("anti-virus", "gripe" for the
-        tokens "grip", "e"), but it must still begin and end with words of the input.
+        If the phrase does not occur as written, punctuation, spaces and the borders between tokens are ignored: "anti-virus"
+        finds "antivirus", and "gripe" finds the tokens "grip", "e". It must still begin and end where words of the input do.
         """
         atoms = atoms_of(phrase)
         if atoms not in self._found:
@@ -70,7 +70,7 @@ class InputParts:
         return self._found[atoms] or self._joined("".join(atom for atom in atoms if atom[0].isalnum()))
 
     def has_atoms(self, atoms: Sequence[str]) -> bool:
-        """Whether each piece of a phrase stands somewhere in the input: if not, neither does the phrase as it is written."""
+        """Whether each piece of a phrase occurs in the input. If not, the phrase as written does not occur either."""
         return all(atom in self._places for atom in atoms)
 
     def holds(self, phrase: str) -> bool:
@@ -78,7 +78,7 @@ class InputParts:
         return bool(atoms_of(phrase)) and bool(self.find(phrase))
 
     def longest_run(self, words: Sequence[str], start: int) -> tuple[int, tuple[Part, ...]]:
-        """How many of `words` from `start` on stand in the input side by side, and where."""
+        """How many of the words from `words[start]` on occur side by side in the input, and the places where they do."""
         places = self._places.get(words[start], [])[:_OCCURRENCES]
         length = 1 if places else 0
         while places and start + length < len(words):
@@ -89,7 +89,7 @@ class InputParts:
         return length, tuple(dict.fromkeys(self._part(p, p + length) for p in places)) if length else ()
 
     def _places_of(self, atoms: tuple[str, ...]) -> tuple[Part, ...]:
-        """Every place where these pieces stand side by side; places may overlap."""
+        """Every place where these pieces occur side by side; places may overlap."""
         if not atoms or not self.has_atoms(atoms):
             return ()
         wanted = "".join(self._codes[atom] for atom in atoms)

@@ -1,4 +1,4 @@
-"""The words with which importance is spoken of, as patterns over a marked sentence (`_marks`)."""
+"""The vocabulary of importance, as patterns over a marked sentence (see `marks`)."""
 # ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IMPORTANT = (
     r"impactful|prominent|central|dominant|telling|instrumental|predictive|consequential|informative|persuasive|weighty|"
     r"compelling|convincing|powerful|determining|heavily weighted|highly weighted)"
 )
-# verbs (and their kin) that say of which side a part is
+# verbs and related forms that say on which side a part is
 _FOR = (
     r"(?:speak|speaks|spoke|speaking|argues?|arguing|votes?|voting|counts?|counting|weighs?|stands?|testif\w+|evidence|case|reasons?|arguments?|"
     r"support|works?|working) (?:\w+ )?(?:for|in favou?r of)\b"
@@ -47,7 +47,7 @@ OPPOSE = _pattern(
     rf"negatively\b|negative(?:,)? (?!{L})(?:(?:\w+ ){{0,3}}(?:{SCORE}|direction|importance|one|ones|number|association|correlation|sign|side)\b)|"
     rf"(?:is|are|was|were|be|being|mostly|highly|strongly|most) negative\b(?! (?:sentiment|review|label|class|prediction|{L}))|score[sd]? negative\b)"
 )
-# verbs that speak of the label only where one is named right after them
+# verbs that are about the label only if a label follows directly
 WEAK = _pattern(
     rf"\b(?:indicat\w+|suggest\w*|signal\w*|impl(?:y|ies|ied)|convey\w*|express\w*|reflect\w*|hint(?:s|ed)? at|mark(?:s|ed)?|mean(?:s|ing)?|"
     rf"show(?:s|ing)?|predict(?:s|ed|ing)?|mak(?:e|es|ing)|evidence of|sign of) "
@@ -153,7 +153,7 @@ CONSEQUENCE = _pattern(
 ANAPHOR = _pattern(
     rf"(?:^|[,;.] ?|\b(?:and|but|because|since|although|though|as|while|that|however,?|additionally,?|overall,?) )(?:both )?(?:these (?:two |three |\w+ |{L} )?(?:words?|phrases?|terms?|tokens?|parts?|regions?|spans?|ones|features|factors)|they|both(?: of them)?|this (?:word|phrase|term|part|region|span)|those (?:words?|phrases?|terms?)|the (?:two|former|latter) (?:words?|phrases?)?|it(?= (?:also |alone |then )?(?:has|is the|is more|is less|speaks?|supports?|opposes?|scores?|holds?|contributes?|outweighs?|carries|counts|argues|ranks|undermines|matters))) "
 )
-# rank or quantity that a plain statement leaves unsaid
+# words of rank or quantity; a sentence with one says more than a plain statement does
 RANKISH = _pattern(
     r"\b(?:most|(?:more|less)(?! likely)|least|(?<!rather )(?<!other )than|mainly|primarily|chiefly|largely|above all|(?:high|strong|great|larg|bigg|heavi|weak|low|small)est|dominat\w+|decisive|top|leading|equally|"
     r"half|majority|bulk|twice|double|triple|main|sole|solely|exclusively|entirely|overwhelming\w*|nearly all|almost all|second|third|other words|any other)\b"

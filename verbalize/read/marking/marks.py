@@ -1,4 +1,4 @@
-"""A sentence with its parts, labels and numbers each boiled down to one character, so that its shape can be matched."""
+"""A sentence in which each part, label and number is replaced by one character, so that patterns can match its form."""
 # ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from verbalize.read.marking.quotations import Quotation
     from verbalize.saliency import Part
 
-# Private-use characters stand for marks; a text's own are blanked first.
+# Characters from the private use area of Unicode stand for marks; those that a text itself contains are blanked first.
 _PART, _LABEL, _NUMBER = 0xF0000, 0x100000, 0x108000
-_MOST = 0x7FF0  # marks of a kind in one sentence; what comes after them stays text
+_MOST = 0x7FF0  # largest number of marks of one kind in a sentence; further mentions stay text
 P = "[\U000f0000-\U000fffff]"
 L = "[\U00100000-\U00107fff]"
 N = "[\U00108000-\U0010ffff]"
@@ -55,7 +55,7 @@ _POSITIONS = re.compile(
 
 @dataclass(frozen=True)
 class PartMark:
-    """Something the text names as a part: where it may stand in the input, and the number written beside it."""
+    """A mention of a part: the places in the input that it may mean, and the number written beside it."""
 
     quote: str
     places: tuple[Part, ...]
@@ -66,7 +66,7 @@ class PartMark:
 
 @dataclass(frozen=True)
 class LabelMark:
-    """A label the text names; `None` where it is masked. `predicted`: named as what the model predicted."""
+    """A label that the text names; `None` if it is masked. `predicted`: the text says that the model predicted it."""
 
     name: str | None
     predicted: bool = False
@@ -74,7 +74,7 @@ class LabelMark:
 
 @dataclass
 class Marked:
-    """A sentence in lower case with one character a mark, and what the characters stand for."""
+    """A sentence in lower case with one character per mark, and the parts, labels and numbers that the characters stand for."""
 
     text: str = ""
     parts: list[PartMark] = field(default_factory=list)
@@ -116,12 +116,12 @@ class Marked:
         return self.groups.get(character, (ord(character) - _PART,))
 
     def group(self) -> None:
-        """Tie numbers, ordinals and nouns to their parts, and make one mark of each list of parts."""
+        """Attach numbers, ordinals and nouns to their parts, and replace each list of parts by one mark."""
         self.text = _BEFORE.sub(self._named, self.text)
         self.text = _ATTACHED.sub(self._numbered, self.text)
         self.text = _FOLLOWED.sub(self._numbered, self.text)
         self.text = _QUOTED_IN.sub(r"\1", self.text)  # "the word 'hard' in the phrase 'a hard time'" is about the word
-        self.text = _BESIDE.sub(r"\1 ¦", self.text)  # "compared to A, B": no list
+        self.text = _BESIDE.sub(r"\1 ¦", self.text)  # "compared to A, B" is not a list
         self.text = _LIST.sub(self._listed, self.text)
 
     def _named(self, match: re.Match[str]) -> str:
@@ -155,12 +155,12 @@ def blank_marks(text: str) -> str:
 
 
 def squeeze(text: str) -> str:
-    """The text in lower case, white space as single blanks."""
+    """The text in lower case, with each run of white space as one blank."""
     return re.sub(r"\s+", " ", text).lower()
 
 
 def mark_numbers(marked: Marked) -> None:
-    """Replace positions by parts and numbers by their marks."""
+    """Replace positions ("the word at position 5") by marks of parts, and numbers by marks of numbers."""
 
     def position(match: re.Match[str]) -> str:
         first = int(match["first"] or match["number"])
@@ -174,7 +174,7 @@ def mark_numbers(marked: Marked) -> None:
 
 
 def bare_labels(names: Sequence[str]) -> Callable[[Marked], None]:
-    """A function that marks labels which a sentence names without quoting them."""
+    """Make a function that marks the labels that a sentence names without quotes."""
     nouns = r"(?:sentiment|label|class|category|topic|prediction|classification|decision|outcome|review|verdict|news)"
     scores = r"(?: \w+){0,1} (?:importance|salienc|scor|attribution|impact|influence|weight|value|contribution|effect|evidence|number|direction)"
     known = {re.sub(r"\s+", " ", name.casefold()): name for name in names}
@@ -236,9 +236,9 @@ _SCORED = re.compile(
 def mark_quotations(
     text: str, quotations: Sequence[Quotation], names: Sequence[str], places: Callable[[str, str], tuple[Part, ...]]
 ) -> Marked:
-    """Replace each quotation by a mark of a part or of a label, which its neighbours in the sentence decide.
+    """Replace each quotation by the mark of a part or of a label; the words around it decide which.
 
-    `quotations` have positions in `text`. `places(inner, following)` says where a quoted text stands in the input.
+    `quotations` have positions in `text`. `places(inner, following)` gives the places of a quoted text in the input.
     """
     marked = Marked()
     known = {re.sub(r"\s+", " ", name.strip().casefold()): name for name in names}

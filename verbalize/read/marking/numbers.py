@@ -1,4 +1,4 @@
-"""Numbers in a text, with the precision they are written in."""
+"""Finds numbers in a text, with the precision in which they are written."""
 
 from __future__ import annotations
 
@@ -26,12 +26,20 @@ NUMBER = re.compile(
     rf"|(?<!\w)(?P<worded>{_WORDED})(?=\s+(?:of|the)\b))(?![\w])",
     re.IGNORECASE,
 )
-_ABOUT = 0.05  # "about a third", "almost half": five percentage points; of a score, a tenth of it
+_ABOUT = 0.05  # tolerance of "about a third", "almost half": five percentage points; for a score it is a tenth of the number
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """`value` to within `tolerance`; a share in per cent is a fraction. `bound` is "above" or "below" for one-sided ones."""
+    """A number in a text.
+
+    Args:
+        value: the number; a percentage is given as a fraction.
+        tolerance: how far the true value may lie from it.
+        percent: whether it was written as a percentage, or as a fraction in words.
+        exact: whether it was written in digits with a minus sign, decimals, an exponent or a percent sign.
+        bound: "above" for "more than", "below" for "less than", else `None`.
+    """
 
     value: float
     tolerance: float
@@ -40,7 +48,7 @@ class Number:
     bound: str | None = None
 
     def within(self, low: float, high: float) -> tuple[float, float]:
-        """Value and tolerance of the interval meant, for a quantity that lies between `low` and `high`."""
+        """Value and tolerance of the interval that the number means, for a quantity between `low` and `high`."""
         if self.bound is None:
             return self.value, self.tolerance
         bottom, top = (self.value, max(high, self.value)) if self.bound == "above" else (min(low, self.value), self.value)

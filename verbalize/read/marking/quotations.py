@@ -1,4 +1,4 @@
-"""Where a text quotes something, in whatever quotation marks."""
+"""Finds the quotations in a text, in quotation marks of any style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# What closes a quotation, by what opened it. Printers differ: German „x“ and »x«, French « x », Swedish ”x”, TeX ``x''.
+# The marks that may close a quotation, by the mark that opened it. Traditions differ:
+# German „x“ and »x«, French « x », Swedish ”x”, TeX ``x''.
 _CLOSERS = {
     '"': '"”', "“": "”“\"", "”": "”", "„": "“”\"„", "‟": "”‟\"", "»": "«»", "«": "»", "›": "‹›", "‹": "›", "‘": "’'‘", "’": "’",
     "'": "'’", "`": "`'", "「": "」", "『": "』", "``": "''", "''": "''", "**": "**", "‚": "‘’",
@@ -23,7 +24,7 @@ _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """Characters `start` to `stop` of a text, marks included; `inner` is what stands between the marks."""
+    """A quotation: the characters `start` to `stop` of a text, with the marks; `inner` is the text between the marks."""
 
     start: int
     stop: int
@@ -32,10 +33,11 @@ class Quotation:
 
 
 def find_quotations(text: str, known: Callable[[str], bool] = lambda _: False) -> tuple[Quotation, ...]:
-    """The quotations of a text from left to right, none inside another.
+    """The quotations of a text from left to right; none lies inside another.
 
-    An apostrophe inside a word or after one opens nothing and closes nothing between letters. Where a possessive makes the end
-    doubtful ('the actors' lines'), the end is taken whose content is `known`. Time grows with the length of the text alone.
+    An apostrophe inside or after a word does not open a quotation, and one between letters does not close it. If a possessive
+    makes the end ambiguous ('the actors' lines'), the end for which the quoted text is `known` is taken. The time grows
+    with the length of the text only.
     """
     found: list[Quotation] = []
     position = 0
@@ -62,7 +64,7 @@ def find_quotations(text: str, known: Callable[[str], bool] = lambda _: False) -
 
 
 class _Closings:
-    """The places where a kind of mark may close, looked up in rising order."""
+    """The positions at which a quotation with a certain opening mark may end; they are asked for in ascending order."""
 
     def __init__(self, text: str, mark: str) -> None:
         pattern = re.escape(_CLOSERS[mark]) if len(mark) == 2 else f"[{_CLOSERS[mark]}]"
@@ -71,7 +73,7 @@ class _Closings:
         self.next = 0
 
     def after(self, position: int, limit: int) -> list[int]:
-        """The next few places before `limit`: a quotation goes over no blank line."""
+        """The next few positions before `limit`, which is the next blank line: a quotation does not extend over one."""
         while self.next < len(self.starts) and self.starts[self.next] < position:
             self.next += 1
         return [start for start in self.starts[self.next : self.next + 3] if start < limit]
