@@ -1,4 +1,4 @@
-"""How good is an explanation? Metrics and benchmarks."""
+"""Evaluates explanations: the wording of texts about maps, and prompts for image-text models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of figures: rows to compute with, text to read."""
+"""A table of results, as rows, Markdown, CSV or a data frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Table:
     """Rows of named values, and a summary of them.
 
-    Every row has a value for every name in `columns`, which gives their order. `str(table)` is Markdown, `frame` a pandas
+    Every row has a value for every name in `columns`, in that order. `str(table)` is Markdown, and `frame` is a pandas
     DataFrame.
     """
 
@@ -43,20 +43,20 @@ class Table:
 
     @property
     def frame(self) -> DataFrame:
-        """The rows as a pandas DataFrame, its columns in the table's order; `None` becomes a missing value."""
+        """The rows as a pandas DataFrame, with the columns in the order of the table. `None` becomes a missing value."""
         from pandas import DataFrame  # pandas takes a second to load
 
         return DataFrame.from_records([dict(row) for row in self.rows], columns=list(self.columns))
 
     def to_markdown(self) -> str:
-        """The rows as a Markdown table, columns aligned."""
+        """The rows as a Markdown table with aligned columns."""
         cells = [[_shown(row[name]) for name in self.columns] for row in self.rows]
         widths = [max(len(text) for text in column) for column in zip(self.columns, *cells, strict=True)]
         lines = [_line(self.columns, widths), _line(["-" * width for width in widths], widths)]
         return "\n".join([*lines, *(_line(row, widths) for row in cells)])
 
     def to_csv(self) -> str:
-        """The rows as CSV, numbers in full."""
+        """The rows as CSV, with unrounded numbers."""
         stream = io.StringIO()
         writer = csv.DictWriter(stream, self.columns, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()

@@ -1,4 +1,4 @@
-"""Do better prompts help? Accuracy before and after, images fixed and broken, and the controls that tell why."""
+"""Evaluates prompts: accuracy before and after, images fixed and broken, and controls that show whether the words matter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two classifiers on the same images: accuracies, images fixed and broken, and whether chance explains the change."""
+"""Compares two classifiers on the same images: accuracies, images fixed and broken, and a significance test."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.05  # the usual level of significance
-DRAWS = 10_000  # of the bootstrap: the ends of a 95 % interval then vary by less than a tenth of a per cent
+DRAWS = 10_000  # resamples of the bootstrap; with so many, the ends of a 95 % interval vary by less than a tenth of a per cent
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share of images with its 95 % interval (Wilson 1927)."""
+    """A share of images (or a difference of two shares) with the ends of its 95 % interval."""
 
     value: float
     low: float
@@ -32,7 +32,7 @@ class Share:
 
 
 def wilson(successes: int, total: int) -> Share:
-    """The 95 % Wilson score interval of a share.
+    """The share `successes` / `total` with its 95 % score interval (Wilson 1927).
 
     Raises:
         UsageError: `total` is 0.
@@ -44,13 +44,16 @@ def wilson(successes: int, total: int) -> Share:
 
 
 def mcnemar(fixed: int, broken: int) -> float:
-    """Exact two-sided p of McNemar's test: as many fixed as broken, were the change without effect."""
+    """The exact two-sided p of McNemar's test.
+
+    The null hypothesis is that an image is as likely to be fixed as to be broken.
+    """
     return float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
 
 
 @dataclass(frozen=True)
 class ClassChange:
-    """How one class fared: images, and those classified rightly before and after."""
+    """The number of images of one class, and how many of them are classified correctly before and after."""
 
     name: str
     images: int
@@ -64,10 +67,12 @@ class Comparison:
 
     Attributes:
         images: how many images.
-        before, after: accuracies with 95 % intervals.
-        fixed, broken: positions of images that only the second, or only the first, gets right.
-        difference: accuracy after less before, with the 95 % interval of a bootstrap over images.
-        p: of the exact McNemar test.
+        before: accuracy of the first classifier, with its 95 % interval.
+        after: accuracy of the second classifier, with its 95 % interval.
+        fixed: positions of the images that only the second classifier gets right.
+        broken: positions of the images that only the first classifier gets right.
+        difference: `after` minus `before`, with the 95 % interval of a bootstrap over images.
+        p: the p value of the exact McNemar test.
         classes: per-class counts.
     """
 
@@ -82,12 +87,12 @@ class Comparison:
 
     @property
     def inside_noise(self) -> bool:
-        """Whether chance alone may explain the change, at the 5 % level."""
+        """Whether the change is not significant at the 5 % level, so that chance alone may explain it."""
         return self.p >= LEVEL
 
     @property
     def verdict(self) -> str:
-        """One sentence that claims no more than the test allows."""
+        """The result in one sentence, which claims no more than the test allows."""
         counts = f"{len(self.fixed)} images fixed, {len(self.broken)} broken, p = {self.p:.3g}"
         if not self.fixed and not self.broken:
             return "No image is classified rightly or wrongly by one only: nothing changed."
@@ -107,11 +112,18 @@ def compare(
 ) -> Comparison:
     """Compare two classifiers' decisions on the same labelled images.
 
+    Args:
+        before: N class indices, the decisions of the first classifier.
+        after: N class indices, the decisions of the second classifier.
+        labels: N class indices, the true classes.
+        class_names: the K classes.
+        seed: seed of the bootstrap.
+
     Raises:
         UsageError: the three arrays differ in length, or are empty.
     """
     if not len(before) == len(after) == len(labels) or not len(labels):
-        raise UsageError(f"{len(before)} and {len(after)} decisions for {len(labels)} labels; give one of each an image")
+        raise UsageError(f"{len(before)} and {len(after)} decisions for {len(labels)} labels; give one of each per image")
     right_before, right_after = np.asarray(before) == labels, np.asarray(after) == labels
     fixed, broken = np.flatnonzero(right_after & ~right_before), np.flatnonzero(right_before & ~right_after)
     count = len(labels)

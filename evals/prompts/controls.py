@@ -1,4 +1,4 @@
-"""Controls that decide whether a description's words matter: prompts of the same form that say nothing, or of others."""
+"""Controls that show whether the words of descriptions matter: prompts of the same form with random or exchanged words."""
 
 from __future__ import annotations
 
@@ -32,10 +32,19 @@ def eighty_templates(class_names: Sequence[str]) -> dict[str, list[str]]:
 def random_words(
     prompts: Mapping[str, Sequence[str]], *, seed: int, template: str = "a photo of a {}."
 ) -> dict[str, list[str]]:
-    """As many prompts of as many words, but the words drawn at random (WaffleCLIP; Roth et al. 2023, §3.3).
+    """Make prompts of the same number and length, with random words (WaffleCLIP; Roth et al. 2023, §3.3).
 
-    A prompt keeps its class name in the template; the words beyond those are drawn from all prompts' words, class names
-    left out, so that only their assignment to classes is lost. Where those are fewer than 20, letters are drawn instead.
+    A prompt begins with its class name in the template. The other words are drawn from the words of all prompts, without
+    class names, so that only the assignment of words to classes is lost. If there are fewer than 20 such words, random
+    letters take their place.
+
+    Args:
+        prompts: each class's prompts, by class name.
+        seed: seed of the draw.
+        template: the sentence into which a class name is put.
+
+    Returns:
+        As many prompts per class, each with as many words.
     """
     rng = np.random.default_rng(seed)
     pool = word_pool([text for texts in prompts.values() for text in texts], list(prompts))
@@ -43,7 +52,7 @@ def random_words(
 
 
 def shuffled_classes(prompts: Mapping[str, Sequence[str]], *, seed: int) -> dict[str, list[str]]:
-    """Every class gets another class's prompts, with its own name put in place of that class's."""
+    """Give every class the prompts of another class, with its own name in place of the other name."""
     names = list(prompts)
     other = derangement(len(names), seed)
     return {
@@ -55,11 +64,11 @@ def shuffled_classes(prompts: Mapping[str, Sequence[str]], *, seed: int) -> dict
 def random_word_pairs(
     pairs: PairDescriptions, class_names: Sequence[str], *, seed: int, template: str = "a photo of a {}."
 ) -> PairDescriptions:
-    """The same pairs with as many captions of as many words, the words drawn at random as in `random_words`."""
+    """The same pairs with captions of the same number and length; their words are random, as in `random_words`."""
     rng = np.random.default_rng(seed)
     pool = word_pool([text for contrasts in pairs.values() for one in contrasts for text in one.captions], class_names)
     entries: dict[tuple[int, int], list[Contrast]] = {}
-    # A caption that several pairs share stays shared: it counts once in the classifier, and must do so here.
+    # A caption that several pairs share gets the same random words in all of them: the classifier counts shared captions once.
     drawn: dict[tuple[int, str], str] = {}
     for pair, contrasts in pairs.items():
         for contrast in contrasts:
@@ -73,7 +82,7 @@ def random_word_pairs(
 
 
 def shuffled_class_pairs(pairs: PairDescriptions, class_names: Sequence[str], *, seed: int) -> PairDescriptions:
-    """Every pair gets the captions of another pair, under a shuffle of the classes, with its own names put in."""
+    """Give every pair the captions of another pair (classes are shuffled), with its own class names in them."""
     source = derangement(len(class_names), seed)
     entries: dict[tuple[int, int], list[Contrast]] = {}
     for first, second in pairs:
@@ -89,7 +98,7 @@ def shuffled_class_pairs(pairs: PairDescriptions, class_names: Sequence[str], *,
 
 
 def word_pool(texts: Sequence[str], class_names: Sequence[str]) -> list[str]:
-    """The distinct words of the texts in sorted order, without those of class names."""
+    """The distinct words of the texts, sorted, without the words of class names."""
     taken = {word.casefold() for name in class_names for word in words_of(name)}
     return sorted({word.casefold() for text in texts for word in words_of(text)} - taken)
 
@@ -100,7 +109,7 @@ def words_of(text: str) -> list[str]:
 
 
 def scrambled(text: str, name: str, template: str, pool: Sequence[str], rng: np.random.Generator) -> str:
-    """A text with its class's name in the template, and random words for all its others."""
+    """The class name in the template, followed by random words, with as many words as the text has."""
     frame = template.format(name)
     count = len(words_of(text)) - len(words_of(frame))
     if count <= 0:
@@ -113,7 +122,7 @@ def scrambled(text: str, name: str, template: str, pool: Sequence[str], rng: np.
 
 
 def derangement(count: int, seed: int) -> NDArray[np.int64]:
-    """A permutation that leaves nothing in its place: each goes to the next in a random circle."""
+    """A random permutation without fixed points: one cycle through all positions in random order."""
     order = np.random.default_rng(seed).permutation(count)
     other = np.empty(count, dtype=np.int64)
     other[order] = np.roll(order, 1)
@@ -121,5 +130,5 @@ def derangement(count: int, seed: int) -> NDArray[np.int64]:
 
 
 def renamed(text: str, old: str, new: str) -> str:
-    """A text with one class's name, in any case, replaced by another's."""
+    """The text with one class name (upper or lower case) replaced by another."""
     return re.sub(re.escape(old), lambda _: new, text, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Do better prompts help? Accuracy before and after, images fixed and broken, and the controls that tell why."""
+"""Evaluates prompts and pair descriptions against the template alone and against controls."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Control:
-    """How prompts do that lack what the words say.
+    """The accuracy of prompts that lack the information in the descriptions, for comparison.
 
     Attributes:
         name: "class name alone", "80 templates", "random words" or "shuffled class".
-        accuracies: one a draw; controls without chance have one.
-        fixed, broken, p: the evaluated prompts against the control's best draw, so that the control is not weakened.
+        accuracies: one per draw; a control without randomness has only one.
+        fixed: how many images the evaluated prompts get right and the control's best draw gets wrong.
+        broken: how many images the control's best draw gets right and the evaluated prompts get wrong.
+        p: the p value of the exact McNemar test of these counts.
     """
 
     name: str
@@ -52,11 +54,12 @@ class PromptReport:
     """Evidence for or against prompts or pair descriptions.
 
     Attributes:
-        comparison: against the template alone.
-        controls: how prompts do that lack what the words say.
-        missing: pairs that some image needed and nobody described.
-        truncated: texts that the encoder cut because they were too long.
-        requests, tokens: what the descriptions cost; None where it is not known.
+        comparison: the comparison with the template alone.
+        controls: the results of the controls.
+        missing: pairs (i, j) of class indices that some image needed and that have no description.
+        truncated: how many texts the encoder cut because they were too long.
+        requests: how many requests the descriptions cost; `None` if unknown.
+        tokens: how many tokens they cost; `None` if unknown.
     """
 
     comparison: Comparison
@@ -68,25 +71,25 @@ class PromptReport:
 
     @property
     def words_matter(self) -> bool:
-        """Whether the prompts beat every draw of both controls that keep the form and lose the meaning, beyond noise."""
+        """Whether the prompts are significantly better than every draw of the controls "random words" and "shuffled class"."""
         tests = [one for one in self.controls if one.name in {"random words", "shuffled class"}]
         return bool(tests) and all(one.p < LEVEL and one.fixed > one.broken for one in tests)
 
     @property
     def verdict(self) -> str:
-        """What may be said, in two sentences at most."""
+        """The conclusion, in at most two sentences."""
         said = self.comparison.verdict
         if not self.controls:
             return said
         if self.words_matter:
-            return f"{said} Random words and another class's descriptions do worse, so what the words say matters."
+            return f"{said} Random words and another class's descriptions do worse, so the meaning of the words matters."
         return (
             f"{said} Random words or another class's descriptions do as well within the noise, so nothing here shows that "
-            f"what the words say matters."
+            f"the meaning of the words matters."
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON content, version 1."""
+        """The report as a dictionary that can be written as JSON, version 1."""
         return {"version": 1, **asdict(self), "verdict": self.verdict}
 
 
@@ -103,22 +106,22 @@ def evaluate_prompts(
     requests: int | None = None,
     tokens: int | None = None,
 ) -> PromptReport:
-    """Evaluate prompts by class against the template and the controls, on images that had no part in choosing them.
+    """Compare prompts with the template alone and with controls. The images must not have been used to choose the prompts.
 
     Args:
-        encoder: puts texts where the image embeddings are.
+        encoder: the encoder that made the image embeddings; it encodes the texts.
         class_names: the K classes.
-        prompts: each class's prompts; a class vector is their mean.
+        prompts: prompts by class name; a class vector is the mean of their embeddings.
         embeddings: N×D image embeddings.
         labels: N class indices.
-        template: what to compare with, and the frame of the random words.
-        draws: how often the controls with chance are drawn; 0 leaves all controls out.
-        seed: of the draws and the bootstrap.
+        template: the prompt to compare with; prompts of random words begin with it, too.
+        draws: how often each random control is drawn; 0 leaves all controls out.
+        seed: seed of the draws and of the bootstrap.
         requests: how many requests the prompts cost, for the report.
         tokens: how many tokens they cost.
 
     Raises:
-        UsageError: a class has no prompts, or lengths do not fit.
+        UsageError: a class has no prompts, or the numbers of embeddings and labels differ.
     """
     rows, truth = unit_rows(embeddings), np.asarray(labels)
     if missing := [name for name in class_names if not prompts.get(name)]:
@@ -171,9 +174,9 @@ def evaluate_pairs(
     requests: int | None = None,
     tokens: int | None = None,
 ) -> PromptReport:
-    """Evaluate pair descriptions: the follow-up's decisions against the first look's, and the controls.
+    """Compare the decisions of the follow-up with pair descriptions with those of the first look, and with controls.
 
-    Arguments are those of `evaluate_prompts` and of `DifferentialClassifier`.
+    The arguments are those of `evaluate_prompts` and of `DifferentialClassifier`.
     """
     described, truth = as_pairs(pairs), np.asarray(labels)
     rows = unit_rows(embeddings)

@@ -1,4 +1,4 @@
-"""Evidence for or against a file: prompts, descriptions by class, or descriptions of pairs."""
+"""Evaluates a file of prompts, of descriptions by class, or of pair descriptions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CANDIDATES = 10  # as in Esfandiarpoor & Bach 2024
 
 
 def is_pair_file(file: str | os.PathLike[str]) -> bool:
-    """Whether a file holds descriptions of pairs, in FuDD's format.
+    """Whether a file holds pair descriptions in FuDD's format.
 
     Raises:
         UsageError: the file can't be read as JSON.
@@ -45,25 +45,25 @@ def evaluate_file(
     draws: int = 5,
     seed: int = 0,
 ) -> tuple[PromptReport, tuple[Problem, ...]]:
-    """Evaluate a prompt file, a file of descriptions by class, or a pair file; which one it is, its content says.
+    """Evaluate a prompt file, a file of descriptions by class, or a pair file. The content decides which of them it is.
 
     Args:
-        encoder: puts texts where the image embeddings are.
+        encoder: the encoder that made the image embeddings; it encodes the texts.
         class_names: the K classes.
         file: the file.
         embeddings: N×D image embeddings.
         labels: N class indices.
-        k: candidates that get a second look, 10 by default; for pair files.
-        mix: weight of the second look, 1 by default; for pair files.
-        template: what to compare with, and the frame of a description that does not name its class.
-        draws: how often the controls with chance are drawn; 0 leaves all controls out.
+        k: for pair files, how many candidate classes each image has in the second look; 10 by default.
+        mix: for pair files, the weight of the second look; 1 by default.
+        template: the prompt to compare with; it is also put before a description that does not name its class.
+        draws: how often each random control is drawn; 0 leaves all controls out.
         seed: seed of the draws and of the bootstrap.
 
     Returns:
         The report, and the records of a pair file that could not be used.
 
     Raises:
-        UsageError: the file has none of these forms, or `k` or `mix` is given for prompts.
+        UsageError: the file has none of these forms, or `k` or `mix` is given for a file without pairs.
     """
     if is_pair_file(file):
         pairs = parse_pairs(read_json(file, "pairs"), str(file))

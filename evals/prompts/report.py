@@ -1,4 +1,4 @@
-"""A prompt report as plain text."""
+"""Formats a prompt report as plain text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def report_text(report: PromptReport) -> str:
-    """Accuracies with intervals, images fixed and broken, the controls, classes that changed, and the verdict, line by line."""
+    """The report as lines of text: accuracies with intervals, images fixed and broken, controls, changed classes, verdict."""
     comparison, difference = report.comparison, report.comparison.difference
     lines = [
         f"images                {comparison.images}",
@@ -24,7 +24,7 @@ def report_text(report: PromptReport) -> str:
             spread = f" (mean of {len(control.accuracies)}, {min(control.accuracies):.1%} to {max(control.accuracies):.1%})"
         lines.append(f"  {control.name:20}{control.mean:.1%}{spread}, p against its best {control.p:.3g}")
     changed = [one for one in comparison.classes if one.after != one.before]
-    changed.sort(key=lambda one: (one.before - one.after, one.name))  # those that gained most come first
+    changed.sort(key=lambda one: (one.before - one.after, one.name))  # classes with the largest gain come first
     lines.extend(f"  {one.name}: {one.before} -> {one.after} of {one.images}" for one in changed)
     if report.missing:
         lines.append(f"{len(report.missing)} pair(s) that the images need are not described; the template stood in")

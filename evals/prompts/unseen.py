@@ -1,4 +1,4 @@
-"""Images that a search has not seen: only they can say whether its prompts are better."""
+"""Selects images that a search has not seen; only on these can its prompts be judged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def held_out(paths: Sequence[str | os.PathLike[str]], shots: Sequence[str | os.PathLike[str]]) -> list[int]:
-    """The positions in `paths` of the files whose content is that of none of the shots, whatever the files are called."""
+    """The positions in `paths` of the files that no file in `shots` is a copy of. Contents are compared, not names."""
     known = {_digest(path) for path in shots}
     return [index for index, path in enumerate(paths) if _digest(path) not in known]
 

@@ -1,4 +1,4 @@
-"""How good are the words? Truth, coverage, omissions, length and readability of texts about maps."""
+"""Evaluates texts about maps: truth, coverage, omissions, length and readability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good are the words? Truth, coverage, omissions, length and readability of texts about maps."""
+"""Evaluates texts about maps: truth, coverage, omissions, length and readability."""
 
 from __future__ import annotations
 
@@ -20,23 +20,35 @@ if TYPE_CHECKING:
 
 
 def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5) -> Table:
-    """Measure texts against the maps they speak of, pair by pair.
-
-    Columns: `id`; `statements` read in the text; `false` and one column a kind of error; `precision` (true over all statements,
-    those about parts that are not in the input among them; empty where nothing is stated); `unread` sentences that speak of the
-    evidence in words that can't be read as a claim; `named`, how many words or regions are named; `coverage`, the share of the
-    mass they hold (empty on maps without any); `coverage_at_k` (see `coverage_at`); `coverage_equal`, the coverage over the
-    greatest that as many words could have (words that are only said to speak against the label count neither way);
-    `top_omitted` and `omitted_mass` (see `omissions`); `words`; `readability` (see `readability`).
-    Metrics of plug-ins follow. The summary adds up the statements and averages the rest over the texts.
+    """Measure how true and how complete texts about maps are. Each text is read, and compared with its map.
 
     Args:
-        texts: strings or verbalizations; of the latter the text is read, like anybody else's.
+        texts: strings or verbalizations; of a verbalization only the text is read.
         saliencies: as many maps, in the same order.
-        k: words that `coverage_at_k` looks at, 1 or more.
+        k: how many of the strongest parts `coverage_at_k` looks at, 1 or more.
+
+    Returns:
+        A table with one row per text. A value is `None` if the metric is not defined for the text. The summary adds up the
+        counts of statements and unread sentences, takes `precision` over all statements, and averages the other columns over
+        the texts. The columns are:
+
+        - `id`: the id of the map.
+        - `statements`: the statements that were read in the text; `false`: how many of them are false. One column per kind of
+          error follows.
+        - `precision`: true statements divided by all statements. Statements about parts outside the input count as false.
+        - `unread`: sentences about the evidence that can't be read as a claim.
+        - `named`: how many words or regions the text names.
+        - `coverage`: the share of the mass that they hold.
+        - `coverage_at_k`: see `coverage_at`.
+        - `coverage_equal`: the coverage divided by the greatest coverage of as many words. Words that are only said to speak
+          against the label do not count.
+        - `top_omitted` and `omitted_mass`: see `omissions`.
+        - `words`: the number of words in the text.
+        - `readability`: see `readability`.
+        - the metrics of plug-ins.
 
     Raises:
-        UsageError: the numbers of texts and maps differ, a text is none, or k is below 1.
+        UsageError: the numbers of texts and maps differ, a text is not a string or verbalization, or k is below 1.
     """
     if k < 1:
         raise UsageError(f"coverage at k needs a k of 1 or more, not {k}")
@@ -69,7 +81,7 @@ def _summary(rows: Sequence[dict[str, Any]], metrics: Mapping[str, Metric]) -> d
     summary: dict[str, Any] = {"texts": len(rows)}
     for name, metric in metrics.items():
         values = [float(row[name]) for row in rows if row[name] is not None]
-        if name == "precision":  # of all statements together, so that a text without any does not count
+        if name == "precision":  # over all statements together, so that a text without statements has no weight
             summary[name] = 1 - false / statements if statements else None
         elif metric.pooled == "sum":
             summary[name] = sum(row[name] for row in rows if row[name] is not None)

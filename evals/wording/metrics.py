@@ -1,4 +1,4 @@
-"""Metrics of the wording of a text: one number each. `METRICS` lists all metrics, and plug-ins add to it."""
+"""Metrics of the wording of a text. Each gives one number; `METRICS` lists them all, and plug-ins add to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SENTENCE_END = re.compile(r"[.!?]+[\"'”’»」)\]]*(?:\s+|$)")
 
 @dataclass(frozen=True)
 class Sample:
-    """A text about a map, as it was read and checked.
+    """A text about a map, read and checked.
 
     Args:
         text: the text.
@@ -32,8 +32,8 @@ class Sample:
         sentences: the sentences of the text, as they were read.
         report: the claims of all sentences, and which of them are false.
         shares: (P,) the share of the mass of the map that each word or region holds.
-        named: numbers of the words or regions that the claims name.
-        k: parts that "coverage at k" looks at.
+        named: indices of the words or regions that the claims name.
+        k: how many of the strongest parts "coverage at k" looks at.
     """
 
     text: str
@@ -51,8 +51,8 @@ class Metric:
 
     Args:
         summary: one line about the metric.
-        measure: the value for a text: finite, or `None` where the metric says nothing of it.
-        pooled: whether the summary of many texts gives the sum or the mean of the values.
+        measure: gives the value for a text: a finite number, or `None` if the metric is not defined for it.
+        pooled: "sum" or "mean": how the summary of many texts combines their values.
     """
 
     summary: str
@@ -87,29 +87,37 @@ METRICS: Registry[Metric] = Registry(
 
 
 def coverage_at(named: Sequence[int], shares: Floats, k: int = 5) -> float | None:
-    """Coverage at k: the share of the mass that lies in those of the k strongest parts that are named.
+    """Coverage at k: the share of the mass that lies in named parts, counting only the k strongest parts.
 
-    Source: the evaluation published with Feldhus et al. 2023 (`DFKI-NLP/SMV`, "Coverage @ k"): the scores of the k strongest
-    positive words, those summed that the text quotes, over the sum of all positive scores.
-    Departures: a word is counted at the place that is meant (published: at every place where the same word stands); of words
-    that tie for the k-th place any will do; where no score is positive, magnitudes count (published: 0).
+    Source: the evaluation published with Feldhus et al. 2023 (`DFKI-NLP/SMV`, "Coverage @ k"): the sum of the scores of those
+    of the k strongest positive words that the text quotes, divided by the sum of all positive scores.
+    Three things differ. A word counts only at the place that the text means, not at every place where the same word occurs.
+    If words tie for the k-th place, any of them counts. If no score is positive, magnitudes count; the published value is 0.
 
     Args:
-        named: numbers of the parts that are named.
-        shares: (P,) as from `verbalize.claims.shares_of`.
-        k: parts that are looked at.
+        named: indices of the parts that the text names.
+        shares: (P,) the share of the mass that each part holds, as from `verbalize.claims.shares_of`.
+        k: how many of the strongest parts count.
 
     Returns:
-        0..1, and `None` where no part holds any mass.
+        The share, 0..1; `None` if no part holds any mass.
     """
     return _of_strongest(named, shares, k)[0] if shares.any() else None
 
 
 def omissions(named: Sequence[int], shares: Floats, mass: float = 0.5) -> tuple[bool | None, float | None]:
-    """Whether the strongest part goes unmentioned, and how much of the top mass does.
+    """Whether the strongest part is not named, and the share of the top mass that is not named.
 
-    The top mass is that of the fewest parts that hold `mass` of what all parts hold; of parts that tie for the last place any
-    will do. The second figure is the share of it that no sentence names. Both are `None` where no part holds any mass.
+    The top mass is the mass of the smallest number of parts that together hold the fraction `mass` of all mass. If parts tie
+    for the last place among them, any of them counts.
+
+    Args:
+        named: indices of the parts that the text names.
+        shares: (P,) the share of the mass that each part holds, as from `verbalize.claims.shares_of`.
+        mass: the fraction of all mass that the top parts hold.
+
+    Returns:
+        (whether the strongest part is not named, the unnamed share of the top mass); both `None` if no part holds any mass.
     """
     if not shares.any():
         return None, None
@@ -121,7 +129,7 @@ def omissions(named: Sequence[int], shares: Floats, mass: float = 0.5) -> tuple[
 
 
 def _of_strongest(named: Sequence[int], shares: Floats, count: int) -> tuple[float, float]:
-    """What the named ones among the `count` strongest parts hold, and what these hold in all."""
+    """The mass of the named parts among the `count` strongest, and the mass of all `count` strongest."""
     count = min(count, len(shares))
     ranked = np.sort(shares)[::-1]
     edge = ranked[count - 1]
@@ -133,7 +141,7 @@ def _of_strongest(named: Sequence[int], shares: Floats, count: int) -> tuple[flo
 
 
 def _coverage_equal(claims: Iterable[Claim], shares: Floats, saliency: Saliency) -> float | None:
-    """The coverage over the greatest that as many parts could have; `None` where none is named, or nothing has mass."""
+    """The coverage divided by the greatest coverage of as many parts; `None` if no part is named or has mass."""
     signed = bool((saliency.scores > 0).any())
     meant = [claim for claim in claims if not (signed and _speaks_against(claim))]
     count = len(named_parts(meant, len(shares)))
@@ -148,9 +156,9 @@ def _speaks_against(claim: Claim) -> bool:
 def readability(text: str) -> float | None:
     """Flesch reading ease (Flesch 1948): 206.835 - 1.015 words/sentences - 84.6 syllables/words; higher is easier.
 
-    The scale is made for English. Syllables are those of textstat (the CMU Pronouncing Dictionary, and for words that are not
-    in it the hyphenation of pyphen). Words and sentences are counted here, because textstat leaves out sentences of one or two
-    words, which texts about maps have. `None` for a text without words.
+    The scale is made for English. textstat counts the syllables, with the CMU Pronouncing Dictionary or, for words outside it,
+    with the hyphenation of pyphen. Words and sentences are counted here, because textstat leaves out sentences of one or two
+    words, which occur in texts about maps. The value of a text without words is `None`.
     """
     words = _WORD.findall(text)
     if not words:
@@ -187,11 +195,11 @@ COVERAGE = Metric(
     lambda sample: coverage_of(sample.report.claims, sample.saliency) if sample.saliency.scores.any() else None,
 )
 COVERAGE_AT_K = Metric(
-    "share of the mass in the named ones of the k strongest parts",
+    "share of the mass in named parts, counting only the k strongest parts",
     lambda sample: coverage_at(sample.named, sample.shares, sample.k),
 )
 COVERAGE_EQUAL = Metric(
-    "coverage divided by the greatest coverage of as many parts",
+    "coverage divided by the greatest possible coverage of as many parts",
     lambda sample: _coverage_equal(sample.report.claims, sample.shares, sample.saliency),
 )
 TOP_OMITTED = Metric("whether the strongest part is not named", lambda sample: omissions(sample.named, sample.shares)[0])

@@ -177,7 +177,7 @@ def test_prompts_that_fit_the_images_beat_their_controls():
     assert report.comparison.after.value == 1.0
     assert report.comparison.p < 0.05
     assert report.words_matter
-    assert "what the words say matters" in report.verdict
+    assert "the meaning of the words matters" in report.verdict
     assert len(report.controls[2].accuracies) == 3
     content = json.loads(json.dumps(report.to_dict()))
     assert (content["version"], content["requests"], content["tokens"]) == (1, 12, 345)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClaimError:
-    """A claim that is false of the map, the kind of falsehood, and a message that says what is true instead."""
+    """A false claim, the kind of its falsehood, and a message that says what the map shows instead."""
 
     kind: ErrorKind
     claim: Claim
@@ -29,7 +29,7 @@ class ClaimError:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """The outcome of a check: all claims, and the errors in those that are false. `bool(report)` says whether all are true."""
+    """The outcome of a check: all claims, and one error per false claim. `bool(report)` is True if all claims are true."""
 
     claims: tuple[Claim, ...]
     errors: tuple[ClaimError, ...]
@@ -39,7 +39,7 @@ class CheckReport:
 
     @property
     def precision(self) -> float:
-        """True claims divided by all claims, 1.0 where nothing is claimed; what is not in the input is false."""
+        """True claims divided by all claims; 1.0 if there are no claims. A claim about a part that the input lacks is false."""
         return 1.0 - len(self.errors) / len(self.claims) if self.claims else 1.0
 
     def counts(self) -> dict[str, int]:
@@ -50,21 +50,21 @@ class CheckReport:
 def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -> CheckReport:
     """Check each claim against the map.
 
-    The truth conditions, with s for the scores of the words (or the net scores of the regions), which change their sign for
-    the direction "opposes":
+    The truth conditions follow. Scores are those of the words, or the net scores of the regions. For the direction "opposes"
+    all scores change their sign first.
 
-    - supports / opposes: the scores of the part sum to more than 0, and none of its words is below `-bridge`. So, by
-      default, no word of the other sign is passed off as part of the evidence. (A region has one score, its net score.)
-    - most_important: the part speaks in its direction and holds a word with a score that no word outside the parts named
-      with it reaches. A tie with an outsider makes "the most important" false, unless the text itself says that the place
-      is shared; in that case the part must be among the first three.
-    - more_important_than: the part speaks in its direction, and beats the other part both by its sum and by its strongest
-      word, so that the claim is true whichever of the two "important" means.
+    - supports / opposes: the scores of the part sum to more than 0, and none of its words is below `-bridge`. So by default
+      a part that contains a word of the other sign is not evidence as a whole. (A region has one score, its net score.)
+    - most_important: the part speaks in its direction, and its strongest word scores higher than every word outside the part
+      and the parts named with it. A tie makes the claim false, unless the text itself says that the place is shared; in that
+      case the part must be among the first three.
+    - more_important_than: the part speaks in its direction, and both its sum and its strongest word exceed those of the other
+      part. So the claim is true whether "important" means the sum or the strongest word.
     - share: the mass of the part divided by the mass of the whole map, or the net score of the part, is `value` to within
       `tolerance`.
-    - no_clear_evidence: nothing speaks in the direction. Without a direction: the map is empty, all zero, or all the same.
-    - label: a claim that names a label must name that of the query, and a claim about a contrastive map also what the label
-      is contrasted with.
+    - no_clear_evidence: no score speaks in the direction. Without a direction: the map is empty, or all its scores are equal.
+    - label: a claim that names a label must name the label of the query. On a contrastive map it must also name the labels
+      that this label is contrasted with.
 
     Args:
         claims: the claims.
@@ -86,7 +86,7 @@ def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -
 
 
 def _missing(claim: Claim, evidence: Evidence) -> tuple[ErrorKind, str] | None:
-    """What a claim names that is not in the input, or lacks though its kind needs it."""
+    """The falsehood of a claim that names a part outside the input, or lacks a part that its kind needs; else `None`."""
     noun, whole = ("region", "picture") if evidence.pixels else ("word", "text")
     absent: ErrorKind = "part not in the input"
     for part in (claim.part, claim.other):

@@ -30,17 +30,17 @@ class Claim:
 
     Args:
         kind: the kind of statement, a key of `CLAIM_KINDS`.
-        part: indices of the words, or of the regions, that the statement is about. `None` where the text names something
-            that is not in the input. Empty for "no_clear_evidence".
+        part: indices of the words, or of the regions, that the statement is about. `None` if the text names a part that is
+            not in the input. Empty for "no_clear_evidence".
         other: for "more_important_than", the part that `part` is compared with (`None`: not in the input). For
             "most_important", the parts that share the first places with it ("'a' and 'b' are the most important").
-        direction: whether the importance is for the label or against it. For "no_clear_evidence": nothing supports, nothing
-            opposes, or (`None`) nothing stands out. For all other kinds `None` means "supports".
-        value: for "share", the number: a fraction of the mass that `of` names, or (`of="score"`) the net score of the part.
+        direction: whether the part is important for the label or against it. "no_clear_evidence" states that nothing speaks
+            in this direction or, with `None`, that nothing stands out. For all other kinds `None` means "supports".
+        value: for "share", the number: a fraction of the mass that `of` names, or the net score of the part if `of="score"`.
         tolerance: half a unit of the last decimal place in which the number was written: 0.005 for 40 %, 0.05 for 2.3.
         of: for "share", the mass that the number is a fraction of.
-        label: the label that the sentence names; `None` where it names no label, or masks it.
-        versus: the labels that the sentence contrasts it with; `None` where the sentence names none.
+        label: the label that the sentence names; `None` if it names no label, or masks it.
+        versus: the labels with which the sentence contrasts it; `None` if the sentence names none.
         shared: whether the text itself says that the place is shared ("equally", "one of the most important").
         quote: the words as they stand in the text, for messages.
     """
@@ -78,7 +78,7 @@ class Claim:
         """Read back what `to_record` wrote.
 
         Raises:
-            SaliencyError: the record is no claim.
+            SaliencyError: the record is not a claim.
         """
         known = {field.name for field in fields(cls)}
         if not isinstance(record, dict) or "kind" not in record or set(record) - known:
@@ -91,6 +91,6 @@ class Claim:
 
 @cache
 def _claim_reader() -> TypeAdapter[Claim]:
-    from pydantic import TypeAdapter  # only reading needs it
+    from pydantic import TypeAdapter  # imported here because only reading records needs it
 
     return TypeAdapter(Claim)

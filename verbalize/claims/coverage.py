@@ -16,22 +16,23 @@ if TYPE_CHECKING:
 
 
 def named_parts(claims: Iterable[Claim], count: int) -> Part:
-    """The words or regions that claims name, each once, in order; what is not among the map's `count` parts is left out."""
+    """Indices of the words or regions that claims name, in ascending order; indices outside 0..`count` - 1 are left out."""
     indices = {index for claim in claims for part in (claim.part, claim.other) for index in part or ()}
     return tuple(sorted(index for index in indices if 0 <= index < count))
 
 
 def coverage_of(claims: Iterable[Claim], saliency: Saliency) -> float:
-    """The share of the map's positive mass in the parts that claims name, 0..1; of all its mass where nothing is positive.
+    """The share (0..1) of the map's positive mass that lies in the parts that claims name.
 
-    Pixels that several named regions share count once. 0.0 on a map without any mass.
+    On a map without positive scores, the magnitudes of all scores are the mass. On a map of zeros the share is 0.0. Pixels
+    that several named regions share count once.
     """
     weights = _weights(saliency)
     total = float(weights.sum())
     if isinstance(saliency, TokenSaliency):
         inside = weights[list(named_parts(claims, len(weights)))]
     else:
-        from verbalize.parts.regions import find_regions  # brings OpenCV, which token maps never need
+        from verbalize.parts.regions import find_regions  # imports OpenCV, which token maps never need
 
         regions = find_regions(saliency)
         union = np.zeros(saliency.shape, dtype=bool)
@@ -42,9 +43,10 @@ def coverage_of(claims: Iterable[Claim], saliency: Saliency) -> float:
 
 
 def shares_of(saliency: Saliency) -> Floats:
-    """(P,) The share of the mass that each word or region holds: positive mass, or all where nothing is positive.
+    """The share of the map's mass that each of the P words or regions holds, shape (P,).
 
-    Zeros on a map without any mass. Where regions overlap, or leave pixels out, the shares don't sum to 1.
+    Mass is the sum of the positive scores or, on a map without any, of all magnitudes. On a map of zeros all shares are 0.
+    The shares don't sum to 1 if regions overlap or do not cover all pixels.
     """
     weights = _weights(saliency)
     total = float(weights.sum())
@@ -58,7 +60,7 @@ def shares_of(saliency: Saliency) -> Floats:
 
 
 def _weights(saliency: Saliency) -> Floats:
-    """The mass of each word or pixel, scaled so that the greatest is 1: sums of the largest floats stay finite."""
+    """The mass of each word or pixel, scaled so that the greatest is 1. Sums of very large scores stay finite that way."""
     scores = saliency.scores
     weights = np.maximum(scores, 0.0) if (scores > 0).any() else np.abs(scores)
     top = weights.max(initial=0.0)

@@ -1,6 +1,6 @@
-"""The kinds of claim: for each, what it needs, when it is false, and what it says of the mirrored question.
+"""The kinds of claim: the parts that each kind needs, its truth condition, and its form for the mirrored question.
 
-A new kind of claim is one module beside these (its `falsehood`), its name in `ClaimKind`, and its line in `CLAIM_KINDS`.
+A new kind of claim needs a module in this folder with its `falsehood`, its name in `ClaimKind`, and an entry in `CLAIM_KINDS`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class Truth(Protocol):
-    """The truth condition of a kind: what is false about a claim, or `None` where it is true.
+    """The truth condition of a kind: it returns the falsehood of a claim, or `None` if the claim is true.
 
-    The parts that the claim names are in the input; `check` has made sure of that. `bridge` is that of `check`.
+    `check` calls it only for claims whose parts are in the input, and passes its own `bridge`.
     """
 
     def __call__(self, claim: Claim, evidence: Evidence, bridge: float, /) -> tuple[ErrorKind, str] | None:
-        """The falsehood: its kind and a message."""
+        """The kind of the falsehood and a message, or `None`."""
         ...
 
 
 class Mirror(Protocol):
-    """What a claim about "B rather than A" says of the map of "A rather than B": the same evidence with its sign turned."""
+    """Translates a claim about "B rather than A" into one about "A rather than B": the same evidence with reversed signs."""
 
     def __call__(self, claim: Claim, /) -> Claim:
-        """The claim as seen from the map."""
+        """The translated claim, for the question that the map answers."""
         ...
 
 
@@ -44,7 +44,7 @@ class KindOfClaim:
     Args:
         summary: the statement in words, with P for the part.
         falsehood: the truth condition.
-        mirrored: the claim seen from the mirrored question.
+        mirrored: translates a claim about the mirrored question ("B rather than A") into one about the map's question.
         needs_part: whether the claim is about a part.
         needs_other: whether it compares that part with another.
     """

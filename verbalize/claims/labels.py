@@ -1,4 +1,4 @@
-"""Whether a claim answers the question that the map answers: its label, and what the label is contrasted with."""
+"""Whether a claim is about the same question as the map: the same label, contrasted with the same labels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def wrong_label(claim: Claim, query: Query) -> tuple[ErrorKind, str] | None:
-    """What is wrong with the labels that a claim names; `None` where they are the query's, or where it names none.
+    """The falsehood in the labels that a claim names; `None` if they are those of the query, or if it names none.
 
-    A claim about a contrastive map that names the label must name what the label is contrasted with, too: "for A" alone is
-    another question than "for A rather than B".
+    A claim that names the label of a contrastive map must also name the labels that it is contrasted with, because "for A"
+    and "for A rather than B" are different questions.
     """
     if claim.label is None or is_mirror(claim, query):
         return None
@@ -33,7 +33,7 @@ def wrong_label(claim: Claim, query: Query) -> tuple[ErrorKind, str] | None:
 
 
 def is_mirror(claim: Claim, query: Query) -> bool:
-    """Whether the claim answers "B rather than A" from a map of "A rather than B": the same evidence with its sign turned."""
+    """Whether the claim is about "B rather than A" and the map about "A rather than B": the same evidence, reversed signs."""
     return (
         len(query.versus) == 1
         and claim.label is not None

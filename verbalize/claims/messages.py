@@ -1,4 +1,4 @@
-"""How a message about a false claim names parts and scores."""
+"""Names of parts and scores in messages about false claims."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def quoted_part(claim: Claim, evidence: Evidence) -> str:
-    """The part in quotes: as the text wrote it, else its words in the input."""
+    """The part in quotes: as the text wrote it or, if that is unknown, by its words in the input."""
     if claim.quote:
         return f"'{claim.quote}'"
     return "'" + " ".join(evidence.names[index] for index in claim.part or ()) + "'"

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKind, str] | None:
-    """True where the part speaks in its direction and beats the other both by its sum and by its strongest word.
+    """The falsehood of the claim; `None` if its sum and its strongest word both exceed those of the other part.
 
-    So the claim is true whichever of the two a reader takes "important" to mean.
+    The part must also speak in its direction. So the claim is true whether a reader takes "important" to mean the sum or the
+    strongest word.
     """
     direction = claim.direction or "supports"
     return wrong_sign(claim, evidence, direction, bridge) or _not_ahead(claim, evidence, direction)

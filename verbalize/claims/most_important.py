@@ -18,9 +18,10 @@ _AMONG = 3  # "one of the most important" is true of the first three places; rea
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKind, str] | None:
-    """True where the part speaks in its direction and holds a word whose score no word outside the named parts reaches.
+    """The falsehood of the claim; `None` if the part's strongest word scores higher than every word outside the named parts.
 
-    A tie with an outsider makes "the most important" false, unless the text itself says that the place is shared.
+    The part must also speak in its direction. A tie with a word outside makes the claim false, unless the text itself says
+    that the place is shared.
     """
     direction = claim.direction or "supports"
     return wrong_sign(claim, evidence, direction, bridge) or _outdone(claim, evidence, direction)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKind, str] | None:
-    """True where nothing speaks in the direction; without a direction, where the map is empty, all zero, or all the same."""
-    del bridge  # no part is named
+    """The falsehood of the claim; `None` if no score speaks in the direction or, without one, if all scores are equal."""
+    del bridge  # the claim names no part
     scores = evidence.net
     if claim.direction is None:
         if evidence.flat:
@@ -32,5 +32,5 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKin
 
 
 def mirrored(claim: Claim) -> Claim:
-    """Where nothing stands out, nothing does in the mirrored question either; a direction is turned round."""
+    """The claim with its direction reversed. Without a direction it is the same for the mirrored question."""
     return claim if claim.direction is None else turned(claim)

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from verbalize.claims.claim import Claim, ErrorKind, ShareOf
     from verbalize.evidence import Evidence
 
-_ROUNDING = 1e-9  # relative error of sums of floats, which is no falsehood
+_ROUNDING = 1e-9  # relative rounding error of sums of floats, which does not make a claim false
 _OTHER_SIDE: dict[ShareOf, ShareOf] = {"positive": "negative", "negative": "positive"}
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKind, str] | None:
-    """True where the number is right to within the claim's tolerance."""
+    """The falsehood of the claim; `None` if the number is right to within the claim's tolerance."""
     del bridge  # a number has no sign to bridge
     name = quoted_part(claim, evidence)
     said = claim.value if claim.value is not None else float("nan")
@@ -34,7 +34,7 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKin
 
 
 def mirrored(claim: Claim) -> Claim:
-    """A share of the evidence for B rather than A is one of the evidence against A rather than B; a score turns its sign."""
+    """The claim for the mirrored question: positive evidence becomes negative evidence, and a score changes its sign."""
     if claim.of == "score":
         return replace(claim, value=-(claim.value or 0.0))
     return replace(claim, of=_OTHER_SIDE.get(claim.of, claim.of))

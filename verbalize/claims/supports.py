@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> tuple[ErrorKind, str] | None:
-    """True where the part speaks in the direction that the kind names: see `wrong_sign`."""
+    """The falsehood of the claim; `None` if the part speaks in the direction that the kind names (see `wrong_sign`)."""
     return wrong_sign(claim, evidence, "opposes" if claim.kind == "opposes" else "supports", bridge)
 
 
 def wrong_sign(claim: Claim, evidence: Evidence, direction: Direction, bridge: float) -> tuple[ErrorKind, str] | None:
-    """What is false in saying that the part speaks in this direction; `None` where it does.
+    """The falsehood of the statement that the part speaks in this direction; `None` if it does.
 
-    It does where its scores sum to more than 0 in that direction and none of its words is below `-bridge`. So, with a
-    bridge of 0, no word of the other sign is passed off as part of the evidence. A region has one score, its net score.
+    It does if its scores sum to more than 0 in that direction and none of its words is below `-bridge`. So with a bridge of
+    0, a part that contains a word of the other sign is not evidence as a whole. A region has one score, its net score.
     """
     part = claim.part or ()
     scores = evidence.toward(direction)[list(part)]
@@ -41,10 +41,10 @@ def wrong_sign(claim: Claim, evidence: Evidence, direction: Direction, bridge: f
 
 
 def mirrored(claim: Claim) -> Claim:
-    """What speaks for B rather than A speaks against A rather than B."""
+    """The claim for the mirrored question: a part that speaks for B rather than A speaks against A rather than B."""
     return replace(claim, kind="supports" if claim.kind == "opposes" else "opposes")
 
 
 def turned(claim: Claim) -> Claim:
-    """The claim with its direction turned round; a claim without a direction means "supports"."""
+    """The claim with its direction reversed; a claim without a direction means "supports"."""
     return replace(claim, direction="supports" if claim.direction == "opposes" else "opposes")

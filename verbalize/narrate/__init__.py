@@ -1,4 +1,4 @@
-"""Sentences about a map by a language model, checked before anyone reads them."""
+"""A language model writes about a map, and every sentence is checked before it is returned."""
 
 from __future__ import annotations
 

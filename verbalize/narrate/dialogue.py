@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Style = Literal["narrate", "smv-gpt"]
 STYLES: tuple[str, ...] = get_args(Style)
-PROMPT_VERSION = 1  # changes whenever a request below does, so that texts of different requests are told apart
-_LISTED = 300  # words listed with their scores; of longer texts, those with the largest scores
+PROMPT_VERSION = 1  # raised whenever a request below changes, so that texts from different requests are not mixed
+_LISTED = 300  # how many words are listed with their scores; of longer texts, those with the largest scores
 
 _AUDIENCES = {
     "lay": "a person who knows nothing of machine learning; plain words, no jargon",
@@ -56,7 +56,7 @@ class StatedClaim(BaseModel):
     percent: float | None = Field(default=None, description="for share: per cent of the evidence on its side")
 
     def to_claim(self, evidence_side: Literal["positive", "negative"] = "positive") -> Claim | None:
-        """The claim, or `None` where it lacks what its kind needs."""
+        """The claim, or `None` if it lacks a part or number that its kind needs."""
         if self.kind == "share":
             if self.percent is None:
                 return None
@@ -86,7 +86,7 @@ def request(
         **_input(saliency),
         "worth saying": [_worth(claim, saliency) for claim in worth_saying],
     }
-    # JSON keeps whatever stands in the input inside its quotes; the escape keeps it from closing the data
+    # JSON keeps the input inside quotes, and the escape keeps the input from ending the data section
     body = json.dumps(data, ensure_ascii=False, indent=1).replace("</", "<\\/")
     return [("system", system), ("user", f"<data>\n{body}\n</data>")]
 
@@ -107,7 +107,7 @@ def zero_shot_request(saliency: Saliency) -> str:
     To measure the published method, which checks nothing, ask a model with this text directly.
 
     Raises:
-        UsageError: the map is one over pixels; the paper defines the request for texts only.
+        UsageError: the map is over pixels; the paper defines the request for texts only.
     """
     if not isinstance(saliency, TokenSaliency):
         raise UsageError("the style 'smv-gpt' is defined for texts only; use 'narrate' for pictures")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
 
-_LONGEST = 2000  # characters; a longer reply is taken for a rambling refusal and not read as a text
+_LONGEST = 2000  # characters; a longer reply is not read as a text, because it is most likely a refusal or a repetition
 Outcome = Literal["clean", "repaired", "cut", "template"]
 
 
@@ -51,10 +51,11 @@ class _Draft:
 class Narrator:
     """Lets a chat model write about a map, and returns only text whose statements are true of the map.
 
-    The reply is prose and the claims it makes. Both are checked: the stated claims with `check`, the prose by reading it back
-    with `read_sentences`. A sentence is kept only if all it says of the map is true, and if it says something of the map at
-    all; what can't be read as a claim can't be checked and does not get out either. What is false is sent back with what is
-    true, at most `repairs` times; then the offending sentences are cut; where nothing is left, the template stands in.
+    The reply consists of prose and a list of the claims that the prose makes. Both are checked: the listed claims with
+    `check`, and the prose by reading it back with `read_sentences`. A sentence is kept only if it says something about the map
+    and if everything it says is true. A sentence that can't be read as a claim can't be checked, so it is not kept either.
+    A faulty draft is sent back with a list of its faults, at most `repairs` times. Then its faulty sentences are cut. If no
+    sentence is left, the text of the template is returned.
 
     Args:
         model: a langchain-core chat model, as from `agents.chat_model`.
@@ -62,12 +63,14 @@ class Narrator:
         max_words: length of the text, in words. A draft more than a quarter longer is sent back.
         repairs: how often a draft is sent back.
         mask_labels: the text may not name the query's labels.
-        language: the language asked for. What is read back is English: text in another is replaced by the template.
-        style: "narrate"; or "smv-gpt", where the request is the zero-shot prompt of Feldhus et al. 2023, section 3.3, word for
-            word, and the reply is plain prose. It is for texts only, and it fixes reader and language. Both are checked alike.
+        language: the language to ask for. Only English can be read back; text in another language is replaced by the template.
+        style: "narrate", or "smv-gpt". The request of "smv-gpt" is the zero-shot prompt of Feldhus et al. 2023, section 3.3,
+            word for word, and the reply is plain prose. It takes only maps over texts, and no audience, language or pictures.
+            Replies in both styles are checked in the same way.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
-        background: differential descriptions of classes, as `Background.of` takes them. They go to `.background` of the texts
-            of contrastive maps; the model does not see them, the text does not hold them. None where labels are masked.
+        background: differential descriptions of classes, as `Background.of` takes them. The results for
+            contrastive maps carry them in `.background`, unless labels are masked. The model does not see them, and the text
+            does not contain them.
     """
 
     def __init__(
@@ -101,10 +104,11 @@ class Narrator:
         self._template = TemplateVerbalizer(mask_labels=mask_labels)
 
     def narrate(self, saliency: Saliency) -> Verbalization:
-        """One map's text.
+        """Write the text for one map.
 
         Raises:
-            UsageError: the model could not be asked at all (unreachable, timed out, refused, over a ceiling, an offline miss).
+            UsageError: the model could not be asked: it was unreachable, timed out or refused; a ceiling was reached; or an
+                offline run lacks the reply.
         """
         made = self.narrate_all([saliency])[0]
         if made.problem is not None:
@@ -116,13 +120,13 @@ class Narrator:
     def narrate_all(
         self, saliencies: Iterable[Saliency], *, on_settled: Callable[[Verbalization], None] | None = None
     ) -> list[Verbalization]:
-        """The texts of many maps, in order; each round of drafts is one batch of requests.
+        """Write the texts for many maps, in their order. Each round of drafts is one batch of requests.
 
-        A map for which the model could not be asked gets the template's text, and `.problem` says why.
+        If the model could not be asked about a map, its text comes from the template, and `.problem` says why.
 
         Args:
             saliencies: the maps.
-            on_settled: called with each text as soon as it is settled, in any order.
+            on_settled: called with each result as soon as it is final, in any order.
 
         Raises:
             UsageError: a ceiling on requests, tokens or cost was reached, or an offline run lacks a reply.
@@ -145,7 +149,7 @@ class Narrator:
                 first: bool = round_ == 0,
             ) -> None:
                 if isinstance(reply, StructuredFailure) and isinstance(reply.error, (BudgetExceeded, OfflineMiss)):
-                    stops.append(reply.error)  # raised once the replies that did come are settled
+                    stops.append(reply.error)  # raised after the replies that did come have been used
                     return
                 made = self._judged(open_[index], reply, first=first)
                 if made is not None:
@@ -163,11 +167,11 @@ class Narrator:
     def _ask(
         self, requests: list[list[BaseMessage]], on_reply: Callable[[int, words.Narration | StructuredFailure], None]
     ) -> None:
-        """Send requests; `on_reply` gets the position of each with its reply, as replies come."""
+        """Send requests. `on_reply` is called with the position of a request and its reply, as replies come."""
         if self.style == "narrate":
             ask_many(self.model, requests, words.Narration, reasks=1, on_result=on_reply)
             return
-        # the published request asks for prose; a JSON schema in it would make it another request
+        # the published request asks for prose, and adding a JSON schema would change it
         for index, reply in self.model.batch_as_completed(requests, return_exceptions=True):
             on_reply(index, _as_narration(reply))
 
@@ -191,16 +195,16 @@ class Narrator:
         return [SystemMessage(system), HumanMessage(content)]
 
     def _judged(self, draft: _Draft, reply: words.Narration | StructuredFailure, *, first: bool) -> Verbalization | None:
-        """The text where all of it is true, or where the model has nothing more to give; else None, with what to send back."""
+        """The final result if the draft is true as a whole or no better one can come; else `None`, with faults to send back."""
         if isinstance(reply, StructuredFailure):
             answered = isinstance(reply.error, StructuredError)
             prose = reply.last_reply.strip()
             if answered and prose and not prose.startswith(("{", "[")) and len(prose) <= _LONGEST:
-                reply = words.Narration(text=prose)  # a model that can't keep to JSON can still write
+                reply = words.Narration(text=prose)  # a reply without JSON may still be good prose
             else:
                 draft.drafts += [reply.last_reply] if answered else []
                 if answered and draft.last is not None:
-                    return None  # an earlier draft may still be cut into shape
+                    return None  # the good sentences of an earlier draft may still be kept
                 return self._stand_in(draft, None if answered else str(reply.error))
         draft.drafts.append(reply.text)
         draft.last = reply
@@ -242,7 +246,7 @@ class Narrator:
         return faults
 
     def _salvage(self, draft: _Draft) -> Verbalization:
-        """The last draft without its faulty sentences, if what is left is true as a whole; else the template's text."""
+        """The last draft without its faulty sentences, if the rest is true as a whole; else the text of the template."""
         if draft.last is None:
             return self._stand_in(draft)
         kept: list[str] = []
@@ -256,7 +260,7 @@ class Narrator:
             else:
                 length -= len(sentence.text.split())
         text = " ".join(kept)
-        # a sentence may refer to the one before it ("it also ..."), so what is left is read and checked again as a whole
+        # a sentence may refer to the one before it ("it also ..."), so the rest is read and checked again as a whole
         again = read_sentences(text, draft.saliency) if text else ()
         if not again or any(self._sentence_faults(sentence, draft.saliency) for sentence in again):
             return self._stand_in(draft)
@@ -289,7 +293,7 @@ class Narrator:
 
 
 def _as_narration(reply: BaseMessage | Exception) -> words.Narration | StructuredFailure:
-    """A reply in prose as a narration that states no claims beside its text."""
+    """Make a narration without listed claims of a reply in prose."""
     if isinstance(reply, Exception):
         return StructuredFailure(reply, 1, "")
     text = str(reply.text).strip()
@@ -299,7 +303,7 @@ def _as_narration(reply: BaseMessage | Exception) -> words.Narration | Structure
 
 
 def _stated(reply: words.Narration) -> list[Claim]:
-    """The claims as stated. A share stands on the side of the part's other claims: against, where it is said to oppose."""
+    """The claims that the reply lists. A share counts as negative if another claim says that the same part opposes."""
     opposing = {tuple(claim.parts) for claim in reply.claims if claim.kind == "opposes"}
     sides = ("negative" if tuple(claim.parts) in opposing else "positive" for claim in reply.claims)
     claims = (claim.to_claim(side) for claim, side in zip(reply.claims, sides, strict=True))  # type: ignore[arg-type]
@@ -307,7 +311,7 @@ def _stated(reply: words.Narration) -> list[Claim]:
 
 
 def _named_label(sentence: ReadSentence, saliency: Saliency) -> str | None:
-    """A label of the query that the sentence names outside the words it quotes from the input."""
+    """The first label of the query that the sentence names outside its quotations from the input; `None` if there is none."""
     query = saliency.query
     outside = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”|«[^»]*»", " ", sentence.text)
     for name in (query.label, *query.versus, *query.members):

@@ -1,4 +1,4 @@
-"""Narration of many maps into a file: each text is kept as soon as it is settled, and a run that ended early goes on."""
+"""Narrates many maps into a file. Each text is saved as soon as it is final, and an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
     from verbalize.verbalization import Verbalization
 
-BATCH = 64  # maps that are asked about together: a batch of the in-process model, and several rounds of 8 requests of a server
+BATCH = 64  # maps per call of `narrate_all`: one batch for a model in this process, eight rounds of 8 requests for a server
 
 
 @dataclass(frozen=True)
 class NarratedFile:
-    """What became of the maps.
+    """The result of `narrate_to_file`.
 
     Attributes:
-        texts: how many texts the file holds, those of earlier runs included.
-        outcomes: how many texts came to each outcome ("clean", "repaired", "cut", "template").
+        texts: how many texts the file holds, including those of earlier runs.
+        outcomes: how many texts had each outcome ("clean", "repaired", "cut", "template").
         falsehoods: how many false statements the drafts made, by kind; none of them is in a text.
-        problems: the maps for which the model could not be asked. They have no text; the next run asks again.
+        problems: the maps about which the model could not be asked. They have no text, and the next run asks again.
     """
 
     texts: int
@@ -52,18 +52,18 @@ def narrate_to_file(
 ) -> NarratedFile:
     """Narrate maps into a JSON Lines file, one `Verbalization.to_record` per line, in the order of the maps.
 
-    Each text is on the disk, in `OUT.part`, as soon as it is settled. Where `OUT.part` holds texts of the same maps, made by
-    the same model under the same settings, they are taken over and not asked for again. The file itself is written at the end.
+    Each text is written to `OUT.part` as soon as it is final. If `OUT.part` already holds texts for the same maps, from the
+    same model and with the same settings, they are reused and not asked for again. The file itself is written at the end.
 
     Args:
         narrator: makes the texts.
-        saliencies: the maps, each with an id of its own.
+        saliencies: the maps; every map needs a different id.
         out: the file; "-" writes each text to standard output and keeps nothing.
-        model_name: names the model; texts of a model with another name are not taken over.
-        on_progress: called with (maps settled, maps in all), first after earlier texts were taken over.
+        model_name: the name of the model; texts from a model with another name are not reused.
+        on_progress: called with (finished maps, all maps): first after earlier texts have been reused, then after each map.
 
     Raises:
-        UsageError: a ceiling was reached or an offline run lacks a reply. What was settled is kept for the next run.
+        UsageError: a ceiling was reached, or an offline run lacks a reply. Finished texts are kept for the next run.
     """
     maps = list(saliencies)
     problems: list[Problem] = []
@@ -96,7 +96,7 @@ def narrate_to_file(
 
 
 def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict[str, Any]:
-    """What the texts depend on; texts made under other settings are not taken over."""
+    """Everything that the texts depend on; texts made with other settings are not reused."""
     settings = {
         "llm": model_name,
         "audience": narrator.audience,
