@@ -15,7 +15,6 @@ from PIL import Image
 
 from saywhy_core.errors import UsageError
 from verbalize.draw.heatmaps import (
-    extractive_rationale,
     heatmap_html,
     heatmap_page,
     heatmap_png,
@@ -25,6 +24,7 @@ from verbalize.draw.heatmaps import (
     token_heatmap_html,
     token_heatmap_png,
 )
+from verbalize.draw.rationale import extractive_rationale
 from verbalize.saliency import PixelSaliency, Prediction, Query, TokenSaliency
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;</span></style>"

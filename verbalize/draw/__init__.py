@@ -1,4 +1,4 @@
-"""Maps as pictures: heatmaps in HTML and PNG, and rationales."""
+"""Draw maps: heatmaps in HTML and PNG, and rationales."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@ from .files import PICTURES as PICTURES
 from .files import Picture as Picture
 from .files import draw_to_file as draw_to_file
 from .files import save_rationale as save_rationale
-from .heatmaps import Rationale as Rationale
-from .heatmaps import extractive_rationale as extractive_rationale
 from .heatmaps import heatmap_html as heatmap_html
 from .heatmaps import heatmap_page as heatmap_page
 from .heatmaps import heatmap_png as heatmap_png
@@ -14,3 +12,5 @@ from .heatmaps import save_picture as save_picture
 from .heatmaps import token_heatmap_html as token_heatmap_html
 from .heatmaps import token_heatmap_png as token_heatmap_png
 from .page import html_page as html_page
+from .rationale import Rationale as Rationale
+from .rationale import extractive_rationale as extractive_rationale

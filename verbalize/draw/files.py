@@ -1,4 +1,4 @@
-"""Pictures of maps in files. `PICTURES` lists the kinds of picture, and plug-ins add to it."""
+"""Draw maps to files. `PICTURES` lists the kinds of picture, and plug-ins can add to it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from saywhy_core.errors import UsageError
 from saywhy_core.files import atomic_open
 from saywhy_core.registry import Registry
-from verbalize.draw.heatmaps import extractive_rationale, heatmap_page, pixel_heatmap_png, token_heatmap_png
+from verbalize.draw.heatmaps import heatmap_page, pixel_heatmap_png, token_heatmap_png
 from verbalize.draw.page import html_page
+from verbalize.draw.rationale import extractive_rationale
 from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Saliency
 
-_WORDS = 12  # in a rationale, where the caller does not say how many
+_WORDS = 12  # the most words in a rationale, if the caller does not say how many
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ class Picture:
 
     Args:
         summary: one line about the kind.
-        suffix: the ending of the file's name, with the dot.
-        render: the content of the file for a map. The options in `uses` are passed to it by keyword, where they are given.
-        uses: the options that have an effect on it: "max_words" (int), "mask_labels" (bool). Others are refused.
+        suffix: the suffix of the file name, with the dot.
+        render: a function that takes a map and returns the content of the file. Options in `uses` that the
+            caller gives are passed by keyword.
+        uses: the options that have an effect on this kind: "max_words" (int), "mask_labels" (bool). Other options are an error.
     """
 
     summary: str
@@ -52,17 +54,17 @@ PICTURES: Registry[Picture] = Registry(
 def draw_to_file(
     saliency: Saliency, path: str | os.PathLike[str], kind: str, *, max_words: int | None = None, mask_labels: bool = False
 ) -> None:
-    """Draw a map to a file, whole or not at all.
+    """Draw a map to a file. The file is written whole or not at all.
 
     Args:
         saliency: the map.
         path: the file. Its name should end in the `suffix` of the kind.
         kind: a name in `PICTURES`.
-        max_words: words in a rationale, 12 by default; for rationales only.
-        mask_labels: hide the labels; for heatmaps only, since a rationale names none.
+        max_words: the most words in a rationale, 12 by default. Only rationales take it.
+        mask_labels: whether to hide the labels. Only heatmaps take it, because a rationale has no labels.
 
     Raises:
-        UsageError: the kind is unknown, an option has no effect on it, or the map can't be drawn so.
+        UsageError: the kind is unknown, an option has no effect on it, or this kind can't show the map.
     """
     picture = PICTURES.get(kind)
     given = {
@@ -77,10 +79,10 @@ def draw_to_file(
 
 
 def save_rationale(saliency: Saliency, path: str | os.PathLike[str], *, max_words: int = _WORDS) -> None:
-    """Write the words that speak most for the label as a page, or a sentence that says so where no word speaks for it.
+    """Write the words that speak most for the label as an HTML page; if no word speaks for it, the page says so.
 
     Raises:
-        UsageError: the map is one over pixels, or `max_words` is below 1.
+        UsageError: the map is a map over pixels, or `max_words` is below 1.
     """
     draw_to_file(saliency, path, "rationale", max_words=max_words)
 
@@ -96,11 +98,11 @@ def _png(saliency: Saliency, *, mask_labels: bool = False) -> bytes:
 
 
 def _rationale(saliency: Saliency, *, max_words: int = _WORDS) -> bytes:
-    rationale = extractive_rationale(saliency, max_words)  # type: ignore[arg-type]  # it refuses maps over pixels itself
+    rationale = extractive_rationale(saliency, max_words)  # type: ignore[arg-type]  # it raises for maps over pixels
     body = rationale.html if rationale.part else "<p><em>No word speaks for it.</em></p>"
     return html_page(body, saliency.saliency_id).encode()
 
 
 HTML = Picture("a heatmap as a page", ".html", _html, uses=("mask_labels",))
 PNG = Picture("a heatmap as a picture", ".png", _png, uses=("mask_labels",))
-RATIONALE = Picture("the words that decided, which name no label", ".html", _rationale, uses=("max_words",))
+RATIONALE = Picture("the words that decided, without a label", ".html", _rationale, uses=("max_words",))

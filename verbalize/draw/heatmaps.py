@@ -1,14 +1,14 @@
-"""A map as a picture: heatmaps as HTML and PNG, and the words that decided as an extract of the text.
+"""Draw a map as a heatmap, in HTML or PNG.
 
-Blue speaks for the label, orange against it: a pair that people with any of the usual colour blindnesses tell apart. Nothing
-hangs on colour alone: what speaks for is underlined solid, what speaks against dashed, and each word carries its score.
+Blue speaks for the label, orange speaks against it. People with any common colour blindness can tell these two apart. Nothing
+depends on colour alone: words that speak for the label have a solid underline, words that speak against it have a dashed one,
+and each word shows its score.
 """
 
 from __future__ import annotations
 
 import base64
 import itertools
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
-    from verbalize.saliency import Floats, Part, Saliency
+    from verbalize.saliency import Floats, Saliency
 
 __all__ = [
     "STYLE",
-    "Rationale",
-    "extractive_rationale",
     "heatmap_html",
     "heatmap_page",
     "heatmap_png",
@@ -43,29 +41,21 @@ __all__ = [
 ]
 
 HIDDEN_LABEL = "the label"
-_FAINTEST = 0.02  # below this share of the highest score a word is left as it is
-_SATURATED = 0.99  # a few spikes among the pixels don't make the rest pale
-_GAP = " … "
-
-
-@dataclass(frozen=True, slots=True)
-class Rationale:
-    """The words of a text that speak most for the label, in the order of the text, and the text cut down to them."""
-
-    part: Part
-    text: str
-    html: str
+_FAINTEST = 0.02  # a word with less than this share of the highest score is not shaded
+_SATURATED = (
+    0.99  # quantile of the magnitudes; colours are full from it on, so that a few extreme pixels don't make the others pale
+)
 
 
 def heatmap_html(saliency: Saliency, *, mask_labels: bool = False, legend: bool = False) -> str:
-    """A map as a piece of HTML for a page of one's own: see `token_heatmap_html` and `pixel_heatmap_html`."""
+    """A map as a piece of HTML to put into a page: see `token_heatmap_html` and `pixel_heatmap_html`."""
     if isinstance(saliency, TokenSaliency):
         return token_heatmap_html(saliency, mask_labels=mask_labels, legend=legend)
     return pixel_heatmap_html(saliency, mask_labels=mask_labels, legend=legend)
 
 
 def heatmap_png(saliency: Saliency, *, mask_labels: bool = False, legend: bool = False) -> bytes:
-    """A map as the bytes of a PNG file for a page of one's own: see `token_heatmap_png` and `pixel_heatmap_png`."""
+    """A map as the bytes of a PNG file: see `token_heatmap_png` and `pixel_heatmap_png`."""
     if isinstance(saliency, TokenSaliency):
         return token_heatmap_png(saliency, mask_labels=mask_labels, legend=legend)
     return pixel_heatmap_png(saliency, mask_labels=mask_labels, legend=legend)
@@ -74,9 +64,13 @@ def heatmap_png(saliency: Saliency, *, mask_labels: bool = False, legend: bool =
 def token_heatmap_html(saliency: TokenSaliency, *, mask_labels: bool = False, legend: bool = True) -> str:
     """The text with its words shaded and underlined by their scores, as a piece of HTML with its own style.
 
-    Opacity is in proportion to the score, the largest magnitude being the darkest; each word's score shows when it is pointed
-    at. The original spacing is kept where the map has its text. Whatever is in the words is text in the page, never markup.
-    `mask_labels` leaves out the labels and the prediction; `legend` adds the question and the key.
+    The opacity is proportional to the magnitude of the score. The score of a word shows when the pointer is on it. If the map
+    has its text, the original spacing is kept. The words are escaped: none of them can become markup.
+
+    Args:
+        saliency: the map.
+        mask_labels: whether to leave the labels and the prediction out of the legend.
+        legend: whether to add the question and the key.
     """
     scale = _scale(saliency.scores)
     body: list[str] = []
@@ -89,7 +83,13 @@ def token_heatmap_html(saliency: TokenSaliency, *, mask_labels: bool = False, le
 
 
 def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, legend: bool = True) -> str:
-    """The heatmap over the image with its regions numbered, as a piece of HTML that holds its picture, and a list of them."""
+    """The heatmap over the image with numbered regions, and a list of the regions, as a piece of HTML with its own style.
+
+    The picture is inside the HTML. The arguments are those of `token_heatmap_html`.
+
+    Raises:
+        UsageError: the map has no pixels.
+    """
     from verbalize.parts.regions import find_regions
 
     png = pixel_heatmap_png(saliency, regions=True, legend=False)
@@ -112,13 +112,20 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
 def token_heatmap_png(
     saliency: TokenSaliency, *, mask_labels: bool = False, legend: bool = True, width: int = 900, font_size: int = 22
 ) -> bytes:
-    """The text with its words shaded and underlined by their scores, as a PNG file `width` pixels wide, lines wrapped.
+    """The text with its words shaded and underlined by their scores, as the bytes of a PNG file.
 
-    Words in a script that the first font lacks are set in the first installed font that has it; where there is none,
-    they show as boxes (the HTML has no such limit).
+    Words with characters that the default font lacks use the first installed font that has them. If there is none, they show
+    as boxes (HTML has no such limit).
+
+    Args:
+        saliency: the map.
+        mask_labels: whether to leave the labels and the prediction out of the legend.
+        legend: whether to add the question and the key.
+        width: the width of the picture in pixels, 96 or more. Lines are wrapped.
+        font_size: the size of the words in pixels, 6 or more.
 
     Raises:
-        UsageError: the text is so long that the picture would be taller than 30,000 pixels.
+        UsageError: the width or the font size is too small, or the picture would be taller than 30,000 pixels.
     """
     from verbalize.draw.raster import draw_tokens
 
@@ -142,15 +149,17 @@ def pixel_heatmap_png(
     mask_labels: bool = False,
     smallest_side: int = 320,
 ) -> bytes:
-    """The scores over the (greyed) image, as a PNG file; colours are full from the 99th percentile of the scores on.
+    """The scores as colours over the image in grey, as the bytes of a PNG file.
+
+    Colours are full from the 99th percentile of the magnitudes on.
 
     Args:
         saliency: the map.
-        overlay: whether to lay it over the image, where there is one; otherwise over white.
-        regions: whether to outline and number the regions that `find_regions` gives; against the label dashed.
-        legend: whether to set the question and the key below.
-        mask_labels: whether to leave the labels out of the legend.
-        smallest_side: smaller pictures are enlarged in whole steps, pixels staying squares, until they are as large as this.
+        overlay: whether to draw over the image, if the map has one. Otherwise the ground is white.
+        regions: whether to outline and number the regions of `find_regions`. Regions against the label have a dashed outline.
+        legend: whether to write the question and the key below the picture.
+        mask_labels: whether to leave the labels and the prediction out of the legend.
+        smallest_side: pixels. Pictures whose smaller side is shorter are enlarged by a whole factor until it is this long.
 
     Raises:
         UsageError: the map has no pixels.
@@ -179,45 +188,16 @@ def pixel_heatmap_png(
 
 
 def image_png(saliency: PixelSaliency, *, smallest_side: int = 1) -> bytes:
-    """The image that a map belongs to, as the bytes of a PNG file; enlarged as in `pixel_heatmap_png`.
+    """The image of a map, as the bytes of a PNG file, enlarged as in `pixel_heatmap_png`.
 
     Raises:
-        UsageError: the map carries no image, or one without pixels.
+        UsageError: the map has no image, or an image without pixels.
     """
     from verbalize.draw.raster import encode, enlarged, to_rgb
 
     if saliency.image is None or not saliency.image.size:
         raise UsageError(f"the map {saliency.saliency_id!r} carries no image")
     return encode(enlarged(to_rgb(saliency.image), smallest_side))
-
-
-def extractive_rationale(saliency: TokenSaliency, max_words: int = 12) -> Rationale:
-    """The words with the highest positive scores, in the order of the text, "…" standing for what is left out.
-
-    A rationale in the sense of Lei et al. (2016): a part of the text itself. Among equal scores the earlier word is taken.
-    Where nothing speaks for the label it is empty: words that speak against it are never shown as reasons.
-
-    Raises:
-        UsageError: `max_words` is less than 1, or the map is not one over words.
-    """
-    if not isinstance(saliency, TokenSaliency):
-        raise UsageError("a rationale is made of words; this map is one over pixels: draw it instead")
-    if max_words < 1:
-        raise UsageError(f"max_words must be at least 1, not {max_words!r}")
-    order = np.argsort(-saliency.scores, kind="stable")[:max_words]
-    part = tuple(sorted(int(index) for index in order if saliency.scores[index] > 0))
-    runs: list[list[int]] = []
-    for index in part:
-        if runs and index == runs[-1][-1] + 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    words = [saliency.text_of(run) for run in runs]
-    before = "… " if part and part[0] > 0 else ""
-    after = " …" if part and part[-1] < len(saliency) - 1 else ""
-    marked = _GAP.join(f"<mark>{escape(printable(word))}</mark>" for word in words)
-    text = before + _GAP.join(words) + after
-    return Rationale(part, text, f'<p class="saywhy-rationale" dir="auto">{before}{marked}{after}</p>')
 
 
 def heatmap_page(saliencies: Sequence[Saliency], *, title: str = "Heatmaps", mask_labels: bool = False) -> str:
@@ -230,10 +210,12 @@ def heatmap_page(saliencies: Sequence[Saliency], *, title: str = "Heatmaps", mas
 
 
 def save_picture(saliency: Saliency, path: str | os.PathLike[str], *, mask_labels: bool = False) -> None:
-    """Write a map's heatmap to a file, whole or not at all: a page where the name ends in .html, a picture where in .png.
+    """Write the heatmap of a map to a file: a page if the name ends in .html, a picture if it ends in .png.
+
+    The file is written whole or not at all.
 
     Raises:
-        UsageError: the name ends in neither.
+        UsageError: the name has another ending, or the map has no pixels.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in (".html", ".png"):
@@ -249,7 +231,7 @@ def save_picture(saliency: Saliency, path: str | os.PathLike[str], *, mask_label
 
 
 def _pieces(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:
-    """The text in order: words with their index, and what stands between them with `None`."""
+    """The text in order: words with their index, and the characters between them with `None`."""
     places = saliency.offsets
     if saliency.text is None or places is None or any(a[1] > b[0] for a, b in itertools.pairwise(places)):
         for index, token in enumerate(saliency.tokens):
@@ -296,7 +278,7 @@ def _verdict(sign: int) -> str:
 
 
 def _question_text(saliency: Saliency, *, mask_labels: bool) -> str:
-    """The question that the scores answer, and what the model said, in a line."""
+    """The question that the scores answer, and the prediction of the model, on one line."""
     query, prediction = saliency.query, saliency.prediction
     if mask_labels:
         return f"What speaks for {HIDDEN_LABEL}{' rather than the other' if query.versus else ''}?"

@@ -1,4 +1,4 @@
-"""What pages of HTML share: their frame, the style of a heatmap, and text without what a page can't show."""
+"""What all HTML pages share: the frame, the style of heatmaps, and the replacement of characters that a page can't show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STYLE = """<style>
 
 
 def html_page(body: str, title: str) -> str:
-    """A whole HTML page, readable in light and dark; `body` is HTML, `title` text."""
+    """A whole HTML page, readable in light and in dark mode. `body` is HTML, `title` is plain text."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
@@ -31,12 +31,12 @@ def html_page(body: str, title: str) -> str:
     )
 
 
-# control characters, halves of surrogate pairs, non-characters, and turns of the writing direction
+# control characters, halves of surrogate pairs, non-characters, and marks that change the direction of writing
 _UNSHOWN = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff\\u202a-\\u202e\\u2066-\\u2069]"
 )
 
 
 def printable(text: str) -> str:
-    """The text with U+FFFD for each character that a page or a font can't show or that would turn the text around it."""
+    """The text with U+FFFD in place of each character that a page can't show or that would change the direction of the text."""
     return _UNSHOWN.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""Drawing heatmaps as PNG: words that wrap, and colours over an image."""
+"""Draw heatmaps as PNG: wrapped words, and colours over an image."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     Rgb = NDArray[np.uint8]
     Word = tuple[str, int | None]
-    Entry = tuple[str, float, int, int, int]  # of the key: label, share, left, top, width
+    Entry = tuple[str, float, int, int, int]  # an entry of the key: label, share, left, top, width
 
-_TALLEST = 30_000
-_MARGIN = 24
+_TALLEST = 30_000  # pixels; a longer text is better read as HTML
+_MARGIN = 24  # pixels
 _INK, _SOFT = (27, 29, 34), (87, 92, 102)
 _OVER_IMAGE = 0.8  # opacity of the highest score over an image
 
 
 def encode(image: Rgb | Image.Image) -> bytes:
-    """The bytes of a PNG file."""
+    """The image as the bytes of a PNG file."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     stream = io.BytesIO()
     picture.save(stream, "PNG", optimize=True)
@@ -39,13 +39,16 @@ def encode(image: Rgb | Image.Image) -> bytes:
 
 
 def to_rgb(image: NDArray[np.float32]) -> Rgb:
-    """An (H, W, C) picture in [0, 1] as (H, W, 3) bytes; one or two channels are grey, what follows three is left out."""
+    """An (H, W, C) image in [0, 1] as (H, W, 3) bytes. With one or two channels, the first is grey; a fourth is dropped."""
     channels = image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)
     return np.round(np.clip(channels, 0.0, 1.0) * 255).astype(np.uint8)
 
 
 def enlarged(image: NDArray[np.uint8], smallest_side: int) -> NDArray[np.uint8]:
-    """The picture enlarged in whole steps until its smaller side is at least that long, its larger at most eight times that."""
+    """The picture enlarged by a whole factor until its smaller side has at least `smallest_side` pixels.
+
+    The factor is smaller if the larger side would otherwise exceed eight times `smallest_side`.
+    """
     factor = _factor(image.shape, smallest_side)
     return image.repeat(factor, axis=0).repeat(factor, axis=1)
 
@@ -58,7 +61,11 @@ def _factor(shape: Sequence[int], smallest_side: int) -> int:
 def draw_tokens(
     pieces: Sequence[Word], shares: Floats, *, question: str | None, note: str, width: int, font_size: int
 ) -> bytes:
-    """Words on white, wrapped, each shaded by its share of the largest score; the question above and the key below."""
+    """Draw wrapped words on white, each shaded by its share of the largest score, with the question above and the key below.
+
+    Raises:
+        UsageError: the width or the font size is too small, or the picture would be too tall.
+    """
     if width < 4 * _MARGIN or font_size < 6:
         raise UsageError(f"a picture of words needs a width of {4 * _MARGIN} pixels and a font size of 6, or more")
     line = round(font_size * 1.85)
@@ -99,12 +106,12 @@ def draw_pixels(
     signed: bool,
     smallest_side: int,
 ) -> bytes:
-    """Shares in [-1, 1] as colours over the image in grey (or over white), regions outlined, the question and key below."""
+    """Draw shares in [-1, 1] as colours over the grey image or white, with outlined regions, and the question and key below."""
     if image is None:
         ground = np.full((*shares.shape, 3), 255.0)
     else:
         grey = to_rgb(image).astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-        ground = np.repeat((70 + grey * (185 / 255))[:, :, None], 3, axis=2)  # lightened, so that the colours stay colours
+        ground = np.repeat((70 + grey * (185 / 255))[:, :, None], 3, axis=2)  # lightened, so that the colours show
     opacity = (np.abs(shares) * (_OVER_IMAGE if image is not None else 1.0))[:, :, None]
     colour = np.where(shares[:, :, None] > 0, np.array(FOR, dtype=np.float64), np.array(AGAINST, dtype=np.float64))
     painted = np.round(ground * (1 - opacity) + colour * opacity).astype(np.uint8)
@@ -118,7 +125,7 @@ def draw_pixels(
 
 
 def _outline(picture: Rgb, mask: NDArray[np.bool_], *, dashed: bool) -> None:
-    """Draw a mask's edge in place: black beside white, so that it shows on anything; broken every few pixels if dashed."""
+    """Draw the edge of a mask in place: a black line beside a white one, visible on any colour. Dashed edges have gaps."""
     inner, deeper = _eroded(mask), _eroded(_eroded(mask))
     if dashed:
         rows, columns = np.indices(mask.shape)
@@ -137,7 +144,7 @@ def _number(draw: ImageDraw.ImageDraw, masks: Sequence[NDArray[np.bool_]], facto
         rows, columns = np.nonzero(mask)
         if not len(rows):
             continue
-        # the pixel of the region nearest to its centre: the number stands on the region, even on a ring
+        # the number is on the pixel nearest to the centroid, so that it is on the region even if that is a ring
         nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
         x, y = (columns[nearest] + 0.5) * factor, (rows[nearest] + 0.5) * factor
         draw.text((x, y), str(number), font=_font(None, 18), fill="white", stroke_fill="black", stroke_width=3, anchor="mm")
@@ -166,7 +173,7 @@ def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: int, entries: 
 
 
 def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry], int]:
-    """The key's entries, in as many rows as they need, and the height of these."""
+    """The entries of the key, in as many rows as they need, and the height of these rows in pixels."""
     entries: list[Entry] = []
     left = top = 0
     for label, share in (("speaks for", 0.7), *((("speaks against", -0.7),) if signed else ()), (note, 0.0)):
@@ -192,7 +199,7 @@ def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: flo
 
 
 def _laid_out(pieces: Sequence[Word], width: int, size: int) -> Iterator[list[tuple[int, str, int | None]]]:
-    """Rows of (left, text, word), broken between words, at line ends of the text, and within a word that no row can hold."""
+    """Rows of (left, text, word). They break between words, at line ends of the text, and inside words wider than a row."""
     row: list[tuple[int, str, int | None]] = []
     left = 0
     for text, index in pieces:
@@ -245,14 +252,14 @@ def _font(path: str | None, size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def _first_font() -> str:
-    import matplotlib as mpl  # carries DejaVu Sans
+    import matplotlib as mpl  # it contains DejaVu Sans
 
     return str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
 @cache
 def _font_with(codes: frozenset[int]) -> str | None:
-    """The first font that has all these characters: DejaVu Sans (`None`), else one that is installed, else DejaVu Sans."""
+    """The first font with all these characters: DejaVu Sans (`None`) or else an installed font; `None` if no font has them."""
     if codes <= _characters(_first_font()):
         return None
     return next((path for path in _installed() if codes <= _characters(path)), None)

@@ -1,4 +1,4 @@
-"""Sentences about a map from templates, without a language model."""
+"""Write sentences about a map from templates, without a language model."""
 
 from __future__ import annotations
 

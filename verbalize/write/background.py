@@ -1,4 +1,4 @@
-"""General knowledge of two classes beside a contrastive explanation: marked as such, and apart from the evidence."""
+"""Background for a contrastive explanation: general knowledge about the two classes, marked as not being from the map."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ _PHOTO = re.compile(r"^(?:an? )?(?:photo|picture|image|photograph) of (?=\w)", r
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Differential descriptions by class name: what tells a class from another, whatever a map says.
+    """Differential descriptions by class name: how two classes differ in general, independent of any map.
 
-    Make one with `Background.of`; verbalizers take it, or what it is made of, as `background`.
+    Create it with `Background.of`. Verbalizers take it, or any source that `Background.of` takes, as `background`.
+
+    Args:
+        pairs: the descriptions of pairs of classes.
+        numbers: the number of each class in `pairs`, by its name in lower case without underscores.
+        limit: how many descriptions are given for each class that the label is compared with, 1 or more.
     """
 
     pairs: PairDescriptions
@@ -41,19 +46,20 @@ class Background:
         class_names: Sequence[str] | None = None,
         limit: int = 2,
     ) -> Background:
-        """Background out of pair descriptions, the content of a pair file in FuDD's format, or its path.
+        """Create background from pair descriptions, from the content of a pair file in FuDD's format, or from its path.
 
         Args:
-            source: the descriptions, as `agents.read_pairs` reads and `agents.DifferentialDescriber` makes them.
-            class_names: the names of the classes in their order, where the pairs do not carry them (FuDD's own files don't).
-            limit: how many descriptions are given for each class that the label is set against, 1 or more.
+            source: the descriptions, as `agents.read_pairs` reads them and `agents.DifferentialDescriber` makes them.
+            class_names: the names of the classes in order, if the pairs do not contain them (FuDD's own files do not).
+            limit: how many descriptions are given for each class that the label is compared with, 1 or more.
 
         Raises:
-            UsageError: no such file, not of that format, of other classes than `class_names`, or without names.
+            UsageError: the file does not exist or has another format, its classes are not `class_names`, the classes have no
+                names, or `limit` is below 1.
         """
         if isinstance(source, Background):
             return source
-        from agents.prompting.pairs import as_pairs  # reads images, too, which words never need
+        from agents.prompting.pairs import as_pairs  # imports the readers of images, which words do not need
 
         if limit < 1:
             raise UsageError(f"the limit of background descriptions must be 1 or more, not {limit}")
@@ -66,10 +72,11 @@ class Background:
         return cls(pairs, {_folded(name): number for number, name in names.items()}, limit)
 
     def sentences(self, query: Query) -> tuple[str, ...]:
-        """What tells the query's label from each class it is set against, a marked sentence each, in the order of the file.
+        """Sentences on how the query's label differs from each class in its `versus`, in the order of the file.
 
-        None for a query without such classes, and for classes that the descriptions do not hold. Each is one sentence whatever
-        a description holds: white space is squeezed, control characters and inner full stops are taken out.
+        Each sentence begins with the mark "Background, not from this map". A query without `versus` has no such sentences, nor
+        have classes without descriptions. Every description becomes exactly one sentence: white space is squeezed, control
+        characters are removed, and full stops inside it become semicolons.
         """
         label = self.numbers.get(_folded(query.label))
         said: dict[str, None] = {}
@@ -86,13 +93,13 @@ class Background:
 
 
 def _phrase(name: str, caption: str) -> str:
-    """A caption as a phrase that names its class: "a photo of a bengal with round ears." as "a bengal with round ears"."""
+    """A caption as a phrase that names its class: "a photo of a bengal with round ears." gives "a bengal with round ears"."""
     phrase = _PHOTO.sub("", _plain(caption))
     return phrase if _folded(name) in _folded(phrase) else f"{_plain(name)}: {phrase}"
 
 
 def _plain(text: str) -> str:
-    """The text on one line, as part of one sentence, at most 300 characters long."""
+    """The text on one line and without full stops, so that it is part of one sentence, at most 300 characters long."""
     line = squeeze("".join(character if character.isprintable() else " " for character in text))
     line = re.sub(r"[.!?]+(?=\W*\s)", ";", line).rstrip(" .!?;,")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""A text in the making: its sentences, the claims they make, and what each part is called in it."""
+"""A text while it is being written: its sentences, the claims that they make, and the names of the parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Draft:
-    """A text in the making: sentences, and the claims each of them makes."""
+    """A text while it is being written: its sentences, and the claims that they make."""
 
     saliency: Saliency
     evidence: Evidence
@@ -45,11 +45,14 @@ class Draft:
 
     @property
     def whole(self) -> str:
-        """What the parts are parts of."""
+        """The word for the whole input: "picture" or "text"."""
         return "picture" if self.evidence.pixels else "text"
 
     def say(self, clause: str, *claims: Claim) -> None:
-        """Add a sentence; claims in one that speaks of the query in full name its label, shares aside."""
+        """Add a sentence and its claims.
+
+        If the sentence names the query in full, its claims carry the label too, except for claims about shares.
+        """
         self.sentences.append(capital(clause) + ".")
         frame = self.frame
         in_full = any(f"{side} {frame.full}" in clause for side in ("for", "against"))
@@ -60,12 +63,15 @@ class Draft:
             self.clause, self.clause_claims = clause, tuple(self.claims)
 
     def pick(self, *phrases: str) -> str:
-        """One of several ways to say the same: another for another map, always the same for the same one."""
+        """Choose one of several phrases with the same meaning. The choice depends only on the map, so it is repeatable."""
         self._turn = zlib.crc32(b"next", self._turn)
         return phrases[self._turn % len(phrases)]
 
     def name(self, part: Part, noun: str = "") -> str:
-        """What to call a part; a noun is put before quoted words only, and always before words that are a label's name."""
+        """The name of a part in a sentence.
+
+        `noun` is written before quoted words only. Words that equal the name of a label always get a noun.
+        """
         if isinstance(self.saliency, TokenSaliency) and self._index is not None:
             if squeeze(self.saliency.text_of(part)).casefold() in self._labels:
                 noun = noun or ("word" if len(part) == 1 else "phrase")
@@ -77,13 +83,13 @@ class Draft:
         return f"the region {marked}" if marked else f"region number {part[0] + 1}"
 
     def nouns(self, parts: Sequence[Part]) -> tuple[str, str]:
-        """What the parts are, in singular and plural."""
+        """The noun for the parts, in singular and plural."""
         if self.evidence.pixels:
             return "region", "regions"
         return ("word", "words") if all(len(part) == 1 for part in parts) else ("part of the text", "parts of the text")
 
     def share(self, part: Part, direction: Direction) -> tuple[str, Claim] | None:
-        """A part's share of the evidence in a direction, in per cent, and the claim that the number makes."""
+        """A part's share of the evidence in a direction, in per cent, and the claim that it makes; `None` if it rounds to 0."""
         of = sided(direction)
         total = self.evidence.total(of)
         written = percent(self.evidence.mass(part, of) / total) if 0 < total < np.inf else None
@@ -93,16 +99,16 @@ class Draft:
         return text, Claim("share", part, value=value, tolerance=tolerance, of=of)
 
     def with_share(self, part: Part, direction: Direction) -> tuple[str, tuple[Claim, ...]]:
-        """A part's name with its share in brackets."""
+        """The name of a part with its share in brackets, and the claim that the share makes."""
         share = self.share(part, direction)
         return (f"{self.name(part)} ({share[0]})", (share[1],)) if share else (self.name(part), ())
 
 
 def sided(direction: Direction) -> Literal["positive", "negative"]:
-    """The mass that a direction's shares are shares of."""
+    """The sign of the scores that count as evidence in a direction."""
     return "negative" if direction == "opposes" else "positive"
 
 
 def toward(direction: Direction) -> str:
-    """The preposition of a direction."""
+    """The preposition for a direction: "for" or "against"."""
     return "against" if direction == "opposes" else "for"

@@ -1,4 +1,4 @@
-"""How a sentence names things so that it can be read back: quotes, ordinals, positions, lists, per cents, labels."""
+"""How sentences name parts, numbers and labels so that they can be read back: quotes, ordinals, positions, lists, per cents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Part, Query, TokenSaliency
 
-# Opening mark, closing mark, and the characters a quoted text must be free of to stand between them: look-alikes too.
+# Opening mark, closing mark, and the characters that the text between them must not contain: the marks and their look-alikes.
 QUOTES: tuple[tuple[str, str, str], ...] = (
     ("'", "'", "'‘’`´‚‛"),
     ('"', '"', '"“”„‟'),
@@ -19,18 +19,18 @@ QUOTES: tuple[tuple[str, str, str], ...] = (
     ("「", "」", "「」"),
 )
 PUBLISHED_QUOTES: tuple[tuple[str, str, str], ...] = (("» ", " «", "«»"), *QUOTES[:2], QUOTES[3])
-_LONGEST_WORD = 60  # a word beyond this (an address, a blob) is named by its position
-_JOINERS = re.compile("[\u200c\u200d]")  # Persian, Indic scripts and emoji need them; other format characters stay out
+_LONGEST_WORD = 60  # characters; a longer word (an address, encoded data) is named by its position
+_JOINERS = re.compile("[\u200c\u200d]")  # Persian, Indic scripts and emoji need these two; other format characters are refused
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 def squeeze(text: str) -> str:
-    """The text with each run of white space as one blank, none at the ends: the form in which words are quoted."""
+    """The text with each run of white space replaced by one blank, and none at the ends. Words are quoted in this form."""
     return " ".join(text.split())
 
 
 def quoted(text: str, quotes: Sequence[tuple[str, str, str]] = QUOTES) -> str | None:
-    """The text between the first pair of marks that it holds none of; `None` where it can't be quoted and read back."""
+    """The text between the first pair of marks that it does not contain; `None` if no quotation of it could be read back."""
     plain = squeeze(text)
     if not plain or not _JOINERS.sub("", plain).isprintable():
         return None
@@ -50,7 +50,7 @@ def ordinal(number: int) -> str:
 
 @dataclass(frozen=True)
 class WordIndex:
-    """Where each word of a map stands in its text, white space squeezed; finds every place of a quoted run of words."""
+    """The place of each word in the text of a map (white space squeezed), to find every place of a quoted run of words."""
 
     text: str
     first: dict[int, int]
@@ -58,7 +58,7 @@ class WordIndex:
 
     @classmethod
     def of(cls, saliency: TokenSaliency) -> WordIndex:
-        """Index the words of a map; words that are only white space have no place."""
+        """Index the words of a map. Words that are only white space have no place."""
         pieces: list[str] = []
         size, reached = 0, 0
         first: dict[int, int] = {}
@@ -96,7 +96,7 @@ class WordIndex:
         return cls("".join(pieces), first, last)
 
     def places(self, words: str) -> tuple[Part, ...]:
-        """Each run of whole words that reads `words`, case and all, in order; runs may overlap."""
+        """Each run of whole words that equals `words`, including case, in order. Runs may overlap."""
         wanted = squeeze(words)
         found: list[Part] = []
         start = self.text.find(wanted) if wanted else -1
@@ -111,11 +111,11 @@ class WordIndex:
 def mention(
     saliency: TokenSaliency, part: Part, index: WordIndex, quotes: Sequence[tuple[str, str, str]] = QUOTES, noun: str = ""
 ) -> str:
-    """A name for a run of words that leads back to it alone.
+    """A name from which a run of words can be found again, and no other run.
 
-    The words in quotes; "the second 'great'" where the same words stand at more than one place; "the word at position 5" where
-    they can't be quoted (only white space, control characters, every kind of quote, or a word of more than 60 characters).
-    With a noun, "the word 'great'" and "the second word 'great'".
+    The name is the words in quotes, or "the second 'great'" if the same words occur at several places. It is "the word at
+    position 5" if the words can't be quoted: they are only white space, contain control characters or every kind of quote, or
+    have a word of more than 60 characters. With a noun, it is "the word 'great'" or "the second word 'great'".
     """
     words = squeeze(saliency.text_of(part))
     marked = quoted(words, quotes)
@@ -135,14 +135,14 @@ def listed(names: Sequence[str], word: str = "and") -> str:
 
 
 def capital(sentence: str) -> str:
-    """The sentence with a capital first letter; a quote it begins with stays as it is."""
+    """The sentence with a capital first letter. A sentence that begins with a quote is unchanged."""
     return sentence[:1].upper() + sentence[1:]
 
 
 def percent(share: float) -> tuple[str, float, float] | None:
-    """A share as text, the number that the text says, and half a unit of its last place; `None` where it is next to nothing.
+    """A share as text, the number that the text states, and half a unit of its last digit; `None` if it rounds to 0.
 
-    Whole per cents from 1 % up, tenths below; 46.3 % is ("46%", 0.46, 0.005).
+    Shares from 1 % up are written in whole per cents, smaller ones in tenths: 46.3 % gives ("46%", 0.46, 0.005).
     """
     digits = 0 if share >= 0.01 else 1
     written = f"{100 * share:.{digits}f}"
@@ -153,9 +153,9 @@ def percent(share: float) -> tuple[str, float, float] | None:
 
 @dataclass(frozen=True)
 class Frame:
-    """How the query is spoken of: in full at first, then as "it", or "that choice" where it is contrastive.
+    """How sentences refer to the query: in full at first, then as "it", or as "that choice" if it is contrastive.
 
-    `label` and `versus` are what a claim names along with the full form; `None` where labels are masked.
+    `label` and `versus` are the names in the claims of a sentence that has the full form. They are `None` if labels are masked.
     """
 
     full: str
@@ -165,9 +165,10 @@ class Frame:
 
     @classmethod
     def of(cls, query: Query, *, mask_labels: bool, heard: str = "") -> Frame:
-        """Word a query; with `mask_labels`, or where a label can't be quoted, no name of a class is written at all.
+        """Put a query into words. With `mask_labels`, or if a label can't be quoted, no name of a class is written at all.
 
-        `heard` is what the input says: a label that occurs there too is called "the label 'good'", not to be taken for it.
+        `heard` is the text of the input. A label that occurs in it is written as "the label 'good'", so that nobody mistakes
+        the label for the word.
         """
         pronoun = "that choice" if query.contrastive else "it"
         label, versus = quoted(query.label), [quoted(name) for name in query.versus]

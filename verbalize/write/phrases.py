@@ -1,4 +1,4 @@
-"""The sentences of the styles "plain" and "ranked", each with the claims it makes; their shapes stand in `template`."""
+"""The sentences of the styles "plain" and "ranked", each with its claims. The module `template` lists their shapes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WHOLE_PICTURE = "whole picture"
 
 
 def say_leads(draft: Draft, found: Standing, frame: str, *, brief: bool) -> None:
-    """The parts in the first place."""
+    """Say which parts are the most important."""
     leads, direction, side = found.leads, found.direction, toward(found.direction)
     if len(draft.evidence) == 1 and (not draft.evidence.pixels or draft.evidence.names[0] == _WHOLE_PICTURE):
         name = "the whole picture" if draft.evidence.pixels else f"the only word, {draft.name(leads[0])},"
@@ -57,7 +57,7 @@ def say_leads(draft: Draft, found: Standing, frame: str, *, brief: bool) -> None
 
 
 def first_places(found: Standing) -> list[Claim]:
-    """What is claimed of the leads: that they come first, alone or together."""
+    """The claims that the leads are the most important parts, alone or together."""
     leads, shared = found.leads, found.form != "top"
     return [
         Claim(
@@ -72,7 +72,10 @@ def first_places(found: Standing) -> list[Claim]:
 
 
 def say_also(draft: Draft, parts: Sequence[Part], leads: Sequence[Part], direction: Direction) -> None:
-    """Other parts, with their shares; a part that contains a word named before is said to speak as a phrase."""
+    """Say which other parts speak in the direction, with their shares.
+
+    A part that contains a word named before is said to speak "taken as a phrase".
+    """
     named = [draft.with_share(part, direction) for part in parts]
     names, verb = listed([name for name, _ in named]), "speaks" if len(parts) == 1 else "speak"
     claims = [Claim(direction, part) for part in parts] + [claim for _, shares in named for claim in shares]
@@ -82,7 +85,7 @@ def say_also(draft: Draft, parts: Sequence[Part], leads: Sequence[Part], directi
 
 
 def say_ranks(draft: Draft, found: Standing, frame: str) -> tuple[Part, ...]:
-    """The lead and those that follow it, each more important than the next; the parts that can't be ranked are returned."""
+    """Say the lead and the parts after it, each more important than the next. Returns the parts that can't be ranked."""
     direction, lead = found.direction, found.leads[0]
     ranked = [lead]
     for part in found.also:
@@ -90,7 +93,7 @@ def say_ranks(draft: Draft, found: Standing, frame: str) -> tuple[Part, ...]:
             break
         ranked.append(part)
     if len(found.also) >= len(ranked) > 1 and not outdoes(draft.evidence, direction, ranked[-1], found.also[len(ranked) - 1]):
-        ranked.pop()  # tied with the one that comes next
+        ranked.pop()  # it is tied with the part after it
     if len(ranked) == 1:
         say_leads(draft, found, frame, brief=False)
         return found.also
@@ -109,7 +112,7 @@ def say_ranks(draft: Draft, found: Standing, frame: str) -> tuple[Part, ...]:
 
 
 def say_comparison(draft: Draft, found: Standing) -> None:
-    """The lead against the strongest part that it outdoes."""
+    """Say that the lead is more important than the strongest part that it outdoes, if there is one."""
     if found.form != "top" or not found.also:
         return
     lead = found.leads[0]
@@ -122,7 +125,7 @@ def say_comparison(draft: Draft, found: Standing) -> None:
 
 
 def say_rest(draft: Draft, found: Standing) -> None:
-    """What the unnamed words hold."""
+    """Say which share of the evidence lies in the words that are not named."""
     named = {index for part in found.parts for index in part}
     rest = tuple(index for index in range(len(draft.evidence)) if index not in named)
     share = draft.share(rest, found.direction) if rest and not draft.evidence.pixels else None
@@ -132,7 +135,7 @@ def say_rest(draft: Draft, found: Standing) -> None:
 
 
 def say_balance(draft: Draft, against: Standing | None) -> None:
-    """How the evidence divides between for and against."""
+    """Say how much of the evidence speaks for the label and how much against it."""
     evidence = draft.evidence
     if evidence.negative_mass == 0 and against is None:
         say_nothing(draft, "opposes", draft.frame.pronoun)
@@ -147,7 +150,7 @@ def say_balance(draft: Draft, against: Standing | None) -> None:
 
 
 def say_nothing(draft: Draft, direction: Direction, frame: str) -> None:
-    """There is no evidence in a direction."""
+    """Say that there is no evidence in a direction."""
     draft.say(
         f"nothing in the {draft.whole} speaks {toward(direction)} {frame}",
         Claim("no_clear_evidence", direction=direction),
@@ -155,7 +158,7 @@ def say_nothing(draft: Draft, direction: Direction, frame: str) -> None:
 
 
 def say_flat(draft: Draft) -> None:
-    """Nothing stands out, and why."""
+    """Say that nothing stands out, and why."""
     scores, frame = draft.saliency.scores, draft.frame
     one = "pixel" if draft.evidence.pixels else "word"
     stands_out = f"no part of the {draft.whole} stands out for {frame.full}"
@@ -171,7 +174,7 @@ def say_flat(draft: Draft) -> None:
 
 
 def say_neither(draft: Draft) -> None:
-    """Pixels only: there is evidence, but no region has a side."""
+    """Say that no region speaks for or against the label although there is evidence (pixel maps only)."""
     if isinstance(draft.saliency, PixelSaliency) and draft.saliency.masks is not None:
         draft.say(f"the given regions take no side on {draft.frame.full}")
     else:

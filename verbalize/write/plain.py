@@ -11,11 +11,11 @@ from verbalize.write.style import Limits, Style
 if TYPE_CHECKING:
     from verbalize.write.draft import Draft
 
-_WORTH_SAYING = 0.02  # of all evidence: the other direction is left out where it holds less
+_WORTH_SAYING = 0.02  # share of all evidence; the other direction is left out if it holds less
 
 
 def say_both_sides(draft: Draft, limits: Limits, *, ranked: bool) -> None:
-    """Say what speaks for the label, then what speaks against it; `ranked` names single words in their order."""
+    """Say what speaks for the label, then what speaks against it. With `ranked`, name single words in order of importance."""
     evidence = draft.evidence
     brief, single = limits.length == "clause", ranked
     words, spans = limits.max_words, limits.max_spans

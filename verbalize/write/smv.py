@@ -1,4 +1,4 @@
-"""The sentences of Feldhus et al. 2023, "Saliency Map Verbalization" (their template-based SMV), held to the truth.
+"""The templates of Feldhus et al. 2023, "Saliency Map Verbalization" (template-based SMV), filled only with what is true.
 
 The word » great « is most important for the prediction (46 %). The phrase » fine acting « is also salient (20 %).
 """
@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 
 
 def _say(draft: Draft, limits: Limits) -> None:
-    """Fill the published templates with what is true.
+    """Fill the published templates with what is true of the map.
 
-    Departures from the published code: the parts are the exact best spans with the top token held, not the quartile of three
-    searches merged; the percentage is the whole span's share of the positive scores (published: its last token was cut off);
-    "most important" is said of the part with the top score, "among the most important" where outsiders tie with it; a part
-    below 1 % is named without a number (published: left out, the top one too); a map with no positive score is said to
-    have none (published: its least negative part was "most important"). A prediction that is known to be another class
-    than the query's, a contrastive query and a group are spoken of by name, not as "the prediction".
+    Departures from the published code:
+
+    - The parts are the exact best spans that contain the top token. The published code merges the results of three searches
+      and keeps a quartile of them.
+    - The percentage is the share of the whole span in the positive scores. The published code omits the span's last token.
+    - "Most important" is the part with the highest score; with ties outside the named parts, it is "among the most important".
+    - A part with almost no share is named without a number. The published code leaves out parts below 1 %, even the top one.
+    - A map without positive scores gets a sentence that says so. The published code calls its least negative part "most
+      important".
+    - The sentences say "the prediction" only if the query is the predicted class. Contrastive queries, groups and other
+      classes are named.
     """
     draft.quotes = PUBLISHED_QUOTES
     query, prediction = draft.saliency.query, draft.saliency.prediction
@@ -58,4 +63,4 @@ def _say_part(draft: Draft, part: Part, said: str, claims: list[Claim]) -> None:
     draft.say(f"{name} {said}{number}", *claims, *([share[1]] if share else []))
 
 
-SMV = Style("the published templates of Feldhus et al. 2023, made true", _say, lengths=("short",))
+SMV = Style("the templates of Feldhus et al. 2023, filled only with what is true", _say, lengths=("short",))

@@ -1,4 +1,4 @@
-"""What is worth saying of a map in one direction: which parts, and which of them may be called the most important."""
+"""Which parts of a map to name in one direction, and which of them may be called the most important."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats, Part
 
 Form: TypeAlias = Literal["top", "equal", "among"]
-_EQUALS_NAMED = 4
-_IDLE_WORD = 0.02  # of the strongest word of a span: a word at its end that holds less is left out
-_IDLE_PART = 0.05  # of the strongest part: another that holds less is left out, unless it holds the top word
+_EQUALS_NAMED = 4  # the most words in the first place that are all named
+_IDLE_WORD = 0.02  # share of the strongest word of a span; weaker words at the ends of the span are cut off
+_IDLE_PART = 0.05  # share of the strongest part; weaker parts are dropped unless they contain the top word
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The parts that speak in a direction.
+    """The parts to name in one direction.
 
-    `form` says what is true of the `leads`: there is one and it is the most important ("top"); they are words that share the
-    first place, and no other does ("equal"); they are among the most important, with others that are not named ("among").
-    `also` are the other parts, strongest first; one of them may contain a lead.
+    Args:
+        direction: "supports" or "opposes".
+        form: what is true of the leads. "top": there is one lead, and it is the most important part. "equal": the leads are
+            words with the same score, and no other word has it. "among": the leads are among the most important parts, and
+            some that are equally important are not named.
+        leads: the parts to name first.
+        also: the other parts, strongest first. One of them may contain a lead.
     """
 
     direction: Direction
@@ -37,24 +41,24 @@ class Standing:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """All of them."""
+        """The leads, then the other parts."""
         return self.leads + self.also
 
 
 def standing(
     evidence: Evidence, direction: Direction, *, max_words: int, max_spans: int, single: bool = False
 ) -> Standing | None:
-    """The best parts in a direction, the top one always among them; `None` where none speaks in that direction.
+    """The best parts in a direction; `None` if no part speaks in that direction.
 
-    They are the best spans, cut down where that costs next to nothing: less idle words at their ends, and less spans that are
-    far weaker than the strongest.
+    They always include the word or region with the highest score. They are the best spans, except that words at the ends of a
+    span that add almost nothing are cut off, and spans far weaker than the strongest one are dropped.
 
     Args:
         evidence: the map.
         direction: "supports" or "opposes".
-        max_words: words in all parts together; regions know no such bound.
-        max_spans: number of parts.
-        single: whether each part is to be a single word.
+        max_words: the most words in all parts together. Regions have no such limit.
+        max_spans: the most parts.
+        single: whether each part is a single word.
     """
     toward = evidence.toward(direction)
     if not len(toward) or toward.max() <= 0:
@@ -74,14 +78,14 @@ def standing(
 
 
 def _without_idle_ends(toward: Floats, span: Span) -> Part:
-    """The span less the words at its ends that add next to nothing to it."""
+    """The span without the words at its ends that add almost nothing to its sum."""
     scores = toward[span.start : span.stop]
     busy = np.flatnonzero(scores >= _IDLE_WORD * scores.max())
     return tuple(range(span.start + int(busy[0]), span.start + int(busy[-1]) + 1))
 
 
 def outdoes(evidence: Evidence, direction: Direction, part: Part, other: Part) -> bool:
-    """Whether a part is more important than another, rounding aside, both by its sum and by its strongest word."""
+    """Whether `part` is more important than `other`: its sum and its strongest word are both greater, by more than rounding."""
     toward = evidence.toward(direction)
     pairs = (
         (_sum(evidence, direction, part), _sum(evidence, direction, other)),
@@ -95,7 +99,7 @@ def _sum(evidence: Evidence, direction: Direction, part: Part) -> float:
 
 
 def _first_places(evidence: Evidence, direction: Direction) -> list[int]:
-    """The parts that share the greatest score; each is tied with the one before, so that no outsider is tied with any."""
+    """The words or regions with the greatest score, in a chain of ties, so that none outside is tied with one inside."""
     toward = evidence.toward(direction)
     order = total_order(toward)
     count = 1

@@ -1,4 +1,4 @@
-"""The style of a template: which sentences say what holds of a map. `STYLES` lists all styles, and plug-ins add to it."""
+"""A style: the sentences that say what is true of a map. `STYLES` lists all styles, and plug-ins can add to it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LENGTHS: tuple[str, ...] = ("clause", "short", "paragraph")
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a text may say.
+    """How much a text may name.
 
     Args:
-        max_words: words of the input that it may name.
-        max_spans: spans, or (pixels) regions, that it may name.
+        max_words: the most words of the input that the text names.
+        max_spans: the most spans, or regions of a picture, that the text names.
         length: one of `LENGTHS`.
     """
 
@@ -32,14 +32,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Style:
-    """A way to say what holds of a map.
+    """A way to say what is true of a map.
 
     Args:
         summary: one line about the style, for help texts.
         say: adds sentences to the draft, each with the claims that it makes: `draft.say(clause, *claims)`. Every claim must be
-            true of `draft.evidence`, and every sentence must read back into its claims. A map on which nothing stands out never
-            gets here: the template says so itself.
-        lengths: the lengths that the style knows.
+            true of `draft.evidence`, and every sentence must read back into its claims. `say` is not called for a map in which
+            nothing stands out: `TemplateVerbalizer` says so itself.
+        lengths: the lengths that the style supports.
     """
 
     summary: str

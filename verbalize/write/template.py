@@ -1,6 +1,7 @@
-"""Sentences about a map without a language model: each is filled from claims that hold, and can be read back into them.
+"""Write sentences about a map without a language model. Each is made from true claims and can be read back into them.
 
-The shapes, with P a part, F the query in full and "it" the query again ("that choice" where it is contrastive):
+These are the shapes of the sentences. P is a part, F the query in full, and "it" the query when it is mentioned again ("that
+choice" for a contrastive query).
 
     P is    'great'  |  'great acting'  |  the second 'great'  |  the word at position 5  |  the phrase at positions 5 to 7
             |  the word 'good'  |  the phrase 'not good'  |  the second word 'good' (where those words are a label's name)
@@ -28,13 +29,17 @@ The shapes, with P a part, F the query in full and "it" the query again ("that c
     The word » great « is most important for the prediction (46 %).         (style "smv": word, phrase or span)
     The phrase » fine acting « is also salient (20 %).
 
-What the shapes mean. Quotes come in four kinds ('', "", «», 「」), chosen so that the quoted words hold neither mark, nor one
-that looks like it; the first opening mark governs up to its own closing mark. White space in quotes is squeezed. An ordinal
-counts the places of the whole quoted run of words, case and all (`_sentences.wording.WordIndex.places`); positions count words
-from 1. A quoted name that follows "for", "against", "rather than", or stands in that list, is a label; every other is a part. A
-number in brackets after a part is its share of the evidence in the sentence's direction, as is "with N% of the evidence".
-"Followed by" says that each part is more important than the next. "Stands out" says nothing of a direction, "speaks for" and
-"against" do.
+These are the rules for reading the shapes:
+
+- There are four kinds of quotes ('', "", «», 「」). The quoted words contain neither of the two marks nor a look-alike. A
+  quotation reaches from the first opening mark to its closing mark. White space in quotes is squeezed.
+- An ordinal counts the places of the whole quoted run of words, including case (`verbalize.write.naming.WordIndex.places`).
+  Positions count words from 1.
+- A quoted name after "for", "against" or "rather than", or in the list that follows these, is a label. Any other is a part.
+- A number in brackets after a part is its share of the evidence in the direction of the sentence. So is "with N% of the
+  evidence".
+- "Followed by" says that each part is more important than the next.
+- "Stands out" does not state a direction. "Speaks for" and "speaks against" do.
 """
 
 from __future__ import annotations
@@ -63,23 +68,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TemplateVerbalizer:
-    """Fills sentences with what holds of a map.
+    """Verbalizes maps with templates, which it fills only with what is true of the map.
 
     Args:
-        max_words: how many words of the input the text may name, in both directions together, 1 or more.
-        max_spans: in how many spans, or (pixels) how many regions.
-        style: a name in `STYLES`: "plain"; "ranked", single words in the order of their importance; "smv", the templates of
+        max_words: the most words of the input that the text names, in both directions together, 1 or more.
+        max_spans: the most spans (or regions of a picture) that the text names, 1 or more.
+        style: a name in `STYLES`: "plain"; "ranked", which names single words in order of importance; "smv", the templates of
             Feldhus et al. 2023; or the style of a plug-in.
-        mask_labels: write "the label" for every name of a class, in the text and in its claims, for studies in which people
-            guess the model's decision. The words of the input are quoted as they are.
-        background: differential descriptions of classes (a `Background`, pair descriptions, or what `agents.read_pairs` reads).
-            They go to `.background` of the texts of contrastive maps; never to the text, nor where labels are masked.
-        length: "clause" (the most important part alone, no full stop), "short", or "paragraph" (with comparisons, what is left
-            unnamed, and the balance of both directions). The style "smv" knows "short" alone.
+        mask_labels: whether to write "the label" instead of every class name, in the text and in its claims, for studies in
+            which people guess the model's decision. The words of the input are still quoted as they are.
+        background: differential descriptions of classes: a `Background`, pair descriptions, or a file that `agents.read_pairs`
+            reads. Sentences from it are in `.background` of the result, never in the text. Only contrastive maps get them, and
+            only if labels are not masked.
+        length: "clause" (the most important part alone, without a full stop), "short", or "paragraph" (also with comparisons,
+            the share of the words that are not named, and the balance of both directions). The style "smv" has only "short".
 
     Raises:
-        SaliencyError: an unknown style, a length that the style does not know, or a limit below 1.
-        UsageError: background that can't be read.
+        SaliencyError: the style is unknown, the style has no such length, or a limit is below 1.
+        UsageError: the background can't be read.
     """
 
     max_words: int = 12
@@ -108,10 +114,13 @@ class TemplateVerbalizer:
             object.__setattr__(self, "background", Background.of(self.background))
 
     def verbalize(self, saliency: Saliency) -> Verbalization:
-        """A text about the map, its claims, and the share of the evidence that lies in the parts it names.
+        """Write a text about the map. The result also holds its claims and the coverage of the parts that it names.
 
-        The text depends on the map and on these settings alone. The top part of those that speak for the label is always named,
-        and no word or region is named as speaking in a direction that is not its own.
+        The text depends only on the map and on the settings of this object. It always names the strongest part that speaks for
+        the label, and it never says that a part speaks in a direction in which it does not.
+
+        Raises:
+            TypeError: the argument is not a map.
         """
         evidence = evidence_of(saliency)
         draft = Draft(
@@ -130,5 +139,5 @@ class TemplateVerbalizer:
         return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)
 
     def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
-        """The maps' texts, one after the other as they are asked for."""
+        """Verbalize each map when the iterator gets to it."""
         return map(self.verbalize, saliencies)
