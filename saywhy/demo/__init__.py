@@ -1,1 +1,1 @@
-"""The demo: sentences, road signs and attacks explained on one page that needs nothing from the network."""
+"""The demo: texts, road signs and attacks, explained on one page that works offline."""

@@ -1,4 +1,4 @@
-"""An answer to "why?": the question, the map with the evidence, the sentence, and the claims that were checked."""
+"""Answers to "why?": the question, the map with the evidence, the sentence, and its checked claims."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """One question about one decision, answered in words that were checked against the map."""
+    """A question about a decision, and its answer in words that were checked against the map."""
 
     question: str
     saliency: Saliency
@@ -34,7 +34,7 @@ def answer(saliency: Saliency, verbalizer: TemplateVerbalizer) -> Answer:
     """Put the map into words, read the words back into claims, and check the claims against the map.
 
     Raises:
-        UsageError: a claim is false of the map. Such a sentence is never shown.
+        UsageError: a claim is false. The demo never shows such a sentence.
     """
     said = verbalizer.verbalize(saliency)
     read = tuple(read_claims(said.text, saliency))

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from verbalize.write.template import TemplateVerbalizer
 
 TARGETS = ("speed limit 30", "give way", "speed limit 80", "keep right")
-_MARK = np.array([0.84, 0.37, 0.0], np.float32)  # vermilion: told from grey by any eye
+_MARK = np.array([0.84, 0.37, 0.0], np.float32)  # vermilion, which people with any colour vision can tell from grey
 
 
 @dataclass(frozen=True)
 class AttackCard:
     """One attack: the decision, what it became, and the evidence.
 
-    `text` says what was found. `touched` puts the map of the pixels that the search changed into words. `density` is the
-    distribution over pixels that the search began with.
+    `text` says what the attack found. `touched` is the map of the pixels that the search changed, in words. `density` is the
+    distribution over pixels with which the search began.
     """
 
     label: str
@@ -40,18 +40,18 @@ class AttackCard:
 
     @property
     def changed(self) -> int:
-        """How many pixels differ."""
+        """The number of pixels that the attack changed."""
         return int(_differs(self.result).sum())
 
     @property
     def difference(self) -> NDArray[np.float32]:
-        """H×W×3: the original in pale grey, the changed pixels marked."""
+        """H×W×3: the original in pale grey, with the changed pixels in colour."""
         grey = 0.55 + 0.4 * self.result.original.mean(axis=2, keepdims=True).repeat(3, axis=2)
         return np.asarray(np.where(_differs(self.result)[..., None], _MARK, grey), np.float32)
 
     @property
     def trace(self) -> list[tuple[int, float]]:
-        """(queries, pixels changed by the best picture so far)."""
+        """Pairs of (queries so far, pixels changed in the best picture so far)."""
         return [(int(queries), float(distance)) for queries, distance in np.asarray(self.result.trace).reshape(-1, 2)]
 
 
@@ -62,7 +62,7 @@ def _differs(result: AttackResult) -> NDArray[np.bool_]:
 
 
 def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) -> Iterator[AttackCard]:
-    """Attack a picture of each of `TARGETS`, one after the other."""
+    """Attack one picture of each sign in `TARGETS`."""
     from adversarial import CallableClassifier, FeatureGuidedAttack
     from adversarial.findings import finding_in_words
     from saywhy import signs

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from saywhy.demo.sentences import SentenceCard
     from verbalize.claims import ClaimError
 
-# (which text of the page, which of its questions, what somebody says)
+# (index of the text on the page, index of its question, what somebody says)
 SAYINGS = (
     (0, 1, "'investment' and 'billion' speak for 'business' rather than 'sports'."),
     (0, 1, "'football club' speaks for 'business' rather than 'sports'."),
@@ -26,7 +26,7 @@ SAYINGS = (
 
 @dataclass(frozen=True)
 class CheckedSaying:
-    """A sentence, the text it is about, and what of it is false."""
+    """A sentence, the text that it is about, and its false claims."""
 
     said: str
     about: str
@@ -34,7 +34,7 @@ class CheckedSaying:
 
 
 def checked_sayings(cards: Sequence[SentenceCard]) -> tuple[CheckedSaying, ...]:
-    """Read each of `SAYINGS` back into claims, and check them against its map."""
+    """Read each of `SAYINGS` back into claims, and check these against the map."""
     rows = []
     for card, question, said in SAYINGS:
         saliency = cards[card].answers[question].saliency

@@ -1,4 +1,4 @@
-"""The attack's progress as a drawing: the best distance so far against the queries asked."""
+"""Draw the progress of an attack: the best distance so far against the number of queries."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SIZE = (6.1, 2.1)  # inches, at 72 points each; the page stretches the drawing to the width of its card
-_MARGINS = {"left": 0.07, "right": 0.92, "top": 0.93, "bottom": 0.16}  # shares of the drawing; room for ticks and the end label
-# matplotlib writes colours as numbers, the page has variables for light and dark: each number below stands for a variable
+_MARGINS = {
+    "left": 0.07,
+    "right": 0.92,
+    "top": 0.93,
+    "bottom": 0.16,
+}  # shares of the drawing, with room for the ticks and the end label
+# matplotlib writes colours as numbers, but the page has variables for light and dark mode: they replace the numbers
 _COLOURS = {"line": "#010101", "soft": "#020202", "for": "#030303", "for-wash": "#040404", "ink": "#050505"}
 _KEPT = ("curve", "area", "axis", "end", "end-label")  # parts of the drawing that tests and styles find by class
 
@@ -22,10 +27,10 @@ def curve_svg(trace: Sequence[tuple[int, float]], *, budget: int, spent: int, ti
     """A step curve as inline SVG that takes its colours from the page.
 
     Args:
-        trace: (queries asked, best distance from then on) pairs, in order; the distance is infinite while nothing is found.
-        budget: the queries at the right end of the axis.
-        spent: the queries asked in all, where the curve ends.
-        title: what is read to people who can't see the drawing.
+        trace: pairs of (queries so far, best distance from then on), in order; the distance is infinite until one is found.
+        budget: the number of queries at the right end of the axis.
+        spent: the number of queries in all, where the curve ends.
+        title: the text for screen readers.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -73,7 +78,7 @@ def _draw_steps(axes: Any, found: Sequence[tuple[int, float]], spent: int) -> No
     below = ([*across, spent, across[0]], [*heights, 0, 0])
     axes.fill(*below, color=_COLOURS["for-wash"], linewidth=0, clip_on=False, gid="area")
     axes.plot(across, heights, color=_COLOURS["for"], linewidth=2.2, clip_on=False, gid="curve")
-    # a dot of fixed size: a marker would be a reference into the SVG, and references may not repeat on one page
+    # a dot of fixed size. A marker would need an id in the SVG, and ids must not repeat on one page
     place = axes.figure.dpi_scale_trans + ScaledTranslation(spent, last, axes.transData)
     dot = Ellipse((0, 0), 0.1, 0.1, transform=place, color=_COLOURS["for"], clip_on=False, gid="end")
     axes.add_artist(dot)
@@ -92,7 +97,7 @@ def _draw_steps(axes: Any, found: Sequence[tuple[int, float]], spent: int) -> No
 
 
 def _inlined(svg: str, title: str) -> str:
-    """The drawing for the inside of an HTML page: no namespaces, no ids that could repeat, the page's colours and font."""
+    """The drawing for use inside an HTML page: without namespaces and ids, and with the colours and the font of the page."""
     body = svg[svg.index("<svg") :]
     view = re.search(r'viewBox="([^"]*)"', body)
     body = body[body.index(">") + 1 : body.rindex("</svg>")]

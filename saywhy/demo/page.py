@@ -1,4 +1,4 @@
-"""The page: what was found, put into one file of HTML that needs no other."""
+"""Render the findings as one HTML file that needs no other file."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from saywhy.demo.sentences import SentenceCard
     from verbalize.saliency import PixelSaliency
 
-_SIDE = 240  # pictures are enlarged in whole steps until they are as large as this
+_SIDE = 240  # pixels; pictures are enlarged by a whole factor until their smaller side is this long
 METHOD_NAMES = {"layer_cam": "where the network looks (Layer-CAM)", "occlusion": "what it would miss (occlusion)"}
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that the page shows."""
+    """Everything that the page shows."""
 
     sentences: tuple[SentenceCard, ...]
     signs: tuple[SignCard, ...]
@@ -46,7 +46,7 @@ class Findings:
 
     @property
     def statements(self) -> int:
-        """How many statements the page's sentences make, each of them checked."""
+        """The number of statements in the sentences of the page. All of them were checked."""
         texts = [answer for card in self.sentences for answer in card.answers]
         pictures = [answer for card in self.signs for answer in card.answers]
         learned = [card.touched for card in self.attacks if card.becomes]
@@ -78,7 +78,7 @@ def render(findings: Findings) -> str:
 
 
 def _heatmap(answer: Answer) -> Markup:
-    # the style of all heatmaps stands once, in the head of the page
+    # the head of the page has the style once, for all heatmaps
     return Markup(heatmap_html(answer.saliency, legend=False).removeprefix(STYLE))  # noqa: S704 - it escapes the text
 
 

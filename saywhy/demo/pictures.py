@@ -1,4 +1,4 @@
-"""Road signs, and which part of them decided: found by covering squares, and by where the network looks."""
+"""Road signs, and which parts of them decided, by occlusion and by class activation maps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIGNS = (
 
 
 def clear_signs() -> dict[str, NDArray[np.float32]]:
-    """One picture of each sign by name, with little dirt; the same pictures each time."""
+    """One picture per sign, by name, with little dirt. Every call returns the same pictures."""
     from saywhy import signs
 
     images, labels = signs.samples(seed=4, dirt=0.1)
@@ -37,7 +37,7 @@ def clear_signs() -> dict[str, NDArray[np.float32]]:
 
 @dataclass(frozen=True)
 class SignCard:
-    """A picture, what the model says of it, and why: where it looks, what it would miss, and what tells two signs apart."""
+    """A picture, the model's prediction, and three answers: where it looks, what it would miss, what tells two signs apart."""
 
     image: NDArray[np.float32]
     prediction: Prediction
@@ -45,7 +45,7 @@ class SignCard:
 
 
 def sign_cards(verbalizer: TemplateVerbalizer) -> Iterator[SignCard]:
-    """Explain a picture of each of `SIGNS` with occlusion (captum) and Layer-CAM (torchcam)."""
+    """Explain one picture of each sign in `SIGNS` with occlusion (captum) and Layer-CAM (torchcam)."""
     from saywhy import signs
     from verbalize.attribution import attribute_cam, attribute_pixels
 

@@ -1,4 +1,4 @@
-"""The demo from start to end."""
+"""Run the demo and write its page."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     Advance = Callable[[str, int, int], None]
     _Card = TypeVar("_Card")
 
-MAX_WORDS = 4  # the texts are short: more would quote them whole
+MAX_WORDS = 4  # the most words per explanation: the texts are short, and more would quote most of them
 
 
 def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | None = None) -> Path:
     """Explain, attack, check, and write `out`/index.html.
 
     Args:
-        out: the folder; it is made where it is missing.
-        seed: seed of the attacks.
+        out: the folder. It is created if it does not exist.
+        seed: the seed of the attacks.
         budget: the most queries of each attack.
-        advance: called with a stage's name, how many of its cards are done, and how many there are.
+        advance: called with the name of a stage, the number of its cards that are done, and the number of all its cards.
 
     Raises:
         UsageError: the folder can't be written, or the sentence encoder isn't installed.
@@ -37,7 +37,7 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"can't make the folder {out}: {error.strerror}; choose another with --out") from None
-    # nothing is fetched: said to the library before it is loaded
+    # nothing is downloaded: the library reads this variable when it is imported
     os.environ["HF_HUB_OFFLINE"] = "1"
     from transformers.utils import logging
 
@@ -74,7 +74,7 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Torch on one thread: for models this small, several wait for each other longer than they work, most on a busy machine."""
+    """Run torch on one thread. For models this small, several threads wait for each other longer than they compute."""
     import torch
 
     before = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Sentences classified by their meaning: the texts, their classes, and which words decided."""
+"""Texts that are classified by their meaning: the texts, their classes, and which words decided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from verbalize.write.template import TemplateVerbalizer
 
-STEPS = 50  # steps of integrated gradients: on these texts the word scores then sum to the class score within a thousandth
+STEPS = 50  # of integrated gradients; with so many, the word scores of these texts sum to the class score within 0.1 %
 REVIEWS = {
     "positive": ("A positive review: I loved it, it was wonderful.", "This is great, I recommend it."),
     "negative": ("A negative review: I hated it, it was terrible.", "This is bad, I do not recommend it."),
@@ -34,7 +34,7 @@ MAIL = {
 
 @dataclass(frozen=True)
 class Sentence:
-    """A text, what kind it is, its classes with their descriptions, and the label a reader would give where that is plain."""
+    """A text, its kind, its classes with their descriptions, and the label that a reader would give if that is clear."""
 
     kind: str
     text: str
@@ -56,7 +56,7 @@ SENTENCES = (
 
 @dataclass(frozen=True)
 class SentenceCard:
-    """A sentence, what the model says of it, and why: by itself, and rather than the next best label."""
+    """A text, the model's prediction, and two answers: why this label, and why rather than the next best label."""
 
     sentence: Sentence
     prediction: Prediction
@@ -64,12 +64,12 @@ class SentenceCard:
 
     @property
     def mistaken(self) -> bool:
-        """Whether a reader would say otherwise."""
+        """Whether a reader would give another label."""
         return self.sentence.reader not in (None, self.prediction.label)
 
 
 def sentence_cards(verbalizer: TemplateVerbalizer) -> Iterator[SentenceCard]:
-    """Explain `SENTENCES` with MiniLM and integrated gradients, one card after the other."""
+    """Explain `SENTENCES` with MiniLM and integrated gradients. Yields one card per text."""
     from verbalize.attribution import ZeroShotClassifier, attribute_tokens, load_minilm
 
     model, tokenizer = load_minilm()

@@ -1,4 +1,4 @@
-"""Where a convolutional network looks: class activation maps."""
+"""Class activation maps: where the features of a convolutional layer speak for a label."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ def attribute_cam(
     class_names: Sequence[str],
     method: str = "layer_cam",
     true_label: str | None = None,
-    id: str | None = None,  # noqa: A002 - the record's own word for it
+    id: str | None = None,  # noqa: A002 - records call it so
 ) -> PixelSaliency:
-    """Where the features of `layer` speak for the label of the query: an unsigned H×W map, bilinearly enlarged.
+    """Compute a class activation map: where the features of `layer` speak for the query's label.
 
-    Values below zero are set to zero, as the papers say, so the map can't speak against a label. It is not stretched to
-    [0, 1], which would move its zero.
+    The map has the size of the features, is enlarged bilinearly to H×W, and is unsigned: values below zero are set to zero, as
+    in the papers, so it can't speak against a label. It is not normalized to [0, 1], because that would move its zero.
 
     Args:
         model: a module in evaluation mode, N×C×H×W in [0, 1] -> N×K logits.
         image: H×W×C, uint8 or float in [0, 1], RGB or grey.
-        query: the question, pointwise or contrastive; without one, why the model predicts its label.
+        query: the question, pointwise or contrastive; if it is not given, why the model predicts its label.
         layer: the name of the layer, as in `model.named_modules()`; its output is N×D×h×w.
         class_names: one name per logit.
         method: a name in `METHODS`; `methods_for("layer")` lists the class activation maps.
-        true_label: the true label, which is kept in the prediction.
+        true_label: the correct label, which is stored in the prediction.
         id: the id of the map.
 
     Raises:
-        UsageError: not an image, a model in training mode, an unknown method, label or layer.
+        UsageError: the image can't be read, the model is in training mode, the layer is not convolutional, or the
+            method, a label or the layer is unknown.
     """
     extractor = explainer_for("layer", method).explain
     names = [name for name, _ in model.named_modules() if name]

@@ -1,4 +1,4 @@
-"""The parts that all attribution methods for pixels share: checking the image, scoring the query, making the map."""
+"""The question about an image that a method answers: checking the image, scoring the query, and making the map."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class ImageQuestion:
     image: NDArray[np.float32]  # H×W×C
     query: Query
     prediction: Prediction
-    baseline: torch.Tensor  # 1×C×H×W: what stands for absent pixels
+    baseline: torch.Tensor  # 1×C×H×W: the values of absent pixels
     steps: int = 1
     patch: int = 1  # pixels
     stride: int = 1  # pixels
     seed: int = 0
 
     def map(self, scores: torch.Tensor, *, signed: bool, method: str, id: str | None) -> PixelSaliency:  # noqa: A002
-        """Make a map for the query from H×W scores; `id` and `method` are kept in it."""
+        """Make a map for the query from H×W scores. `id` and `method` are stored in it."""
         values = scores.detach().cpu().double().numpy()
         return PixelSaliency(
             values, self.query, image=self.image, signed=signed, prediction=self.prediction, id=id, method=method
@@ -56,7 +56,7 @@ def ask(
     """
     if model.training:
         raise UsageError("the model is in training mode; call model.eval() before asking it why")
-    pixels = np.array(read_image(image))  # a copy: the map keeps it, and its owner may change the original
+    pixels = np.array(read_image(image))  # a copy: the map must not change when the caller's array does
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().to(device)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The attribution method: what it does to a text, to an image, or to a layer. `METHODS` lists all, and plug-ins add to it."""
+"""Attribution methods and what they explain: texts, images or layers. `METHODS` lists all, and plug-ins can add to it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Explainer(Generic[Explain]):
 
     Args:
         explain: the function that computes the scores.
-        uses: names of the settings that have an effect on it ("baseline", "steps", "patch", "stride", "seed"). A setting
-            that is given to a method without an effect on it is an error.
+        uses: the settings that have an effect on it: "baseline", "steps", "patch", "stride", "seed". Any other setting that the
+            caller gives is an error.
     """
 
     explain: Explain
@@ -41,9 +41,9 @@ class Method:
 
     Args:
         summary: one line about the method, with its source.
-        tokens: from a question about a text to 1×L scores, one for each piece of the tokenizer; for `attribute_tokens`.
-        pixels: from a question about an image to 1×C×H×W scores; for `attribute_pixels`.
-        layer: from a module and the name of its layer to a torchcam extractor; for `attribute_cam`.
+        tokens: for `attribute_tokens`. Takes a question about a text, returns 1×L scores, one per piece of the tokenizer.
+        pixels: for `attribute_pixels`. Takes a question about an image, returns 1×C×H×W scores.
+        layer: for `attribute_cam`. Takes a module and the name of a layer, returns a torchcam extractor.
     """
 
     summary: str
@@ -69,15 +69,15 @@ METHODS: Registry[Method] = Registry(
 
 
 def methods_for(inputs: Inputs) -> tuple[str, ...]:
-    """The names of the methods that explain such inputs; a plug-in that can't be loaded is left out."""
+    """The names of the methods that explain these inputs. A plug-in that can't be loaded is left out."""
     return tuple(name for name in METHODS if _explains(name, inputs))
 
 
 def explainer_for(inputs: Inputs, name: str) -> Explainer[Any]:
-    """The explainer of a method.
+    """The explainer of a method for these inputs.
 
     Raises:
-        UsageError: there is no such method, or it doesn't explain such inputs.
+        UsageError: there is no such method, or it does not explain these inputs.
     """
     found: Explainer[Any] | None = getattr(METHODS.get(name), inputs) if name in METHODS else None
     if found is None:
@@ -88,10 +88,10 @@ def explainer_for(inputs: Inputs, name: str) -> Explainer[Any]:
 
 
 def check_settings(explainer: Explainer[Any], name: str, given: Mapping[str, object]) -> None:
-    """Refuse settings that are given (not `None`) and have no effect on the method.
+    """Check that every given setting (one that is not `None`) has an effect on the method.
 
     Raises:
-        UsageError: there is one.
+        UsageError: a setting has none.
     """
     for setting, value in given.items():
         if value is not None and setting not in explainer.uses:

@@ -1,4 +1,4 @@
-"""The scalar that an attribution explains, and what the model predicts."""
+"""The number that an attribution explains, and the prediction of the model."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def score_of_query(logits: torch.Tensor, query: Query, class_names: Sequence[str
 
 
 def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
-    """Make sure of one finite column per class.
+    """Check that there is one column per class and that all logits are finite.
 
     Raises:
-        UsageError: the shape is another, or a logit is not finite.
+        UsageError: the shape is wrong, or a logit is not finite.
     """
     if logits.ndim != 2 or logits.shape[1] != len(class_names):
         raise UsageError(f"the model returned scores of shape {tuple(logits.shape)} for {len(class_names)} class names")
@@ -60,7 +60,7 @@ def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
 
 
 def predict(logits: torch.Tensor, class_names: Sequence[str], true_label: str | None = None) -> Prediction:
-    """The prediction in one row of logits; `true_label` is kept in it."""
+    """The prediction for one row of logits (K,). `true_label` is stored in it."""
     probabilities = logits.detach().double().softmax(dim=-1)
     best = int(probabilities.argmax())
     scores = {name: float(value) for name, value in zip(class_names, probabilities, strict=True)}
@@ -69,7 +69,7 @@ def predict(logits: torch.Tensor, class_names: Sequence[str], true_label: str | 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Set the random state of torch to `seed` inside the block, and back to what it was behind it."""
+    """Set the random state of torch to `seed` inside the block, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

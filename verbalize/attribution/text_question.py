@@ -1,4 +1,4 @@
-"""The question about a text that a method answers, and how the value of a word is shared among its pieces."""
+"""The question about a text that a method answers, and the division of a word's value among its pieces."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ class TextQuestion:
     score: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # (ids, attention mask) -> N
     ids: torch.Tensor  # 1×L
     mask: torch.Tensor  # 1×L
-    baseline: torch.Tensor  # 1×L: the words replaced, the special tokens kept
-    words: torch.Tensor  # 1×L: the word each piece belongs to; special tokens share the last number
+    baseline: torch.Tensor  # 1×L: the ids with all words replaced and the special tokens kept
+    words: torch.Tensor  # 1×L: the index of the word of each piece; all special tokens have the index after the last word
     embedding: torch.nn.Module
     steps: int
     seed: int
 
 
 def shared_by_pieces(scores: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
-    """Share the value of each word among its pieces, so that they add up to it: captum gives each piece the whole value."""
+    """Divide the value of each word equally among its pieces, because captum gives every piece the whole value.
+
+    Args:
+        scores: 1×L, one per piece.
+        words: 1×L, the index of the word of each piece.
+    """
     return scores / words[0].bincount()[words]

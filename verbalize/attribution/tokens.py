@@ -1,4 +1,4 @@
-"""Attribution of the words of a text."""
+"""Attribution for texts: a score for each word."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
     from verbalize.alignment import Merged
-    from verbalize.attribution.texts import TextClassifier
+    from verbalize.attribution.text_classifiers import TextClassifier
 
 BASELINES = ("pad", "mask", "unk")  # the first is the default
-_STEPS = 32  # enough for sums that are right to about a per cent on the models of the tests
+_STEPS = 32  # enough for sums that are exact to about 1 % on the models of the tests
 
 
 def attribute_tokens(
@@ -32,22 +32,21 @@ def attribute_tokens(
     seed: int | None = None,
     true_label: str | None = None,
 ) -> TokenSaliency:
-    """How much each word of `text` speaks for the query's label.
+    """Compute how much each word of a text speaks for the query's label.
 
     Args:
-        classifier: a `SequenceClassifier`, a `ZeroShotClassifier`, or another object that fits `TextClassifier`.
-        text: the text; words keep their spelling and their place in it.
-        query: the question; without one, why the model predicts its label.
+        classifier: a `SequenceClassifier`, a `ZeroShotClassifier`, or another object with the members of `TextClassifier`.
+        text: the text. The words of the map keep its spelling and have their places in it.
+        query: the question; if it is not given, why the model predicts its label.
         method: a name in `METHODS`; `methods_for("tokens")` lists those that explain texts.
-        baseline: the token of the tokenizer that stands for an absent word: "pad" (the default), "mask" or "unk". Special
-            tokens are left as they are.
-        steps: points of the integral of integrated gradients, or permutations of Shapley sampling; 32 by default.
+        baseline: the token in place of an absent word: "pad" (the default), "mask" or "unk". Special tokens are never replaced.
+        steps: the number of points of integrated gradients, or of permutations of Shapley sampling; 32 by default.
         seed: the seed of Shapley sampling; 0 by default.
-        true_label: the true label, which is kept in the prediction.
+        true_label: the correct label, which is stored in the prediction.
 
     Raises:
-        UsageError: an empty text, a text longer than the model can read, an unknown method, label or baseline, or a setting
-            that has no effect on the method.
+        UsageError: the text is empty or longer than the model can read, the method, a label or the baseline is unknown, or a
+            setting has no effect on the method.
     """
     explainer = explainer_for("tokens", method)
     if steps is not None and steps < 1:
@@ -91,7 +90,7 @@ def attribute_tokens(
 def _tokenize(
     classifier: TextClassifier, text: str
 ) -> tuple[list[str], torch.Tensor, torch.Tensor, list[tuple[int, int]], tuple[str, ...]]:
-    """Pieces, ids, attention mask, places in the text, and the special tokens that the tokenizer added."""
+    """The pieces, their ids, attention mask and places in the text, and the special tokens that the tokenizer added."""
     if not isinstance(text, str) or not text.strip():
         raise UsageError("there is no text to explain; give one with at least one word")
     tokenizer: Any = classifier.tokenizer
@@ -110,7 +109,7 @@ def _tokenize(
 
 
 def _span(text: str, places: list[tuple[int, int]]) -> tuple[int, int]:
-    """From the first to the last piece of a word, without the space that some tokenizers count to it."""
+    """The (start, stop) of a word from its first to its last piece, without the space that some tokenizers include."""
     covering = [place for place in places if place[0] < place[1]] or places
     start, stop = covering[0][0], covering[-1][1]
     while start < stop - 1 and text[start].isspace():
@@ -128,7 +127,7 @@ def _baseline(tokenizer: Any, name: str, ids: torch.Tensor, merged: Merged) -> t
 
 
 def _word_of_piece(merged: Merged, pieces: int) -> torch.Tensor:
-    words = torch.full((1, pieces), len(merged.words))  # on the CPU: captum makes its masks from it
+    words = torch.full((1, pieces), len(merged.words))  # on the CPU, where captum makes its masks
     for word, (_, inside) in enumerate(merged.words):
         words[0, list(inside)] = word
     return words

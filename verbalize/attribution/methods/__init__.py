@@ -1,1 +1,1 @@
-"""Attribution methods, one family per file: what each does to a text, to an image, or to a layer of features."""
+"""Attribution methods, one family per file. Each explains texts, images, or a layer of features."""

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def _tokens(question: TextQuestion) -> torch.Tensor:
-    """Embedding times gradient, summed over the embedding's dimensions (Shrikumar et al. 2016)."""
+    """The embedding times the gradient, summed over the dimensions of the embedding (Shrikumar et al. 2016)."""
     method = LayerGradientXActivation(question.score, question.embedding)
     scores: torch.Tensor = method.attribute(question.ids, additional_forward_args=(question.mask,))
     return scores.sum(dim=-1)
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
-    """Difference from the baseline times gradient (Shrikumar et al. 2016, whose baseline is black)."""
+    """The difference from the baseline times the gradient. In Shrikumar et al. 2016 the baseline is black."""
     method = InputXGradient(lambda change: question.score(change + question.baseline))
     scores: torch.Tensor = method.attribute((question.batch - question.baseline).requires_grad_())
     return scores

@@ -1,4 +1,4 @@
-"""Integrated gradients (Sundararajan et al. 2017): the gradient along the straight way from a baseline to the input."""
+"""Integrated gradients (Sundararajan et al. 2017): the mean gradient on the straight line from a baseline to the input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _tokens(question: TextQuestion) -> torch.Tensor:
-    """Integrated gradients over the embeddings (Sundararajan et al. 2017, eq. 1); they add up to score less baseline."""
+    """Integrated gradients of the embeddings (Sundararajan et al. 2017, eq. 1). They sum to the score minus the baseline's."""
     method = LayerIntegratedGradients(question.score, question.embedding)
     scores: torch.Tensor = method.attribute(
         question.ids,
@@ -30,7 +30,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
-    """Integrated gradients (Sundararajan et al. 2017, eq. 1); they add up to the score less the baseline's."""
+    """Integrated gradients (Sundararajan et al. 2017, eq. 1). They sum to the score minus the baseline's."""
     method = IntegratedGradients(question.score)
     scores: torch.Tensor = method.attribute(
         question.batch, baselines=question.baseline, n_steps=question.steps, internal_batch_size=BATCH
@@ -39,7 +39,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 
 INTEGRATED_GRADIENTS = Method(
-    "integrated gradients over the way from a baseline (Sundararajan et al. 2017)",
+    "gradients integrated from a baseline to the input (Sundararajan et al. 2017)",
     tokens=Explainer(_tokens, uses=("baseline", "steps")),
     pixels=Explainer(_pixels, uses=("baseline", "steps")),
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _tokens(question: TextQuestion) -> torch.Tensor:
-    """The drop of the score when a word is replaced by the baseline (Li et al. 2016); its pieces go together."""
+    """The drop of the score when all pieces of a word are replaced by the baseline (Li et al. 2016)."""
     method = FeatureAblation(question.score)
     scores: torch.Tensor = method.attribute(
         question.ids,
@@ -31,7 +31,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
-    """The drop of the score when a square of `patch` pixels is covered (Zeiler & Fergus 2014); the mean over its squares."""
+    """The mean drop of the score over all squares of side `patch` that cover the pixel (Zeiler and Fergus 2014)."""
     channels, height, width = question.batch.shape[1:]
     side = (min(question.patch, height), min(question.patch, width))
     stride = (min(question.stride, side[0]), min(question.stride, side[1]))
@@ -42,7 +42,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
         baselines=question.baseline,
         perturbations_per_eval=BATCH,
     )
-    # captum gives each pixel its square's drop in every channel: the channels share it, so that their sum is the drop
+    # captum gives every channel of a pixel the whole drop; divided, the channels sum to it
     return scores / channels
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _tokens(question: TextQuestion) -> torch.Tensor:
-    """Shapley values of the words from `steps` random permutations (Castro et al. 2009); they add up likewise."""
+    """Shapley values of the words from `steps` permutations (Castro et al. 2009). They sum to score minus baseline score."""
     method = ShapleyValueSampling(question.score)
     with seeded(question.seed):
         scores: torch.Tensor = method.attribute(
@@ -32,7 +32,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
-    """Shapley values of squares of `patch` pixels from `steps` permutations (Castro et al. 2009), spread over their pixels."""
+    """Shapley values of squares of side `patch` from `steps` permutations (Castro et al. 2009), divided among their pixels."""
     channels, height, width = question.batch.shape[1:]
     rows = torch.arange(height) // question.patch
     columns = torch.arange(width) // question.patch

