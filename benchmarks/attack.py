@@ -1,9 +1,9 @@
-"""How few changes flip real networks, query for query, beside other attacks; every figure in one run.
+"""Measures how few changes flip real networks, with the same number of queries for this attack and for others.
 
 Run: python benchmarks/attack.py [--quick] [--data DIR] [--only targets,cifar,euclid,guided,games,time] [--seed 0]
-The networks and images are those of `shared/data` (SAYWHY_DATA, or --data). Peers: Sparse-RS with a search over k (written
-anew after Croce et al. 2022), foolbox 3.3.4, and the Adversarial Robustness Toolbox where it can be imported. Every peer is
-credited with the nearest adversarial image it ever asked about within the budget, at no cost for finding out.
+The networks and images are those of `shared/data` (SAYWHY_DATA, or --data). The peers are Sparse-RS with a search over k
+(written anew after Croce et al. 2022), foolbox 3.3.4, and the Adversarial Robustness Toolbox if it is installed. Every peer is
+credited with the nearest adversarial image among all its queries within the budget, whether or not it returns that image.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Set:
     labels: NDArray[np.int64]
 
     def first(self, count: int) -> Set:
-        """The first images."""
+        """The same network with only the first images."""
         return Set(self.name, self.predict, self.images[:count], self.labels[:count])
 
 
@@ -89,7 +89,7 @@ def theirs(
 
 
 def row(name: str, results: Sequence[AttackResult | Recorder], best: float | None = None) -> float:
-    """Print success, mean distance among the successes, and mean queries; the mean, infinite where nothing succeeded."""
+    """Print success rate, mean distance of the successes, and mean queries. Return the mean distance, inf without success."""
     distances = np.array([result.distance for result in results])
     found = np.isfinite(distances)
     mean = float(distances[found].mean()) if found.any() else float("inf")
@@ -100,24 +100,24 @@ def row(name: str, results: Sequence[AttackResult | Recorder], best: float | Non
 
 
 def at(results: Sequence[AttackResult], queries: int) -> NDArray[np.float64]:
-    """Best distance of each result after so many queries of a longer run."""
+    """The best distance of each result after this many queries of a longer run."""
     rows = [result.trace[result.trace[:, 0] <= queries] for result in results]
     return np.array([trace[-1, 1] if len(trace) else np.inf for trace in rows])
 
 
 def targets_part(data: Path, count: int, seed: int) -> None:
-    print("\nL0, first correctly classified images: asked for, and the strongest peer re-run")
+    print("\nL0, first correctly classified images: this attack and the strongest peer, with the distances to reach")
     for name, budget, asked, published in ASKED:
         chosen = read(data, name).first(count)
         results = ours(chosen, budget, seed=seed)
         print(
-            f" {name}, {budget} queries; asked at most {asked}"
-            + (f"; peer's figure in the issue {published}" if published else "")
+            f" {name}, {budget} queries; to reach: at most {asked}"
+            + (f"; reference for the peer: {published}" if published else "")
         )
         mean = row("this attack", results)
         row("Sparse-RS with a search over k", theirs(chosen, budget, sparse_rs, "l0", seed), mean)
         curve = "  ".join(f"{q}: {np.mean(at(results, q)):.2f}" for q in (*CURVE, budget) if q <= budget)
-        print(f"  mean L0 on the way of this run: {curve}")
+        print(f"  mean L0 of this run after so many queries: {curve}")
 
 
 def cifar_part(data: Path, count: int, seed: int) -> None:
@@ -132,7 +132,7 @@ def cifar_part(data: Path, count: int, seed: int) -> None:
     if art_attacks.available():
         peers.append(("ART PixelAttack (differential evolution)", partial(art_attacks.run, name="pixel")))
     else:
-        print("\nART is not installed: its PixelAttack is left out")
+        print("\nART PixelAttack: skipped, because ART is not installed")
     for budget in (300, 1000, 3000):
         print(f"\nL0, CIFAR-10 ResNet-20, {len(chosen.labels)} images (20 PNG, then JPEG), {budget} queries")
         mean = row("this attack", ours(chosen, budget, seed=seed))
@@ -145,7 +145,7 @@ def euclid_part(data: Path, count: int, seed: int) -> None:
 
     for name in NETWORKS:
         chosen = read(data, name)
-        present = np.unique(chosen.labels)  # the next class that has an image to start from
+        present = np.unique(chosen.labels)  # the target is the next class of which there is an image to start from
         goals = present[(np.searchsorted(present, chosen.labels[:count]) + 1) % len(present)]
         starts = [chosen.images[np.flatnonzero(chosen.labels == goal)[-1]] for goal in goals]
         chosen = chosen.first(count)
@@ -157,7 +157,7 @@ def euclid_part(data: Path, count: int, seed: int) -> None:
             if art_attacks.available():
                 for kind in ("simba", "square"):
                     row(f"ART {kind}", theirs(chosen, budget, partial(art_attacks.run, name=kind), "l2", seed), mean)
-        print(f"\nTargeted (the class after), {name}, {count} images, 3000 queries")
+        print(f"\nTargeted (the next class), {name}, {count} images, 3000 queries")
         mean = row("this attack, L0", ours(chosen, 3000, goals, seed=seed))
         row("Sparse-RS with a search over k, L0", theirs(chosen, 3000, sparse_rs, "l0", seed, goals), mean)
         mean = row("this attack, L2", ours(chosen, 3000, goals, distance="l2", seed=seed))
@@ -170,12 +170,12 @@ def euclid_part(data: Path, count: int, seed: int) -> None:
 
 
 def guided_part(data: Path, count: int, seed: int) -> None:
-    """Queries to reach what the other reaches, and L0, with the mixture and with a uniform density; other images than above."""
+    """Queries to the first flip, and L0, with the mixture and with a uniform density, on images after the first 20."""
     chosen = read(data, "GTSRB")
     chosen = Set(chosen.name, chosen.predict, chosen.images[20 : 20 + count], chosen.labels[20 : 20 + count])
     runs = {density: ours(chosen, 1000, density=density, seed=seed) for density in ("sift", "uniform")}
     rng = np.random.default_rng(seed)
-    print(f"\nGuided by the mixture against uniform, GTSRB, {count} images (after the first 20), 1000 queries")
+    print(f"\nThe mixture against a uniform density, GTSRB, {count} images (after the first 20), 1000 queries")
     for budget in (100, 200, 300, 1000):
         found = {name: np.isfinite(at(results, budget)).mean() for name, results in runs.items()}
         print(f"  flipped after {budget:4d} queries: mixture {found['sift']:.2f}, uniform {found['uniform']:.2f}")
@@ -201,9 +201,10 @@ def games_part(data: Path, count: int, seed: int) -> None:
         for player, results in games.items():
             row(player, results)
         pairs = zip(games["cooperative"], games["competitive"], strict=True)
-        print(f"  competitive below cooperative on {sum(two.distance < one.distance for one, two in pairs)} images (must be 0)")
+        better = sum(two.distance < one.distance for one, two in pairs)
+        print(f"  the competitive game is better than the cooperative one on {better} images (must be 0)")
         row('engine="mcts", cooperative, 300 queries', ours(chosen.first(5), 300, engine="mcts", seed=seed))
-        row("this engine, the same", ours(chosen.first(5), 300, seed=seed))
+        row("the standard search, same images and queries", ours(chosen.first(5), 300, seed=seed))
 
 
 def time_part(data: Path, count: int, seed: int) -> None:
@@ -227,7 +228,7 @@ def time_part(data: Path, count: int, seed: int) -> None:
         wall = time.perf_counter() - start
         print(
             f"\nTime, ResNet-20, batch 64, {distance}: {100 * inside[0] / wall:.0f} % of {wall:.1f} s inside the classifier "
-            f"(asked 80), mean batch {np.mean(sizes):.0f}"
+            f"(to reach: 80 %), mean batch {np.mean(sizes):.0f}"
         )
 
 
@@ -244,7 +245,7 @@ COUNTS = {"targets": (20, 5), "cifar": (50, 5), "euclid": (10, 2), "guided": (10
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="few images: to see that it runs, not for figures")
+    parser.add_argument("--quick", action="store_true", help="few images, to see that it runs; not for results")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SAYWHY_DATA", ROOT.parent / "shared" / "data")))
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
     parser.add_argument("--seed", type=int, default=0)

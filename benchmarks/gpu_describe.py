@@ -1,12 +1,12 @@
-"""Descriptions a second for 1,000 pairs, and images a second of a ViT-L/14, beside what people write first.
+"""Measures descriptions per second for 1,000 pairs and images per second of a ViT-L/14, beside one-by-one code.
 
     python benchmarks/gpu_describe.py                   # CPU: small randomly initialised models, few pairs and images
     python benchmarks/gpu_describe.py --device cuda     # GPU: 7 billion parameters in bfloat16, ViT-L/14
 
-Random weights take as long as trained ones; every reply runs to `--tokens` tokens, so both sides make as many. Requests are
-those of `DifferentialDescriber`: all but their last lines are the same text. One-by-one generation is timed on the first
-`--loop` pairs, with the same messages. The encoder's images a second include decoding-free preparation (resizing, 8-bit
-pictures); the plain forward gets finished pixels, which is its upper bound.
+Random weights take as long as trained ones. Every reply has `--tokens` tokens, so both sides generate the same number. The
+requests are those of `DifferentialDescriber`, which differ only in their last lines. One-by-one generation is timed on the
+first `--loop` pairs, with the same messages. The encoder's images per second include resizing and conversion to 8 bits, but no
+decoding of files. The plain forward pass gets prepared pixels, so it is the upper bound.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def describe(options):
     loop, _ = timed(lambda: [chat.invoke(request) for request in requests[: options.loop]], options.device)
     batched, _ = timed(lambda: chat.batch(requests), options.device)
     alone, together = options.loop / loop, len(pairs) / batched
-    print(f"one by one   {alone:8.2f} descriptions a second ({options.loop} pairs, {options.tokens} tokens each)")
-    print(f"batched      {together:8.2f} descriptions a second ({len(pairs)} pairs): {together / alone:.1f} times")
+    print(f"one by one   {alone:8.2f} descriptions per second ({options.loop} pairs, {options.tokens} tokens each)")
+    print(f"batched      {together:8.2f} descriptions per second ({len(pairs)} pairs): {together / alone:.1f} times")
 
 
 def images(options):
@@ -83,8 +83,8 @@ def images(options):
     plain()
     forward, _ = timed(plain, options.device)
     whole, _ = timed(lambda: encoder.encode_images(pictures), options.device)
-    print(f"plain forward{options.images / forward:8.1f} images a second, {options.dtype}, batches of {options.image_batch}")
-    print(f"encode_images{options.images / whole:8.1f} images a second: {forward / whole:.2f} of the plain forward")
+    print(f"plain forward{options.images / forward:8.1f} images per second, {options.dtype}, batches of {options.image_batch}")
+    print(f"encode_images{options.images / whole:8.1f} images per second: {forward / whole:.2f} of the plain forward pass")
 
 
 def main():

@@ -1,14 +1,14 @@
-"""Can the mixture guide the search in L2 (or L1, L-infinity)? The same search with and without it, paired over images.
+"""Tests whether the mixture can guide the search in L2 (or L1, L-infinity): the same search with and without it.
 
 Run: python benchmarks/guidance.py [--data DIR] [--count 12] [--distance l2] [--queries 300,1000] [--quick]
-The images are road signs of GTSRB from position 100 on (the search was tuned while looking at some before) and the demo's
-signs. The mixture can shape the search directions in two ways:
+The images are the demo's signs, and road signs of GTSRB from position 100 on, because the search was tuned on some of the
+first 100. The mixture can shape the search directions in two ways:
 
-- *prior*: the linear model expects steeper slopes where the mixture is dense (a weighted projection in place of a plain one);
+- *prior*: the linear model expects steeper slopes where the mixture is dense (a weighted projection instead of a plain one);
 - *windows*: the waves are multiplied by a window that is high where the mixture is dense.
 
-The last rows put another map in the mixture's place: what an unguided search of the same budget found to be steep. No user
-has that map beforehand; it shows what a map gains that is right.
+The last rows replace the mixture by another map: the slopes that an unguided search with the same budget found. No user has
+that map beforehand; it shows how much a correct map would help.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ WAYS = {"weak prior": (0.5, 0.0), "prior": (1.0, 0.0), "windows": (0.0, 0.5), "p
 class GuidedWaves(WaveSearch):
     """The search along waves with a map that shapes its directions.
 
-    The map is made half uniform, so that no pixel is lost.
+    The map is mixed half and half with a uniform one, so that no pixel is excluded.
     """
 
     factors: NDArray[np.float64] | None = None
 
     def guide(self, density: NDArray[np.float64], *, prior: float, windows: float) -> None:
-        """Let a power of a map (H, W) shape the prior of the model, the waves, or both; 0 leaves them as they are."""
+        """Let powers of a map (H, W) shape the prior of the model and the waves; a power of 0 changes nothing."""
         raised = np.repeat(0.5 + 0.5 * density.ravel() / density.mean(), self.image.shape[2])
         if prior:
             factors = raised ** (prior / 2)
@@ -67,7 +67,7 @@ class GuidedWaves(WaveSearch):
         """See `WaveSearch.correction`."""
         if self.factors is None:
             return super().correction(moves, wrong)
-        # the smallest correction, measured in slopes divided by what the map expects of them
+        # the smallest correction, where slopes are measured relative to the slopes that the map predicts
         scaled = projection(moves * self.factors, wrong, self.tuning.ridge * self.waves.length**2)
         return self.factors[:, None] * scaled
 
@@ -107,14 +107,14 @@ def row(name: str, distances: NDArray[np.float64], plain: NDArray[np.float64]) -
 def compare(
     name: str, predict: Predict, images: NDArray[np.float32], labels: NDArray[np.int64], distance: str, budget: int
 ) -> None:
-    """One table: without guidance, with the mixture, with a map that is right."""
-    print(f"\n{distance}, {name}, {len(images)} images, {budget} queries; the ratio is to the search without guidance")
+    """Print one table: without guidance, with the mixture, and with the slopes that a first search found."""
+    print(f"\n{distance}, {name}, {len(images)} images, {budget} queries; ratios are to the search without guidance")
     go = partial(run, predict, distance=distance, budget=budget)
     plain = [go(image=image, label=int(label)) for image, label in zip(images, labels, strict=True)]
     found = np.array([distance for distance, _ in plain])
     print(f"  {'without guidance':34s} mean {found.mean():8.4f}")
     mixtures = [keypoint_mixture(image).density for image in images]
-    for what, maps in (("mixture", mixtures), ("what a first search learned", [evidence for _, evidence in plain])):
+    for what, maps in (("mixture", mixtures), ("slopes of a first search", [evidence for _, evidence in plain])):
         for way in WAYS:
             guided = [
                 go(image=image, label=int(label), way=way, density=density)[0]
@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=12, help="images per set")
     parser.add_argument("--distance", default="l2", help="l1, l2 or linf")
     parser.add_argument("--queries", default="300,1000", help="queries per image, with commas between")
-    parser.add_argument("--quick", action="store_true", help="two images and 100 queries: to see that it runs, not for figures")
+    parser.add_argument("--quick", action="store_true", help="two images and 100 queries, to see that it runs; not for results")
     arguments = parser.parse_args()
     count = 2 if arguments.quick else arguments.count
     budgets = [100] if arguments.quick else [int(text) for text in arguments.queries.split(",")]
@@ -142,7 +142,7 @@ def main() -> None:
         right = np.flatnonzero(network.predict(images[: 3 * count]).argmax(axis=1) == classes[: 3 * count])[:count]
         sets.insert(0, ("GTSRB", network.predict, images[right], classes[right]))
     else:
-        print(f"no GTSRB in {arguments.data}: only the demo's signs")
+        print(f"GTSRB: skipped, because it is not in {arguments.data}; only the demo's signs are used")
     for name, predict, images, classes in sets:
         for budget in budgets:
             compare(name, predict, images, classes, arguments.distance, budget)

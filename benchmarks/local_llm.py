@@ -1,13 +1,13 @@
-"""Tokens per second of the in-process chat model, beside a loop that calls `generate` prompt by prompt.
+"""Measures tokens per second of the in-process chat model, beside a loop that calls `generate` once per prompt.
 
     python benchmarks/local_llm.py                   # CPU: a small randomly initialised model
-    python benchmarks/local_llm.py --device cuda     # GPU: a 7-billion-parameter one, in bfloat16
+    python benchmarks/local_llm.py --device cuda     # GPU: a model of 7 billion parameters in bfloat16
 
-Random weights take as long as trained ones. Every reply runs to its full length (no token ends it), so both sides make
-the same number of tokens; the loop is timed on the first `--loop` prompts. The bandwidth limit is that of decoding one
-prompt at a time: each token reads all weights once, so memory bandwidth / size of the weights bounds its tokens a
-second; a batch of B reads them once for B tokens. The bandwidth is measured here, by copying, not taken from a data
-sheet.
+Random weights take as long as trained ones. No token ends a reply, so every reply has its full length and both sides
+generate the same number of tokens. The loop is timed on the first `--loop` prompts. The bandwidth limit holds for decoding
+one prompt at a time: each token reads all weights once, so memory bandwidth / size of the weights bounds the tokens per
+second. A batch of B prompts reads the weights once for B tokens. The bandwidth is measured by copying memory, not taken
+from a data sheet.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WORDS = ["the", "film", "is", "slow", "and", "careful", "about", "people", "who"
 
 @dataclass(frozen=True)
 class Size:
-    """The shape of a Llama."""
+    """The sizes of a Llama model."""
 
     hidden: int
     inner: int
@@ -67,23 +67,23 @@ def main() -> None:
         "parameters": sum(p.numel() for p in model.parameters()),
         "dtype": str(model.dtype).removeprefix("torch."),
         "prompts": args.prompts,
-        "tokens a reply": args.tokens,
+        "tokens per reply": args.tokens,
         "loop, tokens/s": round(loop_tokens / loop, 1),
         "batched, tokens/s": round(batched_tokens / batched, 1),
         "batched / loop": round(batched_tokens / batched / (loop_tokens / loop), 2),
         "memory bandwidth, GB/s": round(bandwidth / 1e9, 1),
         "limit at one prompt, tokens/s": round(bandwidth / weights, 1),
-        "share of it, loop": round(loop_tokens / loop * weights / bandwidth, 3),
+        "share of this limit, loop": round(loop_tokens / loop * weights / bandwidth, 3),
         f"limit at {min(args.batch, args.prompts)} prompts, tokens/s": round(
             bandwidth / weights * min(args.batch, args.prompts), 1
         ),
-        "share of it, batched": round(steps * weights / bandwidth, 3),
+        "share of this limit, batched": round(steps * weights / bandwidth, 3),
     }
     print(json.dumps(report, indent=2) if args.json else "\n".join(f"{k:32}{v}" for k, v in report.items()))
 
 
 def timed_loop(chat: LocalChat, prompts: list[str], args: argparse.Namespace) -> tuple[float, int]:
-    """Seconds and tokens of what people write first: one `generate` a prompt."""
+    """Seconds and tokens of a plain loop: one call of `generate` per prompt."""
     engine = chat.engine()
     model, tokenizer = engine.model, engine.tokenizer
     made = 0
@@ -99,7 +99,7 @@ def timed_loop(chat: LocalChat, prompts: list[str], args: argparse.Namespace) ->
 
 
 def timed_batch(chat: LocalChat, prompts: list[str], args: argparse.Namespace) -> tuple[float, int]:
-    """Seconds and tokens of `chat.batch`, through langchain and all."""
+    """Seconds and tokens of `chat.batch`, including the overhead of langchain."""
     before = usage_of(chat).completion_tokens
     _wait(args.device)
     started = time.perf_counter()
@@ -109,7 +109,7 @@ def timed_batch(chat: LocalChat, prompts: list[str], args: argparse.Namespace) -
 
 
 def memory_bandwidth(device: str) -> float:
-    """Bytes a second that a large copy reads and writes; the best of ten."""
+    """Bytes per second that a large copy reads and writes; the best of ten."""
     size = (4 << 30) if device == "cuda" else (256 << 20)
     source = torch.empty(size, dtype=torch.uint8, device=device).fill_(1)
     target = torch.empty_like(source)
@@ -144,13 +144,13 @@ def make_model(size: Size, device: str) -> LlamaForCausalLM:
     finally:
         torch.set_default_dtype(before)
     with torch.no_grad():
-        # The end token gets the logit 0 and some other token a greater one: no reply ends before its length.
+        # The end token always has the logit 0 and some other token a greater one, so no reply ends early.
         model.get_output_embeddings().weight[2].zero_()
     return model.eval()
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
-    """Byte by byte: no training, and any text can be read."""
+    """A tokenizer with one token per byte: it needs no training and encodes any text."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: i for i, token in enumerate(["<pad>", "<bos>", "<eos>", *alphabet])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -172,10 +172,10 @@ def _wait(device: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--size", choices=list(SIZES), help="small on a CPU, 7b on a GPU")
+    parser.add_argument("--size", choices=list(SIZES), help="default: small on a CPU, 7b on a GPU")
     parser.add_argument("--prompts", type=int, default=256)
-    parser.add_argument("--tokens", type=int, help="of each reply; 32 on a CPU, 128 on a GPU")
-    parser.add_argument("--batch", type=int, help="prompts in a padded batch; 64 on a CPU, 256 on a GPU")
+    parser.add_argument("--tokens", type=int, help="tokens per reply; default: 32 on a CPU, 128 on a GPU")
+    parser.add_argument("--batch", type=int, help="prompts per padded batch; default: 64 on a CPU, 256 on a GPU")
     parser.add_argument("--loop", type=int, default=8, help="prompts for the one-by-one loop")
     parser.add_argument("--continuous", action=argparse.BooleanOptionalAction, help="continuous batching; default: on a GPU")
     parser.add_argument("--seed", type=int, default=0)

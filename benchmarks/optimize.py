@@ -1,29 +1,24 @@
-"""The prompt optimiser: candidates a second beside one by one, and its gain on unseen Pets images over five seeds.
+"""Measures how many candidates the prompt search scores per second, and its gain on unseen Pets images over five seeds.
 
     python benchmarks/optimize.py [--seeds 5]
 
-The speed part needs no data: made-up images and prompts of 37 classes, all-MiniLM-L6-v2 for encoding. "One by one" encodes
-the prompts of a candidate and scores them, as a program without an embedding cache does; "one by one, cached" looks the
-embeddings up and takes means. The gain part needs the Pets images (SAYWHY_DATA): one labelled image a class, FuDD's
-descriptions as the library, accuracy on the other images.
+The speed part needs no data: it uses random images, prompts of 37 made-up classes, and all-MiniLM-L6-v2 for encoding.
+"One by one, encoded" encodes the prompts of each candidate before scoring, as a program without an embedding cache does.
+"One by one, cached" looks the embeddings up and takes their means. The gain part needs the Pets images (SAYWHY_DATA): it
+searches with one labelled image per class and FuDD's descriptions, and measures the accuracy on the other images.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import tempfile
 import time
-import zipfile
-from pathlib import Path
 
 import numpy as np
+from pets import embedded_pets
 
-from agents import PromptOptimizer, class_vectors, load_encoder, read_pairs
+from agents import PromptOptimizer, class_vectors, load_encoder
 from agents.prompting.fitness import Scorer
 from evals.prompts import compare, random_words
-from saywhy_core.images import list_images
 
 
 def speed(encoder, classes=37, prompts=60, images=37, candidates=4000):
@@ -74,30 +69,22 @@ def speed(encoder, classes=37, prompts=60, images=37, candidates=4000):
             times.append(time.perf_counter() - started)
         rates[name] = count / np.median(times)
     np.testing.assert_allclose(values["matrix products"][:100], values["one by one, cached"], atol=1e-3)
-    # An edit changes a group of five classes only, which is what the search scores.
+    # The search scores edits, and an edit changes only a group of five classes.
     group = np.arange(5)
     base = scorer.cosines(masks[:1])[0]
     started = time.perf_counter()
     scorer.rate_edits(base, np.ascontiguousarray(masks[:, group]), group)
     rates["matrix products, edits of 5 classes"] = candidates / (time.perf_counter() - started)
     for name, rate in rates.items():
-        print(f"{name:38}{rate:10.1f} candidates a second, {rate / rates['one by one, encoded']:8.0f} times encoding")
+        print(f"{name:38}{rate:10.1f} candidates per second, {rate / rates['one by one, encoded']:8.0f} times encoding")
 
 
 def gain(seeds):
-    data = Path(os.environ.get("SAYWHY_DATA") or Path(__file__).parents[1].parent / "shared" / "data") / "pets"
-    if not (data / "pets_images.zip").exists():
-        print("Pets: the images are not here (set SAYWHY_DATA)")
-        return
-    names = json.loads((data / "class_names.json").read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(data / "pets_images.zip") as archive:
-            archive.extractall(Path(folder) / "photos")
-        spec = f"conse:{data}/squeezenet.onnx?names={data}/imagenet_class_names.json+minilm"
-        encoder = load_encoder(spec, cache=Path(folder) / "kept")
-        photos = list_images(Path(folder) / "photos")
-        rows, labels = encoder.encode_images(photos.paths), photos.label_indices(names)
-        library = read_pairs(data / "fudd_pets_pairs.json", names).by_class(names)
+    with embedded_pets() as pets:
+        if pets is None:
+            return
+        names, encoder, rows, labels = pets.names, pets.encoder, pets.rows, pets.labels
+        library = pets.pairs.by_class(names)
         table = []
         for seed in range(seeds):
             rng = np.random.default_rng(seed)

@@ -1,8 +1,9 @@
-"""What putting a map into words costs, how the cost grows, and what the published method leaves out or gets wrong.
+"""Measures the cost of putting maps into words, and compares the errors with those of the published method.
 
 Run: python benchmarks/verbalize.py [--maps 1000]
-The peer is the pipeline published with Feldhus et al. 2023 (three searches, their top fives merged, the upper quartile worded),
-written anew here with its faults as they are; its mask search, compiled there, is vectorised here, the rest is loops as there.
+The peer is the pipeline published with Feldhus et al. 2023: three searches, the five best results of each, and words for the
+upper quartile. It is written anew here and keeps its faults. Its mask search, which is compiled there, is vectorised here; the
+other parts are loops, as there.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ FILTER_LENGTH, TOP_SHARE, TOP = 5, 0.4, 5
 
 
 def published(scores: NDArray[np.float64]) -> list[tuple[tuple[int, ...], bool]]:
-    """Parts that the published pipeline names, and whether it says "most important" of each."""
+    """The parts that the published pipeline names, and whether it calls each of them the most important."""
     values = scores.tolist()
     masks = [m for ones in range(2, FILTER_LENGTH - 1) for m in combinations(range(FILTER_LENGTH), ones)]
     centred = [tuple(range(1, 4)), tuple(range(5))]
@@ -79,7 +80,7 @@ def published_coverage(span: Sequence[int], values: list[float]) -> float:
 
 
 def milliseconds(job: Callable[[], object], least: float = 0.3) -> float:
-    """The median CPU time of a call; enough calls to fill `least` seconds."""
+    """The median CPU time of a call, over as many calls as fit into `least` seconds."""
     job()
     times: list[float] = []
     while sum(times) < least or len(times) < 5:
@@ -116,7 +117,7 @@ def print_costs() -> None:
     print(f"{'published searches':34}" + "".join(f"{cost:9.2f}" for cost in costs) + f"{costs[-1] / costs[0]:13.1f}")
     scores = rng.normal(size=512)
     peer = milliseconds(lambda: published(scores))
-    print("\n512 tokens, CPU ms a map")
+    print("\n512 tokens, CPU ms per map")
     for style, length in (("plain", "short"), ("plain", "paragraph"), ("ranked", "short"), ("smv", "short")):
         of, verbalizer = saliency(scores), TemplateVerbalizer(style=style, length=length)
         cost = milliseconds(lambda v=verbalizer, s=of: v.verbalize(s))  # type: ignore[misc]
@@ -158,7 +159,7 @@ def print_faults(maps: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--maps", type=int, default=1000, help="random maps to look for faults in")
+    parser.add_argument("--maps", type=int, default=1000, help="how many random maps to check for faults")
     arguments = parser.parse_args()
     print_costs()
     print_faults(arguments.maps)

@@ -1,9 +1,10 @@
-"""How true, and how telling, are the words of different authors about the same maps?
+"""Compares texts by different authors about the same maps: how true and how complete they are.
 
 Run: python benchmarks/wording.py [--maps 500] [--share 0.4] [--quick]
-Authors: the templates; the pipeline published with Feldhus et al. 2023 as it was published (see benchmarks/verbalize.py), in
-its own sentences; and a chat model in this process that lies in a share of its sentences, as it speaks and behind the narrator.
-Maps are random: 5 to 60 words, scores normal, Laplace, skewed, sparse, all negative, and rounded so that they tie.
+The authors are the templates; the pipeline published with Feldhus et al. 2023, unchanged and in its own sentences (see
+benchmarks/verbalize.py); and a chat model in this process that lies in a share of its sentences, once unchecked and once
+through the narrator. Maps are random, with 5 to 60 words; their scores are normal, Laplace, skewed, sparse, all negative, or
+rounded so that there are ties.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def load(path: str) -> ModuleType:
 
 
 class InProcess(BaseChatModel):
-    """A chat model around a function of a request's messages."""
+    """A chat model whose replies come from a function of the messages."""
 
     author: Any
 
@@ -94,7 +95,7 @@ def random_maps(count: int, seed: int) -> list[TokenSaliency]:
 
 
 def published_text(peer: ModuleType, saliency: TokenSaliency) -> str:
-    """The published pipeline in the sentences that it filled."""
+    """The text of the published pipeline, in its own sentences."""
     values = saliency.scores.tolist()
     sentences = []
     for part, first in peer.published(saliency.scores):
@@ -120,7 +121,7 @@ def print_tables(texts: dict[str, list[str]], maps: Sequence[TokenSaliency]) -> 
         )  # fmt: skip
         print(f"{name:36}" + "".join(f"{cell:>12}" for cell in cells))
     base = tables["template, plain"]
-    print(f"\n{'each over the plain template':36}{'coverage':>12}{'at equal':>12}{'omitted':>12}{'words':>12}")
+    print(f"\n{'ratio to the plain template':36}{'coverage':>12}{'at equal':>12}{'omitted':>12}{'words':>12}")
     for name, found in tables.items():
         ratios = [found[key] / base[key] for key in ("coverage", "coverage_equal", "omitted_mass", "words")]
         print(f"{name:36}" + "".join(f"{ratio:>12.2f}" for ratio in ratios))
