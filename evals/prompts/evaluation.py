@@ -174,7 +174,7 @@ def evaluate_pairs(
     requests: int | None = None,
     tokens: int | None = None,
 ) -> PromptReport:
-    """Compare the decisions of the follow-up with pair descriptions with those of the first look, and with controls.
+    """Compare the decisions of the follow-up, made by pair descriptions, with those of the first look and of controls.
 
     The arguments are those of `evaluate_prompts` and of `DifferentialClassifier`.
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def held_out(paths: Sequence[str | os.PathLike[str]], shots: Sequence[str | os.PathLike[str]]) -> list[int]:
-    """The positions in `paths` of the files that no file in `shots` is a copy of. Contents are compared, not names."""
+    """The positions in `paths` of the files whose content differs from that of every file in `shots`; names do not matter."""
     known = {_digest(path) for path in shots}
     return [index for index, path in enumerate(paths) if _digest(path) not in known]
 

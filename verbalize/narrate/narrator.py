@@ -68,9 +68,9 @@ class Narrator:
             word for word, and the reply is plain prose. It takes only maps over texts, and no audience, language or pictures.
             Replies in both styles are checked in the same way.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
-        background: differential descriptions of classes, as `Background.of` takes them. The results for
-            contrastive maps carry them in `.background`, unless labels are masked. The model does not see them, and the text
-            does not contain them.
+        background: differential descriptions of classes, as `Background.of` takes them. The results for contrastive maps
+            carry them in `.background`, unless labels are masked. The model does not see them, and the text does not contain
+            them.
     """
 
     def __init__(

@@ -58,8 +58,8 @@ def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
       claim with `None` as its part. Parts without quotes are read from "the word X", from positions, from names of regions,
       and from words of the input that a sentence calls important.
     - "important", "high scores", "speaks for", "contributes" ... become "supports"; "negative score", "speaks against",
-      "undermines" ... become "opposes". "The most important" adds "most_important", with the
-      parts that share the place as `other`.
+      "undermines" ... become "opposes". "The most important" adds "most_important", with the parts that share the
+      place as `other`.
     - "More than", "outweighs", "followed by" become "more_important_than", one claim for each pair. So does "lower scores"
       after parts that were called important.
     - Numbers become "share". Percentages and fractions state a share of the evidence, other numbers the net score of the
