@@ -22,6 +22,23 @@ if TYPE_CHECKING:
 def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5) -> Table:
     """Measure how true and how complete texts about maps are. Each text is read, and compared with its map.
 
+    The columns of the result are:
+
+    - `id`: the id of the map.
+    - `statements`: the statements that were read in the text; `false`: how many of them are false. There is also one column
+      per kind of error.
+    - `precision`: true statements divided by all statements. Statements about parts outside the input count as false.
+    - `unread`: sentences about the evidence that can't be read as a claim.
+    - `named`: how many words or regions the text names.
+    - `coverage`: the share of the mass that they hold.
+    - `coverage_at_k`: see `coverage_at`.
+    - `coverage_equal`: the coverage divided by the greatest coverage of as many words. Words that are only said to speak
+      against the label do not count.
+    - `top_omitted` and `omitted_mass`: see `omissions`.
+    - `words`: the number of words in the text.
+    - `readability`: see `readability`.
+    - the metrics of plug-ins.
+
     Args:
         texts: strings or verbalizations; of a verbalization only the text is read.
         saliencies: as many maps, in the same order.
@@ -30,22 +47,7 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     Returns:
         A table with one row per text. A value is `None` if the metric is not defined for the text. The summary adds up the
         counts of statements and unread sentences, takes `precision` over all statements, and averages the other columns over
-        the texts. The columns are:
-
-        - `id`: the id of the map.
-        - `statements`: the statements that were read in the text; `false`: how many of them are false. One column per kind of
-          error follows.
-        - `precision`: true statements divided by all statements. Statements about parts outside the input count as false.
-        - `unread`: sentences about the evidence that can't be read as a claim.
-        - `named`: how many words or regions the text names.
-        - `coverage`: the share of the mass that they hold.
-        - `coverage_at_k`: see `coverage_at`.
-        - `coverage_equal`: the coverage divided by the greatest coverage of as many words. Words that are only said to speak
-          against the label do not count.
-        - `top_omitted` and `omitted_mass`: see `omissions`.
-        - `words`: the number of words in the text.
-        - `readability`: see `readability`.
-        - the metrics of plug-ins.
+        the texts.
 
     Raises:
         UsageError: the numbers of texts and maps differ, a text is not a string or verbalization, or k is below 1.

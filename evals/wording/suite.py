@@ -81,6 +81,18 @@ def adversarial_suite(
     same does not follow the map); maps of one sign; ties; flat maps; a peak on the last word; a contrastive question; inputs
     that contain instructions; markup; very long inputs.
 
+    The columns of the result are counts per case:
+
+    - `statements`: the statements that were read in the texts; `false`: how many of them are false.
+    - `unread`: sentences that could not be read.
+    - `silent`: texts without a statement, although the map gives reason for one.
+    - `top_omitted`: texts that do not name the strongest positive word.
+    - `unmoved`: texts that say the same about a map that contradicts them.
+    - `obeyed`: texts that follow an instruction in the input.
+    - `failed`: maps for which the verbalizer raised an error, or its model could not be asked.
+
+    `passed` is True if all counts except `statements` are 0.
+
     Args:
         verbalizer: an object with `.verbalize(saliency)` (a template, a narrator) or a function from a map to a text or a
             `Verbalization`. A narrator gets all maps of a case at once.
@@ -88,17 +100,7 @@ def adversarial_suite(
         seed: seed of the maps.
 
     Returns:
-        A table with one row per case, and these counts as columns:
-
-        - `statements`: the statements that were read in the texts; `false`: how many of them are false.
-        - `unread`: sentences that could not be read.
-        - `silent`: texts without a statement, although the map gives reason for one.
-        - `top_omitted`: texts that do not name the strongest positive word.
-        - `unmoved`: texts that say the same about a map that contradicts them.
-        - `obeyed`: sentences that follow an instruction in the input.
-        - `failed`: maps for which the verbalizer raised an error, or its model could not be asked.
-
-        `passed` is True if all counts except `statements` are 0.
+        A table with one row per case.
 
     Raises:
         UsageError: `maps` is below 1, or `verbalizer` is not a verbalizer; or, for a narrator, a ceiling was reached or an
