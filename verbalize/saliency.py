@@ -31,7 +31,7 @@ class SaliencyError(UsageError):
 class Query:
     """The question that a map answers: what speaks for `label`, or (with `versus`) for `label` rather than for `versus`?
 
-    In the terms of RFxG, `versus` is the reference frame and `members` the granularity of the explanation.
+    `versus` is the reference frame and `members` the granularity of the explanation, as in RFxG (Elisha et al. 2025).
 
     Args:
         label: the class that the map explains.
@@ -56,7 +56,7 @@ class Query:
                 raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r}")
             object.__setattr__(self, name, labels)
         if self.label in self.versus:
-            raise SaliencyError(f"a query can't hold the label {self.label!r} against itself")
+            raise SaliencyError(f"a query can't compare the label {self.label!r} with itself")
 
     @property
     def contrastive(self) -> bool:
@@ -253,7 +253,8 @@ class PixelSaliency:
         method: the attribution method.
 
     Raises:
-        SaliencyError: a shape is wrong, a score is not finite or (unsigned) negative, or the image is out of [0, 1].
+        SaliencyError: a shape is wrong, a score is not finite, a score of an unsigned map is negative, or the image is out of
+            [0, 1].
     """
 
     scores: Floats

@@ -30,7 +30,7 @@ class TextRecord:
         id: the id of the map that the text is about.
         text: the sentences.
         claims: claims that the author states beside the text, as `Claim.to_record` writes them.
-        line: the line of the file on which the record stands, counted from 1.
+        line: the line number of the record in its file, counted from 1.
     """
 
     id: str

@@ -74,7 +74,7 @@ def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) 
         attack = FeatureGuidedAttack(distance="l0", budget=budget, seed=seed)
         (result,) = attack.run(classifier, pictures[name][None], [names.index(name)])
         if result.density is None:
-            raise RuntimeError("the search in L0 is guided by a mixture")
+            raise RuntimeError("a search in L0 must return the density that guided it")
         yield AttackCard(
             label=name,
             becomes=None if result.adversarial_label is None else names[result.adversarial_label],

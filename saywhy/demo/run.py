@@ -36,7 +36,7 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"can't make the folder {out}: {error.strerror}; choose another with --out") from None
+        raise UsageError(f"can't create the folder {out}: {error.strerror}; choose another with --out") from None
     # nothing is downloaded: the library reads this variable when it is imported
     os.environ["HF_HUB_OFFLINE"] = "1"
     from transformers.utils import logging

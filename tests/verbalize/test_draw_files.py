@@ -36,7 +36,7 @@ def test_options_count_or_are_refused(tmp_path):
             draw_to_file(WORDS, tmp_path / "no.html", kind, **options)
     with pytest.raises(UsageError, match="use one of html, png, rationale"):
         draw_to_file(WORDS, tmp_path / "no.html", "svg")
-    with pytest.raises(UsageError, match="made of words"):
+    with pytest.raises(UsageError, match="consists of words"):
         draw_to_file(PixelSaliency(np.ones((4, 4)), Query("stop")), tmp_path / "no.html", "rationale")
     assert not (tmp_path / "no.html").exists()
 

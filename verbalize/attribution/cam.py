@@ -33,8 +33,8 @@ def attribute_cam(
 ) -> PixelSaliency:
     """Compute a class activation map: where the features of `layer` speak for the query's label.
 
-    The map has the size of the features, is enlarged bilinearly to H×W, and is unsigned: values below zero are set to zero, as
-    in the papers, so it can't speak against a label. It is not normalized to [0, 1], because that would move its zero.
+    The map is computed at the size of the features and enlarged bilinearly to H×W. It is unsigned: values below zero are set to
+    zero, as in the papers, so it can't speak against a label. It is not normalized to [0, 1], because that would move its zero.
 
     Args:
         model: a module in evaluation mode, N×C×H×W in [0, 1] -> N×K logits.
@@ -61,6 +61,6 @@ def attribute_cam(
         score = question.score(batch)[:, None]
         coarse = cam(0, score, normalized=False)[0]
     if coarse.ndim != 3:
-        raise UsageError(f"layer {layer!r} gives no picture (N×D×h×w); choose a convolutional one")
+        raise UsageError(f"layer {layer!r} gives no feature maps (N×D×h×w); choose a convolutional one")
     fine = functional.interpolate(coarse[:, None], size=question.batch.shape[2:], mode="bilinear", align_corners=False)
     return question.map(fine[0, 0].clamp(min=0), signed=False, method=method, id=id)

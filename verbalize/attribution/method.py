@@ -69,7 +69,7 @@ METHODS: Registry[Method] = Registry(
 
 
 def methods_for(inputs: Inputs) -> tuple[str, ...]:
-    """The names of the methods that explain these inputs. A plug-in that can't be loaded is left out."""
+    """The names of the methods for "tokens", "pixels" or a "layer". A plug-in that can't be loaded is left out."""
     return tuple(name for name in METHODS if _explains(name, inputs))
 
 

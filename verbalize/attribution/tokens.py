@@ -95,7 +95,7 @@ def _tokenize(
         raise UsageError("there is no text to explain; give one with at least one word")
     tokenizer: Any = classifier.tokenizer
     if not tokenizer.is_fast:
-        raise UsageError(f"{type(tokenizer).__name__} can't say where its pieces stand; use the fast tokenizer")
+        raise UsageError(f"{type(tokenizer).__name__} does not give the positions of its pieces; use the fast tokenizer")
     encoded = tokenizer(text, return_tensors="pt", return_offsets_mapping=True, return_special_tokens_mask=True)
     device = next(classifier.embedding.parameters()).device
     ids, mask = encoded["input_ids"].to(device), encoded["attention_mask"].to(device)

@@ -70,7 +70,7 @@ def best_spans(scores: ArrayLike, *, max_words: int, max_spans: int, bridge: flo
 def best_spans_holding(
     scores: ArrayLike, holding: int, *, max_words: int, max_spans: int, bridge: float = 0.0
 ) -> tuple[Span, ...]:
-    """Find the best spans of which one contains the token `holding`, whatever its score. The rest is as in `best_spans`.
+    """Find the best spans, as in `best_spans`, among those in which one span contains the token `holding`, whatever its score.
 
     Args:
         scores: (n,) finite numbers.
@@ -85,9 +85,9 @@ def best_spans_holding(
     values, words, spans, bridge = _arguments(scores, max_words, max_spans, bridge)
     index = _whole(holding, "holding")
     if index >= len(values):
-        raise SaliencyError(f"there is no token {index} to hold; the map has {len(values)}")
+        raise SaliencyError(f"there is no token {index} to hold; the map has {len(values)} tokens")
     if not (words and spans):
-        raise SaliencyError("max_words and max_spans must be at least 1 where a token must be held")
+        raise SaliencyError("max_words and max_spans must be at least 1 if a span must contain a given token")
     allowed = values >= -bridge
     allowed[index] = True
     return _spans(values, best_tokens(values, allowed, words, spans, index))

@@ -68,7 +68,7 @@ class Background:
             pairs.check_names(class_names)
         names = pairs.names if class_names is None else dict(enumerate(class_names))
         if pairs and not names:
-            raise UsageError("the background descriptions tell classes by number alone; give the list of class names too")
+            raise UsageError("the background descriptions have class numbers but no names; give the list of class names too")
         return cls(pairs, {_folded(name): number for number, name in names.items()}, limit)
 
     def sentences(self, query: Query) -> tuple[str, ...]:

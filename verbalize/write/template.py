@@ -139,5 +139,5 @@ class TemplateVerbalizer:
         return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)
 
     def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
-        """Verbalize each map when the iterator gets to it."""
+        """Iterate over the texts of the maps. Each map is verbalized when its text is asked for."""
         return map(self.verbalize, saliencies)

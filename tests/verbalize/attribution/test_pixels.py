@@ -176,7 +176,7 @@ def test_bad_input_is_told_in_a_sentence(network, image, fields, message):
 def test_cam_names_the_layers_there_are(network, image):
     with pytest.raises(UsageError, match="no layer 'conv9'; it has 0, 1, 2"):
         attribute_cam(network, image, layer="conv9", class_names=NAMES)
-    with pytest.raises(UsageError, match="gives no picture"):
+    with pytest.raises(UsageError, match="gives no feature maps"):
         attribute_cam(network, image, layer="6", class_names=NAMES)
     with pytest.raises(UsageError, match="no attribution method"):
         attribute_cam(network, image, layer="4", class_names=NAMES, method="occlusion")
