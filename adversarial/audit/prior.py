@@ -11,7 +11,7 @@ import numpy as np
 
 from adversarial.features import KeypointMixture
 from saywhy_core.errors import UsageError
-from saywhy_core.images import read_image
+from saywhy_core.images import load_array, read_image
 
 if TYPE_CHECKING:
     import os
@@ -52,8 +52,8 @@ def read_prior(path: str | os.PathLike[str], *, seed: int = 0) -> MapDensity:
     if file.suffix.lower() != ".npy":
         return MapDensity(np.asarray(read_image(file, channels=1)[:, :, 0], dtype=np.float64), seed)
     try:
-        values = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        values = load_array(file)
+    except UsageError as error:
         raise UsageError(f"the map {file} can't be read: {error}") from None
     if values.ndim != 2 or values.dtype.kind not in "buif":
         raise UsageError(f"the map {file} must be an array (height, width) of numbers, not {values.dtype} of {values.shape}")

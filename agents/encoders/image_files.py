@@ -12,6 +12,8 @@ from saywhy_core.images import ImageSet, list_images, readable
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ class EncodedImages:
     """Images as vectors.
 
     Attributes:
-        images: the files that could be read, in the order of the rows.
+        images: the files that could be read, in the order of the rows, and how many files were passed over.
         rows: N×D, the embedding of each.
         problems: records of the source, and files, that could not be used.
     """
@@ -45,22 +47,45 @@ def encode_image_files(
     Args:
         encoder: puts images into a space.
         source: what `list_images` takes.
-        on_progress: called with (images encoded, images in all).
+        on_progress: called with (files done, files in all).
 
     Raises:
         UsageError: the source does not exist, or none of its files is an image that can be read.
     """
     listed = list_images(source)
-    good, unreadable = readable(listed.paths)
-    if not good:
-        raise UsageError(f"none of the {len(listed)} files of {source} is an image that can be read: {unreadable[0]}")
-    paths = tuple(listed.paths[index] for index in good)
-    labels = None if listed.labels is None else tuple(listed.labels[index] for index in good)
+    kept: list[int] = []
     parts: list[NDArray[np.float32]] = []
-    for start in range(0, len(paths), CHUNK):
+    unreadable: list[Problem] = []
+    for start in range(0, len(listed), CHUNK):
         if on_progress is not None:
-            on_progress(start, len(paths))
-        parts.append(encoder.encode_images(paths[start : start + CHUNK]))
+            on_progress(start, len(listed))
+        good, rows, problems = _encode(encoder, listed.paths[start : start + CHUNK])
+        kept.extend(start + index for index in good)
+        parts.extend(rows)
+        unreadable.extend(problems)
+    if not kept:
+        raise UsageError(f"none of the {len(listed)} files of {source} is an image that can be read: {unreadable[0]}")
     if on_progress is not None:
-        on_progress(len(paths), len(paths))
-    return EncodedImages(ImageSet(paths, labels), np.concatenate(parts), (*listed.problems, *unreadable))
+        on_progress(len(listed), len(listed))
+    paths = tuple(listed.paths[index] for index in kept)
+    labels = None if listed.labels is None else tuple(listed.labels[index] for index in kept)
+    images = ImageSet(paths, labels, passed_over=listed.passed_over)
+    return EncodedImages(images, np.concatenate(parts), (*listed.problems, *unreadable))
+
+
+def _encode(encoder: ImageTextEncoder, paths: Sequence[Path]) -> tuple[list[int], list[NDArray[np.float32]], list[Problem]]:
+    """Encode the files that can be read: their positions, the rows (none or one array), and the other files.
+
+    The encoder decodes each file itself. Only where that fails are the files looked at one by one, so that files without
+    damage are decoded once.
+
+    Raises:
+        Exception: what the encoder raised, if each of the files can be read.
+    """
+    try:
+        return list(range(len(paths))), [encoder.encode_images(paths)], []
+    except (OSError, ValueError, SyntaxError):  # what this package's reader raises, and Pillow in encoders of others
+        good, problems = readable(paths)
+        if not problems:
+            raise
+    return good, [encoder.encode_images([paths[index] for index in good])] if good else [], problems

@@ -1,3 +1,4 @@
+from .array_files import load_array as load_array
 from .convert import as_picture as as_picture
 from .convert import resize_image as resize_image
 from .decode import POLICY as POLICY

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-POLICY = 2
+POLICY = 3
 """Changes whenever some file is read differently than before, so that what is kept by a file's content is not mixed up."""
 
-ARRAYS = frozenset({".npy", ".npz"})
+PICTURES = frozenset(
+    {".apng", ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm"}
+    | {".tga", ".tif", ".tiff", ".webp"}
+)
+"""The endings by which pictures are found in folders; a picture given by its own path may have any ending."""
 
 _BYTE, _WORD = np.float32(255), np.float32(65535)
 _ORIENTATION = 0x0112  # the EXIF tag
+_PHOTOMETRIC = 262  # the TIFF tag that says what the numbers mean; 0 is "white is zero"
 _DEEP = re.compile(r"(RGB|RGBA|RGBX|LA);16[BLN]")  # Pillow's names of stored pixels that it would cut to 8 bits
 _SLACK = 1e-6  # what rounding in float32 may put below 0 or above 1
 
@@ -48,17 +53,21 @@ def decode_file(path: Path) -> NDArray[np.float32]:
     from PIL import Image
 
     try:
-        with Image.open(path) as opened:
+        # Pillow gets the open file, not the path: it would map an uncompressed file into memory, see `_load`.
+        with path.open("rb") as stream, Image.open(stream) as opened:
             rawmode, top = _stored(opened)
-            if _DEEP.fullmatch(rawmode) or (opened.format == "PPM" and opened.mode == "RGB" and top == 65535):
+            if opened.format == "PPM" and opened.mode == "RGB" and isinstance(top, int) and top > 255:
+                return _decode_deep(path, opened, top=top)
+            if _DEEP.fullmatch(rawmode):
                 return _decode_deep(path, opened, grey=rawmode.startswith("LA"))
             return decode_pil(opened)
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UsageError(f"{path} can't be read as an image ({error}); remove it or save it again") from None
+    except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise almost anything
+        said = str(error) or type(error).__name__
+        raise UsageError(f"{path} can't be read as an image ({said}); remove it or save it again") from None
 
 
 def decode_pil(image: Image) -> NDArray[np.float32]:
@@ -67,7 +76,7 @@ def decode_pil(image: Image) -> NDArray[np.float32]:
     Raises:
         UsageError: the values have no known range.
     """
-    image.load()  # a TIFF file is turned upright by this, and then has no orientation any more
+    _load(image)  # a TIFF file is turned upright by this, and then has no orientation any more
     orientation = image.getexif().get(_ORIENTATION, 1)
     values: NDArray[Any]
     if image.mode == "F":
@@ -77,6 +86,8 @@ def decode_pil(image: Image) -> NDArray[np.float32]:
         if whole.size and (whole.min() < 0 or whole.max() > 65535):
             raise UsageError("its whole numbers leave 0 to 65,535; save it with 8 or 16 bits per channel")
         values = whole.astype(np.float32) / _WORD
+        if image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0:
+            values = 1 - values  # Pillow turns "white is zero" round for 8 bits, but not for 16
     else:
         # Premultiplied values are divided by their alpha first; a palette's transparency is dropped like an alpha channel.
         straight = {"La": "LA", "RGBa": "RGBA", "P": "RGBA" if "transparency" in image.info else "RGB"}.get(image.mode)
@@ -90,14 +101,15 @@ def decode_pil(image: Image) -> NDArray[np.float32]:
 def decode_array(array: NDArray[np.generic]) -> NDArray[np.float32]:
     """Bring the values of an array of any shape to float32 in [0, 1]; the shape stays.
 
-    Floats are 0 to 1 already, booleans 0 and 1, unsigned 16-bit numbers 0 to 65,535, all other whole numbers 0 to 255.
+    Floats are 0 to 1 already, booleans 0 and 1, unsigned 16-bit numbers 0 to 65,535, all other whole numbers 0 to 255. The
+    order of bytes plays no part.
 
     Raises:
         UsageError: the array holds no numbers, or numbers that leave their range.
     """
     if array.dtype.kind not in "buif" or not array.size:
         raise UsageError(f"an image must be an array of numbers, but this one is {array.dtype} of shape {array.shape}")
-    top = 1 if array.dtype.kind in "bf" else 65535 if array.dtype == np.uint16 else 255
+    top = 1 if array.dtype.kind in "bf" else 65535 if array.dtype.kind == "u" and array.dtype.itemsize == 2 else 255
     if not np.isfinite(array).all():
         raise UsageError("an image must be float in [0, 1], but this one holds NaN or infinity")
     low, high = float(array.min()), float(array.max())
@@ -116,38 +128,6 @@ def decode_array(array: NDArray[np.generic]) -> NDArray[np.float32]:
         return array  # type: ignore[return-value]  # the type was just looked at
     scaled: NDArray[np.float32] = array.astype(np.float32) / np.float32(top)
     return scaled.clip(0, 1)
-
-
-def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
-    """Read the images of a `.npy` or `.npz` file as N×H×W×C, and the class numbers that lie beside them.
-
-    An `.npz` file holds the images as `images`, or as its only array, and may hold `labels`, one class number per image. Two
-    axes are one grey image; three are one image where the last is at most 4 long, else several grey images.
-
-    Raises:
-        UsageError: there is no such file, or it holds no images.
-    """
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            images, labels = loaded, None
-        else:
-            with loaded:
-                images = _only_images(loaded)
-                labels = np.asarray(loaded["labels"]) if "labels" in loaded.files else None
-        pixels = _one_by_one(decode_array(images))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file") from None
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise UsageError(f"{path} can't be read as an array file ({error}); save it again") from None
-    if labels is not None and (labels.shape != (len(pixels),) or labels.dtype.kind not in "iu"):
-        raise UsageError(
-            f"{path} holds {len(pixels)} images but labels of shape {labels.shape} and type {labels.dtype}; "
-            "give a class number for each"
-        )
-    return pixels, None if labels is None else [int(label) for label in labels]
 
 
 def set_channels(pixels: NDArray[np.float32], channels: int | None) -> NDArray[np.float32]:
@@ -189,32 +169,49 @@ def _stored(opened: Image) -> tuple[str, object]:
     return str(first), second
 
 
-def _decode_deep(path: Path, opened: Image, *, grey: bool) -> NDArray[np.float32]:
-    """Read 16-bit colour with OpenCV, since Pillow keeps only 8 of the bits."""
+def _load(image: Image) -> None:
+    """Load the pixels of a Pillow image without mapping its file into memory.
+
+    Pillow maps uncompressed files. In a TIFF that is stored on its side it then swaps height and width before it reads the
+    rows, and the pixels come out scrambled.
+    """
+    name = getattr(image, "filename", "")
+    if image.format != "TIFF" or not name:
+        image.load()
+        return
+    image.filename = ""  # type: ignore[attr-defined]  # files have the attribute; without a name there is nothing to map
+    try:
+        image.load()
+    finally:
+        image.filename = name  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep OpenCV from writing about damaged files to standard error; the caller reports them."""
+    from cv2.utils import logging
+
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)
+
+
+def _decode_deep(path: Path, opened: Image, *, top: int = 65535, grey: bool = False) -> NDArray[np.float32]:
+    """Read colour of more than 8 bits with OpenCV, since Pillow keeps only 8 of the bits; `top` is the largest value."""
     import cv2
 
-    values = cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.dtype != np.uint16:
-        return decode_pil(opened)
+    if opened.format != "PPM":
+        _load(opened)  # raises where the file is damaged; OpenCV would only print that. PPM has nothing to check, and is slow.
+    content = path.read_bytes()
+    if content.startswith(b"P3"):
+        content += b"\n"  # a PPM of text may end with its last number, but OpenCV wants something behind it
+    with _quiet():
+        values = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16 or values.ndim != 3:
+        raise UsageError("its colours have more than 8 bits and are damaged or stored in an unknown way; save it again")
     if opened.format != "TIFF":  # OpenCV turns a TIFF upright itself, and nothing else when it is to change nothing
         values = _turn(values, opened.getexif().get(_ORIENTATION, 1))
     chosen = values[:, :, :1] if grey else values[:, :, 2::-1]
-    return np.ascontiguousarray(chosen.astype(np.float32) / _WORD)
-
-
-def _only_images(archive: np.lib.npyio.NpzFile) -> NDArray[np.generic]:
-    names = [name for name in archive.files if name != "labels"]
-    name = "images" if "images" in names else names[0] if len(names) == 1 else None
-    if name is None:
-        raise UsageError(f"it is not clear which of the arrays {', '.join(names) or '(none)'} holds images; name it 'images'")
-    return np.asarray(archive[name])
-
-
-def _one_by_one(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    if pixels.ndim == 2:
-        return pixels[None, :, :, None]
-    if pixels.ndim == 3:
-        return pixels[None] if pixels.shape[2] <= 4 else pixels[:, :, :, None]
-    if pixels.ndim != 4:
-        raise UsageError(f"an array of shape {pixels.shape} holds no images; give (H, W, C) or (N, H, W, C)")
-    return pixels
+    return np.ascontiguousarray((chosen.astype(np.float32) / np.float32(top)).clip(0, 1))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.errors import Problem, UsageError
-from saywhy_core.images.decode import ARRAYS, decode_array, decode_arrays, decode_file, decode_pil, set_channels
+from saywhy_core.images.array_files import ARRAYS, decode_arrays
+from saywhy_core.images.decode import decode_array, decode_file, decode_pil, set_channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,9 +90,14 @@ def read_images(paths: Sequence[Path], *, channels: int | None = None) -> Iterat
                 for index, image in enumerate(images)
             ]
         except UsageError as error:
-            yield Problem(str(path), str(error).removeprefix(f"{path}: ").removeprefix(f"{path} "))
+            yield as_problem(path, error)
             continue
         yield from found
+
+
+def as_problem(path: Path, error: UsageError) -> Problem:
+    """The error about a file as a problem, which names the file by itself."""
+    return Problem(str(path), str(error).removeprefix(f"{path}: ").removeprefix(f"{path} "))
 
 
 def image_batches(images: Images, batch: int, *, channels: int | None = 3) -> Iterator[list[NDArray[np.float32]]]:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.images.array_files import ARRAYS
+from saywhy_core.images.decode import PICTURES
+from saywhy_core.images.reader import as_problem, read_image
 
 if TYPE_CHECKING:
     import os
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
+SUFFIXES = PICTURES | ARRAYS
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class ImageSet:
         paths: the files.
         labels: the class of each file; None where the source names no classes.
         problems: records of the source that could not be used.
+        passed_over: how many files of a folder are no images by their ending, hidden files not counted.
     """
 
     paths: tuple[Path, ...]
     labels: tuple[str, ...] | None
     problems: tuple[Problem, ...] = field(default=())
+    passed_over: int = 0
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -61,61 +66,89 @@ def list_images(source: str | os.PathLike[str]) -> ImageSet:
     """List the images of a folder (one folder per class, or flat), a CSV (`path`, optionally `label`) or a list of paths.
 
     Relative paths in a CSV or list are taken from where that file lies. Files are in sorted order for a folder, in
-    file order otherwise. A record that names no file is a problem of the result, not an error.
+    file order otherwise. A record that names no file is a problem of the result, not an error. In a folder, a file is an image
+    by its ending; hidden files and folders are left out.
 
     Raises:
-        UsageError: the source does not exist or holds no image.
+        UsageError: the source does not exist, can't be read, or holds no image.
     """
     root = Path(source)
-    if root.is_dir():
-        images = _list_folder(root)
-    elif not root.is_file():
-        raise UsageError(f"{root} does not exist: give a folder of images, a CSV with a column `path`, or a list of paths")
-    elif root.suffix.lower() in {".csv", ".tsv"}:
-        images = _list_csv(root)
-    elif root.suffix.lower() in SUFFIXES:
-        images = ImageSet((root,), None)
-    else:
-        images = _list_lines(root)
+    try:
+        if root.is_dir():
+            images = _list_folder(root)
+        elif not root.is_file():
+            raise UsageError(f"{root} does not exist: give a folder of images, a CSV with a column `path`, or a list of paths")
+        elif root.suffix.lower() in {".csv", ".tsv"}:
+            images = _list_csv(root)
+        elif root.suffix.lower() in SUFFIXES:
+            images = ImageSet((root,), None)
+        else:
+            images = _list_lines(root)
+    except OSError as error:
+        raise UsageError(f"{root} can't be read ({error.strerror}); give a source of images that you may read") from None
     if not images.paths:
         first = f"; first problem: {images.problems[0]}" if images.problems else ""
         raise UsageError(f"{root} holds no image file ({', '.join(sorted(SUFFIXES))}){first}")
     return images
 
 
-def _image_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+def _shown_files(folder: Path) -> list[Path]:
+    """The files under a folder in sorted order, without those that are hidden or lie in a hidden folder."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; False too for a text that can't be a path, such as a very long one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _list_folder(root: Path) -> ImageSet:
-    classes = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    found = [(path, folder.name) for folder in classes for path in _image_files(folder)]
-    loose = sorted(path for path in root.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES)
+    shown = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    inside = [(path, folder.name) for folder in shown if folder.is_dir() for path in _shown_files(folder)]
+    beside = [path for path in shown if path.is_file()]
+    found = [(path, name) for path, name in inside if path.suffix.lower() in SUFFIXES]
+    loose = [path for path in beside if path.suffix.lower() in SUFFIXES]
+    passed_over = len(inside) + len(beside) - len(found) - len(loose)
     if not found:
-        return ImageSet(tuple(loose), None)
+        return ImageSet(tuple(loose), None, passed_over=passed_over)
     problems = tuple(Problem(str(path), "it lies outside the class folders and was left out") for path in loose)
-    return ImageSet(tuple(path for path, _ in found), tuple(label for _, label in found), problems)
+    return ImageSet(tuple(path for path, _ in found), tuple(label for _, label in found), problems, passed_over)
 
 
 def _list_csv(file: Path) -> ImageSet:
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.DictReader(stream, delimiter="\t" if file.suffix.lower() == ".tsv" else ",")
-        columns = rows.fieldnames or ()
-        if "path" not in columns:
-            raise UsageError(f"{file} has no column `path`; its columns are {', '.join(columns) or 'none'}")
-        labelled = "label" in columns
-        paths: list[Path] = []
-        labels: list[str] = []
-        problems: list[Problem] = []
-        for row in rows:
-            path = file.parent / (row["path"] or "")
-            if not path.is_file():
-                problems.append(Problem(str(file), f"there is no file {row['path']!r}", rows.line_num))
-            elif labelled and not row["label"]:
-                problems.append(Problem(str(file), "the row has no label", rows.line_num))
-            else:
-                paths.append(path)
-                labels.append(row["label"] if labelled else "")
+        try:
+            return _list_rows(file, rows)
+        except UnicodeDecodeError:
+            raise UsageError(f"{file} is no UTF-8 text; save it as CSV in UTF-8") from None
+        except csv.Error as error:
+            raise UsageError(
+                f"{file} can't be read as CSV after line {rows.line_num} ({error}); look for an open quotation mark"
+            ) from None
+
+
+def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
+    columns = rows.fieldnames or ()
+    if "path" not in columns:
+        raise UsageError(f"{file} has no column `path`; its columns are {', '.join(columns) or 'none'}")
+    labelled = "label" in columns
+    paths: list[Path] = []
+    labels: list[str] = []
+    problems: list[Problem] = []
+    for row in rows:
+        path = file.parent / (row["path"] or "")
+        if not _is_file(path):
+            problems.append(Problem(str(file), f"there is no file {row['path']!r:.200}", rows.line_num))
+        elif labelled and not row["label"]:
+            problems.append(Problem(str(file), "the row has no label", rows.line_num))
+        else:
+            paths.append(path)
+            labels.append(row["label"] if labelled else "")
     return ImageSet(tuple(paths), tuple(labels) if labelled else None, tuple(problems))
 
 
@@ -130,24 +163,24 @@ def _list_lines(file: Path) -> ImageSet:
         if not line.strip():
             continue
         path = file.parent / line.strip()
-        if path.is_file():
+        if _is_file(path):
             paths.append(path)
         else:
-            problems.append(Problem(str(file), f"there is no file {line.strip()!r}", number))
+            problems.append(Problem(str(file), f"there is no file {line.strip()!r:.200}", number))
     return ImageSet(tuple(paths), None, tuple(problems))
 
 
 def readable(paths: Sequence[Path]) -> tuple[list[int], list[Problem]]:
-    """The positions of the files that open as images, and what is wrong with the others; pixels are not decoded."""
-    from PIL import Image, UnidentifiedImageError
+    """The positions of the files that hold one image, and what is wrong with the others.
 
+    Each file is decoded by `read_image`, one at a time, and its pixels are dropped again.
+    """
     good: list[int] = []
     problems: list[Problem] = []
     for index, path in enumerate(paths):
         try:
-            with Image.open(path) as opened:
-                opened.verify()
+            read_image(path, channels=3)
             good.append(index)
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            problems.append(Problem(str(path), f"it is no image that can be read ({error})"))
+        except UsageError as error:
+            problems.append(as_problem(path, error))
     return good, problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from langchain_core.language_models import FakeListChatModel
 from PIL import Image
 
 from agents import UsageError, read_pairs
-from agents.encoders import encode_image_files
+from agents.encoders import CachedEncoder, encode_image_files
 from agents.prompting import classify_by_prompts, describe_to_file, every_pair, needed_pairs, prompts_of
+from saywhy_core.images import read_image
 
 NAMES = ["cat", "dog", "owl", "fish"]
 
@@ -48,11 +50,54 @@ def test_images_are_encoded_in_chunks_and_what_is_no_image_is_left_out(tmp_path,
     assert [path.name for path in found.images.paths] == [f"{i}.png" for i in range(5)]
     assert len(found.problems) == 1
     assert "9.png" in str(found.problems[0])
-    assert seen == [(0, 5), (2, 5), (4, 5), (5, 5)]
+    assert seen == [(0, 6), (2, 6), (4, 6), (6, 6)]
     for path in (tmp_path / "cat").glob("[0-8].png"):
         path.unlink()
     with pytest.raises(UsageError, match="none of the 1 files"):
         encode_image_files(encoder({}), tmp_path)
+
+
+class Means:
+    """An encoder that reads files as this package's own do, and counts the calls."""
+
+    def __init__(self):
+        self.calls = []
+
+    def encode_images(self, images):
+        self.calls.append(len(images))
+        return np.array([read_image(image, channels=3).mean(axis=(0, 1)) for image in images], dtype=np.float32)
+
+
+def test_a_cut_picture_is_left_out_and_the_others_go_on(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    for name in ("a.png", "b.jpg", "c.png"):
+        Image.fromarray(pixels).save(tmp_path / name)
+    whole = Means()
+    assert len(encode_image_files(whole, tmp_path).rows) == 3
+    assert whole.calls == [3]  # nothing is decoded twice where nothing is damaged
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "b.jpg").read_bytes()[:700])
+    np.save(tmp_path / "d.npy", np.full((2, 4, 4, 3), 0.5))
+    (tmp_path / "notes.txt").touch()
+    for looker in (Means(), CachedEncoder(Named(), tmp_path / ".cache")):
+        found = encode_image_files(looker, tmp_path)
+        assert [path.name for path in found.images.paths] == ["a.png", "c.png"]
+        np.testing.assert_allclose(found.rows[0], found.rows[1])
+        assert [Path(problem.where).name for problem in found.problems] == ["b.jpg", "d.npy"]
+        assert found.images.passed_over == 1
+
+
+class Named(Means):
+    identity = "means"
+
+
+def test_an_encoder_that_fails_on_good_files_is_not_silenced(tmp_path):
+    class Failing:
+        def encode_images(self, images):
+            raise UsageError("out of order")
+
+    Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
+    with pytest.raises(UsageError, match="out of order"):
+        encode_image_files(Failing(), tmp_path)
 
 
 def test_the_pairs_that_most_images_need_come_first():

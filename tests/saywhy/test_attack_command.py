@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +94,24 @@ def names_file():
     with open("names.txt", "w", encoding="utf-8") as stream:  # noqa: PTH123
         stream.write("none\nright\nleft\n")
     return "names.txt"
+
+
+def test_an_image_that_may_not_be_read_is_reported_and_the_others_go_on(command, model, monkeypatch):
+    photo("a.png"), photo("closed.png", seed=1)
+    may, opened = os.access, Path.open
+
+    def refuse(path, *mode, **options):
+        if path.name == "closed.png":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *mode, **options)
+
+    # For the administrator no file is closed, so the refusal is played.
+    monkeypatch.setattr(os, "access", lambda path, *mode, **options: "closed" not in str(path) and may(path, *mode, **options))
+    monkeypatch.setattr(Path, "open", refuse)
+    done = command("closed.png", "a.png", "--budget", 50)
+    assert done.exit_code == 1
+    assert "closed.png: can't be read as an image ([Errno 13] Permission denied)" in " ".join(done.output.split())
+    assert record("a")["queries"] <= 50
 
 
 def test_a_goal_by_name_and_labels_by_line(command, model):

@@ -52,15 +52,25 @@ def ask(
     path; `model` takes N×C×H×W in [0, 1] and returns N×K logits.
 
     Raises:
-        UsageError: the model is in training mode, the image can't be read, or the model has no such class.
+        UsageError: the model is in training mode, the image can't be read, the model can't take an image of its size and
+            channels, or the model has no such class.
     """
     if model.training:
         raise UsageError("the model is in training mode; call model.eval() before asking it why")
     pixels = np.array(read_image(image))  # a copy: the map must not change when the caller's array does
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().to(device)
-    with torch.no_grad():
-        logits = model(batch)
+    try:
+        with torch.no_grad():
+            logits = model(batch)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        height, width, channels = pixels.shape
+        grey = "; where it takes RGB, give read_image(image, channels=3)" if channels == 1 else ""
+        raise UsageError(
+            f"the model can't take an image of {height} x {width} pixels with {channels} channel(s){grey}; torch says: {error}"
+        ) from error
     check_logits(logits, class_names)
     prediction = predict(logits[0], class_names, true_label)
     asked = query or Query(prediction.label)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.errors import UsageError
 from saywhy_core.files import atomic_open
+from saywhy_core.images import load_array
 from verbalize.formats.format import Format, inside, require
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
@@ -117,8 +119,8 @@ def _array(name: object, folder: Path | None) -> np.ndarray[Any, Any]:
         raise SaliencyError("pixel maps are stored in files beside the records; read them from a file, not from a stream")
     path = inside(folder, name)
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+        return load_array(path)
+    except UsageError as error:
         raise SaliencyError(f"the array file {name!r} can't be read: {error}") from None
 
 

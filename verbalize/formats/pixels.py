@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.errors import UsageError
-from saywhy_core.images import read_image
+from saywhy_core.images import load_array, read_image
 from verbalize.formats.format import Format, ReadOptions
 from verbalize.saliency import PixelSaliency, SaliencyError
 
@@ -37,9 +37,9 @@ def _read_file(path: Path, options: ReadOptions) -> Iterator[PixelSaliency]:
 
 def _array(path: Path) -> NDArray[np.float64]:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise SaliencyError(f"the array file {str(path)!r} can't be read: {error}") from None
+        array = load_array(path)
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
     if array.ndim != 2 or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise SaliencyError(f"{str(path)!r} holds {array.dtype} of shape {array.shape}; a map is numeric (height, width)")
     return np.asarray(array, dtype=np.float64)

@@ -39,7 +39,11 @@ def register(app: typer.Typer) -> None:
 
 
 def attack(
-    images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, NPY or NPZ files.", metavar="IMAGE...", show_default=False)],
+    # An image that may not be read is reported like a damaged one, so the command line does not stop at it (readable=False).
+    images: Annotated[
+        list[Path],
+        typer.Argument(help="PNG, JPEG, NPY or NPZ files.", metavar="IMAGE...", show_default=False, readable=False),
+    ],
     target: Annotated[
         str,
         typer.Option(

@@ -33,11 +33,14 @@ SeedOption = Annotated[int, typer.Option(help="The same seed gives the same resu
 
 
 def encoded(encoder: ImageTextEncoder, source: Path) -> EncodedImages:
-    """The images of a source as vectors, with a progress bar."""
+    """The images of a source as vectors, with a progress bar; says how many files of a folder are no images."""
     from agents.encoders import encode_image_files
 
     with progress_bar("encoding images") as shown:
-        return encode_image_files(encoder, source, on_progress=shown)
+        found = encode_image_files(encoder, source, on_progress=shown)
+    if found.images.passed_over:
+        note(f"{source}: {found.images.passed_over} file(s) are no images by their ending, and were passed over")
+    return found
 
 
 def finish_with(problems: Iterable[object], encoder: ImageTextEncoder | None = None) -> None:

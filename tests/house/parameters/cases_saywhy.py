@@ -121,6 +121,11 @@ def folder(tools, *names, broken=()):
     return tools.folder
 
 
+def array_file(tools, number):
+    np.save(tools.folder / "a.npy", np.full((2, 2), number))
+    return tools.folder / "a.npy"
+
+
 def paths(tools, *names, broken=()):
     where = folder(tools, *names, broken=broken)
     return [where / name for name in (*names, *broken)]
@@ -131,6 +136,11 @@ case(
     {"source": later(lambda tools: folder(tools, "a.png"))},
     lambda found, tools, arguments: [path.name for path in found.paths],
     source=later(lambda tools: folder(tools, "a.png", "bb.png")),
+)
+case(
+    "saywhy_core.images.load_array",
+    {"path": later(lambda tools: array_file(tools, 1))},
+    path=later(lambda tools: array_file(tools, 2)),
 )
 case(
     "saywhy_core.images.readable",

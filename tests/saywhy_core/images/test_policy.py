@@ -92,6 +92,10 @@ def cmyk():
 CMYK, CMYK_LIGHT = cmyk()
 FLOATS = RNG.random((4, 6), dtype=np.float32)
 
+RGB10 = RNG.integers(256, 1024, (4, 6, 3), dtype=np.uint16)
+# CIE's L* of 0 to 100 in 255 steps, a* and b* signed; black, white, and the grey of 50% lightness, which is 119 in sRGB.
+LAB = Image.fromarray(np.array([[[0, 0, 0], [255, 0, 0], [128, 0, 0]]], np.uint8), "LAB")
+
 # What the orientation tag means, in the words of the EXIF standard: where row 0 and column 0 of the stored pixels belong.
 ROW_AND_COLUMN = {1: "top left", 2: "top right", 3: "bottom right", 4: "bottom left", 5: "left top", 6: "right top", 7: "right bottom", 8: "left bottom"}  # fmt: skip
 
@@ -100,7 +104,7 @@ def shown(stored, orientation):
     """The picture that a viewer shows, placed pixel by pixel as the standard's words say."""
     row_side, column_side = ROW_AND_COLUMN[orientation].split()
     height, width = stored.shape[:2]
-    upright = np.zeros((height, width, 3) if row_side in ("top", "bottom") else (width, height, 3), stored.dtype)
+    upright = np.zeros(((height, width) if row_side in ("top", "bottom") else (width, height)) + stored.shape[2:], stored.dtype)
     for y in range(height):
         for x in range(width):
             at = {row_side: y, column_side: x}
@@ -140,6 +144,14 @@ FILES = {
     "1x1 grey": ("a.png", saved(Image.fromarray(GREY[:1, :1]), "PNG"), unit(GREY[:1, :1])),
     **{f"EXIF {n}": ("a.png", saved(Image.fromarray(RGB), "PNG", exif=turned(n)), unit(shown(RGB, n))) for n in range(1, 9)},
     **{f"EXIF {n}, TIFF": ("a.tif", saved(Image.fromarray(RGB), "TIFF", exif=turned(n)), unit(shown(RGB, n))) for n in (3, 6)},
+    **{f"EXIF {n}, grey TIFF": ("a.tif", saved(Image.fromarray(GREY), "TIFF", exif=turned(n)), unit(shown(GREY, n))) for n in range(5, 9)},
+    "EXIF 6, 16-bit grey TIFF": ("a.tif", saved(Image.fromarray(GREY16), "TIFF", exif=turned(6)), unit(shown(GREY16, 6), 65535)),
+    "EXIF 8, RGBA TIFF": ("a.tif", saved(Image.fromarray(np.dstack([RGB, ALPHA])), "TIFF", exif=turned(8)), unit(shown(RGB, 8))),
+    "CMYK TIFF, EXIF 5": ("a.tif", saved(CMYK, "TIFF", exif=turned(5)), shown(CMYK_LIGHT, 5)),
+    "16-bit grey TIFF, white is zero": ("a.tif", saved(Image.fromarray(GREY16), "TIFF", tiffinfo={262: 0}), unit(65535 - GREY16, 65535)),
+    "PPM of 10 bits, 16 stored": ("a.ppm", b"P6 6 4 1023\n" + RGB10.astype(">u2").tobytes(), unit(RGB10, 1023)),
+    "PPM of 10 bits, 16 stored as text": ("a.ppm", b"P3 6 4 1023\n" + b" ".join(b"%d" % v for v in RGB10.ravel().tolist()), unit(RGB10, 1023)),
+    "Lab TIFF": ("a.tif", saved(LAB, "TIFF"), np.repeat(np.array([[0, 1, 119 / 255]], np.float32)[:, :, None], 3, axis=2)),
     **{f"EXIF {n}, 16 bits": ("a.png", png16(RGB16, 2, turned(n)), unit(shown(RGB16, n), 65535)) for n in (3, 6, 7)},
     **{f"EXIF {n}, 16-bit TIFF": ("a.tif", tiff16(RGB16, n), unit(shown(RGB16, n), 65535)) for n in (2, 5, 6, 8)},
 }  # fmt: skip
@@ -160,7 +172,7 @@ def as_rgb(expected):
 
 def test_the_policy(stored):
     path, expected, name = stored
-    atol = 1.5 / 255 if name.startswith("CMYK") else 1e-7  # Pillow multiplies ink in whole numbers
+    atol = 1.5 / 255 if name.startswith(("CMYK", "Lab")) else 1e-7  # Pillow multiplies ink in whole numbers
     for source in (path, str(path)):
         found = read_image(source)
         assert found.dtype == np.float32
@@ -174,7 +186,7 @@ def test_the_policy(stored):
 def test_a_pillow_image_is_read_as_its_file_is(stored):
     path, expected, name = stored
     # Pillow itself keeps 8 bits of 16-bit colour; nothing that comes after it can bring the others back.
-    atol = 1 / 255 if name in CUT_BY_PILLOW else 1.5 / 255 if name.startswith("CMYK") else 1e-7
+    atol = 1 / 255 if name in CUT_BY_PILLOW else 1.5 / 255 if name.startswith(("CMYK", "Lab")) else 1e-7
     if name == "16-bit grey and alpha PNG":
         expected = as_rgb(expected)  # which Pillow opens as RGBA
     with Image.open(path) as opened:
@@ -214,8 +226,7 @@ def test_every_door_gives_the_same_array(stored):
     encoder = ConvexSemanticEncoder(lambda images: seen.append(images) or np.full((len(images), 2), 0.5), "ab", Letters())
     encoder.encode_images([path, str(path)])
     encoder.encode_images(ImageSet((path,), None).paths)
-    if path.suffix != ".pgm":
-        encode_image_files(encoder, path)  # describe, classify, improve
+    encode_image_files(encoder, path)  # describe, classify, improve
     for batch in seen:
         for image in batch:
             np.testing.assert_array_equal(image, rgb)
@@ -271,6 +282,10 @@ def test_what_lies_under_full_transparency_is_kept():
         (np.array([[0, 255]], np.uint8), [[0, 1]]),
         (np.array([[0, 51]], np.int64), [[0, 0.2]]),
         (np.array([[0, 65535]], np.uint16), [[0, 1]]),
+        (np.array([[0, 13107]], ">u2"), [[0, 0.2]]),
+        (np.array([[0, 51]], ">i2"), [[0, 0.2]]),
+        (np.array([[0, 51]], ">u4"), [[0, 0.2]]),
+        (np.array([[0, 0.25]], ">f4"), [[0, 0.25]]),
         (np.array([[False, True]]), [[0, 1]]),
         (np.array([[0.0, 0.25]]), [[0, 0.25]]),
         (np.array([[-1e-7, 1 + 1e-7]], np.float32), [[0, 1]]),
@@ -293,6 +308,8 @@ def test_arrays(array, expected):
         (np.full((2, 2), 256), "to 256"),
         (np.full((2, 2), np.nan), "NaN"),
         (np.full((2, 2), 255, np.uint16), "black in 16 bits"),
+        (np.full((2, 2), 255, ">u2"), "black in 16 bits"),
+        (np.full((2, 2), 256, np.int16), "to 256"),
         (np.zeros((2, 0)), "array of numbers"),
         (np.zeros((2, 2, 3, 1)), "height, width, channels"),
         (np.array([["a"]]), "array of numbers"),
@@ -319,3 +336,21 @@ def test_whole_numbers_of_unknown_range_are_refused(tmp_path):
     Image.fromarray(np.full((2, 2), 3.0, np.float32)).save(tmp_path / "b.tif")
     with pytest.raises(UsageError, match=r"b\.tif.*divide by"):
         read_image(tmp_path / "b.tif")
+
+
+@pytest.mark.parametrize("part", [1 / 3, 2 / 3])
+@pytest.mark.parametrize("kind", ["a.png", "deep.png", "a.jpg", "a.tif", "a.webp", "a.ppm", "text.ppm"])
+def test_a_cut_picture_is_an_error_that_names_it_and_nothing_is_printed(tmp_path, capfd, kind, part):
+    values = np.random.default_rng(3).integers(0, 65536, (40, 60, 3), dtype=np.uint16)
+    if kind == "deep.png":
+        content = png16(values, 2)
+    elif kind == "text.ppm":
+        content = b"P3 60 40 65535\n" + b" ".join(b"%d" % value for value in values.ravel().tolist())
+    elif kind == "a.ppm":
+        content = b"P6 60 40 65535\n" + values.astype(">u2").tobytes()
+    else:
+        content = saved(Image.fromarray(values.astype(np.uint8)), {"jpg": "JPEG", "tif": "TIFF"}.get(kind[2:], kind[2:]))
+    (tmp_path / kind).write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(UsageError, match=kind):
+        read_image(tmp_path / kind)
+    assert capfd.readouterr() == ("", "")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import random
+
 import numpy as np
 import pytest
 
 from saywhy_core.errors import Problem, UsageError
-from saywhy_core.images import read_image, read_images, resize_image
+from saywhy_core.images import load_array, read_image, read_images, resize_image
 
 
 def pictures(*paths, channels=None):
@@ -63,3 +66,43 @@ def test_a_bad_file_is_a_problem_in_its_place(tmp_path):
         f"{tmp_path / 'none.npy'}: there is no such file",
     ]
     assert read[1].name == "good"
+
+
+def damaged(content, chance):
+    """The content with some bytes changed, or cut, or both."""
+    changed = bytearray(content)
+    for _ in range(chance.choice([1, 3, 20])):
+        changed[chance.randrange(min(len(changed), chance.choice([128, len(changed)])))] = chance.randrange(256)
+    return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.2 else changed)
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "compressed npz"])
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_array_files_are_problems_whatever_numpy_raises(tmp_path, kind):
+    stream = io.BytesIO()
+    {"npy": np.save, "npz": np.savez, "compressed npz": np.savez_compressed}[kind](stream, np.full((5, 7, 3), 0.5))
+    path = tmp_path / f"a.{kind[-3:]}"
+    chance = random.Random(4)
+    problems = 0
+    for _ in range(100):
+        path.write_bytes(damaged(stream.getvalue(), chance))
+        problems += isinstance(pictures(path)[0], Problem)
+    assert problems > 30
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2", b"(" * 60, b"\0" * 60, b"1+" * 29]
+)
+def test_a_damaged_header_names_the_file(tmp_path, header):
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    for read in (read_image, load_array):
+        with pytest.raises(UsageError, match=r"a\.npy can't be read as an array file"):
+            read(tmp_path / "a.npy")
+
+
+def test_one_array_is_loaded_as_it_is(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[-3, 4]], ">i2"))
+    np.testing.assert_array_equal(load_array(tmp_path / "a.npy"), [[-3, 4]])
+    np.savez(tmp_path / "b.npz", np.zeros(2))
+    with pytest.raises(UsageError, match="archive"):
+        load_array(tmp_path / "b.npz")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images import list_images, read_image, readable
+from saywhy_core.images.sets import SUFFIXES
 
 
 @pytest.fixture
@@ -84,3 +88,59 @@ def test_broken_files_are_found_without_stopping(photos):
     assert problems[0].where.endswith("a.jpg")
     with pytest.raises(UsageError, match=r"a\.jpg"):
         read_image(found.paths[0])
+
+
+def test_a_cut_file_is_found_and_one_without_its_last_bytes_is_read_as_everywhere(photos):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    for name, kept in (("cut.jpg", 0.6), ("cut.tif", 0.6), ("noend.png", None)):
+        Image.fromarray(pixels).save(photos / name)
+        content = (photos / name).read_bytes()
+        (photos / name).write_bytes(content[:-12] if kept is None else content[: int(len(content) * kept)])
+    good, problems = readable([photos / "cut.jpg", photos / "noend.png", photos / "cut.tif", photos / "loose.png"])
+    assert good == [1, 3]
+    assert [problem.where for problem in problems] == [str(photos / "cut.jpg"), str(photos / "cut.tif")]
+    assert read_image(photos / "noend.png").shape == (40, 60, 3)
+    np.savez(photos / "two.npz", np.zeros((2, 4, 4, 3)))
+    assert "holds 2 images" in readable([photos / "two.npz"])[1][0].what
+
+
+def test_a_folder_lists_all_that_can_be_read_but_nothing_hidden(tmp_path):
+    names = ["a.apng", "a.avif", "a.jfif", "a.jp2", "a.npy", "a.npz", "a.pgm", "a.tga"]
+    for name in (*names, ".hidden.png", "._a.png", "notes.txt", "photo.heic"):
+        (tmp_path / name).touch()
+    found = list_images(tmp_path)
+    assert [path.name for path in found.paths] == names
+    assert found.passed_over == 2
+    (tmp_path / "cat" / ".cache").mkdir(parents=True)
+    for name in ("cat/a.png", "cat/.b.png", "cat/.cache/c.png", "cat/d.txt"):
+        (tmp_path / name).touch()
+    found = list_images(tmp_path)
+    assert [path.name for path in found.paths] == ["a.png"]
+    assert (found.passed_over, len(found.problems)) == (3, len(names))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("path\nn\xe9e.png\n".encode("latin-1"), "UTF-8"),
+        ("path\na.png\n".encode("utf-16"), "UTF-8"),
+        (b'path\nloose.png\n"' + b"x" * 200_000, "line 2.*quotation mark"),
+        (b"path\n" + b"x" * 5000 + b"\n", "there is no file"),
+        (b"path\na\0b.png\n", "there is no file|NUL"),
+    ],
+)
+def test_a_csv_that_is_none_is_an_error_that_says_so(photos, content, said):
+    (photos / "list.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=rf"(?s)list\.csv.*({said})"):
+        list_images(photos / "list.csv")
+
+
+def test_lines_that_can_be_no_paths_are_problems(photos):
+    (photos / "list.txt").write_text("x" * 5000 + "\na\0b\nloose.png\n", encoding="utf-8")
+    found = list_images(photos / "list.txt")
+    assert ([path.name for path in found.paths], [problem.line for problem in found.problems]) == (["loose.png"], [1, 2])
+
+
+def test_the_page_names_every_ending_that_folders_are_searched_for():
+    page = (Path(__file__).parents[3] / "docs" / "images.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(\.[a-z0-9]+)`", page.split("In a folder, a file is an image by its ending")[1])) == SUFFIXES

@@ -196,3 +196,8 @@ def test_a_finer_stride_covers_a_pixel_more_often(linear, image):
         [squares[row - 2 : row + 1, column - 2 : column + 1].mean() for column in range(2, SIZE[1] - 2)]
         for row in range(2, SIZE[0] - 2)
     ], atol=1e-5)  # fmt: skip
+
+
+def test_a_picture_that_the_network_cannot_take_is_said_in_words(network, image):
+    with pytest.raises(UsageError, match=r"9 x 12 pixels with 1 channel\(s\).*channels=3"):
+        attribute_pixels(network, image[:, :, 0], class_names=NAMES, method="occlusion")
