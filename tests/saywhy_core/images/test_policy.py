@@ -354,3 +354,11 @@ def test_a_cut_picture_is_an_error_that_names_it_and_nothing_is_printed(tmp_path
     with pytest.raises(UsageError, match=kind):
         read_image(tmp_path / kind)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("content", [saved(Image.fromarray(RGB), "PNG"), png16(RGB16, 2)])
+def test_a_png_without_its_end_is_read_with_8_and_16_bits(tmp_path, capfd, content):
+    (tmp_path / "whole.png").write_bytes(content)
+    (tmp_path / "a.png").write_bytes(content[:-12])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), read_image(tmp_path / "whole.png"))
+    assert capfd.readouterr() == ("", "")
