@@ -17,7 +17,7 @@ from adversarial.query_log import QueryLog
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
 from adversarial.run import CHECKED, ImageAttack, drive
 from saywhy_core.classifiers import Classifier, ClassifierError
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import ArgumentError, BudgetExceeded, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,10 @@ class FeatureGuidedAttack:
         if self.engine not in ENGINES:
             raise UsageError(f"there is no engine {self.engine!r}; use one of {', '.join(ENGINES)}")
         if self.engine == "mcts" and self.player_two != "cooperative":
-            raise UsageError("the mcts package has no second player that minimises: use it with player_two='cooperative'")
+            raise ArgumentError(
+                "the mcts package has no second player that minimises: use it with player_two='cooperative'",
+                "[engine=mcts] can play the cooperative game only; leave out [player_two].",
+            )
         if isinstance(self.density, str) and self.density not in DENSITIES:
             raise UsageError(f"there is no density {self.density!r}; use 'sift', 'uniform', a mixture, or a function to one")
         if self.manipulation is not None:
@@ -98,29 +101,45 @@ class FeatureGuidedAttack:
     def _check_effects(self) -> None:
         """Refuse what would change nothing, and what does not go together."""
         picked, distance = self.picked, DISTANCES.get(self.distance)
+        named = self.attack is not None
+        cause = f"[attack={self.attack}]" if named else f"[distance={self.distance}]"
         if self.attack is not None and (self.engine != "batched" or self.player_two == "random"):
-            raise UsageError("engine='mcts' and player_two='random' pick an attack themselves; leave out attack=")
+            raise ArgumentError(
+                "engine='mcts' and player_two='random' pick an attack themselves; leave out attack=",
+                "[engine=mcts] and [player_two=random] already choose the attack; leave out [attack].",
+            )
         if picked.needs_geometry and distance.nearest is None:
             fitting = ", ".join(name for name in ATTACKS if not ATTACKS.get(name).needs_geometry)
-            raise UsageError(
+            raise ArgumentError(
                 f"the attack {picked.name!r} needs a distance with a geometry, and {self.distance!r} has none "
-                f"(see Distance.nearest); use one of the attacks {fitting}"
+                f"(see Distance.nearest); use one of the attacks {fitting}",
+                f"{cause} can't be used with [distance={self.distance}]. Use another distance, or one of the attacks {fitting}.",
             )
         if self.player_two == "competitive" and not picked.keeps_to_mask:
-            raise UsageError(f"the attack {picked.name!r} can't be kept to one feature, as player_two='competitive' asks")
+            raise ArgumentError(
+                f"the attack {picked.name!r} can't be kept to one feature, as player_two='competitive' asks",
+                f"{cause} can't be used with [player_two=competitive]: the attack can't be kept to one feature.",
+            )
         if self.density is not None and not self._uses_mixture:
-            raise UsageError(
+            raise ArgumentError(
                 f"density has no effect here: the attack {picked.name!r}, which serves the distance {self.distance!r}, is not "
-                "guided by a mixture. Leave density out, or use distance='l0' or player_two='competitive', where it counts"
+                "guided by a mixture. Leave density out, or use distance='l0' or player_two='competitive', where it counts",
+                f"[density] has no effect with {cause}. Leave "
+                + ("one of them out." if named else "it out, or use [distance=l0] or [player_two=competitive]."),
             )
         if self.manipulation is not None and not picked.uses_manipulation:
-            raise UsageError(
+            raise ArgumentError(
                 f"manipulation has no effect here: the attack {picked.name!r}, which serves the distance {self.distance!r}, "
                 "changes pixels by any amount. Leave manipulation out, or use distance='l0', player_two='random' or "
-                "engine='mcts', where it counts"
+                "engine='mcts', where it counts",
+                f"[manipulation] has no effect with {cause}. Leave "
+                + ("one of them out." if named else "it out, or use [distance=l0], [player_two=random] or [engine=mcts]."),
             )
         if self.batch_size is not None and not picked.uses_batches:
-            raise UsageError(f"batch_size has no effect here: the attack {picked.name!r} asks about one image per call")
+            raise ArgumentError(
+                f"batch_size has no effect here: the attack {picked.name!r} asks about one image per call",
+                f"[batch_size] has no effect here: the attack {picked.name!r} asks about one image per call. Leave it out.",
+            )
 
     @cached_property
     def picked(self) -> Attack:

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ARGUMENT = re.compile(r"\[(\w+)(?:=([^\]]*))?\]")
 
 
 class UsageError(ValueError):
     """An error that the user can fix. Its text says in one sentence what was wrong, where, and what to do."""
+
+
+class ArgumentError(UsageError):
+    """Arguments of a Python function that do not go together, told in words that another front end can spell its own way.
+
+    Args:
+        message: the text for Python users, with Python's spelling of the arguments.
+        pattern: the same in other words, with each argument in square brackets: `[density]`, or `[distance=l2]` with a value.
+    """
+
+    def __init__(self, message: str, pattern: str) -> None:
+        super().__init__(message)
+        self.pattern = pattern
+
+    def spelled(self, spell: Callable[[str, str | None], str]) -> str:
+        """The pattern with each argument as `spell(name, value)` writes it; the value is None where none is meant."""
+        return _ARGUMENT.sub(lambda found: spell(found[1], found[2]), self.pattern)
 
 
 class BudgetExceeded(UsageError):  # noqa: N818 - the name says what happened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adversarial.findings.record import RECORD
 from saywhy_core.errors import UsageError
@@ -14,6 +14,8 @@ from saywhy_core.names import safe_file_name
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+
+    from adversarial.result import AttackResult
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,39 @@ class ResultFolder:
         Raises:
             UsageError: it holds another result.
         """
-        record = self.path / RECORD
-        if not record.exists():
+        if not (self.path / RECORD).exists():
             return False
-        try:
-            settings = json.loads(record.read_text(encoding="utf-8"))["settings"]
-        except (OSError, ValueError, KeyError, TypeError):
-            settings = {}
-        if not isinstance(settings, dict) or settings.get("digest") != self.digest:
+        record = self._record()
+        if record is None:
             raise UsageError(
                 f"{self.path} holds the result of another image or of other settings; write to another folder, or use "
                 "--force to replace it"
             )
-        return bool(settings.get("finished"))
+        return bool(record["settings"].get("finished"))
+
+    def keeps(self, unfinished: AttackResult) -> bool:
+        """Whether the folder holds a finding of this image and these settings that an unfinished result must not replace.
+
+        That is a finished finding, or one at a smaller distance. The value of the competitive game grows while it is
+        searched, so that there the finding after more queries is kept.
+        """
+        record = self._record()
+        if record is None:
+            return False
+        if record["settings"].get("finished"):
+            return True
+        if record["settings"].get("player_two") == "competitive":
+            return bool(record["queries"] > unfinished.queries)
+        distance = record["distance"]["value"]  # null where nothing was found
+        return distance is not None and float(distance) < unfinished.distance
+
+    def _record(self) -> dict[str, Any] | None:
+        """The record in the folder; None where there is none that can be read, or one of another image or other settings."""
+        try:
+            record = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
+            return record if record["settings"]["digest"] == self.digest else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
 
 def result_folders(out: str | os.PathLike[str], names: Sequence[str], digests: Sequence[str]) -> list[ResultFolder]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from adversarial.attack import BATCH
 from adversarial.audit.folders import ResultFolder, result_folders
+from adversarial.audit.naming import NamedClassifier
 from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.findings.record import write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from saywhy_core.progress import OnProgress
 
     OnFinding: TypeAlias = Callable[[str, str], None]
+
+AT_GOAL = "its label is already the goal"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def audit_images(
 
     Images of one size share their batches. A finished finding of the same image and settings is not made again. Where the
     classifier fails, what was found so far is written as unfinished, to be attacked again the next time, and the images of
-    other sizes go on; the failure is a problem of each image that it left out.
+    other sizes go on; the failure is a problem of each image that it left out. An unfinished finding replaces neither a
+    finished one of the same image and settings nor an unfinished one that is nearer.
 
     Args:
         classifier: the classifier.
@@ -75,16 +79,18 @@ def audit_images(
         on_progress: told how many of the images are done.
 
     Raises:
-        UsageError: a folder holds the result of another image or of other settings; nothing was asked then.
+        UsageError: a folder holds the result of another image or of other settings, or `class_names` are more or fewer than
+            the classifier's own; nothing was asked then.
         AttackStopped: Ctrl-C; what was found so far is written as unfinished.
     """
-    names = classifier.class_names if class_names is None else class_names
+    if class_names is not None:
+        classifier = NamedClassifier(classifier, class_names)
     settings = audit_settings(attack, classifier, goal=goal, target=target, options=options)
     digests = [image_digest(settings, image) for image in images]
     folders = result_folders(out, [image.name for image in images], digests)
     entries = [_Entry(image, folder) for image, folder in zip(images, folders, strict=True)]
     todo = entries if force else [entry for entry in entries if not entry.folder.finished]
-    audit = _Audit(classifier, attack, goal, names, settings, len(entries), len(entries) - len(todo), on_finding, on_progress)
+    audit = _Audit(classifier, attack, goal, settings, len(entries), len(entries) - len(todo), on_finding, on_progress)
     audit.tell()
     groups: dict[tuple[int, ...], list[_Entry]] = {}
     for entry in todo:
@@ -108,7 +114,6 @@ class _Audit:
     classifier: Classifier
     attack: FeatureGuidedAttack
     goal: int | None
-    class_names: Sequence[str] | None
     settings: Mapping[str, Any]
     total: int
     done: int
@@ -143,7 +148,7 @@ class _Audit:
         for entry in group:
             if labels[id(entry)] == self.goal:
                 entry.done = True
-                self.problems.append(Problem(entry.image.name, "it is of the class to be reached already"))
+                self.problems.append(Problem(entry.image.name, AT_GOAL))
         return labels
 
     def _run(self, entries: list[_Entry], labels: list[int]) -> None:
@@ -158,8 +163,9 @@ class _Audit:
             )  # fmt: skip
         except (AttackInterrupted, AttackStopped) as error:
             for result in error.results:
-                if not entries[result.index].done:
-                    self._write(entries[result.index], result, finished=False)
+                entry = entries[result.index]
+                if not entry.done and not entry.folder.keeps(result):
+                    self._write(entry, result, finished=False)
             raise
 
     def _finish(self, entry: _Entry, result: AttackResult) -> None:
@@ -173,5 +179,7 @@ class _Audit:
 
     def _write(self, entry: _Entry, result: AttackResult, *, finished: bool) -> str:
         settings = {**self.settings, "image": entry.image.name, "digest": entry.folder.digest, "finished": finished}
-        record = write_finding(result, entry.folder.path, self.class_names, budget=int(self.attack.budget), settings=settings)
+        record = write_finding(
+            result, entry.folder.path, self.classifier.class_names, budget=int(self.attack.budget), settings=settings
+        )
         return str(record["sentence"])

@@ -91,7 +91,7 @@ def panel_png(
         _show(axes[1], to_rgb(adversarial), "adversarial", after or "")
         picture, strength = difference_picture(original, adversarial)
         note = f"{count:,} {'pixel' if count == 1 else 'pixels'} changed"
-        _show(axes[2], picture, "difference", note if strength < 1.05 else f"{note}, shown {strength:.3g}-fold")
+        _show(axes[2], picture, "difference", note if strength < 1.05 else f"{note}, contrast × {strength:.3g}")
         if 0 < count <= FEW:
             for axis in axes[1:3]:
                 _frame(axis, changed)

@@ -47,7 +47,7 @@ def finding_in_words(
     if not result.success or result.adversarial is None:
         return (
             f"No change that turns {label} into {goal} was found within {spent}. "
-            f"That does not show that there is none.{_nearest(result)}{_remarks(result)}"
+            f"There may still be one.{_nearest(result)}{_remarks(result)}"
         )
     now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
     mask = changed_mask(result)
@@ -81,7 +81,7 @@ def _nearest(result: AttackResult) -> str:
     regions = find_regions(result.touched)
     if not regions:
         return ""
-    return f" Changes {located(regions[0].place)} came nearest to it."
+    return f" Of the changes tried, those {located(regions[0].place)} came closest to flipping the decision."
 
 
 def _remarks(result: AttackResult) -> str:

@@ -114,6 +114,13 @@ def test_an_image_that_may_not_be_read_is_reported_and_the_others_go_on(command,
     assert record("a")["queries"] <= 50
 
 
+def test_fewer_class_names_than_classes_are_refused(command, model, tmp_path):
+    (tmp_path / "two.txt").write_text("none\nright\n")
+    done = command(photo(), "--budget", 60, "--classes", "two.txt")
+    assert done.exit_code == 1
+    assert "not attacked: one: the classifier returned 3 scores per image but has 2 names" in done.output
+
+
 def test_a_goal_by_name_and_labels_by_line(command, model):
     done = command(photo("a.png"), photo("b.png", seed=1), "--budget", 3000, "--classes", names_file(), "--goal", "left")
     assert done.exit_code == 0, done.output
@@ -290,11 +297,15 @@ def test_a_distance_of_ones_own_is_taken_by_name(command, model, monkeypatch):
 
 
 def test_what_has_no_effect_is_refused_before_anything_is_asked(command, model):
-    for options in (["--manipulation", "corners"], ["--prior", "prior.npy"]):
-        np.save("prior.npy", np.ones((6, 6)))
+    np.save("prior.npy", np.ones((6, 6)))
+    ways = {
+        ("--manipulation", "corners"): "--distance l0, --player-two random or --engine mcts.",
+        ("--prior", "prior.npy"): "--distance l0 or --player-two competitive.",
+    }
+    for options, way in ways.items():
         done = command(photo(), "--distance", "l2", *options)
         assert isinstance(done.exception, UsageError)
-        assert "has no effect here" in str(done.exception)
+        assert str(done.exception) == f"{options[0]} has no effect with --distance l2. Leave it out, or use {way}"
     assert model.asked == 0
 
 
@@ -322,7 +333,17 @@ def test_an_attack_is_taken_by_name(command, model):
         (["--manipulation", "blur"], "no manipulation"),
         (["--prior", "no.npy"], "no.npy"),
         (["--classes", "no.txt"], "no.txt"),
-        (["--engine", "mcts", "--player-two", "competitive"], "no second player"),
+        (["--engine", "mcts", "--player-two", "competitive"], "--engine mcts can play the cooperative game only; leave out"),
+        (["--engine", "mcts", "--attack", "waves"], "already choose the attack; leave out --attack."),
+        (["--player-two", "random", "--attack", "waves"], "--engine mcts and --player-two random already choose"),
+        (["--attack", "waves"], "--attack waves can't be used with --distance l0."),
+        (["--attack", "mcts_game", "--player-two", "competitive"], "can't be used with --player-two competitive"),
+        (["--engine", "mcts", "--batch-size", "8"], "--batch-size has no effect here"),
+        (
+            ["--attack", "waves", "--distance", "l2", "--manipulation", "corners"],
+            "no effect with --attack waves. Leave one of them out.",
+        ),
+        (["--classes", "x", "--option", "names=y"], "leave one of them out"),
     ],
 )
 def test_wrong_options_are_named_before_anything_is_asked(command, model, options, said):
@@ -341,7 +362,7 @@ def test_labels_must_be_as_many_as_images(command, model, tmp_path):
 def test_an_image_of_the_goal_class_is_told(command, model):
     done = command(photo(), "--goal", "0")
     assert done.exit_code == 1
-    assert "class to be reached already" in done.output
+    assert "one: its label is already the class given with --goal" in done.output
 
 
 def test_the_demo_classifier_is_a_target():

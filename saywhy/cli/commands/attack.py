@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from adversarial.attacks import ATTACKS, ENGINES, PLAYERS
 from adversarial.distances import DISTANCES
 from saywhy.cli.options.console import finish, note, stderr
 from saywhy_core.classifiers import TARGETS
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import ArgumentError, UsageError
 from saywhy_core.progress import progress_bar
 
 HELP = (
@@ -24,8 +25,11 @@ HELP = (
     "the trace). An image with a finished result in OUT is not attacked again.\n\n"
     "TARGET is onnx:FILE, torch:FILE (TorchScript), transformers:FOLDER, python:module:function (with "
     "[bold]--scores[/bold]), or demo:signs, the road-sign classifier that comes with saywhy.\n\n"
-    "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n"
+    "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n\n"
+    "[bold]Exit status:[/bold] 0 all images were attacked; 1 some images could not be attacked; 2 nothing was done; "
+    "130 interrupted: finished images are kept.\n"
 )
+NAMES = frozenset({"names", "class_names"})  # what the option of a target is called that gives the class names
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -55,7 +59,7 @@ def attack(
     scores: Annotated[
         str | None,
         typer.Option(
-            help="What the classifier returns, where it does not say.",
+            help="What the classifier returns; needed if the model file does not state it.",
             rich_help_panel="Target",
             metavar=_listed(("logits", "probabilities")),
         ),
@@ -82,7 +86,8 @@ def attack(
     player_two: Annotated[
         str,
         typer.Option(
-            help="Who plays against player I; competitive: how much the most robust feature takes.",
+            help="cooperative: find the smallest change. competitive: measure the change that the most robust feature needs. "
+            "random: draw changes at random.",
             metavar=_listed(PLAYERS),
         ),
     ] = "cooperative",
@@ -109,16 +114,22 @@ def attack(
     """Attack images."""
     from adversarial import FeatureGuidedAttack
     from adversarial.audit import audit_images, gather_images, read_prior
-    from saywhy_core.classifiers import load_classifier
+    from adversarial.audit.runner import AT_GOAL
+    from saywhy_core.classifiers import load_classifier, split_spec
     from saywhy_core.names import class_index, read_class_names
 
     options = read_options(option or [], scores)
+    if classes is not None and NAMES.intersection([*options, *split_spec(target)[1]]):
+        raise UsageError("--classes and the target's option names both give the class names; leave one of them out")
     classifier = load_classifier(target, **options)
     names = classifier.class_names if classes is None else read_class_names(classes)
-    search = FeatureGuidedAttack(
-        distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
-        manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
-    )  # fmt: skip
+    try:
+        search = FeatureGuidedAttack(
+            distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
+            manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
+        )  # fmt: skip
+    except ArgumentError as error:
+        raise UsageError(error.spelled(as_option)) from None
     wanted = None if goal is None else class_index(goal, names, "--goal")
     found, unread = gather_images(
         images, shape=classifier.image_shape, class_names=names, size=read_size(resize), label=label, labels=labels
@@ -131,7 +142,15 @@ def attack(
         )  # fmt: skip
     kept = f"; {outcome.kept} were there already" if outcome.kept else ""
     note(f"{outcome.written} results written to {out}{kept}")
-    finish(("not attacked", [*unread, *outcome.problems]))
+    spelled = {AT_GOAL: "its label is already the class given with --goal"}
+    problems = [replace(problem, what=spelled.get(problem.what, problem.what)) for problem in outcome.problems]
+    finish(("not attacked", [*unread, *problems]))
+
+
+def as_option(argument: str, value: str | None) -> str:
+    """An argument of `FeatureGuidedAttack` as an option of the command, such as "--player-two random"."""
+    option = "--prior" if argument == "density" else f"--{argument.replace('_', '-')}"
+    return option if value is None else f"{option} {value}"
 
 
 def read_options(pairs: list[str], scores: str | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_images_of_the_goal_are_problems_and_the_others_go_on(tmp_path):
     found, _ = gather_images([path], labels=write(tmp_path / "labels.txt", "0\n1\n0\n"))
     outcome = audit_images(CallableClassifier(predict), found, tmp_path / "out", FeatureGuidedAttack(budget=60), goal=1)
     assert outcome.written == 2
-    assert [str(problem) for problem in outcome.problems] == ["set-1: it is of the class to be reached already"]
+    assert [str(problem) for problem in outcome.problems] == ["set-1: its label is already the goal"]
     assert sorted(records(tmp_path / "out")) == ["set-0", "set-2"]
 
 
@@ -107,6 +108,60 @@ def test_what_was_found_before_the_end_is_kept_as_unfinished(tmp_path, stop):
     assert not any(record["settings"]["finished"] for record in kept.values())
     outcome = audit_images(CallableClassifier(predict), found, tmp_path / "out", attack)
     assert (outcome.written, outcome.kept) == (3, 0)
+
+
+@pytest.mark.parametrize("player", ["cooperative", "competitive"])
+def test_an_earlier_stop_never_replaces_a_nearer_find(tmp_path, player):
+    """The nearer of two unfinished findings stays (in the competitive game the later one), and a finished one always wins."""
+    path, _ = saved(tmp_path, count=1)
+    found, _ = gather_images([path])
+    attack = FeatureGuidedAttack(budget=300, batch_size=16, distance="l2", player_two=player)
+
+    def run(most_calls, force=False):
+        calls = []
+
+        def predict_or_stop(images):
+            calls.append(len(images))
+            if len(calls) > most_calls:
+                raise KeyboardInterrupt
+            return predict(images)
+
+        with contextlib.suppress(AttackStopped):
+            audit_images(CallableClassifier(predict_or_stop), found, tmp_path / "out", attack, force=force)
+        (record,) = records(tmp_path / "out").values()
+        return record
+
+    assert not run(1)["success"]
+    early, late = run(10), run(20)
+    assert late["distance"]["value"] < early["distance"]["value"]
+    assert late["queries"] > early["queries"]
+    assert run(10) == late
+    assert run(1) == late
+    assert run(1, force=True) == late
+    finished = run(1000)
+    assert finished["settings"]["finished"]
+    assert run(1, force=True) == finished
+    assert run(1000, force=True) == finished
+
+
+@pytest.mark.parametrize("own", [None, ("none", "patch")])
+@pytest.mark.parametrize("labels", [None, "0"])
+def test_class_names_must_be_as_many_as_classes(tmp_path, own, labels):
+    _, images = saved(tmp_path, count=1)
+    np.save(tmp_path / "one.npy", images)
+    found, _ = gather_images([tmp_path / "one.npy"], label=labels)
+    classifier, attack = CallableClassifier(predict, class_names=own), FeatureGuidedAttack(budget=60)
+    wrong = {"class_names": ["a", "b", "c"]}
+    if own is None:
+        (problem,) = audit_images(classifier, found, tmp_path / "out", attack, **wrong).problems
+        assert problem.what == "the classifier returned 2 scores per image but has 3 names"
+    else:
+        with pytest.raises(UsageError, match="3 class names were given, but the classifier has 2 classes"):
+            audit_images(classifier, found, tmp_path / "out", attack, **wrong)
+        assert classifier.queries == 0
+    assert audit_images(classifier, found, tmp_path / "out", attack, class_names=["a", "b"]).written == 1
+    (record,) = records(tmp_path / "out").values()
+    assert "turns 'a' into 'b'" in record["sentence"]
 
 
 def test_a_spent_budget_of_the_classifier_is_a_problem_of_each_image(tmp_path):

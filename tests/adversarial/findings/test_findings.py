@@ -100,7 +100,7 @@ def test_a_failed_attack_is_told_as_one():
     words = finding_in_words(result, NAMES, budget=1000)
     assert words == (
         "No change that turns 'stop' into another class was found within 1,000 queries. "
-        "That does not show that there is none. Changes at the upper right came nearest to it."
+        "There may still be one. Of the changes tried, those at the upper right came closest to flipping the decision."
     )
     result.target = 1
     assert "into 'yield' was found within 1,000" in finding_in_words(result, NAMES, budget=1000)
@@ -110,7 +110,7 @@ def test_a_failed_attack_is_told_as_one():
 
 def test_a_search_that_touched_nothing_says_nothing_of_where():
     result = Result(np.full((32, 32, 3), 0.5, np.float32), None, touched_at=(slice(0, 0), slice(0, 0)))
-    assert "came nearest" not in finding_in_words(result, NAMES)
+    assert "came closest" not in finding_in_words(result, NAMES)
 
 
 def test_what_is_misclassified_already_is_no_finding():
