@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from saywhy_core.images import Images
+    from saywhy_core.images.reader import Images
 
 
 def load(where: str, /, *, device: str | None = None, batch: int = 64) -> ClipEncoder:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from saywhy_core.images import Images
+    from saywhy_core.images.reader import Images
 
     Probabilities = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.encoders.protocol import scale_of
 from saywhy_core.errors import UsageError
-from saywhy_core.images import POLICY
+from saywhy_core.images.decode import POLICY
 from saywhy_core.sqlite import open_database, transaction
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
-    from saywhy_core.images import Images, OneImage
+    from saywhy_core.images.reader import Images, OneImage
     from saywhy_core.sqlite import Database
 
 FORMAT = 1

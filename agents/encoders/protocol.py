@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from saywhy_core.images import Images
+    from saywhy_core.images.reader import Images
 
 
 @runtime_checkable

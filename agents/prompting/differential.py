@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
-    from saywhy_core.images import Images
+    from saywhy_core.images.reader import Images
 
 # Limits on memory: floats of similarities or follow-up vectors held at a time (16 MB), and images grouped at a time.
 CHUNK_FLOATS = 4_000_000

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
-    from saywhy_core.images import Images
+    from saywhy_core.images.reader import Images
 
 __all__ = ["PromptOptimizer", "PromptSet", "Step"]
 

@@ -1,10 +1,7 @@
 from .array_files import load_array as load_array
 from .convert import as_picture as as_picture
 from .convert import resize_image as resize_image
-from .decode import POLICY as POLICY
-from .reader import Images as Images
 from .reader import NamedImage as NamedImage
-from .reader import OneImage as OneImage
 from .reader import image_batches as image_batches
 from .reader import read_image as read_image
 from .reader import read_images as read_images
