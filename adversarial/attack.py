@@ -113,7 +113,8 @@ class FeatureGuidedAttack:
             raise ArgumentError(
                 f"the attack {picked.name!r} needs a distance with a geometry, and {self.distance!r} has none "
                 f"(see Distance.nearest); use one of the attacks {fitting}",
-                f"{cause} can't be used with [distance={self.distance}]; use another distance, or the attack {fitting}.",
+                f"{cause} can't be used with [distance={self.distance}]; use another distance, or one of the attacks "
+                f"{fitting}.",
             )
         if self.player_two == "competitive" and not picked.keeps_to_mask:
             raise ArgumentError(
