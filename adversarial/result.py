@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -66,6 +66,13 @@ class AttackResult:
     index: int = 0
     density: KeypointMixture | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: a read-only view of a dict, as `distances` is, can't be pickled."""
+        return {**self.__dict__, "distances": dict(self.distances)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, distances=MappingProxyType(state["distances"]))
+
 
 class AttackInterrupted(ClassifierError):  # noqa: N818 - it says what became of the attack
     """The classifier failed on the way, or its budget was spent.
@@ -77,6 +84,9 @@ class AttackInterrupted(ClassifierError):  # noqa: N818 - it says what became of
         super().__init__(message)
         self.results = results
 
+    def __reduce__(self) -> tuple[type[AttackInterrupted], tuple[str, list[AttackResult]]]:
+        return type(self), (str(self), self.results)
+
 
 class AttackStopped(KeyboardInterrupt):
     """The attack was stopped from the keyboard; `results` holds what was found so far."""
@@ -84,6 +94,9 @@ class AttackStopped(KeyboardInterrupt):
     def __init__(self, results: list[AttackResult]) -> None:
         super().__init__("attack stopped")
         self.results = results
+
+    def __reduce__(self) -> tuple[type[AttackStopped], tuple[list[AttackResult]]]:
+        return type(self), (self.results,)
 
 
 def make_result(

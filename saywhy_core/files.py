@@ -1,34 +1,78 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and one error for those that can't be."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
+"""Numbers of the errors that say that a file can't grow; the system attaches no file name to them."""
+
+
+class UnusableFileError(UsageError):
+    """A file that the whole work needs can't be read or written, so that going on with other records makes no sense."""
+
+
+def unwritable(path: str | os.PathLike[str], error: OSError) -> UnusableFileError:
+    """The error to raise for a path that can't be written to, with what to do about it."""
+    why = error.strerror or str(error)
+    cure = "make room on the disk, or write to another one" if error.errno in FULL else "name a place that you may write to"
+    return UnusableFileError(f"{os.fspath(path)} can't be written to: {why}; {cure}")
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """See whether a file can be written at `path`, for commands that work long before they write it.
+
+    Raises:
+        UnusableFileError: it can't be.
+    """
+    _temporary(Path(path)).unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block ends well, remove it otherwise."""
+    """Yield a temporary path beside `path`; rename it to `path` when the block ends well, remove it otherwise.
+
+    Raises:
+        UnusableFileError: `path` is a folder, its folder can't be made or written to, or the disk is full.
+    """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _temporary(target)
     try:
-        # mkstemp makes files that only their owner may read; the result gets the permissions that new files usually get
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         yield temporary
         temporary.replace(target)
+    except OSError as error:
+        # the block may read other files, too: their errors stay as they are
+        if error.errno in FULL or error.filename in (str(temporary), temporary):
+            raise unwritable(target, error) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> Path:
+    """An empty file beside `target`, with the permissions that new files usually get."""
+    try:
+        if not target.name or target.is_dir():
+            raise UnusableFileError(f"{target} is a folder; name a file, such as {target / 'FILE'}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}")
+        os.close(handle)
+        umask = os.umask(0)  # mkstemp makes files that only their owner may read
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    return Path(name)
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
+from saywhy_core.files import UnusableFileError, atomic_open, check_writable, unwritable
 from saywhy_core.locks import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from typing import BinaryIO, Self
 
@@ -34,16 +34,26 @@ class Journal:
         settings: all that the records depend on; a file with other settings is another journal.
         others: what another journal would be of, for the error: "other classes". None sets such a file aside as `path` + ".old"
             when writing begins, and reads nothing from it.
+        check: called with each record that is read; a record for which it raises KeyError, IndexError, TypeError or ValueError
+            counts as broken.
 
     Raises:
         UsageError: on reading or writing: the file is another journal, or no journal, or a line in its middle is broken; on
-            writing, too: another process writes to it.
+            writing, too: another process writes to it, or the disk is full.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, what: str, version: int, settings: Mapping[str, Any], others: str | None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        what: str,
+        version: int,
+        settings: Mapping[str, Any],
+        others: str | None,
+        check: Callable[[Record], object] | None = None,
     ) -> None:
         self.path = Path(path)
+        self._check = check
         self._what, self._others = what, others
         header = {"journal": what, "version": version, "settings": dict(settings)}
         self._header = (json.dumps(header, sort_keys=True, ensure_ascii=False) + "\n").encode()
@@ -64,24 +74,38 @@ class Journal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        self._stream = None
-        self._lock.release()
+        stream, self._stream = self._stream, None
+        try:
+            if stream is not None:
+                stream.close()
+        except OSError as trouble:  # on a full disk, what `append` could not write fails again
+            if error is None:
+                raise unwritable(self.path, trouble) from trouble
+        finally:
+            self._lock.release()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write a record; it is on the disk when this returns."""
         if self._stream is None:
             raise RuntimeError("enter the journal before appending to it")
-        self._stream.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        try:
+            self._stream.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def remove(self) -> None:
         """Delete the file, once its job is done."""
         self.path.unlink(missing_ok=True)
 
     def _open(self) -> BinaryIO:
+        try:
+            return self._open_at_end()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def _open_at_end(self) -> BinaryIO:
         _, whole = self._read()
         if not whole:
             if self.path.exists() and self.path.stat().st_size:
@@ -101,7 +125,9 @@ class Journal:
         except FileNotFoundError:
             return [], 0
         except OSError as error:
-            raise UsageError(f"the {self._what} {self.path} can't be read: {error.strerror}") from None
+            raise UnusableFileError(
+                f"the {self._what} {self.path} can't be read: {error.strerror}; get permission to read it, or name another file"
+            ) from None
         if not content:
             return [], 0
         if not content.startswith(self._header):
@@ -120,9 +146,22 @@ class Journal:
                 if number - 1 == len(lines):
                     break  # the last line, cut short
                 raise UsageError(f"{self.path}, line {number}: not a record of a {self._what}; repair or delete the file")
+            if not self._sound(record):
+                raise UsageError(
+                    f"{self.path}, line {number}: a record of a {self._what} that lacks something or is damaged; delete this "
+                    "line, or the file"
+                )
             records.append(record)
             whole += len(line)
         return records, whole
+
+    def _sound(self, record: Record) -> bool:
+        if self._check is not None:
+            try:
+                self._check(record)
+            except (KeyError, IndexError, TypeError, ValueError):
+                return False
+        return True
 
     def _mismatch(self, content: bytes) -> str:
         with suppress(ValueError):
@@ -141,15 +180,27 @@ class ResumableLines:
     Args:
         out: the file to write in the end, or "-".
         settings: all that the records depend on; a journal of other settings is set aside as `OUT.part.old`.
+        needs: the names that every record has, besides "id".
+
+    Raises:
+        UsageError: on entering, the journal is broken, or another process writes to it, or OUT can't be written.
     """
 
-    def __init__(self, out: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, out: str, settings: Mapping[str, Any], needs: Sequence[str] = ()) -> None:
         self.out = out
         self.done: dict[str, Record] = {}
-        self._journal = Journal(f"{out}.part", what="journal of records", version=1, settings=settings, others=None)
+        self._journal = Journal(
+            f"{out}.part",
+            what="journal of records",
+            version=1,
+            settings=settings,
+            others=None,
+            check=lambda record: [record[name] for name in ("id", *needs)],
+        )
 
     def __enter__(self) -> Self:
         if self.out != "-":
+            check_writable(self.out)  # now, and not after an hour's work
             self._journal.__enter__()
             self.done = {str(record["id"]): record for record in self._journal.records()}
         return self

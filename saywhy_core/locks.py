@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import UsageError
+from saywhy_core.files import UnusableFileError, unwritable
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what systems say where another one has the lock
 _FAR = 2**30  # Windows locks bytes; one far behind the process id leaves that readable
 
 
@@ -23,12 +26,18 @@ class FileLock:
     The system takes the lock away from a process that ends, however it ends, so a lock file that a killed process left behind
     stops nobody. The file holds the process id for the message, and is removed on release.
 
+    Args:
+        path: what is written; its folder is made where there is none.
+        what: what it is, for errors: "reply cache".
+        file: the lock file; `path` + ".lock" by default.
+
     Raises:
         UsageError: on `acquire`, where another process, or another lock in this one, has the lock.
+        UnusableFileError: on `acquire`, where the lock file can't be written, or the file system has no locks.
     """
 
-    def __init__(self, path: str | os.PathLike[str], what: str = "file") -> None:
-        self.path = Path(f"{os.fspath(path)}.lock")
+    def __init__(self, path: str | os.PathLike[str], what: str = "file", *, file: str | os.PathLike[str] | None = None) -> None:
+        self.path = Path(f"{os.fspath(path)}.lock" if file is None else file)
         self._target, self._what = os.fspath(path), what
         self._handle: int | None = None
         self._process = 0
@@ -37,12 +46,20 @@ class FileLock:
         """Take the lock; never waits."""
         if self._handle is not None and self._process == os.getpid():
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            except OSError as error:
+                raise unwritable(self._target, error) from error
             try:
                 _lock(handle)
-            except OSError:
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    os.close(handle)
+                    raise UnusableFileError(
+                        f"{self.path} can't be locked against other processes: {error.strerror}; name a place on another disk"
+                    ) from error
                 owner = os.read(handle, 20).decode("ascii", "replace").strip()
                 os.close(handle)
                 who = "this process already" if owner == str(os.getpid()) else f"another process ({owner or 'just started'})"
@@ -52,9 +69,13 @@ class FileLock:
             if self._current(handle):
                 break
             os.close(handle)  # its last owner removed the file between our opening and locking it
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
         self._handle, self._process = handle, os.getpid()
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
+        except OSError as error:  # a full disk
+            self.release()
+            raise unwritable(self._target, error) from error
 
     def release(self) -> None:
         """Give the lock back; does nothing where it isn't held."""
@@ -87,6 +108,11 @@ class FileLock:
             return os.path.samestat(os.fstat(handle), self.path.stat())
         except FileNotFoundError:
             return False
+
+
+def folder_lock(folder: str | os.PathLike[str]) -> FileLock:
+    """A lock for those that write into a folder over a longer time; its file is `.lock` in the folder."""
+    return FileLock(folder, "folder", file=Path(folder, ".lock"))
 
 
 if sys.platform == "win32":

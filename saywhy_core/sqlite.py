@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from saywhy_core.errors import UsageError
+from saywhy_core.files import UnusableFileError
 from saywhy_core.locks import FileLock
 
 if TYPE_CHECKING:
@@ -78,11 +79,28 @@ def open_database(
             raise
         database.lock = lock
     except (sqlite3.Error, OSError) as error:
-        raise UsageError(
+        raise UnusableFileError(
             f"{file} can't be used as a {what}: {error}; delete it if it is damaged, or name another file, in a folder that "
             "you may write to"
         ) from error
     return database
+
+
+@contextmanager
+def naming_file(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Turn what SQLite says in a block, such as "database disk image is malformed", into an error that names the file.
+
+    Raises:
+        UnusableFileError: SQLite failed in the block.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise UnusableFileError(f"the {what} {path} is damaged ({error}); delete it, or name another file") from error
+        cure = "make room on the disk" if code == sqlite3.SQLITE_FULL else "see who else uses it, or name another file"
+        raise UnusableFileError(f"the {what} {path} can't be used: {error}; {cure}") from error
 
 
 @contextmanager
@@ -92,7 +110,8 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        database.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # SQLite has rolled back by itself, as it does where the disk is full
+            database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
 

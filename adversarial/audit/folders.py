@@ -35,17 +35,29 @@ class ResultFolder:
         """Whether the folder holds the finished result of this image under these settings.
 
         Raises:
-            UsageError: it holds another result.
+            UsageError: it holds another result, or one that can't be read.
         """
         if not (self.path / RECORD).exists():
             return False
         record = self._record()
         if record is None:
+            self._must_be_sound()
             raise UsageError(
                 f"{self.path} holds the result of another image or of other settings; write to another folder, or use "
                 "--force to replace it"
             )
         return bool(record["settings"].get("finished"))
+
+    def _must_be_sound(self) -> None:
+        """Raise for a record that can't be read: it is not known to be another image's."""
+        file = self.path / RECORD
+        try:
+            json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is damaged"
+            raise UsageError(
+                f"{file} can't be read: {why}; delete it or use --force to attack the image again, or write to another folder"
+            ) from None
 
     def keeps(self, unfinished: AttackResult) -> bool:
         """Whether the folder holds a finding of this image and these settings that an unfinished result must not replace.

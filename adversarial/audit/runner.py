@@ -14,6 +14,8 @@ from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.findings.record import write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.files import UnusableFileError
+from saywhy_core.locks import folder_lock
 
 if TYPE_CHECKING:
     import os
@@ -79,8 +81,8 @@ def audit_images(
         on_progress: told how many of the images are done.
 
     Raises:
-        UsageError: a folder holds the result of another image or of other settings, or `class_names` are more or fewer than
-            the classifier's own; nothing was asked then.
+        UsageError: another audit writes into `out`, a folder in it holds the result of another image or of other settings, or
+            `class_names` are more or fewer than the classifier's own; nothing was asked then. Or the disk is full.
         AttackStopped: Ctrl-C; what was found so far is written as unfinished.
     """
     if class_names is not None:
@@ -89,14 +91,16 @@ def audit_images(
     digests = [image_digest(settings, image) for image in images]
     folders = result_folders(out, [image.name for image in images], digests)
     entries = [_Entry(image, folder) for image, folder in zip(images, folders, strict=True)]
-    todo = entries if force else [entry for entry in entries if not entry.folder.finished]
-    audit = _Audit(classifier, attack, goal, settings, len(entries), len(entries) - len(todo), on_finding, on_progress)
-    audit.tell()
-    groups: dict[tuple[int, ...], list[_Entry]] = {}
-    for entry in todo:
-        groups.setdefault(entry.image.pixels.shape, []).append(entry)
-    for group in groups.values():
-        audit.attack_together(group)
+    with folder_lock(out):
+        todo = entries if force else [entry for entry in entries if not entry.folder.finished]
+        done = len(entries) - len(todo)
+        audit = _Audit(classifier, attack, goal, settings, len(entries), done, on_finding, on_progress)
+        audit.tell()
+        groups: dict[tuple[int, ...], list[_Entry]] = {}
+        for entry in todo:
+            groups.setdefault(entry.image.pixels.shape, []).append(entry)
+        for group in groups.values():
+            audit.attack_together(group)
     return AuditOutcome(audit.written, len(entries) - len(todo), tuple(audit.problems))
 
 
@@ -133,6 +137,8 @@ class _Audit:
             entries = [entry for entry in group if not entry.done]
             if entries:
                 self._run(entries, [labels[id(entry)] for entry in entries])
+        except UnusableFileError:
+            raise  # what is found about the other images could not be written either
         except UsageError as error:
             self.problems += [Problem(entry.image.name, str(error)) for entry in group if not entry.done]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,11 @@ from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
 from saywhy_core.errors import UsageError
-from saywhy_core.sqlite import open_database
+from saywhy_core.files import UnusableFileError
+from saywhy_core.sqlite import naming_file, open_database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from agents.chat.limits import Meter
     from saywhy_core.sqlite import Database
@@ -51,6 +51,7 @@ class Replies(BaseCache):
 
     Raises:
         UsageError: the file can't be opened, is not a reply cache, or has another version.
+        UnusableFileError: on use, the file turns out to be damaged, or a reply can't be stored.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
@@ -71,8 +72,7 @@ class Replies(BaseCache):
     def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
         """The stored reply to a request, or None."""
         with self._held():
-            row = self._open().execute("SELECT reply FROM replies WHERE key = ?", (key_of(prompt, llm_string),))
-            found = row.fetchone()
+            found = self._open().execute("SELECT reply FROM replies WHERE key = ?", (key_of(prompt, llm_string),)).fetchone()
         return None if found is None else _decode(found[0], self.path)
 
     def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
@@ -81,10 +81,7 @@ class Replies(BaseCache):
             return
         row = (key_of(prompt, llm_string), _model_name(llm_string), time.time(), _encode(return_val))
         with self._held():
-            try:
-                self._open().execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
-            except sqlite3.Error as error:
-                raise UsageError(f"a reply can't be stored in {self.path}: {error}") from error
+            self._open().execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
 
     def clear(self, **kwargs: Any) -> None:  # noqa: ARG002 - langchain's signature
         """Forget every reply."""
@@ -110,7 +107,13 @@ class Replies(BaseCache):
                 self._connection.close()
             self._connection = None
 
-    def _held(self) -> threading.RLock:
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """This thread alone uses the connection in the block; what SQLite says there names the file."""
+        with self._own_lock(), naming_file(self.path, "reply cache"):
+            yield
+
+    def _own_lock(self) -> threading.RLock:
         if self._pid != os.getpid():  # after a fork, the child may use neither the connection nor the lock
             self._connection, self._pid, self._lock = None, os.getpid(), threading.RLock()
         return self._lock
@@ -225,4 +228,6 @@ def _decode(reply: str, path: Path) -> list[Generation]:
             for kept in json.loads(reply)["generations"]
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} holds a reply that can't be read ({type(error).__name__}); remove the file") from error
+        raise UnusableFileError(
+            f"the reply cache {path} holds a reply that can't be read ({type(error).__name__}); delete it, or name another file"
+        ) from error

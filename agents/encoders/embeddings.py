@@ -12,7 +12,7 @@ import numpy as np
 from agents.encoders.protocol import scale_of
 from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import POLICY
-from saywhy_core.sqlite import open_database, transaction
+from saywhy_core.sqlite import naming_file, open_database, transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 QUERY_KEYS = 500  # keys per query; SQLite takes 999 of them in its older releases
+_WHAT = "cache of embeddings"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NULL, cut INTEGER NOT NULL) WITHOUT ROWID
 """
@@ -63,7 +64,7 @@ class CachedEncoder:
         self._open().close()  # a file that is no cache raises here, not after the first batch
 
     def _open(self) -> Database:
-        return open_database(self.path, what="cache of embeddings", schema=_SCHEMA, version=FORMAT, durable=False)
+        return open_database(self.path, what=_WHAT, schema=_SCHEMA, version=FORMAT, durable=False)
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Encode texts to N×D float32 rows of length 1; those encoded before come from the disk."""
@@ -107,14 +108,15 @@ class CachedEncoder:
                     digest = prefix.copy()
                     digest.update(content(item))
                     keys.append(digest.digest())
-                known = self._read(database, keys)
+                with naming_file(self.path, _WHAT):
+                    known = self._read(database, keys)
                 wanted = {key: index for index, key in enumerate(keys) if key not in known}
                 if wanted:
                     rows, cut = compute([chunk[index] for index in wanted.values()])
                     rows = np.ascontiguousarray(rows, dtype=np.float32)
                     self.computed += len(rows)
                     fresh = {key: (row.tobytes(), int(flag)) for key, row, flag in zip(wanted, rows, cut, strict=True)}
-                    with transaction(database):
+                    with naming_file(self.path, _WHAT), transaction(database):
                         database.executemany(
                             "INSERT OR IGNORE INTO embeddings VALUES (?, ?, ?)",
                             [(key, vector, flag) for key, (vector, flag) in fresh.items()],

@@ -14,6 +14,7 @@ from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
 from saywhy_core.errors import BudgetExceeded, Problem, UsageError
+from saywhy_core.files import UnusableFileError
 from saywhy_core.journal import Journal
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class DifferentialDescriber:
                 version=FORMAT,
                 settings={"prompt_version": PROMPT_VERSION, "classes": self.class_names},
                 others="other classes or of another version of the request",
+                check=_from_record,
             )
 
     def messages(self, pair: Pair) -> list[BaseMessage]:
@@ -141,7 +143,7 @@ class DifferentialDescriber:
         `progress` is called with (settled, wanted) after every pair; what it raises ends the run, and loses nothing.
 
         Raises:
-            UsageError: a pair is not two different class numbers, or the journal can't be used.
+            UsageError: a pair is not two different class numbers, or the journal or the reply cache can't be used.
         """
         wanted = list(dict.fromkeys(_upright(pair, len(self.class_names)) for pair in pairs))
         with self._journal or nullcontext():
@@ -178,6 +180,9 @@ class DifferentialDescriber:
                 asked += len(part)
                 requests = [self.messages(pair) for pair in part]
                 ask_many(self.model, requests, PairReply, reasks=self._reasks, on_result=settle)
+                for trouble in troubles:
+                    if isinstance(trouble, UnusableFileError):
+                        raise trouble
                 if troubles:
                     reason = reason or str(troubles[0])
                 if any(isinstance(trouble, BudgetExceeded) for trouble in troubles) or len(troubles) == len(part):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from agents.prompting.describe import DifferentialDescriber
 from agents.prompting.pairs import read_pairs, write_pairs
+from saywhy_core.files import check_writable
+from saywhy_core.locks import FileLock
 
 if TYPE_CHECKING:
     import os
@@ -43,21 +45,24 @@ def describe_to_file(
         on_progress: called with (pairs settled, pairs wanted).
 
     Raises:
-        UsageError: the file or its journal is of other classes.
+        UsageError: the file or its journal is of other classes, or can't be used; or another process writes the file.
     """
     file = Path(out)
+    check_writable(file)
     journal = file.with_name(f"{file.name}.journal")
-    describer = DifferentialDescriber(
-        model,
-        class_names,
-        journal=journal,
-        known=read_pairs(file, class_names) if file.exists() else None,
-        template=template,
-        retry_invalid=retry_invalid,
-    )
-    described = describer.describe(pairs, progress=on_progress)
-    if described.pairs:
-        write_pairs(described.pairs, file)
-    if not described.invalid and not described.unasked:
-        journal.unlink(missing_ok=True)
+    # the journal has a lock too, but reading the file before and writing it after belong to the same work
+    with FileLock(file, "pair file"):
+        describer = DifferentialDescriber(
+            model,
+            class_names,
+            journal=journal,
+            known=read_pairs(file, class_names) if file.exists() else None,
+            template=template,
+            retry_invalid=retry_invalid,
+        )
+        described = describer.describe(pairs, progress=on_progress)
+        if described.pairs:
+            write_pairs(described.pairs, file)
+        if not described.invalid and not described.unasked:
+            journal.unlink(missing_ok=True)
     return described

@@ -67,7 +67,7 @@ class Search:
 
         with journal or nullcontext():
             done = journal.records() if journal else []
-            self.history = [Step(**{**record["step"], "classes": tuple(record["step"]["classes"])}) for record in done]
+            self.history = [_step(record) for record in done]
             state: dict[str, Any] = done[-1]["state"] if done else {}
             chosen, start_fitness, fitness = self._search_templates(state, tell)
             prompts = [[self.templates[index].format(name) for index in chosen] for name in self.names]
@@ -98,6 +98,7 @@ class Search:
             version=FORMAT,
             settings={"search": self._key()},
             others="another search (other images, classes, descriptions or settings)",
+            check=lambda record: (_step(record), dict(record["state"])),
         )
 
     def _rng(self, *where: int) -> np.random.Generator:
@@ -277,6 +278,11 @@ class Search:
             likeness[index] = np.inf
             groups.append(np.sort(np.argsort(-likeness, kind="stable")[: self._count("group_size")]))
         return groups
+
+
+def _step(record: dict[str, Any]) -> Step:
+    """The step that a record of the journal tells of."""
+    return Step(**{**record["step"], "classes": tuple(record["step"]["classes"])})
 
 
 def _weights(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from saywhy_core.errors import UsageError
+from saywhy_core.files import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,8 @@ def _unwrap(app: typer.Typer) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; what the user can put right is printed as one sentence, with exit status 2.
 
+    So is a file that can't be used, wherever the system says so.
+
     Args:
         arguments: the words of the command line after `saywhy`; those of this process by default.
     """
@@ -97,6 +100,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; saying so would only fail again
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None and error.errno not in FULL:  # no matter of a file: a mistake in the program, or the network
+            raise
+        where = "the output" if error.filename is None else str(error.filename)
+        said = f"{where} can't be used: {error.strerror or error}"
+        console.print(f"[red]error:[/red] {escape(said)}", soft_wrap=True)
+        sys.exit(2)
     except KeyboardInterrupt:
         console.print("interrupted; what was finished is kept, where the command can go on")
         sys.exit(130)

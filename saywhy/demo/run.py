@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
+from saywhy_core.files import atomic_open, check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,8 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"can't create the folder {out}: {error.strerror}; choose another with --out") from None
+    page = out / "index.html"
+    check_writable(page)
     # nothing is downloaded: the library reads this variable when it is imported
     os.environ["HF_HUB_OFFLINE"] = "1"
     from transformers.utils import logging
@@ -66,7 +68,6 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
         signs = collect("explaining road signs", sign_cards(verbalizer), len(SIGNS))
         attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
     findings = Findings(sentences, signs, attacks, checked_sayings(sentences), budget, seed, time.perf_counter() - start)
-    page = out / "index.html"
     with atomic_open(page) as stream:
         stream.write(render(findings))
     return page

@@ -8,12 +8,17 @@ import subprocess
 import sys
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
 from agents import OfflineMiss, Replies, UsageError, chat_model, usage_of
 from agents.chat.replies import key_of
+from agents.prompting import DifferentialDescriber
+from saywhy_core.files import UnusableFileError
+from verbalize import Narrator, Query, TokenSaliency
+from verbalize.narrate import narrate_to_file
 
 
 def test_second_run_asks_nothing(chat_server, tmp_path):
@@ -192,3 +197,38 @@ def test_killed_writer_leaves_a_sound_file(tmp_path):
     cache = Replies(path)
     assert all(cache.lookup(f"p{i}", "m") == [Generation(text=str(i))] for i in told)
     assert len(cache) in {len(told), len(told) + 1}
+
+
+def test_a_damaged_cache_is_one_error_that_names_the_file_and_the_cure(tmp_path):
+    path = tmp_path / "c.sqlite"
+    cache = Replies(path)
+    for number in range(200):
+        cache.update(f"p{number}", "{}", [Generation(text="x" * 100)])
+    cache.close()
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)  # all pages but the first
+    path.write_bytes(content)
+    damaged = Replies(path)
+    with pytest.raises(
+        UnusableFileError, match=r"the reply cache .*c\.sqlite is damaged \(.+\); delete it, or name another file"
+    ):
+        damaged.lookup("p1", "{}")
+    with pytest.raises(UnusableFileError, match=r"c\.sqlite is damaged"):
+        damaged.update("new", "{}", [Generation(text="x")])
+
+
+class DamagedCacheModel(FakeListChatModel):
+    """A model as one behind a damaged cache: every call fails."""
+
+    def _call(self, *args, **kwargs):
+        raise UnusableFileError("the reply cache c.sqlite is damaged; delete it")
+
+
+def test_a_damaged_cache_ends_a_run_at_once(tmp_path):
+    model = DamagedCacheModel(responses=[""])
+    with pytest.raises(UnusableFileError, match=r"c\.sqlite is damaged"):
+        DifferentialDescriber(model, ["cat", "dog", "fish"]).describe([(0, 1), (0, 2)])
+    maps = [TokenSaliency(["great"], [1.0], Query("positive"), id=name) for name in "ab"]
+    for style in ("narrate", "smv-gpt"):
+        with pytest.raises(UnusableFileError, match=r"c\.sqlite is damaged"):
+            narrate_to_file(Narrator(model, style=style), maps, tmp_path / "t.jsonl", model_name="m")

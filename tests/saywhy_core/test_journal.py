@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -180,3 +181,32 @@ def test_resumable_lines_go_to_standard_output(capsys):
         lines.add("1", {"id": "1"})
         lines.finish(["1"])
     assert capsys.readouterr().out == '{"id": "1"}\n'
+
+
+def test_resumable_lines_name_a_record_that_lacks_something(tmp_path):
+    out = tmp_path / "texts.jsonl"
+    with ResumableLines(str(out), {"a": 1}, needs=("text",)) as lines:
+        lines.add("1", {"id": "1", "text": "one"})
+    journal = out.with_name("texts.jsonl.part")
+    whole = journal.read_text()
+    for broken in ('{"text": "no id"}', '{"id": "no text"}'):
+        journal.write_text(f"{whole}{broken}\n")
+        with pytest.raises(UsageError, match=r"texts\.jsonl\.part, line 3: a record .* lacks something"):
+            ResumableLines(str(out), {"a": 1}, needs=("text",)).__enter__()
+    journal.write_text(whole)
+    with ResumableLines(str(out), {"a": 1}, needs=("text",)) as lines:  # the lock was given back
+        assert set(lines.done) == {"1"}
+
+
+def test_resumable_lines_begin_only_where_they_can_end(tmp_path):
+    with pytest.raises(UsageError, match="is a folder; name a file"):
+        ResumableLines(str(tmp_path), {}).__enter__()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"j can't be written to: No space left"), journal(tmp_path / "j") as mine:
+        mine._stream = open("/dev/full", "ab")  # noqa: PTH123, SIM115
+        mine.append({"number": 1})
+    with journal(tmp_path / "j") as mine:
+        mine.append({"number": 1})

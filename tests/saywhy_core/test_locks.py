@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +12,8 @@ import sys
 import pytest
 
 from saywhy_core.errors import UsageError
-from saywhy_core.locks import FileLock
+from saywhy_core.files import UnusableFileError
+from saywhy_core.locks import FileLock, folder_lock
 
 HOLDS = """
 import sys, time
@@ -68,3 +71,28 @@ def test_a_forked_child_does_not_give_its_parents_lock_away(tmp_path):
         assert lock.path.exists()
         with pytest.raises(UsageError):
             FileLock(tmp_path / "a").acquire()
+
+
+def test_a_folder_is_locked_by_whatever_path_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with folder_lock(".") as lock:
+        with pytest.raises(UsageError, match=rf"the folder {re.escape(str(tmp_path))} is being written by this process"):
+            folder_lock(tmp_path).acquire()
+        assert lock.path.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnusableFileError, match=r"file/out can't be written to"):
+        folder_lock(tmp_path / "file" / "out").acquire()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="replaces the lock of POSIX systems")
+def test_a_file_system_without_locks_is_not_called_another_process(tmp_path, monkeypatch):
+    def refuse(handle):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("saywhy_core.locks._lock", refuse)
+    with pytest.raises(UnusableFileError, match=r"a\.lock can't be locked .*No locks available"):
+        FileLock(tmp_path / "a").acquire()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
+from saywhy_core.files import atomic_open, check_writable
 from saywhy_core.images import load_array
+from saywhy_core.locks import FileLock
 from verbalize.formats.format import Format, inside, require
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
@@ -126,9 +127,11 @@ def _array(name: object, folder: Path | None) -> np.ndarray[Any, Any]:
 
 def write(saliencies: Iterable[Saliency], path: Path) -> int:
     """Write maps as JSON Lines, whole or not at all; arrays go to the folder `NAME.arrays` beside the file."""
+    check_writable(path)
     arrays = path.with_name(f"{path.name}.arrays")
     count = 0
-    with atomic_open(path) as stream:
+    # the lock keeps the arrays of two writers apart
+    with FileLock(path, "file of maps"), atomic_open(path) as stream:
         for saliency in saliencies:
 
             def save(what: str, array: np.ndarray[Any, Any], number: int = count) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.files import UnusableFileError
 from verbalize.claims.checking import check
 from verbalize.claims.coverage import coverage_of
 from verbalize.narrate import dialogue as words
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
 
+_STOPS = (BudgetExceeded, OfflineMiss, UnusableFileError)  # what ends the run; other errors concern one map
 _LONGEST = 2000  # characters; a longer reply is not read as a text, because it is most likely a refusal or a repetition
 Outcome = Literal["clean", "repaired", "cut", "template"]
 
@@ -129,7 +131,8 @@ class Narrator:
             on_settled: called with each result as soon as it is final, in any order.
 
         Raises:
-            UsageError: a ceiling on requests, tokens or cost was reached, or an offline run lacks a reply.
+            UsageError: a ceiling on requests, tokens or cost was reached, an offline run lacks a reply, or the reply cache is
+                damaged.
         """
         drafts = [_Draft(saliency, self._messages(saliency)) for saliency in saliencies]
 
@@ -138,7 +141,7 @@ class Narrator:
             if on_settled is not None:
                 on_settled(made)
 
-        stops: list[BudgetExceeded | OfflineMiss] = []
+        stops: list[BudgetExceeded | OfflineMiss | UnusableFileError] = []
         for round_ in range(self.repairs + 1):
             open_ = [draft for draft in drafts if draft.done is None]
 
@@ -148,7 +151,7 @@ class Narrator:
                 open_: list[_Draft] = open_,
                 first: bool = round_ == 0,
             ) -> None:
-                if isinstance(reply, StructuredFailure) and isinstance(reply.error, (BudgetExceeded, OfflineMiss)):
+                if isinstance(reply, StructuredFailure) and isinstance(reply.error, _STOPS):
                     stops.append(reply.error)  # raised after the replies that did come have been used
                     return
                 made = self._judged(open_[index], reply, first=first)

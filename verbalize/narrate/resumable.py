@@ -63,11 +63,12 @@ def narrate_to_file(
         on_progress: called with (finished maps, all maps): first after earlier texts have been reused, then after each map.
 
     Raises:
-        UsageError: a ceiling was reached, or an offline run lacks a reply. Finished texts are kept for the next run.
+        UsageError: a ceiling was reached, an offline run lacks a reply, or `out`, its journal or the reply cache can't be
+            used. Finished texts are kept for the next run.
     """
     maps = list(saliencies)
     problems: list[Problem] = []
-    with ResumableLines(str(out), _settings(narrator, maps, model_name)) as lines:
+    with ResumableLines(str(out), _settings(narrator, maps, model_name), needs=("text", "outcome")) as lines:
         todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
         settled = len(maps) - len(todo)
 
@@ -92,7 +93,7 @@ def narrate_to_file(
     falsehoods: Counter[str] = Counter()
     for record in records:
         falsehoods.update(record.get("falsehoods", {}))
-    return NarratedFile(len(records), Counter(str(record.get("outcome")) for record in records), falsehoods, tuple(problems))
+    return NarratedFile(len(records), Counter(str(record["outcome"]) for record in records), falsehoods, tuple(problems))
 
 
 def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict[str, Any]:

@@ -64,10 +64,13 @@ def classify(
     from agents.encoders import load_encoder
     from agents.prompting import DifferentialClassifier, PairDescriptions, classify_by_prompts, read_descriptions, read_pairs
     from evals.prompts import compare
+    from saywhy_core.files import check_writable
     from saywhy_core.names import read_class_names
 
     if descriptions is not None and prompts is not None:
         raise UsageError("give either --descriptions or --prompts, not both")
+    if out is not None:
+        check_writable(out)
     names = read_class_names(classes)
     pairs = PairDescriptions({}) if descriptions is None else read_pairs(descriptions, names)
     library = None if prompts is None else read_descriptions(prompts, names)

@@ -58,8 +58,10 @@ def describe(
     """Describe pairs of classes."""
     from agents.encoders import load_encoder
     from agents.prompting import describe_to_file, every_pair, needed_pairs, problems_of
+    from saywhy_core.files import check_writable
     from saywhy_core.names import read_class_names
 
+    check_writable(out)
     if not all_pairs and (images is None or encoder is None):
         raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
     names = read_class_names(classes)
@@ -76,7 +78,7 @@ def describe(
         note(f"{len(found.rows)} images need {len(pairs)} of {len(every_pair(len(names)))} pairs")
     with progress_bar("describing pairs") as shown:
         described = describe_to_file(chat, names, pairs, out, template=template, retry_invalid=retry_invalid, on_progress=shown)
-    note(f"{len(described.pairs)} pairs in {out}")
+    note(f"{len(described.pairs)} pairs in {out}" if described.pairs else f"no pair is described, so {out} was not written")
     tell_usage(chat)
     problems.extend(problems_of(described, names))
     if described.unasked:

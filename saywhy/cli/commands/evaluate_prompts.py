@@ -61,9 +61,11 @@ def prompts(
     """Evaluate prompts or pair descriptions."""
     from agents.encoders import load_encoder
     from evals.prompts import evaluate_file, is_pair_file, report_text
-    from saywhy_core.files import atomic_open
+    from saywhy_core.files import atomic_open, check_writable
     from saywhy_core.names import read_class_names
 
+    if out is not None:
+        check_writable(out)
     names = read_class_names(classes)
     is_pair_file(file)  # says what is wrong with the file before anything is encoded
     looker = load_encoder(encoder, cache=embeddings)

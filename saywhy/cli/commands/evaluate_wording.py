@@ -38,9 +38,11 @@ def wording(
 ) -> None:
     """Measure the wording of texts."""
     from evals.wording import evaluate
-    from saywhy_core.files import atomic_open
+    from saywhy_core.files import atomic_open, check_writable
     from verbalize import iter_texts, with_maps
 
+    if out is not None:
+        check_writable(out)
     source = reading.read(maps)
     left_out: list[Problem] = []
     found = list(with_maps(iter_texts(texts, left_out.append), source, where=texts, on_problem=left_out.append))

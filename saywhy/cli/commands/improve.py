@@ -60,10 +60,12 @@ def improve(
     from agents.encoders import load_encoder
     from agents.prompting import PromptOptimizer, read_descriptions
     from evals.prompts import evaluate_prompts, held_out, report_text
-    from saywhy_core.files import atomic_open
+    from saywhy_core.files import atomic_open, check_writable
     from saywhy_core.images import list_images
+    from saywhy_core.locks import FileLock
     from saywhy_core.names import read_class_names
 
+    check_writable(out)
     listed = list_images(shots)
     if listed.labels is None:
         raise UsageError(
@@ -72,16 +74,17 @@ def improve(
     names = sorted(set(listed.labels)) if classes is None else read_class_names(classes)
     library = None if descriptions is None else read_descriptions(descriptions, names)
     looker = load_encoder(encoder, cache=embeddings)
-    few = prompting.encoded(looker, shots)
     state = out.with_name(f"{out.name}.state")
-    with progress_bar("searching prompts") as bar:
-        optimizer = PromptOptimizer(
-            looker, names, seed=seed, template=template, entropy_weight=entropy_weight, rounds=rounds, state=state,
-            progress=lambda _: bar.advance(),
-        )  # fmt: skip
-        found = optimizer.fit_embedded(few.rows, few.images.label_indices(names), library)
-    found.write(out)
-    state.unlink(missing_ok=True)
+    with FileLock(out, "prompt file"):
+        few = prompting.encoded(looker, shots)
+        with progress_bar("searching prompts") as bar:
+            optimizer = PromptOptimizer(
+                looker, names, seed=seed, template=template, entropy_weight=entropy_weight, rounds=rounds, state=state,
+                progress=lambda _: bar.advance(),
+            )  # fmt: skip
+            found = optimizer.fit_embedded(few.rows, few.images.label_indices(names), library)
+        found.write(out)
+        state.unlink(missing_ok=True)
     note(
         f"{sum(map(len, found.prompts.values()))} prompts for {len(names)} classes in {out}; {found.candidates} prompt sets "
         f"scored, fitness on the shots {found.start_fitness:.3f} -> {found.fitness:.3f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,8 @@ def picture(
     mask_labels: MaskOption = False,
 ) -> None:
     """Draw maps."""
+    from saywhy_core.files import UnusableFileError
+    from saywhy_core.locks import folder_lock
     from saywhy_core.names import safe_file_name
     from verbalize.draw import PICTURES, draw_to_file
 
@@ -54,15 +57,17 @@ def picture(
     source = reading.read(maps)
     taken: set[str] = set()
     undrawn: list[Problem] = []
-    with progress_bar("drawing") as shown:
+    with ExitStack() as held, progress_bar("drawing") as shown:
         for saliency in source:
+            if source.count == 1:  # not before: where there are no maps, no folder is made
+                held.enter_context(folder_lock(out))
             path = out / safe_file_name(saliency.saliency_id, suffix, taken)
             try:
                 draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
+            except UnusableFileError:
+                raise
             except UsageError as error:
                 undrawn.append(Problem(maps, str(error), id=saliency.saliency_id))
-            except OSError as error:
-                raise UsageError(f"{out} can't be written to: {error.strerror}") from None
             shown(source.count, None)
     drawn = source.count - len(undrawn)
     note(f"{drawn} {'picture' if drawn == 1 else 'pictures'} written to {out}")

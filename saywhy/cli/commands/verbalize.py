@@ -114,9 +114,12 @@ def verbalize(
             out,
         )
         return
+    from saywhy_core.files import check_writable
     from verbalize import Narrator
     from verbalize.narrate import narrate_to_file
 
+    if out != "-":
+        check_writable(out)  # before the reply cache is made beside it
     chat = model.open(out)
     narrator = Narrator(
         chat,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from adversarial import AttackStopped, CallableClassifier, FeatureGuidedAttack, KeypointMixture
+from adversarial import AttackInterrupted, AttackStopped, CallableClassifier, FeatureGuidedAttack, KeypointMixture
 from adversarial.audit import MapDensity, audit_images, audit_settings, gather_images, read_prior
 from saywhy_core.errors import UsageError
+from saywhy_core.files import UnusableFileError
 
 
 def predict(images):
@@ -209,3 +213,63 @@ def test_images_are_brought_to_the_classifiers_size(tmp_path):
         gather_images([path], size="auto")
     with pytest.raises(UsageError, match="not both"):
         gather_images([path], label="1", labels=path)
+
+
+HOLDS = """
+import sys, time
+from saywhy_core.locks import folder_lock
+with folder_lock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_two_audits_of_one_folder_do_not_mix(tmp_path):
+    path, _ = saved(tmp_path, count=1)
+    found, _ = gather_images([path])
+    classifier, out = CallableClassifier(predict), tmp_path / "out"
+    other = subprocess.Popen([sys.executable, "-c", HOLDS, out], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(UsageError, match=rf"the folder .*out is being written by another process \({other.pid}\); wait"):
+            audit_images(classifier, found, out, FeatureGuidedAttack(budget=60))
+        assert classifier.queries == 0
+    finally:
+        other.kill()
+        other.wait()
+    assert audit_images(classifier, found, out, FeatureGuidedAttack(budget=60)).written == 1
+    assert [child.name for child in out.iterdir()] == ["set"]
+
+
+def test_a_damaged_result_is_called_damaged(tmp_path):
+    path, _ = saved(tmp_path, count=1)
+    found, _ = gather_images([path])
+    classifier, attack = CallableClassifier(predict), FeatureGuidedAttack(budget=60)
+    (tmp_path / "out" / "set").mkdir(parents=True)
+    (tmp_path / "out" / "set" / "result.json").write_text('{"version": 1, "sent')
+    with pytest.raises(UsageError, match=r"result\.json can't be read: it is damaged; delete it or use --force"):
+        audit_images(classifier, found, tmp_path / "out", attack)
+    assert audit_images(classifier, found, tmp_path / "out", attack, force=True).written == 1
+
+
+def test_a_folder_that_fills_up_ends_the_audit(tmp_path, monkeypatch):
+    path, _ = saved(tmp_path, count=2)
+    found, _ = gather_images([path])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "set-0").write_text("a file where a folder must be")
+    with pytest.raises(UnusableFileError, match=r"set-0.* can't be written to"):
+        audit_images(CallableClassifier(predict), found, tmp_path / "out", FeatureGuidedAttack(budget=60))
+
+
+def test_results_and_what_carries_them_can_be_pickled():
+    images = np.full((1, 8, 8, 3), 0.3, dtype=np.float32)
+    (result,) = FeatureGuidedAttack(budget=60).run(CallableClassifier(predict), images, [0])
+    for error in (AttackInterrupted("the model has gone", [result]), AttackStopped([result])):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again)) == (type(error), str(error))
+        (kept,) = again.results
+        assert kept.distances == result.distances
+        assert kept.distance == result.distance
+        np.testing.assert_array_equal(kept.adversarial, result.adversarial)
+        with pytest.raises(TypeError):
+            kept.distances["l0"] = 0.0

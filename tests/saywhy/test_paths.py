@@ -1,0 +1,88 @@
+"""Commands with a path that can't be written: one sentence that names it, exit status 2, and no traceback."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+import saywhy.cli.app
+from saywhy_core.locks import FileLock, folder_lock
+from verbalize import Query, TokenSaliency
+from verbalize.formats import write_saliency
+
+
+@pytest.fixture
+def maps(tmp_path):
+    write_saliency([TokenSaliency(["great", "dull"], [2.0, -1.0], Query("positive"), id="a")], tmp_path / "maps.jsonl")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    return tmp_path / "maps.jsonl"
+
+
+MODEL = ("--llm", "http://127.0.0.1:1/v1#m")
+
+
+@pytest.mark.parametrize("out", [".", "file/below/x.json"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", "maps.jsonl"),
+        ("verbalize", "maps.jsonl"),
+        ("verbalize", "maps.jsonl", "--style", "narrate", *MODEL),
+        ("describe", "--classes", "classes.txt", "--all-pairs", *MODEL),
+    ],
+)
+def test_a_file_that_cannot_be_written(saywhy, maps, words, out):
+    done = saywhy(*words, "--out", out, folder=maps.parent)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"error: {out} "), done.stderr
+    assert "is a folder; name a file" in done.stderr or "can't be written to" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("demo",), ("picture", "maps.jsonl"), ("attack", "x.png", "--target", "demo:signs")])
+def test_a_folder_that_cannot_be_made(saywhy, maps, words):
+    done = saywhy(*words, "--out", "file/below", folder=maps.parent)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "file/below" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_second_writer_is_refused(saywhy, maps):
+    with folder_lock(maps.parent / "out"):
+        drawn = saywhy("picture", maps, "--out", "out", folder=maps.parent)
+    with FileLock(maps.parent / "m.jsonl"):
+        converted = saywhy("convert", maps, "--out", maps.parent / "m.jsonl", folder=maps.parent)
+    for done in (drawn, converted):
+        assert done.returncode == 2
+        assert "is being written by" in done.stderr
+
+
+def test_nothing_described_is_not_called_written(saywhy, maps):
+    done = saywhy("describe", "--classes", "classes.txt", "--all-pairs", *MODEL, "--out", "p.json", folder=maps.parent)
+    assert "no pair is described, so p.json was not written" in done.stderr
+    assert not (maps.parent / "p.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/some/place"), 2),
+        (OSError(errno.ENOSPC, "No space left on device"), 2),
+        (OSError("no file has to do with this"), None),
+        (RuntimeError("a mistake in the program"), None),
+    ],
+)
+def test_only_errors_about_files_become_a_sentence(monkeypatch, capsys, error, status):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(saywhy.cli.app, "build", lambda commands: fail)
+    with pytest.raises(SystemExit if status else type(error)) as raised:
+        saywhy.cli.app.main(["doctor"])
+    if status:
+        assert raised.value.code == status
+        said = capsys.readouterr().err
+        assert said.startswith(f"error: {error.filename or 'the output'} can't be used: {error.strerror}")
