@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,18 +63,19 @@ class ResultFolder:
     def keeps(self, unfinished: AttackResult) -> bool:
         """Whether the folder holds a finding of this image and these settings that an unfinished result must not replace.
 
-        That is a finished finding, or one at a smaller distance. The value of the competitive game grows while it is
-        searched, so that there the finding after more queries is kept.
+        That is a finished finding, one at a smaller distance, or one at the same distance after more queries. The value of
+        the competitive game grows while it is searched, so that there the finding after more queries is kept.
         """
         record = self._record()
         if record is None:
             return False
         if record["settings"].get("finished"):
             return True
-        if record["settings"].get("player_two") == "competitive":
+        value = record["distance"]["value"]  # null where nothing was found
+        distance = math.inf if value is None else float(value)
+        if record["settings"].get("player_two") == "competitive" or distance == unfinished.distance:
             return bool(record["queries"] > unfinished.queries)
-        distance = record["distance"]["value"]  # null where nothing was found
-        return distance is not None and float(distance) < unfinished.distance
+        return distance < unfinished.distance
 
     def _record(self) -> dict[str, Any] | None:
         """The record in the folder; None where there is none that can be read, or one of another image or other settings."""

@@ -135,7 +135,9 @@ def test_an_earlier_stop_never_replaces_a_nearer_find(tmp_path, player):
         (record,) = records(tmp_path / "out").values()
         return record
 
-    assert not run(1)["success"]
+    nothing = run(7)
+    assert not nothing["success"]
+    assert run(1) == nothing
     early, late = run(10), run(20)
     assert late["distance"]["value"] < early["distance"]["value"]
     assert late["queries"] > early["queries"]
