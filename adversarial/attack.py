@@ -109,7 +109,7 @@ class FeatureGuidedAttack:
                 "[engine=mcts] and [player_two=random] already choose the attack; leave out [attack].",
             )
         if picked.needs_geometry and distance.nearest is None:
-            fitting = ", ".join(name for name in ATTACKS if not ATTACKS.get(name).needs_geometry)
+            fitting = ", ".join(name for name, attack in ATTACKS.usable() if not attack.needs_geometry)
             raise ArgumentError(
                 f"the attack {picked.name!r} needs a distance with a geometry, and {self.distance!r} has none "
                 f"(see Distance.nearest); use one of the attacks {fitting}",

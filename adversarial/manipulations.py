@@ -140,14 +140,19 @@ def load_manipulation(spec: str | Manipulation) -> Manipulation:
     """
     if not isinstance(spec, str):
         return spec
-    name, _, rest = spec.partition(":")
-    read = MANIPULATIONS.get(name.strip())
+    start, _, rest = spec.partition(":")
+    name = start.strip()
+    read = MANIPULATIONS.get(name)
     try:
-        return read(rest.strip())
+        with MANIPULATIONS.blame(name, ValueError):
+            made = read(rest.strip())
     except UsageError:
         raise
     except ValueError as error:
         raise UsageError(f"the manipulation {spec!r} can't be read: {error}") from None
+    if not hasattr(made, "moves"):
+        raise MANIPULATIONS.misfit(name, made, "a Manipulation")
+    return made
 
 
 def _one_step(original: Pixels, current: Pixels, values: Pixels) -> Moves:
@@ -201,4 +206,6 @@ MANIPULATIONS: Registry[Callable[[str], Manipulation]] = Registry(
     "manipulation",
     "saywhy.manipulations",
     {name: f"adversarial.manipulations:read_{name}" for name in ("corners", "plus_minus_tau", "colour")},
+    expects=callable,
+    words="a function from a text to a Manipulation",
 )

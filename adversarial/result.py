@@ -38,7 +38,9 @@ class AttackResult:
         distance: the distance of `adversarial` from the original, in the attack's distance; infinite where nothing was
             found, 0 where the image was classified otherwise than `label` (or as the target) before anything was changed.
         distances: the same in every registered distance, by name.
-        queries: distinct images that this attack asked about, and one more where the answer about the finding was checked.
+        queries: how many images the search asked about, whether the model evaluated them or the classifier answered from its
+            memory; and one more where the answer about the finding was checked, for which the model is always asked anew.
+            `classifier.queries` counts what the model evaluated, in all attacks together.
         trace: (T, 2) rows of queries and the smallest distance by then.
         touched: (H, W) map of what was learned: how much nearer changing each pixel brought the class that was reached.
         target: the class that was wanted, or None.
@@ -119,7 +121,11 @@ def make_result(
         notes.append(f"the classifier did not see {where} in the original: nothing had to be changed")
     elif competitive is not None:
         notes.append(competitive.note())
-    distances = dict.fromkeys(DISTANCES, math.inf) if found.best is None else all_distances(log.image, found.best)
+    distances = (
+        dict.fromkeys((name for name, _ in DISTANCES.usable()), math.inf)
+        if found.best is None
+        else all_distances(log.image, found.best)
+    )
     return AttackResult(
         success=found.best is not None,
         original=log.image,

@@ -31,7 +31,6 @@ REGISTRIES = (
     "verbalize.write:STYLES",
     "verbalize.draw:PICTURES",
     "adversarial.distances:DISTANCES",
-    "evals.wording:METRICS",
     "adversarial.attacks:ATTACKS",
     "adversarial.manipulations:MANIPULATIONS",
     "evals.wording:METRICS",
@@ -95,27 +94,38 @@ def extras() -> list[Finding]:
 
 
 def plug_ins(places: Iterable[str] = REGISTRIES) -> list[Finding]:
-    """The names in each registry: one line for those built in, one for each brought by another distribution.
+    """The names in each registry: one line for those built in, one for each brought by another distribution or never used.
 
     What another distribution brings is loaded, so that one that is broken is told here and not in the middle of a run.
     """
     from saywhy_core.errors import UsageError
+    from saywhy_core.registry import HOUSE, owner_of
 
     findings = []
     for place in places:
         module, _, attribute = place.partition(":")
         registry: Registry[object] = getattr(import_module(module), attribute)
-        brought = {point.name: point for point in metadata.entry_points(group=registry.group)}
-        built_in = [name for name in registry if name not in brought]
-        findings.append(Finding("ok", registry.kind, ", ".join(built_in)))
-        for name, point in sorted(brought.items()):
-            owner = point.dist.name if point.dist else point.value
-            try:
-                registry.get(name)
-            except UsageError as error:
-                findings.append(Finding("mend", registry.kind, str(error)))
+        findings.append(Finding("ok", registry.kind, ", ".join(registry.builtin)))
+        for name, points in sorted(registry.brought().items()):
+            owners = list(dict.fromkeys(map(owner_of, points)))
+            if name in registry.builtin:
+                shadowed = owners
             else:
-                findings.append(Finding("ok", registry.kind, f"{name}, brought by {owner}"))
+                shadowed = owners[1:] if owners[0] == HOUSE else []
+                try:
+                    registry.get(name)
+                except UsageError as error:
+                    findings.append(Finding("mend", registry.kind, str(error)))
+                else:
+                    findings.append(Finding("ok", registry.kind, f"{name}, brought by {owners[0]}"))
+            findings += [
+                Finding(
+                    "mend", registry.kind,
+                    f"{name}, brought by {owner}, is never used, because saywhy has one of that name; uninstall {owner}, or "
+                    "ask its author for another name",
+                )
+                for owner in shadowed
+            ]  # fmt: skip
     return findings
 
 

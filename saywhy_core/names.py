@@ -51,16 +51,25 @@ def read_class_names(path: str | os.PathLike[str]) -> list[str]:
         numbers, names = [number for number, _ in lines], [line for _, line in lines]
     if not names:
         raise UsageError(f"{file} holds no class names; write one per line, or a JSON list")
-    if len(names) < REPEATS_FROM:
-        first: dict[str, int] = {}
-        for number, name in zip(numbers, names, strict=True):
-            if name in first:
-                raise UsageError(
-                    f"{file}, {places} {number}: the class {name!r} was named before, in {places} {first[name]}; give each "
-                    "class a name of its own"
-                )
-            first[name] = number
+    _refuse_repeats(names, numbers, places, str(file))
     return names
+
+
+def check_class_names(names: Sequence[object], where: str) -> list[str]:
+    """Class names that a caller gave as a list, held to the same rules as names in a file; spaces around a name are removed.
+
+    Args:
+        names: the names, in the order of their numbers.
+        where: what the list comes from, for the error.
+
+    Raises:
+        UsageError: there are none, one is no text or empty, or a list of fewer than 500 names holds a name twice.
+    """
+    if not names:
+        raise UsageError(f"{where}: the list of class names is empty")
+    checked = _stripped(names, where)
+    _refuse_repeats(checked, range(1, len(checked) + 1), "name", where)
+    return checked
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[tuple[int, str]]:
@@ -141,9 +150,39 @@ def _filled_lines(text: str) -> list[tuple[int, str]]:
     return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
+def _refuse_repeats(names: Sequence[str], numbers: Sequence[int], places: str, where: str) -> None:
+    if len(names) >= REPEATS_FROM:
+        return
+    first: dict[str, int] = {}
+    for number, name in zip(numbers, names, strict=True):
+        if name in first:
+            raise UsageError(
+                f"{where}, {places} {number}: the class {name!r} was named before, in {places} {first[name]}; give each "
+                "class a name of its own"
+            )
+        first[name] = number
+
+
+def _stripped(names: Sequence[object], where: str) -> list[str]:
+    found = []
+    for number, name in enumerate(names, 1):
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"{where}, name {number}: a class name must be a text that is not empty, not {name!r:.60}")
+        found.append(name.strip())
+    return found
+
+
 def _from_json(file: Path, text: str) -> list[str]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise UsageError(f"{file}: the key {key!r} stands there twice; give each class number once")
+            found[key] = value
+        return found
+
     try:
-        content: Any = json.loads(text)
+        content: Any = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise UsageError(f"{file}, line {error.lineno}: not JSON ({error.msg})") from None
     if isinstance(content, dict):
@@ -152,7 +191,4 @@ def _from_json(file: Path, text: str) -> list[str]:
         content = [content[str(index)] for index in range(len(content))]
     if not isinstance(content, list):
         raise UsageError(f"{file} must hold a JSON list of class names, or an object from class number to name")
-    for number, name in enumerate(content, 1):
-        if not isinstance(name, str) or not name.strip():
-            raise UsageError(f"{file}, name {number}: a class name must be a text that is not empty, not {name!r:.60}")
-    return [name.strip() for name in content]
+    return _stripped(content, str(file))

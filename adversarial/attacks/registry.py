@@ -99,4 +99,5 @@ ATTACKS: Registry[Attack] = Registry(
         "random_pixels": "adversarial.attacks.random_pixels:RANDOM_PIXELS",
         "mcts_game": "adversarial.attacks.mcts_game.stock:MCTS_GAME",
     },
+    expects=Attack,
 )

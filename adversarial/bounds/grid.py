@@ -71,7 +71,7 @@ def power_of(norm: str) -> float:
     """
     power = DISTANCES.get(norm).power
     if power is None:
-        known = ", ".join(name for name in DISTANCES if DISTANCES.get(name).power is not None)
+        known = ", ".join(name for name, one in DISTANCES.usable() if one.power is not None)
         raise UsageError(f"a Lipschitz constant needs a distance that is a p-norm ({known}), not {norm!r}")
     return power
 

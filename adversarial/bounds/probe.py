@@ -105,7 +105,7 @@ def check_options(tau: float, norm: str, radius: float | None, batch_size: int) 
         raise UsageError(f"tau must lie above 0 and be at most 1, not {tau!r}")
     distance = DISTANCES.get(norm)
     if norm != "l0" and distance.power is None:
-        known = ", ".join(name for name in DISTANCES if name == "l0" or DISTANCES.get(name).power is not None)
+        known = ", ".join(name for name, one in DISTANCES.usable() if name == "l0" or one.power is not None)
         raise UsageError(f"bounds know L0 and the distances that are p-norms ({known}), not {norm!r}; choose one of these")
     if radius is not None and not (radius > 0 and (norm != "l0" or float(radius).is_integer())):
         kind = "a whole number of pixels" if norm == "l0" else "a distance above 0"

@@ -74,18 +74,21 @@ DISTANCES: Registry[Distance] = Registry(
     "distance",
     "saywhy.distances",
     {name: f"adversarial.distances.{name}:{name.upper()}" for name in ("l0", "l1", "l2", "linf")},
+    expects=Distance,
 )
 
 
 def all_distances(image: NDArray[np.floating], other: NDArray[np.floating]) -> dict[str, float]:
     """Every registered distance between two images of shape (H, W, C), by name.
 
-    A distance that another distribution brings and that can't be loaded is left out, with a warning: nobody asked for it.
+    A distance that another distribution brings is left out with a warning where it can't be loaded or fails: nobody asked for
+    it.
     """
     found = {}
-    for name in DISTANCES:
+    for name, distance in DISTANCES.usable():
         try:
-            found[name] = DISTANCES.get(name).between(image, other)
+            with DISTANCES.blame(name):
+                found[name] = distance.between(image, other)
         except UsageError as error:
             warnings.warn(f"left out of the distances: {error}", RuntimeWarning, stacklevel=2)
     return found

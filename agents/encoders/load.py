@@ -38,6 +38,8 @@ ENCODERS: Registry[EncoderLoader] = Registry(
         "text": "agents.encoders.sentences:load",
         "conse": "agents.encoders.conse:load",
     },
+    expects=callable,
+    words="a function load(where, *, device, batch) that returns an ImageTextEncoder",
 )
 
 
@@ -69,7 +71,10 @@ def load_encoder(
         raise UsageError(f"{spec!r} is no encoder; write one of {', '.join(f'{name}:...' for name in ENCODERS)}")
     if batch < 1:
         raise UsageError(f"batch must be at least 1, not {batch}")
-    encoder = ENCODERS.get(kind)(where, device=device, batch=batch)
+    with ENCODERS.blame(kind):
+        encoder = ENCODERS.get(kind)(where, device=device, batch=batch)
+    if not hasattr(encoder, "encode_texts"):
+        raise ENCODERS.misfit(kind, encoder, "an ImageTextEncoder")
     if cache is None:
         return encoder
     from agents.encoders.embeddings import CachedEncoder

@@ -57,7 +57,7 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     said, maps = [_said(text, number) for number, text in enumerate(texts)], list(saliencies)
     if len(said) != len(maps):
         raise UsageError(f"there are {len(said)} texts but {len(maps)} maps; give one map for each text, in the same order")
-    metrics = {name: METRICS.get(name) for name in METRICS}
+    metrics = dict(METRICS.usable())
     rows = [_row(text, saliency, k, metrics) for text, saliency in zip(said, maps, strict=True)]
     return Table(("id", *metrics), tuple(rows), _summary(rows, metrics))
 

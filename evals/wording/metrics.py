@@ -83,6 +83,7 @@ METRICS: Registry[Metric] = Registry(
         "words": f"{_HERE}:WORDS",
         "readability": f"{_HERE}:READABILITY",
     },
+    expects=Metric,
 )
 
 

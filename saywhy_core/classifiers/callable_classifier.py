@@ -65,7 +65,7 @@ class CallableClassifier:
             raise UsageError(f"scores must be 'logits' or 'probabilities', not {scores!r}")
         if budget is not None and budget < 0:
             raise UsageError(f"a budget must be 0 queries or more, not {budget}")
-        if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        if batch_size is not None and (not _is_whole(batch_size) or batch_size < 1):
             raise UsageError(f"batch_size must be a whole number of at least one image, not {batch_size!r}")
         self.predict = predict
         self.scores: Scores = scores
@@ -163,10 +163,14 @@ class CallableClassifier:
             raise ClassifierError("the classifier's scores are no probabilities; say scores='logits' if that is what they are")
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)  # true and false are whole numbers to Python only
+
+
 def _image_shape(given: Sequence[int | None]) -> ImageShape:
     try:
         height, width, channels = given
-        if all(size is None or (isinstance(size, int) and size > 0) for size in (height, width, channels)):
+        if all(size is None or (_is_whole(size) and size > 0) for size in (height, width, channels)):
             return height, width, channels
     except (TypeError, ValueError):
         pass

@@ -67,7 +67,7 @@ def load(
         raise UsageError("onnx: targets need onnxruntime; install saywhy[onnx]") from None
     if not Path(path).is_file():
         raise UsageError(f"there is no file {path}")
-    if not isinstance(threads, int) or threads < 0:
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
         raise UsageError(f"threads must be a whole number of at least 0, not {threads!r}")
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads

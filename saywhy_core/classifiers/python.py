@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
+from saywhy_core.classifiers.spec import is_module_name
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
     from saywhy_core.classifiers.classifier import Scores
 
@@ -41,15 +44,15 @@ def load(
             for a `CallableClassifier`, which has its own.
     """
     module_name, colon, name = where.partition(":")
-    if not colon or not name:
+    if not colon or not name or not module_name:
         raise UsageError(f"{where!r} names no function; write package.module:function")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    if not is_module_name(module_name):
+        raise UsageError(
+            f"{module_name!r} is no name of a module; write package.module:function, with dots, without a path and without .py"
+        )
+    module = _module(module_name)
     try:
-        found = getattr(import_module(module_name), name)
-    except ImportError as error:
-        raise UsageError(f"the module {module_name!r} can't be imported: {error}") from None
+        found = getattr(module, name)
     except AttributeError:
         raise UsageError(f"the module {module_name!r} has no {name!r}") from None
     if isinstance(found, CallableClassifier):
@@ -61,3 +64,29 @@ def load(
     if scores is None:
         raise UsageError(f"{where} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
     return CallableClassifier(found, scores, class_names, batch_size=batch_size, image_shape=image_shape or ANY_SHAPE)
+
+
+def _module(name: str) -> ModuleType:
+    """The module of that name, out of the current folder where a file or package of that name lies there."""
+    here = Path.cwd()
+    if str(here) not in sys.path:
+        sys.path.insert(0, str(here))
+    try:
+        module = import_module(name)
+    except ImportError as error:
+        raise UsageError(f"the module {name!r} can't be imported: {error}") from None
+    except (Exception, SystemExit) as error:  # a module is a program: it may fail in any way, or end the process
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"the module {name!r} failed while it was imported ({reason})") from error
+    top = name.partition(".")[0]
+    wanted = next((file for file in (here / top / "__init__.py", here / f"{top}.py") if file.is_file()), None)
+    if wanted is not None:
+        taken = getattr(sys.modules[top], "__file__", None)
+        with suppress(OSError):
+            if taken is not None and wanted.samefile(taken):
+                return module
+        raise UsageError(
+            f"the module {top!r} is another one ({taken or 'a part of Python itself'}), which was imported before {wanted} or "
+            "goes before it; rename the file in the current folder"
+        )
+    return module

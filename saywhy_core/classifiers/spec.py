@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import unquote
 
 from saywhy_core.errors import UsageError
+
+_MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
@@ -23,6 +26,11 @@ def split_spec(spec: str) -> tuple[str, dict[str, Any]]:
             raise UsageError(f"{spec}: the option {name!r} is given twice")
         options[name] = value
     return address, options
+
+
+def is_module_name(text: str) -> bool:
+    """Whether a text can be the name of a module, such as "package.module"."""
+    return _MODULE_NAME.fullmatch(text) is not None
 
 
 def read_option(pair: str, *, escaped: bool = False) -> tuple[str, Any]:

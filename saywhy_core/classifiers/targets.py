@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
 import warnings
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol
 
-from saywhy_core.classifiers.spec import split_spec
+from saywhy_core.classifiers.spec import is_module_name, split_spec
 from saywhy_core.errors import UsageError
-from saywhy_core.names import read_class_names
+from saywhy_core.names import check_class_names, read_class_names
 from saywhy_core.registry import Registry
 
 if TYPE_CHECKING:
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers.classifier import Classifier
 
-MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+PARTS = ("scores", "class_names", "image_shape", "identity", "queries", "ask_again")
+"""What the rest of the library asks of a classifier besides calling it; see the protocol `Classifier`."""
 
 
 class TargetLoader(Protocol):
@@ -45,6 +45,8 @@ TARGETS: Registry[TargetLoader] = Registry(
         "transformers": "saywhy_core.classifiers.transformers:load",
         "python": "saywhy_core.classifiers.python:load",
     },
+    expects=callable,
+    words="a function load(where, *, option=...) that returns a classifier",
 )
 
 
@@ -64,21 +66,32 @@ def load_classifier(spec: str, *, class_names: Sequence[str] | str | PathLike[st
     Raises:
         UsageError: there is no such kind or file; an option is unknown, given twice, wrong or missing.
     """
-    address, given = split_spec(spec)
+    if not isinstance(spec, str):
+        raise UsageError(f"a target is named by a line of text such as onnx:model.onnx, not by a value of type {_type(spec)}")
+    address, written = split_spec(spec)
     kind, where = _kind_and_place(spec, address)
-    for name, value in (*options.items(), ("class_names", class_names)):
-        if value is not None:
-            _give(spec, given, "class_names" if name == "names" else name, value)
-    if "names" in given:
-        _give(spec, given, "class_names", given.pop("names"))
+    given: dict[str, Any] = {}
+    spelled: dict[str, str] = {}  # options by name, as the user wrote them
+    by_keyword = [(name, value) for name, value in (*options.items(), ("class_names", class_names)) if value is not None]
+    for name, value in (*written.items(), *by_keyword):
+        option = "class_names" if name == "names" else name
+        if option in given:
+            also = "" if spelled[option] == name else f", also as {name!r}"
+            raise UsageError(f"{spec}: the option {spelled[option]!r} is given twice{also}")
+        given[option], spelled[option] = value, name
     known = target_options(kind)
     unknown = [name for name in given if known is not None and name not in known]
     if unknown:
-        there = f"there are {', '.join(known)}" if known else "they take no options"
-        raise UsageError(f"{kind} targets have no such option: {unknown[0]!r}; {there}")
+        documented = ", ".join("names" if name == "class_names" else name for name in known or ())
+        there = f"there are {documented}" if known else "they take no options"
+        raise UsageError(f"{kind} targets have no such option: {spelled[unknown[0]]!r}; {there}")
     if "class_names" in given:
-        given["class_names"] = _names(given["class_names"])
-    return TARGETS.get(kind)(where, **given)
+        given["class_names"] = _names(given["class_names"], f"{spec}, {spelled['class_names']}")
+    with TARGETS.blame(kind):
+        classifier = TARGETS.get(kind)(where, **given)
+    if not callable(classifier) or not all(hasattr(classifier, part) for part in PARTS):
+        raise TARGETS.misfit(kind, classifier, "a classifier (see the protocol saywhy_core.classifiers.Classifier)")
+    return classifier
 
 
 def target_options(kind: str) -> tuple[str, ...] | None:
@@ -87,7 +100,8 @@ def target_options(kind: str) -> tuple[str, ...] | None:
     Raises:
         UsageError: there is no such kind.
     """
-    parameters = list(inspect.signature(TARGETS.get(kind)).parameters.values())[1:]
+    with TARGETS.blame(kind):  # functions written in C may have no signature
+        parameters = list(inspect.signature(TARGETS.get(kind)).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
     return tuple(parameter.name for parameter in parameters)
@@ -100,22 +114,20 @@ def _kind_and_place(spec: str, address: str) -> tuple[str, str]:
     if kind == "callable":
         warnings.warn(f"callable:{where} is now written python:{where}", DeprecationWarning, stacklevel=3)
         return "python", where
-    if kind not in TARGETS and MODULE_NAME.fullmatch(kind) and where.isidentifier():
+    if kind not in TARGETS and is_module_name(kind) and where.isidentifier():
         return "python", address
     if kind not in TARGETS:
         raise UsageError(f"there is no target {kind!r}; write one of {', '.join(f'{name}:...' for name in TARGETS)}")
     return kind, where
 
 
-def _give(spec: str, given: dict[str, Any], name: str, value: Any) -> None:
-    if name in given:
-        raise UsageError(f"{spec}: the option {name!r} is given twice")
-    given[name] = value
-
-
-def _names(given: Any) -> list[str]:
+def _names(given: Any, where: str) -> list[str]:
     if isinstance(given, str | PathLike):
         return read_class_names(given)
     if not isinstance(given, list | tuple) or not all(isinstance(name, str) for name in given):
         raise UsageError(f"class names must be a list of texts, or a file that holds them, not {given!r}")
-    return list(given)
+    return check_class_names(given, where)
+
+
+def _type(value: object) -> str:
+    return type(value).__name__

@@ -31,7 +31,7 @@ def test_everything_listed_loads(registry):
     assert names
     assert len(set(names)) == len(names)
     for name in names:
-        assert registry.get(name) is not None
+        assert registry._fits(registry.get(name))
 
 
 def test_an_unknown_name_lists_the_known_ones(registry):
@@ -42,7 +42,7 @@ def test_an_unknown_name_lists_the_known_ones(registry):
 
 def test_what_a_program_registers_is_there(registry, monkeypatch):
     monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
-    thing = object()
+    thing = registry.get(list(registry)[-1])
     registry.register("of-my-own", thing)
     assert registry.get("of-my-own") is thing
     assert "of-my-own" in list(registry)
@@ -50,6 +50,12 @@ def test_what_a_program_registers_is_there(registry, monkeypatch):
         registry.get("none-such")
     with pytest.raises(UsageError, match="already"):
         registry.register(next(iter(registry)), thing)
+    for wrong in (3, None, type("Thing", (), {}) if isinstance(registry._expects, type) else "text"):
+        with pytest.raises(UsageError, match=f"the {registry.kind} 'another' must be an? "):
+            registry.register("another", wrong)
+    for name in ("", " ", "a b", "with:colon", "q?x", "-a", "3d", "x/y", None, 3):
+        with pytest.raises(UsageError, match="can't be the name"):
+            registry.register(name, thing)
 
 
 def test_the_docs_list_every_group(root, registry):

@@ -211,6 +211,9 @@ def test_options_reach_the_target(command, model):
     assert isinstance(done.exception, UsageError)
     assert "layout" in str(done.exception)
     assert isinstance(command(photo(), "--option", "nonsense").exception, UsageError)
+    for pairs, scores in ((["layout=nchw", "layout=nhwc"], None), (["scores=logits"], "logits")):
+        with pytest.raises(UsageError, match="is given twice"):
+            attack.read_options(pairs, scores)
 
 
 def test_images_of_one_name_have_folders_of_their_own(command, model, tmp_path):

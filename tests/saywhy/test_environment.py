@@ -17,7 +17,10 @@ def brought(tmp_path, monkeypatch):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rival\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[saywhy.distances]\nours = rival_code:DISTANCE\ntheirs = rival_code:nothing\n")
-    (tmp_path / "rival_code.py").write_text("DISTANCE = 3\n")
+    (tmp_path / "rival_code.py").write_text(
+        "from adversarial.distances import Distance\n"
+        "DISTANCE = Distance(name='ours', title='ours', measure=lambda d: abs(d).sum(axis=(1, 2, 3)))\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     distances = import_module("adversarial.distances").DISTANCES
     yield
@@ -52,6 +55,28 @@ def test_built_in_and_brought_names_are_told_and_a_broken_one_is_to_mend(brought
     assert found[1].detail == "ours, brought by rival"
     assert "'theirs' of rival can't be loaded" in found[2].detail
     assert "mend or uninstall" in found[2].detail
+
+
+def test_a_name_that_is_brought_twice_or_never_used_is_to_mend(tmp_path, monkeypatch):
+    for owner, points in {"first": "l0 = a_a:A\nmine = a_a:A\n", "second": "mine = b_b:B\n3 d = b_b:B\n"}.items():
+        info = tmp_path / f"{owner}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {owner}\nVersion: 1.0\n")
+        targets = "demo = a_a:A\n" if owner == "first" else ""
+        (info / "entry_points.txt").write_text(f"[saywhy.distances]\n{points}[saywhy.targets]\n{targets}")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = environment.plug_ins(["adversarial.distances:DISTANCES", "saywhy_core.classifiers:TARGETS"])
+    assert found[0].detail == "l0, l1, l2, linf"
+    to_mend = {one.detail for one in found if one.state == "mend"}
+    assert len(to_mend) == 4
+    for said in (
+        "l0, brought by first, is never used",
+        "demo, brought by first, is never used",
+        "the distance 'mine' is brought more than once, by first and second",
+        "the distance '3 d' of second can't be used: a name begins with a letter",
+    ):
+        assert sum(detail.startswith(said) for detail in to_mend) == 1
+    assert ("ok", "target", "demo, brought by saywhy") in found
 
 
 def test_the_command_tells_it_without_a_crash(brought, saywhy):

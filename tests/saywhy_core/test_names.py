@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saywhy_core.errors import UsageError
-from saywhy_core.names import class_index, read_class_names, read_lines, safe_file_name
+from saywhy_core.names import check_class_names, class_index, read_class_names, read_lines, safe_file_name
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,7 @@ def test_a_name_in_brackets_is_a_line(tmp_path):
         ("names.json", "[1]", r"name 1"),
         ("names.json", '{"a": "b"}', r"the keys 0, 1, 2"),
         ("names.json", '{"0": "a", "2": "b"}', r"without a gap"),
+        ("names.json", '{"0": "a", "0": "b", "1": "c"}', r"the key '0' stands there twice"),
         ("names.json", "3", r"must hold a JSON list"),
         ("names.json", "[]", r"holds no class names"),
         ("names.txt", "\n \n", r"holds no class names"),
@@ -53,6 +54,21 @@ def test_what_is_no_list_of_names_is_told_with_its_place(tmp_path, file, content
     (tmp_path / file).write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=said):
         read_class_names(tmp_path / file)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a", "b", "a"], "^names, name 3: the class 'a' was named before, in name 1"),
+        (["", ""], "^names, name 1: a class name must be"),
+        (["a", 3], "^names, name 2: a class name must be"),
+        ([], "^names: the list of class names is empty"),
+    ],
+)
+def test_a_list_of_names_is_held_to_the_same_rules(names, said):
+    with pytest.raises(UsageError, match=said):
+        check_class_names(names, "names")
+    assert check_class_names((" cat ", "dog"), "names") == ["cat", "dog"]
 
 
 def test_long_lists_may_repeat_a_name_as_imagenet_does(tmp_path):

@@ -94,6 +94,8 @@ def test_other_groups_are_not_looked_at(install):
     ("source", "target", "why"),
     [
         ("raise RuntimeError('no licence')\n", "shapes_of_ruin:SIDES", "RuntimeError: no licence"),
+        ("import sys; sys.exit(7)\n", "shapes_of_ruin:SIDES", "SystemExit: 7"),
+        ("def f(:\n", "shapes_of_ruin:SIDES", "SyntaxError"),
         ("", "shapes_of_ruin:SIDES", "AttributeError"),
         ("", "shapes_of_nothing:SIDES", "ModuleNotFoundError"),
     ],
@@ -127,3 +129,79 @@ def test_listing_imports_nothing(install, tmp_path):
         "assert 'shapes_of_others' in sys.modules and 'fractions' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_interrupting_is_not_taken_for_a_broken_plug_in(shapes, install):
+    install("ruined-shapes", {"ruin": "shapes_of_ruin:SIDES"}, "shapes_of_ruin", "raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        shapes.get("ruin")
+
+
+def test_what_saywhy_itself_brings_goes_before_others(shapes, install):
+    from decimal import Decimal
+
+    install("another", {"hexagon": "shapes_of_none:A"})
+    install("saywhy", {"hexagon": "decimal:Decimal"})
+    install("zz-another", {"hexagon": "shapes_of_none:A"})
+    assert shapes.get("hexagon") is Decimal
+    assert list(shapes) == ["square", "circle", "hexagon"]
+
+
+def test_a_name_of_two_others_is_an_error_that_names_both(shapes, install):
+    install("first-shapes", {"hexagon": "decimal:Decimal"})
+    install("second-shapes", {"hexagon": "fractions:Fraction", "heptagon": "fractions:Fraction"})
+    assert list(shapes) == ["square", "circle", "heptagon", "hexagon"]
+    with pytest.raises(UsageError, match="'hexagon' is brought more than once, by first-shapes and second-shapes"):
+        shapes.get("hexagon")
+    assert shapes.get("heptagon")
+
+
+def test_a_name_that_can_not_be_written_is_not_listed(shapes, install):
+    install("odd-shapes", {"with space": "decimal:Decimal", "q?x": "decimal:Decimal"})
+    assert list(shapes) == ["square", "circle"]
+    with pytest.raises(UsageError, match="'with space' of odd-shapes can't be used: a name begins with a letter"):
+        shapes.get("with space")
+
+
+@pytest.fixture
+def numbers():
+    return Registry("number", GROUP, {"pi": "math:pi"}, expects=float)
+
+
+@pytest.mark.parametrize(("thing", "shown"), [("3", "a value of type str"), (None, "None"), (float, "the class float")])
+def test_a_thing_of_the_wrong_type_is_told_with_its_distribution(numbers, install, thing, shown):
+    source = thing.__name__ if isinstance(thing, type) else repr(thing)
+    install("wrong-shapes", {"e": "shapes_of_wrong:THING"}, "shapes_of_wrong", f"THING = {source}\n")
+    with pytest.raises(UsageError, match=f"the number 'e' of wrong-shapes can't be used: it must be a float, not {shown};"):
+        numbers.get("e")
+    with pytest.raises(UsageError, match=f"the number 'mine' must be a float, not {shown}$"):
+        numbers.register("mine", thing)
+    with pytest.warns(RuntimeWarning, match="left out: the number 'e' of wrong-shapes"):
+        assert [name for name, _ in numbers.usable()] == ["pi"]
+
+
+def test_a_function_says_what_fits(install):
+    functions = Registry("function", GROUP, {}, expects=callable, words="a function")
+    functions.register("mine", len)
+    with pytest.raises(UsageError, match="the function 'other' must be a function, not a value of type int"):
+        functions.register("other", 3)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "with:colon", "q?x", "3d", "-a", None, 3])
+def test_a_name_that_can_not_be_written_is_refused(shapes, name):
+    with pytest.raises(UsageError, match="can't be the name of a shape: a name begins with a letter"):
+        shapes.register(name, 1)
+    shapes.register("my-shape_2.0", 1)
+
+
+def test_a_failure_of_what_was_brought_names_the_distribution(shapes, install):
+    install("shapes-of-others", {"hexagon": "decimal:Decimal"})
+    for name, said in (("hexagon", "the shape 'hexagon' of shapes-of-others failed"), ("star", "the shape 'star' failed")):
+        with pytest.raises(UsageError, match=rf"{said} \(KeyError: 'sides'\)"), shapes.blame(name):
+            raise KeyError("sides")
+    with pytest.raises(KeyError), shapes.blame("square"):
+        raise KeyError("sides")
+    with pytest.raises(UsageError, match=r"^as it is$"), shapes.blame("hexagon"):
+        raise UsageError("as it is")
+    with pytest.raises(KeyError), shapes.blame("hexagon", KeyError):
+        raise KeyError("sides")

@@ -180,6 +180,26 @@ def test_a_plugin_that_cannot_be_loaded_hinders_nobody_else(plugins, tmp_path):
         read_saliency({"nobody": "knows"})
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("FORMAT = 3", "must be a Format, not a value of type int"),
+        ("FORMAT = None", "must be a Format, not None"),
+        ("import sys; sys.exit(7)", "SystemExit: 7"),
+        (LINES_OF_MINE.replace('"mine" in document', "1 / 0").replace('"mine", "my', '"broken", "my'), "ZeroDivisionError"),
+    ],
+)
+def test_a_plugin_that_is_no_format_or_fails_to_recognise_hinders_nobody_else(plugins, tmp_path, source, said):
+    plugins(broken=source, mine=LINES_OF_MINE)
+    (tmp_path / "map.json").write_text('{"mine": {"great": 0.5}}', encoding="utf-8")
+    assert read_saliency(tmp_path / "map.json")[0].tokens == ("great",)
+    assert "broken" in format_names()
+    with pytest.raises(SaliencyError, match=f"'broken'.*{said}"):
+        read_saliency({"mine": {"great": 0.5}}, format="broken")
+    with pytest.raises(SaliencyError, match=f"in no format.*'broken'.*{said}"):
+        read_saliency({"nobody": "knows"})
+
+
 def test_the_format_that_is_named_is_the_one_that_reads(tmp_path):
     with pytest.raises(SaliencyError, match="no JSON"):
         read_saliency(csv_file(tmp_path), format="plain", label="1")

@@ -65,6 +65,7 @@ METHODS: Registry[Method] = Registry(
         "xgrad_cam": "verbalize.attribution.methods.cams:XGRAD_CAM",
         "layer_cam": "verbalize.attribution.methods.cams:LAYER_CAM",
     },
+    expects=Method,
 )
 
 

@@ -48,6 +48,7 @@ PICTURES: Registry[Picture] = Registry(
         "png": "verbalize.draw.files:PNG",
         "rationale": "verbalize.draw.files:RATIONALE",
     },
+    expects=Picture,
 )
 
 

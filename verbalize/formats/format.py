@@ -104,6 +104,7 @@ FORMATS: Registry[Format] = Registry(
         "csv": "verbalize.formats.table:FORMAT",
         "pixels": "verbalize.formats.pixels:FORMAT",
     },
+    expects=Format,
 )
 
 

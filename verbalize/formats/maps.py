@@ -56,6 +56,22 @@ class _Candidates:
             self._loaded.append(found)
             yield found
 
+    def matching(self, document: Any) -> Format | None:
+        """The first format that takes the document; a plug-in that fails at the question is passed over like a broken one."""
+        for known in self:
+            if known.matches is None:
+                continue
+            try:
+                with FORMATS.blame(known.name):
+                    if known.matches(document):
+                        return known
+            except UsageError as error:
+                if self.wanted != "auto":
+                    raise SaliencyError(str(error)) from error
+                if str(error) not in self.unread:
+                    self.unread.append(str(error))
+        return None
+
 
 def read_saliency(
     source: Any,
@@ -160,9 +176,9 @@ def _reader_of(document: Any, formats: _Candidates) -> Callable[[Any, ReadOption
     Raises:
         SaliencyError: no format does.
     """
-    for known in formats:
-        if known.matches is not None and known.read is not None and known.matches(document):
-            return known.read
+    known = formats.matching(document)
+    if known is not None and known.read is not None:
+        return known.read
     shown = f"a {type(document).__name__} ({document!r:.60})"
     if formats.wanted == "auto":
         unread = "".join(f"; {reason}" for reason in formats.unread)
@@ -229,7 +245,7 @@ def _document(path: Path, options: ReadOptions, formats: _Candidates) -> Iterato
 
 
 def _is_one(document: list[Any], formats: _Candidates) -> bool:
-    return any(known.matches is not None and known.matches(document) for known in formats)
+    return formats.matching(document) is not None
 
 
 def _lines(

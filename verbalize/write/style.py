@@ -55,4 +55,5 @@ STYLES: Registry[Style] = Registry(
         "ranked": "verbalize.write.ranked:RANKED",
         "smv": "verbalize.write.smv:SMV",
     },
+    expects=Style,
 )

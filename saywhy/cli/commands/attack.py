@@ -157,7 +157,13 @@ def read_options(pairs: list[str], scores: str | None) -> dict[str, Any]:
     """The options of a target from texts "name=value"."""
     from saywhy_core.classifiers import read_option
 
-    return dict(read_option(pair) for pair in [*pairs, *([] if scores is None else [f"scores={scores}"])])
+    options: dict[str, Any] = {}
+    for pair in [*pairs, *([] if scores is None else [f"scores={scores}"])]:
+        name, value = read_option(pair)
+        if name in options:
+            raise UsageError(f"the option {name!r} of the target is given twice; give it once")
+        options[name] = value
+    return options
 
 
 def read_size(text: str | None) -> tuple[int, int] | Literal["auto"] | None:

@@ -203,3 +203,20 @@ def test_all_distances_are_the_registry(own):
     assert all_distances(image, other) == pytest.approx(
         {"l0": 1, "l1": 1, "l2": 0.5**0.5, "linf": 0.5, "l1.5": 2 ** (1 / 1.5) * 0.5, "left": 0.5**0.5, "rows": 1}
     )
+
+
+def test_a_flawed_distance_of_others_hinders_no_attack(monkeypatch, tmp_path):
+    info = tmp_path / "flawed-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flawed\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[saywhy.distances]\nflaw = math:pi\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    failing = Distance(name="failing", title="failing", measure=lambda differences: 1 / 0)
+    monkeypatch.setattr(DISTANCES, "_loaded", {**DISTANCES._loaded, "failing": failing})
+    image = np.zeros((2, 2, 1), np.float32)
+    with pytest.warns(RuntimeWarning) as warned:
+        assert all_distances(image, image + 1) == {"l0": 4, "l1": 4, "l2": 2, "linf": 1}
+    said = sorted(str(one.message) for one in warned)
+    assert len(said) == 2
+    assert "'failing' failed (ZeroDivisionError" in said[0]
+    assert "'flaw' of flawed can't be used: it must be a Distance" in said[1]

@@ -150,7 +150,7 @@ def test_any_target_is_a_classifier(letters, tmp_path, monkeypatch):
     [
         ("scores=logits", "class names are unknown; add names=FILE"),
         ("names=names.txt", "give scores="),
-        ("names=names.txt&scores=logits&size=3", "no such option: 'size'; there are class_names"),
+        ("names=names.txt&scores=logits&size=3", "no such option: 'size'; there are names"),
         ("names=names.txt&scores=logits&resize=wide", "resize must be a number of pixels"),
         ("names=names.txt&scores=logits&names=names.txt", "given twice"),
     ],

@@ -59,6 +59,12 @@ def test_budget_is_never_exceeded_and_remembered_images_are_free():
     assert sum(predict.sizes) == classifier.queries == 3
 
 
+def test_true_is_no_number_of_images():
+    for wrong in ({"batch_size": True}, {"image_shape": (True, 4, 3)}):
+        with pytest.raises(UsageError, match="must be"):
+            CallableClassifier(lambda images: images, **wrong)
+
+
 def test_batch_size_is_kept():
     predict = Sums()
     CallableClassifier(predict, batch_size=2)(images(5))

@@ -65,3 +65,29 @@ def test_a_classifier_in_a_module_keeps_its_own_settings(tmp_path, monkeypatch, 
         load_classifier("module_with_a_classifier:made", scores="logits", class_names=["a", "b"])
     with pytest.raises(UsageError, match=r"doesn't say what its scores are"):
         load_classifier("module_with_a_classifier:predict")
+
+
+@pytest.mark.parametrize("name", ["colorsys", "time"])
+def test_a_file_named_like_an_imported_module_is_told(tmp_path, monkeypatch, name):
+    __import__(name)
+    (tmp_path / f"{name}.py").write_text(CONSTANT)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"the module '{name}' is another one .* rename the file in the current folder"):
+        load_classifier(f"python:{name}:predict", scores="probabilities")
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "said"),
+    [
+        ("module_that_fails", "1 / 0\n", "ZeroDivisionError: division by zero"),
+        ("module_that_exits", "import sys; sys.exit(3)\n", "SystemExit: 3"),
+        ("module_of_no_python", "def f(:\n", "SyntaxError"),
+    ],
+)
+def test_a_module_that_fails_is_told(tmp_path, monkeypatch, name, source, said):
+    (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"the module '{name}' failed while it was imported \\({said}"):
+        load_classifier(f"python:{name}:predict", scores="probabilities")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -125,7 +126,8 @@ def test_an_unknown_option_is_refused_and_the_known_ones_are_listed(target):
     ):
         with pytest.raises(UsageError, match="no such option: 'layuot'") as told:
             make()
-        assert ", ".join(known) in str(told.value) if known else "they take no options" in str(told.value)
+        documented = ", ".join("names" if name == "class_names" else name for name in known)
+        assert f"there are {documented}" in str(told.value) if known else "they take no options" in str(told.value)
 
 
 @every_kind
@@ -202,6 +204,10 @@ def test_class_names_come_as_a_list_or_as_a_file(tmp_path, colours, write_onnx):
         ("onnx:", "names no classifier"),
         ("onnx:m.onnx?layout", "written name=value"),
         ("onnx:m.onnx?lay out=nchw", "written name=value"),
+        ("python::f", "':f' names no function"),
+        ("python:mod:", "'mod:' names no function"),
+        ("python:./mod:f", "'./mod' is no name of a module; write package.module:function"),
+        ("python:mod.py:f", "no .*attribute|can't be imported"),
         ("demo:cats", "demo:signs"),
         ("demo:signs?scores=logits", "no such option: 'scores'; they take no options"),
     ],
@@ -234,3 +240,61 @@ def test_a_kind_may_take_any_option(monkeypatch):
     load_classifier("any:thing?speed=3", colour="red")
     assert given == {"where": "thing", "speed": 3, "colour": "red"}
     assert target_options("any") is None
+
+
+@pytest.mark.parametrize("spec", [None, 5, b"demo:signs"])
+def test_what_is_no_text_names_no_target(spec):
+    with pytest.raises(UsageError, match="a target is named by a line of text such as onnx:"):
+        load_classifier(spec)
+
+
+def test_inline_names_are_checked_like_those_of_a_file(tmp_path, write_onnx):
+    spec = write_onnx(tmp_path / "m.onnx", ["n", 4, 6, 3], [1, 2])
+    for names, said in ((["a", "a"], "named before"), (["", ""], "not empty"), ([], "is empty")):
+        with pytest.raises(UsageError, match=said):
+            load_classifier(spec, names=names)
+        with pytest.raises(UsageError, match=said):
+            load_classifier(f"{spec}?names={json.dumps(names)}")
+
+
+def test_an_option_is_named_as_it_was_written(colours):
+    with pytest.raises(UsageError, match="no such option: 'names'; there are threshold"):
+        load_classifier("colour:green", names=["a", "b"])
+    with pytest.raises(UsageError, match="the option 'names' is given twice, also as 'class_names'"):
+        load_classifier('colour:green?names=["a"]', class_names=["a", "b"])
+    assert load_classifier("colour:green?threshold=0.1", threshold=None).class_names == ("green", "other")
+
+
+@pytest.fixture
+def brought(tmp_path, monkeypatch):
+    """`brought(source)` is a distribution "flawed" that brings the kind `flaw`, a function in this source."""
+    monkeypatch.setattr(TARGETS, "_loaded", dict(TARGETS._loaded))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def bring(source):
+        info = tmp_path / "flawed-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flawed\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[saywhy.targets]\nflaw = code_of_flawed:load\n")
+        (tmp_path / "code_of_flawed.py").write_text(source)
+        importlib.invalidate_caches()
+
+    yield bring
+    sys.modules.pop("code_of_flawed", None)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def load(where): return {}[where]\n", r"the target 'flaw' of flawed failed \(KeyError: 'x'\)"),
+        ("import sys\ndef load(where): sys.exit('done')\n", r"the target 'flaw' of flawed failed \(SystemExit: done\)"),
+        ("def load(where): return 3\n", "the target 'flaw' of flawed returned a value of type int instead of a classifier"),
+        ("def load(where): return None\n", "the target 'flaw' of flawed returned None instead of a classifier"),
+        ("class load: pass\n", r"the target 'flaw' of flawed failed \(TypeError"),
+        ("load = 3\n", r"the target 'flaw' of flawed can't be used: it must be a function load\(where"),
+    ],
+)
+def test_a_kind_that_fails_is_told_with_its_distribution(brought, source, said):
+    brought(source)
+    with pytest.raises(UsageError, match=said):
+        load_classifier("flaw:x")

@@ -60,3 +60,16 @@ def test_a_method_from_outside_is_used_by_name(network, image, monkeypatch):
         attribute_cam(network, image, layer="0", class_names=NAMES, method="gradient")
     with pytest.raises(UsageError, match=r"steps has no effect on the method 'gradient' .it has no settings"):
         attribute_pixels(network, image, class_names=NAMES, method="gradient", steps=3)
+
+
+def test_a_plug_in_that_is_no_method_is_left_out(tmp_path, monkeypatch):
+    info = tmp_path / "flawed-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flawed\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[saywhy.attribution]\nflaw = math:pi\n")
+    before = methods_for("pixels")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "flaw" in METHODS
+    assert methods_for("pixels") == before
+    with pytest.raises(UsageError, match="'flaw' of flawed can't be used: it must be a Method, not a value of type float"):
+        METHODS.get("flaw")
