@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustness  # earlier releases had it here
 from adversarial.attacks.per_feature import PerFeature
 from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo, Task
 from adversarial.distances.distance import DISTANCES

@@ -19,5 +19,6 @@ moved(
     }
 )
 
-__getattr__, __dir__, _lazy = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, _, _lazy = lazy_loader.attach_stub(__name__, __file__)
 __all__ = [*_lazy, "UsageError", "list_images"]
+__dir__ = __all__.copy

@@ -4,4 +4,11 @@ from __future__ import annotations
 
 from saywhy_core.moved import moved
 
-moved({"evals.wording.measure": "evals.wording", "evals.prompts.evaluate": "evals.prompts"})
+moved(
+    {
+        "evals.prompt_controls": "evals.prompts.controls",
+        "evals.prompts.evaluate": "evals.prompts",
+        "evals.wording.measure": "evals.wording",
+        "evals.wording_suite": "evals.wording.suite",
+    }
+)

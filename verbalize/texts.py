@@ -67,22 +67,26 @@ def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], N
         on_problem: called with each record that can't be read; the others are read. Without it, the first such record raises.
 
     Raises:
-        UsageError: the file can't be read, or a record can't be read and `on_problem` is not given.
+        UsageError: the file can't be read or holds no record, or a record can't be read and `on_problem` is not given.
     """
     try:
         stream = sys.stdin if source == "-" else Path(source).open(encoding="utf-8-sig")  # noqa: SIM115 - closed below
     except OSError as error:
         raise UsageError(f"{source} can't be read: {error.strerror}") from None
+    any_record = False
     with stream:
         try:
             for number, line in enumerate(stream, 1):
                 found = _text_record(line, number, str(source)) if line.strip() else None
+                any_record = any_record or found is not None
                 if isinstance(found, TextRecord):
                     yield found
                 elif found is not None:
                     _tell(found, on_problem)
         except UnicodeDecodeError as error:
             raise UsageError(f"{source} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    if not any_record:
+        raise UsageError(f"{'standard input' if source == '-' else source} holds no texts")
 
 
 def with_maps(

@@ -27,5 +27,6 @@ def report_text(report: PromptReport) -> str:
     changed.sort(key=lambda one: (one.before - one.after, one.name))  # classes with the largest gain come first
     lines.extend(f"  {one.name}: {one.before} -> {one.after} of {one.images}" for one in changed)
     if report.missing:
-        lines.append(f"{len(report.missing)} pair(s) that the images need are not described; the template stood in")
+        pairs_are = "pair that the images need is" if len(report.missing) == 1 else "pairs that the images need are"
+        lines.append(f"{len(report.missing)} {pairs_are} not described; the template stood in")
     return "\n".join([*lines, report.verdict])

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from saywhy.cli.command import Command
 from saywhy_core.errors import UsageError
 from saywhy_core.files import FULL
 
@@ -34,7 +35,8 @@ HELP = """Say in words why a model decided, check the words against the evidence
 
 [bold]Start with:[/bold] saywhy demo --out demo
 
-[bold]Exit status:[/bold] 0 done; 1 done, but something was found or left out; 2 not done: wrong usage, or a ceiling reached.
+[bold]Exit status:[/bold] 0 done; 1 some records could not be used, or something false was found; 2 the command could not run
+to its end: wrong usage, or a ceiling was reached; 130 interrupted from the keyboard.
 """
 
 
@@ -65,19 +67,21 @@ def build(commands: Sequence[str] = COMMANDS) -> typer.Typer:
     app.callback()(_options)
     for name in commands:
         import_module(f"saywhy.cli.commands.{name}").register(app)
-    _unwrap(app)
+    _prepare(app)
     return app
 
 
-def _unwrap(app: typer.Typer) -> None:
-    """Each paragraph of a help text on one line, because typer keeps line breaks, however wide the terminal."""
+def _prepare(app: typer.Typer) -> None:
+    """Make each command a `Command`, and put each paragraph of a help text on one line: typer keeps line breaks."""
+    for command in app.registered_commands:
+        command.cls = Command
     registered: list[Any] = [*app.registered_commands, *app.registered_groups]
     for one in registered:
         if isinstance(one.help, str):
             one.help = re.sub(r"(?<!\n)\n(?!\n|$)", " ", one.help)
     for group in app.registered_groups:
         if group.typer_instance is not None:
-            _unwrap(group.typer_instance)
+            _prepare(group.typer_instance)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,6 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         said = f"{where} can't be used: {error.strerror or error}"
         console.print(f"[red]error:[/red] {escape(said)}", soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("interrupted; what was finished is kept, where the command can go on")
+    except KeyboardInterrupt:  # while the command was loaded; `Command` tells those during its work
+        console.print("interrupted: nothing was done")
         sys.exit(130)

@@ -6,5 +6,6 @@ import lazy_loader
 
 from saywhy_core.errors import BudgetExceeded
 
-__getattr__, __dir__, _lazy = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, _, _lazy = lazy_loader.attach_stub(__name__, __file__)
 __all__ = [*_lazy, "BudgetExceeded"]
+__dir__ = __all__.copy

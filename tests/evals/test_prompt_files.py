@@ -78,5 +78,5 @@ def test_the_report_as_text():
     assert "random words" in lines[5]
     assert "50.0% (mean of 2, 25.0% to 75.0%)" in lines[5]
     assert lines[6:8] == ["  cat: 1 -> 2 of 2", "  dog: 1 -> 0 of 2"]
-    assert lines[8].startswith("1 pair(s)")
+    assert lines[8].startswith("1 pair that")
     assert lines[-1] == report.verdict

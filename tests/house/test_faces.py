@@ -10,6 +10,7 @@ import pytest
 # Every name that the README and the docs imported before the packages got rooms, by the path they named.
 DOCUMENTED = {
     "adversarial": "AttackResult CallableClassifier FeatureGuidedAttack KeypointMixture keypoint_mixture load_classifier",
+    "adversarial.attack": "FeatureGuidedAttack FeatureRobustness",
     "adversarial.bound": "LipschitzConstant estimate_lipschitz grid_bound",
     "adversarial.engines": "run_mcts",
     "adversarial.findings": "finding_in_words",
@@ -52,6 +53,7 @@ def test_every_name_of_every_face_resolves(source):
             assert hasattr(face, name), f"{module}.pyi promises {name}"
             assert name in face.__all__, f"{module}.__all__ lacks {name}"
         assert set(face.__all__) <= shown, f"{module}.__init__.pyi lacks {set(face.__all__) - shown}"
+        assert set(dir(face)) >= set(face.__all__), f"dir({module}) lacks {set(face.__all__) - set(dir(face))}"
 
 
 def shown_by(stub):

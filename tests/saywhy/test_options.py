@@ -31,6 +31,7 @@ REFUSED = {
     ("verbalize", "--language"): (["maps.jsonl", "--language", "German"], "--style narrate"),
     ("verbalize", "--pictures"): (["maps.jsonl", "--pictures"], "--style narrate"),
     ("verbalize", "--length"): (["maps.jsonl", "--style", "smv", "--length", "clause"], "--style plain and --style ranked"),
+    ("verbalize", "--background"): (["maps.jsonl", "--mask-labels", "--background", "p.json"], "leave out --mask-labels"),
     ("verbalize", "--max-spans"): (
         ["maps.jsonl", "--style", "narrate", "--llm", SERVER, "--max-spans", "2"],
         "the styles without a language model",

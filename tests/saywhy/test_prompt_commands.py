@@ -76,7 +76,7 @@ def test_from_classes_to_a_report(saywhy, world, chat_server, tmp_path):
     assert len(rows) == 20
     assert {row["label"] for row in rows} == set(NAMES)
     assert all(row["final"] in row["candidates"].split("|") for row in rows)
-    assert "1 pair(s) that the images need are not described (cat / fish first)" in classified.stderr
+    assert "1 pair that the images need is not described (cat / fish first)" in classified.stderr
 
     prompts = tmp_path / "prompts.json"
     improved = saywhy(

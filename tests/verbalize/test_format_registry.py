@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from verbalize import Query, TokenSaliency, read_saliency, write_saliency
-from verbalize.formats import FORMATS, Format, format_names, to_record
+from verbalize.formats import FORMATS, Format, ReadOptions, format_names, iter_saliency, to_record
 from verbalize.saliency import SaliencyError
 
 WORDS, SCORES = ["great", "films"], [0.5, -0.25]
@@ -78,7 +78,7 @@ def test_every_format_has_an_example():
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_each_format_is_found_and_comes_back_from_saywhys_own_file(name, tmp_path):
     source = EXAMPLES[name](tmp_path)
-    options = {"tokenizer": Tokenizer(), "label": "1"}
+    options = {"label": "1"} | ({"tokenizer": Tokenizer()} if name == "thermostat" else {})
     (found,) = read_saliency(source, **options)
     (named,) = read_saliency(source, format=name, **options)
     assert found == named
@@ -90,6 +90,77 @@ def test_each_format_is_found_and_comes_back_from_saywhys_own_file(name, tmp_pat
     (again,) = read_saliency(tmp_path / "own.jsonl")
     assert again.scores.tolist() == found.scores.tolist()
     assert (again.query, again.saliency_id) == (found.query, found.saliency_id)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("option", [{"class_names": ["a"]}, {"tokenizer": "nosuch"}, {"image": "nopic.png"}])
+def test_an_option_that_no_record_uses_is_an_error(name, option, tmp_path):
+    """Those that have an effect on this format are left out: their effects are tried elsewhere."""
+    given = {"label": "1"} | ({"tokenizer": Tokenizer()} if name == "thermostat" else {})
+    (unused,) = option
+    if unused in given or (name, unused) in {("pixels", "image"), ("thermostat", "class_names")}:
+        return
+    with pytest.raises(SaliencyError, match=f"^{unused} .--{unused.replace('_', '-')}. has no effect on any record"):
+        read_saliency(EXAMPLES[name](tmp_path), **given, **option)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_label_that_contradicts_the_record_is_an_error(name, tmp_path):
+    source = EXAMPLES[name](tmp_path)
+    tokenizer = {"tokenizer": Tokenizer()} if name == "thermostat" else {}
+    if name in ("pairs", "pixels"):  # they say no label
+        assert read_saliency(source, label="2")[0].query == Query("2")
+    else:
+        with pytest.raises(SaliencyError, match=r"not for '2'|no output '2'"):
+            read_saliency(source, label="2", **tokenizer)
+
+
+@pytest.mark.parametrize("name", ["captum", "ferret", "csv", "plain", "thermostat"])
+def test_a_number_without_a_name_is_named_by_the_label_or_the_class_names(name, tmp_path):
+    source = EXAMPLES[name](tmp_path)
+    tokenizer = {"tokenizer": Tokenizer()} if name == "thermostat" else {}
+    assert read_saliency(source, label="good", **tokenizer)[0].query == Query("good")
+    assert read_saliency(source, class_names=["bad", "good"], **tokenizer)[0].query == Query("good")
+    with pytest.raises(SaliencyError, match="speak for 'good', not for 'bad'"):
+        read_saliency(source, class_names=["bad", "good"], label="bad", **tokenizer)
+
+
+def test_label_and_versus_have_to_agree_with_a_record_that_says_its_whole_question(tmp_path):
+    path = tmp_path / "maps.jsonl"
+    maps = [TokenSaliency(WORDS, SCORES, Query("yes", versus), id=f"{len(versus)}") for versus in ((), ("no",))]
+    write_saliency(maps, path)
+    assert len(read_saliency(path, label="yes")) == 2
+    problems = []
+    assert [one.id for one in read_saliency(path, versus=["no"], on_problem=problems.append)] == ["1"]
+    assert "contrasts 'yes' with no other label" in problems[0].what
+    problems.clear()
+    assert read_saliency(path, label="no", on_problem=problems.append) == []
+    assert len(problems) == 2
+
+
+def test_the_label_chooses_among_several_outputs():
+    document = {name: list(zip(WORDS, SCORES, strict=True)) for name in ("yes", "no")}
+    assert [one.query.label for one in read_saliency(document)] == ["yes", "no"]
+    assert [one.query.label for one in read_saliency(document, label="no")] == ["no"]
+    with pytest.raises(SaliencyError, match="no output 'maybe'; the outputs are 'yes', 'no'"):
+        read_saliency(document, label="maybe")
+    steps = [{"token": token} for token in ("Ġfine", "Ġday")]
+    sequence = {"source": [{"token": word} for word in WORDS], "target": steps, "source_attributions": [[1.0, 2.0], [3.0, 4.0]]}
+    (found,) = read_saliency({"sequence_attributions": [sequence]}, label="day")
+    assert (found.query, found.scores.tolist()) == (Query("day"), [2.0, 4.0])
+
+
+def test_options_are_noted_anew_for_each_reading():
+    options = ReadOptions(label="1")
+    for _ in range(2):
+        assert len(list(iter_saliency(list(zip(WORDS, SCORES, strict=True)), options))) == 1
+    assert options.used == set()
+
+
+def test_a_text_in_the_place_of_a_map_is_called_so(tmp_path):
+    (tmp_path / "texts.jsonl").write_text('{"version": 1, "id": "a", "text": "good"}\n')
+    with pytest.raises(SaliencyError, match="no tokens or pixels; it looks like a text, not a map"):
+        read_saliency(tmp_path / "texts.jsonl")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

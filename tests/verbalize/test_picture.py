@@ -327,7 +327,7 @@ def test_ties_in_a_rationale_go_to_the_earlier_word_and_its_markup_is_escaped():
 
 
 def test_a_rationale_of_pixels_or_of_no_words_is_refused():
-    with pytest.raises(UsageError, match="pixels"):
+    with pytest.raises(UsageError, match="only for text maps; use --kind html or png"):
         extractive_rationale(pixels(np.eye(2)))
     with pytest.raises(UsageError, match="max_words"):
         extractive_rationale(tokens(["a"], [1.0]), 0)

@@ -43,7 +43,7 @@ def extractive_rationale(saliency: TokenSaliency, max_words: int = 12) -> Ration
         UsageError: `max_words` is less than 1, or the map is not a map over words.
     """
     if not isinstance(saliency, TokenSaliency):
-        raise UsageError("a rationale consists of words, but this map is over pixels; draw a heatmap instead")
+        raise UsageError("rationales exist only for text maps; use --kind html or png")
     if max_words < 1:
         raise UsageError(f"max_words must be at least 1, not {max_words!r}")
     order = np.argsort(-saliency.scores, kind="stable")[:max_words]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import Problem, UsageError
@@ -11,7 +11,7 @@ from saywhy_core.registry import Registry
 from verbalize.saliency import Query, SaliencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from verbalize.saliency import Saliency
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the caller knows and the file does not say.
+    """What the caller knows and the file does not say. It notes which of it was used, because what nobody used is an error.
 
     Args:
-        label: the label of the query.
+        label: the label of the query, or which output to choose where a record has several.
         versus: the labels that it is contrasted with.
         class_names: the names of classes that a record gives by number.
         tokenizer: turns token ids into tokens: an object, or a name or path for transformers.
         image: the picture that a pixel map belongs to.
         folder: where the array files of a record lie; `None` where the record came from a stream.
+        used: the names of the fields that had an effect. A reader that reads a field uses it; copies share this set.
     """
 
     label: str | None = None
@@ -36,23 +37,85 @@ class ReadOptions:
     tokenizer: Any = None
     image: Any = None
     folder: Path | None = None
+    used: set[str] = field(default_factory=set, compare=False, repr=False)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _READ:
+            object.__getattribute__(self, "used").add(name)
+        return object.__getattribute__(self, name)
+
+    def copy(self, **changes: Any) -> ReadOptions:
+        """A copy with other values, which uses nothing by being made."""
+        return ReadOptions(**{**vars(self), **changes})
+
+    def unused(self) -> list[str]:
+        """The names of the fields that were given and had no effect yet."""
+        return [name for name in _READ if name not in self.used and vars(self)[name] not in (None, ())]
 
     def class_name(self, value: object) -> str:
-        """The name of a class given by number or by name."""
-        number = getattr(value, "item", lambda: value)()
-        if isinstance(number, float) and number.is_integer():
-            number = int(number)
-        if self.class_names and isinstance(number, int) and 0 <= number < len(self.class_names):
-            return self.class_names[number]
-        return str(number)
+        """The name of a class given by number (also in digits) or by name."""
+        value = getattr(value, "item", lambda: value)()
+        number, names = _number(value), vars(self)["class_names"]
+        if names and number is not None and 0 <= number < len(names):
+            self.used.add("class_names")
+            return str(names[number])
+        if names and value in names:
+            self.used.add("class_names")
+        return str(number if isinstance(value, float) and number is not None else value)
 
     def query(self, found: object = None) -> Query:
-        """The query: the caller's label before the record's own."""
-        if self.label is not None:
-            return Query(self.label, self.versus)
-        if found is None:
+        """The query about the class that the record names, or about the label where it names none or a number without name.
+
+        Raises:
+            SaliencyError: nobody says a label, or the record says another than the label.
+        """
+        label = self.label
+        if found is None and label is None:
             raise SaliencyError("the record does not say which label its scores speak for; name it with label=... (--label)")
-        return Query(self.class_name(found), self.versus)
+        own = label if found is None else self.class_name(found)
+        if label is not None and _number(own) is not None and _number(label) is None:
+            own = label
+        return self.agreed(Query(str(own), self.versus))
+
+    def agreed(self, query: Query) -> Query:
+        """The query, which the record states, where label and versus say nothing else.
+
+        Raises:
+            SaliencyError: they do.
+        """
+        label, versus = self.label, self.versus
+        if label is not None and label != query.label:
+            raise SaliencyError(f"the scores speak for {query.label!r}, not for {label!r}; leave out label=... (--label)")
+        if versus and versus != query.versus:
+            said = f"with {', '.join(map(repr, query.versus))}" if query.versus else "with no other label"
+            raise SaliencyError(f"the record contrasts {query.label!r} {said}; leave out versus=... (--versus)")
+        return query
+
+    def chosen(self, outputs: Sequence[str]) -> list[int]:
+        """The positions of the outputs that the label chooses among several; all where there is no label.
+
+        Raises:
+            SaliencyError: no output has the label.
+        """
+        label = self.label
+        if label is None:
+            return list(range(len(outputs)))
+        if label not in outputs:
+            listed = ", ".join(dict.fromkeys(map(repr, outputs)))
+            raise SaliencyError(f"there is no output {label!r}; the outputs are {listed}")
+        return [number for number, name in enumerate(outputs) if name == label]
+
+
+_READ = tuple(one.name for one in fields(ReadOptions) if one.name not in ("folder", "used"))
+
+
+def _number(value: object) -> int | None:
+    """The number of a class, where `value` is one or is written in digits."""
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
 
 
 @dataclass(frozen=True)

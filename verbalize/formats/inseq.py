@@ -48,7 +48,8 @@ def _sequence(fields: dict[str, Any], name: str, method: str | None, options: Re
         raise SaliencyError("the sequence holds no attributions")
     start = int(fields.get("attr_pos_start") or 0)
     steps = next(scores.shape[1] for scores in (source_scores, target_scores) if scores is not None)
-    for step in range(steps):
+    labels = [_label(target[start + step] if start + step < len(target) else f"step {step}") for step in range(steps)]
+    for step in options.chosen(labels):
         position = start + step
         pieces: list[str] = []
         scores: list[float] = []
@@ -58,10 +59,12 @@ def _sequence(fields: dict[str, Any], name: str, method: str | None, options: Re
         if target_scores is not None:
             pieces += target[:position]  # what comes later had not been generated yet, and is NaN in the file
             scores += target_scores[:position, step].tolist()
-        generated = target[position] if position < len(target) else f"step {step}"
-        label = generated.lstrip("Ġ▁").removeprefix("##") or generated
-        query = Query(label, options.versus) if options.label is None else Query(options.label, options.versus)
+        query = Query(labels[step], options.versus)
         yield TokenSaliency.from_pieces(pieces, scores, query, id=f"{name}.{step}", method=method)
+
+
+def _label(generated: str) -> str:
+    return generated.lstrip("Ġ▁").removeprefix("##") or generated
 
 
 def _tensor(value: object) -> _Array | None:

@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -90,7 +90,8 @@ def read_saliency(
         source: a path (.jsonl, .json, .json.gz, .csv, .tsv, .npy, .png), a binary stream of JSON Lines, or an object (captum,
             shap, ferret, transformers-interpret, a list of (word, score), or a list of such objects).
         format: the name of the format, where it should not be guessed; `FORMATS` lists them.
-        label: the label of the query, where the record does not name it, or to choose one output of several.
+        label: the label of the query, where the record does not name it, or to choose one output of several. It may not
+            contradict the record, and neither may `versus`.
         versus: the labels that it is contrasted with.
         class_names: the names of classes that the record gives by number.
         tokenizer: for records of token ids (Thermostat): an object, a name or a path.
@@ -98,7 +99,8 @@ def read_saliency(
         on_problem: called with each record that can't be read, while the others are read. Without it the first problem raises.
 
     Raises:
-        SaliencyError: nothing can be read, there is no such format, or (without `on_problem`) a record can't be read.
+        SaliencyError: nothing can be read, there is no such format, (without `on_problem`) a record can't be read, or an
+            argument had no effect on any record.
     """
     options = ReadOptions(label, tuple(versus), tuple(class_names) if class_names else None, tokenizer, image)
     return list(iter_saliency(source, options, format=format, on_problem=on_problem))
@@ -111,9 +113,15 @@ def iter_saliency(
     format: str = "auto",  # noqa: A002
     on_problem: Callable[[Problem], None] | None = None,
 ) -> Iterator[Saliency]:
-    """`read_saliency`, one map at a time, for files larger than memory. A second record with the same id is a problem."""
+    """`read_saliency`, one map at a time, for files larger than memory. A second record with the same id is a problem.
+
+    That an option had no effect is known, and raised, only after the last map.
+    """
     seen: set[str] = set()
-    for item in _items(source, options or ReadOptions(), _Candidates(format)):
+    given = options or ReadOptions()
+    options = given.copy(used=set(given.used))
+    any_read = False
+    for item in _items(source, options, _Candidates(format)):
         found: Saliency | Problem = item
         if not isinstance(found, Problem) and found.id is not None:
             name = found.id
@@ -125,7 +133,12 @@ def iter_saliency(
                 raise SaliencyError(str(found))
             on_problem(found)
             continue
+        any_read = True
         yield found
+    if any_read and (unused := options.unused()):
+        named = " and ".join(f"{name} (--{name.replace('_', '-')})" for name in unused)
+        have, them = ("has", "it") if len(unused) == 1 else ("have", "them")
+        raise SaliencyError(f"{named} {have} no effect on any record of {_name(source)}; leave {them} out")
 
 
 def write_saliency(saliencies: Saliency | Iterable[Saliency], path: str | os.PathLike[str]) -> int:
@@ -145,6 +158,7 @@ def _name(source: object) -> str:
 
 def _items(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
     if isinstance(source, (TokenSaliency, PixelSaliency)):
+        options.agreed(source.query)
         yield source
     elif isinstance(source, (str, os.PathLike)):
         yield from _file(Path(source), options, formats)
@@ -179,6 +193,8 @@ def _reader_of(document: Any, formats: _Candidates) -> Callable[[Any, ReadOption
     known = formats.matching(document)
     if known is not None and known.read is not None:
         return known.read
+    if isinstance(document, dict) and "text" in document and not {"tokens", "pixels"} & set(document):
+        raise SaliencyError("this record has no tokens or pixels; it looks like a text, not a map")
     shown = f"a {type(document).__name__} ({document!r:.60})"
     if formats.wanted == "auto":
         unread = "".join(f"; {reason}" for reason in formats.unread)
@@ -284,7 +300,7 @@ def _record(
     name = document.get("id", document.get("idx")) if isinstance(document, dict) else None
     try:
         read = _reader_of(document, formats)
-        for item in read(document, replace(options, folder=folder)):
+        for item in read(document, options.copy(folder=folder)):
             yield Problem(source, item.what, line, item.id) if isinstance(item, Problem) else item
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # a document of the right outline with the wrong things inside: any shape can come from outside

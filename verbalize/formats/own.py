@@ -154,7 +154,9 @@ def _matches(document: object) -> bool:
 
 
 def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency]:
-    yield from_record(document, options.folder)
+    saliency = from_record(document, options.folder)
+    options.agreed(saliency.query)
+    yield saliency
 
 
 FORMAT = Format("saywhy", "saywhy's own JSON Lines, version 1", _matches, _read)

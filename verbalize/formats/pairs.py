@@ -30,9 +30,10 @@ def _matches_words(document: object) -> bool:
 
 
 def _read_words(document: dict[str, list[tuple[str, float]]], options: ReadOptions) -> Iterator[TokenSaliency]:
-    for label, pairs in document.items():
-        if options.label is None or options.label == label:
-            yield _from_pairs(pairs, options, label=label, id=str(label))
+    names = [options.class_name(label) for label in document]
+    for number in options.chosen(names):
+        pairs, label = list(document.values())[number], list(document)[number]
+        yield _from_pairs(pairs, options, label=names[number], id=str(label))
 
 
 def _matches_record(document: object) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from saywhy_core.errors import Problem
 from verbalize.formats.format import Format, ReadOptions, type_name
-from verbalize.saliency import Query, SaliencyError, TokenSaliency
+from verbalize.saliency import SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,31 +38,20 @@ def _row(
         raise SaliencyError("its data are not words; explanations of texts can be put into words, of tables they can't")
     names = _output_names(output_names, scores.shape[1] if scores.ndim == 2 else 1, options)
     columns = scores[:, None] if scores.ndim == 1 else scores
-    if options.label is not None and len(names) > 1:
-        if options.label not in names:
-            raise SaliencyError(f"there is no output {options.label!r}; the outputs are {', '.join(map(repr, names))}")
-        chosen = [names.index(options.label)]
-    else:
-        chosen = list(range(columns.shape[1]))
+    chosen = options.chosen([str(name) for name in names]) if len(names) > 1 else [0]
     pieces, text = _pieces([str(token) for token in tokens])
     for column in chosen:
-        name = options.label if options.label is not None else names[column]
-        if name is None:
-            options.query()  # says that a label is needed
-            continue
         parts = [] if one_row else [str(index)]
         parts += [str(column)] if len(names) > 1 else []
         yield TokenSaliency.from_pieces(
-            pieces, columns[:, column], Query(name, options.versus), text=text, scheme="clip", special_tokens=("",),
+            pieces, columns[:, column], options.query(names[column]), text=text, scheme="clip", special_tokens=("",),
             id=".".join(parts) or None, method="shap",
         )  # fmt: skip
 
 
 def _output_names(names: Any, count: int, options: ReadOptions) -> list[str | None]:
     if names is None:
-        if options.class_names and len(options.class_names) == count:
-            return list(options.class_names)
-        return [None] if count == 1 else [str(number) for number in range(count)]
+        return [None] if count == 1 else [options.class_name(number) for number in range(count)]
     listed = [names] if isinstance(names, str) else list(names)
     if len(listed) != count:
         raise SaliencyError(f"there are {count} outputs but {len(listed)} output names")

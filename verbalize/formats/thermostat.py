@@ -39,13 +39,14 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
     if len(ids) != len(scores):
         raise SaliencyError(f"there are {len(ids)} input ids but {len(scores)} attributions")
     tokens, special = _tokens(ids, options.tokenizer)
-    prediction = None
+    prediction, explained = None, None
     logits = document.get("predictions")
     if logits is not None and len(logits):
         values = np.asarray(logits, dtype=np.float64)
         # Thermostat stores the model's logits; the attributions speak for the class that won
+        explained = int(values.argmax())
         prediction = Prediction(
-            options.class_name(int(values.argmax())),
+            options.class_name(explained),
             scores={options.class_name(i): float(value) for i, value in enumerate(values)},
             true_label=options.class_name(document["label"]) if document.get("label") is not None else None,
         )
@@ -53,7 +54,7 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
     yield TokenSaliency.from_pieces(
         tokens,
         scores,
-        options.query(prediction.label if prediction else None),
+        options.query(explained),
         special_tokens=special,
         prediction=prediction,
         id=None if number is None else str(number),

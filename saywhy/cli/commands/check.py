@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from saywhy.cli.options.console import counted
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsOption, ReadingOptions, TextsArgument
 from saywhy_core.errors import Problem, UsageError
@@ -22,7 +23,8 @@ each claim is checked. The command prints what is false, and what is true instea
 
 [bold]Example:[/bold] saywhy check texts.jsonl --maps maps.jsonl
 
-[bold]Exit status:[/bold] 0 nothing false was found; 1 something false was found, or a record was left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 nothing false was found; 1 something false was found, or a record was left out; 2 the command could
+not run; 130 it was interrupted.
 """
 
 
@@ -64,9 +66,9 @@ def check(
         if false:
             console.print(table)
         share = f", precision {1 - false / claims:.1%}" if claims else ""
-        console.print(f"{checked} texts, {claims} statements, {false} false{share}")
+        console.print(f"{counted(checked, 'text')}, {counted(claims, 'statement')}, {false} false{share}")
         if unread:
-            console.print(f"{unread} sentences speak of the evidence in words that can't be read as a claim; see --json")
+            console.print(f"{counted(unread, 'sentence')} about the evidence can't be read as a claim; see --json")
     source.finish(("not checked", unchecked))
     if false:
         raise typer.Exit(1)

@@ -29,7 +29,8 @@ first look uses the template alone; so does the final decision where neither fil
 
 [bold]Example:[/bold] saywhy classify --classes classes.json --images photos/ --encoder clip:PATH --descriptions pairs.json
 
-[bold]Exit status:[/bold] 0 all images were classified; 1 some images or records were left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all images were classified; 1 some images or records were left out; 2 the command could not run;
+130 it was interrupted.
 """
 RULES = (
     Rule(("mix",), "--descriptions", lambda options: options["descriptions"] is not None),
@@ -91,9 +92,10 @@ def classify(
         note(comparison.verdict)
     if result.missing:
         first, second = result.missing[0]
+        many, are, them = ("pairs", "are", "them") if len(result.missing) > 1 else ("pair", "is", "it")
         note(
-            f"{len(result.missing)} pair(s) that the images need are not described ({names[first]} / {names[second]} first); "
-            "the template stood in for them"
+            f"{len(result.missing)} {many} that the images need {are} not described ({names[first]} / {names[second]} first); "
+            f"the template stood in for {them}"
         )
     prompting.finish_with([*found.problems, *pairs.problems], looker)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsArgument, OutOption, ReadingOptions
 from saywhy_core.progress import progress_bar
@@ -25,7 +25,8 @@ Objects in memory (captum, shap, ferret) are read in Python: `verbalize.read_sal
 
 [bold]Example:[/bold] saywhy convert scores.csv --label positive --out maps.jsonl
 
-[bold]Exit status:[/bold] 0 all records were converted; 1 some could not be read; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all records were converted; 1 some could not be read; 2 the command could not run;
+130 it was interrupted.
 """
 
 
@@ -41,16 +42,16 @@ def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -
     source = reading.read(maps)
     with progress_bar("converting") as shown:
 
-        def counted() -> Iterator[Saliency]:
+        def shown_one_by_one() -> Iterator[Saliency]:
             for saliency in source:
                 shown(source.count, None)
                 yield saliency
 
         if out == "-":
-            for saliency in counted():
+            for saliency in shown_one_by_one():
                 sys.stdout.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
         else:
-            write_saliency(counted(), out)
+            write_saliency(shown_one_by_one(), out)
     if out != "-":
-        note(f"{source.count} maps written to {out}")
+        note(f"{counted(source.count, 'map')} written to {out}")
     source.finish()

@@ -14,7 +14,8 @@ HELP = """Explain texts and road signs, attack the signs, and put it all on one 
 
 [bold]Example:[/bold] saywhy demo --out demo, then open demo/index.html in a browser.
 
-[bold]Exit status:[/bold] 0 the page is written; 2 nothing was done.
+[bold]Exit status:[/bold] 0 the page is written; 2 the command could not run;
+130 it was interrupted.
 """
 
 
@@ -25,7 +26,8 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder to write index.html to; it is made where there is none.")
+        Path,
+        typer.Option("--out", "-o", help="Folder to write index.html to; it is made where there is none.", file_okay=False),
     ] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Seed of the attacks.", min=0)] = 0,
     budget: Annotated[int, typer.Option(help="Queries that each attack may spend.", min=1)] = 1_000,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.models import MODEL_FORMS, ModelOptions, tell_usage
 from saywhy_core.errors import UsageError
@@ -25,7 +25,8 @@ any moment; the same command goes on with it. Pairs whose replies stay invalid a
 [bold]Example:[/bold] saywhy describe --classes classes.json --images photos/ --encoder clip:PATH
 --llm http://localhost:8000/v1#MODEL --out pairs.json
 
-[bold]Exit status:[/bold] 0 all pairs are described; 1 some pairs or images were left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all pairs are described; 1 some pairs or images were left out; 2 the command could not run;
+130 it was interrupted.
 """
 RULES = (
     Rule(
@@ -75,13 +76,20 @@ def describe(
         found = prompting.encoded(looker, images)
         problems.extend(found.problems)
         pairs = needed_pairs(looker, names, found.rows, k=k, template=template)
-        note(f"{len(found.rows)} images need {len(pairs)} of {len(every_pair(len(names)))} pairs")
+        note(
+            f"{counted(len(found.rows), 'image')} need{'s' if len(found.rows) == 1 else ''} {len(pairs)} of the "
+            f"{counted(len(every_pair(len(names))), 'pair')}"
+        )
     with progress_bar("describing pairs") as shown:
         described = describe_to_file(chat, names, pairs, out, template=template, retry_invalid=retry_invalid, on_progress=shown)
-    note(f"{len(described.pairs)} pairs in {out}" if described.pairs else f"no pair is described, so {out} was not written")
+    note(
+        f"{counted(len(described.pairs), 'pair')} in {out}"
+        if described.pairs
+        else f"no pair is described, so {out} was not written"
+    )
     tell_usage(chat)
     problems.extend(problems_of(described, names))
     if described.unasked:
-        left = len(described.unasked)
-        problems.append(f"{left} pair(s) not asked yet ({described.reason}); the same command goes on with them")
+        left = counted(len(described.unasked), "pair")
+        problems.append(f"{left} not asked yet ({described.reason}); the same command goes on with them")
     prompting.finish_with(problems, looker)

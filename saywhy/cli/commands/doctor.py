@@ -11,7 +11,7 @@ HELP = """Look at the environment: versions, import names that another package o
 
 [bold]Example:[/bold] saywhy doctor
 
-[bold]Exit status:[/bold] 0 all is well; 1 something needs mending.
+[bold]Exit status:[/bold] 0 all is well; 1 something needs mending; 130 it was interrupted.
 """
 COLOURS = {"ok": "green", "note": "cyan", "mend": "red"}
 

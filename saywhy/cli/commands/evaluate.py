@@ -9,6 +9,8 @@ import typer
 HELP = """Measure how good texts or prompts are.
 
 [bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
+
+[bold]Exit status:[/bold] 0 all was measured; 1 some records were left out; 2 the command could not run; 130 it was interrupted.
 """
 
 PARTS = ("evaluate_wording", "evaluate_prompts")

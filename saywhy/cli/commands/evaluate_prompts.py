@@ -20,7 +20,8 @@ and broken with an exact test, and the controls: class name alone, 80 templates,
 
 [bold]Example:[/bold] saywhy evaluate prompts pairs.json --classes classes.json --images photos/ --encoder clip:PATH
 
-[bold]Exit status:[/bold] 0 all images were used; 1 some images or records were left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all images were used; 1 some images or records were left out; 2 the command could not run;
+130 it was interrupted.
 """
 
 

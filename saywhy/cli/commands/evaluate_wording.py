@@ -19,7 +19,8 @@ TEXTS is JSON Lines with `id` and `text`. Prints the summary; --out writes one r
 
 [bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
 
-[bold]Exit status:[/bold] 0 all texts were measured; 1 some records were left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all texts were measured; 1 some records were left out; 2 the command could not run;
+130 it was interrupted.
 """
 
 
@@ -53,7 +54,7 @@ def wording(
         for name, value in table.summary.items():
             shown = "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
             sys.stdout.write(f"{name:28}{shown}\n")
-    if out:
+    if out and found:
         with atomic_open(out) as stream:
             stream.write(table.to_csv())
     source.finish(("not measured", left_out))

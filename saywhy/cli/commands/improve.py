@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
@@ -23,7 +23,8 @@ they can say whether the prompts are better. The run can be stopped at any momen
 [bold]Example:[/bold] saywhy improve --shots shots/ --test photos/ --encoder clip:PATH --descriptions pairs.json
 --out prompts.json
 
-[bold]Exit status:[/bold] 0 all images were used; 1 some images were left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all images were used; 1 some images were left out; 2 the command could not run;
+130 it was interrupted.
 """
 RULES = (
     Rule(
@@ -86,8 +87,9 @@ def improve(
         found.write(out)
         state.unlink(missing_ok=True)
     note(
-        f"{sum(map(len, found.prompts.values()))} prompts for {len(names)} classes in {out}; {found.candidates} prompt sets "
-        f"scored, fitness on the shots {found.start_fitness:.3f} -> {found.fitness:.3f}"
+        f"{counted(sum(map(len, found.prompts.values())), 'prompt')} for {len(names)} classes in {out}; "
+        f"{counted(found.candidates, 'prompt set')} scored, "
+        f"fitness on the shots {found.start_fitness:.3f} -> {found.fitness:.3f}"
     )
     if test is None:
         note("Whether they are better, only images that the search did not see can say: give --test.")
@@ -99,7 +101,8 @@ def improve(
     if not fresh:
         raise UsageError(f"every image of {test} is one of the shots; give images that the search did not see")
     if len(fresh) < len(truth):
-        note(f"{len(truth) - len(fresh)} of the test images are shots, and were left out of the test")
+        left = len(truth) - len(fresh)
+        note(f"{left} {'test image is a shot' if left == 1 else 'test images are shots'}, and left out of the test")
     report = evaluate_prompts(looker, names, found.prompts, unseen.rows[fresh], truth[fresh], template=template, seed=seed)
     sys.stdout.write(report_text(report) + "\n")
     with atomic_open(out.with_name(f"{out.stem}.report.json")) as stream:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options.choices import either
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapsArgument, MaskOption, ReadingOptions
 from saywhy_core.errors import Problem, UsageError
@@ -22,7 +22,8 @@ in a file name are replaced. A rationale is the text cut down to the words that 
 
 [bold]Example:[/bold] saywhy picture maps.jsonl --out pictures --kind png
 
-[bold]Exit status:[/bold] 0 all maps were drawn; 1 some were left out; 2 nothing was done.
+[bold]Exit status:[/bold] 0 all maps were drawn; 1 some were left out; 2 the command could not run;
+130 it was interrupted.
 """
 RULES = (
     Rule(("max_words",), "--kind rationale: a heatmap shows all words", lambda options: options["kind"] == "rationale"),
@@ -70,5 +71,5 @@ def picture(
                 undrawn.append(Problem(maps, str(error), id=saliency.saliency_id))
             shown(source.count, None)
     drawn = source.count - len(undrawn)
-    note(f"{drawn} {'picture' if drawn == 1 else 'pictures'} written to {out}")
+    note(f"{counted(drawn, 'picture')} written to {out}")
     source.finish(("not drawn", undrawn))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.choices import either, names_of
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, OutOption, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, PANEL, ModelOptions, tell_usage
@@ -32,7 +32,8 @@ replaced before it gets out. A run that was stopped goes on with the same comman
 
 [bold]Example:[/bold] saywhy verbalize maps.jsonl --style plain --max-words 12 --out texts.jsonl
 
-[bold]Exit status:[/bold] 0 all maps are in words; 1 some were left out; 2 nothing was done, or a ceiling was reached.
+[bold]Exit status:[/bold] 0 all maps are in words; 1 some were left out; 2 the command could not run to its
+end, or a ceiling was reached; 130 it was interrupted.
 """
 TEMPLATES, NARRATED = "verbalize.write:STYLES", "verbalize.narrate:STYLES"
 
@@ -46,8 +47,13 @@ RULES = (
     Rule(("audience", "language", "pictures"), "--style narrate", lambda options: options["style"] == "narrate"),
     Rule(
         ("length",),
-        "--style plain and --style ranked; a language model's text is kept short with --max-words",
+        "--style plain and --style ranked",
         lambda options: not _narrated(options) and options["style"] != "smv",
+    ),
+    Rule(
+        ("background",),
+        "visible labels: background names them; leave out --mask-labels",
+        lambda options: not options["mask_labels"],
     ),
     Rule(("max_spans",), "the styles without a language model", lambda options: not _narrated(options)),
 )
@@ -99,8 +105,10 @@ def verbalize(
     source = reading.read(maps)
     known = _read_background(background, reading.class_names, source)
     if style not in names_of(NARRATED):
-        from verbalize import TemplateVerbalizer
+        from verbalize import TemplateVerbalizer, TokenSaliency
 
+        if max_words is not None:
+            source.expect("--max-words", "maps over texts", lambda saliency: isinstance(saliency, TokenSaliency))
         _by_template(
             TemplateVerbalizer(
                 max_words=max_words or 12,
@@ -115,11 +123,13 @@ def verbalize(
         )
         return
     from saywhy_core.files import check_writable
-    from verbalize import Narrator
+    from verbalize import Narrator, PixelSaliency
     from verbalize.narrate import narrate_to_file
 
     if out != "-":
         check_writable(out)  # before the reply cache is made beside it
+    if pictures:
+        source.expect("--pictures", "maps over pixels", lambda saliency: isinstance(saliency, PixelSaliency))
     chat = model.open(out)
     narrator = Narrator(
         chat,
@@ -138,7 +148,7 @@ def verbalize(
     finally:
         tell_usage(chat)
     if out != "-":
-        note(f"{done.texts} texts written to {out}: {_counted(done.outcomes)}")
+        note(f"{counted(done.texts, 'text')} written to {out}: {_counted(done.outcomes)}")
         if done.falsehoods:
             note(f"false statements in drafts, none of which got out: {_counted(done.falsehoods)}")
     if done.problems:
@@ -155,7 +165,7 @@ def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str) ->
             stream.write(json.dumps(made.to_record(), ensure_ascii=False) + "\n")
             shown(source.count, None)
     if out != "-":
-        note(f"{source.count} texts written to {out}")
+        note(f"{counted(source.count, 'text')} written to {out}")
     source.finish()
 
 
@@ -168,6 +178,9 @@ def _read_background(path: Path | None, class_names: Path | None, source: MapRea
 
     pairs = read_pairs(path)
     source.problems += pairs.problems
+    source.expect("--background", "contrastive maps", lambda saliency: saliency.query.contrastive)
+    if class_names is not None:
+        source.used.add("class_names")
     return Background.of(pairs, class_names=read_class_names(class_names) if class_names else None)
 
 

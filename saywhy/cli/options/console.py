@@ -18,6 +18,11 @@ def note(text: object) -> None:
     stderr.print(str(text), soft_wrap=True, markup=False)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things in words: "1 map", "2 maps"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def finish(*problems: tuple[str, Iterable[object]]) -> None:
     """Print each problem on a line behind what became of it, and end with status 1 where there is any.
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.choices import either
-from saywhy.cli.options.console import finish, note
+from saywhy.cli.options.console import counted, finish, note
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from saywhy_core.errors import Problem
     from verbalize.saliency import Saliency
@@ -38,7 +39,9 @@ class ReadingOptions:
     """How maps are read. `read` reads them."""
 
     format: Annotated[str, _option("Format of MAPS.", metavar=either("verbalize.formats:FORMATS", first=("auto",)))] = "auto"
-    label: Annotated[str | None, _option("Label that the scores speak for, where MAPS does not say it.")] = None
+    label: Annotated[
+        str | None, _option("Label that the scores speak for, where MAPS does not say it, or which of several outputs to read.")
+    ] = None
     versus: Annotated[list[str] | None, _option("Label that it is set against (repeatable).")] = None
     class_names: Annotated[
         Path | None, _option("File of class names, one per line or a JSON list, for classes given by number.")
@@ -59,6 +62,19 @@ class MapReader:
     options: ReadingOptions
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
+    used: set[str] = field(default_factory=set)
+    """Reading options that the command itself uses, so that the records need not."""
+    _expected: list[tuple[str, str, Callable[[Saliency], bool]]] = field(default_factory=list)
+
+    def expect(self, option: str, needs: str, holds: Callable[[Saliency], bool]) -> None:
+        """Raise a `UsageError` after the last map, if an option that was given had an effect on none of them.
+
+        Args:
+            option: the option, such as "--pictures".
+            needs: which maps it has an effect on, such as "maps over pixels".
+            holds: whether it has an effect on a map.
+        """
+        self._expected.append((option, needs, holds))
 
     def __iter__(self) -> Iterator[Saliency]:
         from saywhy_core.names import read_class_names
@@ -66,11 +82,20 @@ class MapReader:
 
         options = self.options
         names = tuple(read_class_names(options.class_names)) if options.class_names else None
-        reading = ReadOptions(options.label, tuple(options.versus or ()), names, options.tokenizer, options.image)
+        versus = tuple(options.versus or ())
+        reading = ReadOptions(options.label, versus, names, options.tokenizer, options.image, used=self.used)
+        waiting = list(self._expected)
         source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)
         for saliency in iter_saliency(source, reading, format=options.format, on_problem=self.problems.append):
             self.count += 1
+            waiting = [one for one in waiting if not one[2](saliency)]
             yield saliency
+        if not self.count:  # ends the command before it writes an empty file
+            self.finish()
+            raise UsageError(f"{self.source} holds no maps")
+        if waiting:
+            option, needs, _ = waiting[0]
+            raise UsageError(f"{option} has an effect on {needs} alone, and {self.source} holds none; leave it out")
 
     def finish(self, *others: tuple[str, Iterable[object]]) -> None:
         """Name the records that could not be read, and others that were left out; end with status 1 where there are any.
@@ -81,5 +106,5 @@ class MapReader:
         if self.problems:
             records = len(self.problems) + self.count
             others_done = "; the others were done" if self.count else ""
-            note(f"{len(self.problems)} of {records} records could not be read{others_done}")
+            note(f"{len(self.problems)} of {counted(records, 'record')} could not be read{others_done}")
         finish(("not read", self.problems), *others)

@@ -29,7 +29,10 @@ def _option(text: str, *names: str, **settings: Any) -> Any:
 class ModelOptions:
     """A language model, and what it may cost. `open` makes the model."""
 
-    llm: Annotated[str | None, _option("The language model; the forms of MODEL stand above.", metavar="MODEL")] = None
+    llm: Annotated[
+        str | None,
+        _option("The language model: openai:NAME, http://HOST:PORT/v1#NAME or transformers:NAME_OR_FOLDER.", metavar="MODEL"),
+    ] = None
     cache: Annotated[
         Path | None, _option("File that keeps every reply, so that no reply is paid for twice; OUT.replies.sqlite by default.")
     ] = None

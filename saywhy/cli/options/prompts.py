@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saywhy.cli.options.choices import names_of
-from saywhy.cli.options.console import finish, note
+from saywhy.cli.options.console import counted, finish, note
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -49,5 +49,5 @@ def finish_with(problems: Iterable[object], encoder: ImageTextEncoder | None = N
 
     truncated = truncated_of(encoder) if encoder is not None else 0
     if truncated:
-        note(f"{truncated} text(s) were longer than the encoder takes, and were cut")
+        note(f"{counted(truncated, 'text')} {'was' if truncated == 1 else 'were'} longer than the encoder takes, and cut")
     finish(("left out", problems))
