@@ -103,8 +103,9 @@ class Meter:
         """Count requests about to leave; raise `BudgetExceeded`, counting none, if they would pass `max_requests`."""
         with self._changed:
             if self.max_requests is not None and self._usage.requests + count > self.max_requests:
-                raise BudgetExceeded(
-                    f"the ceiling of {self.max_requests} requests (max_requests) is reached: {self._usage}; "
+                requests = f"{self.max_requests} request{'' if self.max_requests == 1 else 's'}"
+                raise BudgetExceeded(  # the tokens of requests in flight are not known yet, so it names none
+                    f"the ceiling of {requests} (max_requests) is reached; "
                     "raise it, or go on with the replies that the cache holds"
                 )
             self._usage = replace(
@@ -159,7 +160,10 @@ class Meter:
     def _refusal(self, mine: Reservation) -> str:
         ceilings = [f"max_tokens_total={self.max_tokens_total}"] if self.max_tokens_total is not None else []
         ceilings += [f"max_cost={self.max_cost:g}"] if self.max_cost is not None else []
+        used = self._usage.tokens + sum(self._lost)
+        aside = sum(one.prompt_tokens + one.completion_tokens for one in self._in_flight)
         return (
             f"the next request may use {mine.prompt_tokens} prompt and {mine.completion_tokens} completion tokens and "
-            f"would pass {' or '.join(ceilings)}: {self._usage}; raise the ceiling, or lower max_tokens"
+            f"would pass {' or '.join(ceilings)}: {used} tokens are used and {aside} set aside for requests in flight; "
+            "raise the ceiling, or lower max_tokens"
         )

@@ -79,7 +79,9 @@ def chat_model(
         UsageError: the spec or an option makes no sense, an option has no effect on this kind of model, or a key is missing.
     """
     kind, address, name = _parse(spec)
-    _check(timeout=timeout, concurrency=concurrency, max_retries=max_retries)
+    _check(timeout=timeout, concurrency=concurrency, max_retries=max_retries, temperature=temperature)
+    if cache_as is not None and cache is None:
+        raise UsageError("cache_as names the model in the cache: give cache=FILE as well")
     if offline and cache is None:
         raise UsageError("offline answers come from the cache: give cache=FILE as well")
     meter = Meter(max_requests, max_tokens_total, max_cost, price)
@@ -143,7 +145,7 @@ def _remote(
     variable = "OPENAI_API_KEY" if official else SERVER_KEY
     key = (api_key if api_key is not None else os.environ.get(variable, "")).strip()
     if official and not key and not offline:
-        raise UsageError(f"openai:{name} needs a key: set OPENAI_API_KEY, or give api_key")
+        raise UsageError(f"openai:{name} needs a key: set OPENAI_API_KEY")
     if not key.isascii() or not key.isprintable():
         raise UsageError(f"the key in {'api_key' if api_key is not None else variable} has characters no key has")
     auth = (parts.username or "", parts.password or "") if parts.username is not None else None
@@ -200,7 +202,7 @@ def _parse_address(spec: str) -> tuple[str, str, str]:
     if not hostname:
         raise UsageError(f"{shown!r} names no host; say {FORMS}")
     if parts.query:
-        raise UsageError(f"{shown!r}: put no parameters into the address; a key goes into api_key or {SERVER_KEY}")
+        raise UsageError(f"{shown!r}: put no parameters into the address; a key goes into {SERVER_KEY}")
     if not name.strip():
         raise UsageError(f"{shown!r} says no model: write {shown}#MODEL, with a name that the server knows")
     return "http", address.rstrip("/"), name.strip()
@@ -211,7 +213,9 @@ def _without_credentials(address: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _check(*, timeout: float | None, concurrency: int | None, max_retries: int | None) -> None:
+def _check(*, timeout: float | None, concurrency: int | None, max_retries: int | None, temperature: float | None) -> None:
+    if temperature is not None and not 0 <= temperature < float("inf"):
+        raise UsageError(f"temperature must be a number from 0 up, not {temperature!r}")
     if timeout is not None and not timeout > 0:
         raise UsageError(f"timeout must be a positive number of seconds, not {timeout!r}")
     if concurrency is not None and concurrency < 1:

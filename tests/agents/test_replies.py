@@ -13,12 +13,33 @@ from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
-from agents import OfflineMiss, Replies, UsageError, chat_model, usage_of
+from agents import BudgetExceeded, OfflineMiss, Replies, UsageError, chat_model, usage_of
+from agents.chat.limits import Meter
 from agents.chat.replies import key_of
 from agents.prompting import DifferentialDescriber
 from saywhy_core.files import UnusableFileError
 from verbalize import Narrator, Query, TokenSaliency
 from verbalize.narrate import narrate_to_file
+
+
+def test_options_that_do_nothing_are_refused():
+    for given, says in (
+        ({"cache_as": "a"}, "give cache=FILE"),
+        ({"temperature": -1}, "temperature must be a number from 0 up"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            chat_model("http://127.0.0.1:9/v1#m", **given)
+
+
+def test_the_ceiling_says_no_tokens_that_are_not_known_yet():
+    meter = Meter(max_requests=1)
+    with meter.reserve(50, 25):
+        meter.attempt()
+        with pytest.raises(BudgetExceeded, match=r"ceiling of 1 request \(max_requests\) is reached; raise it"):
+            meter.attempt()
+    meter = Meter(max_tokens_total=100)
+    with meter.reserve(50, 25), pytest.raises(BudgetExceeded, match="0 tokens are used and 75 set aside"):
+        meter.reserve(50, 25, wait=False).__enter__()
 
 
 def test_second_run_asks_nothing(chat_server, tmp_path):

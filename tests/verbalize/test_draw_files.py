@@ -8,9 +8,35 @@ from PIL import Image
 
 from saywhy_core.errors import UsageError
 from verbalize import PixelSaliency, Query, TokenSaliency
-from verbalize.draw import PICTURES, Picture, draw_to_file
+from verbalize.draw import (
+    PICTURES,
+    Picture,
+    draw_to_file,
+    heatmap_html,
+    heatmap_png,
+    pixel_heatmap_png,
+    token_heatmap_html,
+    token_heatmap_png,
+)
+from verbalize.parts import find_regions
 
 WORDS = TokenSaliency(["good", "film", "dull"], [2.0, 1.0, -1.0], Query("positive"), id="w")
+
+
+def test_options_without_effect_on_a_heatmap_are_refused():
+    for draw in (token_heatmap_html, token_heatmap_png, heatmap_html, heatmap_png):
+        with pytest.raises(UsageError, match="mask_labels has no effect without a legend"):
+            draw(WORDS, mask_labels=True, legend=False)
+    spot = PixelSaliency([[1.0, 0.0]], Query("stop"))
+    with pytest.raises(UsageError, match="mask_labels has no effect without a legend"):
+        pixel_heatmap_png(spot, mask_labels=True)
+    with pytest.raises(UsageError, match="overlay=False has no effect on a map without an image"):
+        pixel_heatmap_png(spot, overlay=False)
+    masked = PixelSaliency([[1.0, 0.0]], Query("stop"), masks=[[[True, False]]])
+    assert len(find_regions(masked)) == 1
+    for given in ({"mass": 0.6}, {"max_regions": 5}, {"method": "components"}):
+        with pytest.raises(UsageError, match="no effect on a map with masks"):
+            find_regions(masked, **given)
 
 
 @pytest.mark.parametrize("kind", list(PICTURES))
@@ -36,7 +62,7 @@ def test_options_count_or_are_refused(tmp_path):
             draw_to_file(WORDS, tmp_path / "no.html", kind, **options)
     with pytest.raises(UsageError, match="use one of html, png, rationale"):
         draw_to_file(WORDS, tmp_path / "no.html", "svg")
-    with pytest.raises(UsageError, match="consists of words"):
+    with pytest.raises(UsageError, match="only for text maps"):
         draw_to_file(PixelSaliency(np.ones((4, 4)), Query("stop")), tmp_path / "no.html", "rationale")
     assert not (tmp_path / "no.html").exists()
 

@@ -69,9 +69,10 @@ def token_heatmap_html(saliency: TokenSaliency, *, mask_labels: bool = False, le
 
     Args:
         saliency: the map.
-        mask_labels: whether to leave the labels and the prediction out of the legend.
+        mask_labels: whether to leave the labels and the prediction out of the legend, which it needs.
         legend: whether to add the question and the key.
     """
+    _check_masked(mask_labels=mask_labels, legend=legend)
     scale = _scale(saliency.scores)
     body: list[str] = []
     for plain, index in _pieces(saliency):
@@ -92,6 +93,7 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
     """
     from verbalize.parts.regions import find_regions
 
+    _check_masked(mask_labels=mask_labels, legend=legend)
     png = pixel_heatmap_png(saliency, regions=True, legend=False)
     regions = find_regions(saliency)
     source = base64.b64encode(png).decode("ascii")
@@ -119,7 +121,7 @@ def token_heatmap_png(
 
     Args:
         saliency: the map.
-        mask_labels: whether to leave the labels and the prediction out of the legend.
+        mask_labels: whether to leave the labels and the prediction out of the legend, which it needs.
         legend: whether to add the question and the key.
         width: the width of the picture in pixels, 96 or more. Lines are wrapped.
         font_size: the size of the words in pixels, 6 or more.
@@ -129,6 +131,7 @@ def token_heatmap_png(
     """
     from verbalize.draw.raster import draw_tokens
 
+    _check_masked(mask_labels=mask_labels, legend=legend)
     question = _question_text(saliency, mask_labels=mask_labels) if legend else None
     return draw_tokens(
         [(printable(plain), index) for plain, index in _pieces(saliency)],
@@ -155,17 +158,20 @@ def pixel_heatmap_png(
 
     Args:
         saliency: the map.
-        overlay: whether to draw over the image, if the map has one. Otherwise the ground is white.
+        overlay: whether to draw over the image, otherwise the ground is white. False needs a map with an image.
         regions: whether to outline and number the regions of `find_regions`. Regions against the label have a dashed outline.
         legend: whether to write the question and the key below the picture.
-        mask_labels: whether to leave the labels and the prediction out of the legend.
+        mask_labels: whether to leave the labels and the prediction out of the legend, which it needs.
         smallest_side: pixels. Pictures whose smaller side is shorter are enlarged by a whole factor until it is this long.
 
     Raises:
-        UsageError: the map has no pixels.
+        UsageError: the map has no pixels, or an argument has no effect.
     """
     from verbalize.draw.raster import draw_pixels
 
+    _check_masked(mask_labels=mask_labels, legend=legend)
+    if not overlay and saliency.image is None:
+        raise UsageError("overlay=False has no effect on a map without an image; leave it out")
     if not saliency.scores.size:
         raise UsageError(f"the map {saliency.saliency_id!r} has no pixels to draw")
     outlined: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.bool_]], int]] = []
@@ -228,6 +234,13 @@ def save_picture(saliency: Saliency, path: str | os.PathLike[str], *, mask_label
         content = token_heatmap_png(saliency, mask_labels=mask_labels)
     with atomic_open(path, "wb") as stream:
         stream.write(content)
+
+
+def _check_masked(*, mask_labels: bool, legend: bool) -> None:
+    if mask_labels and not legend:
+        raise UsageError(
+            "mask_labels has no effect without a legend, which alone names labels; give legend=True or leave it out"
+        )
 
 
 def _pieces(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:

@@ -87,7 +87,7 @@ class Region:
 
 
 def find_regions(
-    saliency: PixelSaliency, *, mass: float = 0.6, max_regions: int = 5, method: Method = "components"
+    saliency: PixelSaliency, *, mass: float | None = None, max_regions: int | None = None, method: Method | None = None
 ) -> tuple[Region, ...]:
     """Find the few regions of a pixel map that are worth naming, the strongest (by absolute net score) first.
 
@@ -105,14 +105,22 @@ def find_regions(
 
     Args:
         saliency: the map. The sums of a region come from the original scores, not from smoothed ones.
-        mass: the share of the scores of each sign to keep, in (0, 1].
-        max_regions: the most regions to return. The masks of a map are all returned.
-        method: "components" uses the scores alone. "superpixels" keeps whole superpixels of the image and joins adjacent ones.
-            They are waterpixels (Machairas et al. 2015, without the spatial term), or square tiles if the map has no image.
+        mass: the share of the scores of each sign to keep, in (0, 1]; 0.6 by default.
+        max_regions: the most regions to return, 5 by default.
+        method: "components" (the default) uses the scores alone. "superpixels" keeps whole superpixels of the image and joins
+            adjacent ones. They are waterpixels (Machairas et al. 2015, without the spatial term), or square tiles if the map
+            has no image.
 
     Raises:
-        UsageError: `mass`, `max_regions` or `method` is out of range.
+        UsageError: `mass`, `max_regions` or `method` is out of range, or given for a map with masks.
     """
+    if saliency.masks is not None and (mass, max_regions, method) != (None, None, None):
+        raise UsageError(
+            "mass, max_regions and method have no effect on a map with masks, which are its regions; leave them out"
+        )
+    mass = 0.6 if mass is None else mass
+    max_regions = 5 if max_regions is None else max_regions
+    method = "components" if method is None else method
     if not 0.0 < mass <= 1.0:
         raise UsageError(f"mass is the share of the scores to keep, above 0 and at most 1, not {mass!r}")
     if max_regions < 1:

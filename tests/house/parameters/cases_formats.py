@@ -16,6 +16,7 @@ from parameters.maps import (
     written,
 )
 
+from verbalize import Query
 from verbalize.formats import ReadOptions, to_record
 
 
@@ -92,6 +93,10 @@ record(
     image="i",
     folder=Path(),
 )
+case("verbalize.formats.ReadOptions", {"label": "x"}, lambda found, tools, arguments: found.unused(), used={"label"})
+case("verbalize.formats.ReadOptions.copy", {"self": ReadOptions()}, label="good")
+case("verbalize.formats.ReadOptions.agreed", {"self": ReadOptions("good"), "query": Query("good")}, query=Query("bad"))
+case("verbalize.formats.ReadOptions.chosen", {"self": ReadOptions("good"), "outputs": ["good", "bad"]}, outputs=["bad", "good"])
 case("verbalize.formats.ReadOptions.class_name", {**READ, "value": 0}, value=1)
 case("verbalize.formats.ReadOptions.query", {**READ, "found": 0}, found=1)
 FORMAT = {"name": "own", "summary": "s", "matches": max, "read": max, "suffixes": (".own",), "read_file": max}
