@@ -176,7 +176,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, b'{"object": "list", "data": [{"id": "test", "object": "model"}]}', {})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        length = int(self.headers.get("Content-Length", 0))
+        sent = self.rfile.read(length)
+        if len(sent) < length:  # the client was killed between its headers and the end of its body: that is no request
+            self.close_connection = True
+            return
+        body = json.loads(sent or b"{}")
         owner = self.server.owner
         request, reply = owner.enter(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
         answered = False

@@ -102,7 +102,7 @@ def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(
 def test_killed_at_random_during_five_hundred(chat_server, misbehaving, narrate, tmp_path, wait_until):
     liar = lying.LyingModel(0.3, repents=True)
     server = chat_server(behave=lambda request: misbehaving.Reply(liar(request), delay=0.01))
-    killed_and_resumed(tmp_path, server, narrate, 500, 3)
+    killed_and_resumed(tmp_path, server, narrate, wait_until, 500, 3)
     repeated = sum(times - 1 for times in Counter(request.key for request in server.answered).values())
     assert repeated <= 3 * 8
 

@@ -36,7 +36,7 @@ MODEL = ("--llm", "http://127.0.0.1:1/v1#m")
 def test_a_file_that_cannot_be_written(saywhy, maps, words, out):
     done = saywhy(*words, "--out", out, folder=maps.parent)
     assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith(f"error: {out} "), done.stderr
+    assert done.stderr.startswith((f"error: {out} ", f"error: --out {out} ")), done.stderr
     assert "is a folder; name a file" in done.stderr or "can't be written to" in done.stderr
     assert done.stderr.count("\n") == 1
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 from parameters.harness import case, later, record
 from parameters.networks import CORNER, IMAGES, LABELS, NAMES, OTHER_IMAGES, classifier, other_network
 
 from adversarial import FeatureGuidedAttack
-from adversarial.audit import AuditImage, audit_images
+from adversarial.audit import AuditImage, ResultFolder, audit_images
 from saywhy_core.errors import Problem
 
 ATTACK = FeatureGuidedAttack(budget=30)
@@ -44,6 +45,18 @@ case(
     path=later(lambda tools: tools.folder / "b"),
     digest="e",
 )
+
+
+def unfinished_folder(tools):
+    """A folder with an unfinished finding of the digest "d" at a distance of 2 pixels."""
+    (tools.folder / "a").mkdir()
+    saved = {"settings": {"digest": "d", "finished": False}, "distance": {"value": 2.0}, "queries": 10}
+    (tools.folder / "a" / "result.json").write_text(json.dumps(saved))
+    return ResultFolder(tools.folder / "a", "d")
+
+
+FARTHER, NEARER = (SimpleNamespace(distance=distance, queries=5) for distance in (3.0, 1.0))
+case("adversarial.audit.ResultFolder.keeps", {"self": later(unfinished_folder), "unfinished": FARTHER}, unfinished=NEARER)
 
 
 def found(outcome, tools, arguments):

@@ -102,6 +102,7 @@ record(
     paths=PATHS[::-1],
     labels=("a", "b"),
     problems=(Problem("a", "b"),),
+    passed_over=1,
 )
 record("saywhy_core.images.NamedImage", {"name": "a", "pixels": IMAGES[0]}, name="b", pixels=IMAGES[1], label=1)
 case(

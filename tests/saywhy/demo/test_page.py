@@ -166,7 +166,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(saywhy, tmp_path):
     (tmp_path / "file").write_text("in the way")
     done = saywhy("demo", "--out", tmp_path / "file" / "demo")
     assert done.returncode == 2
-    assert "can't create the folder" in done.stderr
+    assert "can't be written to" in done.stderr
     assert "Traceback" not in done.stderr
 
 
