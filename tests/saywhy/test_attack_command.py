@@ -138,9 +138,9 @@ def test_what_is_there_is_not_attacked_again(command, model):
     assert model.asked == asked
     both = command("a.png", "b.png", "--budget", 50)
     assert both.exit_code == 0
-    assert "1 results written to out; 1 were there already" in both.output
+    assert "1 result written to out; 1 were there already" in both.output
     forced = command("a.png", "--budget", 50, "--force")
-    assert "1 results written" in forced.output
+    assert "1 result written" in forced.output
 
 
 def test_results_of_other_settings_are_not_mixed_up(command, model):

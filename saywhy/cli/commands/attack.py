@@ -12,7 +12,7 @@ import typer
 
 from adversarial.attacks import ATTACKS, ENGINES, PLAYERS
 from adversarial.distances import DISTANCES
-from saywhy.cli.options.console import finish, note, stderr
+from saywhy.cli.options.console import counted, finish, note, stderr
 from saywhy_core.classifiers import TARGETS
 from saywhy_core.errors import ArgumentError, UsageError
 from saywhy_core.progress import progress_bar
@@ -141,7 +141,7 @@ def attack(
             on_progress=bar,
         )  # fmt: skip
     kept = f"; {outcome.kept} were there already" if outcome.kept else ""
-    note(f"{outcome.written} results written to {out}{kept}")
+    note(f"{counted(outcome.written, 'result')} written to {out}{kept}")
     spelled = {AT_GOAL: "its label is already the class given with --goal"}
     problems = [replace(problem, what=spelled.get(problem.what, problem.what)) for problem in outcome.problems]
     finish(("not attacked", [*unread, *problems]))
