@@ -1,6 +1,7 @@
 from .claims import CheckReport as CheckReport
 from .claims import Claim as Claim
 from .claims import ClaimError as ClaimError
+from .claims import UndecidedClaim as UndecidedClaim
 from .claims import check as check
 from .formats import read_saliency as read_saliency
 from .formats import write_saliency as write_saliency

@@ -12,7 +12,7 @@ from verbalize.saliency import PixelSaliency, TokenSaliency
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.saliency import Floats, Query, Saliency
+    from verbalize.saliency import Floats, Prediction, Query, Saliency
 
 _FLAT = 1e-9  # scores count as equal if they differ by less than this share of the larger one: rounding alone does that
 
@@ -23,7 +23,8 @@ class Evidence:
 
     With P parts, `net`, `positive` and `negative` have shape (P,). For each part they hold the sum of all its scores, of its
     positive scores, and of the magnitudes of its negative scores. `positive_mass` and `negative_mass` are sums over the whole
-    map, including pixels that are in no region, so that a share is always a share of all the evidence.
+    map, including pixels that are in no region, so that a share is always a share of all the evidence. If the map is not
+    `signed`, its scores only say how much a part matters. `prediction` is what the model predicted, where that is known.
     """
 
     query: Query
@@ -35,6 +36,8 @@ class Evidence:
     negative_mass: float
     pixels: bool
     flat: bool
+    signed: bool = True
+    prediction: Prediction | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,6 +93,8 @@ def evidence_of(saliency: Saliency) -> Evidence:
         negative_mass=float(np.maximum(-scores, 0.0).sum()),
         pixels=pixels,
         flat=is_flat(scores),
+        signed=saliency.signed,
+        prediction=saliency.prediction,
     )
 
 

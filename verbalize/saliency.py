@@ -1,10 +1,9 @@
-"""The question that a saliency map answers, and the map itself: over the words of a text or the pixels of an image."""
+"""The saliency map: over the words of a text or the pixels of an image."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,81 +11,18 @@ import numpy as np
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
 from verbalize.alignment import align_tokens, merge_pieces
+from verbalize.query import Prediction as Prediction
+from verbalize.query import Query as Query
+from verbalize.query import SaliencyError as SaliencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
 
 Part: TypeAlias = tuple[int, ...]
-
-
-class SaliencyError(UsageError):
-    """A map, or a record of a map, is invalid: for example, its lengths differ or a score is not finite."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """The question that a map answers: what speaks for `label`, or (with `versus`) for `label` rather than for `versus`?
-
-    `versus` is the reference frame and `members` the granularity of the explanation, as in RFxG (Elisha et al. 2025).
-
-    Args:
-        label: the class that the map explains.
-        versus: the classes that the label is compared with. They make the question contrastive.
-        members: the classes that the label stands for if it names a group, such as "beagle" and "husky" for "dog".
-
-    Raises:
-        SaliencyError: a name is empty, or the label is one of `versus`.
-    """
-
-    label: str
-    versus: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.label, str) or not self.label.strip():
-            raise SaliencyError(f"a query needs a label that is a non-empty string, not {self.label!r}")
-        for name in ("versus", "members"):
-            value = getattr(self, name)
-            labels = (value,) if isinstance(value, str) else tuple(value)
-            if not all(isinstance(label, str) and label.strip() for label in labels):
-                raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r}")
-            object.__setattr__(self, name, labels)
-        if self.label in self.versus:
-            raise SaliencyError(f"a query can't compare the label {self.label!r} with itself")
-
-    @property
-    def contrastive(self) -> bool:
-        """Whether the question is "why this label rather than another"."""
-        return bool(self.versus)
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the model predicted.
-
-    Args:
-        label: the predicted class.
-        probability: the probability of this class, in [0, 1].
-        scores: the score of each class by its name.
-        true_label: the correct class, where it is known.
-
-    Raises:
-        SaliencyError: the probability lies outside [0, 1].
-    """
-
-    label: str
-    probability: float | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    true_label: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.probability is not None and not 0.0 <= self.probability <= 1.0:
-            raise SaliencyError(f"a prediction's probability must lie in 0..1, not {self.probability!r}")
-        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +36,9 @@ class SpecialToken:
 
 @dataclass(frozen=True, eq=False)
 class TokenSaliency:
-    """A signed score for each word of a text. A positive score speaks for the query's label, a negative one against it.
+    """A score for each word of a text. A positive score speaks for the query's label, a negative one against it.
+
+    The scores of an unsigned map, such as attention weights or norms of gradients, only say how much each word matters.
 
     Args:
         tokens: the words, in order. The same word at two places counts as two parts.
@@ -112,9 +50,11 @@ class TokenSaliency:
         special: tokens that are not words of the text, such as [CLS].
         id: the name of the record. Without it, `saliency_id` is a digest of the content.
         method: the attribution method.
+        signed: whether the sign of a score has a meaning. If not, no score may be negative.
 
     Raises:
-        SaliencyError: the lengths differ, a score is not finite, or a word does not occur in the text after the word before it.
+        SaliencyError: the lengths differ, a score is not finite, a score of an unsigned map is negative, or a word does not
+            occur in the text after the word before it.
     """
 
     tokens: tuple[str, ...]
@@ -126,6 +66,7 @@ class TokenSaliency:
     special: tuple[SpecialToken, ...] = ()
     id: str | None = None
     method: str | None = None
+    signed: bool = True
 
     def __init__(
         self,
@@ -138,6 +79,7 @@ class TokenSaliency:
         special: Sequence[SpecialToken] = (),
         id: str | None = None,  # noqa: A002 - records call it so
         method: str | None = None,
+        signed: bool = True,
     ) -> None:
         words = _words(tokens)
         values = _finite(scores, "scores", words)
@@ -147,6 +89,7 @@ class TokenSaliency:
             raise SaliencyError(f"there are {len(words)} tokens but {len(values)} scores; give one score for each token")
         if not isinstance(query, Query):
             raise SaliencyError(f"query must be a Query, not {type(query).__name__}")
+        _agrees_with_sign(values, signed)
         places = _offsets(words, text, offsets)
         for name, value in (
             ("tokens", words),
@@ -158,6 +101,7 @@ class TokenSaliency:
             ("special", tuple(special)),
             ("id", None if id is None else str(id)),
             ("method", method),
+            ("signed", bool(signed)),
         ):
             object.__setattr__(self, name, value)
 
@@ -214,7 +158,7 @@ class TokenSaliency:
 
     def _key(self) -> tuple[object, ...]:
         prediction = None if self.prediction is None else (*_fields(self.prediction), dict(self.prediction.scores))
-        return (self.tokens, self.query, self.text, self.offsets, prediction, self.special, self.id, self.method)
+        return (self.tokens, self.query, self.text, self.offsets, prediction, self.special, self.id, self.method, self.signed)
 
     @property
     def saliency_id(self) -> str:
@@ -275,8 +219,7 @@ class PixelSaliency:
             )
         if not isinstance(self.query, Query):
             raise SaliencyError(f"query must be a Query, not {type(self.query).__name__}")
-        if not self.signed and values.size and values.min() < 0:
-            raise SaliencyError("the map is said to be unsigned but holds negative scores; pass signed=True")
+        _agrees_with_sign(values, self.signed)
         object.__setattr__(self, "scores", values)
         object.__setattr__(self, "id", None if self.id is None else str(self.id))
         if self.image is not None:
@@ -340,6 +283,11 @@ def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats
         raise SaliencyError(f"the score {place} is {values[index]}; every score must be a finite number")
     values.setflags(write=False)
     return values
+
+
+def _agrees_with_sign(values: Floats, signed: bool) -> None:
+    if not signed and values.size and values.min() < 0:
+        raise SaliencyError("the map is said to be unsigned but holds negative scores; pass signed=True")
 
 
 def _offsets(

@@ -1,5 +1,7 @@
 """The nouns: what they accept, what they refuse, and how pieces become words."""
 
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verbalize import PixelSaliency, Prediction, Query, SaliencyError, TokenSaliency
+from verbalize import PixelSaliency, Prediction, Query, SaliencyError, TokenSaliency, read_saliency, write_saliency
 
 Q = Query("positive")
 
@@ -176,3 +178,24 @@ def test_importing_verbalize_is_light():
     code = code.replace("sys, verbalize", "sys")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_unsigned_map_has_no_negative_scores_and_stays_unsigned(tmp_path):
+    weights = TokenSaliency(["a", "film"], [0.1, 0.9], Q, signed=False)
+    assert TokenSaliency(["a", "film"], [0.1, 0.9], Q).signed
+    assert not weights.signed
+    assert weights != TokenSaliency(["a", "film"], [0.1, 0.9], Q)
+    assert not TokenSaliency.from_pieces(["fi", "##lm"], [0.1, 0.9], Q, signed=False).signed
+    with pytest.raises(SaliencyError, match="unsigned"):
+        TokenSaliency(["a"], [-0.1], Q, signed=False)
+    write_saliency([weights], tmp_path / "maps.jsonl")
+    assert [found.signed for found in read_saliency(tmp_path / "maps.jsonl")] == [False]
+
+
+def test_predictions_can_be_pickled_and_copied():
+    said = Prediction("positive", 0.8, {"positive": 0.8, "negative": 0.2}, "negative")
+    for again in (pickle.loads(pickle.dumps(said)), copy.deepcopy(said)):
+        assert again == said
+        assert dict(again.scores) == {"positive": 0.8, "negative": 0.2}
+        with pytest.raises(TypeError):
+            again.scores["positive"] = 1.0

@@ -1,5 +1,6 @@
 from .checking import CheckReport as CheckReport
 from .checking import ClaimError as ClaimError
+from .checking import UndecidedClaim as UndecidedClaim
 from .checking import check as check
 from .claim import ERROR_KINDS as ERROR_KINDS
 from .claim import Claim as Claim

@@ -28,19 +28,35 @@ class ClaimError:
 
 
 @dataclass(frozen=True, slots=True)
+class UndecidedClaim:
+    """A claim that the map can neither bear out nor refute, and a message that says what is missing."""
+
+    claim: Claim
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
-    """The outcome of a check: all claims, and one error per false claim. `bool(report)` is True if all claims are true."""
+    """The outcome of a check: all claims, one error per false claim, and the claims that the map can't decide.
+
+    `bool(report)` is True if all claims are true.
+    """
 
     claims: tuple[Claim, ...]
     errors: tuple[ClaimError, ...]
+    undecided: tuple[UndecidedClaim, ...] = ()
 
     def __bool__(self) -> bool:
-        return not self.errors
+        return not self.errors and not self.undecided
 
     @property
     def precision(self) -> float:
-        """True claims divided by all claims; 1.0 if there are no claims. A claim about a part that the input lacks is false."""
-        return 1.0 - len(self.errors) / len(self.claims) if self.claims else 1.0
+        """True claims divided by true and false claims; 1.0 if there are none.
+
+        A claim about a part that the input lacks is false. Undecided claims don't count.
+        """
+        decided = len(self.claims) - len(self.undecided)
+        return 1.0 - len(self.errors) / decided if decided else 1.0
 
     def counts(self) -> dict[str, int]:
         """The number of false claims of each error kind."""
@@ -74,7 +90,11 @@ def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -
     evidence = evidence_of(saliency)
     stated = tuple(claims)
     errors: list[ClaimError] = []
+    undecided: list[UndecidedClaim] = []
     for claim in stated:
+        if claim.kind not in CLAIM_KINDS:
+            undecided.append(UndecidedClaim(claim, f"claims of kind {claim.kind} can't be checked yet"))
+            continue
         found = wrong_label(claim, evidence.query)
         if found is None:
             kind = CLAIM_KINDS[claim.kind]
@@ -82,7 +102,7 @@ def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -
             found = _missing(asked, evidence) or CLAIM_KINDS[asked.kind].falsehood(asked, evidence, bridge)
         if found is not None:
             errors.append(ClaimError(found[0], claim, found[1]))
-    return CheckReport(stated, tuple(errors))
+    return CheckReport(stated, tuple(errors), tuple(undecided))
 
 
 def _missing(claim: Claim, evidence: Evidence) -> tuple[ErrorKind, str] | None:

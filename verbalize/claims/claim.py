@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
-ClaimKind = Literal["supports", "opposes", "most_important", "more_important_than", "share", "no_clear_evidence"]
+ClaimKind = Literal[
+    "supports", "opposes", "matters", "near_zero", "strength", "only", "no_clear_evidence",
+    "most_important", "least_important", "rank", "more_important_than",
+    "share", "equal", "ratio", "difference", "count", "balance",
+    "absent", "predicted", "confidence", "runner_up",
+]  # fmt: skip
 Direction = Literal["supports", "opposes"]
 ShareOf = Literal["positive", "negative", "absolute", "score"]
 ErrorKind = Literal["part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label"]

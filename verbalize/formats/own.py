@@ -35,6 +35,8 @@ def to_record(saliency: Saliency, save_array: Any = None) -> dict[str, Any]:
     record["query"] = query
     if isinstance(saliency, TokenSaliency):
         record |= {"tokens": list(saliency.tokens), "scores": saliency.scores.tolist()}
+        if not saliency.signed:
+            record["signed"] = False
         if saliency.text is not None:
             record["text"] = saliency.text
             record["offsets"] = [list(place) for place in saliency.offsets or ()]
@@ -93,7 +95,13 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
     except (TypeError, ValueError):
         raise SaliencyError("'special' must hold [token, score, position] and 'offsets' [start, stop]") from None
     return TokenSaliency(
-        record["tokens"], record["scores"], text=record.get("text"), offsets=offsets, special=special, **shared
+        record["tokens"],
+        record["scores"],
+        text=record.get("text"),
+        offsets=offsets,
+        special=special,
+        signed=bool(record.get("signed", True)),
+        **shared,
     )
 
 

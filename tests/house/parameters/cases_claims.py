@@ -20,6 +20,7 @@ from verbalize import (
     SpecialToken,
     TextRecord,
     TokenSaliency,
+    UndecidedClaim,
 )
 
 record("verbalize.Query", {"label": "good"}, label="bad", versus=("bad",), members=("fine",))
@@ -37,6 +38,7 @@ record(
     special=[SpecialToken("[CLS]", 0.0, 0)],
     id="x",
     method="by hand",
+    signed=False,
 )
 record("verbalize.TokenSaliency", {"tokens": ["a"], "scores": [1.0], "query": GOOD, "text": "a a"}, offsets=[(2, 3)])
 case(
@@ -89,7 +91,14 @@ record(
     claim=Claim("opposes", (3,)),
     message="n",
 )
-record("verbalize.CheckReport", {"claims": (CLAIM,), "errors": ()}, claims=(), errors=(ClaimError("wrong sign", CLAIM, "m"),))
+record("verbalize.UndecidedClaim", {"claim": CLAIM, "message": "m"}, claim=Claim("opposes", (3,)), message="n")
+record(
+    "verbalize.CheckReport",
+    {"claims": (CLAIM,), "errors": ()},
+    claims=(),
+    errors=(ClaimError("wrong sign", CLAIM, "m"),),
+    undecided=(UndecidedClaim(CLAIM, "m"),),
+)
 case(
     "verbalize.check",
     {"claims": [Claim("supports", (3, 4))], "saliency": TEXT},
