@@ -107,7 +107,8 @@ def test_every_command_with_a_language_model_has_the_same_options_for_it():
 def test_every_command_that_reads_maps_has_the_same_options_for_it():
     readers = {name: module for name, module in MODULES.items() if hasattr(module, "ReadingOptions")}
     assert set(readers) == {"verbalize", "check", "convert", "picture", "evaluate_wording"}
-    assert [one.name for one in fields(ReadingOptions)] == ["format", "label", "versus", "class_names", "tokenizer", "image"]
+    names = ["format", "label", "versus", "class_names", "tokenizer", "image", "signed", "input_text"]
+    assert [one.name for one in fields(ReadingOptions)] == names
 
 
 def test_the_earlier_name_of_the_cache_still_works(saywhy, folder, chat_server):

@@ -27,8 +27,11 @@ class ReadOptions:
         class_names: the names of classes that a record gives by number.
         tokenizer: turns token ids into tokens: an object, or a name or path for transformers.
         image: the picture that a pixel map belongs to.
+        signed: whether negative scores have a meaning, where the record does not say it.
+        input_text: the text that the words come from, where the record does not hold it.
         folder: where the array files of a record lie; `None` where the record came from a stream.
         used: the names of the fields that had an effect. A reader that reads a field uses it; copies share this set.
+        notes: what the user should know about the whole source, each said once; copies share this list, too.
     """
 
     label: str | None = None
@@ -36,8 +39,11 @@ class ReadOptions:
     class_names: tuple[str, ...] | None = None
     tokenizer: Any = None
     image: Any = None
+    signed: bool | None = None
+    input_text: str | None = None
     folder: Path | None = None
     used: set[str] = field(default_factory=set, compare=False, repr=False)
+    notes: list[str] = field(default_factory=list, compare=False, repr=False)
 
     def __getattribute__(self, name: str) -> Any:
         if name in _READ:
@@ -51,6 +57,25 @@ class ReadOptions:
     def unused(self) -> list[str]:
         """The names of the fields that were given and had no effect yet."""
         return [name for name in _READ if name not in self.used and vars(self)[name] not in (None, ())]
+
+    def note(self, text: str) -> None:
+        """Keep a remark about the source, such as a column that is not read. The same remark is kept once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def is_signed(self, known: bool | None = None, *, default: bool = True) -> bool:
+        """Whether negative scores of a map have a meaning: what the reader knows, else what the caller says, else the default.
+
+        Raises:
+            SaliencyError: the reader knows one thing and the caller says the other.
+        """
+        said = self.signed
+        if known is None:
+            return default if said is None else said
+        if said is not None and said != known:
+            has = "have signs" if known else "have no sign"
+            raise SaliencyError(f"the scores of this record {has}; leave out signed={said} (--{'un' if known else ''}signed)")
+        return known
 
     def class_name(self, value: object) -> str:
         """The name of a class given by number (also in digits) or by name."""
@@ -106,7 +131,7 @@ class ReadOptions:
         return [number for number, name in enumerate(outputs) if name == label]
 
 
-_READ = tuple(one.name for one in fields(ReadOptions) if one.name not in ("folder", "used"))
+_READ = tuple(one.name for one in fields(ReadOptions) if one.name not in ("folder", "used", "notes"))
 
 
 def _number(value: object) -> int | None:

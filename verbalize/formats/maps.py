@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,10 @@ def read_saliency(
     class_names: Sequence[str] | None = None,
     tokenizer: Any = None,
     image: Any = None,
+    signed: bool | None = None,
+    input_text: str | None = None,
     on_problem: Callable[[Problem], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> list[Saliency]:
     """Read the maps of a file, an open binary stream of JSON Lines, or another library's object.
 
@@ -96,14 +100,19 @@ def read_saliency(
         class_names: the names of classes that the record gives by number.
         tokenizer: for records of token ids (Thermostat): an object, a name or a path.
         image: the picture that a pixel map belongs to: an array or a path.
+        signed: whether negative scores have a meaning, where the record does not say it. `False` for attention weights, norms
+            and other magnitudes, which say how much a word matters, not for which label it speaks.
+        input_text: the text that the words come from, where the record does not hold it (LIME's and eli5's lists of words).
         on_problem: called with each record that can't be read, while the others are read. Without it the first problem raises.
+        on_note: called with each remark about the whole source, such as a column that is not read. Without it, warnings.
 
     Raises:
         SaliencyError: nothing can be read, there is no such format, (without `on_problem`) a record can't be read, or an
             argument had no effect on any record.
     """
-    options = ReadOptions(label, tuple(versus), tuple(class_names) if class_names else None, tokenizer, image)
-    return list(iter_saliency(source, options, format=format, on_problem=on_problem))
+    names = tuple(class_names) if class_names else None
+    options = ReadOptions(label, tuple(versus), names, tokenizer, image, signed, input_text)
+    return list(iter_saliency(source, options, format=format, on_problem=on_problem, on_note=on_note))
 
 
 def iter_saliency(
@@ -112,14 +121,15 @@ def iter_saliency(
     *,
     format: str = "auto",  # noqa: A002
     on_problem: Callable[[Problem], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Iterator[Saliency]:
     """`read_saliency`, one map at a time, for files larger than memory. A second record with the same id is a problem.
 
-    That an option had no effect is known, and raised, only after the last map.
+    That an option had no effect is known, and raised, only after the last map. The notes come after it, too.
     """
     seen: set[str] = set()
     given = options or ReadOptions()
-    options = given.copy(used=set(given.used))
+    options = given.copy(used=set(given.used), notes=[])
     any_read = False
     for item in _items(source, options, _Candidates(format)):
         found: Saliency | Problem = item
@@ -135,6 +145,11 @@ def iter_saliency(
             continue
         any_read = True
         yield found
+    for text in options.notes:
+        if on_note is None:
+            warnings.warn(f"{_name(source)}: {text}", stacklevel=2)
+        else:
+            on_note(text)
     if any_read and (unused := options.unused()):
         named = " and ".join(f"{name} (--{name.replace('_', '-')})" for name in unused)
         have, them = ("has", "it") if len(unused) == 1 else ("have", "them")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def _from_pairs(pairs: list[tuple[str, float]], options: ReadOptions, **fields: Any) -> TokenSaliency:
     label = fields.pop("label", None)
+    fields.setdefault("text", options.input_text)
     return TokenSaliency.from_pieces([word for word, _ in pairs], [score for _, score in pairs], options.query(label), **fields)
 
 

@@ -44,7 +44,7 @@ def _read_file(path: Path, options: ReadOptions) -> Iterator[Saliency | Problem]
 def _read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
     """The maps of a table. A row that can't be read makes a problem of its text; the other texts are read."""
     groups: dict[str, _Group] = {}
-    for name, group in _rows(stream, source, groups):
+    for name, group in _rows(stream, source, groups, options):
         groups.setdefault(name, group)
     if not groups:
         raise SaliencyError(f"{source}: the table holds no rows")
@@ -60,7 +60,7 @@ def _read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Salienc
             yield Problem(source, str(error), group.line, name or None)
 
 
-def _rows(stream: TextIO, source: str, groups: dict[str, _Group]) -> Iterator[tuple[str, _Group]]:
+def _rows(stream: TextIO, source: str, groups: dict[str, _Group], options: ReadOptions) -> Iterator[tuple[str, _Group]]:
     sample = stream.read(8192)
     stream.seek(0)
     delimiter = max(",;\t", key=sample.partition("\n")[0].count)
@@ -73,6 +73,9 @@ def _rows(stream: TextIO, source: str, groups: dict[str, _Group]) -> Iterator[tu
             if columns is None:
                 columns, is_header = _columns(row, source)
                 if is_header:
+                    unread = [cell for place, cell in enumerate(row) if place not in columns.values()]
+                    if unread:
+                        options.note(f"not read: the column{'s' * (len(unread) > 1)} {', '.join(map(repr, unread))}")
                     continue
             name = _cell(row, columns, "id") or ""
             group = groups.get(name) or _Group(reader.line_num)

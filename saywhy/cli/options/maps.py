@@ -48,6 +48,11 @@ class ReadingOptions:
     ] = None
     tokenizer: Annotated[str | None, _option("Tokenizer (name or path), for records of token ids.")] = None
     image: Annotated[Path | None, _option("Picture that a pixel map belongs to.")] = None
+    signed: Annotated[
+        bool | None,
+        _option("Whether negative scores have a meaning, where MAPS does not say it.", "--signed/--unsigned"),
+    ] = None
+    input_text: Annotated[str | None, _option("Text that the words come from, where MAPS does not hold it.")] = None
 
     def read(self, source: str) -> MapReader:
         """A reader of the maps in a file, or on standard input ("-")."""
@@ -83,10 +88,13 @@ class MapReader:
         options = self.options
         names = tuple(read_class_names(options.class_names)) if options.class_names else None
         versus = tuple(options.versus or ())
-        reading = ReadOptions(options.label, versus, names, options.tokenizer, options.image, used=self.used)
+        reading = ReadOptions(
+            options.label, versus, names, options.tokenizer, options.image, options.signed, options.input_text, used=self.used
+        )
         waiting = list(self._expected)
         source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)
-        for saliency in iter_saliency(source, reading, format=options.format, on_problem=self.problems.append):
+        read = iter_saliency(source, reading, format=options.format, on_problem=self.problems.append, on_note=note)
+        for saliency in read:
             self.count += 1
             waiting = [one for one in waiting if not one[2](saliency)]
             yield saliency

@@ -26,6 +26,7 @@ def lines(tools, content='{"tokens": ["a", "b"], "scores": [1, 2]}\n', name="map
     return path
 
 
+NOTED = "token,score,label,remark\ngreat,1,good,x\n"
 NAMED = '{"tokens": ["a"], "scores": [1], "query": {"label": "good"}}\n'
 case(
     "verbalize.read_saliency",
@@ -46,6 +47,26 @@ case(
     on_problem=None,
 )
 THERMOSTAT = {"attributions": [0.0, 1.0, 0.0], "idx": 7, "input_ids": [2, 5, 3], "label": 0, "predictions": [-1.0, 2.0]}
+
+
+case(
+    "verbalize.read_saliency",
+    {"source": [["a", 1.0], ["b", 2.0]], "label": "good"},
+    signed=False,
+    input_text="a b",
+)
+case(
+    "verbalize.read_saliency",
+    {"source": later(lambda tools: lines(tools, NOTED, "maps.csv")), "on_note": lambda text: None},
+    lambda found, tools, arguments: tools.recorded,
+    on_note=later(lambda tools: tools.record),
+)
+case(
+    "verbalize.formats.iter_saliency",
+    {"source": later(lambda tools: lines(tools, NOTED, "maps.csv")), "on_note": lambda text: None},
+    lambda found, tools, arguments: (list(found), tools.recorded),
+    on_note=later(lambda tools: tools.record),
+)
 
 
 class Tokenizer:
@@ -91,9 +112,19 @@ record(
     class_names=("a",),
     tokenizer="t",
     image="i",
+    signed=False,
+    input_text="a",
     folder=Path(),
 )
 case("verbalize.formats.ReadOptions", {"label": "x"}, lambda found, tools, arguments: found.unused(), used={"label"})
+case("verbalize.formats.ReadOptions", {}, lambda found, tools, arguments: found.notes, notes=["a"])
+case(
+    "verbalize.formats.ReadOptions.note",
+    {"self": later(lambda tools: ReadOptions()), "text": "a"},
+    lambda found, tools, arguments: arguments["self"].notes,
+    text="b",
+)
+case("verbalize.formats.ReadOptions.is_signed", {"self": ReadOptions()}, known=False, default=False)
 case("verbalize.formats.ReadOptions.copy", {"self": ReadOptions()}, label="good")
 case("verbalize.formats.ReadOptions.agreed", {"self": ReadOptions("good"), "query": Query("good")}, query=Query("bad"))
 case("verbalize.formats.ReadOptions.chosen", {"self": ReadOptions("good"), "outputs": ["good", "bad"]}, outputs=["bad", "good"])
