@@ -16,17 +16,17 @@ from verbalize.parts.spans import Span, best_spans, best_spans_holding, convolut
 from verbalize.saliency import SaliencyError
 
 
-def brute_force(scores, max_words, max_spans, bridge, holding=None):
-    """Every set of tokens, by the words of the definition: greatest sum, fewest words, earliest."""
+def brute_force(scores, max_words, max_spans, bridge, holding=None, price=0.0, breaks=()):
+    """Every set of tokens, by the words of the definition: greatest sum less the price, fewest words, earliest."""
     allowed = [i for i, score in enumerate(scores) if score >= -bridge or i == holding]
     best = None
     for size in range(min(max_words, len(allowed)) + 1):
         for chosen in combinations(allowed, size):
             if holding is not None and holding not in chosen:
                 continue
-            if sum(i - 1 not in chosen for i in chosen) > max_spans:
+            if sum(i - 1 not in chosen or i in breaks for i in chosen) > max_spans:
                 continue
-            key = (-sum(Fraction(scores[i]) for i in chosen), size, chosen)
+            key = (-sum(Fraction(scores[i]) - Fraction(price) for i in chosen), size, chosen)
             if best is None or key < best:
                 best = key
     return best[2]
@@ -47,27 +47,33 @@ whole_scores = st.lists(st.integers(-3, 3).map(float), max_size=9)
 any_scores = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=8)
 decimal_scores = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.1 + 0.2, -0.1, 0.0, 1e-300, 5e-324, 1e300]), max_size=9)
 limits = st.tuples(st.integers(0, 6), st.integers(0, 4), st.sampled_from([0.0, 0.05, 0.1, 1.0, 2.0, 1e308]))
+prices = st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.0, 5e-324, 1e300, 1e308])
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.one_of(whole_scores, any_scores, decimal_scores), limits)
-def test_best_spans_are_those_of_brute_force(scores, limit):
+@given(st.one_of(whole_scores, any_scores, decimal_scores), limits, prices, st.lists(st.integers(0, 8), max_size=2))
+def test_best_spans_are_those_of_brute_force(scores, limit, price, breaks):
     max_words, max_spans, bridge = limit
-    spans = best_spans(scores, max_words=max_words, max_spans=max_spans, bridge=bridge)
-    assert tokens_of(spans) == brute_force(scores, max_words, max_spans, bridge)
-    assert all(a.stop < b.start for a, b in pairwise(spans))
+    breaks = [place for place in breaks if place <= len(scores)]
+    spans = best_spans(scores, max_words=max_words, max_spans=max_spans, bridge=bridge, price=price, breaks=breaks)
+    assert tokens_of(spans) == brute_force(scores, max_words, max_spans, bridge, price=price, breaks=breaks)
+    assert all(a.stop < b.start or (a.stop == b.start and b.start in breaks) for a, b in pairwise(spans))
+    assert not any(span.start < place < span.stop for span in spans for place in breaks)
     assert all(span.score == rounded_sum(scores[span.start : span.stop]) for span in spans)
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(whole_scores, any_scores, decimal_scores), limits, st.data())
-def test_best_spans_that_hold_a_token_are_those_of_brute_force(scores, limit, data):
+@given(st.one_of(whole_scores, any_scores, decimal_scores), limits, prices, st.data())
+def test_best_spans_that_hold_a_token_are_those_of_brute_force(scores, limit, price, data):
     max_words, max_spans, bridge = limit
     if not (scores and max_words and max_spans):
         return
     held = data.draw(st.integers(0, len(scores) - 1))
-    spans = best_spans_holding(scores, held, max_words=max_words, max_spans=max_spans, bridge=bridge)
-    assert tokens_of(spans) == brute_force(scores, max_words, max_spans, bridge, held)
+    breaks = data.draw(st.lists(st.integers(0, len(scores)), max_size=2))
+    spans = best_spans_holding(
+        scores, held, max_words=max_words, max_spans=max_spans, bridge=bridge, price=price, breaks=breaks
+    )
+    assert tokens_of(spans) == brute_force(scores, max_words, max_spans, bridge, held, price, breaks)
 
 
 @pytest.mark.parametrize("draw", ["normal", "whole", "float32", "all positive"])
@@ -82,20 +88,24 @@ def test_narrowing_the_search_loses_nothing_on_maps_too_long_for_brute_force(dra
             "all positive": np.abs(rng.normal(size=n)),
         }[draw]
         max_words, max_spans, bridge = int(rng.integers(1, 9)), int(rng.integers(1, 4)), float(rng.choice([0.0, 0.5, 9.0]))
-        spans = best_spans(scores, max_words=max_words, max_spans=max_spans, bridge=bridge)
-        exact = plain_programme([Fraction(x) for x in scores.tolist()], max_words, max_spans, Fraction(bridge))
-        assert (sum(Fraction(float(scores[i])) for i in tokens_of(spans)), len(tokens_of(spans))) == exact
+        price = float(rng.choice([0.0, 0.25, 0.9]))
+        breaks = sorted({int(place) for place in rng.integers(0, n, int(rng.integers(0, 4)))})
+        spans = best_spans(scores, max_words=max_words, max_spans=max_spans, bridge=bridge, price=price, breaks=breaks)
+        exact = plain_programme([Fraction(x) for x in scores.tolist()], max_words, max_spans, bridge, price, breaks)
+        chosen = tokens_of(spans)
+        assert (sum(Fraction(float(scores[i])) - Fraction(price) for i in chosen), len(chosen)) == exact
 
 
-def plain_programme(scores, max_words, max_spans, bridge):
+def plain_programme(scores, max_words, max_spans, bridge, price, breaks):
     """(Greatest sum, fewest words) by the textbook programme over (spans, words, last token taken or not), in fractions."""
     states = {(0, 0, False): Fraction(0)}
-    for score in scores:
+    for index, score in enumerate(scores):
         after = {}
         for (spans, words, taken), total in states.items():
+            taken = taken and index not in breaks
             options = [((spans, words, False), total)]
             if score >= -bridge and words < max_words and spans + (not taken) <= max_spans:
-                options.append(((spans + (not taken), words + 1, True), total + score))
+                options.append(((spans + (not taken), words + 1, True), total + score - Fraction(price)))
             for key, value in options:
                 after[key] = max(after.get(key, value), value)
         states = after
@@ -110,6 +120,9 @@ def test_spans_by_hand():
     assert best_spans(scores, max_words=9, max_spans=1, bridge=1.0) == (Span(1, 7, 11.0),)
     assert best_spans(scores, max_words=3, max_spans=1, bridge=1.0) == (Span(1, 4, 6.0),)
     assert Span(1, 4, 6.0).part == (1, 2, 3)
+    assert best_spans([0.2, 3.0, 0.9, 2.0, 0.4], max_words=9, max_spans=1, price=1.0) == (Span(1, 4, 5.9),)  # 3 - 0.1 + 1
+    assert best_spans([0.2, 3.0, 0.9, 2.0, 0.4], max_words=9, max_spans=2, price=1.0) == (Span(1, 2, 3.0), Span(3, 4, 2.0))
+    assert best_spans([1.0, 1.0, 1.0], max_words=9, max_spans=2, breaks=[1]) == (Span(0, 1, 1.0), Span(1, 3, 2.0))
     assert len(Span(1, 4, 6.0)) == 3
 
 
@@ -144,6 +157,10 @@ def test_a_held_token_is_held_whatever_it_costs():
         (lambda: best_spans([1], max_words=1, max_spans=1.5), "max_spans must be a whole number"),
         (lambda: best_spans([1], max_words=1, max_spans=1, bridge=-1), "bridge"),
         (lambda: best_spans([1], max_words=1, max_spans=1, bridge=math.nan), "bridge"),
+        (lambda: best_spans([1], max_words=1, max_spans=1, price=-1), "price"),
+        (lambda: best_spans([1], max_words=1, max_spans=1, price=math.inf), "price must be finite"),
+        (lambda: best_spans([1], max_words=1, max_spans=1, breaks=[2]), "no token 2 for a break"),
+        (lambda: best_spans([1], max_words=1, max_spans=1, breaks=[-1]), "a break must be a whole number"),
         (lambda: best_spans_holding([1], 1, max_words=1, max_spans=1), "no token 1"),
         (lambda: best_spans_holding([1], 0, max_words=0, max_spans=1), "at least 1"),
         (lambda: convolution_search([1.0] * 9, 3), "filter_length"),

@@ -18,7 +18,9 @@ _SLACK = 2.0**-40  # as a share of the largest score: far above the rounding err
 _EXACT_BITS = 60  # sums stay below 2 ** 60, so that adding one to -(2 ** 62), the unreachable state, can't overflow
 
 
-def best_tokens(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_spans: int, holding: int | None) -> list[int]:
+def best_tokens(
+    values: Floats, allowed: NDArray[np.bool_], max_words: int, max_spans: int, holding: int | None, price: float = 0.0
+) -> list[int]:
     """The indices of the tokens in the best spans, in order. `verbalize.parts.spans.best_spans` defines "best".
 
     Args:
@@ -27,20 +29,23 @@ def best_tokens(values: Floats, allowed: NDArray[np.bool_], max_words: int, max_
         max_words: the most tokens in all spans together, 0 or more.
         max_spans: the most spans, 0 or more.
         holding: the index of a token that one of the spans must contain, if any.
+        price: what each token costs, 0 or more; it is taken off its score.
     """
     words = min(max_words, int(allowed.sum()))
     spans = min(max_spans, words)
-    if not words or not spans or (holding is None and values[allowed].max() <= 0):
+    worth = allowed & (values > price)
+    if not words or not spans or (holding is None and not worth.any()):
         return []
-    positive = np.flatnonzero(values > 0)
+    positive = np.flatnonzero(worth)
     room = len(positive) <= words and np.count_nonzero(np.diff(positive) > 1) < spans
-    if room and (holding is None or values[holding] > 0):
+    if room and (holding is None or worth[holding]):
         return [int(index) for index in positive]
-    units = _integers(np.where(allowed, values, 0.0))
-    tokens = np.flatnonzero(_worth_a_look(values if units is None else units, allowed, words, spans, holding))
-    gains = _integers(values[tokens]) if units is None else units[tokens]
+    units = _integers(np.where(allowed, values, 0.0), price)
+    rough = _scaled(values, price) if units is None else units
+    tokens = np.flatnonzero(_worth_a_look(rough, allowed, words, spans, holding))
+    gains = _integers(values[tokens], price) if units is None else units[tokens]
     if gains is None:
-        gains = _long_integers(values[tokens])
+        gains = _long_integers(values[tokens], price)
     apart = np.diff(tokens, prepend=-2) > 1
     held = -1 if holding is None else int(np.searchsorted(tokens, holding))
     picks = _choose(gains, apart, words, spans, held)
@@ -88,18 +93,26 @@ def _foremost(sums: Plane, count: int, *, exact: bool) -> NDArray[np.intp]:
     return np.concatenate((above, np.flatnonzero(sums == least)[: count - len(above)]))
 
 
-def _integers(values: Floats) -> NDArray[np.int64] | None:
-    """The scores in one unit as 64-bit integers, small enough for every sum of them; `None` if a score would be rounded."""
-    exponent = math.frexp(float(np.abs(values).max()))[1] + len(values).bit_length()
-    whole = np.ldexp(values, _EXACT_BITS - exponent)
-    exact = np.array_equal(whole, np.floor(whole)) and not ((whole == 0) & (values != 0)).any()
-    return whole.astype(np.int64) if exact else None
+def _scaled(values: Floats, price: float) -> Floats:
+    """The scores less the price, in units of the largest magnitude, so that no difference of huge numbers overflows."""
+    largest = max(float(np.abs(values).max()), price)
+    return values / largest - price / largest
 
 
-def _long_integers(values: Floats) -> Plane:
-    ratios = [value.as_integer_ratio() for value in values.tolist()]
+def _integers(values: Floats, price: float) -> NDArray[np.int64] | None:
+    """The scores less the price as 64-bit integers, small enough for every sum of them; `None` if a number would be rounded."""
+    numbers = np.append(values, price)
+    exponent = math.frexp(float(np.abs(numbers).max()))[1] + (2 * len(numbers)).bit_length()
+    whole = np.ldexp(numbers, _EXACT_BITS - exponent)
+    exact = np.array_equal(whole, np.floor(whole)) and not ((whole == 0) & (numbers != 0)).any()
+    return whole[:-1].astype(np.int64) - np.int64(whole[-1]) if exact else None
+
+
+def _long_integers(values: Floats, price: float) -> Plane:
+    ratios = [value.as_integer_ratio() for value in [*values.tolist(), price]]
     unit = max(denominator for _, denominator in ratios)
-    return np.array([numerator * (unit // denominator) for numerator, denominator in ratios], dtype=object)
+    *gains, cost = [numerator * (unit // denominator) for numerator, denominator in ratios]
+    return np.array([gain - cost for gain in gains], dtype=object)
 
 
 def _choose(gains: Plane, apart: NDArray[np.bool_], words: int, spans: int, held: int) -> list[int]:

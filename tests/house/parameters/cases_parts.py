@@ -28,6 +28,7 @@ for spans, base in (("best_spans", {}), ("best_spans_holding", {"holding": 4})):
     )
     joined = {"holding": 2} if base else {}
     case(f"verbalize.{spans}", {"scores": SIX[:3], "max_words": 3, "max_spans": 1, **joined}, bridge=0.5)
+    case(f"verbalize.{spans}", {"scores": [1.0, 2.0, 1.0], "max_words": 3, "max_spans": 1, **joined}, price=1.5, breaks=[2])
 record("verbalize.Span", {"start": 0, "stop": 1, "score": 1.0}, start=-1, stop=2, score=2.0)
 for search in ("convolution_search", "span_search"):
     case(
