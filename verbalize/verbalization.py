@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from verbalize.claims.claim import Claim
 
 VERSION = 1
+COMMENT_MARK = "The model adds, unchecked:"  # stands before a comment wherever people read it
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Verbalization:
         falsehoods: the number of false statements in these drafts, by kind. None of them is in `text`.
         problem: why the language model could not be asked, if that is so.
         background: sentences of general knowledge about the classes. They are not evidence from the map and are not in `text`.
+        comment: what the language model adds of its own, unchecked, or "". It is not in `text`; show it apart, after
+            `COMMENT_MARK`.
+        left_out: what a `Narrator` did not use of the model's last reply, and why.
     """
 
     saliency_id: str
@@ -41,6 +45,8 @@ class Verbalization:
     falsehoods: Mapping[str, int] = field(default_factory=dict)
     problem: str | None = None
     background: tuple[str, ...] = ()
+    comment: str = ""
+    left_out: tuple[str, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         """The record that `saywhy verbalize` writes as one line of JSON."""
@@ -56,4 +62,8 @@ class Verbalization:
             record |= {"outcome": self.outcome, "drafts": list(self.drafts), "falsehoods": dict(self.falsehoods)}
         if self.background:
             record["background"] = list(self.background)
+        if self.comment:
+            record["comment"] = self.comment
+        if self.left_out:
+            record["left_out"] = list(self.left_out)
         return record

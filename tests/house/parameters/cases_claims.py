@@ -131,6 +131,8 @@ record(
     falsehoods={"wrong sign": 1},
     problem="p",
     background=("b",),
+    comment="c",
+    left_out=("l",),
 )
 
 
