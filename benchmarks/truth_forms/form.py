@@ -8,18 +8,25 @@ the development set, `held_out` was written after the reader was finished. `pair
         *pairs("no evidence", [("Nothing speaks against {label}.",) * 2], on="all for", false_on="both sides"),
     )
 
-Placeholders of words: {top} {second} {third} {fourth} are the strongest supporters in order, {pos} {pos2} {pos3} others,
-{hi} {lo} two of which the first is stronger, {leastpos} the weakest; {topneg} {secondneg} {thirdneg} {neg} {neg2} {neg3}
-{neghi} {neglo} {leastneg} the same for opposers; {zero} {zero2} have score 0; {least} is the only one with the smallest
-|score|; {lead} ({lead2}) is a supporter and the strongest (second strongest) with or without its sign, {leadneg} an opposer
-that is; {tie1} {tie2} share the first place, {below} comes next; {rhi} is {times} ("twice") as strong as {rlo}; {phrase} and
-{negphrase} are two neighbours of one sign; {absent} {absent2} are not in the text.
+Placeholders of words:
+
+- {top} {second} {third} {fourth}: the strongest supporters in order; {leastpos} the weakest; {pos} {pos2} {pos3}: others;
+  {strong} has at least 0.6, {weak} at most 0.4 of the top's score; {hi} {lo}: two of which the first is stronger;
+- {topneg} {secondneg} {thirdneg} {leastneg} {neg} {neg2} {neg3} {strongneg} {weakneg} {neghi} {neglo}: the same for opposers;
+- {zero} {zero2} have score 0; {least} is the only one with the smallest |score|;
+- {lead} is a supporter and the strongest with or without its sign, {lead2} comes next; {leadneg} is an opposer that is;
+- {big} {big2} hold clearly more than an even share of all evidence, on either side;
+- {tie1} {tie2} share the first place, {below} comes next; {rhi} is {times} ("twice") as strong as {rlo};
+- {phrase}, {negphrase}: two neighbours of one sign; {absent} {absent2} are not in the text.
+
 Labels: {label}, {other} of the same task, {unknown} of another one, {versus} on contrastive maps, {runner_up},
-{not_runner_up}. Numbers, each with {wrong_...}: {npos} {nneg} {n} words; {score_top} {score_neg} ({flipped_score_neg});
-{sum_two} {gap_two} of the two strongest; {share_top} {share_second} {share_two} {share_pos} of the evidence for,
-{share_neg} of that against, {share_top_all} {share_for} {share_against} of all; {fraction_top} of the evidence for
-("half"); {conf} the model's probability of the label. Without a wrong one: {score_second} {score_pos}, {over_top}
-and {under_top}, fractions that the top word's share of the evidence for exceeds and stays below.
+{not_runner_up}.
+
+Numbers, each with {wrong_...}: {npos} {nneg} {n} words; {score_top} {score_neg} ({flipped_score_neg}); {sum_two} {gap_two} of
+the two strongest; {share_top} {share_second} {share_two} {share_pos} of the evidence for, {share_neg} of that against,
+{share_top_all} {share_for} {share_against} of all; {fraction_top} of the evidence for ("half"); {conf}, the model's
+probability of the label. Without a wrong one: {score_second} {score_pos}, and {over_top} {under_top}, fractions that the
+top word's share of the evidence for exceeds and stays below.
 
 `on` and `false_on` name traits that the map must have: a kind of `world.KINDS`, "both sides", "for wins", "against wins",
 "predicted", "not predicted", "pointwise" (the default) or "contrastive". Without one, a signed map with both sides is taken.
@@ -43,7 +50,7 @@ if TYPE_CHECKING:
 
 Nature = Literal["natural", "adversarial"]
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?\}")
-_NOT_FORMS = {"__init__", "world", "vocabulary", "form"}
+_NOT_FORMS = {"__init__", "world", "vocabulary", "form", "verification"}
 # After these, the style "the word X" would say "word" twice or break the grammar, so the word is quoted instead.
 _NO_ARTICLE = re.compile(
     r"(?:\b(?:words?|terms?|tokens?|phrases?|expressions?|adjectives?|features?|the|an?|of|[a-z]+ly|second|third|first)|[|(:\n-])\s*$"

@@ -14,7 +14,7 @@ WORDS = tuple(
     museum passport never always quite very but although because nothing really still almost perhaps the with from about
     idiot garbage pathetic kind helpful polite stupid ugly wonderful horrible mediocre splendid dull crisp muddy quick slow
     woman guitar dog outdoors sleeping running crowd bicycle snow kitchen
-    """.split()
+    """.split()  # noqa: SIM905 - a list of words reads best as text
 )
 
 # Words that are often unscored in real maps: they are drawn for the words without a score a little more often.
@@ -49,10 +49,9 @@ QUOTES: dict[str, tuple[str, str]] = {
 WORD_STYLES = {"single": 30, "double": 26, "curly": 14, "curly single": 8, "bold": 7, "code": 7, "the word": 8}
 LABEL_STYLES = {"bare": 34, "single": 24, "double": 20, "curly": 8, "bold": 5, "italic": 5, "code": 4}
 
-NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen"
-).split()
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve"
+_TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+NUMBERS = f"{_ONES} {_TEENS}".split()
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
 
