@@ -20,9 +20,12 @@ from .saliency import Query as Query
 from .saliency import SaliencyError as SaliencyError
 from .saliency import SpecialToken as SpecialToken
 from .saliency import TokenSaliency as TokenSaliency
+from .text_report import CheckedSentence as CheckedSentence
+from .text_report import SecondReading as SecondReading
+from .text_report import TextReport as TextReport
+from .text_report import check_text as check_text
+from .text_report import check_texts as check_texts
 from .texts import TextRecord as TextRecord
-from .texts import TextReport as TextReport
-from .texts import check_text as check_text
 from .texts import iter_texts as iter_texts
 from .texts import with_maps as with_maps
 from .verbalization import Verbalization as Verbalization

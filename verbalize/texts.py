@@ -1,25 +1,26 @@
-"""Read texts about maps from JSON Lines, pair them with their maps, and check them, whoever wrote them."""
+"""Read texts about maps from a file, and pair them with their maps, whoever wrote them."""
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import Problem, UsageError
-from verbalize.claims.checking import check
-from verbalize.claims.claim import Claim
-from verbalize.read.reading import read_sentences
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
 
-    from verbalize.claims.checking import ClaimError
     from verbalize.saliency import Saliency
+
+_RECORDS = (".jsonl", ".ndjson", ".json")  # files that hold records whatever their first characters are
+_RECORD = re.compile(r'\s*\{\s*(?:"|\})')  # a text may begin with a brace, too: "{label} was predicted because ..."
 
 
 @dataclass(frozen=True)
@@ -27,66 +28,52 @@ class TextRecord:
     """One text about one map.
 
     Attributes:
-        id: the id of the map that the text is about.
+        id: the id of the map that the text is about; `None` if its record names none.
         text: the sentences.
         claims: claims that the author states beside the text, as `Claim.to_record` writes them.
         line: the line number of the record in its file, counted from 1.
+        place: its place among the records of its file, counted from 0 and including those that can't be read. `with_maps` uses
+            it for texts without ids.
     """
 
-    id: str
+    id: str | None
     text: str
     claims: tuple[Mapping[str, Any], ...] = ()
     line: int | None = None
-
-
-@dataclass(frozen=True)
-class TextReport:
-    """The claims that a text makes about its map, and which of them are false.
-
-    Attributes:
-        claims: the claims that were checked: those read from the text, and those that are only stated beside it.
-        errors: one error for each false claim.
-        unread: sentences about the evidence that can't be read as a claim. They are neither true nor false.
-    """
-
-    claims: tuple[Claim, ...]
-    errors: tuple[ClaimError, ...]
-    unread: tuple[str, ...]
-
-    def to_record(self) -> dict[str, Any]:
-        """The report as JSON content, as `saywhy check --json` prints it."""
-        errors = [{"kind": error.kind, "message": error.message, "claim": error.claim.to_record()} for error in self.errors]
-        return {"claims": len(self.claims), "errors": errors, "unread": list(self.unread)}
+    place: int | None = field(default=None, compare=False)
 
 
 def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], None] | None = None) -> Iterator[TextRecord]:
-    """Read texts from a JSON Lines file whose records have `id` and `text`, and optionally `claims`.
+    """Read texts from a file: JSON Lines, or one plain text.
+
+    A record of JSON Lines has `text`, and optionally `id` (the id of its map) and `claims`. A file whose name does not end in
+    .jsonl, .ndjson or .json, and that does not begin with a record, is one plain text without an id.
 
     Args:
         source: the file; "-" stands for standard input.
         on_problem: called with each record that can't be read; the others are read. Without it, the first such record raises.
 
     Raises:
-        UsageError: the file can't be read or holds no record, or a record can't be read and `on_problem` is not given.
+        UsageError: the file can't be read or holds no text, or a record can't be read and `on_problem` is not given.
     """
+    called = "standard input" if str(source) == "-" else str(source)
     try:
-        stream = sys.stdin if source == "-" else Path(source).open(encoding="utf-8-sig")  # noqa: SIM115 - closed below
+        # some editors begin a file with a byte order mark, and some write UTF-16
+        data = _standard_input() if str(source) == "-" else Path(source).read_bytes()
+        content = data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     except OSError as error:
         raise UsageError(f"{source} can't be read: {error.strerror}") from None
-    any_record = False
-    with stream:
-        try:
-            for number, line in enumerate(stream, 1):
-                found = _text_record(line, number, str(source)) if line.strip() else None
-                any_record = any_record or found is not None
-                if isinstance(found, TextRecord):
-                    yield found
-                elif found is not None:
-                    _tell(found, on_problem)
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{source} is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    if not any_record:
-        raise UsageError(f"{'standard input' if source == '-' else source} holds no texts")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(
+            f"{called} is not UTF-8 text: {error.reason} at byte {error.start}, line {line}; save it as UTF-8"
+        ) from None
+    if not content.strip():
+        raise UsageError(f"{called} holds no texts")
+    if str(source).lower().endswith(_RECORDS) or _RECORD.match(content):
+        yield from _records(content, called, on_problem)
+    else:
+        yield TextRecord(None, content.strip(), (), None, 0)
 
 
 def with_maps(
@@ -96,52 +83,78 @@ def with_maps(
     where: str = "the texts",
     on_problem: Callable[[Problem], None] | None = None,
 ) -> Iterator[tuple[TextRecord, Saliency]]:
-    """Pair each text with the map of the same id.
+    """Pair each text with the map of the same id. If no text has an id, the first belongs to the first map, and so on.
+
+    Each text that is returned has the id of its map.
 
     Args:
         texts: the texts, as `iter_texts` reads them.
         saliencies: the maps; all are read before the first pair is returned.
         where: the source of the texts, which problems name.
-        on_problem: called with each text that has no map. Without it, the first such text raises.
+        on_problem: called with each text that has no map, or more than one. Without it, the first such text raises.
 
     Raises:
-        UsageError: a text has no map and `on_problem` is not given.
+        UsageError: a text has no map, or more than one, and `on_problem` is not given; or no text has an id, and there are not
+            as many texts as maps, or some of the texts could not be read.
     """
-    by_id = {saliency.saliency_id: saliency for saliency in saliencies}
-    for record in texts:
-        if record.id in by_id:
-            yield record, by_id[record.id]
-        else:
-            _tell(Problem(where, "there is no map with this id", record.line, record.id), on_problem)
+    maps = list(saliencies)
+    records = list(texts)
+    if records and all(record.id is None for record in records):
+        lost = any(record.place not in (None, place) for place, record in enumerate(records))
+        if len(maps) != len(records) or lost:
+            raise UsageError(f"{where}: {_unpaired(len(records), len(maps), lost=lost)}")
+        for record, saliency in zip(records, maps, strict=True):
+            yield replace(record, id=saliency.saliency_id), saliency
+        return
+    by_id: dict[str | None, list[Saliency]] = {}
+    for saliency in maps:
+        known = by_id.setdefault(saliency.saliency_id, [])
+        if saliency not in known:  # a map that is given twice is still one map
+            known.append(saliency)
+    for record in records:
+        found = by_id.get(record.id, [])
+        if len(found) == 1:
+            yield record, found[0]
+            continue
+        what = f"{len(found)} maps have this id" if found else "there is no map with this id"
+        what = "the text has no 'id', and others have one" if record.id is None else what
+        _tell(Problem(where, what, record.line, record.id), on_problem)
 
 
-def check_text(text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]] = ()) -> TextReport:
-    """Read a text back into claims and check each against the map, together with claims stated beside the text.
-
-    A stated claim that the text also makes is checked and counted once.
-
-    Raises:
-        UsageError: a stated claim is malformed.
-    """
-    sentences = read_sentences(text, saliency)
-    read = [claim for sentence in sentences for claim in sentence.claims]
-    meanings = {_meaning(claim) for claim in read}
-    claims = [claim if isinstance(claim, Claim) else Claim.from_record(claim) for claim in stated]
-    report = check([*read, *(claim for claim in claims if _meaning(claim) not in meanings)], saliency)
-    return TextReport(report.claims, report.errors, tuple(sentence.text for sentence in sentences if sentence.unread))
+def _records(content: str, where: str, on_problem: Callable[[Problem], None] | None) -> Iterator[TextRecord]:
+    place = 0
+    # not splitlines: JSON strings may hold other line separators, such as U+2028
+    for number, line in enumerate(content.split("\n"), 1):
+        if line.strip():
+            found = _record(line, number, where)
+            if isinstance(found, TextRecord):
+                yield replace(found, place=place)
+            else:
+                _tell(found, on_problem)
+            place += 1
 
 
-def _text_record(line: str, number: int, where: str) -> TextRecord | Problem:
+def _record(line: str, number: int, where: str) -> TextRecord | Problem:
     try:
         record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return Problem(where, f"not JSON: {getattr(error, 'msg', 'nested too deep')}", number)
-    if not isinstance(record, Mapping) or not isinstance(record.get("text"), str) or "id" not in record:
-        return Problem(where, "a text needs 'id' and 'text'", number)
+    except (ValueError, RecursionError) as error:
+        why = "nested too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
+        return Problem(where, f"not JSON: {why}", number)
+    if not isinstance(record, Mapping) or not isinstance(record.get("text"), str):
+        return Problem(where, "a text is an object with 'text' and, if it names its map, 'id'", number)
+    name = record.get("id")
+    if name is not None and not isinstance(name, str | int | float):
+        return Problem(where, "'id' must be a string or a number", number)
+    name = None if name is None else str(name)
     claims = record.get("claims") or ()
     if not isinstance(claims, list | tuple) or not all(isinstance(claim, Mapping) for claim in claims):
-        return Problem(where, "'claims' must be a list of objects", number, str(record["id"]))
-    return TextRecord(str(record["id"]), record["text"], tuple(claims), number)
+        return Problem(where, "'claims' must be a list of objects", number, name)
+    return TextRecord(name, record["text"], tuple(claims), number)
+
+
+def _standard_input() -> bytes:
+    stream = getattr(sys.stdin, "buffer", None)  # a program may have put a stream without bytes in its place
+    return stream.read() if stream is not None else sys.stdin.read().encode()
 
 
 def _tell(problem: Problem, on_problem: Callable[[Problem], None] | None) -> None:
@@ -150,5 +163,9 @@ def _tell(problem: Problem, on_problem: Callable[[Problem], None] | None) -> Non
     on_problem(problem)
 
 
-def _meaning(claim: Claim) -> tuple[object, ...]:
-    return (claim.kind, claim.part, claim.other, claim.direction or "supports", claim.value)
+def _unpaired(texts: int, maps: int, *, lost: bool) -> str:
+    if texts == 1 and not lost:
+        number = "no maps" if not maps else f"{maps} maps"
+        return f"the text names no map, and there are {number}; give it the 'id' of its map, or a file with that map alone"
+    has = "not all of them could be read" if lost else f"there are {texts} texts and {maps} maps"
+    return f"the texts have no ids, and {has}; give each text the 'id' of its map"

@@ -36,6 +36,7 @@ REFUSED = {
         ["maps.jsonl", "--style", "narrate", "--llm", SERVER, "--max-spans", "2"],
         "the styles without a language model",
     ),
+    ("check", "--why"): (["--text", "x", "--map", "maps.jsonl", "--why", "--json"], "--why goes with the printed list"),
     ("picture", "--max-words"): (["maps.jsonl", "--out", "o", "--max-words", "3"], "--kind rationale"),
     ("picture", "--mask-labels"): (["maps.jsonl", "--out", "o", "--kind", "rationale", "--mask-labels"], "--kind html and --kind png"),
     ("classify", "--mix"): ([*IN, "--prompts", "prompts.json", "--mix", "0.5"], "--mix goes with --descriptions"),

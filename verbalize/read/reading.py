@@ -38,6 +38,8 @@ class ReadSentence:
         unread: whether the sentence says, or seems to say, something about the map that was not read: no claim was made from
             one of its quoted parts, its numbers or its words of importance. Such a sentence can't be checked, so a caller who
             promises a true text must cut it.
+        rules: the names of the rules that read its claims.
+        left_over: its words that no rule read.
     """
 
     start: int
@@ -45,6 +47,8 @@ class ReadSentence:
     text: str
     claims: tuple[Claim, ...]
     unread: bool
+    rules: tuple[str, ...] = ()
+    left_over: tuple[str, ...] = ()
 
 
 def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:

@@ -4,71 +4,166 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from saywhy.cli.options.console import counted
-from saywhy.cli.options.groups import with_groups
-from saywhy.cli.options.maps import MapsOption, ReadingOptions, TextsArgument
+from saywhy.cli.options.console import counted, legible, note
+from saywhy.cli.options.groups import Rule, with_groups
+from saywhy.cli.options.maps import MapReader, ReadingOptions
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.progress import progress_bar
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from verbalize import CheckedSentence, Claim, TextRecord, TextReport
+    from verbalize.saliency import Saliency
+
 HELP = """Check sentences against the saliency maps that they are about, whoever wrote them.
 
-TEXTS is JSON Lines with `id` and `text`; `claims`, where given, are checked too. The sentences are read back into claims, and
-each claim is checked. The command prints what is false, and what is true instead.
+TEXTS is JSON Lines with `text` and `id` (of the map), or a plain text; `claims`, where given, are checked too. Texts without
+ids belong to the maps in their order. Each sentence is read back into claims, and is [bold]true[/bold], [bold]false[/bold], or
+[bold]not verified[/bold]: it was not read whole, or says nothing of the map, or the map can't decide it.
+The command lists what is false, with what the map says instead, and what is not verified.
 
 [bold]Example:[/bold] saywhy check texts.jsonl --maps maps.jsonl
 
-[bold]Exit status:[/bold] 0 nothing false was found; 1 something false was found, or a record was left out; 2 the command could
-not run; 130 it was interrupted.
+[bold]Example:[/bold] saywhy check --text "'great' speaks for 'positive'." --map maps.jsonl
+
+[bold]Exit status:[/bold] 0 nothing false was found; 1 something false was found, or a record was left out, or, with --strict,
+something was not verified; 2 the command could not run; 130 it was interrupted.
 """
+_COLOURS = {"true": "green", "false": "red", "not verified": "yellow"}
+
+RULES = (Rule(("why",), "the printed list; leave out --json, which tells it always", lambda options: not options["as_json"]),)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="check", help=HELP)(with_groups(check))
+    app.command(name="check", help=HELP)(with_groups(check, RULES))
 
 
 def check(
-    texts: TextsArgument,
-    maps: MapsOption,
+    maps: Annotated[
+        str, typer.Option("--maps", "--map", help="File of the saliency maps that the texts are about.", metavar="MAPS")
+    ],
     reading: ReadingOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text instead of a table.")] = False,
+    texts: Annotated[
+        str | None,
+        typer.Argument(help="JSON Lines with text and id, or a plain text; - for standard input.", metavar="[TEXTS]"),
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="The text itself, in the place of TEXTS.", metavar="TEXT")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is not verified.")] = False,
+    why: Annotated[
+        bool,
+        typer.Option("--why", help="List every sentence, with its claims, the rules that read it, and the words left over."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text instead of the list.")] = False,
 ) -> None:
     """Check texts against maps."""
-    from verbalize import check_text, iter_texts, with_maps
+    from verbalize import check_texts
 
+    where = _where(texts, text)
     source = reading.read(maps)
-    table = Table("id", "false statement", "what the map says", expand=False)
     unchecked: list[Problem] = []
-    checked = claims = false = unread = 0
-    with progress_bar("checking") as shown:
-        found = with_maps(iter_texts(texts, unchecked.append), source, where=texts, on_problem=unchecked.append)
-        for record, saliency in found:
-            try:
-                report = check_text(record.text, saliency, record.claims)
-            except UsageError as error:
-                unchecked.append(Problem(texts, str(error), record.line, record.id))
-                continue
-            checked, claims, unread = checked + 1, claims + len(report.claims), unread + len(report.unread)
-            false += len(report.errors)
-            for falsehood in report.errors:
-                table.add_row(record.id, falsehood.kind, falsehood.message)
-            if as_json:
-                sys.stdout.write(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
-            shown(checked, None)
-    if not as_json:
-        console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
-        if false:
-            console.print(table)
-        share = f", precision {1 - false / claims:.1%}" if claims else ""
-        console.print(f"{counted(checked, 'text')}, {counted(claims, 'statement')}, {false} false{share}")
-        if unread:
-            console.print(f"{counted(unread, 'sentence')} about the evidence can't be read as a claim; see --json")
+    reports: list[tuple[TextRecord, Saliency, TextReport]] = []
+    pairs = _paired(where, text, source, unchecked)
+    by_record = {id(record): saliency for record, saliency in pairs}
+    with progress_bar("checking", len(pairs)) as shown:
+        for record, report in check_texts(pairs, where=where, on_problem=unchecked.append):
+            reports.append((record, by_record[id(record)], report))
+            shown(len(reports), None)
+    if as_json:
+        for record, _, report in reports:
+            sys.stdout.write(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
+    else:
+        _print(reports, why=why)
     source.finish(("not checked", unchecked))
-    if false:
+    statuses = {report.status for _, _, report in reports}
+    if "false" in statuses or (strict and statuses != {"true"}):
         raise typer.Exit(1)
+
+
+def _where(texts: str | None, text: str | None) -> str:
+    if (texts is None) == (text is None):
+        raise UsageError("give a file of texts, or one text with --text" + (", not both" if text is not None else ""))
+    if text is not None and not text.strip():
+        raise UsageError("--text is empty; give the text to check")
+    return "--text" if texts is None else texts
+
+
+def _paired(where: str, text: str | None, source: MapReader, unchecked: list[Problem]) -> list[tuple[TextRecord, Saliency]]:
+    from verbalize import TextRecord, iter_texts, with_maps
+
+    records = [TextRecord(None, text)] if text is not None else list(iter_texts(where, unchecked.append))
+    maps = list(source)
+    lost = [*source.problems, *unchecked]
+    if lost and any(record.id is None for record in records):
+        for problem in lost:
+            note(problem)
+        raise UsageError(
+            f"{where}: texts without an id can't be paired where a record could not be read; give them the ids of their maps"
+        )
+    return list(with_maps(records, maps, where=where, on_problem=unchecked.append))
+
+
+def _print(reports: list[tuple[TextRecord, Saliency, TextReport]], *, why: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    counts: Counter[str] = Counter()
+    stated = false_stated = 0
+    for record, saliency, report in reports:
+        name = f"id {legible(str(record.id))}: " if len(reports) > 1 else ""
+        counts.update(report.counts)
+        for sentence in report.sentences:
+            if why or sentence.status != "true":
+                _print_sentence(console, name, sentence, saliency, why=why)
+        if not report.sentences:
+            console.print(f"not verified: {name}the text has no sentences", style=_COLOURS["not verified"])
+        in_text = {id(error) for sentence in report.sentences for error in sentence.errors}
+        for error in report.errors:
+            if id(error) not in in_text:
+                console.print(f"false: {name}the stated claim {_claim(error.claim, saliency)}", style=_COLOURS["false"])
+                console.print(f"    {error.kind}: {legible(error.message)}")
+                false_stated += 1
+        stated += len(report.claims) - sum(len(sentence.claims) for sentence in report.sentences)
+    found = ", ".join(f"{counts[status]} {status}" for status in _COLOURS)
+    console.print(f"{counted(len(reports), 'text')}, {counted(counts.total(), 'sentence')}: {found}")
+    if stated:
+        console.print(f"{counted(stated, 'claim')} stated beside the texts and not in them, {false_stated} false")
+
+
+def _print_sentence(console: Console, name: str, sentence: CheckedSentence, saliency: Saliency, *, why: bool) -> None:
+    console.print(f"{sentence.status}: {name}{legible(sentence.text)}", style=_COLOURS[sentence.status])
+    for error in sentence.errors:
+        console.print(f"    {error.kind}: {legible(error.message)}")
+    if sentence.reason:
+        console.print(f"    {legible(sentence.reason)}")
+    if why:
+        for claim in sentence.claims:
+            console.print(f"    claim: {_claim(claim, saliency)}")
+        if sentence.rules:
+            console.print(f"    rules: {', '.join(sentence.rules)}")
+        if sentence.left_over:
+            console.print(f"    left over: {legible(', '.join(sentence.left_over))}")
+
+
+def _claim(claim: Claim, saliency: Saliency) -> str:
+    """A claim as its kind and its fields, with parts by their words."""
+    from verbalize.evidence import evidence_of
+
+    names = evidence_of(saliency).names
+    fields: Mapping[str, Any] = claim.to_record()
+    said: list[str] = [claim.kind]
+    for field, value in fields.items():
+        if field in ("part", "other"):
+            words = " ".join(names[index] if 0 <= index < len(names) else f"[{index}]" for index in value or ())
+            said += [f"{'' if field == 'part' else 'other='}'{words}'"] if value else []
+        elif field not in ("kind", "quote", "tolerance"):
+            said.append(f"{field}={value!r}")
+    return legible(" ".join(said))

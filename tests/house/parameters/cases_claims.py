@@ -14,9 +14,11 @@ from parameters.maps import (
 )
 
 from verbalize import (
+    CheckedSentence,
     Claim,
     ClaimError,
     Prediction,
+    SecondReading,
     SpecialToken,
     TextRecord,
     TokenSaliency,
@@ -117,6 +119,8 @@ record(
     text="b",
     claims=(CLAIM,),
     unread=True,
+    rules=("r",),
+    left_over=("w",),
 )
 record(
     "verbalize.Verbalization",
@@ -150,20 +154,65 @@ case("verbalize.claims.coverage_of", {"claims": [CLAIM], "saliency": TEXT}, clai
 case("verbalize.claims.named_parts", {"claims": [CLAIM], "count": 9}, claims=[Claim("supports", (1,))], count=2)
 case("verbalize.claims.shares_of", {"saliency": TEXT}, saliency=OTHER)
 
-record("verbalize.TextRecord", {"id": "a", "text": "t"}, id="b", text="u", claims=({"kind": "supports"},), line=2)
+record("verbalize.TextRecord", {"id": "a", "text": "t"}, id="b", text="u", claims=({"kind": "supports"},), line=2, place=3)
+FALSE = ClaimError("wrong sign", CLAIM, "m")
+record(
+    "verbalize.SecondReading",
+    {"status": "true"},
+    status="false",
+    claims=(CLAIM,),
+    errors=(FALSE,),
+    undecided=(UndecidedClaim(CLAIM, "m"),),
+    problem="p",
+)
+record(
+    "verbalize.CheckedSentence",
+    {"text": "t", "status": "true"},
+    text="u",
+    status="false",
+    claims=(CLAIM,),
+    errors=(FALSE,),
+    undecided=(UndecidedClaim(CLAIM, "m"),),
+    rules=("r",),
+    left_over=("w",),
+    whole=False,
+    second=SecondReading("true"),
+)
 record(
     "verbalize.TextReport",
     {"claims": (), "errors": (), "unread": ()},
     claims=(CLAIM,),
-    errors=(ClaimError("wrong sign", CLAIM, "m"),),
+    errors=(FALSE,),
     unread=("s",),
+    undecided=(UndecidedClaim(CLAIM, "m"),),
+    sentences=(CheckedSentence("t", "true"),),
 )
+
+
+class Reader:
+    """A second reader that reads the same in every sentence."""
+
+    def read(self, asked):
+        return [SecondReading("false", (CLAIM,), (FALSE,)) for _ in asked]
+
+
 case(
     "verbalize.check_text",
     {"text": SAID, "saliency": TEXT},
     text="'slow' opposes 'good'.",
     saliency=OTHER,
     stated=[Claim("opposes", (3,))],
+)
+case("verbalize.check_text", {"text": "Lovely film.", "saliency": TEXT}, reader=Reader())
+WRONG = TextRecord("a", SAID, ({"kind": "no such kind"},), 1)
+case(
+    "verbalize.check_texts",
+    {"texts": [(TextRecord("a", "Lovely film."), TEXT), (WRONG, TEXT)], "on_problem": later(lambda tools: tools.record)},
+    lambda found, tools, arguments: list(found),
+    texts=[(TextRecord("b", SAID), TEXT)],
+    reader=Reader(),
+    where="texts.jsonl",
+    on_problem=lambda problem: None,
 )
 
 

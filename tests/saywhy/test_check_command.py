@@ -1,0 +1,110 @@
+"""`saywhy check`: one text or many, against the maps that they are about."""
+
+import json
+
+import pytest
+
+from verbalize import Query, TokenSaliency, write_saliency
+
+FILM = TokenSaliency(["a", "great", "film", "but", "slow"], [0.0, 0.6, 0.2, -0.1, -0.5], Query("positive"), id="film")
+PLOT = TokenSaliency(["great", "plot"], [-1.0, 2.0], Query("positive"), id="plot")
+TRUE, FALSE, IDLE = "'great' speaks for 'positive'.", "'slow' also speaks for 'positive'.", "Lovely film."
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_saliency([FILM], tmp_path / "film.jsonl")
+    write_saliency([FILM, PLOT], tmp_path / "both.jsonl")
+    return tmp_path
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_one_text_and_one_map(saywhy, folder):
+    done = saywhy("check", "--text", f"{TRUE} {FALSE} {IDLE}", "--map", "film.jsonl", folder=folder)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "false: 'slow' also speaks for 'positive'.",
+        "    wrong sign: 'slow' is said to speak for 'positive' but speaks against it: -0.5",
+        "not verified: Lovely film.",
+        *done.stdout.splitlines()[3:4],
+        "1 text, 3 sentences: 1 true, 1 false, 1 not verified",
+    ]
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.md", "t"])
+def test_a_plain_text_in_a_file_or_on_standard_input(saywhy, folder, name):
+    (folder / name).write_text(TRUE)
+    assert "1 true, 0 false" in saywhy("check", name, "--maps", "film.jsonl", folder=folder).stdout
+    assert "1 true, 0 false" in saywhy("check", "-", "--maps", "film.jsonl", folder=folder, stdin=TRUE).stdout
+
+
+def test_texts_without_ids_belong_to_the_maps_in_their_order(saywhy, folder):
+    (folder / "t.jsonl").write_text(f'{{"text": "{TRUE}"}}\n{{"text": "{TRUE}"}}\n')
+    done = saywhy("check", "t.jsonl", "--maps", "both.jsonl", "--json", folder=folder)
+    assert [(record["id"], record["status"]) for record in lines(done.stdout)] == [("film", "true"), ("plot", "false")]
+    done = saywhy("check", "t.jsonl", "--maps", "film.jsonl", folder=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "there are 2 texts and 1 maps" in done.stderr
+
+
+def test_texts_without_ids_are_not_paired_where_a_map_was_lost(saywhy, folder):
+    maps = (folder / "both.jsonl").read_text().splitlines()
+    (folder / "three.jsonl").write_text("\n".join([maps[0], "{", maps[1]]))
+    (folder / "t.jsonl").write_text(f'{{"text": "{TRUE}"}}\n{{"text": "{TRUE}"}}\n')
+    done = saywhy("check", "t.jsonl", "--maps", "three.jsonl", folder=folder)
+    assert done.returncode == 2
+    assert "line 2" in done.stderr
+    assert "can't be paired" in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(("text", "status"), [(TRUE, 0), (f"{TRUE} {IDLE}", 1), (IDLE, 1)])
+def test_strict_is_content_with_nothing_but_truth(saywhy, folder, text, status):
+    assert saywhy("check", "--text", text, "--map", "film.jsonl", folder=folder).returncode == 0
+    assert saywhy("check", "--text", text, "--map", "film.jsonl", "--strict", folder=folder).returncode == status
+
+
+def test_strict_is_not_content_with_a_text_without_sentences(saywhy, folder):
+    (folder / "t.jsonl").write_text('{"id": "film", "text": ""}\n')
+    done = saywhy("check", "t.jsonl", "--maps", "film.jsonl", "--strict", folder=folder)
+    assert done.returncode == 1
+    assert "no sentences" in done.stdout
+
+
+def test_why_lists_every_sentence_with_its_claims(saywhy, folder):
+    done = saywhy("check", "--text", f"{TRUE} {IDLE}", "--map", "film.jsonl", "--why", folder=folder)
+    assert f"true: {TRUE}\n    claim: supports 'great' label='positive'\n" in done.stdout
+    assert f"not verified: {IDLE}\n" in done.stdout
+
+
+def test_json_says_all_of_it(saywhy, folder):
+    done = saywhy("check", "--text", f"{TRUE} {FALSE} {IDLE}", "--map", "film.jsonl", "--json", folder=folder)
+    (record,) = lines(done.stdout)
+    assert (record["status"], record["counts"]["true"], record["counts"]["not verified"]) == ("false", 1, 1)
+    assert [sentence["status"] for sentence in record["sentences"]] == ["true", "false", "not verified"]
+    assert all({"claims", "errors", "undecided", "rules", "left_over"} <= set(sentence) for sentence in record["sentences"])
+
+
+def test_what_a_terminal_would_obey_is_written_as_an_escape(saywhy, folder):
+    (folder / "t.jsonl").write_text(json.dumps({"id": "film", "text": "Lovely \x1b[2J\x1b]0;x\x07 film \u202e reversed."}))
+    done = saywhy("check", "t.jsonl", "--maps", "film.jsonl", folder=folder)
+    assert "\\x1b[2J" in done.stdout
+    assert not set("\x1b\x07\u202e") & set(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "give a file of texts, or one text with --text"),
+        (["t.txt", "--text", "x"], "not both"),
+        (["--text", "  "], "--text is empty"),
+        (["nowhere.txt"], "nowhere.txt can't be read"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(saywhy, folder, words, says):
+    done = saywhy("check", *words, "--maps", "film.jsonl", folder=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert says in done.stderr
