@@ -10,8 +10,8 @@ read as, which is what a lie would need.
 
 Outcomes of a text: *false* if a claim is false; else *not verified* if a sentence was not read or a claim can't be decided;
 else *verified*; or *nothing found*, if no claim was read and no sentence marked. A lie passes in silence if it is verified or
-nothing is found. Beside these figures stand those of two simple readers on the same texts: one that reads as well but marks
-nothing as unread ("loose"), and one that accepts everything.
+nothing is found; a crash is counted by itself. Beside these figures stand those of two simple readers on the same texts: one
+that reads as well but marks nothing as unread ("loose"), and one that accepts everything.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import BaseMessage
 
-Outcome = Literal["false", "not verified", "verified", "nothing found"]
+Outcome = Literal["false", "not verified", "verified", "nothing found", "error"]
 POOL = 1500  # random maps from which each form takes those that it fits
 NARRATORS = ("smv-gpt", "free" if "free" in STYLES else "narrate")
 TARGETS = {
@@ -117,8 +117,13 @@ def judge(form: Form, world: World, text: str, true: bool, *, narrate: bool = Tr
     """What becomes of the text."""
     saliency = world.saliency()
     before = time.perf_counter()
-    report = check_text(text, saliency)
-    seconds = time.perf_counter() - before
+    try:
+        report = check_text(text, saliency)
+        seconds = time.perf_counter() - before
+        told = dict(_told(text, saliency)) if narrate and not true else {}
+        sentences = len(list(read_sentences(text, saliency)))
+    except Exception as error:  # noqa: BLE001 - a crash is a result of its own
+        return Case(form, world, text, true, "error", time.perf_counter() - before, 1, repr(error))
     doubts = [*report.unread, *getattr(report, "undecided", ()), *getattr(report, "unverified", ())]
     outcome: Outcome
     if report.errors:
@@ -130,8 +135,7 @@ def judge(form: Form, world: World, text: str, true: bool, *, narrate: bool = Tr
     detail = "; ".join(error.message for error in report.errors)
     if outcome == "verified":
         detail = "; ".join(_brief(claim) for claim in report.claims)
-    told = dict(_told(text, saliency)) if narrate and not true else {}
-    return Case(form, world, text, true, outcome, seconds, len(list(read_sentences(text, saliency))), detail, told)
+    return Case(form, world, text, true, outcome, seconds, sentences, detail, told)
 
 
 def _told(text: str, saliency: Any) -> Iterator[tuple[str, str]]:
@@ -183,11 +187,12 @@ def figures(cases: list[Case]) -> dict[str, float]:
         "lies in silence": share(sum(case.silent for case in lies), len(lies)),
         "lies out of the narrator": share(len(whole), len(lies)),
         "out in part": share(len(part), len(lies)),
-        "lies past a loose reader": share(sum(case.outcome != "false" for case in lies), len(lies)),
+        "lies past a loose reader": share(sum(case.outcome not in {"false", "error"} for case in lies), len(lies)),
         "lies past accept-all": float(bool(lies)),
         "truths verified": share(outcome[True, "verified"], len(truths)),
         "truths called false": share(outcome[True, "false"], len(truths)),
-        "truths not verified": share(outcome[True, "not verified"] + outcome[True, "nothing found"], len(truths)),
+        "truths not verified": 1 - share(outcome[True, "verified"] + outcome[True, "false"], len(truths)) if truths else 0.0,
+        "crashes": share(sum(case.outcome == "error" for case in cases), len(cases)),
     }
 
 
@@ -241,7 +246,7 @@ def show(cases: list[Case], kind: str) -> None:
         "silent": lambda case: not case.true and case.silent,
         "narrator": lambda case: bool(case.told),
         "false": lambda case: case.true and case.outcome == "false",
-        "unread": lambda case: case.true and case.outcome in {"not verified", "nothing found"},
+        "unread": lambda case: case.true and case.outcome in {"not verified", "nothing found", "error"},
     }[kind]
     seen: Counter[str] = Counter()
     for case in cases:
