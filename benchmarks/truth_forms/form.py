@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 Nature = Literal["natural", "adversarial"]
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _NOT_FORMS = {"__init__", "world", "vocabulary", "form", "verification"}
-# After these, the style "the word X" would say "word" twice or break the grammar, so the word is quoted instead.
+# After these, "the word X" would say "word" twice or break the grammar, so the word is quoted instead.
 _NO_ARTICLE = re.compile(
     r"(?:\b(?:words?|terms?|tokens?|phrases?|expressions?|adjectives?|features?|the|an?|of|[a-z]+ly|second|third|first)|[|(:\n-])\s*$"
 )
@@ -134,8 +134,9 @@ def placeholders(text: str) -> set[str]:
 def render(text: str, traits: Iterable[str], world: World) -> str | None:
     """The text about this map; `None` if the map lacks a fact or trait, or two different names mean the same word.
 
-    A placeholder may give the style of its marks: {top:bare}, {label:italic}; else each text has its own style, by the map's
-    seed. Placeholders at the start of a sentence begin with a capital if they don't begin with a mark.
+    A placeholder may give the style of its marks, as `vocabulary.QUOTES` names them: {top:bare}, {label:italic}; else each
+    text has its own style, by the map's seed. Placeholders at the start of a sentence begin with a capital if they don't begin
+    with a mark.
     """
     if not world.traits.issuperset(traits):
         return None
@@ -170,10 +171,10 @@ def _fact(key: str, style: str | None, before: str, after: str, world: World, st
     else:
         word = " ".join(world.tokens[place] for place in world.words[key])
     style = style or styles[0]
-    if style == "the word" and (" " in word or _NO_ARTICLE.search(before)):
+    if style == "word" and (" " in word or _NO_ARTICLE.search(before)):
         style = "single"
     if after.startswith(("'s", "’s")) and style in {"single", "curly single"}:
         style = "double"
     left, right = QUOTES[style]
     text = f"{left}{word}{right}"
-    return text[0].upper() + text[1:] if starts and style == "the word" else text
+    return text[0].upper() + text[1:] if starts and style == "word" else text

@@ -42,11 +42,15 @@ QUOTES: dict[str, tuple[str, str]] = {
     "code": ("`", "`"),
     "italic": ("*", "*"),
     "guillemets": ("«", "»"),
-    "the word": ("the word ", ""),
+    "brackets": ("[", "]"),
+    "angles": ("<", ">"),
+    "underscores": ("_", "_"),
+    "html": ("<b>", "</b>"),
+    "word": ("the word ", ""),
     "bare": ("", ""),
 }
 # How often a text marks its words so; the three plain pairs of quotation marks are what most writers use.
-WORD_STYLES = {"single": 30, "double": 26, "curly": 14, "curly single": 8, "bold": 7, "code": 7, "the word": 8}
+WORD_STYLES = {"single": 30, "double": 26, "curly": 14, "curly single": 8, "bold": 7, "code": 7, "word": 8}
 LABEL_STYLES = {"bare": 34, "single": 24, "double": 20, "curly": 8, "bold": 5, "italic": 5, "code": 4}
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve"
