@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ class Prediction:
 
     Args:
         label: the predicted class.
-        probability: the probability of this class, in [0, 1].
+        probability: the probability of this class, in [0, 1]: a number, or an array or tensor of one number.
         scores: the score of each class by its name.
         true_label: the correct class, where it is known.
 
     Raises:
-        SaliencyError: the probability lies outside [0, 1].
+        SaliencyError: the probability lies outside [0, 1], or it or a score is not one number.
     """
 
     label: str
@@ -73,10 +74,24 @@ class Prediction:
     true_label: str | None = None
 
     def __post_init__(self) -> None:
-        if self.probability is not None and not 0.0 <= self.probability <= 1.0:
+        probability = None if self.probability is None else _number(self.probability, "probability")
+        if probability is not None and not 0.0 <= probability <= 1.0:
             raise SaliencyError(f"a prediction's probability must lie in 0..1, not {self.probability!r}")
-        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+        object.__setattr__(self, "probability", probability)
+        scores = {name: _number(score, f"score of {name!r}") for name, score in self.scores.items()}
+        object.__setattr__(self, "scores", MappingProxyType(scores))
 
     def __reduce__(self) -> tuple[type[Prediction], tuple[object, ...]]:
         # a read-only view of a dictionary can't be pickled or copied deeply, so the prediction is built anew from its fields
         return Prediction, (self.label, self.probability, dict(self.scores), self.true_label)
+
+
+def _number(value: object, what: str) -> float:
+    """A number, also out of an array or tensor of one number, which may require gradients."""
+    try:
+        found = to_numpy(value)
+        if found.size != 1 or found.dtype.kind not in "biuf":
+            raise TypeError(f"it holds {found.size} values of type {found.dtype}")
+    except (TypeError, ValueError) as error:
+        raise SaliencyError(f"a prediction's {what} must be one number, not {value!r:.60} ({error})") from None
+    return float(found.reshape(-1)[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
 from verbalize.alignment import align_tokens, merge_pieces
@@ -270,10 +271,8 @@ def _words(tokens: Sequence[str]) -> tuple[str, ...]:
 
 
 def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats:
-    if hasattr(scores, "detach"):  # a torch tensor, which may require gradients or be on a GPU
-        scores = scores.detach().cpu().numpy()
     try:
-        values = np.array(scores, dtype=np.float64)
+        values = np.array(to_numpy(scores), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise SaliencyError(f"{what} must be numbers: {error}") from None
     bad = np.argwhere(~np.isfinite(values))

@@ -220,7 +220,7 @@ def test_pixel_maps_from_png_and_npy(tmp_path):
     with pytest.raises(SaliencyError, match="in colour"):
         read_saliency(tmp_path / "heat.png", label="stop")
     with pytest.raises(SaliencyError, match=r"\(height, width\)"):
-        np.save(tmp_path / "three.npy", np.zeros((2, 2, 3)))
+        np.save(tmp_path / "three.npy", np.zeros((2, 2, 2, 2, 2)))
         read_saliency(tmp_path / "three.npy", label="stop")
 
 

@@ -29,6 +29,7 @@ class ReadOptions:
         image: the picture that a pixel map belongs to.
         signed: whether negative scores have a meaning, where the record does not say it.
         input_text: the text that the words come from, where the record does not hold it.
+        axes: what the axes of an array are, such as "nchw" (`verbalize.formats.arrays.axes.AXES`); None guesses.
         folder: where the array files of a record lie; `None` where the record came from a stream.
         used: the names of the fields that had an effect. A reader that reads a field uses it; copies share this set.
         notes: what the user should know about the whole source, each said once; copies share this list, too.
@@ -41,6 +42,7 @@ class ReadOptions:
     image: Any = None
     signed: bool | None = None
     input_text: str | None = None
+    axes: str | None = None
     folder: Path | None = None
     used: set[str] = field(default_factory=set, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
@@ -56,7 +58,12 @@ class ReadOptions:
 
     def unused(self) -> list[str]:
         """The names of the fields that were given and had no effect yet."""
-        return [name for name in _READ if name not in self.used and vars(self)[name] not in (None, ())]
+        given = {name: value for name, value in vars(self).items() if name in _READ}
+        return [
+            name
+            for name, value in given.items()
+            if name not in self.used and not (value is None or (isinstance(value, tuple) and not value))
+        ]
 
     def note(self, text: str) -> None:
         """Keep a remark about the source, such as a column that is not read. The same remark is kept once."""
@@ -190,7 +197,7 @@ FORMATS: Registry[Format] = Registry(
         "shap": "verbalize.formats.shap:FORMAT",
         "ferret": "verbalize.formats.ferret:FORMAT",
         "csv": "verbalize.formats.table:FORMAT",
-        "pixels": "verbalize.formats.pixels:FORMAT",
+        "pixels": "verbalize.formats.arrays.pixels:FORMAT",
     },
     expects=Format,
 )

@@ -8,7 +8,9 @@ import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -36,6 +38,8 @@ class _Candidates:
 
     wanted: str
     unread: list[str] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    """The ids of the maps so far: an id that a reader makes up (such as the number of an output) must differ from them."""
 
     def __post_init__(self) -> None:
         if self.wanted != "auto":
@@ -56,6 +60,15 @@ class _Candidates:
                 continue
             self._loaded.append(found)
             yield found
+
+    def named(self, found: Saliency | Problem, document: Any) -> Saliency | Problem:
+        """The map with another id, where its reader made one up that an earlier map has."""
+        if isinstance(found, Problem) or found.id is None or (isinstance(document, dict) and {"id", "idx"} & document.keys()):
+            return found
+        if found.id not in self.ids:
+            return found
+        free = next(name for number in count(2) if (name := f"{found.id}.{number}") not in self.ids)
+        return replace(found, id=free)
 
     def matching(self, document: Any) -> Format | None:
         """The first format that takes the document; a plug-in that fails at the question is passed over like a broken one."""
@@ -85,24 +98,28 @@ def read_saliency(
     image: Any = None,
     signed: bool | None = None,
     input_text: str | None = None,
+    axes: str | None = None,
     on_problem: Callable[[Problem], None] | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> list[Saliency]:
     """Read the maps of a file, an open binary stream of JSON Lines, or another library's object.
 
     Args:
-        source: a path (.jsonl, .json, .json.gz, .csv, .tsv, .npy, .png), a binary stream of JSON Lines, or an object (captum,
-            shap, ferret, transformers-interpret, a list of (word, score), or a list of such objects).
+        source: a path (.jsonl, .json, .json.gz, .csv, .tsv, .npy, .npz, .pt, .png), a binary stream of JSON Lines, or an object
+            (captum, shap, ferret, transformers-interpret, DIANNA, an array or tensor of pixels, a list of (word, score), or a
+            list of such objects).
         format: the name of the format, where it should not be guessed; `FORMATS` lists them.
         label: the label of the query, where the record does not name it, or to choose one output of several. It may not
             contradict the record, and neither may `versus`.
         versus: the labels that it is contrasted with.
         class_names: the names of classes that the record gives by number.
         tokenizer: for records of token ids (Thermostat): an object, a name or a path.
-        image: the picture that a pixel map belongs to: an array or a path.
+        image: the picture that a pixel map belongs to: an array or a path. A map of another size is resized to it.
         signed: whether negative scores have a meaning, where the record does not say it. `False` for attention weights, norms
             and other magnitudes, which say how much a word matters, not for which label it speaks.
         input_text: the text that the words come from, where the record does not hold it (LIME's and eli5's lists of words).
+        axes: what the axes of an array are, where its shape leaves it open: "hw", "chw", "hwc", "nhw", "nchw" or "nhwc" (n
+            maps, c channels, which are summed, h rows, w columns).
         on_problem: called with each record that can't be read, while the others are read. Without it the first problem raises.
         on_note: called with each remark about the whole source, such as a column that is not read. Without it, warnings.
 
@@ -110,8 +127,8 @@ def read_saliency(
         SaliencyError: nothing can be read, there is no such format, (without `on_problem`) a record can't be read, or an
             argument had no effect on any record.
     """
-    names = tuple(class_names) if class_names else None
-    options = ReadOptions(label, tuple(versus), names, tokenizer, image, signed, input_text)
+    names = None if class_names is None or len(class_names) == 0 else tuple(class_names)
+    options = ReadOptions(label, tuple(versus), names, tokenizer, image, signed, input_text, axes)
     return list(iter_saliency(source, options, format=format, on_problem=on_problem, on_note=on_note))
 
 
@@ -127,17 +144,17 @@ def iter_saliency(
 
     That an option had no effect is known, and raised, only after the last map. The notes come after it, too.
     """
-    seen: set[str] = set()
     given = options or ReadOptions()
     options = given.copy(used=set(given.used), notes=[])
     any_read = False
-    for item in _items(source, options, _Candidates(format)):
+    formats = _Candidates(format)
+    for item in _items(source, options, formats):
         found: Saliency | Problem = item
         if not isinstance(found, Problem) and found.id is not None:
             name = found.id
-            if name in seen:
+            if name in formats.ids:
                 found = Problem(_name(source), "an earlier record has this id; it is left out", None, name)
-            seen.add(name)
+            formats.ids.add(name)
         if isinstance(found, Problem):
             if on_problem is None:
                 raise SaliencyError(str(found))
@@ -173,8 +190,7 @@ def _name(source: object) -> str:
 
 def _items(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
     if isinstance(source, (TokenSaliency, PixelSaliency)):
-        options.agreed(source.query)
-        yield source
+        yield _ready(source, options)
     elif isinstance(source, (str, os.PathLike)):
         yield from _file(Path(source), options, formats)
     elif isinstance(source, (io.RawIOBase, io.BufferedIOBase)):
@@ -190,13 +206,42 @@ def _object(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator
         if not isinstance(source, Iterable) or isinstance(source, (str, bytes, dict)):
             raise
     else:
-        yield from read(source, options)
+        with _told():
+            for found in read(source, options):
+                yield formats.named(found, source)
         return
     for index, item in enumerate(source):  # a list of other libraries' objects
         try:
-            yield from _object(item, options, formats) if item is not source else ()
+            if isinstance(item, (TokenSaliency, PixelSaliency)):
+                yield _ready(item, options)
+            elif item is not source:
+                yield from _object(item, options, formats)
         except SaliencyError as error:
             yield Problem("the list", str(error), None, str(index))
+
+
+def _ready(saliency: Saliency, options: ReadOptions) -> Saliency:
+    """A map that is one already, where the options say nothing else."""
+    options.agreed(saliency.query)
+    options.is_signed(saliency.signed)
+    return saliency
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Make one kind of error of what an object of the right outline with the wrong things inside raises.
+
+    Raises:
+        SaliencyError: anything was raised that such an object can cause.
+    """
+    try:
+        yield
+    except SaliencyError:
+        raise
+    except UsageError as error:
+        raise SaliencyError(str(error)) from error
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError) as error:
+        raise SaliencyError(f"a field is missing or of the wrong type ({error or type(error).__name__})") from error
 
 
 def _reader_of(document: Any, formats: _Candidates) -> Callable[[Any, ReadOptions], Iterator[Saliency | Problem]]:
@@ -314,10 +359,9 @@ def _record(
 ) -> Iterator[Saliency | Problem]:
     name = document.get("id", document.get("idx")) if isinstance(document, dict) else None
     try:
-        read = _reader_of(document, formats)
-        for item in read(document, options.copy(folder=folder)):
-            yield Problem(source, item.what, line, item.id) if isinstance(item, Problem) else item
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        # a document of the right outline with the wrong things inside: any shape can come from outside
-        message = str(error) if isinstance(error, SaliencyError) else f"a field is missing or of the wrong type ({error})"
-        yield Problem(source, message, line, None if name is None else str(name))
+        with _told():
+            read = _reader_of(document, formats)
+            for item in read(document, options.copy(folder=folder)):
+                yield Problem(source, item.what, line, item.id) if isinstance(item, Problem) else formats.named(item, document)
+    except SaliencyError as error:
+        yield Problem(source, str(error), line, None if name is None else str(name))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import Problem
 from verbalize.formats.format import Format, ReadOptions, type_name
 from verbalize.saliency import SaliencyError, TokenSaliency
@@ -26,7 +27,9 @@ def _read(explanation: Any, options: ReadOptions) -> Iterator[TokenSaliency | Pr
     rows = [(data, values)] if one_row else list(zip(data, values, strict=True))
     for index, (tokens, scores) in enumerate(rows):
         try:
-            yield from _row(tokens, np.asarray(scores, dtype=np.float64), explanation.output_names, options, index, one_row)
+            yield from _row(
+                tokens, np.asarray(to_numpy(scores), dtype=np.float64), explanation.output_names, options, index, one_row
+            )
         except SaliencyError as error:
             yield Problem("shap.Explanation", str(error), None, str(index))
 

@@ -146,9 +146,7 @@ def _search(
     places = np.array(cuts)
     origin = np.insert(np.arange(len(values)), places, -1)
     held = None if holding is None else holding + int(np.searchsorted(places, holding, side="right"))
-    chosen = best_tokens(
-        np.insert(values, places, 0.0), np.insert(allowed, places, False), words, spans, held, price
-    )
+    chosen = best_tokens(np.insert(values, places, 0.0), np.insert(allowed, places, False), words, spans, held, price)
     return _spans(values, np.array(chosen, dtype=np.intp), origin)
 
 

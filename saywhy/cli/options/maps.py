@@ -53,6 +53,13 @@ class ReadingOptions:
         _option("Whether negative scores have a meaning, where MAPS does not say it.", "--signed/--unsigned"),
     ] = None
     input_text: Annotated[str | None, _option("Text that the words come from, where MAPS does not hold it.")] = None
+    axes: Annotated[
+        str | None,
+        _option(
+            "Axes of an array, where its shape leaves it open: n maps, c channels (summed), h rows, w columns.",
+            metavar=either("verbalize.formats.arrays.axes:AXES"),
+        ),
+    ] = None
 
     def read(self, source: str) -> MapReader:
         """A reader of the maps in a file, or on standard input ("-")."""
@@ -89,7 +96,15 @@ class MapReader:
         names = tuple(read_class_names(options.class_names)) if options.class_names else None
         versus = tuple(options.versus or ())
         reading = ReadOptions(
-            options.label, versus, names, options.tokenizer, options.image, options.signed, options.input_text, used=self.used
+            options.label,
+            versus,
+            names,
+            options.tokenizer,
+            options.image,
+            options.signed,
+            options.input_text,
+            options.axes,
+            used=self.used,
         )
         waiting = list(self._expected)
         source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)

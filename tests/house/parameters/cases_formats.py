@@ -95,6 +95,13 @@ def array(tools):
 
 
 case("verbalize.read_saliency", {"source": later(array), "label": "good"}, image=PICTURE)
+PLANES = np.arange(60.0).reshape(3, 4, 5)
+case(
+    "verbalize.read_saliency",
+    {"source": PLANES, "label": "good", "axes": "chw", "on_note": lambda note: None},
+    lambda found, tools, arguments: [one.scores for one in found],
+    axes="nhw",
+)
 case(
     "verbalize.write_saliency",
     {"saliencies": [TEXT], "path": later(lambda tools: tools.folder / "a.jsonl")},
@@ -112,6 +119,7 @@ record(
     class_names=("a",),
     tokenizer="t",
     image="i",
+    axes="hw",
     signed=False,
     input_text="a",
     folder=Path(),

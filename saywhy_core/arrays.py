@@ -1,0 +1,61 @@
+"""Numbers of other libraries as numpy arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PLAIN = (int, float, bool, str, bytes, type(None))
+_NOT_NUMBERS = {"c": "complex numbers", "m": "spans of time", "M": "dates"}
+
+
+def to_numpy(value: Any) -> NDArray[Any]:
+    """An array of numpy with the numbers of an array or tensor of another library, a number, or nested lists of these.
+
+    Tensors may require gradients, be on a GPU, be sparse or quantized, or have a type that numpy lacks, such as bfloat16, which
+    becomes float32 without loss. An array of numpy is returned itself, not copied. Texts and objects are not looked at.
+
+    Raises:
+        TypeError: `value` is a tensor without values, or holds complex numbers, dates or records.
+        ValueError: nested lists do not have one length.
+    """
+    found = _array(value)
+    if found.dtype.kind == "V" and found.dtype.names is None and found.dtype.itemsize <= 2:
+        return found.astype(np.float32)  # bfloat16 and smaller floats of ml_dtypes (JAX)
+    if found.dtype.kind in (*_NOT_NUMBERS, "V"):
+        raise TypeError(f"these are {_NOT_NUMBERS.get(found.dtype.kind, 'records')}")
+    return found
+
+
+def _array(value: Any) -> NDArray[Any]:
+    if isinstance(value, np.ndarray):
+        return value
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        return _from_torch(value)
+    if isinstance(value, (list, tuple)) and not all(isinstance(one, _PLAIN) for one in value):
+        return np.asarray([_array(one) for one in value])  # numpy can't convert tensors that stand in a list
+    if hasattr(value, "numpy") and callable(value.numpy):  # TensorFlow
+        return np.asarray(value.numpy())
+    if hasattr(value, "get") and hasattr(value, "__cuda_array_interface__"):  # CuPy
+        return np.asarray(value.get())
+    return np.asarray(value)
+
+
+def _from_torch(tensor: Any) -> NDArray[Any]:
+    try:
+        plain = tensor.detach()
+        if plain.is_quantized:
+            plain = plain.dequantize()
+        if str(plain.layout) != "torch.strided":
+            plain = plain.to_dense()
+        plain = plain.cpu().resolve_conj().resolve_neg()
+        if plain.is_floating_point() and plain.element_size() < 4 and str(plain.dtype) != "torch.float16":
+            plain = plain.float()  # bfloat16 and 8 bits: numpy has no such types
+        found: NDArray[Any] = plain.numpy()
+    except (RuntimeError, NotImplementedError) as error:  # for example of the device "meta", or nested with several lengths
+        raise TypeError(f"a tensor can't be read: {str(error).splitlines()[0]}") from None
+    return found
