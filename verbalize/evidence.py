@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,12 @@ from verbalize.saliency import PixelSaliency, TokenSaliency
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from verbalize.saliency import Floats, Prediction, Query, Saliency
 
 _FLAT = 1e-9  # scores count as equal if they differ by less than this share of the larger one: rounding alone does that
+_CANCELLED = 1e-12  # a sum below this share of the scores' magnitudes is what rounding leaves of scores that cancel
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class Evidence:
     With P parts, `net`, `positive` and `negative` have shape (P,). For each part they hold the sum of all its scores, of its
     positive scores, and of the magnitudes of its negative scores. `positive_mass` and `negative_mass` are sums over the whole
     map, including pixels that are in no region, so that a share is always a share of all the evidence. If the map is not
-    `signed`, its scores only say how much a part matters. `prediction` is what the model predicted, where that is known.
+    `signed`, its scores only say how much a part matters. `prediction` is what the model predicted, and `text` the
+    original text, where these are known. All scores are multiples of `unit`, which is 1 unless their sums would be too large
+    for a float.
     """
 
     query: Query
@@ -38,6 +44,8 @@ class Evidence:
     flat: bool
     signed: bool = True
     prediction: Prediction | None = None
+    text: str | None = None
+    unit: float = 1.0
 
     def __len__(self) -> int:
         return len(self.names)
@@ -53,13 +61,23 @@ class Evidence:
         masses = {"positive": self.positive_mass, "negative": self.negative_mass}
         return masses[of] if of in masses else self.positive_mass + self.negative_mass
 
-    def toward(self, direction: str) -> Floats:
-        """(P,) net scores in a direction: unchanged for "supports", negated for "opposes"."""
+    @cached_property
+    def peak(self) -> float:
+        """The greatest magnitude of a net score; 0 if there are no parts."""
+        return float(np.abs(self.net).max(initial=0.0))
+
+    def toward(self, direction: str | None) -> Floats:
+        """(P,) net scores in a direction: negated for "opposes", else unchanged."""
         return -self.net if direction == "opposes" else self.net
 
     def tied(self, a: float, b: float) -> bool:
         """Whether two scores of this map are equal up to rounding."""
         return abs(a - b) <= _FLAT * max(abs(a), abs(b))
+
+    def all_tied(self, scores: Floats, score: float) -> NDArray[np.bool_]:
+        """Which of the scores are equal to `score` up to rounding."""
+        tied: NDArray[np.bool_] = np.abs(scores - score) <= _FLAT * np.maximum(np.abs(scores), abs(score))
+        return tied
 
 
 def evidence_of(saliency: Saliency) -> Evidence:
@@ -68,34 +86,52 @@ def evidence_of(saliency: Saliency) -> Evidence:
     Raises:
         TypeError: the argument is not a map.
     """
+    if not isinstance(saliency, TokenSaliency | PixelSaliency):
+        raise TypeError(f"a map is a TokenSaliency or a PixelSaliency, not {type(saliency).__name__}")
+    unit = _unit(saliency.scores)
+    scores = saliency.scores if unit == 1.0 else saliency.scores / unit
+    above, below = np.maximum(scores, 0.0), np.maximum(-scores, 0.0)
     if isinstance(saliency, TokenSaliency):
-        scores = saliency.scores
-        positive, negative = np.maximum(scores, 0.0), np.maximum(-scores, 0.0)
-        names, net, pixels = saliency.tokens, scores, False
-    elif isinstance(saliency, PixelSaliency):
+        names, net, positive, negative = saliency.tokens, scores, above, below
+    else:
         from verbalize.parts.regions import find_regions  # imports OpenCV, which token maps do not need
 
         regions = find_regions(saliency)
-        scores = saliency.scores
-        names, pixels = tuple(region.name for region in regions), True
-        positive = np.array([region.positive for region in regions], dtype=np.float64)
-        negative = np.array([region.negative for region in regions], dtype=np.float64)
-        net = positive - negative
-    else:
-        raise TypeError(f"a map is a TokenSaliency or a PixelSaliency, not {type(saliency).__name__}")
+        names = tuple(region.name for region in regions)
+        if unit == 1.0:
+            sums = [(region.positive, region.negative) for region in regions]
+        else:
+            sums = [(float(above[region.mask].sum()), float(below[region.mask].sum())) for region in regions]
+        positive, negative = np.array(sums, dtype=np.float64).reshape(-1, 2).T
+        net = _without_rounding(positive - negative, positive + negative)
     return Evidence(
         query=saliency.query,
         names=names,
         net=net,
         positive=positive,
         negative=negative,
-        positive_mass=float(np.maximum(scores, 0.0).sum()),
-        negative_mass=float(np.maximum(-scores, 0.0).sum()),
-        pixels=pixels,
+        positive_mass=float(above.sum()),
+        negative_mass=float(below.sum()),
+        pixels=isinstance(saliency, PixelSaliency),
         flat=is_flat(scores),
         signed=saliency.signed,
         prediction=saliency.prediction,
+        text=saliency.text if isinstance(saliency, TokenSaliency) else None,
+        unit=unit,
     )
+
+
+def _unit(scores: Floats) -> float:
+    """1 or, where a sum of so many scores could exceed the range of floats, a power of two that keeps it inside."""
+    top = max(float(scores.max()), -float(scores.min())) if scores.size else 0.0
+    bits = scores.size.bit_length()
+    return 1.0 if top <= np.finfo(np.float64).max / 2.0**bits else 2.0 ** (bits + 1)
+
+
+def _without_rounding(net: Floats, mass: Floats) -> Floats:
+    """The net scores, with 0 in place of what rounding leaves where scores cancel."""
+    cleared: Floats = np.where(np.abs(net) <= _CANCELLED * mass, 0.0, net)
+    return cleared
 
 
 def is_flat(scores: Floats) -> bool:

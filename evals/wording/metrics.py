@@ -72,6 +72,7 @@ METRICS: Registry[Metric] = Registry(
         "wrong rank": f"{_HERE}:WRONG_RANK",
         "wrong number": f"{_HERE}:WRONG_NUMBER",
         "wrong label": f"{_HERE}:WRONG_LABEL",
+        "wrong absence": f"{_HERE}:WRONG_ABSENCE",
         "precision": f"{_HERE}:PRECISION",
         "unread": f"{_HERE}:UNREAD",
         "named": f"{_HERE}:NAMED",
@@ -182,6 +183,7 @@ WRONG_SIGN = _falsehoods("wrong sign")
 WRONG_RANK = _falsehoods("wrong rank")
 WRONG_NUMBER = _falsehoods("wrong number")
 WRONG_LABEL = _falsehoods("wrong label")
+WRONG_ABSENCE = _falsehoods("wrong absence")
 PRECISION = Metric(
     "true statements divided by all statements", lambda sample: sample.report.precision if sample.report.claims else None
 )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from verbalize.claims.claim import ERROR_KINDS
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.claims.labels import is_mirror, wrong_label
+from verbalize.claims.verdict import Undecided
 from verbalize.evidence import evidence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from verbalize.claims.claim import Claim, ErrorKind
+    from verbalize.claims.verdict import Falsehood, Verdict
     from verbalize.evidence import Evidence
     from verbalize.saliency import Saliency
 
@@ -64,23 +66,15 @@ class CheckReport:
 
 
 def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -> CheckReport:
-    """Check each claim against the map.
+    """Check each claim against the map: it is true, false, or undecided.
 
-    The truth conditions follow. Scores are those of the words, or the net scores of the regions. For the direction "opposes"
-    all scores change their sign first.
+    `CLAIM_KINDS` holds the truth condition of each kind, and docs/claims.md shows them as a table. Scores are those of the
+    words, or the net scores of the regions. For the direction "opposes" all scores change their sign first. Besides:
 
-    - supports / opposes: the scores of the part sum to more than 0, and none of its words is below `-bridge`. So by default
-      a part that contains a word of the other sign is not evidence as a whole. (A region has one score, its net score.)
-    - most_important: the part speaks in its direction, and its strongest word scores higher than every word outside the part
-      and the parts named with it. A tie makes the claim false, unless the text itself says that the place is shared; in that
-      case the part must be among the first three.
-    - more_important_than: the part speaks in its direction, and both its sum and its strongest word exceed those of the other
-      part. So the claim is true whether "important" means the sum or the strongest word.
-    - share: the mass of the part divided by the mass of the whole map, or the net score of the part, is `value` to within
-      `tolerance`.
-    - no_clear_evidence: no score speaks in the direction. Without a direction: the map is empty, or all its scores are equal.
-    - label: a claim that names a label must name the label of the query. On a contrastive map it must also name the labels
-      that this label is contrasted with.
+    - A claim that names a label must name the label of the query. On a contrastive map it must also name the labels that this
+      label is contrasted with. Claims about the model's prediction may name any label.
+    - A claim about a part that is not in the input is false.
+    - An unsigned map can't decide what speaks for a label or against it, and can't answer the mirrored question.
 
     Args:
         claims: the claims.
@@ -92,31 +86,49 @@ def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -
     errors: list[ClaimError] = []
     undecided: list[UndecidedClaim] = []
     for claim in stated:
-        if claim.kind not in CLAIM_KINDS:
-            undecided.append(UndecidedClaim(claim, f"claims of kind {claim.kind} can't be checked yet"))
-            continue
-        found = wrong_label(claim, evidence.query)
-        if found is None:
-            kind = CLAIM_KINDS[claim.kind]
-            asked = kind.mirrored(claim) if is_mirror(claim, evidence.query) else claim
-            found = _missing(asked, evidence) or CLAIM_KINDS[asked.kind].falsehood(asked, evidence, bridge)
-        if found is not None:
-            errors.append(ClaimError(found[0], claim, found[1]))
+        verdict = _judge(claim, evidence, bridge)
+        if isinstance(verdict, Undecided):
+            undecided.append(UndecidedClaim(claim, verdict.message))
+        elif verdict is not None:
+            errors.append(ClaimError(verdict[0], claim, verdict[1]))
     return CheckReport(stated, tuple(errors), tuple(undecided))
 
 
-def _missing(claim: Claim, evidence: Evidence) -> tuple[ErrorKind, str] | None:
+def _judge(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
+    kind = CLAIM_KINDS[claim.kind]
+    if kind.of_model:
+        return kind.falsehood(claim, evidence, bridge)
+    wrong = wrong_label(claim, evidence.query)
+    if wrong is not None:
+        return wrong
+    mirror = is_mirror(claim, evidence.query)
+    asked = kind.mirrored(claim) if mirror else claim
+    missing = _missing(asked, evidence)
+    if missing is not None:
+        return missing
+    if not evidence.signed and not kind.of_absence and (mirror or _names_a_side(asked)):
+        return Undecided("the scores of this map have no sign: they say how much a part matters, not which way it speaks")
+    if asked.part and not kind.needs_part and not kind.of_absence:
+        return Undecided(f"a claim of kind {claim.kind} is about the whole map, not about a part of it")
+    return CLAIM_KINDS[asked.kind].falsehood(asked, evidence, bridge)
+
+
+def _names_a_side(claim: Claim) -> bool:
+    return CLAIM_KINDS[claim.kind].signed or claim.direction is not None or (claim.kind == "share" and claim.of == "negative")
+
+
+def _missing(claim: Claim, evidence: Evidence) -> Falsehood | None:
     """The falsehood of a claim that names a part outside the input, or lacks a part that its kind needs; else `None`."""
     noun, whole = ("region", "picture") if evidence.pixels else ("word", "text")
-    absent: ErrorKind = "part not in the input"
-    for part in (claim.part, claim.other):
-        if part is None:
-            said = f"'{claim.quote}' is not in the {whole}" if claim.quote else f"a {noun} is named that is not in the {whole}"
-            return absent, said
-        wrong = [index for index in part if not 0 <= index < len(evidence)]
-        if wrong:
-            return absent, f"there is no {noun} {wrong[0]}; the {whole} has {len(evidence)}"
     kind = CLAIM_KINDS[claim.kind]
+    for part in (claim.part, claim.other):
+        if part is None and not kind.of_absence:
+            said = f"'{claim.quote}' is not in the {whole}" if claim.quote else f"a {noun} is named that is not in the {whole}"
+            return "part not in the input", said
+        # parts are in ascending order
+        if part and not (part[0] >= 0 and part[-1] < len(evidence)):
+            wrong = part[0] if part[0] < 0 else part[-1]
+            return "part not in the input", f"there is no {noun} {wrong}; the {whole} has {len(evidence)}"
     if (kind.needs_part and not claim.part) or (kind.needs_other and not claim.other):
-        return absent, f"the claim '{claim.kind}' names no {noun}"
+        return "part not in the input", f"the claim '{claim.kind}' names no {noun}"
     return None

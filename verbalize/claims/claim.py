@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from functools import cache
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal, get_args
-
-import numpy as np
 
 from verbalize.saliency import Part, SaliencyError
 
@@ -23,10 +22,11 @@ ClaimKind = Literal[
 ]  # fmt: skip
 Direction = Literal["supports", "opposes"]
 ShareOf = Literal["positive", "negative", "absolute", "score"]
-ErrorKind = Literal["part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label"]
+ErrorKind = Literal["part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label", "wrong absence"]
 
 ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
 _KINDS: tuple[str, ...] = get_args(ClaimKind)
+_WITH_NUMBER = frozenset({"share", "strength", "ratio", "difference", "rank", "count", "confidence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,18 @@ class Claim:
     Args:
         kind: the kind of statement, a key of `CLAIM_KINDS`.
         part: indices of the words, or of the regions, that the statement is about. `None` if the text names a part that is
-            not in the input. Empty for "no_clear_evidence".
-        other: for "more_important_than", the part that `part` is compared with (`None`: not in the input). For
-            "most_important", the parts that share the first places with it ("'a' and 'b' are the most important").
-        direction: whether the part is important for the label or against it. "no_clear_evidence" states that nothing speaks
-            in this direction or, with `None`, that nothing stands out. For all other kinds `None` means "supports".
-        value: for "share", the number: a fraction of the mass that `of` names, or the net score of the part if `of="score"`.
-        tolerance: half a unit of the last decimal place in which the number was written: 0.005 for 40 %, 0.05 for 2.3.
+            not in the input, which is what "absent" states. Empty for statements about the whole map or about the model.
+        other: for comparisons, the part that `part` is compared with (`None`: not in the input). For "most_important" and
+            "least_important", the parts that share the place with it ("'a' and 'b' are the most important").
+        direction: whether the part speaks for the label or against it. "no_clear_evidence" states that nothing speaks in this
+            direction or, with `None`, that nothing stands out. Without a direction, "matters", "near_zero", "equal", "ratio",
+            "count" and "least_important" are about magnitudes. For all other kinds `None` means "supports".
+        value: the number. For "share" a fraction of the mass that `of` names, or the net score of the part if `of="score"`;
+            for "strength" a fraction of the strongest score; for "ratio" and "difference" what they say; for "rank" and
+            "runner_up" the place; for "count" the number of words; for "balance" a fraction of all mass; for "confidence" a
+            probability.
+        tolerance: half a unit of the last decimal place in which the number was written: 0.005 for 40 %, 0.05 for 2.3. For
+            "equal", the largest difference as a fraction of the larger weight, where 0 stands for 0.05.
         of: for "share", the mass that the number is a fraction of.
         label: the label that the sentence names; `None` if it names no label, or masks it.
         versus: the labels with which the sentence contrasts it; `None` if the sentence names none.
@@ -65,8 +70,10 @@ class Claim:
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise SaliencyError(f"unknown kind of claim {self.kind!r}; use one of {', '.join(_KINDS)}")
-        if self.kind == "share" and (self.value is None or not np.isfinite(self.value)):
-            raise SaliencyError("a claim of kind share needs a finite value")
+        if self.kind in _WITH_NUMBER if self.value is None else not isfinite(self.value):
+            raise SaliencyError(f"a claim of kind {self.kind} needs a finite value")
+        if not 0 <= self.tolerance < inf:
+            raise SaliencyError(f"the tolerance of a claim must be a finite number of 0 or more, not {self.tolerance!r}")
         for name in ("part", "other"):
             value = getattr(self, name)
             if value is not None:

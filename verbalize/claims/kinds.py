@@ -1,6 +1,7 @@
 """The kinds of claim: the parts that each kind needs, its truth condition, and its form for the mirrored question.
 
-A new kind of claim needs a module in this folder with its `falsehood`, its name in `ClaimKind`, and an entry in `CLAIM_KINDS`.
+A new kind of claim needs a module with its `falsehood` in one of the wings of this folder, its name in `ClaimKind`, and an
+entry in `CLAIM_KINDS`. The table in docs/claims.md is the `summary` and the `truth` of each entry.
 """
 
 from __future__ import annotations
@@ -9,23 +10,29 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from verbalize.claims import more_important_than, most_important, no_clear_evidence, share, supports
+from verbalize.claims import absent
+from verbalize.claims.amounts import balance, count, difference, equal, ratio, share
+from verbalize.claims.directions import turned, turned_if_directed, unchanged
+from verbalize.claims.model import confidence, predicted, runner_up
+from verbalize.claims.ranks import least_important, more_important_than, most_important, rank
+from verbalize.claims.signs import matters, near_zero, no_clear_evidence, only, strength, supports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verbalize.claims.claim import Claim, ErrorKind
+    from verbalize.claims.claim import Claim
+    from verbalize.claims.verdict import Verdict
     from verbalize.evidence import Evidence
 
 
 class Truth(Protocol):
-    """The truth condition of a kind: it returns the falsehood of a claim, or `None` if the claim is true.
+    """The truth condition of a kind: it returns the falsehood of a claim, `Undecided`, or `None` if the claim is true.
 
     `check` calls it only for claims whose parts are in the input, and passes its own `bridge`.
     """
 
-    def __call__(self, claim: Claim, evidence: Evidence, bridge: float, /) -> tuple[ErrorKind, str] | None:
-        """The kind of the falsehood and a message, or `None`."""
+    def __call__(self, claim: Claim, evidence: Evidence, bridge: float, /) -> Verdict:
+        """The kind of the falsehood and a message, or `Undecided`, or `None`."""
         ...
 
 
@@ -42,34 +49,178 @@ class KindOfClaim:
     """A kind of claim.
 
     Args:
-        summary: the statement in words, with P for the part.
+        summary: the statement in words, with P for the part and Q for the other part.
+        truth: when the statement is true, in words.
         falsehood: the truth condition.
         mirrored: translates a claim about the mirrored question ("B rather than A") into one about the map's question.
         needs_part: whether the claim is about a part.
         needs_other: whether it compares that part with another.
+        signed: whether only a map with signed scores can decide it.
+        of_model: whether it is about the model's prediction. Then its label need not be that of the map's question.
+        of_absence: whether it says that a part is not in the input.
     """
 
     summary: str
+    truth: str
     falsehood: Truth
     mirrored: Mirror
     needs_part: bool = True
     needs_other: bool = False
+    signed: bool = False
+    of_model: bool = False
+    of_absence: bool = False
 
 
 CLAIM_KINDS: Mapping[str, KindOfClaim] = MappingProxyType(
     {
-        "supports": KindOfClaim("P speaks for the label", supports.falsehood, supports.mirrored),
-        "opposes": KindOfClaim("P speaks against the label", supports.falsehood, supports.mirrored),
-        "most_important": KindOfClaim("P is the most important part", most_important.falsehood, supports.turned),
-        "more_important_than": KindOfClaim(
-            "P is more important than another part", more_important_than.falsehood, supports.turned, needs_other=True
+        "supports": KindOfClaim(
+            "P speaks for the label",
+            "the scores of P sum to more than 0, and no word in P scores below 0",
+            supports.falsehood,
+            supports.mirrored,
+            signed=True,
         ),
-        "share": KindOfClaim("P holds this share of the evidence, or has this score", share.falsehood, share.mirrored),
+        "opposes": KindOfClaim(
+            "P speaks against the label",
+            "the scores of P sum to less than 0, and no word in P scores above 0",
+            supports.falsehood,
+            supports.mirrored,
+            signed=True,
+        ),
+        "matters": KindOfClaim(
+            "P matters",
+            "the net score of P is at least half the mean of all words' scores, signs aside, and P is not near zero",
+            matters.falsehood,
+            turned_if_directed,
+        ),
+        "near_zero": KindOfClaim(
+            "P has hardly any weight",
+            "P holds at most 5 % of all evidence and scores at most a tenth of the strongest word; false above a quarter of it",
+            near_zero.falsehood,
+            turned_if_directed,
+        ),
+        "strength": KindOfClaim(
+            "P speaks strongly, or weakly, for the label",
+            "P speaks in the direction, and its score divided by that of the strongest word is the number: strongly is 0.5 to"
+            " 1, weakly 0 to 0.5",
+            strength.falsehood,
+            turned,
+        ),
+        "only": KindOfClaim(
+            "only P speaks for the label",
+            "every word of P speaks in the direction, and no other word of the input does",
+            only.falsehood,
+            turned,
+        ),
         "no_clear_evidence": KindOfClaim(
             "nothing speaks for the label, or against it, or nothing stands out",
+            "no score lies in the direction; without a direction, all scores are zero or the same",
             no_clear_evidence.falsehood,
-            no_clear_evidence.mirrored,
+            turned_if_directed,
             needs_part=False,
+        ),
+        "most_important": KindOfClaim(
+            "P matters most",
+            "P speaks in the direction, and its strongest word scores higher than every word outside it; a tie makes the claim"
+            " false, unless the text says that the place is shared",
+            most_important.falsehood,
+            turned,
+        ),
+        "least_important": KindOfClaim(
+            "P matters least",
+            "every word outside P scores higher, signs aside; with a direction, only the words that speak in it are compared",
+            least_important.falsehood,
+            turned_if_directed,
+        ),
+        "rank": KindOfClaim(
+            "P is in place k",
+            "P speaks in the direction, and exactly k - 1 words outside P score higher than its strongest word; a tie makes the"
+            " claim false, unless the text says that the place is shared",
+            rank.falsehood,
+            turned,
+        ),
+        "more_important_than": KindOfClaim(
+            "P matters more than Q",
+            "P speaks in the direction, and both its sum and its strongest word exceed those of Q, so that the claim is true in"
+            ' either sense of "important"',
+            more_important_than.falsehood,
+            turned,
+            needs_other=True,
+        ),
+        "share": KindOfClaim(
+            "P holds this share of the evidence, or has this score",
+            "the number is right to its last written digit: 46 % may be 45.5 to 46.5",
+            share.falsehood,
+            share.mirrored,
+        ),
+        "equal": KindOfClaim(
+            "P and Q have the same weight",
+            "their sums differ by at most 5 % of the larger, and so do their strongest words; with a direction, both speak in"
+            " it",
+            equal.falsehood,
+            turned_if_directed,
+            needs_other=True,
+        ),
+        "ratio": KindOfClaim(
+            "P has N times the weight of Q",
+            "the sum of P divided by the sum of Q, signs aside, is the number; with a direction, both speak in it",
+            ratio.falsehood,
+            turned_if_directed,
+            needs_other=True,
+        ),
+        "difference": KindOfClaim(
+            "P scores N more than Q",
+            "the net score of P minus the net score of Q is the number",
+            difference.falsehood,
+            difference.mirrored,
+            needs_other=True,
+        ),
+        "count": KindOfClaim(
+            "N words speak for the label",
+            "so many words score above 0 in the direction; without a direction, so many have a score other than 0",
+            count.falsehood,
+            turned_if_directed,
+            needs_part=False,
+        ),
+        "balance": KindOfClaim(
+            "the evidence for the label outweighs the evidence against it",
+            "the mass on this side exceeds that of the other; with a number, it is this fraction of all evidence",
+            balance.falsehood,
+            turned,
+            needs_part=False,
+            signed=True,
+        ),
+        "absent": KindOfClaim(
+            "P is not in the input",
+            "the quoted words are not in the text; of a picture, no map can tell",
+            absent.falsehood,
+            unchanged,
+            needs_part=False,
+            of_absence=True,
+        ),
+        "predicted": KindOfClaim(
+            "the model predicted the label",
+            "it is the predicted class; if the prediction is not known, it is the label that the map is about",
+            predicted.falsehood,
+            unchanged,
+            needs_part=False,
+            of_model=True,
+        ),
+        "confidence": KindOfClaim(
+            "the model gives the label this probability",
+            "the number is right to its last written digit; undecided if the probability is not known",
+            confidence.falsehood,
+            unchanged,
+            needs_part=False,
+            of_model=True,
+        ),
+        "runner_up": KindOfClaim(
+            "the label is the model's second choice, or is in place k",
+            "its score is in this place among the prediction's scores; undecided if these are not known",
+            runner_up.falsehood,
+            unchanged,
+            needs_part=False,
+            of_model=True,
         ),
     }
 )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from saywhy_core.errors import UsageError
 from verbalize.claims.claim import Claim, ClaimKind
 from verbalize.evidence import evidence_of
-from verbalize.saliency import TokenSaliency
+from verbalize.saliency import SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,10 @@ class StatedClaim(BaseModel):
             decimals = len(f"{self.percent:.6f}".rstrip("0").partition(".")[2])
             tolerance = 0.5 * 10.0**-decimals / 100
             return Claim("share", tuple(self.parts), value=self.percent / 100, tolerance=tolerance, of=evidence_side)
-        return Claim(self.kind, tuple(self.parts), other=tuple(self.than))
+        try:
+            return Claim(self.kind, tuple(self.parts), other=tuple(self.than))
+        except SaliencyError:  # a kind that needs a number, which this form of reply has no place for
+            return None
 
 
 class Narration(BaseModel):

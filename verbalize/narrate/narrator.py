@@ -239,7 +239,9 @@ class Narrator:
 
     def _sentence_faults(self, sentence: ReadSentence, saliency: Saliency) -> list[str]:
         quoted = f'"{sentence.text.strip()}"'
-        faults = [f"{quoted} is false: {error.message}" for error in check(sentence.claims, saliency).errors]
+        report = check(sentence.claims, saliency)
+        faults = [f"{quoted} is false: {error.message}" for error in report.errors]
+        faults += [f"{quoted} can't be verified: {found.message}" for found in report.undecided]
         if sentence.unread:
             faults.append(f"{quoted} says something of the evidence that can't be checked; say it in plainer words")
         elif not sentence.claims:

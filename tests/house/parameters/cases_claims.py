@@ -140,15 +140,19 @@ record(
 )
 
 
-KIND = {"summary": "s", "falsehood": max, "mirrored": min}
+KIND = {"summary": "s", "truth": "t", "falsehood": max, "mirrored": min}
 record(
     "verbalize.claims.KindOfClaim",
     KIND,
     summary="t",
+    truth="u",
     falsehood=min,
     mirrored=max,
     needs_part=False,
     needs_other=True,
+    signed=True,
+    of_model=True,
+    of_absence=True,
 )
 case("verbalize.claims.coverage_of", {"claims": [CLAIM], "saliency": TEXT}, claims=[Claim("supports", (1,))], saliency=OTHER)
 case("verbalize.claims.named_parts", {"claims": [CLAIM], "count": 9}, claims=[Claim("supports", (1,))], count=2)

@@ -1,0 +1,1 @@
+"""Claims about numbers: shares, scores, ratios, counts, and the balance of the two sides."""

@@ -1,0 +1,40 @@
+"""The claim "share": a part holds this fraction of the evidence, or has this net score."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from verbalize.claims.messages import quoted_part
+from verbalize.claims.numbers import is_stated, written
+
+if TYPE_CHECKING:
+    from verbalize.claims.claim import Claim, ShareOf
+    from verbalize.claims.verdict import Verdict
+    from verbalize.evidence import Evidence
+
+_OTHER_SIDE: dict[ShareOf, ShareOf] = {"positive": "negative", "negative": "positive"}
+
+
+def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
+    """The falsehood of the claim; `None` if the number is right to within the claim's tolerance."""
+    del bridge  # a number has no sign to bridge
+    name, part, said = quoted_part(claim, evidence), claim.part or (), claim.value or 0.0
+    actual = evidence.mass(part, claim.of)
+    if claim.of == "score":
+        if is_stated(claim, actual * evidence.unit, evidence.mass(part, "absolute") * evidence.unit):
+            return None
+        return "wrong number", f"{name} scores {written(actual * evidence.unit)}, not {written(said)}"
+    total = evidence.total(claim.of)
+    if total == 0:
+        return "wrong number", f"{name} is given a share of the {claim.of} evidence, and there is none"
+    if is_stated(claim, actual / total):
+        return None
+    return "wrong number", f"{name} holds {actual / total:.1%} of the {claim.of} evidence, not {said:.1%}"
+
+
+def mirrored(claim: Claim) -> Claim:
+    """The claim for the mirrored question: positive evidence becomes negative evidence, and a score changes its sign."""
+    if claim.of == "score":
+        return replace(claim, value=-(claim.value or 0.0))
+    return replace(claim, of=_OTHER_SIDE.get(claim.of, claim.of))

@@ -1,0 +1,39 @@
+"""The claim "matters": a part has weight, whichever way it speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verbalize.claims.directions import wrong_sign
+from verbalize.claims.messages import net_score, quoted_part
+from verbalize.claims.signs import near_zero
+from verbalize.claims.verdict import Undecided
+
+if TYPE_CHECKING:
+    from verbalize.claims.claim import Claim
+    from verbalize.claims.verdict import Verdict
+    from verbalize.evidence import Evidence
+
+_OF_EVEN_SHARE = 0.5  # a part with half of what each would have if all had the same is still called relevant
+
+
+def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
+    """The falsehood of the claim; `None` if the part's net score is at least half an even share of all parts' scores.
+
+    A part that is near zero does not matter. A part that is neither near zero nor worth half an even share is undecided. With
+    a direction, the part must also speak in it.
+    """
+    found = wrong_sign(claim, evidence, claim.direction, bridge) if claim.direction is not None else None
+    if found is not None:
+        return found
+    part = list(claim.part or ())
+    net = abs(float(evidence.net[part].sum()))
+    even = float(np.abs(evidence.net).mean())
+    name, score = quoted_part(claim, evidence), net_score(evidence, part)
+    if net == 0 or near_zero.falsehood(claim, evidence, bridge) is None:
+        return "wrong number", f"{name} is said to matter but scores {score}, where an even share is {even * evidence.unit:.3g}"
+    if net >= _OF_EVEN_SHARE * even:
+        return None
+    return Undecided(f"{name} scores {score}, less than half an even share: whether that matters is a matter of taste")
