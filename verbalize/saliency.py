@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
-from verbalize.alignment import align_tokens, merge_pieces
+from verbalize.alignment import align_tokens
+from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
 from verbalize.query import SaliencyError as SaliencyError
@@ -116,6 +118,8 @@ class TokenSaliency:
         text: str | None = None,
         scheme: str = "auto",
         special_tokens: Sequence[str] = (),
+        offsets: Sequence[tuple[int, int]] | None = None,
+        special: Sequence[SpecialToken] = (),
         **fields: Any,
     ) -> TokenSaliency:
         """Merge a tokenizer's sub-word pieces into words. The score of a word is the sum of the scores of its pieces.
@@ -128,8 +132,11 @@ class TokenSaliency:
             query: the question that the scores answer.
             text: the original text.
             scheme: how the tokenizer marks its pieces: "wordpiece" (`##`), "bpe" (`Ġ`, byte-level), "sentencepiece" (`▁`),
-                "clip" (`</w>`), "none", or "auto", which recognises the scheme from the pieces.
-            special_tokens: tokens that are not words of the text, besides the usual ones. They go to `.special`.
+                "clip" (`</w>`), "subword-nmt" (`@@`), "spaces" (white space itself), "none", or "auto", which recognises the
+                scheme from the pieces.
+            special_tokens: tokens that are not words of the text, besides the usual ones. They and line ends go to `.special`.
+            offsets: (start, stop) character positions of each piece in `text`.
+            special: tokens that are not among the pieces; their `position` is a number of pieces.
             **fields: the other arguments of `TokenSaliency`.
 
         Raises:
@@ -140,11 +147,18 @@ class TokenSaliency:
         values = _finite(scores, "scores", names)
         if values.shape != (len(names),):
             raise SaliencyError(f"there are {len(names)} tokens but scores of shape {values.shape}; give one for each token")
-        merged = merge_pieces(names, scheme=scheme, special_tokens=special_tokens)
+        merged = merge_pieces(names, scheme=scheme, special_tokens=special_tokens, text=text or "")
         words = [word for word, _ in merged.words]
         sums = [float(values[list(indices)].sum()) for _, indices in merged.words]
-        special = tuple(SpecialToken(names[i], float(values[i]), position) for i, position in merged.special)
-        return cls(words, sums, query, text=text, special=special, **fields)
+        between = [SpecialToken(names[i], float(values[i]), position) for i, position in merged.special]
+        between += [SpecialToken(line_end, 0.0, position) for line_end, position in merged.breaks]
+        firsts = [indices[0] for _, indices in merged.words]
+        between += [replace(token, position=bisect_left(firsts, token.position)) for token in special]
+        between.sort(key=lambda token: token.position)
+        if offsets is not None:
+            places = _offsets(names, text, offsets) or ()
+            offsets = [_hull(text or "", [places[i] for i in indices]) for _, indices in merged.words]
+        return cls(words, sums, query, text=text, offsets=offsets, special=between, **fields)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -330,6 +344,17 @@ def _masks(masks: ArrayLike, names: Sequence[str] | None, shape: tuple[int, ...]
         raise SaliencyError(f"there are {len(flags)} masks but {len(labels)} mask names")
     flags.setflags(write=False)
     return flags, labels
+
+
+def _hull(text: str, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The (start, stop) of a word from its first to its last piece, without the white space that some tokenizers include."""
+    covering = [place for place in places if place[0] < place[1]] or places
+    start, stop = min(first for first, _ in covering), max(last for _, last in covering)
+    while start < stop - 1 and text[start].isspace():
+        start += 1
+    while stop - 1 > start and text[stop - 1].isspace():
+        stop -= 1
+    return start, stop
 
 
 def _fields(prediction: Prediction) -> tuple[object, ...]:

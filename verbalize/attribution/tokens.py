@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from saywhy_core.errors import UsageError
-from verbalize.alignment import merge_pieces
 from verbalize.attribution.method import check_settings, explainer_for
 from verbalize.attribution.target import check_logits, predict, score_of_query
 from verbalize.attribution.text_question import TextQuestion
+from verbalize.pieces import merge_pieces
 from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
-    from verbalize.alignment import Merged
     from verbalize.attribution.text_classifiers import TextClassifier
+    from verbalize.pieces import Merged
 
 BASELINES = ("pad", "mask", "unk")  # the first is the default
 _STEPS = 32  # enough for sums that are exact to about 1 % on the models of the tests
@@ -82,7 +82,10 @@ def attribute_tokens(
         text=text,
         offsets=spans,
         prediction=prediction,
-        special=[SpecialToken(pieces[index], float(scores[index]), before) for index, before in merged.special],
+        special=[
+            *(SpecialToken(pieces[index], float(scores[index]), before) for index, before in merged.special),
+            *(SpecialToken(line_end, 0.0, before) for line_end, before in merged.breaks),
+        ],
         method=method,
     )
 

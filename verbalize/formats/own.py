@@ -12,6 +12,7 @@ from saywhy_core.files import atomic_open, check_writable
 from saywhy_core.images import load_array
 from saywhy_core.locks import FileLock
 from verbalize.formats.format import Format, inside, require
+from verbalize.pieces import SCHEMES, merge_pieces
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def to_record(saliency: Saliency, save_array: Any = None) -> dict[str, Any]:
     record["query"] = query
     if isinstance(saliency, TokenSaliency):
         record |= {"tokens": list(saliency.tokens), "scores": saliency.scores.tolist()}
+        if _looks_like_pieces(saliency.tokens, saliency.text):
+            record["scheme"] = "none"
         if not saliency.signed:
             record["signed"] = False
         if saliency.text is not None:
@@ -90,19 +93,26 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
         )
     require(record, "tokens", "scores")
     try:
-        special = tuple(SpecialToken(str(token), float(score), int(place)) for token, score, place in record.get("special", ()))
+        special = [SpecialToken(str(token), float(score), int(place)) for token, score, place in record.get("special", ())]
         offsets = tuple((int(start), int(stop)) for start, stop in record["offsets"]) if "offsets" in record else None
     except (TypeError, ValueError):
         raise SaliencyError("'special' must hold [token, score, position] and 'offsets' [start, stop]") from None
-    return TokenSaliency(
-        record["tokens"],
-        record["scores"],
-        text=record.get("text"),
-        offsets=offsets,
-        special=special,
-        signed=bool(record.get("signed", True)),
-        **shared,
-    )
+    shared |= {"text": record.get("text"), "offsets": offsets, "special": special, "signed": bool(record.get("signed", True))}
+    scheme = record.get("scheme", "auto")
+    if scheme not in SCHEMES:
+        raise SaliencyError(f"'scheme' must be one of {', '.join(SCHEMES)}, not {scheme!r:.80}")
+    tokens, scores = record["tokens"], record["scores"]
+    if scheme == "none" or (scheme == "auto" and not _looks_like_pieces(tokens, shared["text"])):
+        return TokenSaliency(tokens, scores, **shared)
+    return TokenSaliency.from_pieces(tokens, scores, scheme=scheme, **shared)
+
+
+def _looks_like_pieces(tokens: object, text: str | None) -> bool:
+    """Whether there are pieces of words, special tokens or line ends among the tokens."""
+    if not isinstance(tokens, (list, tuple)) or not all(isinstance(token, str) for token in tokens):
+        return False  # an error that the map itself tells
+    merged = merge_pieces(tokens, text=text or "")
+    return bool(merged.special or merged.breaks) or [word for word, _ in merged.words] != list(tokens)
 
 
 def _query(value: object) -> Query:
