@@ -14,6 +14,7 @@ from .parts import find_regions as find_regions
 from .read import ReadSentence as ReadSentence
 from .read import read_claims as read_claims
 from .read import read_sentences as read_sentences
+from .read_by_model import ModelReader as ModelReader
 from .saliency import PixelSaliency as PixelSaliency
 from .saliency import Prediction as Prediction
 from .saliency import Query as Query
@@ -25,6 +26,8 @@ from .text_report import SecondReading as SecondReading
 from .text_report import TextReport as TextReport
 from .text_report import check_text as check_text
 from .text_report import check_texts as check_texts
+from .text_report import open_sentences as open_sentences
+from .text_report import read_again as read_again
 from .texts import TextRecord as TextRecord
 from .texts import iter_texts as iter_texts
 from .texts import with_maps as with_maps

@@ -156,7 +156,7 @@ class TextReport:
 class SecondReader(Protocol):
     """Reads sentences that the rules did not read whole, such as `verbalize.ModelReader`."""
 
-    def read(self, asked: Sequence[tuple[str, str, Saliency]], /) -> Sequence[SecondReading]:
+    def read(self, asked: Sequence[tuple[str, str, Saliency]]) -> Sequence[SecondReading]:
         """One reading for each (sentence, the text that it is from, the map) triple, in their order."""
         ...
 

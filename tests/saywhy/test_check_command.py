@@ -108,3 +108,46 @@ def test_mistakes_are_told_in_one_sentence(saywhy, folder, words, says):
     done = saywhy("check", *words, "--maps", "film.jsonl", folder=folder)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert says in done.stderr
+
+
+def reads(claims, *, complete=True):
+    return json.dumps({"claims": claims, "complete": complete})
+
+
+ODD = "Without 'great', dear reader, who knows what would have become of us?"
+
+
+def test_a_language_model_reads_what_the_rules_did_not(saywhy, folder, chat_server):
+    server = chat_server(default=reads([{"kind": "supports", "parts": [1]}]))
+    words = ["check", "--text", f"{TRUE} {ODD}", "--map", "film.jsonl", "--llm", f"{server.url}#m", "--cache", "replies.sqlite"]
+    done = saywhy(*words, folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "1 true, 0 false, 1 not verified\nof those not verified, 1 true as read by a model" in done.stdout
+    assert f"1 sentence for {server.url}#m: 1 request" in done.stderr
+    assert saywhy(*words, "--strict", "--offline", folder=folder).returncode == 1  # the rules did not read it
+    assert len(server.requests) == 1
+
+
+def test_what_a_language_model_reads_can_be_false(saywhy, folder, chat_server):
+    server = chat_server(default=reads([{"kind": "opposes", "parts": [1]}]))
+    done = saywhy("check", "--text", ODD, "--map", "film.jsonl", "--llm", f"{server.url}#m", "--why", folder=folder)
+    assert done.returncode == 1
+    assert "wrong sign, as read by a model: 'great'" in done.stdout
+    assert "claim read by a model: opposes 'great'" in done.stdout
+
+
+def test_a_ceiling_stops_the_questions_and_not_the_report(saywhy, folder, chat_server):
+    server = chat_server(default=reads([{"kind": "supports", "parts": [1]}]))
+    words = ["--text", f"{FALSE} {ODD} And {ODD}", "--map", "film.jsonl", "--llm", f"{server.url}#m", "--max-requests", "1"]
+    done = saywhy("check", *words, folder=folder)
+    assert done.returncode == 2
+    assert "not all sentences were read by the model" in done.stderr
+    assert "wrong sign" in done.stdout
+    assert len(server.requests) == 1
+
+
+def test_no_request_where_the_rules_read_all(saywhy, folder, chat_server):
+    server = chat_server()
+    done = saywhy("check", "--text", TRUE, "--map", "film.jsonl", "--llm", f"{server.url}#m", folder=folder)
+    assert done.returncode == 0
+    assert not server.requests

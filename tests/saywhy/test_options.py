@@ -52,6 +52,11 @@ REFUSED = {
 for one in fields(ModelOptions):
     option = f"--{one.name.replace('_', '-')}"
     value = {"price": ["1", "2"], "offline": []}.get(one.name, ["5"])
+    if one.name != "llm":
+        REFUSED["check", option] = (
+            ["--text", "x", "--map", "maps.jsonl", option, *value],
+            "without it no language model is asked",
+        )
     REFUSED["verbalize", option] = (["maps.jsonl", option, *value], "no other style needs a language model")
 
 

@@ -12,23 +12,28 @@ import typer
 from saywhy.cli.options.console import counted, legible, note
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, ReadingOptions
+from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from langchain_core.language_models import BaseChatModel
     from rich.console import Console
 
     from verbalize import CheckedSentence, Claim, TextRecord, TextReport
     from verbalize.saliency import Saliency
 
-HELP = """Check sentences against the saliency maps that they are about, whoever wrote them.
+HELP = f"""Check sentences against the saliency maps that they are about, whoever wrote them.
 
 TEXTS is JSON Lines with `text` and `id` (of the map), or a plain text; `claims`, where given, are checked too. Texts without
 ids belong to the maps in their order. Each sentence is read back into claims, and is [bold]true[/bold], [bold]false[/bold], or
 [bold]not verified[/bold]: it was not read whole, or says nothing of the map, or the map can't decide it.
 The command lists what is false, with what the map says instead, and what is not verified.
+
+With [bold]--llm MODEL[/bold] a language model turns what was not read into claims, one request per sentence. They are checked
+like all others and counted apart: they can make a sentence false, and never true. {MODEL_FORMS}
 
 [bold]Example:[/bold] saywhy check texts.jsonl --maps maps.jsonl
 
@@ -39,7 +44,14 @@ something was not verified; 2 the command could not run; 130 it was interrupted.
 """
 _COLOURS = {"true": "green", "false": "red", "not verified": "yellow"}
 
-RULES = (Rule(("why",), "the printed list; leave out --json, which tells it always", lambda options: not options["as_json"]),)
+RULES = (
+    Rule(("why",), "the printed list; leave out --json, which tells it always", lambda options: not options["as_json"]),
+    Rule(
+        tuple(name for name in MODEL_OPTIONS if name != "llm"),
+        "--llm: without it no language model is asked",
+        lambda options: options["llm"] is not None,
+    ),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +64,7 @@ def check(
         str, typer.Option("--maps", "--map", help="File of the saliency maps that the texts are about.", metavar="MAPS")
     ],
     reading: ReadingOptions,
+    model: ModelOptions,
     texts: Annotated[
         str | None,
         typer.Argument(help="JSON Lines with text and id, or a plain text; - for standard input.", metavar="[TEXTS]"),
@@ -68,6 +81,7 @@ def check(
     from verbalize import check_texts
 
     where = _where(texts, text)
+    chat = model.open("-") if model.llm is not None else None  # before the work: the model's name may be wrong
     source = reading.read(maps)
     unchecked: list[Problem] = []
     reports: list[tuple[TextRecord, Saliency, TextReport]] = []
@@ -77,11 +91,14 @@ def check(
         for record, report in check_texts(pairs, where=where, on_problem=unchecked.append):
             reports.append((record, by_record[id(record)], report))
             shown(len(reports), None)
+    stopped = None if chat is None else _ask(chat, str(model.llm), reports)
     if as_json:
         for record, _, report in reports:
             sys.stdout.write(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
     else:
         _print(reports, why=why)
+    if stopped is not None:
+        raise UsageError(f"not all sentences were read by the model: {stopped}")
     source.finish(("not checked", unchecked))
     statuses = {report.status for _, _, report in reports}
     if "false" in statuses or (strict and statuses != {"true"}):
@@ -111,40 +128,70 @@ def _paired(where: str, text: str | None, source: MapReader, unchecked: list[Pro
     return list(with_maps(records, maps, where=where, on_problem=unchecked.append))
 
 
+def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> UsageError | None:
+    """Give what the rules did not read to a language model, in place; what ended that early, if anything did."""
+    from verbalize import ModelReader, open_sentences, read_again
+
+    asked = sum(len(open_sentences(report)) for _, _, report in reports)
+    note(
+        f"{counted(asked, 'sentence')} for {name}: {counted(asked, 'request')}, and one more for each reply that can't be used"
+    )
+    try:
+        with progress_bar("reading", asked) as shown:
+            reader = ModelReader(chat, on_progress=shown)
+            again = read_again([(record.text, saliency, report) for record, saliency, report in reports], reader)
+    finally:
+        tell_usage(chat)
+    reports[:] = [(record, saliency, report) for (record, saliency, _), report in zip(reports, again, strict=True)]
+    return reader.stopped
+
+
 def _print(reports: list[tuple[TextRecord, Saliency, TextReport]], *, why: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     counts: Counter[str] = Counter()
-    stated = false_stated = 0
+    stated = false_stated = by_model = 0
     for record, saliency, report in reports:
         name = f"id {legible(str(record.id))}: " if len(reports) > 1 else ""
         counts.update(report.counts)
+        by_model += report.read_by_model
         for sentence in report.sentences:
             if why or sentence.status != "true":
                 _print_sentence(console, name, sentence, saliency, why=why)
         if not report.sentences:
             console.print(f"not verified: {name}the text has no sentences", style=_COLOURS["not verified"])
-        in_text = {id(error) for sentence in report.sentences for error in sentence.errors}
+        parts = [part for one in report.sentences for part in (one, one.second) if part is not None]
+        in_text = {id(error) for part in parts for error in part.errors}
         for error in report.errors:
             if id(error) not in in_text:
                 console.print(f"false: {name}the stated claim {_claim(error.claim, saliency)}", style=_COLOURS["false"])
                 console.print(f"    {error.kind}: {legible(error.message)}")
                 false_stated += 1
-        stated += len(report.claims) - sum(len(sentence.claims) for sentence in report.sentences)
+        stated += len(report.claims) - sum(len(part.claims) for part in parts)
     found = ", ".join(f"{counts[status]} {status}" for status in _COLOURS)
     console.print(f"{counted(len(reports), 'text')}, {counted(counts.total(), 'sentence')}: {found}")
+    if by_model:
+        console.print(f"of those not verified, {by_model} true as read by a model")
     if stated:
         console.print(f"{counted(stated, 'claim')} stated beside the texts and not in them, {false_stated} false")
 
 
 def _print_sentence(console: Console, name: str, sentence: CheckedSentence, saliency: Saliency, *, why: bool) -> None:
     console.print(f"{sentence.status}: {name}{legible(sentence.text)}", style=_COLOURS[sentence.status])
+    second = sentence.second
     for error in sentence.errors:
         console.print(f"    {error.kind}: {legible(error.message)}")
+    for error in second.errors if second is not None else ():
+        console.print(f"    {error.kind}, as read by a model: {legible(error.message)}")
     if sentence.reason:
         console.print(f"    {legible(sentence.reason)}")
+    if second is not None and second.status != "false":
+        told = "true as read by a model" if second.problem is None else f"the model did not read it: {legible(second.problem)}"
+        console.print(f"    {told if not second.undecided else 'the map cannot decide what a model read'}")
     if why:
+        for claim in second.claims if second is not None else ():
+            console.print(f"    claim read by a model: {_claim(claim, saliency)}")
         for claim in sentence.claims:
             console.print(f"    claim: {_claim(claim, saliency)}")
         if sentence.rules:

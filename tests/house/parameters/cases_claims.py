@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from parameters.harness import case, later, record
 from parameters.maps import (
@@ -17,10 +19,12 @@ from verbalize import (
     CheckedSentence,
     Claim,
     ClaimError,
+    ModelReader,
     Prediction,
     SecondReading,
     SpecialToken,
     TextRecord,
+    TextReport,
     TokenSaliency,
     UndecidedClaim,
 )
@@ -217,6 +221,38 @@ case(
     reader=Reader(),
     where="texts.jsonl",
     on_problem=lambda problem: None,
+)
+IDLE = TextReport((), (), (), sentences=(CheckedSentence("Lovely film.", "not verified"),))
+case("verbalize.open_sentences", {"report": IDLE}, report=TextReport((), (), ()))
+case(
+    "verbalize.read_again", {"checked": [("", TEXT, IDLE)], "reader": Reader()}, checked=[], reader=ModelReader(None, reasks=0)
+)
+
+
+def answer(tools, kind="supports"):
+    from agents import chat_model
+
+    tools.asked = tools.server(default=json.dumps({"claims": [{"kind": kind, "parts": [3]}], "complete": kind != "share"}))
+    return chat_model(f"{tools.asked.url}#m")
+
+
+def read_again(reader, tools, arguments):
+    made = reader.read([("'great' tipped it.", "", TEXT)])
+    return made, len(tools.asked.requests), tools.recorded
+
+
+case(
+    "verbalize.ModelReader",
+    {"model": later(answer)},
+    read_again,
+    model=later(lambda tools: answer(tools, "opposes")),
+    on_progress=later(lambda tools: tools.record),
+)
+case("verbalize.ModelReader", {"model": later(lambda tools: answer(tools, "no such kind"))}, read_again, reasks=2)
+case(
+    "verbalize.ModelReader.read",
+    {"self": later(lambda tools: ModelReader(answer(tools))), "asked": [("'great' tipped it.", "", TEXT)]},
+    asked=[("Lovely film.", "", TEXT)],
 )
 
 

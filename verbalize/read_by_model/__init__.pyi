@@ -1,0 +1,1 @@
+from .model_reader import ModelReader as ModelReader
