@@ -33,7 +33,9 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 ROOT = Path(__file__).resolve().parent.parent
 # Python puts this folder first on the path, where verbalize.py would be taken for the package of the same name.
-sys.path[:] = [str(ROOT), *(entry for entry in sys.path if Path(entry or ".").resolve() != ROOT / "benchmarks")]
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT / "benchmarks"]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
 
 from benchmarks.truth_forms.form import Form, load_forms, render  # noqa: E402
 from benchmarks.truth_forms.verification import verified  # noqa: E402

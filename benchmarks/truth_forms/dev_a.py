@@ -214,17 +214,17 @@ FORMS = (
     *pairs(
         "score",
         [
-            ("{top} has a score of {score_top}.", "{top} has a score of {wrong_score}."),
+            ("{top} has a score of {score_top}.", "{top} has a score of {wrong_score_top}."),
             (
                 "With a score of {score_top}, {top} is the strongest word.",
-                "With a score of {wrong_score}, {top} is the strongest word.",
+                "With a score of {wrong_score_top}, {top} is the strongest word.",
             ),
             ("{topneg} ({score_neg}) speaks against {label}.", "{topneg} ({wrong_score_neg}) speaks against {label}."),
             (
                 "The attribution of {top} is {score_top}, that of {second} is {score_second}.",
                 "The attribution of {top} is {score_second}, that of {second} is {score_top}.",
             ),
-            ("{top} received an importance of {score_top}.", "{top} received an importance of {wrong_score}."),
+            ("{top} received an importance of {score_top}.", "{top} received an importance of {wrong_score_top}."),
         ],
     ),
     *pairs(

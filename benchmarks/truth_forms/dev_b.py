@@ -154,11 +154,11 @@ FORMS = (
             ),
             (
                 "| word | score |\n|---|---|\n| {top} | {score_top} |\n| {topneg} | {score_neg} |",
-                "| word | score |\n|---|---|\n| {top} | {wrong_score} |\n| {topneg} | {score_neg} |",
+                "| word | score |\n|---|---|\n| {top} | {wrong_score_top} |\n| {topneg} | {score_neg} |",
             ),
             (
                 "The scores are: {top} {score_top}, {second} {score_second}, {topneg} {score_neg}.",
-                "The scores are: {top} {wrong_score}, {second} {score_second}, {topneg} {score_neg}.",
+                "The scores are: {top} {wrong_score_top}, {second} {score_second}, {topneg} {score_neg}.",
             ),
             ("Pro: {top}, {pos}. Contra: {topneg}.", "Pro: {top}, {topneg}. Contra: {pos}."),
             (
@@ -232,7 +232,7 @@ FORMS = (
         [
             ("{neg} has a negative score, {pos} a positive one.", "{pos} has a negative score, {neg} a positive one."),
             ("The score of {topneg} is {score_neg}.", "The score of {topneg} is {flipped_score_neg}."),
-            ("The highest score, {score_top}, goes to {top}.", "The highest score, {wrong_score}, goes to {top}."),
+            ("The highest score, {score_top}, goes to {top}.", "The highest score, {wrong_score_top}, goes to {top}."),
             (
                 "{pos} ({score_pos}) supports {label}, {topneg} ({score_neg}) opposes it.",
                 "{pos} ({score_pos}) supports {label}, {topneg} ({wrong_score_neg}) opposes it.",

@@ -107,7 +107,7 @@ FORMS = (
             ),
             (
                 "The most influential words are:\n\n- {lead} ({score_top})\n- {lead2} ({score_second})",
-                "The most influential words are:\n\n- {lead} ({wrong_score})\n- {lead2} ({score_second})",
+                "The most influential words are:\n\n- {lead} ({wrong_score_top})\n- {lead2} ({score_second})",
             ),
             (
                 "The prediction is driven primarily by {top}, with additional support from {pos} and {pos2}.",
@@ -204,7 +204,7 @@ FORMS = (
             ),
             (
                 "{top} scores {score_top} and {second} scores {score_second}.",
-                "{top} scores {score_top} and {second} scores {wrong_score}.",
+                "{top} scores {score_top} and {second} scores {wrong_score_top}.",
             ),
             (
                 "The share of {topneg} in the evidence against {label} is {share_neg}.",

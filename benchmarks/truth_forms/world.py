@@ -267,13 +267,13 @@ def _name_numbers(world: World, kind: str, rng: random.Random) -> None:
             texts[text] = score(scores[world.words[key][0]])
     if "score_top" in texts:
         value = scores[world.words["top"][0]]
-        texts["wrong_score"] = score(value * rng.choice([0.37, 0.55, 1.6]))
+        texts["wrong_score_top"] = score(value * rng.choice([0.37, 0.55, 1.6]))
     if "score_neg" in texts:
         value = scores[world.words["topneg"][0]]
         texts["wrong_score_neg"] = score(value * rng.choice([0.37, 0.55, 1.6]))
         texts["flipped_score_neg"] = texts["score_neg"].removeprefix("-")
     for true in ("score_top", "score_neg"):
-        wrong = true.replace("score", "wrong_score").removesuffix("_top")
+        wrong = true.replace("score", "wrong_score_top").removesuffix("_top")
         if true in texts and abs(float(texts[true]) - float(texts[wrong])) < 0.03:
             del texts[true], texts[wrong]
     if "top" in world.words and "second" in world.words:
