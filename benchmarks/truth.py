@@ -8,10 +8,11 @@ phrase them; adversarial ones are written to slip through. Each text goes throug
 through a `Narrator` whose model answers with that text, once as prose and once as JSON with the very claims that the text is
 read as, which is what a lie would need.
 
-Outcomes of a text: *false* if a claim is false; else *not verified* if a sentence was not read or a claim can't be decided;
-else *verified*; or *nothing found*, if no claim was read and no sentence marked. A lie passes in silence if it is verified or
-nothing is found; a crash is counted by itself. Beside these figures stand those of two simple readers on the same texts: one
-that reads as well but marks nothing as unread ("loose"), and one that accepts everything.
+Outcomes of a text: *false* if a claim is false; *verified* if every sentence is true; else *not verified*, which is what the
+check says of a sentence that it did not read whole or can't decide; or *nothing found*, if it lists no sentence. A lie passes
+in silence if it is verified or nothing is found; a crash is counted by itself. Beside these figures stand those of two simple
+readers on the same texts: one that finds the same falsehoods but marks nothing as unread ("loose"), and one that accepts
+everything.
 """
 
 from __future__ import annotations
@@ -126,14 +127,9 @@ def judge(form: Form, world: World, text: str, true: bool, *, narrate: bool = Tr
         sentences = len(list(read_sentences(text, saliency)))
     except Exception as error:  # noqa: BLE001 - a crash is a result of its own
         return Case(form, world, text, true, "error", time.perf_counter() - before, 1, repr(error))
-    doubts = [*report.unread, *getattr(report, "undecided", ()), *getattr(report, "unverified", ())]
-    outcome: Outcome
-    if report.errors:
-        outcome = "false"
-    elif doubts:
-        outcome = "not verified"
-    else:
-        outcome = "verified" if report.claims else "nothing found"
+    outcome: Outcome = {"true": "verified", "false": "false", "not verified": "not verified"}[report.status]  # type: ignore[assignment]
+    if not report.sentences:
+        outcome = "nothing found"
     detail = "; ".join(error.message for error in report.errors)
     if outcome == "verified":
         detail = "; ".join(_brief(claim) for claim in report.claims)

@@ -273,7 +273,7 @@ def _name_numbers(world: World, kind: str, rng: random.Random) -> None:
         texts["wrong_score_neg"] = score(value * rng.choice([0.37, 0.55, 1.6]))
         texts["flipped_score_neg"] = texts["score_neg"].removeprefix("-")
     for true in ("score_top", "score_neg"):
-        wrong = true.replace("score", "wrong_score_top").removesuffix("_top")
+        wrong = f"wrong_{true}"
         if true in texts and abs(float(texts[true]) - float(texts[wrong])) < 0.03:
             del texts[true], texts[wrong]
     if "top" in world.words and "second" in world.words:
