@@ -17,6 +17,7 @@ from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
 from verbalize.query import SaliencyError as SaliencyError
+from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,7 +194,8 @@ class TokenSaliency:
     def _run_text(self, first: int, last: int) -> str:
         if self.text is not None and self.offsets is not None:
             return self.text[self.offsets[first][0] : self.offsets[last][1]]
-        return " ".join(self.tokens[first : last + 1])
+        spaces = gaps(self.tokens)
+        return self.tokens[first] + "".join(spaces[i] + self.tokens[i] for i in range(first + 1, last + 1))
 
 
 @dataclass(frozen=True, eq=False)

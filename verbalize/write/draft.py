@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verbalize.claims.claim import Claim
 from verbalize.saliency import PixelSaliency, TokenSaliency
+from verbalize.spacing import breaks_of
 from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claim import Direction
+    from verbalize.claims.claim import ShareOf
     from verbalize.evidence import Evidence
     from verbalize.saliency import Part, Saliency
 
@@ -39,6 +40,7 @@ class Draft:
             content = "\0".join(self.saliency.tokens).encode("utf-8", "surrogatepass")
         else:
             content = b""
+        self.breaks = breaks_of(self.saliency) if isinstance(self.saliency, TokenSaliency) else ()
         self._turn = zlib.crc32(self.saliency.scores.tobytes(), zlib.crc32(content))
         self.clause = ""
         self.clause_claims: tuple[Claim, ...] = ()
@@ -55,7 +57,7 @@ class Draft:
         """
         self.sentences.append(capital(clause) + ".")
         frame = self.frame
-        in_full = any(f"{side} {frame.full}" in clause for side in ("for", "against"))
+        in_full = any(f"{word} {frame.full}" in clause for word in ("for", "against", "on"))
         for claim in claims:
             names_label = in_full and claim.kind != "share"
             self.claims.append(replace(claim, label=frame.label, versus=frame.versus) if names_label else claim)
@@ -88,9 +90,8 @@ class Draft:
             return "region", "regions"
         return ("word", "words") if all(len(part) == 1 for part in parts) else ("part of the text", "parts of the text")
 
-    def share(self, part: Part, direction: Direction) -> tuple[str, Claim] | None:
-        """A part's share of the evidence in a direction, in per cent, and the claim that it makes; `None` if it rounds to 0."""
-        of = sided(direction)
+    def share(self, part: Part, of: ShareOf = "absolute") -> tuple[str, Claim] | None:
+        """A part's share of the evidence in the map, in per cent, and the claim that it makes; `None` if it is 0."""
         total = self.evidence.total(of)
         written = percent(self.evidence.mass(part, of) / total) if 0 < total < np.inf else None
         if written is None:
@@ -98,17 +99,27 @@ class Draft:
         text, value, tolerance = written
         return text, Claim("share", part, value=value, tolerance=tolerance, of=of)
 
-    def with_share(self, part: Part, direction: Direction) -> tuple[str, tuple[Claim, ...]]:
-        """The name of a part with its share in brackets, and the claim that the share makes."""
-        share = self.share(part, direction)
-        return (f"{self.name(part)} ({share[0]})", (share[1],)) if share else (self.name(part), ())
+    def amount(self, part: Part) -> tuple[str, Claim] | None:
+        """A part's share with its whole, as in "46% of all the evidence", and the claim; `None` if the share is 0.
 
+        Of an unsigned map, it is a share of the importance.
+        """
+        share = self.share(part)
+        if share is None:
+            return None
+        whole = "all the evidence" if self.evidence.signed else "the importance"
+        return f"{share[0]} of {whole}", share[1]
 
-def sided(direction: Direction) -> Literal["positive", "negative"]:
-    """The sign of the scores that count as evidence in a direction."""
-    return "negative" if direction == "opposes" else "positive"
+    def with_shares(self, parts: Sequence[Part], most: Part) -> tuple[list[str], tuple[Claim, ...]]:
+        """The names of parts with their shares in brackets, and the claims that the shares make.
 
-
-def toward(direction: Direction) -> str:
-    """The preposition for a direction: "for" or "against"."""
-    return "against" if direction == "opposes" else "for"
+        There are no shares if one of them is larger than that of `most`, the part that was said to be the most important.
+        (A region that speaks most for a label need not hold most of the evidence: part of it may speak against the label.)
+        """
+        shares = [self.share(part) for part in parts]
+        first = self.evidence.mass(most, "absolute")
+        if None in shares or any(self.evidence.mass(part, "absolute") > first for part in parts):
+            return [self.name(part) for part in parts], ()
+        given = [share for share in shares if share]
+        named = [f"{self.name(part)} ({share[0]})" for part, share in zip(parts, given, strict=True)]
+        return named, tuple(share[1] for share in given)

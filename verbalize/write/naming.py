@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from verbalize.spacing import breaks_of, gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +26,11 @@ QUOTES: tuple[tuple[str, str, str], ...] = (
 PUBLISHED_QUOTES: tuple[tuple[str, str, str], ...] = (("» ", " «", "«»"), *QUOTES[:2], QUOTES[3])
 _LONGEST_WORD = 60  # characters; a longer word (an address, encoded data) is named by its position
 _JOINERS = re.compile("[\u200c\u200d]")  # Persian, Indic scripts and emoji need these two; other format characters are refused
+_ISOLATE = ("\u2068", "\u2069")  # first strong isolate, pop directional isolate: they keep a quotation in its own direction
+_FEW_PLACES = 3  # words at up to this many places of ...
+_SHORT_TEXT = 40  # ... a text of up to this many words are counted; in longer texts their neighbours are easier to find
+_NEIGHBOURS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # how many words before and after, in the order of trial
+_LONGEST_NEIGHBOURHOOD = 60  # characters
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -30,14 +40,23 @@ def squeeze(text: str) -> str:
 
 
 def quoted(text: str, quotes: Sequence[tuple[str, str, str]] = QUOTES) -> str | None:
-    """The text between the first pair of marks that it does not contain; `None` if no quotation of it could be read back."""
+    """The text between the first pair of marks that it does not contain; `None` if no quotation of it could be read back.
+
+    A quotation with letters that are written from right to left stands between directional isolates (U+2068, U+2069), so that
+    it does not turn the sentence around it.
+    """
     plain = squeeze(text)
     if not plain or not _JOINERS.sub("", plain).isprintable():
         return None
     for opening, closing, barred in quotes:
         if not any(mark in plain for mark in barred):
-            return f"{opening}{plain}{closing}"
+            before, after = _ISOLATE if _right_to_left(plain) else ("", "")
+            return f"{before}{opening}{plain}{closing}{after}"
     return None
+
+
+def _right_to_left(text: str) -> bool:
+    return not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
 
 
 def ordinal(number: int) -> str:
@@ -55,6 +74,7 @@ class WordIndex:
     text: str
     first: dict[int, int]
     last: dict[int, int]
+    breaks: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, saliency: TokenSaliency) -> WordIndex:
@@ -69,9 +89,10 @@ class WordIndex:
             pieces.append(piece)
             size += len(piece)
 
+        spaces = gaps(saliency.tokens) if saliency.text is None else ()
         for index, token in enumerate(saliency.tokens):
             if saliency.text is None or saliency.offsets is None:
-                raw, gap = token, " "
+                raw, gap = token, spaces[index]
             else:
                 start, stop = saliency.offsets[index]
                 raw, gap = saliency.text[start:stop], saliency.text[reached:start]
@@ -93,7 +114,21 @@ class WordIndex:
             last[size] = index
             if raw[-1].isspace():
                 write(" ")
-        return cls("".join(pieces), first, last)
+        return cls("".join(pieces), first, last, (0, *breaks_of(saliency), len(saliency)))
+
+    def stretch(self, part: Part) -> tuple[int, int]:
+        """The first and the last word that a phrase around the part may reach without crossing a break."""
+        after = bisect_right(self.breaks, part[0])
+        return self.breaks[after - 1], max(self.breaks[after] - 1, part[-1])
+
+    def once(self, words: str) -> bool:
+        """Whether the letters occur exactly once in the text, in upper or lower case."""
+        return self.folded.count(words.casefold()) == 1
+
+    @cached_property
+    def folded(self) -> str:
+        """The text in lower case."""
+        return self.text.casefold()
 
     def places(self, words: str) -> tuple[Part, ...]:
         """Each run of whole words that equals `words`, including case, in order. Runs may overlap."""
@@ -113,9 +148,10 @@ def mention(
 ) -> str:
     """A name from which a run of words can be found again, and no other run.
 
-    The name is the words in quotes, or "the second 'great'" if the same words occur at several places. It is "the word at
-    position 5" if the words can't be quoted: they are only white space, contain control characters or every kind of quote, or
-    have a word of more than 60 characters. With a noun, it is "the word 'great'" or "the second word 'great'".
+    The name is the words in quotes. If the same words occur at several places, it is "the second 'great'", or in long texts
+    "the 'great' in 'a great cast'". It is "the word at position 5" if the words can't be quoted: they are only white space,
+    contain control characters or every kind of quote, or have a word of more than 60 characters. With a noun, it is
+    "the word 'great'" or "the second word 'great'".
     """
     words = squeeze(saliency.text_of(part))
     marked = quoted(words, quotes)
@@ -124,9 +160,29 @@ def mention(
         if len(part) == 1:
             return f"the word at position {part[0] + 1}"
         return f"the phrase at positions {part[0] + 1} to {part[-1] + 1}"
-    which = ordinal(places.index(tuple(part)) + 1) if len(places) > 1 else ""
+    which, where = "", ""
+    if len(places) > 1:
+        if len(places) > _FEW_PLACES or len(saliency) > _SHORT_TEXT:
+            where = _neighbourhood(saliency, part, words, index, quotes)
+        which = "" if where else ordinal(places.index(tuple(part)) + 1)
     pointed = " ".join(word for word in (which, noun) if word)
+    if where:
+        return f"the {pointed} {marked} in {where}" if pointed else f"the {marked} in {where}"
     return f"the {pointed} {marked}" if pointed else marked
+
+
+def _neighbourhood(
+    saliency: TokenSaliency, part: Part, words: str, index: WordIndex, quotes: Sequence[tuple[str, str, str]]
+) -> str:
+    """A quoted run of words that holds the part, occurs once in the text, and holds the words of the part once; or ""."""
+    low, high = index.stretch(part)
+    for before, after in _NEIGHBOURS:
+        run = range(max(low, part[0] - before), min(high, part[-1] + after) + 1)
+        text = squeeze(saliency.text_of(run))
+        marked = quoted(text, quotes) if len(text) <= _LONGEST_NEIGHBOURHOOD else None
+        if marked and len(run) > len(part) and index.once(text) and text.casefold().count(words.casefold()) == 1:
+            return marked if tuple(run) in index.places(text) else ""
+    return ""
 
 
 def listed(names: Sequence[str], word: str = "and") -> str:
@@ -140,15 +196,18 @@ def capital(sentence: str) -> str:
 
 
 def percent(share: float) -> tuple[str, float, float] | None:
-    """A share as text, the number that the text states, and half a unit of its last digit; `None` if it rounds to 0.
+    """A share as text, the middle of what the text states, and half of its width; `None` for a share of 0.
 
-    Shares from 1 % up are written in whole per cents, smaller ones in tenths: 46.3 % gives ("46%", 0.46, 0.005).
+    46.3 % gives ("46%", 0.46, 0.005). A share below 1 % is "under 1%", one that would be rounded up to the whole "over 99%".
     """
-    digits = 0 if share >= 0.01 else 1
-    written = f"{100 * share:.{digits}f}"
-    if float(written) == 0.0:
+    if not 0.0 < share <= 1.0 + 1e-9:
         return None
-    return f"{written}%", float(written) / 100, 0.5 * 10.0 ** -(digits + 2)
+    if share < 0.01:
+        return "under 1%", 0.005, 0.005
+    if 0.995 <= share < 1.0 - 1e-12:
+        return "over 99%", 0.995, 0.005
+    written = f"{100 * share:.0f}"
+    return f"{written}%", float(written) / 100, 0.005
 
 
 @dataclass(frozen=True)
@@ -195,5 +254,5 @@ _MEMBERS_NAMED = 3
 def _members(members: Sequence[str]) -> str:
     names = [name for name in map(quoted, members) if name]
     if len(names) < len(members) or len(names) > _MEMBERS_NAMED + 1:
-        return f" ({len(members)} classes)"
+        return f" ({len(members)} class{'es' if len(members) > 1 else ''})"
     return f" ({listed(names, 'or')})"

@@ -5,58 +5,55 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from verbalize.claims.claim import Claim
 from verbalize.saliency import PixelSaliency
-from verbalize.write.draft import toward
-from verbalize.write.naming import listed, percent
+from verbalize.write.naming import listed
 from verbalize.write.standing import Standing, outdoes
+from verbalize.write.voice import Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from verbalize.claims.claim import Direction
     from verbalize.saliency import Part
     from verbalize.write.draft import Draft
 
 _WHOLE_PICTURE = "whole picture"
+_LITTLE = 0.1  # share of all the evidence; if the most important part holds less, the text says "only"
 
 
-def say_leads(draft: Draft, found: Standing, frame: str, *, brief: bool) -> None:
-    """Say which parts are the most important."""
-    leads, direction, side = found.leads, found.direction, toward(found.direction)
+def say_direction(draft: Draft, found: Standing, frame: str, *, brief: bool, ranked: bool) -> None:
+    """Say which parts are the most important in a direction, how much they hold, and which other parts speak in it.
+
+    With `brief`, only the first of these is said. With `ranked`, the other parts come in the order of their importance.
+    """
+    voice = Voice.of(draft.evidence, found.direction)
     if len(draft.evidence) == 1 and (not draft.evidence.pixels or draft.evidence.names[0] == _WHOLE_PICTURE):
-        name = "the whole picture" if draft.evidence.pixels else f"the only word, {draft.name(leads[0])},"
-        draft.say(f"{name} speaks {side} {frame}", Claim(direction, leads[0]))
+        name = "the whole picture" if draft.evidence.pixels else f"the only word, {draft.name(found.leads[0])},"
+        draft.say(f"{name} {voice.does(found.leads)} {voice.about(frame)}", *voice.signs(found.leads))
         return
-    one, many = draft.nouns(leads)
-    names = [draft.name(part) for part in leads]
-    claims = [Claim(direction, part) for part in leads]
-    claims += first_places(found)
-    shares = [draft.share(part, direction) for part in leads]
-    tail = ""
-    if not brief and shares[0] and len({share[0] for share in shares if share}) == 1 and None not in shares:
-        tail = f", {'each ' if len(leads) > 1 else ''}with {shares[0][0]} of the evidence {side} it"
-        claims += [share[1] for share in shares if share]
+    clause, claims = _leads(draft, found, voice, frame)
+    for more in () if brief else (_amounts(draft, found, voice), _others(draft, found, voice, ranked=ranked)):
+        clause += more[0]
+        claims += more[1]
+    draft.say(clause, *claims)
+
+
+def _leads(draft: Draft, found: Standing, voice: Voice, frame: str) -> tuple[str, list[Claim]]:
+    """The clause that says which parts are the most important."""
+    one, many = draft.nouns(found.leads)
+    names, about = [draft.name(part) for part in found.leads], voice.about(frame)
+    claims = [*voice.signs(found.leads), *first_places(found, voice)]
     if found.form == "among":
-        verb = f"{'is' if len(leads) == 1 else 'are'} among the most important {many}"
-        draft.say(f"{listed(names)} {verb} {side} {frame}{tail}", *claims)
-    elif found.form == "equal":
-        draft.say(f"{listed(names)} are equally the most important {many} {side} {frame}{tail}", *claims)
-    else:
-        name = names[0]
-        clause = f"{name} speaks most {side} {frame}{tail}"
-        if direction == "supports":
-            clause = draft.pick(
-                clause,
-                f"{name} is the most important {one} {side} {frame}{tail}",
-                f"the most important {one} {side} {frame} is {name}{tail}",
-            )
-        draft.say(clause, *claims)
+        return f"{listed(names)} {'is' if len(names) == 1 else 'are'} among the most important {many} {about}", claims
+    if found.form == "equal":
+        return f"{listed(names)} are equally the most important {many} {about}", claims
+    most = f"{names[0]} {voice.does(found.leads)} most {about}"
+    if found.peak or voice.direction != "supports":
+        return most, claims
+    is_most = f"{names[0]} is the most important {one} {about}"
+    return draft.pick(most, is_most, f"the most important {one} {about} is {names[0]}"), claims
 
 
-def first_places(found: Standing) -> list[Claim]:
+def first_places(found: Standing, voice: Voice) -> list[Claim]:
     """The claims that the leads are the most important parts, alone or together."""
     leads, shared = found.leads, found.form != "top"
     return [
@@ -64,95 +61,95 @@ def first_places(found: Standing) -> list[Claim]:
             "most_important",
             part,
             other=tuple(index for other in leads if other != part for index in other),
-            direction=found.direction,
+            direction=voice.direction,
             shared=shared,
         )
         for part in leads
     ]
 
 
-def say_also(draft: Draft, parts: Sequence[Part], leads: Sequence[Part], direction: Direction) -> None:
-    """Say which other parts speak in the direction, with their shares.
+def _amounts(draft: Draft, found: Standing, voice: Voice) -> tuple[str, list[Claim]]:
+    """How much of the evidence the leads hold, and the strongest word of a phrase. If this word dominates, its amount."""
+    inside = [*voice.signs([found.peak]), Claim("most_important", found.peak, direction=voice.direction)] if found.peak else []
+    above_all = f", above all {draft.name(found.peak)}" if found.peak else ""
+    amounts = [amount for amount in map(draft.amount, [found.most] if found.form == "top" else found.leads) if amount]
+    claims = [*inside, *(claim for _, claim in amounts)]
+    if not amounts or len({text for text, _ in amounts}) > 1 or (found.form != "top" and len(amounts) < len(found.leads)):
+        return above_all, inside
+    text, claim = amounts[0]
+    if found.dominant:
+        return f"{above_all}, which holds {text}", claims
+    if len(found.leads) > 1:
+        return f", each with {text}", claims
+    little = claim.value is not None and claim.value < _LITTLE
+    return (f", but with only {text}" if little else f", with {text}") + above_all, claims
 
-    A part that contains a word named before is said to speak "taken as a phrase".
-    """
-    named = [draft.with_share(part, direction) for part in parts]
-    names, verb = listed([name for name, _ in named]), "speaks" if len(parts) == 1 else "speak"
-    claims = [Claim(direction, part) for part in parts] + [claim for _, shares in named for claim in shares]
-    again = {index for part in leads for index in part} & {index for part in parts for index in part}
-    said = f"taken as phrases, {names} {verb}" if again else f"{names} also {verb}"
-    draft.say(f"{said} {toward(direction)} {draft.frame.pronoun}", *claims)
+
+def _others(draft: Draft, found: Standing, voice: Voice, *, ranked: bool) -> tuple[str, list[Claim]]:
+    """The other parts that speak in the direction, with their shares in brackets."""
+    followers = _followers(draft, found) if ranked and found.form == "top" else ()
+    also = found.also[len(followers) :]
+    names, shares = draft.with_shares((*followers, *also), found.most)
+    claims = [*voice.signs((*followers, *also)), *shares]
+    said = ""
+    if followers:
+        said = f", followed by {listed(names[: len(followers)])}"
+        claims += [
+            Claim("more_important_than", part, other=following, direction=voice.direction)
+            for part, following in pairwise((found.leads[0], *followers))
+        ]
+    if also:
+        said += f"; {listed(names[len(followers) :])} also {voice.does(also)}{voice.also(draft.frame.pronoun)}"
+    return said, claims
 
 
-def say_ranks(draft: Draft, found: Standing, frame: str) -> tuple[Part, ...]:
-    """Say the lead and the parts after it, each more important than the next. Returns the parts that can't be ranked."""
-    direction, lead = found.direction, found.leads[0]
-    ranked = [lead]
-    for part in found.also:
-        if not outdoes(draft.evidence, direction, ranked[-1], part):
-            break
-        ranked.append(part)
-    if len(found.also) >= len(ranked) > 1 and not outdoes(draft.evidence, direction, ranked[-1], found.also[len(ranked) - 1]):
-        ranked.pop()  # it is tied with the part after it
-    if len(ranked) == 1:
-        say_leads(draft, found, frame, brief=False)
-        return found.also
-    named = [draft.with_share(part, direction) for part in ranked]
-    claims = [Claim(direction, lead), *first_places(found)]
-    claims += [Claim(direction, part) for part in ranked[1:]]
-    claims += [Claim("more_important_than", part, other=following, direction=direction) for part, following in pairwise(ranked)]
-    claims += [claim for _, shares in named for claim in shares]
-    followers = listed([name for name, _ in named[1:]])
-    noun = draft.nouns([lead])[0]
-    draft.say(
-        f"{named[0][0]} is the most important {noun} {toward(direction)} {frame}, followed by {followers}",
-        *claims,
-    )
-    return found.also[len(ranked) - 1 :]
+def _followers(draft: Draft, found: Standing) -> tuple[Part, ...]:
+    """The parts after the lead that can be ranked: each is more important than the next, and than the part after the last."""
+    line = [found.leads[0], *found.also]
+    count = 1
+    while count < len(line) and outdoes(draft.evidence, found.direction, line[count - 1], line[count]):
+        count += 1
+    return tuple(line[1:count] if count == len(line) else line[1 : count - 1])
 
 
 def say_comparison(draft: Draft, found: Standing) -> None:
     """Say that the lead is more important than the strongest part that it outdoes, if there is one."""
     if found.form != "top" or not found.also:
         return
-    lead = found.leads[0]
-    behind = [part for part in found.also if outdoes(draft.evidence, found.direction, lead, part)]
+    lead, direction = found.leads[0], found.direction
+    behind = [part for part in found.also if outdoes(draft.evidence, direction, lead, part)]
     if behind:
         draft.say(
             f"{draft.name(lead)} is more important than {draft.name(behind[0])}",
-            Claim("more_important_than", lead, other=behind[0], direction=found.direction),
+            Claim("more_important_than", lead, other=behind[0], direction=Voice.of(draft.evidence, direction).direction),
         )
 
 
-def say_rest(draft: Draft, found: Standing) -> None:
-    """Say which share of the evidence lies in the words that are not named."""
-    named = {index for part in found.parts for index in part}
-    rest = tuple(index for index in range(len(draft.evidence)) if index not in named)
-    share = draft.share(rest, found.direction) if rest and not draft.evidence.pixels else None
-    if share:
-        side = toward(found.direction)
-        draft.say(f"the rest of the text holds {share[0]} of the evidence {side} {draft.frame.pronoun}", share[1])
+def say_rest(draft: Draft, *named: Standing | None) -> None:
+    """Say which share of all the evidence lies in the words that are not named."""
+    listed_parts = {index for found in named if found for part in found.parts for index in part}
+    rest = tuple(index for index in range(len(draft.evidence)) if index not in listed_parts)
+    amount = draft.amount(rest) if rest and not draft.evidence.pixels else None
+    if amount:
+        draft.say(f"the rest of the text holds {amount[0]}", amount[1])
 
 
 def say_balance(draft: Draft, against: Standing | None) -> None:
-    """Say how much of the evidence speaks for the label and how much against it."""
-    evidence = draft.evidence
+    """Say whether more of the evidence speaks for the label or against it."""
+    evidence, pronoun = draft.evidence, draft.frame.pronoun
     if evidence.negative_mass == 0 and against is None:
-        say_nothing(draft, "opposes", draft.frame.pronoun)
-        return
-    speaking = tuple(np.flatnonzero(evidence.positive > 0).tolist())
-    total = evidence.total("absolute")
-    written = percent(evidence.positive_mass / total) if not evidence.pixels and total < np.inf else None
-    if written:
-        text, value, tolerance = written
-        claim = Claim("share", speaking, value=value, tolerance=tolerance, of="absolute")
-        draft.say(f"of all the evidence in the text, for and against, {text} speaks for {draft.frame.pronoun}", claim)
+        say_nothing(draft, "opposes", pronoun)
+    elif not evidence.tied(evidence.positive_mass, evidence.negative_mass):
+        more, less, direction = ("for", "against", "supports")
+        if evidence.negative_mass > evidence.positive_mass:
+            more, less, direction = ("against", "for", "opposes")
+        draft.say(f"more of the evidence speaks {more} {pronoun} than {less} it", Claim("balance", direction=direction))
 
 
 def say_nothing(draft: Draft, direction: Direction, frame: str) -> None:
     """Say that there is no evidence in a direction."""
     draft.say(
-        f"nothing in the {draft.whole} speaks {toward(direction)} {frame}",
+        f"nothing in the {draft.whole} speaks {Voice.of(draft.evidence, direction).about(frame)}",
         Claim("no_clear_evidence", direction=direction),
     )
 
@@ -161,7 +158,9 @@ def say_flat(draft: Draft) -> None:
     """Say that nothing stands out, and why."""
     scores, frame = draft.saliency.scores, draft.frame
     one = "pixel" if draft.evidence.pixels else "word"
-    stands_out = f"no part of the {draft.whole} stands out for {frame.full}"
+    stands_out = f"no part of the {draft.whole} stands out"
+    if draft.evidence.signed:
+        stands_out += f" for {frame.full}"
     claim = Claim("no_clear_evidence")
     if not scores.size:
         draft.say(f"{stands_out}: the {draft.whole} is empty", claim)

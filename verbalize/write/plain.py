@@ -5,59 +5,60 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verbalize.write import phrases
-from verbalize.write.standing import Standing, standing
+from verbalize.write.standing import standing
 from verbalize.write.style import Limits, Style
 
 if TYPE_CHECKING:
+    from verbalize.claims.claim import Direction
     from verbalize.write.draft import Draft
+    from verbalize.write.standing import Standing
 
 _WORTH_SAYING = 0.02  # share of all evidence; the other direction is left out if it holds less
 
 
 def say_both_sides(draft: Draft, limits: Limits, *, ranked: bool) -> None:
-    """Say what speaks for the label, then what speaks against it. With `ranked`, name single words in order of importance."""
-    evidence = draft.evidence
-    brief, single = limits.length == "clause", ranked
-    words, spans = limits.max_words, limits.max_spans
-    against: Standing | None = None
-    weight = evidence.negative_mass / (evidence.positive_mass + evidence.negative_mass)
-    if not brief and spans > 1 and words > 1 and weight >= _WORTH_SAYING:
-        against = standing(evidence, "opposes", max_words=max(1, words // 4), max_spans=1, single=single)
-    named = {index for part in against.parts for index in part} if against else set()
-    room = (words, spans) if evidence.pixels or not against else (words - len(named), spans - 1)
-    supporting = standing(evidence, "supports", max_words=room[0], max_spans=room[1], single=single)
-    if supporting is None:
-        if evidence.positive_mass == 0:
-            phrases.say_nothing(draft, "supports", draft.frame.full)
-        against = standing(evidence, "opposes", max_words=words, max_spans=spans, single=single)
-        if against is None:
-            phrases.say_neither(draft)
-        elif not (brief and draft.sentences):
-            _say_direction(draft, limits, against, draft.frame.pronoun if draft.sentences else draft.frame.full, ranked=ranked)
+    """Say what speaks for the label, then what speaks against it. With `ranked`, name single words in order of importance.
+
+    The direction with less evidence gets one part and a quarter of the words. Of an unsigned map, only what matters is said.
+    """
+    supporting, against = _both(draft, limits, ranked=ranked)
+    brief, full = limits.length == "clause", draft.frame.full
+    if supporting is None and draft.evidence.signed and draft.evidence.positive_mass == 0:
+        phrases.say_nothing(draft, "supports", full)
+    elif supporting is None and against is None:
+        phrases.say_neither(draft)
+    for found in (supporting, against):
+        if found is not None and not (brief and draft.sentences):
+            frame = draft.frame.pronoun if draft.sentences else full
+            phrases.say_direction(draft, found, frame, brief=brief, ranked=ranked)
+    if limits.length != "paragraph":
         return
-    _say_direction(draft, limits, supporting, draft.frame.full, ranked=ranked)
-    if brief:
-        return
-    if against is not None:
-        _say_direction(draft, limits, against, draft.frame.pronoun, ranked=ranked)
-    if limits.length == "paragraph":
+    leading = supporting or against
+    if leading and not ranked:
+        phrases.say_comparison(draft, leading)
+    phrases.say_rest(draft, supporting, against)
+    if draft.evidence.signed and supporting is not None:
         phrases.say_balance(draft, against)
 
 
-def _say_direction(draft: Draft, limits: Limits, found: Standing, frame: str, *, ranked: bool) -> None:
-    also = found.also
-    if ranked and found.form == "top":
-        also = phrases.say_ranks(draft, found, frame)
-    else:
-        phrases.say_leads(draft, found, frame, brief=limits.length == "clause")
-    if limits.length == "clause":
-        return
-    if also:
-        phrases.say_also(draft, also, found.leads, found.direction)
-    if limits.length == "paragraph":
-        if not ranked:
-            phrases.say_comparison(draft, found)
-        phrases.say_rest(draft, found)
+def _both(draft: Draft, limits: Limits, *, ranked: bool) -> tuple[Standing | None, Standing | None]:
+    evidence = draft.evidence
+
+    def best(direction: Direction, words: int, spans: int) -> Standing | None:
+        return standing(evidence, direction, max_words=words, max_spans=spans, single=ranked, breaks=draft.breaks)
+
+    words, spans = limits.max_words, limits.max_spans
+    weight = evidence.negative_mass / (evidence.positive_mass + evidence.negative_mass)
+    two_sided = limits.length != "clause" and spans > 1 and words > 1 and weight >= _WORTH_SAYING
+    sides: tuple[Direction, Direction] = ("supports", "opposes") if weight <= 0.5 else ("opposes", "supports")
+    if not two_sided:
+        supporting = best("supports", words, spans)
+        return supporting, None if supporting or not evidence.signed else best("opposes", words, spans)
+    lesser = best(sides[1], max(1, words // 4), 1)
+    named = {index for part in lesser.parts for index in part} if lesser else set()
+    room = (words, spans) if evidence.pixels or not lesser else (words - len(named), spans - 1)
+    greater = best(sides[0], *room)
+    return (greater, lesser) if sides[0] == "supports" else (lesser, greater)
 
 
 def _say(draft: Draft, limits: Limits) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize.claims.claim import Claim
 from verbalize.write.naming import PUBLISHED_QUOTES
 from verbalize.write.phrases import first_places, say_nothing
 from verbalize.write.standing import standing
 from verbalize.write.style import Limits, Style
+from verbalize.write.voice import Voice
 
 if TYPE_CHECKING:
+    from verbalize.claims.claim import Claim
     from verbalize.saliency import Part
     from verbalize.write.draft import Draft
     from verbalize.write.standing import Standing
@@ -28,7 +29,8 @@ def _say(draft: Draft, limits: Limits) -> None:
       and keeps a quartile of them.
     - The percentage is the share of the whole span in the positive scores. The published code omits the span's last token.
     - "Most important" is the part with the highest score; with ties outside the named parts, it is "among the most important".
-    - A part with almost no share is named without a number. The published code leaves out parts below 1 %, even the top one.
+    - A share below 1 % is written as "under 1 %". The published code leaves out parts below 1 %, even the top one.
+    - A word of a span costs `verbalize.write.standing.word_price`, so that spans stay short.
     - A map without positive scores gets a sentence that says so. The published code calls its least negative part "most
       important".
     - The sentences say "the prediction" only if the query is the predicted class. Contrastive queries, groups and other
@@ -38,7 +40,7 @@ def _say(draft: Draft, limits: Limits) -> None:
     query, prediction = draft.saliency.query, draft.saliency.prediction
     plain = not query.contrastive and not query.members and (prediction is None or prediction.label == query.label)
     frame = "the prediction" if plain else draft.frame.full
-    found = standing(draft.evidence, "supports", max_words=limits.max_words, max_spans=limits.max_spans)
+    found = standing(draft.evidence, "supports", max_words=limits.max_words, max_spans=limits.max_spans, breaks=draft.breaks)
     if found is not None:
         _say_parts(draft, found, frame)
     elif draft.evidence.positive_mass == 0:
@@ -49,14 +51,15 @@ def _say(draft: Draft, limits: Limits) -> None:
 
 def _say_parts(draft: Draft, found: Standing, frame: str) -> None:
     verb = {"top": "is", "equal": "is one of the", "among": "is among the"}[found.form]
-    for part, claim in zip(found.leads, first_places(found), strict=True):
-        _say_part(draft, part, f"{verb} most important for {frame}", [Claim("supports", part), claim])
+    voice = Voice.of(draft.evidence, "supports")
+    for part, claim in zip(found.leads, first_places(found, voice), strict=True):
+        _say_part(draft, part, f"{verb} most important for {frame}", [*voice.signs([part]), claim])
     for part in found.also:
-        _say_part(draft, part, "is also salient", [Claim("supports", part)])
+        _say_part(draft, part, "is also salient", voice.signs([part]))
 
 
 def _say_part(draft: Draft, part: Part, said: str, claims: list[Claim]) -> None:
-    share = draft.share(part, "supports")
+    share = draft.share(part, "positive")
     number = f" ({share[0].removesuffix('%')} %)" if share else ""
     words = "".join(draft.evidence.names[index] for index in part)
     name = draft.name(part, "word" if len(part) == 1 else "span" if "." in words else "phrase")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -10,15 +10,19 @@ import numpy as np
 from verbalize.parts.spans import best_spans_holding, total_order
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verbalize.claims.claim import Direction
     from verbalize.evidence import Evidence
-    from verbalize.parts.spans import Span
     from verbalize.saliency import Floats, Part
 
 Form: TypeAlias = Literal["top", "equal", "among"]
 _EQUALS_NAMED = 4  # the most words in the first place that are all named
-_IDLE_WORD = 0.02  # share of the strongest word of a span; weaker words at the ends of the span are cut off
-_IDLE_PART = 0.05  # share of the strongest part; weaker parts are dropped unless they contain the top word
+_PRICE = 0.25  # of the highest score: weaker words are not worth naming, but may connect stronger ones if spans run out
+_ABOVE_EVEN = 1.25  # times an even share of the evidence: on a map without strong words, phrases would otherwise grow over half of the text
+_PEAK = 1.1  # a word of a phrase is named if it scores this many times as much as every other word of it; in a phrase of ...
+_LONG = 4  # ... this many words or more, the strongest is named in any case
+_DOMINANT = 1.5  # as _PEAK, for a word whose share is said in the place of the share of the phrase
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,22 @@ class Standing:
             words with the same score, and no other word has it. "among": the leads are among the most important parts, and
             some that are equally important are not named.
         leads: the parts to name first.
-        also: the other parts, strongest first. One of them may contain a lead.
+        also: the other parts, strongest first. None of them outweighs `most`.
+        peak: the strongest word of the lead, if the lead is a phrase and this word is stronger than its other words.
+        dominant: whether the peak is far stronger than the other words of the lead.
     """
 
     direction: Direction
     form: Form
     leads: tuple[Part, ...]
     also: tuple[Part, ...]
+    peak: Part | None = None
+    dominant: bool = False
+
+    @property
+    def most(self) -> Part:
+        """The part whose share is said first: the lead, or the word that dominates it."""
+        return self.peak if self.peak and self.dominant else self.leads[0]
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -45,13 +58,31 @@ class Standing:
         return self.leads + self.also
 
 
+def word_price(toward: Floats) -> float:
+    """What a word must add to a phrase: a quarter of the highest score, and at least 1.25 times an even share.
+
+    An even share is the sum of the scores above 0 divided by the number of words.
+
+    Args:
+        toward: (n,) scores in one direction, of which at least one is above 0.
+    """
+    top = float(toward.max())
+    return top * max(_PRICE, _ABOVE_EVEN * float(np.maximum(toward / top, 0.0).mean()))
+
+
 def standing(
-    evidence: Evidence, direction: Direction, *, max_words: int, max_spans: int, single: bool = False
+    evidence: Evidence,
+    direction: Direction,
+    *,
+    max_words: int,
+    max_spans: int,
+    single: bool = False,
+    breaks: Sequence[int] = (),
 ) -> Standing | None:
     """The best parts in a direction; `None` if no part speaks in that direction.
 
-    They always include the word or region with the highest score. They are the best spans, except that words at the ends of a
-    span that add almost nothing are cut off, and spans far weaker than the strongest one are dropped.
+    They always include the word or region with the highest score. They are the best spans, in which each word costs
+    `word_price`. If a span without the strongest word outweighs what is named first, its words are named one by one.
 
     Args:
         evidence: the map.
@@ -59,64 +90,73 @@ def standing(
         max_words: the most words in all parts together. Regions have no such limit.
         max_spans: the most parts.
         single: whether each part is a single word.
+        breaks: indices of words before which a span ends.
     """
     toward = evidence.toward(direction)
     if not len(toward) or toward.max() <= 0:
         return None
+    count = max_spans if evidence.pixels else min(max_words, max_spans)
+    order = total_order(toward)
+    first = _first_places(evidence, toward, order)
     if evidence.pixels or single:
-        count = max_spans if evidence.pixels else min(max_words, max_spans)
-        parts: list[Part] = [(index,) for index in total_order(toward)[:count]]
+        parts: list[Part] = [(index,) for index in order[:count]]
     else:
-        top = int(np.argmax(toward))
-        spans = best_spans_holding(toward, top, max_words=max_words, max_spans=max_spans)
-        parts = [_without_idle_ends(toward, span) for span in spans]
-        least = _IDLE_PART * max(_sum(evidence, direction, part) for part in parts)
-        parts = [part for part in parts if top in part or _sum(evidence, direction, part) >= least]
-    parts.sort(key=lambda part: (-_sum(evidence, direction, part), part))
-    form, leads = _leads(evidence, direction, parts, _first_places(evidence, direction))
-    return Standing(direction, form, leads, tuple(part for part in parts if part not in leads))
-
-
-def _without_idle_ends(toward: Floats, span: Span) -> Part:
-    """The span without the words at its ends that add almost nothing to its sum."""
-    scores = toward[span.start : span.stop]
-    busy = np.flatnonzero(scores >= _IDLE_WORD * scores.max())
-    return tuple(range(span.start + int(busy[0]), span.start + int(busy[-1]) + 1))
+        price = word_price(toward)
+        spans = best_spans_holding(toward, order[0], max_words=max_words, max_spans=max_spans, price=price, breaks=breaks)
+        parts = [span.part for span in spans]
+    lead = next(part for part in parts if order[0] in part)
+    if set(first) <= set(lead):
+        peak, dominant = _peak(toward, lead)
+        found = Standing(direction, "top", (lead,), (), peak, dominant)
+        others = _lesser(evidence, toward, [part for part in parts if part != lead], found.most)
+        return replace(found, also=tuple(others[: max_spans - 1]))
+    words: list[Part] = [(index,) for index in order[:count]]
+    if len(first) <= min(count, _EQUALS_NAMED):
+        return Standing(direction, "equal", tuple(words[: len(first)]), tuple(words[len(first) :]))
+    return Standing(direction, "among", tuple(words), ())
 
 
 def outdoes(evidence: Evidence, direction: Direction, part: Part, other: Part) -> bool:
     """Whether `part` is more important than `other`: its sum and its strongest word are both greater, by more than rounding."""
     toward = evidence.toward(direction)
     pairs = (
-        (_sum(evidence, direction, part), _sum(evidence, direction, other)),
+        (_sum(toward, part), _sum(toward, other)),
         (float(toward[list(part)].max()), float(toward[list(other)].max())),
     )
     return all(mine > theirs and not evidence.tied(mine, theirs) for mine, theirs in pairs)
 
 
-def _sum(evidence: Evidence, direction: Direction, part: Part) -> float:
-    return float(evidence.toward(direction)[list(part)].sum())
+def _sum(toward: Floats, part: Part) -> float:
+    with np.errstate(over="ignore"):
+        return float(toward[list(part)].sum())
 
 
-def _first_places(evidence: Evidence, direction: Direction) -> list[int]:
+def _first_places(evidence: Evidence, toward: Floats, order: Sequence[int]) -> tuple[int, ...]:
     """The words or regions with the greatest score, in a chain of ties, so that none outside is tied with one inside."""
-    toward = evidence.toward(direction)
-    order = total_order(toward)
     count = 1
     while count < len(order) and evidence.tied(float(toward[order[count - 1]]), float(toward[order[count]])):
         count += 1
-    return sorted(order[:count])
+    return tuple(order[:count])
 
 
-def _leads(evidence: Evidence, direction: Direction, parts: list[Part], first: list[int]) -> tuple[Form, tuple[Part, ...]]:
-    leads = tuple(part for part in parts if not set(part).isdisjoint(first))
-    if set(first) - {index for part in leads for index in part}:
-        return "among", leads
-    largest = parts[0] == leads[0] and not any(
-        evidence.tied(_sum(evidence, direction, part), _sum(evidence, direction, leads[0])) for part in parts[1:]
-    )
-    if len(leads) == 1 and (len(leads[0]) == 1 or largest):
-        return "top", leads
-    if len(first) == 1:
-        return "top", ((first[0],),)
-    return ("equal", tuple((index,) for index in first)) if len(first) <= _EQUALS_NAMED else ("among", leads)
+def _peak(toward: Floats, part: Part) -> tuple[Part | None, bool]:
+    """The strongest word of a phrase, if it exceeds the others clearly, and whether it dominates them."""
+    if len(part) == 1:
+        return None, False
+    scores = toward[list(part)]
+    second, top = np.sort(scores)[-2:].tolist()
+    clear = top >= _PEAK * second or (len(part) >= _LONG and top > second * (1 + 1e-6))
+    return ((part[int(np.argmax(scores))],) if clear else None), top >= _DOMINANT * second
+
+
+def _lesser(evidence: Evidence, toward: Floats, parts: Sequence[Part], most: Part) -> list[Part]:
+    """The parts, strongest first. A part that does not fall short of `most` is taken apart into its words."""
+    limit = _sum(toward, most)
+    lesser: list[Part] = []
+    for part in parts:
+        total = _sum(toward, part)
+        if len(part) == 1 or (total < limit and not evidence.tied(total, limit)):
+            lesser.append(part)
+        else:
+            lesser += [(index,) for index in part if toward[index] >= _PRICE * toward.max()]
+    return sorted(lesser, key=lambda part: (-_sum(toward, part), part))

@@ -3,43 +3,61 @@
 These are the shapes of the sentences. P is a part, F the query in full, and "it" the query when it is mentioned again ("that
 choice" for a contrastive query).
 
-    P is    'great'  |  'great acting'  |  the second 'great'  |  the word at position 5  |  the phrase at positions 5 to 7
-            |  the word 'good'  |  the phrase 'not good'  |  the second word 'good' (where those words are a label's name)
+    P is    'great'  |  'great acting'  |  the second 'great'  |  the 'great' in 'a great cast'  |  the word at position 5
+            |  the phrase at positions 5 to 7
+            |  the word 'good'  |  the phrase 'not good'  |  the second word 'good'  |  the word 'good' in 'a good cast'
+            (where those words are a label's name)
             (of a picture: the red region at the upper left  |  the region 'sky')
     F is    'A'  |  'A' rather than 'B'  |  'A' rather than 'B', 'C' or 'D'  |  the group 'G' ('A' or 'B')
             |  the group 'G' (12 classes)  |  the label 'A' (where the input holds the word, too)
             |  the label  |  the label rather than the other label(s)     (labels masked)
 
-    P is the most important word (part of the text, region) for F, with 46% of the evidence for it.
-    The most important word for F is P, with 46% of the evidence for it.
-    P speaks most for F, with 46% of the evidence for it.
-    P and P are equally the most important words for F, each with 20% of the evidence for it.
-    P and P are the most important parts of the text for F.
+    P speaks most for F, with 46% of all the evidence.                      (against F)
+    P is the most important word (part of the text, region) for F, with 46% of all the evidence.
+    The most important word for F is P, but with only 6% of all the evidence.
+    P speaks most for F, with 46% of all the evidence, above all P.         (the second P is a word of the first)
+    P speaks most for F, above all P, which holds 46% of all the evidence.
+    P and P are equally the most important words for F, each with 20% of all the evidence.
     P and P are among the most important words for F.                       P is among the most important words for F.
-    The only word, P, speaks for F.                                         (against F)
-    P (20%) and P (10%) also speak for it.                                  Taken as phrases, P (30%) and P (20%) speak for it.
-    P speaks most against it, with 60% of the evidence against it.          (every shape with "for" has one with "against")
-    P (46%) is the most important word for F, followed by P (20%), P (10%) and P (5%).
+    The only word, P, speaks for F.                                         The whole picture speaks for F.
+    ...; P (20%) also speaks for it.                                        ...; P (20%) and P (under 1%) also speak for it.
+    P is the most important word for F, with 46% of all the evidence, followed by P (20%), P (10%) and P (5%).
+    P speaks most against it, with 30% of all the evidence.                 (and every other shape with "against")
     P is more important than P.
-    The rest of the text holds 24% of the evidence for it.
-    Of all the evidence in the text, for and against, 70% speaks for it.
-    Nothing in the text (picture) speaks for F.
+    The rest of the text holds 24% of all the evidence.
+    More of the evidence speaks for it than against it.                     More of the evidence speaks against it than for it.
+    Nothing in the text (picture) speaks for F (it).                        Nothing in the text speaks against it.
     No part of the text (picture) stands out for F: every word (pixel) scores zero (scores the same).
-    The whole picture speaks for F.
     The word » great « is most important for the prediction (46 %).         (style "smv": word, phrase or span)
     The phrase » fine acting « is also salient (20 %).
+
+Unsigned maps:
+
+    P matters most in the decision on F, with 46% of the importance; P (20%) and P (10%) also matter.
+    P and P are equally the most important words in the decision on F, each with 20% of the importance.
+    P is (P and P are) among the most important words in the decision on F.
+    The only word, P, matters in the decision on F.
+    P is more important than P.                                             The rest of the text holds 24% of the importance.
+    No part of the text (picture) stands out: every word (pixel) scores zero (scores the same).
 
 These are the rules for reading the shapes:
 
 - There are four kinds of quotes ('', "", «», 「」). The quoted words contain neither of the two marks nor a look-alike. A
-  quotation reaches from the first opening mark to its closing mark. White space in quotes is squeezed.
+  quotation reaches from the first opening mark to its closing mark. White space in quotes is squeezed. A quotation with letters
+  that run from right to left stands between U+2068 and U+2069, which are no part of it.
+- Quoted words are written as in the input, or as `verbalize.spacing.gaps` sets the tokens if the input is not known.
 - An ordinal counts the places of the whole quoted run of words, including case (`verbalize.write.naming.WordIndex.places`).
-  Positions count words from 1.
-- A quoted name after "for", "against" or "rather than", or in the list that follows these, is a label. Any other is a part.
-- A number in brackets after a part is its share of the evidence in the direction of the sentence. So is "with N% of the
-  evidence".
+  Positions count words from 1. In "the 'great' in 'a great cast'", the second quotation occurs once in the text, and the first
+  once in it.
+- A quoted name after "for", "against", "on" or "rather than", or in the list that follows these, is a label. Any other is a
+  part.
+- A number in brackets after a part is its share of the whole that the same sentence names: "all the evidence" or "the
+  importance" (both `of="absolute"`). Only in the style "smv", which names no whole, it is a share of the evidence for the label
+  (`of="positive"`).
+- "Under 1%" is a share from 0 to 1 %, "over 99%" one from 99 % to 100 %.
 - "Followed by" says that each part is more important than the next.
-- "Stands out" does not state a direction. "Speaks for" and "speaks against" do.
+- "Above all P" says that P, a word of the part before, speaks in the direction and is the most important word.
+- "Stands out" does not state a direction. "Speaks for" and "speaks against" do. "Matters" states none.
 """
 
 from __future__ import annotations

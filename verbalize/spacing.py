@@ -1,0 +1,151 @@
+"""What stands between the words of a text: a blank, nothing, or a break that no phrase reaches across.
+
+A map that comes without its text holds only tokens: "couldn", "'", "t". `gaps` says which of them to write together, so that a
+quotation looks as it does in the input: "couldn't", "well-made", "$5", "(so far)". `breaks_of` says where one utterance ends
+and the next begins.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from verbalize.saliency import TokenSaliency
+
+_CLITICS = frozenset(("s", "t", "re", "ll", "ve", "d", "m"))
+_PENN_CLITICS = frozenset(
+    f"{start}{mark}{end}" for mark in "'’" for start, end in (("n", "t"), *(("", clitic) for clitic in _CLITICS))
+)
+_PREFIXES = frozenset(("o", "d", "l", "qu"))  # o'clock, d'accord, l'amour, qu'il
+_CLOSERS = re.compile(r"[,.;:!?…)\]}»”’°]+|''|%")
+_OPENERS = frozenset(("(", "[", "{", "«", "“", "‘", "„", "``", "¿", "¡"))
+_CURRENCIES = frozenset("$£€¥₹#@")
+_JOINERS = frozenset(("-", "‐", "‑", "/", "_"))  # not dashes, which stand apart
+_REPEATED = frozenset("*-_~=")
+_GLUED = re.compile(r"\w.*[,;!?]", re.DOTALL)  # "great," shows that the words were split at blanks
+_NO_BLANKS = (
+    ("\u0e00", "\u0eff"),  # Thai, Lao
+    ("\u1000", "\u109f"),  # Myanmar
+    ("\u1780", "\u17ff"),  # Khmer
+    ("\u2e80", "\u2fdf"), ("\u3000", "\u30ff"), ("\u31f0", "\u31ff"), ("\u3400", "\u9fff"),  # Chinese and Japanese
+    ("\uf900", "\ufaff"), ("\uff00", "\uffef"), ("\U00020000", "\U0003ffff"),
+)  # fmt: skip
+_SEPARATOR = re.compile(
+    r"\[(?:SEP|CLS|PAD|MASK|EOS|BOS|/?INST)\]|</?s>|<(?:sep|cls|pad|mask|eos|bos|br ?/?|/?p)>"
+    r"|<\|[^|]*\|>|<(?:start|end)_of_turn>",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*|[。！？]+[」』”’）]*")
+_ABBREVIATIONS = frozenset(
+    ("mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "prof", "vol", "fig", "no", "gen", "gov", "sen", "rep", "inc", "ltd",
+     "co", "corp", "etc", "e.g", "i.e")
+)  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def gaps(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """(n,) what to write before each token: "" or a blank. The first gap is empty.
+
+    Punctuation is set as in English. If a word has a mark at its end ("great,"), the tokens were split at blanks, and only
+    scripts without blanks are joined. A hyphen between two words is taken for a compound, as tokens don't tell it from a dash.
+    """
+    found = [" "] * len(tokens)
+    if found:
+        found[0] = ""
+    split_at_blanks = any(_GLUED.fullmatch(token) for token in tokens)
+    opened: dict[str, bool] = {}
+    join = False  # whether the next token follows without a blank
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1] if index else ""
+        after = tokens[index + 1] if index + 1 < len(tokens) else ""
+        if index and (join or _without_blanks(before, token)):
+            found[index] = ""
+        join = False
+        if split_at_blanks or token.isalnum() or not token.strip():
+            if not split_at_blanks and index > 1 and _continues(tokens, index):
+                found[index] = ""
+            continue
+        attach, join = _attachment(token, before, after, opened)
+        if index and attach and before.strip():
+            found[index] = ""
+    return tuple(found)
+
+
+def _attachment(token: str, before: str, after: str, opened: dict[str, bool]) -> tuple[bool, bool]:
+    """Whether a token with a mark is written without a blank before it, and whether the next one is."""
+    mark = token
+    words = before[-1:].isalnum() and after[:1].isalnum()
+    if token in _JOINERS:
+        return (words or before == token, words)
+    if token in _REPEATED and before == token:
+        return True, False
+    if token in ("'", "’"):
+        clitic = after.lower() in _CLITICS and before[-1:].isalpha() and (after.lower() != "t" or before[-1:] in "nN")
+        if clitic or (words and before.lower() in _PREFIXES):
+            return True, True
+        if mark == "’" or (before[-1:] in ("s", "S") and not opened.get(token)):
+            return True, False
+    if token in ("'", '"'):
+        opened[token] = not opened.get(token, False)
+        return not opened[token], opened[token]
+    if token in _OPENERS or (token in _CURRENCIES and after[:1].isalnum()):
+        return False, True
+    if mark == "%":
+        return before[-1:].isdigit(), False
+    return bool(_CLOSERS.fullmatch(token)) or token.lower() in _PENN_CLITICS, False
+
+
+def _continues(tokens: tuple[str, ...], index: int) -> bool:
+    """Whether a token goes on with a number or an abbreviation: the 5 of "3.5", the 000 of "1,000", the S of "U.S."."""
+    first, mark, last = tokens[index - 2], tokens[index - 1], tokens[index]
+    if first[-1:].isdigit() and last.isdigit():
+        return mark == "." or (mark == "," and len(last) == 3) or (mark == ":" and len(last) == 2)
+    letters = len(first) == len(last) == 1 and first.isalpha() and last.isalpha()
+    return mark == "." and letters and tokens[index + 1 : index + 2] == (".",)
+
+
+def _without_blanks(before: str, after: str) -> bool:
+    return bool(before and after) and _bare(before[-1]) and _bare(after[0])
+
+
+def _bare(character: str) -> bool:
+    return character >= "\u0e00" and any(low <= character <= high for low, high in _NO_BLANKS)
+
+
+def breaks_of(saliency: TokenSaliency) -> tuple[int, ...]:
+    """Indices of the words before which a phrase ends: the first of each sentence, line, text of a pair, and turn of a chat.
+
+    Breaks come from special tokens such as [SEP], with which the map was read or which are among its words; from line ends in
+    the text; and from marks at the end of a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
+    """
+    tokens = saliency.tokens
+    found = {special.position for special in saliency.special}
+    for index, token in enumerate(tokens):
+        if token.isalnum():
+            continue
+        if "\n" in token or (token[:1] in ("<", "[") and _SEPARATOR.fullmatch(token)):
+            found |= {index, index + 1}
+        elif token[-1:] in ".!?…。！？\"'”’)]」』）" and _ends_sentence(tokens, index):
+            found.add(index + 1)
+    if saliency.text is not None and saliency.offsets and "\n" in saliency.text:
+        starts = np.array([start for start, _ in saliency.offsets])
+        ends = [match.start() for match in re.finditer("\n", saliency.text)]
+        found |= set(np.searchsorted(starts, ends, side="right").tolist())
+    return tuple(sorted(place for place in found if 0 < place < len(tokens)))
+
+
+def _ends_sentence(tokens: tuple[str, ...], index: int) -> bool:
+    token, following = tokens[index], tokens[index + 1 : index + 2]
+    end = _SENTENCE_END.search(token)
+    if not end or end.end() != len(token):
+        return False
+    word = token[: end.start()] or (tokens[index - 1] if index else "")
+    if "." in end.group() and (word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isalpha())):
+        return False
+    if end.start() == 0:  # a mark of its own; in "3 . 5" it is a decimal point
+        return not (following and word[-1:].isdigit() and following[0].isdigit())
+    return not following or not following[0][:1].islower()
