@@ -1,6 +1,7 @@
 """Measures what false statements get past the check and the narrator, and how many true ones are understood.
 
 Run: python benchmarks/truth.py [--set dev] [--maps 3] [--seed 0] [--families] [--show silent|narrator|false|unread]
+     python benchmarks/truth.py --texts prints the statements themselves
 
 The statements are pairs of a true and a false text of the same make (`benchmarks/truth_forms/`), filled in for random maps
 whose facts are worked out there without `verbalize`. Natural forms are phrased as language models, annotators and journalists
@@ -266,8 +267,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--families", action="store_true", help="one line per family, too")
     parser.add_argument("--show", choices=("silent", "narrator", "false", "unread"), action="append", default=[])
     parser.add_argument("--no-narrator", action="store_true", help="check only, which is several times as fast")
+    parser.add_argument(
+        "--texts", action="store_true", help="print the texts of each form for one map, and stop; nothing is read"
+    )
     options = parser.parse_args(arguments)
     forms = load_forms(options.set)
+    if options.texts:
+        for form in forms:
+            print(f"\n[{form.name}, {form.nature}]")
+            for _, text, true in texts_of(form, 1, options.seed):
+                print(f"  {'true: ' if true else 'false:'} {text!r}")
+        return 0
     cases = run(forms, options.maps, options.seed, narrate=not options.no_narrator)
     for kind in options.show:
         show(cases, kind)

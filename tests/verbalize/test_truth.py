@@ -116,6 +116,12 @@ def test_the_command_prints_targets_and_shows_texts(capsys):
     assert re.search(r"false: \d+ texts of \d+ forms", printed)
 
 
+def test_the_command_prints_the_statements_alone(capsys):
+    assert truth.main(["--set", "dev_c", "--texts"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n  true: ") == printed.count("\n  false:") == len(load_forms("dev_c"))
+
+
 def test_an_unknown_set_is_refused():
     with pytest.raises(ValueError, match="no set of forms"):
         load_forms("nonsense")
