@@ -181,13 +181,21 @@ class ResumableLines:
         out: the file to write in the end, or "-".
         settings: all that the records depend on; a journal of other settings is set aside as `OUT.part.old`.
         needs: the names that every record has, besides "id".
+        line: makes of a record what is written to OUT; by default a line of JSON.
 
     Raises:
         UsageError: on entering, the journal is broken, or another process writes to it, or OUT can't be written.
     """
 
-    def __init__(self, out: str, settings: Mapping[str, Any], needs: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        out: str,
+        settings: Mapping[str, Any],
+        needs: Sequence[str] = (),
+        line: Callable[[Record], str] | None = None,
+    ) -> None:
         self.out = out
+        self._line = line or _json_line
         self.done: dict[str, Record] = {}
         self._journal = Journal(
             f"{out}.part",
@@ -213,7 +221,7 @@ class ResumableLines:
         """Keep a finished record."""
         self.done[name] = record
         if self.out == "-":
-            sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            sys.stdout.write(self._line(record))
             sys.stdout.flush()
         else:
             self._journal.append(record)
@@ -225,9 +233,13 @@ class ResumableLines:
         with atomic_open(self.out) as stream:
             for name in order:
                 if name in self.done:
-                    stream.write(json.dumps(self.done[name], ensure_ascii=False) + "\n")
+                    stream.write(self._line(self.done[name]))
         if all(name in self.done for name in order):
             self._journal.remove()
+
+
+def _json_line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _sync_folder(folder: Path) -> None:

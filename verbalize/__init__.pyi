@@ -5,6 +5,7 @@ from .claims import UndecidedClaim as UndecidedClaim
 from .claims import check as check
 from .formats import read_saliency as read_saliency
 from .formats import write_saliency as write_saliency
+from .layout import lay_out as lay_out
 from .narrate import Narrator as Narrator
 from .parts import Region as Region
 from .parts import Span as Span

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents.prompting.pairs import dump_pairs
 from saywhy_core.errors import Problem
 from saywhy_core.journal import ResumableLines
+from verbalize.layout import known_layout, lay_out
 from verbalize.narrate.dialogue import PROMPT_VERSION
 
 if TYPE_CHECKING:
@@ -48,9 +50,10 @@ def narrate_to_file(
     out: str | os.PathLike[str],
     *,
     model_name: str,
+    layout: str = "jsonl",
     on_progress: OnProgress | None = None,
 ) -> NarratedFile:
-    """Narrate maps into a JSON Lines file, one `Verbalization.to_record` per line, in the order of the maps.
+    """Narrate maps into a file, by default JSON Lines with one `Verbalization.to_record` per line, in the order of the maps.
 
     Each text is written to `OUT.part` as soon as it is final. If `OUT.part` already holds texts for the same maps, from the
     same model and with the same settings, they are reused and not asked for again. The file itself is written at the end.
@@ -60,6 +63,7 @@ def narrate_to_file(
         saliencies: the maps; every map needs a different id.
         out: the file; "-" writes each text to standard output and keeps nothing.
         model_name: the name of the model; texts from a model with another name are not reused.
+        layout: how the file is laid out, as `lay_out` takes it. It can change between a stopped run and the one that goes on.
         on_progress: called with (finished maps, all maps): first after earlier texts have been reused, then after each map.
 
     Raises:
@@ -68,7 +72,8 @@ def narrate_to_file(
     """
     maps = list(saliencies)
     problems: list[Problem] = []
-    with ResumableLines(str(out), _settings(narrator, maps, model_name), needs=("text", "outcome")) as lines:
+    line = partial(lay_out, layout=known_layout(layout), named=len(maps) > 1)
+    with ResumableLines(str(out), _settings(narrator, maps, model_name), needs=("text", "outcome"), line=line) as lines:
         todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
         settled = len(maps) - len(todo)
 

@@ -66,7 +66,7 @@ import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import Problem, UsageError
 from verbalize.claims.coverage import coverage_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
@@ -78,7 +78,7 @@ from verbalize.write.naming import Frame
 from verbalize.write.style import STYLES, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
@@ -156,6 +156,31 @@ class TemplateVerbalizer:
         coverage = coverage_of(claims, saliency)
         return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)
 
-    def verbalize_all(self, saliencies: Iterable[Saliency]) -> Iterator[Verbalization]:
-        """Iterate over the texts of the maps. Each map is verbalized when its text is asked for."""
-        return map(self.verbalize, saliencies)
+    def verbalize_all(
+        self,
+        saliencies: Iterable[Saliency],
+        *,
+        where: str = "the maps",
+        on_problem: Callable[[Problem], None] | None = None,
+    ) -> Iterator[Verbalization]:
+        """Iterate over the texts of the maps. Each map is verbalized when its text is asked for.
+
+        Args:
+            saliencies: the maps.
+            where: the source of the maps, which problems name.
+            on_problem: called with each map that can't be put into words. Without it, the first such map raises.
+
+        Raises:
+            UsageError: a map can't be put into words, and `on_problem` is not given.
+            TypeError: something is no map, and `on_problem` is not given.
+        """
+        for place, saliency in enumerate(saliencies, 1):
+            try:
+                made = self.verbalize(saliency)
+            except (UsageError, TypeError) as error:
+                if on_problem is None:
+                    raise
+                name = getattr(saliency, "saliency_id", None)
+                on_problem(Problem(where, str(error), id=name if isinstance(name, str) else f"number {place}"))
+                continue
+            yield made

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,15 +14,19 @@ import typer
 from saywhy.cli.options.choices import either, names_of
 from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import Rule, with_groups
-from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, OutOption, ReadingOptions
+from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, PANEL, ModelOptions, tell_usage
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from verbalize import Background, TemplateVerbalizer, Verbalization
+    from contextlib import AbstractContextManager
 
-HELP = f"""Put saliency maps into words: one JSON object per line, with version, id, style, text, claims and coverage.
+    from saywhy_core.errors import Problem
+    from saywhy_core.progress import OnProgress
+    from verbalize import Background, TemplateVerbalizer
+
+HELP = f"""Put saliency maps into words: text on a terminal, and one JSON object per line in a file or a pipe (--format).
 
 Every sentence is true of its map, because it is made from claims that are checked against the map. No language model is
 needed; with [bold]--style narrate --llm MODEL[/bold] a language model writes, and what it says is checked, sent back, cut or
@@ -68,7 +72,18 @@ def verbalize(
     maps: MapsArgument,
     reading: ReadingOptions,
     model: ModelOptions,
-    out: OutOption = "-",
+    out: Annotated[
+        str, typer.Option(help="File to write, laid out by its suffix (.jsonl, .txt or .md); - for standard output.")
+    ] = "-",
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar=either("verbalize.layout:LAYOUTS"),
+            help="Layout of the texts. By default the suffix of OUT decides; without one, a terminal gets text, and all else "
+            "jsonl.",
+        ),
+    ] = None,
     style: Annotated[str, typer.Option(help="How to say it.", metavar=either(TEMPLATES, NARRATED))] = "plain",
     max_words: Annotated[
         int | None,
@@ -102,6 +117,12 @@ def verbalize(
     """Put maps into words."""
     if style not in (styles := names_of(TEMPLATES, NARRATED)):
         raise UsageError(f"there is no style {style!r}; use one of {', '.join(styles)}")
+    if layout in names_of("verbalize.formats:FORMATS"):
+        if reading.format != "auto":
+            raise UsageError(f"--format {layout} is no layout of the texts, and --maps-format names the format of MAPS already")
+        note(f"--format is the layout of the texts; the format of MAPS is called --maps-format {layout} now")
+        reading, layout = replace(reading, format=layout), None
+    layout = _layout(layout, out)
     source = reading.read(maps)
     known = _read_background(background, reading.class_names, source)
     if style not in names_of(NARRATED):
@@ -120,6 +141,7 @@ def verbalize(
             ),
             source,
             out,
+            layout,
         )
         return
     from saywhy_core.files import check_writable
@@ -143,8 +165,8 @@ def verbalize(
         background=known,
     )
     try:
-        with progress_bar("narrating") as shown:
-            done = narrate_to_file(narrator, source, out, model_name=str(model.llm), on_progress=shown)
+        with _bar("narrating", out) as shown:
+            done = narrate_to_file(narrator, source, out, model_name=str(model.llm), layout=layout, on_progress=shown)
     finally:
         tell_usage(chat)
     if out != "-":
@@ -156,17 +178,39 @@ def verbalize(
     source.finish(("not narrated", done.problems))
 
 
-def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str) -> None:
-    from saywhy_core.files import atomic_open
+def _layout(asked: str | None, out: str) -> str:
+    from verbalize.layout import known_layout, layout_of
 
-    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, progress_bar("verbalizing") as shown:
-        for saliency in source:
-            made: Verbalization = verbalizer.verbalize(saliency)
-            stream.write(json.dumps(made.to_record(), ensure_ascii=False) + "\n")
+    if asked is not None:
+        return known_layout(asked)
+    by_default = "text" if out == "-" and sys.stdout.isatty() else "jsonl"
+    return layout_of(out) or by_default
+
+
+def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
+    """A progress bar, unless the texts go to the terminal on which it would be drawn."""
+    if out == "-" and sys.stdout.isatty():
+        return nullcontext(lambda *_: None)
+    return progress_bar(description)
+
+
+def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, layout: str) -> None:
+    from saywhy_core.files import atomic_open
+    from verbalize import lay_out
+
+    left_out: list[Problem] = []
+    texts = verbalizer.verbalize_all(source, where=source.source, on_problem=left_out.append)
+    written = 0
+    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, _bar("verbalizing", out) as shown:
+        made = next(texts, None)
+        while made is not None:
+            after = next(texts, None)  # one text alone needs no id above it
+            stream.write(lay_out(made, layout, named=written > 0 or after is not None))
+            made, written = after, written + 1
             shown(source.count, None)
     if out != "-":
-        note(f"{counted(source.count, 'text')} written to {out}")
-    source.finish()
+        note(f"{counted(written, 'text')} written to {out}")
+    source.finish(("not put into words", left_out))
 
 
 def _read_background(path: Path | None, class_names: Path | None, source: MapReader) -> Background | None:

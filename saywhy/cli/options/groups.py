@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -35,16 +36,24 @@ def with_groups(command: Callable[..., None], rules: Sequence[Rule] = ()) -> Cal
     """A command for typer in which every option group is spelled out, and which refuses options that have no effect.
 
     Each parameter of `command` that is annotated with a dataclass becomes one option per field of that dataclass; the
-    command receives the fields as one object. Where an option was given on the command line and its rule does not hold,
+    command receives the fields as one object. An option of the command itself keeps its name where a group has another option
+    of that name, which must then have a further one. Where an option was given on the command line and its rule does not hold,
     the returned command raises a `UsageError` before anything is done.
     """
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, Any] = {
         name: one.annotation for name, one in signature.parameters.items() if is_dataclass(one.annotation)
     }
+    own = {
+        flag
+        for name, one in signature.parameters.items()
+        if name not in groups
+        for held in getattr(one.annotation, "__metadata__", ())
+        for flag in getattr(held, "param_decls", None) or ()
+    }
     spelled = [inspect.Parameter("context", KEYWORD, annotation=typer.Context)]
     for name, parameter in signature.parameters.items():
-        spelled += _options_of(groups[name]) if name in groups else [parameter.replace(kind=KEYWORD)]
+        spelled += _options_of(groups[name], own) if name in groups else [parameter.replace(kind=KEYWORD)]
 
     def run(context: typer.Context, **values: Any) -> None:
         for rule in rules:
@@ -67,8 +76,8 @@ def _is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _options_of(group: Any) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
+def _options_of(group: Any, taken: set[str]) -> list[inspect.Parameter]:
+    hints = {name: _without(hint, taken) for name, hint in get_type_hints(group, include_extras=True).items()}
     return [
         inspect.Parameter(
             one.name,
@@ -78,3 +87,12 @@ def _options_of(group: Any) -> list[inspect.Parameter]:
         )
         for one in fields(group)
     ]
+
+
+def _without(hint: Any, taken: set[str]) -> Any:
+    """The annotation of an option, without those of its names that are taken."""
+    held = [copy.copy(one) for one in getattr(hint, "__metadata__", ())]
+    for one in held:
+        if set(one.param_decls or ()) & taken:
+            one.param_decls = tuple(name for name in one.param_decls if name not in taken)
+    return Annotated[(hint.__origin__, *held)] if held else hint

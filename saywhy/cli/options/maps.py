@@ -38,7 +38,10 @@ def _option(text: str, *names: str, **settings: Any) -> Any:
 class ReadingOptions:
     """How maps are read. `read` reads them."""
 
-    format: Annotated[str, _option("Format of MAPS.", metavar=either("verbalize.formats:FORMATS", first=("auto",)))] = "auto"
+    format: Annotated[
+        str,
+        _option("Format of MAPS.", "--maps-format", "--format", metavar=either("verbalize.formats:FORMATS", first=("auto",))),
+    ] = "auto"
     label: Annotated[
         str | None, _option("Label that the scores speak for, where MAPS does not say it, or which of several outputs to read.")
     ] = None

@@ -21,6 +21,7 @@ from verbalize import (
     Background,
     Narrator,
     TemplateVerbalizer,
+    Verbalization,
 )
 
 
@@ -40,7 +41,19 @@ case(
     background=PAIRS,
 )
 case("verbalize.TemplateVerbalizer.verbalize", {"self": TemplateVerbalizer(), "saliency": TEXT}, saliency=OTHER)
-case("verbalize.TemplateVerbalizer.verbalize_all", {"self": TemplateVerbalizer(), "saliencies": [TEXT]}, saliencies=[OTHER])
+WITH_BAD = {"self": TemplateVerbalizer(), "saliencies": [TEXT, "no map"], "on_problem": later(lambda tools: tools.record)}
+case(
+    "verbalize.TemplateVerbalizer.verbalize_all",
+    WITH_BAD,
+    lambda found, tools, arguments: list(found),
+    saliencies=[OTHER],
+    where="maps.jsonl",
+    on_problem=lambda problem: None,
+)
+MADE = Verbalization("a", "'a' *b*", (), 1.0, background=("b",), comment="c")
+case(
+    "verbalize.lay_out", {"made": MADE, "layout": "text"}, made=MADE.to_record() | {"text": "t"}, layout="markdown", named=True
+)
 
 record("verbalize.Background", {"pairs": PAIRS, "numbers": {"good": 0}}, pairs=None, numbers={"bad": 1}, limit=1)
 case(
@@ -136,6 +149,7 @@ case(
     narrator=later(lambda tools: Narrator(chat(tools), repairs=0)),
     saliencies=[OTHER],
     out=later(lambda tools: tools.folder / "b.jsonl"),
+    layout="text",
     on_progress=later(lambda tools: tools.record),
 )
 case(
