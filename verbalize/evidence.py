@@ -66,6 +66,11 @@ class Evidence:
         """The greatest magnitude of a net score; 0 if there are no parts."""
         return float(np.abs(self.net).max(initial=0.0))
 
+    @cached_property
+    def wordlike(self) -> NDArray[np.bool_]:
+        """(P,) whether a part holds a letter or a digit. Punctuation has scores, but people don't count it among the words."""
+        return np.fromiter((any(sign.isalnum() for sign in name) for name in self.names), bool, len(self.names))
+
     def toward(self, direction: str | None) -> Floats:
         """(P,) net scores in a direction: negated for "opposes", else unchanged."""
         return -self.net if direction == "opposes" else self.net

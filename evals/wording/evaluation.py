@@ -27,7 +27,8 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     - `id`: the id of the map.
     - `statements`: the statements that were read in the text; `false`: how many of them are false. There is also one column
       per kind of error.
-    - `precision`: true statements divided by all statements. Statements about parts outside the input count as false.
+    - `undecided`: statements that the map can't decide, such as what speaks for a label on a map without signs.
+    - `precision`: true statements divided by true and false ones. Statements about parts outside the input count as false.
     - `unread`: sentences about the evidence that can't be read as a claim.
     - `named`: how many words or regions the text names.
     - `coverage`: the share of the mass that they hold.
@@ -46,8 +47,8 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
 
     Returns:
         A table with one row per text. A value is `None` if the metric is not defined for the text. The summary adds up the
-        counts of statements and unread sentences, takes `precision` over all statements, and averages the other columns over
-        the texts.
+        counts of statements and unread sentences, takes `precision` over all decided statements, and averages the other columns
+        over the texts.
 
     Raises:
         UsageError: the numbers of texts and maps differ, a text is not a string or verbalization, or k is below 1.
@@ -79,12 +80,12 @@ def _row(text: str, saliency: Saliency, k: int, metrics: Mapping[str, Metric]) -
 
 
 def _summary(rows: Sequence[dict[str, Any]], metrics: Mapping[str, Metric]) -> dict[str, Any]:
-    statements, false = sum(row["statements"] for row in rows), sum(row["false"] for row in rows)
+    decided, false = sum(row["statements"] - row["undecided"] for row in rows), sum(row["false"] for row in rows)
     summary: dict[str, Any] = {"texts": len(rows)}
     for name, metric in metrics.items():
         values = [float(row[name]) for row in rows if row[name] is not None]
-        if name == "precision":  # over all statements together, so that a text without statements has no weight
-            summary[name] = 1 - false / statements if statements else None
+        if name == "precision":  # over all decided statements together, so that a text without statements has no weight
+            summary[name] = 1 - false / decided if decided else None
         elif metric.pooled == "sum":
             summary[name] = sum(row[name] for row in rows if row[name] is not None)
         else:

@@ -73,6 +73,7 @@ METRICS: Registry[Metric] = Registry(
         "wrong number": f"{_HERE}:WRONG_NUMBER",
         "wrong label": f"{_HERE}:WRONG_LABEL",
         "wrong absence": f"{_HERE}:WRONG_ABSENCE",
+        "undecided": f"{_HERE}:UNDECIDED",
         "precision": f"{_HERE}:PRECISION",
         "unread": f"{_HERE}:UNREAD",
         "named": f"{_HERE}:NAMED",
@@ -184,8 +185,10 @@ WRONG_RANK = _falsehoods("wrong rank")
 WRONG_NUMBER = _falsehoods("wrong number")
 WRONG_LABEL = _falsehoods("wrong label")
 WRONG_ABSENCE = _falsehoods("wrong absence")
+UNDECIDED = Metric("statements that the map can't decide", lambda sample: len(sample.report.undecided), pooled="sum")
 PRECISION = Metric(
-    "true statements divided by all statements", lambda sample: sample.report.precision if sample.report.claims else None
+    "true statements divided by true and false ones",
+    lambda sample: sample.report.precision if len(sample.report.claims) > len(sample.report.undecided) else None,
 )
 UNREAD = Metric(
     "sentences about the evidence that can't be read",

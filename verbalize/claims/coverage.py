@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 
 
 def named_parts(claims: Iterable[Claim], count: int) -> Part:
-    """Indices of the words or regions that claims name, in ascending order; indices outside 0..`count` - 1 are left out."""
-    indices = {index for claim in claims for part in (claim.part, claim.other) for index in part or ()}
+    """Indices of the words or regions that claims name, in ascending order; indices outside 0..`count` - 1 are left out.
+
+    Claims of kinds that are not about a part, such as "absent", "count" and "predicted", name none.
+    """
+    about = [claim for claim in claims if CLAIM_KINDS[claim.kind].needs_part]
+    indices = {index for claim in about for part in (claim.part, claim.other) for index in part or ()}
     return tuple(sorted(index for index in indices if 0 <= index < count))
 
 

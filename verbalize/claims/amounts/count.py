@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from verbalize.claims.messages import counted, side
 from verbalize.claims.numbers import is_stated, written
+from verbalize.claims.verdict import Undecided
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import Claim
@@ -18,13 +17,17 @@ if TYPE_CHECKING:
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     """The falsehood of the claim; `None` if so many words, or regions, score above 0 in the direction.
 
-    Without a direction the words with any score other than 0 are counted.
+    Without a direction the words with any score other than 0 are counted. If the number is right only with punctuation marks
+    or only without them, the claim is undecided.
     """
     del bridge  # words are counted one by one
     scores = evidence.net if claim.direction is None else evidence.toward(claim.direction)
-    number = int(np.count_nonzero(scores)) if claim.direction is None else int((scores > 0).sum())
-    if is_stated(claim, number):
+    counts = scores != 0 if claim.direction is None else scores > 0
+    number, words = int(counts.sum()), int((counts & evidence.wordlike).sum())
+    if is_stated(claim, number) and is_stated(claim, words):
         return None
+    if is_stated(claim, number) or is_stated(claim, words):
+        return Undecided(f"with punctuation marks {number} do, without them {words}")
     verb = "have a score other than 0" if claim.direction is None else f"speak {side(claim.direction)} '{evidence.query.label}'"
     return (
         "wrong number",

@@ -14,7 +14,12 @@ _SUM = 1e-3  # scores that sum to 1 this closely are probabilities: models write
 
 def same_name(one: str, other: str) -> bool:
     """Whether two names of classes are the same but for upper case and white space at the ends."""
-    return one.strip().casefold() == other.strip().casefold()
+    return plain(one) == plain(other)
+
+
+def plain(name: object) -> str:
+    """A name in lower case, without white space at the ends. Readers of old files may give names that are numbers."""
+    return str(name).strip().casefold()
 
 
 def classes_named(label: str, evidence: Evidence) -> tuple[str, ...]:
@@ -32,8 +37,8 @@ def probability(prediction: Prediction, classes: tuple[str, ...]) -> float | Non
 def _probability(prediction: Prediction, label: str) -> float | None:
     if prediction.probability is not None and same_name(label, prediction.label):
         return prediction.probability
-    scores = {name.strip().casefold(): score for name, score in prediction.scores.items()}
-    predicted, asked = scores.get(prediction.label.strip().casefold()), scores.get(label.strip().casefold())
+    scores = {plain(name): score for name, score in prediction.scores.items()}
+    predicted, asked = scores.get(plain(prediction.label)), scores.get(plain(label))
     if asked is None or not all(0 <= score <= 1 for score in scores.values()):
         return None
     agrees = prediction.probability is not None and predicted is not None and abs(predicted - prediction.probability) <= _SUM

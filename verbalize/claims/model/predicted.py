@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
-    """The falsehood of the claim; `None` if the label is the predicted one or, if that is unknown, the label of the query."""
+    """The falsehood of the claim; `None` if the label is the predicted one or, if that is unknown, the label of the query.
+
+    A contrastive map may explain a class that the model did not predict, so without a prediction such a claim is undecided.
+    """
     del bridge  # no scores are looked at
     if claim.label is None:
         return Undecided("a prediction is mentioned without its label")
     query = evidence.query
     if evidence.prediction is None:
+        if query.contrastive and any(same_name(claim.label, name) for name in (query.label, *query.members, *query.versus)):
+            return Undecided("the map came without the model's prediction")
         if same_name(claim.label, query.label):
             return None
         if any(same_name(claim.label, name) for name in query.members):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from verbalize.claims.model.names import same_name
@@ -29,6 +30,8 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     ordered = sorted(prediction.scores.items(), key=lambda item: -item[1])
     if not 1 <= place <= len(ordered) or place != int(place):
         return Undecided(f"the model's scores of its classes are not known down to place {place:.4g}")
+    if not all(math.isfinite(score) for score in prediction.scores.values()):
+        return Undecided("the model's scores of its classes are not all numbers")
     if not any(same_name(name, prediction.label) and score == ordered[0][1] for name, score in ordered):
         return Undecided("the model's scores of its classes do not agree with its prediction")
     at_place = ordered[int(place) - 1]

@@ -32,7 +32,7 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     net = abs(float(evidence.net[part].sum()))
     even = float(np.abs(evidence.net).mean())
     name, score = quoted_part(claim, evidence), net_score(evidence, part)
-    if net == 0 or near_zero.falsehood(claim, evidence, bridge) is None:
+    if net == 0 or near_zero.is_near_zero(claim, evidence):
         return "wrong number", f"{name} is said to matter but scores {score}, where an even share is {even * evidence.unit:.3g}"
     if net >= _OF_EVEN_SHARE * even:
         return None

@@ -24,18 +24,26 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
 
     Both its net score and its strongest word count. A part with more than a quarter of the strongest word's score makes the
     claim false; in between, people differ, and the claim is undecided.
+    With a direction ("hardly speaks for it"), it is undecided as well if the part speaks the other way.
     """
     del bridge  # magnitudes have no sign to bridge
-    weight, share = fraction_of_strongest(claim, evidence), share_of_all(claim, evidence)
-    if share <= _OF_ALL and weight <= _OF_STRONGEST:
-        return None
     name, score = quoted_part(claim, evidence), net_score(evidence, claim.part or ())
+    if is_near_zero(claim, evidence):
+        if claim.direction is not None and float(evidence.toward(claim.direction)[list(claim.part or ())].sum()) < 0:
+            return Undecided(f"{name} scores {score}, which is near zero but on the other side")
+        return None
+    weight, share = fraction_of_strongest(claim, evidence), share_of_all(claim, evidence)
     if weight > _PLAINLY_MORE:
         return (
             "wrong number",
             f"{name} scores {score}, {_compared(weight)} the strongest score of the map, which is not near zero",
         )
     return Undecided(f"{name} scores {score}, {share:.1%} of all: whether that is near zero is a matter of taste")
+
+
+def is_near_zero(claim: Claim, evidence: Evidence) -> bool:
+    """Whether the part of the claim has hardly any weight, whichever way it speaks."""
+    return share_of_all(claim, evidence) <= _OF_ALL and fraction_of_strongest(claim, evidence) <= _OF_STRONGEST
 
 
 def fraction_of_strongest(claim: Claim, evidence: Evidence) -> float:
