@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
 from saywhy.cli.options.console import note
+from saywhy.cli.options.files import Use
 from saywhy_core.errors import UsageError
+from saywhy_core.files import protected_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-WRITTEN = ("out", "cache", "replies")
-"""The options that name what a command writes."""
-FOLDERS = ("attack", "demo", "picture")
-"""The commands that write a folder."""
-READ_AS_TEXT = ("maps", "texts")
-"""Arguments that are texts to the command line, because "-" stands for standard input; all others are paths."""
+_BEFORE_A_FILE = re.compile(r"[:=]")
 GOES_ON = {
     "attack": "the results in OUT are kept, and the same command goes on with the other images",
     "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
@@ -36,49 +35,100 @@ class Command(TyperCommand):
         """Run the command.
 
         Raises:
-            UsageError: an output is one of the inputs, is a folder in the place of a file, or can't be written.
+            UsageError: an output is one of the inputs, lies in a folder that is read, is a folder in the place of a file, or
+            can't be written.
             typer.Exit: with status 130, where the command was interrupted from the keyboard.
         """
-        check_outputs(ctx.params, folder=ctx.info_name in FOLDERS)
+        read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
+        check_outputs(read, written)
         try:
-            return super().invoke(ctx)
+            with protected_inputs(one.path for one in read):
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             note(f"interrupted: {_left(str(ctx.info_name), ctx.params)}")
             raise typer.Exit(130) from None
 
 
-def check_outputs(options: Mapping[str, Any], *, folder: bool = False) -> None:
-    """Find out before any work whether the outputs of a command can be written, and are none of its inputs.
+@dataclass(frozen=True)
+class NamedFile:
+    """A path on the command line.
+
+    Attributes:
+        name: the parameter that names it, such as "out".
+        path: the path.
+        folder: whether an output is a folder that is written into.
+    """
+
+    name: str
+    path: Path
+    folder: bool = False
+
+
+def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[list[NamedFile], list[NamedFile]]:
+    """What a command reads and what it writes, by the annotations of its parameters (`saywhy.cli.options.files.Use`).
+
+    A text that names a file, also behind a colon or an equals sign as in "onnx:net.onnx", is read, too, where there is one.
 
     Args:
-        options: the values of the command's options by parameter name.
-        folder: whether the command writes a folder.
+        annotations: those of the command's function, by name.
+        values: the values of the parameters, by name.
+    """
+    read: list[NamedFile] = []
+    written: list[NamedFile] = []
+    for name, value in values.items():
+        use = next((one for one in getattr(annotations.get(name), "__metadata__", ()) if isinstance(one, Use)), None)
+        for one in value if isinstance(value, (list, tuple)) else (value,):
+            if not isinstance(one, (str, Path)) or str(one) == "-":
+                continue
+            if use in (Use.WRITTEN, Use.FOLDER_WRITTEN):
+                written.append(NamedFile(name, Path(one), folder=use is Use.FOLDER_WRITTEN))
+            elif use is Use.READ or isinstance(one, Path):
+                read.append(NamedFile(name, Path(one)))
+            else:
+                tails = (one[match.end() :] for match in _BEFORE_A_FILE.finditer(one))
+                read += [NamedFile(name, Path(tail)) for tail in (one, *tails) if _is_file(tail)]
+    return read, written
+
+
+def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> None:
+    """Find out before any work, and without making anything, whether outputs can be written, and are none of the inputs.
 
     Raises:
-        UsageError: they can't, or one is (also through a link).
+        UsageError: they can't, one is an input (also through a link), lies in a folder that is read, or is another output.
     """
-    for name in WRITTEN:
-        if options.get(name) is None or str(options[name]) == "-":
-            continue
-        path = Path(options[name])
-        for other, read in _inputs(options):
-            if other != name and _same(path, read):
-                raise UsageError(f"--{name} {path} is the same file as {other} {read}; name another file to write")
-        if path.is_dir() and not (folder and name == "out"):
-            raise UsageError(f"--{name} {path} is a folder; name a file")
-        above = next(one for one in path.absolute().parents if os.path.lexists(one))
-        above = path if path.is_dir() else above
-        if not above.is_dir():
-            raise UsageError(f"--{name} {path} can't be written to: {above} is not a folder")
-        if not os.access(above, os.W_OK | os.X_OK):
-            raise UsageError(f"--{name} {path} can't be written to: permission denied in {above}")
+    for number, one in enumerate(written):
+        for other in (*read, *written[:number]):
+            if _same(one.path, other.path):
+                raise UsageError(
+                    f"--{one.name} {one.path} is the same file as {other.name} {other.path}; name another file to write"
+                )
+        for other in read:
+            if other.path.is_dir() and _inside(one.path, other.path):
+                raise UsageError(
+                    f"--{one.name} {one.path} lies in the folder {other.name} {other.path}, which is read; "
+                    "name a place outside it"
+                )
+        _check_writable(one)
 
 
-def _inputs(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
-    for name, value in options.items():
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(one, Path) or (isinstance(one, str) and name in READ_AS_TEXT and one != "-"):
-                yield name, Path(one)
+def _check_writable(one: NamedFile) -> None:
+    if one.path.is_dir() and not one.folder:
+        raise UsageError(f"--{one.name} {one.path} is a folder; name a file")
+    if one.path.exists() and not one.path.is_dir() and not one.path.is_file():
+        raise UsageError(f"--{one.name} {one.path} is a device or a pipe, which can't be written whole; name a file")
+    above = next(place for place in one.path.absolute().parents if os.path.lexists(place))
+    above = one.path if one.path.is_dir() else above
+    if not above.is_dir():
+        raise UsageError(f"--{one.name} {one.path} can't be written to: {above} is not a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageError(f"--{one.name} {one.path} can't be written to: permission denied in {above}")
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a path, or with a null character
+        return False
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -86,6 +136,12 @@ def _same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:  # one of them does not exist
         return one.resolve() == other.resolve()
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether a path, which need not exist, leads into a folder."""
+    above = [path.resolve(), *path.resolve().parents]
+    return any(place.exists() and place.samefile(folder) for place in above)
 
 
 def _left(command: str, options: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.files import protect_input
 from saywhy_core.images.array_files import ARRAYS
 from saywhy_core.images.decode import PICTURES
 from saywhy_core.images.reader import as_problem, read_image
@@ -89,6 +90,8 @@ def list_images(source: str | os.PathLike[str]) -> ImageSet:
     if not images.paths:
         first = f"; first problem: {images.problems[0]}" if images.problems else ""
         raise UsageError(f"{root} holds no image file ({', '.join(sorted(SUFFIXES))}){first}")
+    for path in images.paths:
+        protect_input(path)
     return images
 
 

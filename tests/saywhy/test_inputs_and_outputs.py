@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from agents.prompting import Contrast, PairDescriptions, write_pairs
 from verbalize import PixelSaliency, Query, TokenSaliency, write_saliency
@@ -46,6 +47,130 @@ def test_an_output_is_none_of_the_inputs(saywhy, folder, read, words, out):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert "is the same file as" in done.stderr
     assert (folder / read).read_bytes() == before
+
+
+def picture_of(path, side=4):
+    Image.fromarray(np.arange(side * side, dtype=np.uint8).reshape(side, side)).save(path)
+
+
+@pytest.mark.parametrize("out", [".", "folder/..", "linked"])
+def test_a_picture_is_not_drawn_over_the_map_that_it_shows(saywhy, folder, out):
+    """The file's name comes from the map's id, so that only the writing itself can find out."""
+    picture_of(folder / "heat.png")
+    (folder / "linked").symlink_to(folder)
+    before = (folder / "heat.png").read_bytes()
+    done = saywhy("picture", "heat.png", "--label", "x", "--kind", "png", "--out", out, folder=folder)
+    assert done.returncode == 2
+    assert "heat.png is one of the files that are read" in done.stderr
+    assert (folder / "heat.png").read_bytes() == before
+
+
+def test_a_picture_is_not_drawn_over_the_photo_of_its_map(saywhy, folder):
+    picture_of(folder / "photo.png")
+    np.save(folder / "photo.npy", np.eye(4))
+    before = (folder / "photo.png").read_bytes()
+    words = "photo.npy --image photo.png --label x --kind png --out ."
+    done = saywhy("picture", *words.split(), folder=folder)
+    assert (done.returncode, (folder / "photo.png").read_bytes()) == (2, before)
+
+
+def test_the_arrays_of_a_file_of_maps_are_not_overwritten(saywhy, folder):
+    """A copy of the records still means the arrays of the first file, so these are inputs of what reads the copy."""
+    (folder / "pixels.jsonl").rename(folder / "copy.jsonl")
+    array = next((folder / "pixels.jsonl.arrays").iterdir())
+    before = array.read_bytes()
+    done = saywhy("convert", "copy.jsonl", "--out", "pixels.jsonl", folder=folder)
+    assert done.returncode == 2
+    assert "one of the files that are read" in done.stderr
+    assert array.read_bytes() == before
+    assert not (folder / "pixels.jsonl").exists()
+
+
+def test_an_attack_does_not_overwrite_its_image(saywhy, folder):
+    (folder / "out" / "panel").mkdir(parents=True)
+    image = folder / "out" / "panel" / "panel.png"
+    Image.fromarray(np.full((48, 48, 3), 90, dtype=np.uint8)).save(image)
+    before = image.read_bytes()
+    saywhy("attack", str(image), "--target", "demo:signs", "--budget", "5", "--out", "out", folder=folder)
+    assert image.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "classify --classes classes.txt --images photos --encoder clip:none",
+        "improve --shots photos --encoder clip:none",
+        "improve --shots photos.csv --test photos --encoder clip:none",
+        "describe --classes classes.txt --images photos --encoder clip:none --llm http://127.0.0.1:9/v1#m",
+        "evaluate prompts prompts.json --classes classes.txt --images photos --encoder clip:none",
+    ],
+)
+@pytest.mark.parametrize("out", ["photos/out.json", "photos/cat/out.json", "folder/../photos/new/out.json", "link/out.json"])
+def test_nothing_is_written_into_a_folder_of_images_that_is_read(saywhy, folder, words, out):
+    (folder / "photos" / "cat").mkdir(parents=True)
+    picture_of(folder / "photos" / "cat" / "a.png")
+    (folder / "link").symlink_to(folder / "photos")
+    done = saywhy(*words.split(), "--out", out, folder=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "which is read" in done.stderr
+    assert sorted(path.name for path in (folder / "photos").rglob("*")) == ["a.png", "cat"]
+
+
+@pytest.mark.parametrize("option", ["--embeddings", "--out"])
+def test_no_folder_of_embeddings_is_made_among_the_images(saywhy, folder, option):
+    (folder / "photos").mkdir()
+    picture_of(folder / "photos" / "a.png")
+    words = f"classify --classes classes.txt --images photos --encoder clip:none {option} photos/kept"
+    done = saywhy(*words.split(), folder=folder)
+    assert done.returncode == 2
+    assert "which is read" in done.stderr
+
+
+def test_a_model_file_named_in_a_text_is_an_input_too(saywhy, folder):
+    (folder / "net.onnx").write_bytes(b"weights")
+    words = "classify --classes classes.txt --images photos.csv --encoder conse:net.onnx --out net.onnx"
+    done = saywhy(*words.split(), folder=folder)
+    assert done.returncode == 2
+    assert "is the same file as encoder" in done.stderr
+    assert (folder / "net.onnx").read_bytes() == b"weights"
+
+
+def test_two_outputs_are_two_files(saywhy, folder):
+    words = "describe --classes classes.txt --all-pairs --llm http://127.0.0.1:9/v1#m --out a.json --cache ./a.json"
+    done = saywhy(*words.split(), folder=folder)
+    assert done.returncode == 2
+    assert "is the same file as" in done.stderr
+
+
+def test_the_report_beside_the_prompts_is_an_output_too(saywhy, folder):
+    (folder / "prompts.report.json").write_text('{"cat": ["a cat."], "dog": ["a dog."]}')
+    words = "improve --shots photos.csv --test photos.csv --descriptions prompts.report.json --encoder clip:none"
+    done = saywhy(*words.split(), "--out", "prompts.json", folder=folder)
+    assert done.returncode == 2
+    assert "prompts.report.json is one of the files that are read" in done.stderr
+
+
+@pytest.mark.parametrize("out", ["/dev/null", "pipe"])
+def test_a_device_or_a_pipe_is_not_replaced_by_a_file(saywhy, folder, out):
+    os.mkfifo(folder / "pipe")
+    done = saywhy("convert", "maps.jsonl", "--out", out, folder=folder)
+    assert done.returncode == 2
+    assert "is a device or a pipe" in done.stderr
+    assert not (folder / out).is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "folders"),
+    [
+        ("classify --classes classes.txt --images photos.csv --encoder clip:none --out new/folder/o.csv", ["new"]),
+        ("evaluate wording texts.jsonl --maps broken.jsonl --out new/o.csv", ["new"]),
+        ("evaluate prompts no.json --classes classes.txt --images photos.csv --encoder clip:none --out new/o.json", ["new"]),
+        ("describe --classes no.txt --all-pairs --llm http://127.0.0.1:9/v1#m --out new/o.json", ["new"]),
+    ],
+)
+def test_a_command_that_fails_before_its_work_leaves_no_folder(saywhy, folder, words, folders):
+    saywhy(*words.split(), folder=folder)
+    assert not any((folder / name).exists() for name in folders)
 
 
 @pytest.mark.parametrize(

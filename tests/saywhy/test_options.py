@@ -113,7 +113,7 @@ def test_every_command_with_a_language_model_has_the_same_options_for_it():
 def test_every_command_that_reads_maps_has_the_same_options_for_it():
     readers = {name: module for name, module in MODULES.items() if hasattr(module, "ReadingOptions")}
     assert set(readers) == {"verbalize", "check", "convert", "picture", "evaluate_wording"}
-    names = ["format", "label", "versus", "class_names", "tokenizer", "image", "signed", "input_text"]
+    names = ["format", "label", "versus", "class_names", "tokenizer", "image", "signed", "input_text", "axes"]
     assert [one.name for one in fields(ReadingOptions)] == names
 
 

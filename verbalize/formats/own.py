@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open, check_writable
+from saywhy_core.files import atomic_open, check_writable, protect_input
 from saywhy_core.images import load_array
 from saywhy_core.locks import FileLock
 from verbalize.formats.format import Format, inside, require
@@ -137,6 +137,7 @@ def _array(name: object, folder: Path | None) -> np.ndarray[Any, Any]:
     if folder is None:
         raise SaliencyError("pixel maps are stored in files beside the records; read them from a file, not from a stream")
     path = inside(folder, name)
+    protect_input(path)
     try:
         return load_array(path)
     except UsageError as error:

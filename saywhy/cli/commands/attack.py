@@ -13,6 +13,7 @@ import typer
 from adversarial.attacks import ATTACKS, ENGINES, PLAYERS
 from adversarial.distances import DISTANCES
 from saywhy.cli.options.console import counted, finish, note, stderr
+from saywhy.cli.options.files import Use
 from saywhy_core.classifiers import TARGETS
 from saywhy_core.errors import ArgumentError, UsageError
 from saywhy_core.progress import progress_bar
@@ -55,7 +56,9 @@ def attack(
             metavar=_listed(f"{kind}:..." for kind in TARGETS),
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False)],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False), Use.FOLDER_WRITTEN
+    ],
     scores: Annotated[
         str | None,
         typer.Option(

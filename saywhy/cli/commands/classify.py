@@ -12,6 +12,7 @@ import typer
 
 from saywhy.cli.options import prompts as prompting
 from saywhy.cli.options.console import note
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
 
@@ -58,20 +59,17 @@ def classify(
     ] = 10,
     mix: Annotated[float, typer.Option(min=0, max=1, help="Weight of the second look; 1 is the paper's.")] = 1.0,
     template: prompting.TemplateOption = "a photo of a {}.",
-    out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output by default."), Use.WRITTEN] = None,
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Classify images."""
     from agents.encoders import load_encoder
     from agents.prompting import DifferentialClassifier, PairDescriptions, classify_by_prompts, read_descriptions, read_pairs
     from evals.prompts import compare
-    from saywhy_core.files import check_writable
     from saywhy_core.names import read_class_names
 
     if descriptions is not None and prompts is not None:
         raise UsageError("give either --descriptions or --prompts, not both")
-    if out is not None:
-        check_writable(out)
     names = read_class_names(classes)
     pairs = PairDescriptions({}) if descriptions is None else read_pairs(descriptions, names)
     library = None if prompts is None else read_descriptions(prompts, names)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options.console import note
+from saywhy.cli.options.files import Use
 from saywhy_core.progress import progress_bar
 
 HELP = """Explain texts and road signs, attack the signs, and put it all on one page, offline.
@@ -28,6 +29,7 @@ def demo(
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="Folder to write index.html to; it is made where there is none.", file_okay=False),
+        Use.FOLDER_WRITTEN,
     ] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Seed of the attacks.", min=0)] = 0,
     budget: Annotated[int, typer.Option(help="Queries that each attack may spend.", min=1)] = 1_000,

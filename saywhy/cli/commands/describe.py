@@ -9,6 +9,7 @@ import typer
 
 from saywhy.cli.options import prompts as prompting
 from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.models import MODEL_FORMS, ModelOptions, tell_usage
 from saywhy_core.errors import UsageError
@@ -45,7 +46,7 @@ def register(app: typer.Typer) -> None:
 def describe(
     classes: prompting.ClassesOption,
     model: ModelOptions,
-    out: Annotated[Path, typer.Option(help="The pair file to write (JSON, FuDD's format).")],
+    out: Annotated[Path, typer.Option(help="The pair file to write (JSON, FuDD's format)."), Use.WRITTEN],
     images: Annotated[Path | None, typer.Option(help="A folder, a CSV with a column path, or a list of paths.")] = None,
     encoder: Annotated[str | None, typer.Option(help=prompting.ENCODER_HELP)] = None,
     k: Annotated[int, typer.Option(min=2, help="Candidate classes per image.")] = 10,
@@ -59,10 +60,8 @@ def describe(
     """Describe pairs of classes."""
     from agents.encoders import load_encoder
     from agents.prompting import describe_to_file, every_pair, needed_pairs, problems_of
-    from saywhy_core.files import check_writable
     from saywhy_core.names import read_class_names
 
-    check_writable(out)
     if not all_pairs and (images is None or encoder is None):
         raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
     names = read_class_names(classes)

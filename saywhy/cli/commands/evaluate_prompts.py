@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from saywhy.cli.options import prompts as prompting
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 
 HELP = """Say whether prompts or pair descriptions help, on labelled images.
@@ -56,17 +57,15 @@ def prompts(
     ] = 5,
     seed: prompting.SeedOption = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report as JSON.")] = False,
-    out: Annotated[Path | None, typer.Option(help="JSON file to write the report to.")] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write the report to."), Use.WRITTEN] = None,
     embeddings: prompting.EmbeddingsOption = None,
 ) -> None:
     """Evaluate prompts or pair descriptions."""
     from agents.encoders import load_encoder
     from evals.prompts import evaluate_file, is_pair_file, report_text
-    from saywhy_core.files import atomic_open, check_writable
+    from saywhy_core.files import atomic_open
     from saywhy_core.names import read_class_names
 
-    if out is not None:
-        check_writable(out)
     names = read_class_names(classes)
     is_pair_file(file)  # says what is wrong with the file before anything is encoded
     looker = load_encoder(encoder, cache=embeddings)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsOption, ReadingOptions, TextsArgument
 from saywhy_core.errors import Problem
@@ -34,16 +35,14 @@ def wording(
     maps: MapsOption,
     reading: ReadingOptions,
     k: Annotated[int, typer.Option(min=1, help="Words that the column coverage_at_k looks at.")] = 5,
-    out: Annotated[Path | None, typer.Option(help="CSV file to write, one row per text.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write, one row per text."), Use.WRITTEN] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Measure the wording of texts."""
     from evals.wording import evaluate
-    from saywhy_core.files import atomic_open, check_writable
+    from saywhy_core.files import atomic_open
     from verbalize import iter_texts, with_maps
 
-    if out is not None:
-        check_writable(out)
     source = reading.read(maps)
     left_out: list[Problem] = []
     found = list(with_maps(iter_texts(texts, left_out.append), source, where=texts, on_problem=left_out.append))

@@ -11,6 +11,7 @@ import typer
 
 from saywhy.cli.options import prompts as prompting
 from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
@@ -45,7 +46,7 @@ def improve(
         Path, typer.Option(help="Labelled images: a folder (with one folder per class), or a CSV with path and label.")
     ],
     encoder: prompting.EncoderOption,
-    out: Annotated[Path, typer.Option(help="The prompt file to write (JSON).")],
+    out: Annotated[Path, typer.Option(help="The prompt file to write (JSON)."), Use.WRITTEN],
     descriptions: Annotated[Path | None, typer.Option(help="Descriptions by class, or a pair file.")] = None,
     classes: Annotated[Path | None, typer.Option(help="Class names; by default the classes of the shots.")] = None,
     test: Annotated[Path | None, typer.Option(help="Labelled images that the search does not see.")] = None,
@@ -61,12 +62,14 @@ def improve(
     from agents.encoders import load_encoder
     from agents.prompting import PromptOptimizer, read_descriptions
     from evals.prompts import evaluate_prompts, held_out, report_text
-    from saywhy_core.files import atomic_open, check_writable
+    from saywhy_core.files import atomic_open, check_is_no_input
     from saywhy_core.images import list_images
     from saywhy_core.locks import FileLock
     from saywhy_core.names import read_class_names
 
-    check_writable(out)
+    comparison = out.with_name(f"{out.stem}.report.json")
+    if test is not None:
+        check_is_no_input(comparison)
     listed = list_images(shots)
     if listed.labels is None:
         raise UsageError(
@@ -105,6 +108,6 @@ def improve(
         note(f"{left} {'test image is a shot' if left == 1 else 'test images are shots'}, and left out of the test")
     report = evaluate_prompts(looker, names, found.prompts, unseen.rows[fresh], truth[fresh], template=template, seed=seed)
     sys.stdout.write(report_text(report) + "\n")
-    with atomic_open(out.with_name(f"{out.stem}.report.json")) as stream:
+    with atomic_open(comparison) as stream:
         json.dump(report.to_dict(), stream, ensure_ascii=False, indent=1)
     prompting.finish_with([*few.problems, *unseen.problems], looker)

@@ -10,6 +10,7 @@ import typer
 
 from saywhy.cli.options.choices import either
 from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapsArgument, MaskOption, ReadingOptions
 from saywhy_core.errors import Problem, UsageError
@@ -43,7 +44,9 @@ def register(app: typer.Typer) -> None:
 def picture(
     maps: MapsArgument,
     reading: ReadingOptions,
-    out: Annotated[Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False)],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False), Use.FOLDER_WRITTEN
+    ],
     kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:PICTURES"))] = "html",
     max_words: Annotated[int | None, typer.Option(min=1, help="Words in a rationale; 12 by default.")] = None,
     mask_labels: MaskOption = False,

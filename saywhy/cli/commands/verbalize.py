@@ -144,12 +144,9 @@ def verbalize(
             layout,
         )
         return
-    from saywhy_core.files import check_writable
     from verbalize import Narrator, PixelSaliency
     from verbalize.narrate import narrate_to_file
 
-    if out != "-":
-        check_writable(out)  # before the reply cache is made beside it
     if pictures:
         source.expect("--pictures", "maps over pixels", lambda saliency: isinstance(saliency, PixelSaliency))
     chat = model.open(out)

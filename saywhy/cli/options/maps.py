@@ -11,6 +11,7 @@ import typer
 
 from saywhy.cli.options.choices import either
 from saywhy.cli.options.console import counted, finish, note
+from saywhy.cli.options.files import Use
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,11 +23,25 @@ if TYPE_CHECKING:
 PANEL = "Reading"
 
 MapsArgument = Annotated[
-    str, typer.Argument(help="File of saliency maps, or - for JSON Lines on standard input.", metavar="MAPS")
+    str,
+    typer.Argument(help="File of saliency maps, or - for JSON Lines on standard input.", metavar="MAPS"),
+    Use.READ,
 ]
-MapsOption = Annotated[str, typer.Option(help="File of the saliency maps that the texts are about.", metavar="MAPS")]
-TextsArgument = Annotated[str, typer.Argument(help="JSON Lines with id and text, or - for standard input.", metavar="TEXTS")]
-OutOption = Annotated[str, typer.Option(help="JSON Lines file to write; - for standard output.")]
+MapsOption = Annotated[
+    str,
+    typer.Option(help="File of the saliency maps that the texts are about.", metavar="MAPS"),
+    Use.READ,
+]
+TextsArgument = Annotated[
+    str,
+    typer.Argument(help="JSON Lines with id and text, or - for standard input.", metavar="TEXTS"),
+    Use.READ,
+]
+OutOption = Annotated[
+    str,
+    typer.Option(help="JSON Lines file to write; - for standard output.", metavar="FILE"),
+    Use.WRITTEN,
+]
 MaskOption = Annotated[bool, typer.Option("--mask-labels", help="Hide the labels, for studies in which people guess them.")]
 
 

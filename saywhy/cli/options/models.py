@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.console import note
+from saywhy.cli.options.files import Use
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ class ModelOptions:
         _option("The language model: openai:NAME, http://HOST:PORT/v1#NAME or transformers:NAME_OR_FOLDER.", metavar="MODEL"),
     ] = None
     cache: Annotated[
-        Path | None, _option("File that keeps every reply, so that no reply is paid for twice; OUT.replies.sqlite by default.")
+        Path | None,
+        _option("File that keeps every reply, so that no reply is paid for twice; OUT.replies.sqlite by default."),
+        Use.WRITTEN,
     ] = None
-    replies: Annotated[Path | None, typer.Option(hidden=True, help="The earlier name of --cache.")] = None
+    replies: Annotated[Path | None, typer.Option(hidden=True, help="The earlier name of --cache."), Use.WRITTEN] = None
     offline: Annotated[bool, _option("Answer from the cache alone; send no request.", "--offline")] = False
     max_requests: Annotated[int | None, _option("The most requests in this run, retries included.", min=1)] = None
     max_tokens_total: Annotated[int | None, _option("The most prompt and completion tokens in this run.", min=1)] = None

@@ -9,6 +9,7 @@ import typer
 
 from saywhy.cli.options.choices import names_of
 from saywhy.cli.options.console import counted, finish, note
+from saywhy.cli.options.files import Use
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ ENCODERS = "|".join(f"{kind}:..." for kind in names_of("agents.encoders:ENCODERS
 EncoderOption = Annotated[str, typer.Option(help=ENCODER_HELP, metavar=f"[{ENCODERS}]")]
 TemplateOption = Annotated[str, typer.Option(help="The sentence that a class name is put into, in the place of {}.")]
 EmbeddingsOption = Annotated[
-    Path | None, typer.Option(help="Folder that keeps embeddings by content, so that nothing is encoded twice.")
+    Path | None,
+    typer.Option(help="Folder that keeps embeddings by content, so that nothing is encoded twice."),
+    Use.FOLDER_WRITTEN,
 ]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 
