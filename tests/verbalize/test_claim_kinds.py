@@ -287,7 +287,8 @@ def brute(claim, scores):
             return False
         if small or sum(mine) == 0:
             return False
-        return True if 2 * len(scores) * abs(sum(mine)) >= mass else None
+        large = 2 * len(scores) * abs(sum(mine)) >= mass or 4 * abs(sum(mine)) >= top or 10 * abs(sum(mine)) >= mass
+        return True if large else None
     if kind == "strength":
         if not speaks(scores, part, spoken(claim)):
             return False

@@ -89,7 +89,8 @@ CLAIM_KINDS: Mapping[str, KindOfClaim] = MappingProxyType(
         ),
         "matters": KindOfClaim(
             "P matters",
-            "the net score of P is at least half the mean of all words' scores, signs aside, and P is not near zero",
+            "P is not near zero, and its net score is half the mean of all words' scores, signs aside, or more, or a quarter of"
+            " the strongest score, or a tenth of all evidence",
             matters.falsehood,
             turned_if_directed,
         ),

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from verbalize.claims.verdict import Verdict
     from verbalize.evidence import Evidence
 
-_OF_EVEN_SHARE = 0.5  # a part with half of what each would have if all had the same is still called relevant
+_OF_EVEN_SHARE = 0.5  # a part with half of what each would have if all had the same is still called relevant ...
+_OF_STRONGEST = 0.25  # ... and so is one that nobody would call near zero beside the strongest, ...
+_OF_ALL = 0.1  # ... or that holds a tenth of everything: in short texts that is far less than an even share
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
-    """The falsehood of the claim; `None` if the part's net score is at least half an even share of all parts' scores.
+    """The falsehood of the claim; `None` if the part's net score is large beside the other scores.
 
-    A part that is near zero does not matter. A part that is neither near zero nor worth half an even share is undecided. With
-    a direction, the part must also speak in it.
+    It is large if it is at least half an even share (the mean of all parts' scores, signs aside), a quarter of the strongest
+    score, or a tenth of all mass. A part that is near zero does not matter; one in between is undecided. With a direction, the
+    part must also speak in it.
     """
     found = wrong_sign(claim, evidence, claim.direction, bridge) if claim.direction is not None else None
     if found is not None:
@@ -34,6 +37,7 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     name, score = quoted_part(claim, evidence), net_score(evidence, part)
     if net == 0 or near_zero.is_near_zero(claim, evidence):
         return "wrong number", f"{name} is said to matter but scores {score}, where an even share is {even * evidence.unit:.3g}"
-    if net >= _OF_EVEN_SHARE * even:
+    large = net >= _OF_EVEN_SHARE * even or net >= _OF_STRONGEST * evidence.peak
+    if large or near_zero.share_of_all(claim, evidence) >= _OF_ALL:
         return None
     return Undecided(f"{name} scores {score}, less than half an even share: whether that matters is a matter of taste")
