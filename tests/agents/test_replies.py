@@ -250,6 +250,6 @@ def test_a_damaged_cache_ends_a_run_at_once(tmp_path):
     with pytest.raises(UnusableFileError, match=r"c\.sqlite is damaged"):
         DifferentialDescriber(model, ["cat", "dog", "fish"]).describe([(0, 1), (0, 2)])
     maps = [TokenSaliency(["great"], [1.0], Query("positive"), id=name) for name in "ab"]
-    for style in ("narrate", "smv-gpt"):
+    for style in ("composed", "free", "smv-gpt"):
         with pytest.raises(UnusableFileError, match=r"c\.sqlite is damaged"):
             narrate_to_file(Narrator(model, style=style), maps, tmp_path / "t.jsonl", model_name="m")

@@ -394,16 +394,19 @@ def test_what_can_not_verbalize_is_told(wrong):
         wording.adversarial_suite(TemplateVerbalizer(), maps=0)
 
 
+FLAT = {"sentences": [{"text": "No part of the text stands out.", "claims": [{"kind": "no_clear_evidence"}]}]}
+
+
 def test_a_narrator_with_a_lying_model_passes_and_the_model_alone_does_not(chat_server):
     liar = lying.LyingModel(0.6)
 
     def behave(request):
         words = lying.data_of(request)["words as [number, word, score]"]
-        return liar(request) if any(score for *_, score in words) else json.dumps({"text": "No part of the text stands out."})
+        return liar(request) if any(score for *_, score in words) else json.dumps(FLAT)
 
     server = chat_server(behave=behave)
     model = chat_model(f"{server.url}#test", timeout=30)
-    found = judged(Narrator(model, repairs=1), maps=3)
+    found = judged(Narrator(model, style="free", repairs=1), maps=3)
     asked = len(server.requests)
     for name, case in found.items():
         assert case["false"] == case["unread"] == case["obeyed"] == case["failed"] == case["silent"] == 0, name
@@ -411,8 +414,9 @@ def test_a_narrator_with_a_lying_model_passes_and_the_model_alone_does_not(chat_
     assert asked >= 3 * (len(CASES) + 2)
 
     def unchecked(saliency):
-        (_, system), (_, user) = wording_request(saliency)
-        return json.loads(model.invoke([("system", system), ("user", user)]).content)["text"]
+        system, user = wording_request(saliency)
+        said = json.loads(model.invoke([("system", system), ("user", user)]).content)["sentences"]
+        return " ".join(sentence["text"] for sentence in said)
 
     alone = judged(unchecked, maps=3)
     assert sum(case["false"] for case in alone.values()) > 20
@@ -421,17 +425,18 @@ def test_a_narrator_with_a_lying_model_passes_and_the_model_alone_does_not(chat_
 def wording_request(saliency):
     from verbalize.narrate import dialogue as _narration
 
-    return _narration.request(saliency, (), audience="lay", max_words=60, language="English", mask_labels=False)
+    return _narration.free_request(saliency, (), audience="lay", max_words=60, language="English", mask_labels=False)
 
 
 def test_a_narrator_whose_model_obeys_its_input_passes_by_its_template(chat_server):
     def obedient(request):
         words = " ".join(word for _, word, _ in lying.data_of(request)["words as [number, word, score]"])
         text = "It is sarcastic." if "sarcastic" in words else "'terrible' is the most important word for 'positive'."
-        return json.dumps({"text": text})
+        return json.dumps({"sentences": [{"text": text, "claims": [{"kind": "most_important", "part": [0]}]}]})
 
     server = chat_server(behave=obedient)
-    table = wording.adversarial_suite(Narrator(chat_model(f"{server.url}#test", timeout=30), repairs=0), maps=3)
+    author = Narrator(chat_model(f"{server.url}#test", timeout=30), style="free", repairs=0)
+    table = wording.adversarial_suite(author, maps=3)
     assert table.summary["passed"] == len(CASES), str(table)
 
 

@@ -208,7 +208,7 @@ def test_no_empty_output_is_made(saywhy, folder, command):
         ("pixels.jsonl", "--max-words 3", "--max-words has an effect on maps over texts alone"),
         (
             "maps.jsonl",
-            "--pictures --style narrate --llm http://127.0.0.1:9/v1#m",
+            "--pictures --style composed --llm http://127.0.0.1:9/v1#m",
             "--pictures has an effect on maps over pixels alone",
         ),
     ],
@@ -229,7 +229,7 @@ def test_an_option_that_no_map_uses_is_an_error_and_nothing_is_written(saywhy, f
         ("picture", ["--out", "pictures"], "the pictures in OUT are kept"),
         (
             "verbalize",
-            ["--style", "narrate", "--llm", "http://127.0.0.1:9/v1#m", "--out", "o.jsonl"],
+            ["--style", "composed", "--llm", "http://127.0.0.1:9/v1#m", "--out", "o.jsonl"],
             "the same command goes on with the other maps",
         ),
     ],

@@ -1,4 +1,4 @@
-"""`saywhy verbalize --style narrate` as a process that gets killed, against a server on a real socket."""
+"""`saywhy verbalize --style free` as a process that gets killed, against a server on a real socket."""
 
 import importlib.util
 import json
@@ -39,7 +39,7 @@ KEYS = {"SAYWHY_API_KEY": KEY, "OPENAI_API_KEY": KEY}
 
 
 def words(server, *arguments):
-    return ["verbalize", "maps.jsonl", "--style", "narrate", "--llm", f"{server.url}#test", "--out", "texts.jsonl", *arguments]
+    return ["verbalize", "maps.jsonl", "--style", "free", "--llm", f"{server.url}#test", "--out", "texts.jsonl", *arguments]
 
 
 @pytest.fixture

@@ -23,17 +23,17 @@ IN = ["--classes", "classes.txt", "--images", "photos", "--encoder", "clip:none"
 
 # For each option that goes with something else: the command with the option, and without what it goes with.
 REFUSED = {
-    ("verbalize", "--repairs"): (["maps.jsonl", "--repairs", "1"], "--style narrate or --style smv-gpt"),
+    ("verbalize", "--repairs"): (["maps.jsonl", "--repairs", "1"], "--style composed, free or smv-gpt"),
     ("verbalize", "--audience"): (
         ["maps.jsonl", "--style", "smv-gpt", "--llm", SERVER, "--audience", "expert"],
-        "--audience goes with --style narrate",
+        "--audience goes with --style composed and --style free",
     ),
-    ("verbalize", "--language"): (["maps.jsonl", "--language", "German"], "--style narrate"),
-    ("verbalize", "--pictures"): (["maps.jsonl", "--pictures"], "--style narrate"),
+    ("verbalize", "--language"): (["maps.jsonl", "--language", "German"], "--style free"),
+    ("verbalize", "--pictures"): (["maps.jsonl", "--pictures"], "--style composed and --style free"),
     ("verbalize", "--length"): (["maps.jsonl", "--style", "smv", "--length", "clause"], "--style plain and --style ranked"),
     ("verbalize", "--background"): (["maps.jsonl", "--mask-labels", "--background", "p.json"], "leave out --mask-labels"),
     ("verbalize", "--max-spans"): (
-        ["maps.jsonl", "--style", "narrate", "--llm", SERVER, "--max-spans", "2"],
+        ["maps.jsonl", "--style", "composed", "--llm", SERVER, "--max-spans", "2"],
         "the styles without a language model",
     ),
     ("check", "--why"): (["--text", "x", "--map", "maps.jsonl", "--why", "--json"], "--why goes with the printed list"),
@@ -143,7 +143,7 @@ def test_the_earlier_name_of_the_cache_still_works(saywhy, folder, chat_server):
     ],
 )
 def test_options_of_a_model_that_do_not_fit(saywhy, folder, options, says):
-    done = saywhy("verbalize", "maps.jsonl", "--style", "narrate", "--llm", SERVER, *options, folder=folder)
+    done = saywhy("verbalize", "maps.jsonl", "--style", "composed", "--llm", SERVER, *options, folder=folder)
     assert done.returncode == 2
     assert says in done.stderr
 
@@ -161,8 +161,8 @@ def test_what_the_options_say_reaches_the_model(tmp_path):
 
 def test_styles_kinds_and_formats_are_listed_from_where_they_are_registered(saywhy):
     shown = saywhy("verbalize", "--help", env={"COLUMNS": "300"}).stdout
-    assert "[plain|ranked|smv|narrate|smv-gpt]" in shown
-    assert "[lay|developer|expert|TEXT]" in shown
+    assert "[plain|ranked|smv|composed|free|smv-gpt]" in shown
+    assert "[lay|developer|expert|child|TEXT]" in shown
     assert "[clause|short|paragraph]" in shown
     assert "[auto|saywhy|inseq|thermostat|" in shown
     assert "[html|png|rationale]" in saywhy("picture", "--help", env={"COLUMNS": "300"}).stdout

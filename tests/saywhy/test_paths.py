@@ -29,7 +29,7 @@ MODEL = ("--llm", "http://127.0.0.1:1/v1#m")
     [
         ("convert", "maps.jsonl"),
         ("verbalize", "maps.jsonl"),
-        ("verbalize", "maps.jsonl", "--style", "narrate", *MODEL),
+        ("verbalize", "maps.jsonl", "--style", "free", *MODEL),
         ("describe", "--classes", "classes.txt", "--all-pairs", *MODEL),
     ],
 )

@@ -1,4 +1,7 @@
-"""A scripted author that lies in a known share of its sentences: what it says is decided by the request, not by chance of timing."""
+"""A scripted author that lies in a known share of its sentences: what it says is decided by the request, not by chance of timing.
+
+Beside each sentence it states claims, as free prose is asked for: those of the sentence, or, beside some lies, true ones.
+"""
 
 import hashlib
 import json
@@ -26,8 +29,7 @@ class LyingModel:
         self.lies = []  # (sentence, kind)
 
     def __call__(self, request):
-        data = data_of(request)
-        words = [(word, score) for _, word, score in data["words as [number, word, score]"]]
+        words = data_of(request)["words as [number, word, score]"]
         sent_back = sum(m["role"] == "assistant" for m in request.messages)
         key = hashlib.sha256(json.dumps([self.seed, words, sent_back]).encode()).digest()
         rng = random.Random(key)
@@ -36,61 +38,74 @@ class LyingModel:
         for _ in range(3):
             if rng.random() < share:
                 kind = rng.choice(LIES)
-                sentence = self.lie(kind, words, rng)
-                if sentence:
+                lie = self.lie(kind, words, rng)
+                if lie:
+                    sentence, claim = lie
                     self.lies.append((sentence, kind))
-                    sentences.append(sentence)
+                    pretended = self.truth(words, rng)[1]
+                    sentences.append((sentence, claim if rng.random() < 0.5 else pretended))
                     continue
             sentences.append(self.truth(words, rng))
-        return json.dumps({"text": " ".join(sentences), "claims": []})
+        return json.dumps({"sentences": [{"text": text, "claims": [claim]} for text, claim in sentences]})
 
     def truth(self, words, rng):
-        word, score = rng.choice([(w, s) for w, s in words if s])
+        number, word, score = rng.choice([one for one in words if one[2]])
         verb = rng.choice(["speaks for", "supports"]) if score > 0 else rng.choice(["speaks against", "counts against"])
-        return f"The word '{word}' {verb} the answer 'positive'."
+        claim = {"kind": "supports" if score > 0 else "opposes", "part": [number]}
+        return f"The word '{word}' {verb} the answer 'positive'.", claim
 
     def lie(self, kind, words, rng):
-        positive, negative = [(w, s) for w, s in words if s > 0], [(w, s) for w, s in words if s < 0]
-        total = sum(s for _, s in positive)
+        positive, negative = [one for one in words if one[2] > 0], [one for one in words if one[2] < 0]
+        total = sum(score for _, _, score in positive)
         if kind == "sign" and negative:
-            word = rng.choice(negative)[0]
-            return rng.choice(
+            number, word, _ = rng.choice(negative)
+            sentence = rng.choice(
                 [
                     f"'{word}' supports the prediction 'positive'.",
                     f"The word '{word}' contributes to 'positive'.",
                     f'"{word}" has a high positive score.',
                 ]
             )
+            return sentence, {"kind": "supports", "part": [number]}
         if kind == "rank" and len(positive) > 1:
-            low, top = min(positive, key=lambda p: p[1]), max(positive, key=lambda p: p[1])
-            if low[1] < top[1]:
+            low, top = min(positive, key=lambda one: one[2]), max(positive, key=lambda one: one[2])
+            if low[2] < top[2]:
                 return rng.choice(
                     [
-                        f"'{low[0]}' is the most important word for 'positive'.",
-                        f"The most salient word is '{low[0]}'.",
-                        f"'{low[0]}' matters more than '{top[0]}'.",
+                        (
+                            f"'{low[1]}' is the most important word for 'positive'.",
+                            {"kind": "most_important", "part": [low[0]]},
+                        ),
+                        (f"The most salient word is '{low[1]}'.", {"kind": "most_important", "part": [low[0]]}),
+                        (
+                            f"'{low[1]}' matters more than '{top[1]}'.",
+                            {"kind": "more_important_than", "part": [low[0]], "other": [top[0]]},
+                        ),
                     ]
                 )
         if kind == "number" and positive:
-            word, score = rng.choice(positive)
+            number, word, score = rng.choice(positive)
             wrong = (round(100 * score / total) + rng.choice([13, 29])) % 100
-            return rng.choice(
+            sentence = rng.choice(
                 [
                     f"'{word}' holds {wrong}% of the evidence for 'positive'.",
                     f"'{word}' accounts for {wrong} per cent of the evidence for 'positive'.",
                 ]
             )
+            return sentence, {"kind": "share", "part": [number], "value": wrong / 100}
         if kind == "made-up word":
-            return rng.choice(
+            sentence = rng.choice(
                 ["The word 'zyzzyva' speaks for 'positive'.", "'masterpieces' and similar words drive the prediction."]
             )
+            return sentence, {"kind": "supports", "part": None}
         if kind == "label" and positive:
-            word = rng.choice(positive)[0]
-            return rng.choice(
+            number, word, _ = rng.choice(positive)
+            sentence, label = rng.choice(
                 [
-                    f"'{word}' speaks for 'negative'.",
-                    f"The word '{word}' indicates the label 'sports'.",
-                    "The model predicted 'negative'.",
+                    (f"'{word}' speaks for 'negative'.", "negative"),
+                    (f"The word '{word}' indicates the label 'sports'.", "sports"),
+                    ("The model predicted 'negative'.", "negative"),
                 ]
             )
+            return sentence, {"kind": "supports", "part": [number], "label": label}
         return None

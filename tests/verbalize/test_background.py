@@ -92,9 +92,10 @@ def test_whatever_a_caption_holds_it_stays_one_marked_sentence(caption):
 
 def test_the_narrator_neither_sends_nor_says_it(chat_server):
     text = "'spots' speaks for 'Bengal' rather than 'Birman'."
-    server = chat_server(default=json.dumps({"text": text}))
+    said = {"text": text, "claims": [{"kind": "supports", "part": [0]}]}
+    server = chat_server(default=json.dumps({"sentences": [said]}))
     model = chat_model(f"{server.url}#test", timeout=10)
-    made = Narrator(model, background=PAIRS).narrate(WORDS)
+    made = Narrator(model, style="free", background=PAIRS).narrate(WORDS)
     assert (made.text, made.outcome, made.background) == (text, "clean", (EARS, COAT))
     assert "ears" not in json.dumps(server.requests[0].body)
     assert all(claim.part == (0,) for claim in made.claims)
@@ -105,8 +106,13 @@ def test_the_narrator_neither_sends_nor_says_it(chat_server):
 
 def test_a_model_that_passes_background_off_as_evidence_does_not_get_it_out(chat_server):
     true = "'spots' speaks for 'Bengal' rather than 'Birman'."
-    server = chat_server(default=json.dumps({"text": f"{true} The 'rounder ears' speak for 'Bengal' rather than 'Birman'."}))
-    made = Narrator(chat_model(f"{server.url}#test", timeout=10), repairs=0, background=PAIRS).narrate(WORDS)
+    said = [
+        {"text": true, "claims": [{"kind": "supports", "part": [0]}]},
+        {"text": "The 'rounder ears' speak for 'Bengal' rather than 'Birman'.", "claims": [{"kind": "supports", "part": [3]}]},
+    ]
+    server = chat_server(default=json.dumps({"sentences": said}))
+    model = chat_model(f"{server.url}#test", timeout=10)
+    made = Narrator(model, style="free", repairs=0, background=PAIRS).narrate(WORDS)
     assert (made.text, made.outcome) == (true, "cut")
 
 
@@ -156,7 +162,7 @@ def test_the_command_writes_it_and_check_does_not_take_it_for_the_text(saywhy, t
     assert ", 0 false" in checked.stdout
     server = chat_server(default=json.dumps({"text": "No text."}))
     done = saywhy(
-        tmp_path, *common, "--class-names", "names.txt", "--style", "narrate", "--llm", f"{server.url}#test", "--repairs", "0"
+        tmp_path, *common, "--class-names", "names.txt", "--style", "free", "--llm", f"{server.url}#test", "--repairs", "0"
     )
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "texts.jsonl").read_text().splitlines()[0])["background"] == [EARS, COAT]

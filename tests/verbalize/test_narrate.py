@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -22,21 +23,42 @@ TRUE = "The word 'great' is the most important for 'positive'. 'awful' speaks ag
 FALSE = "The word 'dull' supports 'positive'."
 
 
-def reply(text, claims=()):
-    return json.dumps({"text": text, "claims": list(claims)})
+GREAT = {"kind": "most_important", "part": [2]}
+STATED = {
+    "The word 'great' is the most important for 'positive'.": [GREAT],
+    "'awful' speaks against it.": [{"kind": "opposes", "part": [12]}],
+    "The word 'dull' supports 'positive'.": [{"kind": "supports", "part": [5]}],
+    "No part of the text stands out.": [{"kind": "no_clear_evidence"}],
+    "'great' speaks for 'positive'.": [{"kind": "supports", "part": [2]}],
+    "'great' speaks for 'positive' rather than 'negative'.": [{"kind": "supports", "part": [2]}],
+    "'awful' speaks against the label.": [{"kind": "opposes", "part": [12]}],
+    "The red region at the upper right speaks for 'stop'.": [{"kind": "supports", "part": [0]}],
+    "'great' speaks for positive.": [{"kind": "supports", "part": [2]}],
+}
+
+
+def reply(text, claims=None):
+    """A reply in free prose; each sentence of the table comes with the claims that it makes, `claims` with the last one."""
+    sentences = [sentence for sentence in re.split(r"(?<=\.) ", text) if sentence]
+    stated = [STATED.get(sentence, []) for sentence in sentences]
+    if claims is not None:
+        stated[-1] = [*stated[-1], *claims]
+    return json.dumps({"sentences": [{"text": one, "claims": said} for one, said in zip(sentences, stated, strict=True)]})
 
 
 def narrator(server, **options):
     model_options = {
         name: options.pop(name) for name in ("max_requests", "cache", "offline", "timeout", "max_retries") if name in options
     }
-    return Narrator(chat_model(f"{server.url}#test", **{"timeout": 10, "max_retries": 1, **model_options}), **options)
+    return Narrator(
+        chat_model(f"{server.url}#test", **{"timeout": 10, "max_retries": 1, **model_options}), **{"style": "free", **options}
+    )
 
 
 def test_a_true_text_comes_out_as_it_is(chat_server):
-    server = chat_server([reply(TRUE, [{"kind": "most_important", "parts": [2]}, {"kind": "opposes", "parts": [12]}])])
+    server = chat_server([reply(TRUE)])
     made = narrator(server).narrate(FILM)
-    assert (made.text, made.outcome, made.style) == (TRUE, "clean", "narrate")
+    assert (made.text, made.outcome, made.style) == (TRUE, "clean", "free")
     assert made.drafts == (TRUE,)
     assert {claim.kind for claim in made.claims} == {"supports", "most_important", "opposes"}
     assert made.coverage == pytest.approx(3 / 7.65)
@@ -70,7 +92,13 @@ def test_where_nothing_true_is_left_the_template_stands_in(chat_server):
 
 @pytest.mark.parametrize(
     "claim",
-    [{"kind": "supports", "parts": [5]}, {"kind": "share", "parts": [2], "percent": 12.5}, {"kind": "supports", "parts": [99]}],
+    [
+        {"kind": "supports", "part": [5]},
+        {"kind": "share", "part": [2], "value": 0.125},
+        {"kind": "supports", "part": [99]},
+        {"kind": "opposes", "part": [6]},  # true, but not what the sentence says
+        {"kind": "wonderful", "part": [2]},
+    ],
 )
 def test_false_stated_claims_are_not_let_out_under_true_prose(chat_server, claim):
     server = chat_server([reply(TRUE, [claim]), reply(TRUE)])
@@ -161,7 +189,9 @@ def test_pictures_are_narrated_by_their_regions_and_sent_to_models_that_see(chat
     content = server.requests[0].messages[-1]["content"]
     assert [block["type"] for block in content][:3] == ["text", "image_url", "image_url"]
     assert "upper right" in content[0]["text"]
-    server = chat_server(default=reply("The blue region at the lower left speaks for 'stop'."))
+    server = chat_server(
+        default=reply("The blue region at the lower left speaks for 'stop'.", [{"kind": "supports", "part": [0]}])
+    )
     assert narrator(server, repairs=0).narrate(sign).outcome == "template"
 
 
@@ -198,16 +228,20 @@ def test_the_published_style_says_what_it_cannot_do(chat_server):
             narrator(server, style="smv-gpt", **option)
     with pytest.raises(UsageError, match="texts only"):
         narrator(server, style="smv-gpt").narrate(PixelSaliency(np.ones((8, 8)), Query("stop")))
-    with pytest.raises(UsageError, match="one of narrate, smv-gpt"):
-        narrator(server, style="free")
+    with pytest.raises(UsageError, match="one of composed, free, smv-gpt"):
+        narrator(server, style="narrate")
 
 
 @pytest.mark.parametrize(
     ("bad", "outcome"),
     [
         ({"text": "```json\n" + reply(TRUE) + "\n``` I hope this helps!"}, "clean"),
-        ({"text": TRUE}, "clean"),
-        ({"text": f"{TRUE} {FALSE}"}, "cut"),
+        ({"text": TRUE}, "template"),  # prose alone does not say which claims it makes
+        (
+            {"text": json.dumps([{"text": "'great' speaks for 'positive'.", "claims": [{"kind": "supports", "part": [2]}]}])},
+            "clean",
+        ),
+        ({"text": json.dumps({"sentences": ["'great' speaks for 'positive'.", 7, None]})}, "template"),
         ({"text": '{"text": "The word'}, "template"),
         ({"text": "I'd rather write a poem."}, "template"),
         ({"text": '{"story": 1}'}, "template"),

@@ -19,8 +19,12 @@ def maps(count):
     return [TokenSaliency(["great", "dull"], [2.0, -1.0], Query("positive"), id=f"m{i}") for i in range(count)]
 
 
-def replies(*texts):
-    return FakeListChatModel(responses=[json.dumps({"text": text}) for text in texts])
+CLAIMS = {TRUE: {"kind": "supports", "part": [0]}, FALSE: {"kind": "supports", "part": [1]}}
+
+
+def writer(*texts, **options):
+    replies = [json.dumps({"sentences": [{"text": text, "claims": [CLAIMS[text]]}]}) for text in texts]
+    return Narrator(FakeListChatModel(responses=replies), style="free", **options)
 
 
 def records(path):
@@ -30,7 +34,7 @@ def records(path):
 def test_progress_is_told_for_every_map(tmp_path):
     seen = []
     done = narrate_to_file(
-        Narrator(replies(TRUE)), maps(5), tmp_path / "t.jsonl", model_name="m", on_progress=lambda *now: seen.append(now)
+        writer(TRUE), maps(5), tmp_path / "t.jsonl", model_name="m", on_progress=lambda *now: seen.append(now)
     )
     assert seen == [(i, 5) for i in range(6)]
     assert (done.texts, done.outcomes, done.falsehoods, done.problems) == (5, {"clean": 5}, {}, ())
@@ -39,7 +43,7 @@ def test_progress_is_told_for_every_map(tmp_path):
 
 
 def test_falsehoods_of_drafts_are_counted(tmp_path):
-    done = narrate_to_file(Narrator(replies(FALSE, TRUE)), maps(1), tmp_path / "t.jsonl", model_name="m")
+    done = narrate_to_file(writer(FALSE, TRUE), maps(1), tmp_path / "t.jsonl", model_name="m")
     assert (done.outcomes, done.falsehoods) == ({"repaired": 1}, {"wrong sign": 1})
 
 
@@ -57,11 +61,11 @@ class Dying:
 def test_a_run_goes_on_where_it_stopped(tmp_path):
     out = tmp_path / "t.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        narrate_to_file(Narrator(replies(TRUE)), maps(6), out, model_name="m", on_progress=Dying(2))
+        narrate_to_file(writer(TRUE), maps(6), out, model_name="m", on_progress=Dying(2))
     kept = len(records(tmp_path / "t.jsonl.part")) - 1  # the first line holds the settings
     assert 3 <= kept < 6
     seen = []
-    narrate_to_file(Narrator(replies(TRUE)), maps(6), out, model_name="m", on_progress=lambda *now: seen.append(now))
+    narrate_to_file(writer(TRUE), maps(6), out, model_name="m", on_progress=lambda *now: seen.append(now))
     assert seen[0] == (kept, 6)
     assert len(records(out)) == 6
 
@@ -72,9 +76,9 @@ def test_a_run_goes_on_where_it_stopped(tmp_path):
 def test_texts_of_other_settings_are_not_taken_over(tmp_path, options, name, texts):
     out = tmp_path / "t.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        narrate_to_file(Narrator(replies(TRUE)), maps(6), out, model_name="m", on_progress=Dying(2))
+        narrate_to_file(writer(TRUE), maps(6), out, model_name="m", on_progress=Dying(2))
     seen = []
-    narrate_to_file(Narrator(replies(TRUE), **options), texts, out, model_name=name, on_progress=lambda *now: seen.append(now))
+    narrate_to_file(writer(TRUE, **options), texts, out, model_name=name, on_progress=lambda *now: seen.append(now))
     assert seen[0] == (0, 6)
 
 
@@ -88,4 +92,4 @@ def test_a_map_that_could_not_be_asked_about_is_left_out_and_asked_next_time(tmp
     assert [problem.id for problem in done.problems] == ["m0", "m1"]
     assert "the server is down" in str(done.problems[0])
     assert records(out) == []
-    assert narrate_to_file(Narrator(replies(TRUE)), maps(2), out, model_name="m").texts == 2
+    assert narrate_to_file(writer(TRUE), maps(2), out, model_name="m").texts == 2

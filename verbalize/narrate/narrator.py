@@ -1,78 +1,90 @@
-"""Prose by a language model, checked against the map before it is returned: kept, sent back, cut, or replaced."""
+"""Texts by a language model that say nothing false: planned by it, or written by it and checked before they are returned."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.errors import BudgetExceeded, UsageError
 from saywhy_core.files import UnusableFileError
-from verbalize.claims.checking import check
 from verbalize.claims.coverage import coverage_of
+from verbalize.compose.grammar.wording import AUDIENCES as REGISTERS
+from verbalize.compose.menu import menu_of
+from verbalize.compose.plan import Plan, chosen_of
+from verbalize.compose.realise import realised, worded
 from verbalize.narrate import dialogue as words
-from verbalize.read.reading import read_sentences
+from verbalize.narrate.comment import comment_of
+from verbalize.narrate.judging import Passage, judged, kept_of, length_fault, prose
+from verbalize.narrate.replies import FreeReply
 from verbalize.saliency import TokenSaliency
 from verbalize.verbalization import Verbalization
 from verbalize.write.background import Background
 from verbalize.write.template import TemplateVerbalizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
     from verbalize.claims.claim import Claim
-    from verbalize.read.reading import ReadSentence
+    from verbalize.compose.menu import MenuItem
+    from verbalize.narrate.judging import Judged
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
 
 _STOPS = (BudgetExceeded, OfflineMiss, UnusableFileError)  # what ends the run; other errors concern one map
 _LONGEST = 2000  # characters; a longer reply is not read as a text, because it is most likely a refusal or a repetition
 Outcome = Literal["clean", "repaired", "cut", "template"]
+_Reply: TypeAlias = "Plan | FreeReply | str"
 
 
 @dataclass
 class _Draft:
-    """The state of one map: the conversation so far, the drafts, and which sentences of the last draft are good."""
+    """The state of one map: the conversation so far, the drafts, and the last draft that could be judged."""
 
     saliency: Saliency
     messages: list[BaseMessage]
+    menu: tuple[MenuItem, ...] = ()
     drafts: list[str] = field(default_factory=list)
-    last: words.Narration | None = None
-    sentences: tuple[ReadSentence, ...] = ()
-    good: tuple[bool, ...] = ()
+    last: Judged | None = None
     found: Counter[str] = field(default_factory=Counter)
+    left_out: tuple[str, ...] = ()
     done: Verbalization | None = None
 
 
 class Narrator:
-    """Lets a chat model write about a map, and returns only text whose statements are true of the map.
+    """Lets a chat model decide or write what is said about a map, and returns only text whose statements are true of the map.
 
-    The reply consists of prose and a list of the claims that the prose makes. Both are checked: the listed claims with
-    `check`, and the prose by reading it back with `read_sentences`. A sentence is kept only if it says something about the map
-    and if everything it says is true. A sentence that can't be read as a claim can't be checked, so it is not kept either.
-    A faulty draft is sent back with a list of its faults, at most `repairs` times. Then its faulty sentences are cut. If no
-    sentence is left, the text of the template is returned.
+    In the style "composed", the model chooses claims from a menu of those that hold, groups and orders them, and chooses the
+    connectives; the sentences come from a closed grammar, and each of them is read back as the claims that it was made from.
+    What the model adds in its own words is in `.comment` of the result, unchecked.
+
+    In the styles "free" and "smv-gpt" the model writes. Its prose is read back with `read_sentences`. A sentence is kept only
+    if it is read whole and if everything it says is true; in the style "free" also only if it says exactly the claims that
+    the reply states beside it. A faulty draft is sent back with a list of its faults, at most `repairs` times. Then its faulty
+    sentences are cut. If no sentence is left, the text of the template is returned.
 
     Args:
         model: a langchain-core chat model, as from `agents.chat_model`.
-        audience: "lay", "developer", "expert", or any description of the reader.
-        max_words: length of the text, in words. A draft more than a quarter longer is sent back.
-        repairs: how often a draft is sent back.
+        audience: "lay", "developer", "expert", "child", or any description of the reader. With a description, the model chooses
+            one of the four for composed text.
+        max_words: length of the text, in words. A draft more than a quarter longer is sent back; a composed text is cut.
+        repairs: how often a draft is sent back, or a plan of which nothing can be used.
         mask_labels: the text may not name the query's labels.
         language: the language to ask for. Only English can be read back; text in another language is replaced by the template.
-        style: "narrate", or "smv-gpt". The request of "smv-gpt" is the zero-shot prompt of Feldhus et al. 2023, section 3.3,
-            word for word, and the reply is plain prose. It takes only maps over texts, and no audience, language or pictures.
-            Replies in both styles are checked in the same way.
+            Composed text is in English.
+        style: "composed"; "free"; or "smv-gpt". The request of "smv-gpt" is the zero-shot prompt of Feldhus et al. 2023,
+            section 3.3, word for word, and the reply is plain prose. It takes only maps over texts, and no audience,
+            language or pictures.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
         background: differential descriptions of classes, as `Background.of` takes them. The results for contrastive maps
             carry them in `.background`, unless labels are masked. The model does not see them, and the text does not contain
             them.
+        seed: of composed text: another number chooses other wordings for the same plan.
     """
 
     def __init__(
@@ -84,14 +96,19 @@ class Narrator:
         repairs: int = 2,
         mask_labels: bool = False,
         language: str = "English",
-        style: words.Style = "narrate",
+        style: words.Style = "composed",
         pictures: bool = False,
         background: Source | None = None,
+        seed: int = 0,
     ) -> None:
         if style not in words.STYLES:
             raise UsageError(f"a narrator's style is one of {', '.join(words.STYLES)}, not {style!r}")
         if style == "smv-gpt" and (audience != "lay" or language != "English" or pictures):
             raise UsageError("the published request of style='smv-gpt' is fixed: leave out audience, language and pictures")
+        if style == "composed" and language != "English":
+            raise UsageError("the sentences of style='composed' are English: leave out language, or use style='free'")
+        if style != "composed" and seed:
+            raise UsageError(f"seed chooses among the wordings of style='composed', and has no effect on style={style!r}")
         if max_words < 5 or repairs < 0:
             raise UsageError("max_words must be at least 5, and repairs not negative")
         self.model = model
@@ -103,6 +120,7 @@ class Narrator:
         self.style = style
         self.pictures = pictures
         self.background = None if background is None else Background.of(background)
+        self.seed = seed
         self._template = TemplateVerbalizer(mask_labels=mask_labels)
 
     def narrate(self, saliency: Saliency) -> Verbalization:
@@ -134,7 +152,7 @@ class Narrator:
             UsageError: a ceiling on requests, tokens or cost was reached, an offline run lacks a reply, or the reply cache is
                 damaged.
         """
-        drafts = [_Draft(saliency, self._messages(saliency)) for saliency in saliencies]
+        drafts = [self._begun(saliency) for saliency in saliencies]
 
         def settle(draft: _Draft, made: Verbalization) -> None:
             draft.done = made
@@ -147,14 +165,14 @@ class Narrator:
 
             def on_reply(
                 index: int,
-                reply: words.Narration | StructuredFailure,
+                reply: _Reply | StructuredFailure,
                 open_: list[_Draft] = open_,
                 first: bool = round_ == 0,
             ) -> None:
                 if isinstance(reply, StructuredFailure) and isinstance(reply.error, _STOPS):
                     stops.append(reply.error)  # raised after the replies that did come have been used
                     return
-                made = self._judged(open_[index], reply, first=first)
+                made = self._answered(open_[index], reply, first=first)
                 if made is not None:
                     settle(open_[index], made)
 
@@ -167,163 +185,135 @@ class Narrator:
                 settle(draft, self._salvage(draft))
         return [draft.done for draft in drafts if draft.done is not None]
 
-    def _ask(
-        self, requests: list[list[BaseMessage]], on_reply: Callable[[int, words.Narration | StructuredFailure], None]
-    ) -> None:
+    def _ask(self, requests: list[list[BaseMessage]], on_reply: Callable[[int, _Reply | StructuredFailure], None]) -> None:
         """Send requests. `on_reply` is called with the position of a request and its reply, as replies come."""
-        if self.style == "narrate":
-            ask_many(self.model, requests, words.Narration, reasks=1, on_result=on_reply)
-            return
-        # the published request asks for prose, and adding a JSON schema would change it
-        for index, reply in self.model.batch_as_completed(requests, return_exceptions=True):
-            on_reply(index, _as_narration(reply))
+        if self.style == "composed":
+            ask_many(self.model, requests, Plan, reasks=1, on_result=on_reply)
+        elif self.style == "free":
+            ask_many(self.model, requests, FreeReply, reasks=1, on_result=on_reply)
+        else:
+            # the published request asks for prose, and adding a JSON schema would change it
+            for index, reply in self.model.batch_as_completed(requests, return_exceptions=True):
+                on_reply(index, _as_prose(reply))
 
-    def _messages(self, saliency: Saliency) -> list[BaseMessage]:
+    def _begun(self, saliency: Saliency) -> _Draft:
         from langchain_core.messages import HumanMessage, SystemMessage
 
         if self.style == "smv-gpt":
-            return [HumanMessage(words.zero_shot_request(saliency))]
-        worth = self._template.verbalize(saliency).claims
-        (_, system), (_, user) = words.request(
-            saliency,
-            worth,
-            audience=self.audience,
-            max_words=self.max_words,
-            language=self.language,
-            mask_labels=self.mask_labels,
-        )
+            return _Draft(saliency, [HumanMessage(words.zero_shot_request(saliency))])
+        menu: tuple[MenuItem, ...] = ()
+        manner = {"audience": self.audience, "max_words": self.max_words, "mask_labels": self.mask_labels}
+        if self.style == "composed":
+            menu = menu_of(saliency, mask_labels=self.mask_labels)
+            says = worded(saliency, menu, mask_labels=self.mask_labels)
+            system, user = words.composed_request(saliency, says, **manner)  # type: ignore[arg-type]
+        else:
+            worth = self._template.verbalize(saliency).claims
+            system, user = words.free_request(saliency, worth, language=self.language, **manner)  # type: ignore[arg-type]
         content: Any = user
         if self.pictures and not isinstance(saliency, TokenSaliency):
             content = [{"type": "text", "text": user}, *_pictures(saliency)]
-        return [SystemMessage(system), HumanMessage(content)]
+        return _Draft(saliency, [SystemMessage(system), HumanMessage(content)], menu)
 
-    def _judged(self, draft: _Draft, reply: words.Narration | StructuredFailure, *, first: bool) -> Verbalization | None:
-        """The final result if the draft is true as a whole or no better one can come; else `None`, with faults to send back."""
+    def _answered(self, draft: _Draft, reply: _Reply | StructuredFailure, *, first: bool) -> Verbalization | None:
+        """The final result if the reply is good or no better one can come; else `None`, with what to send back."""
         if isinstance(reply, StructuredFailure):
             answered = isinstance(reply.error, StructuredError)
-            prose = reply.last_reply.strip()
-            if answered and prose and not prose.startswith(("{", "[")) and len(prose) <= _LONGEST:
-                reply = words.Narration(text=prose)  # a reply without JSON may still be good prose
-            else:
-                draft.drafts += [reply.last_reply] if answered else []
-                if answered and draft.last is not None:
-                    return None  # the good sentences of an earlier draft may still be kept
-                return self._stand_in(draft, None if answered else str(reply.error))
-        draft.drafts.append(reply.text)
-        draft.last = reply
-        draft.sentences = tuple(read_sentences(reply.text, draft.saliency))
-        faults: list[str] = []
-        good = []
-        for sentence in draft.sentences:
-            wrong = self._sentence_faults(sentence, draft.saliency)
-            good.append(not wrong)
-            faults += wrong
-            draft.found.update(error.kind for error in check(sentence.claims, draft.saliency).errors)
-        draft.good = tuple(good)
-        false = check(_stated(reply), draft.saliency).errors
-        draft.found.update(error.kind for error in false)
-        faults += [f"a stated claim is false: {error.message}" for error in false]
-        count = len(reply.text.split())
-        if count > self.max_words * 1.25:
-            faults.append(f"the text has {count} words; at most {self.max_words} are asked for")
-        if not draft.sentences:
-            faults.append("the text says nothing of the map")
-        if not faults:
-            return self._kept(draft, reply.text, "clean" if first else "repaired")
+            draft.drafts += [reply.last_reply] if answered else []
+            if answered and draft.last is not None:
+                return None  # the good sentences of an earlier draft may still be kept
+            return self._stand_in(draft, None if answered else str(reply.error))
+        if isinstance(reply, Plan):
+            return self._composed(draft, reply, first=first)
+        return self._judged(draft, reply, first=first)
+
+    def _composed(self, draft: _Draft, plan: Plan, *, first: bool) -> Verbalization | None:
         from langchain_core.messages import AIMessage, HumanMessage
 
-        plain = self.style == "smv-gpt"
-        said = reply.text if plain else reply.model_dump_json()
+        said = plan.model_dump_json()
+        draft.drafts.append(said)
+        chosen = chosen_of(plan, draft.menu)
+        audience = self.audience if self.audience in REGISTERS else plan.audience or "lay"
+        made = realised(
+            draft.saliency, chosen, audience=audience, tone=plan.tone, seed=self.seed, mask_labels=self.mask_labels,
+            max_words=self.max_words,
+        )  # fmt: skip
+        comment, refused = comment_of(plan.comment, draft.saliency)
+        draft.left_out = (*chosen.left_out, *made.left_out, *([f"the comment: {refused}"] if refused else []))
+        if not made.text:
+            draft.messages += [AIMessage(said), HumanMessage(words.another_plan(len(draft.menu)))]
+            return None
+        cut = bool(chosen.left_out or made.left_out)
+        outcome: Outcome = "cut" if cut else "clean" if first else "repaired"
+        return replace(self._result(draft, made.text, made.claims, outcome), comment=comment)
+
+    def _judged(self, draft: _Draft, reply: FreeReply | str, *, first: bool) -> Verbalization | None:
+        """The final result if a draft is true as a whole; else `None`, with its faults to send back."""
+        from langchain_core.messages import AIMessage, HumanMessage
+
+        if isinstance(reply, FreeReply):
+            said, passages = reply.model_dump_json(), _passages(reply)
+        else:
+            said, passages = reply, prose(reply, draft.saliency)
+        last = judged(passages, draft.saliency, mask_labels=self.mask_labels)
+        draft.drafts.append(last.text if isinstance(reply, FreeReply) else reply)
+        draft.last = last
+        draft.found.update(last.found)
+        faults = [fault for found in last.faults for fault in found] + length_fault(last.text, self.max_words)
+        if not passages:
+            faults.append("the text says nothing of the map")
+        if not faults:
+            claims = tuple(dict.fromkeys(claim for claims in last.claims for claim in claims))
+            return self._result(draft, last.text, claims, "clean" if first else "repaired")
+        plain = isinstance(reply, str)
         draft.messages += [AIMessage(said), HumanMessage(words.correction(faults, self.max_words, prose=plain))]
         return None
-
-    def _sentence_faults(self, sentence: ReadSentence, saliency: Saliency) -> list[str]:
-        quoted = f'"{sentence.text.strip()}"'
-        report = check(sentence.claims, saliency)
-        faults = [f"{quoted} is false: {error.message}" for error in report.errors]
-        faults += [f"{quoted} can't be verified: {found.message}" for found in report.undecided]
-        if sentence.unread:
-            faults.append(f"{quoted} says something of the evidence that can't be checked; say it in plainer words")
-        elif not sentence.claims:
-            faults.append(f"{quoted} says nothing of the map that could be checked; leave it out")
-        if self.mask_labels and (named := _named_label(sentence, saliency)):
-            faults.append(f"{quoted} names the label '{named}', which must stay hidden")
-        return faults
 
     def _salvage(self, draft: _Draft) -> Verbalization:
         """The last draft without its faulty sentences, if the rest is true as a whole; else the text of the template."""
         if draft.last is None:
             return self._stand_in(draft)
-        kept: list[str] = []
-        length = 0
-        for sentence, good in zip(draft.sentences, draft.good, strict=True):
-            length += len(sentence.text.split())
-            if good and length <= self.max_words * 1.25:
-                kept.append(sentence.text.strip())
-            elif good:
-                break
-            else:
-                length -= len(sentence.text.split())
-        text = " ".join(kept)
-        # a sentence may refer to the one before it ("it also ..."), so the rest is read and checked again as a whole
-        again = read_sentences(text, draft.saliency) if text else ()
-        if not again or any(self._sentence_faults(sentence, draft.saliency) for sentence in again):
+        kept = kept_of(draft.last, draft.saliency, self.max_words, mask_labels=self.mask_labels)
+        if kept is None:
             return self._stand_in(draft)
-        return self._kept(draft, text, "repaired" if all(draft.good) and len(kept) == len(draft.sentences) else "cut")
-
-    def _kept(self, draft: _Draft, text: str, outcome: Outcome) -> Verbalization:
-        read = tuple(claim for sentence in read_sentences(text, draft.saliency) for claim in sentence.claims)
-        return self._result(draft.saliency, text, read, outcome, draft.drafts, draft.found)
+        cut = len(draft.last.passages) - len(kept.passages)
+        draft.left_out = (f"sentences: {cut}",) if cut else ()
+        claims = tuple(dict.fromkeys(claim for claims in kept.claims for claim in claims))
+        return self._result(draft, kept.text, claims, "cut" if cut else "repaired")
 
     def _stand_in(self, draft: _Draft, problem: str | None = None) -> Verbalization:
         made = self._template.verbalize(draft.saliency)
-        result = self._result(draft.saliency, made.text, made.claims, "template", draft.drafts, draft.found)
-        return replace(result, problem=problem)
+        return replace(self._result(draft, made.text, made.claims, "template"), problem=problem)
 
-    def _result(
-        self,
-        saliency: Saliency,
-        text: str,
-        claims: tuple[Claim, ...],
-        outcome: Outcome,
-        drafts: Sequence[str],
-        found: Mapping[str, int],
-    ) -> Verbalization:
-        coverage = coverage_of(claims, saliency)
+    def _result(self, draft: _Draft, text: str, claims: tuple[Claim, ...], outcome: Outcome) -> Verbalization:
+        saliency = draft.saliency
         shown = self.background if not self.mask_labels else None
         known = shown.sentences(saliency.query) if shown is not None else ()
         return Verbalization(
-            saliency.saliency_id, text, claims, coverage, self.style, outcome, tuple(drafts), dict(found), background=known
-        )
+            saliency.saliency_id, text, claims, coverage_of(claims, saliency), self.style, outcome, tuple(draft.drafts),
+            dict(draft.found), background=known, left_out=draft.left_out,
+        )  # fmt: skip
 
 
-def _as_narration(reply: BaseMessage | Exception) -> words.Narration | StructuredFailure:
-    """Make a narration without listed claims of a reply in prose."""
+def _as_prose(reply: BaseMessage | Exception) -> str | StructuredFailure:
+    """The text of a reply in prose."""
     if isinstance(reply, Exception):
         return StructuredFailure(reply, 1, "")
     text = str(reply.text).strip()
     if not 0 < len(text) <= _LONGEST:
         return StructuredFailure(StructuredError(f"the reply is {len(text)} characters long", 1, text), 1, text)
-    return words.Narration(text=text)
+    return text
 
 
-def _stated(reply: words.Narration) -> list[Claim]:
-    """The claims that the reply lists. A share counts as negative if another claim says that the same part opposes."""
-    opposing = {tuple(claim.parts) for claim in reply.claims if claim.kind == "opposes"}
-    sides = ("negative" if tuple(claim.parts) in opposing else "positive" for claim in reply.claims)
-    claims = (claim.to_claim(side) for claim, side in zip(reply.claims, sides, strict=True))  # type: ignore[arg-type]
-    return [claim for claim in claims if claim is not None]
-
-
-def _named_label(sentence: ReadSentence, saliency: Saliency) -> str | None:
-    """The first label of the query that the sentence names outside its quotations from the input; `None` if there is none."""
-    query = saliency.query
-    outside = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”|«[^»]*»", " ", sentence.text)
-    for name in (query.label, *query.versus, *query.members):
-        if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", outside, re.IGNORECASE):
-            return name
-    quoted_labels = {claim.label for claim in sentence.claims if claim.label is not None}
-    return next((name for name in (query.label, *query.versus, *query.members) if name in quoted_labels), None)
+def _passages(reply: FreeReply) -> tuple[Passage, ...]:
+    found = []
+    for sentence in reply.sentences:
+        if not (text := sentence.text.strip()):
+            continue
+        claims = [claim.to_claim() for claim in sentence.claims]
+        stated = tuple(claim for claim in claims if claim is not None)
+        found.append(Passage(text, stated, unusable=len(stated) < len(claims)))
+    return tuple(found)
 
 
 def _pictures(saliency: Any) -> list[dict[str, Any]]:

@@ -111,6 +111,7 @@ def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict
         "mask_labels": narrator.mask_labels,
         "language": narrator.language,
         "style": narrator.style,
+        "seed": narrator.seed,
         "prompt": PROMPT_VERSION,
         "maps": _digest(json.dumps([_content(saliency) for saliency in maps])),
     }

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 HELP = f"""Put saliency maps into words: text on a terminal, and one JSON object per line in a file or a pipe (--format).
 
 Every sentence is true of its map, because it is made from claims that are checked against the map. No language model is
-needed; with [bold]--style narrate --llm MODEL[/bold] a language model writes, and what it says is checked, sent back, cut or
-replaced before it gets out. A run that was stopped goes on with the same command.
+needed; with [bold]--style composed --llm MODEL[/bold] a language model chooses what to say, in which order, and for whom. With
+[bold]--style free[/bold] it writes, and what it says is checked, sent back, cut or replaced before it gets out. A run that was
+stopped goes on with the same command.
 
 {MODEL_FORMS}
 
@@ -40,15 +41,21 @@ replaced before it gets out. A run that was stopped goes on with the same comman
 end, or a ceiling was reached; 130 it was interrupted.
 """
 TEMPLATES, NARRATED = "verbalize.write:STYLES", "verbalize.narrate:STYLES"
+_OLD_NAMES = {"narrate": "composed"}
 
 
 def _narrated(options: Mapping[str, Any]) -> bool:
-    return options["style"] in names_of(NARRATED)
+    return _OLD_NAMES.get(options["style"], options["style"]) in names_of(NARRATED)
+
+
+def _asked(options: Mapping[str, Any], *styles: str) -> bool:
+    return _OLD_NAMES.get(options["style"], options["style"]) in styles
 
 
 RULES = (
-    Rule((*MODEL_OPTIONS, "repairs"), "--style narrate or --style smv-gpt: no other style needs a language model", _narrated),
-    Rule(("audience", "language", "pictures"), "--style narrate", lambda options: options["style"] == "narrate"),
+    Rule((*MODEL_OPTIONS, "repairs"), "--style composed, free or smv-gpt: no other style needs a language model", _narrated),
+    Rule(("audience", "pictures"), "--style composed and --style free", lambda options: _asked(options, "composed", "free")),
+    Rule(("language",), "--style free", lambda options: _asked(options, "free")),
     Rule(
         ("length",),
         "--style plain and --style ranked",
@@ -88,7 +95,7 @@ def verbalize(
     max_words: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Words of the input that may be named (12); with narrate and smv-gpt, words of the text (60)."
+            min=1, help="Words of the input that may be named (12); with a language model, words of the text (60)."
         ),
     ] = None,
     max_spans: Annotated[int, typer.Option(min=1, help="Parts of the input that may be named.")] = 3,
@@ -115,6 +122,9 @@ def verbalize(
     ] = False,
 ) -> None:
     """Put maps into words."""
+    if style in _OLD_NAMES:
+        note(f"--style {style} is now called {_OLD_NAMES[style]}")
+        style = _OLD_NAMES[style]
     if style not in (styles := names_of(TEMPLATES, NARRATED)):
         raise UsageError(f"there is no style {style!r}; use one of {', '.join(styles)}")
     if layout in names_of("verbalize.formats:FORMATS"):

@@ -67,15 +67,18 @@ case(
 case("verbalize.Background.sentences", {"self": Background.of(PAIRS), "query": VERSUS.query}, query=GOOD)
 
 
-def chat(tools, text="'great' supports 'good'. 'awful' supports 'good'."):
+FREE = {"sentences": [{"text": "'great' supports 'good'.", "claims": [{"kind": "supports", "part": [1]}]}]}
+
+
+def chat(tools, reply={"groups": [[1, 2, 3], [4, 5]]}):  # noqa: B006 - never changed
     from agents import chat_model
 
-    tools.asked = tools.server(default=json.dumps({"text": text, "claims": []}))
+    tools.asked = tools.server(default=json.dumps(reply))
     return chat_model(f"{tools.asked.url}#m")
 
 
 def narrated(narrator, tools, arguments):
-    made = narrator.narrate_all([TEXT, VERSUS, PIXELS] if narrator.style == "narrate" else [TEXT, VERSUS])
+    made = narrator.narrate_all([TEXT, VERSUS] if narrator.style == "smv-gpt" else [TEXT, VERSUS, PIXELS])
     return made, [request.body["messages"] for request in tools.asked.requests]
 
 
@@ -83,15 +86,21 @@ case(
     "verbalize.Narrator",
     {"model": later(chat)},
     narrated,
-    model=later(lambda tools: chat(tools, "'awful' opposes 'good'.")),
+    model=later(lambda tools: chat(tools, {"groups": [[3]]})),
     audience="expert",
     max_words=20,
-    repairs=0,
     mask_labels=True,
-    language="French",
     style="smv-gpt",
     pictures=True,
     background=PAIRS,
+    seed=1,
+)
+case(
+    "verbalize.Narrator",
+    {"model": later(lambda tools: chat(tools, FREE)), "style": "free"},
+    narrated,
+    repairs=0,
+    language="French",
 )
 case("verbalize.Narrator.narrate", {"self": later(lambda tools: Narrator(chat(tools))), "saliency": TEXT}, saliency=OTHER)
 case(
@@ -146,7 +155,7 @@ case(
     "verbalize.narrate.narrate_to_file",
     NARRATED,
     narrated_file,
-    narrator=later(lambda tools: Narrator(chat(tools), repairs=0)),
+    narrator=later(lambda tools: Narrator(chat(tools), audience="expert")),
     saliencies=[OTHER],
     out=later(lambda tools: tools.folder / "b.jsonl"),
     layout="text",

@@ -1,0 +1,124 @@
+"""Fills wordings in: names of parts, pronouns, names of labels, and numbers in digits or in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verbalize.write.draft import toward
+from verbalize.write.naming import listed, ordinal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.claims.claim import Claim, Direction
+    from verbalize.compose.clauses import Clause
+    from verbalize.compose.grammar.wording import Wording
+    from verbalize.saliency import Part
+    from verbalize.write.draft import Draft
+
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_TIMES = {
+    1.5: "one and a half times",
+    2.0: "twice",
+    3.0: "three times",
+    4.0: "four times",
+    5.0: "five times",
+    10.0: "ten times",
+}
+_TENTHS = 0.004  # a tolerance below this belongs to a share that is written with a decimal
+
+
+class Filler:
+    """Fills in one clause after another, and knows what the clauses before have named.
+
+    Args:
+        draft: names the parts of the map.
+        audience: whom the text is for.
+    """
+
+    def __init__(self, draft: Draft, audience: str) -> None:
+        self.draft = draft
+        self.audience = audience
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was named: a text begins."""
+        self._label_named = False
+        self._last: tuple[Part, ...] = ()
+
+    def fill(self, clause: Clause, wording: Wording, *, plain: bool = False) -> str:
+        """The clause in this wording. With `plain`, it has no pronoun, so that it can be read by itself."""
+        draft = self.draft
+        query = draft.frame.full if plain or not self._label_named else draft.frame.pronoun
+        direction: Direction = clause.direction or "supports"
+        other: Direction = "opposes" if direction == "supports" else "supports"
+        one, ones = ("region", "regions") if draft.evidence.pixels else ("word", "words")
+        noun, nouns = draft.nouns(clause.parts) if clause.parts else (one, ones)
+        counts = [int(claim.value or 0) for claim in clause.claims if claim.kind == "count"] or [1]
+        slots = {
+            "F": query, "for": toward(direction), "other": toward(other), "whole": draft.whole,
+            "favour": "against" if direction == "opposes" else "in favour of",
+            "one": one, "ones": ones, "n": noun, "nn": nouns,
+            "P": self._subject(clause, wording, plain=plain),
+            "Q": listed([draft.name(part) for part in clause.others]) if clause.others else "",
+            "R": "",
+            "L": self._label(clause.claims),
+            "count": _worded(counts[0]), "count2": _worded(counts[-1]),
+            **self._numbers(clause),
+        }  # fmt: skip
+        if clause.form == "first_second_third":
+            slots["Q"], slots["R"] = (draft.name(part) for part in clause.others)
+        if clause.form == "shares":
+            slots |= self._share_list(clause)
+        text = wording.filled(slots, single=(len(clause.parts) == 1, len(clause.others) == 1), counts=(counts[0], counts[-1]))
+        self._label_named |= "{F}" in wording.text
+        self._last = clause.parts
+        return text
+
+    def _subject(self, clause: Clause, wording: Wording, *, plain: bool) -> str:
+        draft = self.draft
+        if not clause.parts:
+            return ""
+        if clause.form in ("signs_shares",):
+            return listed([f"{draft.name(part)} ({_share(clause.shares[part])})" for part in clause.parts])
+        if clause.form in ("shares",):
+            return draft.name(clause.parts[0])
+        again = len(clause.parts) == 1 and self._last == clause.parts and wording.text.startswith("{P}")
+        if again and not plain:
+            noun = "region" if draft.evidence.pixels else "word" if len(clause.parts[0]) == 1 else "phrase"
+            return f"that {noun}"
+        return listed([draft.name(part) for part in clause.parts])
+
+    def _share_list(self, clause: Clause) -> dict[str, str]:
+        """Several shares in a row: "'a' holds 46% of the evidence for it, 'b' 20% and 'c' 10%"."""
+        first, *others = [(self.draft.name(part), _share(clause.shares[part])) for part in clause.parts]
+        rest = [f"{name} {share}" for name, share in others]
+        lies = [f"{first[1]} lies in {first[0]}", *(f"{share} in {name}" for name, share in others)]
+        comes = [f"{first[1]} comes from {first[0]}", *(f"{share} from {name}" for name, share in others)]
+        joined = f" and {rest[0]}" if len(rest) == 1 else f", {listed(rest)}"
+        return {"rest": joined, "share": first[1], "lies_in": listed(lies), "comes_from": listed(comes)}
+
+    def _numbers(self, clause: Clause) -> dict[str, str]:
+        valued = next((claim for claim in clause.claims if claim.value is not None and claim.kind != "count"), None)
+        if valued is None:
+            return {"share": "", "score": "", "times": "", "rank": ""}
+        value = valued.value or 0.0
+        match valued.kind:
+            case "ratio":
+                return {"times": _TIMES.get(value, f"{value:g} times"), "share": "", "score": "", "rank": ""}
+            case "rank":
+                return {"rank": ordinal(int(value)), "share": "", "score": "", "times": ""}
+            case _:
+                return {"share": _share(valued), "score": f"{value:.2f}".rstrip("0").rstrip("."), "times": "", "rank": ""}
+
+    def _label(self, claims: Sequence[Claim]) -> str:
+        name = next((claim.label for claim in claims if claim.label), None)
+        return (quoted(name) or name) if name else ""
+
+
+def _share(claim: Claim) -> str:
+    return f"{100 * (claim.value or 0):.{1 if claim.tolerance < _TENTHS else 0}f}%"
+
+
+def _worded(count: int) -> str:
+    return _COUNTS[count] if count < len(_COUNTS) else str(count)

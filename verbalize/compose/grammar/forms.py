@@ -1,0 +1,18 @@
+"""All forms of statement with their wordings. The first wording of a form is the plainest, and stands in for the others."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from verbalize.compose.grammar.amounts import AMOUNTS
+from verbalize.compose.grammar.predictions import PREDICTIONS
+from verbalize.compose.grammar.ranks import RANKS
+from verbalize.compose.grammar.signs import SIGNS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from verbalize.compose.grammar.wording import Wording
+
+FORMS: Mapping[str, tuple[Wording, ...]] = MappingProxyType({**SIGNS, **RANKS, **AMOUNTS, **PREDICTIONS})

@@ -1,0 +1,226 @@
+"""The menu: the claims that hold of a map and are worth saying, from which an author chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verbalize.claims.checking import check
+from verbalize.claims.claim import Claim
+from verbalize.evidence import evidence_of
+from verbalize.write.draft import sided
+from verbalize.write.naming import percent, quoted
+from verbalize.write.template import TemplateVerbalizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from verbalize.claims.claim import Direction
+    from verbalize.evidence import Evidence
+    from verbalize.saliency import Part, Saliency
+
+MOST = 40  # items; a longer menu makes models choose worse and costs more than it adds
+_RANKED = {"supports": 6, "opposes": 4}  # how many parts are named on each side
+_TIMES = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0)  # ratios that people say
+_TIMES_EXACT = 0.04  # a ratio is offered if it differs from one of them by less than this share: "about twice" stays honest
+_TIMES_TOLERANCE = 0.1  # of "about", as a share of the number
+_ALONE = 3  # "only" is said of at most so many parts
+_EQUAL_FIRST = 4  # the most parts that share the first place and are all named
+_SCORED = 2  # parts on each side whose score is offered as a number
+_WRITABLE = (1e-3, 1e5)  # scores outside are not written as numbers: nobody reads them
+_IDLE = 3  # how many parts that hardly matter are offered
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """One thing that can be said of a map.
+
+    Args:
+        number: its number on the menu, from 1.
+        claims: the claims that it makes; they are said together.
+    """
+
+    number: int
+    claims: tuple[Claim, ...]
+
+
+def menu_of(saliency: Saliency, *, mask_labels: bool = False) -> tuple[MenuItem, ...]:
+    """The menu of a map: at most 40 items, the most telling first. All of them are true of the map.
+
+    It never names two parts of which one contains the other with a share each, so that no two items seem to contradict
+    each other.
+
+    Args:
+        saliency: the map.
+        mask_labels: leave out claims that name labels, such as what the model predicts.
+    """
+    evidence = evidence_of(saliency)
+    candidates = list(_candidates(saliency, evidence, mask_labels))
+    report = check([claim for claims in candidates for claim in claims], saliency)
+    unsure = {*(error.claim for error in report.errors), *(one.claim for one in report.undecided)}
+    holding = [claims for claims in dict.fromkeys(candidates) if unsure.isdisjoint(claims)]
+    return tuple(MenuItem(number, claims) for number, claims in enumerate(holding[:MOST], start=1))
+
+
+def _candidates(saliency: Saliency, evidence: Evidence, mask_labels: bool) -> Iterator[tuple[Claim, ...]]:
+    if evidence.flat:
+        yield (Claim("no_clear_evidence"),)
+        yield from _of_model(saliency, mask_labels)
+        return
+    if not evidence.signed:
+        yield from _of_importance(evidence)
+        yield from _of_model(saliency, mask_labels)
+        return
+    phrases = _phrases(saliency)
+    strong, weak = [list(_of_side(evidence, side, phrases)) for side in ("supports", "opposes")]  # type: ignore[arg-type]
+    first = 12
+    yield from strong[:first]
+    yield from weak[:6]
+    yield from _of_both(evidence)
+    yield from _of_model(saliency, mask_labels)
+    yield from strong[first:]
+    yield from weak[6:]
+    yield from _idle(evidence)
+    yield from _scores(evidence)
+
+
+def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) -> Iterator[tuple[Claim, ...]]:
+    toward = evidence.toward(direction)
+    speaking = int((toward > 0).sum())
+    if not speaking:
+        yield (Claim("no_clear_evidence", direction=direction),)
+        return
+    order = [int(index) for index in np.argsort(-toward, kind="stable")[: min(speaking, _RANKED[direction])]]
+    tied = [index for index in order if evidence.tied(float(toward[index]), float(toward[order[0]]))]
+    whole = [part for part in phrases if float(toward[list(part)].sum()) > 0]
+    inside = {index for part in whole for index in part}
+    parts: list[Part] = [*whole, *((index,) for index in order if index not in inside)]
+    if len(tied) == 1:
+        yield (Claim("most_important", (order[0],), direction=direction),)
+    elif len(tied) <= _EQUAL_FIRST:
+        yield tuple(
+            Claim("most_important", (one,), other=tuple(i for i in tied if i != one), direction=direction, shared=True)
+            for one in tied
+        )
+    for part in parts:
+        if share := _share(evidence, part, direction):
+            yield (share,)
+        yield (Claim(direction, part),)
+    for place, (one, following) in enumerate(pairwise(order)):
+        yield (Claim("more_important_than", (one,), other=(following,), direction=direction),)
+        if place < 2:
+            yield (Claim("rank", (following,), value=float(place + 2), direction=direction),)
+    for size in (2, 3):
+        if (
+            len(order) >= size
+            and inside.isdisjoint(order[:size])
+            and (share := _share(evidence, tuple(order[:size]), direction))
+        ):
+            yield (share,)
+    if speaking <= _ALONE:
+        yield (Claim("only", tuple(order[:speaking]), direction=direction),)
+    yield (Claim("count", (), value=float(speaking), direction=direction),)
+    yield from _comparisons(evidence, direction, order)
+
+
+def _comparisons(evidence: Evidence, direction: Direction, order: Sequence[int]) -> Iterator[tuple[Claim, ...]]:
+    """Ratios, equal scores, and how strong single parts are beside the strongest."""
+    scores = evidence.toward(direction)
+    top = float(scores[order[0]])
+    for one, other in [*pairwise(order), *((order[0], index) for index in order[2:])]:
+        if evidence.tied(float(scores[one]), float(scores[other])):
+            yield (Claim("equal", (one,), other=(other,), direction=direction, tolerance=0.05),)
+            continue
+        ratio = float(scores[one] / scores[other])
+        for times in _TIMES:
+            if abs(ratio - times) <= _TIMES_EXACT * times:
+                yield (
+                    Claim(
+                        "ratio", (one,), other=(other,), value=times, tolerance=_TIMES_TOLERANCE * times, direction=direction
+                    ),
+                )
+    for index in order[1:]:
+        strength = float(scores[index]) / top
+        value = 0.75 if strength > 0.55 else 0.25 if 0.05 < strength < 0.45 else None
+        if value is not None:
+            yield (Claim("strength", (index,), value=value, tolerance=0.25, direction=direction),)
+
+
+def _of_both(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
+    """What both sides have together: which of them outweighs the other, and by how much."""
+    positive, negative = evidence.positive_mass, evidence.negative_mass
+    if not positive or not negative or not np.isfinite(positive + negative):
+        return
+    direction: Direction = "supports" if positive > negative else "opposes"
+    yield (Claim("balance", (), direction=direction),)
+    if written := percent(max(positive, negative) / (positive + negative)):
+        yield (Claim("balance", (), direction=direction, value=written[1], tolerance=written[2]),)
+
+
+def _of_model(saliency: Saliency, mask_labels: bool) -> Iterator[tuple[Claim, ...]]:
+    """What the model predicts, how sure it is, and which label comes second."""
+    prediction = saliency.prediction
+    if prediction is None or mask_labels or not quoted(prediction.label):
+        return
+    yield (Claim("predicted", (), label=prediction.label),)
+    if prediction.probability is not None and (written := percent(prediction.probability)):
+        yield (Claim("confidence", (), label=prediction.label, value=written[1], tolerance=written[2]),)
+    ranked = sorted(prediction.scores, key=lambda name: -prediction.scores[name])
+    if len(ranked) > 1 and quoted(ranked[1]):
+        yield (Claim("runner_up", (), label=ranked[1], value=2.0),)
+
+
+def _of_importance(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
+    """What an unsigned map says: which parts matter, and which share of the importance they hold."""
+    order = [int(index) for index in np.argsort(-evidence.net, kind="stable")[: _RANKED["supports"]]]
+    yield (Claim("most_important", (order[0],)),)
+    for index in order:
+        if share := _share(evidence, (index,), "supports"):
+            yield (share,)
+        yield (Claim("matters", (index,)),)
+    for size in (2, 3):
+        if len(order) >= size and (share := _share(evidence, tuple(order[:size]), "supports")):
+            yield (share,)
+    yield from _idle(evidence)
+
+
+def _scores(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
+    for direction in ("supports", "opposes"):
+        toward = evidence.toward(direction)
+        for index in np.argsort(-toward, kind="stable")[:_SCORED].tolist():
+            score = float(evidence.net[index])
+            if toward[index] > 0 and _WRITABLE[0] <= abs(score) < _WRITABLE[1]:
+                yield (Claim("share", (index,), value=round(score, 2), tolerance=0.005, of="score"),)
+
+
+def _idle(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
+    """Parts that hardly matter: the longest words among them, because a reader would expect something of these."""
+    order = np.argsort(np.abs(evidence.net), kind="stable")
+    near = [int(index) for index in order[: max(len(order) // 2, 1)]]
+    named = sorted(near, key=lambda index: -sum(map(str.isalpha, evidence.names[index])))
+    for index in named[:_IDLE]:
+        if evidence.pixels or any(map(str.isalnum, evidence.names[index])):
+            yield (Claim("near_zero", (index,)),)
+    if len(order) > 2:
+        yield (Claim("least_important", (int(order[0]),)),)
+
+
+def _share(evidence: Evidence, part: Part, direction: Direction) -> Claim | None:
+    of = sided(direction)
+    total = evidence.total(of)
+    written = percent(evidence.mass(part, of) / total) if 0 < total < np.inf else None
+    return Claim("share", part, value=written[1], tolerance=written[2], of=of) if written else None
+
+
+def _phrases(saliency: Saliency) -> list[Part]:
+    """The spans of several words that the template names, none inside another."""
+    claims = TemplateVerbalizer().verbalize(saliency).claims
+    found = {claim.part for claim in claims if claim.kind in ("supports", "opposes") and len(claim.part or ()) > 1}
+    apart: list[Part] = []
+    for part in sorted((part for part in found if part), key=len, reverse=True):
+        if all(set(part).isdisjoint(other) for other in apart):
+            apart.append(part)
+    return sorted(apart)

@@ -1,0 +1,99 @@
+"""Replies in free prose: sentences, each with the claims that its author says it makes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from verbalize.claims.claim import Claim, ClaimKind, Direction, ShareOf
+from verbalize.saliency import SaliencyError
+
+_LONGEST = 1000  # characters of a sentence
+_MOST = 40  # sentences, and claims of one sentence
+_FRACTION_TOLERANCE = 0.005  # of a share that is stated without one: half a per cent, as "46%" means it
+_COUNTED = ("count", "rank", "runner_up")  # kinds whose number is a whole number
+
+
+class StatedClaim(BaseModel):
+    """One claim that a sentence makes, as its author states it: a claim record."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kind: ClaimKind
+    part: list[int] | None = Field(
+        default_factory=list,
+        max_length=512,
+        description="numbers of the words or regions it is said of; null: not in the input",
+    )
+    other: list[int] = Field(default_factory=list, max_length=512, description="numbers of those that it is compared with")
+    direction: Direction | None = Field(default=None, description="for the answer (supports) or against it (opposes)")
+    value: float | None = Field(default=None, description="its number; a share as a fraction: 0.46 for 46%")
+    tolerance: float | None = Field(default=None, description="how far the true number may lie from it, or nothing")
+    of: ShareOf = Field(default="positive", description="for share: of which evidence it is a share; score: the net score")
+    label: str | None = Field(default=None, description="the label that the sentence names, or nothing")
+    versus: list[str] | None = Field(default=None, description="the labels that it contrasts it with, or nothing")
+    shared: bool = Field(default=False, description="whether the sentence says that others share the place")
+
+    def to_claim(self) -> Claim | None:
+        """The claim; `None` if it lacks what its kind needs."""
+        tolerance = self.tolerance
+        if tolerance is None:
+            tolerance = 0.0 if self.value is None else self._tolerance(self.value)
+        try:
+            return Claim(
+                kind=self.kind, part=None if self.part is None else tuple(self.part), other=tuple(self.other),
+                direction=self.direction, value=self.value, tolerance=tolerance, of=self.of, label=self.label,
+                versus=None if self.versus is None else tuple(self.versus), shared=self.shared,
+            )  # fmt: skip
+        except SaliencyError:
+            return None
+
+    def _tolerance(self, value: float) -> float:
+        """Half a unit of the last digit, and of a fraction half a per cent at most."""
+        if self.kind in _COUNTED:
+            return 0.0
+        decimals = len(f"{value:.6f}".rstrip("0").partition(".")[2])
+        half = 0.5 * 10.0**-decimals
+        return half if self.of == "score" or self.kind in ("ratio", "difference") else min(half, _FRACTION_TOLERANCE)
+
+
+def _claims(value: Any) -> list[Any]:
+    return list(value)[:_MOST] if isinstance(value, (list, tuple)) else [value]
+
+
+class FreeSentence(BaseModel):
+    """A sentence, and every claim that it makes."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: str = Field(max_length=_LONGEST)
+    claims: Annotated[list[StatedClaim], BeforeValidator(_claims)] = Field(
+        default_factory=list, description="every claim that the sentence makes"
+    )
+
+
+def _sentences(value: Any) -> list[Any]:
+    """The sentences of a reply. One that is malformed loses its claims, so that it is cut, and the others stay."""
+    found: list[Any] = []
+    for entry in value[:_MOST] if isinstance(value, (list, tuple)) else [value]:
+        try:
+            found.append(FreeSentence.model_validate(entry))
+        except ValidationError:
+            text = entry.get("text") if isinstance(entry, dict) else entry
+            if isinstance(text, str) and text.strip() and len(text) <= _LONGEST:
+                found.append(FreeSentence(text=text))
+    return found
+
+
+class FreeReply(BaseModel):
+    """What a model is asked for in free prose."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sentences: Annotated[list[FreeSentence], BeforeValidator(_sentences)] = Field(description="the text, sentence by sentence")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {"sentences": value} if isinstance(value, (list, tuple)) else value
