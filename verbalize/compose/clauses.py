@@ -6,8 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from verbalize.write.draft import sided
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -46,7 +44,7 @@ def clauses_of(claims: Sequence[Claim], *, signed: bool = True) -> list[Clause]:
     for side in _SIDES:
         found += _firsts(left, side) if signed else []
         found += _signs(left, side)
-        found += _shares(left, side) if signed else []
+    found += _shares(left) if signed else _mattering_most(left)
     found += _pairs(left)
     found += _lists(left)
     found += [single(claim, signed=signed) for claim in left]
@@ -66,11 +64,10 @@ def single(claim: Claim, *, signed: bool = True) -> Clause:
             together = _scattered(part[0])
             names = tuple((index,) for index in part[0]) if together else part
             return Clause("mattering_together" if together else "mattering_share", (claim,), names)
+        case "share" if _scattered(part[0]):
+            return Clause("together", (claim,), tuple((index,) for index in part[0]))
         case "share":
-            side: Direction = "opposes" if claim.of == "negative" else "supports"
-            if _scattered(part[0]):
-                return Clause("together", (claim,), tuple((index,) for index in part[0]), direction=side)
-            return Clause("share", (claim,), part, direction=side)
+            return Clause("share", (claim,), part)
         case "no_clear_evidence":
             return Clause("nothing" if claim.direction is None else "nothing_toward", (claim,), direction=claim.direction)
         case "balance":
@@ -134,7 +131,7 @@ def _firsts(left: list[Claim], side: Direction) -> list[Clause]:
         chain.append(step.other or ())
     if steps:
         return [Clause("followed", (first, *steps), (part,), tuple(chain[1:]), side)]
-    shares = _take(left, lambda claim: claim.kind == "share" and claim.of == sided(side) and claim.part == part)
+    shares = _take(left, lambda claim: claim.kind == "share" and claim.of == "absolute" and claim.part == part)
     if shares:
         return [Clause("first_share", (first, shares[0]), (part,), direction=side)]
     return [Clause("most_important", (first,), (part,), direction=side)]
@@ -147,7 +144,7 @@ def _drop(left: list[Claim], unwanted: Callable[[Claim], bool]) -> None:
 def _signs(left: list[Claim], side: Direction) -> list[Clause]:
     """The parts that speak on a side: those with shares in one clause, those without in another."""
     signs = _take(left, lambda claim: claim.kind == side)
-    shares = {claim.part: claim for claim in left if claim.kind == "share" and claim.of == sided(side)}
+    shares = {claim.part: claim for claim in left if claim.kind == "share" and claim.of == "absolute"}
     found = []
     with_share = [claim for claim in signs if claim.part in shares]
     if with_share:
@@ -162,16 +159,24 @@ def _signs(left: list[Claim], side: Direction) -> list[Clause]:
     return found
 
 
-def _shares(left: list[Claim], side: Direction) -> list[Clause]:
-    """Shares of single parts on a side, in one clause if there are several; the largest first."""
-    shares = _take(left, lambda claim: claim.kind == "share" and claim.of == sided(side) and not _scattered(claim.part or ()))
+def _shares(left: list[Claim]) -> list[Clause]:
+    """Shares of parts, in one clause if there are several; the largest first."""
+    shares = _take(left, lambda claim: claim.kind == "share" and claim.of == "absolute" and not _scattered(claim.part or ()))
     if len(shares) <= 1:
         return [single(claim) for claim in shares]
     shares.sort(key=lambda claim: -(claim.value or 0))
-    return [
-        Clause("shares", tuple(shares), tuple(claim.part or () for claim in shares), (), side,
-               {claim.part or (): claim for claim in shares})
-    ]  # fmt: skip
+    held = {claim.part or (): claim for claim in shares}
+    return [Clause("shares", tuple(shares), tuple(held), shares=held)]
+
+
+def _mattering_most(left: list[Claim]) -> list[Clause]:
+    """What matters most on an unsigned map, with its share."""
+    first = next((claim for claim in left if claim.kind == "most_important" and not claim.other), None)
+    share = next((claim for claim in left if first and claim.kind == "share" and claim.part == first.part), None)
+    if first is None or share is None:
+        return []
+    _drop(left, lambda claim: claim in (first, share))
+    return [Clause("matters_most_share", (first, share), (first.part or (),))]
 
 
 def _pairs(left: list[Claim]) -> list[Clause]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize.write.draft import toward
 from verbalize.write.naming import listed, ordinal, quoted
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ _TIMES = {
     5.0: "five times",
     10.0: "ten times",
 }
-_TENTHS = 0.004  # a tolerance below this belongs to a share that is written with a decimal
+_ONE_PER_CENT = 0.01
+_SIDE: dict[Direction, str] = {"supports": "for", "opposes": "against"}
 
 
 class Filler:
@@ -56,7 +56,7 @@ class Filler:
         noun, nouns = draft.nouns(clause.parts) if clause.parts else (one, ones)
         counts = [int(claim.value or 0) for claim in clause.claims if claim.kind == "count"] or [1]
         slots = {
-            "F": query, "for": toward(direction), "other": toward(other), "whole": draft.whole,
+            "F": query, "for": _SIDE[direction], "other": _SIDE[other], "whole": draft.whole,
             "favour": "against" if direction == "opposes" else "in favour of",
             "one": one, "ones": ones, "n": noun, "nn": nouns,
             "P": self._subject(clause, wording, plain=plain),
@@ -68,7 +68,7 @@ class Filler:
         }  # fmt: skip
         if clause.form == "first_second_third":
             slots["Q"], slots["R"] = (draft.name(part) for part in clause.others)
-        if clause.form == "shares":
+        if clause.form in ("shares", "signs_shares"):
             slots |= self._share_list(clause)
         text = wording.filled(slots, single=(len(clause.parts) == 1, len(clause.others) == 1), counts=(counts[0], counts[-1]))
         self._label_named |= "{F}" in wording.text
@@ -79,8 +79,6 @@ class Filler:
         draft = self.draft
         if not clause.parts:
             return ""
-        if clause.form in ("signs_shares",):
-            return listed([f"{draft.name(part)} ({_share(clause.shares[part])})" for part in clause.parts])
         if clause.form in ("shares",):
             return draft.name(clause.parts[0])
         again = len(clause.parts) == 1 and self._last == clause.parts and wording.text.startswith("{P}")
@@ -90,13 +88,20 @@ class Filler:
         return listed([draft.name(part) for part in clause.parts])
 
     def _share_list(self, clause: Clause) -> dict[str, str]:
-        """Several shares in a row: "'a' holds 46% of the evidence for it, 'b' 20% and 'c' 10%"."""
+        """Several shares in a row: "'a' holds 46% of all the evidence, 'b' 20% and 'c' 10%"."""
         first, *others = [(self.draft.name(part), _share(clause.shares[part])) for part in clause.parts]
         rest = [f"{name} {share}" for name, share in others]
-        lies = [f"{first[1]} lies in {first[0]}", *(f"{share} in {name}" for name, share in others)]
-        comes = [f"{first[1]} comes from {first[0]}", *(f"{share} from {name}" for name, share in others)]
-        joined = f" and {rest[0]}" if len(rest) == 1 else f", {listed(rest)}"
-        return {"rest": joined, "share": first[1], "lies_in": listed(lies), "comes_from": listed(comes)}
+        joined = f" and {rest[0]}" if len(rest) == 1 else f", {listed(rest)}" if rest else ""
+        whole = f"{first[0]} ({first[1]} of all the evidence)"
+        return {
+            "rest": joined, "share": first[1],
+            "shares": listed([share for _, share in (first, *others)]),
+            "P_shares": listed([whole, *(f"{name} ({share})" for name, share in others)]),
+            **{
+                slot: listed([f"{first[1]} {verb} {where} {first[0]}", *(f"{share} {where} {name}" for name, share in others)])
+                for slot, verb, where in (("lies_in", "lies", "in"), ("is_in", "is", "in"), ("comes_from", "comes", "from"))
+            },
+        }  # fmt: skip
 
     def _numbers(self, clause: Clause) -> dict[str, str]:
         valued = next((claim for claim in clause.claims if claim.value is not None and claim.kind != "count"), None)
@@ -117,7 +122,11 @@ class Filler:
 
 
 def _share(claim: Claim) -> str:
-    return f"{100 * (claim.value or 0):.{1 if claim.tolerance < _TENTHS else 0}f}%"
+    """A share as `verbalize.write.naming.percent` writes it."""
+    value = claim.value or 0.0
+    if value < _ONE_PER_CENT:
+        return "under 1%"
+    return "over 99%" if 1 - _ONE_PER_CENT < value < 1.0 else f"{100 * value:.0f}%"
 
 
 def _worded(count: int) -> str:

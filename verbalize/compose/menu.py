@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from verbalize.claims.checking import check
 from verbalize.claims.claim import Claim
 from verbalize.evidence import evidence_of
-from verbalize.write.draft import sided
 from verbalize.write.naming import percent, quoted
 from verbalize.write.template import TemplateVerbalizer
 
@@ -31,7 +30,11 @@ _ALONE = 3  # "only" is said of at most so many parts
 _EQUAL_FIRST = 4  # the most parts that share the first place and are all named
 _SCORED = 2  # parts on each side whose score is offered as a number
 _WRITABLE = (1e-3, 1e5)  # scores outside are not written as numbers: nobody reads them
+_SURELY_NAMED = 3  # parts of each side that come early on the menu
 _IDLE = 3  # how many parts that hardly matter are offered
+
+
+_Weighed: TypeAlias = "tuple[int, tuple[Claim, ...]]"
 
 
 @dataclass(frozen=True)
@@ -75,23 +78,19 @@ def _candidates(saliency: Saliency, evidence: Evidence, mask_labels: bool) -> It
         yield from _of_model(saliency, mask_labels)
         return
     phrases = _phrases(saliency)
-    strong, weak = [list(_of_side(evidence, side, phrases)) for side in ("supports", "opposes")]  # type: ignore[arg-type]
-    first = 12
-    yield from strong[:first]
-    yield from weak[:6]
-    yield from _of_both(evidence)
-    yield from _of_model(saliency, mask_labels)
-    yield from strong[first:]
-    yield from weak[6:]
-    yield from _idle(evidence)
-    yield from _scores(evidence)
+    sides: list[_Weighed] = [*_of_side(evidence, "supports", phrases), *_of_side(evidence, "opposes", phrases)]
+    sides += [(1, claims) for claims in _of_both(evidence)] + [(2, claims) for claims in _of_model(saliency, mask_labels)]
+    sides += [(3, claims) for claims in _idle(evidence)] + [(7, claims) for claims in _scores(evidence)]
+    for _, claims in sorted(sides, key=lambda weighed: weighed[0]):
+        yield claims
 
 
-def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) -> Iterator[tuple[Claim, ...]]:
+def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) -> Iterator[_Weighed]:
+    """What one side has, each with its place on the menu: 0 comes first."""
     toward = evidence.toward(direction)
     speaking = int((toward > 0).sum())
     if not speaking:
-        yield (Claim("no_clear_evidence", direction=direction),)
+        yield 0, (Claim("no_clear_evidence", direction=direction),)
         return
     order = [int(index) for index in np.argsort(-toward, kind="stable")[: min(speaking, _RANKED[direction])]]
     tied = [index for index in order if evidence.tied(float(toward[index]), float(toward[order[0]]))]
@@ -99,31 +98,32 @@ def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) 
     inside = {index for part in whole for index in part}
     parts: list[Part] = [*whole, *((index,) for index in order if index not in inside)]
     if len(tied) == 1:
-        yield (Claim("most_important", (order[0],), direction=direction),)
+        yield 0, (Claim("most_important", (order[0],), direction=direction),)
     elif len(tied) <= _EQUAL_FIRST:
-        yield tuple(
-            Claim("most_important", (one,), other=tuple(i for i in tied if i != one), direction=direction, shared=True)
-            for one in tied
+        yield (
+            0,
+            tuple(
+                Claim("most_important", (one,), other=tuple(i for i in tied if i != one), direction=direction, shared=True)
+                for one in tied
+            ),
         )
-    for part in parts:
-        if share := _share(evidence, part, direction):
-            yield (share,)
-        yield (Claim(direction, part),)
+    for place, part in enumerate(parts):
+        worth = 1 if place < _SURELY_NAMED else 3
+        if share := _share(evidence, part):
+            yield worth, (share,)
+        yield worth, (Claim(direction, part),)
     for place, (one, following) in enumerate(pairwise(order)):
-        yield (Claim("more_important_than", (one,), other=(following,), direction=direction),)
+        yield 2 if place < 2 else 5, (Claim("more_important_than", (one,), other=(following,), direction=direction),)
         if place < 2:
-            yield (Claim("rank", (following,), value=float(place + 2), direction=direction),)
+            yield 2, (Claim("rank", (following,), value=float(place + 2), direction=direction),)
     for size in (2, 3):
-        if (
-            len(order) >= size
-            and inside.isdisjoint(order[:size])
-            and (share := _share(evidence, tuple(order[:size]), direction))
-        ):
-            yield (share,)
+        if len(order) >= size and inside.isdisjoint(order[:size]) and (share := _share(evidence, tuple(order[:size]))):
+            yield 3, (share,)
     if speaking <= _ALONE:
-        yield (Claim("only", tuple(order[:speaking]), direction=direction),)
-    yield (Claim("count", (), value=float(speaking), direction=direction),)
-    yield from _comparisons(evidence, direction, order)
+        yield 1, (Claim("only", tuple(order[:speaking]), direction=direction),)
+    yield 2, (Claim("count", (), value=float(speaking), direction=direction),)
+    for place, claims in enumerate(_comparisons(evidence, direction, order)):
+        yield 3 if place < 2 else 6, claims
 
 
 def _comparisons(evidence: Evidence, direction: Direction, order: Sequence[int]) -> Iterator[tuple[Claim, ...]]:
@@ -178,11 +178,11 @@ def _of_importance(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
     order = [int(index) for index in np.argsort(-evidence.net, kind="stable")[: _RANKED["supports"]]]
     yield (Claim("most_important", (order[0],)),)
     for index in order:
-        if share := _share(evidence, (index,), "supports"):
+        if share := _share(evidence, (index,)):
             yield (share,)
         yield (Claim("matters", (index,)),)
     for size in (2, 3):
-        if len(order) >= size and (share := _share(evidence, tuple(order[:size]), "supports")):
+        if len(order) >= size and (share := _share(evidence, tuple(order[:size]))):
             yield (share,)
     yield from _idle(evidence)
 
@@ -208,11 +208,11 @@ def _idle(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
         yield (Claim("least_important", (int(order[0]),)),)
 
 
-def _share(evidence: Evidence, part: Part, direction: Direction) -> Claim | None:
-    of = sided(direction)
-    total = evidence.total(of)
-    written = percent(evidence.mass(part, of) / total) if 0 < total < np.inf else None
-    return Claim("share", part, value=written[1], tolerance=written[2], of=of) if written else None
+def _share(evidence: Evidence, part: Part) -> Claim | None:
+    """The share of all the evidence that a part holds: one whole for all shares of a text, so that they can be compared."""
+    total = evidence.total("absolute")
+    written = percent(evidence.mass(part, "absolute") / total) if 0 < total < np.inf else None
+    return Claim("share", part, value=written[1], tolerance=written[2], of="absolute") if written else None
 
 
 def _phrases(saliency: Saliency) -> list[Part]:

@@ -10,7 +10,7 @@ from verbalize.compose import Chosen, MenuItem, Plan, PlanGroup, chosen_of, menu
 
 PREDICTED = TokenSaliency(TEXT.tokens, TEXT.scores, TEXT.query, prediction=Prediction("good", 0.9, {"good": 0.9, "bad": 0.1}))
 MENU = menu_of(PREDICTED)
-PLAN = Plan(groups=[PlanGroup(claims=[3, 5]), PlanGroup(claims=[6], connective="addition"), PlanGroup(claims=[8])])
+PLAN = Plan(groups=[[1, 4], {"claims": [6], "connective": "addition"}, [8, 9]])
 
 record("verbalize.compose.MenuItem", {"number": 1, "claims": (CLAIM,)}, number=2, claims=())
 case("verbalize.compose.menu_of", {"saliency": PREDICTED}, saliency=OTHER, mask_labels=True)

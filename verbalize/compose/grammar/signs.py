@@ -175,8 +175,8 @@ SIGNS: Mapping[str, tuple[Wording, ...]] = {
         child=("{P} [is|are] hardly important",),
     ),
     "matters": wordings(
-        "{P} [matters|matter] for {F}",
-        "{P} [is|are] important for {F}",
+        "{P} [matters|matter] in the decision on {F}",
+        "{P} [is|are] important in the decision on {F}",
         "{P} [matters|matter]",
         "{P} [is|are] important",
         "{P} [counts|count]",
