@@ -6,7 +6,7 @@ from parameters.harness import case, record
 from parameters.maps import CLAIM, OTHER, TEXT
 
 from verbalize import Prediction, Query, TokenSaliency
-from verbalize.compose import Chosen, MenuItem, Plan, PlanGroup, chosen_of, menu_of
+from verbalize.compose import Chosen, MenuItem, Plan, chosen_of, menu_of
 
 PREDICTED = TokenSaliency(TEXT.tokens, TEXT.scores, TEXT.query, prediction=Prediction("good", 0.9, {"good": 0.9, "bad": 0.1}))
 MENU = menu_of(PREDICTED)
