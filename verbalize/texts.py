@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
 
 _RECORDS = (".jsonl", ".ndjson", ".json")  # files that hold records whatever their first characters are
+_TABLES = (".csv", ".tsv")  # read as one text, they would say nothing at length
 _RECORD = re.compile(r'\s*\{\s*(?:"|\})')  # a text may begin with a brace, too: "{label} was predicted because ..."
 
 
@@ -44,10 +45,10 @@ class TextRecord:
 
 
 def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], None] | None = None) -> Iterator[TextRecord]:
-    """Read texts from a file: JSON Lines, or one plain text.
+    """Read texts from a file: JSON Lines, a JSON list, or one plain text.
 
-    A record of JSON Lines has `text`, and optionally `id` (the id of its map) and `claims`. A file whose name does not end in
-    .jsonl, .ndjson or .json, and that does not begin with a record, is one plain text without an id.
+    A record has `text`, and optionally `id` (the id of its map) and `claims`. A file whose name does not end in .jsonl, .ndjson
+    or .json, and that does not begin with a record, is one plain text without an id.
 
     Args:
         source: the file; "-" stands for standard input.
@@ -70,6 +71,18 @@ def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], N
         ) from None
     if not content.strip():
         raise UsageError(f"{called} holds no texts")
+    if "\0" in content or called.lower().endswith(_TABLES):
+        what = "not text" if "\0" in content else "a table"
+        raise UsageError(f"{called} is {what}; give JSON Lines with 'id' and 'text', or one plain text")
+    whole = _whole(content)
+    if whole is not None:
+        for place, record in enumerate(whole):
+            found = _record(record, None, called)
+            if isinstance(found, TextRecord):
+                yield replace(found, place=place)
+            else:
+                _tell(found, on_problem)
+        return
     if str(source).lower().endswith(_RECORDS) or _RECORD.match(content):
         yield from _records(content, called, on_problem)
     else:
@@ -126,7 +139,7 @@ def _records(content: str, where: str, on_problem: Callable[[Problem], None] | N
     # not splitlines: JSON strings may hold other line separators, such as U+2028
     for number, line in enumerate(content.split("\n"), 1):
         if line.strip():
-            found = _record(line, number, where)
+            found = _parsed(line, number, where)
             if isinstance(found, TextRecord):
                 yield replace(found, place=place)
             else:
@@ -134,12 +147,30 @@ def _records(content: str, where: str, on_problem: Callable[[Problem], None] | N
             place += 1
 
 
-def _record(line: str, number: int, where: str) -> TextRecord | Problem:
+def _whole(content: str) -> list[Any] | None:
+    """The records of a JSON file that is no JSON Lines: a list, or one record over several lines; `None` for any other file."""
+    if content.lstrip()[:1] not in "[{":
+        return None
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    listed = isinstance(found, list) and found and all(isinstance(one, Mapping) for one in found)
+    return found if listed else [found] if isinstance(found, Mapping) and "\n" in content.strip() else None
+
+
+def _parsed(line: str, number: int, where: str) -> TextRecord | Problem:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         why = "nested too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
         return Problem(where, f"not JSON: {why}", number)
+    return _record(record, number, where)
+
+
+def _record(record: Any, number: int | None, where: str) -> TextRecord | Problem:
+    if isinstance(record, Mapping) and ({"tokens", "scores"} <= set(record) or "pixels" in record):  # they may have a text, too
+        return Problem(where, "this record looks like a map, not a text", number, str(record["id"]) if "id" in record else None)
     if not isinstance(record, Mapping) or not isinstance(record.get("text"), str):
         return Problem(where, "a text is an object with 'text' and, if it names its map, 'id'", number)
     name = record.get("id")

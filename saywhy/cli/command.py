@@ -31,6 +31,19 @@ GOES_ON = {
 class Command(TyperCommand):
     """A subcommand that refuses an output that is an input or can't be written, and says what an interruption leaves."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options. Of an option that is given again the last value counts, as usual.
+
+        Raises:
+            UsageError: an option with two names is given twice. Its names look like two options, of which one would do nothing.
+        """
+        given = self.make_parser(ctx).parse_args(list(args))[2]
+        for option in given:
+            if given.count(option) > 1 and len(option.opts) > 1:
+                raise UsageError(f"{'/'.join(option.opts)} is given {given.count(option)} times; give it once")
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command.
 

@@ -102,12 +102,38 @@ def test_what_a_terminal_would_obey_is_written_as_an_escape(saywhy, folder):
         (["t.txt", "--text", "x"], "not both"),
         (["--text", "  "], "--text is empty"),
         (["nowhere.txt"], "nowhere.txt can't be read"),
+        (["'great' speaks for it."], "a text itself is given with --text"),
+        (["--text", "film.jsonl"], "--text takes the text itself, and film.jsonl is a file"),
+        (["table.csv"], "table.csv is a table"),
+        (["zero.txt"], "zero.txt is not text"),
+        (["-", "--text", "x"], "not both"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(saywhy, folder, words, says):
+    (folder / "table.csv").write_text("id,text\nfilm,x\n")
+    (folder / "zero.txt").write_bytes(b"a\0b")
     done = saywhy("check", *words, "--maps", "film.jsonl", folder=folder)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert says in done.stderr
+
+
+def test_standard_input_is_one_thing_only(saywhy, folder):
+    done = saywhy("check", "-", "--maps", "-", folder=folder)
+    assert done.returncode == 2
+    assert "can't both be standard input" in done.stderr
+
+
+def test_an_option_given_twice_is_refused(saywhy, folder):
+    done = saywhy("check", "--text", TRUE, "--map", "film.jsonl", "--maps", "both.jsonl", folder=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--maps/--map is given 2 times" in done.stderr
+
+
+def test_maps_in_the_place_of_texts_are_told(saywhy, folder):
+    done = saywhy("check", "film.jsonl", "--maps", "film.jsonl", folder=folder)
+    assert done.returncode == 1
+    assert "looks like a map, not a text" in done.stderr
+    assert not done.stdout
 
 
 def reads(claims, *, complete=True):

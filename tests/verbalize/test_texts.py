@@ -186,3 +186,23 @@ def test_one_bad_text_does_not_stop_the_others():
     assert [(problem.where, problem.line) for problem in problems] == [("t.jsonl", 2), ("t.jsonl", 3)]
     with pytest.raises(UsageError, match="line 2"):
         list(check_texts(pairs))
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('[{"id": "a", "text": "one"}, {"text": "two"}]', [("a", "one"), (None, "two")]),
+        ('{\n "id": "a",\n "text": "one"\n}', [("a", "one")]),
+        ('[{"id": "a", "text": "one"},\n {"id": "b"}, {"tokens": [], "scores": [], "text": "x"}]', [("a", "one")]),
+    ],
+)
+def test_a_json_file_may_hold_a_list_or_one_record(tmp_path, content, texts):
+    (tmp_path / "a.json").write_text(content)
+    records = list(iter_texts(tmp_path / "a.json", lambda problem: None))
+    assert [(record.id, record.text) for record in records] == texts
+
+
+@pytest.mark.parametrize("content", ["[1] 'great' speaks for it.", "[{label}] was predicted.", "{'great'} was predicted."])
+def test_a_text_with_a_bracket_first_stays_a_text(tmp_path, content):
+    (tmp_path / "a.txt").write_text(content)
+    assert [record.text for record in iter_texts(tmp_path / "a.txt")] == [content]

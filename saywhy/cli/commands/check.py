@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.console import counted, legible, note
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
-from saywhy.cli.options.maps import MapReader, ReadingOptions
+from saywhy.cli.options.maps import ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
-from saywhy_core.errors import Problem, UsageError
+from saywhy.cli.options.texts import TEXTS_HELP, MapsOption, name_of_texts, pair_texts
+from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from rich.console import Console
 
+    from saywhy_core.errors import Problem
     from verbalize import CheckedSentence, Claim, TextRecord, TextReport
     from verbalize.saliency import Saliency
 
@@ -60,15 +63,10 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    maps: Annotated[
-        str, typer.Option("--maps", "--map", help="File of the saliency maps that the texts are about.", metavar="MAPS")
-    ],
+    maps: MapsOption,
     reading: ReadingOptions,
     model: ModelOptions,
-    texts: Annotated[
-        str | None,
-        typer.Argument(help="JSON Lines with text and id, or a plain text; - for standard input.", metavar="[TEXTS]"),
-    ] = None,
+    texts: Annotated[str | None, typer.Argument(help=TEXTS_HELP, metavar="TEXTS"), Use.READ] = None,
     text: Annotated[str | None, typer.Option(help="The text itself, in the place of TEXTS.", metavar="TEXT")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is not verified.")] = False,
     why: Annotated[
@@ -80,12 +78,12 @@ def check(
     """Check texts against maps."""
     from verbalize import check_texts
 
-    where = _where(texts, text)
+    where = name_of_texts(texts, text, maps)
     chat = model.open("-") if model.llm is not None else None  # before the work: the model's name may be wrong
     source = reading.read(maps)
     unchecked: list[Problem] = []
     reports: list[tuple[TextRecord, Saliency, TextReport]] = []
-    pairs = _paired(where, text, source, unchecked)
+    pairs = pair_texts(where, text, source, unchecked)
     by_record = {id(record): saliency for record, saliency in pairs}
     with progress_bar("checking", len(pairs)) as shown:
         for record, report in check_texts(pairs, where=where, on_problem=unchecked.append):
@@ -103,29 +101,6 @@ def check(
     statuses = {report.status for _, _, report in reports}
     if "false" in statuses or (strict and statuses != {"true"}):
         raise typer.Exit(1)
-
-
-def _where(texts: str | None, text: str | None) -> str:
-    if (texts is None) == (text is None):
-        raise UsageError("give a file of texts, or one text with --text" + (", not both" if text is not None else ""))
-    if text is not None and not text.strip():
-        raise UsageError("--text is empty; give the text to check")
-    return "--text" if texts is None else texts
-
-
-def _paired(where: str, text: str | None, source: MapReader, unchecked: list[Problem]) -> list[tuple[TextRecord, Saliency]]:
-    from verbalize import TextRecord, iter_texts, with_maps
-
-    records = [TextRecord(None, text)] if text is not None else list(iter_texts(where, unchecked.append))
-    maps = list(source)
-    lost = [*source.problems, *unchecked]
-    if lost and any(record.id is None for record in records):
-        for problem in lost:
-            note(problem)
-        raise UsageError(
-            f"{where}: texts without an id can't be paired where a record could not be read; give them the ids of their maps"
-        )
-    return list(with_maps(records, maps, where=where, on_problem=unchecked.append))
 
 
 def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> UsageError | None:
@@ -169,6 +144,8 @@ def _print(reports: list[tuple[TextRecord, Saliency, TextReport]], *, why: bool)
                 console.print(f"    {error.kind}: {legible(error.message)}")
                 false_stated += 1
         stated += len(report.claims) - sum(len(part.claims) for part in parts)
+    if not reports:
+        return
     found = ", ".join(f"{counts[status]} {status}" for status in _COLOURS)
     console.print(f"{counted(len(reports), 'text')}, {counted(counts.total(), 'sentence')}: {found}")
     if by_model:

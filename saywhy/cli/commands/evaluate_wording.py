@@ -11,12 +11,14 @@ import typer
 
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import with_groups
-from saywhy.cli.options.maps import MapsOption, ReadingOptions, TextsArgument
+from saywhy.cli.options.maps import ReadingOptions
+from saywhy.cli.options.texts import MapsOption, TextsArgument, name_of_texts, pair_texts
 from saywhy_core.errors import Problem
 
 HELP = """Measure texts against the maps that they are about, whoever wrote them.
 
-TEXTS is JSON Lines with `id` and `text`. Prints the summary; --out writes one row per text as CSV.
+TEXTS is JSON Lines with `text` and `id` (of the map), or one plain text. Texts without ids belong to the maps in their order.
+Prints the summary; --out writes one row per text as CSV.
 
 [bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
 
@@ -41,11 +43,10 @@ def wording(
     """Measure the wording of texts."""
     from evals.wording import evaluate
     from saywhy_core.files import atomic_open
-    from verbalize import iter_texts, with_maps
 
     source = reading.read(maps)
     left_out: list[Problem] = []
-    found = list(with_maps(iter_texts(texts, left_out.append), source, where=texts, on_problem=left_out.append))
+    found = pair_texts(name_of_texts(texts, None, maps), None, source, left_out)
     table = evaluate([record.text for record, _ in found], [saliency for _, saliency in found], k=k)
     if as_json:
         sys.stdout.write(json.dumps(table.summary) + "\n")

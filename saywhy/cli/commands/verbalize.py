@@ -13,6 +13,7 @@ import typer
 
 from saywhy.cli.options.choices import either, names_of
 from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, PANEL, ModelOptions, tell_usage
@@ -80,7 +81,11 @@ def verbalize(
     reading: ReadingOptions,
     model: ModelOptions,
     out: Annotated[
-        str, typer.Option(help="File to write, laid out by its suffix (.jsonl, .txt or .md); - for standard output.")
+        str,
+        typer.Option(
+            help="File to write, laid out by its suffix (.jsonl, .txt or .md); - for standard output.", metavar="FILE"
+        ),
+        Use.WRITTEN,
     ] = "-",
     layout: Annotated[
         str | None,

@@ -93,6 +93,6 @@ def _without(hint: Any, taken: set[str]) -> Any:
     """The annotation of an option, without those of its names that are taken."""
     held = [copy.copy(one) for one in getattr(hint, "__metadata__", ())]
     for one in held:
-        if set(one.param_decls or ()) & taken:
+        if set(getattr(one, "param_decls", None) or ()) & taken:
             one.param_decls = tuple(name for name in one.param_decls if name not in taken)
     return Annotated[(hint.__origin__, *held)] if held else hint

@@ -27,16 +27,6 @@ MapsArgument = Annotated[
     typer.Argument(help="File of saliency maps, or - for JSON Lines on standard input.", metavar="MAPS"),
     Use.READ,
 ]
-MapsOption = Annotated[
-    str,
-    typer.Option(help="File of the saliency maps that the texts are about.", metavar="MAPS"),
-    Use.READ,
-]
-TextsArgument = Annotated[
-    str,
-    typer.Argument(help="JSON Lines with id and text, or - for standard input.", metavar="TEXTS"),
-    Use.READ,
-]
 OutOption = Annotated[
     str,
     typer.Option(help="JSON Lines file to write; - for standard output.", metavar="FILE"),
