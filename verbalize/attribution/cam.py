@@ -34,7 +34,8 @@ def attribute_cam(
     """Compute a class activation map: where the features of `layer` speak for the query's label.
 
     The map is computed at the size of the features and enlarged bilinearly to H×W. It is unsigned: values below zero are set to
-    zero, as in the papers, so it can't speak against a label. It is not normalized to [0, 1], because that would move its zero.
+    zero, as in the papers, so it can't speak against a label (a method brought by a plug-in may keep its signs). It is not
+    normalized to [0, 1], because that would move its zero.
 
     Args:
         model: a module in evaluation mode, N×C×H×W in [0, 1] -> N×K logits.
@@ -50,17 +51,18 @@ def attribute_cam(
         UsageError: the image can't be read, the model is in training mode, the layer is not convolutional, or the
             method, a label or the layer is unknown.
     """
-    extractor = explainer_for("layer", method).explain
+    explainer = explainer_for("layer", method)
     names = [name for name, _ in model.named_modules() if name]
     if layer not in names:
         raise UsageError(f"the model has no layer {layer!r}; it has {', '.join(names[:20])}")
     question = ask(model, image, query, class_names, true_label)
     # the gradient must reach the layer even where the weights are frozen
     batch = question.batch.clone().requires_grad_()
-    with torch.enable_grad(), extractor(model, layer) as cam:
+    with torch.enable_grad(), explainer.explain(model, layer) as cam:
         score = question.score(batch)[:, None]
         coarse = cam(0, score, normalized=False)[0]
     if coarse.ndim != 3:
         raise UsageError(f"layer {layer!r} gives no feature maps (N×D×h×w); choose a convolutional one")
     fine = functional.interpolate(coarse[:, None], size=question.batch.shape[2:], mode="bilinear", align_corners=False)
-    return question.map(fine[0, 0].clamp(min=0), signed=False, method=method, id=id)
+    scores = fine[0, 0] if explainer.signed else fine[0, 0].clamp(min=0)
+    return question.map(scores, signed=bool(explainer.signed), method=method, id=id)

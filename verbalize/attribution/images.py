@@ -74,7 +74,7 @@ def attribute_pixels(
     absent = _baseline(asked.batch, baseline or BASELINES[0])
     question = replace(asked, baseline=absent, steps=count, patch=side, stride=apart, seed=seed or 0)
     scores = explainer.explain(question)[0].sum(dim=0)
-    return question.map(scores, signed=True, method=method, id=id)
+    return question.map(scores, signed=explainer.signed is not False, method=method, id=id)
 
 
 def _baseline(batch: torch.Tensor, name: str) -> torch.Tensor:

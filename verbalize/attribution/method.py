@@ -29,10 +29,14 @@ class Explainer(Generic[Explain]):
         explain: the function that computes the scores.
         uses: the settings that have an effect on it: "baseline", "steps", "patch", "stride", "seed". Any other setting that the
             caller gives is an error.
+        signed: whether the scores have signs. `False` for methods whose scores say how much a part matters and can't speak
+            against a label, such as class activation maps, attention, norms and absolute gradients. Without it, scores of texts
+            and pixels have signs, and those of layers have none.
     """
 
     explain: Explain
     uses: tuple[str, ...] = ()
+    signed: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ def attribute_tokens(
             *(SpecialToken(line_end, 0.0, before) for line_end, before in merged.breaks),
         ],
         method=method,
+        signed=explainer.signed is not False,
     )
 
 

@@ -28,6 +28,27 @@ def test_every_method_explains_something_and_says_what_it_is():
     assert all(METHODS.get(name).summary for name in METHODS)
 
 
+def test_class_activation_maps_are_unsigned_and_the_others_signed(network, image):
+    for name in methods_for("layer"):
+        assert not attribute_cam(network, image, layer="0", class_names=NAMES, method=name).signed
+    for name in methods_for("pixels"):
+        assert attribute_pixels(network, image, class_names=NAMES, method=name).signed
+
+
+def test_a_method_of_absolute_gradients_says_that_it_is_unsigned(network, image, monkeypatch):
+    def gradient(question):
+        batch = question.batch.clone().requires_grad_()
+        (found,) = torch.autograd.grad(question.score(batch).sum(), batch)
+        return found.abs()
+
+    known = {"vanilla": Method("|gradient| (Simonyan et al. 2014)", pixels=Explainer(gradient, signed=False))}
+    monkeypatch.setattr(METHODS, "get", lambda name: known[name])
+    monkeypatch.setattr(type(METHODS), "__contains__", lambda self, name: name in known)
+    saliency = attribute_pixels(network, image, class_names=NAMES, method="vanilla")
+    assert not saliency.signed
+    assert saliency.scores.min() >= 0
+
+
 @pytest.mark.parametrize("name", list(METHODS))
 def test_each_method_gives_a_finite_map(name, network, image):
     """Methods of texts are run on tiny models in test_tokens.py."""
