@@ -61,11 +61,18 @@ def test_each_class_it_is_set_against_gets_its_own_and_unknown_ones_none():
     assert background(Query("poodle", ("Bengal",))) == ()
 
 
-def test_pointwise_questions_and_masked_labels_get_none():
+def test_pointwise_questions_get_none():
     pointwise = TokenSaliency(WORDS.tokens, WORDS.scores, Query("Bengal"))
     assert TemplateVerbalizer(background=PAIRS).verbalize(pointwise).background == ()
-    masked = TemplateVerbalizer(background=PAIRS, mask_labels=True).verbalize(WORDS)
-    assert masked.background == ()
+
+
+def test_background_does_not_go_with_masked_labels(chat_server):
+    """It names the labels. That used to be passed over in silence in Python, while the command refused it."""
+    with pytest.raises(UsageError, match="leave one of them out"):
+        TemplateVerbalizer(background=PAIRS, mask_labels=True)
+    with pytest.raises(UsageError, match="leave one of them out"):
+        Narrator(chat_model(f"{chat_server(default='').url}#test"), background=PAIRS, mask_labels=True)
+    masked = TemplateVerbalizer(mask_labels=True).verbalize(WORDS)
     assert "bengal" not in json.dumps(masked.to_record()).casefold()
 
 
@@ -99,7 +106,6 @@ def test_the_narrator_neither_sends_nor_says_it(chat_server):
     assert (made.text, made.outcome, made.background) == (text, "clean", (EARS, COAT))
     assert "ears" not in json.dumps(server.requests[0].body)
     assert all(claim.part == (0,) for claim in made.claims)
-    assert Narrator(model, background=PAIRS, mask_labels=True, repairs=0).narrate(WORDS).background == ()
     prose = chat_model(f"{chat_server(default=text).url}#test", timeout=10)
     assert Narrator(prose, background=PAIRS, style="smv-gpt").narrate(WORDS).background == (EARS, COAT)
 

@@ -82,8 +82,8 @@ class Narrator:
             language or pictures.
         pictures: for pixel maps, send the picture and the heatmap too (the model must be multimodal).
         background: differential descriptions of classes, as `Background.of` takes them. The results for contrastive maps
-            carry them in `.background`, unless labels are masked. The model does not see them, and the text does not contain
-            them.
+            carry them in `.background`. The model does not see them, and the text does not contain them. They name the labels,
+            so they do not go with `mask_labels`.
         seed: of composed text: another number chooses other wordings for the same plan.
     """
 
@@ -119,7 +119,7 @@ class Narrator:
         self.language = language
         self.style = style
         self.pictures = pictures
-        self.background = None if background is None else Background.of(background)
+        self.background = Background.beside(background, mask_labels=mask_labels)
         self.seed = seed
         self._template = TemplateVerbalizer(mask_labels=mask_labels)
 
@@ -287,7 +287,7 @@ class Narrator:
 
     def _result(self, draft: _Draft, text: str, claims: tuple[Claim, ...], outcome: Outcome) -> Verbalization:
         saliency = draft.saliency
-        shown = self.background if not self.mask_labels else None
+        shown = self.background
         known = shown.sentences(saliency.query) if shown is not None else ()
         return Verbalization(
             saliency.saliency_id, text, claims, coverage_of(claims, saliency), self.style, outcome, tuple(draft.drafts),

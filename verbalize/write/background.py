@@ -71,6 +71,17 @@ class Background:
             raise UsageError("the background descriptions have class numbers but no names; give the list of class names too")
         return cls(pairs, {_folded(name): number for number, name in names.items()}, limit)
 
+    @classmethod
+    def beside(cls, source: Source | None, *, mask_labels: bool) -> Background | None:
+        """`of` a source that stands beside texts; None where there is none.
+
+        Raises:
+            UsageError: as `of`; or the labels are masked, and the background would name them.
+        """
+        if source is not None and mask_labels:
+            raise UsageError("background names the labels that mask_labels hides; leave one of them out")
+        return None if source is None else cls.of(source)
+
     def sentences(self, query: Query) -> tuple[str, ...]:
         """Sentences on how the query's label differs from each class in its `versus`, in the order of the file.
 

@@ -96,14 +96,14 @@ class TemplateVerbalizer:
         mask_labels: whether to write "the label" instead of every class name, in the text and in its claims, for studies in
             which people guess the model's decision. The words of the input are still quoted as they are.
         background: differential descriptions of classes: a `Background`, pair descriptions, or a file that `agents.read_pairs`
-            reads. Sentences from it are in `.background` of the result, never in the text. Only contrastive maps get them, and
-            only if labels are not masked.
+            reads. Sentences from it are in `.background` of the result, never in the text. Only contrastive maps get them. They
+            name the labels, so they do not go with `mask_labels`.
         length: "clause" (the most important part alone, without a full stop), "short", or "paragraph" (also with comparisons,
             the share of the words that are not named, and the balance of both directions). The style "smv" has only "short".
 
     Raises:
         SaliencyError: the style is unknown, the style has no such length, or a limit is below 1.
-        UsageError: the background can't be read.
+        UsageError: the background can't be read, or labels are masked.
     """
 
     max_words: int = 12
@@ -128,8 +128,7 @@ class TemplateVerbalizer:
             raise SaliencyError(str(error)) from None
         if self.length not in lengths:
             raise SaliencyError(f"the style {self.style!r} has no length {self.length!r}; use one of {', '.join(lengths)}")
-        if self.background is not None:
-            object.__setattr__(self, "background", Background.of(self.background))
+        object.__setattr__(self, "background", Background.beside(self.background, mask_labels=self.mask_labels))
 
     def verbalize(self, saliency: Saliency) -> Verbalization:
         """Write a text about the map. The result also holds its claims and the coverage of the parts that it names.
@@ -151,7 +150,7 @@ class TemplateVerbalizer:
         text, claims = " ".join(draft.sentences), tuple(draft.claims)
         if self.length == "clause":
             text, claims = draft.clause, draft.clause_claims
-        shown = Background.of(self.background) if self.background is not None and not self.mask_labels else None
+        shown = Background.beside(self.background, mask_labels=self.mask_labels)
         known = shown.sentences(saliency.query) if shown is not None else ()
         coverage = coverage_of(claims, saliency)
         return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)

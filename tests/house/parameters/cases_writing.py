@@ -64,6 +64,7 @@ case(
     class_names=["fine", "bad"],
     limit=1,
 )
+case("verbalize.Background.beside", {"source": PAIRS, "mask_labels": False}, source=None, mask_labels=True)
 case("verbalize.Background.sentences", {"self": Background.of(PAIRS), "query": VERSUS.query}, query=GOOD)
 
 
