@@ -7,7 +7,7 @@ The statements are pairs of a true and a false text of the same make (`benchmark
 whose facts are worked out there without `verbalize`. Natural forms are phrased as language models, annotators and journalists
 phrase them; adversarial ones are written to slip through. Each text goes through `check_text`, with the rules alone, and
 through a `Narrator` whose model answers with that text, once as prose and once as JSON with the very claims that the text is
-read as, which is what a lie would need.
+read as, which is what a lie would need; and, last, as the model's own remark, which must not speak of the map.
 
 Outcomes of a text: *false* if a claim is false; *verified* if every sentence is true; else *not verified*, which is what the
 check says of a sentence that it did not read whole or can't decide; or *nothing found*, if it lists no sentence. A lie passes
@@ -43,7 +43,7 @@ from benchmarks.truth_forms.form import Form, load_forms, render  # noqa: E402
 from benchmarks.truth_forms.verification import verified  # noqa: E402
 from benchmarks.truth_forms.world import World, draw_world  # noqa: E402
 from verbalize import Narrator, check_text, read_sentences  # noqa: E402
-from verbalize.narrate.dialogue import STYLES  # noqa: E402
+from verbalize.narrate.comment import comment_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,10 +52,11 @@ if TYPE_CHECKING:
 
 Outcome = Literal["false", "not verified", "verified", "nothing found", "error"]
 POOL = 1500  # random maps from which each form takes those that it fits
-NARRATORS = ("smv-gpt", "free" if "free" in STYLES else "narrate")
+NARRATORS = ("smv-gpt", "free")
 TARGETS = {
     "lies verified": {"natural": 0.005, "adversarial": 0.01},
     "lies out of the narrator": {"natural": 0.0, "adversarial": 0.01},
+    "lies out as a comment": {"natural": 0.0, "adversarial": 0.01},
     "truths called false": {"natural": 0.01, "adversarial": 0.01},
     "truths verified": {"natural": 0.6, "adversarial": 0.0},
 }
@@ -142,8 +143,6 @@ def _told(text: str, saliency: Any) -> Iterator[tuple[str, str]]:
     for style in NARRATORS:
         if style == "smv-gpt":
             reply = text
-        elif style == "narrate":
-            reply = json.dumps({"text": text, "claims": []})
         else:
             sentences = [
                 {"text": sentence.text.strip(), "claims": [claim.to_record() for claim in sentence.claims]}
@@ -154,6 +153,9 @@ def _told(text: str, saliency: Any) -> Iterator[tuple[str, str]]:
         if made.outcome != "template":
             whole = " ".join(made.text.split()) == " ".join(text.split())
             yield style, made.text if whole else f"(in part) {made.text}"
+    comment, _ = comment_of(text, saliency)
+    if comment:
+        yield "comment", comment
 
 
 def _brief(claim: Any) -> str:
@@ -177,15 +179,17 @@ def figures(cases: list[Case]) -> dict[str, float]:
     """The shares of lies and truths by outcome."""
     lies, truths = [case for case in cases if not case.true], [case for case in cases if case.true]
     outcome = Counter((case.true, case.outcome) for case in cases)
-    whole = [case for case in lies if any(not text.startswith("(in part)") for text in case.told.values())]
-    part = [case for case in lies if case.told and case not in whole]
+    prose = [[text for style, text in case.told.items() if style != "comment"] for case in lies]
+    whole = sum(any(not text.startswith("(in part)") for text in told) for told in prose)
+    part = sum(bool(told) for told in prose) - whole
     return {
         "lies": len(lies),
         "truths": len(truths),
         "lies verified": share(outcome[False, "verified"], len(lies)),
         "lies in silence": share(sum(case.silent for case in lies), len(lies)),
-        "lies out of the narrator": share(len(whole), len(lies)),
-        "out in part": share(len(part), len(lies)),
+        "lies out of the narrator": share(whole, len(lies)),
+        "out in part": share(part, len(lies)),
+        "lies out as a comment": share(sum("comment" in case.told for case in lies), len(lies)),
         "lies past a loose reader": share(sum(case.outcome not in {"false", "error"} for case in lies), len(lies)),
         "lies past accept-all": float(bool(lies)),
         "truths verified": share(outcome[True, "verified"], len(truths)),

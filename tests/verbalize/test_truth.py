@@ -88,7 +88,7 @@ def test_figures_are_shares_of_lies_and_of_truths():
         case(False, "false"),
         case(False, "verified", {"smv-gpt": "a text"}),
         case(False, "nothing found"),
-        case(False, "not verified", {"smv-gpt": "(in part) a"}),
+        case(False, "not verified", {"smv-gpt": "(in part) a", "comment": "a text"}),
     ]
     truths = [case(True, "verified"), case(True, "false"), case(True, "not verified"), case(True, "error")]
     found = truth.figures(lies + truths)
@@ -96,6 +96,7 @@ def test_figures_are_shares_of_lies_and_of_truths():
     assert found["lies in silence"] == 2 / 4
     assert found["lies out of the narrator"] == 1 / 4
     assert found["out in part"] == 1 / 4
+    assert found["lies out as a comment"] == 1 / 4
     assert found["lies past a loose reader"] == 3 / 4
     assert (found["truths verified"], found["truths called false"], found["truths not verified"]) == (1 / 4, 1 / 4, 2 / 4)
     assert found["crashes"] == 1 / 8
