@@ -40,6 +40,8 @@ _SEPARATOR = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*|[。！？]+[」』”’）]*")
+_ENDS = frozenset(".!?…。！？\"'”’)]」』）")
+_MARKS = frozenset(",;:)]}，；：、）")
 _ABBREVIATIONS = frozenset(
     ("mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "prof", "vol", "fig", "no", "gen", "gov", "sen", "rep", "inc", "ltd",
      "co", "corp", "etc", "e.g", "i.e")
@@ -84,7 +86,7 @@ def _attachment(token: str, before: str, after: str, opened: dict[str, bool]) ->
     if token in _REPEATED and before == token:
         return True, False
     if token in ("'", "’"):
-        clitic = after.lower() in _CLITICS and before[-1:].isalpha() and (after.lower() != "t" or before[-1:] in "nN")
+        clitic = after.lower() in _CLITICS and before[-1:].isalnum() and (after.lower() != "t" or before[-1:] in "nN")
         if clitic or (words and before.lower() in _PREFIXES):
             return True, True
         if mark == "’" or (before[-1:] in ("s", "S") and not opened.get(token)):
@@ -116,26 +118,83 @@ def _bare(character: str) -> bool:
     return character >= "\u0e00" and any(low <= character <= high for low, high in _NO_BLANKS)
 
 
-def breaks_of(saliency: TokenSaliency) -> tuple[int, ...]:
+def breaks_of(saliency: TokenSaliency, *, marks: bool = True) -> tuple[int, ...]:
     """Indices of the words before which a phrase ends: the first of each sentence, line, text of a pair, and turn of a chat.
 
     Breaks come from special tokens such as [SEP], with which the map was read or which are among its words; from line ends in
     the text; and from marks at the end of a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
+
+    Args:
+        saliency: the map.
+        marks: whether a phrase also ends before and after each punctuation mark that is a word of its own, or ends a word. The
+            marks inside "couldn't", "well-made" and "3.5%" are no breaks.
     """
     tokens = saliency.tokens
     found = {special.position for special in saliency.special}
+    inside = compounds_of(saliency) if marks else ()
     for index, token in enumerate(tokens):
         if token.isalnum():
             continue
         if "\n" in token or (token[:1] in ("<", "[") and _SEPARATOR.fullmatch(token)):
             found |= {index, index + 1}
-        elif token[-1:] in ".!?…。！？\"'”’)]」』）" and _ends_sentence(tokens, index):
+        elif marks and inside[index] == (index, index) and not any(map(str.isalnum, token)):
+            found |= {index, index + 1}
+        elif token[-1:] in _ENDS and _ends_sentence(tokens, index):
+            found.add(index + 1)
+        elif marks and len(token) > 1 and token[-1] in _MARKS:
             found.add(index + 1)
     if saliency.text is not None and saliency.offsets and "\n" in saliency.text:
         starts = np.array([start for start, _ in saliency.offsets])
         ends = [match.start() for match in re.finditer("\n", saliency.text)]
         found |= set(np.searchsorted(starts, ends, side="right").tolist())
     return tuple(sorted(place for place in found if 0 < place < len(tokens)))
+
+
+def compounds_of(saliency: TokenSaliency) -> tuple[tuple[int, int], ...]:
+    """For each word, the first and the last word of the compound in which it stands.
+
+    A compound is written without blanks and holds together: "couldn't", "well-made", "and/or", "$5", "3.5%", or the pieces of a
+    word that a tokenizer cut. A word that is no compound is its own first and last word.
+    """
+    tokens = saliency.tokens
+    if saliency.text is None or saliency.offsets is None:
+        close = [gap == "" for gap in gaps(tokens)]
+    else:
+        places = saliency.offsets
+        close = [index > 0 and places[index - 1][1] == places[index][0] for index in range(len(tokens))]
+    bounds = [(index, index) for index in range(len(tokens))]
+    first = 0
+    for index in range(1, len(tokens)):
+        if not (close[index] and _held(tokens, close, index)):
+            first = index
+        elif first < index:
+            for member in range(first, index + 1):
+                bounds[member] = (first, index)
+    return tuple(bounds)
+
+
+def _held(tokens: tuple[str, ...], close: list[bool], index: int) -> bool:
+    """Whether a word that follows another without a blank is in one compound with it."""
+    before, token = tokens[index - 1], tokens[index]
+    if not before or not token or _without_blanks(before, token):
+        return False
+    if token[0].isalnum():
+        if before[-1].isalnum() or before in _CURRENCIES:
+            return True
+        return index > 1 and close[index - 1] and _joins(before, tokens[index - 2], token)
+    if token == "%":
+        return before[-1].isdigit()
+    after = tokens[index + 1] if index + 1 < len(tokens) and close[index + 1] else ""
+    return token.lower() in _PENN_CLITICS or _joins(token, before, after)
+
+
+def _joins(mark: str, before: str, after: str) -> bool:
+    """Whether a mark between two words without blanks makes one compound of them."""
+    if not (before[-1:].isalnum() and after[:1].isalnum()):
+        return False
+    if mark in (".", ",", ":"):
+        return (before[-1].isdigit() and after[0].isdigit()) or (mark == "." and len(before) == len(after) == 1)
+    return mark in _JOINERS or mark in ("'", "’", "&", "@")
 
 
 def _ends_sentence(tokens: tuple[str, ...], index: int) -> bool:

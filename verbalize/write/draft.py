@@ -41,6 +41,7 @@ class Draft:
         else:
             content = b""
         self.breaks = breaks_of(self.saliency) if isinstance(self.saliency, TokenSaliency) else ()
+        self.compounds = self._index.compounds if self._index else ()
         self._turn = zlib.crc32(self.saliency.scores.tobytes(), zlib.crc32(content))
         self.clause = ""
         self.clause_claims: tuple[Claim, ...] = ()

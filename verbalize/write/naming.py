@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from verbalize.spacing import breaks_of, gaps
+from verbalize.spacing import breaks_of, compounds_of, gaps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from verbalize.saliency import Part, Query, TokenSaliency
 
@@ -29,7 +29,7 @@ _JOINERS = re.compile("[\u200c\u200d]")  # Persian, Indic scripts and emoji need
 _ISOLATE = ("\u2068", "\u2069")  # first strong isolate, pop directional isolate: they keep a quotation in its own direction
 _FEW_PLACES = 3  # words at up to this many places of ...
 _SHORT_TEXT = 40  # ... a text of up to this many words are counted; in longer texts their neighbours are easier to find
-_NEIGHBOURS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # how many words before and after, in the order of trial
+_NEIGHBOURS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # words before and after, in the order in which they are tried
 _LONGEST_NEIGHBOURHOOD = 60  # characters
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -74,7 +74,9 @@ class WordIndex:
     text: str
     first: dict[int, int]
     last: dict[int, int]
-    breaks: tuple[int, ...] = ()
+    stretches: tuple[int, ...] = ()
+    compounds: tuple[tuple[int, int], ...] = ()
+    marks: tuple[bool, ...] = ()
 
     @classmethod
     def of(cls, saliency: TokenSaliency) -> WordIndex:
@@ -114,12 +116,25 @@ class WordIndex:
             last[size] = index
             if raw[-1].isspace():
                 write(" ")
-        return cls("".join(pieces), first, last, (0, *breaks_of(saliency), len(saliency)))
+        sentences = (0, *breaks_of(saliency, marks=False), len(saliency))
+        marks = tuple(not any(map(str.isalnum, token)) for token in saliency.tokens)
+        return cls("".join(pieces), first, last, sentences, compounds_of(saliency), marks)
 
-    def stretch(self, part: Part) -> tuple[int, int]:
-        """The first and the last word that a phrase around the part may reach without crossing a break."""
-        after = bisect_right(self.breaks, part[0])
-        return self.breaks[after - 1], max(self.breaks[after] - 1, part[-1])
+    def compound(self, part: Part) -> Part:
+        """The part with the rest of the compounds in which it begins and ends, such as "couldn't" for "couldn"."""
+        return tuple(range(self.compounds[part[0]][0], self.compounds[part[-1]][1] + 1))
+
+    def neighbourhoods(self, part: Part) -> Iterator[Part]:
+        """Runs of words of one sentence around the part, shortest first. They begin and end with words, not with marks."""
+        after = bisect_right(self.stretches, part[0])
+        low, high = self.stretches[after - 1], max(self.stretches[after], part[-1] + 1)
+        before = [place for place in range(part[0] - 1, low - 1, -1) if not self.marks[place]]
+        behind = [place for place in range(part[-1] + 1, high) if not self.marks[place]]
+        for left, right in _NEIGHBOURS:
+            start = before[min(left, len(before)) - 1] if before else part[0]
+            stop = behind[min(right, len(behind)) - 1] if behind else part[-1]
+            if start < part[0] or stop > part[-1]:
+                yield self.compound(tuple(range(start, stop + 1)))
 
     def once(self, words: str) -> bool:
         """Whether the letters occur exactly once in the text, in upper or lower case."""
@@ -161,9 +176,12 @@ def mention(
             return f"the word at position {part[0] + 1}"
         return f"the phrase at positions {part[0] + 1} to {part[-1] + 1}"
     which, where = "", ""
-    if len(places) > 1:
+    inside = index.compound(part)
+    if inside != tuple(part):
+        where = _around(saliency, [inside], words, index, quotes)
+    if len(places) > 1 and not where:
         if len(places) > _FEW_PLACES or len(saliency) > _SHORT_TEXT:
-            where = _neighbourhood(saliency, part, words, index, quotes)
+            where = _around(saliency, index.neighbourhoods(part), words, index, quotes)
         which = "" if where else ordinal(places.index(tuple(part)) + 1)
     pointed = " ".join(word for word in (which, noun) if word)
     if where:
@@ -171,17 +189,19 @@ def mention(
     return f"the {pointed} {marked}" if pointed else marked
 
 
-def _neighbourhood(
-    saliency: TokenSaliency, part: Part, words: str, index: WordIndex, quotes: Sequence[tuple[str, str, str]]
+def _around(
+    saliency: TokenSaliency,
+    runs: Iterable[Part],
+    words: str,
+    index: WordIndex,
+    quotes: Sequence[tuple[str, str, str]],
 ) -> str:
-    """A quoted run of words that holds the part, occurs once in the text, and holds the words of the part once; or ""."""
-    low, high = index.stretch(part)
-    for before, after in _NEIGHBOURS:
-        run = range(max(low, part[0] - before), min(high, part[-1] + after) + 1)
+    """The first of the runs that occurs once in the text and holds `words` once, in quotes; "" if there is none."""
+    for run in runs:
         text = squeeze(saliency.text_of(run))
         marked = quoted(text, quotes) if len(text) <= _LONGEST_NEIGHBOURHOOD else None
-        if marked and len(run) > len(part) and index.once(text) and text.casefold().count(words.casefold()) == 1:
-            return marked if tuple(run) in index.places(text) else ""
+        if marked and index.once(text) and text.casefold().count(words.casefold()) == 1 and run in index.places(text):
+            return marked
     return ""
 
 

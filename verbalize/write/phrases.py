@@ -82,7 +82,8 @@ def _amounts(draft: Draft, found: Standing, voice: Voice) -> tuple[str, list[Cla
     if len(found.leads) > 1:
         return f", each with {text}", claims
     little = claim.value is not None and claim.value < _LITTLE
-    return (f", but with only {text}" if little else f", with {text}") + above_all, claims
+    with_ = "with" if not little else "but with" if text.startswith("under") else "but with only"
+    return f", {with_} {text}{above_all}", claims
 
 
 def _others(draft: Draft, found: Standing, voice: Voice, *, ranked: bool) -> tuple[str, list[Claim]]:

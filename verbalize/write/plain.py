@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from verbalize.write.draft import Draft
     from verbalize.write.standing import Standing
 
-_WORTH_SAYING = 0.02  # share of all evidence; the other direction is left out if it holds less
+_WORTH_SAYING = 0.02  # share of all evidence; the weaker direction is left out if it holds less, or ...
+_WORTH_NAMING = 0.01  # ... if its strongest part holds less
 
 
 def say_both_sides(draft: Draft, limits: Limits, *, ranked: bool) -> None:
@@ -45,7 +46,9 @@ def _both(draft: Draft, limits: Limits, *, ranked: bool) -> tuple[Standing | Non
     evidence = draft.evidence
 
     def best(direction: Direction, words: int, spans: int) -> Standing | None:
-        return standing(evidence, direction, max_words=words, max_spans=spans, single=ranked, breaks=draft.breaks)
+        return standing(
+            evidence, direction, max_words=words, max_spans=spans, single=ranked, breaks=draft.breaks, compounds=draft.compounds
+        )
 
     words, spans = limits.max_words, limits.max_spans
     weight = evidence.negative_mass / (evidence.positive_mass + evidence.negative_mass)
@@ -55,6 +58,8 @@ def _both(draft: Draft, limits: Limits, *, ranked: bool) -> tuple[Standing | Non
         supporting = best("supports", words, spans)
         return supporting, None if supporting or not evidence.signed else best("opposes", words, spans)
     lesser = best(sides[1], max(1, words // 4), 1)
+    if lesser and sides[1] == "opposes" and evidence.mass(lesser.most, "absolute") < _WORTH_NAMING * evidence.total("absolute"):
+        lesser = None
     named = {index for part in lesser.parts for index in part} if lesser else set()
     room = (words, spans) if evidence.pixels or not lesser else (words - len(named), spans - 1)
     greater = best(sides[0], *room)

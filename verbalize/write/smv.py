@@ -40,7 +40,14 @@ def _say(draft: Draft, limits: Limits) -> None:
     query, prediction = draft.saliency.query, draft.saliency.prediction
     plain = not query.contrastive and not query.members and (prediction is None or prediction.label == query.label)
     frame = "the prediction" if plain else draft.frame.full
-    found = standing(draft.evidence, "supports", max_words=limits.max_words, max_spans=limits.max_spans, breaks=draft.breaks)
+    found = standing(
+        draft.evidence,
+        "supports",
+        max_words=limits.max_words,
+        max_spans=limits.max_spans,
+        breaks=draft.breaks,
+        compounds=draft.compounds,
+    )
     if found is not None:
         _say_parts(draft, found, frame)
     elif draft.evidence.positive_mass == 0:

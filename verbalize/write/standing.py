@@ -78,6 +78,7 @@ def standing(
     max_spans: int,
     single: bool = False,
     breaks: Sequence[int] = (),
+    compounds: Sequence[tuple[int, int]] = (),
 ) -> Standing | None:
     """The best parts in a direction; `None` if no part speaks in that direction.
 
@@ -91,6 +92,8 @@ def standing(
         max_spans: the most parts.
         single: whether each part is a single word.
         breaks: indices of words before which a span ends.
+        compounds: the first and last word of the compound in which each word stands ("couldn't"). A span that ends inside a
+            compound is extended to all of it, unless a word of it speaks in the other direction.
     """
     toward = evidence.toward(direction)
     if not len(toward) or toward.max() <= 0:
@@ -103,10 +106,14 @@ def standing(
     else:
         price = word_price(toward)
         spans = best_spans_holding(toward, order[0], max_words=max_words, max_spans=max_spans, price=price, breaks=breaks)
-        parts = [span.part for span in spans]
+        parts = (
+            _whole_compounds([span.part for span in spans], toward, compounds, max_words)
+            if compounds
+            else [span.part for span in spans]
+        )
     lead = next(part for part in parts if order[0] in part)
     if set(first) <= set(lead):
-        peak, dominant = _peak(toward, lead)
+        peak, dominant = _peak(toward, lead, compounds if not single else ())
         found = Standing(direction, "top", (lead,), (), peak, dominant)
         others = _lesser(evidence, toward, [part for part in parts if part != lead], found.most)
         return replace(found, also=tuple(others[: max_spans - 1]))
@@ -139,14 +146,39 @@ def _first_places(evidence: Evidence, toward: Floats, order: Sequence[int]) -> t
     return tuple(order[:count])
 
 
-def _peak(toward: Floats, part: Part) -> tuple[Part | None, bool]:
+def _whole_compounds(parts: Sequence[Part], toward: Floats, compounds: Sequence[tuple[int, int]], max_words: int) -> list[Part]:
+    """The parts, extended to whole compounds; parts that share a compound become one."""
+    room = max_words - sum(map(len, parts))
+    whole: list[Part] = []
+    for part in parts:
+        wide = tuple(range(compounds[part[0]][0], compounds[part[-1]][1] + 1))
+        if whole and part[0] <= whole[-1][-1]:  # the part before was extended over the start of this one
+            wide = tuple(range(whole[-1][0], wide[-1] + 1))
+            if len(wide) <= len(part) + len(whole[-1]) + room and (toward[list(wide)] >= 0).all():
+                room -= len(set(wide) - set(part) - set(whole[-1]))
+                whole[-1] = wide
+            elif part[-1] > whole[-1][-1]:
+                whole.append(tuple(index for index in part if index > whole[-1][-1]))
+            continue
+        if len(wide) <= len(part) + room and (toward[list(wide)] >= 0).all():
+            room -= len(wide) - len(part)
+            part = wide
+        whole.append(part)
+    return whole
+
+
+def _peak(toward: Floats, part: Part, compounds: Sequence[tuple[int, int]]) -> tuple[Part | None, bool]:
     """The strongest word of a phrase, if it exceeds the others clearly, and whether it dominates them."""
     if len(part) == 1:
         return None, False
     scores = toward[list(part)]
     second, top = np.sort(scores)[-2:].tolist()
-    clear = top >= _PEAK * second or (len(part) >= _LONG and top > second * (1 + 1e-6))
-    return ((part[int(np.argmax(scores))],) if clear else None), top >= _DOMINANT * second
+    if not (top >= _PEAK * second or (len(part) >= _LONG and top > second * (1 + 1e-6))):
+        return None, False
+    peak = part[int(np.argmax(scores))]
+    low, high = compounds[peak] if compounds else (peak, peak)
+    whole = tuple(index for index in part if low <= index <= high)
+    return (None, False) if whole == part else (whole, top >= _DOMINANT * second)
 
 
 def _lesser(evidence: Evidence, toward: Floats, parts: Sequence[Part], most: Part) -> list[Part]:
