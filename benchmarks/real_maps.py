@@ -1,4 +1,4 @@
-"""Maps of real models over real texts and pictures, for sentences to be read by eye: `python benchmarks/verbalize.py --samples`."""
+"""Maps of real models over real texts and pictures: `python benchmarks/verbalize.py --samples` prints what is said of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 DATA = Path(os.environ.get("SAYWHY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+LONG_REVIEW = (
+    "We went in with high hopes and a big bag of popcorn. The first hour is slow, the second hour is slower, and by the time the "
+    "film remembers that it is a comedy the whole row had stopped caring. The lead does what she can with a film that gives her "
+    "nothing, the music is loud where it should be quiet, and the one good joke of the film is in the trailer. A film for "
+    "nobody, then, and a waste of a good evening."
+)
 TEXTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("I couldn't put it down: a well-made, half-forgotten thriller that cost me $5.", REVIEWS),
     ("Not bad at all, but I've seen better.", REVIEWS),
@@ -28,13 +34,7 @@ TEXTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Where is my parcel?\n\nI ordered two lamps on May 3rd. One came broken, the other never came.", MAIL),
     ("这部电影很好看，我非常喜欢。", REVIEWS),
     ("הסרט היה נהדר אבל ארוך מדי.", REVIEWS),
-    (
-        "We went in with high hopes and a big bag of popcorn. The first hour is slow, the second hour is slower, and by the time "
-        "the film remembers that it is a comedy the whole row had stopped caring. The lead does what she can with a film that "
-        "gives her nothing, the music is loud where it should be quiet, and the one good joke of the film is in the trailer. A "
-        "film for nobody, then, and a waste of a good evening.",
-        REVIEWS,
-    ),
+    (LONG_REVIEW, REVIEWS),
     ("meh", REVIEWS),
     ("Thank you so much, the lamp is lovely!", MAIL),
 )

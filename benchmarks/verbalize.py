@@ -1,6 +1,6 @@
 """Measures the cost of putting maps into words, and compares the errors with those of the published method.
 
-Run: python benchmarks/verbalize.py [--maps 1000]
+Run: python benchmarks/verbalize.py [--maps 1000] [--samples 52]
 The peer is the pipeline published with Feldhus et al. 2023: three searches, the five best results of each, and words for the
 upper quartile. It is written anew here and keeps its faults. Its mask search, which is compiled there, is vectorised here; the
 other parts are loops, as there.
@@ -12,7 +12,7 @@ import argparse
 import statistics
 import sys
 import time
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,9 +157,29 @@ def print_faults(maps: int) -> None:
     print(f"  false claims of the template: {false}")
 
 
+def print_samples(count: int) -> None:
+    """What the default style says of maps of real models, to be read by eye."""
+    sys.path.append(str(Path(__file__).resolve().parent))
+    from real_maps import real_maps
+
+    verbalizer, words, names, false = TemplateVerbalizer(), [], 0, 0
+    for number, of in enumerate(islice(real_maps(), count), 1):
+        said = verbalizer.verbalize(of)
+        false += len(check(said.claims, of).errors)
+        words.append(len(said.text.split()))
+        names += len(said.claims)
+        source = repr(of.text or of.text_of(range(len(of)))) if isinstance(of, TokenSaliency) else f"picture {of.scores.shape}"
+        print(f"\n{number}. {of.method or 'magnitudes'}, {'signed' if of.signed else 'unsigned'}: {source}\n   {said.text}")
+    print(f"\n{len(words)} texts, {np.mean(words):.0f} words on average, {names} claims, {false} false")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--maps", type=int, default=1000, help="how many random maps to check for faults")
+    parser.add_argument("--samples", type=int, default=0, help="print what is said of so many real maps instead (up to 52)")
     arguments = parser.parse_args()
-    print_costs()
-    print_faults(arguments.maps)
+    if arguments.samples:
+        print_samples(arguments.samples)
+    else:
+        print_costs()
+        print_faults(arguments.maps)

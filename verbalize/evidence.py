@@ -30,7 +30,7 @@ class Evidence:
     map, including pixels that are in no region, so that a share is always a share of all the evidence. If the map is not
     `signed`, its scores only say how much a part matters. `prediction` is what the model predicted, and `text` the
     original text, where these are known. All scores are multiples of `unit`, which is 1 unless their sums would be too large
-    for a float.
+    for a float. `areas` holds the share of the picture that each region fills.
     """
 
     query: Query
@@ -46,6 +46,7 @@ class Evidence:
     prediction: Prediction | None = None
     text: str | None = None
     unit: float = 1.0
+    areas: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -98,6 +99,7 @@ def evidence_of(saliency: Saliency) -> Evidence:
     above, below = np.maximum(scores, 0.0), np.maximum(-scores, 0.0)
     if isinstance(saliency, TokenSaliency):
         names, net, positive, negative = saliency.tokens, scores, above, below
+        areas = None
     else:
         from verbalize.parts.regions import find_regions  # imports OpenCV, which token maps do not need
 
@@ -109,6 +111,7 @@ def evidence_of(saliency: Saliency) -> Evidence:
             sums = [(float(above[region.mask].sum()), float(below[region.mask].sum())) for region in regions]
         positive, negative = np.array(sums, dtype=np.float64).reshape(-1, 2).T
         net = _without_rounding(positive - negative, positive + negative)
+        areas = np.array([region.area for region in regions], dtype=np.float64)
     return Evidence(
         query=saliency.query,
         names=names,
@@ -123,6 +126,7 @@ def evidence_of(saliency: Saliency) -> Evidence:
         prediction=saliency.prediction,
         text=saliency.text if isinstance(saliency, TokenSaliency) else None,
         unit=unit,
+        areas=areas,
     )
 
 

@@ -1,8 +1,7 @@
-"""What stands between the words of a text: a blank, nothing, or a break that no phrase reaches across.
+"""What stands between the words of a text: a blank, or nothing.
 
 A map that comes without its text holds only tokens: "couldn", "'", "t". `gaps` says which of them to write together, so that a
-quotation looks as it does in the input: "couldn't", "well-made", "$5", "(so far)". `breaks_of` says where one utterance ends
-and the next begins.
+quotation looks as it does in the input: "couldn't", "well-made", "$5", "(so far)".
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
+from verbalize.scripts import is_unspaced
 
 if TYPE_CHECKING:
-    from verbalize.saliency import TokenSaliency
+    from collections.abc import Sequence
 
 _CLITICS = frozenset(("s", "t", "re", "ll", "ve", "d", "m"))
 _PENN_CLITICS = frozenset(
@@ -24,28 +23,10 @@ _PREFIXES = frozenset(("o", "d", "l", "qu"))  # o'clock, d'accord, l'amour, qu'i
 _CLOSERS = re.compile(r"[,.;:!?…)\]}»”’°]+|''|%")
 _OPENERS = frozenset(("(", "[", "{", "«", "“", "‘", "„", "``", "¿", "¡"))
 _CURRENCIES = frozenset("$£€¥₹#@")
+_PER = frozenset(("%", "‰"))
 _JOINERS = frozenset(("-", "‐", "‑", "/", "_"))  # not dashes, which stand apart
 _REPEATED = frozenset("*-_~=")
 _GLUED = re.compile(r"\w.*[,;!?]", re.DOTALL)  # "great," shows that the words were split at blanks
-_NO_BLANKS = (
-    ("\u0e00", "\u0eff"),  # Thai, Lao
-    ("\u1000", "\u109f"),  # Myanmar
-    ("\u1780", "\u17ff"),  # Khmer
-    ("\u2e80", "\u2fdf"), ("\u3000", "\u30ff"), ("\u31f0", "\u31ff"), ("\u3400", "\u9fff"),  # Chinese and Japanese
-    ("\uf900", "\ufaff"), ("\uff00", "\uffef"), ("\U00020000", "\U0003ffff"),
-)  # fmt: skip
-_SEPARATOR = re.compile(
-    r"\[(?:SEP|CLS|PAD|MASK|EOS|BOS|/?INST)\]|</?s>|<(?:sep|cls|pad|mask|eos|bos|br ?/?|/?p)>"
-    r"|<\|[^|]*\|>|<(?:start|end)_of_turn>",
-    re.IGNORECASE,
-)
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*|[。！？]+[」』”’）]*")
-_ENDS = frozenset(".!?…。！？\"'”’)]」』）")
-_MARKS = frozenset(",;:)]}，；：、）")
-_ABBREVIATIONS = frozenset(
-    ("mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "prof", "vol", "fig", "no", "gen", "gov", "sen", "rep", "inc", "ltd",
-     "co", "corp", "etc", "e.g", "i.e")
-)  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -96,7 +77,7 @@ def _attachment(token: str, before: str, after: str, opened: dict[str, bool]) ->
         return not opened[token], opened[token]
     if token in _OPENERS or (token in _CURRENCIES and after[:1].isalnum()):
         return False, True
-    if mark == "%":
+    if mark in _PER:
         return before[-1:].isdigit(), False
     return bool(_CLOSERS.fullmatch(token)) or token.lower() in _PENN_CLITICS, False
 
@@ -115,53 +96,21 @@ def _without_blanks(before: str, after: str) -> bool:
 
 
 def _bare(character: str) -> bool:
-    return character >= "\u0e00" and any(low <= character <= high for low, high in _NO_BLANKS)
+    return character >= "\u0e00" and (
+        is_unspaced(character) or "\u3000" <= character <= "\u303f" or "\uff00" <= character <= "\uff65"
+    )
 
 
-def breaks_of(saliency: TokenSaliency, *, marks: bool = True) -> tuple[int, ...]:
-    """Indices of the words before which a phrase ends: the first of each sentence, line, text of a pair, and turn of a chat.
-
-    Breaks come from special tokens such as [SEP], with which the map was read or which are among its words; from line ends in
-    the text; and from marks at the end of a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
-
-    Args:
-        saliency: the map.
-        marks: whether a phrase also ends before and after each punctuation mark that is a word of its own, or ends a word. The
-            marks inside "couldn't", "well-made" and "3.5%" are no breaks.
-    """
-    tokens = saliency.tokens
-    found = {special.position for special in saliency.special}
-    inside = compounds_of(saliency) if marks else ()
-    for index, token in enumerate(tokens):
-        if token.isalnum():
-            continue
-        if "\n" in token or (token[:1] in ("<", "[") and _SEPARATOR.fullmatch(token)):
-            found |= {index, index + 1}
-        elif marks and inside[index] == (index, index) and not any(map(str.isalnum, token)):
-            found |= {index, index + 1}
-        elif token[-1:] in _ENDS and _ends_sentence(tokens, index):
-            found.add(index + 1)
-        elif marks and len(token) > 1 and token[-1] in _MARKS:
-            found.add(index + 1)
-    if saliency.text is not None and saliency.offsets and "\n" in saliency.text:
-        starts = np.array([start for start, _ in saliency.offsets])
-        ends = [match.start() for match in re.finditer("\n", saliency.text)]
-        found |= set(np.searchsorted(starts, ends, side="right").tolist())
-    return tuple(sorted(place for place in found if 0 < place < len(tokens)))
-
-
-def compounds_of(saliency: TokenSaliency) -> tuple[tuple[int, int], ...]:
+def compounds(tokens: Sequence[str], close: Sequence[bool]) -> tuple[tuple[int, int], ...]:
     """For each word, the first and the last word of the compound in which it stands.
 
     A compound is written without blanks and holds together: "couldn't", "well-made", "and/or", "$5", "3.5%", or the pieces of a
     word that a tokenizer cut. A word that is no compound is its own first and last word.
+
+    Args:
+        tokens: (n,) the words.
+        close: (n,) whether a word follows the one before it without a blank.
     """
-    tokens = saliency.tokens
-    if saliency.text is None or saliency.offsets is None:
-        close = [gap == "" for gap in gaps(tokens)]
-    else:
-        places = saliency.offsets
-        close = [index > 0 and places[index - 1][1] == places[index][0] for index in range(len(tokens))]
     bounds = [(index, index) for index in range(len(tokens))]
     first = 0
     for index in range(1, len(tokens)):
@@ -173,7 +122,7 @@ def compounds_of(saliency: TokenSaliency) -> tuple[tuple[int, int], ...]:
     return tuple(bounds)
 
 
-def _held(tokens: tuple[str, ...], close: list[bool], index: int) -> bool:
+def _held(tokens: Sequence[str], close: Sequence[bool], index: int) -> bool:
     """Whether a word that follows another without a blank is in one compound with it."""
     before, token = tokens[index - 1], tokens[index]
     if not before or not token or _without_blanks(before, token):
@@ -182,7 +131,7 @@ def _held(tokens: tuple[str, ...], close: list[bool], index: int) -> bool:
         if before[-1].isalnum() or before in _CURRENCIES:
             return True
         return index > 1 and close[index - 1] and _joins(before, tokens[index - 2], token)
-    if token == "%":
+    if token in _PER:
         return before[-1].isdigit()
     after = tokens[index + 1] if index + 1 < len(tokens) and close[index + 1] else ""
     return token.lower() in _PENN_CLITICS or _joins(token, before, after)
@@ -195,16 +144,3 @@ def _joins(mark: str, before: str, after: str) -> bool:
     if mark in (".", ",", ":"):
         return (before[-1].isdigit() and after[0].isdigit()) or (mark == "." and len(before) == len(after) == 1)
     return mark in _JOINERS or mark in ("'", "’", "&", "@")
-
-
-def _ends_sentence(tokens: tuple[str, ...], index: int) -> bool:
-    token, following = tokens[index], tokens[index + 1 : index + 2]
-    end = _SENTENCE_END.search(token)
-    if not end or end.end() != len(token):
-        return False
-    word = token[: end.start()] or (tokens[index - 1] if index else "")
-    if "." in end.group() and (word.lower() in _ABBREVIATIONS or (len(word) == 1 and word.isalpha())):
-        return False
-    if end.start() == 0:  # a mark of its own; in "3 . 5" it is a decimal point
-        return not (following and word[-1:].isdigit() and following[0].isdigit())
-    return not following or not following[0][:1].islower()

@@ -21,7 +21,7 @@ ClaimKind = Literal[
     "absent", "predicted", "confidence", "runner_up",
 ]  # fmt: skip
 Direction = Literal["supports", "opposes"]
-ShareOf = Literal["positive", "negative", "absolute", "score"]
+ShareOf = Literal["positive", "negative", "absolute", "score", "area"]
 ErrorKind = Literal["part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label", "wrong absence"]
 
 ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
@@ -48,7 +48,8 @@ class Claim:
             probability.
         tolerance: half a unit of the last decimal place in which the number was written: 0.005 for 40 %, 0.05 for 2.3. For
             "equal", the largest difference as a fraction of the larger weight, where 0 stands for 0.05.
-        of: for "share", the mass that the number is a fraction of.
+        of: for "share", what the number is a fraction of: the positive, negative or absolute mass, or the picture ("area").
+            With "score", the number is the net score of the part.
         label: the label that the sentence names; `None` if it names no label, or masks it.
         versus: the labels with which the sentence contrasts it; `None` if the sentence names none.
         shared: whether the text itself says that the place is shared ("equally", "one of the most important").

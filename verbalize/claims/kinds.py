@@ -149,7 +149,7 @@ CLAIM_KINDS: Mapping[str, KindOfClaim] = MappingProxyType(
             needs_other=True,
         ),
         "share": KindOfClaim(
-            "P holds this share of the evidence, or has this score",
+            "P holds this share of the evidence, fills this share of the picture, or has this score",
             "the number is right to its last written digit: 46 % may be 45.5 to 46.5",
             share.falsehood,
             share.mirrored,

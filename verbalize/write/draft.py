@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verbalize.claims.claim import Claim
+from verbalize.parts.breaks import breaks_of
 from verbalize.saliency import PixelSaliency, TokenSaliency
-from verbalize.spacing import breaks_of
-from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, mention, percent, quoted, squeeze
+from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, fraction, mention, percent, quoted, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,11 @@ class Draft:
     def whole(self) -> str:
         """The word for the whole input: "picture" or "text"."""
         return "picture" if self.evidence.pixels else "text"
+
+    @property
+    def all_of_it(self) -> str:
+        """The words for the whole that shares are of."""
+        return "all the evidence" if self.evidence.signed else "the importance"
 
     def say(self, clause: str, *claims: Claim) -> None:
         """Add a sentence and its claims.
@@ -108,8 +113,16 @@ class Draft:
         share = self.share(part)
         if share is None:
             return None
-        whole = "all the evidence" if self.evidence.signed else "the importance"
-        return f"{share[0]} of {whole}", share[1]
+        return f"{share[0]} of {self.all_of_it}", share[1]
+
+    def area(self, part: Part) -> tuple[str, Claim] | None:
+        """The share of the picture that a region fills, as in "about a tenth of the picture", and the claim that it makes."""
+        areas = self.evidence.areas
+        written = fraction(float(areas[list(part)].sum())) if areas is not None else None
+        if written is None:
+            return None
+        text, value, tolerance = written
+        return f"{text} of the picture", Claim("share", part, value=value, tolerance=tolerance, of="area")
 
     def with_shares(self, parts: Sequence[Part], most: Part) -> tuple[list[str], tuple[Claim, ...]]:
         """The names of parts with their shares in brackets, and the claims that the shares make.

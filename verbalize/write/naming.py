@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from verbalize.spacing import breaks_of, compounds_of, gaps
+from verbalize.parts.breaks import breaks_of, compounds_of
+from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -228,6 +229,25 @@ def percent(share: float) -> tuple[str, float, float] | None:
         return "over 99%", 0.995, 0.005
     written = f"{100 * share:.0f}"
     return f"{written}%", float(written) / 100, 0.005
+
+
+_FRACTIONS = (
+    (0.1, "a tenth"), (0.2, "a fifth"), (0.25, "a quarter"), (1 / 3, "a third"), (0.4, "two fifths"), (0.5, "half"),
+    (0.6, "three fifths"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.8, "four fifths"), (0.9, "nine tenths"),
+)  # fmt: skip
+_FRACTION_WIDTH = 0.05  # how far a share may lie from a fraction in words
+_SMALL = 0.075  # smaller shares are written in per cent
+
+
+def fraction(share: float) -> tuple[str, float, float] | None:
+    """A share in words, as "about a tenth" or, below 7.5 %, "3%"; the number that the text states, and how far it may be off.
+
+    `None` for a share of 0 or of nearly the whole.
+    """
+    if share < _SMALL:
+        return percent(share)
+    value, words = min(_FRACTIONS, key=lambda fraction: abs(fraction[0] - share))
+    return (f"about {words}", value, _FRACTION_WIDTH) if abs(value - share) <= _FRACTION_WIDTH else None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,28 +18,32 @@ if TYPE_CHECKING:
     from verbalize.write.draft import Draft
 
 _WHOLE_PICTURE = "whole picture"
+_ROUNDED = 0.001  # two shares that differ by less are written alike
+_ABOUT = 0.05  # how far a share may lie from "about 24%", as readers of the text take it
 _LITTLE = 0.1  # share of all the evidence; if the most important part holds less, the text says "only"
 
 
-def say_direction(draft: Draft, found: Standing, frame: str, *, brief: bool, ranked: bool) -> None:
+def say_direction(draft: Draft, found: Standing, frame: str, length: str, *, ranked: bool) -> None:
     """Say which parts are the most important in a direction, how much they hold, and which other parts speak in it.
 
-    With `brief`, only the first of these is said. With `ranked`, the other parts come in the order of their importance.
+    The length "clause" has only the first of these. With `ranked`, the other parts come in the order of their importance.
     """
     voice = Voice.of(draft.evidence, found.direction)
     if len(draft.evidence) == 1 and (not draft.evidence.pixels or draft.evidence.names[0] == _WHOLE_PICTURE):
         name = "the whole picture" if draft.evidence.pixels else f"the only word, {draft.name(found.leads[0])},"
         draft.say(f"{name} {voice.does(found.leads)} {voice.about(frame)}", *voice.signs(found.leads))
         return
-    clause, claims = _leads(draft, found, voice, frame)
-    for more in () if brief else (_amounts(draft, found, voice), _others(draft, found, voice, ranked=ranked)):
+    clause, claims = _leads(draft, found, voice, frame, brief=length == "clause")
+    if length == "paragraph":  # the shares of all parts and of the rest sum to the whole, so the phrase needs its own
+        found = replace(found, dominant=False)
+    for more in () if length == "clause" else (_amounts(draft, found, voice), _others(draft, found, voice, ranked=ranked)):
         clause += more[0]
         claims += more[1]
     draft.say(clause, *claims)
 
 
-def _leads(draft: Draft, found: Standing, voice: Voice, frame: str) -> tuple[str, list[Claim]]:
-    """The clause that says which parts are the most important."""
+def _leads(draft: Draft, found: Standing, voice: Voice, frame: str, *, brief: bool) -> tuple[str, list[Claim]]:
+    """The clause that says which parts are the most important. Unless it is brief, it says how large a region is."""
     one, many = draft.nouns(found.leads)
     names, about = [draft.name(part) for part in found.leads], voice.about(frame)
     claims = [*voice.signs(found.leads), *first_places(found, voice)]
@@ -46,11 +51,16 @@ def _leads(draft: Draft, found: Standing, voice: Voice, frame: str) -> tuple[str
         return f"{listed(names)} {'is' if len(names) == 1 else 'are'} among the most important {many} {about}", claims
     if found.form == "equal":
         return f"{listed(names)} are equally the most important {many} {about}", claims
-    most = f"{names[0]} {voice.does(found.leads)} most {about}"
+    name, area = names[0], None if brief else draft.area(found.leads[0])
+    if area:
+        name, claims = f"{name}, {area[0]},", [*claims, area[1]]
+    most = f"{name} {voice.does(found.leads)} most {about}"
     if found.peak or voice.direction != "supports":
         return most, claims
-    is_most = f"{names[0]} is the most important {one} {about}"
-    return draft.pick(most, is_most, f"the most important {one} {about} is {names[0]}"), claims
+    forms = [most, f"{name} is the most important {one} {about}"]
+    if not area:
+        forms.append(f"the most important {one} {about} is {name}")
+    return draft.pick(*forms), claims
 
 
 def first_places(found: Standing, voice: Voice) -> list[Claim]:
@@ -127,12 +137,23 @@ def say_comparison(draft: Draft, found: Standing) -> None:
 
 
 def say_rest(draft: Draft, *named: Standing | None) -> None:
-    """Say which share of all the evidence lies in the words that are not named."""
-    listed_parts = {index for found in named if found for part in found.parts for index in part}
-    rest = tuple(index for index in range(len(draft.evidence)) if index not in listed_parts)
-    amount = draft.amount(rest) if rest and not draft.evidence.pixels else None
-    if amount:
-        draft.say(f"the rest of the text holds {amount[0]}", amount[1])
+    """Say which share of all the evidence lies in the words that are not named.
+
+    All shares of the text sum to 100 %. Where rounding is in the way, the share of the rest is given with "about".
+    """
+    said = {part for found in named if found for part in (*found.leads, *found.also)}
+    inside = {index for part in said for index in part}
+    rest = tuple(index for index in range(len(draft.evidence)) if index not in inside)
+    share = draft.share(rest) if rest and not draft.evidence.pixels else None
+    if share is None:
+        return
+    text, claim = share
+    shares = [draft.share(part) for part in said]
+    written = sum(other[1].value or 0.0 for other in shares if other)
+    left = round(100 * (1.0 - written))
+    if claim.value and text[0].isdigit() and left > 0 and abs(left / 100 - claim.value) > _ROUNDED:
+        text, claim = f"about {left}%", replace(claim, value=left / 100, tolerance=_ABOUT)
+    draft.say(f"the rest of the text holds {text} of {draft.all_of_it}", claim)
 
 
 def say_balance(draft: Draft, against: Standing | None) -> None:

@@ -31,7 +31,7 @@ def say_both_sides(draft: Draft, limits: Limits, *, ranked: bool) -> None:
     for found in (supporting, against):
         if found is not None and not (brief and draft.sentences):
             frame = draft.frame.pronoun if draft.sentences else full
-            phrases.say_direction(draft, found, frame, brief=brief, ranked=ranked)
+            phrases.say_direction(draft, found, frame, limits.length, ranked=ranked)
     if limits.length != "paragraph":
         return
     leading = supporting or against

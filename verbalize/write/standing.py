@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Form: TypeAlias = Literal["top", "equal", "among"]
 _EQUALS_NAMED = 4  # the most words in the first place that are all named
 _PRICE = 0.25  # of the highest score: weaker words are not worth naming, but may connect stronger ones if spans run out
-_ABOVE_EVEN = 1.25  # times an even share of the evidence: on a map without strong words, phrases would otherwise grow over half of the text
+_ABOVE_EVEN = 1.25  # times an even share: phrases would otherwise grow over half of a text without strong words
 _PEAK = 1.1  # a word of a phrase is named if it scores this many times as much as every other word of it; in a phrase of ...
 _LONG = 4  # ... this many words or more, the strongest is named in any case
 _DOMINANT = 1.5  # as _PEAK, for a word whose share is said in the place of the share of the phrase

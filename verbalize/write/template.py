@@ -17,6 +17,7 @@ choice" for a contrastive query).
     The most important word for F is P, but with only 6% of all the evidence.
     P speaks most for F, with 46% of all the evidence, above all P.         (the second P is a word of the first)
     P speaks most for F, above all P, which holds 46% of all the evidence.
+    P, about a tenth of the picture, speaks most for F, with 46% of all the evidence.      (or: 3% of)
     P and P are equally the most important words for F, each with 20% of all the evidence.
     P and P are among the most important words for F.                       P is among the most important words for F.
     The only word, P, speaks for F.                                         The whole picture speaks for F.
@@ -24,7 +25,7 @@ choice" for a contrastive query).
     P is the most important word for F, with 46% of all the evidence, followed by P (20%), P (10%) and P (5%).
     P speaks most against it, with 30% of all the evidence.                 (and every other shape with "against")
     P is more important than P.
-    The rest of the text holds 24% of all the evidence.
+    The rest of the text holds 24% (about 24%) of all the evidence.
     More of the evidence speaks for it than against it.                     More of the evidence speaks against it than for it.
     Nothing in the text (picture) speaks for F (it).                        Nothing in the text speaks against it.
     No part of the text (picture) stands out for F: every word (pixel) scores zero (scores the same).
@@ -55,6 +56,10 @@ These are the rules for reading the shapes:
   importance" (both `of="absolute"`). Only in the style "smv", which names no whole, it is a share of the evidence for the label
   (`of="positive"`).
 - "Under 1%" is a share from 0 to 1 %, "over 99%" one from 99 % to 100 %.
+- "About a tenth of the picture" after a region is its area: `Claim("share", part, value=0.1, tolerance=0.05, of="area")`. The
+  fractions are a tenth, a fifth, a quarter, a third, two fifths, half, three fifths, two thirds, three quarters, four fifths
+  and nine tenths. "3% of the picture" and "under 1% of the picture" have the tolerance of other per cents.
+- "About 24%" may be off by 5 percentage points.
 - "Followed by" says that each part is more important than the next.
 - "Above all P" says that P, a word of the part before, speaks in the direction and is the most important word.
 - "Stands out" does not state a direction. "Speaks for" and "speaks against" do. "Matters" states none.

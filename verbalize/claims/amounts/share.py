@@ -1,4 +1,4 @@
-"""The claim "share": a part holds this fraction of the evidence, or has this net score."""
+"""The claim "share": a part holds this fraction of the evidence or of the picture, or has this net score."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     """The falsehood of the claim; `None` if the number is right to within the claim's tolerance."""
     del bridge  # a number has no sign to bridge
     name, part, said = quoted_part(claim, evidence), claim.part or (), claim.value or 0.0
+    if claim.of == "area":
+        return _wrong_area(claim, evidence)
     actual = evidence.mass(part, claim.of)
     if claim.of == "score":
         if is_stated(claim, actual * evidence.unit, evidence.mass(part, "absolute") * evidence.unit):
@@ -31,6 +33,14 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     if is_stated(claim, actual / total):
         return None
     return "wrong number", f"{name} holds {actual / total:.1%} of the {claim.of} evidence, not {said:.1%}"
+
+
+def _wrong_area(claim: Claim, evidence: Evidence) -> Verdict:
+    name, said = quoted_part(claim, evidence), claim.value or 0.0
+    if evidence.areas is None:
+        return "wrong number", f"{name} is given an area, but words have none"
+    area = float(evidence.areas[list(claim.part or ())].sum())
+    return None if is_stated(claim, area) else ("wrong number", f"{name} fills {area:.1%} of the picture, not {said:.1%}")
 
 
 def mirrored(claim: Claim) -> Claim:
