@@ -113,6 +113,8 @@ def compounds(tokens: Sequence[str], close: Sequence[bool]) -> tuple[tuple[int, 
     """
     bounds = [(index, index) for index in range(len(tokens))]
     first = 0
+    if not any(close):
+        return tuple(bounds)
     for index in range(1, len(tokens)):
         if not (close[index] and _held(tokens, close, index)):
             first = index

@@ -3,7 +3,7 @@
 import pytest
 
 from verbalize import Query, SpecialToken, TemplateVerbalizer, TokenSaliency, check
-from verbalize.parts.breaks import breaks_of, compounds_of
+from verbalize.parts.breaks import bounds_of, compounds_of
 from verbalize.spacing import gaps
 
 
@@ -45,15 +45,15 @@ def test_gaps_of_few_tokens():
 
 
 def test_phrases_end_where_utterances_do():
-    assert breaks_of(saliency(["a", "b", "[SEP]", "c", "d"])) == (2, 3)
-    assert breaks_of(saliency(["a", "b", "c"], special=[SpecialToken("[SEP]", 0.0, 2)])) == (2,)
-    assert breaks_of(saliency(["a", "b", "c"], text="a b\n\nc")) == (2,)
-    assert breaks_of(saliency(["good", ".", "bad"])) == (1, 2)
-    assert breaks_of(saliency(["good", ".", "bad"]), marks=False) == (2,)
-    assert breaks_of(saliency(["Good.", "Bad", "film"])) == (1,)
-    assert breaks_of(saliency(["Mr.", "Fox", "ate", "it,", "then", "slept"])) == (4,)
-    assert breaks_of(saliency(["don", "'", "t", "go"])) == ()
-    assert breaks_of(saliency(["<start_of_turn>", "user", "hi", "<end_of_turn>", "yes"])) == (1, 3, 4)
+    assert bounds_of(saliency(["a", "b", "[SEP]", "c", "d"])).phrases == (2, 3)
+    assert bounds_of(saliency(["a", "b", "c"], special=[SpecialToken("[SEP]", 0.0, 2)])).phrases == (2,)
+    assert bounds_of(saliency(["a", "b", "c"], text="a b\n\nc")).phrases == (2,)
+    assert bounds_of(saliency(["good", ".", "bad"])).phrases == (1, 2)
+    assert bounds_of(saliency(["good", ".", "bad"])).sentences == (2,)
+    assert bounds_of(saliency(["Good.", "Bad", "film"])).phrases == (1,)
+    assert bounds_of(saliency(["Mr.", "Fox", "ate", "it,", "then", "slept"])).phrases == (4,)
+    assert bounds_of(saliency(["don", "'", "t", "go"])).phrases == ()
+    assert bounds_of(saliency(["<start_of_turn>", "user", "hi", "<end_of_turn>", "yes"])).phrases == (1, 3, 4)
 
 
 def test_no_phrase_reaches_across_a_break():
@@ -65,7 +65,7 @@ def test_no_phrase_reaches_across_a_break():
     ):
         of = saliency(tokens, [3.0, 4.0, 0.0 if len(tokens[2]) < 2 or "[" in tokens[2] else 4.0, 3.5, 0.0], **fields)
         claims = TemplateVerbalizer(max_spans=2).verbalize(of).claims
-        breaks = breaks_of(of)
+        breaks = bounds_of(of).phrases
         assert not any(claim.part[0] < place <= claim.part[-1] for claim in claims for place in breaks)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,44 +27,66 @@ _ABBREVIATIONS = frozenset(
 )  # fmt: skip
 
 
-def breaks_of(saliency: TokenSaliency, *, marks: bool = True) -> tuple[int, ...]:
-    """Indices of the words before which a phrase ends: the first of each sentence, line, text of a pair, and turn of a chat.
-
-    Breaks come from special tokens such as [SEP], with which the map was read or which are among its words; from line ends in
-    the text; and from marks at the end of a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
+@dataclass(frozen=True)
+class Bounds:
+    """Where the phrases and sentences of a text end, and which of its words hold together.
 
     Args:
-        saliency: the map.
-        marks: whether a phrase also ends before and after each punctuation mark that is a word of its own, or ends a word. The
-            marks inside "couldn't", "well-made" and "3.5%" are no breaks.
+        phrases: indices of the words before which a phrase ends: the first word of each sentence, and words before and after
+            punctuation. The marks inside "couldn't", "well-made" and "3.5%" are no bounds.
+        sentences: indices of the words before which a sentence, a line, a text of a pair or a turn of a chat ends.
+        compounds: for each word, the first and the last word of the compound in which it stands (`verbalize.spacing`).
+    """
+
+    phrases: tuple[int, ...]
+    sentences: tuple[int, ...]
+    compounds: tuple[tuple[int, int], ...]
+
+
+def bounds_of(saliency: TokenSaliency) -> Bounds:
+    """Find the bounds in the text of a map.
+
+    Sentences end at special tokens such as [SEP], with which the map was read or which are among its words; at line ends in the
+    text; and at marks that end a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
     """
     tokens = saliency.tokens
-    found = {special.position for special in saliency.special}
-    inside = compounds_of(saliency) if marks else ()
+    sentences = {special.position for special in saliency.special}
+    phrases: set[int] = set()
+    inside = compounds_of(saliency)
     for index, token in enumerate(tokens):
         if token.isalnum():
             continue
-        separator = "\n" in token or (token[:1] in ("<", "[") and _SEPARATOR.fullmatch(token))
-        alone = marks and inside[index] == (index, index) and not any(map(str.isalnum, token))
-        if separator or alone:
-            found.add(index)
-        if separator or alone or (marks and len(token) > 1 and token[-1] in _MARKS) or _ends_sentence(tokens, index):
-            found.add(index + 1)
+        if "\n" in token or (token[:1] in ("<", "[") and _SEPARATOR.fullmatch(token)):
+            sentences |= {index, index + 1}
+        elif _ends_sentence(tokens, index):
+            sentences.add(index + 1)
+        if inside[index] == (index, index) and not any(map(str.isalnum, token)):
+            phrases |= {index, index + 1}
+        elif len(token) > 1 and token[-1] in _MARKS:
+            phrases.add(index + 1)
     if saliency.text is not None and saliency.offsets and "\n" in saliency.text:
         starts = np.array([start for start, _ in saliency.offsets])
         ends = [match.start() for match in re.finditer("\n", saliency.text)]
-        found |= set(np.searchsorted(starts, ends, side="right").tolist())
-    return tuple(sorted(place for place in found if 0 < place < len(tokens)))
+        sentences |= set(np.searchsorted(starts, ends, side="right").tolist())
+    within = range(1, len(tokens))
+    return Bounds(
+        tuple(sorted(place for place in phrases | sentences if place in within)),
+        tuple(sorted(place for place in sentences if place in within)),
+        inside,
+    )
 
 
 def compounds_of(saliency: TokenSaliency) -> tuple[tuple[int, int], ...]:
     """For each word, the first and the last word of the compound in which it stands (see `verbalize.spacing.compounds`)."""
     tokens = saliency.tokens
     if saliency.text is None or saliency.offsets is None:
-        close = [gap == "" for gap in gaps(tokens)]
+        close = [not gap for gap in gaps(tokens)]
     else:
-        places = saliency.offsets
-        close = [index > 0 and places[index - 1][1] == places[index][0] for index in range(len(tokens))]
+        reached = -1
+        close = []
+        for start, stop in saliency.offsets:
+            close.append(start == reached)
+            reached = stop
     return compounds(tokens, close)
 
 

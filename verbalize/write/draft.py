@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verbalize.claims.claim import Claim
-from verbalize.parts.breaks import breaks_of
 from verbalize.saliency import PixelSaliency, TokenSaliency
 from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, fraction, mention, percent, quoted, squeeze
 
@@ -40,8 +39,8 @@ class Draft:
             content = "\0".join(self.saliency.tokens).encode("utf-8", "surrogatepass")
         else:
             content = b""
-        self.breaks = breaks_of(self.saliency) if isinstance(self.saliency, TokenSaliency) else ()
-        self.compounds = self._index.compounds if self._index else ()
+        self.breaks = self._index.bounds.phrases if self._index else ()
+        self.compounds = self._index.bounds.compounds if self._index else ()
         self._turn = zlib.crc32(self.saliency.scores.tobytes(), zlib.crc32(content))
         self.clause = ""
         self.clause_claims: tuple[Claim, ...] = ()

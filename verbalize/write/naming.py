@@ -7,14 +7,17 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from operator import ge, gt
 from typing import TYPE_CHECKING
 
-from verbalize.parts.breaks import breaks_of, compounds_of
+from verbalize.parts.breaks import bounds_of
 from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from verbalize.parts.breaks import Bounds
     from verbalize.saliency import Part, Query, TokenSaliency
 
 # Opening mark, closing mark, and the characters that the text between them must not contain: the marks and their look-alikes.
@@ -31,7 +34,9 @@ _ISOLATE = ("\u2068", "\u2069")  # first strong isolate, pop directional isolate
 _FEW_PLACES = 3  # words at up to this many places of ...
 _SHORT_TEXT = 40  # ... a text of up to this many words are counted; in longer texts their neighbours are easier to find
 _NEIGHBOURS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 3), (4, 4))  # words before and after, in the order in which they are tried
+_FARTHEST = 4  # the largest of these numbers
 _LONGEST_NEIGHBOURHOOD = 60  # characters
+_OTHERS = re.compile(r"[\W_]+")
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -75,62 +80,29 @@ class WordIndex:
     text: str
     first: dict[int, int]
     last: dict[int, int]
-    stretches: tuple[int, ...] = ()
-    compounds: tuple[tuple[int, int], ...] = ()
-    marks: tuple[bool, ...] = ()
+    bounds: Bounds
 
     @classmethod
     def of(cls, saliency: TokenSaliency) -> WordIndex:
         """Index the words of a map. Words that are only white space have no place."""
-        pieces: list[str] = []
-        size, reached = 0, 0
-        first: dict[int, int] = {}
-        last: dict[int, int] = {}
-
-        def write(piece: str) -> None:
-            nonlocal size
-            pieces.append(piece)
-            size += len(piece)
-
-        spaces = gaps(saliency.tokens) if saliency.text is None else ()
-        for index, token in enumerate(saliency.tokens):
-            if saliency.text is None or saliency.offsets is None:
-                raw, gap = token, spaces[index]
-            else:
-                start, stop = saliency.offsets[index]
-                raw, gap = saliency.text[start:stop], saliency.text[reached:start]
-                reached = max(reached, stop)
-            lead = gap + raw[: len(raw) - len(raw.lstrip())]
-            between = squeeze(lead)
-            blank_before = bool(lead) and lead[0].isspace()
-            if size and blank_before and pieces[-1] != " ":
-                write(" ")
-            if between:
-                write(between)
-            if size and between and lead[-1].isspace():
-                write(" ")
-            body = squeeze(raw)
-            if not body:
-                continue
-            first[size] = index
-            write(body)
-            last[size] = index
-            if raw[-1].isspace():
-                write(" ")
-        sentences = (0, *breaks_of(saliency, marks=False), len(saliency))
-        marks = tuple(not any(map(str.isalnum, token)) for token in saliency.tokens)
-        return cls("".join(pieces), first, last, sentences, compounds_of(saliency), marks)
+        return cls(*(_plain_places(saliency) or _places(saliency)), bounds_of(saliency))
 
     def compound(self, part: Part) -> Part:
         """The part with the rest of the compounds in which it begins and ends, such as "couldn't" for "couldn"."""
-        return tuple(range(self.compounds[part[0]][0], self.compounds[part[-1]][1] + 1))
+        return tuple(range(self.bounds.compounds[part[0]][0], self.bounds.compounds[part[-1]][1] + 1))
 
     def neighbourhoods(self, part: Part) -> Iterator[Part]:
         """Runs of words of one sentence around the part, shortest first. They begin and end with words, not with marks."""
-        after = bisect_right(self.stretches, part[0])
-        low, high = self.stretches[after - 1], max(self.stretches[after], part[-1] + 1)
-        before = [place for place in range(part[0] - 1, low - 1, -1) if not self.marks[place]]
-        behind = [place for place in range(part[-1] + 1, high) if not self.marks[place]]
+        after = bisect_right(self.bounds.sentences, part[0])
+        low, high = (0, *self.bounds.sentences)[after], (*self.bounds.sentences, len(self.bounds.compounds))[after]
+        words = {index: place for place, index in self.first.items()}
+
+        def is_word(index: int) -> bool:
+            stop = words.get(index + 1, len(self.text))
+            return index in words and any(map(str.isalnum, self.text[words[index] : stop]))
+
+        before = [index for index in range(part[0] - 1, low - 1, -1) if is_word(index)][:_FARTHEST]
+        behind = [index for index in range(part[-1] + 1, max(high, part[-1] + 1)) if is_word(index)][:_FARTHEST]
         for left, right in _NEIGHBOURS:
             start = before[min(left, len(before)) - 1] if before else part[0]
             stop = behind[min(right, len(behind)) - 1] if behind else part[-1]
@@ -157,6 +129,68 @@ class WordIndex:
                 found.append(tuple(range(self.first[start], self.last[stop] + 1)))
             start = self.text.find(wanted, start + 1)
         return tuple(found)
+
+
+def _plain_places(saliency: TokenSaliency) -> tuple[str, dict[int, int], dict[int, int]] | None:
+    """The text of a map and the places where its words start and stop, if no white space has to be squeezed; else `None`."""
+    tokens, text, offsets = saliency.tokens, saliency.text, saliency.offsets
+    if text is None or offsets is None:
+        if not all(tokens) or len("".join(tokens).split()) != 1:
+            return None
+        pieces = [gap + token for gap, token in zip(gaps(tokens), tokens, strict=True)]
+        stops = list(accumulate(map(len, pieces)))
+        starts = [stop - len(token) for stop, token in zip(stops, tokens, strict=True)]
+        text = "".join(pieces)
+    else:
+        starts, stops = [start for start, _ in offsets], [stop for _, stop in offsets]
+        ends = [place for offset in offsets for place in offset]
+        text = text[: stops[-1]] if stops else ""
+        if squeeze(text) != text or any(map(ge, starts, stops)) or any(map(gt, ends, ends[1:])):
+            return None
+        if any(text[start].isspace() or text[stop - 1].isspace() for start, stop in offsets):
+            return None
+    indices = range(len(tokens))
+    return text, dict(zip(starts, indices, strict=True)), dict(zip(stops, indices, strict=True))
+
+
+def _places(saliency: TokenSaliency) -> tuple[str, dict[int, int], dict[int, int]]:
+    """The text of a map with its white space squeezed, and the places where its words start and stop in it."""
+    pieces: list[str] = []
+    size, reached = 0, 0
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+
+    def write(piece: str) -> None:
+        nonlocal size
+        pieces.append(piece)
+        size += len(piece)
+
+    spaces = gaps(saliency.tokens) if saliency.text is None else ()
+    for index, token in enumerate(saliency.tokens):
+        if saliency.text is None or saliency.offsets is None:
+            raw, gap = token, spaces[index]
+        else:
+            start, stop = saliency.offsets[index]
+            raw, gap = saliency.text[start:stop], saliency.text[reached:start]
+            reached = max(reached, stop)
+        lead = gap + raw[: len(raw) - len(raw.lstrip())]
+        between = squeeze(lead)
+        blank_before = bool(lead) and lead[0].isspace()
+        if size and blank_before and pieces[-1] != " ":
+            write(" ")
+        if between:
+            write(between)
+        if size and between and lead[-1].isspace():
+            write(" ")
+        body = squeeze(raw)
+        if not body:
+            continue
+        first[size] = index
+        write(body)
+        last[size] = index
+        if raw[-1].isspace():
+            write(" ")
+    return "".join(pieces), first, last
 
 
 def mention(
@@ -277,15 +311,17 @@ class Frame:
         full = label
         if query.members:
             full = f"the group {label}{_members(query.members)}"
-        elif any(_letters(name) in _letters(heard) for name in (query.label, *query.versus)):
+        elif _heard((query.label, *query.versus), heard):
             full = f"the label {label}"
         if versus:
             full += " rather than " + listed([name for name in versus if name], "or")
         return cls(full, pronoun, query.label, query.versus or None)
 
 
-def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+def _heard(names: Iterable[str], heard: str) -> bool:
+    """Whether one of the names occurs in the text, whatever the case, blanks and punctuation."""
+    letters = _OTHERS.sub("", heard.casefold())
+    return any(_OTHERS.sub("", name.casefold()) in letters for name in names)
 
 
 _MEMBERS_NAMED = 3
