@@ -53,7 +53,10 @@ def outcome(claim, saliency=FILM):
         (Claim("strength", (2, 3), value=0.75, tolerance=0.25), "true"),  # stronger than the strongest word is strong
         (Claim("strength", (5,), direction="opposes", value=0.25, tolerance=0.25), "true"),
         (Claim("strength", (0,), direction="opposes", value=0.25, tolerance=0.25), "wrong number"),
-        (Claim("strength", (0,), value=0.75, tolerance=0.25), "wrong sign"),
+        (Claim("strength", (0,), direction="supports", value=0.75, tolerance=0.25), "wrong sign"),
+        (Claim("strength", (0,), value=0.75, tolerance=0.25), "true"),  # whichever way it speaks
+        (Claim("strength", (1,), value=0.25, tolerance=0.25), "true"),
+        (Claim("strength", (0, 3, 4), value=0.25, tolerance=0.25), "undecided"),  # they cancel, yet each is strong
         (Claim("only", (2, 3, 4)), "true"),
         (Claim("only", (2, 3)), "wrong rank"),
         (Claim("only", (1, 2, 3, 4)), "wrong sign"),
@@ -71,6 +74,11 @@ def outcome(claim, saliency=FILM):
         (Claim("rank", (5,), value=2, direction="opposes"), "true"),
         (Claim("rank", (5,), value=2), "wrong sign"),
         (Claim("rank", (3,), value=2.5), "wrong rank"),
+        (Claim("rank", (4,), value=2, tolerance=1), "true"),  # among the first three
+        (Claim("rank", (0,), value=2, tolerance=1), "wrong sign"),
+        (Claim("rank", (3,), value=4, tolerance=2), "true"),  # not the first of six
+        (Claim("rank", (0,), value=4, tolerance=2), "true"),  # nor is a word of the other side
+        (Claim("rank", (2,), value=4, tolerance=2), "wrong rank"),
         (Claim("rank", (2, 3), value=1), "true"),
         (Claim("equal", (2,), other=(3,)), "wrong number"),
         (Claim("equal", (0,), other=(3, 4)), "wrong number"),  # the same sum, 2, but not the same strongest word
@@ -137,15 +145,30 @@ def test_equal_parts_may_differ_by_a_twentieth_or_as_the_claim_says():
 
 def test_a_strong_word_on_the_weak_side_is_strong_in_one_sense_only():
     lopsided = TokenSaliency(["bad", "nice"], [-5.0, 0.1], Query("x"))
-    assert outcome(Claim("strength", (1,), value=0.75, tolerance=0.25), lopsided) == "undecided"
+    assert outcome(Claim("strength", (1,), direction="supports", value=0.75, tolerance=0.25), lopsided) == "undecided"
     assert outcome(Claim("strength", (0,), direction="opposes", value=0.75, tolerance=0.25), lopsided) == "true"
 
 
+def test_in_a_long_text_a_small_share_may_still_be_a_strong_word():
+    long = TokenSaliency([f"w{i}" for i in range(24)], [1.0] * 20 + [0.06, 0.06, 0.12, -0.06], Query("x"))
+    assert outcome(Claim("near_zero", (0,)), long) == "wrong number"  # 4.9 % of all, as strong as any
+    assert outcome(Claim("near_zero", (20,)), long) == "true"
+    assert outcome(Claim("near_zero", (20, 21)), long) == "undecided"  # together 0.12
+    assert outcome(Claim("near_zero", (22,)), long) == "undecided"
+    assert outcome(Claim("near_zero", (20, 23)), long) == "true"
+    assert outcome(Claim("near_zero", (20,), direction="opposes"), long) == "undecided"
+    peaked = TokenSaliency([f"w{i}" for i in range(22)], [4.0, *[1.0] * 19, 0.6, 0.5], Query("x"))
+    assert outcome(Claim("matters", (20,)), peaked) == "true"  # an even share is 1.095
+    assert outcome(Claim("matters", (21,)), peaked) == "undecided"
+
+
 def test_punctuation_marks_are_words_to_some():
-    marked = TokenSaliency(["fine", ",", "nice"], [1.0, 0.2, 1.0], Query("x"))
+    marked = TokenSaliency(["fine", ",", "nice", "but"], [1.0, 0.2, 1.0, -1.0], Query("x"))
     assert outcome(Claim("count", direction="supports", value=2), marked) == "undecided"
     assert outcome(Claim("count", direction="supports", value=3), marked) == "undecided"
     assert outcome(Claim("count", direction="supports", value=1), marked) == "wrong number"
+    ended = TokenSaliency(["fine", "."], [1.0, 0.2], Query("x"))
+    assert outcome(Claim("count", direction="supports", value=2), ended) == "true"  # all of them
     assert outcome(Claim("only", (0, 2)), marked) == "undecided"
     assert outcome(Claim("only", (0, 1, 2)), marked) == "true"
 
@@ -289,6 +312,10 @@ def brute(claim, scores):
             return False
         large = 2 * len(scores) * abs(sum(mine)) >= mass or 4 * abs(sum(mine)) >= top or 10 * abs(sum(mine)) >= mass
         return True if large else None
+    if kind == "strength" and claim.direction is None:
+        weights = (abs(sum(mine)), max(abs(score) for score in mine))
+        found = {near(min(F(1), weight / top) if top else F(0), claim) for weight in weights}
+        return found.pop() if len(found) == 1 else None
     if kind == "strength":
         if not speaks(scores, part, spoken(claim)):
             return False
@@ -313,12 +340,16 @@ def brute(claim, scores):
         among = [i for i in among if not claim.direction or facing[i] > 0]
         return all(weights[j] < weights[i] for i in among for j in part) if among else None
     if kind == "rank":
-        if not speaks(scores, part, spoken(claim)):
+        ranged = claim.tolerance >= 0.5
+        to_the_end = ranged and claim.value + claim.tolerance >= len(scores)
+        if not to_the_end and not speaks(scores, part, spoken(claim)):
             return False
         best = max(facing[i] for i in part)
         place = 1 + sum(facing[i] > best for i in rest)
         ties = sum(facing[i] == best for i in rest)
-        if place != claim.value or (ties and not claim.shared):
+        if ranged:
+            return near(place, claim)
+        if not near(place, claim) or (ties and not claim.shared):
             return False
         return None if claim.shared and any(facing[i] != best for i in part) else True
     if kind == "more_important_than":
@@ -329,7 +360,9 @@ def brute(claim, scores):
         if claim.of == "score":
             return near(sum(mine), claim)
         total = sum(sides[claim.of](score, F(0)) for score in scores)
-        return total > 0 and near(sum(sides[claim.of](score, F(0)) for score in mine) / total, claim)
+        if total == 0:
+            return claim.value == 0
+        return near(sum(sides[claim.of](score, F(0)) for score in mine) / total, claim)
     theirs = [scores[i] for i in other]
     if claim.direction and kind in ("equal", "ratio"):
         for one in (part, other):
@@ -375,7 +408,7 @@ def claims_and_scores(draw, kinds=tuple(MAP_KINDS)):
         other=tuple(draw(part)) if wanted.needs_other or (kind.endswith("t_important") and draw(st.booleans())) else (),
         direction=draw(st.sampled_from([None, "supports", "opposes"])),
         value=None if kind == "balance" and draw(st.booleans()) else draw(values),
-        tolerance=draw(st.sampled_from([0.0, 0.0625, 0.25])),
+        tolerance=draw(st.sampled_from([0.0, 0.0625, 0.25, 0.5, 1.0])),
         of=draw(st.sampled_from(["positive", "negative", "absolute", "score"])),
         shared=draw(st.booleans()) and not kind.endswith("t_important"),
     )
@@ -472,6 +505,7 @@ def test_regions_are_counted_ranked_and_compared_by_their_net_scores():
     picture = PixelSaliency(scores, Query("dog"), masks=masks, mask_names=["head", "tail", "lawn"])
     for claim in (
         Claim("rank", (1,), value=2),
+        Claim("rank", (2,), value=2.5, tolerance=0.5),
         Claim("count", direction="supports", value=2),
         Claim("ratio", (0,), other=(1,), value=2.0),
         Claim("only", (2,), direction="opposes"),

@@ -40,8 +40,8 @@ class Claim:
         other: for comparisons, the part that `part` is compared with (`None`: not in the input). For "most_important" and
             "least_important", the parts that share the place with it ("'a' and 'b' are the most important").
         direction: whether the part speaks for the label or against it. "no_clear_evidence" states that nothing speaks in this
-            direction or, with `None`, that nothing stands out. Without a direction, "matters", "near_zero", "equal", "ratio",
-            "count" and "least_important" are about magnitudes. For all other kinds `None` means "supports".
+            direction or, with `None`, that nothing stands out. Without a direction, "matters", "near_zero", "strength",
+            "equal", "ratio", "count" and "least_important" are about magnitudes. For all other kinds `None` means "supports".
         value: the number. For "share" a fraction of the mass that `of` names, or the net score of the part if `of="score"`;
             for "strength" a fraction of the strongest score; for "ratio" and "difference" what they say; for "rank" and
             "runner_up" the place; for "count" the number of words; for "balance" a fraction of all mass; for "confidence" a

@@ -103,9 +103,9 @@ CLAIM_KINDS: Mapping[str, KindOfClaim] = MappingProxyType(
         "strength": KindOfClaim(
             "P speaks strongly, or weakly, for the label",
             "P speaks in the direction, and its score divided by that of the strongest word is the number: strongly is 0.5 to"
-            " 1, weakly 0 to 0.5",
+            " 1, weakly 0 to 0.5; without a direction, signs do not count",
             strength.falsehood,
-            turned,
+            turned_if_directed,
         ),
         "only": KindOfClaim(
             "only P speaks for the label",
@@ -136,7 +136,8 @@ CLAIM_KINDS: Mapping[str, KindOfClaim] = MappingProxyType(
         "rank": KindOfClaim(
             "P is in place k",
             "P speaks in the direction, and exactly k - 1 words outside P score higher than its strongest word; a tie makes the"
-            " claim false, unless the text says that the place is shared",
+            ' claim false, unless the text says that the place is shared. "Among the first three" is any place from 1 to 3,'
+            ' "not the first" any place after it',
             rank.falsehood,
             turned,
         ),

@@ -24,9 +24,12 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     scores = evidence.net if claim.direction is None else evidence.toward(claim.direction)
     counts = scores != 0 if claim.direction is None else scores > 0
     number, words = int(counts.sum()), int((counts & evidence.wordlike).sum())
-    if is_stated(claim, number) and is_stated(claim, words):
+    holds = is_stated(claim, number), is_stated(claim, words)
+    if claim.value == len(evidence) and not claim.tolerance:  # "all words": without punctuation marks there are fewer in all
+        holds = holds[0], words == int(evidence.wordlike.sum())
+    if all(holds):
         return None
-    if is_stated(claim, number) or is_stated(claim, words):
+    if any(holds):
         return Undecided(f"with punctuation marks {number} do, without them {words}")
     verb = "have a score other than 0" if claim.direction is None else f"speak {side(claim.direction)} '{evidence.query.label}'"
     return (

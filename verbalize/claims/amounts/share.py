@@ -29,6 +29,8 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
         return "wrong number", f"{name} scores {written(actual * evidence.unit)}, not {written(said)}"
     total = evidence.total(claim.of)
     if total == 0:
+        if claim.value == 0:
+            return None  # a part that is said to hold none of the evidence on a side holds none where there is none
         return "wrong number", f"{name} is given a share of the {claim.of} evidence, and there is none"
     if is_stated(claim, actual / total):
         return None
