@@ -223,6 +223,29 @@ def test_an_option_that_no_map_uses_is_an_error_and_nothing_is_written(saywhy, f
 
 
 @pytest.mark.parametrize(
+    ("command", "maps", "options"),
+    [
+        ("convert", "maps.jsonl", "--tokenizer nosuch"),
+        ("verbalize", "maps.jsonl", "--class-names classes.txt"),
+        ("verbalize", "pixels.jsonl", "--max-words 3"),
+        ("verbalize", "maps.jsonl", "--axes chw"),
+        ("check --json texts.jsonl --maps", "maps.jsonl", "--image nopic.png"),
+    ],
+)
+def test_an_option_that_no_map_uses_is_found_before_anything_is_printed(saywhy, folder, command, maps, options):
+    done = saywhy(*command.split(), maps, *options.split(), folder=folder)
+    assert (done.returncode, done.stdout) == (2, ""), done.stdout
+
+
+def test_lines_are_printed_while_maps_are_read_once_all_options_had_an_effect(saywhy, folder):
+    """The second line is no map; what was read before it is printed all the same."""
+    (folder / "two.jsonl").write_text('[["good", 1.0]]\nno map\n')
+    done = saywhy("convert", "two.jsonl", "--label", "x", folder=folder)
+    assert done.returncode == 1
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("command", "words", "says"),
     [
         ("convert", ["--out", "out.jsonl"], "no output file was written"),

@@ -142,14 +142,31 @@ def iter_saliency(
 ) -> Iterator[Saliency]:
     """`read_saliency`, one map at a time, for files larger than memory. A second record with the same id is a problem.
 
-    That an option had no effect is known, and raised, only after the last map. The notes come after it, too.
+    That an option had no effect is known, and raised, only after the last map. The notes come after it, too. While maps are
+    read, `options.unused()` says which options had no effect so far.
     """
-    given = options or ReadOptions()
-    options = given.copy(used=set(given.used), notes=[])
+    options = (options or ReadOptions()).copy(notes=[])
+    before = set(options.used)
+    try:
+        yield from _checked(source, options, format, on_problem, on_note)
+    finally:  # the same options may be used for another source, on which they must have an effect of their own
+        options.used.intersection_update(before)
+
+
+def _checked(
+    source: Any,
+    options: ReadOptions,
+    format: str,  # noqa: A002
+    on_problem: Callable[[Problem], None] | None,
+    on_note: Callable[[str], None] | None,
+) -> Iterator[Saliency]:
     any_read = False
     formats = _Candidates(format)
+    signed_here = False
     for item in _items(source, options, formats):
         found: Saliency | Problem = item
+        if not isinstance(found, Problem) and vars(options)["signed"] is not None and "signed" not in options.used:
+            found, signed_here = _with_sign(found, options, _name(source)), True
         if not isinstance(found, Problem) and found.id is not None:
             name = found.id
             if name in formats.ids:
@@ -162,15 +179,25 @@ def iter_saliency(
             continue
         any_read = True
         yield found
+    if signed_here:
+        options.used.add("signed")
     for text in options.notes:
         if on_note is None:
-            warnings.warn(f"{_name(source)}: {text}", stacklevel=2)
+            warnings.warn(f"{_name(source)}: {text}", stacklevel=3)
         else:
             on_note(text)
     if any_read and (unused := options.unused()):
         named = " and ".join(f"{name} (--{name.replace('_', '-')})" for name in unused)
         have, them = ("has", "it") if len(unused) == 1 else ("have", "them")
         raise SaliencyError(f"{named} {have} no effect on any record of {_name(source)}; leave {them} out")
+
+
+def _with_sign(found: Saliency, options: ReadOptions, source: str) -> Saliency | Problem:
+    """The map with the sign that the caller says; for maps whose reader (that of a plug-in) did not ask for it."""
+    try:
+        return replace(found, signed=vars(options)["signed"])
+    except SaliencyError as error:
+        return Problem(source, str(error), None, found.id)
 
 
 def write_saliency(saliencies: Saliency | Iterable[Saliency], path: str | os.PathLike[str]) -> int:

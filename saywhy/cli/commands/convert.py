@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsArgument, OutOption, ReadingOptions
+from saywhy.cli.options.output import open_output
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -
                 yield saliency
 
         if out == "-":
-            for saliency in shown_one_by_one():
-                sys.stdout.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
+            with open_output(out, source) as stream:
+                for saliency in shown_one_by_one():
+                    stream.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
         else:
             write_saliency(shown_one_by_one(), out)
     if out != "-":

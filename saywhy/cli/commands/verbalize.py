@@ -17,6 +17,7 @@ from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, PANEL, ModelOptions, tell_usage
+from saywhy.cli.options.output import open_output
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
@@ -99,9 +100,7 @@ def verbalize(
     style: Annotated[str, typer.Option(help="How to say it.", metavar=either(TEMPLATES, NARRATED))] = "plain",
     max_words: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="Words of the input that may be named (12); with a language model, words of the text (60)."
-        ),
+        typer.Option(min=1, help="Words of the input that may be named (12); with a language model, words of the text (60)."),
     ] = None,
     max_spans: Annotated[int, typer.Option(min=1, help="Parts of the input that may be named.")] = 3,
     length: Annotated[str, typer.Option(help="How much to say.", metavar=either("verbalize.write:LENGTHS"))] = "short",
@@ -207,13 +206,12 @@ def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
 
 
 def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, layout: str) -> None:
-    from saywhy_core.files import atomic_open
     from verbalize import lay_out
 
     left_out: list[Problem] = []
     texts = verbalizer.verbalize_all(source, where=source.source, on_problem=left_out.append)
     written = 0
-    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, _bar("verbalizing", out) as shown:
+    with open_output(out, source) as stream, _bar("verbalizing", out) as shown:
         made = next(texts, None)
         while made is not None:
             after = next(texts, None)  # one text alone needs no id above it

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from saywhy_core.errors import Problem
+    from verbalize.formats import ReadOptions
     from verbalize.saliency import Saliency
 
 PANEL = "Reading"
@@ -85,6 +86,13 @@ class MapReader:
     used: set[str] = field(default_factory=set)
     """Reading options that the command itself uses, so that the records need not."""
     _expected: list[tuple[str, str, Callable[[Saliency], bool]]] = field(default_factory=list)
+    _reading: ReadOptions | None = None
+    _waiting: list[tuple[str, str, Callable[[Saliency], bool]]] = field(default_factory=list)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every option that was given has had an effect on one of the maps so far."""
+        return self._reading is not None and not self._reading.unused() and not self._waiting
 
     def expect(self, option: str, needs: str, holds: Callable[[Saliency], bool]) -> None:
         """Raise a `UsageError` after the last map, if an option that was given had an effect on none of them.
@@ -103,7 +111,7 @@ class MapReader:
         options = self.options
         names = tuple(read_class_names(options.class_names)) if options.class_names else None
         versus = tuple(options.versus or ())
-        reading = ReadOptions(
+        self._reading = reading = ReadOptions(
             options.label,
             versus,
             names,
@@ -114,18 +122,18 @@ class MapReader:
             options.axes,
             used=self.used,
         )
-        waiting = list(self._expected)
+        self._waiting = list(self._expected)
         source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)
         read = iter_saliency(source, reading, format=options.format, on_problem=self.problems.append, on_note=note)
         for saliency in read:
             self.count += 1
-            waiting = [one for one in waiting if not one[2](saliency)]
+            self._waiting = [one for one in self._waiting if not one[2](saliency)]
             yield saliency
         if not self.count:  # ends the command before it writes an empty file
             self.finish()
             raise UsageError(f"{self.source} holds no maps")
-        if waiting:
-            option, needs, _ = waiting[0]
+        if self._waiting:
+            option, needs, _ = self._waiting[0]
             raise UsageError(f"{option} has an effect on {needs} alone, and {self.source} holds none; leave it out")
 
     def finish(self, *others: tuple[str, Iterable[object]]) -> None:
