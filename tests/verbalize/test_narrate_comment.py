@@ -9,7 +9,27 @@ from langchain_core.language_models import FakeListChatModel
 from verbalize import Narrator, PixelSaliency, Prediction, Query, TokenSaliency
 from verbalize.narrate.comment import comment_of
 
-WORDS = "the staff was rude and the room smelled dull , a great view and lousy service but splendid breakfast".split()
+WORDS = [
+    "the",
+    "staff",
+    "was",
+    "rude",
+    "and",
+    "the",
+    "room",
+    "smelled",
+    "dull",
+    ",",
+    "a",
+    "great",
+    "view",
+    "and",
+    "lousy",
+    "service",
+    "but",
+    "splendid",
+    "breakfast",
+]
 STAY = TokenSaliency(
     WORDS,
     [0.1 * place for place in range(len(WORDS))],

@@ -11,8 +11,10 @@ import numpy as np
 from verbalize.claims.checking import check
 from verbalize.claims.claim import Claim
 from verbalize.evidence import evidence_of
+from verbalize.saliency import TokenSaliency
+from verbalize.spacing import breaks_of
 from verbalize.write.naming import percent, quoted
-from verbalize.write.template import TemplateVerbalizer
+from verbalize.write.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +32,7 @@ _ALONE = 3  # "only" is said of at most so many parts
 _EQUAL_FIRST = 4  # the most parts that share the first place and are all named
 _SCORED = 2  # parts on each side whose score is offered as a number
 _WRITABLE = (1e-3, 1e5)  # scores outside are not written as numbers: nobody reads them
+_PHRASE_WORDS, _PHRASES = 12, 2  # words in all phrases of a side together, and phrases of a side
 _SURELY_NAMED = 3  # parts of each side that come early on the menu
 _IDLE = 3  # how many parts that hardly matter are offered
 
@@ -77,7 +80,7 @@ def _candidates(saliency: Saliency, evidence: Evidence, mask_labels: bool) -> It
         yield from _of_importance(evidence)
         yield from _of_model(saliency, mask_labels)
         return
-    phrases = _phrases(saliency)
+    phrases = _phrases(saliency, evidence)
     sides: list[_Weighed] = [*_of_side(evidence, "supports", phrases), *_of_side(evidence, "opposes", phrases)]
     sides += [(1, claims) for claims in _of_both(evidence)] + [(2, claims) for claims in _of_model(saliency, mask_labels)]
     sides += [(3, claims) for claims in _idle(evidence)] + [(7, claims) for claims in _scores(evidence)]
@@ -215,12 +218,15 @@ def _share(evidence: Evidence, part: Part) -> Claim | None:
     return Claim("share", part, value=written[1], tolerance=written[2], of="absolute") if written else None
 
 
-def _phrases(saliency: Saliency) -> list[Part]:
-    """The spans of several words that the template names, none inside another."""
-    claims = TemplateVerbalizer().verbalize(saliency).claims
-    found = {claim.part for claim in claims if claim.kind in ("supports", "opposes") and len(claim.part or ()) > 1}
+def _phrases(saliency: Saliency, evidence: Evidence) -> list[Part]:
+    """The spans of several words that the templates would name, none inside another."""
+    if not isinstance(saliency, TokenSaliency):
+        return []
+    breaks = breaks_of(saliency)
     apart: list[Part] = []
-    for part in sorted((part for part in found if part), key=len, reverse=True):
-        if all(set(part).isdisjoint(other) for other in apart):
-            apart.append(part)
+    for direction in ("supports", "opposes"):
+        found = standing(evidence, direction, max_words=_PHRASE_WORDS, max_spans=_PHRASES, breaks=breaks)  # type: ignore[arg-type]
+        for part in sorted(found.parts if found else (), key=len, reverse=True):
+            if len(part) > 1 and all(set(part).isdisjoint(other) for other in apart):
+                apart.append(part)
     return sorted(apart)

@@ -139,9 +139,9 @@ AMOUNTS: Mapping[str, tuple[Wording, ...]] = {
         "{P} has an attribution of {score}",
         "{P} is scored {score}",
         "{P} comes with a score of {score}",
-        "the model gives {P} a score of {score}",
+        "the score given to {P} is {score}",
         "the attribution of {P} is {score}",
-        "{P} gets {score}",
+        "{P} is given a score of {score}",
     ),
     "count": wordings(
         "{count} <{one} speaks|{ones} speak> {for} {F}",
@@ -194,7 +194,6 @@ AMOUNTS: Mapping[str, tuple[Wording, ...]] = {
             "the {ones} {for} {F} outweigh the {ones} {other} it",
             "there is less evidence {other} {F} than {for} it",
         ),
-        child=("there are more and bigger clues {for} {F} than {other} it",),
     ),
     "balance_share": wordings(
         "of all the evidence in the {whole}, for and against, {share} speaks {for} {F}",
