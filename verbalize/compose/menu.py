@@ -12,8 +12,8 @@ from verbalize.claims.checking import check
 from verbalize.claims.claim import Claim
 from verbalize.evidence import evidence_of
 from verbalize.saliency import TokenSaliency
-from verbalize.spacing import breaks_of
-from verbalize.write.naming import percent, quoted
+from verbalize.write.draft import Draft
+from verbalize.write.naming import Frame, percent, quoted
 from verbalize.write.standing import standing
 
 if TYPE_CHECKING:
@@ -222,10 +222,17 @@ def _phrases(saliency: Saliency, evidence: Evidence) -> list[Part]:
     """The spans of several words that the templates would name, none inside another."""
     if not isinstance(saliency, TokenSaliency):
         return []
-    breaks = breaks_of(saliency)
+    draft = Draft(saliency, evidence, Frame.of(saliency.query, mask_labels=True))
     apart: list[Part] = []
     for direction in ("supports", "opposes"):
-        found = standing(evidence, direction, max_words=_PHRASE_WORDS, max_spans=_PHRASES, breaks=breaks)  # type: ignore[arg-type]
+        found = standing(
+            evidence,
+            direction,
+            max_words=_PHRASE_WORDS,
+            max_spans=_PHRASES,
+            breaks=draft.breaks,
+            compounds=draft.compounds,  # type: ignore[arg-type]
+        )
         for part in sorted(found.parts if found else (), key=len, reverse=True):
             if len(part) > 1 and all(set(part).isdisjoint(other) for other in apart):
                 apart.append(part)
