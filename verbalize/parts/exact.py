@@ -58,7 +58,8 @@ def _worth_a_look(values: Plane, allowed: NDArray[np.bool_], words: int, spans: 
     Take a span of L tokens in the best choice. The other spans, at most spans - 1 of them, share at most words - L tokens, so
     they overlap at most m = (words - L) + (spans - 1) * (L - 1) of the windows of length L. If more than m windows ranked
     above the span, one of them would be free and could replace it, for a larger sum or for the same sum earlier in the text.
-    So the span is one of the m + 1 best windows of its length.
+    So the span is one of the m + 1 best windows of its length. Its sum is above 0, too, unless it holds the given token:
+    without it, the choice would be worth as much with fewer tokens, or more.
     """
     n = len(values)
     levels = np.where(allowed, values, 0)
@@ -76,7 +77,8 @@ def _worth_a_look(values: Plane, allowed: NDArray[np.bool_], words: int, spans: 
             break
         others = min(spans - 1, words - length)
         rivals = (words - length) + others * (length - 1) + 1
-        kept = starts if rivals >= len(starts) else starts[_foremost(sums[starts], rivals, exact=exact)]
+        kept = starts[sums[starts] > (0 if exact else -_SLACK)]
+        kept = kept if rivals >= len(kept) else kept[_foremost(sums[kept], rivals, exact=exact)]
         if holding is not None:
             kept = np.union1d(kept, starts[(starts <= holding) & (holding < starts + length)])
         np.add.at(useful, kept, 1)

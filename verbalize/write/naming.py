@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import ge, gt
 from typing import TYPE_CHECKING
 
@@ -101,8 +101,8 @@ class WordIndex:
             stop = words.get(index + 1, len(self.text))
             return index in words and any(map(str.isalnum, self.text[words[index] : stop]))
 
-        before = [index for index in range(part[0] - 1, low - 1, -1) if is_word(index)][:_FARTHEST]
-        behind = [index for index in range(part[-1] + 1, max(high, part[-1] + 1)) if is_word(index)][:_FARTHEST]
+        before = list(islice(filter(is_word, range(part[0] - 1, low - 1, -1)), _FARTHEST))
+        behind = list(islice(filter(is_word, range(part[-1] + 1, high)), _FARTHEST))
         for left, right in _NEIGHBOURS:
             start = before[min(left, len(before)) - 1] if before else part[0]
             stop = behind[min(right, len(behind)) - 1] if behind else part[-1]
