@@ -28,7 +28,8 @@ class Evidence:
     With P parts, `net`, `positive` and `negative` have shape (P,). For each part they hold the sum of all its scores, of its
     positive scores, and of the magnitudes of its negative scores. `positive_mass` and `negative_mass` are sums over the whole
     map, including pixels that are in no region, so that a share is always a share of all the evidence. If the map is not
-    `signed`, its scores only say how much a part matters. `prediction` is what the model predicted, and `text` the
+    `signed`, its scores only say how much a part matters, and the scores of its pixels count from its floor on. It is `flat` if
+    nothing stands out: all scores are equal, or the picture shows no more than noise would. `prediction` is what the model predicted, and `text` the
     original text, where these are known. All scores are multiples of `unit`, which is 1 unless their sums would be too large
     for a float. `areas` holds the share of the picture that each region fills.
     """
@@ -94,8 +95,17 @@ def evidence_of(saliency: Saliency) -> Evidence:
     """
     if not isinstance(saliency, TokenSaliency | PixelSaliency):
         raise TypeError(f"a map is a TokenSaliency or a PixelSaliency, not {type(saliency).__name__}")
-    unit = _unit(saliency.scores)
-    scores = saliency.scores if unit == 1.0 else saliency.scores / unit
+    noise = False
+    if isinstance(saliency, TokenSaliency):
+        counted = saliency.scores
+    else:
+        from verbalize.parts.floor import above_floor
+        from verbalize.parts.noise import stands_out
+
+        counted = above_floor(saliency)
+        noise = saliency.masks is None and not stands_out(saliency)
+    unit = _unit(counted)
+    scores = counted if unit == 1.0 else counted / unit
     above, below = np.maximum(scores, 0.0), np.maximum(-scores, 0.0)
     if isinstance(saliency, TokenSaliency):
         names, net, positive, negative = saliency.tokens, scores, above, below
@@ -121,7 +131,7 @@ def evidence_of(saliency: Saliency) -> Evidence:
         positive_mass=float(above.sum()),
         negative_mass=float(below.sum()),
         pixels=isinstance(saliency, PixelSaliency),
-        flat=is_flat(scores),
+        flat=noise or is_flat(saliency.scores),
         signed=saliency.signed,
         prediction=saliency.prediction,
         text=saliency.text if isinstance(saliency, TokenSaliency) else None,

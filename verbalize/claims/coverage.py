@@ -66,7 +66,12 @@ def shares_of(saliency: Saliency) -> Floats:
 
 def _weights(saliency: Saliency) -> Floats:
     """The mass of each word or pixel, scaled so that the greatest is 1. Sums of very large scores stay finite that way."""
-    scores = saliency.scores
+    if isinstance(saliency, TokenSaliency):
+        scores = saliency.scores
+    else:
+        from verbalize.parts.floor import above_floor
+
+        scores = above_floor(saliency)
     weights = np.maximum(scores, 0.0) if (scores > 0).any() else np.abs(scores)
     top = weights.max(initial=0.0)
     return weights / top if top else weights

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verbalize.claims.claim import Claim
+from verbalize.evidence import is_flat
 from verbalize.saliency import PixelSaliency
 from verbalize.write.naming import listed
 from verbalize.write.standing import Standing, outdoes
@@ -188,6 +189,8 @@ def say_flat(draft: Draft) -> None:
         draft.say(f"{stands_out}: the {draft.whole} is empty", claim)
     elif not scores.any():
         draft.say(f"{stands_out}: every {one} scores zero", claim)
+    elif not is_flat(scores):
+        draft.say(stands_out, claim)
     else:
         draft.say(f"{stands_out}: every {one} scores the same", claim)
         if scores.max() < 0:

@@ -29,6 +29,7 @@ choice" for a contrastive query).
     More of the evidence speaks for it than against it.                     More of the evidence speaks against it than for it.
     Nothing in the text (picture) speaks for F (it).                        Nothing in the text speaks against it.
     No part of the text (picture) stands out for F: every word (pixel) scores zero (scores the same).
+    No part of the picture stands out for F.                                (it shows no more than noise would)
     The word » great « is most important for the prediction (46 %).         (style "smv": word, phrase or span)
     The phrase » fine acting « is also salient (20 %).
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
-    """The falsehood of the claim; `None` if no score speaks in the direction or, without one, if all scores are equal."""
+    """The falsehood of the claim; `None` if no score speaks in the direction or, without one, if nothing stands out."""
     del bridge  # the claim names no part
     if claim.direction is None:
         true, scores = evidence.flat, np.abs(evidence.net)
