@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.errors import UsageError
+from saywhy_core.images.png import bare_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,6 @@ _BYTE, _WORD = np.float32(255), np.float32(65535)
 _ORIENTATION = 0x0112  # the EXIF tag
 _PHOTOMETRIC = 262  # the TIFF tag that says what the numbers mean; 0 is "white is zero"
 _DEEP = re.compile(r"(RGB|RGBA|RGBX|LA);16[BLN]")  # Pillow's names of stored pixels that it would cut to 8 bits
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"  # the last chunk of every PNG
 _SLACK = 1e-6  # what rounding in float32 may put below 0 or above 1
 
 # What brings pixels upright, by the value of the EXIF orientation tag.
@@ -206,11 +206,11 @@ def _decode_deep(path: Path, opened: Image, *, top: int = 65535, grey: bool = Fa
     if opened.format != "PPM":
         _load(opened)  # raises where the file is damaged; OpenCV would only print that. PPM has nothing to check, and is slow.
     content = path.read_bytes()
-    # OpenCV wants something behind the last pixel, which a file may lack; where the end is there, it does not look further.
+    # OpenCV wants something behind the last pixel, which a file may lack.
     if content.startswith(b"P3"):
         content += b"\n"
     elif opened.format == "PNG":
-        content += _PNG_END
+        content = bare_png(content)
     with _quiet():
         values = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16 or values.ndim != 3:
