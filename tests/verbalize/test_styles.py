@@ -14,9 +14,12 @@ def maps():
     for number in range(40):
         query = Query("good", versus=("bad",)) if number % 2 else Query("good")
         yield TokenSaliency(WORDS, np.round(rng.normal(size=len(WORDS)) ** 3, number % 4), query)
+        if number % 4 == 0:
+            yield TokenSaliency(WORDS, np.abs(rng.normal(size=len(WORDS)) ** 3), query, signed=False)
     for _ in range(6):
         scores = np.kron(rng.normal(size=(3, 3)) ** 3, np.ones((6, 6)))
         yield PixelSaliency(scores, Query("stop"))
+        yield PixelSaliency(np.abs(scores), Query("stop"), signed=False)
 
 
 @pytest.mark.parametrize("name", list(STYLES))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Form: TypeAlias = Literal["top", "equal", "among"]
 _EQUALS_NAMED = 4  # the most words in the first place that are all named
-_PRICE = 0.25  # of the highest score: weaker words are not worth naming, but may connect stronger ones if spans run out
+_PRICE = 0.25  # of the highest score: weaker words are not named, but may connect stronger ones if spans run out
 _ABOVE_EVEN = 1.25  # times an even share: phrases would otherwise grow over half of a text without strong words
 _PEAK = 1.1  # a word of a phrase is named if it scores this many times as much as every other word of it; in a phrase of ...
 _LONG = 4  # ... this many words or more, the strongest is named in any case
@@ -102,7 +102,8 @@ def standing(
     order = total_order(toward)
     first = _first_places(evidence, toward, order)
     if evidence.pixels or single:
-        parts: list[Part] = [(index,) for index in order[:count]]
+        least = _PRICE * float(toward[order[0]])
+        parts: list[Part] = [(index,) for index in order[:count] if toward[index] >= least]
     else:
         price = word_price(toward)
         spans = best_spans_holding(toward, order[0], max_words=max_words, max_spans=max_spans, price=price, breaks=breaks)
@@ -117,7 +118,7 @@ def standing(
         found = Standing(direction, "top", (lead,), (), peak, dominant)
         others = _lesser(evidence, toward, [part for part in parts if part != lead], found.most)
         return replace(found, also=tuple(others[: max_spans - 1]))
-    words: list[Part] = [(index,) for index in order[:count]]
+    words: list[Part] = [(index,) for index in order[:count] if toward[index] >= _PRICE * toward[order[0]]]
     if len(first) <= min(count, _EQUALS_NAMED):
         return Standing(direction, "equal", tuple(words[: len(first)]), tuple(words[len(first) :]))
     return Standing(direction, "among", tuple(words), ())
