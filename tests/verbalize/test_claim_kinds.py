@@ -103,6 +103,8 @@ def outcome(claim, saliency=FILM):
         (Claim("absent", None, quote="GREAT"), "wrong absence"),
         (Claim("absent", None, quote="fine  film"), "wrong absence"),
         (Claim("absent", None, quote="in"), "undecided"),  # inside "fine"
+        (Claim("absent", None, quote="gre"), "undecided"),
+        (Claim("absent", None, quote="lm"), "undecided"),
         (Claim("absent", None), "undecided"),
         (Claim("absent", (2,)), "wrong absence"),
         (Claim("absent", (9,)), "part not in the input"),
@@ -456,6 +458,20 @@ def test_tiny_and_huge_scores_are_judged_like_others(found, factor):
         told(claim, word_map([score * factor for score in scores]))
         return
     assert told(claim, word_map([score * factor for score in scores])) is told(claim, word_map(scores))
+
+
+def test_the_mirrored_question_on_a_map_worked_out_by_hand():
+    mirrored = {"label": "dog", "versus": ("cat",)}
+    signed = TokenSaliency(["mew", "bark"], [3.0, -1.0], Query("cat", versus=("dog",)))
+    assert outcome(Claim("difference", (0,), other=(1,), value=-4.0, **mirrored), signed) == "true"
+    assert outcome(Claim("difference", (0,), other=(1,), value=4.0, **mirrored), signed) == "wrong number"
+    assert outcome(Claim("rank", (1,), value=1, **mirrored), signed) == "true"
+    assert outcome(Claim("balance", **mirrored), signed) == "wrong number"
+    assert outcome(Claim("only", (1,), **mirrored), signed) == "true"
+    assert outcome(Claim("ratio", (0,), other=(1,), value=3.0, **mirrored), signed) == "true"
+    unsigned = TokenSaliency(["mew", "bark"], [3.0, 1.0], Query("cat", versus=("dog",)), signed=False)
+    assert outcome(Claim("matters", (0,), **mirrored), unsigned) == "undecided"
+    assert outcome(Claim("matters", (0,), label="cat", versus=("dog",)), unsigned) == "true"
 
 
 def test_a_tiny_score_is_not_a_small_one():
