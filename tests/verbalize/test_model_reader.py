@@ -171,3 +171,12 @@ def test_a_sentence_of_any_length_is_not_sent(chat_server):
 def test_reasks_are_not_negative():
     with pytest.raises(UsageError):
         ModelReader(None, reasks=-1)
+
+
+def test_a_model_that_talks_nonsense_in_valid_json_verifies_nothing(tiny_model_folder):
+    pytest.importorskip("xgrammar")
+    reader = ModelReader(chat_model(f"transformers:{tiny_model_folder}", max_tokens=120, temperature=1.0, seed=3))
+    sentences = [ODD, "'great' tipped it.", "'dull' has 12 % of it.", "Lovely."]
+    readings = reader.read([(sentence, sentence, FILM) for sentence in sentences])
+    assert [reading.status for reading in readings] == ["not verified"] * 4
+    assert all(reading.problem for reading in readings)
