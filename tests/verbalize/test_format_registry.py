@@ -62,6 +62,7 @@ EXAMPLES = {
     "thermostat": lambda _: {"input_ids": [0, 1, 2], "attributions": [0.0, *SCORES], "predictions": [0.0, 1.0]},
     "pairs": lambda _: list(zip(WORDS, SCORES, strict=True)),
     "labelled-pairs": lambda _: {"1": list(zip(WORDS, SCORES, strict=True))},
+    "dianna": lambda _: [(WORDS[0], 0, SCORES[0]), (WORDS[1], 1, SCORES[1])],
     "plain": lambda _: {"tokens": WORDS, "scores": SCORES, "label": 1},
     "captum": captum_record,
     "shap": shap_explanation,

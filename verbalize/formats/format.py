@@ -192,6 +192,7 @@ FORMATS: Registry[Format] = Registry(
         "thermostat": "verbalize.formats.thermostat:FORMAT",
         "pairs": "verbalize.formats.pairs:PAIRS",
         "labelled-pairs": "verbalize.formats.pairs:LABELLED_PAIRS",
+        "dianna": "verbalize.formats.dianna:FORMAT",
         "plain": "verbalize.formats.pairs:PLAIN",
         "captum": "verbalize.formats.captum:FORMAT",
         "shap": "verbalize.formats.shap:FORMAT",
