@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from verbalize import Query, TokenSaliency, write_saliency
 
@@ -177,3 +179,19 @@ def test_no_request_where_the_rules_read_all(saywhy, folder, chat_server):
     done = saywhy("check", "--text", TRUE, "--map", "film.jsonl", "--llm", f"{server.url}#m", folder=folder)
     assert done.returncode == 0
     assert not server.requests
+
+
+def test_maps_are_read_with_the_options_of_the_other_commands(saywhy, folder, tiny_model_folder):
+    scores, photo = np.zeros((64, 64)), np.full((64, 64, 3), 25, dtype=np.uint8)
+    scores[5:20, 5:20], photo[5:20, 5:20] = 1.0, (255, 0, 0)
+    np.save(folder / "cam.npy", scores)
+    Image.fromarray(photo).save(folder / "photo.png")
+    words = ["check", "--text", "The red region at the upper left speaks for 'stop'.", "--map", "cam.npy", "--label", "stop"]
+    done = saywhy(*words, "--signed", "--image", "photo.png", folder=folder)
+    assert "1 true, 0 false, 0 not verified" in done.stdout, done.stdout + done.stderr
+    record = {"attributions": [1.0, 1.0, 1.0], "idx": 7, "input_ids": [5, 6, 7], "label": 1, "predictions": [-1.0, 2.0]}
+    (folder / "ids.jsonl").write_text(json.dumps(record) + "\n")
+    (folder / "names.txt").write_text("negative\npositive\n")
+    words = ["check", "--text", "The word at position 1 speaks for 'positive'.", "--map", "ids.jsonl"]
+    done = saywhy(*words, "--class-names", "names.txt", "--tokenizer", tiny_model_folder, folder=folder)
+    assert "1 true, 0 false, 0 not verified" in done.stdout, done.stdout + done.stderr

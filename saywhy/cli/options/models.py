@@ -36,7 +36,7 @@ class ModelOptions:
     ] = None
     cache: Annotated[
         Path | None,
-        _option("File that keeps every reply, so that no reply is paid for twice; OUT.replies.sqlite by default."),
+        _option("File that keeps every reply, so that no reply is paid for twice; with a file OUT, OUT.replies.sqlite."),
         Use.WRITTEN,
     ] = None
     replies: Annotated[Path | None, typer.Option(hidden=True, help="The earlier name of --cache."), Use.WRITTEN] = None
