@@ -35,7 +35,7 @@ def _matches(value: object) -> bool:
 def _read(value: list[Any], options: ReadOptions) -> Iterator[TokenSaliency]:
     explanations = [value] if _is_triples(value) else value
     names = vars(options)["class_names"]
-    if len(explanations) == 1 and len(names or ()) != 1:
+    if len(explanations) == 1:
         yield _map(explanations[0], options.query(), options, None)
         return
     if names is None or len(names) != len(explanations):
