@@ -49,6 +49,9 @@ class SecondReading:
         return record if self.problem is None else {**record, "problem": self.problem}
 
 
+_NO_READING = SecondReading("not verified", problem="the second reader gave no reading")
+
+
 @dataclass(frozen=True)
 class CheckedSentence:
     """One sentence of a text, and what the map says of it.
@@ -282,7 +285,7 @@ def _with_readings(report: TextReport, readings: Iterator[SecondReading]) -> Tex
         if not _open(sentence):
             sentences.append(sentence)
             continue
-        second = next(readings)
+        second = next(readings, _NO_READING)
         sentences.append(replace(sentence, second=second, status="false" if second.errors else sentence.status))
     seconds = [one.second for one in sentences if one.second is not None]
     return replace(

@@ -206,3 +206,13 @@ def test_a_json_file_may_hold_a_list_or_one_record(tmp_path, content, texts):
 def test_a_text_with_a_bracket_first_stays_a_text(tmp_path, content):
     (tmp_path / "a.txt").write_text(content)
     assert [record.text for record in iter_texts(tmp_path / "a.txt")] == [content]
+
+
+def test_a_second_reader_that_says_less_than_it_was_asked_verifies_nothing():
+    class Short:
+        def read(self, asked):
+            return []
+
+    report = check_text("Lovely film. Nice plot.", FILM, reader=Short())
+    assert report.counts == {"true": 0, "false": 0, "not verified": 2}
+    assert report.read_by_model == 0
