@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from agents.prompting import Contrast, PairDescriptions, write_pairs
-from verbalize import PixelSaliency, Query, TokenSaliency, write_saliency
+from verbalize import PixelSaliency, Query, TokenSaliency, read_saliency, write_saliency
 
 MAP = TokenSaliency(["good", "film"], [1.0, -1.0], Query("positive"), id="a")
 
@@ -80,10 +80,9 @@ def test_the_arrays_of_a_file_of_maps_are_not_overwritten(saywhy, folder):
     array = next((folder / "pixels.jsonl.arrays").iterdir())
     before = array.read_bytes()
     done = saywhy("convert", "copy.jsonl", "--out", "pixels.jsonl", folder=folder)
-    assert done.returncode == 2
-    assert "one of the files that are read" in done.stderr
+    assert done.returncode == 0
     assert array.read_bytes() == before
-    assert not (folder / "pixels.jsonl").exists()
+    assert read_saliency(folder / "copy.jsonl") == read_saliency(folder / "pixels.jsonl")
 
 
 def test_an_attack_does_not_overwrite_its_image(saywhy, folder):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open, check_writable, protect_input
+from saywhy_core.files import atomic_open, check_writable, input_at, protect_input
 from saywhy_core.images import load_array
 from saywhy_core.locks import FileLock
 from verbalize.formats.format import Format, inside, require
@@ -145,23 +148,66 @@ def _array(name: object, folder: Path | None) -> np.ndarray[Any, Any]:
 
 
 def write(saliencies: Iterable[Saliency], path: Path) -> int:
-    """Write maps as JSON Lines, whole or not at all; arrays go to the folder `NAME.arrays` beside the file."""
+    """Write maps as JSON Lines, whole or not at all; arrays go to the folder `NAME.arrays` beside the file.
+
+    No array of an earlier file is overwritten before the new file stands in its place; then those that only the earlier one
+    named are removed.
+    """
     check_writable(path)
-    arrays = path.with_name(f"{path.name}.arrays")
-    count = 0
-    # the lock keeps the arrays of two writers apart
-    with FileLock(path, "file of maps"), atomic_open(path) as stream:
-        for saliency in saliencies:
-
-            def save(what: str, array: np.ndarray[Any, Any], number: int = count) -> str:
-                name = f"{number:06d}.{what}.npy"
-                with atomic_open(arrays / name, "wb") as file:
-                    np.save(file, array, allow_pickle=False)
-                return f"{arrays.name}/{name}"
-
-            stream.write(json.dumps(to_record(saliency, save), ensure_ascii=False) + "\n")
-            count += 1
+    with FileLock(path, "file of maps"):  # keeps the arrays of two writers apart
+        arrays = _Arrays(path.with_name(f"{path.name}.arrays"))
+        before = arrays.named_in(path)
+        count = 0
+        try:
+            with atomic_open(path) as stream:
+                for count, saliency in enumerate(saliencies, 1):
+                    record = to_record(saliency, lambda what, array, number=count - 1: arrays.save(number, what, array))
+                    stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        except BaseException:
+            arrays.remove(arrays.made)
+            raise
+        arrays.remove(before - arrays.kept)
     return count
+
+
+class _Arrays:
+    """The array files of one file of maps."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made: set[str] = set()
+        self.kept: set[str] = set()
+
+    def save(self, number: int, what: str, array: np.ndarray[Any, Any]) -> str:
+        """Write an array where there is no file yet, and return what its record calls it."""
+        content = io.BytesIO()
+        np.save(content, array, allow_pickle=False)
+        name = f"{number:06d}.{what}.npy"
+        if (self.folder / name).exists():
+            name = f"{number:06d}.{what}.{hashlib.sha256(content.getbuffer()).hexdigest()[:16]}.npy"
+        if not (self.folder / name).exists():  # else it has this content, as its name says
+            with atomic_open(self.folder / name, "wb") as file:
+                file.write(content.getbuffer())
+            self.made.add(name)
+        self.kept.add(name)
+        return f"{self.folder.name}/{name}"
+
+    def named_in(self, path: Path) -> set[str]:
+        """The arrays of this folder that the records of a file name; none where it is no file of maps."""
+        found = re.compile(rf'"{re.escape(self.folder.name)}/([0-9]{{6}}\.[a-z]+(?:\.[0-9a-f]{{16}})?\.npy)"')
+        try:
+            with path.open(encoding="utf-8") as lines:
+                return {name for line in lines for name in found.findall(line)}
+        except (OSError, UnicodeDecodeError):
+            return set()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete array files, but none that is being read."""
+        for name in names:
+            if input_at(self.folder / name) is None:
+                (self.folder / name).unlink(missing_ok=True)
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
 
 def _matches(document: object) -> bool:
