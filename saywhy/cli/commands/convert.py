@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 HELP = """Read saliency maps from another tool's file and write them as JSON Lines.
 
-Reads saywhy's own JSON Lines, inseq JSON, Thermostat records, lists of (word, score) in JSON, CSV and TSV, grey PNG, and NPY.
-Objects in memory (captum, shap, ferret) are read in Python: `verbalize.read_saliency(object)`.
+Reads saywhy's own JSON Lines, inseq JSON, Thermostat records, lists of (word, score) in JSON, CSV and TSV, grey PNG,
+and arrays of pixels in NPY, NPZ and PT: one map or several, with or without channels.
+Objects in memory (captum, shap, ferret, DIANNA, tensors) are read in Python: `verbalize.read_saliency(object)`.
 
 [bold]Example:[/bold] saywhy convert scores.csv --label positive --out maps.jsonl
 
