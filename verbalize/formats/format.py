@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ class ReadOptions:
         folder: where the array files of a record lie; `None` where the record came from a stream.
         used: the names of the fields that had an effect. A reader that reads a field uses it; copies share this set.
         notes: what the user should know about the whole source, each said once; copies share this list, too.
+        unsaid: whether the maps of which nobody said that they are signed have negative scores: `True`, `False`, or both.
     """
 
     label: str | None = None
@@ -46,6 +48,7 @@ class ReadOptions:
     folder: Path | None = None
     used: set[str] = field(default_factory=set, compare=False, repr=False)
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
+    unsaid: set[bool] = field(default_factory=set, compare=False, repr=False)
 
     def __getattribute__(self, name: str) -> Any:
         if name in _READ:
@@ -138,13 +141,14 @@ class ReadOptions:
         return [number for number, name in enumerate(outputs) if name == label]
 
 
-_READ = tuple(one.name for one in fields(ReadOptions) if one.name not in ("folder", "used", "notes"))
+_READ = tuple(one.name for one in fields(ReadOptions) if one.name not in ("folder", "used", "notes", "unsaid"))
 
 
 def _number(value: object) -> int | None:
     """The number of a class, where `value` is one or is written in digits."""
-    if isinstance(value, str):
-        return int(value) if value.isdecimal() else None
+    if isinstance(value, str):  # "1.0" is what pandas makes of a column with gaps, "LABEL_1" what transformers calls a class
+        found = re.fullmatch(r"(?:LABEL_)?(\d+)(?:\.0+)?", value)
+        return int(found[1]) if found else None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) else None
@@ -188,15 +192,21 @@ FORMATS: Registry[Format] = Registry(
     {
         # in the order in which documents are tried: the first format that matches reads
         "saywhy": "verbalize.formats.own:FORMAT",
-        "inseq": "verbalize.formats.inseq:FORMAT",
-        "thermostat": "verbalize.formats.thermostat:FORMAT",
+        "inseq": "verbalize.formats.explainers.inseq:FORMAT",
+        "thermostat": "verbalize.formats.explainers.thermostat:FORMAT",
         "pairs": "verbalize.formats.pairs:PAIRS",
         "labelled-pairs": "verbalize.formats.pairs:LABELLED_PAIRS",
-        "dianna": "verbalize.formats.dianna:FORMAT",
-        "plain": "verbalize.formats.pairs:PLAIN",
-        "captum": "verbalize.formats.captum:FORMAT",
-        "shap": "verbalize.formats.shap:FORMAT",
-        "ferret": "verbalize.formats.ferret:FORMAT",
+        "dianna": "verbalize.formats.explainers.dianna:FORMAT",
+        "words": "verbalize.formats.pairs:WORDS",
+        "plain": "verbalize.formats.plain:FORMAT",
+        "captum-llm": "verbalize.formats.explainers.captum:LLM",
+        "captum": "verbalize.formats.explainers.captum:FORMAT",
+        "shap": "verbalize.formats.explainers.shap:FORMAT",
+        "ferret": "verbalize.formats.explainers.ferret:FORMAT",
+        "lime": "verbalize.formats.explainers.lime:FORMAT",
+        "eli5": "verbalize.formats.explainers.eli5:FORMAT",
+        "interpreto": "verbalize.formats.explainers.interpreto:FORMAT",
+        "allennlp": "verbalize.formats.explainers.allennlp:FORMAT",
         "csv": "verbalize.formats.table:FORMAT",
         "pixels": "verbalize.formats.arrays.pixels:FORMAT",
     },

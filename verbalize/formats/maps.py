@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _LINES = (".jsonl", ".ndjson")
 _DOCUMENTS = (".json", ".gz")
+_NOTHING_NEGATIVE = (
+    "no score is below 0, and nobody says whether the scores have signs; they are read as support for the label. For "
+    "magnitudes (attention, norms, |gradient|), say signed=False (--unsigned)"
+)
 MAX_LINE = 64 * 2**20  # bytes; no map that anyone can read is longer
 
 
@@ -145,7 +149,7 @@ def iter_saliency(
     That an option had no effect is known, and raised, only after the last map. The notes come after it, too. While maps are
     read, `options.unused()` says which options had no effect so far.
     """
-    options = (options or ReadOptions()).copy(notes=[])
+    options = (options or ReadOptions()).copy(notes=[], unsaid=set())
     before = set(options.used)
     try:
         yield from _checked(source, options, format, on_problem, on_note)
@@ -181,6 +185,8 @@ def _checked(
         yield found
     if signed_here:
         options.used.add("signed")
+    if options.unsaid == {False}:
+        options.note(_NOTHING_NEGATIVE)
     for text in options.notes:
         if on_note is None:
             warnings.warn(f"{_name(source)}: {text}", stacklevel=3)

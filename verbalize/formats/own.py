@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,8 +42,7 @@ def to_record(saliency: Saliency, save_array: Any = None) -> dict[str, Any]:
         record |= {"tokens": list(saliency.tokens), "scores": saliency.scores.tolist()}
         if _looks_like_pieces(saliency.tokens, saliency.text):
             record["scheme"] = "none"
-        if not saliency.signed:
-            record["signed"] = False
+        record["signed"] = saliency.signed
         if saliency.text is not None:
             record["text"] = saliency.text
             record["offsets"] = [list(place) for place in saliency.offsets or ()]
@@ -221,6 +221,10 @@ def _matches(document: object) -> bool:
 def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency]:
     saliency = from_record(document, options.folder)
     options.agreed(saliency.query)
+    if isinstance(document.get("signed"), bool):
+        options.is_signed(document["signed"])
+    elif not options.is_signed():
+        saliency = replace(saliency, signed=False)
     yield saliency
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from verbalize.formats.format import Format, ReadOptions, is_pairs, require
-from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
+from verbalize.formats.format import Format, ReadOptions, is_pairs
+from verbalize.formats.word_lists import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from verbalize.saliency import TokenSaliency
+
+WORD_KEYS = ("token", "word", "piece", "feature")
+SCORE_KEYS = ("score", "attribution", "saliency", "importance", "weight", "value")
+
 
 def _from_pairs(pairs: list[tuple[str, float]], options: ReadOptions, **fields: Any) -> TokenSaliency:
-    label = fields.pop("label", None)
-    fields.setdefault("text", options.input_text)
-    return TokenSaliency.from_pieces([word for word, _ in pairs], [score for _, score in pairs], options.query(label), **fields)
+    query = options.query(fields.pop("label", None))
+    return read_words([word for word, _ in pairs], [score for _, score in pairs], query, options, **fields)
 
 
 def _matches_pairs(document: object) -> bool:
@@ -37,24 +41,29 @@ def _read_words(document: dict[str, list[tuple[str, float]]], options: ReadOptio
         yield _from_pairs(pairs, options, label=names[number], id=str(label))
 
 
-def _matches_record(document: object) -> bool:
-    return isinstance(document, dict) and "version" not in document and "scores" in document and "tokens" in document
+def pairs_of(value: object) -> list[tuple[str, float]] | None:
+    """The (word, score) of a list of pairs or of records such as `{"token": ..., "score": ...}`; `None` for anything else."""
+    if is_pairs(value):
+        return [(word, score) for word, score in value]  # type: ignore[attr-defined]
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, dict) for one in value):
+        return None
+    word = next((key for key in WORD_KEYS if all(isinstance(one.get(key), str) for one in value)), None)
+    score = next((key for key in SCORE_KEYS if all(key in one for one in value)), None)
+    return None if word is None or score is None else [(one[word], one[score]) for one in value]
 
 
-def _read_record(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSaliency]:
-    require(document, "tokens", "scores")
-    tokens, scores = document["tokens"], document["scores"]
-    if not isinstance(tokens, list) or not isinstance(scores, list):
-        raise SaliencyError("'tokens' and 'scores' must be lists")
-    predicted = document.get("prediction")
-    yield TokenSaliency.from_pieces(
-        tokens,
-        scores,
-        options.query(document.get("label")),
-        text=document.get("text"),
-        id=document.get("id"),
-        prediction=None if predicted is None else Prediction(options.class_name(predicted)),
-    )
+def _matches_records(document: object) -> bool:
+    return not is_pairs(document) and pairs_of(document) is not None
+
+
+def _read_records(document: list[dict[str, Any]], options: ReadOptions) -> Iterator[TokenSaliency]:
+    pairs = pairs_of(document) or []
+    word = next(key for key in WORD_KEYS if key in document[0])
+    score = next(key for key in SCORE_KEYS if key in document[0])
+    unread = sorted({key for one in document for key in one} - {word, score})
+    if unread:
+        options.note(f"not read: {', '.join(map(repr, unread))} of each word")
+    yield _from_pairs(pairs, options)
 
 
 PAIRS = Format("pairs", "[[word, score], ...] in JSON; lists of transformers-interpret", _matches_pairs, _read_pairs)
@@ -64,9 +73,4 @@ LABELLED_PAIRS = Format(
     _matches_words,
     _read_words,
 )
-PLAIN = Format(
-    "plain",
-    '{"tokens": [...], "scores": [...], "label": ..., "text": ..., "id": ...} in JSON',
-    _matches_record,
-    _read_record,
-)
+WORDS = Format("words", '[{"token": ..., "score": ...}, ...] in JSON', _matches_records, _read_records)

@@ -1,123 +1,211 @@
-"""CSV and TSV: one word per row with its score; a column `id` groups the rows of several texts."""
+"""CSV and TSV: one word per row with its score. Columns of ids and labels say which rows are one map."""
 
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem
+from verbalize.formats.columns import Columns, find_columns
 from verbalize.formats.format import Format, ReadOptions
-from verbalize.saliency import SaliencyError, TokenSaliency
+from verbalize.formats.word_lists import read_words
+from verbalize.saliency import Prediction, SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import TextIO
 
     from verbalize.saliency import Saliency
 
-_COLUMNS = {
-    "token": ("token", "tokens", "word", "words", "piece", "feature"),
-    "score": ("score", "scores", "attribution", "attributions", "saliency", "importance", "value"),
-    "id": ("id", "record", "sample", "idx"),
-    "label": ("label", "class", "prediction"),
-    "text": ("text",),
-}
+_BIAS = "<BIAS>"  # eli5's name of the intercept, which is no word
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    token: str
+    score: float
+    position: float | None
 
 
 @dataclass
 class _Group:
+    """The rows of one map: those with one id and one label."""
+
+    text_key: object
+    id: str | None
+    label: str | None
     line: int
-    tokens: list[str] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    label: str | None = None
+    rows: list[_Row] = field(default_factory=list)
     text: str | None = None
+    probability: str | None = None
+    predicted: str | None = None
     problem: Problem | None = None
 
 
 def _read_file(path: Path, options: ReadOptions) -> Iterator[Saliency | Problem]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        yield from _read(stream, str(path), options)
+    yield from read_table(decoded(path.read_bytes(), str(path)), str(path), options)
 
 
-def _read(stream: TextIO, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
-    """The maps of a table. A row that can't be read makes a problem of its text; the other texts are read."""
-    groups: dict[str, _Group] = {}
-    for name, group in _rows(stream, source, groups, options):
-        groups.setdefault(name, group)
-    if not groups:
+def decoded(data: bytes, source: str) -> str:
+    """The text of a table in UTF-8, with or without a byte order mark.
+
+    Raises:
+        SaliencyError: it is in another encoding.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise SaliencyError(
+            f"{source}, line {line}: the table can't be read: it is not UTF-8 text ({error.reason}); save it as UTF-8"
+        ) from None
+
+
+def read_table(text: str, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
+    """The maps of a table. A row that can't be read makes a problem of its map; the other maps are read."""
+    rows = list(_cells(text, source))
+    filled = [row for _, row in rows if row]
+    if not filled:
         raise SaliencyError(f"{source}: the table holds no rows")
-    for name, group in groups.items():
-        if group.problem:
-            yield group.problem
-            continue
+    columns = find_columns(filled, source)
+    if columns.unread:
+        options.note(f"not read: the column{'s' * (len(columns.unread) > 1)} {', '.join(map(repr, columns.unread))}")
+    if columns.header:
+        header = next(number for number, (_, row) in enumerate(rows) if row)
+        rows = rows[header + 1 :]
+    if not any(row for _, row in rows):
+        raise SaliencyError(f"{source}: the table holds no rows")
+    of_one_text: dict[object, list[_Group]] = {}
+    for group in _groups(rows, columns, source):
+        of_one_text.setdefault(group.text_key, []).append(group)
+    for groups in of_one_text.values():
+        several = len(groups) > 1
+        wrong = _contradiction(groups) if several else ""
         try:
-            yield TokenSaliency.from_pieces(
-                group.tokens, group.scores, options.query(group.label), text=group.text or None, id=name or None
-            )
+            if wrong:
+                raise SaliencyError(wrong)
+            names = [options.class_name(group.label) for group in groups]
+            chosen = options.chosen(names) if several else [0]
         except SaliencyError as error:
-            yield Problem(source, str(error), group.line, name or None)
+            yield Problem(source, str(error), groups[0].line, groups[0].id)
+            continue
+        for number in chosen:
+            yield _read_group(groups[number], columns, options, source, several)
 
 
-def _rows(stream: TextIO, source: str, groups: dict[str, _Group], options: ReadOptions) -> Iterator[tuple[str, _Group]]:
-    sample = stream.read(8192)
-    stream.seek(0)
-    delimiter = max(",;\t", key=sample.partition("\n")[0].count)
-    reader = csv.reader(stream, delimiter=delimiter)
-    columns: dict[str, int] | None = None
+def _read_group(group: _Group, columns: Columns, options: ReadOptions, source: str, several: bool) -> TokenSaliency | Problem:
+    if group.problem:
+        return group.problem
+    try:
+        return _map(group, columns, options, several)
+    except SaliencyError as error:
+        return Problem(source, str(error), group.line, group.id)
+
+
+def _cells(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row; an empty row is an empty list."""
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    # a bare quotation mark is a word of the text, as NLTK and pandas can write it
+    bare = delimiter == "\t" and any(line.split("\t").count('"') for line in text.splitlines())
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL
+    )
     try:
         for row in reader:
-            if not row:
-                continue
-            if columns is None:
-                columns, is_header = _columns(row, source)
-                if is_header:
-                    unread = [cell for place, cell in enumerate(row) if place not in columns.values()]
-                    if unread:
-                        options.note(f"not read: the column{'s' * (len(unread) > 1)} {', '.join(map(repr, unread))}")
-                    continue
-            name = _cell(row, columns, "id") or ""
-            group = groups.get(name) or _Group(reader.line_num)
-            yield name, group
-            _add(row, columns, group, Problem(source, "", reader.line_num, name or None))
-    except (csv.Error, UnicodeDecodeError) as error:
+            yield reader.line_num, row if any(cell.strip() for cell in row) else []
+    except csv.Error as error:
         raise SaliencyError(f"{source}, line {reader.line_num}: the table can't be read: {error}") from None
 
 
-def _columns(row: list[str], source: str) -> tuple[dict[str, int], bool]:
-    names = [cell.strip().casefold() for cell in row]
-    found = {column: names.index(word) for column, words in _COLUMNS.items() for word in words if word in names}
-    if "token" in found and "score" in found:
-        return found, True
-    if len(row) == 2:
+def _groups(body: list[tuple[int, list[str]]], columns: Columns, source: str) -> list[_Group]:
+    """The maps of the rows, in the order of their first rows. Where nothing names a text, an empty row ends it."""
+    groups: dict[object, _Group] = {}
+    block = 0
+    for line, row in body:
+        if not row:
+            block += 1
+            continue
+        name, label = columns.id_of(row), columns.cell(row, "label")
+        key = name if name is not None else columns.cell(row, "text") if columns.text_names else block
+        group = groups.setdefault((key, label), _Group(key, name, label, line))
         try:
-            float(row[1])
-        except ValueError:
-            pass
-        else:
-            return {"token": 0, "score": 1}, False
-    raise SaliencyError(f"{source}: the table needs columns 'token' and 'score' in its first line, which is {row!r:.100}")
+            group.rows.append(_row(line, row, columns))
+        except ValueError as error:
+            group.problem = group.problem or Problem(source, f"no word and score: {error}", line, name)
+        for field_name in ("text", "probability", "predicted"):
+            if getattr(group, field_name) is None:
+                setattr(group, field_name, columns.cell(row, field_name))
+    return list(groups.values())
 
 
-def _cell(row: list[str], columns: dict[str, int], name: str) -> str | None:
-    index = columns.get(name)
-    return row[index] if index is not None and index < len(row) else None
+def _row(line: int, row: list[str], columns: Columns) -> _Row:
+    token, score, position = columns.cell(row, "token", blank=True), columns.cell(row, "score"), columns.cell(row, "position")
+    if token is None or score is None:
+        raise ValueError(f"the row has {len(row)} cells, too few" if token is None else "the score is empty")
+    return _Row(line, token, float(score), None if position is None else float(position))
 
 
-def _add(row: list[str], columns: dict[str, int], group: _Group, where: Problem) -> None:
-    token, score = _cell(row, columns, "token"), _cell(row, columns, "score")
-    try:
-        if token is None or score is None:
-            raise ValueError(f"the row has {len(row)} cells, too few")
-        group.scores.append(float(score))
-        group.tokens.append(token)
-    except ValueError as error:
-        group.problem = group.problem or Problem(where.where, f"no word and score: {error}", where.line, where.id)
-    group.label = group.label or _cell(row, columns, "label")
-    group.text = group.text or _cell(row, columns, "text")
+def _contradiction(groups: list[_Group]) -> str:
+    """What is wrong with a text that has several labels, or nothing where these are several outputs of a model.
+
+    Outputs of one text list the same words for each label. A column of labels that differ from word to word (tags of entities,
+    for example) does not say what the scores speak for.
+    """
+    words = {tuple(sorted(row.token for row in group.rows)) for group in groups}
+    if len(words) == 1 or all(_BIAS in tokens for tokens in words):  # eli5 lists for each label the words that count there
+        return ""
+    labels = ", ".join(repr(group.label) for group in groups[:4])
+    whose = "one text" if groups[0].id is None else repr(groups[0].id)
+    return (
+        f"the rows of {whose} carry several labels ({labels}) for different words, but a map speaks for one label; give each "
+        "text an id of its own, or take the column out if it tags the words"
+    )
+
+
+def _map(group: _Group, columns: Columns, options: ReadOptions, several: bool) -> TokenSaliency:
+    rows = group.rows
+    in_order = None if columns.in_order else False
+    if rows and all(row.position is not None for row in rows):
+        if len({row.position for row in rows}) < len(rows):
+            raise SaliencyError("the positions of the words start anew; give each text an id of its own")
+        rows, in_order = sorted(rows, key=lambda row: row.position or 0.0), True
+    words = [row for row in rows if row.token != _BIAS]
+    query = options.query(group.label)
+    name = group.id
+    if several and group.label is not None:
+        name = ".".join(part for part in (group.id, group.label) if part)
+    return read_words(
+        [row.token for row in words],
+        [row.score for row in words],
+        query,
+        options,
+        text=group.text,
+        in_order=in_order,
+        id=name,
+        prediction=_prediction(group, query.label, options),
+        special=[SpecialToken(_BIAS, row.score, 0) for row in rows if row.token == _BIAS],
+    )
+
+
+def _prediction(group: _Group, label: str, options: ReadOptions) -> Prediction | None:
+    """The prediction that the table states. A probability alone is that of the label that the scores speak for."""
+    predicted = label if group.predicted is None else options.class_name(group.predicted)
+    if group.probability is None and group.predicted is None:
+        return None
+    if group.probability is None:
+        return Prediction(predicted)
+    if group.predicted is None:  # whose probability it is, and whether the label won, the table does not say
+        return None
+    return Prediction(predicted, float(group.probability))
 
 
 FORMAT = Format(
-    "csv", "CSV or TSV with columns token and score (id, label, text)", suffixes=(".csv", ".tsv"), read_file=_read_file
+    "csv",
+    "CSV or TSV with a word and its score per row (and columns of ids, labels, texts, positions)",
+    suffixes=(".csv", ".tsv"),
+    read_file=_read_file,
 )

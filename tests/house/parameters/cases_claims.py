@@ -56,7 +56,13 @@ case(
     text="unable <x>",
     scheme="none",
     special_tokens=["<x>"],
+    special=[SpecialToken("<y>", 0.5, 1)],
     id="x",
+)
+case(
+    "verbalize.TokenSaliency.from_pieces",
+    {"pieces": ["un", "##able"], "scores": [1.0, 2.0], "query": GOOD, "text": "unable unable"},
+    offsets=[(7, 9), (9, 13)],
 )
 case("verbalize.TokenSaliency.text_of", {"self": TEXT, "part": (1, 2)}, part=(1, 3))
 record(

@@ -125,7 +125,9 @@ record(
     folder=Path(),
 )
 case("verbalize.formats.ReadOptions", {"label": "x"}, lambda found, tools, arguments: found.unused(), used={"label"})
-case("verbalize.formats.ReadOptions", {}, lambda found, tools, arguments: found.notes, notes=["a"])
+case(
+    "verbalize.formats.ReadOptions", {}, lambda found, tools, arguments: (found.notes, found.unsaid), notes=["a"], unsaid={True}
+)
 case(
     "verbalize.formats.ReadOptions.note",
     {"self": later(lambda tools: ReadOptions()), "text": "a"},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _matches(document: object) -> bool:
-    return isinstance(document, dict) and "attributions" in document and "input_ids" in document
+    return isinstance(document, dict) and {"attributions", "input_ids"} <= document.keys() and "tokens" not in document
 
 
 def _tokens(ids: list[int], tokenizer: Any) -> tuple[list[str], tuple[str, ...]]:
@@ -56,6 +56,7 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
         scores,
         options.query(explained),
         special_tokens=special,
+        signed=options.is_signed(),
         prediction=prediction,
         id=None if number is None else str(number),
     )

@@ -45,6 +45,43 @@ def inseq_document(_):
     return {"sequence_attributions": [sequence]}
 
 
+def named(module, name, **fields):
+    """An object like that of a library: of a class with its name and module, and with its fields."""
+    return type(name, (SimpleNamespace,), {"__module__": module})(**fields)
+
+
+def lime_explanation(_):
+    starts = (0, 6)
+    indexed = SimpleNamespace(
+        word=WORDS.__getitem__, string_position=lambda i: np.array([starts[i]]), raw_string=lambda: "great films"
+    )
+    return named(
+        "lime.explanation", "Explanation", mode="classification", class_names=["0", "1"], predict_proba=np.array([0.25, 0.75]),
+        local_exp={1: list(enumerate(SCORES))}, available_labels=lambda: [1], domain_mapper=SimpleNamespace(indexed_string=indexed),
+    )  # fmt: skip
+
+
+def eli5_document(_):
+    weights = {"pos": [{"feature": "great", "weight": 0.5}], "neg": [{"feature": "films", "weight": -0.25}]}
+    spans = [["great", [[0, 5]], 0.5], ["films", [[6, 11]], -0.25]]
+    shown = {"docs_weighted_spans": [{"document": "great films", "spans": spans}]}
+    target = {"target": "1", "score": 0.25, "proba": None, "feature_weights": weights, "weighted_spans": shown}
+    return {"estimator": "LogisticRegression()", "targets": [target], "error": None}
+
+
+def interpreto_output(_):
+    return named(
+        "interpreto.attributions.base", "AttributionOutput", attributions=np.array(SCORES), elements=WORDS, targets=np.array([1]),
+        model_task="classification", granularity="word", model_inputs_to_explain={},
+    )  # fmt: skip
+
+
+def captum_llm_result(_):
+    from captum.attr import LLMAttributionResult
+
+    return LLMAttributionResult(input_tokens=WORDS, output_tokens=["1"], seq_attr=SCORES)
+
+
 def csv_file(folder):
     (folder / "maps.csv").write_text("token,score,label\ngreat,0.5,1\nfilms,-0.25,1\n", encoding="utf-8")
     return folder / "maps.csv"
@@ -63,6 +100,11 @@ EXAMPLES = {
     "pairs": lambda _: list(zip(WORDS, SCORES, strict=True)),
     "labelled-pairs": lambda _: {"1": list(zip(WORDS, SCORES, strict=True))},
     "dianna": lambda _: [(WORDS[0], 0, SCORES[0]), (WORDS[1], 1, SCORES[1])],
+    "words": lambda _: [{"token": word, "score": score} for word, score in zip(WORDS, SCORES, strict=True)],
+    "captum-llm": captum_llm_result,
+    "lime": lime_explanation,
+    "eli5": eli5_document,
+    "interpreto": interpreto_output,
     "plain": lambda _: {"tokens": WORDS, "scores": SCORES, "label": 1},
     "captum": captum_record,
     "shap": shap_explanation,
@@ -73,7 +115,7 @@ EXAMPLES = {
 
 
 def test_every_format_has_an_example():
-    assert set(FORMATS) == set(EXAMPLES)
+    assert set(FORMATS) == {*EXAMPLES, "allennlp"}  # whose scores are never negative
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -99,7 +141,7 @@ def test_an_option_that_no_record_uses_is_an_error(name, option, tmp_path):
     """Those that have an effect on this format are left out: their effects are tried elsewhere."""
     given = {"label": "1"} | ({"tokenizer": Tokenizer()} if name == "thermostat" else {})
     (unused,) = option
-    if unused in given or (name, unused) in {("pixels", "image"), ("thermostat", "class_names")}:
+    if unused in given or (name, unused) in {("pixels", "image"), ("thermostat", "class_names"), ("lime", "class_names"), ("dianna", "class_names")}:
         return
     with pytest.raises(SaliencyError, match=f"^{unused} .--{unused.replace('_', '-')}. has no effect on any record"):
         read_saliency(EXAMPLES[name](tmp_path), **given, **option)
@@ -109,7 +151,7 @@ def test_an_option_that_no_record_uses_is_an_error(name, option, tmp_path):
 def test_a_label_that_contradicts_the_record_is_an_error(name, tmp_path):
     source = EXAMPLES[name](tmp_path)
     tokenizer = {"tokenizer": Tokenizer()} if name == "thermostat" else {}
-    if name in ("pairs", "pixels", "dianna"):  # they say no label
+    if name in ("pairs", "words", "dianna", "pixels"):  # they say no label
         assert read_saliency(source, label="2")[0].query == Query("2")
     else:
         with pytest.raises(SaliencyError, match=r"not for '2'|no output '2'"):

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from verbalize.formats.format import Format, ReadOptions
+from verbalize.formats.word_lists import GAP
 from verbalize.saliency import SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from verbalize.saliency import Query
-
-_GAP = "…"  # stands for words that were given no relevance, as LIME does with all but ten, so that no phrase reaches across
 
 
 def _is_triples(value: object) -> bool:
@@ -59,7 +58,7 @@ def _map(triples: list[Any], query: Query, options: ReadOptions, name: str | Non
     if len(set(places)) != len(places):
         raise SaliencyError("two words have the same place in the text")
     gaps = [
-        SpecialToken(_GAP, 0.0, position)
+        SpecialToken(GAP, 0.0, position)
         for position, (before, place) in enumerate(zip([-1, *places], places, strict=False))
         if place != before + 1
     ]

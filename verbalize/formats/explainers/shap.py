@@ -42,13 +42,14 @@ def _row(
     names = _output_names(output_names, scores.shape[1] if scores.ndim == 2 else 1, options)
     columns = scores[:, None] if scores.ndim == 1 else scores
     chosen = options.chosen([str(name) for name in names]) if len(names) > 1 else [0]
-    pieces, text = _pieces([str(token) for token in tokens])
+    pieces, text, scheme = _pieces([str(token) for token in tokens])
+    signed = options.is_signed(True)
     for column in chosen:
         parts = [] if one_row else [str(index)]
         parts += [str(column)] if len(names) > 1 else []
         yield TokenSaliency.from_pieces(
-            pieces, columns[:, column], options.query(names[column]), text=text, scheme="clip", special_tokens=("",),
-            id=".".join(parts) or None, method="shap",
+            pieces, columns[:, column], options.query(names[column]), text=text, scheme=scheme,
+            id=".".join(parts) or None, method="shap", signed=signed,
         )  # fmt: skip
 
 
@@ -61,15 +62,15 @@ def _output_names(names: Any, count: int, options: ReadOptions) -> list[str | No
     return [options.class_name(name) for name in listed]
 
 
-def _pieces(tokens: list[str]) -> tuple[list[str], str]:
-    """Shap keeps the white space behind each piece: where it stands, a word ends."""
-    pieces = []
-    for position, token in enumerate(tokens):
-        bare = token.strip()
-        following = tokens[position + 1] if position + 1 < len(tokens) else " "
-        ends = token != token.rstrip() or following != following.lstrip() or following == ""
-        pieces.append(f"{bare}</w>" if bare and ends else bare)
-    return pieces, "".join(tokens)
+def _pieces(tokens: list[str]) -> tuple[list[str], str | None, str]:
+    """The pieces, their text where they keep its white space, and their scheme.
+
+    Shap's maskers keep the white space behind (or before) each piece: where it stands, a word ends. Where there is none at all,
+    the data are words, or a tokenizer's own pieces with its marks.
+    """
+    if any(token != token.strip() for token in tokens) or "" in tokens or len(tokens) == 1:
+        return tokens, "".join(tokens), "spaces"
+    return tokens, None, "auto"
 
 
 FORMAT = Format("shap", "shap.Explanation objects over texts", _matches, _read)

@@ -25,6 +25,7 @@ def _read(explanation: Any, options: ReadOptions) -> Iterator[TokenSaliency]:
         options.query(target),
         text=explanation.text if isinstance(explanation.text, str) else None,
         method=str(explanation.explainer),
+        signed=options.is_signed(),
     )
 
 
