@@ -163,10 +163,10 @@ def say_balance(draft: Draft, against: Standing | None) -> None:
     if evidence.negative_mass == 0 and against is None:
         say_nothing(draft, "opposes", pronoun)
     elif not evidence.tied(evidence.positive_mass, evidence.negative_mass):
-        more, less, direction = ("for", "against", "supports")
-        if evidence.negative_mass > evidence.positive_mass:
-            more, less, direction = ("against", "for", "opposes")
-        draft.say(f"more of the evidence speaks {more} {pronoun} than {less} it", Claim("balance", direction=direction))
+        sides: tuple[Direction, Direction] = ("supports", "opposes")
+        more, less = sides if evidence.positive_mass > evidence.negative_mass else sides[::-1]
+        said = f"{Voice.of(evidence, more).about(pronoun)} than {Voice.of(evidence, less).about('it')}"
+        draft.say(f"more of the evidence speaks {said}", Claim("balance", direction=more))
 
 
 def say_nothing(draft: Draft, direction: Direction, frame: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Form: TypeAlias = Literal["top", "equal", "among"]
 _EQUALS_NAMED = 4  # the most words in the first place that are all named
 _PRICE = 0.25  # of the highest score: weaker words are not named, but may connect stronger ones if spans run out
-_ABOVE_EVEN = 1.25  # times an even share: phrases would otherwise grow over half of a text without strong words
+_NAMED = 0.4  # the largest share of the words of a text that is named in one direction; two words may be named in any case
 _PEAK = 1.1  # a word of a phrase is named if it scores this many times as much as every other word of it; in a phrase of ...
 _LONG = 4  # ... this many words or more, the strongest is named in any case
 _DOMINANT = 1.5  # as _PEAK, for a word whose share is said in the place of the share of the phrase
@@ -59,7 +60,7 @@ class Standing:
 
 
 def word_price(toward: Floats) -> float:
-    """What a word must add to a phrase: a quarter of the highest score, and at least 1.25 times an even share.
+    """What a word must add to a phrase: a quarter of the highest score, and at least an even share.
 
     An even share is the sum of the scores above 0 divided by the number of words.
 
@@ -67,7 +68,7 @@ def word_price(toward: Floats) -> float:
         toward: (n,) scores in one direction, of which at least one is above 0.
     """
     top = float(toward.max())
-    return top * max(_PRICE, _ABOVE_EVEN * float(np.maximum(toward / top, 0.0).mean()))
+    return top * max(_PRICE, float(np.maximum(toward / top, 0.0).mean()))
 
 
 def standing(
@@ -88,7 +89,8 @@ def standing(
     Args:
         evidence: the map.
         direction: "supports" or "opposes".
-        max_words: the most words in all parts together. Regions have no such limit.
+        max_words: the most words in all parts together. Regions have no such limit. Phrases hold at most two fifths of the
+            words of a text, or two.
         max_spans: the most parts.
         single: whether each part is a single word.
         breaks: indices of words before which a span ends.
@@ -105,8 +107,8 @@ def standing(
         least = _PRICE * float(toward[order[0]])
         parts: list[Part] = [(index,) for index in order[:count] if toward[index] >= least]
     else:
-        price = word_price(toward)
-        spans = best_spans_holding(toward, order[0], max_words=max_words, max_spans=max_spans, price=price, breaks=breaks)
+        price, fewer = word_price(toward), min(max_words, max(2, math.ceil(_NAMED * len(toward))))
+        spans = best_spans_holding(toward, order[0], max_words=fewer, max_spans=max_spans, price=price, breaks=breaks)
         parts = (
             _whole_compounds([span.part for span in spans], toward, compounds, max_words)
             if compounds
