@@ -29,7 +29,8 @@ class Evidence:
     positive scores, and of the magnitudes of its negative scores. `positive_mass` and `negative_mass` are sums over the whole
     map, including pixels that are in no region, so that a share is always a share of all the evidence. If the map is not
     `signed`, its scores only say how much a part matters, and the scores of its pixels count from its floor on. It is `flat` if
-    nothing stands out: all scores are equal, or the picture shows no more than noise would. `prediction` is what the model predicted, and `text` the
+    nothing stands out: all scores are equal, or the picture shows no more than noise would.
+    `prediction` is what the model predicted, and `text` the
     original text, where these are known. All scores are multiples of `unit`, which is 1 unless their sums would be too large
     for a float. `areas` holds the share of the picture that each region fills.
     """

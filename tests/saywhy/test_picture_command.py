@@ -124,3 +124,18 @@ def test_maps_that_are_not_there_leave_no_folder(command, tmp_path):
 
 def test_help_shows_an_example(command):
     assert "saywhy picture maps.jsonl --out pictures --kind png" in " ".join(command("--help").stdout.split())
+
+
+def test_one_page_for_all_maps(command, tmp_path):
+    write_saliency([words("first"), words("last")], tmp_path / "maps.jsonl")
+    done = command(tmp_path / "maps.jsonl", "--out", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert html.index("<h2>first</h2>") < html.index("<h2>last</h2>")
+    assert files(tmp_path) == ["maps.jsonl", "page.html"]
+    refused = command(tmp_path / "maps.jsonl", "--out", tmp_path / "other.html", "--kind", "png")
+    assert refused.returncode == 2
+    assert "a page holds HTML" in refused.stderr
+    (tmp_path / "a.txt").write_text("here")
+    assert command(tmp_path / "maps.jsonl", "--out", tmp_path / "a.txt").returncode == 2
+    assert (tmp_path / "a.txt").read_text() == "here"

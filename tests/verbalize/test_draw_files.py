@@ -14,6 +14,7 @@ from verbalize.draw import (
     draw_to_file,
     heatmap_html,
     heatmap_png,
+    page_of_maps,
     pixel_heatmap_png,
     token_heatmap_html,
     token_heatmap_png,
@@ -74,3 +75,24 @@ def test_a_kind_of_picture_from_outside_is_used_by_name(tmp_path, monkeypatch):
     assert (tmp_path / "x.txt").read_text() == " ".join(WORDS.tokens)
     with pytest.raises(UsageError, match="mask_labels has no effect on the kind of picture 'text'"):
         draw_to_file(WORDS, tmp_path / "y.txt", "text", mask_labels=True)
+
+
+def test_one_page_has_many_maps_and_goes_on_after_one_that_it_can_not_show(tmp_path):
+    page = tmp_path / "page.html"
+    with page_of_maps(page, "rationale", title="a <page>", max_words=1) as add:
+        add(WORDS)
+        with pytest.raises(UsageError, match="only for text maps"):
+            add(PixelSaliency(np.ones((4, 4)), Query("stop")))
+        add(TokenSaliency(["so", "fine"], [0.1, 1.0], Query("positive"), id="<second>"))
+        assert not page.exists()
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<section>") == html.count("</section>") == 2
+    assert "<title>a &lt;page&gt;</title>" in html
+    assert "&lt;second&gt;" in html
+    assert "film" not in html
+    for kind, options in (("png", {}), ("html", {"max_words": 2})):
+        with pytest.raises(UsageError), page_of_maps(tmp_path / "no.html", kind, **options):
+            pass
+    with pytest.raises(RuntimeError), page_of_maps(tmp_path / "no.html", "html"):
+        raise RuntimeError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html"]

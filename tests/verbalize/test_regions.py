@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,12 @@ from scipy import ndimage
 
 from saywhy_core.errors import UsageError
 from verbalize.claims import Claim, check
+from verbalize.evidence import evidence_of
+from verbalize.parts import above_floor, area_in_words, floor_of, stands_out
+from verbalize.parts.pieces import find_hills
 from verbalize.parts.regions import colour_in_words, find_regions, place_in_words
 from verbalize.saliency import PixelSaliency, Query
+from verbalize.write import TemplateVerbalizer
 
 QUERY = Query("cat")
 METHODS = ("components", "superpixels")
@@ -138,6 +143,259 @@ def test_a_level_background_is_not_part_of_what_stands_out():
     (region,) = find_regions(pixel_map(scores))
     np.testing.assert_array_equal(region.mask, scores == 2.0)
     assert region.positive_share == pytest.approx(800 / (3200 + 800))
+
+
+def test_regions_end_where_the_map_falls_to_twice_its_mean():
+    scores = bump((100, 120), 30, 40, 9)
+    (region,) = find_regions(pixel_map(scores))
+    np.testing.assert_array_equal(region.mask, scores > 2 * scores.mean())
+    assert region.share == pytest.approx(scores[region.mask].sum() / scores.sum())
+
+
+def test_an_object_that_fills_the_picture_is_found():
+    scores = np.zeros((50, 50))
+    scores[:, :35] = 1.0  # twice the mean is more than the highest score
+    (region,) = find_regions(pixel_map(scores, signed=False))
+    np.testing.assert_array_equal(region.mask, scores > 0)
+
+
+def test_shares_follow_the_shape_of_the_map():
+    shares = [find_regions(pixel_map(bump((96, 96), 40, 50, width)))[0].share for width in (4, 8, 16, 32)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] - shares[-1] > 0.25
+
+
+@pytest.mark.parametrize(("distance", "count"), [(10, 1), (20, 1), (24, 2), (60, 2)])
+def test_a_valley_parts_two_peaks(distance, count):
+    # two bumps of width 8: the valley is 0.88 of the height of the peaks at a distance of 20, and 0.64 at 24
+    scores = bump((96, 128), 48, 64 - distance / 2, 8) + bump((96, 128), 48, 64 + distance / 2, 8)
+    regions = find_regions(pixel_map(scores))
+    assert len(regions) == count
+    if count == 2:
+        assert regions[0].share == pytest.approx(regions[1].share, abs=0.02)
+        assert abs(regions[0].centre[1] - regions[1].centre[1]) == pytest.approx(distance, abs=4)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_as_many_peaks_as_there_are_give_as_many_regions(count):
+    places = [(20, 20), (20, 100), (100, 20), (100, 100), (60, 60)][:count]
+    scores = sum(bump((120, 120), row, column, 7) for row, column in places)
+    regions = find_regions(pixel_map(scores, signed=False))
+    assert len(regions) == count
+    found = sorted((round(region.centre[0]), round(region.centre[1])) for region in regions)
+    np.testing.assert_allclose(found, sorted(places), atol=2)
+
+
+@pytest.mark.parametrize("side", [12, 48, 128, 129, 300, 1000])
+def test_a_picture_of_any_size_has_the_same_regions(side):
+    scores = bump((side, side), 0.3 * side, 0.3 * side, 0.08 * side) - 0.7 * bump(
+        (side, side), 0.7 * side, 0.6 * side, 0.1 * side
+    )
+    regions = find_regions(pixel_map(scores))
+    assert [region.sign for region in regions] == [-1, 1]
+    assert [region.area for region in regions] == pytest.approx([0.11, 0.08], abs=0.03)
+
+
+def test_a_map_enlarged_is_cut_alike_and_repeatably():
+    scores = bump((60, 60), 20, 20, 5) + 0.6 * bump((60, 60), 42, 40, 6)
+    first, again = (find_regions(pixel_map(scores)) for _ in range(2))
+    assert [region.name for region in first] == [region.name for region in again]
+    assert all((one.mask == other.mask).all() for one, other in zip(first, again, strict=True))
+    assert [region.name for region in find_regions(pixel_map(scores.repeat(2, 0).repeat(2, 1)))] == [r.name for r in first]
+
+
+def test_a_million_pixels_take_about_as_much_longer_as_they_are_more():
+    def seconds(side):
+        rng = np.random.default_rng(side)
+        maps = [
+            pixel_map(np.abs(rng.normal(size=(side, side))) * bump((side, side), side / 2, side / 3, side / 5))
+            for _ in range(3)
+        ]
+        times = []
+        for saliency in maps:
+            start = time.thread_time()
+            find_regions(saliency)
+            times.append(time.thread_time() - start)
+        return min(times)
+
+    seconds(100)
+    assert seconds(1000) < 40 * max(seconds(250), 0.004)  # sixteen times as many pixels
+
+
+def brute_hills(field, ground, deepest):
+    """The peaks that are hills of their own, by flooding the field from the top down, one level at a time."""
+    alive = {}
+    labels = np.zeros(field.shape, dtype=int)
+    for level in sorted({value for value in field.ravel() if value > ground}, reverse=True):
+        parts, count = ndimage.label(field >= level)
+        for part in range(1, count + 1):
+            inside = parts == part
+            seen = sorted(set(labels[inside]) - {0}, key=lambda label: -alive[label])
+            if not seen:
+                alive[len(alive) + 1] = level
+                seen = [len(alive)]
+            for label in seen[1:]:
+                if level >= deepest * alive[label]:
+                    labels[labels == label] = seen[0]
+            labels[inside & (labels == 0)] = seen[0]
+    return len(set(labels.ravel()) - {0})
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=st.integers(0, 10**6), deepest=st.sampled_from([0.4, 0.7, 0.95]))
+def test_hills_in_a_row_are_those_of_a_flood(seed, deepest):
+    field = np.random.default_rng(seed).permutation(40)[None, :30] + 1.0
+    hills = find_hills(field, 3.0, deepest)
+    assert ((hills > 0) == (field > 3.0)).all()
+    assert hills.max() == brute_hills(field, 3.0, deepest)
+
+
+def test_a_plateau_is_one_hill():
+    field = np.zeros((9, 30))
+    field[2:7, 3:13], field[2:7, 18:28] = 5.0, 4.0
+    hills = find_hills(field, 0.0, 0.7)
+    assert hills.max() == 2
+    assert [len(set(hills[field == level])) for level in (5.0, 4.0)] == [1, 1]
+    field[4, 13:18] = 3.0  # 0.75 of the lower one
+    assert find_hills(field, 0.0, 0.7).max() == 1
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3, 7.0])
+def test_the_floor_of_an_unsigned_map_is_no_evidence(level):
+    scores = np.zeros((60, 60))
+    scores[5:25, 30:50], scores[40:50, 10:20] = 1.0, 0.5
+    saliency = pixel_map(scores + level, signed=False)
+    assert floor_of(saliency) == pytest.approx(level)
+    np.testing.assert_allclose(above_floor(saliency), scores, atol=1e-12)
+    regions = find_regions(saliency)
+    assert [region.share for region in regions] == pytest.approx([400 / 450, 50 / 450])
+    assert [region.positive for region in regions] == pytest.approx([400.0, 50.0])
+    evidence = evidence_of(saliency)
+    assert evidence.positive_mass == pytest.approx(450.0)
+    assert evidence.net == pytest.approx([400.0, 50.0])
+    assert check([Claim("share", (0,), value=0.89, tolerance=0.005)], saliency)
+
+
+def test_a_floor_is_at_most_a_fifth_of_the_way_up():
+    scores = np.tile(np.linspace(0.0, 1.0, 101), (101, 1))
+    # the first percentile is the column of 0.01
+    assert floor_of(pixel_map(scores, signed=False)) == pytest.approx(0.01 + 0.2 * 0.99, abs=0.011)
+    scores = np.zeros((10, 10))
+    scores[:, 1:] = 1.0  # an object that fills nine tenths
+    assert floor_of(pixel_map(scores, signed=False)) == pytest.approx(0.2)
+    assert find_regions(pixel_map(scores, signed=False))[0].share == pytest.approx(1.0)
+
+
+def test_signed_and_constant_maps_have_no_floor():
+    assert floor_of(pixel_map(np.full((5, 5), 2.0), signed=False)) == 0.0
+    assert floor_of(pixel_map(5.0 + np.eye(5))) == 0.0
+    assert floor_of(pixel_map(np.zeros((0, 3)), signed=False)) == 0.0
+    assert find_regions(pixel_map([[2.0]], signed=False))[0].positive == 2.0
+
+
+def noises(rng, side):
+    """Noise of several kinds: white, of four distributions, blurred, and enlarged from a coarse grid as class activation maps are."""
+    white = {
+        "normal": rng.normal(size=(side, side)),
+        "uniform": rng.random((side, side)),
+        "exponential": rng.exponential(size=(side, side)),
+    }
+    blurred = {f"blurred by {width}": cv2.GaussianBlur(rng.normal(size=(side, side)), (0, 0), width) for width in (1, 2, 4)}
+    coarse = {
+        f"{cells} cells, {how}": cv2.resize(values, (side, side), interpolation=how)
+        for cells in (7, 14)
+        for how in (cv2.INTER_LINEAR, cv2.INTER_NEAREST)
+        for values in (rng.normal(size=(cells, cells)), rng.random((cells, cells)))
+    }
+    return white | blurred | coarse
+
+
+@pytest.mark.parametrize("side", [96, 224])
+def test_nothing_stands_out_in_noise(side):
+    wrong, asked = {}, 0
+    for seed in range(12):
+        for name, scores in noises(np.random.default_rng(seed), side).items():
+            for how, saliency in (
+                ("signed", pixel_map(scores)),
+                ("cut off at 0", pixel_map(np.maximum(scores - np.median(scores), 0.0), signed=False)),
+                ("from 0", pixel_map(scores - scores.min(), signed=False)),
+            ):
+                asked += 1
+                wrong[name, how] = wrong.get((name, how), 0) + stands_out(saliency)
+    assert asked == 12 * 3 * 10
+    # the test is wrong about 2 to 5 times in 100; of 360 that is about 12
+    assert sum(wrong.values()) <= 25
+    assert max(wrong.values()) <= 4
+
+
+def structures():
+    rows, columns = np.mgrid[:96, :96]
+    rng = np.random.default_rng(8)
+    disc = 1.0 * ((rows - 50) ** 2 + (columns - 40) ** 2 < 400)
+    lone = np.zeros((96, 96))
+    lone[80, 12] = 4.0
+    coarse = np.zeros((7, 7))
+    coarse[2:5, 3:6] = rng.uniform(0.5, 1.0, size=(3, 3))
+    return {
+        "narrow": bump((96, 96), 30, 40, 4), "broad": bump((96, 96), 30, 40, 18), "on a floor": 0.3 + bump((96, 96), 30, 40, 12),
+        "in noise": bump((96, 96), 30, 40, 12) + 0.2 * np.abs(rng.normal(size=(96, 96))), "disc": disc, "half": 1.0 * (rows < 48),
+        "ramp": columns / 95, "lone": lone, "object in a coarse grid": cv2.resize(coarse, (96, 96)),
+        "three": bump((96, 96), 20, 20, 5) + bump((96, 96), 70, 30, 5) + bump((96, 96), 60, 80, 5),
+        "tiny": np.array([[0.0, 1.0], [0.0, 0.2]]), "one pixel": np.array([[3.0]]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", structures())
+@pytest.mark.parametrize("signed", [True, False])
+def test_structure_stands_out(name, signed):
+    saliency = pixel_map(structures()[name], signed=signed)
+    assert stands_out(saliency)
+    assert not evidence_of(saliency).flat
+
+
+@pytest.mark.parametrize("scores", [np.zeros((9, 9)), np.ones((9, 9)), np.full((40, 40), -2.0), np.zeros((0, 4))])
+def test_nothing_stands_out_in_equal_scores(scores):
+    assert not stands_out(pixel_map(scores))
+
+
+def test_of_noise_it_is_said_that_nothing_stands_out():
+    saliency = pixel_map(np.random.default_rng(5).normal(size=(64, 64)))
+    assert evidence_of(saliency).flat
+    assert check([Claim("no_clear_evidence")], saliency)
+    assert TemplateVerbalizer().verbalize(saliency).text == "No part of the picture stands out for 'cat'."
+    structured = pixel_map(bump((64, 64), 20, 20, 8))
+    assert not check([Claim("no_clear_evidence")], structured)
+
+
+@pytest.mark.parametrize(
+    ("area", "words"),
+    [(1.0, "the whole picture"), (0.97, "almost the whole picture"), (0.1, "a tenth of the picture"),
+     (0.107, "about a tenth of the picture"), (0.333, "a third of the picture"), (0.5, "half of the picture"),
+     (0.03, "3% of the picture"), (0.002, "less than 1% of the picture"), (0.76, "three quarters of the picture")],
+)  # fmt: skip
+def test_areas_in_words(area, words):
+    assert area_in_words(area) == words
+
+
+@given(st.floats(0.05, 0.95))
+def test_areas_in_words_are_near(area):
+    numbers = {"twentieth": 20, "fifteenth": 15, "twelfth": 12, "tenth": 10, "eighth": 8, "seventh": 7, "sixth": 6, "fifth": 5,
+               "quarter": 4, "third": 3, "half": 2}  # fmt: skip
+    times = {"two": 2, "three": 3, "four": 4, "nine": 9}
+    said = area_in_words(area)
+    if "whole" in said:
+        assert area >= 0.95
+        return
+    *many, part = said.removesuffix(" of the picture").removeprefix("about ").split()
+    value = times.get(many[0] if many else "", 1) / numbers[part.rstrip("s") if part != "half" else part]
+    assert value == pytest.approx(area, rel=1 / 8)
+    assert said.startswith("about") == (abs(value - area) > 0.05 * area)
+
+
+@pytest.mark.parametrize("area", [-0.1, 1.1, float("nan")])
+def test_what_is_no_area_is_refused(area):
+    with pytest.raises(UsageError, match="share of the picture"):
+        area_in_words(area)
 
 
 def test_a_lone_pixel_is_a_region_of_one_pixel():

@@ -1,7 +1,9 @@
 from .files import PICTURES as PICTURES
 from .files import Picture as Picture
 from .files import draw_to_file as draw_to_file
+from .files import page_of_maps as page_of_maps
 from .files import save_rationale as save_rationale
+from .fonts import MissingGlyphWarning as MissingGlyphWarning
 from .heatmaps import heatmap_html as heatmap_html
 from .heatmaps import heatmap_page as heatmap_page
 from .heatmaps import heatmap_png as heatmap_png

@@ -2,7 +2,7 @@
 
 Blue speaks for the label, orange speaks against it. People with any common colour blindness can tell these two apart. Nothing
 depends on colour alone: words that speak for the label have a solid underline, words that speak against it have a dashed one,
-and each word shows its score.
+and each word shows its score. Maps without signs are violet: their scores only say how much a part matters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from saywhy_core.errors import UsageError
 from saywhy_core.files import atomic_open
 from verbalize.draw.page import STYLE, html_page, printable
-from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, STRONGEST
+from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, MATTERS, STRONGEST
 from verbalize.saliency import PixelSaliency, TokenSaliency
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def token_heatmap_html(saliency: TokenSaliency, *, mask_labels: bool = False, le
     body: list[str] = []
     for plain, index in _pieces(saliency):
         shown = escape(printable(plain))
-        body.append(shown if index is None else _word(shown, float(saliency.scores[index]), scale))
+        body.append(shown if index is None else _word(shown, float(saliency.scores[index]), scale, signed=saliency.signed))
     text = "".join(body) or "<em>(no words)</em>"
     head, key = (_question(saliency, mask_labels=mask_labels), _key(saliency)) if legend else ("", "")
     return f'{STYLE}<div class="saywhy-heatmap">{head}<p class="text" dir="auto">{text}</p>{key}</div>'
@@ -100,7 +100,7 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
     described = "; ".join(f"{region.name} {_signed(region.score)}" for region in regions) or "no region stands out"
     head, key = (_question(saliency, mask_labels=mask_labels), _key(saliency)) if legend else ("", "")
     items = "".join(
-        f"<li>{escape(printable(region.name))}: {_verdict(region.sign)}, score {_signed(region.score)},"
+        f"<li>{escape(printable(region.name))}: {_verdict(region.sign, signed=saliency.signed)}, score {_signed(region.score)},"
         f" {region.area:.0%} of the picture</li>"
         for region in regions
     )
@@ -116,8 +116,9 @@ def token_heatmap_png(
 ) -> bytes:
     """The text with its words shaded and underlined by their scores, as the bytes of a PNG file.
 
-    Words with characters that the default font lacks use the first installed font that has them. If there is none, they show
-    as boxes (HTML has no such limit).
+    Text in scripts that are written from right to left stands in that order. Words with characters that the default font lacks
+    use the first installed font that has them. If there is none, boxes show in their place, and a `MissingGlyphWarning` names
+    the scripts. HTML has no such limit: it uses the fonts of the browser.
 
     Args:
         saliency: the map.
@@ -140,6 +141,7 @@ def token_heatmap_png(
         note=_darkest(_scale(saliency.scores)),
         width=width,
         font_size=font_size,
+        signed=saliency.signed,
     )
 
 
@@ -262,14 +264,16 @@ def _pieces(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:
         yield saliency.text[at:], None
 
 
-def _word(shown: str, score: float, scale: float) -> str:
+def _word(shown: str, score: float, scale: float, *, signed: bool) -> str:
     share = abs(score) / scale if scale else 0.0
     if share < _FAINTEST:
         return f'<span title="{_signed(score)}">{shown}</span>'
-    colour = FOR if score > 0 else AGAINST
+    kind, colour = ("pro", FOR) if score > 0 else ("con", AGAINST)
+    if not signed:
+        kind, colour = "matters", MATTERS
     rgb = ",".join(map(str, colour))
     return (
-        f'<span class="{"pro" if score > 0 else "con"}" title="{_signed(score)}" style="background:rgba({rgb},'
+        f'<span class="{kind}" title="{_signed(score)}" style="background:rgba({rgb},'
         f'{STRONGEST * share:.3f});border-color:rgba({rgb},{FAINT_LINE + (1 - FAINT_LINE) * share:.3f})">{shown}</span>'
     )
 
@@ -286,21 +290,24 @@ def _darkest(scale: float) -> str:
     return f"darkest: score {scale:.3g}" if scale else "no score differs from 0"
 
 
-def _verdict(sign: int) -> str:
+def _verdict(sign: int, *, signed: bool) -> str:
+    if not signed:
+        return "matters" if sign else "does not matter"
     return {1: "speaks for", -1: "speaks against", 0: "speaks neither for nor against"}[sign]
 
 
 def _question_text(saliency: Saliency, *, mask_labels: bool) -> str:
     """The question that the scores answer, and the prediction of the model, on one line."""
     query, prediction = saliency.query, saliency.prediction
+    asked = "What speaks for" if saliency.signed else "What matters for"
     if mask_labels:
-        return f"What speaks for {HIDDEN_LABEL}{' rather than the other' if query.versus else ''}?"
+        return f"{asked} {HIDDEN_LABEL}{' rather than the other' if query.versus else ''}?"
     rather = f" rather than {' or '.join(query.versus)}" if query.versus else ""
     said = ""
     if prediction is not None:
         chance = f" ({prediction.probability:.0%})" if prediction.probability is not None else ""
         said = f" The model says: {prediction.label}{chance}."
-    return printable(f"What speaks for {query.label}{rather}?{said}")
+    return printable(f"{asked} {query.label}{rather}?{said}")
 
 
 def _question(saliency: Saliency, *, mask_labels: bool) -> str:
@@ -311,7 +318,9 @@ def _key(saliency: Saliency) -> str:
     scale = _scale(saliency.scores)
     if not scale:
         return f'<p class="key">{_darkest(scale)}</p>'
+    if not saliency.signed:
+        matters = f'<span class="matters" style="background:rgba{(*MATTERS, 0.35)}">matters</span>'
+        return f'<p class="key">{matters}{_darkest(scale)}</p>'
     pro = f'<span class="pro" style="background:rgba{(*FOR, 0.35)}">speaks for</span>'
     con = f'<span class="con" style="background:rgba{(*AGAINST, 0.35)}">speaks against</span>'
-    against = con if isinstance(saliency, TokenSaliency) or saliency.signed else ""
-    return f'<p class="key">{pro}{against}{_darkest(scale)}</p>'
+    return f'<p class="key">{pro}{con}{_darkest(scale)}</p>'

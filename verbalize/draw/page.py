@@ -9,8 +9,10 @@ STYLE = """<style>
 .saywhy-heatmap{color-scheme:light dark;overflow-wrap:anywhere;line-height:1.9}
 .saywhy-heatmap p{margin:.3em 0}
 .saywhy-heatmap .text{white-space:pre-wrap;unicode-bidi:isolate}
-.saywhy-heatmap .pro,.saywhy-heatmap .con{border-radius:.2em;padding:.08em 0;border-bottom:2px solid rgb(42,99,196)}
+.saywhy-heatmap .pro,.saywhy-heatmap .con,.saywhy-heatmap .matters{border-radius:.2em;padding:.08em 0}
+.saywhy-heatmap .pro{border-bottom:2px solid rgb(42,99,196)}
 .saywhy-heatmap .con{border-bottom:2px dashed rgb(208,92,10)}
+.saywhy-heatmap .matters{border-bottom:2px solid rgb(126,58,160)}
 .saywhy-heatmap .key{font-size:.85em;line-height:1.5;opacity:.85}
 .saywhy-heatmap .key span{margin-right:1.1em;padding:.1em .45em}
 .saywhy-heatmap img{max-width:100%;height:auto;image-rendering:pixelated}
@@ -23,8 +25,10 @@ def html_page(body: str, title: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
-        f"<title>{escape(printable(title))}</title><style>body{{font:17px/1.6 system-ui,sans-serif;max-width:46rem;"
-        "margin:2rem auto;padding:0 1rem;color:#1b1d22;background:#fff}h2{font-size:1rem;overflow-wrap:anywhere}"
+        f"<title>{escape(printable(title))}</title><style>"
+        "body{font:17px/1.6 system-ui,'Noto Sans','Noto Sans CJK SC','Noto Color Emoji',sans-serif;"
+        "max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1b1d22;background:#fff}"
+        "h2{font-size:1rem;overflow-wrap:anywhere}"
         "mark{background:rgba(42,99,196,.25);color:inherit;padding:.1em .15em;border-radius:.2em}"
         "@media(prefers-color-scheme:dark){body{color:#eceae4;background:#14161a}}</style></head>\n"
         f"<body>\n{body}\n</body></html>\n"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from saywhy_core.errors import UsageError
-from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, STRONGEST
+from verbalize.draw.fonts import font_of, runs_right_to_left, warn_of_boxes, width_of, write
+from verbalize.draw.lines import in_order, laid_out
+from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, MATTERS, STRONGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Rgb = NDArray[np.uint8]
     Word = tuple[str, int | None]
+    Colour = tuple[int, int, int]
     Entry = tuple[str, float, int, int, int]  # an entry of the key: label, share, left, top, width
 
 _TALLEST = 30_000  # pixels; a longer text is better read as HTML
@@ -59,9 +60,11 @@ def _factor(shape: Sequence[int], smallest_side: int) -> int:
 
 
 def draw_tokens(
-    pieces: Sequence[Word], shares: Floats, *, question: str | None, note: str, width: int, font_size: int
+    pieces: Sequence[Word], shares: Floats, *, question: str | None, note: str, width: int, font_size: int, signed: bool
 ) -> bytes:
     """Draw wrapped words on white, each shaded by its share of the largest score, with the question above and the key below.
+
+    Text whose first letter is written from right to left begins at the right, and so do its rows.
 
     Raises:
         UsageError: the width or the font size is too small, or the picture would be too tall.
@@ -69,30 +72,33 @@ def draw_tokens(
     if width < 4 * _MARGIN or font_size < 6:
         raise UsageError(f"a picture of words needs a width of {4 * _MARGIN} pixels and a font size of 6, or more")
     line = round(font_size * 1.85)
-    rows = list(_laid_out(pieces, width - 2 * _MARGIN, font_size))
-    head = list(_laid_out([(word + " ", None) for word in (question or "").split()], width - 2 * _MARGIN, font_size * 3 // 4))
+    wide = width - 2 * _MARGIN
+    rows = list(laid_out(pieces, wide, font_size))
+    head = list(laid_out([(word + " ", None) for word in (question or "").split()], wide, font_size * 3 // 4))
     small = round(font_size * 1.3)
-    key, key_height = _key(note, font_size * 3 // 4, width - 2 * _MARGIN, signed=True)
+    key, key_height = _key(note, font_size * 3 // 4, wide, signed=signed)
     height = 2 * _MARGIN + line * max(1, len(rows)) + (small * (len(head) + 1) + key_height if question else 0)
     if height > _TALLEST:
         raise UsageError(f"a text of {len(shares)} words would make a picture {height} pixels tall; write it as HTML instead")
+    warn_of_boxes([*(text for text, _ in pieces), question or ""])
     picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)
     top = _MARGIN
     for row in head:
-        for left, text, _ in row:
-            _write(draw, (_MARGIN + left, top), text, font_size * 3 // 4, _SOFT)
+        for left, text, _, rtl in in_order(row, wide, font_size * 3 // 4, backwards=False):
+            write(draw, (_MARGIN + left, top), text, font_size * 3 // 4, _SOFT, rtl=rtl)
         top += small
     top += small // 2 if head else 0
+    backwards = bool(runs_right_to_left("".join(text for text, _ in pieces)))
     for row in rows:
-        for left, text, index in row:
+        for left, text, index, rtl in in_order(row, wide, font_size, backwards=backwards):
             share = 0.0 if index is None else float(shares[index])
-            box = (_MARGIN + left, top, _MARGIN + left + _width(text, font_size), top + round(font_size * 1.4))
-            _shade(draw, box, share)
-            _write(draw, (box[0], top + font_size // 10), text, font_size, _INK)
+            box = (_MARGIN + left, top, _MARGIN + left + width_of(text, font_size), top + round(font_size * 1.4))
+            _shade(draw, box, share, signed=signed)
+            write(draw, (box[0], top + font_size // 10), text, font_size, _INK, rtl=rtl)
         top += line
     if question:
-        _legend(draw, (_MARGIN, top + small // 4), font_size * 3 // 4, key)
+        _legend(draw, (_MARGIN, top + small // 4), font_size * 3 // 4, key, signed=signed)
     return encode(picture)
 
 
@@ -113,7 +119,8 @@ def draw_pixels(
         grey = to_rgb(image).astype(np.float64) @ np.array([0.299, 0.587, 0.114])
         ground = np.repeat((70 + grey * (185 / 255))[:, :, None], 3, axis=2)  # lightened, so that the colours show
     opacity = (np.abs(shares) * (_OVER_IMAGE if image is not None else 1.0))[:, :, None]
-    colour = np.where(shares[:, :, None] > 0, np.array(FOR, dtype=np.float64), np.array(AGAINST, dtype=np.float64))
+    pro, con = _colours(signed)
+    colour = np.where(shares[:, :, None] > 0, np.array(pro, dtype=np.float64), np.array(con, dtype=np.float64))
     painted = np.round(ground * (1 - opacity) + colour * opacity).astype(np.uint8)
     factor = _factor(shares.shape, smallest_side)
     large = enlarged(painted, smallest_side)
@@ -147,37 +154,39 @@ def _number(draw: ImageDraw.ImageDraw, masks: Sequence[NDArray[np.bool_]], facto
         # the number is on the pixel nearest to the centroid, so that it is on the region even if that is a ring
         nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
         x, y = (columns[nearest] + 0.5) * factor, (rows[nearest] + 0.5) * factor
-        draw.text((x, y), str(number), font=_font(None, 18), fill="white", stroke_fill="black", stroke_width=3, anchor="mm")
+        draw.text((x, y), str(number), font=font_of(18), fill="white", stroke_fill="black", stroke_width=3, anchor="mm")
 
 
 def _captioned(picture: Image.Image, question: str, note: str, *, signed: bool) -> Image.Image:
     size, width = 14, max(picture.width, 420)
-    rows = list(_laid_out([(word + " ", None) for word in question.split()], width - 16, size))
+    rows = list(laid_out([(word + " ", None) for word in question.split()], width - 16, size))
+    warn_of_boxes([question])
     key, key_height = _key(note, size, width - 16, signed=signed)
     page = Image.new("RGB", (width, picture.height + 20 * len(rows) + key_height + 12), "white")
     page.paste(picture, ((width - picture.width) // 2, 0))
     draw = ImageDraw.Draw(page)
     top = picture.height + 6
     for row in rows:
-        for left, text, _ in row:
-            _write(draw, (8 + left, top), text, size, _SOFT)
+        for left, text, _, rtl in in_order(row, width - 16, size, backwards=False):
+            write(draw, (8 + left, top), text, size, _SOFT, rtl=rtl)
         top += 20
-    _legend(draw, (8, top + 2), size, key)
+    _legend(draw, (8, top + 2), size, key, signed=signed)
     return page
 
 
-def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: int, entries: Sequence[Entry]) -> None:
+def _legend(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: int, entries: Sequence[Entry], *, signed: bool) -> None:
     for label, share, left, top, wide in entries:
-        _shade(draw, (at[0] + left, at[1] + top, at[0] + left + wide, at[1] + top + round(size * 1.4)), share)
-        _write(draw, (at[0] + left + (size // 2 if share else 0), at[1] + top), label, size, _INK if share else _SOFT)
+        _shade(draw, (at[0] + left, at[1] + top, at[0] + left + wide, at[1] + top + round(size * 1.4)), share, signed=signed)
+        write(draw, (at[0] + left + (size // 2 if share else 0), at[1] + top), label, size, _INK if share else _SOFT)
 
 
 def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry], int]:
     """The entries of the key, in as many rows as they need, and the height of these rows in pixels."""
     entries: list[Entry] = []
     left = top = 0
-    for label, share in (("speaks for", 0.7), *((("speaks against", -0.7),) if signed else ()), (note, 0.0)):
-        wide = _width(label, size) + (size if share else 0)
+    said = (("speaks for", 0.7), ("speaks against", -0.7)) if signed else (("matters", 0.7),)
+    for label, share in (*said, (note, 0.0)):
+        wide = width_of(label, size) + (size if share else 0)
         if left and left + wide > width:
             left, top = 0, top + 2 * size
         entries.append((label, share, left, top, wide))
@@ -185,10 +194,10 @@ def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry]
     return entries, top + 2 * size
 
 
-def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float) -> None:
+def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float, *, signed: bool) -> None:
     if abs(share) < 0.02:
         return
-    colour, opacity = FOR if share > 0 else AGAINST, STRONGEST * abs(share)
+    colour, opacity = _colours(signed)[0 if share > 0 else 1], STRONGEST * abs(share)
     tint = tuple(round(255 * (1 - opacity) + channel * opacity) for channel in colour)
     draw.rectangle((box[0], box[1], box[2] - 1, box[3]), fill=tint)
     strength = FAINT_LINE + (1 - FAINT_LINE) * abs(share)
@@ -198,86 +207,5 @@ def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: flo
         draw.rectangle((start, box[3], min(start + dash, box[2]) - 1, box[3] + 1), fill=line)
 
 
-def _laid_out(pieces: Sequence[Word], width: int, size: int) -> Iterator[list[tuple[int, str, int | None]]]:
-    """Rows of (left, text, word). They break between words, at line ends of the text, and inside words wider than a row."""
-    row: list[tuple[int, str, int | None]] = []
-    left = 0
-    for text, index in pieces:
-        for number, piece in enumerate(text.replace("\r\n", "\n").replace("\t", "    ").split("\n")):
-            if number:
-                yield row
-                row, left = [], 0
-            for chunk in _chunks(piece, width, size):
-                wide = _width(chunk, size)
-                if left and left + wide > width and chunk.strip():
-                    yield row
-                    row, left = [], 0
-                if not left and not chunk.strip():
-                    continue  # no line begins with a blank
-                row.append((left, chunk, index))
-                left += wide
-    if row:
-        yield row
-
-
-def _chunks(text: str, width: int, size: int) -> Iterator[str]:
-    while text and _width(text, size) > width:
-        low, high = 1, len(text)
-        while low < high:  # the most characters that fit
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if _width(text[:middle], size) <= width else (low, middle - 1)
-        yield text[:low]
-        text = text[low:]
-    if text:
-        yield text
-
-
-def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int, ink: tuple[int, int, int]) -> None:
-    draw.text((at[0], at[1] + size), text, font=_font_for(text, size), fill=ink, anchor="ls")
-
-
-@lru_cache(maxsize=20_000)
-def _width(text: str, size: int) -> int:
-    return round(_font_for(text, size).getlength(text))
-
-
-def _font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
-    return _font(_font_with(frozenset(ord(character) for character in text if not character.isspace())), size)
-
-
-@cache
-def _font(path: str | None, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path or _first_font(), size)
-
-
-@cache
-def _first_font() -> str:
-    import matplotlib as mpl  # it contains DejaVu Sans
-
-    return str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
-
-
-@cache
-def _font_with(codes: frozenset[int]) -> str | None:
-    """The first font with all these characters: DejaVu Sans (`None`) or else an installed font; `None` if no font has them."""
-    if codes <= _characters(_first_font()):
-        return None
-    return next((path for path in _installed() if codes <= _characters(path)), None)
-
-
-@cache
-def _installed() -> tuple[str, ...]:
-    from matplotlib.font_manager import fontManager
-
-    return tuple(
-        sorted(
-            {entry.fname for entry in fontManager.ttflist if entry.style == "normal" and str(entry.weight) in ("400", "normal")}
-        )
-    )
-
-
-@cache
-def _characters(path: str) -> frozenset[int]:
-    from matplotlib.ft2font import FT2Font
-
-    return frozenset(FT2Font(path).get_charmap())
+def _colours(signed: bool) -> tuple[Colour, Colour]:
+    return (FOR, AGAINST) if signed else (MATTERS, MATTERS)

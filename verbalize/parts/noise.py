@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats, PixelSaliency
 
 _MAPS = 199  # maps of noise, so that p is a multiple of 0.005
-_LEVEL = 0.02  # noise of one kind is mistaken for structure about this often
+_LEVEL = 0.02  # against noise of unknown fineness; some kinds of it pass more often than the level says
+_GRID_LEVEL = 0.05  # against noise on the own grid of the map, where the test is exact
 _SIDE = 48  # cells; larger maps are reduced to this side, so that the test takes a few milliseconds
 _FEWEST = 16  # cells; noise with fewer cells often has one area that stands out, so no test could tell
 _WIDTHS = (
@@ -67,7 +68,7 @@ def _stands_out(scores: Floats, signed: bool) -> bool:
         return True
     cells = _grid(scaled)
     if cells is not None:
-        return cells.size < _FEWEST or _p(cells, _statistics(_shuffled(cells))) <= _LEVEL
+        return cells.size < _FEWEST or _p(cells, _statistics(_shuffled(cells))) <= _GRID_LEVEL
     cells = _reduced(scaled)
     if cells.size < _FEWEST:
         return True

@@ -12,9 +12,8 @@ import numpy as np
 from saywhy_core.errors import UsageError
 from verbalize.parts.colours import colour_in_words, dominant_colour
 from verbalize.parts.floor import above_floor, floor_of_scores
-from verbalize.parts.hills import find_hills
+from verbalize.parts.pieces import find_hills, tiles, waterpixels
 from verbalize.parts.places import WHOLE, bounding_box, centre_of, located, place_in_words
-from verbalize.parts.superpixels import tiles, waterpixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

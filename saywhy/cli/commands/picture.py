@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -16,12 +17,14 @@ from saywhy.cli.options.maps import MapsArgument, MaskOption, ReadingOptions
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.progress import progress_bar
 
-HELP = """Draw saliency maps, one file per map: a heatmap as HTML or PNG, or the words that decided (a rationale).
+HELP = """Draw saliency maps: a heatmap as HTML or PNG, or the words that decided (a rationale).
 
-Blue speaks for the label, orange (dashed) against it. Files are named after the ids of the maps; characters that are not safe
-in a file name are replaced. A rationale is the text cut down to the words that speak most for the label, as HTML.
+Blue speaks for the label, orange (dashed) against it; violet matters, where a map has no signs. One file per map is written to
+the folder --out, or one page with all maps if --out ends in .html. Files are named after the ids of the maps; characters that
+are not safe in a file name are replaced. A rationale is the text cut down to the words that speak most for the label, as HTML.
 
 [bold]Example:[/bold] saywhy picture maps.jsonl --out pictures --kind png
+[bold]Example:[/bold] saywhy picture maps.jsonl --out page.html
 
 [bold]Exit status:[/bold] 0 all maps were drawn; 1 some were left out; 2 the command could not run;
 130 it was interrupted.
@@ -45,7 +48,9 @@ def picture(
     maps: MapsArgument,
     reading: ReadingOptions,
     out: Annotated[
-        Path, typer.Option(help="Folder to write to; it is made where there is none.", file_okay=False), Use.FOLDER_WRITTEN
+        Path,
+        typer.Option(help="Folder to write to, made where there is none; or a page to write, if it ends in .html."),
+        Use.FOLDER_WRITTEN,
     ],
     kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:PICTURES"))] = "html",
     max_words: Annotated[int | None, typer.Option(min=1, help="Words in a rationale; 12 by default.")] = None,
@@ -55,24 +60,37 @@ def picture(
     from saywhy_core.files import UnusableFileError
     from saywhy_core.locks import folder_lock
     from saywhy_core.names import safe_file_name
-    from verbalize.draw import PICTURES, draw_to_file
+    from verbalize.draw import PICTURES, MissingGlyphWarning, draw_to_file, page_of_maps
 
+    one_page = out.suffix.lower() == ".html" and not out.is_dir()
+    if out.is_file() and not one_page:
+        raise UsageError(f"--out names a folder or a page that ends in .html, but {out} is another file")
     suffix = PICTURES.get(kind).suffix
     source = reading.read(maps)
     taken: set[str] = set()
     undrawn: list[Problem] = []
-    with ExitStack() as held, progress_bar("drawing") as shown:
+    with ExitStack() as held, progress_bar("drawing") as shown, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("default", MissingGlyphWarning)
         for saliency in source:
-            if source.count == 1:  # not before: where there are no maps, no folder is made
-                held.enter_context(folder_lock(out))
-            path = out / safe_file_name(saliency.saliency_id, suffix, taken)
+            if source.count == 1:  # not before: where there are no maps, nothing is made
+                if one_page:
+                    page = page_of_maps(out, kind, title=out.stem, max_words=max_words, mask_labels=mask_labels)
+                    add = held.enter_context(page)
+                else:
+                    held.enter_context(folder_lock(out))
             try:
-                draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
+                if one_page:
+                    add(saliency)
+                else:
+                    path = out / safe_file_name(saliency.saliency_id, suffix, taken)
+                    draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
             except UnusableFileError:
                 raise
             except UsageError as error:
                 undrawn.append(Problem(maps, str(error), id=saliency.saliency_id))
             shown(source.count, None)
     drawn = source.count - len(undrawn)
+    for text in dict.fromkeys(str(one.message) for one in warned):
+        note(text)
     note(f"{counted(drawn, 'picture')} written to {out}")
     source.finish(("not drawn", undrawn))

@@ -70,4 +70,23 @@ record(
     suffix=".b",
     render=min,
     uses=("max_words",),
+    section=min,
+)
+
+
+def paged(page, tools, call):
+    with page as add:
+        add(TEXT)
+    return written(None, tools, call)
+
+
+case(
+    "verbalize.draw.page_of_maps",
+    {"path": later(lambda tools: tools.folder / "a.html"), "kind": "html"},
+    paged,
+    path=later(lambda tools: tools.folder / "b.html"),
+    kind="rationale",
+    title="Other",
+    max_words=1,
+    mask_labels=True,
 )
