@@ -1,5 +1,6 @@
 """What every command does about its output, an interruption, an empty input, and options that no map uses."""
 
+import json
 import os
 
 import numpy as np
@@ -234,6 +235,25 @@ def test_an_option_that_no_map_uses_is_an_error_and_nothing_is_written(saywhy, f
 def test_an_option_that_no_map_uses_is_found_before_anything_is_printed(saywhy, folder, command, maps, options):
     done = saywhy(*command.split(), maps, *options.split(), folder=folder)
     assert (done.returncode, done.stdout) == (2, ""), done.stdout
+
+
+def test_an_option_that_no_map_uses_is_found_before_anything_is_drawn(saywhy, folder):
+    done = saywhy("picture", "maps.jsonl", "--out", "pictures", "--tokenizer", "nosuch", folder=folder)
+    assert done.returncode == 2
+    assert not (folder / "pictures").exists()
+
+
+def test_maps_before_the_one_that_uses_an_option_are_done_in_order(saywhy, folder):
+    """Only the last map gives its class by a number."""
+    (folder / "three.jsonl").write_text(
+        '{"tokens": ["a"], "scores": [1], "label": "bird", "id": "1"}\n'
+        '{"tokens": ["a"], "scores": [1], "label": "fish", "id": "2"}\n'
+        '{"tokens": ["a"], "scores": [1], "label": 1, "id": "3"}\n'
+    )
+    done = saywhy("convert", "three.jsonl", "--class-names", "classes.txt", folder=folder)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["id"], one["query"]["label"]) for one in records] == [("1", "bird"), ("2", "fish"), ("3", "dog")]
 
 
 def test_lines_are_printed_while_maps_are_read_once_all_options_had_an_effect(saywhy, folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,7 +11,6 @@ import typer
 from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsArgument, OutOption, ReadingOptions
-from saywhy.cli.options.output import open_output
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -49,9 +49,8 @@ def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -
                 yield saliency
 
         if out == "-":
-            with open_output(out, source) as stream:
-                for saliency in shown_one_by_one():
-                    stream.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
+            for saliency in shown_one_by_one():
+                sys.stdout.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
         else:
             write_saliency(shown_one_by_one(), out)
     if out != "-":

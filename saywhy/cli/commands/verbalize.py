@@ -17,7 +17,6 @@ from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, PANEL, ModelOptions, tell_usage
-from saywhy.cli.options.output import open_output
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
@@ -206,12 +205,13 @@ def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
 
 
 def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, layout: str) -> None:
+    from saywhy_core.files import atomic_open
     from verbalize import lay_out
 
     left_out: list[Problem] = []
     texts = verbalizer.verbalize_all(source, where=source.source, on_problem=left_out.append)
     written = 0
-    with open_output(out, source) as stream, _bar("verbalizing", out) as shown:
+    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, _bar("verbalizing", out) as shown:
         made = next(texts, None)
         while made is not None:
             after = next(texts, None)  # one text alone needs no id above it

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from saywhy_core.errors import Problem
-    from verbalize.formats import ReadOptions
     from verbalize.saliency import Saliency
 
 PANEL = "Reading"
@@ -77,7 +76,11 @@ class ReadingOptions:
 
 @dataclass
 class MapReader:
-    """Reads maps one by one, and gathers the records that can't be read."""
+    """Reads maps one by one, and gathers the records that can't be read.
+
+    The first map comes once every option that was given has had an effect on some map; that an option has none is raised before
+    any map is used, and so before anything is printed, drawn or asked.
+    """
 
     source: str
     options: ReadingOptions
@@ -86,13 +89,6 @@ class MapReader:
     used: set[str] = field(default_factory=set)
     """Reading options that the command itself uses, so that the records need not."""
     _expected: list[tuple[str, str, Callable[[Saliency], bool]]] = field(default_factory=list)
-    _reading: ReadOptions | None = None
-    _waiting: list[tuple[str, str, Callable[[Saliency], bool]]] = field(default_factory=list)
-
-    @property
-    def settled(self) -> bool:
-        """Whether every option that was given has had an effect on one of the maps so far."""
-        return self._reading is not None and not self._reading.unused() and not self._waiting
 
     def expect(self, option: str, needs: str, holds: Callable[[Saliency], bool]) -> None:
         """Raise a `UsageError` after the last map, if an option that was given had an effect on none of them.
@@ -111,7 +107,7 @@ class MapReader:
         options = self.options
         names = tuple(read_class_names(options.class_names)) if options.class_names else None
         versus = tuple(options.versus or ())
-        self._reading = reading = ReadOptions(
+        reading = ReadOptions(
             options.label,
             versus,
             names,
@@ -122,19 +118,30 @@ class MapReader:
             options.axes,
             used=self.used,
         )
-        self._waiting = list(self._expected)
+        waiting = list(self._expected)
         source: Any = sys.stdin.buffer if self.source == "-" else Path(self.source)
         read = iter_saliency(source, reading, format=options.format, on_problem=self.problems.append, on_note=note)
+        kept: list[Saliency] = []  # until every option has had an effect: that one has none is told before anything is done
+        found = False
         for saliency in read:
-            self.count += 1
-            self._waiting = [one for one in self._waiting if not one[2](saliency)]
-            yield saliency
-        if not self.count:  # ends the command before it writes an empty file
+            found = True
+            waiting = [one for one in waiting if not one[2](saliency)]
+            kept.append(saliency)
+            if not waiting and not reading.unused():
+                yield from self._counted(kept)
+                kept.clear()
+        if not found:  # ends the command before it writes an empty file
             self.finish()
             raise UsageError(f"{self.source} holds no maps")
-        if self._waiting:
-            option, needs, _ = self._waiting[0]
+        if waiting:
+            option, needs, _ = waiting[0]
             raise UsageError(f"{option} has an effect on {needs} alone, and {self.source} holds none; leave it out")
+        yield from self._counted(kept)
+
+    def _counted(self, maps: Iterable[Saliency]) -> Iterator[Saliency]:
+        for saliency in maps:
+            self.count += 1
+            yield saliency
 
     def finish(self, *others: tuple[str, Iterable[object]]) -> None:
         """Name the records that could not be read, and others that were left out; end with status 1 where there are any.
