@@ -94,6 +94,12 @@ def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -
     return CheckReport(stated, tuple(errors), tuple(undecided))
 
 
+def check_against(claims: Iterable[Claim], evidence: Evidence) -> list[bool | None]:
+    """For each claim whether it is true of the evidence; `None` if the evidence can't decide it."""
+    verdicts = [_judge(claim, evidence, 0.0) for claim in claims]
+    return [None if isinstance(verdict, Undecided) else verdict is None for verdict in verdicts]
+
+
 def _judge(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     kind = CLAIM_KINDS[claim.kind]
     if kind.of_model:

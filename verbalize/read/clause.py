@@ -1,53 +1,248 @@
-"""A clause of a marked sentence: its head, the side it speaks for, and the marks in it."""
+"""A clause while it is being read: its tokens, what the pattern captured, and the claims that it makes."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from verbalize.read.marking import lexicon as words
-from verbalize.read.marking.marks import L, N, P
+from verbalize.claims.claim import Claim
+from verbalize.read.marking.numbers import Number
+from verbalize.read.marking.tokens import LabelMark, PartMark
+from verbalize.read.rules.rule import Unclear
 
 if TYPE_CHECKING:
-    from verbalize.claims.claim import Direction
+    from collections.abc import Sequence
 
-PARTS, LABELS, NUMBERS = re.compile(P), re.compile(L), re.compile(N)
+    from verbalize.claims.claim import ClaimKind, Direction, ShareOf
+    from verbalize.evidence import Evidence
+    from verbalize.read.marking.tokens import Token
+    from verbalize.read.resolver import Aim, Named, Resolver
+    from verbalize.saliency import Part
+
+_QUOTED = frozenset({"QP", "QPL", "QX"})
+_NAMES = frozenset({"QL", "QPL", "QX", "QM", "BL", "POS", "NEG"})
+_COMPARED = 60  # pairs that a comparison of two lists makes at most
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A part as a text mentions it, with the number that stands beside it."""
+
+    mark: PartMark
+    ordinal: int | None = None
+    times: int = 1
+    number: Number | None = None
+
+    @property
+    def quote(self) -> str:
+        """The words as written."""
+        return self.mark.quote
+
+    @property
+    def places(self) -> tuple[Part, ...]:
+        """The places in the input that it may mean."""
+        return self.mark.places
+
+
+@dataclass
+class Memory:
+    """What earlier clauses of a text spoke of.
+
+    Attributes:
+        subject: the parts that the last clause was about.
+        last: the parts that it mentioned last.
+        direction: the side on which it saw its subject.
+        other: the parts with which it compared its subject.
+        label: the label that a frame of the sentence named ("For 'positive', ...").
+        supporting, opposing: the parts that were said to support or to oppose.
+    """
+
+    subject: tuple[Mention, ...] = ()
+    last: tuple[Mention, ...] = ()
+    direction: Direction | None = None
+    kind: str = ""
+    other: tuple[Mention, ...] = ()
+    label: tuple[str | None, tuple[str, ...] | None] | None = None
+    high: list[Part] = field(default_factory=list)
+
+
+@dataclass
 class Clause:
-    """A clause, and its head: the text before a continuation such as ", indicating that ..."."""
+    """A clause that has the form of a rule.
 
-    text: str
-    head: str
+    Attributes:
+        tokens: the tokens of the sentence.
+        spans: what the pattern captured: for each name the (start, stop) of its captures, in order.
+        start, stop: the tokens of the clause.
+        subject: the parts that the clause is about.
+        evidence: the map.
+        resolver: chooses among the places of a word that occurs several times.
+        memory: what earlier clauses spoke of.
+    """
 
-    def direction(self, character: str | None) -> Direction:
-        """The side that the clause gives a part. Where it has words for both sides, the word nearest to the part decides."""
-        return "opposes" if nearer(words.OPPOSE, words.POSITIVE, self.head, character) else "supports"
+    tokens: Sequence[Token]
+    spans: dict[str, list[tuple[int, int]]]
+    start: int
+    stop: int
+    subject: tuple[Mention, ...]
+    evidence: Evidence
+    resolver: Resolver
+    memory: Memory
+    claims: list[Claim] = field(default_factory=list)
+
+    # what the pattern captured
+
+    def has(self, name: str) -> bool:
+        """Whether the pattern captured `name`."""
+        return name in self.spans
+
+    def classes(self, name: str) -> frozenset[str]:
+        """All word classes in the captures of `name`."""
+        return frozenset().union(*(token.names for token in self._flat(name)))
+
+    def values(self, name: str) -> list[object]:
+        """The values of the tokens in the captures of `name`, without `None`."""
+        return [token.value for token in self._flat(name) if token.value is not None]
+
+    def number(self, name: str) -> Number | None:
+        """The first number in the captures of `name`."""
+        return next((value for value in self.values(name) if isinstance(value, Number)), None)
+
+    def words(self, name: str) -> str:
+        """The words in the captures of `name`."""
+        return " ".join(token.text for token in self._flat(name))
+
+    def _flat(self, name: str) -> list[Token]:
+        return [token for start, stop in self.spans.get(name, ()) for folded in self.tokens[start:stop] for token in folded.flat()]
+
+    def mentions(self, name: str) -> tuple[Mention, ...]:
+        """The parts in the captures of `name`."""
+        return tuple(found for start, stop in self.spans.get(name, ()) for found in mentions_in(self.tokens, start, stop))
+
+    def target(self, name: str = "target") -> tuple[str | None, tuple[str, ...] | None]:
+        """The label that a capture names (`None`: none, or a masked one), and the labels with which it is contrasted."""
+        label: str | None = None
+        versus: list[str] = []
+        contrasted = masked = False
+        for start, stop in self.spans.get(name, ()):
+            depth = 0
+            for token in (token for folded in self.tokens[start:stop] for token in folded.flat()):
+                depth += ("LP" in token.names) - ("RP" in token.names)
+                if depth and not contrasted:
+                    continue  # the members of a group
+                if "RATHER" in token.names and "PREDADJ" not in token.names:
+                    contrasted = True
+                if not token.names & _NAMES:
+                    continue
+                if "QM" in token.names:
+                    masked = masked or not contrasted
+                    continue
+                if not isinstance(token.value, LabelMark | PartMark) and label is not None and not contrasted:
+                    continue
+                name_of = _label_of(token)
+                if name_of is None:
+                    continue
+                if contrasted:
+                    versus.append(name_of)
+                elif label is None and not masked:
+                    label = name_of
+        if label is None and not masked and not versus and self.memory.label is not None and not self.has(name):
+            return self.memory.label
+        return label, tuple(versus) or None
+
+    # claims
+
+    def resolve(self, mentions: Sequence[Mention], aim: Aim, value: float = 0.0, of: str = "score") -> list[Named]:
+        """The part that each mention means."""
+        return self.resolver.resolve(mentions, aim, value, of)
+
+    def claim(
+        self, kind: ClaimKind, part: Part | None = (), *, label: tuple[str | None, tuple[str, ...] | None] = (None, None), **more: object
+    ) -> None:
+        """Add a claim."""
+        self.claims.append(Claim(kind, part, label=label[0], versus=label[1], **more))  # type: ignore[arg-type]
+
+    def numbers(self, mentions: Sequence[Mention], direction: Direction | None) -> None:
+        """Claim the shares and scores that stand beside mentions, as in "'great' (46 %)"."""
+        for mention in mentions:
+            if mention.number is not None:
+                self.share([mention], mention.number, sided(direction) if mention.number.percent else "score")
+
+    def share(self, mentions: Sequence[Mention], number: Number, of: ShareOf, aim: Aim = "number") -> None:
+        """Claim that the parts together hold this share of the evidence, or have this net score."""
+        bound = self.evidence.total("absolute") or 1.0
+        value, tolerance = number.within(0.0, 1.0) if of != "score" else number.within(-bound, bound)
+        named = self.resolve(mentions, aim, value, of)
+        absent = any(one.part is None for one in named)
+        part = None if absent else tuple(i for one in named for i in one.part or ())
+        if part is not None and len(set(part)) < len(part):
+            raise Unclear
+        quote = ", ".join(mention.quote for mention in mentions)
+        self.claim("share", part, value=value, tolerance=tolerance, of=of, quote=quote)
+
+    def pairs(self, first: Sequence[Named], second: Sequence[Named], kind: ClaimKind, **more: object) -> None:
+        """Claim something of each pair of two lists; of long lists, of the pairs that decide."""
+        if len(first) * len(second) > _COMPARED:
+            first = sorted(first, key=lambda one: self._total(one.part))[:1] + [one for one in first if one.part is None][:1]
+            second = sorted(second, key=lambda one: -self._total(one.part))[:1] + [one for one in second if one.part is None][:1]
+        for one in first:
+            for other in second:
+                quote = (other if other.part is None else one).mark.quote or None
+                self.claim(kind, one.part, other=other.part, quote=quote, **more)  # type: ignore[arg-type]
+
+    def _total(self, part: Part | None) -> float:
+        return float(self.evidence.net[list(part)].sum()) if part else 0.0
 
 
-def head_of(text: str) -> str:
-    """The clause without its continuation, if the clause makes a statement without it."""
-    match = words.CONSEQUENCE.search(text)
-    if match is None or not PARTS.search(text[: match.start()]):
-        return text
-    head, rest = text[: match.start()], text[match.end() :]
-    if words.TOP_AFTER.search(rest):
-        return text
-    if words.SUPPORT.search(head) or words.OPPOSE.search(head) or words.GIVEN.search(head):
-        return head
-    if words.WEAK.search(text) or (not match.group().endswith("that") and words.GIVEN.search(rest)):
-        return text
-    added = words.ADDED.search(rest)  # "suggests that the film is funny": an association, no statement about the map
-    return f"{head} {added.group()}" if added else head
+def mentions_in(tokens: Sequence[Token], start: int, stop: int) -> tuple[Mention, ...]:
+    """The parts that tokens mention, with their ordinals and the numbers beside them."""
+    found: list[Mention] = []
+    ordinal: int | None = None
+    times = 1
+    inside = False
+    counted: int | None = None
+    tokens = [token for folded in tokens[start:stop] for token in folded.flat()]
+    stop = len(tokens)
+    for index, token in enumerate(tokens):
+        names = token.names
+        if names & _QUOTED and isinstance(token.value, PartMark):
+            mark = token.value
+            if inside and found:
+                outer = [set(place) for place in mark.places]
+                kept = tuple(place for place in found[-1].places if any(set(place) < whole for whole in outer))
+                found[-1] = replace(found[-1], mark=replace(found[-1].mark, places=kept))
+            else:
+                found.append(Mention(mark, ordinal, max(1, len(mark.places)) if times < 0 else times))
+            ordinal, times, inside = None, 1, False
+        elif "ORDINAL" in names and isinstance(token.value, int) and token.value > 0:
+            ordinal = token.value
+        elif "LASTOCC" in names:
+            ordinal = -1
+        elif names & {"BOTH", "ALL"} and index + 1 < stop and "OCCUR" in tokens[index + 1].names:
+            times = -1
+        elif "INT" in names and index + 1 < stop and "OCCUR" in tokens[index + 1].names and isinstance(token.value, Number):
+            times = int(token.value.value)
+        elif "INT" in names and isinstance(token.value, Number) and not found and "ONE" not in names:
+            counted = int(token.value.value)
+        elif "INSIDE" in names and found and names & {"INSIDE"}:
+            inside = True
+        elif isinstance(token.value, Number) and found and found[-1].number is None:
+            found[-1] = replace(found[-1], number=token.value)
+        elif names & {"COMMA", "AND", "OR", "SEMI"}:
+            inside = False
+    if counted is not None and counted != sum(mention.times for mention in found):
+        raise Unclear
+    return tuple(found)
 
 
-def nearer(one: re.Pattern[str], other: re.Pattern[str], text: str, character: str | None) -> bool:
-    """Whether `one` matches nearer to the part than `other` does. Without a part: whether `one` matches first."""
-    place = max(0, text.find(character)) if character else 0
-    gaps = [
-        min((max(match.start() - place, place - match.end()) for match in pattern.finditer(text)), default=None)
-        for pattern in (one, other)
-    ]
-    return gaps[0] is not None and (gaps[1] is None or gaps[0] < gaps[1])
+def sided(direction: Direction | None) -> ShareOf:
+    """The mass that a share refers to, by the side of which a clause speaks."""
+    return "negative" if direction == "opposes" else "positive"
+
+
+def _label_of(token: Token) -> str | None:
+    if isinstance(token.value, LabelMark):
+        return token.value.name
+    if isinstance(token.value, PartMark):
+        return token.value.name or token.value.quote
+    return token.text.split(" ", maxsplit=1)[0]

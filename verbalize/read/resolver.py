@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verbalize.evidence import Evidence
-    from verbalize.read.marking.marks import PartMark
+    from verbalize.read.clause import Mention
     from verbalize.saliency import Part
 
 Aim: TypeAlias = Literal["supports", "opposes", "least", "number"]
@@ -21,7 +21,7 @@ Aim: TypeAlias = Literal["supports", "opposes", "least", "number"]
 class Named:
     """A part as a text names it; `part` is `None` where it is not in the input."""
 
-    mark: PartMark
+    mark: Mention
     part: Part | None
 
 
@@ -38,7 +38,7 @@ class Resolver:
     _used: set[Part] = field(default_factory=set)
 
     def resolve(
-        self, marks: Sequence[PartMark], aim: Aim, value: float = 0.0, of: str = "score", *, fresh: bool = True
+        self, marks: Sequence[Mention], aim: Aim, value: float = 0.0, of: str = "score", *, fresh: bool = True
     ) -> list[Named]:
         """The part that each mention of a list means."""
         if fresh:
@@ -53,7 +53,7 @@ class Resolver:
                 named.append(Named(mark, part))
         return named
 
-    def _choose(self, mark: PartMark, aim: Aim, value: float, of: str) -> Part | None:
+    def _choose(self, mark: Mention, aim: Aim, value: float, of: str) -> Part | None:
         places = mark.places
         if mark.ordinal is not None:
             index = mark.ordinal - 1 if mark.ordinal > 0 else len(places) - 1

@@ -1,315 +1,192 @@
-"""Recognizes the form of statement that each clause of a marked sentence has."""
-# ruff: noqa: E501 - patterns are easier to read unbroken
+"""Reads the sentences of a text in their order: each clause by the rule that matches it."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from verbalize.read.clause import LABELS, NUMBERS, PARTS, Clause, head_of, nearer
-from verbalize.read.marking import lexicon as words
-from verbalize.read.marking.marks import L, Marked, N, PartMark
+from verbalize.claims.checking import check_against
+from verbalize.read.clause import Clause, Memory, Mention, mentions_in
+from verbalize.read.clauses import segments_of
 from verbalize.read.resolver import Resolver
-from verbalize.read.segments import segments_of
-from verbalize.read.statements import Context, Statements
+from verbalize.read.rules.rule import Unclear
 
 if TYPE_CHECKING:
-    from verbalize.claims.claim import Claim, Direction
-    from verbalize.evidence import Evidence
+    from collections.abc import Sequence
 
-_LONGEST = 2_000  # characters, where a quotation counts as one; a longer sentence is not read
-_MEMBERS = re.compile(rf" ?\((?:{L}(?:, | or |, or )?)+\)| ?\({N} classes\)")
-_REST = re.compile(
-    rf"\b(?:the rest of the (?:text|picture|image|words)|the (?:other|remaining) words)\b.{{0,80}}?(?P<number>{N}) of (?:the|all) (?:\w+ )?(?:evidence|importance)"
+    from verbalize.claims.claim import Claim
+    from verbalize.evidence import Evidence
+    from verbalize.read.clauses import Segment
+    from verbalize.read.marking.tokens import Token
+
+# Words that can turn the truth of what stands beside them: if one is left over, nothing of the sentence counts as said.
+_TURNING = frozenset(
+    "not no never if unless would could should might may hardly barely scarcely few opposite contrary false wrong untrue myth mistaken doubt deny denied denies "
+    "nobody none nothing neither without lack pretend supposedly allegedly were had but only cannot reverse incorrect claim claimed claims argue argued wrongly "
+    "rather instead unlikely almost nor otherwise except less although ironically sarcastically joke lie lies fail fails failed".split()
 )
-_BALANCE = re.compile(
-    rf"\bof all the evidence in the (?:text|picture|image).{{0,40}}?(?P<number>{N}) speaks? (?P<side>for|against)\b"
-)
-_NO_CLAIM = re.compile(r"\b(?:take|takes) no side|cancels? (?:each other )?out|no region as a whole speaks")
 
 
 @dataclass
 class Reading:
-    """The claims of a sentence, and whether it says more about the map than was read."""
+    """The claims of a sentence, the rules that read it, and the words that no rule consumed."""
 
     claims: list[Claim] = field(default_factory=list)
-    unread: bool = False
+    rules: list[str] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
 
 
 class SentenceReader:
-    """Reads the marked sentences of one text in their order."""
+    """Reads the sentences of one text in their order."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.resolver = Resolver(evidence)
-        self.context = Context()
+        self.memory = Memory()
+        self.heading: list[Token] = []
 
-    def read(self, marked: Marked) -> Reading:
+    def read(self, tokens: list[Token]) -> Reading:
         """The claims of the next sentence."""
-        text = _MEMBERS.sub("", marked.text)
-        if len(text) > _LONGEST:
-            return Reading(unread=True)
-        said = Statements(marked, self.evidence, self.resolver, self.context)
-        sentence = _Sentence(marked, said)
-        sentence.read(text)
-        claims = list(dict.fromkeys(said.claims))
-        vocabulary = bool(words.VOCABULARY.search(text)) and not _NO_CLAIM.search(text)
-        pending = set(PARTS.findall(text)) - sentence.claimed
-        numbers = {character for character in NUMBERS.findall(text) if marked.number_of(character).exact} - said.numbers
-        unread = bool(pending) or bool(numbers) or said.partial or (not claims and vocabulary)
-        return Reading(claims, unread)
-
-
-@dataclass
-class _Sentence:
-    """One marked sentence while it is being read; `said` collects its claims."""
-
-    marked: Marked
-    said: Statements
-    claimed: set[str] = field(default_factory=set)
-    waiting: list[tuple[Clause, list[PartMark], bool]] = field(default_factory=list)
-
-    def read(self, text: str) -> None:
-        if self._whole_map(text):
-            return
-        frame = words.OUTER_FRAME.match(text)
-        framed = bool(frame and not PARTS.search(frame.group()))
-        if frame and framed:
-            found = LABELS.search(frame.group())
-            self.said.label = self.marked.label_of(found.group()) if found else None
-            text = text[frame.start("reason") :]
-        reason = framed
-        for segment in segments_of(text):
-            self._segment(segment, reason)
-            reason = reason and not PARTS.search(segment)
-        self._settle()
-
-    # statements about the whole map
-
-    def _whole_map(self, text: str) -> bool:
-        for pattern in (_REST, _BALANCE):
-            match = pattern.search(text)
-            if match:
-                side: Direction = "opposes" if re.search(r"\bagainst\b", text[match.end("number") :]) else "supports"
-                self.said.rest_or_balance(pattern is _REST, side, match["number"])
-                return True
-        match = words.NOTHING.search(text)
-        if (
-            match is None
-            or _NO_CLAIM.search(text)
-            or (PARTS.search(text) and not re.match(r"[^,;:]*[:;]", text[match.end() :]))
-        ):
-            return False
-        if re.search(
-            r"\b(?:more|higher|greater|stronger|except|other than|apart from|besides|as much)\b", text[match.end() :]
-        ) and PARTS.search(text):
-            return False
-        verb = match["verb"] or match["verb2"] or match["verb3"] or match.group()
-        direction: Direction | None = None
-        if re.search(r"against|oppos|away", verb):
-            direction = "opposes"
-        elif match["verb3"] or re.search(r"\bfor\b|support|contribut|point|favou?r", verb):
-            direction = "supports"
-        elif match["verb"] is None and match["verb2"] is None and re.search(r"evidence|support|argument|reason", match.group()):
-            direction = "opposes" if "negative" in match.group() else "supports" if "positive" in match.group() else None
-        self.said.no_evidence(text, direction)
-        return True
-
-    # one clause
-
-    def _segment(self, text: str, reason: bool) -> None:
-        found = list(dict.fromkeys(PARTS.findall(text)))
-        if not found:
-            self._anaphor(text)
-            return
-        clause = Clause(text, head_of(text))
-        self._compare(clause, found) or self._rank(clause, found) or self._plain(clause, found, reason)
-        if words.AS_AS.search(text) and not words.TOP.search(text) and not words.NOT_AS.search(text):
-            self.said.partial = True
-
-    def _anaphor(self, text: str) -> None:
-        head = head_of(text)
-        bare = words.CONSEQUENCE.search(text)
-        if bare and bare.start() < 60 and words.ANAPHOR.match(text) and not words.GIVEN.search(text[: bare.start()]):
-            added = words.ADDED.search(text)
-            head = text[: bare.start()] + (f" {added.group()}" if added else "")
-        consequence = words.CONSEQUENCE.search(text)
-        match = words.ANAPHOR.search(text[: consequence.start()] if consequence and consequence.start() > 12 else text)
-        numbers = [c for c in NUMBERS.findall(text) if self.marked.number_of(c).exact]
-        comparative = bool(
-            re.match(
-                r"\W*(?:and |but |is |are |was |were |which )*(?:ranked |ranks |scores )?(?:more|higher|less|lower|stronger|weaker|ahead|behind)\b",
-                text,
-            )
-        )
-        if not self.said.context.last or not (match or comparative):
-            self.said.partial |= bool(numbers)
-            return
-        strong = (
-            words.TOP.search(head)
-            or words.OPPOSE.search(head)
-            or words.UNIMPORTANT.search(head)
-            or words.LOW.search(head)
-            or words.WEAK.search(text)
-            or (words.SUPPORT.search(head) and not re.match(r".{0,40}?(?:associated|related|commonly|typically)", head))
-        )
-        if not strong and not (numbers and words.GIVEN.search(head)):
-            return
-        character = self.marked.part(self.said.context.last[0])
-        members = [ord(character) - 0xF0000]
-        members += [ord(self.marked.part(mark)) - 0xF0000 for mark in self.said.context.last[1:]]
-        if len(members) > 1:
-            self.marked.groups[character] = tuple(members)
-        self._segment(f"{character} {text[match.end() :] if match else text}", reason=False)
-
-    # comparisons
-
-    def _compare(self, clause: Clause, found: list[str]) -> bool:
-        text = clause.text
-        for pattern, ahead in (
-            (words.NOT_AS, False),
-            (words.MORE_THAN, True),
-            (words.LESS_THAN, False),
-            (words.BEATEN, False),
-            (words.BEATS, True),
-        ):
-            match = pattern.search(text)
-            if match is None or (pattern is words.MORE_THAN and re.match(r"more than any", match.group())):
-                continue
-            other = match["object"]
-            before = [c for c in found if c != other and text.find(c) < match.start()]
-            after = [c for c in found if c != other and text.find(c) > match.end() - 1]
-            subject = before[-1] if before else after[0] if after else None
-            if (
-                subject is None
-                and pattern is words.MORE_THAN
-                and re.search(r"(?<!no )(?<!not )\b(?:other|others|another|some|several|many)\b", text[: match.start()])
-            ):
-                self.claimed.add(other)
-                self.said.below_top(clause, self.said.marks(other))
-                return True
-            marks = self.said.marks(subject) if subject else list(self.said.context.last)
-            if not marks:
-                return False
-            negated = pattern is not words.NOT_AS and bool(re.search(rf"{words.NOT}[\w', ]{{0,30}}$", text[: match.start()]))
-            self.claimed.update(c for c in (subject, other) if c and PARTS.match(c))
-            if not PARTS.match(other):
-                self.said.against_rest(clause, marks, ahead=ahead != negated)
-                return True
-            if match.group().startswith(("followed", "followed closely")):
-                self.said.chain(clause, subject, marks, self.said.marks(other))
-                return True
-            first, second = (marks, self.said.marks(other)) if ahead != negated else (self.said.marks(other), marks)
-            self.said.pairs(clause, first, second)
-            self.said.numbered(clause, [c for c in (subject, other) if c], clause.direction(subject or other))
-            return True
-        match = words.COMPARED.search(text)
-        if match and len(found) > 1 and (words.PREFERRED.search(text) or words.LOW.search(text)):
-            other = match["object"]
-            subject = next(c for c in found if c != other)
-            self.claimed |= {other, subject}
-            lower = bool(words.LOW.search(text)) and not words.PREFERRED.search(text)
-            pair = (
-                (self.said.marks(other), self.said.marks(subject))
-                if lower
-                else (self.said.marks(subject), self.said.marks(other))
-            )
-            self.said.pairs(clause, *pair)
-            return True
-        return False
-
-    # ranks
-
-    def _rank(self, clause: Clause, found: list[str]) -> bool:
-        text = clause.head
-        ranked = words.RANKED.search(text)
-        top = words.TOP.search(text)
-        if ranked is None and top is None:
-            return False
-        character = self._nearest(text, found, (ranked or top).start()) if (ranked or top) else found[0]  # type: ignore[union-attr]
-        direction = clause.direction(character)
-        marks = self.said.marks(character)
-        self.claimed.add(character)
-        if ranked is not None:
-            place = words.PLACES.get(ranked["place"] or ranked["at"] or "second", 2)
-            self.said.at_rank(clause, marks, direction, place)
-        elif words.NEGATED_TOP.search(text) and not re.search(
-            r"\bno (?:other )?(?:word|part|token|region|phrase)|\bnothing\b", text
-        ):
-            self.said.below_top(clause, marks)
+        item = bool(tokens) and "DASH" in tokens[0].names
+        if item and self.heading:
+            tokens = [*self.heading, *tokens[1:]]
+        elif item:
+            tokens = tokens[1:]
+        elif tokens and "COLON" in tokens[-1].names:
+            self.heading = tokens[:-1]
+            reading = Reading()
+            heading = _read_heading(self, tokens[:-1])
+            return heading if heading.rules and not heading.left_over else reading
         else:
-            self.said.top(clause, marks, direction)
-        self.said.numbered(clause, [character], direction)
-        for mark in marks:
-            self.said.beside(mark, direction)
-        self.said.remember(marks)
-        rest = [c for c in found if c != character]
-        if rest:
-            self._plain(clause, rest, reason=False, ranked=True)
-        return True
+            self.heading = []
+        self.memory.label = None
+        return self._read(tokens)
 
-    def _nearest(self, text: str, found: list[str], position: int) -> str:
-        """The part that a superlative is about: its subject, if one stands before it, else the next part."""
-        inside = [c for c in found if c in text] or found
-        before = [c for c in inside if 0 <= text.find(c) < position]
-        return before[-1] if before else inside[0]
+    def _read(self, tokens: list[Token]) -> Reading:
+        reading = Reading()
+        waiting: Segment | None = None
+        tokens, segments = segments_of(tokens)
+        for segment in segments:
+            words = " ".join(token.text for token in tokens[segment.start : segment.stop])
+            if segment.subject == "lonely":
+                if waiting is not None:
+                    reading.left_over.append(" ".join(token.text for token in tokens[waiting.start : waiting.stop]))
+                waiting = segment
+                start, stop = segment.spans["subject"][0]
+                self.memory.subject = self.memory.last = _try_mentions(tokens, start, stop)
+                continue
+            if segment.left_over or segment.rule is None:
+                if words.strip(" .,;:!?-–—"):
+                    reading.left_over.append(words)
+                continue
+            if segment.because and self.memory.kind != "predicted":
+                reading.left_over.append(words)
+                continue
+            try:
+                claims = self._clause(tokens, segment)
+            except Unclear:
+                reading.left_over.append(words)
+                continue
+            if waiting is not None and segment.subject in ("none", "which"):
+                waiting = None
+            reading.claims += [claim for claim in claims if claim not in reading.claims]
+            reading.rules.append(segment.rule.name)
+        if waiting is not None and not self._only_numbers(reading):
+            reading.left_over.append(" ".join(token.text for token in tokens[waiting.start : waiting.stop]))
+        if any(word in _TURNING or "n't" in word for words in reading.left_over for word in words.split()):
+            reading.claims.clear()
+        return reading
 
-    # plain statements
-
-    def _plain(self, clause: Clause, found: list[str], reason: bool, ranked: bool = False) -> bool:
-        if ranked and not (words.SUPPORT.search(clause.head) or words.OPPOSE.search(clause.head)):
+    def _only_numbers(self, reading: Reading) -> bool:
+        """Whether the last clause is nothing but parts with their scores, as in "'great': 2.0"; reads it if so."""
+        if not self.memory.subject or any(mention.number is None for mention in self.memory.subject):
             return False
-        for character in found:
-            marks = self.said.marks(character)
-            said = self._one(clause, character, marks, reason)
-            direction = clause.direction(character)
-            numbers = self.said.numbered(clause, [character], direction) if character == found[-1] or len(found) == 1 else False
-            beside = [self.said.beside(mark, direction, signless=not said) for mark in marks]
-            if said or numbers or (beside and all(beside)):
-                self.claimed.add(character)
-                self.said.remember(marks)
+        clause = Clause((), {}, 0, 0, self.memory.subject, self.evidence, self.resolver, self.memory)
+        clause.numbers(self.memory.subject, None)
+        reading.claims += clause.claims
+        reading.rules.append("part: score")
         return True
 
-    def _one(self, clause: Clause, character: str, marks: list[PartMark], reason: bool) -> bool:
-        head, text = clause.head, clause.text
-        direction = clause.direction(character)
-        higher = re.search(
-            rf"\b(?:even )?(?:more (?:{words.IMPORTANT})|(?:higher|greater|stronger) (?:\w+ ){{0,2}}{words.SCORE})", head
-        )
-        if words.BOTTOM.search(head) or (words.LOW.search(head) and not words.OPPOSE.search(head)):
-            if self.said.context.high:
-                return self.said.lower(clause, marks)
-            self.waiting.append((clause, marks, bool(re.search(r"\b(?:less|lower|lesser|smaller|weaker)\b", head))))
-            return True
-        if higher and self.said.context.high and not re.search(r"\balso\b", head):
-            return self.said.higher(clause, marks, direction)
-        if words.NEGATED_OPPOSE.search(head):
-            return self.said.nothing_of(clause, marks, "negative")
-        if nearer(words.UNIMPORTANT, words.OPPOSE, head, character):
-            return self.said.unimportant(clause, marks)
-        if words.NEGATED_SUPPORT.search(head):
-            return self.said.nothing_of(clause, marks, "positive")
-        if words.ONLY.search(head):
-            self.said.only(marks, direction)
-        if words.OPPOSE.search(head):
-            self.said.partial |= bool(words.RANKISH.search(head))
-            return self.said.say(clause, direction, marks, direction)
-        if words.SUPPORT.search(head) or words.WEAK.search(text) or reason:
-            self.said.partial |= bool(words.RANKISH.search(head))
-            return self.said.say(clause, direction, marks, direction)
-        return False
+    def _clause(self, tokens: Sequence[Token], segment: Segment) -> list[Claim]:
+        """The claims of a clause. If "it" or "which" may mean several parts, the claims must be as true of each of them."""
+        candidates = self._subjects(tokens, segment)
+        if segment.subject and not (candidates and candidates[0]):
+            raise Unclear
+        outcomes: list[tuple[list[Claim], Memory]] = []
+        before = replace(self.memory, high=list(self.memory.high))
+        for subject in candidates or [()]:
+            self.memory = replace(before, high=list(before.high))
+            clause = Clause(
+                tokens, {name: list(spans) for name, spans in segment.spans.items()}, segment.start, segment.stop, subject,
+                self.evidence, self.resolver, self.memory,
+            )  # fmt: skip
+            if segment.rule is None:
+                raise Unclear
+            segment.rule.claim(clause)
+            self._remember(clause, segment)
+            outcomes.append((clause.claims, self.memory))
+        claims, self.memory = outcomes[0]
+        if len(outcomes) > 1:
+            verdicts = {tuple(check_against(made, self.evidence)) for made, _ in outcomes}
+            if len({all(verdict) for verdict in verdicts}) > 1:
+                self.memory = before
+                raise Unclear
+        return claims
 
-    def _settle(self) -> None:
-        """Settle "although 'a' is less important, 'b' ...": compare 'a' with the parts called important.
-
-        If none is called important, a comparative claims that some other part is more important than 'a'; other words claim
-        that 'a' holds next to none of the evidence.
-        """
-        for clause, marks, comparative in self.waiting:
-            if self.said.context.high:
-                self.said.lower(clause, marks)
-            elif comparative:
-                self.said.below_top(clause, marks)
+    def _subjects(self, tokens: Sequence[Token], segment: Segment) -> list[tuple[Mention, ...]]:
+        """The parts that the subject of a clause may mean, the likeliest first."""
+        if not segment.subject:
+            tail = segment.rule is not None and segment.rule.scope == "tail"
+            return [tuple(replace(mention, number=None) for mention in self.memory.subject)] if tail else []
+        if segment.spans.get("subject"):
+            start, stop = segment.spans["subject"][0]
+            return [mentions_in(tokens, start, stop)]
+        memory = self.memory
+        plain = tuple(replace(mention, number=None) for mention in memory.subject)
+        last = tuple(replace(mention, number=None) for mention in memory.last)
+        if segment.subject == "which":
+            found = [last, last[-1:]] if last != plain else [plain, plain[-1:]]
+        elif segment.subject == "pronoun":
+            word = tokens[_first_word(tokens, segment)].names
+            many = bool(word & {"THEY", "THESEWORDS"}) and not word & {"IT"}
+            found = [plain, last] if not many else [last if len(last) > 1 else plain, plain if len(plain) > 1 else last]
+            if not many:
+                found = [group for group in found if len(group) == 1] or [()]
             else:
-                self.said.unimportant(clause, marks)
+                found = [group for group in found if len(group) > 1] or [()]
+        else:
+            found = [plain]
+        return list(dict.fromkeys(group for group in found if group)) or [()]
+
+    def _remember(self, clause: Clause, segment: Segment) -> None:
+        memory = self.memory
+        if clause.subject:
+            memory.subject = clause.subject
+        others = tuple(mention for name in ("other",) for mention in _safe_mentions(clause, name))
+        memory.last = others or clause.mentions("part") or clause.subject or memory.last
+
+
+def _read_heading(reader: SentenceReader, tokens: list[Token]) -> Reading:
+    """A heading such as "The most important words are" waits for its items; it makes no claim of its own."""
+    names = [token.names for token in tokens]
+    if any(name & {"QP", "QPL", "QX"} for name in names):
+        return reader._read(tokens)  # noqa: SLF001 - the same module
+    return Reading()
+
+
+def _first_word(tokens: Sequence[Token], segment: Segment) -> int:
+    for index in range(segment.start, segment.stop):
+        if tokens[index].names & {"IT", "THEY", "THISWORD", "THESEWORDS", "ONE"}:
+            return index
+    return segment.start
+
+
+def _safe_mentions(clause: Clause, name: str) -> tuple[Mention, ...]:
+    return clause.mentions(name) if clause.has(name) else ()
+
+
+def _try_mentions(tokens: Sequence[Token], start: int, stop: int) -> tuple[Mention, ...]:
+    try:
+        return mentions_in(tokens, start, stop)
+    except Unclear:
+        return ()

@@ -15,13 +15,9 @@ from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, fraction, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claim import Direction, ShareOf
+    from verbalize.claims.claim import ShareOf
     from verbalize.evidence import Evidence
     from verbalize.saliency import Part, Saliency
-
-
-_ALMOST_ALL = 0.995  # the least share that would be rounded up to the whole
-_NEARLY = (0.95, 0.05)  # what readers take "almost all" to say: from 90 % up
 
 
 @dataclass
@@ -97,8 +93,7 @@ class Draft:
         """The noun for the parts, in singular and plural."""
         if self.evidence.pixels:
             return "region", "regions"
-        words = all(len(part) == 1 or self.compounds[part[0]] == (part[0], part[-1]) for part in parts)
-        return ("word", "words") if words else ("part of the text", "parts of the text")
+        return ("word", "words") if all(len(part) == 1 for part in parts) else ("part of the text", "parts of the text")
 
     def share(self, part: Part, of: ShareOf = "absolute") -> tuple[str, Claim] | None:
         """A part's share of the evidence in the map, in per cent, and the claim that it makes; `None` if it is 0."""
@@ -109,22 +104,15 @@ class Draft:
         text, value, tolerance = written
         return text, Claim("share", part, value=value, tolerance=tolerance, of=of)
 
-    def amount(self, part: Part, direction: Direction | None = None) -> tuple[str, Claim] | None:
+    def amount(self, part: Part) -> tuple[str, Claim] | None:
         """A part's share with its whole, as in "46% of all the evidence", and the claim; `None` if the share is 0.
 
-        It is "all of the evidence" if the share is 1, and "almost all of the evidence" from 99.5 % up. These are also claims
-        about the evidence in the direction in which the part speaks. Of an unsigned map, it is a share of the importance.
+        Of an unsigned map, it is a share of the importance.
         """
         share = self.share(part)
         if share is None:
             return None
-        text, claim = share
-        if claim.value is None or claim.value < _ALMOST_ALL:
-            return f"{text} of {self.all_of_it}", claim
-        text, value, tolerance = ("all", 1.0, 0.0) if claim.value == 1.0 else ("almost all", *_NEARLY)
-        of: ShareOf = "negative" if direction == "opposes" else "positive" if direction else "absolute"
-        whole = self.all_of_it.removeprefix("all ")
-        return f"{text} of {whole}", Claim("share", part, value=value, tolerance=tolerance, of=of)
+        return f"{share[0]} of {self.all_of_it}", share[1]
 
     def area(self, part: Part) -> tuple[str, Claim] | None:
         """The share of the picture that a region fills, as in "about a tenth of the picture", and the claim that it makes."""

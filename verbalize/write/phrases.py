@@ -83,20 +83,18 @@ def _amounts(draft: Draft, found: Standing, voice: Voice) -> tuple[str, list[Cla
     """How much of the evidence the leads hold, and the strongest word of a phrase. If this word dominates, its amount."""
     inside = [*voice.signs([found.peak]), Claim("most_important", found.peak, direction=voice.direction)] if found.peak else []
     above_all = f", above all {draft.name(found.peak)}" if found.peak else ""
-    held = [draft.amount(part, voice.direction) for part in ([found.most] if found.form == "top" else found.leads)]
-    amounts = [amount for amount in held if amount]
+    amounts = [amount for amount in map(draft.amount, [found.most] if found.form == "top" else found.leads) if amount]
     claims = [*inside, *(claim for _, claim in amounts)]
     if not amounts or len({text for text, _ in amounts}) > 1 or (found.form != "top" and len(amounts) < len(found.leads)):
         return above_all, inside
     text, claim = amounts[0]
+    if found.dominant:
+        return f"{above_all}, which holds {text}", claims
     if len(found.leads) > 1:
         return f", each with {text}", claims
     little = claim.value is not None and claim.value < _LITTLE
-    if little and not text.startswith("under"):
-        text = f"only {text}"
-    if found.dominant:
-        return f"{above_all}, which holds {text}", claims
-    return f", {'but ' if little else ''}with {text}{above_all}", claims
+    with_ = "with" if not little else "but with" if text.startswith("under") else "but with only"
+    return f", {with_} {text}{above_all}", claims
 
 
 def _others(draft: Draft, found: Standing, voice: Voice, *, ranked: bool) -> tuple[str, list[Claim]]:

@@ -16,8 +16,7 @@ choice" for a contrastive query).
     P is the most important word (part of the text, region) for F, with 46% of all the evidence.
     The most important word for F is P, but with only 6% of all the evidence.
     P speaks most for F, with 46% of all the evidence, above all P.         (the second P is a word of the first)
-    P speaks most for F, above all P, which holds 46% (only 6%) of all the evidence.
-    P speaks most for F, with all (almost all) of the evidence.
+    P speaks most for F, above all P, which holds 46% of all the evidence.
     P, about a tenth of the picture, speaks most for F, with 46% of all the evidence.      (or: 3% of)
     P and P are equally the most important words for F, each with 20% of all the evidence.
     P and P are among the most important words for F.                       P is among the most important words for F.
@@ -61,7 +60,6 @@ These are the rules for reading the shapes:
 - "About a tenth of the picture" after a region is its area: `Claim("share", part, value=0.1, tolerance=0.05, of="area")`. The
   fractions are a tenth, a fifth, a quarter, a third, two fifths, half, three fifths, two thirds, three quarters, four fifths
   and nine tenths. "3% of the picture" and "under 1% of the picture" have the tolerance of other per cents.
-- "All of the evidence" is 100 %, "almost all of the evidence" 90 % or more of the evidence in the direction of the sentence.
 - "About 24%" may be off by 5 percentage points.
 - "Followed by" says that each part is more important than the next.
 - "Above all P" says that P, a word of the part before, speaks in the direction and is the most important word.

@@ -1,0 +1,226 @@
+"""Cuts a sentence into clauses that rules can read. Words that no rule consumes are left over, and the sentence is unread.
+
+Each token is one character (see `grammar.notation`), so a clause is a short string and all rules of a kind are one regular
+expression. The cut is the one that leaves the fewest words over and, of those, the one with the fewest clauses; it is found by
+dynamic programming over the places where a clause may begin.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from verbalize.read.grammar.folding import Folder
+from verbalize.read.grammar.notation import Notation
+from verbalize.read.grammar.phrases import FOLDS, PHRASES
+from verbalize.read.marking.tokens import word_sets
+from verbalize.read.rules import amounts, model, ranks, signs, tails, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.read.marking.tokens import Token
+    from verbalize.read.rules.rule import Rule
+
+_JOINTS = frozenset(
+    {"COMMA", "SEMI", "COLON", "DASH", "LP", "RP", "AND", "BUT", "BECAUSE", "WHICH", "WITH", "FOLLOWED", "THEN", "INDICATING", "INDICATETHAT",
+     "LEADING", "MAKINGIT", "ABOVEALL", "RANKV_G", "SODO", "FILL", "HOLD_G", "HAVE_G", "SUPT_G", "OPPT_G", "CONTRIB_G", "BEAT_G", "SCOREV_G", "AHEADW"}
+)  # fmt: skip
+_MOST_JOINTS = 28  # places where a clause may begin; a sentence with more of them is not read
+_LONGEST = 150  # tokens; a longer sentence is not read
+_SUBJECTS = ("part", "score_of", "pronoun", "which", "none")
+
+# What may stand before a clause: connectives, and phrases that say where the statement comes from.
+_CONNECTIVES = (
+    "(COMMA|SEMI|DASH|COLON|AND|BUT|FILL|SAYS DET? (MODELS|TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? COMMA?|DET? (TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? SHOWS THAT?|"
+    "WESEE THAT?|because=BECAUSE|(IN|FOR) (DET|TOTAL)* WHOLEN COMMA)*"
+)
+_STARTS = {
+    # the subject, in the order in which they are tried; `none` continues the clause before
+    "part": "subject=PARTS (COMMA)?",
+    "score_of": "DET? (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE|INFT|OCCUR) (OF|FOR|ON) DET? subject=PARTS",
+    "possessive": "subject=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE)",
+    "cleft": "(IT BE|THERE BE) subject=PARTS WHICH",
+    "pronoun": "(IT|THEY|THISWORD|THESEWORDS|ONE)",
+    "which": "(WHICH)",
+    "making": "MAKINGIT",
+    "none": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of tokens: a clause that a rule reads, a subject that waits for its predicate, or words that are left over.
+
+    Attributes:
+        start, stop: the tokens.
+        rule: the rule that reads it; `None` for a subject or for words that are left over.
+        subject: how the subject is given: "part", "pronoun" ...; "" if the rule covers the whole clause.
+        spans: what the pattern captured.
+        because: whether the clause is given as a reason.
+        left_over: whether no rule reads it.
+    """
+
+    start: int
+    stop: int
+    rule: Rule | None
+    subject: str
+    spans: dict[str, list[tuple[int, int]]]
+    because: bool = False
+    left_over: bool = False
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """All rules of one scope as one expression; `rules` and `captures` are keyed by the group that encloses each rule."""
+
+    pattern: re.Pattern[str]
+    rules: dict[int, Rule]
+    captures: dict[int, list[tuple[str, int]]]
+
+
+class Grammar:
+    """All rules, compiled."""
+
+    def __init__(self) -> None:
+        self.notation = Notation(PHRASES)
+        self.notation.register(sorted(word_sets(), key=sorted))
+        self.rules: list[Rule] = [
+            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *tails.RULES,
+        ]  # fmt: skip
+        self.folder = Folder(self.notation, FOLDS)
+        self.predicates = self._compile("predicate")
+        self.clauses = self._compile("clause")
+        self.tails = self._compile("tail")
+        self.start = re.compile(self.notation.expand(_CONNECTIVES, "c_"))
+        self.subjects = {name: re.compile(self.notation.expand(pattern, "s_")) for name, pattern in _STARTS.items()}
+        self.lonely = re.compile(self.notation.expand("subject=PARTS (COMMA|COLON)?", "s_"))
+        self.joints = {code for names, code in self.notation._codes.items() if names & _JOINTS}  # noqa: SLF001 - its own table
+
+    def _compile(self, scope: str) -> Compiled:
+        rules = [rule for rule in self.rules if rule.scope == scope]
+        branches = [f"(?P<r{number}_>{self.notation.expand(rule.pattern, f'r{number}_')})" for number, rule in enumerate(rules)]
+        pattern = re.compile("|".join(branches))
+        captures: dict[int, list[tuple[str, int]]] = {}
+        outer: dict[int, Rule] = {}
+        for group, index in pattern.groupindex.items():
+            prefix, _, rest = group.partition("_")
+            number = int(prefix[1:])
+            if rest:
+                captures.setdefault(number, []).append((rest.rpartition("_")[0], index))
+            else:
+                outer[index] = rules[number]
+        return Compiled(pattern, outer, {index: captures.get(rules.index(rule), []) for index, rule in outer.items()})
+
+    def codes(self, tokens: Sequence[Token]) -> str:
+        """The sentence as a string of class characters."""
+        return "".join(self.notation.code(token.names) for token in tokens)
+
+
+@cache
+def grammar() -> Grammar:
+    """The compiled rules; the first call takes about a second."""
+    return Grammar()
+
+
+def segments_of(tokens: Sequence[Token]) -> tuple[list[Token], list[Segment]]:
+    """Cut a sentence into the clauses that rules read and the words that are left over; returns the folded tokens, too."""
+    if not tokens or len(tokens) > _LONGEST:
+        return [*tokens], [Segment(0, len(tokens), None, "", {}, left_over=True)] if tokens else []
+    best: tuple[int, list[Token], list[Segment]] | None = None
+    for lists in ("parts", "pair", "part"):
+        folded = grammar().folder.fold(tokens, lists)  # type: ignore[arg-type]
+        if best is not None and len(folded) == len(best[1]):
+            continue
+        segments = _cut(folded)
+        over = sum(len(list(token.flat())) for s in segments if s.left_over for token in folded[s.start : s.stop])
+        if best is None or over < best[0]:
+            best = over, folded, segments
+        if not over:
+            break
+    assert best is not None
+    return best[1], best[2]
+
+
+def _cut(tokens: Sequence[Token]) -> list[Segment]:
+    count = len(tokens)
+    if not count:
+        return []
+    known = grammar()
+    codes = known.codes(tokens)
+    cuts = _cuts(codes, known)
+    if len(cuts) > _MOST_JOINTS:
+        return [Segment(0, count, None, "", {}, left_over=True)]
+    # best[i]: (words left over, clauses), and the first segment, of the tokens from cuts[i] on
+    best: dict[int, tuple[int, int, Segment | None, int]] = {len(cuts) - 1: (0, 0, None, 0)}
+    for i in range(len(cuts) - 2, -1, -1):
+        chosen: tuple[int, int, Segment | None, int] | None = None
+        for j in range(len(cuts) - 1, i, -1):
+            over, clauses, _, _ = best[j]
+            if chosen is not None and (over, clauses + 1) >= chosen[:2]:
+                continue
+            segment = _match(codes, cuts[i], cuts[j], known)
+            if segment is not None:
+                chosen = (over, clauses + 1, segment, j)
+        j = i + 1
+        over, clauses, _, _ = best[j]
+        skipped = (over + cuts[j] - cuts[i], clauses + 1, Segment(cuts[i], cuts[j], None, "", {}, left_over=True), j)
+        if chosen is None or skipped[:2] < chosen[:2]:
+            chosen = skipped
+        best[i] = chosen
+    found: list[Segment] = []
+    i = 0
+    while i < len(cuts) - 1:
+        _, _, segment, i = best[i]
+        if segment is not None:
+            found.append(segment)
+    return found
+
+
+def _cuts(codes: str, known: Grammar) -> list[int]:
+    """The positions at which a clause may begin."""
+    return [0, *(index for index in range(1, len(codes)) if codes[index] in known.joints), len(codes)]
+
+
+def _match(codes: str, start: int, stop: int, known: Grammar) -> Segment | None:
+    opened = known.start.match(codes, start, stop)
+    begin = opened.end() if opened else start
+    because = bool(opened and any(value for value in opened.groupdict().values()))
+    end = stop
+    if begin == end:
+        return None
+    found = _rule(known.clauses, codes, begin, end)
+    if found is not None:
+        return Segment(start, stop, found[0], "", found[1], because)
+    for name, pattern in known.subjects.items():
+        subject = pattern.match(codes, begin, end)
+        if subject is None or subject.end() == end:
+            continue
+        found = _rule(known.predicates, codes, subject.end(), end)
+        if found is None and name == "part":  # a shorter list may leave the rest to the predicate
+            continue
+        if found is not None:
+            spans = dict(found[1])
+            spans["subject"] = [subject.span("s_subject_1")] if "s_subject_1" in subject.groupdict() else []
+            return Segment(start, stop, found[0], name, spans, because)
+    found = _rule(known.tails, codes, begin, end)
+    if found is not None:
+        return Segment(start, stop, found[0], "", found[1], because)
+    lonely = known.lonely.fullmatch(codes, begin, end)
+    if lonely is not None:
+        return Segment(start, stop, None, "lonely", {"subject": [lonely.span("s_subject_1")]}, because)
+    return None
+
+
+def _rule(compiled: Compiled, codes: str, start: int, stop: int) -> tuple[Rule, dict[str, list[tuple[int, int]]]] | None:
+    match = compiled.pattern.fullmatch(codes, start, stop)
+    if match is None or match.lastindex is None:
+        return None
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for name, group in compiled.captures[match.lastindex]:
+        first, last = match.span(group)
+        if first >= 0:
+            spans.setdefault(name, []).append((first, last))
+    return compiled.rules[match.lastindex], spans

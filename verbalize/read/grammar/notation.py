@@ -1,0 +1,78 @@
+"""Rules are regular expressions over word classes. This module turns them into regular expressions over characters.
+
+Each token of a sentence has a set of word classes; each distinct set is one character. A sentence is thus a short string, and a
+pattern such as `part=PARTS BE? MOST IMPORTANT` becomes one compiled expression. Names in capitals are word classes of the
+lexicon or phrases; `name=NAME` and `name=( ... )` capture. White space has no meaning. A name may be captured in several
+branches of a pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_TOKEN = re.compile(r"(?P<capture>[a-z][a-z_]*)=(?:(?P<open>\()|(?P<one>[A-Z][A-Z0-9_]*))|(?P<name>[A-Z][A-Z0-9_]*)|(?P<group>\((?!\?))|(?P<space>\s+)|(?P<other>.)")
+_FIRST = 0x4E00  # classes are written as characters from here on, so that no pattern needs an escape
+
+
+@dataclass
+class Notation:
+    """Word classes as characters, and patterns over them.
+
+    Args:
+        phrases: named patterns that other patterns use by name. They may use each other, without circles.
+    """
+
+    phrases: Mapping[str, str]
+    _codes: dict[frozenset[str], str] = field(default_factory=dict)
+    _expanded: dict[str, str] = field(default_factory=dict)
+
+    def code(self, names: frozenset[str]) -> str:
+        """The character for a set of word classes."""
+        if names not in self._codes:
+            self._codes[names] = chr(_FIRST + len(self._codes))
+        return self._codes[names]
+
+    def register(self, sets: Iterable[frozenset[str]]) -> None:
+        """Give each set of classes its character, before patterns are compiled."""
+        for names in sets:
+            self.code(names)
+
+    def expand(self, pattern: str, prefix: str = "") -> str:
+        """A pattern in the notation as a regular expression over class characters; names of captures get the prefix."""
+        counts: dict[str, int] = {}
+        return self._expand(pattern, prefix, counts)
+
+    def _expand(self, pattern: str, prefix: str, counts: dict[str, int]) -> str:
+        out: list[str] = []
+        for match in _TOKEN.finditer(pattern):
+            if match["capture"]:
+                name = match["capture"]
+                counts[name] = counts.get(name, 0) + 1
+                opened = f"(?P<{prefix}{name}_{counts[name]}>"
+                out.append(opened if match["open"] else f"{opened}{self._named(match['one'], prefix, counts)})")
+            elif match["name"]:
+                out.append(self._named(match["name"], prefix, counts))
+            elif match["group"]:
+                out.append("(?:")
+            elif match["other"]:
+                out.append(match["other"])
+        return "".join(out)
+
+    def _named(self, name: str, prefix: str, counts: dict[str, int]) -> str:
+        if name in self.phrases:
+            if name in self._expanded:
+                return self._expanded[name]
+            before = sum(counts.values())
+            made = f"(?:{self._expand(self.phrases[name], prefix, counts)})"
+            if sum(counts.values()) == before:  # captures are counted anew at each place, so such a phrase can't be kept
+                self._expanded[name] = made
+            return made
+        characters = "".join(code for names, code in self._codes.items() if name in names)
+        if not characters:
+            raise KeyError(f"no word has the class {name}")
+        return characters if len(characters) == 1 else f"[{characters}]"

@@ -1,0 +1,257 @@
+"""From what a clause says of a part (which side, how much, more than what) to claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from verbalize.read.marking.numbers import Number
+from verbalize.read.rules.rule import Unclear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.claims.claim import Direction
+    from verbalize.read.clause import Clause, Mention
+    from verbalize.read.resolver import Named
+
+Base: TypeAlias = Literal["supports", "opposes", "important"]
+_STRONG, _WEAK = (0.75, 0.25), (0.25, 0.25)  # value and tolerance of a claim "strength"
+_FAR, _SLIGHT = (500.75, 499.25), (1.25, 0.25)  # of a claim "ratio": "far more" is at least 1.5 times, "slightly more" at most
+_SHARED = frozenset({"EQUALLY", "SOME"})
+
+
+def direction_of(clause: Clause, base: Base) -> Direction:
+    """The side that a clause sees its subject on."""
+    against = base == "opposes"
+    if clause.has("side") and "AGAINST" in clause.classes("side") and "FOR" not in clause.classes("side"):
+        against = not against if base != "important" else True
+    if "neg_adj" in clause.spans:
+        against = True
+    return "opposes" if against else "supports"
+
+
+def sign(clause: Clause, named: Sequence[Named], base: Base, direction: Direction) -> None:
+    """Claim that each part is on the side, or that it matters where the map has no sides."""
+    label = clause.target()
+    kind = "matters" if base == "important" and not clause.evidence.signed else direction
+    for one in named:
+        clause.claim(kind, one.part, label=label, quote=one.mark.quote or None)  # type: ignore[arg-type]
+        if one.part:
+            clause.memory.high.append(one.part)
+
+
+def grade(clause: Clause, base: Base) -> None:
+    """Make the claims of a clause that says of its subject that it speaks for the label, and how much.
+
+    What counts is what the pattern captured: `neg` (a negation), `deg` (an adverb of degree), `top`, `low`, `rank`, `gt`, `lt`,
+    `eq`, `times`, `other`, `rest`, `zero`, `little`, `strong`, `weak`, `among`, `target`, `side`, `neg_adj`.
+    """
+    mentions = clause.subject
+    if not mentions:
+        raise Unclear
+    direction = direction_of(clause, base)
+    stated = None if base == "important" and not clause.evidence.signed else direction
+    clause.memory.direction, clause.memory.kind = direction, base
+    degrees = clause.classes("deg")
+    aim = direction
+    negated = clause.has("neg")
+    label = clause.target()
+    if (clause.has("other") or clause.has("rest")) and not any(map(clause.has, ("gt", "lt", "eq", "times"))):
+        raise Unclear
+    if clause.has("gt") or clause.has("lt"):
+        _compared(clause, mentions, direction, stated)
+    elif clause.has("times"):
+        times(clause, mentions, clause.mentions("other"), stated)
+    elif clause.has("eq"):
+        _equal(clause, mentions, stated)
+    elif clause.has("top") or clause.has("topn") or degrees & {"MOST", "TOPADV"} or clause.has("rank") or "ORDINAL" in degrees:
+        _top(clause, mentions, base, direction, stated)
+    elif clause.has("low") or degrees & {"LEAST", "LEASTADV"}:
+        if negated:
+            raise Unclear
+        if base != "important" or clause.has("neg_adj") or clause.has("pos_adj"):
+            sign(clause, clause.resolve(mentions, aim), base, direction)
+        least(clause, mentions, stated if base != "important" else None)
+    elif clause.has("zero"):
+        if negated:
+            raise Unclear
+        near_zero(clause, mentions)
+    elif negated:
+        _negated(clause, mentions, base, direction)
+    elif clause.has("little"):
+        for one in clause.resolve(mentions, "least"):
+            clause.claim("strength", one.part, direction=None, value=_WEAK[0], tolerance=_WEAK[1], quote=one.mark.quote or None)
+    else:
+        named = clause.resolve(mentions, aim)
+        sign(clause, named, base, direction)
+        strength = _STRONG if clause.has("strong") or "DEGS" in degrees else _WEAK if clause.has("weak") or "DEGW" in degrees else None
+        if strength is not None:
+            for one in named:
+                clause.claim("strength", one.part, direction=stated, value=strength[0], tolerance=strength[1], label=label, quote=one.mark.quote or None)
+        if len(mentions) > 1 and degrees & _SHARED:
+            equal_to_each_other(clause, named, stated)
+    clause.numbers(mentions, direction)
+
+
+def grade_inverted(clause: Clause, base: Base = "important") -> None:
+    """Like `grade`, of the parts that the clause names last: "high scores are given to 'great'"."""
+    clause.subject = clause.mentions("part")
+    grade(clause, base)
+
+
+def near_zero(clause: Clause, mentions: Sequence[Mention]) -> None:
+    """Claim that the parts have almost no importance."""
+    for one in clause.resolve(mentions, "least"):
+        clause.claim("near_zero", one.part, quote=one.mark.quote or None)
+
+
+def least(clause: Clause, mentions: Sequence[Mention], direction: Direction | None) -> None:
+    """Claim that a part is the least important."""
+    if len(mentions) > 1:
+        raise Unclear
+    shared = clause.has("among")
+    for one in clause.resolve(mentions, "least"):
+        clause.claim("least_important", one.part, direction=direction, shared=shared, quote=one.mark.quote or None)
+
+
+def times(clause: Clause, mentions: Sequence[Mention], other: Sequence[Mention], direction: Direction | None) -> None:
+    """Claim a ratio: "twice as important as"."""
+    if clause.has("neg") or len(mentions) != 1 or len(other) != 1:
+        raise Unclear
+    names = clause.classes("times")
+    value = clause.number("times")
+    if value is not None:
+        ratio, tolerance = value.within(0.0, 1e6)
+    elif "TWICE" in names:
+        ratio, tolerance = 2.0, 0.25
+    else:
+        ratio, tolerance = 0.5, 0.0625
+    first, second = clause.resolve(mentions, direction or "supports")[0], clause.resolve(other, direction or "supports")[0]
+    quote = (second if second.part is None else first).mark.quote
+    clause.claim("ratio", first.part, other=second.part, direction=direction, value=ratio, tolerance=tolerance, quote=quote)
+
+
+def equal_to_each_other(clause: Clause, named: Sequence[Named], direction: Direction | None, tolerance: float = 0.05) -> None:
+    """Claim that the parts of a list are equally important."""
+    for one, other in zip(named, named[1:], strict=False):
+        quote = (other if other.part is None else one).mark.quote
+        clause.claim("equal", one.part, other=other.part, direction=direction, tolerance=tolerance, quote=quote)
+
+
+def outranks(clause: Clause, first: Sequence[Mention], second: Sequence[Mention], direction: Direction | None, grade_of: frozenset[str] = frozenset()) -> None:
+    """Claim that the first parts are more important than the second; "far" and "slightly" bound the ratio."""
+    label = clause.target()
+    one = clause.resolve(first, direction or "supports")
+    other = clause.resolver.resolve(second, direction or "supports")
+    clause.pairs(one, other, "more_important_than", direction=direction, label=label)
+    bounds = _FAR if grade_of & {"FARMORE", "FARLESS"} else _SLIGHT if grade_of & {"SLIGHTLYMORE", "SLIGHTLYLESS"} else None
+    if bounds is not None and direction is not None:
+        clause.pairs(one, other, "ratio", direction=direction, value=bounds[0], tolerance=bounds[1])
+    clause.memory.other = tuple(second)
+
+
+def _compared(clause: Clause, mentions: Sequence[Mention], direction: Direction, stated: Direction | None) -> None:
+    other, negated = clause.mentions("other"), clause.has("neg")
+    more = clause.has("gt")
+    names = clause.classes("gt") | clause.classes("lt")
+    if clause.has("rest"):
+        if negated or not more or len(mentions) != 1:
+            if not negated and not more and len(mentions) == 1:
+                least(clause, mentions, None)
+                return
+            raise Unclear
+        _first(clause, mentions, stated, shared=False)
+        return
+    if not other:  # "is important, while 'acting' is less so": less than the parts named before
+        before = clause.memory.subject
+        if not before or negated or {mention.quote for mention in before} & {mention.quote for mention in mentions}:
+            raise Unclear
+        other = before
+    if negated:
+        if names & {"FARMORE", "FARLESS", "SLIGHTLYMORE", "SLIGHTLYLESS"}:
+            raise Unclear
+        more = not more
+    if more:
+        outranks(clause, mentions, other, stated, names)
+    else:
+        outranks(clause, other, mentions, stated, names)
+        clause.memory.other = other
+
+
+def _equal(clause: Clause, mentions: Sequence[Mention], stated: Direction | None) -> None:
+    other = clause.mentions("other")
+    if clause.has("rest") or not other:
+        if clause.has("rest") or len(mentions) < 2:
+            raise Unclear
+        if clause.has("neg"):
+            raise Unclear
+        equal_to_each_other(clause, clause.resolve(mentions, stated or "supports"), stated)
+        return
+    if clause.has("neg"):  # "not as important as"
+        outranks(clause, other, mentions, stated)
+        return
+    first, second = clause.resolve(mentions, stated or "supports"), clause.resolver.resolve(other, stated or "supports")
+    clause.pairs(first, second, "equal", direction=stated, tolerance=0.05)
+
+
+def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Direction, stated: Direction | None) -> None:
+    place = next((value for value in [*clause.values("rank"), *clause.values("deg")] if isinstance(value, int) and not isinstance(value, bool)), None)
+    count = clause.number("among") if clause.has("among") else None
+    shared = clause.has("among") or clause.has("shared") or bool(clause.classes("deg") & _SHARED)
+    if clause.has("neg"):
+        if len(mentions) != 1 or shared or place is not None:
+            raise Unclear
+        one = clause.resolve(mentions, direction)[0]
+        total = max(2, len(clause.evidence))
+        clause.claim("rank", one.part, direction=stated, value=(2 + total) / 2, tolerance=(total - 2) / 2, quote=one.mark.quote or None)
+        return
+    if place == 0:  # "the next most important": after what was said before
+        if len(clause.memory.subject) != 1 or len(mentions) != 1:
+            raise Unclear
+        outranks(clause, clause.memory.subject, mentions, stated)
+        sign(clause, clause.resolve(mentions, direction), base, direction)
+        return
+    if place is not None and place > 1:
+        if len(mentions) != 1:
+            raise Unclear
+        named = clause.resolve(mentions, direction)
+        sign(clause, named, base, direction)
+        for one in named:
+            clause.claim("rank", one.part, direction=stated, value=float(place), label=clause.target(), quote=one.mark.quote or None)
+        return
+    if count is not None:
+        named = clause.resolve(mentions, direction)
+        if not isinstance(count, Number) or count.value < len(mentions):
+            raise Unclear
+        sign(clause, named, base, direction)
+        for one in named:
+            clause.claim(
+                "rank", one.part, direction=stated, value=(1 + count.value) / 2, tolerance=(count.value - 1) / 2, shared=True, quote=one.mark.quote or None
+            )
+        return
+    sign(clause, clause.resolve(mentions, direction), base, direction)
+    _first(clause, mentions, stated, shared=shared)
+
+
+def _first(clause: Clause, mentions: Sequence[Mention], stated: Direction | None, *, shared: bool) -> None:
+    named = clause.resolve(mentions, stated or "supports")
+    for one in named:
+        others = tuple(i for other in named if other is not one for i in other.part or ())
+        clause.claim(
+            "most_important", one.part, other=others, direction=stated, shared=shared, label=clause.target(), quote=one.mark.quote or None
+        )
+
+
+def _negated(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Direction) -> None:
+    degrees = clause.classes("deg")
+    if degrees & {"DEGS", "DEGW", "DEGM"} or clause.has("strong") or clause.has("weak"):
+        if base != "important" or "DEGS" not in degrees and not clause.has("strong"):
+            raise Unclear
+    if base == "important":
+        near_zero(clause, mentions)
+        return
+    if "HARDLY" in clause.classes("neg"):
+        raise Unclear
+    of = "negative" if direction == "opposes" else "positive"
+    for one in clause.resolve(mentions, "opposes" if direction == "supports" else "supports"):
+        clause.claim("share", one.part, value=0.0, tolerance=0.0, of=of, label=clause.target(), quote=one.mark.quote or None)

@@ -1,0 +1,39 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verbalize.read.clause import Clause
+
+Scope: TypeAlias = Literal["predicate", "clause", "tail"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A form of statement.
+
+    Args:
+        name: names the rule in `saywhy check --why`.
+        pattern: a pattern over word classes (see `grammar.notation`); it has to match a clause from its first word to its last.
+        claim: makes the claims of a clause that matches. It raises `Unclear` if the clause can't be read after all.
+        scope: "predicate": what is said of a subject, which stands before it or is known from the clause before; "clause": a
+            whole clause; "tail": an addition to the clause before it.
+        examples: sentences that the rule reads, about the map of the tests.
+        counter_examples: sentences like them that must not be read.
+    """
+
+    name: str
+    pattern: str
+    claim: Callable[[Clause], None]
+    scope: Scope = "predicate"
+    examples: tuple[str, ...] = field(default=(), kw_only=True)
+    counter_examples: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+class Unclear(Exception):  # noqa: N818 - not an error: the clause is not read
+    """A clause has the form of a rule but can't be read."""

@@ -1,0 +1,111 @@
+"""Rules for statements about the map as a whole: nothing speaks for the label, three words do, only one does, a word is absent."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verbalize.read.marking.numbers import Number
+from verbalize.read.rules.rule import Rule, Unclear
+
+if TYPE_CHECKING:
+    from verbalize.claims.claim import Direction
+    from verbalize.read.clause import Clause
+
+
+def side_of(clause: Clause) -> Direction | None:
+    """The side of which a clause says that words are on it; `None` if it speaks of importance in general."""
+    if clause.has("opp") or "AGAINST" in clause.classes("side") or "AWAY" in clause.classes("away"):
+        return "opposes"
+    if clause.has("sup") or clause.has("side"):
+        return "supports"
+    return None
+
+
+def _nothing(clause: Clause) -> None:
+    clause.claim("no_clear_evidence", direction=side_of(clause), label=clause.target())
+
+
+def _flat(clause: Clause) -> None:
+    clause.claim("no_clear_evidence", direction=None)
+
+
+def _count(clause: Clause) -> None:
+    direction = side_of(clause)
+    number = clause.number("number")
+    if direction is None:
+        raise Unclear
+    total = float(len(clause.evidence))
+    if clause.has("all"):
+        value, tolerance = total, 0.0
+    elif clause.has("half"):
+        value, tolerance = (total + total // 2 + 1) / 2, (total - total // 2 - 1) / 2
+        if "LESSTHANHALF" in clause.classes("half"):
+            value, tolerance = (total - 1) / 4, (total - 1) / 4
+    elif number is not None and not number.percent:
+        value, tolerance = _whole(number, total)
+    else:
+        raise Unclear
+    clause.claim("count", direction=direction, value=value, tolerance=tolerance, label=clause.target())
+    clause.memory.direction = direction
+
+
+def _whole(number: Number, total: float) -> tuple[float, float]:
+    if number.bound is None:
+        return number.value, 0.0 if number.tolerance <= 0.5 else number.tolerance
+    low, high = (number.value, total) if number.bound == "above" else (0.0, number.value)
+    return (low + max(low, high)) / 2, (max(low, high) - low) / 2
+
+
+def _only(clause: Clause) -> None:
+    mentions = clause.mentions("part") if clause.has("part") else clause.subject
+    direction = side_of(clause)
+    if direction is None and clause.evidence.signed or not mentions:
+        raise Unclear
+    named = clause.resolve(mentions, direction or "supports")
+    quote = next((one.mark.quote for one in named if one.part is None), ", ".join(mention.quote for mention in mentions))
+    part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
+    clause.claim("only", part, direction=direction or "supports", label=clause.target(), quote=quote)
+    clause.subject = mentions
+    clause.memory.direction = direction
+    if part:
+        clause.memory.high.append(part)
+    clause.numbers(mentions, direction)
+
+
+def _absent(clause: Clause) -> None:
+    mentions = clause.mentions("part")
+    for mention in mentions:
+        clause.claim("absent", mention.places[0] if mention.places else None, quote=mention.quote)
+
+
+_SIDED = "(SPEAK F side=SIDE F target=TARGET|sup=SUPT (target=TARGET)?|opp=OPPT (target=TARGET)?|POINT F (side=TOWARD|away=AWAY) target=TARGET|CONTRIB TO sup=TARGET|BE (sup=SUPADJ|opp=OPPADJ) target=TARGET|BE F side=SIDE target=TARGET|(HAVE|SCOREV) F DET? (sup=POS|opp=NEG) (WEIGHTN|SCOREN)|SCOREV (sup=POSLY|opp=NEGLY|sup=ABOVEZERO|opp=BELOWZERO)|PUSH (MODEL|target=TARGET) (sup=TOWARD|opp=AWAY) THE? target=TARGET|(sup=RAISE|opp=LOWER) DET? PROBN (OF target=TARGET)?)"
+_WHOSIDED = f"(WHICH F {_SIDED}|SPEAK_G side=SIDE target=TARGET|sup=SUPT_G target=TARGET|opp=OPPT_G target=TARGET|WITH DET? (sup=POS|opp=NEG) (WEIGHTN|SCOREN)|side=SIDE target=TARGET|TO (sup=SUPT|opp=OPPT) target=TARGET|TO SPEAK side=SIDE target=TARGET)"
+_IN = "((IN|OF) (DET|ALL)? TOTAL? (WHOLEN|NOUN|IT))*"
+RULES: list[Rule] = [
+    Rule("nothing speaks for it", f"F (NOTHING (AT ALL)?|NO (SINGLE|SOLE)? (OTHERN|NOUN)|NO OF (DET)? NOUN) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause"),
+    Rule("there is no evidence", f"F (THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause"),
+    Rule("nothing stands out", f"F (NOTHING|NO (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN) target=TARGET)? {_IN} (COLON|COMMA)? F", _nothing, "clause"),
+    Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|zero=UNADJ) F", _flat, "clause"),
+    Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause"),
+    Rule("so many words speak for it", f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F", _count, "clause"),
+    Rule("there are so many words for it", f"F (THERE BE|DET? WHOLEN (HAVE|CONTAIN)|WESEE) F (ONLYW|JUSTW)? number=INT (NOUN|side=EVIDN|sup=SUPN|opp=OPPN|(sup=POS|opp=NEG) NOUN)? {_IN} ({_WHOSIDED})? {_IN} F", _count, "clause"),
+    Rule("the number of words for it", f"F DET (NUMBERW) OF (NOUN) {_WHOSIDED} BE number=INT F", _count, "clause"),
+    Rule("only it speaks for it", f"F (ONLY DET?|SOLEW) part=PARTS (ALONE)? F {_SIDED} F", _only, "clause"),
+    Rule("is the only one", f"F BE F DET (SOLE) (NOUN|EVIDN|ROLEN|INT NOUN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED}? {_IN} F", _only),
+    Rule("the only one is", f"F DET (SOLE) (INT)? (NOUN|EVIDN|ROLEN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED} {_IN} BE part=PARTS F", _only, "clause"),
+    Rule("the only word, it, speaks for it", f"F DET SOLE NOUN COMMA part=PARTS COMMA F {_SIDED} F", _only, "clause"),
+    Rule("nothing but it speaks for it", f"F (EXCEPT|NOTHING EXCEPT|NO OTHERN EXCEPT|NOTHING ELSE) part=PARTS (COMMA)? (NOTHING|NO OTHERN|NO NOUN)? {_IN} F {_SIDED} F", _only, "clause"),
+    Rule("nothing speaks for it but", f"F (NOTHING|NO OTHERN|NO NOUN) {_IN} F {_SIDED} F EXCEPT part=PARTS F", _only, "clause"),
+    Rule("no other word speaks for it: after", f"F NO OTHERN (ELSE)? F {_SIDED} F", lambda clause: _only_after(clause), "tail"),
+    Rule("is absent", "F part=PARTS F (BE)? (ISNOTIN|NOTAPPEAR|ABSENT|NOT APPEAR|DOESNOT APPEAR|BE ABSENT) (ANYWHERE)? DET? WHOLEN? F", _absent, "clause"),
+    Rule("does not contain", "F DET WHOLEN CONTAINNO (DET NOUN)? part=PARTS F", _absent, "clause"),
+]
+
+
+def _only_after(clause: Clause) -> None:
+    if not clause.memory.subject:
+        raise Unclear
+    clause.subject = clause.memory.subject
+    clause.spans.pop("part", None)
+    _only(clause)
