@@ -81,7 +81,7 @@ def first_places(found: Standing, voice: Voice) -> list[Claim]:
 
 def _amounts(draft: Draft, found: Standing, voice: Voice) -> tuple[str, list[Claim]]:
     """How much of the evidence the leads hold, and the strongest word of a phrase. If this word dominates, its amount."""
-    inside = [*voice.signs([found.peak]), Claim("most_important", found.peak, direction=voice.direction)] if found.peak else []
+    inside = [] if found.peak is None else _strongest_of(found.leads[0], found.peak, voice)
     above_all = f", above all {draft.name(found.peak)}" if found.peak else ""
     amounts = [amount for amount in map(draft.amount, [found.most] if found.form == "top" else found.leads) if amount]
     claims = [*inside, *(claim for _, claim in amounts)]
@@ -95,6 +95,15 @@ def _amounts(draft: Draft, found: Standing, voice: Voice) -> tuple[str, list[Cla
     little = claim.value is not None and claim.value < _LITTLE
     with_ = "with" if not little else "but with" if text.startswith("under") else "but with only"
     return f", {with_} {text}{above_all}", claims
+
+
+def _strongest_of(phrase: Part, peak: Part, voice: Voice) -> list[Claim]:
+    """The claims of "above all": the word speaks in the direction, and outdoes each other word of the phrase."""
+    others = [index for index in phrase if index not in peak]
+    return [
+        *voice.signs([peak]),
+        *(Claim("more_important_than", peak, other=(index,), direction=voice.direction) for index in others),
+    ]
 
 
 def _others(draft: Draft, found: Standing, voice: Voice, *, ranked: bool) -> tuple[str, list[Claim]]:

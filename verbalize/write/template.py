@@ -62,7 +62,8 @@ These are the rules for reading the shapes:
   and nine tenths. "3% of the picture" and "under 1% of the picture" have the tolerance of other per cents.
 - "About 24%" may be off by 5 percentage points.
 - "Followed by" says that each part is more important than the next.
-- "Above all P" says that P, a word of the part before, speaks in the direction and is the most important word.
+- "Above all P" says that P, a word of the part before, speaks in the direction and is more important than each other word of
+  that part.
 - "Stands out" does not state a direction. "Speaks for" and "speaks against" do. "Matters" states none.
 """
 
