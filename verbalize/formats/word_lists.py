@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from verbalize.formats.format import ReadOptions
     from verbalize.saliency import Query
 
-    Place = tuple[int, int]
+    Span = tuple[int, int]
+    Place = Sequence[Span]  # a phrase may leave out what stands between its words
 
 GAP = "…"  # stands between words of which nobody knows whether they are neighbours, so that no phrase reaches across
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
@@ -112,26 +113,25 @@ def spread(text: str, features: Sequence[tuple[Sequence[Place], float]], query: 
 
     Args:
         text: the text.
-        features: ((start, stop) places, score) of each feature.
+        features: (places, score) of each feature; a place is a list of (start, stop) spans.
         query: the question that the scores answer.
         **fields: the other arguments of `TokenSaliency`.
     """
     shares = np.zeros(len(text))
     cuts: set[int] = set()
     for places, score in features:
-        for start, stop in places:
-            inked = [index for index in range(start, stop) if not text[index].isspace()]
+        for spans in places:
+            inked = [index for start, stop in spans for index in range(start, stop) if not text[index].isspace()]
             shares[inked] += score / len(places) / max(len(inked), 1)
-            cuts |= {
-                cut for cut in (start, stop) if 0 < cut < len(text) and is_unspaced(text[cut]) and is_unspaced(text[cut - 1])
-            }
+            edges = {edge for span in spans for edge in span if 0 < edge < len(text)}
+            cuts |= {edge for edge in edges if is_unspaced(text[edge]) and is_unspaced(text[edge - 1])}
     offsets = [piece for span in _whole_words(text) for piece in _cut(span, cuts)]
     words = [text[start:stop] for start, stop in offsets]
     return TokenSaliency(words, [shares[a:b].sum() for a, b in offsets], query, text=text, offsets=offsets, **fields)
 
 
-def occurrences(text: str, word: str) -> list[tuple[int, int]]:
-    """The (start, stop) of each place of the word in the text: as it is written, or else in other case.
+def occurrences(text: str, word: str) -> list[list[Span]]:
+    """The places of the word in the text: as it is written, or else in other case.
 
     Raises:
         SaliencyError: it has none.
@@ -140,14 +140,14 @@ def occurrences(text: str, word: str) -> list[tuple[int, int]]:
     after = r"(?!\w)" if word[-1:].isalnum() and not is_unspaced(word[-1]) else ""
     pattern = before + r"\s+".join(re.escape(part) for part in word.split()) + after
     for flags in (0, re.IGNORECASE):
-        if found := [match.span() for match in re.finditer(pattern, text, flags) if word.strip()]:
+        if found := [[match.span()] for match in re.finditer(pattern, text, flags) if word.strip()]:
             return found
     raise SaliencyError(f"the word {word!r} does not occur in the text")
 
 
-def _whole_words(text: str) -> list[Place]:
+def _whole_words(text: str) -> list[Span]:
     """The (start, stop) of words and punctuation marks, accents and vowel signs with their letters."""
-    found: list[Place] = []
+    found: list[Span] = []
     for match in _WORD.finditer(text):
         start, stop = match.span()
         if (found and found[-1][1] == start and clings(text[start - 1], text[start])) or (
@@ -158,7 +158,7 @@ def _whole_words(text: str) -> list[Place]:
     return found
 
 
-def _cut(span: Place, cuts: set[int]) -> Iterator[Place]:
+def _cut(span: Span, cuts: set[int]) -> Iterator[Span]:
     bounds = [span[0], *sorted(cut for cut in cuts if span[0] < cut < span[1]), span[1]]
     yield from pairwise(bounds)
 

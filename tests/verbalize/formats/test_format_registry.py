@@ -141,7 +141,12 @@ def test_an_option_that_no_record_uses_is_an_error(name, option, tmp_path):
     """Those that have an effect on this format are left out: their effects are tried elsewhere."""
     given = {"label": "1"} | ({"tokenizer": Tokenizer()} if name == "thermostat" else {})
     (unused,) = option
-    if unused in given or (name, unused) in {("pixels", "image"), ("thermostat", "class_names"), ("lime", "class_names"), ("dianna", "class_names")}:
+    if unused in given or (name, unused) in {
+        ("pixels", "image"),
+        ("thermostat", "class_names"),
+        ("lime", "class_names"),
+        ("dianna", "class_names"),
+    }:
         return
     with pytest.raises(SaliencyError, match=f"^{unused} .--{unused.replace('_', '-')}. has no effect on any record"):
         read_saliency(EXAMPLES[name](tmp_path), **given, **option)

@@ -54,7 +54,8 @@ def _matches_result(value: object) -> bool:
 def _read_result(result: Any, options: ReadOptions) -> Iterator[TokenSaliency]:
     """A map for the whole generated text, and one for each of its tokens where these were attributed."""
     tokens = [str(token).removesuffix(" [OVERLAP]") for token in result.output_tokens]
-    whole = "".join(tokens).strip()
+    spaced = any(token != token.strip() for token in tokens)
+    whole = ("" if spaced else " ").join(tokens).strip()  # most tokenizers' white space is lost in these tokens
     labels = [whole or "the generated text"]
     rows = [np.asarray(to_numpy(result.seq_attr), dtype=np.float64)]
     if result.token_attr is not None and len(tokens) > 1:
@@ -77,7 +78,7 @@ def _of_input(result: Any, scores: Any, query: Query, fields: dict[str, Any]) ->
     if places is None:
         return unordered(names, scores, query, **fields)
     text = str(result.inp.to_model_input())
-    return spread(text, [([place], float(score)) for place, score in zip(places, scores, strict=True)], query, **fields)
+    return spread(text, [([[place]], float(score)) for place, score in zip(places, scores, strict=True)], query, **fields)
 
 
 def _filled(template: str, values: list[str], keys: list[str]) -> list[tuple[int, int]] | None:

@@ -11,7 +11,7 @@ from verbalize.saliency import Prediction, SaliencyError, SpecialToken, TokenSal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Places = list[tuple[int, int]]
+    Places = list[list[tuple[int, int]]]
 
 
 def _matches(value: object) -> bool:
@@ -92,7 +92,7 @@ def _highlighted(target: Any) -> tuple[str | None, dict[str, Places]]:
         raise SaliencyError("the explanation is of several texts at once; explain them one by one")
     places: dict[str, Places] = {}
     for feature, spans, _ in _get(documents[0], "spans"):
-        places.setdefault(str(feature), []).extend((int(start), int(stop)) for start, stop in spans)
+        places.setdefault(str(feature), []).append([(int(start), int(stop)) for start, stop in spans])
     return str(_get(documents[0], "document")), places
 
 

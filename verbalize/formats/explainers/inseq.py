@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _Array = NDArray[np.float64]
 # weights, distances and probabilities, whatever their shape; `occlusion` takes absolute values in inseq
 _MAGNITUDES = frozenset(("attention", "value_zeroing", "reagent", "occlusion"))
+_ARROW = " → "
 _LAYERED = frozenset(("attention", "value_zeroing"))  # further axes are layers and heads, whose mean inseq shows
 
 
@@ -55,10 +56,11 @@ def _sequence(fields: dict[str, Any], name: str, info: dict[str, Any], options: 
     """One map for each generated token: what in the source and in the text so far speaks for it."""
     source, target = ([_attributes(token)["token"] for token in fields.get(side) or ()] for side in ("source", "target"))
     method = info.get("attribution_method")
-    if "contrast" in str(info.get("attributed_fn") or "") and not options.versus:
-        raise SaliencyError(
-            f"the attribution is contrastive ({info['attributed_fn']}); name the other token with versus=... (--versus)"
-        )
+    others: list[str | None] = [None] * len(target)
+    contrastive = "contrast" in str(info.get("attributed_fn") or "")
+    if contrastive:  # inseq writes "other → token" where the other text has another token, and the token alone elsewhere
+        parts = [token.rpartition(_ARROW) for token in target]
+        others, target = [other or None for other, _, _ in parts], [token for _, _, token in parts]
     arrays = [
         None if (value := fields.get(f"{side}_attributions")) is None else _decoded(value) for side in ("source", "target")
     ]
@@ -76,6 +78,13 @@ def _sequence(fields: dict[str, Any], name: str, info: dict[str, Any], options: 
     labels = [_label(target, start + step) if start + step < len(target) else f"step {step}" for step in range(steps)]
     for step in options.chosen(labels):
         position = start + step
+        query = Query(labels[step], options.versus)
+        if contrastive:
+            other = others[position] if position < len(target) else None
+            if other is None:
+                options.note("steps at which the contrasted texts have the same token are left out")
+                continue
+            query = options.agreed(Query(labels[step], (_label([other], 0),)))
         pieces: list[str] = []
         scores: list[float] = []
         gap: list[SpecialToken] = []
@@ -86,7 +95,6 @@ def _sequence(fields: dict[str, Any], name: str, info: dict[str, Any], options: 
             gap = [SpecialToken(GAP, 0.0, len(pieces))] if pieces else []
             pieces += target[:position]  # what comes later had not been generated yet, and is NaN in the file
             scores += target_scores[:position, step].tolist()
-        query = Query(labels[step], options.versus)
         fields_of_map: dict[str, Any] = {"special": gap, "id": f"{name}.{step}", "method": method, "signed": signed}
         yield TokenSaliency.from_pieces(pieces, scores, query, **fields_of_map)
 

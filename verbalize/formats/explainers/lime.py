@@ -68,7 +68,7 @@ def _map(
     for feature, weight in explanation.local_exp[number]:
         word = str(indexed.word(feature))
         starts = np.atleast_1d(indexed.string_position(feature)).astype(int).tolist()
-        features.append(([(start, start + len(word)) for start in starts], float(weight)))
+        features.append(([[(start, start + len(word))] for start in starts], float(weight)))
     signed = options.is_signed(True)
     return spread(str(indexed.raw_string()), features, query, prediction=prediction, method="lime", signed=signed, id=name)
 
