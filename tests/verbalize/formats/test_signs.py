@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from verbalize import SaliencyError, TokenSaliency, read_saliency
+from verbalize import PixelSaliency, Query, SaliencyError, TokenSaliency, read_saliency, write_saliency
 from verbalize.formats import FORMATS, Format, ReadOptions, iter_saliency
 
 
@@ -35,6 +35,18 @@ def test_maps_of_a_plug_in_take_the_sign_that_the_caller_says(plugin):
     maps = read_saliency({"mine": [[1.0, 2.0], [2.0, -1.0]]}, signed=False, on_problem=problems.append)
     assert [found.signed for found in maps] == [False]
     assert "negative" in str(problems[0])
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_what_a_file_says_is_not_overruled(tmp_path, signed):
+    maps = [
+        TokenSaliency(["a"], [1.0], Query("x"), id="a", signed=signed),
+        PixelSaliency(np.eye(3), Query("x"), id="p", signed=signed),
+    ]
+    write_saliency(maps, tmp_path / "maps.jsonl")
+    assert read_saliency(tmp_path / "maps.jsonl", signed=signed) == maps
+    with pytest.raises(SaliencyError, match="leave out signed"):
+        read_saliency(tmp_path / "maps.jsonl", signed=not signed)
 
 
 def test_one_option_serves_words_and_pixels():
