@@ -17,7 +17,8 @@ def to_numpy(value: Any) -> NDArray[Any]:
     """An array of numpy with the numbers of an array or tensor of another library, a number, or nested lists of these.
 
     Tensors may require gradients, be on a GPU, be sparse or quantized, or have a type that numpy lacks, such as bfloat16, which
-    becomes float32 without loss. An array of numpy is returned itself, not copied. Texts and objects are not looked at.
+    becomes float32 without loss. What a masked array hides is NaN. An array of numpy is returned itself, not copied. Texts and
+    objects are not looked at.
 
     Raises:
         TypeError: `value` is a tensor without values, or holds complex numbers, dates or records.
@@ -32,8 +33,10 @@ def to_numpy(value: Any) -> NDArray[Any]:
 
 
 def _array(value: Any) -> NDArray[Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        return np.asarray(value.astype(np.float64).filled(np.nan) if np.ma.is_masked(value) else value.data)
     if isinstance(value, np.ndarray):
-        return value
+        return np.asarray(value)  # not one of its subclasses, such as a matrix, which has two axes whatever is cut out of it
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         return _from_torch(value)
     if isinstance(value, (list, tuple)) and not all(isinstance(one, _PLAIN) for one in value):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class SaliencyError(UsageError):
@@ -78,6 +75,8 @@ class Prediction:
         if probability is not None and not 0.0 <= probability <= 1.0:
             raise SaliencyError(f"a prediction's probability must lie in 0..1, not {self.probability!r}")
         object.__setattr__(self, "probability", probability)
+        if not isinstance(self.scores, Mapping):
+            raise SaliencyError(f"a prediction's scores must be a mapping from label to number, not {self.scores!r:.60}")
         scores = {name: _number(score, f"score of {name!r}") for name, score in self.scores.items()}
         object.__setattr__(self, "scores", MappingProxyType(scores))
 

@@ -37,6 +37,13 @@ class SpecialToken:
     score: float
     position: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.score, float):  # it may be a tensor, which no record can hold
+            score = _finite(self.score, "scores", None)
+            if score.size != 1:
+                raise SaliencyError(f"the score of {self.token!r} must be one number, not {score.size}")
+            object.__setattr__(self, "score", float(score.reshape(-1)[0]))
+
 
 @dataclass(frozen=True, eq=False)
 class TokenSaliency:
@@ -289,12 +296,12 @@ def _words(tokens: Sequence[str]) -> tuple[str, ...]:
 def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats:
     try:
         values = np.array(to_numpy(scores), dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SaliencyError(f"{what} must be numbers: {error}") from None
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         index = tuple(int(i) for i in bad[0])
-        place = f"of token {index[0]} ({words[index[0]]!r})" if words and index[0] < len(words) else f"at {index}"
+        place = f"of token {index[0]} ({words[index[0]]!r})" if words and index and index[0] < len(words) else f"at {index}"
         raise SaliencyError(f"the score {place} is {values[index]}; every score must be a finite number")
     values.setflags(write=False)
     return values
@@ -317,7 +324,10 @@ def _offsets(
             return align_tokens(words, text)
         except ValueError as error:
             raise SaliencyError(str(error)) from None
-    places = tuple((int(start), int(stop)) for start, stop in offsets)
+    try:
+        places = tuple((int(start), int(stop)) for start, stop in offsets)
+    except (TypeError, ValueError):
+        raise SaliencyError(f"offsets must be (start, stop) for each token, not {offsets!r:.80}") from None
     if len(places) != len(words):
         raise SaliencyError(f"there are {len(words)} tokens but {len(places)} offsets; give one (start, stop) for each token")
     for index, (start, stop) in enumerate(places):
@@ -338,7 +348,10 @@ def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def _masks(masks: ArrayLike, names: Sequence[str] | None, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    flags = np.array(masks, dtype=bool)
+    try:
+        flags = np.array(to_numpy(masks), dtype=bool)
+    except (TypeError, ValueError) as error:
+        raise SaliencyError(f"masks must be an array of booleans: {error}") from None
     if flags.ndim != 3 or flags.shape[1:] != shape:
         raise SaliencyError(f"masks have shape {flags.shape}; they must be (number, height, width) with the map's {shape}")
     labels = tuple(names) if names is not None else tuple(f"part {i + 1}" for i in range(len(flags)))

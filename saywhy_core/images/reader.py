@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
+from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images.array_files import ARRAYS, decode_arrays
 from saywhy_core.images.decode import decode_array, decode_file, decode_pil, set_channels
@@ -16,6 +15,7 @@ from saywhy_core.images.decode import decode_array, decode_file, decode_pil, set
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
 
@@ -112,7 +112,10 @@ def _given(source: Any) -> NDArray[np.float32]:
 
     if isinstance(source, Image.Image):
         return decode_pil(source)
-    array: NDArray[Any] = np.asarray(source)
+    try:
+        array = to_numpy(source)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"an image must be an array of numbers: {error}") from None
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3:

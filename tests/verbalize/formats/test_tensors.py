@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from saywhy_core.arrays import to_numpy
-from verbalize import PixelSaliency, Prediction, Query, SaliencyError, TemplateVerbalizer, TokenSaliency, read_saliency
+from verbalize import (
+    PixelSaliency,
+    Prediction,
+    Query,
+    SaliencyError,
+    SpecialToken,
+    TemplateVerbalizer,
+    TokenSaliency,
+    read_saliency,
+)
 from verbalize.formats import to_record
 
 torch = pytest.importorskip("torch")
@@ -139,3 +148,66 @@ def test_torchcams_list_of_a_map_per_layer():
     maps = read_saliency(cams, label="x", image=np.zeros((9, 9, 3)), on_note=notes.append)
     assert [(found.shape, found.signed) for found in maps] == [((9, 9), False)] * 2
     assert any("enlarged" in note for note in notes)
+
+
+ODD = {
+    "nothing": None,
+    "a text": "abc",
+    "a number": 3,
+    "a dictionary": {"a": 1},
+    "a set": {1, 2},
+    "a generator": (number for number in (1, 2)),
+    "masked": np.ma.array([1.0, 2.0], mask=[False, True]),
+    "objects": np.array([object(), 1], dtype=object),
+    "ragged": [[1, 2], [3]],
+    "bytes": b"ab",
+    "a gap": [1, None],
+    "too large": [10**400, 1],
+    "infinite": [1e309, 1],
+    "complex": [1j, 1],
+    "dates": np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]"),
+    "records": np.zeros(2, dtype=[("a", float)]),
+    "one number": torch.tensor(1.0),
+    "three axes": torch.ones(1, 1, 2, requires_grad=True),
+}
+
+
+@pytest.mark.parametrize("value", ODD.values(), ids=ODD)
+def test_what_are_no_scores_is_one_sentence_at_every_door(value):
+    with pytest.raises(SaliencyError):
+        TokenSaliency(["a", "b"], value, Query("x"))
+    with pytest.raises(SaliencyError):
+        PixelSaliency(value, Query("x"))
+    if value is not None:
+        with pytest.raises(SaliencyError):
+            PixelSaliency(np.eye(2), Query("x"), image=value)
+        with pytest.raises(SaliencyError):
+            PixelSaliency(np.eye(2), Query("x"), masks=value)
+
+
+@pytest.mark.parametrize("make", [np.matrix, np.asarray, torch.tensor, lambda value: np.ma.array(value)])
+def test_other_arrays_of_numbers_are_read(make):
+    assert PixelSaliency(make([[1.0, 2.0]]), Query("x")).scores.tolist() == [[1.0, 2.0]]
+
+
+def test_images_and_masks_may_be_tensors():
+    picture = torch.full((2, 2, 3), 0.5, dtype=torch.bfloat16, requires_grad=True)
+    masks = torch.tensor([[[1.0, 0.0], [0.0, 0.0]]], requires_grad=True)
+    found = PixelSaliency(np.eye(2), Query("x"), image=picture, masks=masks)
+    assert found.image.tolist() == [[[0.5] * 3] * 2] * 2
+    assert found.masks.tolist() == [[[True, False], [False, False]]]
+    (found,) = read_saliency(np.eye(2), label="x", image=torch.rand(4, 4, 3, requires_grad=True), on_note=str)
+    assert found.shape == (4, 4)
+
+
+def test_special_tokens_keep_a_number():
+    token = SpecialToken("[CLS]", torch.tensor(0.5, requires_grad=True), 0)
+    assert (type(token.score), token.score) == (float, 0.5)
+    with pytest.raises(SaliencyError, match="one number"):
+        SpecialToken("[CLS]", torch.ones(2), 0)
+
+
+@pytest.mark.parametrize("offsets", [[(0,)], [0], 5, [("a", "b")]])
+def test_offsets_are_pairs(offsets):
+    with pytest.raises(SaliencyError, match="offsets"):
+        TokenSaliency(["a"], [1.0], Query("x"), text="a", offsets=offsets)

@@ -28,7 +28,7 @@ ROUNDING = 1e-6  # a negative score of at most this share of the largest is nois
 
 def _matches(value: object) -> bool:
     if isinstance(value, np.ndarray):
-        return value.dtype.kind != "O"
+        return bool(value.dtype.kind != "O")
     if isinstance(value, dict):
         return bool(value) and all(isinstance(name, str) and _is_array(one) for name, one in value.items())
     if isinstance(value, list):
