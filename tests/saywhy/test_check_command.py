@@ -78,8 +78,18 @@ def test_strict_is_not_content_with_a_text_without_sentences(saywhy, folder):
 
 def test_why_lists_every_sentence_with_its_claims(saywhy, folder):
     done = saywhy("check", "--text", f"{TRUE} {IDLE}", "--map", "film.jsonl", "--why", folder=folder)
-    assert f"true: {TRUE}\n    claim: supports 'great' label='positive'\n" in done.stdout
+    assert f"true: {TRUE}\n    claim: supports 'great' label='positive'\n    rules: speaks for the label\n" in done.stdout
     assert f"not verified: {IDLE}\n" in done.stdout
+
+
+def test_what_no_rule_reads_keeps_a_sentence_from_being_true(saywhy, folder):
+    rider = f"{TRUE[:-1]}, because the critic was paid."
+    done = saywhy("check", "--text", rider, "--map", "film.jsonl", "--why", folder=folder)
+    assert f"not verified: {rider}\n    no rule reads 'because the critic was paid'" in done.stdout
+    assert "    left over: because the critic was paid\n" in done.stdout
+    (record,) = lines(saywhy("check", "--text", rider, "--map", "film.jsonl", "--json", folder=folder).stdout)
+    assert record["sentences"][0]["left_over"] == ["because the critic was paid"]
+    assert record["sentences"][0]["rules"] == ["speaks for the label"]
 
 
 def test_json_says_all_of_it(saywhy, folder):
