@@ -9,13 +9,15 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from saywhy_core.errors import Problem, UsageError
-from verbalize.formats.format import FORMATS, Format, ReadOptions
+from verbalize.formats.candidates import Candidates
+from verbalize.formats.format import FORMATS, ReadOptions
+from verbalize.formats.streams import Ahead
+from verbalize.formats.table import decoded, read_table
 from verbalize.saliency import PixelSaliency, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -30,65 +32,6 @@ _NOTHING_NEGATIVE = (
     "magnitudes (attention, norms, |gradient|), say signed=False (--unsigned)"
 )
 MAX_LINE = 64 * 2**20  # bytes; no map that anyone can read is longer
-
-
-@dataclass
-class _Candidates:
-    """The formats that may read what is given, in the order in which they are tried; each is loaded when it is its turn.
-
-    So a file that a built-in format reads imports no plug-in, and a plug-in that can't be loaded hinders nobody who does
-    not ask for it by name.
-    """
-
-    wanted: str
-    unread: list[str] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
-    """The ids of the maps so far: an id that a reader makes up (such as the number of an output) must differ from them."""
-
-    def __post_init__(self) -> None:
-        if self.wanted != "auto":
-            try:
-                FORMATS.get(self.wanted)
-            except UsageError as error:
-                raise SaliencyError(str(error)) from None
-        self._loaded: list[Format] = []
-        self._names = iter(FORMATS) if self.wanted == "auto" else iter((self.wanted,))
-
-    def __iter__(self) -> Iterator[Format]:
-        yield from self._loaded
-        for name in self._names:
-            try:
-                found = FORMATS.get(name)
-            except UsageError as error:
-                self.unread.append(str(error))
-                continue
-            self._loaded.append(found)
-            yield found
-
-    def named(self, found: Saliency | Problem, document: Any) -> Saliency | Problem:
-        """The map with another id, where its reader made one up that an earlier map has."""
-        if isinstance(found, Problem) or found.id is None or (isinstance(document, dict) and {"id", "idx"} & document.keys()):
-            return found
-        if found.id not in self.ids:
-            return found
-        free = next(name for number in count(2) if (name := f"{found.id}.{number}") not in self.ids)
-        return replace(found, id=free)
-
-    def matching(self, document: Any) -> Format | None:
-        """The first format that takes the document; a plug-in that fails at the question is passed over like a broken one."""
-        for known in self:
-            if known.matches is None:
-                continue
-            try:
-                with FORMATS.blame(known.name):
-                    if known.matches(document):
-                        return known
-            except UsageError as error:
-                if self.wanted != "auto":
-                    raise SaliencyError(str(error)) from error
-                if str(error) not in self.unread:
-                    self.unread.append(str(error))
-        return None
 
 
 def read_saliency(
@@ -165,7 +108,7 @@ def _checked(
     on_note: Callable[[str], None] | None,
 ) -> Iterator[Saliency]:
     any_read = False
-    formats = _Candidates(format)
+    formats = Candidates(format)
     signed_here = False
     for item in _items(source, options, formats):
         found: Saliency | Problem = item
@@ -221,18 +164,18 @@ def _name(source: object) -> str:
     return name if isinstance(name, str) else "the input"
 
 
-def _items(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+def _items(source: Any, options: ReadOptions, formats: Candidates) -> Iterator[Saliency | Problem]:
     if isinstance(source, (TokenSaliency, PixelSaliency)):
         yield _ready(source, options)
     elif isinstance(source, (str, os.PathLike)):
         yield from _file(Path(source), options, formats)
     elif isinstance(source, (io.RawIOBase, io.BufferedIOBase)):
-        yield from _lines(source, _name(source), None, options, formats)
+        yield from _stream(source, _name(source), options, formats)
     else:
         yield from _object(source, options, formats)
 
 
-def _object(source: Any, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+def _object(source: Any, options: ReadOptions, formats: Candidates) -> Iterator[Saliency | Problem]:
     try:
         read = _reader_of(source, formats)
     except SaliencyError:
@@ -277,7 +220,7 @@ def _told() -> Iterator[None]:
         raise SaliencyError(f"a field is missing or of the wrong type ({error or type(error).__name__})") from error
 
 
-def _reader_of(document: Any, formats: _Candidates) -> Callable[[Any, ReadOptions], Iterator[Saliency | Problem]]:
+def _reader_of(document: Any, formats: Candidates) -> Callable[[Any, ReadOptions], Iterator[Saliency | Problem]]:
     """The reader of the first format that matches.
 
     Raises:
@@ -297,7 +240,7 @@ def _reader_of(document: Any, formats: _Candidates) -> Callable[[Any, ReadOption
     raise SaliencyError(f"{shown} is no {formats.wanted!r} record; see `saywhy convert --help` for the formats")
 
 
-def _file_reader(path: Path, formats: _Candidates) -> Callable[[Path, ReadOptions], Iterator[Saliency | Problem]] | None:
+def _file_reader(path: Path, formats: Candidates) -> Callable[[Path, ReadOptions], Iterator[Saliency | Problem]] | None:
     """The reader of a file that is no JSON; `None` for JSON, and for endings that no format knows."""
     if formats.wanted != "auto":
         return FORMATS.get(formats.wanted).read_file
@@ -307,7 +250,7 @@ def _file_reader(path: Path, formats: _Candidates) -> Callable[[Path, ReadOption
     return next((known.read_file for known in formats if suffix in known.suffixes), None)
 
 
-def _file(path: Path, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+def _file(path: Path, options: ReadOptions, formats: Candidates) -> Iterator[Saliency | Problem]:
     try:
         if path.is_dir():
             raise SaliencyError(f"{path} is a folder; name a file")
@@ -329,7 +272,7 @@ def _file(path: Path, options: ReadOptions, formats: _Candidates) -> Iterator[Sa
         raise SaliencyError(f"{path} can't be read: {error.strerror or error}") from None
 
 
-def _document(path: Path, options: ReadOptions, formats: _Candidates) -> Iterator[Saliency | Problem]:
+def _document(path: Path, options: ReadOptions, formats: Candidates) -> Iterator[Saliency | Problem]:
     """A JSON file: one document, or records in a list, or (by another name) JSON Lines."""
     try:
         with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
@@ -342,27 +285,54 @@ def _document(path: Path, options: ReadOptions, formats: _Candidates) -> Iterato
         raise SaliencyError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
     except (EOFError, gzip.BadGzipFile) as error:
         raise SaliencyError(f"{path} can't be unpacked: {error}") from None
+    yield from _records(document, path.parent, options, formats, str(path))
+
+
+def _records(
+    document: Any, folder: Path | None, options: ReadOptions, formats: Candidates, source: str
+) -> Iterator[Saliency | Problem]:
+    """The records of a JSON document, which is one or a list of them."""
     records = document if isinstance(document, list) and not _is_one(document, formats) else [document]
     if not records:
-        raise SaliencyError(f"{path} holds no records")
+        raise SaliencyError(f"{source} holds no records")
     for number, record in enumerate(records):
-        for item in _record(record, path.parent, options, formats, str(path), None):
+        for item in _record(record, folder, options, formats, source, None):
             if isinstance(item, Problem) and item.id is None and len(records) > 1:
                 yield Problem(item.where, item.what, item.line, f"number {number}")
             else:
                 yield item
 
 
-def _is_one(document: list[Any], formats: _Candidates) -> bool:
+def _is_one(document: list[Any], formats: Candidates) -> bool:
     return formats.matching(document) is not None
 
 
+def _stream(
+    stream: io.RawIOBase | io.BufferedIOBase, source: str, options: ReadOptions, formats: Candidates
+) -> Iterator[Saliency | Problem]:
+    """A table, a JSON document that is spread over lines, or JSON Lines, as the first line tells."""
+    ahead = Ahead(stream, MAX_LINE)
+    if formats.wanted == "csv" or (formats.wanted == "auto" and ahead.is_table()):
+        yield from read_table(decoded(ahead.read(), source), source, options)
+        return
+    if ahead.opens_document():
+        whole = ahead.read()
+        try:
+            document = json.loads(whole)
+        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+            yield from _lines(io.BytesIO(whole), source, None, options, formats)
+        else:
+            yield from _records(document, None, options, formats, source)
+        return
+    yield from _lines(ahead, source, None, options, formats)
+
+
 def _lines(
-    stream: BinaryIO | io.RawIOBase | io.BufferedIOBase,
+    stream: BinaryIO | io.RawIOBase | io.BufferedIOBase | Ahead,
     source: str,
     folder: Path | None,
     options: ReadOptions,
-    formats: _Candidates,
+    formats: Candidates,
 ) -> Iterator[Saliency | Problem]:
     number, records = 0, 0
     while line := stream.readline(MAX_LINE + 1):
@@ -388,7 +358,7 @@ def _lines(
 
 
 def _record(
-    document: Any, folder: Path | None, options: ReadOptions, formats: _Candidates, source: str, line: int | None
+    document: Any, folder: Path | None, options: ReadOptions, formats: Candidates, source: str, line: int | None
 ) -> Iterator[Saliency | Problem]:
     name = document.get("id", document.get("idx")) if isinstance(document, dict) else None
     try:

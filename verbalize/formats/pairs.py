@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from verbalize.saliency import TokenSaliency
 
 WORD_KEYS = ("token", "word", "piece", "feature")
+LIST_KEYS = frozenset(
+    ("pairs", "explanation", "word_scores", "as_list", "tokens", "words", "scores", "attributions")
+)  # no labels
 SCORE_KEYS = ("score", "attribution", "saliency", "importance", "weight", "value")
 
 
@@ -31,7 +34,9 @@ def _read_pairs(document: list[tuple[str, float]], options: ReadOptions) -> Iter
 
 def _matches_words(document: object) -> bool:
     """transformers-interpret's pairwise and multi-label explainers return a dictionary from label to such a list."""
-    return isinstance(document, dict) and bool(document) and all(is_pairs(value) for value in document.values())
+    if not isinstance(document, dict) or not document or set(document) <= LIST_KEYS:
+        return False
+    return all(is_pairs(value) for value in document.values())
 
 
 def _read_words(document: dict[str, list[tuple[str, float]]], options: ReadOptions) -> Iterator[TokenSaliency]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verbalize.formats.format import Format, ReadOptions
-from verbalize.formats.pairs import pairs_of
+from verbalize.formats.pairs import LIST_KEYS, pairs_of
 from verbalize.formats.word_lists import read_words
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
 
@@ -19,7 +19,7 @@ _SCORES = ("scores", "attributions", "attribution", "saliency", "saliencies", "i
            "weights", "relevance", "relevances", "word_attributions", "token_attributions", "token_scores", "shap_values",
            "values")  # fmt: skip
 _MAGNITUDES = ("attention", "attentions", "attention_weights", "norms", "gradient_norms")  # no signs, whatever the method
-_BOTH = ("pairs", "explanation", "word_scores", "as_list", *_TOKENS, *_SCORES)  # lists that hold words and scores together
+_BOTH = (*sorted(LIST_KEYS), *_TOKENS, *_SCORES)  # lists that hold words and scores together
 _LABEL = ("label", "target", "class", "explained_label", "query")
 _PREDICTED = ("prediction", "predicted", "predicted_label", "pred_label", "predicted_class", "pred_class")
 _PROBABILITY = ("probability", "prob", "confidence", "pred_prob")

@@ -1,0 +1,75 @@
+"""The formats that may read what is given, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from saywhy_core.errors import Problem, UsageError
+from verbalize.formats.format import FORMATS, Format
+from verbalize.saliency import SaliencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from verbalize.saliency import Saliency
+
+
+@dataclass
+class Candidates:
+    """The formats that may read what is given, in the order in which they are tried; each is loaded when it is its turn.
+
+    So a file that a built-in format reads imports no plug-in, and a plug-in that can't be loaded hinders nobody who does
+    not ask for it by name.
+    """
+
+    wanted: str
+    unread: list[str] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    """The ids of the maps so far: an id that a reader makes up (such as the number of an output) must differ from them."""
+
+    def __post_init__(self) -> None:
+        if self.wanted != "auto":
+            try:
+                FORMATS.get(self.wanted)
+            except UsageError as error:
+                raise SaliencyError(str(error)) from None
+        self._loaded: list[Format] = []
+        self._names = iter(FORMATS) if self.wanted == "auto" else iter((self.wanted,))
+
+    def __iter__(self) -> Iterator[Format]:
+        yield from self._loaded
+        for name in self._names:
+            try:
+                found = FORMATS.get(name)
+            except UsageError as error:
+                self.unread.append(str(error))
+                continue
+            self._loaded.append(found)
+            yield found
+
+    def named(self, found: Saliency | Problem, document: Any) -> Saliency | Problem:
+        """The map with another id, where its reader made one up that an earlier map has."""
+        if isinstance(found, Problem) or found.id is None or (isinstance(document, dict) and {"id", "idx"} & document.keys()):
+            return found
+        if found.id not in self.ids:
+            return found
+        free = next(name for number in count(2) if (name := f"{found.id}.{number}") not in self.ids)
+        return replace(found, id=free)
+
+    def matching(self, document: Any) -> Format | None:
+        """The first format that takes the document; a plug-in that fails at the question is passed over like a broken one."""
+        for known in self:
+            if known.matches is None:
+                continue
+            try:
+                with FORMATS.blame(known.name):
+                    if known.matches(document):
+                        return known
+            except UsageError as error:
+                if self.wanted != "auto":
+                    raise SaliencyError(str(error)) from error
+                if str(error) not in self.unread:
+                    self.unread.append(str(error))
+        return None
