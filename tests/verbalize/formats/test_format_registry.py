@@ -82,6 +82,17 @@ def captum_llm_result(_):
     return LLMAttributionResult(input_tokens=WORDS, output_tokens=["1"], seq_attr=SCORES)
 
 
+def shap_picture(_):
+    import shap
+
+    return shap.Explanation(values=np.array([[[[0.5], [-0.25]]]]), data=np.zeros((1, 1, 2, 1)), output_names=["1"])
+
+
+def lime_picture(_):
+    kind = type("ImageExplanation", (SimpleNamespace,), {"__module__": "lime.lime_image"})
+    return kind(image=np.zeros((1, 2, 3)), segments=np.array([[0, 1]]), local_exp={1: [(0, 0.5), (1, -0.25)]})
+
+
 def csv_file(folder):
     (folder / "maps.csv").write_text("token,score,label\ngreat,0.5,1\nfilms,-0.25,1\n", encoding="utf-8")
     return folder / "maps.csv"
@@ -107,7 +118,9 @@ EXAMPLES = {
     "interpreto": interpreto_output,
     "plain": lambda _: {"tokens": WORDS, "scores": SCORES, "label": 1},
     "captum": captum_record,
+    "shap-pictures": shap_picture,
     "shap": shap_explanation,
+    "lime-pictures": lime_picture,
     "ferret": ferret_explanation,
     "csv": csv_file,
     "pixels": npy_file,

@@ -75,7 +75,7 @@ def _from_grey(pixels: NDArray[np.float32], name: str, stem: str | None, options
     if not (pixels == pixels[:, :, :1]).all():
         raise SaliencyError(f"{name} is in colour; a map is grey (colours can't be read back into numbers)")
     signed = options.is_signed(default=False)  # a grey picture holds no negative numbers
-    yield _map(pixels[:, :, 0].astype(np.float64), options.query(), _image(options), signed, stem, options)
+    yield pixel_map(pixels[:, :, 0].astype(np.float64), options.query(), picture_given(options), signed, stem, options)
 
 
 def _from_arrays(arrays: Mapping[str, Any], stem: str | None, options: ReadOptions) -> Iterator[PixelSaliency | Problem]:
@@ -88,7 +88,7 @@ def _from_arrays(arrays: Mapping[str, Any], stem: str | None, options: ReadOptio
     if pictures is not None and vars(options)["image"] is not None:
         raise SaliencyError(f"the picture stands in the record ({beside['image']!r}); leave out image=... (--image)")
     labels = _labels(arrays[beside["label"]], options) if "label" in beside else None
-    given = None if pictures is not None else _image(options)
+    given = None if pictures is not None else picture_given(options)
     for name, value in found.items():
         key = ".".join(part for part in (stem, name if len(found) > 1 else "") if part) or None
         try:
@@ -127,7 +127,7 @@ def _from_array(
         own = image if pictures is None else pictures[number if len(pictures) == count else 0]
         name = key if count == 1 else f"{key}-{number:0{width}d}" if key else f"{number:0{width}d}"
         try:
-            yield _map(np.asarray(maps[number], dtype=np.float64), query, own, signed, name, options)
+            yield pixel_map(np.asarray(maps[number], dtype=np.float64), query, own, signed, name, options)
         except SaliencyError as error:
             if count == 1:
                 raise
@@ -165,17 +165,19 @@ def _queries(labels: list[object] | None, count: int, options: ReadOptions) -> I
         yield number, options.query(names[number])
 
 
-def _map(
+def pixel_map(
     scores: NDArray[np.float64],
     query: Query,
     image: NDArray[np.float32] | None,
     signed: bool,
     name: str | None,
     options: ReadOptions,
+    method: str | None = None,
 ) -> PixelSaliency:
+    """The map of H×W scores; they are resized to the picture where it has another size."""
     if image is not None and image.shape[:2] != scores.shape:
         scores = _resized(scores, image.shape[:2], options)
-    return PixelSaliency(scores, query, image=image, signed=signed, id=name)
+    return PixelSaliency(scores, query, image=image, signed=signed, id=name, method=method)
 
 
 def _resized(scores: NDArray[np.float64], shape: tuple[int, ...], options: ReadOptions) -> NDArray[np.float64]:
@@ -197,7 +199,8 @@ def _resized(scores: NDArray[np.float64], shape: tuple[int, ...], options: ReadO
     return np.asarray(resized, dtype=np.float64).reshape(shape)
 
 
-def _image(options: ReadOptions) -> NDArray[np.float32] | None:
+def picture_given(options: ReadOptions) -> NDArray[np.float32] | None:
+    """The picture that the caller names, in RGB; None where there is none."""
     return None if options.image is None else _picture(options.image, 3)
 
 
