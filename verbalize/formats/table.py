@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass, field
@@ -50,13 +51,13 @@ def _read_file(path: Path, options: ReadOptions) -> Iterator[Saliency | Problem]
 
 
 def decoded(data: bytes, source: str) -> str:
-    """The text of a table in UTF-8, with or without a byte order mark.
+    """The text of a table in UTF-8, with or without a byte order mark, or in UTF-16 with one.
 
     Raises:
         SaliencyError: it is in another encoding.
     """
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise SaliencyError(
