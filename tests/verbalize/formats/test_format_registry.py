@@ -156,6 +156,8 @@ def test_an_option_that_no_record_uses_is_an_error(name, option, tmp_path):
     (unused,) = option
     if unused in given or (name, unused) in {
         ("pixels", "image"),
+        ("shap-pictures", "image"),
+        ("lime-pictures", "image"),
         ("thermostat", "class_names"),
         ("lime", "class_names"),
         ("dianna", "class_names"),
