@@ -11,7 +11,7 @@ from verbalize.read.marking.tokens import LabelMark, PartMark
 from verbalize.read.rules.rule import Unclear
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from verbalize.claims.claim import ClaimKind, Direction, ShareOf
     from verbalize.evidence import Evidence
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 _QUOTED = frozenset({"QP", "QPL", "QX"})
 _NAMES = frozenset({"QL", "QPL", "QX", "QM", "BL", "POS", "NEG"})
+# Words of these classes, and all numbers, change what a clause says. A rule has to capture each of them, or declare it.
+TELLING = frozenset(
+    "ONLY SOLE NOT DOESNOT ISNOT HASNO NO NOTHING MORE LESS FARMORE FARLESS SLIGHTLYMORE SLIGHTLYLESS MOST LEAST SUPER SUPERLOW ORDINAL TWICE "
+    "HALFAS HARDLY MORETHANHALF LESSTHANHALF NEARLYALLOF ZERO EXCEPT RATHER DEGS DEGW TOPADV LEASTADV NEITHERW EQUALLY LAST DONOTHING NEITHERNOR "
+    "ALL EVERYTHING LOW SUMMING EACH POSLY NEGLY UNADJ".split()
+)
 _COMPARED = 60  # pairs that a comparison of two lists makes at most
 
 
@@ -52,6 +58,8 @@ class Memory:
         subject: the parts that the last clause was about.
         last: the parts that it mentioned last.
         direction: the side on which it saw its subject.
+        kind, plain: how it said so, and whether it said nothing of degree or rank.
+        rank: the place in the ranking that it gave its subject.
         other: the parts with which it compared its subject.
         label: the label that a frame of the sentence named ("For 'positive', ...").
         supporting, opposing: the parts that were said to support or to oppose.
@@ -61,6 +69,8 @@ class Memory:
     last: tuple[Mention, ...] = ()
     direction: Direction | None = None
     kind: str = ""
+    plain: bool = False
+    rank: int | None = None
     other: tuple[Mention, ...] = ()
     label: tuple[str | None, tuple[str, ...] | None] | None = None
     high: list[Part] = field(default_factory=list)
@@ -149,6 +159,22 @@ class Clause:
         if label is None and not masked and not versus and self.memory.label is not None and not self.has(name):
             return self.memory.label
         return label, tuple(versus) or None
+
+    def untold(self, says: Iterable[str]) -> list[str]:
+        """The telling words of the clause that its rule neither captured nor declares in `says`."""
+        captured = {i for spans in self.spans.values() for start, stop in spans for i in range(start, stop)}
+        declared = frozenset(says)
+        missed: list[str] = []
+        for index in range(self.start, self.stop):
+            token = self.tokens[index]
+            if index in captured or token.inner and not token.names & {"LB", "TG"}:
+                continue
+            if token.text == "as" or token.names & {"ONE", "STRONGADJ"}:  # words that are telling only elsewhere
+                continue
+            telling = token.names & TELLING
+            if (telling and not token.names & declared) or (isinstance(token.value, Number | int) and not token.names & declared):
+                missed.append(token.text)
+        return missed
 
     # claims
 

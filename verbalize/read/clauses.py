@@ -16,7 +16,7 @@ from verbalize.read.grammar.folding import Folder
 from verbalize.read.grammar.notation import Notation
 from verbalize.read.grammar.phrases import FOLDS, PHRASES
 from verbalize.read.marking.tokens import word_sets
-from verbalize.read.rules import amounts, model, ranks, signs, tails, whole
+from verbalize.read.rules import amounts, model, ranks, signs, tails, turned, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,13 +35,20 @@ _SUBJECTS = ("part", "score_of", "pronoun", "which", "none")
 # What may stand before a clause: connectives, and phrases that say where the statement comes from.
 _CONNECTIVES = (
     "(COMMA|SEMI|DASH|COLON|AND|BUT|FILL|SAYS DET? (MODELS|TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? COMMA?|DET? (TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? SHOWS THAT?|"
-    "WESEE THAT?|because=BECAUSE|(IN|FOR) (DET|TOTAL)* WHOLEN COMMA)*"
+    "WESEE THAT?|because=BECAUSE|INDICATETHAT|(IN|FOR) (DET|TOTAL)* WHOLEN COMMA)*"
 )
 _STARTS = {
     # the subject, in the order in which they are tried; `none` continues the clause before
     "part": "subject=PARTS (COMMA)?",
     "score_of": "DET? (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE|INFT|OCCUR) (OF|FOR|ON) DET? subject=PARTS",
     "possessive": "subject=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE)",
+    "neither": "neg=NEITHERW subject=PARTS",
+    "not_but": "said=(NOT unlike=PARTS BUT) subject=PARTS",
+    "but_not": "subject=PARTS COMMA? said=(NOT|RATHER) unlike=PARTS COMMA?",
+    "unlike": "UNLIKEW unlike=PARTS COMMA subject=PARTS",
+    "after": "said=AFTERP after=PARTS COMMA subject=PARTS",
+    "former": "said=FORMERW",
+    "latter": "said=LATTERW",
     "cleft": "(IT BE|THERE BE) subject=PARTS WHICH",
     "pronoun": "(IT|THEY|THISWORD|THESEWORDS|ONE)",
     "which": "(WHICH)",
@@ -61,6 +68,7 @@ class Segment:
         spans: what the pattern captured.
         because: whether the clause is given as a reason.
         left_over: whether no rule reads it.
+        begin: the first token after the connectives at its start.
     """
 
     start: int
@@ -70,6 +78,7 @@ class Segment:
     spans: dict[str, list[tuple[int, int]]]
     because: bool = False
     left_over: bool = False
+    begin: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ class Grammar:
         self.notation = Notation(PHRASES)
         self.notation.register(sorted(word_sets(), key=sorted))
         self.rules: list[Rule] = [
-            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *tails.RULES,
+            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *turned.RULES, *tails.RULES,
         ]  # fmt: skip
         self.folder = Folder(self.notation, FOLDS)
         self.predicates = self._compile("predicate")
@@ -193,7 +202,7 @@ def _match(codes: str, start: int, stop: int, known: Grammar) -> Segment | None:
         return None
     found = _rule(known.clauses, codes, begin, end)
     if found is not None:
-        return Segment(start, stop, found[0], "", found[1], because)
+        return Segment(start, stop, found[0], "", found[1], because, begin=begin)
     for name, pattern in known.subjects.items():
         subject = pattern.match(codes, begin, end)
         if subject is None or subject.end() == end:
@@ -203,14 +212,16 @@ def _match(codes: str, start: int, stop: int, known: Grammar) -> Segment | None:
             continue
         if found is not None:
             spans = dict(found[1])
-            spans["subject"] = [subject.span("s_subject_1")] if "s_subject_1" in subject.groupdict() else []
-            return Segment(start, stop, found[0], name, spans, because)
+            for group, index in pattern.groupindex.items():
+                if subject.start(index) >= 0:
+                    spans.setdefault(group.removeprefix("s_").rpartition("_")[0], []).append(subject.span(index))
+            return Segment(start, stop, found[0], name, spans, because, begin=begin)
     found = _rule(known.tails, codes, begin, end)
     if found is not None:
-        return Segment(start, stop, found[0], "", found[1], because)
+        return Segment(start, stop, found[0], "", found[1], because, begin=begin)
     lonely = known.lonely.fullmatch(codes, begin, end)
     if lonely is not None:
-        return Segment(start, stop, None, "lonely", {"subject": [lonely.span("s_subject_1")]}, because)
+        return Segment(start, stop, None, "lonely", {"subject": [lonely.span("s_subject_1")]}, because, begin=begin)
     return None
 
 

@@ -23,8 +23,16 @@ if TYPE_CHECKING:
 _TURNING = frozenset(
     "not no never if unless would could should might may hardly barely scarcely few opposite contrary false wrong untrue myth mistaken doubt deny denied denies "
     "nobody none nothing neither without lack pretend supposedly allegedly were had but only cannot reverse incorrect claim claimed claims argue argued wrongly "
-    "rather instead unlikely almost nor otherwise except less although ironically sarcastically joke lie lies fail fails failed".split()
+    "as than more rather instead unlikely almost nor otherwise except less although ironically sarcastically joke lie lies fail fails failed".split()
 )
+
+
+DEBUG_UNTOLD = False
+_BEFORE_SUBJECT = frozenset({"with a score", "with a share", "with the highest score"})
+
+
+# A phrase with one of these words, left over at the start of a sentence, narrows what follows ("After 'great', ...").
+_NARROWING = frozenset("after next beside besides among amongst of unlike without apart except in on for to with given within aside behind when where until once under over".split())
 
 
 @dataclass
@@ -65,6 +73,7 @@ class SentenceReader:
     def _read(self, tokens: list[Token]) -> Reading:
         reading = Reading()
         waiting: Segment | None = None
+        deferred: Segment | None = None  # "With a score of 2.0, 'great' is ...": said before its subject
         tokens, segments = segments_of(tokens)
         for segment in segments:
             words = " ".join(token.text for token in tokens[segment.start : segment.stop])
@@ -82,17 +91,31 @@ class SentenceReader:
             if segment.because and self.memory.kind != "predicted":
                 reading.left_over.append(words)
                 continue
+            if not reading.rules and waiting is None and deferred is None and segment.rule.name in _BEFORE_SUBJECT:
+                deferred = segment
+                continue
             try:
                 claims = self._clause(tokens, segment)
             except Unclear:
                 reading.left_over.append(words)
                 continue
-            if waiting is not None and segment.subject in ("none", "which"):
-                waiting = None
+            if waiting is not None and (segment.rule.scope == "tail" or segment.subject in ("none", "which")):
+                waiting = None if segment.rule.scope != "tail" else waiting
             reading.claims += [claim for claim in claims if claim not in reading.claims]
             reading.rules.append(segment.rule.name)
+            if deferred is not None:
+                try:
+                    reading.claims += self._clause(tokens, deferred)
+                    reading.rules.append(deferred.rule.name if deferred.rule else "")
+                    deferred = None
+                except Unclear:
+                    pass
+        if deferred is not None:
+            reading.left_over.append(" ".join(token.text for token in tokens[deferred.start : deferred.stop]))
         if waiting is not None and not self._only_numbers(reading):
             reading.left_over.append(" ".join(token.text for token in tokens[waiting.start : waiting.stop]))
+        if segments and segments[0].left_over and tokens[0].text.split(" ")[0] in _NARROWING:
+            reading.claims.clear()
         if any(word in _TURNING or "n't" in word for words in reading.left_over for word in words.split()):
             reading.claims.clear()
         return reading
@@ -117,10 +140,14 @@ class SentenceReader:
         for subject in candidates or [()]:
             self.memory = replace(before, high=list(before.high))
             clause = Clause(
-                tokens, {name: list(spans) for name, spans in segment.spans.items()}, segment.start, segment.stop, subject,
+                tokens, {name: list(spans) for name, spans in segment.spans.items()}, segment.begin, segment.stop, subject,
                 self.evidence, self.resolver, self.memory,
             )  # fmt: skip
             if segment.rule is None:
+                raise Unclear
+            if missed := clause.untold(segment.rule.says):
+                if DEBUG_UNTOLD:
+                    print("UNTOLD", segment.rule.name, missed, " ".join(token.text for token in tokens[segment.start : segment.stop]))
                 raise Unclear
             segment.rule.claim(clause)
             self._remember(clause, segment)
@@ -144,7 +171,13 @@ class SentenceReader:
         memory = self.memory
         plain = tuple(replace(mention, number=None) for mention in memory.subject)
         last = tuple(replace(mention, number=None) for mention in memory.last)
+        if segment.subject in ("former", "latter"):
+            pair = memory.last if len(memory.last) == 2 else memory.subject
+            return [(replace(pair[0 if segment.subject == "former" else 1], number=None),)] if len(pair) == 2 else [()]
         if segment.subject == "which":
+            before = tokens[segment.start - 1].names if segment.start else frozenset()
+            if "COMMA" not in tokens[segment.start].names and not before & {"PT", "RP"}:
+                return [()]
             found = [last, last[-1:]] if last != plain else [plain, plain[-1:]]
         elif segment.subject == "pronoun":
             word = tokens[_first_word(tokens, segment)].names

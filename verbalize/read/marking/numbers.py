@@ -14,7 +14,7 @@ _HEDGES = {
     "about": "about", "around": "about", "roughly": "about", "approximately": "about", "approx.": "about", "some": "about",
     "circa": "about", "~": "about", "≈": "about", "almost": "about", "nearly": "about", "close to": "about",
     "just under": "about", "just over": "about", "more than": "above", "over": "above", "at least": "above", "above": "above",
-    "upwards of": "above", "less than": "below", "under": "below", "at most": "below", "below": "below", "up to": "below",
+    "upwards of": "above", "less than": "below", "under": "below", "at most": "below", "below": "below",
     "no more than": "below", "well over": "above",
 }  # fmt: skip
 _HEDGE = "|".join(sorted((re.escape(hedge) for hedge in _HEDGES), key=len, reverse=True))

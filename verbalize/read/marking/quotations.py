@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 # German „x“ and »x«, French « x », Swedish ”x”, TeX ``x''.
 _CLOSERS = {
     '"': '"”', "“": "”“\"", "”": "”", "„": "“”\"„", "‟": "”‟\"", "»": "«»", "«": "»", "›": "‹›", "‹": "›", "‘": "’'‘", "’": "’",
-    "'": "'’", "`": "`'", "「": "」", "『": "』", "``": "''", "''": "''", "**": "**", "‚": "‘’",
+    "'": "'’", "`": "`'", "「": "」", "『": "』", "``": "''", "''": "''", "**": "**", "*": "*", "_": "_", "‚": "‘’",
 }  # fmt: skip
-_OPENER = re.compile(r"``|''|\*\*|[\"“”„‟»«›‹‘’'`「『‚]")
+_OPENER = re.compile(r"``|''|\*\*|[\"“”„‟»«›‹‘’'`「『‚*_]")
 _APOSTROPHES = frozenset("'’‘`")
 _DECADE = re.compile(r"\d0s\b|tis\b|twas\b|cause\b|em\b|til\b")  # '90s, 'tis: an apostrophe, not a quotation
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -68,7 +68,7 @@ class _Closings:
 
     def __init__(self, text: str, mark: str) -> None:
         pattern = re.escape(_CLOSERS[mark]) if len(mark) == 2 else f"[{_CLOSERS[mark]}]"
-        apostrophe = mark in _APOSTROPHES or mark == "‚"
+        apostrophe = mark in _APOSTROPHES or mark in ("‚", "*", "_")
         self.starts = [match.start() for match in re.finditer(pattern, text) if not apostrophe or _ends(text, match.start())]
         self.next = 0
 
@@ -84,7 +84,7 @@ def _opens(text: str, start: int, mark: str) -> bool:
     following = text[start + len(mark) : start + len(mark) + 1]
     if not following:
         return False
-    if mark in _APOSTROPHES or mark in ("''", "``", "**"):
+    if mark in _APOSTROPHES or mark in ("''", "``", "**", "*", "_"):
         return not (before.isalnum() or following.isspace())
     return not (mark == '"' and before.isalnum())  # 5" is inches
 

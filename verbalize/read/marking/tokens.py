@@ -31,6 +31,8 @@ _FRACTIONS = {
 _ABOUT = {"about", "around", "roughly", "approximately", "some", "circa", "almost", "nearly", "close to", "just under", "just over", "a little over", "a little under", "a bit over", "just about", "something like", "an estimated", "a good", "a little more than", "a little less than", "slightly over", "slightly under", "slightly more than", "slightly less than", "just shy of"}  # fmt: skip
 _ABOVE = {"more than", "over", "at least", "above", "upwards of", "well over", "no less than", "no fewer than"}
 _BELOW = {"less than", "under", "at most", "below", "up to", "no more than", "fewer than", "not even", "well under"}
+_STRICT_BELOW = {"less than", "fewer than", "under", "below", "well under"}
+_STRICT_ABOVE = {"more than", "over", "above", "well over"}
 _EXACT = {"exactly", "precisely", "a full", "full", "fully", "a total of", "as much as", "only", "just", "a mere", "merely", "as little as", "a whopping"}
 _HEDGED = {**dict.fromkeys(_ABOUT, "about"), **dict.fromkeys(_ABOVE, "above"), **dict.fromkeys(_BELOW, "below"), **dict.fromkeys(_EXACT, "")}
 _FRACTION_TOLERANCE = 0.05  # of a fraction in words: five percentage points
@@ -39,7 +41,7 @@ _PERCENT = frozenset({"per cent", "percent", "%", "percentage points"})
 _INTEGER, _PCT, _DEC, _FRAC, _ORD, _UNKNOWN = (
     frozenset({"INT"}), frozenset({"PCT"}), frozenset({"DEC"}), frozenset({"FRAC"}), frozenset({"ORDINAL"}), frozenset({"UNKNOWN"}),
 )  # fmt: skip
-_SIGNS = frozenset({"POS", "NEG"})  # words that say a sign and may be labels, too
+_SIGNS = frozenset({"POS", "NEG", "UNADJ", "ZERO"})  # words that say a sign and may be labels, too
 _ORDINAL_DIGITS = re.compile(r"(\d{1,5})(?:st|nd|rd|th)")
 
 
@@ -132,7 +134,7 @@ def raw_words(text: str) -> list[Raw]:
         number = number_of(match)
         names = _PCT if number.percent else _INTEGER if not number.exact and number.bound is None and number.value == int(number.value) else _DEC
         if not number.percent and match["hedge"] and not number.exact:
-            names = _INTEGER
+            names, number = _INTEGER, _strict(number, match["hedge"].lower())
         raws.append(Raw(text[hedged:end], Token(text[hedged:end], names, number)))
         position = end
     return raws + _plain(text[position:])
@@ -233,7 +235,7 @@ def _number(raws: list[Raw], index: int, words: list[str]) -> tuple[Token, int] 
             if hedge in ("some", "only", "just", "over", "above", "below", "under", "a good") and hedge_size:
                 continue
             names = frozenset({"INT", "ONE"}) if text == "one" else _INTEGER
-            return Token(text, names, _hedged(Number(float(value), 0.5, percent=False, exact=False), _HEDGED.get(hedge, ""))), hedge_size + size
+            return Token(text, names, _strict(_hedged(Number(float(value), 0.5, percent=False, exact=False), _HEDGED.get(hedge, "")), hedge)), hedge_size + size
     return None
 
 
@@ -251,6 +253,12 @@ def _spelled(words: list[str]) -> tuple[int, int] | None:
     if second == 12 and words[1] == "dozen":
         return first * 12, 2
     return first, 1
+
+
+def _strict(number: Number, hedge: str) -> Number:
+    """A whole number with a bound that excludes it: "fewer than eight" is at most seven."""
+    step = -1.0 if hedge in _STRICT_BELOW else 1.0 if hedge in _STRICT_ABOVE else 0.0
+    return Number(number.value + step, number.tolerance, percent=False, exact=number.exact, bound=number.bound)
 
 
 def _hedged(number: Number, hedge: str) -> Number:

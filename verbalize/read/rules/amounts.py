@@ -41,7 +41,12 @@ def mass_of(clause: Clause, name: str = "mass") -> ShareOf:
 
 def _side_words(clause: Clause, name: str) -> frozenset[str]:
     """The word classes of a phrase for a mass, without those of the label that it names."""
-    tokens = [token for start, stop in clause.spans.get(name, ()) for token in clause.tokens[start:stop] if not token.names & {"LB", "TG"}]
+    tokens = []
+    for start, stop in clause.spans.get(name, ()):
+        for token in clause.tokens[start:stop]:
+            tokens.append(token)
+            if token.names & {"FOR", "AGAINST", "TOWARD"}:
+                break
     return frozenset().union(*(token.names for token in tokens))
 
 
@@ -110,7 +115,7 @@ def _score(clause: Clause) -> None:
     numbers = [value for value in clause.values("number") if isinstance(value, Number)]
     if not mentions or not numbers:
         raise Unclear
-    if len(numbers) == 1:
+    if len(numbers) == 1 and clause.has("each"):
         numbers *= len(mentions)
     if len(numbers) != len(mentions):
         raise Unclear
@@ -171,10 +176,11 @@ def _balance(clause: Clause) -> None:
 
 
 def _outweigh(clause: Clause) -> None:
-    against = "AGAINST" in clause.classes("side") or "NEGMASS" in clause.classes("mass") or "NEG" in clause.classes("mass")
+    side = _side_words(clause, "mass") | clause.classes("side")
+    against = ("AGAINST" in side or bool(side & {"NEGMASS", "NEG"})) and "FOR" not in side
     if clause.has("beaten"):
         against = not against
-    clause.claim("balance", direction="opposes" if against else "supports", label=clause.target())
+    clause.claim("balance", direction="opposes" if against else "supports", label=_mass_label(clause))
 
 
 def speaking(clause: Clause, direction: str) -> tuple[int, ...]:
@@ -185,27 +191,28 @@ def speaking(clause: Clause, direction: str) -> tuple[int, ...]:
 _OFMASS = "(OF|IN)? mass=MASS"
 _NUM = "(number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF|quant=ALLOF)"
 _SIDE = "((side=FOR|side=AGAINST|BEHIND|OF|ON) DET? SIDE? target=TARGET)?"
-_SCORES = "((number=DEC|number=INT|number=PCT) ((COMMA|AND|COMMA AND) (number=DEC|number=INT|number=PCT))*)"
+_SCORES = "((number=DEC|number=INT|number=PCT) ((COMMA|AND|COMMA AND) (number=DEC|number=INT|number=PCT)){0,6})"
 RULES: list[Rule] = [
-    Rule("holds a share", f"F SUMMING? F each=EACH? (HOLD|BE|HAVE) F (SUMMING|each=EACH)? (DET SHAREW OF)? {_NUM} {_OFMASS} F (each=EACH|SUMMING)? F", _holds),
-    Rule("holds a share: on its own", f"F ALONE? F (HOLD) F ALONE? {_NUM} {_OFMASS} F each=EACH? F", _holds),
+    Rule("holds a share", f"F SUMMING? F each=EACH? (HOLD|BE|HAVE) F (SUMMING|each=EACH)? (DET SHAREW OF)? {_NUM} {_OFMASS} F (each=EACH|SUMMING)? F", _holds, says=("SUMMING",)),
+    Rule("together hold a share", f"COMMA? F SUMMING COMMA? F (HOLD|BE|HAVE) F (DET SHAREW OF)? {_NUM} {_OFMASS} F", _holds, says=("SUMMING",)),
+    Rule("holds a share: on its own", f"F ALONE? F (HOLD) F ALONE? {_NUM} {_OFMASS} F each=EACH? F", _holds, says=("SUMMING",)),
     Rule("hold shares", "F (HOLD|HAVE) F number=SHARENUM ((COMMA|AND|COMMA AND) number=SHARENUM)+ OF mass=MASS (EACH)? F", _listed_shares),
-    Rule("a share lies in", f"F {_NUM} {_OFMASS} F (LIEIN|COMEFROM|BE FROM|BE HOLD_P BY|REST_ON) F (DET NOUN)? (ONLY)? part=PARTS (ALONE)? F", _holds, "clause"),
-    Rule("a share is its", "F DET SHAREW OF part=PARTS (IN|OF) mass=MASS BE (number=SHARENUM) F", _holds, "clause"),
-    Rule("has a score", f"F (HAVE|SCOREV|BE) F DET? (high=HIGH|LOW|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN)? (OF|AT|COLON|EQUALS|CLOSE)? {_SCORES} (EACH)? F ((side=SIDE|ON|IN) target=TARGET)? F", _score),
+    Rule("a share lies in", f"F {_NUM} {_OFMASS} F (LIEIN|COMEFROM|BE FROM|BE HOLD_P BY|REST_ON) F (DET NOUN)? (ONLY)? part=PARTS (ALONE)? F", _holds, "clause", says=("SUMMING",)),
+    Rule("a share is its", "F DET SHAREW OF part=PARTS (IN|OF) mass=MASS BE (number=SHARENUM) F", _holds, "clause", says=("SUMMING",)),
+    Rule("has a score", f"F each=(EACH|BOTH|ALL)? (HAVE|SCOREV|BE) F DET? (high=HIGH|LOW|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN)? (OF|AT|COLON|EQUALS|CLOSE)? {_SCORES} (each=EACH)? F ((side=SIDE|ON|IN) target=TARGET)? F", _score),
     Rule("has the top score of", "F (HAVE) F DET? FORMOST? topn=SUPER (ADJ|HIGH|pos_adj=POS|neg_adj=NEG)* (SCOREN|WEIGHTN) (OF|AT|COMMA|LP|COLON) number=NUMBER RP? F", _score),
     Rule("was given N as its score", "F (BE)? GIVENW (DET (SCOREN|WEIGHTN) OF)? number=NUMBER (AS DET (SCOREN|WEIGHTN))? F", _score),
     Rule("the score is", f"F DET? (HIGH|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|FOR|ON|BELONGTO|GIVENTO) part=PARTS F BE F {_SCORES} F", _score, "clause"),
     Rule("the score is: possessive", f"F part=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN) BE F {_SCORES} F", _score, "clause"),
     Rule("the score of N", "F DET (HIGH|TOTAL)* (SCOREN) OF number=NUMBER (FOR|ON) part=PARTS BE high=(HIGH|ADJ|STRONGADJ) F", _score, "clause"),
     Rule("part: score", f"F part=PARTS (COLON|EQUALS|DASH|WITH) {_SCORES} F", _score, "clause"),
-    Rule("scores sum to", "F SUMMING? F (SUMTO|HAVE|HOLD) F SUMMING? (DET (TOTAL)? (SCOREN|SUMW) OF)? number=NUMBER F SUMMING? F", _sum_of_scores),
-    Rule("the scores sum to", "F DET (TOTAL|SUMMING)? (SCOREN|SUMW (OF DET SCOREN)?) OF part=PARTS F (SUMTO|BE) F number=NUMBER F", _sum_of_scores, "clause"),
+    Rule("scores sum to", "COMMA? F SUMMING COMMA? F (SUMTO|HAVE|HOLD|SCOREV) F (DET? (TOTAL)? (SCOREN|SUMW) OF)? number=NUMBER F|F (SUMTO|HAVE DET TOTAL SCOREN OF|HAVE DET SUMW OF) F (DET? TOTAL? (SCOREN|SUMW) OF)? number=NUMBER SUMMING? F|F (SCOREV|HAVE DET SCOREN OF) number=NUMBER SUMMING F", _sum_of_scores, says=("SUMMING",)),
+    Rule("the scores sum to", "F DET (TOTAL|SUMMING)? (SCOREN|SUMW (OF DET SCOREN)?) OF part=PARTS F (SUMTO|BE) F number=NUMBER F", _sum_of_scores, "clause", says=("SUMMING",)),
     Rule("the difference is", "F DET (DIFFW|GAPW) BETWEENW (DET SCOREN OF)? part=PARTS F (BE|SUMTO) number=NUMBER F", _difference, "clause"),
-    Rule("the rest holds", f"F RESTN (WITHIN)? F (HOLD) F (SUMMING)? {_NUM} {_OFMASS} F", _rest, "clause"),
+    Rule("the rest holds", f"F RESTN (WITHIN)? F (HOLD) F (SUMMING)? {_NUM} {_OFMASS} F", _rest, "clause", says=("SUMMING",)),
     Rule("balance in per cent", f"F (OF|IN) (MASS|ALLOF MASSN) WITHIN? (COMMA SIDE AND SIDE)? (COMMA SIDE (AND|OR) SIDE COMMA)? COMMA? {_NUM} (OF IT)? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F", _balance, "clause"),
     Rule("a share of all speaks for", f"F {_NUM} (OF|IN) (THE|DET|ALLOF|TOTAL)* MASSN WITHIN? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F", _balance, "clause"),
-    Rule("one side outweighs the other", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) (BEAT) DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE|REST) F", _outweigh, "clause"),
+    Rule("one side outweighs the other", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) (BEAT|BE GT THAN) DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE|REST) F", _outweigh, "clause"),
     Rule("one side is outweighed", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) BE beaten=BEAT_P BY DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE) F", _outweigh, "clause"),
     Rule("words of one side outweigh", "F DET? (NOUN) (WITH|SPEAK_G) (mass=(POS|NEG) (WEIGHTN|SCOREN)|side=SIDE TARGET) BEAT DET? (NOUN|ONE) ((WITH|SPEAK_G) ((POS|NEG) (WEIGHTN|SCOREN)|SIDE TARGET)|SPEAK_G SIDE TARGET) F", _outweigh, "clause"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from verbalize.claims.checking import check_against
 from verbalize.read.marking.numbers import Number
 from verbalize.read.rules.rule import Unclear
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Base: TypeAlias = Literal["supports", "opposes", "important"]
 _STRONG, _WEAK = (0.75, 0.25), (0.25, 0.25)  # value and tolerance of a claim "strength"
 _FAR, _SLIGHT = (500.75, 499.25), (1.25, 0.25)  # of a claim "ratio": "far more" is at least 1.5 times, "slightly more" at most
+_GRADED = ("gt", "lt", "eq", "times", "top", "topn", "rank", "low", "neg", "zero", "little", "strong", "weak", "other", "rest", "among")
 _SHARED = frozenset({"EQUALLY", "SOME"})
 
 
@@ -52,6 +54,9 @@ def grade(clause: Clause, base: Base) -> None:
     direction = direction_of(clause, base)
     stated = None if base == "important" and not clause.evidence.signed else direction
     clause.memory.direction, clause.memory.kind = direction, base
+    clause.memory.plain = not any(map(clause.has, _GRADED)) and not clause.classes("deg")
+    if clause.has("top") or clause.has("rank") or clause.has("gt") or clause.has("lt"):
+        clause.memory.rank = None
     degrees = clause.classes("deg")
     aim = direction
     negated = clause.has("neg")
@@ -90,7 +95,38 @@ def grade(clause: Clause, base: Base) -> None:
                 clause.claim("strength", one.part, direction=stated, value=strength[0], tolerance=strength[1], label=label, quote=one.mark.quote or None)
         if len(mentions) > 1 and degrees & _SHARED:
             equal_to_each_other(clause, named, stated)
+    if base == "important" and not clause.memory.plain and not any(map(clause.has, ("target", "side", "neg_adj", "pos_adj"))):
+        _either_sense(clause, mentions)
+    if clause.has("after") and not (clause.has("top") or clause.has("topn") or degrees & {"MOST", "TOPADV"}):
+        raise Unclear
     clause.numbers(mentions, direction)
+    if clause.has("unlike"):
+        _unlike(clause, base, direction, stated)
+
+
+def _either_sense(clause: Clause, mentions: Sequence[Mention]) -> None:
+    """Leave a clause unread that is false of support but may be meant, and true, of the size of scores alone."""
+    if not clause.evidence.signed or all(truth is not False for truth in check_against(clause.claims, clause.evidence)):
+        return
+    parts = [one.part for one in clause.resolve(mentions, "opposes")]
+    net = clause.evidence.net
+    if all(part and float(net[list(part)].sum()) < 0 for part in parts):
+        raise Unclear
+
+
+def _unlike(clause: Clause, base: Base, direction: Direction, stated: Direction | None) -> None:
+    """ "'great', not 'dull', supports it": what is said of the one part is not true of the other."""
+    other = clause.mentions("unlike")
+    if clause.has("top") or clause.has("topn") or clause.classes("deg") & {"MOST", "TOPADV"}:
+        outranks(clause, clause.subject, other, stated)
+    elif any(map(clause.has, ("gt", "lt", "eq", "times", "neg", "zero", "low", "rank"))):
+        raise Unclear
+    elif base == "important":
+        near_zero(clause, other)
+    else:
+        of = "negative" if direction == "opposes" else "positive"
+        for one in clause.resolver.resolve(other, "opposes" if direction == "supports" else "supports"):
+            clause.claim("share", one.part, value=0.0, tolerance=0.0, of=of, quote=one.mark.quote or None)
 
 
 def grade_inverted(clause: Clause, base: Base = "important") -> None:
@@ -160,7 +196,7 @@ def _compared(clause: Clause, mentions: Sequence[Mention], direction: Direction,
                 least(clause, mentions, None)
                 return
             raise Unclear
-        _first(clause, mentions, stated, shared=False)
+        first(clause, mentions, stated, shared=False)
         return
     if not other:  # "is important, while 'acting' is less so": less than the parts named before
         before = clause.memory.subject
@@ -205,17 +241,16 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
         total = max(2, len(clause.evidence))
         clause.claim("rank", one.part, direction=stated, value=(2 + total) / 2, tolerance=(total - 2) / 2, quote=one.mark.quote or None)
         return
-    if place == 0:  # "the next most important": after what was said before
-        if len(clause.memory.subject) != 1 or len(mentions) != 1:
+    if place == 0:  # "the next most important": after the place that was said before
+        if clause.memory.rank is None:
             raise Unclear
-        outranks(clause, clause.memory.subject, mentions, stated)
-        sign(clause, clause.resolve(mentions, direction), base, direction)
-        return
+        place = clause.memory.rank + 1
     if place is not None and place > 1:
         if len(mentions) != 1:
             raise Unclear
         named = clause.resolve(mentions, direction)
         sign(clause, named, base, direction)
+        clause.memory.rank = place
         for one in named:
             clause.claim("rank", one.part, direction=stated, value=float(place), label=clause.target(), quote=one.mark.quote or None)
         return
@@ -229,12 +264,25 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
                 "rank", one.part, direction=stated, value=(1 + count.value) / 2, tolerance=(count.value - 1) / 2, shared=True, quote=one.mark.quote or None
             )
         return
-    sign(clause, clause.resolve(mentions, direction), base, direction)
-    _first(clause, mentions, stated, shared=shared)
+    named = clause.resolve(mentions, direction)
+    sign(clause, named, base, direction)
+    first(clause, mentions, stated, shared=shared)
+    if shared and not clause.has("among") and len(mentions) > 1:
+        equal_to_each_other(clause, named, stated)
+    if clause.has("after"):  # "after 'great', 'fine' matters most"
+        before = clause.mentions("after")
+        clause.claims[:] = [claim for claim in clause.claims if claim.kind != "most_important"]
+        if len(before) != 1 or len(mentions) != 1:
+            raise Unclear
+        first(clause, before, stated, shared=False)
+        clause.claim("rank", named[0].part, direction=stated, value=2.0, quote=named[0].mark.quote or None)
+        clause.memory.rank = 2
 
 
-def _first(clause: Clause, mentions: Sequence[Mention], stated: Direction | None, *, shared: bool) -> None:
+def first(clause: Clause, mentions: Sequence[Mention], stated: Direction | None, *, shared: bool) -> None:
+    """Claim that the parts are the most important."""
     named = clause.resolve(mentions, stated or "supports")
+    clause.memory.rank = len(named)
     for one in named:
         others = tuple(i for other in named if other is not one for i in other.part or ())
         clause.claim(

@@ -66,9 +66,10 @@ RULES: list[Rule] = [
     Rule("a label is the runner-up", "F target=LABELNP F (BE|RANKV) F DET? rank=ORDINAL (MOST)? (LIKELYW)? (PREDN|PLACEN|INPLACE|BESTW)* (WITHIN)? F", _runner_up, "clause"),
     # what it relied on
     Rule("predicted because of", f"F MODEL {_AUX} F (PREDICT|PREDICTED) {_AS} F (target=TARGET) COMMA? F deg=DEG? F {_BY} (DET PRESENCE OF)? F part=PARTS F", _relied, "clause"),
+    Rule("predicted because it saw", f"F MODEL {_AUX} F (PREDICT|PREDICTED) {_AS} F (target=TARGET) COMMA? F deg=DEG? F BECAUSE (IT|MODEL) F (RELY|FOUND) (DET PRESENCE OF)? part=PARTS F", _relied, "clause"),
     Rule("because of it the model predicted", f"F deg=DEG? BECAUSEOF (DET PRESENCE OF)? F part=PARTS COMMA? F (MODEL {_AUX} F (PREDICT|PREDICTED|BE PREDICT_G) {_AS} F (target=TARGET)|DET WHOLEN BE PREDICT AS? target=TARGET|target=TARGET BE PREDICT) F", _relied, "clause"),
     Rule("the text was predicted because of", f"F DET WHOLEN BE F (PREDICT) (AS|TO BE|INTO)? target=TARGET F deg=DEG? {_BY} (DET PRESENCE OF)? part=PARTS F", _relied, "clause"),
-    Rule("the model relies on", f"F MODEL {_AUX} F deg=DEG? F (RELY|BE RELY_G|(RELYV|BE RELYV_G) F deg=DEG? F ONW) F deg=DEG? F (DET PRESENCE OF)? part=PARTS (F (WHENW|TO|FOR|IN) F DET? (PREDICT|PREDICT_G)? (AS)? target=TARGET)? (CMP)? F deg=DEG? F", partial(_relied, base="important"), "clause"),
+    Rule("the model relies on", f"F MODEL {_AUX} F deg=DEG? F (RELY|BE RELY_G|(RELYV|BE RELYV_G) F deg=DEG? F ONW) F deg=DEG? F (DET PRESENCE OF)? part=PARTS (F (WHENW (IT|MODEL)?|TO|FOR|IN) F DET? (PREDICT|PREDICT_G)? (AS)? target=TARGET)? (CMP)? F deg=DEG? F", partial(_relied, base="important"), "clause"),
     Rule("the decision rests on", f"F target=TARGET {_AUX} F deg=DEG? F (RELY|RELYV F deg=DEG? ONW|BE RELY_P|BE deg=DEG? (RELYV_P|INFT_P|SUPT_P|LEADV_P|PUSH_P)) F deg=DEG? F (ON|BY|FROM)? (DET PRESENCE OF)? part=PARTS F", _relied, "clause"),
     Rule("the decision is due to", "F target=TARGET BE F deg=DEG? F (BECAUSEOF|BY) (DET PRESENCE OF)? part=PARTS F", _relied, "clause"),
     Rule("the label is opposed by", "F target=TARGET BE F deg=DEG? F OPPT_P F deg=DEG? F BY part=PARTS F", partial(_relied, base="opposes"), "clause"),

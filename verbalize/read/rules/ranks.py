@@ -6,7 +6,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from verbalize.read.rules.grading import _first, direction_of, grade, least, outranks, sign
+from verbalize.read.rules.grading import direction_of, first, grade, least, outranks
+from verbalize.read.rules.placing import followed, ranked
 from verbalize.read.rules.rule import Rule, Unclear
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 _PLACE = "(rank=ORDINAL)? (FORMOST|ONLY|OVERALLW)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST)"
 _KIND = "(ADJ|STRONGADJ|HIGH|OVERALLW|pos_adj=POS|neg_adj=NEG|topn=SUPER)*"
 _THING = "(NOUN|ROLEN|EVIDN|SCOREN|pos_adj=SUPN|neg_adj=OPPN)"
-_AIM = "(F (side=FOR|side=AGAINST|TO|IN|ON|BEHIND|OF|BEHINDW) F (PREDICT_G|EXPLAINW)? target=TARGET)?"
-_WHERE = "(F WITHIN)*"
+_AIM = "(F ((side=FOR|side=AGAINST|TO|IN|ON|BEHIND|OF|BEHINDW) F (PREDICT_G|EXPLAINW)? target=TARGET|WHY MODEL PREDICT target=TARGET|WHY target=TARGET BE PREDICT))?"
+_WHERE = "(F (WITHIN|OFALL))*"
 _SUPER = f"F DET? {_PLACE} {_KIND} {_THING}? {_AIM} {_WHERE} F {_AIM} F"
 
 
@@ -25,12 +26,19 @@ def _inverted(clause: Clause, base: str = "important") -> None:
     grade(clause, base)  # type: ignore[arg-type]
 
 
+def _inverted_number(clause: Clause) -> None:
+    number = clause.number("number")
+    _inverted(clause)
+    if number is not None:
+        clause.share(clause.subject, number, "negative" if number.percent and clause.memory.direction == "opposes" else "positive" if number.percent else "score")
+
+
 def _beats(clause: Clause) -> None:
     other = clause.mentions("other")
     if clause.has("rest"):
         if len(clause.subject) != 1:
             raise Unclear
-        _first(clause, clause.subject, None if not clause.evidence.signed else "supports", shared=False)
+        first(clause, clause.subject, None if not clause.evidence.signed else "supports", shared=False)
         return
     _order(clause, clause.subject, other)
 
@@ -55,36 +63,18 @@ def _order(clause: Clause, first: tuple[Mention, ...], second: tuple[Mention, ..
     clause.numbers(second, direction)
 
 
+def _chain(clause: Clause) -> None:
+    clause.memory.subject = clause.subject
+    clause.memory.direction = "supports" if clause.evidence.signed else None
+    followed(clause)
+
+
 def _matches(clause: Clause) -> None:
     other = clause.mentions("other")
     direction = "supports" if clause.evidence.signed else None
     if clause.has("neg") or not other:
         raise Unclear
     clause.pairs(clause.resolve(clause.subject, "supports"), clause.resolver.resolve(other, "supports"), "equal", direction=direction, tolerance=0.05)  # type: ignore[arg-type]
-
-
-def _ranked(clause: Clause) -> None:
-    direction = direction_of(clause, "supports") if clause.evidence.signed or clause.has("side") else None
-    if len(clause.subject) != 1:
-        raise Unclear
-    if clause.has("last"):
-        least(clause, clause.subject, None)
-        return
-    place = next((value for value in clause.values("rank") if isinstance(value, int)), 1)
-    if place == 0:
-        if len(clause.memory.subject) != 1:
-            raise Unclear
-        outranks(clause, clause.memory.subject, clause.subject, direction)
-        return
-    aim = direction or "supports"
-    named = clause.resolve(clause.subject, aim)
-    if place == 1:
-        sign(clause, named, "important" if direction is None else direction, aim)
-        _first(clause, clause.subject, direction, shared=False)
-    else:
-        for one in named:
-            clause.claim("rank", one.part, direction=direction, value=float(place), quote=one.mark.quote or None)
-    clause.numbers(clause.subject, direction)
 
 
 def _none_more(clause: Clause) -> None:
@@ -98,7 +88,7 @@ def _none_more(clause: Clause) -> None:
     if clause.has("lt"):
         least(clause, mentions, None)
         return
-    _first(clause, mentions, direction, shared=False)
+    first(clause, mentions, direction, shared=False)
 
 
 def _others_more(clause: Clause) -> None:
@@ -119,22 +109,22 @@ RULES: list[Rule] = [
     Rule("is the most important", f"F BE {_SUPER}", partial(grade, base="important")),
     Rule("is not the most important", f"F (neg=ISNOT|BE neg=NOT) {_SUPER}", partial(grade, base="important")),
     Rule("is the top supporter", f"F BE F DET? {_PLACE} {_KIND} (SUPN|EVIDN|ROLEN) {_AIM} F", partial(grade, base="supports")),
-    Rule("is the word that matters most", f"F BE F DET (SOLE)? (NOUN|ROLEN) (WITH F DET? {_PLACE} {_KIND} {_THING}|WHICH F (HAVE|BE|MATTER|INFT|CONTRIB TO?|SPEAK side=SIDE|SUPT) F (DET? {_PLACE} {_KIND} {_THING}? | top=DEG)? (target=TARGET)? F (top=MOST|top=TOPADV)?) {_AIM} F", partial(grade, base="important")),
+    Rule("is the word that matters most", f"F BE F DET (NOUN|ROLEN) (WITH F DET? {_PLACE} {_KIND} {_THING}|WHICH F (HAVE|BE|MATTER|INFT|CONTRIB TO?|SPEAK side=SIDE|SUPT) F (DET? {_PLACE} {_KIND} {_THING}? | top=DEG)? (target=TARGET)? F (top=MOST|top=TOPADV)?) {_AIM} F", partial(grade, base="important")),
     Rule("is among the most important", f"F BE F among=(ONEOF|AMONG) DET? (rank=NEVER)? (among=INT)? {_PLACE} (among=INT)? {_KIND} {_THING} {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("is among the top three", f"F BE F (ONEOF|AMONG|IN) DET? topn=SUPER among=INT {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("has the most weight", f"F HAVE F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN|pos_adj=SIDEDMASS|neg_adj=NEGMASS) (OF (number=NUMBER|WITHIN|ALL (NOUN|REST)?))? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("matters most", f"F (MATTER|CONTRIB|INFT) F (top=MOST|low=LEAST|top=TOPADV|low=LEASTADV) {_AIM} {_WHERE} F", partial(grade, base="important")),
-    Rule("ranks at a place", f"F (RANKV|BE|MATTER) F (DET? rank=ORDINAL (PLACEN|INPLACE)?|FIRSTPLACE|rank=RANKNUM|IN DET? rank=ORDINAL PLACEN|last=LAST) (INPLACE)? {_AIM} {_WHERE} F", _ranked),
-    Rule("takes a place", f"F (TAKEV|HOLD|HAVE) DET? (rank=ORDINAL|topn=SUPER|last=LAST) (PLACEN) (INPLACE)? {_AIM} F", _ranked),
-    Rule("tops the list", f"F TOPLIST {_AIM} F", _ranked),
-    Rule("dominates", "F DOMINATE F (MODEL|DET WHOLEN|target=TARGET) F", lambda clause: _ranked(clause)),
+    Rule("ranks at a place", f"F (RANKV|BE|MATTER) F (DET? rank=ORDINAL (PLACEN|INPLACE)?|FIRSTPLACE|rank=RANKNUM|IN DET? rank=ORDINAL PLACEN|last=LAST) (INPLACE)? {_AIM} {_WHERE} F", ranked),
+    Rule("takes a place", f"F (TAKEV|HOLD|HAVE) DET? (rank=ORDINAL|topn=SUPER|last=LAST) (PLACEN) (INPLACE)? {_AIM} F", ranked),
+    Rule("tops the list", f"F TOPLIST {_AIM} F", ranked),
+    Rule("dominates", "F DOMINATE F (MODEL|DET WHOLEN|target=TARGET) F", lambda clause: ranked(clause)),
     Rule("outweighs", "F (neg=DOESNOT)? F far=(DEG|GT|LT)? (BEAT) F (DET (SCOREN|WEIGHTN|ONE) OF)? (other=PARTS|rest=REST|rest=(ALLOF OTHERN)) (F (side=FOR|side=AGAINST|IN|ON|AS) target=TARGET)? (BY far=FARW)? F", _beats),
     Rule("is outweighed", "F BE F far=DEG? BEAT_P BY (other=PARTS|rest=REST) (F (IN|FOR) target=TARGET)? F", _beaten),
     Rule("trails", "F far=DEG? TRAIL (DET (SCOREN|ONE) OF)? (other=PARTS|rest=REST) (INPLACE|F (IN|FOR) target=TARGET)? F", _beaten),
     Rule("ranks above", "F (RANKV|SCOREV|BE) F far=DEG? ABOVE (DET (SCOREN|ONE) OF)? (other=PARTS|rest=REST) (INPLACE|F (IN|FOR) target=TARGET)? F", _beats),
     Rule("ranks below", "F (RANKV|SCOREV|BE) F far=DEG? BELOW (DET (SCOREN|ONE) OF)? (other=PARTS|rest=REST) (INPLACE|F (IN|FOR) target=TARGET)? F", _beaten),
     Rule("is second to", "F (BE|RANKV) SECONDTO other=PARTS (INPLACE)? F", _beaten),
-    Rule("is followed by", "F BE? F FOLLOWED (DET (SCOREN|ONE) OF)? other=PARTS (INPLACE)? F", _beats),
+    Rule("is followed by", "F BE F FOLLOWED part=PARTS (INPLACE)? F", _chain),
     Rule("matches", "F (MATCH) (DET (SCOREN|ONE) OF)? other=PARTS (INPLACE)? F", _matches),
     Rule("scores higher than", "F (SCOREV|RANKV|MATTER|CONTRIB|COUNTS) F (gt=GT|lt=LT) (INPLACE)? F THANX F", partial(grade, base="important")),
     # whole clauses
@@ -143,9 +133,12 @@ RULES: list[Rule] = [
     Rule("the most important of all is", f"F {_PLACE} {_KIND} (OFALL|WITHIN)? {_AIM} F BE F part=PARTS F", _inverted, "clause"),
     Rule("the highest score belongs to", f"F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN|SIDEDMASS) {_AIM} {_WHERE} F (BELONGTO|BE FROM|BELONG) F part=PARTS F", _inverted, "clause"),
     Rule("what matters most is", f"F WHAT (MATTER|CONTRIB|INFT|SPEAK side=SIDE|SUPT) F (target=TARGET)? F top=(MOST|TOPADV) {_AIM} F BE F part=PARTS F", _inverted, "clause"),
-    Rule("next comes", "F (rank=ORDINAL|FILL) (INPLACE)? COMMA? (RANKV) F part=PARTS F", lambda clause: (setattr(clause, "subject", clause.mentions("part")), _ranked(clause))[1], "clause"),
-    Rule("nothing is more important than", f"F (NOTHING|NO OTHERN|NO ELSE (NOUN)) ({'WITHIN'})? F (BE|HAVE|MATTER|CONTRIB TO?|INFT|SUPT|opp=OPPT|SPEAK (GT side=SIDE|side=SIDE)?|SCOREV|RANKV|CARRYV) F (target=TARGET)? {_ELSE_MORE}", _none_more, "clause"),
-    Rule("nothing speaks more for", "F (NOTHING|NO OTHERN) F SPEAK F gt=GT side=SIDE target=TARGET F THAN other=PARTS (DO)? F", _none_more, "clause"),
-    Rule("nothing outweighs", "F (NOTHING|NO OTHERN) (WITHIN)? F (BEAT) other=PARTS F", _none_more, "clause"),
-    Rule("other words are more important", f"F (OTHERN|ELSE NOUN) F (BE|HAVE|MATTER) {_ELSE_MORE}", _others_more, "clause"),
+    Rule("in a place is", f"F IN DET? (rank=ORDINAL|topn=SUPER|last=LAST) PLACEN (AMONG DET NOUN)? {_AIM} (BE|COMMA|RANKV)+ F part=PARTS F", lambda clause: (setattr(clause, "subject", clause.mentions("part")), ranked(clause))[1], "clause"),
+    Rule("the highest score, N, belongs to", f"F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) {_AIM} (COMMA number=NUMBER COMMA|LP number=NUMBER RP|OF number=NUMBER) F (BELONGTO|BE|BE FROM|BELONG) F part=PARTS F", _inverted_number, "clause"),
+    Rule("next comes", "F (rank=ORDINAL|FILL) (INPLACE)? COMMA? (RANKV) F part=PARTS F", lambda clause: (setattr(clause, "subject", clause.mentions("part")), ranked(clause))[1], "clause"),
+    Rule("nothing is more important than", f"F (NOTHING|NO OTHERN|NO ELSE (NOUN)) ({'WITHIN'})? F (BE|HAVE|MATTER|CONTRIB TO?|INFT|SUPT|opp=OPPT|SPEAK (GT side=SIDE|side=SIDE)?|SCOREV|RANKV|CARRYV) F (target=TARGET)? {_ELSE_MORE}", _none_more, "clause", says=("NO", "NOTHING")),
+    Rule("nothing speaks more for", "F (NOTHING|NO OTHERN) F SPEAK F gt=GT side=SIDE target=TARGET F THAN other=PARTS (DO)? F", _none_more, "clause", says=("NO", "NOTHING")),
+    Rule("nothing speaks as much for", "F (NOTHING|NO OTHERN) F (SPEAK side=SIDE target=TARGET|SUPT target=TARGET|opp=OPPT target=TARGET|MATTER|CONTRIB TO target=TARGET|INFT target=TARGET) F EQX F", _none_more, "clause", says=("NO", "NOTHING")),
+    Rule("nothing outweighs", "F (NOTHING|NO OTHERN) (WITHIN)? F (BEAT) other=PARTS F", _none_more, "clause", says=("NO", "NOTHING")),
+    Rule("other words are more important", f"F (OTHERN|ELSE NOUN) F (BE|HAVE|MATTER) {_ELSE_MORE}", _others_more, "clause", says=("MORE",)),
 ]

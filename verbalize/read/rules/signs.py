@@ -8,7 +8,7 @@ from functools import partial
 from verbalize.read.rules.grading import grade, grade_inverted
 from verbalize.read.rules.rule import Rule
 
-_NEG = "(neg=DOESNOT|neg=HARDLY)?"
+_NEG = "(neg=DOESNOT|neg=HARDLY|HELPW)?"
 _FULL = "F deg=DEG? F POST? F"
 
 
@@ -65,7 +65,7 @@ RULES: list[Rule] = [
     Rule("is equally important", "F (BE) F eq=EQUALLY (ADJ|STRONGADJ) (F (side=SIDE|TO|IN|ON) target=TARGET)? F", partial(grade, base="important")),
     Rule("is twice as important", "F (BE) F TIMX (F (side=SIDE|TO|IN|ON) target=TARGET)? F", partial(grade, base="important")),
     Rule("is times as important", "F (BE) F times=(TWICE|HALFAS|NUMBER TIMESN) ASW (ADJ|STRONGADJ|HIGH|MUCH) (F (side=SIDE|TO|IN|ON) target=TARGET)? ASW other=PARTS F", partial(grade, base="important")),
-    Rule("makes no difference", "F (HASNO (DEG|HIGH|ADJ|REALW)* (NODIFF|WEIGHTN) | UNIMP) zero=F ((IN|ON|TO|FOR|OF) F target=TARGET)? F", partial(grade, base="important")),
+    Rule("makes no difference", "F zero=(HASNO (DEG|HIGH|ADJ|REALW)* (NODIFF|WEIGHTN)|UNIMP) ((IN|ON|TO|FOR|OF) F target=TARGET)? F", partial(grade, base="important"), says=("HASNO", "UNIMP")),
     Rule("is unimportant", "F BE F (DEG)? zero=UNADJ (F (FOR|TO|IN|ON) target=TARGET)? F", partial(grade, base="important")),
     Rule("hardly matters", "F zero=HARDLY F (MATTER|CONTRIB|INFT|COUNTS) (F (TO|FOR|IN)? target=TARGET)? F", partial(grade, base="important")),
     Rule("contributes little", "F (CONTRIB|MATTER) F (little=LOW|zero=NOTHING|zero=ZERO|little=DEGW) (F (TO|FOR|IN) target=TARGET)? F", partial(grade, base="important")),

@@ -9,27 +9,12 @@ from typing import TYPE_CHECKING
 
 from verbalize.read.marking.numbers import Number
 from verbalize.read.rules.amounts import _listed_shares, amount, mass_of
-from verbalize.read.rules.grading import grade, outranks, sign
-from verbalize.read.rules.ranks import _ranked
+from verbalize.read.rules.grading import grade, sign
+from verbalize.read.rules.placing import followed, ranked, repeated
 from verbalize.read.rules.rule import Rule, Unclear
 
 if TYPE_CHECKING:
     from verbalize.read.clause import Clause
-
-
-def _followed(clause: Clause) -> None:
-    chain = [clause.memory.subject, *((mention,) for mention in clause.mentions("part"))]
-    if not chain[0]:
-        raise Unclear
-    direction = clause.memory.direction if clause.evidence.signed else None
-    for first, second in zip(chain, chain[1:], strict=False):
-        named = clause.resolve(second, direction or "supports")
-        if direction is not None:
-            sign(clause, named, direction, direction)
-        outranks(clause, first, second, direction)
-    clause.numbers(clause.mentions("part"), direction)
-    clause.memory.last = clause.mentions("part")
-    clause.subject = chain[-1]
 
 
 def _with_share(clause: Clause) -> None:
@@ -67,10 +52,8 @@ def _opposite(clause: Clause) -> None:
 
 
 def _same(clause: Clause) -> None:
-    if clause.memory.direction is None or clause.memory.kind not in ("supports", "opposes", "important"):
-        raise Unclear
     clause.subject = clause.mentions("part")
-    grade(clause, clause.memory.kind if clause.memory.kind != "important" else "important")  # type: ignore[arg-type]
+    grade(clause, repeated(clause))
 
 
 def _gap_side(clause: Clause) -> None:
@@ -91,7 +74,7 @@ def _gap_share(clause: Clause) -> None:
 
 def _gap_rank(clause: Clause) -> None:
     clause.subject = clause.mentions("part")
-    _ranked(clause)
+    ranked(clause)
 
 
 def _of_them(clause: Clause) -> None:
@@ -133,13 +116,13 @@ def _nothing_said(clause: Clause) -> None:
 
 _EVIDENCE = "((OF|IN) mass=MASS)?"
 RULES: list[Rule] = [
-    Rule("followed by", "F (FOLLOWED|THEN|AHEADW) F (RANKV)? part=PARTS (INPLACE)? F", _followed, "tail"),
+    Rule("followed by", "F (FOLLOWED|THEN|AHEADW) F (RANKV)? part=PARTS (INPLACE)? F", followed, "tail"),
     Rule("with a score", "F (each=EACH)? (WITH|SCOREV_G|HAVE_G)? F (DET? (HIGH|ADJ|POS|NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON)?)? number=(DEC|INT|PCT) ((COMMA|AND|COMMA AND) number=(DEC|INT|PCT))* (each=EACH)? F", _with_score, "tail"),
     Rule("with a share", f"F (each=EACH)? (WITH|HOLD_G|BE)? F (DET SHAREW OF)? (number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? F", _with_share, "tail"),
     Rule("a score in brackets", "F LP (each=EACH)? WITH? (DET? (HIGH|ADJ|POS|NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON|EQUALS)?)? number=(DEC|INT|PCT) (each=EACH)? RP F", _with_score, "tail"),
     Rule("a share in brackets", f"F LP (each=EACH)? (WITH|HOLD_G)? (number=SHARENUM|quant=MORETHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? RP F", _with_share, "tail"),
-    Rule("the strongest of them", "F ABOVEALL part=PART (COMMA? number=NUMBER (OF MASS)?)? F", _of_them, "tail"),
-    Rule("does the opposite", "F part=PARTS F DO? DET? OPPOSITEW F", _opposite, "tail"),
+    Rule("the strongest of them", "F ABOVEALL part=PART (COMMA? number=NUMBER (OF MASS)?)? F", _of_them, "tail", says=("TOPADV",)),
+    Rule("does the opposite", "F part=PARTS F DO? DET? OPPOSITEW F", _opposite, "tail", says=()),
     Rule("so does", "F (SODO part=PARTS|part=PARTS F DO (TOOW|SOW)?|AS DO part=PARTS|SODO F part=PARTS|part=PARTS F TOOW) F", _same, "tail"),
     Rule("a side for each", "F part=PARTS F (side=SIDE) F target=TARGET F (deg=TOPADV)? F", _gap_side, "tail"),
     Rule("a share for each", "F part=PARTS F (WITH|COLON|BY|BE|HOLD)? (number=SHARENUM|number=INT) F", _gap_share, "tail"),

@@ -79,27 +79,44 @@ def _absent(clause: Clause) -> None:
         clause.claim("absent", mention.places[0] if mention.places else None, quote=mention.quote)
 
 
+def _single(clause: Clause) -> None:
+    if len(clause.mentions("part")) != 1:
+        raise Unclear
+    _only(clause)
+
+
+def _count_of(clause: Clause) -> None:
+    total = clause.number("total")
+    if total is None or int(total.value) != len(clause.evidence):
+        raise Unclear
+    _count(clause)
+
+
 _SIDED = "(SPEAK F side=SIDE F target=TARGET|sup=SUPT (target=TARGET)?|opp=OPPT (target=TARGET)?|POINT F (side=TOWARD|away=AWAY) target=TARGET|CONTRIB TO sup=TARGET|BE (sup=SUPADJ|opp=OPPADJ) target=TARGET|BE F side=SIDE target=TARGET|(HAVE|SCOREV) F DET? (sup=POS|opp=NEG) (WEIGHTN|SCOREN)|SCOREV (sup=POSLY|opp=NEGLY|sup=ABOVEZERO|opp=BELOWZERO)|PUSH (MODEL|target=TARGET) (sup=TOWARD|opp=AWAY) THE? target=TARGET|(sup=RAISE|opp=LOWER) DET? PROBN (OF target=TARGET)?)"
 _WHOSIDED = f"(WHICH F {_SIDED}|SPEAK_G side=SIDE target=TARGET|sup=SUPT_G target=TARGET|opp=OPPT_G target=TARGET|WITH DET? (sup=POS|opp=NEG) (WEIGHTN|SCOREN)|side=SIDE target=TARGET|TO (sup=SUPT|opp=OPPT) target=TARGET|TO SPEAK side=SIDE target=TARGET)"
 _IN = "((IN|OF) (DET|ALL)? TOTAL? (WHOLEN|NOUN|IT))*"
 RULES: list[Rule] = [
-    Rule("nothing speaks for it", f"F (NOTHING (AT ALL)?|NO (SINGLE|SOLE)? (OTHERN|NOUN)|NO OF (DET)? NOUN) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause"),
-    Rule("there is no evidence", f"F (THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause"),
-    Rule("nothing stands out", f"F (NOTHING|NO (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN) target=TARGET)? {_IN} (COLON|COMMA)? F", _nothing, "clause"),
-    Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|zero=UNADJ) F", _flat, "clause"),
-    Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause"),
-    Rule("so many words speak for it", f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F", _count, "clause"),
-    Rule("there are so many words for it", f"F (THERE BE|DET? WHOLEN (HAVE|CONTAIN)|WESEE) F (ONLYW|JUSTW)? number=INT (NOUN|side=EVIDN|sup=SUPN|opp=OPPN|(sup=POS|opp=NEG) NOUN)? {_IN} ({_WHOSIDED})? {_IN} F", _count, "clause"),
-    Rule("the number of words for it", f"F DET (NUMBERW) OF (NOUN) {_WHOSIDED} BE number=INT F", _count, "clause"),
-    Rule("only it speaks for it", f"F (ONLY DET?|SOLEW) part=PARTS (ALONE)? F {_SIDED} F", _only, "clause"),
-    Rule("is the only one", f"F BE F DET (SOLE) (NOUN|EVIDN|ROLEN|INT NOUN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED}? {_IN} F", _only),
-    Rule("the only one is", f"F DET (SOLE) (INT)? (NOUN|EVIDN|ROLEN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED} {_IN} BE part=PARTS F", _only, "clause"),
-    Rule("the only word, it, speaks for it", f"F DET SOLE NOUN COMMA part=PARTS COMMA F {_SIDED} F", _only, "clause"),
-    Rule("nothing but it speaks for it", f"F (EXCEPT|NOTHING EXCEPT|NO OTHERN EXCEPT|NOTHING ELSE) part=PARTS (COMMA)? (NOTHING|NO OTHERN|NO NOUN)? {_IN} F {_SIDED} F", _only, "clause"),
-    Rule("nothing speaks for it but", f"F (NOTHING|NO OTHERN|NO NOUN) {_IN} F {_SIDED} F EXCEPT part=PARTS F", _only, "clause"),
-    Rule("no other word speaks for it: after", f"F NO OTHERN (ELSE)? F {_SIDED} F", lambda clause: _only_after(clause), "tail"),
-    Rule("is absent", "F part=PARTS F (BE)? (ISNOTIN|NOTAPPEAR|ABSENT|NOT APPEAR|DOESNOT APPEAR|BE ABSENT) (ANYWHERE)? DET? WHOLEN? F", _absent, "clause"),
-    Rule("does not contain", "F DET WHOLEN CONTAINNO (DET NOUN)? part=PARTS F", _absent, "clause"),
+    Rule("nothing speaks for it", f"F (NOTHING (AT ALL)?|NO (SINGLE|SOLE)? (OTHERN|NOUN)|NO OF (DET)? NOUN) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("there is no evidence", f"F (THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("nothing stands out", f"F (NOTHING|NO (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN) target=TARGET)? {_IN} (COLON|COMMA)? F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|zero=UNADJ) F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
+    Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
+    Rule("so many words speak for it", f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F", _count, "clause", says=("ONLY", "ALL")),
+    Rule("there are so many words for it", f"F (THERE BE|DET? WHOLEN (HAVE|CONTAIN)|WESEE) F (ONLYW|JUSTW)? number=INT (NOUN|side=EVIDN|sup=SUPN|opp=OPPN|(sup=POS|opp=NEG) NOUN)? {_IN} ({_WHOSIDED})? {_IN} F", _count, "clause", says=("ONLY", "ALL")),
+    Rule("the number of words for it", f"F DET (NUMBERW) OF (NOUN) {_WHOSIDED} BE number=INT F", _count, "clause", says=("ONLY", "ALL")),
+    Rule("only it speaks for it", f"F (ONLY DET?|SOLEW) part=PARTS (ALONE)? F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("is the only one", f"F BE F DET (SOLE) (NOUN|EVIDN|ROLEN|INT NOUN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED}? {_IN} F", _only, says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("the only one is", f"F DET (SOLE) (INT)? (NOUN|EVIDN|ROLEN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED} {_IN} BE part=PARTS F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("the only word, it, speaks for it", f"F DET SOLE NOUN COMMA part=PARTS COMMA F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("nothing but it speaks for it", f"F (EXCEPT|NOTHING EXCEPT|NO OTHERN EXCEPT|NOTHING ELSE) part=PARTS (COMMA)? (NOTHING|NO OTHERN|NO NOUN)? {_IN} F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("no other word than it speaks for it", f"F NO OTHERN (THAN|EXCEPT) part=PARTS F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("a single word speaks for it", f"F (ONLYW|JUSTW)? (DET SOLE|DET SINGLE|INT|DET) NOUN {_IN} F {_SIDED} (COLON|COMMA (NAMELYW)?|DASH) part=PARTS F", _single, "clause", says=("ONLY", "SOLE", "ONE")),
+    Rule("it and no other word speaks for it", f"F part=PARTS AND (NO OTHERN|NOTHING ELSE?) F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("of so many words, so many speak for it", f"F (OF|AMONG) DET? total=INT NOUN {_IN} COMMA? (ONLYW)? number=INT F {_SIDED} F", _count_of, "clause", says=("ONLY",)),
+    Rule("nothing speaks for it but", f"F (NOTHING|NO OTHERN|NO NOUN) {_IN} F {_SIDED} F EXCEPT part=PARTS F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("no other word speaks for it: after", f"F NO OTHERN (ELSE)? F {_SIDED} F", lambda clause: _only_after(clause), "tail", says=("NO", "NOTHING")),
+    Rule("is absent", "F part=PARTS F (BE)? (ISNOTIN|NOTAPPEAR|ABSENT|NOT APPEAR|DOESNOT APPEAR|BE ABSENT) (ANYWHERE)? DET? WHOLEN? F", _absent, "clause", says=("NO", "NOT", "DOESNOT", "LASTOCC")),
+    Rule("does not contain", "F DET WHOLEN CONTAINNO (DET NOUN)? part=PARTS F", _absent, "clause", says=("NO", "NOT", "DOESNOT", "LASTOCC")),
 ]
 
 

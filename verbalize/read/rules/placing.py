@@ -1,0 +1,61 @@
+"""Makers of claims that rules of several files share: chains, places in a ranking, and what is said of one more part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verbalize.read.rules.grading import Base, direction_of, first, least, outranks, sign
+from verbalize.read.rules.rule import Unclear
+
+if TYPE_CHECKING:
+    from verbalize.read.clause import Clause
+
+
+def followed(clause: Clause) -> None:
+    """ "followed by 'fine' and 'acting'": each is more important than the next."""
+    chain = [clause.memory.subject, *((mention,) for mention in clause.mentions("part"))]
+    if not chain[0]:
+        raise Unclear
+    direction = clause.memory.direction if clause.evidence.signed else None
+    for before, second in zip(chain, chain[1:], strict=False):
+        named = clause.resolve(second, direction or "supports")
+        if direction is not None:
+            sign(clause, named, direction, direction)
+        outranks(clause, before, second, direction)
+    clause.numbers(clause.mentions("part"), direction)
+    clause.memory.last = clause.mentions("part")
+    clause.subject = chain[-1]
+
+
+def repeated(clause: Clause) -> Base:
+    """What the clause before said of its subject, to be said of another part."""
+    memory = clause.memory
+    if memory.direction is None or memory.kind not in ("supports", "opposes", "important") or not memory.plain:
+        raise Unclear
+    if memory.kind == "important" and memory.direction == "supports":
+        return "important"
+    return memory.direction
+
+
+def ranked(clause: Clause) -> None:
+    direction = direction_of(clause, "supports") if clause.evidence.signed or clause.has("side") else None
+    if len(clause.subject) != 1:
+        raise Unclear
+    if clause.has("last"):
+        least(clause, clause.subject, None)
+        return
+    place = next((value for value in clause.values("rank") if isinstance(value, int)), 1)
+    if place == 0:
+        if clause.memory.rank is None:
+            raise Unclear
+        place = clause.memory.rank + 1
+    aim = direction or "supports"
+    named = clause.resolve(clause.subject, aim)
+    if place == 1:
+        sign(clause, named, "important" if direction is None else direction, aim)
+        first(clause, clause.subject, direction, shared=False)
+    else:
+        clause.memory.rank = place
+        for one in named:
+            clause.claim("rank", one.part, direction=direction, value=float(place), quote=one.mark.quote or None)
+    clause.numbers(clause.subject, direction)
