@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +17,7 @@ sys.modules[spec.name] = truth
 spec.loader.exec_module(truth)
 
 from benchmarks.truth_forms import form as forms_module  # noqa: E402 - truth.py puts the root on the path
-from benchmarks.truth_forms.form import load_forms, placeholders, render  # noqa: E402
+from benchmarks.truth_forms.form import load_forms, pairs, placeholders, render  # noqa: E402
 from benchmarks.truth_forms.verification import verified  # noqa: E402
 from benchmarks.truth_forms.world import KINDS, draw_world  # noqa: E402
 
@@ -103,8 +104,8 @@ def test_figures_are_shares_of_lies_and_of_truths():
 
 
 def test_a_plain_truth_is_verified_and_a_plain_lie_is_found():
-    (form,) = [form for form in FORMS if form.name == "dev_a: support 1"]
-    cases = truth.run([form], 3, 0)
+    plain = pairs("plain", [("{pos:single} speaks for {label:single}.", "{neg:single} speaks for {label:single}.")])
+    cases = truth.run(plain, 3, 0)
     assert {(case.true, case.outcome) for case in cases} == {(True, "verified"), (False, "false")}
     assert not any(case.told for case in cases)
 
@@ -126,3 +127,34 @@ def test_the_command_prints_the_statements_alone(capsys):
 def test_an_unknown_set_is_refused():
     with pytest.raises(ValueError, match="no set of forms"):
         load_forms("nonsense")
+
+
+MISSED = {
+    ("dev", "natural", row) for row in ("lies verified", "lies out of the narrator", "truths called false", "truths verified")
+}
+MISSED |= {("dev", "adversarial", "truths called false")}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", ["dev", "held-out"])
+@pytest.mark.parametrize("nature", ["natural", "adversarial"])
+@pytest.mark.parametrize("row", truth.TARGETS)
+def test_targets(stage, nature, row, request):
+    if (stage, nature, row) in MISSED:
+        request.applymarker(pytest.mark.xfail(reason="the target is not met yet; take the line out of MISSED once it is"))
+    cases = [case for case in measured(stage) if case.form.nature == nature]
+    if not cases:
+        pytest.skip("there are no such forms yet")
+    figure, target = truth.figures(cases)[row], truth.TARGETS[row][nature]
+    assert figure >= target if row == "truths verified" else figure <= target
+
+
+@cache
+def measured(stage):
+    return truth.run(load_forms(stage), 3, 0)
+
+
+def test_no_lie_of_a_quick_sample_in_adversarial_phrasing_passes():
+    sample = [form for form in FORMS if form.nature == "adversarial"][::4]
+    cases = truth.run(sample, 1, 1)
+    assert [case.text for case in cases if not case.true and (case.silent or "comment" in case.told)] == []
