@@ -34,7 +34,7 @@ def to_numpy(value: Any) -> NDArray[Any]:
 
 def _array(value: Any) -> NDArray[Any]:
     if isinstance(value, np.ma.MaskedArray):
-        return np.asarray(value.astype(np.float64).filled(np.nan) if np.ma.is_masked(value) else value.data)
+        return np.where(np.ma.getmaskarray(value), np.nan, np.asarray(value.data)) if np.ma.is_masked(value) else value.data
     if isinstance(value, np.ndarray):
         return np.asarray(value)  # not one of its subclasses, such as a matrix, which has two axes whatever is cut out of it
     if hasattr(value, "detach") and hasattr(value, "cpu"):

@@ -38,8 +38,9 @@ class SpecialToken:
     position: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.score, float):  # it may be a tensor, which no record can hold
-            score = _finite(self.score, "scores", None)
+        given: object = self.score
+        if not isinstance(given, float):  # it may be a tensor, which no record can hold
+            score = _finite(given, "scores", None)  # type: ignore[arg-type]
             if score.size != 1:
                 raise SaliencyError(f"the score of {self.token!r} must be one number, not {score.size}")
             object.__setattr__(self, "score", float(score.reshape(-1)[0]))

@@ -27,7 +27,7 @@ def _matches_shap(value: object) -> bool:
     if not type_name(value).startswith("shap.") or type(value).__name__ != "Explanation":
         return False
     data = getattr(value, "data", None)
-    return getattr(data, "ndim", 0) >= 3 and getattr(value, "values", None) is not None  # type: ignore[union-attr]
+    return getattr(data, "ndim", 0) >= 3 and getattr(value, "values", None) is not None
 
 
 def _read_shap(explanation: Any, options: ReadOptions) -> Iterator[PixelSaliency | Problem]:
