@@ -125,7 +125,7 @@ FORMS = (
             ("Neither {neg} nor {neg2} supports {label}.", "Neither {neg} nor {pos} supports {label}."),
             ("{pos} is not the most important word for {label}.", "{top} is not the most important word for {label}."),
             ("{lo} is not more important than {hi}.", "{hi} is not more important than {lo}."),
-            ("{zero} didn't contribute to the prediction.", "{big} didn't contribute to the prediction."),
+            ("{zero} didn't contribute to the prediction.", "{top} didn't contribute to the prediction."),
         ],
     ),
     *pairs(

@@ -155,7 +155,7 @@ FORMS = (
     *pairs(
         "weakened amounts",
         [
-            ("{zero} contributes next to nothing to {label}.", "{big} contributes next to nothing to {label}."),
+            ("{zero} contributes next to nothing to {label}.", "{top} contributes next to nothing to {label}."),
             (
                 "{rhi} has {times} the importance of {rlo} for {label}.",
                 "{rhi} has {wrong_times} the importance of {rlo} for {label}.",
