@@ -35,19 +35,23 @@ _SUBJECTS = ("part", "score_of", "pronoun", "which", "none")
 # What may stand before a clause: connectives, and phrases that say where the statement comes from.
 _CONNECTIVES = (
     "(COMMA|SEMI|DASH|COLON|AND|BUT|FILL|SAYS DET? (MODELS|TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? COMMA?|DET? (TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? SHOWS THAT?|"
-    "WESEE THAT?|because=BECAUSE|INDICATETHAT|(IN|FOR) (DET|TOTAL)* WHOLEN COMMA)*"
+    "WESEE THAT?|because=BECAUSE|INDICATETHAT|(IN|FOR) (DET|TOTAL)* (WHOLEN|MODELN) COMMA)*"
 )
 _STARTS = {
     # the subject, in the order in which they are tried; `none` continues the clause before
     "part": "subject=PARTS (COMMA)?",
-    "score_of": "DET? (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE|INFT|OCCUR) (OF|FOR|ON) DET? subject=PARTS",
+    "some": "SOMEW NOUN COMMA? SUCHAS subject=PARTS COMMA?",
+    "sum": "told=SUMMING COMMA? subject=PARTS",
+    "none_of": "neg=NO subject=PARTS",
+    "all_of": "told=(ALL INT? OF|BOTH OF?|ALL|INT OF) subject=PARTS",
+    "score_of": "DET? (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE|INFT|OCCUR) (OF|FOR|ON) DET? subject=PARTS ((ON|TO|FOR) (TG|LB))?",
     "possessive": "subject=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE)",
     "neither": "neg=NEITHERW subject=PARTS",
     "not_but": "said=(NOT unlike=PARTS BUT) subject=PARTS",
     "but_not": "subject=PARTS COMMA? said=(NOT|RATHER) unlike=PARTS COMMA?",
     "unlike": "UNLIKEW unlike=PARTS COMMA subject=PARTS",
     "after": "said=AFTERP after=PARTS COMMA subject=PARTS",
-    "former": "said=FORMERW",
+    "former": "said=FORMERW|said=(THE ORDINAL ONE?)",
     "latter": "said=LATTERW",
     "cleft": "(IT BE|THERE BE) subject=PARTS WHICH",
     "pronoun": "(IT|THEY|THISWORD|THESEWORDS|ONE)",

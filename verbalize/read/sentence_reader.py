@@ -172,8 +172,12 @@ class SentenceReader:
         plain = tuple(replace(mention, number=None) for mention in memory.subject)
         last = tuple(replace(mention, number=None) for mention in memory.last)
         if segment.subject in ("former", "latter"):
-            pair = memory.last if len(memory.last) == 2 else memory.subject
-            return [(replace(pair[0 if segment.subject == "former" else 1], number=None),)] if len(pair) == 2 else [()]
+            pair = memory.last if len(memory.last) >= 2 else memory.subject
+            said = [token.value for start, stop in segment.spans.get("said", ()) for token in tokens[start:stop] if isinstance(token.value, int)]
+            place = said[0] if said else 1 if segment.subject == "former" else 2
+            if not (len(pair) == 2 or (said and len(pair) > 2)) or not 1 <= place <= len(pair):
+                return [()]
+            return [(replace(pair[place - 1], number=None),)]
         if segment.subject == "which":
             before = tokens[segment.start - 1].names if segment.start else frozenset()
             if "COMMA" not in tokens[segment.start].names and not before & {"PT", "RP"}:

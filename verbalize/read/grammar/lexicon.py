@@ -24,7 +24,7 @@ WORDS: dict[str, str] = {
     "NOTHING": "nothing|none|nobody|no one",
     "SOME": "some|some of|several|a few|many|most of|a number of",
     "IT": "it|this|that one|the former",
-    "THEY": "they|these|those|the two|the three|the four|these two|these three|these four|both|both of them|all of them|all three|all four|all of these|all of which|both of which|the latter two",
+    "THEY": "they|these|those|these two|these three|these four|both|both of them|all of them|all three|all four|all of these|all of which|both of which",
     "THISWORD": "this word|that word|this term|this token|this phrase|that phrase|this region|that region|this part|this expression|this one|this area",
     "THESEWORDS": "these words|those words|these terms|these tokens|these phrases|these regions|these parts|these two words|these three words|both words|both phrases|both regions|both terms|these expressions|all three words|all these words|all of these words|these two terms|these two regions|these two phrases|both of these words|both of the words",
     "WHICH": "which|that|who",
@@ -36,7 +36,7 @@ WORDS: dict[str, str] = {
     "ROLEN": "factor|factors|reason|reasons|driver|drivers|driving force|driving factor|consideration|considerations|contributor|contributors|determinant|determinants|indicator|indicators|signal|signals|cue|cues|clue|clues|influence|influences|force|component|ingredient|basis|foundation|cause|causes|explanation|trigger|lever|hint|voice|player|pillar|player",
     "EVIDN": "evidence|piece of evidence|pieces of evidence|argument|arguments|support|backing|case|sign|signs|item of evidence|testimony|point|points|ground|grounds|vote|votes",
     "SUPN": "supporter|supporters|advocate|advocates|ally|champion|backer|proponent|proponents|booster|contributor in favour|supporting word|supporting words|supporting factor|supporting evidence|pillar of support|source of support|supportive word|supportive words",
-    "OPPN": "opponent|opponents|counterargument|counterarguments|counter argument|counterevidence|counter evidence|detractor|detractors|obstacle|counterweight|counterpoint|opposing word|opposing words|opposing factor|dissenter|dissenting voice|drag|brake|objection|opposition|opposing evidence|critic|opposing force|strike against it|headwind",
+    "OPPN": "opponent|opponents|counterargument|counterarguments|counter argument|counterevidence|counter evidence|detractor|detractors|obstacle|counterweight|counterpoint|opposing word|opposing words|opposing factor|dissenter|dissenting voice|drag|brake|objection|opposition|opposing evidence|critic|opposing force|strike against it|headwind|counter cue|counter evidence|counter signal",
     "WEIGHTN": "weight|weights|weighting|importance|influence|influences|impact|impacts|effect|effects|score|scores|importance score|importance scores|saliency score|saliency scores|salience score|attribution score|attribution scores|attribution|attributions|attribution value|attribution values|value|values|relevance|relevance score|contribution|contributions|"
     "saliency|saliency value|salience|significance|bearing|pull|sway|say|role|part to play|prominence|strength|importance value|importance values|importance weight|importance weights|magnitude|emphasis|attention|credit|attention weight|saliency weight|saliency scores|force|hold|net score|net contribution|push",
     "SCOREN": "score|scores|importance score|importance scores|saliency score|saliency scores|attribution score|attribution scores|attribution|value|weight|importance|importance value|relevance score|attribution value|saliency|salience score|importance weight|contribution|net score|saliency value|net contribution",
@@ -46,7 +46,7 @@ WORDS: dict[str, str] = {
     "TOTAL": "total|overall|entire|whole|combined|all|absolute|all of|all the|complete|summed|available",
     "WHOLEN": "text|picture|image|review|article|sentence|input|passage|document|message|headline|post|comment|tweet|map|saliency map|attribution map|heatmap|heat map|explanation|importance map|photo|photograph|input text|whole text|whole picture|entire text|email|question|story|snippet|paragraph|whole map|movie review|film review|news article|title|example|case",
     # the model and what it decides
-    "MODELN": "model|classifier|network|neural network|system|analyzer|analyser|algorithm|language model|sentiment analyzer|sentiment analyser|topic classifier|sentiment classifier|text classifier|image classifier|machine|sentiment model|ai|detector|ai model|predictor",
+    "MODELN": "model|program|software|computer|artificial intelligence|classifier|network|neural network|system|analyzer|analyser|algorithm|language model|sentiment analyzer|sentiment analyser|topic classifier|sentiment classifier|text classifier|image classifier|machine|sentiment model|ai|detector|ai model|predictor",
     "MODELS": "model's|classifier's|network's|system's|analyzer's|analyser's|algorithm's|its|machine's|detector's|predictor's",
     "PREDN": "prediction|predictions|decision|classification|outcome|verdict|label|labels|class|classes|category|choice|answer|conclusion|result|judgment|judgement|call|topic|sentiment|rating|output|group|diagnosis|pick|assessment|reading|genre|intent|emotion|tone|stance|hypothesis|class label|labelling|labeling|ruling|side|direction",
     "PREDADJ": "predicted|final|overall|chosen|assigned|given|resulting|present|current|same|model's|classifier's|network's|system's|analyzer's|its|particular|eventual|ultimate|target|correct label|own|topic|sentiment|class|emerging|ultimate|overall",
@@ -135,7 +135,7 @@ WORDS: dict[str, str] = {
     "SAYS": "according to|as shown by|judging by|based on|as indicated by|as seen in|going by|looking at|from|in|by|on",
     "EXPLN": "saliency map|map|attribution map|heatmap|heat map|explanation|attribution|attributions|importance scores|saliency scores|attribution scores|scores|saliency|importance map|attribution method|evidence|analysis|attribution analysis|saliency analysis|numbers|figures|weights|saliency values|importance values|token attributions|token scores|explainer|word scores|feature attributions",
     "SHOWS": "show|shows|showed|indicate|indicates|indicated|reveal|reveals|revealed|suggest|suggests|suggested|tell us|tells us|say|says|make clear|makes clear|confirm|confirms|demonstrate|demonstrates|highlight|highlights|point out|mean|means|imply|implies|make it clear|makes it clear|report|reports",
-    "WESEE": "we see|we can see|one sees|it can be seen|it is clear|it is evident|we find|we observe|it turns out|it appears|it seems|you can see|note|it should be noted|it is worth noting|it is notable|one can see|it is apparent|observe|it is important to note",
+    "WESEE": "we see|we can see|one sees|it can be seen|it is clear|it is evident|we find|we observe|it turns out|it appears|it seems|you can see|note|it should be noted|it is worth noting|it is notable|one can see|it is apparent|observe|it is important to note|this means|that means|it follows|in other words",
     "THAT": "that",
     "INDICATING": "indicating|suggesting|signalling|signaling|implying|showing|demonstrating|signifying|meaning|reflecting|reinforcing|supporting|strengthening|favouring|favoring|pointing to|pointing towards|hinting at|leading to|contributing to|driving|pushing towards|confirming|backing|underscoring|which indicates|which suggests|which signals|which supports|which reinforces|which implies|which points to|which contributes to|bolstering",
     "INDICATE": "indicate|indicates|indicated|suggest|suggests|suggested|signal|signals|signalled|signaled|imply|implies|implied|hint at|hints at|convey|conveys|conveyed|express|expresses|expressed|reflect|reflects|reflected|denote|denotes|mark|marks",
@@ -197,13 +197,13 @@ WORDS: dict[str, str] = {
     "SCOREV": "scores|score|scored|rates|rate|weighs|weigh|registers|ranks|measures",
     "SCOREV_G": "scoring|rating|weighing",
     "CARRYV": "carries|carry|has|have|holds|bears|exerts|receives|gets|contributes|adds|wields",
-    "BELONGTO": "belongs to|belong to|goes to|go to|is that of|is held by|are held by|is carried by|is assigned to|is given to|comes from|come from|is for|falls to|fell to|went to|is found on|is attached to|sits on|is on|lies on|rests on|lands on|stands on|is received by|is achieved by|was given to|was assigned to|is claimed by|is borne by|is reserved for|was received by|lie on|of|is earned by|is attributed to",
+    "BELONGTO": "belongs to|belong to|goes to|go to|is that of|is held by|are held by|is carried by|is assigned to|is given to|comes from|come from|is for|falls to|fell to|went to|is found on|is attached to|sits on|is on|lies on|rests on|lands on|stands on|is received by|is achieved by|was given to|was assigned to|is claimed by|is borne by|is reserved for|was received by|lie on|of|is earned by|is attributed to|is made by|is found on|is located on|is seen for|is observed for|is seen on|is that for|is the one for|is the one of|is obtained by|is attained by|is shown by",
     "BELONG": "belongs|belong",
     "OFALL": "of all|overall|by far",
     "WHAT": "what|the thing that|the one that",
     "SHAREW": "share|portion|fraction|part|slice|proportion|percentage|chunk",
     "LIEIN": "lies in|lie in|sits in|is in|are in|rests in|is found in|is located in|falls on|lies with|is on|rests on|resides in|is concentrated in|is concentrated on|sits with|falls to|goes to|belongs to|is contained in|is held by|is carried by|are held by|are carried by|sits on|is concentrated on|lands on|is borne by|is supplied by|is provided by|is contributed by|is accounted for by|is made up by|is captured by|is taken up by|is generated by|is produced by|is attributable to|is attributed to|can be attributed to|is due to|is down to|can be traced to|traces back to|traces to|is traceable to|stems from|is concentrated|is explained by|is covered by|is delivered by|is owed to|lies on|is delivered from|is assigned to|is allocated to|is given to|is located on|is represented by|is claimed by|is earned by|is credited to|rests with|is shouldered by",
-    "COMEFROM": "comes from|come from|came from|derives from|derive from|originates from|originates in|flows from|is from|are from|comes down to|comes solely from",
+    "COMEFROM": "comes from|come from|came from|derives from|derive from|originates from|originates in|flows from|is from|are from|comes down to|comes solely from|can be found in|is found in|comes in the form of|is to be found in|is offered by|is provided by|is lent by|is supplied by|is given by|is carried by",
     "REST_ON": "rests on|rest on|hinges on|depends on|is based on",
     "GIVENW": "given|assigned|awarded|attributed|credited with|was given|was assigned|is given|is assigned|were given|were assigned|received|has been given|has been assigned|has received|rated at|scored at",
     "GIVENTO": "given to|assigned to|attributed to|belonging to|associated with",
@@ -267,21 +267,29 @@ WORDS: dict[str, str] = {
     "PAYV": "paid|pays|gave|gives|put|puts|placed|places|assigned|assigns|attached|attaches",
     "SHAREV": "share|shares|shared|are tied for|tie for|jointly hold|jointly take",
     "DESPITE": "despite|in spite of|notwithstanding|regardless of",
-    "ANOTHERW": "another|a second|a further one|the other|the second|a third|another one|a further",
+    "ANOTHERW": "another|a further one|a third|another one|a further",
     "NAMELYW": "namely|that is",
     "AFTERP": "after|next to|besides|apart from|behind",
-    "FORMERW": "the former|the first|the first one|the former word",
-    "LATTERW": "the latter|the second|the second one|the latter word",
+    "FORMERW": "the former|the former word",
+    "LATTERW": "the latter|the latter word",
+    "HOLDFOR": "holds for|is true of|applies to|goes for|is the case for|holds of",
+    "OTHERWAY": "the other way|in the other direction|in the opposite direction|the opposite way|away from it",
+    "FOLLOWSUIT": "follows suit|follow suit|does so too|does so as well|does likewise|do likewise|does the same|do the same|did the same",
+    "SAMEGOES": "the same goes for|the same holds for|the same is true of|the same applies to|the same can be said of|this also holds for",
+    "TELLV": "tells|tell|told|convinces|convinced|persuades|persuaded|assures|leads|led",
+    "INDICATED": "indicated|suggested|signalled|signaled|implied|conveyed|evidenced|borne out|spoken for|argued for",
+    "BELIEVEW": "believe in|lean towards|lean toward|think of|go for|opt for|favour|favor|settle on|decide on|think",
+    "CONSIDERW": "considers|considered|finds|ranks|deems|rates|thinks",
     "UPW": "up|upward|upwards",
     "DOWNW": "down|downward|downwards",
     "DONOTHING": "does nothing|do nothing|did nothing|adds nothing|add nothing|contributes nothing",
     "SOMEW": "some|several|a few|certain",
     "OTHERW": "other|further|additional",
-    "UNLIKEW": "unlike|next to|beside|against|measured against|set against",
+    "UNLIKEW": "unlike|next to|beside|against|measured against|set against|in contrast to|as opposed to|contrary to|other than",
 }
 
 VERBS: dict[str, str] = {
-    "SUPT": "support|favour|favor|back|reinforce|strengthen|bolster|endorse|help|aid|promote|advocate|underpin|justify|corroborate|confirm|affirm|vindicate|substantiate|uphold/upholds/upheld/upheld/upholding|buttress|fuel|encourage|back up|vouch for|testify to|sustain|boost|assist|speak/speaks/spoke/spoken/speaking up for|argue in favour of|warrant|anchor|cement|feed/feeds/fed/fed/feeding|fortify|commend|side with|plead for|count towards|count toward|work in favour of|serve|benefit|corroborate|validate|prop/props/propped/propped/propping up|shore up|advance|lend/lends/lent/lent/lending support to|lend/lends/lent/lent/lending weight to|add weight to|give/gives/gave/given/giving weight to|make/makes/made/made/making the case for|stand/stands/stood/stood/standing behind|speak/speaks/spoke/spoken/speaking in favour of|provide support for|offer support for|provide evidence for|drive up",
+    "SUPT": "support|play/plays/played/played/playing into the hands of|make/makes/made/made/making a case for|favour|favor|back|reinforce|strengthen|bolster|endorse|help|aid|promote|advocate|underpin|justify|corroborate|confirm|affirm|vindicate|substantiate|uphold/upholds/upheld/upheld/upholding|buttress|fuel|encourage|back up|vouch for|testify to|sustain|boost|assist|speak/speaks/spoke/spoken/speaking up for|argue in favour of|warrant|anchor|cement|feed/feeds/fed/fed/feeding|fortify|commend|side with|plead for|count towards|count toward|work in favour of|serve|benefit|corroborate|validate|prop/props/propped/propped/propping up|shore up|advance|lend/lends/lent/lent/lending support to|lend/lends/lent/lent/lending weight to|add weight to|give/gives/gave/given/giving weight to|make/makes/made/made/making the case for|stand/stands/stood/stood/standing behind|speak/speaks/spoke/spoken/speaking in favour of|provide support for|offer support for|provide evidence for|drive up",
     "OPPT": "oppose|hold/holds/held/held/holding back|hold/holds/held/held/holding down|undermine|weaken|contradict|counter|hinder|undercut/undercuts/undercut/undercut/undercutting|inhibit|suppress|offset/offsets/offset/offset/offsetting|temper|mitigate|dampen|diminish|counteract|dispute|challenge|refute|discourage|hurt/hurts/hurt/hurt/hurting|harm|detract from|militate against|clash with|conflict with|disagree with|impede|hamper|erode|cast/casts/cast/cast/casting doubt on|go/goes/went/gone/going against|stand/stands/stood/stood/standing in the way of|disfavour|disfavor|take/takes/took/taken/taking away from|resist|run/runs/ran/run/running counter to|thwart|obstruct|damage|sap/saps/sapped/sapped/sapping|negate|neutralise|neutralize|cut/cuts/cut/cut/cutting against|push back against|push back on|pull against|push against|rebut/rebuts/rebutted/rebutted/rebutting|call/calls/called/called/calling into question|question|chip away at|eat/eats/ate/eaten/eating into|block|drag/drags/dragged/dragged/dragging on|contest|be/is/was/been/being opposed to|discredit|disconfirm|deter/deters/deterred/deterred/deterring|cut/cuts/cut/cut/cutting into",
     "INFT": "influence|be/is/was/been/being responsible for|be/is/was/been/being accountable for|shape|affect|determine|drive/drives/drove/driven/driving|inform|impact|guide|sway|explain|inspire|motivate|trigger|prompt|propel/propels/propelled/propelled/propelling|steer|carry|account for|produce|cause|underlie/underlies/underlay/underlain/underlying|be/is/was/been/being behind|bring/brings/brought/brought/bringing about|define|tip/tips/tipped/tipped/tipping|decide|clinch|seal|feed into|factor into|play into|weigh on|lie/lies/lay/lain/lying behind|stand/stands/stood/stood/standing behind",
     "SPEAK": "speak/speaks/spoke/spoken/speaking|argue|count|vote|stand/stands/stood/stood/standing|weigh|testify|work|tell/tells/told/told/telling|talk|plead|militate|lobby|make/makes/made/made/making a case|come/comes/came/come/coming out|come/comes/came/come/coming down|score|push|pull|lean|tilt|pull the scales|act|fight/fights/fought/fought/fighting|campaign|go/goes/went/gone/going",
@@ -323,6 +331,9 @@ PUNCTUATION = {
 MARKS = ("QP", "QL", "QPL", "QX", "QM", "BL", "PCT", "DEC", "INT", "FRAC", "ORDINAL", "UNKNOWN", *sorted(set(PUNCTUATION.values())))
 
 
+_PASSIVES = frozenset({"BELONGTO", "LIEIN", "COMEFROM", "GIVENTO"})  # classes in which "is given to" stands for "are given to", too
+
+
 @cache
 def word_classes() -> dict[str, frozenset[str]]:
     """Each known word or phrase, with hyphens as blanks, and the set of its classes."""
@@ -334,6 +345,9 @@ def word_classes() -> dict[str, frozenset[str]]:
     for name, listed in WORDS.items():
         for phrase in filter(None, listed.split("|")):
             put(phrase, name)
+            if name in _PASSIVES and phrase.startswith("is "):
+                for form in ("are", "was", "were"):
+                    put(form + phrase[2:], name)
     for phrase in BE.split("|"):
         put(phrase, "BE")
     for name, listed in VERBS.items():

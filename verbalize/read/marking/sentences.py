@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 from verbalize.read.marking.regions import region_marks
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from verbalize.read.marking.quotations import Quotation
     from verbalize.read.part_finder import PartFinder
+    from verbalize.saliency import Part
 
 _PLACEHOLDER = re.compile(r"\{[^{}\n]{0,60}\}|\[MASK(?:ED)?\]")
 _POSITIONS = re.compile(
@@ -27,6 +27,7 @@ _NAMED = re.compile(
 )
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069\u200e\u200f"), " ")
 _BARE = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,7}")
+_EMPHASIS = ("**", "*", "_")
 _MARKS = {"QP": frozenset({"QP"}), "QPL": frozenset({"QPL"}), "QL": frozenset({"QL"}), "QX": frozenset({"QX"}), "QM": frozenset({"QM"})}
 
 
@@ -78,6 +79,8 @@ class Marker:
         name = self.known.get(folded) or self.known.get(stripped)
         places = self.finder.places(quotation.inner.strip(), following)
         kind = ("QPL" if name else "QP") if places else "QL" if name else "QX"
+        if kind == "QX" and quotation.mark in _EMPHASIS and all(word_known(word) for word in _RUN.findall(inner)):
+            return [f" {inner} "]  # "does **not** support": emphasis, not a quotation
         written = inner.rstrip(",;") if name is None and not places else inner
         token = Token(inner, _MARKS[kind], PartMark(written, places, name))
         ended = inner[-1:]
@@ -99,8 +102,9 @@ class Marker:
         if self.finder.evidence.pixels:
             for start, stop, mark in region_marks(text, self.finder.evidence.names):
                 found.append((start, stop, [Raw(mark.quote, Token(mark.quote, _MARKS["QP"], mark))]))
-        elif bare:
-            found += self._named_words(text)
+        else:
+            named = self._explicit(text)
+            found += named or (self._runs(text) if bare else [])
         raws: list[Raw] = []
         position = 0
         for start, stop, marks in sorted(found, key=lambda item: (item[0], -item[1])):
@@ -111,11 +115,13 @@ class Marker:
             position = stop
         return raws + raw_words(text[position:])
 
-    def _named_words(self, text: str) -> list[tuple[int, int, list[Raw]]]:
-        """Words of the input that a sentence without quotations names: "the word great", and runs of words that only the input has."""
+    def _explicit(self, text: str) -> list[tuple[int, int, list[Raw]]]:
+        """Words after a noun that announces them: "the word great", "the words great and fine"."""
         found: list[tuple[int, int, list[Raw]]] = []
-        for match in _NAMED.finditer(text):
+        match = _NAMED.search(text)
+        while match:
             position = match.start("name")
+            end = match.start("name")
             for name in re.split(r"(, and |, | and )", match["name"]):
                 if name in (", and ", ", ", " and "):
                     position += len(name)
@@ -126,33 +132,34 @@ class Marker:
                     break
                 if not places and not first:
                     break
-                found.append((position, position + len(name), [Raw(name, Token(name, _MARKS["QP" if places else "QX"], PartMark(name, places)))]))
+                found.append((position, position + len(name), [self._word(name, places)]))
                 position += len(name)
-        if found:
-            return found
-        for match in re.finditer(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", text):
-            if found and match.start() < found[-1][1] or word_known(match.group()):
-                continue
-            words = [match]
-            rest = list(re.finditer(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", text[match.end() : match.end() + 120]))
-            end = match.end()
-            for nxt in rest:
-                if text[end : match.end() + nxt.start()].strip() or word_known(nxt.group()):
-                    break
-                words.append(nxt)
-                end = match.end() + nxt.end()
-            for size in range(len(words), 0, -1):
-                stop = match.end() if size == 1 else match.end() + words[size - 1].end()
-                places = self.finder.parts.find(text[match.start() : stop])
-                if places and text[match.start() : stop].casefold() not in self.known:
-                    found.append((match.start(), stop, [Raw(text[match.start() : stop], Token(text[match.start() : stop], _MARKS["QP"], PartMark(text[match.start() : stop], places)))]))
-                    break
+                end = position
+            match = _NAMED.search(text, max(end, match.start() + 1))
         return found
 
+    def _runs(self, text: str) -> list[tuple[int, int, list[Raw]]]:
+        """Runs of words that the lexicon lacks and the input has."""
+        found: list[tuple[int, int, list[Raw]]] = []
+        words = list(_RUN.finditer(text))
+        index = 0
+        while index < len(words):
+            last = index
+            while last < len(words) and not word_known(words[last].group()) and (last == index or not text[words[last - 1].end() : words[last].start()].strip()):
+                last += 1
+            for stop in range(last, index, -1):
+                start, end = words[index].start(), words[stop - 1].end()
+                places = self.finder.parts.find(text[start:end])
+                if places and text[start:end].casefold() not in self.known:
+                    found.append((start, end, [self._word(text[start:end], places)]))
+                    break
+            index = max(last, index + 1)
+        return found
 
+    def _word(self, name: str, places: tuple[Part, ...]) -> Raw:
+        return Raw(name, Token(name, _MARKS["QP" if places else "QX"], PartMark(name, places)))
+
+
+_RUN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _NEVER = frozenset("is are was were that which who in with of for from and or has have had at to it its does do did as on by not".split())
 
-
-def printable(text: str) -> bool:
-    """Whether a text holds no control characters, apart from white space."""
-    return not any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs") and not character.isspace() for character in text)

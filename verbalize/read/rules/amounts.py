@@ -188,7 +188,7 @@ def speaking(clause: Clause, direction: str) -> tuple[int, ...]:
     return tuple(np.flatnonzero(clause.evidence.toward(direction) > 0).tolist())
 
 
-_OFMASS = "(OF|IN)? mass=MASS"
+_OFMASS = "(OF|IN|OFALL)? mass=MASS"
 _NUM = "(number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF|quant=ALLOF)"
 _SIDE = "((side=FOR|side=AGAINST|BEHIND|OF|ON) DET? SIDE? target=TARGET)?"
 _SCORES = "((number=DEC|number=INT|number=PCT) ((COMMA|AND|COMMA AND) (number=DEC|number=INT|number=PCT)){0,6})"

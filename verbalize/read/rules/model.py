@@ -56,6 +56,9 @@ _AS = "(F (DET (QM|NOUN)? WHOLEN) F (AS|INTO|TO BE|THAT)?|AS|THAT (DET WHOLEN) B
 _BY = "(BY|ON|BECAUSEOF)"
 RULES: list[Rule] = [
     Rule("predicted", f"F MODEL {_AUX} F (PREDICT|BE PREDICT_G|PREDICTED) {_AS} F (target=TARGET) (WITH (DET PROBN OF)? (number=PCT|number=DEC) PROBN?)? (WITH DET? PROBN OF number=NUMBER)? F", _predicted, "clause"),
+    Rule("with confidence, predicted", f"F WITH DET? PROBN OF number=NUMBER COMMA? F MODEL {_AUX} F (PREDICT|PREDICTED) {_AS} F target=TARGET F", _predicted, "clause"),
+    Rule("after the label, another is likeliest", "F AFTERP LB COMMA F MODEL F CONSIDERW target=LABELNP MOST LIKELYW F", _runner_up, "clause", says=("MOST",)),
+    Rule("the label is indicated by", "F target=TARGET BE F deg=DEG? F INDICATED F deg=DEG? F BY part=PARTS F", _relied, "clause"),
     Rule("the text was predicted as", "F DET WHOLEN BE F (PREDICT|PREDICTED) (BY MODEL)? (AS|TO BE|INTO)? target=TARGET (BY MODEL)? (WITH (DET PROBN OF)? number=NUMBER PROBN?)? F", _predicted, "clause"),
     Rule("the prediction is", "F TG (BE|COLON|WENTTO) F target=LABELNP (WITH (DET PROBN OF)? number=NUMBER PROBN?)? F", _predicted, "clause"),
     Rule("the confidence is", "F (DET|MODELS|MODEL POSSESSIVE)* (TOTAL)? PROBN ((OF|FOR|IN|THAT) F (target=TARGET|DET WHOLEN BEINGW target=LABELNP))? F (BE|STANDSAT|COLON) F number=NUMBER F", _confidence, "clause"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from verbalize.read.rules.amounts import mass_of
 from verbalize.read.rules.grading import direction_of, first, grade, least, outranks
 from verbalize.read.rules.placing import followed, ranked
 from verbalize.read.rules.rule import Rule, Unclear
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 _PLACE = "(rank=ORDINAL)? (FORMOST|ONLY|OVERALLW)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST)"
 _KIND = "(ADJ|STRONGADJ|HIGH|OVERALLW|pos_adj=POS|neg_adj=NEG|topn=SUPER)*"
 _THING = "(NOUN|ROLEN|EVIDN|SCOREN|pos_adj=SUPN|neg_adj=OPPN)"
-_AIM = "(F ((side=FOR|side=AGAINST|TO|IN|ON|BEHIND|OF|BEHINDW) F (PREDICT_G|EXPLAINW)? target=TARGET|WHY MODEL PREDICT target=TARGET|WHY target=TARGET BE PREDICT))?"
-_WHERE = "(F (WITHIN|OFALL))*"
+_AIM = "(F ((side=FOR|side=AGAINST|TO|IN|ON|BEHIND|OF|BEHINDW|TOWARD) F (PREDICT_G|EXPLAINW)? target=TARGET|WHY MODEL PREDICT target=TARGET|WHY target=TARGET BE PREDICT))?"
+_WHERE = "(F (WITHIN|OFALL WORDN?))*"
 _SUPER = f"F DET? {_PLACE} {_KIND} {_THING}? {_AIM} {_WHERE} F {_AIM} F"
 
 
@@ -31,6 +32,23 @@ def _inverted_number(clause: Clause) -> None:
     _inverted(clause)
     if number is not None:
         clause.share(clause.subject, number, "negative" if number.percent and clause.memory.direction == "opposes" else "positive" if number.percent else "score")
+
+
+def _inverted_shared(clause: Clause) -> None:
+    if len(clause.mentions("part")) > 1:
+        clause.spans["among"] = [(clause.start, clause.start)]
+    _inverted(clause)
+
+
+def _what_drove(clause: Clause) -> None:
+    clause.spans.setdefault("top", [(clause.start, clause.start)])
+    _inverted(clause, "supports")
+
+
+def _largest_share(clause: Clause) -> None:
+    if mass_of(clause) == "negative":
+        clause.spans["neg_adj"] = [(clause.start, clause.start)]
+    grade(clause, "important")
 
 
 def _beats(clause: Clause) -> None:
@@ -127,7 +145,13 @@ RULES: list[Rule] = [
     Rule("is followed by", "F BE F FOLLOWED part=PARTS (INPLACE)? F", _chain),
     Rule("matches", "F (MATCH) (DET (SCOREN|ONE) OF)? other=PARTS (INPLACE)? F", _matches),
     Rule("scores higher than", "F (SCOREV|RANKV|MATTER|CONTRIB|COUNTS) F (gt=GT|lt=LT) (INPLACE)? F THANX F", partial(grade, base="important")),
+    Rule("has the largest share", f"F HAVE F DET? {_PLACE} (SHAREW) OF mass=MASS F", _largest_share),
     # whole clauses
+    Rule("part: the strongest", f"F part=PT (EQUALS|COLON|DASH) DET? {_PLACE} {_KIND} {_THING} {_AIM} F", _inverted, "clause"),
+    Rule("the words with the highest scores are", f"F DET? INT? NOUN (WITH|WHICH HAVE) DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) {_AIM} {_WHERE} F (BE|COLON) F part=PT F", _inverted_shared, "clause"),
+    Rule("what drove it was", "F WHAT F (PUSH THINGS|INFT target=TARGET|PUSH MODEL (TOWARD target=TARGET)?|LEADV MODEL TO target=TARGET|DOMINATE target=TARGET) F BE F (top=TOPADV)? part=PT F", _what_drove, "clause"),
+    Rule("the model gives the most weight to", f"F (MODEL|DET? TOTAL? (EXPLN|WHOLEN)) F (PAYV|HAVE) F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) F (TO|ON|GIVENTO) part=PT (F (WHENW|FOR|IN) (PREDICT_G)? target=TARGET)? F", _inverted, "clause"),
+    Rule("the model gives weight to", "F (MODEL|DET? TOTAL? (EXPLN|WHOLEN)) F (PAYV|HAVE) F DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|pos_adj=POS|neg_adj=NEG|little=LOW|zero=ZERO)+ (WEIGHTN|SCOREN) F (TO|ON|GIVENTO) part=PT (F (WHENW|FOR|IN) (PREDICT_G)? target=TARGET)? F", _inverted, "clause"),
     Rule("compared to", "F (THAN|UNLIKEW) (DET (SCOREN|ONE) OF)? other=PT COMMA? F part=PT F (BE|HAVE|MATTER|SCOREV|RANKV|CONTRIB) F DET? (gt=GT|lt=LT) (ADJ|HIGH|TOTAL|pos_adj=POS)* (WEIGHTN|SCOREN|NOUN)? (F (side=SIDE|TO|IN|ON|OF) target=TARGET)? F", _inverted, "clause"),
     Rule("the most important is", f"F DET? {_PLACE} {_KIND} {_THING}? {_AIM} {_WHERE} F (BE|COLON) F DET? part=PARTS F", _inverted, "clause"),
     Rule("the most important of all is", f"F {_PLACE} {_KIND} (OFALL|WITHIN)? {_AIM} F BE F part=PARTS F", _inverted, "clause"),

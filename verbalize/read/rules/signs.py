@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from verbalize.read.rules.grading import grade, grade_inverted
-from verbalize.read.rules.rule import Rule
+from verbalize.read.rules.rule import Rule, Unclear
 
-_NEG = "(neg=DOESNOT|neg=HARDLY|HELPW)?"
+if TYPE_CHECKING:
+    from verbalize.read.clause import Clause
+
+_NEG = "(neg=DOESNOT|neg=HARDLY|HELPW|DO)?"
 _FULL = "F deg=DEG? F POST? F"
 
 
@@ -21,6 +25,13 @@ def _both(name: str, pattern: str, *, examples: tuple[tuple[str, str], ...] = ()
         filled = filled.replace("ADJSIDE", "SUPADJ" if base == "supports" else "OPPADJ").replace("SIGNADJ", "POS" if base == "supports" else "NEG").replace("UPDOWN", "UPW" if base == "supports" else "DOWNW")
         made.append(Rule(f"{base}: {name}", filled, partial(grade, base=base)))  # type: ignore[arg-type]
     return made
+
+
+def _adds(clause: Clause) -> None:
+    number = clause.number("number")
+    if number is None or len(clause.subject) != 1:
+        raise Unclear
+    clause.share(clause.subject, number, "score")
 
 
 RULES: list[Rule] = [
@@ -50,6 +61,10 @@ RULES: list[Rule] = [
     Rule("leads to the label", f"F {_NEG} F deg=DEG? F (LEADV|PUSH|LEADING) F TO F target=TARGET {_FULL}", partial(grade, base="supports")),
     Rule("indicates the label", f"F {_NEG} F deg=DEG? F INDICATE F (DET (HIGH|ADJ|STRONGADJ)*)? target=LABELNP {_FULL}", partial(grade, base="supports")),
     Rule("indicates that it is", f"F {_NEG} F (INDICATETHAT|INDICATE THAT?|SHOWS THAT) DET (WHOLEN|PREDN|ONE|IT) (BEINGW|BE) F (DEGS)? (AS)? target=LABELNP {_FULL}", partial(grade, base="supports")),
+    Rule("tells the model that it is", "F TELLV (MODEL)? THAT (DET (WHOLEN|PREDN|ONE)|IT) BE target=LABELNP F", partial(grade, base="supports")),
+    Rule("makes the model believe", f"F {_NEG} F LEADV MODEL BELIEVEW target=TARGET {_FULL}", partial(grade, base="supports")),
+    Rule("adds so much to the score", "F (HOLD|CONTRIB|HAVE) number=(DEC|INT) (TO|FOR) (DET PROBN OF)? target=TARGET F", _adds),
+    Rule("is below zero", "F BE BOTH? (pos_adj=ABOVEZERO|neg_adj=BELOWZERO) F", partial(grade, base="important")),
     # importance
     Rule("high scores are given to", "F (THERE BE)? DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|ADJ|TOTAL|pos_adj=POS|neg_adj=NEG|little=LOW|top=MOST|topn=SUPER)+ (WEIGHTN|SCOREN) F (BE|HAVE)? (GIVENTO|BELONGTO|FOR|ON|GIVENW TO|WITH|GIVENW) part=PT F ((FOR|IN) target=TARGET)? F", partial(grade_inverted, base="important"), "clause"),
     Rule("there are words with such scores", "F (THERE BE|WESEE|DET WHOLEN (HAVE|CONTAIN|OFFERS)) DET? (SOMEW|HIGH|OTHERW)? NOUN (WITH|HAVE_G|WHICH HAVE) DET? (deg=DEG|strong=HIGH|ADJ|TOTAL|pos_adj=POS|neg_adj=NEG|little=LOW)+ (WEIGHTN|SCOREN) COMMA? (SUCHAS) part=PT F", partial(grade_inverted, base="important"), "clause"),

@@ -99,6 +99,27 @@ def _not_same(clause: Clause) -> None:
     grade(clause, base)
 
 
+def _again(clause: Clause) -> None:
+    base = repeated(clause)
+    clause.subject = clause.mentions("part")
+    grade(clause, base)
+
+
+def _opposite(clause: Clause) -> None:
+    base = repeated(clause)
+    clause.subject = clause.mentions("part")
+    grade(clause, "supports" if base == "opposes" else "opposes")
+
+
+def _former(clause: Clause) -> None:
+    pair = clause.memory.last if len(clause.memory.last) == 2 else clause.memory.subject
+    if len(pair) != 2 or clause.memory.direction is None:
+        raise Unclear
+    one, other = pair[:1], pair[1:]
+    outranks(clause, *((one, other) if clause.has("gt") else (other, one)), clause.memory.direction if clause.evidence.signed else None)
+    clause.subject = pair
+
+
 def _instead_of(clause: Clause) -> None:
     memory = clause.memory
     parts = clause.mentions("part")
@@ -160,10 +181,11 @@ def _relied_against(clause: Clause) -> None:
 
 _GRADES = "(deg=DEG|strong=HIGH|strong=STRONGADJ|weak=LOW|weak=WEAKADJ|ADJ|TOTAL|REALW|top=MOST|topn=SUPER|pos_adj=POS|neg_adj=NEG)*"
 _WHO = "((WHICH|TO) F (deg=DEG)? (SPEAK side=SIDE target=TARGET|SUPT target=TARGET|opp=OPPT target=TARGET|CONTRIB TO target=TARGET|POINT TOWARD target=TARGET)|SPEAK_G side=SIDE target=TARGET|SUPT_G target=TARGET|opp=OPPT_G target=TARGET|side=SIDE target=TARGET|WITH DET? (POS|opp=NEG) (SCOREN|WEIGHTN))"
+_WHO0 = "(SPEAK side=SIDE target=TARGET|SUPT target=TARGET|opp=OPPT target=TARGET|CONTRIB TO target=TARGET)"
 RULES: list[Rule] = [
     Rule("among the words for it is", f"F AMONG DET? (OTHERW)? (NOUN|EVIDN|ROLEN|SUPN|opp=OPPN) F {_WHO} (BE|RANKV) F part=PT F", _sided, "clause"),
     Rule("the words for it are", f"F DET? (OTHERW)? (NOUN|ROLEN) F {_WHO} (BE|COLON|LISTVERB) F part=PT F", _sided, "clause"),
-    Rule("the model reads it as a sign", f"F MODEL F READV part=PT AS DET? {_GRADES} (EVIDN|ROLEN|WEIGHTN|SUPN|opp=OPPN) (side=SIDE|OF|TOWARD|THAT) target=TARGET F", _sided, "clause"),
+    Rule("the model reads it as a sign", f"F MODEL F READV part=PT AS DET? {_GRADES} (EVIDN|ROLEN|WEIGHTN|SUPN|opp=OPPN) (side=SIDE|OF|TOWARD|THAT (DET WHOLEN|IT|DET) BE) target=TARGET F", _sided, "clause"),
     Rule("the confidence is raised by", "F (DET|MODELS|MODEL POSSESSIVE)* PROBN (IN|OF|FOR) F target=TARGET BE F deg=DEG? (RAISE_P|opp=LOWER_P) F deg=DEG? BY part=PT F", _sided, "clause"),
     Rule("there is evidence, such as", f"F THERE BE F DET? SOMEW? {_GRADES} (EVIDN|MASSN|ROLEN|SUPN|opp=OPPN) (side=SIDE|OF) target=TARGET COMMA? (SUCHAS|COLON|IN|FROM|BY) part=PT F", _sided, "clause"),
     Rule("support comes from", f"F DET? {_GRADES} (EVIDN|WEIGHTN|MASSN|ROLEN|PUSHN|SUPN|opp=OPPN) F (side=SIDE|TOWARD|opp=AWAY|OF) F target=TARGET F (COMEFROM|BELONGTO|LIEIN|BE|COLON) F (DET NOUN)? part=PT F", _sided, "clause"),
@@ -190,7 +212,7 @@ RULES: list[Rule] = [
     Rule("the top words are", "F DET? (topn=SUPER number=INT|number=INT topn=SUPER|number=INT top=MOST) (ADJ|STRONGADJ)? (NOUN|ROLEN|EVIDN|SUPN|opp=OPPN) (F (side=SIDE|IN|TO|ON|BEHIND|OF) F target=TARGET)? F (BE|COLON) F part=PT F", _top_ranks, "clause"),
     Rule("are the top words", "F BE F DET? (topn=SUPER number=INT|number=INT topn=SUPER|number=INT top=MOST) (ADJ|STRONGADJ)? (NOUN|ROLEN|EVIDN|SUPN|opp=OPPN) (F (side=SIDE|IN|TO|ON|BEHIND|OF) F target=TARGET)? F", _top_ranks),
     Rule("is the weakest of the words for it", f"F BE F DET? (low=SUPERLOW|low=LEAST (ADJ|STRONGADJ)) (OF|AMONG) (DET|ALL)* (NOUN|SUPN|opp=OPPN|EVIDN) F {_WHO}? F", _weakest),
-    Rule("of the words for it, it is the weakest", f"F (OF|AMONG) (DET|ALL)* (NOUN|EVIDN|SUPN|opp=OPPN) F {_WHO} COMMA? part=PT BE F DET? (low=SUPERLOW|low=LEAST (ADJ|STRONGADJ)) (NOUN)? F", _weakest, "clause"),
+    Rule("of the words for it, it is the weakest", f"F (OF|AMONG) (DET|ALL)* (NOUN|EVIDN|SUPN|opp=OPPN) F {_WHO} COMMA? part=PT (BE|HAVE) F DET? (low=SUPERLOW|low=LEAST (ADJ|STRONGADJ)) (NOUN|SCOREN|WEIGHTN)? F", _weakest, "clause"),
     Rule("is the strongest of the words for it", f"F BE F DET? (topn=SUPER|top=MOST (ADJ|STRONGADJ)) (OF|AMONG) (DET|ALL)* (NOUN|EVIDN|SUPN|opp=OPPN) F {_WHO}? F", _strongest),
     Rule("of the words for it, it is the strongest", f"F (OF|AMONG) (DET|ALL)* (NOUN|EVIDN|SUPN|opp=OPPN) F {_WHO} COMMA? part=PT (BE|HAVE) F DET? (topn=SUPER|top=MOST (ADJ|STRONGADJ)) (NOUN|WEIGHTN|SCOREN)? F", _strongest, "clause"),
     Rule("trails all others for it", f"F (TRAIL) (ALL|DET)* (OTHERN|REST) F {_WHO} F", _weakest),
@@ -198,6 +220,17 @@ RULES: list[Rule] = [
     Rule("scores so much more than", "F (SCOREV|BE) F number=NUMBER (gt=GT|lt=LT|gt=ABOVE|lt=BELOW) (THAN)? other=PT (DO)? F", _difference),
     Rule("is one of so many words for it", f"F BE F ONEOF DET? number=INT (NOUN|EVIDN|ROLEN) F {_WHO} F", _count_and_member),
     Rule("there is more evidence for than against", "F THERE BE F (gt=GT|lt=LT) (MASSN|EVIDN) F side=SIDE F target=TARGET F THAN (THERE BE)? SIDE IT F", _more_evidence, "clause"),
+    Rule("several words, including", f"F SOMEW NOUN F {_WHO0} COMMA? SUCHAS part=PT F", _sided, "clause"),
+    Rule("unlike another", "F LP? UNLIKEW part=PT RP? F", _not_same, "tail"),
+    Rule("like another", "F LP? SUCHAS part=PT RP? F|F SAMEGOES part=PT F|F part=PT FOLLOWSUIT F|F part=PT DO COMMA? TOOW F", _again, "tail"),
+    Rule("not so another", "F NOT SOW part=PT F", _not_same, "tail", says=("NOT",)),
+    Rule("the opposite holds for", "F DET? OPPOSITEW HOLDFOR part=PT F|F WITH part=PT (PUSH_G|POINT_G|SPEAK_G) OTHERWAY F", _opposite, "tail"),
+    Rule("the former more than the latter", "F FORMERW (gt=GT|lt=LT) SOW? THAN LATTERW F", _former, "tail"),
+    Rule("with support from", f"F WITH DET? {_GRADES} (EVIDN|SUPN|opp=OPPN) (FROM) part=PT F", _sided, "tail"),
+    Rule("a score of one", "F part=PT (ONE|DET) OF number=NUMBER F", _each_number, "tail"),
+    Rule("pushed by another", "F (RAISE_P|SUPT_P|opp=LOWER_P|opp=OPPT_P) BY part=PT F", _sided, "tail"),
+    Rule("pro or contra", "F part=PT (side=PROW|opp=CONTRAW) F", _sided, "tail"),
+    Rule("in a word", "F part=PT (strong=STRONGADJ|ADJ|zero=UNADJ) F", partial(grade_inverted, base="important"), "tail"),
     Rule("does not", "F part=PT F (DOESNOT|DO NOT|NOT|BE NOT|ISNOT) F", _not_same, "tail", says=("NOT", "DOESNOT", "ISNOT")),
     Rule("but not by", "F NOT (BY|ON|TO|FOR|FROM) part=PT F", _not_same, "tail", says=("NOT", "DOESNOT", "ISNOT")),
     Rule("instead of a part", "F RATHER (ON|BY|TO)? part=PT F", _instead_of, "tail", says=("RATHER",)),

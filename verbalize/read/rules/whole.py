@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verbalize.read.marking.numbers import Number
+from verbalize.read.rules.amounts import amount
 from verbalize.read.rules.rule import Rule, Unclear
 
 if TYPE_CHECKING:
@@ -79,6 +80,19 @@ def _absent(clause: Clause) -> None:
         clause.claim("absent", mention.places[0] if mention.places else None, quote=mention.quote)
 
 
+def _overall(clause: Clause) -> None:
+    """ "Overall, the text speaks against the label": the evidence on that side outweighs the other."""
+    direction = side_of(clause)
+    if direction is None:
+        raise Unclear
+    if clause.has("quant") or clause.has("number"):
+        value, tolerance = amount(clause).within(0.0, 1.0)
+        clause.claim("balance", direction=direction, value=value, tolerance=tolerance, label=clause.target())
+    else:
+        clause.claim("balance", direction=direction, label=clause.target())
+    clause.memory.direction = direction
+
+
 def _single(clause: Clause) -> None:
     if len(clause.mentions("part")) != 1:
         raise Unclear
@@ -96,10 +110,10 @@ _SIDED = "(SPEAK F side=SIDE F target=TARGET|sup=SUPT (target=TARGET)?|opp=OPPT 
 _WHOSIDED = f"(WHICH F {_SIDED}|SPEAK_G side=SIDE target=TARGET|sup=SUPT_G target=TARGET|opp=OPPT_G target=TARGET|WITH DET? (sup=POS|opp=NEG) (WEIGHTN|SCOREN)|side=SIDE target=TARGET|TO (sup=SUPT|opp=OPPT) target=TARGET|TO SPEAK side=SIDE target=TARGET)"
 _IN = "((IN|OF) (DET|ALL)? TOTAL? (WHOLEN|NOUN|IT))*"
 RULES: list[Rule] = [
-    Rule("nothing speaks for it", f"F (NOTHING (AT ALL)?|NO (SINGLE|SOLE)? (OTHERN|NOUN)|NO OF (DET)? NOUN) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("nothing speaks for it", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
     Rule("there is no evidence", f"F (THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
-    Rule("nothing stands out", f"F (NOTHING|NO (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN) target=TARGET)? {_IN} (COLON|COMMA)? F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
-    Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|zero=UNADJ) F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
+    Rule("nothing stands out", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? ANY? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN|ON) target=TARGET)? {_IN} (COLON|COMMA)? F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|DET? (WEIGHTN|SCOREN) OF zero=ZERO|zero=UNADJ) F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
     Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
     Rule("so many words speak for it", f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F", _count, "clause", says=("ONLY", "ALL")),
     Rule("there are so many words for it", f"F (THERE BE|DET? WHOLEN (HAVE|CONTAIN)|WESEE) F (ONLYW|JUSTW)? number=INT (NOUN|side=EVIDN|sup=SUPN|opp=OPPN|(sup=POS|opp=NEG) NOUN)? {_IN} ({_WHOSIDED})? {_IN} F", _count, "clause", says=("ONLY", "ALL")),
@@ -115,6 +129,10 @@ RULES: list[Rule] = [
     Rule("of so many words, so many speak for it", f"F (OF|AMONG) DET? total=INT NOUN {_IN} COMMA? (ONLYW)? number=INT F {_SIDED} F", _count_of, "clause", says=("ONLY",)),
     Rule("nothing speaks for it but", f"F (NOTHING|NO OTHERN|NO NOUN) {_IN} F {_SIDED} F EXCEPT part=PARTS F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
     Rule("no other word speaks for it: after", f"F NO OTHERN (ELSE)? F {_SIDED} F", lambda clause: _only_after(clause), "tail", says=("NO", "NOTHING")),
+    Rule("neither is in the input", "F NEITHERW part=PARTS F (APPEAR|BE (IN|PRESENCE)) DET? WHOLEN F", _absent, "clause", says=("NEITHERW",)),
+    Rule("there is no such word", "F THERE BE NO (NOUN)? part=PARTS (IN|ANYWHERE) DET? WHOLEN F", _absent, "clause", says=("NO", "ISNOT")),
+    Rule("the text as a whole speaks for it", f"F DET TOTAL? (WHOLEN|NOUN|MASSN) F {_SIDED} F", _overall, "clause"),
+    Rule("most of the evidence speaks for it", f"F (quant=MORETHANHALF|quant=NEARLYALLOF|quant=ALLOF|number=SHARENUM OF) (THE|DET|ALLOF|TOTAL)* MASSN {_IN} F {_SIDED} F", _overall, "clause"),
     Rule("is absent", "F part=PARTS F (BE)? (ISNOTIN|NOTAPPEAR|ABSENT|NOT APPEAR|DOESNOT APPEAR|BE ABSENT) (ANYWHERE)? DET? WHOLEN? F", _absent, "clause", says=("NO", "NOT", "DOESNOT", "LASTOCC")),
     Rule("does not contain", "F DET WHOLEN CONTAINNO (DET NOUN)? part=PARTS F", _absent, "clause", says=("NO", "NOT", "DOESNOT", "LASTOCC")),
 ]
