@@ -54,7 +54,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
     origin: list[int] = []
     for index, character in enumerate(text):
         for piece in unicodedata.normalize("NFKD", character):
-            if unicodedata.combining(piece):
+            if _is_mark(piece):
                 continue
             lowered = piece.lower().translate(_STRAIGHT)
             characters.append(lowered)
@@ -99,6 +99,11 @@ def _unknown_end(folded: str, position: int, following: Sequence[str]) -> int:
     return end
 
 
+def _is_mark(character: str) -> bool:
+    """Whether the character is an accent, or is not seen: tokenizers drop such characters, as BERT's do."""
+    return unicodedata.category(character) in ("Mn", "Me", "Cf")
+
+
 def _alone(character: str) -> bool:
     """Whether tokenizers in the manner of BERT make a token of the character."""
     return unicodedata.category(character)[0] == "P" or is_unspaced(character)
@@ -107,6 +112,6 @@ def _alone(character: str) -> bool:
 def _end(text: str, origin: list[int], start: int, stop: int) -> int:
     """The end of a match in the original text: one past its last character and the accents on it."""
     end = (origin[stop - 1] if stop > start else origin[start]) + 1
-    while end < len(text) and unicodedata.combining(text[end]):
+    while end < len(text) and _is_mark(text[end]):
         end += 1
     return end

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _TOKEN = ("token", "tokens", "word", "words", "piece", "subword", "term", "feature", "ngram")
 _SCORE = ("score", "scores", "attribution", "attributions", "saliency", "importance", "weight", "weights", "relevance",
           "contribution", "shap", "shap_value", "shap_values")  # fmt: skip
+_MAGNITUDE = ("attention", "attentions", "attention_weight", "attention_score", "norm", "gradient_norm")  # no signs
 _WEAK_SCORE = ("value", "values")  # where another column holds scores, this is the value of a feature (eli5)
 _LABEL = ("label", "class", "target", "class_name", "class_id", "label_id", "target_id")
 _PREDICTED = ("prediction", "predicted", "pred", "predicted_label", "pred_label", "predicted_class", "pred_class")
@@ -42,6 +43,7 @@ class Columns:
         unread: the names of the other columns.
         text_names: whether the column of texts is filled in each row, so that it names the text of a row.
         in_order: whether the rows of a text stand in its order, as far as the names of the columns tell.
+        magnitude: whether the scores are magnitudes without signs, as the name of their column says.
     """
 
     places: dict[str, int]
@@ -50,6 +52,7 @@ class Columns:
     unread: tuple[str, ...] = field(default=())
     text_names: bool = False
     in_order: bool = True
+    magnitude: bool = False
 
     def cell(self, row: Sequence[str], kind: str, *, blank: bool = False) -> str | None:
         """The value of a kind in a row, or `None` where the row has none (or, unless `blank`, an empty one)."""
@@ -72,7 +75,7 @@ def find_columns(rows: Sequence[Sequence[str]], source: str) -> Columns:
     """
     first = [cell.strip() for cell in rows[0]]
     names = [re.sub(r"[\s.-]+", "_", cell.casefold()) for cell in first]
-    if len(set(names) & set(_TOKEN)) == 0 or not set(names) & {*_SCORE, *_WEAK_SCORE}:
+    if len(set(names) & set(_TOKEN)) == 0 or not set(names) & {*_SCORE, *_MAGNITUDE, *_WEAK_SCORE}:
         if len(first) == 2 and _is_number(first[1]) and first[0]:
             return Columns({"token": 0, "score": 1}, header=False)
         raise SaliencyError(
@@ -92,9 +95,10 @@ class _Finder:
     taken: set[int] = field(default_factory=set)
 
     def columns(self) -> Columns:
+        strong = (*_SCORE, *_MAGNITUDE)
         places = {
             "token": self._one("the words", _TOKEN),
-            "score": self._one("the scores", _SCORE) if set(self.names) & set(_SCORE) else self._one("the scores", _WEAK_SCORE),
+            "score": self._one("the scores", strong if set(self.names) & set(strong) else _WEAK_SCORE),
             "label": self._one("the label", _LABEL),
         }
         self._check_labels(places["label"])
@@ -116,7 +120,9 @@ class _Finder:
         found = {kind: place for kind, place in places.items() if place is not None}
         token = self.names[found["token"]]
         names_text = "text" in found and all(_cell(row, found["text"]) for row in self.body)
-        return Columns(found, ids, True, unread, names_text, token not in ("feature", "ngram") or "position" in found)
+        in_order = token not in ("feature", "ngram") or "position" in found
+        magnitude = self.names[found["score"]] in _MAGNITUDE
+        return Columns(found, ids, True, unread, names_text, in_order, magnitude)
 
     def _one(self, what: str, words: Sequence[str]) -> int | None:
         """The only column with one of the names, or the first of several whose values are the same."""

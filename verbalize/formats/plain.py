@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +109,8 @@ def _label(value: object) -> object:
     """
     if isinstance(value, dict):
         value = value.get("label")
-    if isinstance(value, float) and not value.is_integer():
+    number = float(value) if isinstance(value, str) and re.fullmatch(r"\d*\.\d+", value) else value
+    if isinstance(number, float) and not number.is_integer():
         raise SaliencyError(f"the label is {value}, which is a number and names no class; name it with label=... (--label)")
     return value
 

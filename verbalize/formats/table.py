@@ -186,6 +186,7 @@ def _map(group: _Group, columns: Columns, options: ReadOptions, several: bool) -
         options,
         text=group.text,
         in_order=in_order,
+        signed=False if columns.magnitude else None,
         id=name,
         prediction=_prediction(group, query.label, options),
         special=[SpecialToken(_BIAS, row.score, 0) for row in rows if row.token == _BIAS],

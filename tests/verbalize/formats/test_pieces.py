@@ -152,6 +152,9 @@ def test_the_places_of_pieces_become_places_of_words():
         (["café", "Zoë", "각"], unicodedata.normalize("NFD", "Café, Zoë 각"), ["Café", "Zoë", "각"]),
         ([unicodedata.normalize("NFD", "café"), "s"], "cafés", ["café", "s"]),
         (["a", "b"], "\ufeffa b", ["a", "b"]),
+        (["cooperate", "now"], "co\u00adoperate\u200b now", ["co\u00adoperate\u200b", "now"]),
+        (["हिनदी", "ह"], "हिन्दी है", ["हिन्दी", "है"]),
+        (["❤", "ok"], "❤\ufe0f ok", ["❤\ufe0f", "ok"]),
         (["你", "\ufffd", "好"], "你界好", ["你", "界", "好"]),
     ],
 )

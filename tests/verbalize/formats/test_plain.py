@@ -83,6 +83,7 @@ def test_several_outputs_are_told_apart_by_their_names():
     ("document", "message"),
     [
         ({"tokens": ["a"], "scores": [1], "label": 0.93}, r"the label is 0\.93, which is a number and names no class"),
+        ({"tokens": ["a"], "scores": [1], "label": "0.93"}, "names no class"),
         ({"tokens": ["a"], "scores": [1], "weights": [2], "label": "x"}, "'scores' and 'weights' may both hold the scores"),
         ({"token": "a", "score": 1}, "one word with its score"),
         ({"tokens": ["a"], "attributions": "high"}, "must be lists"),

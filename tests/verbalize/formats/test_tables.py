@@ -163,6 +163,12 @@ def test_scores_without_signs_are_told_once_and_can_be_said_to_have_none():
         read("token,score\na,-1\n", label="x", signed=False)
 
 
+def test_columns_of_attention_have_no_sign():
+    assert not read("token,attention\ngood,1\nfilm,2\n", label="x")[0].signed
+    with pytest.raises(SaliencyError, match="have no sign"):
+        read("token,attention\ngood,1\nfilm,2\n", label="x", signed=True)
+
+
 def test_quotation_marks_are_words():
     assert seen('token\tscore\n"\t1\nfilm\t-2\n"\t3\n', label="x") == [("x", ('"', "film", '"'), [1, -2, 3])]
     assert seen('token,score\n"""",1\n"a,b",-2\n', label="x") == [("x", ('"', "a,b"), [1, -2])]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verbalize.formats.format import Format, ReadOptions
+from verbalize.pieces import UNKNOWN
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def _tokens(ids: list[int], tokenizer: Any) -> tuple[list[str], tuple[str, ...]]
         raise SaliencyError("Thermostat records hold token ids; name the model's tokenizer with tokenizer=... (--tokenizer)")
     if isinstance(tokenizer, str):
         tokenizer = _load(tokenizer)
-    return list(tokenizer.convert_ids_to_tokens(ids)), tuple(tokenizer.all_special_tokens)
+    return list(tokenizer.convert_ids_to_tokens(ids)), tuple(
+        token for token in tokenizer.all_special_tokens if token not in UNKNOWN
+    )
 
 
 def _load(name: str) -> Any:
