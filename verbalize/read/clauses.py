@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 from verbalize.read.grammar.folding import Folder
-from verbalize.read.grammar.notation import Notation
+from verbalize.read.grammar.notation import FIRST, Notation
 from verbalize.read.grammar.phrases import FOLDS, PHRASES
 from verbalize.read.marking.tokens import word_sets
 from verbalize.read.rules import amounts, model, ranks, signs, tails, turned, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from verbalize.read.marking.tokens import Token
     from verbalize.read.rules.rule import Rule
 
+Spans: TypeAlias = "dict[str, list[tuple[int, int]]]"  # (start, stop) of the captures, by name
 _JOINTS = frozenset(
     {"COMMA", "SEMI", "COLON", "DASH", "LP", "RP", "AND", "BUT", "BECAUSE", "WHICH", "WITH", "FOLLOWED", "THEN", "INDICATING", "INDICATETHAT",
      "LEADING", "MAKINGIT", "ABOVEALL", "RANKV_G", "SODO", "FILL", "HOLD_G", "HAVE_G", "SUPT_G", "OPPT_G", "CONTRIB_G", "BEAT_G", "SCOREV_G", "AHEADW"}
@@ -85,13 +86,42 @@ class Segment:
     begin: int = 0
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """All rules of one scope as one expression; `rules` and `captures` are keyed by the group that encloses each rule."""
+class CompiledRule:
+    """A rule with its pattern, which is compiled when a sentence first has the words that it needs."""
 
-    pattern: re.Pattern[str]
-    rules: dict[int, Rule]
-    captures: dict[int, list[tuple[str, int]]]
+    def __init__(self, rule: Rule, notation: Notation) -> None:
+        self.rule = rule
+        self.notation = notation
+        self.needs = [_mask(codes) for codes in dict.fromkeys(notation.required(rule.pattern))]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern as an expression over class characters."""
+        return re.compile(self.notation.expand(self.rule.pattern))
+
+    @cached_property
+    def captures(self) -> list[tuple[str, int]]:
+        """Its captures: the name, and the number of the group."""
+        return [(name.rpartition("_")[0], index) for name, index in self.pattern.groupindex.items()]
+
+    def match(self, codes: str, start: int, stop: int) -> Spans | None:
+        """What the pattern captures, if it matches from `start` to `stop`."""
+        match = self.pattern.fullmatch(codes, start, stop)
+        if match is None:
+            return None
+        spans: Spans = {}
+        for name, group in self.captures:
+            first, last = match.span(group)
+            if first >= 0:
+                spans.setdefault(name, []).append((first, last))
+        return spans
+
+
+def _mask(codes: Iterable[str]) -> int:
+    mask = 0
+    for code in codes:
+        mask |= 1 << (ord(code) - FIRST)
+    return mask
 
 
 class Grammar:
@@ -104,28 +134,18 @@ class Grammar:
             *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *turned.RULES, *tails.RULES,
         ]  # fmt: skip
         self.folder = Folder(self.notation, FOLDS)
-        self.predicates = self._compile("predicate")
-        self.clauses = self._compile("clause")
-        self.tails = self._compile("tail")
+        self.by_scope: dict[str, list[CompiledRule]] = {"predicate": [], "clause": [], "tail": []}
+        for rule in self.rules:
+            self.by_scope[rule.scope].append(CompiledRule(rule, self.notation))
         self.start = re.compile(self.notation.expand(_CONNECTIVES, "c_"))
         self.subjects = {name: re.compile(self.notation.expand(pattern, "s_")) for name, pattern in _STARTS.items()}
         self.lonely = re.compile(self.notation.expand("subject=PARTS (COMMA|COLON)?", "s_"))
         self.joints = {code for names, code in self.notation._codes.items() if names & _JOINTS}  # noqa: SLF001 - its own table
 
-    def _compile(self, scope: str) -> Compiled:
-        rules = [rule for rule in self.rules if rule.scope == scope]
-        branches = [f"(?P<r{number}_>{self.notation.expand(rule.pattern, f'r{number}_')})" for number, rule in enumerate(rules)]
-        pattern = re.compile("|".join(branches))
-        captures: dict[int, list[tuple[str, int]]] = {}
-        outer: dict[int, Rule] = {}
-        for group, index in pattern.groupindex.items():
-            prefix, _, rest = group.partition("_")
-            number = int(prefix[1:])
-            if rest:
-                captures.setdefault(number, []).append((rest.rpartition("_")[0], index))
-            else:
-                outer[index] = rules[number]
-        return Compiled(pattern, outer, {index: captures.get(rules.index(rule), []) for index, rule in outer.items()})
+    def possible(self, codes: str) -> dict[str, list[CompiledRule]]:
+        """The rules, by scope, that a sentence with these classes can match."""
+        mask = _mask(set(codes))
+        return {scope: [rule for rule in rules if all(need & mask for need in rule.needs)] for scope, rules in self.by_scope.items()}
 
     def codes(self, tokens: Sequence[Token]) -> str:
         """The sentence as a string of class characters."""
@@ -164,6 +184,7 @@ def _cut(tokens: Sequence[Token]) -> list[Segment]:
     known = grammar()
     codes = known.codes(tokens)
     cuts = _cuts(codes, known)
+    rules = known.possible(codes)
     if len(cuts) > _MOST_JOINTS:
         return [Segment(0, count, None, "", {}, left_over=True)]
     # best[i]: (words left over, clauses), and the first segment, of the tokens from cuts[i] on
@@ -174,7 +195,7 @@ def _cut(tokens: Sequence[Token]) -> list[Segment]:
             over, clauses, _, _ = best[j]
             if chosen is not None and (over, clauses + 1) >= chosen[:2]:
                 continue
-            segment = _match(codes, cuts[i], cuts[j], known)
+            segment = _match(codes, cuts[i], cuts[j], known, rules)
             if segment is not None:
                 chosen = (over, clauses + 1, segment, j)
         j = i + 1
@@ -197,45 +218,36 @@ def _cuts(codes: str, known: Grammar) -> list[int]:
     return [0, *(index for index in range(1, len(codes)) if codes[index] in known.joints), len(codes)]
 
 
-def _match(codes: str, start: int, stop: int, known: Grammar) -> Segment | None:
+def _match(codes: str, start: int, stop: int, known: Grammar, rules: dict[str, list[CompiledRule]]) -> Segment | None:
     opened = known.start.match(codes, start, stop)
     begin = opened.end() if opened else start
-    because = bool(opened and any(value for value in opened.groupdict().values()))
-    end = stop
-    if begin == end:
+    because = bool(opened and any(opened.groupdict().values()))
+    if begin == stop:
         return None
-    found = _rule(known.clauses, codes, begin, end)
-    if found is not None:
-        return Segment(start, stop, found[0], "", found[1], because, begin=begin)
-    for name, pattern in known.subjects.items():
-        subject = pattern.match(codes, begin, end)
-        if subject is None or subject.end() == end:
-            continue
-        found = _rule(known.predicates, codes, subject.end(), end)
-        if found is None and name == "part":  # a shorter list may leave the rest to the predicate
-            continue
-        if found is not None:
-            spans = dict(found[1])
-            for group, index in pattern.groupindex.items():
-                if subject.start(index) >= 0:
-                    spans.setdefault(group.removeprefix("s_").rpartition("_")[0], []).append(subject.span(index))
-            return Segment(start, stop, found[0], name, spans, because, begin=begin)
-    found = _rule(known.tails, codes, begin, end)
-    if found is not None:
-        return Segment(start, stop, found[0], "", found[1], because, begin=begin)
-    lonely = known.lonely.fullmatch(codes, begin, end)
+    mask = _mask(set(codes[begin:stop]))
+    fits = {scope: [rule for rule in some if all(need & mask for need in rule.needs)] for scope, some in rules.items()}
+    for rule in fits["clause"]:
+        spans = rule.match(codes, begin, stop)
+        if spans is not None:
+            return Segment(start, stop, rule.rule, "", spans, because, begin=begin)
+    if fits["predicate"]:
+        for name, pattern in known.subjects.items():
+            subject = pattern.match(codes, begin, stop)
+            if subject is None or subject.end() == stop:
+                continue
+            for rule in fits["predicate"]:
+                spans = rule.match(codes, subject.end(), stop)
+                if spans is None:
+                    continue
+                for group, index in pattern.groupindex.items():
+                    if subject.start(index) >= 0:
+                        spans.setdefault(group.removeprefix("s_").rpartition("_")[0], []).append(subject.span(index))
+                return Segment(start, stop, rule.rule, name, spans, because, begin=begin)
+    for rule in fits["tail"]:
+        spans = rule.match(codes, begin, stop)
+        if spans is not None:
+            return Segment(start, stop, rule.rule, "", spans, because, begin=begin)
+    lonely = known.lonely.fullmatch(codes, begin, stop)
     if lonely is not None:
         return Segment(start, stop, None, "lonely", {"subject": [lonely.span("s_subject_1")]}, because, begin=begin)
     return None
-
-
-def _rule(compiled: Compiled, codes: str, start: int, stop: int) -> tuple[Rule, dict[str, list[tuple[int, int]]]] | None:
-    match = compiled.pattern.fullmatch(codes, start, stop)
-    if match is None or match.lastindex is None:
-        return None
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for name, group in compiled.captures[match.lastindex]:
-        first, last = match.span(group)
-        if first >= 0:
-            spans.setdefault(name, []).append((first, last))
-    return compiled.rules[match.lastindex], spans

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TOKEN = re.compile(r"(?P<capture>[a-z][a-z_]*)=(?:(?P<open>\()|(?P<one>[A-Z][A-Z0-9_]*))|(?P<name>[A-Z][A-Z0-9_]*)|(?P<group>\((?!\?))|(?P<space>\s+)|(?P<other>.)")
-_FIRST = 0x4E00  # classes are written as characters from here on, so that no pattern needs an escape
+FIRST = 0x4E00  # classes are written as characters from here on, so that no pattern needs an escape
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Notation:
     def code(self, names: frozenset[str]) -> str:
         """The character for a set of word classes."""
         if names not in self._codes:
-            self._codes[names] = chr(_FIRST + len(self._codes))
+            self._codes[names] = chr(FIRST + len(self._codes))
         return self._codes[names]
 
     def register(self, sets: Iterable[frozenset[str]]) -> None:
@@ -46,6 +46,28 @@ class Notation:
         """A pattern in the notation as a regular expression over class characters; names of captures get the prefix."""
         counts: dict[str, int] = {}
         return self._expand(pattern, prefix, counts)
+
+    def required(self, pattern: str) -> list[frozenset[str]]:
+        """Sets of class characters of each of which a string that matches the pattern has at least one.
+
+        Not all such sets are found; those that are found let most patterns be passed over without being tried.
+        """
+        branches = _branches(pattern)
+        if len(branches) > 1:
+            first = [self.required(branch) for branch in branches]
+            return [frozenset().union(*(sets[0] for sets in first))] if all(first) else []
+        found: list[frozenset[str]] = []
+        for atom in _ATOM.finditer(_flattened(pattern)):
+            inner, optional = atom["atom"], atom["times"] in ("?", "*") or (atom["times"] or "").startswith("{0")
+            if optional:
+                continue
+            if inner.startswith("\x00"):
+                found += self.required(_GROUPS[inner])
+            elif inner in self.phrases:
+                found += self.required(self.phrases[inner])
+            else:
+                found.append(frozenset(code for names, code in self._codes.items() if inner in names))
+        return found
 
     def _expand(self, pattern: str, prefix: str, counts: dict[str, int]) -> str:
         out: list[str] = []
@@ -76,3 +98,38 @@ class Notation:
         if not characters:
             raise KeyError(f"no word has the class {name}")
         return characters if len(characters) == 1 else f"[{characters}]"
+
+
+_GROUPS: dict[str, str] = {}  # groups by the stand-in that `_flattened` writes for them
+_ATOM = re.compile(r"(?:[a-z][a-z_]*=)?(?P<atom>\x00\d+\x00|[A-Z][A-Z0-9_]*)(?P<times>[?*+]|\{\d+,\d*\})?")
+
+
+def _branches(pattern: str) -> list[str]:
+    """The alternatives of a pattern at its top level."""
+    parts, depth, start = [], 0, 0
+    for index, character in enumerate(pattern):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            parts.append(pattern[start:index])
+            start = index + 1
+    return [*parts, pattern[start:]]
+
+
+def _flattened(pattern: str) -> str:
+    """The pattern with a stand-in for each group at its top level."""
+    out: list[str] = []
+    depth = start = 0
+    for index, character in enumerate(pattern):
+        if character == "(":
+            if depth == 0:
+                start = index + 1
+            depth += 1
+        elif character == ")":
+            depth -= 1
+            if depth == 0:
+                key = f"\x00{len(_GROUPS)}\x00"
+                _GROUPS[key] = pattern[start:index]
+                out.append(key)
+        elif depth == 0:
+            out.append(character)
+    return "".join(out)
