@@ -152,7 +152,7 @@ def reads(claims, *, complete=True):
     return json.dumps({"claims": claims, "complete": complete})
 
 
-ODD = "Without 'great', dear reader, who knows what would have become of us?"
+ODD = "Behold, dear reader, how 'great' tipped the scales!"
 
 
 def test_a_language_model_reads_what_the_rules_did_not(saywhy, folder, chat_server):

@@ -69,6 +69,15 @@ def test_the_model_sees_no_scores(chat_server):
         ("'great' tipped it.", reply(claim(label="negative"))),  # a label made up
         ("'great' tipped it.", reply(claim(missing="splendid", parts=[]))),  # a word made up
         ("'great' tipped it.", reply()),
+        # a word of rank, amount, comparison, denial or possibility for which no claim is there
+        ("'great' tipped it most.", reply(claim())),
+        ("'great' tipped it more than 'film'.", reply(claim(), claim(parts=[2]))),
+        ("'great' gave half of it.", reply(claim())),
+        ("Only 'great' tipped it.", reply(claim())),
+        ("'great' hardly tipped it.", reply(claim())),
+        ("'great' didn't tip it.", reply(claim())),
+        ("'great' would have tipped it.", reply(claim())),
+        ("'great' tipped it, or the opposite.", reply(claim())),
         ("'a' tipped it.", reply(claim(kind="supports", missing="a", parts=[]))),  # which of the two?
     ],
 )
@@ -180,3 +189,9 @@ def test_a_model_that_talks_nonsense_in_valid_json_verifies_nothing(tiny_model_f
     readings = reader.read([(sentence, sentence, FILM) for sentence in sentences])
     assert [reading.status for reading in readings] == ["not verified"] * 4
     assert all(reading.problem for reading in readings)
+
+
+def test_a_word_of_rank_or_denial_has_a_claim_of_its_kind(read):
+    assert read("'great' tipped it most.", reply(claim(), claim("most_important"))).status == "true"
+    assert read("'but' hardly tipped it.", reply(claim("near_zero", parts=[3]))).status == "true"
+    assert read("'great' tipped it more than 'film'.", reply(claim("more_important_than", other=[2]))).status == "true"

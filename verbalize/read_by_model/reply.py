@@ -2,7 +2,8 @@
 
 A model may invent, leave out, or obey a sentence that it should translate. So a reply must agree with the sentence in what can
 be seen without understanding it: the words, labels and numbers of the claims stand in the text, and those of the sentence in
-the claims. The tolerance of a number follows from how it is written, and is never the model's to choose.
+the claims, and words of rank, amount or denial have a claim of their kind (`cues`). The tolerance of a number follows from how
+it is written, and is never the model's to choose.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from verbalize.claims.claim import Claim, ClaimKind, Direction
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.evidence import evidence_of
 from verbalize.read.marking.quotations import find_quotations
+from verbalize.read_by_model.cues import unaccounted
 from verbalize.saliency import TokenSaliency
 from verbalize.write.naming import WordIndex
 
@@ -192,6 +194,9 @@ def _left_out(stated: Sequence[ModelClaim], claims: Sequence[Claim], sentence: s
     unquoted = sentence
     for quotation in reversed(find_quotations(sentence)):
         unquoted = unquoted[: quotation.start] + " " + unquoted[quotation.stop :]
+    plain = " ".join(word for word in unquoted.split() if not set(_words(word)) <= words)  # the input's own words are no cues
+    for cue in unaccounted(plain, {claim.kind for claim in claims}):
+        yield f"no claim accounts for {cue!r}"
     for found in _NUMBER.findall(unquoted):
         number = float(found.replace(",", "."))
         if not any(abs(abs(one) - number) < 1e-9 for one in numbers) and found.casefold() not in words:
