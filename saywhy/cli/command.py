@@ -69,12 +69,12 @@ class NamedFile:
     Attributes:
         name: the parameter that names it, such as "out".
         path: the path.
-        folder: whether an output is a folder that is written into.
+        use: what the command does with it.
     """
 
     name: str
     path: Path
-    folder: bool = False
+    use: Use = Use.READ
 
 
 def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[list[NamedFile], list[NamedFile]]:
@@ -93,8 +93,8 @@ def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple
         for one in value if isinstance(value, (list, tuple)) else (value,):
             if not isinstance(one, (str, Path)) or str(one) == "-":
                 continue
-            if use in (Use.WRITTEN, Use.FOLDER_WRITTEN):
-                written.append(NamedFile(name, Path(one), folder=use is Use.FOLDER_WRITTEN))
+            if use is not None and use is not Use.READ:
+                written.append(NamedFile(name, Path(one), use))
             elif use is Use.READ or isinstance(one, Path):
                 read.append(NamedFile(name, Path(one)))
             else:
@@ -125,8 +125,10 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> No
 
 
 def _check_writable(one: NamedFile) -> None:
-    if one.path.is_dir() and not one.folder:
+    if one.path.is_dir() and one.use is Use.WRITTEN:
         raise UsageError(f"--{one.name} {one.path} is a folder; name a file")
+    if one.path.is_file() and one.use is Use.FOLDER_WRITTEN:
+        raise UsageError(f"--{one.name} {one.path} is a file; name a folder")
     if one.path.exists() and not one.path.is_dir() and not one.path.is_file():
         raise UsageError(f"--{one.name} {one.path} is a device or a pipe, which can't be written whole; name a file")
     above = next(place for place in one.path.absolute().parents if os.path.lexists(place))

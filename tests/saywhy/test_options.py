@@ -11,6 +11,7 @@ import pytest
 
 from saywhy.cli.app import COMMANDS, build
 from saywhy.cli.commands.evaluate import PARTS
+from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import ReadingOptions
 from saywhy.cli.options.models import ModelOptions
@@ -93,6 +94,27 @@ def _parameters(name):
     for command in build([name]).registered_commands:
         found[command.name] = inspect.signature(command.callback).parameters
     return found
+
+
+def test_every_option_that_names_an_output_says_so():
+    """What a command looks at before its work follows from this."""
+    outputs = {"out", "cache", "replies", "embeddings"}
+    seen = set()
+    for name in COMMANDS:
+        for command, parameters in _parameters(name).items():
+            for option in outputs & set(parameters):
+                use = [one for one in parameters[option].annotation.__metadata__ if isinstance(one, Use)]
+                assert len(use) == 1, f"{command} --{option}"
+                assert use[0] is not Use.READ, f"{command} --{option}"
+                seen.add(command)
+    assert seen >= {"verbalize", "convert", "picture", "attack", "demo", "describe", "classify", "improve"}
+
+
+def test_a_folder_that_is_a_file_is_told_before_the_work(saywhy, folder):
+    words = "classify --classes classes.txt --images photos --encoder clip:none --embeddings prompts.json"
+    done = saywhy(*words.split(), folder=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "prompts.json is a file; name a folder" in done.stderr
 
 
 def _meaning(parameter):

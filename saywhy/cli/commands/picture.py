@@ -50,7 +50,7 @@ def picture(
     out: Annotated[
         Path,
         typer.Option(help="Folder to write to, made where there is none; or a page to write, if it ends in .html."),
-        Use.FOLDER_WRITTEN,
+        Use.PLACE_WRITTEN,
     ],
     kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:PICTURES"))] = "html",
     max_words: Annotated[int | None, typer.Option(min=1, help="Words in a rationale; 12 by default.")] = None,

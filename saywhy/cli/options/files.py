@@ -15,3 +15,5 @@ class Use(Enum):
     READ = auto()
     WRITTEN = auto()
     FOLDER_WRITTEN = auto()
+    PLACE_WRITTEN = auto()
+    """A file or a folder, as the path itself says."""
