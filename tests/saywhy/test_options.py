@@ -6,6 +6,7 @@ import inspect
 import json
 from dataclasses import fields
 from importlib import import_module
+from typing import get_type_hints
 
 import pytest
 
@@ -101,12 +102,13 @@ def test_every_option_that_names_an_output_says_so():
     outputs = {"out", "cache", "replies", "embeddings"}
     seen = set()
     for name in COMMANDS:
-        for command, parameters in _parameters(name).items():
-            for option in outputs & set(parameters):
-                use = [one for one in parameters[option].annotation.__metadata__ if isinstance(one, Use)]
-                assert len(use) == 1, f"{command} --{option}"
-                assert use[0] is not Use.READ, f"{command} --{option}"
-                seen.add(command)
+        for command in build([name]).registered_commands:
+            hints = get_type_hints(command.callback, include_extras=True)
+            for option in outputs & set(hints):
+                use = [one for one in hints[option].__metadata__ if isinstance(one, Use)]
+                assert len(use) == 1, f"{name} --{option}"
+                assert use[0] is not Use.READ, f"{name} --{option}"
+                seen.add(name)
     assert seen >= {"verbalize", "convert", "picture", "attack", "demo", "describe", "classify", "improve"}
 
 
