@@ -95,7 +95,9 @@ def _check_header(path: Path, stream: Any, size: int) -> None:
     if dtype.hasobject:
         raise SaliencyError(f"{path} can't be read: it holds objects, which could run code; save numbers alone")
     wanted = int(np.prod([int(one) for one in shape], dtype=object)) * dtype.itemsize
-    if wanted > min(size, LARGEST):
+    if wanted > LARGEST:
+        raise SaliencyError(f"{path} says that it holds {wanted / 2**30:.1f} GiB of numbers in one array; split it")
+    if wanted > size:
         raise SaliencyError(f"{path} says that it holds {wanted} bytes of numbers, but has {size}; save it again")
 
 
