@@ -338,3 +338,39 @@ def test_a_picture_in_colour_is_no_map(tmp_path):
     Image.fromarray(RNG.integers(0, 255, (5, 6, 3)).astype(np.uint8)).save(tmp_path / "map.png")
     with pytest.raises(SaliencyError, match="in colour"):
         read(tmp_path / "map.png")
+
+
+@pytest.mark.parametrize("name", ["scores", "attributions", "saliency", "heatmap"])
+def test_a_record_in_json_may_hold_rows_of_numbers(tmp_path, name):
+    rows = [[0.5, -0.25], [0.0, 1.0]]
+    (tmp_path / "maps.jsonl").write_text(
+        json.dumps({name: rows, "label": "cat", "id": "first"}) + "\n" + json.dumps({name: [rows], "class": "cat"}) + "\n"
+    )
+    maps, _ = read(tmp_path / "maps.jsonl")
+    assert [(found.id, found.query.label, found.scores.tolist()) for found in maps] == [
+        ("first", "cat", rows),
+        (None, "cat", rows),
+    ]
+
+
+@pytest.mark.parametrize("rows", [[[1, 2], [3]], [[1, None]], [[1, "a"]], [[[]]], [[1], 2]])
+def test_rows_that_are_no_table_are_one_sentence(tmp_path, rows):
+    (tmp_path / "map.json").write_text(json.dumps({"scores": rows, "label": "cat"}))
+    with pytest.raises(SaliencyError) as said:
+        read(tmp_path / "map.json")
+    assert "\n" not in str(said.value)
+
+
+def test_numbers_that_stand_beside_the_tensors_are_not_read_and_that_is_told(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"map": torch.eye(3), "epoch": 3, "note": "a"}, tmp_path / "map.pt")
+    (found,), notes = read(tmp_path / "map.pt", signed=False)
+    assert found.id == "map"
+    assert any("'epoch', 'note'" in note for note in notes)
+
+
+def test_pictures_whose_white_is_not_known_are_not_shown_and_that_is_told():
+    normalised = RNG.normal(size=(1, 3, 5, 6))
+    (found,), notes = read({"attributions": RNG.normal(size=(1, 3, 5, 6)), "images": normalised})
+    assert found.image is None
+    assert any("not shown" in note for note in notes)

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 _TENSORS = ("torch.", "tensorflow.", "jax.", "jaxlib.", "cupy.", "PIL.")
-_BESIDE = {"image": ("image", "images", "picture"), "label": ("label", "labels", "class", "classes")}
+_BESIDE = {"image": ("image", "images", "picture"), "label": ("label", "labels", "class", "classes"), "id": ("id",)}
 """What may stand beside the maps in a file of named arrays, by the names that it is known by."""
+_MAPS = ("scores", "attributions", "attribution", "saliency", "heatmap", "relevance", "cam")  # of rows of numbers in JSON
+_KNOWN = frozenset(name for names in _BESIDE.values() for name in names)
 ROUNDING = 1e-6  # a negative score of at most this share of the largest is noise of float32 and not a sign
 
 
@@ -30,10 +32,9 @@ def _matches(value: object) -> bool:
     if isinstance(value, np.ndarray):
         return bool(value.dtype.kind != "O")
     if isinstance(value, dict):
-        return bool(value) and all(isinstance(name, str) and _is_array(one) for name, one in value.items())
-    if isinstance(value, list):
-        return _is_table(value)
-    return _is_array(value)
+        names = [name for name, one in value.items() if _is_array(one) or (name in _MAPS and _is_table(one))]
+        return bool(names) and all(isinstance(name, str) and (name in names or name in _KNOWN) for name in value)
+    return _is_array(value) or _is_table(value)
 
 
 def _is_array(value: object) -> bool:
@@ -42,10 +43,12 @@ def _is_array(value: object) -> bool:
     return type_name(value).startswith(_TENSORS) and (hasattr(value, "shape") or hasattr(value, "getbands"))
 
 
-def _is_table(value: list[Any]) -> bool:
-    """Whether this is a list of equally long lists of numbers: a map in JSON."""
-    rows = all(isinstance(row, list) and row and len(row) == len(value[0]) for row in value)
-    return bool(value) and rows and all(isinstance(one, (int, float)) or one is None for row in value for one in row)
+def _is_table(value: object) -> bool:
+    """Whether this is a list of lists of numbers, as JSON holds arrays; `planes` says what is wrong with their lengths."""
+    depth = 0
+    while isinstance(value, list) and value:
+        value, depth = value[0], depth + 1
+    return depth > 1 and (value is None or isinstance(value, (int, float)))
 
 
 def _read(value: Any, options: ReadOptions) -> Iterator[PixelSaliency | Problem]:
@@ -82,13 +85,17 @@ def _from_arrays(arrays: Mapping[str, Any], stem: str | None, options: ReadOptio
     """The maps of named arrays; pictures and labels among them belong to the maps."""
     beside = _companions(arrays)
     found = {name: value for name, value in arrays.items() if name not in beside.values()}
+    if unread := [name for name, value in found.items() if isinstance(value, (str, int, float, type(None)))]:
+        found = {name: value for name, value in found.items() if name not in unread}
+        options.note(f"not read, since they are no arrays: {', '.join(map(repr, unread))}")
     if not found:
         raise SaliencyError(f"of the arrays {', '.join(map(repr, arrays))} none holds maps; name it 'scores'")
-    pictures = _pictures(arrays[beside["image"]]) if "image" in beside else None
-    if pictures is not None and vars(options)["image"] is not None:
+    stem = str(arrays[beside["id"]]) if "id" in beside else stem
+    pictures = _pictures(arrays[beside["image"]], options) if "image" in beside else None
+    if "image" in beside and vars(options)["image"] is not None:
         raise SaliencyError(f"the picture stands in the record ({beside['image']!r}); leave out image=... (--image)")
     labels = _labels(arrays[beside["label"]], options) if "label" in beside else None
-    given = None if pictures is not None else picture_given(options)
+    given = None if "image" in beside else picture_given(options)
     for name, value in found.items():
         key = ".".join(part for part in (stem, name if len(found) > 1 else "") if part) or None
         try:
@@ -222,11 +229,14 @@ def _companions(arrays: Mapping[str, Any]) -> dict[str, str]:
     return {what: names[0] for what, names in found.items() if names}
 
 
-def _pictures(value: Any) -> list[NDArray[np.float32]]:
+def _pictures(value: Any, options: ReadOptions) -> list[NDArray[np.float32]] | None:
+    """The pictures beside the maps; None where it is not known which of their values is white."""
     array = numbers(value)
-    if array.ndim == 4:
-        return [_picture(_channels_last(one), 3) for one in array]
-    return [_picture(_channels_last(array), 3)]
+    try:
+        return [_picture(_channels_last(one), 3) for one in (array if array.ndim == 4 else array[None])]
+    except SaliencyError as error:
+        options.note(f"the pictures beside the maps are not shown: {error}")
+        return None
 
 
 def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
