@@ -197,7 +197,7 @@ FORMATS: Registry[Format] = Registry(
         "pairs": "verbalize.formats.pairs:PAIRS",
         "labelled-pairs": "verbalize.formats.pairs:LABELLED_PAIRS",
         "dianna": "verbalize.formats.explainers.dianna:FORMAT",
-        "words": "verbalize.formats.pairs:WORDS",
+        "words": "verbalize.formats.frames:FORMAT",
         "plain": "verbalize.formats.plain:FORMAT",
         "captum-llm": "verbalize.formats.explainers.captum:LLM",
         "captum": "verbalize.formats.explainers.captum:FORMAT",

@@ -57,20 +57,6 @@ def pairs_of(value: object) -> list[tuple[str, float]] | None:
     return None if word is None or score is None else [(one[word], one[score]) for one in value]
 
 
-def _matches_records(document: object) -> bool:
-    return not is_pairs(document) and pairs_of(document) is not None
-
-
-def _read_records(document: list[dict[str, Any]], options: ReadOptions) -> Iterator[TokenSaliency]:
-    pairs = pairs_of(document) or []
-    word = next(key for key in WORD_KEYS if key in document[0])
-    score = next(key for key in SCORE_KEYS if key in document[0])
-    unread = sorted({key for one in document for key in one} - {word, score})
-    if unread:
-        options.note(f"not read: {', '.join(map(repr, unread))} of each word")
-    yield _from_pairs(pairs, options)
-
-
 PAIRS = Format("pairs", "[[word, score], ...] in JSON; lists of transformers-interpret", _matches_pairs, _read_pairs)
 LABELLED_PAIRS = Format(
     "labelled-pairs",
@@ -78,4 +64,3 @@ LABELLED_PAIRS = Format(
     _matches_words,
     _read_words,
 )
-WORDS = Format("words", '[{"token": ..., "score": ...}, ...] in JSON', _matches_records, _read_records)

@@ -15,7 +15,7 @@ from verbalize.formats.word_lists import read_words
 from verbalize.saliency import Prediction, SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from verbalize.saliency import Saliency
@@ -25,7 +25,6 @@ _BIAS = "<BIAS>"  # eli5's name of the intercept, which is no word
 
 @dataclass(frozen=True)
 class _Row:
-    line: int
     token: str
     score: float
     position: float | None
@@ -38,7 +37,7 @@ class _Group:
     text_key: object
     id: str | None
     label: str | None
-    line: int
+    line: int | None
     rows: list[_Row] = field(default_factory=list)
     text: str | None = None
     probability: str | None = None
@@ -66,8 +65,20 @@ def decoded(data: bytes, source: str) -> str:
 
 
 def read_table(text: str, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
-    """The maps of a table. A row that can't be read makes a problem of its map; the other maps are read."""
-    rows = list(_cells(text, source))
+    """The maps of a table in CSV or TSV. A row that can't be read makes a problem of its map; the other maps are read."""
+    yield from read_rows(list(_cells(text, source)), source, options)
+
+
+def read_rows(
+    rows: Sequence[tuple[int | None, Sequence[str]]], source: str, options: ReadOptions
+) -> Iterator[TokenSaliency | Problem]:
+    """The maps of the rows of a table, of which the first names the columns.
+
+    Args:
+        rows: (line, cells) of each row, without a line where the table is in no file; an empty row has no cells.
+        source: the name of the table, for problems.
+        options: what the caller knows.
+    """
     filled = [row for _, row in rows if row]
     if not filled:
         raise SaliencyError(f"{source}: the table holds no rows")
@@ -122,7 +133,7 @@ def _cells(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
         raise SaliencyError(f"{source}, line {reader.line_num}: the table can't be read: {error}") from None
 
 
-def _groups(body: list[tuple[int, list[str]]], columns: Columns, source: str) -> list[_Group]:
+def _groups(body: Sequence[tuple[int | None, Sequence[str]]], columns: Columns, source: str) -> list[_Group]:
     """The maps of the rows, in the order of their first rows. Where nothing names a text, an empty row ends it."""
     groups: dict[object, _Group] = {}
     block = 0
@@ -134,7 +145,7 @@ def _groups(body: list[tuple[int, list[str]]], columns: Columns, source: str) ->
         key = name if name is not None else columns.cell(row, "text") if columns.text_names else block
         group = groups.setdefault((key, label), _Group(key, name, label, line))
         try:
-            group.rows.append(_row(line, row, columns))
+            group.rows.append(_row(row, columns))
         except ValueError as error:
             group.problem = group.problem or Problem(source, f"no word and score: {error}", line, name)
         for field_name in ("text", "probability", "predicted"):
@@ -143,11 +154,11 @@ def _groups(body: list[tuple[int, list[str]]], columns: Columns, source: str) ->
     return list(groups.values())
 
 
-def _row(line: int, row: list[str], columns: Columns) -> _Row:
+def _row(row: Sequence[str], columns: Columns) -> _Row:
     token, score, position = columns.cell(row, "token", blank=True), columns.cell(row, "score"), columns.cell(row, "position")
     if token is None or score is None:
         raise ValueError(f"the row has {len(row)} cells, too few" if token is None else "the score is empty")
-    return _Row(line, token, float(score), None if position is None else float(position))
+    return _Row(token, float(score), None if position is None else float(position))
 
 
 def _contradiction(groups: list[_Group]) -> str:

@@ -1,6 +1,7 @@
 """CSV and TSV tables: which column holds what, which rows are one text, and what is refused with a reason."""
 
 import io
+import json
 
 import pytest
 
@@ -161,6 +162,26 @@ def test_scores_without_signs_are_told_once_and_can_be_said_to_have_none():
     assert len(notes) == 1
     with pytest.raises(SaliencyError, match="negative"):
         read("token,score\na,-1\n", label="x", signed=False)
+
+
+def test_tables_in_json_and_in_memory_keep_their_texts_apart(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"sentence_id": [0, 0, 1, 1], "token": [word for word, _ in ROWS], "score": [score for _, score in ROWS]}
+    )
+    (tmp_path / "rows.json").write_text(frame.to_json(orient="records"))
+    (tmp_path / "columns.json").write_text(json.dumps(frame.to_dict(orient="list")))
+    for source in (frame, frame.to_dict(orient="records"), tmp_path / "rows.json", tmp_path / "columns.json"):
+        maps = read_saliency(source, label="x")
+        assert [(one.query.label, one.tokens, one.scores.tolist()) for one in maps] == TWO
+        assert [one.id for one in maps] == ["0", "1"]
+    gaps = pandas.DataFrame({"token": ["good", "film"], "score": [1.0, None]})
+    with pytest.raises(SaliencyError, match="the score is empty"):
+        read_saliency(gaps, label="x")
+    lines = tmp_path / "words.jsonl"
+    frame.to_json(lines, orient="records", lines=True)
+    with pytest.raises(SaliencyError, match="one word with its score"):
+        read_saliency(lines, label="x")
 
 
 def test_columns_of_attention_have_no_sign():
