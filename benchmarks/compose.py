@@ -1,14 +1,14 @@
 """Composes texts over random maps, by scripted planners, and reads them back: is anything false, unread, or lost?
 
 Run: python benchmarks/compose.py [--texts 10000] [--quick]
-Five planners choose from the menu: one that goes by sides, one that ranks, one at random, and two hostile ones, which put numbers
-that are not on the menu, repetitions, wrong types, thousands of groups, sentences and wrong connectives into their plans. Maps are
-random: signed and unsigned, contrastive, with ties, flat, without evidence on one side, with words that occur twice, with quotes,
-right to left, and with words that are labels; some have a prediction, and in some labels are masked.
+Five planners choose from the menu: one that goes by sides, one that ranks, one at random, and two hostile ones. These put
+numbers that are not on the menu, repetitions, wrong types, thousands of groups, sentences and wrong connectives into their
+plans. Maps are random: signed and unsigned, contrastive, with ties, flat, without evidence on one side, with words that occur
+twice, with quotes, right to left, and with words that are labels; some have a prediction, and in some labels are masked.
 
-Printed are: texts with a false sentence, with a sentence that `read_sentences` does not read whole, and with a meaning that is not
-that of the chosen claims; the share of true plans whose every claim is in the text; how many sentences were worded again; and the
-time to compose, and to read back, per text.
+Printed are: texts with a false sentence, with a sentence that `read_sentences` does not read whole, and with a meaning that is
+not that of the chosen claims; the share of true plans whose every claim is in the text; how many sentences were worded again;
+and the time to compose, and to read back, per text.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__fi
 
 from verbalize import Prediction, Query, TokenSaliency, check, read_sentences  # noqa: E402
 from verbalize.compose import Plan, chosen_of, menu_of, realised  # noqa: E402
-from verbalize.compose.grammar.wording import AUDIENCES  # noqa: E402
 from verbalize.compose.meaning import same_meaning  # noqa: E402
 from verbalize.compose.plan import TONES  # noqa: E402
+from verbalize.phrasing.wording import AUDIENCES  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,11 +38,14 @@ if TYPE_CHECKING:
 
     Planner = Callable[[Sequence[MenuItem], np.random.Generator], Any]
 
-WORDS = """the a an of to and in with for but this that hotel staff room breakfast service view lobby pool parking coffee bed noise
-street clean dirty friendly rude slow quick lovely awful great dull boring funny moving clever weak strong actor plot scene music
-director script ending camera dialogue story film book chapter writer style market shares profit loss bank trade growth price team
-match goal season coach player injury victory defeat rocket planet orbit engine virus vaccine doctor patient trial cheap costly worth
-money never again always hardly not really quite rather very warm cold fresh stale crisp soggy tasty bland spicy sweet bitter""".split()
+WORDS = """
+the a an of to and in with for but this that hotel staff room breakfast service view lobby pool parking coffee bed noise
+street clean dirty friendly rude slow quick lovely awful great dull boring funny moving clever weak strong actor plot
+scene music director script ending camera dialogue story film book chapter writer style market shares profit loss bank
+trade growth price team match goal season coach player injury victory defeat rocket planet orbit engine virus vaccine
+doctor patient trial cheap costly worth money never again always hardly not really quite rather very warm cold fresh
+stale crisp soggy tasty bland spicy sweet bitter
+""".split()  # noqa: SIM905 - a list of words reads best as text
 ODD = [
     "don't",
     '"quoted"',

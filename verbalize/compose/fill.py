@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from verbalize.claims.claim import Claim, Direction
     from verbalize.compose.clauses import Clause
-    from verbalize.compose.grammar.wording import Wording
+    from verbalize.phrasing.wording import Wording
     from verbalize.saliency import Part
     from verbalize.write.draft import Draft
 

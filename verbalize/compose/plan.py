@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from verbalize.compose.grammar.connectives import CONNECTIVE_NAMES, Connective
-from verbalize.compose.grammar.wording import AUDIENCES
+from verbalize.phrasing.connectives import CONNECTIVE_NAMES, Connective
+from verbalize.phrasing.wording import AUDIENCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

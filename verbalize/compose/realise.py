@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from verbalize.claims.checking import check
 from verbalize.compose.clauses import clauses_of, single
 from verbalize.compose.fill import Filler
-from verbalize.compose.grammar.connectives import CONNECTIVES
-from verbalize.compose.grammar.forms import FORMS
 from verbalize.compose.meaning import same_meaning
 from verbalize.evidence import evidence_of
+from verbalize.phrasing.connectives import CONNECTIVES
+from verbalize.phrasing.forms import FORMS
 from verbalize.read.reading import read_sentences
 from verbalize.write.draft import Draft
 from verbalize.write.naming import Frame, capital
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from verbalize.claims.claim import Claim
     from verbalize.compose.clauses import Clause
-    from verbalize.compose.grammar.wording import Wording
     from verbalize.compose.menu import MenuItem
     from verbalize.compose.plan import Chosen
+    from verbalize.phrasing.wording import Wording
     from verbalize.saliency import Saliency
 
 _TRIES = 4  # wordings that are tried for a sentence before the plainest one is taken

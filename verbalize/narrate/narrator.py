@@ -11,7 +11,6 @@ from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.errors import BudgetExceeded, UsageError
 from saywhy_core.files import UnusableFileError
 from verbalize.claims.coverage import coverage_of
-from verbalize.compose.grammar.wording import AUDIENCES as REGISTERS
 from verbalize.compose.menu import menu_of
 from verbalize.compose.plan import Plan, chosen_of
 from verbalize.compose.realise import realised, worded
@@ -19,6 +18,7 @@ from verbalize.narrate import dialogue as words
 from verbalize.narrate.comment import comment_of
 from verbalize.narrate.judging import Passage, judged, kept_of, length_fault, prose
 from verbalize.narrate.replies import FreeReply
+from verbalize.phrasing.wording import AUDIENCES as REGISTERS
 from verbalize.saliency import TokenSaliency
 from verbalize.verbalization import Verbalization
 from verbalize.write.background import Background

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from verbalize.evidence import evidence_of
+from verbalize.read.fixed.reading import read_fixed
 from verbalize.read.marking.quotations import find_quotations
 from verbalize.read.marking.sentences import Marker, blank
 from verbalize.read.part_finder import PartFinder
@@ -90,6 +91,16 @@ def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
         while next_quotation < len(quotations) and quotations[next_quotation].start < stop:
             inside.append(quotations[next_quotation])
             next_quotation += 1
+        fixed = read_fixed(
+            clean[start:stop],
+            [replace(one, start=one.start - start, stop=one.stop - start) for one in inside],
+            evidence=evidence, known=marker.known, places=finder.places, subject=reader.memory.subject,
+        )  # fmt: skip
+        if fixed is not None:
+            form, claims, subject = fixed
+            reader.memory.subject = reader.memory.last = subject or reader.memory.subject
+            sentences.append(ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",)))
+            continue
         reading = reader.read(marker.sentence(start, stop, inside))
         unread = bool(reading.left_over) or not reading.claims
         sentences.append(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from verbalize.compose.grammar.amounts import AMOUNTS
-from verbalize.compose.grammar.predictions import PREDICTIONS
-from verbalize.compose.grammar.ranks import RANKS
-from verbalize.compose.grammar.signs import SIGNS
+from verbalize.phrasing.amounts import AMOUNTS
+from verbalize.phrasing.predictions import PREDICTIONS
+from verbalize.phrasing.ranks import RANKS
+from verbalize.phrasing.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verbalize.compose.grammar.wording import Wording
+    from verbalize.phrasing.wording import Wording
 
 FORMS: Mapping[str, tuple[Wording, ...]] = MappingProxyType({**SIGNS, **RANKS, **AMOUNTS, **PREDICTIONS})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from verbalize.compose.grammar.wording import wordings
+from verbalize.phrasing.wording import wordings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verbalize.compose.grammar.wording import Wording
+    from verbalize.phrasing.wording import Wording
 
 Connective: TypeAlias = Literal["none", "addition", "contrast", "summary"]
 CONNECTIVE_NAMES: tuple[str, ...] = get_args(Connective)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize.compose.grammar.wording import wordings
+from verbalize.phrasing.wording import wordings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verbalize.compose.grammar.wording import Wording
+    from verbalize.phrasing.wording import Wording
 
 PREDICTIONS: Mapping[str, tuple[Wording, ...]] = {
     "predicted": wordings(
