@@ -95,8 +95,14 @@ def test_a_map_becomes_words(root, page, tmp_path):
     record = {"version": 1, "id": "1", "query": {"label": "positive"}, "tokens": ["truly", "great", "but", "long"]}
     record["scores"] = [0.8, 2.9, -0.1, -1.2]
     (tmp_path / "maps.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    by_hand = {"id": "1", "text": "A strong reason for the label 'positive' was the word 'great'."}
+    (tmp_path / "more.jsonl").write_text(json.dumps(by_hand) + "\n", encoding="utf-8")
     files = called(
-        root, tmp_path, ["verbalize", "maps.jsonl", "--out", "texts.jsonl"], ["check", "texts.jsonl", "--maps", "maps.jsonl"]
+        root,
+        tmp_path,
+        ["verbalize", "maps.jsonl", "--out", "texts.jsonl"],
+        ["check", "more.jsonl", "--maps", "maps.jsonl"],
+        ["check", "texts.jsonl", "--maps", "maps.jsonl"],
     )
     assert_goes(way(page, "A map becomes words"), files)
 
