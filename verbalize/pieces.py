@@ -51,18 +51,6 @@ class _Unit:
     starts: bool
     ends: bool
 
-    @property
-    def core(self) -> str:
-        return self.text.strip().strip(_INVISIBLE).strip()
-
-    @property
-    def lead(self) -> str:
-        return self.text[: self.text.index(self.core)] if self.core else self.text
-
-    @property
-    def trail(self) -> str:
-        return self.text[self.text.index(self.core) + len(self.core) :] if self.core else ""
-
 
 def merge_pieces(pieces: Sequence[str], *, scheme: str = "auto", special_tokens: Sequence[str] = (), text: str = "") -> Merged:
     """Join the pieces of each word. Every piece belongs to one word or is set aside, so that sums of scores are kept.
@@ -135,10 +123,11 @@ def _merge(
 ) -> None:
     """Add the words of a run of pieces between two special tokens."""
     fresh, pending = True, False
-    for number, unit in enumerate(units):
-        if not unit.core:
+    cores = [unit.text.strip().strip(_INVISIBLE).strip() for unit in units]
+    for number, (unit, core) in enumerate(zip(units, cores, strict=True)):
+        if not core:
             following = units[number + 1] if number + 1 < len(units) else None
-            own = following is None or following.starts or not following.core or unit.text.strip(" ") != ""
+            own = following is None or following.starts or not cores[number + 1] or unit.text.strip(" ") != ""
             if own or kind not in ("sentencepiece", "bpe"):
                 special.extend((index, len(words)) for index in unit.indices)
             else:  # a space mark without text belongs to the word that follows: "▁", "is"
@@ -146,17 +135,18 @@ def _merge(
                 pending = True
             fresh = True
             continue
-        if _has_line_end(unit.lead):
-            breaks.append((unit.lead.strip(" "), len(words)))
+        lead, _, trail = unit.text.partition(core)
+        if _has_line_end(lead):
+            breaks.append((lead.strip(" "), len(words)))
         if pending:
-            words[-1] = (unit.core, [*words[-1][1], *unit.indices])
-        elif not fresh and not unit.starts and _together(words[-1][0], unit.core, kind):
-            words[-1] = (words[-1][0] + unit.core, [*words[-1][1], *unit.indices])
+            words[-1] = (core, [*words[-1][1], *unit.indices])
+        elif not fresh and not unit.starts and _together(words[-1][0], core, kind):
+            words[-1] = (words[-1][0] + core, [*words[-1][1], *unit.indices])
         else:
-            words.append((unit.core, list(unit.indices)))
+            words.append((core, list(unit.indices)))
         pending = False
-        if _has_line_end(unit.trail):
-            breaks.append((unit.trail.strip(" "), len(words)))
+        if _has_line_end(trail):
+            breaks.append((trail.strip(" "), len(words)))
         fresh = unit.ends
 
 
