@@ -27,6 +27,8 @@ TELLING = frozenset(
     "HALFAS HARDLY MORETHANHALF LESSTHANHALF NEARLYALLOF ZERO EXCEPT RATHER DEGS DEGW TOPADV LEASTADV NEITHERW EQUALLY LAST DONOTHING NEITHERNOR "
     "ALL EVERYTHING LOW SUMMING EACH POSLY NEGLY UNADJ".split()
 )
+_FAR = frozenset({"by far", "by far the most", "far and away", "by far the least", "hands down"})
+_ALWAYS = frozenset({"subject", "said", "told", "part", "target", "mass", "far", "sup", "opp"})  # captures that only mark a phrase
 _COMPARED = 60  # pairs that a comparison of two lists makes at most
 
 
@@ -99,16 +101,30 @@ class Clause:
     resolver: Resolver
     memory: Memory
     claims: list[Claim] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
 
     # what the pattern captured
 
     def has(self, name: str) -> bool:
         """Whether the pattern captured `name`."""
+        self.asked.add(name)
         return name in self.spans
 
     def classes(self, name: str) -> frozenset[str]:
         """All word classes in the captures of `name`."""
         return frozenset().union(*(token.names for token in self._flat(name)))
+
+    def each(self, name: str) -> list[frozenset[str]]:
+        """The word classes of each capture of `name`."""
+        self.asked.add(name)
+        return [
+            frozenset().union(*(token.names for folded in self.tokens[start:stop] for token in folded.flat()))
+            for start, stop in self.spans.get(name, ())
+        ]
+
+    def far(self) -> bool:
+        """Whether the clause says that something is far ahead ("by far", "far more")."""
+        return any(token.names & {"FARMORE"} or token.text in _FAR for token in self.tokens[self.start : self.stop])
 
     def values(self, name: str) -> list[object]:
         """The values of the tokens in the captures of `name`, without `None`."""
@@ -123,14 +139,17 @@ class Clause:
         return " ".join(token.text for token in self._flat(name))
 
     def _flat(self, name: str) -> list[Token]:
+        self.asked.add(name)
         return [token for start, stop in self.spans.get(name, ()) for folded in self.tokens[start:stop] for token in folded.flat()]
 
     def mentions(self, name: str) -> tuple[Mention, ...]:
         """The parts in the captures of `name`."""
+        self.asked.add(name)
         return tuple(found for start, stop in self.spans.get(name, ()) for found in mentions_in(self.tokens, start, stop))
 
     def target(self, name: str = "target") -> tuple[str | None, tuple[str, ...] | None]:
         """The label that a capture names (`None`: none, or a masked one), and the labels with which it is contrasted."""
+        self.asked.add(name)
         label: str | None = None
         versus: list[str] = []
         contrasted = masked = False
@@ -161,10 +180,11 @@ class Clause:
         return label, tuple(versus) or None
 
     def untold(self, says: Iterable[str]) -> list[str]:
-        """The telling words of the clause that its rule neither captured nor declares in `says`."""
+        """What the rule did not account for: captures that it never looked at, and telling words that it neither captured nor
+        declares in `says`. To be called when the claims of the clause are made."""
         captured = {i for spans in self.spans.values() for start, stop in spans for i in range(start, stop)}
         declared = frozenset(says)
-        missed: list[str] = []
+        missed = [name for name in self.spans if name not in self.asked | _ALWAYS]
         for index in range(self.start, self.stop):
             token = self.tokens[index]
             if index in captured or token.inner and not token.names & {"LB", "TG"}:

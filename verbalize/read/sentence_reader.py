@@ -27,7 +27,6 @@ _TURNING = frozenset(
 )
 
 
-DEBUG_UNTOLD = False
 _BEFORE_SUBJECT = frozenset({"with a score", "with a share", "with the highest score"})
 
 
@@ -145,11 +144,9 @@ class SentenceReader:
             )  # fmt: skip
             if segment.rule is None:
                 raise Unclear
-            if missed := clause.untold(segment.rule.says):
-                if DEBUG_UNTOLD:
-                    print("UNTOLD", segment.rule.name, missed, " ".join(token.text for token in tokens[segment.start : segment.stop]))
-                raise Unclear
             segment.rule.claim(clause)
+            if clause.untold(segment.rule.says):
+                raise Unclear
             self._remember(clause, segment)
             outcomes.append((clause.claims, self.memory))
         claims, self.memory = outcomes[0]

@@ -30,7 +30,7 @@ def mass_of(clause: Clause, name: str = "mass") -> ShareOf:
     if "SIDEDMASS" in names or "POS" in side or "FOR" in side:
         return "positive"
     words = clause.words(name).split()
-    if names & {"TOTAL", "ALLOF"} or words[-1:] and not {"evidence", "support", "explanation", "case", "argument", "backing"} & set(words):
+    if names & {"TOTAL", "ALLOF", "OFALL"} or words[-1:] and not {"evidence", "support", "explanation", "case", "argument", "backing"} & set(words):
         return "absolute"
     if "opposition" in words:
         return "negative"
@@ -188,7 +188,7 @@ def speaking(clause: Clause, direction: str) -> tuple[int, ...]:
     return tuple(np.flatnonzero(clause.evidence.toward(direction) > 0).tolist())
 
 
-_OFMASS = "(OF|IN|OFALL)? mass=MASS"
+_OFMASS = "((OF|IN)? mass=MASS|mass=(OFALL MASS))"
 _NUM = "(number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF|quant=ALLOF)"
 _SIDE = "((side=FOR|side=AGAINST|BEHIND|OF|ON) DET? SIDE? target=TARGET)?"
 _SCORES = "((number=DEC|number=INT|number=PCT) ((COMMA|AND|COMMA AND) (number=DEC|number=INT|number=PCT)){0,6})"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
+
 from verbalize.claims.checking import check_against
 from verbalize.read.marking.numbers import Number
 from verbalize.read.rules.rule import Unclear
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 Base: TypeAlias = Literal["supports", "opposes", "important"]
 _STRONG, _WEAK = (0.75, 0.25), (0.25, 0.25)  # value and tolerance of a claim "strength"
 _FAR, _SLIGHT = (500.75, 499.25), (1.25, 0.25)  # of a claim "ratio": "far more" is at least 1.5 times, "slightly more" at most
+_FAR_AHEAD = 1.5
 _GRADED = ("gt", "lt", "eq", "times", "top", "topn", "rank", "low", "neg", "zero", "little", "strong", "weak", "other", "rest", "among")
 _SHARED = frozenset({"EQUALLY", "SOME"})
 
@@ -25,10 +28,16 @@ _SHARED = frozenset({"EQUALLY", "SOME"})
 def direction_of(clause: Clause, base: Base) -> Direction:
     """The side that a clause sees its subject on."""
     against = base == "opposes"
+    sides = [side & {"FOR", "AGAINST"} for side in clause.each("side")]
+    if {"FOR"} in sides and {"AGAINST"} in sides:
+        raise Unclear
+    if {"AGAINST"} in sides and (clause.has("neg_adj") or clause.has("pos_adj")):
+        raise Unclear
     if clause.has("side") and "AGAINST" in clause.classes("side") and "FOR" not in clause.classes("side"):
         against = not against if base != "important" else True
-    if "neg_adj" in clause.spans:
-        against = True
+    if clause.has("neg_adj"):
+        against = not clause.has("pos_adj")
+    clause.has("pos_adj")  # says nothing more than that the part is on the label's side
     return "opposes" if against else "supports"
 
 
@@ -63,6 +72,7 @@ def grade(clause: Clause, base: Base) -> None:
     label = clause.target()
     if (clause.has("other") or clause.has("rest")) and not any(map(clause.has, ("gt", "lt", "eq", "times"))):
         raise Unclear
+    _contradictory(clause, degrees)
     if clause.has("gt") or clause.has("lt"):
         _compared(clause, mentions, direction, stated)
     elif clause.has("times"):
@@ -102,6 +112,17 @@ def grade(clause: Clause, base: Base) -> None:
     clause.numbers(mentions, direction)
     if clause.has("unlike"):
         _unlike(clause, base, direction, stated)
+
+
+def _contradictory(clause: Clause, degrees: frozenset[str]) -> None:
+    """Refuse a clause that states degrees of two kinds, such as "weakly ... most"."""
+    stated = [
+        any(map(clause.has, ("gt", "lt"))), clause.has("times"), clause.has("eq"),
+        any(map(clause.has, ("top", "topn", "rank"))) or bool(degrees & {"MOST", "TOPADV"}), clause.has("low") or bool(degrees & {"LEAST", "LEASTADV"}),
+        clause.has("zero"), clause.has("little"), bool(degrees & {"DEGS", "DEGW"}) or clause.has("weak"),
+    ]  # fmt: skip
+    if sum(stated) > 1 or (clause.has("strong") and (clause.has("weak") or clause.has("zero"))) or (clause.has("gt") and clause.has("lt")):
+        raise Unclear
 
 
 def _either_sense(clause: Clause, mentions: Sequence[Mention]) -> None:
@@ -184,6 +205,17 @@ def outranks(clause: Clause, first: Sequence[Mention], second: Sequence[Mention]
     if bounds is not None and direction is not None:
         clause.pairs(one, other, "ratio", direction=direction, value=bounds[0], tolerance=bounds[1])
     clause.memory.other = tuple(second)
+
+
+def _by_far(clause: Clause, named: Sequence[Named], stated: Direction | None) -> None:
+    """Leave "by far the most important" unread unless the part scores at least 1.5 times as high as any other."""
+    toward = clause.evidence.toward(stated) if stated is not None else np.abs(clause.evidence.net)
+    part = named[0].part
+    if len(named) != 1 or not part:
+        return
+    others = np.delete(toward, list(part))
+    if others.size and float(toward[list(part)].max()) < _FAR_AHEAD * float(others.max()):
+        raise Unclear
 
 
 def _compared(clause: Clause, mentions: Sequence[Mention], direction: Direction, stated: Direction | None) -> None:
@@ -283,6 +315,8 @@ def first(clause: Clause, mentions: Sequence[Mention], stated: Direction | None,
     """Claim that the parts are the most important."""
     named = clause.resolve(mentions, stated or "supports")
     clause.memory.rank = len(named)
+    if clause.far():
+        _by_far(clause, named, stated)
     for one in named:
         others = tuple(i for other in named if other is not one for i in other.part or ())
         clause.claim(

@@ -54,7 +54,7 @@ def _largest_share(clause: Clause) -> None:
 def _beats(clause: Clause) -> None:
     other = clause.mentions("other")
     if clause.has("rest"):
-        if len(clause.subject) != 1:
+        if len(clause.subject) != 1 or clause.has("neg") or clause.classes("far") & {"LESS", "FARLESS", "LEAST", "LEASTADV", "DEGW"}:
             raise Unclear
         first(clause, clause.subject, None if not clause.evidence.signed else "supports", shared=False)
         return
@@ -74,6 +74,8 @@ def _order(clause: Clause, first: tuple[Mention, ...], second: tuple[Mention, ..
         raise Unclear
     direction = direction_of(clause, "supports") if clause.evidence.signed else None
     names = clause.classes("far")
+    if names & {"LESS", "FARLESS", "SLIGHTLYLESS", "MORE", "MOST", "LEAST", "TOPADV", "LEASTADV"}:
+        raise Unclear
     if clause.has("neg"):
         raise Unclear
     outranks(clause, first, second, direction, frozenset({"FARMORE"}) if names & {"DEGS", "FARMORE"} else frozenset({"SLIGHTLYMORE"}) if names & {"DEGW"} else frozenset())
@@ -106,6 +108,7 @@ def _none_more(clause: Clause) -> None:
     if clause.has("lt"):
         least(clause, mentions, None)
         return
+    clause.has("gt")
     first(clause, mentions, direction, shared=False)
 
 

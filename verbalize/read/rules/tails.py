@@ -39,6 +39,10 @@ def _with_score(clause: Clause) -> None:
         numbers *= len(mentions) if clause.has("each") else 1
     if not numbers or len(numbers) != len(mentions):
         raise Unclear
+    if clause.has("neg_adj") or clause.has("pos_adj"):
+        clause.subject = mentions
+        direction = "opposes" if clause.has("neg_adj") else "supports"
+        sign(clause, clause.resolve(mentions, direction), direction, direction)  # type: ignore[arg-type]
     for mention, number in zip(mentions, numbers, strict=True):
         clause.share([mention], number, ("negative" if clause.memory.direction == "opposes" else "positive") if number.percent else "score")
 
@@ -117,9 +121,9 @@ def _nothing_said(clause: Clause) -> None:
 _EVIDENCE = "((OF|IN) mass=MASS)?"
 RULES: list[Rule] = [
     Rule("followed by", "F (FOLLOWED|THEN|AHEADW) F (RANKV)? part=PARTS (INPLACE)? F", followed, "tail"),
-    Rule("with a score", "F (each=EACH)? (WITH|SCOREV_G|HAVE_G)? F (DET? (HIGH|ADJ|POS|NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON)?)? number=(DEC|INT|PCT) ((COMMA|AND|COMMA AND) number=(DEC|INT|PCT))* (each=EACH)? F", _with_score, "tail"),
+    Rule("with a score", "F (each=EACH)? (WITH|SCOREV_G|HAVE_G)? F (DET? (HIGH|ADJ|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON)?)? number=(DEC|INT|PCT) ((COMMA|AND|COMMA AND) number=(DEC|INT|PCT))* (each=EACH)? F", _with_score, "tail"),
     Rule("with a share", f"F (each=EACH)? (WITH|HOLD_G|BE)? F (DET SHAREW OF)? (number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? F", _with_share, "tail"),
-    Rule("a score in brackets", "F LP (each=EACH)? WITH? (DET? (HIGH|ADJ|POS|NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON|EQUALS)?)? number=(DEC|INT|PCT) (each=EACH)? RP F", _with_score, "tail"),
+    Rule("a score in brackets", "F LP (each=EACH)? WITH? (DET? (HIGH|ADJ|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON|EQUALS)?)? number=(DEC|INT|PCT) (each=EACH)? RP F", _with_score, "tail"),
     Rule("a share in brackets", f"F LP (each=EACH)? (WITH|HOLD_G)? (number=SHARENUM|quant=MORETHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? RP F", _with_share, "tail"),
     Rule("the strongest of them", "F ABOVEALL part=PART (COMMA? number=NUMBER (OF MASS)?)? F", _of_them, "tail", says=("TOPADV",)),
     Rule("does the opposite", "F part=PARTS F DO? DET? OPPOSITEW F", _opposite, "tail", says=()),
