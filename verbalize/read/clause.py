@@ -62,6 +62,7 @@ class Memory:
         direction: the side on which it saw its subject.
         kind, plain: how it said so, and whether it said nothing of degree or rank.
         rank: the place in the ranking that it gave its subject.
+        whole: the mass of which per cents in brackets are shares, if the sentence names one ("46% of all the evidence").
         other: the parts with which it compared its subject.
         label: the label that a frame of the sentence named ("For 'positive', ...").
         supporting, opposing: the parts that were said to support or to oppose.
@@ -73,6 +74,7 @@ class Memory:
     kind: str = ""
     plain: bool = False
     rank: int | None = None
+    whole: ShareOf | None = None
     other: tuple[Mention, ...] = ()
     label: tuple[str | None, tuple[str, ...] | None] | None = None
     high: list[Part] = field(default_factory=list)
@@ -212,7 +214,11 @@ class Clause:
         """Claim the shares and scores that stand beside mentions, as in "'great' (46 %)"."""
         for mention in mentions:
             if mention.number is not None:
-                self.share([mention], mention.number, sided(direction) if mention.number.percent else "score")
+                self.share([mention], mention.number, self.share_of(direction) if mention.number.percent else "score")
+
+    def share_of(self, direction: Direction | None) -> ShareOf:
+        """The mass of which a per cent without a noun is a share: the one that the sentence names, or that of the side."""
+        return self.memory.whole or sided(direction)
 
     def share(self, mentions: Sequence[Mention], number: Number, of: ShareOf, aim: Aim = "number") -> None:
         """Claim that the parts together hold this share of the evidence, or have this net score."""

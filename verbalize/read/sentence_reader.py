@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verbalize.claims.checking import check_against
@@ -14,7 +15,7 @@ from verbalize.read.rules.rule import Unclear
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claim import Claim
+    from verbalize.claims.claim import Claim, ShareOf
     from verbalize.evidence import Evidence
     from verbalize.read.clauses import Segment
     from verbalize.read.marking.tokens import Token
@@ -67,6 +68,7 @@ class SentenceReader:
         else:
             self.heading = []
         self.memory.label = None
+        self.memory.whole = _whole(tokens)
         return self._read(tokens)
 
     def _read(self, tokens: list[Token]) -> Reading:
@@ -198,6 +200,16 @@ class SentenceReader:
             memory.subject = clause.subject
         others = tuple(mention for name in ("other",) for mention in _safe_mentions(clause, name))
         memory.last = others or clause.mentions("part") or clause.subject or memory.last
+
+
+def _whole(tokens: Sequence[Token]) -> ShareOf | None:
+    """The mass that a sentence names with "all the evidence" or "of the importance"."""
+    for before, token in pairwise(tokens):
+        if "MASSN" in token.names and (before.names & {"TOTAL", "ALLOF", "OFALL"} or (token.text in ("importance", "attribution", "saliency", "relevance") and before.text == "the")):
+            return "absolute"
+        if token.names & {"THE", "DET"} and before.text in ("of all", "all of"):
+            return "absolute"
+    return None
 
 
 def _read_heading(reader: SentenceReader, tokens: list[Token]) -> Reading:

@@ -33,6 +33,7 @@ _ABOVE = {"more than", "over", "at least", "above", "upwards of", "well over", "
 _BELOW = {"less than", "under", "at most", "below", "up to", "no more than", "fewer than", "not even", "well under"}
 _STRICT_BELOW = {"less than", "fewer than", "under", "below", "well under"}
 _STRICT_ABOVE = {"more than", "over", "above", "well over"}
+_LOOSE = {"some", "only", "just", "over", "above", "below", "under", "a good", "full"}  # with a whole number they may mean something else
 _EXACT = {"exactly", "precisely", "a full", "full", "fully", "a total of", "as much as", "only", "just", "a mere", "merely", "as little as", "a whopping"}
 _HEDGED = {**dict.fromkeys(_ABOUT, "about"), **dict.fromkeys(_ABOVE, "above"), **dict.fromkeys(_BELOW, "below"), **dict.fromkeys(_EXACT, "")}
 _FRACTION_TOLERANCE = 0.05  # of a fraction in words: five percentage points
@@ -216,7 +217,7 @@ def _number(raws: list[Raw], index: int, words: list[str]) -> tuple[Token, int] 
         bare = [raw.text for raw in raws[index + hedge_size : index + hedge_size + 6] if raw.token is None]
         if hedge_size and index + hedge_size < len(raws) and raws[index + hedge_size].token is not None:
             token = raws[index + hedge_size].token
-            if token is not None and isinstance(token.value, Number) and hedge not in ("some", "only", "just", "full", "below", "over", "above", "under"):
+            if token is not None and isinstance(token.value, Number) and (hedge not in _LOOSE or token.value.percent):
                 return Token(f"{hedge} {token.text}", token.names, _hedged(token.value, _HEDGED[hedge])), hedge_size + 1
             continue
         for size in (3, 2, 1):
@@ -232,7 +233,7 @@ def _number(raws: list[Raw], index: int, words: list[str]) -> tuple[Token, int] 
                 if " ".join(bare[size : size + width]) in _PERCENT:
                     share = _hedged(Number(value / 100, 0.005, percent=True, exact=True), _HEDGED.get(hedge, ""))
                     return Token(text, _PCT, share), hedge_size + size + width
-            if hedge in ("some", "only", "just", "over", "above", "below", "under", "a good") and hedge_size:
+            if hedge in _LOOSE and hedge_size:
                 continue
             names = frozenset({"INT", "ONE"}) if text == "one" else _INTEGER
             return Token(text, names, _strict(_hedged(Number(float(value), 0.5, percent=False, exact=False), _HEDGED.get(hedge, "")), hedge)), hedge_size + size

@@ -122,7 +122,7 @@ def _score(clause: Clause) -> None:
     direction = clause.memory.direction
     for mention, number in zip(mentions, numbers, strict=True):
         if number.percent:
-            clause.share([mention], number, "negative" if direction == "opposes" else "positive")
+            clause.share([mention], number, clause.share_of(direction))
         else:
             clause.share([mention], number, "score")
     if clause.has("high") or clause.has("top") or clause.has("topn") or clause.has("pos_adj") or clause.has("neg_adj"):

@@ -61,6 +61,8 @@ def grade(clause: Clause, base: Base) -> None:
     if not mentions:
         raise Unclear
     direction = direction_of(clause, base)
+    if base == "important" and clause.evidence.signed and _among_opponents(clause, mentions):
+        direction = "opposes"
     stated = None if base == "important" and not clause.evidence.signed else direction
     clause.memory.direction, clause.memory.kind = direction, base
     clause.memory.plain = not any(map(clause.has, _GRADED)) and not clause.classes("deg")
@@ -154,6 +156,14 @@ def grade_inverted(clause: Clause, base: Base = "important") -> None:
     """Like `grade`, of the parts that the clause names last: "high scores are given to 'great'"."""
     clause.subject = clause.mentions("part")
     grade(clause, base)
+
+
+def _among_opponents(clause: Clause, mentions: Sequence[Mention]) -> bool:
+    """Whether a comparison follows words that speak against the label and is about such words: then it is about that side."""
+    if clause.memory.direction != "opposes" or not clause.has("other") or any(map(clause.has, ("target", "side", "pos_adj", "neg_adj"))):
+        return False
+    named = clause.resolve([*mentions, *clause.mentions("other")], "opposes")
+    return all(one.part and float(clause.evidence.net[list(one.part)].sum()) < 0 for one in named)
 
 
 def near_zero(clause: Clause, mentions: Sequence[Mention]) -> None:

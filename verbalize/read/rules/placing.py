@@ -19,8 +19,7 @@ def followed(clause: Clause) -> None:
     direction = clause.memory.direction if clause.evidence.signed else None
     for before, second in zip(chain, chain[1:], strict=False):
         named = clause.resolve(second, direction or "supports")
-        if direction is not None:
-            sign(clause, named, direction, direction)
+        sign(clause, named, direction or "important", direction or "supports")
         outranks(clause, before, second, direction)
     clause.numbers(clause.mentions("part"), direction)
     clause.memory.last = clause.mentions("part")

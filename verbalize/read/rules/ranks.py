@@ -14,7 +14,7 @@ from verbalize.read.rules.rule import Rule, Unclear
 if TYPE_CHECKING:
     from verbalize.read.clause import Clause, Mention
 
-_PLACE = "(rank=ORDINAL)? (FORMOST|ONLY|OVERALLW)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST)"
+_PLACE = "(shared=EQUALLY)? DET? (rank=ORDINAL)? (FORMOST|ONLY|OVERALLW)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST)"
 _KIND = "(ADJ|STRONGADJ|HIGH|OVERALLW|pos_adj=POS|neg_adj=NEG|topn=SUPER)*"
 _THING = "(NOUN|ROLEN|EVIDN|SCOREN|pos_adj=SUPN|neg_adj=OPPN)"
 _AIM = "(F ((side=FOR|side=AGAINST|TO|IN|ON|BEHIND|OF|BEHINDW|TOWARD) F (PREDICT_G|EXPLAINW)? target=TARGET|WHY MODEL PREDICT target=TARGET|WHY target=TARGET BE PREDICT))?"
@@ -31,7 +31,7 @@ def _inverted_number(clause: Clause) -> None:
     number = clause.number("number")
     _inverted(clause)
     if number is not None:
-        clause.share(clause.subject, number, "negative" if number.percent and clause.memory.direction == "opposes" else "positive" if number.percent else "score")
+        clause.share(clause.subject, number, clause.share_of(clause.memory.direction) if number.percent else "score")
 
 
 def _inverted_shared(clause: Clause) -> None:
@@ -131,7 +131,7 @@ RULES: list[Rule] = [
     Rule("is not the most important", f"F (neg=ISNOT|BE neg=NOT) {_SUPER}", partial(grade, base="important")),
     Rule("is the top supporter", f"F BE F DET? {_PLACE} {_KIND} (SUPN|EVIDN|ROLEN) {_AIM} F", partial(grade, base="supports")),
     Rule("is the word that matters most", f"F BE F DET (NOUN|ROLEN) (WITH F DET? {_PLACE} {_KIND} {_THING}|WHICH F (HAVE|BE|MATTER|INFT|CONTRIB TO?|SPEAK side=SIDE|SUPT) F (DET? {_PLACE} {_KIND} {_THING}? | top=DEG)? (target=TARGET)? F (top=MOST|top=TOPADV)?) {_AIM} F", partial(grade, base="important")),
-    Rule("is among the most important", f"F BE F among=(ONEOF|AMONG) DET? (rank=NEVER)? (among=INT)? {_PLACE} (among=INT)? {_KIND} {_THING} {_AIM} {_WHERE} F", partial(grade, base="important")),
+    Rule("is among the most important", f"F BE F among=(ONEOF|AMONG) DET? (rank=NEVER)? (among=INT)? {_PLACE} (among=INT)? {_KIND} {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("is among the top three", f"F BE F (ONEOF|AMONG|IN) DET? topn=SUPER among=INT {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("has the most weight", f"F HAVE F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN|pos_adj=SIDEDMASS|neg_adj=NEGMASS) (OF (number=NUMBER|WITHIN|ALL (NOUN|REST)?))? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("matters most", f"F (MATTER|CONTRIB|INFT) F (top=MOST|low=LEAST|top=TOPADV|low=LEASTADV) {_AIM} {_WHERE} F", partial(grade, base="important")),

@@ -22,7 +22,7 @@ def _with_share(clause: Clause) -> None:
         raise Unclear
     mentions = tuple(replace(mention, number=None) for mention in clause.memory.subject)
     number = amount(clause)
-    of = mass_of(clause) if clause.has("mass") else "negative" if clause.memory.direction == "opposes" else "positive"
+    of = mass_of(clause) if clause.has("mass") else clause.share_of(clause.memory.direction)
     if clause.has("mass") and of == "positive" and clause.memory.direction == "opposes" and not clause.classes("mass") & {"FOR", "SIDEDMASS"}:
         of = "negative"
     if len(mentions) > 1 and clause.has("each"):
@@ -30,6 +30,16 @@ def _with_share(clause: Clause) -> None:
             clause.share([mention], number, of)
     else:
         clause.share(mentions, number, of)
+
+
+def _area(clause: Clause) -> None:
+    """ "about a tenth of the picture": the share of its pixels that lie in the region."""
+    number = clause.number("number")
+    if not clause.evidence.pixels or number is None or len(clause.memory.subject) != 1:
+        raise Unclear
+    value, tolerance = number.within(0.0, 1.0)
+    for one in clause.resolve(clause.memory.subject, "number", value):
+        clause.claim("share", one.part, value=value, tolerance=tolerance, of="area", quote=one.mark.quote)
 
 
 def _with_score(clause: Clause) -> None:
@@ -44,7 +54,7 @@ def _with_score(clause: Clause) -> None:
         direction = "opposes" if clause.has("neg_adj") else "supports"
         sign(clause, clause.resolve(mentions, direction), direction, direction)  # type: ignore[arg-type]
     for mention, number in zip(mentions, numbers, strict=True):
-        clause.share([mention], number, ("negative" if clause.memory.direction == "opposes" else "positive") if number.percent else "score")
+        clause.share([mention], number, clause.share_of(clause.memory.direction) if number.percent else "score")
 
 
 def _opposite(clause: Clause) -> None:
@@ -73,7 +83,7 @@ def _gap_share(clause: Clause) -> None:
     if len(numbers) != len(clause.subject):
         raise Unclear
     for mention, number in zip(clause.subject, numbers, strict=True):
-        clause.share([mention], number, ("negative" if clause.memory.direction == "opposes" else "positive") if number.percent else "score")
+        clause.share([mention], number, clause.share_of(clause.memory.direction) if number.percent else "score")
 
 
 def _gap_rank(clause: Clause) -> None:
@@ -90,7 +100,7 @@ def _of_them(clause: Clause) -> None:
     whole = clause.resolve(clause.memory.subject, direction or "supports")
     inside = {index for one in whole for index in one.part or ()}
     mark = mentions[0].mark
-    held = tuple(place for place in mark.places if set(place) < inside) if inside else mark.places
+    held = tuple(place for place in mark.places if set(place) < inside) if inside and mentions[0].ordinal is None else mark.places
     mention = replace(mentions[0], mark=replace(mark, places=held or mark.places), number=None)
     named = clause.resolve([mention], direction or "supports")
     sign(clause, named, direction or "important", direction or "supports")
@@ -100,7 +110,7 @@ def _of_them(clause: Clause) -> None:
             clause.claim("more_important_than", named[0].part, other=(index,), direction=direction, quote=mention.quote)
     number = mentions[0].number or clause.number("number")
     if number is not None:
-        clause.share([mention], number, "negative" if direction == "opposes" else "positive")
+        clause.share([mention], number, clause.share_of(direction))
 
 
 def _consequence(clause: Clause) -> None:
@@ -118,13 +128,14 @@ def _nothing_said(clause: Clause) -> None:
         clause.memory.label = clause.target()
 
 
-_EVIDENCE = "((OF|IN) mass=MASS)?"
+_EVIDENCE = "((OF|IN) mass=MASS|mass=(OFALL MASS))?"
 RULES: list[Rule] = [
     Rule("followed by", "F (FOLLOWED|THEN|AHEADW) F (RANKV)? part=PARTS (INPLACE)? F", followed, "tail"),
     Rule("with a score", "F (each=EACH)? (WITH|SCOREV_G|HAVE_G)? F (DET? (HIGH|ADJ|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON)?)? number=(DEC|INT|PCT) ((COMMA|AND|COMMA AND) number=(DEC|INT|PCT))* (each=EACH)? F", _with_score, "tail"),
     Rule("with a share", f"F (each=EACH)? (WITH|HOLD_G|BE)? F (DET SHAREW OF)? (number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? F", _with_share, "tail"),
     Rule("a score in brackets", "F LP (each=EACH)? WITH? (DET? (HIGH|ADJ|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON|EQUALS)?)? number=(DEC|INT|PCT) (each=EACH)? RP F", _with_score, "tail"),
     Rule("a share in brackets", f"F LP (each=EACH)? (WITH|HOLD_G)? (number=SHARENUM|quant=MORETHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? RP F", _with_share, "tail"),
+    Rule("an area", "COMMA? LP? number=(PCT|FRAC) OF DET TOTAL? WHOLEN COMMA? RP?", _area, "tail"),
     Rule("the strongest of them", "F ABOVEALL part=PART (COMMA? number=NUMBER (OF MASS)?)? F", _of_them, "tail", says=("TOPADV",)),
     Rule("does the opposite", "F part=PARTS F DO? DET? OPPOSITEW F", _opposite, "tail", says=()),
     Rule("so does", "F (SODO part=PARTS|part=PARTS F DO (TOOW|SOW)?|AS DO part=PARTS|SODO F part=PARTS|part=PARTS F TOOW) F", _same, "tail"),

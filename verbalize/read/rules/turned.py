@@ -146,7 +146,7 @@ def _each_number(clause: Clause) -> None:
     number = clause.number("number")
     if number is None or len(clause.subject) != 1:
         raise Unclear
-    clause.share(clause.subject, number, "score" if not number.percent else "negative" if clause.memory.direction == "opposes" else "positive")
+    clause.share(clause.subject, number, "score" if not number.percent else clause.share_of(clause.memory.direction))
 
 
 def _side_share(clause: Clause) -> None:
@@ -161,6 +161,7 @@ def _side_share(clause: Clause) -> None:
 
 def _more_evidence(clause: Clause) -> None:
     against = "AGAINST" in clause.classes("side")
+    clause.has("gt")
     if clause.has("lt"):
         against = not against
     clause.claim("balance", direction="opposes" if against else "supports", label=clause.target())
@@ -231,6 +232,7 @@ RULES: list[Rule] = [
     Rule("pushed by another", "F (RAISE_P|SUPT_P|opp=LOWER_P|opp=OPPT_P) BY part=PT F", _sided, "tail"),
     Rule("pro or contra", "F part=PT (side=PROW|opp=CONTRAW) F", _sided, "tail"),
     Rule("in a word", "F part=PT (strong=STRONGADJ|ADJ|zero=UNADJ) F", partial(grade_inverted, base="important"), "tail"),
+    Rule("more of the evidence speaks for than against", "F gt=MORE OF MASS F (SPEAK|POINT|BE) F side=SIDE F target=TARGET F THAN SIDE IT F", _more_evidence, "clause"),
     Rule("does not", "F part=PT F (DOESNOT|DO NOT|NOT|BE NOT|ISNOT) F", _not_same, "tail", says=("NOT", "DOESNOT", "ISNOT")),
     Rule("but not by", "F NOT (BY|ON|TO|FOR|FROM) part=PT F", _not_same, "tail", says=("NOT", "DOESNOT", "ISNOT")),
     Rule("instead of a part", "F RATHER (ON|BY|TO)? part=PT F", _instead_of, "tail", says=("RATHER",)),

@@ -27,6 +27,12 @@ def _nothing(clause: Clause) -> None:
     clause.claim("no_clear_evidence", direction=side_of(clause), label=clause.target())
 
 
+def _nothing_matters(clause: Clause) -> None:
+    """ "Nothing stands out" states no direction, also where it names the label."""
+    against = "AGAINST" in clause.classes("side") and "FOR" not in clause.classes("side")
+    clause.claim("no_clear_evidence", direction="opposes" if against else None, label=clause.target())
+
+
 def _flat(clause: Clause) -> None:
     clause.claim("no_clear_evidence", direction=None)
 
@@ -64,6 +70,11 @@ def _only(clause: Clause) -> None:
     if direction is None and clause.evidence.signed or not mentions:
         raise Unclear
     named = clause.resolve(mentions, direction or "supports")
+    if direction is None:
+        if len(clause.evidence) > 1 or len(named) > 1:
+            raise Unclear
+        clause.claim("matters", named[0].part, label=clause.target(), quote=mentions[0].quote)
+        return
     quote = next((one.mark.quote for one in named if one.part is None), ", ".join(mention.quote for mention in mentions))
     part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
     clause.claim("only", part, direction=direction or "supports", label=clause.target(), quote=quote)
@@ -112,7 +123,7 @@ _IN = "((IN|OF) (DET|ALL)? TOTAL? (WHOLEN|NOUN|IT))*"
 RULES: list[Rule] = [
     Rule("nothing speaks for it", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
     Rule("there is no evidence", f"F (THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
-    Rule("nothing stands out", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? ANY? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN|ON) target=TARGET)? {_IN} (COLON|COMMA)? F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("nothing stands out", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? ANY? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN|ON) target=TARGET)? {_IN} F", _nothing_matters, "clause", says=("NO", "NOTHING", "ZERO")),
     Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|DET? (WEIGHTN|SCOREN) OF zero=ZERO|zero=UNADJ) F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
     Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
     Rule("so many words speak for it", f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F", _count, "clause", says=("ONLY", "ALL")),
@@ -121,7 +132,7 @@ RULES: list[Rule] = [
     Rule("only it speaks for it", f"F (ONLY DET?|SOLEW) part=PARTS (ALONE)? F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
     Rule("is the only one", f"F BE F DET (SOLE) (NOUN|EVIDN|ROLEN|INT NOUN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED}? {_IN} F", _only, says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
     Rule("the only one is", f"F DET (SOLE) (INT)? (NOUN|EVIDN|ROLEN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED} {_IN} BE part=PARTS F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("the only word, it, speaks for it", f"F DET SOLE NOUN COMMA part=PARTS COMMA F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
+    Rule("the only word, it, speaks for it", f"F DET SOLE NOUN COMMA part=PARTS COMMA F ({_SIDED}|MATTER ((FOR|IN|TO) target=TARGET)?) F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
     Rule("nothing but it speaks for it", f"F (EXCEPT|NOTHING EXCEPT|NO OTHERN EXCEPT|NOTHING ELSE) part=PARTS (COMMA)? (NOTHING|NO OTHERN|NO NOUN)? {_IN} F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
     Rule("no other word than it speaks for it", f"F NO OTHERN (THAN|EXCEPT) part=PARTS F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
     Rule("a single word speaks for it", f"F (ONLYW|JUSTW)? (DET SOLE|DET SINGLE|INT|DET) NOUN {_IN} F {_SIDED} (COLON|COMMA (NAMELYW)?|DASH) part=PARTS F", _single, "clause", says=("ONLY", "SOLE", "ONE")),
