@@ -317,6 +317,14 @@ def test_regions_are_outlined_and_numbered():
     assert not changed[18 * factor : 22 * factor].any()
 
 
+def test_in_noise_no_region_is_outlined():
+    saliency = pixels(np.random.default_rng(0).normal(size=(40, 40)))
+    assert pixel_heatmap_png(saliency, regions=True) == pixel_heatmap_png(saliency)
+    page = Page(heatmap_html(saliency))
+    assert "No region stands out." in page.text
+    assert "ol" not in page.tags
+
+
 def test_the_legend_stands_below_the_picture():
     saliency = pixels(np.eye(12))
     bare, captioned = opened(pixel_heatmap_png(saliency)), opened(pixel_heatmap_png(saliency, legend=True))

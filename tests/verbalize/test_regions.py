@@ -15,7 +15,7 @@ from scipy import ndimage
 from saywhy_core.errors import UsageError
 from verbalize.claims import Claim, check
 from verbalize.evidence import evidence_of
-from verbalize.parts import above_floor, area_in_words, floor_of, stands_out
+from verbalize.parts import above_floor, floor_of, stands_out
 from verbalize.parts.pieces import find_hills
 from verbalize.parts.regions import colour_in_words, find_regions, place_in_words
 from verbalize.saliency import PixelSaliency, Query
@@ -365,37 +365,6 @@ def test_of_noise_it_is_said_that_nothing_stands_out():
     assert TemplateVerbalizer().verbalize(saliency).text == "No part of the picture stands out for 'cat'."
     structured = pixel_map(bump((64, 64), 20, 20, 8))
     assert not check([Claim("no_clear_evidence")], structured)
-
-
-@pytest.mark.parametrize(
-    ("area", "words"),
-    [(1.0, "the whole picture"), (0.97, "almost the whole picture"), (0.1, "a tenth of the picture"),
-     (0.107, "about a tenth of the picture"), (0.333, "a third of the picture"), (0.5, "half of the picture"),
-     (0.03, "3% of the picture"), (0.002, "less than 1% of the picture"), (0.76, "three quarters of the picture")],
-)  # fmt: skip
-def test_areas_in_words(area, words):
-    assert area_in_words(area) == words
-
-
-@given(st.floats(0.05, 0.95))
-def test_areas_in_words_are_near(area):
-    numbers = {"twentieth": 20, "fifteenth": 15, "twelfth": 12, "tenth": 10, "eighth": 8, "seventh": 7, "sixth": 6, "fifth": 5,
-               "quarter": 4, "third": 3, "half": 2}  # fmt: skip
-    times = {"two": 2, "three": 3, "four": 4, "nine": 9}
-    said = area_in_words(area)
-    if "whole" in said:
-        assert area >= 0.95
-        return
-    *many, part = said.removesuffix(" of the picture").removeprefix("about ").split()
-    value = times.get(many[0] if many else "", 1) / numbers[part.rstrip("s") if part != "half" else part]
-    assert value == pytest.approx(area, rel=1 / 8)
-    assert said.startswith("about") == (abs(value - area) > 0.05 * area)
-
-
-@pytest.mark.parametrize("area", [-0.1, 1.1, float("nan")])
-def test_what_is_no_area_is_refused(area):
-    with pytest.raises(UsageError, match="share of the picture"):
-        area_in_words(area)
 
 
 def test_a_lone_pixel_is_a_region_of_one_pixel():

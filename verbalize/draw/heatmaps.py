@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
+    from verbalize.parts.regions import Region
     from verbalize.saliency import Floats, Saliency
 
 __all__ = [
@@ -91,11 +92,9 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
     Raises:
         UsageError: the map has no pixels.
     """
-    from verbalize.parts.regions import find_regions
-
     _check_masked(mask_labels=mask_labels, legend=legend)
     png = pixel_heatmap_png(saliency, regions=True, legend=False)
-    regions = find_regions(saliency)
+    regions = _worth_naming(saliency)
     source = base64.b64encode(png).decode("ascii")
     described = "; ".join(f"{region.name} {_signed(region.score)}" for region in regions) or "no region stands out"
     head, key = (_question(saliency, mask_labels=mask_labels), _key(saliency)) if legend else ("", "")
@@ -107,8 +106,16 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
     return (
         f'{STYLE}<div class="saywhy-heatmap">{head}<figure>'
         f'<img src="data:image/png;base64,{source}" alt="Heatmap: {escape(printable(described))}"></figure>'
-        f"<ol>{items}</ol>{key}</div>"
+        f"{f'<ol>{items}</ol>' if items else '<p>No region stands out.</p>'}{key}</div>"
     )
+
+
+def _worth_naming(saliency: PixelSaliency) -> tuple[Region, ...]:
+    """The regions of a map; none if nothing in it stands out, so that pictures and sentences agree."""
+    from verbalize.parts.noise import stands_out
+    from verbalize.parts.regions import find_regions
+
+    return find_regions(saliency) if saliency.masks is not None or stands_out(saliency) else ()
 
 
 def token_heatmap_png(
@@ -162,6 +169,7 @@ def pixel_heatmap_png(
         saliency: the map.
         overlay: whether to draw over the image, otherwise the ground is white. False needs a map with an image.
         regions: whether to outline and number the regions of `find_regions`. Regions against the label have a dashed outline.
+            There are none if nothing in the map stands out (see `stands_out`).
         legend: whether to write the question and the key below the picture.
         mask_labels: whether to leave the labels and the prediction out of the legend, which it needs.
         smallest_side: pixels. Pictures whose smaller side is shorter are enlarged by a whole factor until it is this long.
@@ -178,9 +186,7 @@ def pixel_heatmap_png(
         raise UsageError(f"the map {saliency.saliency_id!r} has no pixels to draw")
     outlined: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.bool_]], int]] = []
     if regions:
-        from verbalize.parts.regions import find_regions
-
-        outlined = [(region.mask, region.sign) for region in find_regions(saliency)]
+        outlined = [(region.mask, region.sign) for region in _worth_naming(saliency)]
     magnitudes = np.abs(saliency.scores[saliency.scores != 0])
     darkest = float(np.quantile(magnitudes, _SATURATED)) if magnitudes.size else 0.0
     more = " or more" if darkest < _scale(saliency.scores) else ""

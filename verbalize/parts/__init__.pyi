@@ -2,7 +2,6 @@ from .colours import colour_in_words as colour_in_words
 from .floor import above_floor as above_floor
 from .floor import floor_of as floor_of
 from .noise import stands_out as stands_out
-from .places import area_in_words as area_in_words
 from .places import located as located
 from .places import place_in_words as place_in_words
 from .published import Snippet as Snippet

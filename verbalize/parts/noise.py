@@ -26,13 +26,16 @@ _WIDTHS = (
     1 / 12,
     1 / 6,
 )  # standard deviations of the windows, as shares of the side: from a face to half of the picture
+_NARROWEST = 0.7  # cells; narrower windows see single cells
 _SMOOTHEST = 1 / 16  # standard deviation as a share of the side; a map that is smoother than noise of this kind is structure
 _FINEST = 0.3  # cells; a smoothing below it changes nothing
 _STEPS = (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.0)  # cells; between them the smoothness of noise is interpolated
 _ROUGH_MAPS = 40  # maps per step; their mean roughness is exact to a few per cent
 _KINK = 1e-5  # share of the range; single precision gives kinks of 1e-7 where there are none
+_CLEAR = 2.5  # a bend is a kink if it is this many times as sharp as the usual one
+_SEEN = 0.25  # share of the kinks of a grid that must be seen; half of a class activation map is often cut off at 0
 _CELL = 2.5  # pixels; kinks of finer cells can't be told from one another
-_FEW, _MUCH = 0.01, 0.5  # a hundredth of the pixels that holds half of all the mass stands out without any test
+_EMPTY, _MOSTLY = 0.02, 0.75  # a pixel below this share of the largest score is empty; noise leaves at most half of them so
 
 _cache: WeakKeyDictionary[PixelSaliency, bool] = WeakKeyDictionary()
 
@@ -40,17 +43,19 @@ _cache: WeakKeyDictionary[PixelSaliency, bool] = WeakKeyDictionary()
 def stands_out(saliency: PixelSaliency) -> bool:
     """Whether any area of a pixel map stands out from what noise would show.
 
-    The test compares the map with 199 maps of noise at a level of 2 %. For both, two numbers are taken in Gaussian windows of
+    The test compares the map with 199 maps of noise. For both, two numbers are taken in Gaussian windows of
     1/24, 1/12 and 1/6 of the side: how concentrated the means of the windows are (their mean square over their squared mean
-    magnitude), and which share of the variance they keep. The largest of the six, in standard deviations of the noise, decides.
+    magnitude), and which share of the variance they keep. The largest of the six, in standard deviations of the noise, must be
+    one that noise reaches in at most 5 % of the maps (own grid) or 2 % (other noise).
 
     The noise is as fine as the map. If the map was enlarged from a coarse grid (a class activation map), its bends or blocks
     show that grid, and the noise is its values in random order. Otherwise the map must stand out from its own pixels
     in random order, and from white noise that is blurred until it is as smooth as the map, by at most a sixteenth of the side.
     An unsigned map is compared with noise without its negative half.
 
-    Equal scores never stand out. A map in which a hundredth of the pixels holds half of the mass always does. So does a map
-    that is not flat and has fewer than 16 cells. Unsigned maps are compared above their floor. It is repeatable.
+    Equal scores never stand out. A map always does if three quarters of its pixels are empty, with scores below a fiftieth of
+    the largest one, or if it is not flat and has fewer than 16 cells. Unsigned maps are compared above their floor. The
+    noise has a fixed seed, so that the answer is always the same.
     """
     if saliency not in _cache:
         _cache[saliency] = _stands_out(above_floor(saliency), saliency.signed)
@@ -62,9 +67,7 @@ def _stands_out(scores: Floats, signed: bool) -> bool:
     if largest == 0.0 or (scores.size > 1 and np.ptp(scores / largest) <= 1e-9):
         return False
     scaled = scores / largest
-    magnitudes = np.abs(scaled).ravel()
-    few = max(1, int(_FEW * magnitudes.size))
-    if np.partition(magnitudes, -few)[-few:].sum() >= _MUCH * magnitudes.sum():
+    if np.count_nonzero(np.abs(scaled) < _EMPTY) >= _MOSTLY * scaled.size:
         return True
     cells = _grid(scaled)
     if cells is not None:
@@ -83,7 +86,7 @@ def _p(cells: Floats, noise: Floats) -> float:
     """The share of noise maps, this map among them, whose largest standardized statistic is at least that of this map."""
     middle, spread = noise.mean(axis=1, keepdims=True), noise.std(axis=1, keepdims=True) + 1e-9
     reached = float(((_statistics(cells[None]) - middle) / spread).max())
-    return float(1 + np.count_nonzero(((noise - middle) / spread).max(axis=0) >= reached)) / (noise.shape[1] + 1)
+    return float((1 + np.count_nonzero(((noise - middle) / spread).max(axis=0) >= reached)) / (noise.shape[1] + 1))
 
 
 def _statistics(maps: Floats) -> Floats:
@@ -106,7 +109,7 @@ def _windows(height: int, width: int) -> tuple[tuple[Floats, Floats], ...]:
         weights = np.exp(-((places[:, None] - places) ** 2) / (2 * deviation**2))
         return weights / weights.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
-    return tuple((matrix(height, share * side), matrix(width, share * side)) for share in _WIDTHS)
+    return tuple((matrix(height, wide), matrix(width, wide)) for wide in (max(share * side, _NARROWEST) for share in _WIDTHS))
 
 
 def _shuffled(cells: Floats) -> Floats:
@@ -126,7 +129,7 @@ def _reduced(scaled: Floats) -> Floats:
 def _roughness(maps: Floats) -> Floats:
     """(N,) mean squared differences between neighbours as shares of the variance, for N maps of shape (H, W)."""
     steps = [np.diff(maps, axis=axis) ** 2 for axis in (1, 2) if maps.shape[axis] > 1]
-    return sum(step.mean(axis=(1, 2)) for step in steps) / (maps.var(axis=(1, 2)) + 1e-300)  # type: ignore[return-value]
+    return np.asarray(sum(step.mean(axis=(1, 2)) for step in steps) / (maps.var(axis=(1, 2)) + 1e-300), dtype=np.float64)
 
 
 def _smoothing(cells: Floats, signed: bool) -> float:
@@ -187,11 +190,14 @@ def _kinks(scaled: Floats) -> Floats | None:
         return None
     live = scaled > scaled.min()
     bends = np.abs(np.diff(scaled, n=2, axis=1)) * (live[:, 2:] & live[:, 1:-1] & live[:, :-2])
-    bent = np.pad(bends.max(axis=0) > _KINK * float(np.ptp(scaled)), 2)
+    sharpness = bends.mean(axis=0)
+    rounding = float(np.quantile(sharpness, 0.4))  # a map of 256 levels bends a little everywhere
+    sharpness = np.where(bends.max(axis=0) > _KINK * float(np.ptp(scaled)), sharpness - _CLEAR * rounding, 0.0)
+    bent = np.pad(sharpness > 0, 2)
     starts, stops = np.flatnonzero(bent[1:] & ~bent[:-1]), np.flatnonzero(~bent[1:] & bent[:-1])
     if not 3 <= len(starts) <= width / _CELL or np.count_nonzero(bent) > 0.6 * width:
         return None
-    weights = np.pad(bends.sum(axis=0), 1)
+    weights = np.pad(np.maximum(bends.mean(axis=0) - rounding, 0.0), 1)
     moments = weights * np.arange(width)
     sums = [np.array([row[start:stop].sum() for start, stop in zip(starts, stops, strict=True)]) for row in (moments, weights)]
     return _even(np.asarray(sums[0] / sums[1], dtype=np.float64), width)
@@ -203,10 +209,10 @@ def _even(places: Floats, width: int) -> Floats | None:
     unit = float(spaces.min())
     counts = np.round(spaces / unit)
     unit = float((places[-1] - places[0]) / counts.sum())
-    if unit < _CELL or np.abs(spaces - counts * unit).max() > 1.0:
-        return None
     before, after = int((places[0] + 0.5) // unit), int((width - 0.5 - places[-1]) // unit)
-    return places[0] + unit * np.arange(-before, counts.sum() + after + 1)
+    if unit < _CELL or np.abs(spaces - counts * unit).max() > 1.0 or len(places) < _SEEN * (before + counts.sum() + after + 1):
+        return None
+    return np.asarray(places[0] + unit * np.arange(-before, counts.sum() + after + 1), dtype=np.float64)
 
 
 def _at(scaled: Floats, places: Floats) -> Floats:

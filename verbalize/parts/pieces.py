@@ -60,7 +60,7 @@ def _basins(framed: NDArray[Any], height: int, width: int, inside: NDArray[np.bo
     start = numbers[climbs]
     stop = start + np.array(moves)[best[climbs]]
     steps = sparse.coo_array((np.ones(len(start), dtype=np.int8), (start, stop)), shape=(height * width,) * 2)
-    return csgraph.connected_components(steps, directed=False)[1].astype(np.int64)  # type: ignore[no-any-return]
+    return csgraph.connected_components(steps, directed=False)[1].astype(np.int64)
 
 
 def _saddles(

@@ -95,40 +95,6 @@ def centre_of(mask: NDArray[np.bool_]) -> tuple[float, float]:
     return float(by_row @ np.arange(len(by_row)) / pixels), float(by_column @ np.arange(len(by_column)) / pixels)
 
 
-_FRACTIONS = (
-    (1 / 20, "a twentieth"), (1 / 15, "a fifteenth"), (1 / 12, "a twelfth"), (1 / 10, "a tenth"), (1 / 8, "an eighth"),
-    (1 / 7, "a seventh"), (1 / 6, "a sixth"), (1 / 5, "a fifth"), (1 / 4, "a quarter"), (3 / 10, "three tenths"),
-    (1 / 3, "a third"), (2 / 5, "two fifths"), (1 / 2, "half"), (3 / 5, "three fifths"), (2 / 3, "two thirds"),
-    (3 / 4, "three quarters"), (4 / 5, "four fifths"), (9 / 10, "nine tenths"),
-)  # fmt: skip
-_EXACT = 0.05  # a fraction that is off by up to this share of itself is said without "about"
-_SMALL, _ALL = 0.045, 0.95  # areas below the one are written in per cent; from the other on they are almost the whole picture
-
-
-def area_in_words(area: float) -> str:
-    """A share of the picture in words: "a tenth of the picture", "about a third of the picture", "3% of the picture".
-
-    The words are never off by more than an eighth of the area. Areas below 4.5 % are given
-    in whole per cent, those below 1 % as "less than 1% of the picture".
-
-    Args:
-        area: the share, in [0, 1].
-
-    Raises:
-        UsageError: it is no share.
-    """
-    if not 0.0 <= area <= 1.0:
-        raise UsageError(f"an area is a share of the picture in 0..1, not {area!r}")
-    if area == 1.0:
-        return "the whole picture"
-    if area >= _ALL:
-        return "almost the whole picture"
-    if area < _SMALL:
-        return f"{100 * area:.0f}% of the picture" if area >= 0.01 else "less than 1% of the picture"
-    value, words = min(_FRACTIONS, key=lambda fraction: abs(np.log(fraction[0] / area)))
-    return f"{'' if abs(value - area) <= _EXACT * area else 'about '}{words} of the picture"
-
-
 def _mask_place(mask: NDArray[np.bool_]) -> str:
     height, width = mask.shape
     by_row, by_column = mask.sum(axis=1, dtype=np.int64), mask.sum(axis=0, dtype=np.int64)

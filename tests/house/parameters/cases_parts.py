@@ -37,7 +37,6 @@ for search in ("convolution_search", "span_search"):
 case("verbalize.parts.total_order", {"scores": SCORES}, scores=SCORES[::-1], sgn="-")
 record("verbalize.parts.Snippet", {"indices": (0,), "score": 1.0}, indices=(1,), score=2.0)
 case("verbalize.parts.colour_in_words", {"rgb": (1.0, 0.0, 0.0)}, rgb=(0.0, 0.0, 1.0))
-case("verbalize.parts.area_in_words", {"area": 0.1}, area=0.5)
 RAISED = PixelSaliency(np.outer(np.arange(12.0), np.arange(16.0)) + 5.0, GOOD, signed=False)
 for counted in ("above_floor", "floor_of"):
     case(f"verbalize.parts.{counted}", {"saliency": PIXELS}, saliency=RAISED)
