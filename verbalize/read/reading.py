@@ -98,7 +98,7 @@ def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
         )  # fmt: skip
         if fixed is not None:
             form, claims, subject = fixed
-            reader.memory.subject = reader.memory.last = subject or reader.memory.subject
+            reader.recall(claims, subject)
             sentences.append(ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",)))
             continue
         reading = reader.read(marker.sentence(start, stop, inside))

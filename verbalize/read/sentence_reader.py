@@ -71,6 +71,16 @@ class SentenceReader:
         self.memory.whole = _whole(tokens)
         return self._read(tokens)
 
+    def recall(self, claims: Sequence[Claim], subject: tuple[Mention, ...]) -> None:
+        """Remember a sentence that was read in another way: its claims, and the parts that it was about."""
+        memory = self.memory
+        memory.subject = memory.last = subject or memory.subject
+        memory.kind, memory.plain, memory.rank = "", False, None
+        for claim in claims:
+            if claim.kind in ("supports", "opposes", "matters") and claim.part:
+                memory.high.append(claim.part)
+                memory.direction = "opposes" if claim.kind == "opposes" else "supports"
+
     def _read(self, tokens: list[Token]) -> Reading:
         reading = Reading()
         waiting: Segment | None = None

@@ -184,13 +184,13 @@ def tokenize(raws: list[Raw], labels: Mapping[tuple[str, ...], str]) -> list[Tok
                 break
             words.append(other.text)
         number = _number(raws, index, words)
-        if number is not None:
+        size = next((size for size in range(len(words), 0, -1) if " ".join(words[:size]) in known), 0)
+        if number is not None and number[1] >= size:
             token, used = number
             tokens.append(token)
             index += used
             continue
         label_size = next((size for size in range(min(longest_label, len(words)), 0, -1) if tuple(words[:size]) in labels), 0)
-        size = next((size for size in range(len(words), 0, -1) if " ".join(words[:size]) in known), 0)
         phrase = " ".join(words[: max(size, label_size, 1)])
         names = known.get(phrase, frozenset())
         value: Value = None
