@@ -112,11 +112,8 @@ def by_sides(menu: Sequence[MenuItem], rng: np.random.Generator) -> Any:
     """What is most important and how much it holds, the others on its side, the other side, and what both have together."""
     kinds = {item.number: {claim.kind for claim in item.claims} for item in menu}
     lead = [number for number, found in kinds.items() if found & {"most_important", "no_clear_evidence"}][:2]
-    shares = [
-        item.number
-        for item in menu
-        if any(c.kind == "share" and c.of == "absolute" and len(c.part or ()) == 1 for c in item.claims)
-    ]
+    first = next((item.claims[0].part for item in menu if item.claims[0].kind == "most_important"), None)
+    shares = [item.number for item in menu if item.claims[0].kind == "share" and item.claims[0].part == first]
     signs = [number for number, found in kinds.items() if found & {"supports", "matters"}]
     against = [number for number, found in kinds.items() if "opposes" in found]
     both = [number for number, found in kinds.items() if found & {"balance", "count"}]
@@ -204,16 +201,16 @@ def main(count: int, seed: int, samples: int) -> int:
         saliency = random_map(rng, number)
         masked = number % 17 == 0
         name = list(PLANNERS)[number % len(PLANNERS)]
-        begun = time.perf_counter()
+        begun = time.process_time()
         menu = menu_of(saliency, mask_labels=masked)
         raw = json.loads(json.dumps(PLANNERS[name](menu, rng)))
-        planned = time.perf_counter()
+        planned = time.process_time()
         plan = Plan.model_validate(raw)
         chosen = chosen_of(plan, menu)
         made = realised(saliency, chosen, audience=plan.audience or "lay", tone=plan.tone, seed=number, mask_labels=masked)
-        composed = time.perf_counter()
+        composed = time.process_time()
         sentences = read_sentences(made.text, saliency)
-        read = time.perf_counter()
+        read = time.process_time()
         spent.update({"menu": planned - begun, "composing": composed - planned, "reading": read - composed})
         claims = tuple(claim for sentence in sentences for claim in sentence.claims)
         wanted = tuple(claim for group, _ in chosen.groups for claim in group)
@@ -237,7 +234,7 @@ def main(count: int, seed: int, samples: int) -> int:
     true = [tally for name, tally in found.items() if name not in HOSTILE]
     whole = sum(tally["texts"] - tally["lost"] for tally in true)
     print(f"\ntrue plans of which every claim is in the text: {whole / max(1, sum(tally['texts'] for tally in true)):.2%}")
-    print("ms per text: " + ", ".join(f"{name} {1000 * seconds / count:.2f}" for name, seconds in spent.items()))
+    print("ms of CPU time per text: " + ", ".join(f"{name} {1000 * seconds / count:.2f}" for name, seconds in spent.items()))
     for reason, times in unlike.most_common(5):
         print(f"left out {times} times: {reason}")
     print("\n".join(shown))

@@ -1,16 +1,21 @@
 """Compares texts by different authors about the same maps: how true and how complete they are.
 
-Run: python benchmarks/wording.py [--maps 500] [--share 0.4] [--quick]
+Run: python benchmarks/wording.py [--maps 500] [--share 0.4] [--samples 40] [--quick]
 The authors are the templates; the pipeline published with Feldhus et al. 2023, unchanged and in its own sentences (see
 benchmarks/verbalize.py); and a chat model in this process that lies in a share of its sentences, once unchecked and once
-through the narrator. Maps are random, with 5 to 60 words; their scores are normal, Laplace, skewed, sparse, all negative, or
+through the narrator (style "free"). Composed texts have a scripted planner in the model's place, which goes by sides.
+Maps are random, with 5 to 60 words; their scores are normal, Laplace, skewed, sparse, all negative, or
 rounded so that there are ties.
+
+The last table says how the texts read: how many different wordings 100 texts have (their sentences with names and numbers
+taken out), the Flesch reading ease, words per text and per sentence. With --samples, composed texts are printed for eyes.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -26,7 +31,10 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
 
 from evals import wording  # noqa: E402
+from evals.wording.metrics import readability  # noqa: E402
 from verbalize import Narrator, Query, TemplateVerbalizer, TokenSaliency  # noqa: E402
+from verbalize.compose import Plan, chosen_of, menu_of, realised  # noqa: E402
+from verbalize.phrasing.wording import AUDIENCES  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,15 +145,69 @@ def print_tables(texts: dict[str, list[str]], maps: Sequence[TokenSaliency]) -> 
         print(f"{name:36}" + "".join(f"{cell:>14}" for cell in cells))
 
 
+def wordings_of(text: str) -> list[str]:
+    """The sentences of a text, with the quoted words and numbers taken out."""
+    plain = re.sub(r"'[^']*'|\"[^\"]*\"|»[^«]*«", "X", text)
+    plain = re.sub(r"X(?:, X)*(?: and X)+", "X", plain)
+    plain = re.sub(
+        r"\b\d+(?:\.\d+)?\b|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b", "N", plain.lower()
+    )
+    return [sentence for sentence in re.split(r"(?<=[.!?])\s+", plain) if sentence]
+
+
+def print_style(texts: dict[str, list[str]]) -> None:
+    print(f"\n{'how it reads':36}{'wordings/100':>14}{'texts alike':>14}{'ease':>10}{'words':>10}{'per sentence':>14}")
+    for name, said in texts.items():
+        sentences = [wordings_of(text) for text in said]
+        rng = np.random.default_rng(0)
+        drawn = [rng.choice(len(said), min(100, len(said)), replace=False) for _ in range(20)]
+        different = np.mean([len({one for index in some for one in sentences[index]}) for some in drawn])
+        alike = 1 - np.mean([len({" ".join(sentences[index]) for index in some}) / len(some) for some in drawn])
+        ease = [found for found in map(readability, said) if found is not None]
+        words = [len(text.split()) for text in said]
+        lengths = [len(one.split()) for some in sentences for one in some]
+        print(
+            f"{name:36}{different:>14.0f}{alike:>14.0%}{np.mean(ease):>10.0f}{np.mean(words):>10.1f}{np.mean(lengths):>14.1f}"
+        )
+
+
+def composed_texts(maps: Sequence[TokenSaliency], seed: int, *, audience: str | None = None) -> list[str]:
+    """Composed texts by the planner that goes by sides."""
+    planner = load("benchmarks/compose.py").by_sides
+    rng = np.random.default_rng(seed)
+    said = []
+    for number, saliency in enumerate(maps):
+        menu = menu_of(saliency)
+        plan = Plan.model_validate(planner(menu, rng))
+        chosen, audience_of = chosen_of(plan, menu), audience or "lay"
+        said.append(realised(saliency, chosen, audience=audience_of, tone=plan.tone, seed=number, max_words=60).text)
+    return said
+
+
+def print_samples(count: int, seed: int) -> None:
+    other = load("benchmarks/compose.py")
+    rng = np.random.default_rng(seed)
+    planners = [other.by_sides, other.by_rank, other.at_random]
+    print(f"\n{count} composed texts")
+    for number in range(count):
+        saliency = other.random_map(rng, 2 * number + 1 if number % 5 else 10 * number + 8)
+        menu = menu_of(saliency)
+        plan = Plan.model_validate(planners[number % 3](menu, rng))
+        made = realised(
+            saliency, chosen_of(plan, menu), audience=plan.audience or "lay", tone=plan.tone, seed=number, max_words=60
+        )
+        print(f"- ({plan.audience or 'lay'}) {made.text}")
+
+
 def share_of(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def main(count: int, share: float, seed: int) -> None:
+def main(count: int, share: float, seed: int, samples: int) -> None:
     maps = random_maps(count, seed)
     peer, lying = load("benchmarks/verbalize.py"), load("tests/verbalize/lying_model.py")
-    repaired = Narrator(InProcess(author=lying.LyingModel(share, repents=True, seed=seed)), repairs=1).narrate_all(maps)
-    unmoved = Narrator(InProcess(author=lying.LyingModel(share, seed=seed)), repairs=1).narrate_all(maps)
+    repaired = free(lying.LyingModel(share, repents=True, seed=seed)).narrate_all(maps)
+    unmoved = free(lying.LyingModel(share, seed=seed)).narrate_all(maps)
     texts = {
         "template, plain": [TemplateVerbalizer().verbalize(saliency).text for saliency in maps],
         "template, smv": [TemplateVerbalizer(style="smv").verbalize(saliency).text for saliency in maps],
@@ -153,6 +215,7 @@ def main(count: int, share: float, seed: int) -> None:
         "lying model, unchecked": [made.drafts[0] for made in unmoved],
         "lying model, narrator": [made.text for made in unmoved],
         "  the same, if it mends its drafts": [made.text for made in repaired],
+        "composed": composed_texts(maps, seed),
     }
     print(f"{count} maps of {len(KINDS)} kinds; the model lies in {share:.0%} of its sentences\n")
     print_tables(texts, maps)
@@ -160,6 +223,15 @@ def main(count: int, share: float, seed: int) -> None:
         outcomes = Counter(str(made.outcome) for made in results)
         print(f"\n{name}: " + ", ".join(f"{number} {outcome}" for outcome, number in outcomes.most_common()), end="")
     print()
+    styles = {"template, plain": texts["template, plain"], "free, unchecked": texts["lying model, unchecked"]}
+    styles |= {f"composed, {audience}": composed_texts(maps, seed, audience=audience) for audience in AUDIENCES}
+    print_style(styles)
+    if samples:
+        print_samples(samples, seed)
+
+
+def free(author: Any) -> Narrator:
+    return Narrator(InProcess(author=author), style="free", repairs=1)
 
 
 if __name__ == "__main__":
@@ -167,6 +239,8 @@ if __name__ == "__main__":
     parser.add_argument("--maps", type=int, default=500)
     parser.add_argument("--share", type=float, default=0.4, help="share of the model's sentences that are lies")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--samples", type=int, default=0, help="how many composed texts are printed for eyes")
     parser.add_argument("--quick", action="store_true", help="60 maps")
     arguments = parser.parse_args()
-    main(60 if arguments.quick else max(arguments.maps, len(KINDS)), arguments.share, arguments.seed)
+    maps = 60 if arguments.quick else max(arguments.maps, len(KINDS))
+    main(maps, arguments.share, arguments.seed, arguments.samples)

@@ -72,7 +72,7 @@ class Filler:
             slots |= self._share_list(clause)
         text = wording.filled(slots, single=(len(clause.parts) == 1, len(clause.others) == 1), counts=(counts[0], counts[-1]))
         self._label_named |= "{F}" in wording.text
-        self._last = clause.parts
+        self._last = clause.parts if not clause.others else ()  # "that word" must have one word to mean
         return text
 
     def _subject(self, clause: Clause, wording: Wording, *, plain: bool) -> str:

@@ -231,7 +231,7 @@ def _phrases(saliency: Saliency, evidence: Evidence) -> list[Part]:
             max_words=_PHRASE_WORDS,
             max_spans=_PHRASES,
             breaks=draft.breaks,
-            compounds=draft.compounds,  # type: ignore[arg-type]
+            compounds=draft.compounds,
         )
         for part in sorted(found.parts if found else (), key=len, reverse=True):
             if len(part) > 1 and all(set(part).isdisjoint(other) for other in apart):

@@ -60,7 +60,7 @@ def read_fixed(
     if parts is None:
         return None
     claims = _Maker(entry, scan, parts).claims()
-    return entry.form, claims, tuple(parts.get("P", ()))
+    return entry.form, claims, tuple(mention for mentions in parts.values() for mention in mentions)
 
 
 def _parts(entry: Entry, scan: Scan) -> dict[str, list[Mention]] | None:
@@ -102,7 +102,7 @@ class _Maker:
         shares = [number for slot, number in zip(self.entry.numbers, self.scan.numbers, strict=True) if slot == "share"]
         match form:
             case "supports" | "opposes":
-                self.each(form, p)  # type: ignore[arg-type]
+                self.each(form, p)
             case "signs_both":
                 self.each("supports", p)
                 self.each("opposes", q)
@@ -118,7 +118,7 @@ class _Maker:
             case "nothing":
                 self.say("no_clear_evidence", ())
             case "near_zero" | "matters" | "least_important":
-                self.each(form, p)  # type: ignore[arg-type]
+                self.each(form, p)
             case "most_important":
                 self.first(p)
             case "first_share":
