@@ -16,7 +16,7 @@ from verbalize.read.grammar.folding import Folder
 from verbalize.read.grammar.notation import FIRST, Notation
 from verbalize.read.grammar.phrases import FOLDS, PHRASES
 from verbalize.read.marking.tokens import word_sets
-from verbalize.read.rules import amounts, model, ranks, signs, tails, turned, whole
+from verbalize.read.rules import amounts, model, ranks, reports, signs, tails, turned, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ _SUBJECTS = ("part", "score_of", "pronoun", "which", "none")
 
 # What may stand before a clause: connectives, and phrases that say where the statement comes from.
 _CONNECTIVES = (
-    "(COMMA|SEMI|DASH|COLON|AND|BUT|FILL|SAYS DET? (MODELS|TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? COMMA?|DET? (TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? SHOWS THAT?|"
+    "(COMMA|SEMI|DASH|COLON|AND|BUT|FILL|SAYS DET? (MODELS|TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? COMMA?|DET? (TOTAL)? EXPLN (OF DET (WHOLEN|PREDN|MODELN))? (SHOWS THAT?|INDICATETHAT)|"
     "WESEE THAT?|because=BECAUSE|INDICATETHAT|(IN|FOR) (DET|TOTAL)* (WHOLEN|MODELN) COMMA)*"
 )
 _STARTS = {
@@ -131,7 +131,7 @@ class Grammar:
         self.notation = Notation(PHRASES)
         self.notation.register(sorted(word_sets(), key=sorted))
         self.rules: list[Rule] = [
-            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *turned.RULES, *tails.RULES,
+            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *tails.RULES, *reports.RIDERS,
         ]  # fmt: skip
         self.folder = Folder(self.notation, FOLDS)
         self.by_scope: dict[str, list[CompiledRule]] = {"predicate": [], "clause": [], "tail": []}
@@ -168,13 +168,31 @@ def segments_of(tokens: Sequence[Token]) -> tuple[list[Token], list[Segment]]:
         if best is not None and len(folded) == len(best[1]):
             continue
         segments = _cut(folded)
-        over = sum(len(list(token.flat())) for s in segments if s.left_over for token in folded[s.start : s.stop])
+        over = sum(
+            len(list(token.flat()))
+            for number, s in enumerate(segments)
+            if s.left_over or _waits_in_vain(segments, number)
+            for token in folded[s.start : s.stop]
+        )
+        over += sum(_aside(s) for s in segments)
         if best is None or over < best[0]:
             best = over, folded, segments
         if not over:
             break
     assert best is not None
     return best[1], best[2]
+
+
+def _aside(segment: Segment) -> int:
+    """The tokens that a rule matches as an aside: it doesn't read them, so they are left over."""
+    return sum(stop - start for start, stop in segment.spans.get("aside", ()))
+
+
+def _waits_in_vain(segments: Sequence[Segment], number: int) -> bool:
+    """Whether a clause is a subject that no later clause continues."""
+    if segments[number].subject != "lonely":
+        return False
+    return not any(later.rule is not None and later.subject in ("none", "which") for later in segments[number + 1 :])
 
 
 def _cut(tokens: Sequence[Token]) -> list[Segment]:
@@ -196,8 +214,11 @@ def _cut(tokens: Sequence[Token]) -> list[Segment]:
             if chosen is not None and (over, clauses + 1) >= chosen[:2]:
                 continue
             segment = _match(codes, cuts[i], cuts[j], known, rules)
-            if segment is not None:
-                chosen = (over, clauses + 1, segment, j)
+            if segment is None:
+                continue
+            found_here = (over + _aside(segment), clauses + 1, segment, j)
+            if chosen is None or found_here[:2] < chosen[:2]:
+                chosen = found_here
         j = i + 1
         over, clauses, _, _ = best[j]
         skipped = (over + cuts[j] - cuts[i], clauses + 1, Segment(cuts[i], cuts[j], None, "", {}, left_over=True), j)

@@ -85,6 +85,7 @@ class SentenceReader:
         reading = Reading()
         waiting: Segment | None = None
         deferred: Segment | None = None  # "With a score of 2.0, 'great' is ...": said before its subject
+        asides: list[str] = []
         tokens, segments = segments_of(tokens)
         for segment in segments:
             words = " ".join(token.text for token in tokens[segment.start : segment.stop])
@@ -94,6 +95,9 @@ class SentenceReader:
                 waiting = segment
                 start, stop = segment.spans["subject"][0]
                 self.memory.subject = self.memory.last = _try_mentions(tokens, start, stop)
+                continue
+            if asides and not tokens[segment.start].names & {"BUT", "SEMI", "DASH"} and any(map(_turns, asides)):
+                reading.left_over.append(words)
                 continue
             if segment.left_over or segment.rule is None:
                 if words.strip(" .,;:!?-–—"):
@@ -114,6 +118,7 @@ class SentenceReader:
                 waiting = None if segment.rule.scope != "tail" else waiting
             reading.claims += [claim for claim in claims if claim not in reading.claims]
             reading.rules.append(segment.rule.name)
+            asides += [" ".join(token.text for token in tokens[start:stop]) for start, stop in segment.spans.get("aside", ())]
             if deferred is not None:
                 try:
                     reading.claims += self._clause(tokens, deferred)
@@ -127,8 +132,9 @@ class SentenceReader:
             reading.left_over.append(" ".join(token.text for token in tokens[waiting.start : waiting.stop]))
         if segments and segments[0].left_over and tokens[0].text.split(" ")[0] in _NARROWING:
             reading.claims.clear()
-        if any(word in _TURNING or "n't" in word for words in reading.left_over for word in words.split()):
+        if any(map(_turns, reading.left_over)):
             reading.claims.clear()
+        reading.left_over += asides
         return reading
 
     def _only_numbers(self, reading: Reading) -> bool:
@@ -220,6 +226,11 @@ def _whole(tokens: Sequence[Token]) -> ShareOf | None:
         if token.names & {"THE", "DET"} and before.text in ("of all", "all of"):
             return "absolute"
     return None
+
+
+def _turns(words: str) -> bool:
+    """Whether words that were left over can turn the truth of what stands beside them."""
+    return any(word in _TURNING or "n't" in word for word in words.split())
 
 
 def _read_heading(reader: SentenceReader, tokens: list[Token]) -> Reading:

@@ -96,7 +96,7 @@ WORDS: dict[str, str] = {
     # negation
     "NOT": "not|never|does not|do not|did not|is not|are not|was not|were not|has not|have not|had not|by no means|in no way|not at all|not really|not actually|nor|no longer",
     "DO": "do|does|did|doing",
-    "DOESNOT": "does not|do not|did not|never|fails to|fail to|failed to|does nothing to|do nothing to|did nothing to|in no way|does not actually|does not really|cannot be said to|can not be said to",
+    "DOESNOT": "does not|do not|did not|have not|has not|do not seem to|does not seem to|did not seem to|never|fails to|fail to|failed to|does nothing to|do nothing to|did nothing to|in no way|does not actually|does not really|cannot be said to|can not be said to",
     "ISNOT": "is not|are not|was not|were not|is by no means|are by no means|is never|is hardly|is far from|are far from|is anything but|is in no way|is not really|is not at all",
     "HARDLY": "hardly|barely|scarcely|hardly ever|not really|does not really|practically does not",
     "HASNO": "has no|have no|had no|carries no|carry no|carried no|bears no|lacks|lack|lacked|plays no|play no|played no|makes no|make no|made no|is without|receives no|gets no|lacks any|has not any|exerts no|does not have|do not have|did not have|does not carry|do not carry|does not play|did not play|does not have any|does not carry any|has hardly any|carries hardly any|has barely any|has practically no|has virtually no|has almost no|plays hardly any|plays almost no|plays practically no|carries almost no|carries practically no|carries virtually no|has next to no|had almost no|does not hold|does not make",
@@ -285,6 +285,11 @@ WORDS: dict[str, str] = {
     "DONOTHING": "does nothing|do nothing|did nothing|adds nothing|add nothing|contributes nothing",
     "SOMEW": "some|several|a few|certain",
     "OTHERW": "other|further|additional",
+    "MODALW": "may|might|could|may well|would",
+    "ENOUGHW": "strong enough|high enough|significant enough|powerful enough|large enough|enough|sufficient",
+    "ASSHOWN": "as indicated by|as shown by|as evidenced by|as seen in|judging by",
+    "WITHW": "with",
+    "RELATEDW": "related",
     "UNLIKEW": "unlike|next to|beside|against|measured against|set against|in contrast to|as opposed to|contrary to|other than",
 }
 

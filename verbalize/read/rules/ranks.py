@@ -133,7 +133,7 @@ RULES: list[Rule] = [
     Rule("is the word that matters most", f"F BE F DET (NOUN|ROLEN) (WITH F DET? {_PLACE} {_KIND} {_THING}|WHICH F (HAVE|BE|MATTER|INFT|CONTRIB TO?|SPEAK side=SIDE|SUPT) F (DET? {_PLACE} {_KIND} {_THING}? | top=DEG)? (target=TARGET)? F (top=MOST|top=TOPADV)?) {_AIM} F", partial(grade, base="important")),
     Rule("is among the most important", f"F BE F among=(ONEOF|AMONG) DET? (rank=NEVER)? (among=INT)? {_PLACE} (among=INT)? {_KIND} {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("is among the top three", f"F BE F (ONEOF|AMONG|IN) DET? topn=SUPER among=INT {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
-    Rule("has the most weight", f"F HAVE F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN|pos_adj=SIDEDMASS|neg_adj=NEGMASS) (OF (number=NUMBER|WITHIN|ALL (NOUN|REST)?))? {_AIM} {_WHERE} F", partial(grade, base="important")),
+    Rule("has the most weight", f"F HAVE F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN|pos_adj=SIDEDMASS|neg_adj=NEGMASS) (WITHIN|OF ALL (NOUN|REST)?)? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("matters most", f"F (MATTER|CONTRIB|INFT) F (top=MOST|low=LEAST|top=TOPADV|low=LEASTADV) {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("ranks at a place", f"F (RANKV|BE|MATTER) F (DET? rank=ORDINAL (PLACEN|INPLACE)?|FIRSTPLACE|rank=RANKNUM|IN DET? rank=ORDINAL PLACEN|last=LAST) (INPLACE)? {_AIM} {_WHERE} F", ranked),
     Rule("takes a place", f"F (TAKEV|HOLD|HAVE) DET? (rank=ORDINAL|topn=SUPER|last=LAST) (PLACEN) (INPLACE)? {_AIM} F", ranked),
