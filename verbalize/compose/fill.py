@@ -39,6 +39,7 @@ class Filler:
     def __init__(self, draft: Draft, audience: str) -> None:
         self.draft = draft
         self.audience = audience
+        self._heard = _letters("".join(draft.evidence.names))
         self.begin()
 
     def begin(self) -> None:
@@ -117,8 +118,16 @@ class Filler:
                 return {"share": _share(valued), "score": f"{value:.2f}".rstrip("0").rstrip("."), "times": "", "rank": ""}
 
     def _label(self, claims: Sequence[Claim]) -> str:
+        """The label that claims about the model name; with its noun where the input holds the same words."""
         name = next((claim.label for claim in claims if claim.label), None)
-        return (quoted(name) or name) if name else ""
+        if name is None:
+            return ""
+        marked = quoted(name) or name
+        return f"the label {marked}" if _letters(name) in self._heard else marked
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _share(claim: Claim) -> str:

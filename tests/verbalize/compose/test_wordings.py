@@ -88,6 +88,17 @@ def test_names_that_need_care_are_read_back():
             assert [one.part for one in read(text, saliency)] == [(index,)], text
 
 
+def test_a_label_that_is_a_word_of_the_input_is_told_from_it():
+    words = ["mixed", "good", "positive"]
+    known = statements.HOTEL.prediction
+    saliency = TokenSaliency(words, [1.0, 2.0, -1.0], Query("positive"), prediction=known)
+    for form in ("predicted", "confidence", "predicted_confidence", "runner_up"):
+        ((_, claims),) = statements.STATEMENTS[form]
+        for wording in FORMS[form]:
+            _, text = sentence(saliency, claims, wording)
+            assert same_meaning(claims, read(text, saliency), saliency.query), text
+
+
 def test_masked_labels_are_read_as_no_label():
     for form, saliency, claims in CASES:
         if form not in ("predicted", "confidence", "predicted_confidence", "runner_up"):
