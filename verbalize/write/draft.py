@@ -34,7 +34,9 @@ class Draft:
     def __post_init__(self) -> None:
         self._index = WordIndex.of(self.saliency) if isinstance(self.saliency, TokenSaliency) else None
         query = self.saliency.query
-        self._labels = {squeeze(name).casefold() for name in (query.label, *query.versus, *query.members)}
+        prediction = self.saliency.prediction
+        predicted = () if prediction is None else (prediction.label, *prediction.scores)
+        self._labels = {squeeze(name).casefold() for name in (query.label, *query.versus, *query.members, *predicted)}
         if isinstance(self.saliency, TokenSaliency):
             content = "\0".join(self.saliency.tokens).encode("utf-8", "surrogatepass")
         else:

@@ -97,6 +97,9 @@ def test_a_label_that_is_a_word_of_the_input_is_told_from_it():
         for wording in FORMS[form]:
             _, text = sentence(saliency, claims, wording)
             assert same_meaning(claims, read(text, saliency), saliency.query), text
+    for wording in FORMS["supports"]:
+        claims = [Claim("supports", (0,))]
+        assert same_meaning(claims, read(sentence(saliency, claims, wording)[1], saliency), saliency.query)
 
 
 def test_masked_labels_are_read_as_no_label():
