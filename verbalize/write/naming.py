@@ -211,11 +211,11 @@ def mention(
             return f"the word at position {part[0] + 1}"
         return f"the phrase at positions {part[0] + 1} to {part[-1] + 1}"
     which, where = "", ""
-    inside = index.compound(part)
-    if inside != tuple(part):
+    inside, readable = index.compound(part), any(map(str.isalnum, words))  # a lone mark in a quotation is easily overlooked
+    if readable and inside != tuple(part):
         where = _around(saliency, [inside], words, index, quotes)
     if len(places) > 1 and not where:
-        if len(places) > _FEW_PLACES or len(saliency) > _SHORT_TEXT:
+        if readable and (len(places) > _FEW_PLACES or len(saliency) > _SHORT_TEXT):
             where = _around(saliency, index.neighbourhoods(part), words, index, quotes)
         which = "" if where else ordinal(places.index(tuple(part)) + 1)
     pointed = " ".join(word for word in (which, noun) if word)

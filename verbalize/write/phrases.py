@@ -31,8 +31,12 @@ def say_direction(draft: Draft, found: Standing, frame: str, length: str, *, ran
     """
     voice = Voice.of(draft.evidence, found.direction)
     if len(draft.evidence) == 1 and (not draft.evidence.pixels or draft.evidence.names[0] == _WHOLE_PICTURE):
-        name = "the whole picture" if draft.evidence.pixels else f"the only word, {draft.name(found.leads[0])},"
-        draft.say(f"{name} {voice.does(found.leads)} {voice.about(frame)}", *voice.signs(found.leads))
+        if draft.evidence.pixels or voice.direction is None:
+            name = "the whole picture" if draft.evidence.pixels else draft.name(found.leads[0])
+            draft.say(f"{name} {voice.does(found.leads)} {voice.about(frame)}", *voice.signs(found.leads))
+        else:
+            only = Claim("only", found.leads[0], direction=voice.direction)
+            draft.say(f"the only word, {draft.name(found.leads[0])}, {voice.does(found.leads)} {voice.about(frame)}", only)
         return
     clause, claims = _leads(draft, found, voice, frame, brief=length == "clause")
     if length == "paragraph":  # the shares of all parts and of the rest sum to the whole, so the phrase needs its own

@@ -20,6 +20,8 @@ Lists: TypeAlias = Literal["parts", "pair", "part"]
 _EITHER, _PART, _LABEL, _TARGET, _VERSUS = (
     frozenset({"PT", "LB"}), frozenset({"PT"}), frozenset({"LB"}), frozenset({"TG"}), frozenset({"VS"}),
 )  # fmt: skip
+_AREA = frozenset({"OFPICTURE"})
+_AREAS = frozenset(f"of the {whole}" for whole in ("picture", "image", "photo", "photograph"))
 _QUOTED = frozenset({"QP", "QPL", "QX", "QL", "QM"})
 
 
@@ -74,6 +76,10 @@ def _without_fillers(tokens: Sequence[Token]) -> list[Token]:
     index, count = 0, len(tokens)
     while index < count:
         token = tokens[index]
+        if token.names == {"FILL"} and kept and kept[-1].names & {"FRAC", "PCT"} and token.text in _AREAS:
+            kept.append(Token(token.text, _AREA))  # what a number is of changes the truth
+            index += 1
+            continue
         if token.names == {"FILL"}:
             following = index + 1 < count and "COMMA" in tokens[index + 1].names
             if following and (not kept or "COMMA" in kept[-1].names or kept[-1].names & {"SEMI", "AND", "BUT", "DASH"}):

@@ -199,6 +199,7 @@ WORDS: dict[str, str] = {
     "CARRYV": "carries|carry|has|have|holds|bears|exerts|receives|gets|contributes|adds|wields",
     "BELONGTO": "belongs to|belong to|goes to|go to|is that of|is held by|are held by|is carried by|is assigned to|is given to|comes from|come from|is for|falls to|fell to|went to|is found on|is attached to|sits on|is on|lies on|rests on|lands on|stands on|is received by|is achieved by|was given to|was assigned to|is claimed by|is borne by|is reserved for|was received by|lie on|of|is earned by|is attributed to|is made by|is found on|is located on|is seen for|is observed for|is seen on|is that for|is the one for|is the one of|is obtained by|is attained by|is shown by",
     "BELONG": "belongs|belong",
+    "OFPICTURE": "of the picture's area|of the image's area|of the area of the picture",
     "OFALL": "of all|overall|by far",
     "WHAT": "what|the thing that|the one that",
     "SHAREW": "share|portion|fraction|part|slice|proportion|percentage|chunk",

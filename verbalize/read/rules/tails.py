@@ -135,7 +135,7 @@ RULES: list[Rule] = [
     Rule("with a share", f"F (each=EACH)? (WITH|HOLD_G|BE)? F (DET SHAREW OF)? (number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? F", _with_share, "tail"),
     Rule("a score in brackets", "F LP (each=EACH)? WITH? (DET? (HIGH|ADJ|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|AT|COLON|EQUALS)?)? number=(DEC|INT|PCT) (each=EACH)? RP F", _with_score, "tail"),
     Rule("a share in brackets", f"F LP (each=EACH)? (WITH|HOLD_G)? (number=SHARENUM|quant=MORETHANHALF|quant=NEARLYALLOF) {_EVIDENCE} (each=EACH)? RP F", _with_share, "tail"),
-    Rule("an area", "COMMA? LP? number=(PCT|FRAC) OF DET TOTAL? WHOLEN COMMA? RP?", _area, "tail"),
+    Rule("an area", "COMMA? LP? number=(PCT|FRAC) (OF DET TOTAL? WHOLEN|OFPICTURE) COMMA? RP?", _area, "tail"),
     Rule("the strongest of them", "F ABOVEALL part=PART (COMMA? number=NUMBER (OF MASS)?)? F", _of_them, "tail", says=("TOPADV",)),
     Rule("does the opposite", "F part=PARTS F DO? DET? OPPOSITEW F", _opposite, "tail", says=()),
     Rule("so does", "F (SODO part=PARTS|part=PARTS F DO (TOOW|SOW)?|AS DO part=PARTS|SODO F part=PARTS|part=PARTS F TOOW) F", _same, "tail"),
