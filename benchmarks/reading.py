@@ -89,9 +89,13 @@ def load_texts(folder: Path) -> dict[tuple[str, int], tuple[str, str]]:
 
 
 def arbitrary_map(text: str, seed: int) -> TokenSaliency:
-    """A map with random scores, because the scores of the study were not published."""
+    """A map with random scores, because the scores of the study were not published.
+
+    They are positive: the reader leaves a statement of high scores unread if it is false of support and true of size alone,
+    which would depend on signs that are not known here.
+    """
     tokens = text.split()
-    return TokenSaliency(tokens, np.random.default_rng(seed).normal(size=len(tokens)), Query("the predicted class"))
+    return TokenSaliency(tokens, np.abs(np.random.default_rng(seed).normal(size=len(tokens))), Query("the predicted class"))
 
 
 def measure(folder: Path, split: str, seed: int = 0) -> Result:
@@ -126,6 +130,7 @@ def _compare(
     result: Result, statements: list[dict[str, Any]], sentence: ReadSentence, saliency: TokenSaliency, where: str
 ) -> None:
     claimed = Counter(_key(claim, saliency) for claim in sentence.claims if claim.kind not in _UNLABELLED)
+    only = {claim.direction: set(claim.part or ()) for claim in sentence.claims if claim.kind == "only"}  # of all parts together
     weak = {
         _words(claim.part, saliency) for claim in sentence.claims if claim.kind == "strength" and claim.value is not None and claim.value < 0.5
     }
@@ -134,6 +139,9 @@ def _compare(
         tally = result.kinds.setdefault(statement["kind"], Tally())
         tally.stated += 1
         expected = _expected(statement, saliency)
+        if statement["kind"] in only and all(part is not None and only[statement["kind"]] >= set(part) for part in statement["parts"]):
+            expected = Counter()
+            tally.read += 1
         if weak and statement["kind"] == "more_important_than":
             # "Low scores" were labelled as lower than those before; today they are a claim of their own.
             others = [_words(part, saliency) for part in statement["others"]]

@@ -28,7 +28,7 @@ TELLING = frozenset(
     "ALL EVERYTHING LOW SUMMING EACH POSLY NEGLY UNADJ".split()
 )
 _FAR = frozenset({"by far", "by far the most", "far and away", "by far the least", "hands down"})
-_ALWAYS = frozenset({"subject", "said", "told", "part", "target", "mass", "far", "sup", "opp"})  # captures that only mark a phrase
+_ALWAYS = frozenset({"subject", "said", "told", "part", "target", "mass", "far", "sup", "opp", "aside"})  # captures that only mark a phrase
 _COMPARED = 60  # pairs that a comparison of two lists makes at most
 
 

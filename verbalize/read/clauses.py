@@ -55,7 +55,7 @@ _STARTS = {
     "former": "said=FORMERW|said=(THE ORDINAL ONE?)",
     "latter": "said=LATTERW",
     "cleft": "(IT BE|THERE BE) subject=PARTS WHICH",
-    "pronoun": "(IT|THEY|THISWORD|THESEWORDS|ONE)",
+    "pronoun": "(THEY QM WORDN|IT|THEY|THISWORD|THESEWORDS|ONE)",
     "which": "(WHICH)",
     "making": "MAKINGIT",
     "none": "",
@@ -134,7 +134,7 @@ class Grammar:
             *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *tails.RULES, *reports.RIDERS,
         ]  # fmt: skip
         self.folder = Folder(self.notation, FOLDS)
-        self.by_scope: dict[str, list[CompiledRule]] = {"predicate": [], "clause": [], "tail": []}
+        self.by_scope: dict[str, list[CompiledRule]] = {"predicate": [], "clause": [], "tail": [], "rider": []}
         for rule in self.rules:
             self.by_scope[rule.scope].append(CompiledRule(rule, self.notation))
         self.start = re.compile(self.notation.expand(_CONNECTIVES, "c_"))
@@ -268,6 +268,10 @@ def _match(codes: str, start: int, stop: int, known: Grammar, rules: dict[str, l
         spans = rule.match(codes, begin, stop)
         if spans is not None:
             return Segment(start, stop, rule.rule, "", spans, because, begin=begin)
+    for rule in rules["rider"]:  # begins with its connective
+        spans = rule.match(codes, start, stop)
+        if spans is not None:
+            return Segment(start, stop, rule.rule, "", spans, begin=start)
     lonely = known.lonely.fullmatch(codes, begin, stop)
     if lonely is not None:
         return Segment(start, stop, None, "lonely", {"subject": [lonely.span("s_subject_1")]}, because, begin=begin)

@@ -112,7 +112,8 @@ class SentenceReader:
             try:
                 claims = self._clause(tokens, segment)
             except Unclear:
-                reading.left_over.append(words)
+                concludes = reading.rules and any("INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin])
+                (asides if concludes else reading.left_over).append(words)
                 continue
             if waiting is not None and (segment.rule.scope == "tail" or segment.subject in ("none", "which")):
                 waiting = None if segment.rule.scope != "tail" else waiting
@@ -163,6 +164,9 @@ class SentenceReader:
             if segment.rule is None:
                 raise Unclear
             segment.rule.claim(clause)
+            concludes = any("INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin])
+            if concludes and before.direction == "opposes" and clause.memory.direction == "supports":
+                raise Unclear  # "have negative scores, indicating that they contribute to the sentiment": to another label, perhaps
             if clause.untold(segment.rule.says):
                 raise Unclear
             self._remember(clause, segment)

@@ -92,14 +92,17 @@ RULES: list[Rule] = [
     Rule("scores are being given to", f"F DET? SOMEW? {_GRADE}+ (WEIGHTN|SCOREN) BE F (GIVENTO|GIVENW TO|GIVENW) {_LIKE} part=PT F", partial(grade_inverted, base="important"), "clause"),
     Rule("as scores show", f"F (ASSHOWN|WITHW) {_SCORES} F", partial(grade_inverted, base="important"), "clause"),
     Rule("with words receiving scores", f"F WITHW part=PT (ALL|BOTH)? HAVE_G DET? {_GRADE}+ (WEIGHTN|SCOREN) F", partial(grade_inverted, base="important"), "clause"),
-    Rule("the scores are high", f"F DET? TOTAL? (WEIGHTN|SCOREN) F {_GIVEN} {_LIKE} part=PT COMMA? BE F (all=ALL|BOTH)? F {_GRADE}+ F", partial(grade_inverted, base="important"), "clause",
+    Rule("the scores are high", f"F DET? TOTAL? (WEIGHTN|SCOREN) F {_GIVEN} {_LIKE} part=PT COMMA? BE F (ALL|BOTH)? F {_GRADE}+ F", partial(grade_inverted, base="important"), "clause", says=("ALL",),
          examples=("The importance score for the word 'great' is particularly high.",)),
-    Rule("they all have scores", f"F all=(ALL|BOTH) F HAVE DET? {_GRADE}+ (WEIGHTN|SCOREN) F", partial(grade, base="important")),
+    Rule("they all have scores", f"F (ALL|BOTH) F HAVE DET? {_GRADE}+ (WEIGHTN|SCOREN) F", partial(grade, base="important"), says=("ALL",)),
     Rule("other words have scores", f"F (OTHERN|RESTN|SOMEW NOUN) SUCHAS part=PT F HAVE F DET? {_GRADE}+ (WEIGHTN|SCOREN) F", partial(grade_inverted, base="important"), "clause"),
-    Rule("the only ones with high scores", "F DET only=SOLE (INT)? NOUN WITHW DET? (strong=HIGH|ADJ|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) (WITHIN)? BE part=PARTS F", _only_ones, "clause",
+    Rule("the only ones with high scores", "F DET SOLE (INT)? NOUN WITHW DET? (strong=HIGH|ADJ|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) (WITHIN)? BE part=PARTS F", _only_ones, "clause", says=("SOLE",),
          examples=("The only word with a high importance score is 'great'.",)),
     Rule("there are words with lower scores", "F BUT? F THERE BE SOMEW? part=PT COMMA? THEY HAVE F (gt=GT|lt=LT) (ADJ|TOTAL)* (WEIGHTN|SCOREN) F", _there_are, "clause"),
-    Rule("none has a clear score", "F none=(NO (OF DET)? NOUN|NOTHING (OF DET NOUN)?) WITHIN? HAVE DET? (strong=HIGH|ADJ|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) ((FOR|TOWARD) target=TARGET)? F", _no_strong, "clause"),
+    Rule("none has a clear score", "F (NO (OF DET)? NOUN|NOTHING (OF DET NOUN)?) WITHIN? HAVE DET? (strong=HIGH|ADJ|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) ((FOR|TOWARD) target=TARGET)? F", _no_strong, "clause", says=("NO", "NOTHING")),
+    Rule("is important in predicting", "F BE F deg=DEG? F (ADJ|strong=STRONGADJ) INPREDICTING target=TARGET F", partial(grade, base="important")),
+    Rule("has a score for predicting", f"F HAVE DET? {_GRADE}+ (WEIGHTN|SCOREN) INPREDICTING target=TARGET F", partial(grade, base="important")),
+    Rule("is the top word for predicting", "F BE DET? (topn=SUPER|top=MOST) (ADJ|strong=STRONGADJ)? NOUN WITHIN? INPREDICTING target=TARGET F", partial(grade, base="important")),
     Rule("has contributed to the label", "F HAVEX F deg=DEG? F (CONTRIB|CONTRIB_P) F deg=DEG? F QM? F (TO|TOWARD) F target=TARGET F", partial(grade, base="supports")),
 ]
 # Tried after all other rules, since they leave words over.
@@ -107,5 +110,5 @@ RIDERS: list[Rule] = [
     Rule("scores are given to, which suggests", f"F {_SCORES} COMMA? aside=({_SUGGEST}|{_WEAKER})", partial(grade_inverted, base="important"), "clause"),
     Rule("scores of words", f"F DET? TOTAL? (WEIGHTN|SCOREN) F {_GIVEN} {_LIKE} part=PT COMMA? aside={_SUGGEST}", _plain_report, "clause"),
     Rule("words with scores, such as", f"F (OTHERN|RESTN|DET? NOUN) WITHW DET? {_GRADE}+ (WEIGHTN|SCOREN) COMMA? SUCHAS part=PT COMMA? aside=(BE BEAT_P BY DET? (POS|NEG)? (SCOREN|WEIGHTN)|MODALW {_COMMENT})", partial(grade_inverted, base="important"), "clause"),
-    Rule("rider", f"aside=(COMMA? (INDICATING|INDICATETHAT|WHICH {_SUGGEST}) {_COMMENT})", _aside, "tail"),
+    Rule("rider", f"aside=(COMMA? (INDICATING|INDICATETHAT|WHICH {_SUGGEST}) {_COMMENT})", _aside, "rider"),
 ]

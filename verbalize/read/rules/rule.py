@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from verbalize.read.clause import Clause
 
-Scope: TypeAlias = Literal["predicate", "clause", "tail"]
+Scope: TypeAlias = Literal["predicate", "clause", "tail", "rider"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Rule:
         says: the telling word classes (see `clause.TELLING`) that the pattern uses without capturing them, because the rule as a
             whole says what they say. Any other telling word must be captured, or the clause is not read.
         scope: "predicate": what is said of a subject, which stands before it or is known from the clause before; "clause": a
-            whole clause; "tail": an addition to the clause before it.
+            whole clause; "tail": an addition to the clause before it; "rider": one that draws a conclusion and is not read.
         examples: sentences that the rule reads, about the map of the tests.
         counter_examples: sentences like them that must not be read.
     """
