@@ -43,11 +43,11 @@ def test_a_style_from_outside_is_used_by_name(monkeypatch):
 
     def say(draft, limits):
         top = (int(np.argmax(draft.evidence.net)),)
-        draft.say(f"look at {draft.name(top)}, the most important word", Claim("most_important", top))
+        draft.say(f"{draft.name(top)} is the most important word here", Claim("most_important", top))
 
     STYLES.register("pointing", Style("points at one word", say, lengths=("short",)))
     saliency = TokenSaliency(["great", "film"], [2.0, 1.0], Query("good"))
     made = TemplateVerbalizer(style="pointing").verbalize(saliency)
-    assert made.text == "Look at 'great', the most important word."
+    assert made.text == "'great' is the most important word here."
     assert Claim("most_important", (0,)).part in {claim.part for claim in read_claims(made.text, saliency)}
     assert made.style == "pointing"

@@ -77,9 +77,9 @@ class SentenceReader:
         memory.subject = memory.last = subject or memory.subject
         memory.kind, memory.plain, memory.rank = "", False, None
         for claim in claims:
-            if claim.kind in ("supports", "opposes", "matters") and claim.part:
+            if claim.kind in ("supports", "opposes", "matters", "most_important") and claim.part:
                 memory.high.append(claim.part)
-                memory.direction = "opposes" if claim.kind == "opposes" else "supports"
+                memory.direction = "opposes" if "opposes" in (claim.kind, claim.direction) else "supports"
 
     def _read(self, tokens: list[Token]) -> Reading:
         reading = Reading()

@@ -111,7 +111,7 @@ class WordIndex:
 
     def once(self, words: str) -> bool:
         """Whether the letters occur exactly once in the text, in upper or lower case."""
-        return self.folded.count(words.casefold()) == 1
+        return _times(self.folded, words.casefold()) == 1
 
     @cached_property
     def folded(self) -> str:
@@ -235,9 +235,15 @@ def _around(
     for run in runs:
         text = squeeze(saliency.text_of(run))
         marked = quoted(text, quotes) if len(text) <= _LONGEST_NEIGHBOURHOOD else None
-        if marked and index.once(text) and text.casefold().count(words.casefold()) == 1 and run in index.places(text):
+        if marked and index.once(text) and _times(text.casefold(), words.casefold()) == 1 and run in index.places(text):
             return marked
     return ""
+
+
+def _times(text: str, words: str) -> int:
+    """How often the words occur in the text, also where occurrences overlap; 2 stands for more often than once."""
+    first = text.find(words)
+    return 0 if first < 0 else 1 + (text.find(words, first + 1) >= 0)
 
 
 def listed(names: Sequence[str], word: str = "and") -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verbalize.write.naming import PUBLISHED_QUOTES
-from verbalize.write.phrases import first_places, say_nothing
+from verbalize.write.phrases import first_places, say_neither, say_nothing
 from verbalize.write.standing import standing
 from verbalize.write.style import Limits, Style
 from verbalize.write.voice import Voice
@@ -53,7 +53,7 @@ def _say(draft: Draft, limits: Limits) -> None:
     elif draft.evidence.positive_mass == 0:
         say_nothing(draft, "supports", frame)
     else:
-        draft.say(f"no region as a whole speaks for {frame}")
+        say_neither(draft)
 
 
 def _say_parts(draft: Draft, found: Standing, frame: str) -> None:
