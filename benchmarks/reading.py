@@ -130,16 +130,22 @@ def _compare(
     result: Result, statements: list[dict[str, Any]], sentence: ReadSentence, saliency: TokenSaliency, where: str
 ) -> None:
     claimed = Counter(_key(claim, saliency) for claim in sentence.claims if claim.kind not in _UNLABELLED)
-    only = {claim.direction: set(claim.part or ()) for claim in sentence.claims if claim.kind == "only"}  # of all parts together
+    only = {
+        claim.direction: set(claim.part or ()) for claim in sentence.claims if claim.kind == "only"
+    }  # of all parts together
     weak = {
-        _words(claim.part, saliency) for claim in sentence.claims if claim.kind == "strength" and claim.value is not None and claim.value < 0.5
+        _words(claim.part, saliency)
+        for claim in sentence.claims
+        if claim.kind == "strength" and claim.value is not None and claim.value < 0.5
     }
     left = Counter(claimed)
     for statement in statements:
         tally = result.kinds.setdefault(statement["kind"], Tally())
         tally.stated += 1
         expected = _expected(statement, saliency)
-        if statement["kind"] in only and all(part is not None and only[statement["kind"]] >= set(part) for part in statement["parts"]):
+        if statement["kind"] in only and all(
+            part is not None and only[statement["kind"]] >= set(part) for part in statement["parts"]
+        ):
             expected = Counter()
             tally.read += 1
         if weak and statement["kind"] == "more_important_than":

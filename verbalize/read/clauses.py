@@ -92,7 +92,9 @@ class CompiledRule:
     def __init__(self, rule: Rule, notation: Notation) -> None:
         self.rule = rule
         self.notation = notation
-        self.needs = [_mask(codes) for codes in dict.fromkeys(notation.required(rule.pattern))]
+        # the fewest classes first, because a sentence has them least often
+        self.needs = sorted((_mask(codes) for codes in dict.fromkeys(notation.required(rule.pattern))), key=int.bit_count)
+        self.rarest = self.needs[0] if self.needs else -1
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -145,7 +147,7 @@ class Grammar:
     def possible(self, codes: str) -> dict[str, list[CompiledRule]]:
         """The rules, by scope, that a sentence with these classes can match."""
         mask = _mask(set(codes))
-        return {scope: [rule for rule in rules if all(need & mask for need in rule.needs)] for scope, rules in self.by_scope.items()}
+        return {scope: [rule for rule in rules if rule.rarest & mask and all(need & mask for need in rule.needs)] for scope, rules in self.by_scope.items()}
 
     def codes(self, tokens: Sequence[Token]) -> str:
         """The sentence as a string of class characters."""
@@ -246,7 +248,7 @@ def _match(codes: str, start: int, stop: int, known: Grammar, rules: dict[str, l
     if begin == stop:
         return None
     mask = _mask(set(codes[begin:stop]))
-    fits = {scope: [rule for rule in some if all(need & mask for need in rule.needs)] for scope, some in rules.items()}
+    fits = {scope: [rule for rule in some if rule.rarest & mask and all(need & mask for need in rule.needs)] for scope, some in rules.items()}
     for rule in fits["clause"]:
         spans = rule.match(codes, begin, stop)
         if spans is not None:

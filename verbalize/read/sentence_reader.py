@@ -234,7 +234,7 @@ def _whole(tokens: Sequence[Token]) -> ShareOf | None:
 
 def _turns(words: str) -> bool:
     """Whether words that were left over can turn the truth of what stands beside them."""
-    return any(word in _TURNING or "n't" in word for word in words.split())
+    return any(word in _TURNING or "n't" in word for word in words.replace("such as", "").split())
 
 
 def _read_heading(reader: SentenceReader, tokens: list[Token]) -> Reading:

@@ -32,6 +32,7 @@ def _only_ones(clause: Clause) -> None:
     """ "The only words with high scores are 'great' and 'fine'": they are the strongest, and no other word is strong."""
     clause.subject = clause.mentions("part")
     against = clause.has("neg_adj")
+    clause.has("strong"), clause.has("pos_adj")  # both are said by the claims below
     clause.memory.direction = direction = "opposes" if against else "supports"
     named = clause.resolve(clause.subject, direction)
     scores = clause.evidence.toward(direction) if clause.evidence.signed else np.abs(clause.evidence.net)
@@ -54,16 +55,21 @@ def _there_are(clause: Clause) -> None:
     grade(clause, "important")
 
 
-def _no_strong(clause: Clause) -> None:
-    clause.claim("no_clear_evidence", direction="supports" if clause.has("pos_adj") else "opposes" if clause.has("neg_adj") else None, label=clause.target())
-
-
 def _plain_report(clause: Clause) -> None:
     """ "The scores of 'great' suggest that ...": names words and says nothing of their scores."""
     mentions = clause.mentions("part")
     if any(not mention.places for mention in mentions):
         raise Unclear
     clause.subject = mentions
+
+
+def _with_number(clause: Clause) -> None:
+    number = clause.number("number")
+    clause.subject = clause.mentions("part")
+    if number is None or len(clause.subject) != 1:
+        raise Unclear
+    clause.share(clause.subject, number, "score")
+    grade(clause, "important")
 
 
 def _aside(clause: Clause) -> None:
@@ -79,13 +85,14 @@ _LIKE = "((OTHERN|RESTN|DET? QM? WORDN)? SUCHAS)?"
 _SCORES = f"DET? SOMEW? F {_GRADE}+ (WEIGHTN|SCOREN) F {_GIVEN} {_LIKE} part=PT"
 _COMMENT = "((?!BUT|SEMI|DASH).)*"  # anything that doesn't turn to the contrary
 _MAY = "(MODALW F HAVEX?)?"
-_SUGGEST = f"(F {_MAY} F (INDICATE|SHOWS|INDICATETHAT|MATTER|CONTRIB|INFT) {_COMMENT})"
+_SUGGEST = f"(F {_MAY} F (INDICATE|SHOWS|INDICATETHAT|MATTER|CONTRIB|INFT) {_COMMENT}|F MODALW F HAVEX? F DEG? F (SUPT|OPPT|RAISE|LOWER|CONTRIB|INFT) {_COMMENT})"
 _RIDER = f"(aside=((COMMA? INDICATING|COMMA? INDICATETHAT|COMMA? WHICH {_SUGGEST}) {_COMMENT}))?"
-_WEAKER = "(BE|ISNOT) NOT? F ENOUGHW (TO (OPPT|BEAT|LOWER|RAISE|INFT|PUSH))? ((DET|TOTAL)* (POS|NEG|HIGH)* (SCOREN|WEIGHTN|LB|TG)|target=TARGET)"
+_WEAKER = f"(BE|ISNOT) NOT? F ENOUGHW (TO (OPPT|BEAT|LOWER|RAISE|INFT|PUSH))? ((DET|TOTAL)* (POS|NEG|HIGH)* (SCOREN|WEIGHTN|LB|TG)|DET? LB) (INDICATE? BY {_COMMENT})?"
 RULES: list[Rule] = [
     Rule("predicted because of scores", f"F MODEL {_AUX} F (PREDICT|PREDICTED) {_AS} F F (predicted=TARGET) COMMA? F deg=DEG? F BECAUSEOF {_SCORES} F", _because, "clause",
          examples=("The sentiment analyzer has predicted this movie review as 'positive' because of the high importance scores given to words like 'great'.",),
          counter_examples=("The sentiment analyzer has predicted this movie review as 'positive' because of the scores that 'great' lacks.",)),
+    Rule("the score of N for it, which suggests", f"F DET? {_GRADE}+ (WEIGHTN|SCOREN) OF number=(DEC|INT) {_GIVEN} {_LIKE} part=PT COMMA? aside={_SUGGEST}", _with_number, "clause"),
     Rule("the model gave scores to", f"F MODEL HAVEX? F (GIVENW|HAVE|PREDICT) DET? {_GRADE}+ (WEIGHTN|SCOREN) TO {_LIKE} part=PT (INSIDE DET? WORDN? PT)? F", partial(grade_inverted, base="important"), "clause"),
     Rule("there are scores for", f"F THERE BE F {_SCORES} F", partial(grade_inverted, base="important"), "clause",
          examples=("However, there are also some negative importance scores given to words like 'dull'.",)),
@@ -99,7 +106,6 @@ RULES: list[Rule] = [
     Rule("the only ones with high scores", "F DET SOLE (INT)? NOUN WITHW DET? (strong=HIGH|ADJ|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) (WITHIN)? BE part=PARTS F", _only_ones, "clause", says=("SOLE",),
          examples=("The only word with a high importance score is 'great'.",)),
     Rule("there are words with lower scores", "F BUT? F THERE BE SOMEW? part=PT COMMA? THEY HAVE F (gt=GT|lt=LT) (ADJ|TOTAL)* (WEIGHTN|SCOREN) F", _there_are, "clause"),
-    Rule("none has a clear score", "F (NO (OF DET)? NOUN|NOTHING (OF DET NOUN)?) WITHIN? HAVE DET? (strong=HIGH|ADJ|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) ((FOR|TOWARD) target=TARGET)? F", _no_strong, "clause", says=("NO", "NOTHING")),
     Rule("is important in predicting", "F BE F deg=DEG? F (ADJ|strong=STRONGADJ) INPREDICTING target=TARGET F", partial(grade, base="important")),
     Rule("has a score for predicting", f"F HAVE DET? {_GRADE}+ (WEIGHTN|SCOREN) INPREDICTING target=TARGET F", partial(grade, base="important")),
     Rule("is the top word for predicting", "F BE DET? (topn=SUPER|top=MOST) (ADJ|strong=STRONGADJ)? NOUN WITHIN? INPREDICTING target=TARGET F", partial(grade, base="important")),
