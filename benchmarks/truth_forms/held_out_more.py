@@ -274,7 +274,7 @@ FORMS = (
     *_with("label", "label", "other", ("{top} gave it away: this is {x}.",)),
     *pairs(
         "label",
-        [("{pos} is evidence for {label}, not for {unknown}.", "{pos} is evidence for {unknown}, not for {label}.")],
+        [("{pos} is a piece of evidence for {label}.", "{pos} is a piece of evidence for {unknown}.")],
         nature="adversarial",
     ),
 )
