@@ -109,7 +109,10 @@ def _firsts(left: list[Claim], side: Direction) -> list[Clause]:
     if not firsts:
         return []
     if len(firsts) > 1:
-        return [Clause("equal_first", tuple(firsts), tuple(claim.part or () for claim in firsts), direction=side)]
+        named = {claim.part for claim in firsts}
+        equal = _take(left, lambda claim: claim.kind == "equal" and toward(claim) and {claim.part, claim.other} <= named)
+        parts = tuple(claim.part or () for claim in firsts)
+        return [Clause("equal_first", (*firsts, *equal), parts, direction=side)]
     (first,) = firsts
     part = first.part or ()
     # "the most important" says the sign, too

@@ -28,6 +28,7 @@ _RANKED = {"supports": 6, "opposes": 4}  # how many parts are named on each side
 _TIMES = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0)  # ratios that people say
 _TIMES_EXACT = 0.04  # a ratio is offered if it differs from one of them by less than this share: "about twice" stays honest
 _TIMES_TOLERANCE = 0.1  # of "about", as a share of the number
+_EQUAL = 0.05  # tolerance of "equally", as a share of the larger
 _ALONE = 3  # "only" is said of at most so many parts
 _EQUAL_FIRST = 4  # the most parts that share the first place and are all named
 _SCORED = 2  # parts on each side whose score is offered as a number
@@ -103,13 +104,12 @@ def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) 
     if len(tied) == 1:
         yield 0, (Claim("most_important", (order[0],), direction=direction),)
     elif len(tied) <= _EQUAL_FIRST:
-        yield (
-            0,
-            tuple(
-                Claim("most_important", (one,), other=tuple(i for i in tied if i != one), direction=direction, shared=True)
-                for one in tied
-            ),
-        )
+        firsts = [
+            Claim("most_important", (one,), other=tuple(i for i in tied if i != one), direction=direction, shared=True)
+            for one in tied
+        ]
+        equal = [Claim("equal", (tied[0],), other=(one,), direction=direction, tolerance=_EQUAL) for one in tied[1:]]
+        yield 0, (*firsts, *equal)
     for place, part in enumerate(parts):
         worth = 1 if place < _SURELY_NAMED else 3
         if share := _share(evidence, part):
@@ -135,7 +135,7 @@ def _comparisons(evidence: Evidence, direction: Direction, order: Sequence[int])
     top = float(scores[order[0]])
     for one, other in [*pairwise(order), *((order[0], index) for index in order[2:])]:
         if evidence.tied(float(scores[one]), float(scores[other])):
-            yield (Claim("equal", (one,), other=(other,), direction=direction, tolerance=0.05),)
+            yield (Claim("equal", (one,), other=(other,), direction=direction, tolerance=_EQUAL),)
             continue
         ratio = float(scores[one] / scores[other])
         for times in _TIMES:

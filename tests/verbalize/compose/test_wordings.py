@@ -148,6 +148,14 @@ def test_a_sentence_with_another_word_is_none_of_the_grammar(text):
     assert not any(rule.startswith("fixed:") for one in found for rule in one.rules)
 
 
+def test_a_shared_place_is_shared_by_equals_only():
+    uneven = TokenSaliency(statements.TOKENS, statements.SCORES, Query("positive"))
+    for wording in FORMS["equal_first"]:
+        ((_, claims),) = statements.STATEMENTS["equal_first"]
+        _, text = sentence(statements.EVEN, claims, wording)
+        assert not check(read(text.replace("'staff'", "'superb'"), uneven), uneven)
+
+
 def test_a_word_that_is_not_in_the_input_is_never_taken_for_one():
     for text in (
         "'zyzzyva' speaks for 'positive'.",

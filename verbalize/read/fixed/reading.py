@@ -128,6 +128,8 @@ class _Maker:
                 for mention in p:
                     rest = tuple(index for other in p if other is not mention for index in _part(other))
                     self.say("most_important", _part(mention), other=rest, direction=self.side, shared=True)
+                for mention in p[1:]:  # "shared" alone would only say that each is among the first
+                    self.say("equal", _part(p[0]), other=_part(mention), direction=self.side, tolerance=_EQUAL)
             case "followed":
                 self.first(p)
                 for before, after in zip([*p, *q], q, strict=False):
