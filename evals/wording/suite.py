@@ -10,7 +10,7 @@ import numpy as np
 
 from evals.tables import Table
 from saywhy_core.errors import UsageError
-from verbalize.claims import check, named_parts
+from verbalize.claims import CLAIM_KINDS, check, named_parts
 from verbalize.evidence import evidence_of
 from verbalize.read import read_claims, read_sentences
 from verbalize.saliency import Query, TokenSaliency
@@ -150,7 +150,7 @@ def _judge(case: _Case, say: _Say) -> dict[str, Any]:
         counts["statements"] += len(claims)
         counts["false"] += len(check(claims, saliency).errors)
         counts["unread"] += sum(sentence.unread for sentence in sentences)
-        counts["silent"] += not claims and not case.may_be_silent
+        counts["silent"] += all(CLAIM_KINDS[claim.kind].of_model for claim in claims) and not case.may_be_silent
         counts["top_omitted"] += _omits_top(claims, saliency)
         if case.twins:
             counts["unmoved"] += text == twin or _meanings(claims) == _meanings(read_claims(twin, case.twins[index]))

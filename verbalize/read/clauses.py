@@ -141,7 +141,7 @@ class Grammar:
             self.by_scope[rule.scope].append(CompiledRule(rule, self.notation))
         self.start = re.compile(self.notation.expand(_CONNECTIVES, "c_"))
         self.subjects = {name: re.compile(self.notation.expand(pattern, "s_")) for name, pattern in _STARTS.items()}
-        self.lonely = re.compile(self.notation.expand("subject=PARTS (COMMA|COLON)?", "s_"))
+        self.lonely = re.compile(self.notation.expand("LOOKAT? subject=PARTS (COMMA|COLON)?", "s_"))
         self.joints = {code for names, code in self.notation._codes.items() if names & _JOINTS}  # noqa: SLF001 - its own table
 
     def possible(self, codes: str) -> dict[str, list[CompiledRule]]:

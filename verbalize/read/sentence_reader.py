@@ -84,6 +84,7 @@ class SentenceReader:
     def _read(self, tokens: list[Token]) -> Reading:
         reading = Reading()
         waiting: Segment | None = None
+        described = False  # whether a tail said something of the subject that waits: "'great', the most important word"
         deferred: Segment | None = None  # "With a score of 2.0, 'great' is ...": said before its subject
         asides: list[str] = []
         tokens, segments = segments_of(tokens)
@@ -115,6 +116,7 @@ class SentenceReader:
                 concludes = reading.rules and any("INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin])
                 (asides if concludes else reading.left_over).append(words)
                 continue
+            described = described or (waiting is not None and segment.rule.scope == "tail" and bool(claims))
             if waiting is not None and (segment.rule.scope == "tail" or segment.subject in ("none", "which")):
                 waiting = None if segment.rule.scope != "tail" else waiting
             reading.claims += [claim for claim in claims if claim not in reading.claims]
@@ -129,7 +131,7 @@ class SentenceReader:
                     pass
         if deferred is not None:
             reading.left_over.append(" ".join(token.text for token in tokens[deferred.start : deferred.stop]))
-        if waiting is not None and not self._only_numbers(reading):
+        if waiting is not None and not described and not self._only_numbers(reading):
             reading.left_over.append(" ".join(token.text for token in tokens[waiting.start : waiting.stop]))
         if segments and segments[0].left_over and tokens[0].text.split(" ")[0] in _NARROWING:
             reading.claims.clear()

@@ -130,7 +130,7 @@ WORDS: dict[str, str] = {
     # fillers that can't change what is true
     "FILL": "also|on the other side|ranked by score|by score|ordered by score|in terms of scores|by importance|on this map|for the model|to the model|in the eyes of the model|by the numbers|too|as well|here|overall|indeed|additionally|furthermore|moreover|in addition|in turn|thus|therefore|hence|so|consequently|as a result|accordingly|clearly|evidently|plainly|in fact|in particular|notably|in this case|in this text|in this example|in this instance|in this review|in this sentence|in this article|in this input|in this picture|in this image|"
     "however|by contrast|in contrast|on the other hand|on the one hand|on the contrary|conversely|instead|meanwhile|then|likewise|similarly|again|at the same time|in other words|put differently|to be precise|to be exact|of course|naturally|in short|in sum|in summary|to sum up|all in all|on balance|still|nevertheless|nonetheless|even so|firstly|secondly|finally|lastly|interestingly|strikingly|unsurprisingly|surprisingly|remarkably|further|"
-    "likely|probably|apparently|seemingly|presumably|evidently|in the text|in the review|in the picture|in the image|in the input|in the sentence|in the article|of the text|of the review|of the picture|of the image|of the input|in the whole text|in the entire text|as a whole|taken as a whole|thereby|both|generally|itself|themselves|actually|really|simply|quite simply|effectively|by comparison|in comparison|for its part|for their part|instead|in this context|in the passage|in the message|in the document|in the headline|in the post|in the map|"
+    "likely|probably|apparently|seemingly|presumably|evidently|in the text|in the review|in the picture|in the image|in the input|in the sentence|in the article|of the text|of the review|of the picture|of the image|of the input|in the whole text|in the entire text|thereby|both|generally|itself|themselves|actually|really|simply|quite simply|effectively|by comparison|in comparison|for its part|for their part|instead|in this context|in the passage|in the message|in the document|in the headline|in the post|in the map|"
     "accordingly|correspondingly|undoubtedly|certainly|definitely|obviously|specifically|most notably|crucially|importantly|significantly enough|more specifically|taken as phrases|taken alone|as phrases|as a phrase|looking closer|on inspection|after all|that is|in the end|ultimately|in essence|basically|for this input|for this text|for this review|within the text|within the review|in that text|in this headline|in this message|in this document|in this passage|in the given text|in turn|now",
     "SAYS": "according to|as shown by|judging by|based on|as indicated by|as seen in|going by|looking at|from|in|by|on",
     "EXPLN": "saliency map|map|attribution map|heatmap|heat map|explanation|attribution|attributions|importance scores|saliency scores|attribution scores|scores|saliency|importance map|attribution method|evidence|analysis|attribution analysis|saliency analysis|numbers|figures|weights|saliency values|importance values|token attributions|token scores|explainer|feature attributions",
@@ -281,6 +281,10 @@ WORDS: dict[str, str] = {
     "INDICATED": "indicated|suggested|signalled|signaled|implied|conveyed|evidenced|borne out|spoken for|argued for",
     "BELIEVEW": "believe in|lean towards|lean toward|think of|go for|opt for|favour|favor|settle on|decide on|think",
     "CONSIDERW": "considers|considered|finds|ranks|deems|rates|thinks",
+    "ASWHOLE": "as a whole|taken as a whole",
+    "NOSIDE": "take no side|takes no side|take no sides",
+    "CANCELS": "cancels out|cancel out|cancels|cancel",
+    "LOOKAT": "look at|consider|see|take|take a look at|think of",
     "UPW": "up|upward|upwards",
     "DOWNW": "down|downward|downwards",
     "DONOTHING": "does nothing|do nothing|did nothing|adds nothing|add nothing|contributes nothing",

@@ -33,6 +33,15 @@ def _nothing_matters(clause: Clause) -> None:
     clause.claim("no_clear_evidence", direction="opposes" if against else None, label=clause.target())
 
 
+def _no_part(clause: Clause) -> None:
+    clause.claim("count", direction=side_of(clause), value=0.0, label=clause.target())
+
+
+def _neither_side(clause: Clause) -> None:
+    for direction in ("supports", "opposes"):
+        clause.claim("count", direction=direction, value=0.0, label=clause.target())
+
+
 def _flat(clause: Clause) -> None:
     clause.claim("no_clear_evidence", direction=None)
 
@@ -123,6 +132,8 @@ _IN = "((IN|OF) (DET|ALL)? TOTAL? (WHOLEN|NOUN|IT))*"
 RULES: list[Rule] = [
     Rule("nothing speaks for it", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
     Rule("there is no evidence", f"F (THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO")),
+    Rule("no region as a whole speaks for it", f"F NO NOUN ASWHOLE F {_SIDED} F", _no_part, "clause", says=("NO",)),
+    Rule("regions take no side", "F DET? (PREDADJ|TOTAL)? NOUN F NOSIDE ON target=TARGET F|F DET EVIDN FOR AND AGAINST target=TARGET CANCELS {_IN} F".replace("{_IN}", _IN), _neither_side, "clause"),
     Rule("nothing stands out", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? ANY? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN|ON) target=TARGET)? {_IN} F", _nothing_matters, "clause", says=("NO", "NOTHING", "ZERO")),
     Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|DET? (WEIGHTN|SCOREN) OF zero=ZERO|zero=UNADJ) F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
     Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
