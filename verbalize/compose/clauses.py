@@ -109,8 +109,8 @@ def _firsts(left: list[Claim], side: Direction) -> list[Clause]:
     if not firsts:
         return []
     if len(firsts) > 1:
-        named = {claim.part for claim in firsts}
-        equal = _take(left, lambda claim: claim.kind == "equal" and toward(claim) and {claim.part, claim.other} <= named)
+        tied = {claim.part for claim in firsts}
+        equal = _take(left, lambda claim: claim.kind == "equal" and toward(claim) and {claim.part, claim.other} <= tied)
         parts = tuple(claim.part or () for claim in firsts)
         return [Clause("equal_first", (*firsts, *equal), parts, direction=side)]
     (first,) = firsts

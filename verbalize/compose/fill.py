@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verbalize.write.naming import listed, ordinal, quoted
@@ -50,6 +51,8 @@ class Filler:
     def fill(self, clause: Clause, wording: Wording, *, plain: bool = False) -> str:
         """The clause in this wording. With `plain`, it has no pronoun, so that it can be read by itself."""
         draft = self.draft
+        if self._label_named and not plain:  # "in the decision on it" says no more than nothing
+            wording = replace(wording, text=wording.text.replace(" in the decision on {F}", ""))
         query = draft.frame.full if plain or not self._label_named else draft.frame.pronoun
         direction: Direction = clause.direction or "supports"
         other: Direction = "opposes" if direction == "supports" else "supports"
