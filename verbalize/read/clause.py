@@ -264,6 +264,8 @@ def mentions_in(tokens: Sequence[Token], start: int, stop: int) -> tuple[Mention
                 kept = tuple(place for place in found[-1].places if any(set(place) < whole for whole in outer))
                 found[-1] = replace(found[-1], mark=replace(found[-1].mark, places=kept))
             else:
+                if ordinal in (1, -1) and len(mark.places) == 1:  # "the last word 'great'" of a text that has it once
+                    raise Unclear
                 found.append(Mention(mark, ordinal, max(1, len(mark.places)) if times < 0 else times))
             ordinal, times, inside = None, 1, False
         elif "ORDINAL" in names and isinstance(token.value, int) and token.value > 0:

@@ -26,6 +26,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069\u200e\u200f"), " ")
+_AFTER_LIST = re.compile(r" (?:are|were|have|had|both|all)\b")  # after the last word of "the words great, fine and acting are"
 _BARE = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,7}")
 _EMPHASIS = ("**", "*", "_")
 _MARKS = {"QP": frozenset({"QP"}), "QPL": frozenset({"QPL"}), "QL": frozenset({"QL"}), "QX": frozenset({"QX"}), "QM": frozenset({"QM"})}
@@ -84,7 +85,7 @@ class Marker:
         written = inner.rstrip(",;") if name is None and not places else inner
         token = Token(inner, _MARKS[kind], PartMark(written, places, name))
         ended = inner[-1:]
-        if ended in (",", ";") and re.match(r"\s*[\w\"'“‘«„`]", following):
+        if ended in (",", ";") and re.match(r"\s*[\w\"'“‘„«»`]", following):
             return [token, ended]
         return [token]
 
@@ -128,7 +129,8 @@ class Marker:
                     continue
                 places = self.finder.parts.find(name)
                 first = position == match.start("name")
-                if word_known(name) and not (places and len(name) > 3 and first and name.casefold() not in _NEVER):
+                listed = first or _AFTER_LIST.match(text, position + len(name))
+                if word_known(name) and not (places and len(name) > 3 and listed and name.casefold() not in _NEVER):
                     break
                 if not places and not first:
                     break

@@ -183,6 +183,9 @@ def tokenize(raws: list[Raw], labels: Mapping[tuple[str, ...], str]) -> list[Tok
             if other.token is not None:
                 break
             words.append(other.text)
+        following = raws[index + 2].text if index + 2 < count else ","
+        if words[:2] == ["that", "is"] and index and raws[index - 1].token is not None and following not in (",", ":", "to"):
+            words = words[:1]  # "'great' that is important"
         number = _number(raws, index, words)
         size = next((size for size in range(len(words), 0, -1) if " ".join(words[:size]) in known), 0)
         if number is not None and number[1] >= size:

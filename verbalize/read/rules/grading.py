@@ -273,7 +273,11 @@ def _equal(clause: Clause, mentions: Sequence[Mention], stated: Direction | None
 
 
 def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Direction, stated: Direction | None) -> None:
-    place = next((value for value in [*clause.values("rank"), *clause.values("deg")] if isinstance(value, int) and not isinstance(value, bool)), None)
+    places = [value for name in ("rank", "deg", "topn", "top") for value in clause.values(name) if isinstance(value, int) and not isinstance(value, bool)]
+    words = clause.words("topn")
+    if len(places) > 1 or (clause.has("top") and words in ("first", "most")) or words == "most most":  # "the second first"
+        raise Unclear
+    place = places[0] if places else None
     count = clause.number("among") if clause.has("among") else None
     shared = clause.has("among") or clause.has("shared") or bool(clause.classes("deg") & _SHARED)
     if clause.has("neg"):
@@ -288,7 +292,7 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
             raise Unclear
         place = clause.memory.rank + 1
     if place is not None and place > 1:
-        if len(mentions) != 1:
+        if len(mentions) != 1 or shared:
             raise Unclear
         named = clause.resolve(mentions, direction)
         sign(clause, named, base, direction)

@@ -152,6 +152,7 @@ RULES: list[Rule] = [
     # whole clauses
     Rule("part: the strongest", f"F part=PT (EQUALS|COLON|DASH) DET? {_PLACE} {_KIND} {_THING} {_AIM} F", _inverted, "clause"),
     Rule("the words with the highest scores are", f"F DET? INT? NOUN (WITH|WHICH HAVE) DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) {_AIM} {_WHERE} F (BE|COLON) F part=PT F", _inverted_shared, "clause"),
+    Rule("the words with high scores are", f"F DET? INT? NOUN (WITH|WHICH HAVE) DET? (deg=DEG|strong=HIGH|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) {_AIM} {_WHERE} F (BE|COLON) F part=PT F", _inverted, "clause"),
     Rule("what drove it was", "F WHAT F (PUSH THINGS|INFT target=TARGET|PUSH MODEL (TOWARD target=TARGET)?|LEADV MODEL TO target=TARGET|DOMINATE target=TARGET) F BE F (top=TOPADV)? part=PT F", _what_drove, "clause"),
     Rule("the model gives the most weight to", f"F (MODEL|DET? TOTAL? (EXPLN|WHOLEN)) F (PAYV|HAVE) F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) F (TO|ON|GIVENTO) part=PT (F (WHENW|FOR|IN) (PREDICT_G)? target=TARGET)? F", _inverted, "clause"),
     Rule("the model gives weight to", "F (MODEL|DET? TOTAL? (EXPLN|WHOLEN)) F (PAYV|HAVE) F DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|pos_adj=POS|neg_adj=NEG|little=LOW|zero=ZERO)+ (WEIGHTN|SCOREN) F (TO|ON|GIVENTO) part=PT (F (WHENW|FOR|IN) (PREDICT_G)? target=TARGET)? F", _inverted, "clause"),
