@@ -166,7 +166,7 @@ def segments_of(tokens: Sequence[Token]) -> tuple[list[Token], list[Segment]]:
         return [*tokens], [Segment(0, len(tokens), None, "", {}, left_over=True)] if tokens else []
     best: tuple[int, list[Token], list[Segment]] | None = None
     for lists in ("parts", "pair", "part"):
-        folded = grammar().folder.fold(tokens, lists)  # type: ignore[arg-type]
+        folded = grammar().folder.fold(tokens, lists)
         if best is not None and len(folded) == len(best[1]):
             continue
         segments = _cut(folded)

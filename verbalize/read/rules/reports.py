@@ -17,6 +17,7 @@ from verbalize.read.rules.model import _AS, _AUX
 from verbalize.read.rules.rule import Rule, Unclear
 
 if TYPE_CHECKING:
+    from verbalize.claims.claim import Direction
     from verbalize.read.clause import Clause
 
 
@@ -33,7 +34,8 @@ def _only_ones(clause: Clause) -> None:
     clause.subject = clause.mentions("part")
     against = clause.has("neg_adj")
     clause.has("strong"), clause.has("pos_adj")  # both are said by the claims below
-    clause.memory.direction = direction = "opposes" if against else "supports"
+    direction: Direction = "opposes" if against else "supports"
+    clause.memory.direction = direction
     named = clause.resolve(clause.subject, direction)
     scores = clause.evidence.toward(direction) if clause.evidence.signed else np.abs(clause.evidence.net)
     stated = direction if clause.evidence.signed else None
