@@ -43,7 +43,7 @@ def _only_ones(clause: Clause) -> None:
     for one in named:
         quote = one.mark.quote or None
         others = tuple(sorted(inside - set(one.part or ())))
-        clause.claim(direction if stated else "matters", one.part, quote=quote)  # type: ignore[arg-type]
+        clause.claim(direction if stated else "matters", one.part, quote=quote)
         clause.claim("strength", one.part, direction=stated, value=0.75, tolerance=0.25, quote=quote)
         clause.claim("most_important", one.part, other=others, direction=stated, quote=quote)
     outside = max((index for index in range(len(scores)) if index not in inside), key=lambda index: float(scores[index]), default=None)
