@@ -46,6 +46,7 @@ _STARTS = {
     "none_of": "neg=NO subject=PARTS",
     "all_of": "told=(ALL INT? OF|BOTH OF?|ALL|INT OF) subject=PARTS",
     "score_of": "DET? (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE|INFT|OCCUR) (OF|FOR|ON) DET? subject=PARTS ((ON|TO|FOR) (TG|LB))?",
+    "one_of": "subject=PARTS BE (ONEOF DET?|AMONG DET?|ARTICLE) (NOUN|ROLEN) WHICH",
     "possessive": "subject=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN|PRESENCE)",
     "neither": "neg=NEITHERW subject=PARTS",
     "not_but": "said=(NOT unlike=PARTS BUT) subject=PARTS",

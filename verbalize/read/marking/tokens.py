@@ -19,7 +19,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|\s+|.", re.DOTALL)
 _CONTRACTED = {
     "isn't": "is not", "aren't": "are not", "wasn't": "was not", "weren't": "were not", "doesn't": "does not", "don't": "do not",
     "didn't": "did not", "hasn't": "has not", "haven't": "have not", "hadn't": "had not", "can't": "can not", "cannot": "can not", "couldn't": "could not",
-    "won't": "will not", "wouldn't": "would not", "it's": "it is", "that's": "that is", "there's": "there is", "they're": "they are",
+    "won't": "will not", "you'll": "you will", "i'd": "i would", "wouldn't": "would not", "it's": "it is", "that's": "that is", "there's": "there is", "they're": "they are",
     "what's": "what is",
 }  # fmt: skip
 _FRACTIONS = {
@@ -43,6 +43,9 @@ _INTEGER, _PCT, _DEC, _FRAC, _ORD, _UNKNOWN = (
     frozenset({"INT"}), frozenset({"PCT"}), frozenset({"DEC"}), frozenset({"FRAC"}), frozenset({"ORDINAL"}), frozenset({"UNKNOWN"}),
 )  # fmt: skip
 _SIGNS = frozenset({"POS", "NEG", "UNADJ", "ZERO"})  # words that say a sign and may be labels, too
+_BE = frozenset({"is", "are", "was", "were", "be", "has been", "have been", "had been"})
+_HAS = frozenset({"has", "have", "had"})
+_PURE = frozenset({"BL", "BLX"})  # a label that is no other word
 _ORDINAL_DIGITS = re.compile(r"(\d{1,5})(?:st|nd|rd|th)")
 
 
@@ -112,13 +115,29 @@ def _starts() -> dict[str, int]:
     return longest
 
 
+def _joined_verbs(tokens: list[Token]) -> list[Token]:
+    """Make one verb of "is pushing", "has been pushing" and "has pushed"."""
+    joined: list[Token] = []
+    for token in tokens:
+        before = joined[-1] if joined else None
+        if before is not None and before.text in _BE and any(name.endswith("_G") for name in token.names) and "BE" in before.names:
+            bases = frozenset(name[:-2] for name in token.names if name.endswith("_G"))
+            joined[-1] = Token(f"{before.text} {token.text}", bases)
+        elif before is not None and before.text in _HAS and any(name.endswith("_P") for name in token.names):
+            bases = frozenset(name[:-2] for name in token.names if name.endswith("_P"))
+            joined[-1] = Token(f"{before.text} {token.text}", bases)
+        else:
+            joined.append(token)
+    return joined
+
+
 def word_sets() -> set[frozenset[str]]:
     """Every set of word classes that a token can have."""
     marks = {frozenset({name}) for name in ("QP", "QL", "QPL", "QX", "QM", "INT", "PCT", "DEC", "FRAC", "ORDINAL", "UNKNOWN")}
     signs = {frozenset({name}) for name in PUNCTUATION.values()}
     known = set(_known().values())
     folded = {frozenset(names) for names in ({"PT"}, {"LB"}, {"TG"}, {"PT", "LB"}, {"VS"}, {"LB", "QM"})}
-    return known | marks | signs | folded | {names | {"BL"} for names in known if names & _SIGNS} | {frozenset({"BL"}), frozenset({"INT", "ONE"})}
+    return known | marks | signs | folded | {names | {"BL"} for names in known if names & _SIGNS} | {_PURE, frozenset({"INT", "ONE"})} | {frozenset(n[:-2] for n in names if n.endswith(end)) for names in known for end in ("_G", "_P")} - {frozenset()}
 
 
 def raw_words(text: str) -> list[Raw]:
@@ -198,7 +217,7 @@ def tokenize(raws: list[Raw], labels: Mapping[tuple[str, ...], str]) -> list[Tok
         names = known.get(phrase, frozenset())
         value: Value = None
         if label_size and label_size >= size and (not names or names & _SIGNS):
-            names, value = names | {"BL"}, LabelMark(labels[tuple(words[:label_size])])
+            names, value = names | {"BL"} if names else _PURE, LabelMark(labels[tuple(words[:label_size])])
         elif not size:
             names = frozenset({PUNCTUATION[phrase]}) if phrase in PUNCTUATION else _UNKNOWN
             digits = _ORDINAL_DIGITS.fullmatch(phrase)
@@ -208,7 +227,7 @@ def tokenize(raws: list[Raw], labels: Mapping[tuple[str, ...], str]) -> list[Tok
             value = ORDINALS[phrase]
         tokens.append(Token(phrase, names, value))
         index += max(size, label_size, 1)
-    return tokens
+    return _joined_verbs(tokens)
 
 
 def _number(raws: list[Raw], index: int, words: list[str]) -> tuple[Token, int] | None:

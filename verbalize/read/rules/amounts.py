@@ -115,6 +115,9 @@ def _score(clause: Clause) -> None:
     numbers = [value for value in clause.values("number") if isinstance(value, Number)]
     if not mentions or not numbers:
         raise Unclear
+    if len(numbers) == 1 and clause.has("told") and "SUMMING" in clause.classes("told") and not numbers[0].percent:
+        clause.share(mentions, numbers[0], "score")
+        return
     if len(numbers) == 1 and clause.has("each"):
         numbers *= len(mentions)
     if len(numbers) != len(mentions):
@@ -175,6 +178,12 @@ def _balance(clause: Clause) -> None:
     clause.memory.direction = direction  # type: ignore[assignment]
 
 
+def _side_amount(clause: Clause) -> None:
+    side = _side_words(clause, "mass")
+    value, tolerance = amount(clause).within(0.0, 1.0)
+    clause.claim("balance", direction="opposes" if "AGAINST" in side else "supports", value=value, tolerance=tolerance, label=_mass_label(clause))
+
+
 def _outweigh(clause: Clause) -> None:
     side = _side_words(clause, "mass") | clause.classes("side")
     against = ("AGAINST" in side or bool(side & {"NEGMASS", "NEG"})) and "FOR" not in side
@@ -212,6 +221,7 @@ RULES: list[Rule] = [
     Rule("the rest holds", f"F RESTN (WITHIN)? F (HOLD) F (SUMMING)? {_NUM} {_OFMASS} F", _rest, "clause", says=("SUMMING",)),
     Rule("balance in per cent", f"F (OF|IN) (MASS|ALLOF MASSN) WITHIN? (COMMA SIDE AND SIDE)? (COMMA SIDE (AND|OR) SIDE COMMA)? COMMA? {_NUM} (OF IT)? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F", _balance, "clause"),
     Rule("a share of all speaks for", f"F {_NUM} (OF|IN) (THE|DET|ALLOF|TOTAL)* MASSN WITHIN? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F", _balance, "clause"),
+    Rule("one side amounts to", f"F mass=((THE|DET) MASSN (FOR|AGAINST) (LB|TG|BL|POS|NEG|IT)) F (HOLD|SUMTO|BE) F {_NUM} ((OF|IN) (THE|DET|ALLOF|TOTAL)* (MASSN|TOTAL))? F", _side_amount, "clause"),
     Rule("one side outweighs the other", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) (BEAT|BE GT THAN) DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE|REST) F", _outweigh, "clause"),
     Rule("one side is outweighed", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) BE beaten=BEAT_P BY DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE) F", _outweigh, "clause"),
     Rule("words of one side outweigh", "F DET? (NOUN) (WITH|SPEAK_G) (mass=(POS|NEG) (WEIGHTN|SCOREN)|side=SIDE TARGET) BEAT DET? (NOUN|ONE) ((WITH|SPEAK_G) ((POS|NEG) (WEIGHTN|SCOREN)|SIDE TARGET)|SPEAK_G SIDE TARGET) F", _outweigh, "clause"),

@@ -18,7 +18,7 @@ _PLACE = "(shared=EQUALLY)? DET? (rank=ORDINAL)? (FORMOST|ONLY|OVERALLW)? (topn=
 _KIND = "(ADJ|STRONGADJ|HIGH|OVERALLW|pos_adj=POS|neg_adj=NEG|topn=SUPER)*"
 _THING = "(NOUN|ROLEN|EVIDN|SCOREN|pos_adj=SUPN|neg_adj=OPPN)"
 _AIM = "(F ((side=FOR|side=AGAINST|TO|IN|ON|BEHIND|OF|BEHINDW|TOWARD) F (PREDICT_G|EXPLAINW)? target=TARGET|WHY MODEL PREDICT target=TARGET|WHY target=TARGET BE PREDICT))?"
-_WHERE = "(F (WITHIN|OFALL WORDN?))*"
+_WHERE = "(F (WITHIN|OFALL WORDN?|(AMONG|OF) DET? (NOUN|EVIDN) side=SIDE target=TARGET))*"
 _SUPER = f"F DET? {_PLACE} {_KIND} {_THING}? {_AIM} {_WHERE} F {_AIM} F"
 
 
@@ -135,11 +135,11 @@ RULES: list[Rule] = [
     Rule("is among the top three", f"F BE F (ONEOF|AMONG|IN) DET? topn=SUPER among=INT {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("has the most weight", f"F HAVE F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN|pos_adj=SIDEDMASS|neg_adj=NEGMASS) (WITHIN|OF ALL (NOUN|REST)?)? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("matters most", f"F (MATTER|CONTRIB|INFT) F (top=MOST|low=LEAST|top=TOPADV|low=LEASTADV) {_AIM} {_WHERE} F", partial(grade, base="important")),
-    Rule("ranks at a place", f"F (RANKV|BE|MATTER) F (DET? rank=ORDINAL (PLACEN|INPLACE)?|FIRSTPLACE|rank=RANKNUM|IN DET? rank=ORDINAL PLACEN|last=LAST) (INPLACE)? {_AIM} {_WHERE} F", ranked),
-    Rule("takes a place", f"F (TAKEV|HOLD|HAVE) DET? (rank=ORDINAL|topn=SUPER|last=LAST) (PLACEN) (INPLACE)? {_AIM} F", ranked),
+    Rule("ranks at a place", f"F (RANKV|BE|MATTER) F (DET? rank=ORDINAL (PLACEN|INPLACE|ONE)?|FIRSTPLACE|rank=RANKNUM|IN DET? rank=ORDINAL PLACEN|last=LAST) (INPLACE)? {_AIM} {_WHERE} F", ranked),
+    Rule("takes a place", f"F (TAKEV|HOLD|HAVE) DET? (rank=ORDINAL|topn=SUPER|last=LAST) (PLACEN) (INPLACE)? {_AIM} {_WHERE} F", ranked),
     Rule("tops the list", f"F TOPLIST {_AIM} F", ranked),
     Rule("dominates", "F DOMINATE F (MODEL|DET WHOLEN|target=TARGET) F", lambda clause: ranked(clause)),
-    Rule("outweighs", "F (neg=DOESNOT)? F far=(DEG|GT|LT)? (BEAT) F (DET (SCOREN|WEIGHTN|ONE) OF)? (other=PARTS|rest=REST|rest=(ALLOF OTHERN)) (F (side=FOR|side=AGAINST|IN|ON|AS) target=TARGET)? (BY far=FARW)? F", _beats),
+    Rule("outweighs", "F (neg=DOESNOT)? F far=(DEG|GT|LT)? (BEAT) F (DET (SCOREN|WEIGHTN|ONE) OF)? (other=PARTS|rest=REST|rest=(ALLOF OTHERN)) (F (side=FOR|side=AGAINST|IN|ON|AS (EVIDN side=SIDE)?) target=TARGET)? (BY far=FARW)? F", _beats),
     Rule("is outweighed", "F BE F far=DEG? BEAT_P BY (other=PARTS|rest=REST) (F (IN|FOR) target=TARGET)? F", _beaten),
     Rule("trails", "F far=DEG? TRAIL (DET (SCOREN|ONE) OF)? (other=PARTS|rest=REST) (INPLACE|F (IN|FOR) target=TARGET)? F", _beaten),
     Rule("ranks above", "F (RANKV|SCOREV|BE) F far=DEG? ABOVE (DET (SCOREN|ONE) OF)? (other=PARTS|rest=REST) (INPLACE|F (IN|FOR) target=TARGET)? F", _beats),
@@ -148,12 +148,12 @@ RULES: list[Rule] = [
     Rule("is followed by", "F BE F FOLLOWED part=PARTS (INPLACE)? F", _chain),
     Rule("matches", "F (MATCH) (DET (SCOREN|ONE) OF)? other=PARTS (INPLACE)? F", _matches),
     Rule("scores higher than", "F (SCOREV|RANKV|MATTER|CONTRIB|COUNTS) F (gt=GT|lt=LT) (INPLACE)? F THANX F", partial(grade, base="important")),
-    Rule("has the largest share", f"F HAVE F DET? {_PLACE} (SHAREW) OF mass=MASS F", _largest_share),
+    Rule("has the largest share", f"F HAVE F DET? {_PLACE} (SHAREW) (OF|IN) mass=MASS F", _largest_share),
     # whole clauses
     Rule("part: the strongest", f"F part=PT (EQUALS|COLON|DASH) DET? {_PLACE} {_KIND} {_THING} {_AIM} F", _inverted, "clause"),
     Rule("the words with the highest scores are", f"F DET? INT? NOUN (WITH|WHICH HAVE) DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) {_AIM} {_WHERE} F (BE|COLON) F part=PT F", _inverted_shared, "clause"),
     Rule("the words with high scores are", f"F DET? INT? NOUN (WITH|WHICH HAVE) DET? (deg=DEG|strong=HIGH|pos_adj=POS|neg_adj=NEG)+ (WEIGHTN|SCOREN) {_AIM} {_WHERE} F (BE|COLON) F part=PT F", _inverted, "clause"),
-    Rule("what drove it was", "F WHAT F (PUSH THINGS|INFT target=TARGET|PUSH MODEL (TOWARD target=TARGET)?|LEADV MODEL TO target=TARGET|DOMINATE target=TARGET) F BE F (top=TOPADV)? part=PT F", _what_drove, "clause"),
+    Rule("what drove it was", "F WHAT F (PUSH THINGS|INFT target=TARGET|(PUSH|LEADV) MODEL F (top=TOPADV|top=MOST)? (TOWARD|OF) target=TARGET|PUSH MODEL|LEADV MODEL TO target=TARGET|DOMINATE target=TARGET) F BE F (top=TOPADV)? part=PT F", _what_drove, "clause"),
     Rule("the model gives the most weight to", f"F (MODEL|DET? TOTAL? (EXPLN|WHOLEN)) F (PAYV|HAVE) F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) F (TO|ON|GIVENTO) part=PT (F (WHENW|FOR|IN) (PREDICT_G)? target=TARGET)? F", _inverted, "clause"),
     Rule("the model gives weight to", "F (MODEL|DET? TOTAL? (EXPLN|WHOLEN)) F (PAYV|HAVE) F DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|pos_adj=POS|neg_adj=NEG|little=LOW|zero=ZERO)+ (WEIGHTN|SCOREN) F (TO|ON|GIVENTO) part=PT (F (WHENW|FOR|IN) (PREDICT_G)? target=TARGET)? F", _inverted, "clause"),
     Rule("compared to", "F (THAN|UNLIKEW) (DET (SCOREN|ONE) OF)? other=PT COMMA? F part=PT F (BE|HAVE|MATTER|SCOREV|RANKV|CONTRIB) F DET? (gt=GT|lt=LT) (ADJ|HIGH|TOTAL|pos_adj=POS)* (WEIGHTN|SCOREN|NOUN)? (F (side=SIDE|TO|IN|ON|OF) target=TARGET)? F", _inverted, "clause"),

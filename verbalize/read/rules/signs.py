@@ -22,9 +22,16 @@ def _both(name: str, pattern: str, *, examples: tuple[tuple[str, str], ...] = ()
     for base, verb, away in (("supports", "SUPT", "TOWARD"), ("opposes", "OPPT", "AWAY")):
         filled = pattern.replace("VERB", verb).replace("WAY", away).replace("RAISED", "RAISE" if base == "supports" else "LOWER")
         filled = filled.replace("LIKELY", "MORELIKELY" if base == "supports" else "LESSLIKELY").replace("NOUNSIDE", "SUPN" if base == "supports" else "OPPN")
-        filled = filled.replace("ADJSIDE", "SUPADJ" if base == "supports" else "OPPADJ").replace("SIGNADJ", "POS" if base == "supports" else "NEG").replace("UPDOWN", "UPW" if base == "supports" else "DOWNW")
+        filled = filled.replace("ADJSIDE", "SUPADJ" if base == "supports" else "OPPADJ").replace("SIGNADJ", "POS" if base == "supports" else "NEG").replace("SUREOF", "MORESURE" if base == "supports" else "LESSSURE").replace("UPDOWN", "UPW" if base == "supports" else "DOWNW")
         made.append(Rule(f"{base}: {name}", filled, partial(grade, base=base)))  # type: ignore[arg-type]
     return made
+
+
+def _one_side(clause: Clause) -> None:
+    sides = clause.classes("side") & {"FOR", "AGAINST"}, clause.classes("other_side") & {"FOR", "AGAINST"}
+    if sides[0] == sides[1]:
+        raise Unclear
+    grade(clause, "supports")
 
 
 def _adds(clause: Clause) -> None:
@@ -65,6 +72,12 @@ RULES: list[Rule] = [
     Rule("makes the model believe", f"F {_NEG} F LEADV MODEL BELIEVEW target=TARGET {_FULL}", partial(grade, base="supports")),
     Rule("adds so much to the score", "F (HOLD|CONTRIB|HAVE) number=(DEC|INT) (TO|FOR) (DET PROBN OF)? target=TARGET F", _adds),
     Rule("is below zero", "F BE BOTH? (pos_adj=ABOVEZERO|neg_adj=BELOWZERO) F", partial(grade, base="important")),
+    *_both("makes it surer", "F (neg=DOESNOT)? F LEADV MODEL F SUREOF F target=TARGET F"),
+    Rule("speaks for it rather than against it", "F SPEAK F (GT|DEGM|DEG)? side=SIDE target=TARGET F THAN other_side=SIDE IT F", _one_side),
+    Rule("speaks more than another for it", "F (SPEAK|MATTER) F CMP F (COMMA)? side=SIDE target=TARGET F", partial(grade, base="supports")),
+    Rule("neither supports nor opposes", "F zero=(NEITHERW (SUPT|OPPT|SPEAK SIDE) (NORW|OR) (SUPT|OPPT|SPEAK? SIDE)) target=TARGET F", partial(grade, base="important")),
+    Rule("because of it the model leans", "F BECAUSEOF (DET PRESENCE OF)? part=PT COMMA? F MODEL (POINT|SPEAK) F deg=DEG? (MORE)? (TOWARD|TO) target=TARGET F", partial(grade_inverted, base="supports"), "clause", says=("MORE",)),
+    Rule("gives a push", "F HAVE F DET? (strong=HIGH|weak=LOW|ADJ|REALW)* (pos_adj=POS|neg_adj=NEG)? (PUSHN|EVIDN) (TO|TOWARD|FOR) F target=TARGET F", partial(grade, base="supports")),
     # importance
     Rule("high scores are given to", "F (THERE BE)? DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|ADJ|TOTAL|pos_adj=POS|neg_adj=NEG|little=LOW|top=MOST|topn=SUPER)+ (WEIGHTN|SCOREN) F (BE|HAVE)? (GIVENTO|BELONGTO|FOR|ON|GIVENW TO|WITH|GIVENW) part=PT F ((FOR|IN) target=TARGET)? F", partial(grade_inverted, base="important"), "clause"),
     Rule("there are words with such scores", "F (THERE BE|WESEE|DET WHOLEN (HAVE|CONTAIN|OFFERS)) DET? (SOMEW|HIGH|OTHERW)? NOUN (WITH|HAVE_G|WHICH HAVE) DET? (deg=DEG|strong=HIGH|ADJ|TOTAL|pos_adj=POS|neg_adj=NEG|little=LOW)+ (WEIGHTN|SCOREN) COMMA? (SUCHAS) part=PT F", partial(grade_inverted, base="important"), "clause"),

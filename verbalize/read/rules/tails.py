@@ -144,7 +144,7 @@ RULES: list[Rule] = [
     Rule("a place for each", "F part=PARTS F (DET? rank=ORDINAL|last=LAST|topn=FIRSTPLACE) F", _gap_rank, "tail"),
     Rule("indicates the label", "F INDICATING (THAT DET WHOLEN BE)? F (DET (HIGH|ADJ|STRONGADJ|DEGS)*)? target=TARGET F", _consequence, "tail"),
     Rule("leads to the label", "F LEADING MODEL TO (PREDICT|CONTRIB)? (AS|DET WHOLEN AS)? target=TARGET F", _consequence, "tail"),
-    Rule("more than", "F CMP F", partial(grade, base="important"), "tail"),
+    Rule("more than", "F neg=NOT? CMP F", partial(grade, base="important"), "tail"),
     Rule("with the highest score", "F (WITH|HAVE_G|SCOREV_G)? F DET? (rank=ORDINAL)? (FORMOST)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST|(deg=DEG|strong=HIGH|pos_adj=POS|neg_adj=NEG|little=LOW)+) (ADJ|HIGH|pos_adj=POS|neg_adj=NEG)* (WEIGHTN|SCOREN) ((side=SIDE|ON|IN) target=TARGET)? F", partial(grade, base="important"), "tail"),
     Rule("being the most important", "F BE? F DET? (rank=ORDINAL)? (FORMOST)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST) (ADJ|STRONGADJ)? (NOUN|ROLEN|EVIDN) ((side=SIDE|ON|IN|OF|BEHIND) target=TARGET)? WITHIN? F", partial(grade, base="important"), "tail"),
     Rule("frame: label", "F (FOR|INPREDICTING|WITHRESPECT) F target=TARGET F", _nothing_said, "tail"),

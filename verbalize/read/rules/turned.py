@@ -33,6 +33,27 @@ def _directions(clause: Clause) -> None:
         clause.claim("supports" if supports else "opposes", one.part, quote=one.mark.quote or None)
 
 
+def _other_way(clause: Clause) -> None:
+    base = repeated(clause)
+    grade(clause, "supports" if base == "opposes" else "opposes")
+
+
+def _behind(clause: Clause) -> None:
+    memory = clause.memory
+    before = clause.mentions("part")
+    if len(memory.subject) != 1 or len(before) != 1:
+        raise Unclear
+    outranks(clause, before, memory.subject, memory.direction if clause.evidence.signed else None)
+
+
+def _count_side(clause: Clause) -> None:
+    number = clause.number("number")
+    if number is None or clause.memory.kind != "count":
+        raise Unclear
+    direction = "opposes" if "AGAINST" in clause.classes("side") else "supports"
+    clause.claim("count", direction=direction, value=number.value, tolerance=0.0, label=clause.target())
+
+
 def _ignored(clause: Clause) -> None:
     clause.subject = clause.mentions("part")
     near_zero(clause, clause.subject)
@@ -193,7 +214,7 @@ RULES: list[Rule] = [
     Rule("opposition comes from", f"F DET? {_GRADES} (SUPN|opp=OPPN|NEGMASS|SIDEDMASS) F ((TO|OF|FOR) target=TARGET)? F (COMEFROM|BELONGTO|LIEIN|BE|COLON) F part=PT F", _sided, "clause"),
     Rule("the label gets support from", f"F target=TARGET F HAVE F DET? {_GRADES} (EVIDN|SUPN|WEIGHTN|MASSN|SIDEDMASS) (FROM|BY) part=PT F", _sided, "clause"),
     Rule("for the label speak", "F side=SIDE F target=TARGET COMMA? F (SPEAK|BE|COLON|COMMA|COUNTS)* F part=PT F", _sided, "clause"),
-    Rule("for and against: heading", "F (side=PROW|opp=CONTRAW) COLON part=PT F", _sided, "clause"),
+    Rule("for and against: heading", "F (side=PROW|opp=CONTRAW) (FOR target=TARGET)? COLON part=PT F", _sided, "clause"),
     Rule("it made the label likelier", "F deg=DEG? BECAUSEOF part=PT COMMA? F target=TARGET (BE|BECOMEW) F deg=DEG? (MORELIKELY|opp=LESSLIKELY) F", _sided, "clause"),
     Rule("the label is likelier because", "F target=TARGET (BE|BECOMEW) F deg=DEG? (MORELIKELY|opp=LESSLIKELY) F BECAUSEOF part=PT F", _sided, "clause"),
     Rule("the label is held back by", "F target=TARGET BE F deg=DEG? HELDBACK BY part=PT F", partial(_relied_against), "clause"),
@@ -202,7 +223,18 @@ RULES: list[Rule] = [
     Rule("is for it", "F BE F deg=DEG? side=SIDE F target=TARGET F", partial(grade, base="supports")),
     Rule("is what convinced it", "F BE F WHAT F deg=DEG? (LEADV|PUSH|INFT|SUPT|RELY) F (MODEL|DET WHOLEN)? F deg=DEG? ((OF|TO|TOWARD) (PREDICT)? target=TARGET|target=TARGET) F deg=DEG? F", partial(grade, base="supports")),
     Rule("made the difference", "F MADEDIFF ((FOR|IN|TO) target=TARGET)? F", partial(grade, base="important")),
-    Rule("pushes it away", "F PUSH IT (AWAYW|opp=AWAYW) F", partial(grade, base="opposes")),
+    Rule("pushes it away", "F PUSH (IT|target=TARGET) (AWAYW|DOWNW) F", partial(grade, base="opposes")),
+    Rule("pushes it up", "F PUSH (IT|target=TARGET) UPW F", partial(grade, base="supports")),
+    Rule("pulls the other way", "F (PUSH|POINT|SPEAK) (IN)? OTHERWAY F", _other_way),
+    Rule("the model did not read it as a sign", f"F MODEL F neg=DOESNOT F READV part=PT AS DET? {_GRADES} (EVIDN|ROLEN|SUPN) (side=SIDE|OF|TOWARD) target=TARGET F", _sided, "clause"),
+    Rule("the model picks it up as a sign", f"F MODEL F (RELY|RELYV ONW) part=PT AS DET? {_GRADES} (EVIDN|ROLEN|SUPN|opp=OPPN) (side=SIDE|OF|TOWARD) target=TARGET F", _sided, "clause"),
+    Rule("the model weighs it more than another", "F MODEL F (RELY|PAYV) part=PT F (gt=GT|lt=LT) F THAN other=PT (F (side=SIDE|IN) target=TARGET)? F", partial(grade_inverted, base="important"), "clause"),
+    Rule("the model gives it twice the weight", "F MODEL F (PAYV|HAVE) part=PT F times=(TWICE|HALFAS|NUMBER TIMESN) (DET (WEIGHTN|SCOREN) OF|ASW MUCH (WEIGHTN)? ASW) other=PT F", partial(grade_inverted, base="important"), "clause"),
+    Rule("leads the words for it", f"F (TOPLIST|TOPV) (OF)? (DET LISTW OF)? DET? (NOUN|SUPN|opp=OPPN) {_WHO}? F", _strongest),
+    Rule("the strongest of the words for it is", f"F DET? (topn=SUPER|top=MOST (ADJ|STRONGADJ)) (OF|AMONG) (DET|ALL)* (NOUN|EVIDN|SUPN|opp=OPPN) F {_WHO}? BE part=PT F", _strongest, "clause"),
+    Rule("the weakest of the words for it is", f"F DET? (low=SUPERLOW|low=LEAST (ADJ|STRONGADJ)) (OF|AMONG) (DET|ALL)* (NOUN|SUPN|opp=OPPN|EVIDN) F {_WHO}? BE part=PT F", _weakest, "clause"),
+    Rule("right behind", "F (AFTERB|BELOW) part=PT F", _behind, "tail"),
+    Rule("so many for, so many against", "F (number=INT) (NOUN)? F (SPEAK)? side=SIDE target=TARGET F", _count_side, "tail"),
     Rule("pull apart", "F (PUSH|POINT|SPEAK) IN OPPOSITEDIR F", _directions),
     Rule("pull together", "F (PUSH|POINT|SPEAK) IN same=SAMEDIR F", _directions),
     Rule("the model ignored", "F MODEL F IGNOREV F part=PT F", _ignored, "clause"),
