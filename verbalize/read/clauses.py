@@ -8,7 +8,7 @@ dynamic programming over the places where a clause may begin.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +16,7 @@ from verbalize.read.grammar.folding import Folder
 from verbalize.read.grammar.notation import FIRST, Notation
 from verbalize.read.grammar.phrases import FOLDS, PHRASES
 from verbalize.read.marking.tokens import word_sets
+from verbalize.read.rule_examples import EXAMPLES
 from verbalize.read.rules import amounts, model, ranks, reports, signs, tails, turned, whole
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ class Grammar:
         self.rules: list[Rule] = [
             *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *tails.RULES, *reports.RIDERS,
         ]  # fmt: skip
+        self.rules = [
+            replace(rule, examples=EXAMPLES[rule.name][0], counter_examples=EXAMPLES[rule.name][1]) if rule.name in EXAMPLES else rule
+            for rule in self.rules
+        ]
         self.folder = Folder(self.notation, FOLDS)
         self.by_scope: dict[str, list[CompiledRule]] = {"predicate": [], "clause": [], "tail": [], "rider": []}
         for rule in self.rules:

@@ -126,7 +126,6 @@ WORDS: dict[str, str] = {
     "AFTERB": "after|behind|next to|right behind|just behind|right after",
     "RATHER": "rather than|instead of|as opposed to|over|versus|vs|and not|not|in preference to|in place of|as against",
     "SUCHAS": "such as|like|including|for example|for instance|namely|particularly|especially|e g",
-    "THATIS": "namely|that is|i e|specifically|to wit",
     # fillers that can't change what is true
     "FILL": "also|on the other side|ranked by score|by score|ordered by score|in terms of scores|by importance|on this map|for the model|to the model|in the eyes of the model|by the numbers|too|as well|here|overall|indeed|additionally|furthermore|moreover|in addition|in turn|thus|therefore|hence|so|consequently|as a result|accordingly|clearly|evidently|plainly|in fact|in particular|notably|in this case|in this text|in this example|in this instance|in this review|in this sentence|in this article|in this input|in this picture|in this image||if anything|key takeaway|in the eyes of the classifier|long story short|bottom line|to be clear|among others|amongst others|among other words|at all|whatsoever|all things considered|on the whole|when it comes down to it"
     "however|by contrast|in contrast|on the other hand|on the one hand|on the contrary|conversely|instead|meanwhile|then|likewise|similarly|again|at the same time|in other words|put differently|to be precise|to be exact|of course|naturally|in short|in sum|in summary|to sum up|all in all|on balance|still|nevertheless|nonetheless|even so|firstly|secondly|finally|lastly|interestingly|strikingly|unsurprisingly|surprisingly|remarkably|further|"
@@ -144,7 +143,6 @@ WORDS: dict[str, str] = {
     "MAKINGIT": "making it|which makes it|and makes it|making this|so it is|making them|which makes them|and is therefore|and so is|and is thus|rendering it",
     "MORELIKELY": "more likely|more probable|likelier|more plausible",
     "LESSLIKELY": "less likely|less probable|less plausible",
-    "COMPLETELY": "completely|entirely|wholly|fully",
     "RANKV": "rank|ranks|ranked|come|comes|came|place|places|placed|finish|finishes|finished|stand|stands|sit|sits|is ranked|are ranked|is placed|lie|lies|is|are|comes in|came in|come in",
     "LAST": "last|at the bottom|bottom|at the very bottom|in last place|dead last|lowest",
     "FIRSTPLACE": "first|at the top|top|number one|in first place|first in importance|first in the ranking|at the very top|highest|at number one|first by importance|at the head of the list|first in order of importance|in top position|on top",
@@ -167,7 +165,6 @@ WORDS: dict[str, str] = {
     "ALLOF": "all of|all|the whole of|the entirety of|the entire|the whole|every bit of|all the",
     "NEARLYALLOF": "nearly all of|almost all of|virtually all of|practically all of|nearly all|almost all|close to all of|just about all of|the overwhelming majority of",
     "EXCEPT": "except|except for|apart from|other than|besides|aside from|but|save|save for|but for|with the exception of|bar",
-    "IFANY": "if any",
     "ABSENT": "absent from|missing from|not in|not present in|not part of|nowhere in|not contained in|not found in",
     "APPEAR": "appear in|appears in|appeared in|occur in|occurs in|occurred in|feature in|features in|be found in|exist in|figure in|form part of|show up in|shows up in|appear anywhere in|occur anywhere in|appear",
     "CONTAINNO": "does not contain|do not contain|contains no|never mentions|never uses|does not mention|does not include|lacks|never says|does not use|never contains|does not have|says nothing of",

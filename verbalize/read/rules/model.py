@@ -65,7 +65,7 @@ RULES: list[Rule] = [
     Rule("the model is N sure", "F MODEL BE F number=NUMBER SUREW ((OF|IN|ABOUT|THAT (DET (WHOLEN|PREDN) BE|IT BE)|FOR) target=TARGET)? F", _confidence, "clause"),
     Rule("the model gives N to", "F MODEL (PREDICT|HAVE|HOLD) F (target=LABELNP (DET)? PROBN OF number=NUMBER|number=NUMBER (PROBN)? (TO|FOR|ON) target=TARGET|DET PROBN OF number=NUMBER (TO|FOR) target=TARGET) F", _confidence, "clause"),
     Rule("a label has N", "F target=LABELNP F (HAVE|BE PREDICT|SCOREV|HOLD) F (DET PROBN OF)? number=PCT (PROBN)? F", _confidence, "clause"),
-    Rule("the runner-up is", "F (AFTERP LB COMMA)? DET? (MODELS|MODEL POSSESSIVE)? (rank=ORDINAL) ((MOST)? (LIKELYW) )? (PREDN|PROBN)? (BE|COLON) F target=LABELNP F", _runner_up, "clause"),
+    Rule("the runner-up is", "F (AFTERP LB COMMA)? DET? (MODELS|MODEL POSSESSIVE)? (rank=ORDINAL) ((MOST)? (LIKELYW) )? (PREDN|PROBN)? (BE|COLON) F target=LABELNP F", _runner_up, "clause", says=("MOST",)),
     Rule("a label is the runner-up", "F target=LABELNP F (BE|RANKV) F DET? rank=ORDINAL (MOST)? (LIKELYW)? (PREDN|PLACEN|INPLACE|BESTW)* (WITHIN)? F", _runner_up, "clause"),
     # what it relied on
     Rule("predicted because of", f"F MODEL {_AUX} F (PREDICT|PREDICTED) {_AS} F (target=TARGET) COMMA? F deg=DEG? F {_BY} (DET PRESENCE OF)? F part=PARTS F", _relied, "clause"),

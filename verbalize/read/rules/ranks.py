@@ -116,7 +116,7 @@ def _others_more(clause: Clause) -> None:
     """ "Other words are more important than 'great'" """
     mentions = clause.mentions("other")
     total = max(2, len(clause.evidence))
-    if len(mentions) != 1:
+    if len(mentions) != 1 or clause.has("lt") or not clause.has("gt"):
         raise Unclear
     clause.subject = mentions
     direction = "supports" if clause.evidence.signed else None
@@ -129,7 +129,6 @@ _ELSE_MORE = "F DET? (gt=GT|lt=LT) F (ADJ|STRONGADJ|MUCH|HIGH|pos_adj=POS|neg_ad
 RULES: list[Rule] = [
     Rule("is the most important", f"F BE {_SUPER}", partial(grade, base="important")),
     Rule("is not the most important", f"F (neg=ISNOT|BE neg=NOT) {_SUPER}", partial(grade, base="important")),
-    Rule("is the top supporter", f"F BE F DET? {_PLACE} {_KIND} (SUPN|EVIDN|ROLEN) {_AIM} F", partial(grade, base="supports")),
     Rule("is the word that matters most", f"F BE F DET (NOUN|ROLEN) (WITH F DET? {_PLACE} {_KIND} {_THING}|WHICH F (HAVE|BE|MATTER|INFT|CONTRIB TO?|SPEAK side=SIDE|SUPT) F (DET? {_PLACE} {_KIND} {_THING}? | top=DEG)? (target=TARGET)? F (top=MOST|top=TOPADV)?) {_AIM} F", partial(grade, base="important")),
     Rule("is among the most important", f"F BE F among=(ONEOF|AMONG) DET? (rank=NEVER)? (among=INT)? {_PLACE} (among=INT)? {_KIND} {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
     Rule("is among the top three", f"F BE F (ONEOF|AMONG|IN) DET? topn=SUPER among=INT {_THING}? {_AIM} {_WHERE} F", partial(grade, base="important")),
@@ -165,7 +164,6 @@ RULES: list[Rule] = [
     Rule("the highest score, N, belongs to", f"F DET? {_PLACE} {_KIND} (WEIGHTN|SCOREN) {_AIM} (COMMA number=NUMBER COMMA|LP number=NUMBER RP|OF number=NUMBER) F (BELONGTO|BE|BE FROM|BELONG) F part=PARTS F", _inverted_number, "clause"),
     Rule("next comes", "F (rank=ORDINAL|FILL) (INPLACE)? COMMA? (RANKV) F part=PARTS F", lambda clause: (setattr(clause, "subject", clause.mentions("part")), ranked(clause))[1], "clause"),
     Rule("nothing is more important than", f"F (NOTHING|NO OTHERN|NO ELSE (NOUN)) ({'WITHIN'})? F (BE|HAVE|MATTER|CONTRIB TO?|INFT|SUPT|opp=OPPT|SPEAK (GT side=SIDE|side=SIDE)?|SCOREV|RANKV|CARRYV) F (target=TARGET)? {_ELSE_MORE}", _none_more, "clause", says=("NO", "NOTHING")),
-    Rule("nothing speaks more for", "F (NOTHING|NO OTHERN) F SPEAK F gt=GT side=SIDE target=TARGET F THAN other=PARTS (DO)? F", _none_more, "clause", says=("NO", "NOTHING")),
     Rule("nothing speaks as much for", "F (NOTHING|NO OTHERN) F (SPEAK side=SIDE target=TARGET|SUPT target=TARGET|opp=OPPT target=TARGET|MATTER|CONTRIB TO target=TARGET|INFT target=TARGET) F EQX F", _none_more, "clause", says=("NO", "NOTHING")),
     Rule("nothing outweighs", "F (NOTHING|NO OTHERN) (WITHIN)? F (BEAT) other=PARTS F", _none_more, "clause", says=("NO", "NOTHING")),
     Rule("other words are more important", f"F (OTHERN|ELSE NOUN) F (BE|HAVE|MATTER) {_ELSE_MORE}", _others_more, "clause", says=("MORE",)),

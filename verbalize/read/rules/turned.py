@@ -62,6 +62,7 @@ def _ignored(clause: Clause) -> None:
 def _top_ranks(clause: Clause) -> None:
     """ "The top three words are 'a', 'b' and 'c'" """
     number, parts = clause.number("number"), clause.mentions("part") or clause.subject
+    clause.has("topn"), clause.has("top")  # said by the claims of rank
     if number is None or int(number.value) != len(parts) or number.bound:
         raise Unclear
     clause.subject = parts
@@ -82,6 +83,7 @@ def _weakest(clause: Clause) -> None:
         clause.subject = clause.mentions("part")
     direction = direction_of(clause, "opposes" if clause.has("opp") else "supports")
     sign(clause, clause.resolve(clause.subject, direction), "opposes" if direction == "opposes" else "supports", direction)
+    clause.has("low")  # said by the claim
     least(clause, clause.subject, direction)
 
 
@@ -108,8 +110,9 @@ def _count_and_member(clause: Clause) -> None:
     if number is None:
         raise Unclear
     clause.claim("count", direction=direction, value=number.value, tolerance=0.0, label=clause.target())
-    clause.spans.pop("number")
+    counted = clause.spans.pop("number")
     grade(clause, direction)  # type: ignore[arg-type]
+    clause.spans["number"] = counted
 
 
 def _not_same(clause: Clause) -> None:
@@ -224,7 +227,6 @@ RULES: list[Rule] = [
     Rule("is what convinced it", "F BE F WHAT F deg=DEG? (LEADV|PUSH|INFT|SUPT|RELY) F (MODEL|DET WHOLEN)? F deg=DEG? ((OF|TO|TOWARD) (PREDICT)? target=TARGET|target=TARGET) F deg=DEG? F", partial(grade, base="supports")),
     Rule("made the difference", "F MADEDIFF ((FOR|IN|TO) target=TARGET)? F", partial(grade, base="important")),
     Rule("pushes it away", "F PUSH (IT|target=TARGET) (AWAYW|DOWNW) F", partial(grade, base="opposes")),
-    Rule("pushes it up", "F PUSH (IT|target=TARGET) UPW F", partial(grade, base="supports")),
     Rule("pulls the other way", "F (PUSH|POINT|SPEAK) (IN)? OTHERWAY F", _other_way),
     Rule("the model did not read it as a sign", f"F MODEL F neg=DOESNOT F READV part=PT AS DET? {_GRADES} (EVIDN|ROLEN|SUPN) (side=SIDE|OF|TOWARD) target=TARGET F", _sided, "clause"),
     Rule("the model picks it up as a sign", f"F MODEL F (RELY|RELYV ONW) part=PT AS DET? {_GRADES} (EVIDN|ROLEN|SUPN|opp=OPPN) (side=SIDE|OF|TOWARD) target=TARGET F", _sided, "clause"),
