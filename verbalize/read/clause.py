@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from verbalize.claims.claim import Claim
 from verbalize.read.marking.numbers import Number
 from verbalize.read.marking.tokens import LabelMark, PartMark
-from verbalize.read.rules.rule import Unclear
+from verbalize.read.resolver import Mention
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,33 +23,63 @@ _QUOTED = frozenset({"QP", "QPL", "QX"})
 _NAMES = frozenset({"QL", "QPL", "QX", "QM", "BL", "POS", "NEG"})
 # Words of these classes, and all numbers, change what a clause says. A rule has to capture each of them, or declare it.
 TELLING = frozenset(
-    "ONLY SOLE NOT DOESNOT ISNOT HASNO NO NOTHING MORE LESS FARMORE FARLESS SLIGHTLYMORE SLIGHTLYLESS MOST LEAST SUPER SUPERLOW ORDINAL TWICE "
-    "HALFAS HARDLY MORETHANHALF LESSTHANHALF NEARLYALLOF ZERO EXCEPT RATHER DEGS DEGW TOPADV LEASTADV NEITHERW EQUALLY LAST DONOTHING NEITHERNOR "
-    "ALL EVERYTHING LOW SUMMING EACH POSLY NEGLY UNADJ".split()
+    [
+        "ONLY",
+        "SOLE",
+        "NOT",
+        "DOESNOT",
+        "ISNOT",
+        "HASNO",
+        "NO",
+        "NOTHING",
+        "MORE",
+        "LESS",
+        "FARMORE",
+        "FARLESS",
+        "SLIGHTLYMORE",
+        "SLIGHTLYLESS",
+        "MOST",
+        "LEAST",
+        "SUPER",
+        "SUPERLOW",
+        "ORDINAL",
+        "TWICE",
+        "HALFAS",
+        "HARDLY",
+        "MORETHANHALF",
+        "LESSTHANHALF",
+        "NEARLYALLOF",
+        "ZERO",
+        "EXCEPT",
+        "RATHER",
+        "DEGS",
+        "DEGW",
+        "TOPADV",
+        "LEASTADV",
+        "NEITHERW",
+        "EQUALLY",
+        "LAST",
+        "DONOTHING",
+        "NEITHERNOR",
+        "ALL",
+        "EVERYTHING",
+        "LOW",
+        "SUMMING",
+        "EACH",
+        "POSLY",
+        "NEGLY",
+        "UNADJ",
+    ]
 )
 _FAR = frozenset({"by far", "by far the most", "far and away", "by far the least", "hands down"})
-_ALWAYS = frozenset({"subject", "said", "told", "part", "target", "mass", "far", "sup", "opp", "aside"})  # captures that only mark a phrase
+_ALWAYS = frozenset(
+    {"subject", "said", "told", "part", "target", "mass", "far", "sup", "opp", "aside"}
+)  # captures that only mark a phrase
 _COMPARED = 60  # pairs that a comparison of two lists makes at most
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A part as a text mentions it, with the number that stands beside it."""
-
-    mark: PartMark
-    ordinal: int | None = None
-    times: int = 1
-    number: Number | None = None
-
-    @property
-    def quote(self) -> str:
-        """The words as written."""
-        return self.mark.quote
-
-    @property
-    def places(self) -> tuple[Part, ...]:
-        """The places in the input that it may mean."""
-        return self.mark.places
+class Unclear(Exception):  # noqa: N818 - not an error: the clause is not read
+    """A clause has the form of a rule but can't be read."""
 
 
 @dataclass
@@ -142,7 +172,9 @@ class Clause:
 
     def _flat(self, name: str) -> list[Token]:
         self.asked.add(name)
-        return [token for start, stop in self.spans.get(name, ()) for folded in self.tokens[start:stop] for token in folded.flat()]
+        return [
+            token for start, stop in self.spans.get(name, ()) for folded in self.tokens[start:stop] for token in folded.flat()
+        ]
 
     def mentions(self, name: str) -> tuple[Mention, ...]:
         """The parts in the captures of `name`."""
@@ -183,18 +215,21 @@ class Clause:
 
     def untold(self, says: Iterable[str]) -> list[str]:
         """What the rule did not account for: captures that it never looked at, and telling words that it neither captured nor
-        declares in `says`. To be called when the claims of the clause are made."""
+        declares in `says`. To be called when the claims of the clause are made.
+        """
         captured = {i for spans in self.spans.values() for start, stop in spans for i in range(start, stop)}
         declared = frozenset(says)
         missed = [name for name in self.spans if name not in self.asked | _ALWAYS]
         for index in range(self.start, self.stop):
             token = self.tokens[index]
-            if index in captured or token.inner and not token.names & {"LB", "TG"}:
+            if index in captured or (token.inner and not token.names & {"LB", "TG"}):
                 continue
             if token.text == "as" or token.names & {"ONE", "STRONGADJ"}:  # words that are telling only elsewhere
                 continue
             telling = token.names & TELLING
-            if (telling and not token.names & declared) or (isinstance(token.value, Number | int) and not token.names & declared):
+            if (telling and not token.names & declared) or (
+                isinstance(token.value, Number | int) and not token.names & declared
+            ):
                 missed.append(token.text)
         return missed
 
@@ -205,7 +240,12 @@ class Clause:
         return self.resolver.resolve(mentions, aim, value, of)
 
     def claim(
-        self, kind: ClaimKind, part: Part | None = (), *, label: tuple[str | None, tuple[str, ...] | None] = (None, None), **more: object
+        self,
+        kind: ClaimKind,
+        part: Part | None = (),
+        *,
+        label: tuple[str | None, tuple[str, ...] | None] = (None, None),
+        **more: object,
     ) -> None:
         """Add a claim."""
         self.claims.append(Claim(kind, part, label=label[0], versus=label[1], **more))  # type: ignore[arg-type]
@@ -236,7 +276,9 @@ class Clause:
         """Claim something of each pair of two lists; of long lists, of the pairs that decide."""
         if len(first) * len(second) > _COMPARED:
             first = sorted(first, key=lambda one: self._total(one.part))[:1] + [one for one in first if one.part is None][:1]
-            second = sorted(second, key=lambda one: -self._total(one.part))[:1] + [one for one in second if one.part is None][:1]
+            second = (
+                sorted(second, key=lambda one: -self._total(one.part))[:1] + [one for one in second if one.part is None][:1]
+            )
         for one in first:
             for other in second:
                 quote = (other if other.part is None else one).mark.quote or None

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from verbalize.read.grammar.folding import Folder
+from verbalize.read.folding import Folder
 from verbalize.read.grammar.notation import FIRST, Notation
 from verbalize.read.grammar.phrases import FOLDS, PHRASES
 from verbalize.read.marking.tokens import word_sets
 from verbalize.read.rule_examples import EXAMPLES
-from verbalize.read.rules import amounts, model, ranks, reports, signs, tails, turned, whole
+from verbalize.read.rules import amounts, model, ranks, reports, short, signs, tails, turned, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,7 +135,7 @@ class Grammar:
         self.notation = Notation(PHRASES)
         self.notation.register(sorted(word_sets(), key=sorted))
         self.rules: list[Rule] = [
-            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *tails.RULES, *reports.RIDERS,
+            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *short.RULES, *tails.RULES, *reports.RIDERS,
         ]  # fmt: skip
         self.rules = [
             replace(rule, examples=EXAMPLES[rule.name][0], counter_examples=EXAMPLES[rule.name][1]) if rule.name in EXAMPLES else rule
@@ -153,7 +153,10 @@ class Grammar:
     def possible(self, codes: str) -> dict[str, list[CompiledRule]]:
         """The rules, by scope, that a sentence with these classes can match."""
         mask = _mask(set(codes))
-        return {scope: [rule for rule in rules if rule.rarest & mask and all(need & mask for need in rule.needs)] for scope, rules in self.by_scope.items()}
+        return {
+            scope: [rule for rule in rules if rule.rarest & mask and all(need & mask for need in rule.needs)]
+            for scope, rules in self.by_scope.items()
+        }
 
     def codes(self, tokens: Sequence[Token]) -> str:
         """The sentence as a string of class characters."""
@@ -254,7 +257,10 @@ def _match(codes: str, start: int, stop: int, known: Grammar, rules: dict[str, l
     if begin == stop:
         return None
     mask = _mask(set(codes[begin:stop]))
-    fits = {scope: [rule for rule in some if rule.rarest & mask and all(need & mask for need in rule.needs)] for scope, some in rules.items()}
+    fits = {
+        scope: [rule for rule in some if rule.rarest & mask and all(need & mask for need in rule.needs)]
+        for scope, some in rules.items()
+    }
     for rule in fits["clause"]:
         spans = rule.match(codes, begin, stop)
         if spans is not None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from verbalize.evidence import evidence_of
 from verbalize.read.fixed.reading import read_fixed
+from verbalize.read.marking.part_finder import PartFinder
 from verbalize.read.marking.quotations import find_quotations
 from verbalize.read.marking.sentences import Marker, blank
-from verbalize.read.part_finder import PartFinder
 from verbalize.read.sentence_reader import SentenceReader
 from verbalize.read.sentence_splitter import split_sentences
 from verbalize.saliency import TokenSaliency
@@ -104,7 +104,9 @@ def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
         reading = reader.read(marker.sentence(start, stop, inside))
         unread = bool(reading.left_over) or not reading.claims
         sentences.append(
-            ReadSentence(start, stop, text[start:stop], tuple(reading.claims), unread, tuple(reading.rules), tuple(reading.left_over))
+            ReadSentence(
+                start, stop, text[start:stop], tuple(reading.claims), unread, tuple(reading.rules), tuple(reading.left_over)
+            )
         )
     return tuple(sentences)
 

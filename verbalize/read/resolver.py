@@ -11,10 +11,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verbalize.evidence import Evidence
-    from verbalize.read.clause import Mention
+    from verbalize.read.marking.numbers import Number
+    from verbalize.read.marking.tokens import PartMark
     from verbalize.saliency import Part
 
 Aim: TypeAlias = Literal["supports", "opposes", "least", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A part as a text mentions it, with the number that stands beside it."""
+
+    mark: PartMark
+    ordinal: int | None = None
+    times: int = 1
+    number: Number | None = None
+
+    @property
+    def quote(self) -> str:
+        """The words as written."""
+        return self.mark.quote
+
+    @property
+    def places(self) -> tuple[Part, ...]:
+        """The places in the input that it may mean."""
+        return self.mark.places
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 """Reads the sentences of a text in their order: each clause by the rule that matches it."""
+# ruff: noqa: E501 - some conditions are easier to read on one line
 
 from __future__ import annotations
 
@@ -7,10 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verbalize.claims.checking import check_against
-from verbalize.read.clause import Clause, Memory, Mention, mentions_in
+from verbalize.read.clause import Clause, Memory, Unclear, mentions_in
 from verbalize.read.clauses import segments_of
 from verbalize.read.resolver import Resolver
-from verbalize.read.rules.rule import Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +19,79 @@ if TYPE_CHECKING:
     from verbalize.evidence import Evidence
     from verbalize.read.clauses import Segment
     from verbalize.read.marking.tokens import Token
+    from verbalize.read.resolver import Mention
 
 # Words that can turn the truth of what stands beside them: if one is left over, nothing of the sentence counts as said.
 _TURNING = frozenset(
-    "not no never if unless would could should might may hardly barely scarcely few opposite contrary false wrong untrue myth mistaken doubt deny denied denies "
-    "nobody none nothing neither without lack pretend supposedly allegedly were had but only cannot reverse incorrect claim claimed claims argue argued wrongly "
-    "as than more rather instead unlikely almost nor otherwise except less although ironically sarcastically joke lie lies fail fails failed".split()
+    [
+        "not",
+        "no",
+        "never",
+        "if",
+        "unless",
+        "would",
+        "could",
+        "should",
+        "might",
+        "may",
+        "hardly",
+        "barely",
+        "scarcely",
+        "few",
+        "opposite",
+        "contrary",
+        "false",
+        "wrong",
+        "untrue",
+        "myth",
+        "mistaken",
+        "doubt",
+        "deny",
+        "denied",
+        "denies",
+        "nobody",
+        "none",
+        "nothing",
+        "neither",
+        "without",
+        "lack",
+        "pretend",
+        "supposedly",
+        "allegedly",
+        "were",
+        "had",
+        "but",
+        "only",
+        "cannot",
+        "reverse",
+        "incorrect",
+        "claim",
+        "claimed",
+        "claims",
+        "argue",
+        "argued",
+        "wrongly",
+        "as",
+        "than",
+        "more",
+        "rather",
+        "instead",
+        "unlikely",
+        "almost",
+        "nor",
+        "otherwise",
+        "except",
+        "less",
+        "although",
+        "ironically",
+        "sarcastically",
+        "joke",
+        "lie",
+        "lies",
+        "fail",
+        "fails",
+        "failed",
+    ]
 )
 
 
@@ -32,7 +99,36 @@ _BEFORE_SUBJECT = frozenset({"with a score", "with a share", "with the highest s
 
 
 # A phrase with one of these words, left over at the start of a sentence, narrows what follows ("After 'great', ...").
-_NARROWING = frozenset("after next beside besides among amongst of unlike without apart except in on for to with given within aside behind when where until once under over".split())
+_NARROWING = frozenset(
+    [
+        "after",
+        "next",
+        "beside",
+        "besides",
+        "among",
+        "amongst",
+        "of",
+        "unlike",
+        "without",
+        "apart",
+        "except",
+        "in",
+        "on",
+        "for",
+        "to",
+        "with",
+        "given",
+        "within",
+        "aside",
+        "behind",
+        "when",
+        "where",
+        "until",
+        "once",
+        "under",
+        "over",
+    ]
+)
 
 
 @dataclass
@@ -113,7 +209,9 @@ class SentenceReader:
             try:
                 claims = self._clause(tokens, segment)
             except Unclear:
-                concludes = reading.rules and any("INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin])
+                concludes = reading.rules and any(
+                    "INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin]
+                )
                 (asides if concludes else reading.left_over).append(words)
                 continue
             described = described or (waiting is not None and segment.rule.scope == "tail" and bool(claims))
@@ -171,7 +269,7 @@ class SentenceReader:
                 raise Unclear  # "have negative scores, indicating that they contribute to the sentiment": to another label, perhaps
             if clause.untold(segment.rule.says):
                 raise Unclear
-            self._remember(clause, segment)
+            self._remember(clause)
             outcomes.append((clause.claims, self.memory))
         claims, self.memory = outcomes[0]
         if len(outcomes) > 1:
@@ -194,7 +292,12 @@ class SentenceReader:
         last = tuple(replace(mention, number=None) for mention in memory.last)
         if segment.subject in ("former", "latter"):
             pair = memory.last if len(memory.last) >= 2 else memory.subject
-            said = [token.value for start, stop in segment.spans.get("said", ()) for token in tokens[start:stop] if isinstance(token.value, int)]
+            said = [
+                token.value
+                for start, stop in segment.spans.get("said", ())
+                for token in tokens[start:stop]
+                if isinstance(token.value, int)
+            ]
             place = said[0] if said else 1 if segment.subject == "former" else 2
             if not (len(pair) == 2 or (said and len(pair) > 2)) or not 1 <= place <= len(pair):
                 return [()]
@@ -216,7 +319,7 @@ class SentenceReader:
             found = [plain]
         return list(dict.fromkeys(group for group in found if group)) or [()]
 
-    def _remember(self, clause: Clause, segment: Segment) -> None:
+    def _remember(self, clause: Clause) -> None:
         memory = self.memory
         if clause.subject:
             memory.subject = clause.subject
@@ -227,7 +330,10 @@ class SentenceReader:
 def _whole(tokens: Sequence[Token]) -> ShareOf | None:
     """The mass that a sentence names with "all the evidence" or "of the importance"."""
     for before, token in pairwise(tokens):
-        if "MASSN" in token.names and (before.names & {"TOTAL", "ALLOF", "OFALL"} or (token.text in ("importance", "attribution", "saliency", "relevance") and before.text == "the")):
+        if "MASSN" in token.names and (
+            before.names & {"TOTAL", "ALLOF", "OFALL"}
+            or (token.text in ("importance", "attribution", "saliency", "relevance") and before.text == "the")
+        ):
             return "absolute"
         if token.names & {"THE", "DET"} and before.text in ("of all", "all of"):
             return "absolute"

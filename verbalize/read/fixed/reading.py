@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from verbalize.claims.claim import ClaimKind, Direction
     from verbalize.evidence import Evidence
-    from verbalize.read.clause import Mention
     from verbalize.read.fixed.scanning import Scan
     from verbalize.read.fixed.table import Entry
     from verbalize.read.marking.quotations import Quotation
+    from verbalize.read.resolver import Mention
     from verbalize.saliency import Part
 
 _OPENINGS = sorted((wording.text for many in CONNECTIVES.values() for wording in many), key=len, reverse=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from verbalize.read.clause import Mention
 from verbalize.read.fixed.table import LABEL, NUMBER, PARTS
 from verbalize.read.marking.tokens import PartMark
+from verbalize.read.resolver import Mention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

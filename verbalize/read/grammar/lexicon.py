@@ -341,10 +341,26 @@ PUNCTUATION = {
     "–": "DASH", "—": "DASH", "-": "DASH", "/": "SLASH", "&": "AND", "=": "EQUALS", "+": "PLUS", "•": "DASH", "→": "EQUALS",
 }  # fmt: skip
 # classes that the tokenizer gives: quotations and regions, labels, numbers, unknown tokens
-MARKS = ("QP", "QL", "QPL", "QX", "QM", "BL", "PCT", "DEC", "INT", "FRAC", "ORDINAL", "UNKNOWN", *sorted(set(PUNCTUATION.values())))
+MARKS = (
+    "QP",
+    "QL",
+    "QPL",
+    "QX",
+    "QM",
+    "BL",
+    "PCT",
+    "DEC",
+    "INT",
+    "FRAC",
+    "ORDINAL",
+    "UNKNOWN",
+    *sorted(set(PUNCTUATION.values())),
+)
 
 
-_PASSIVES = frozenset({"BELONGTO", "LIEIN", "COMEFROM", "GIVENTO"})  # classes in which "is given to" stands for "are given to", too
+_PASSIVES = frozenset(
+    {"BELONGTO", "LIEIN", "COMEFROM", "GIVENTO"}
+)  # classes in which "is given to" stands for "are given to", too
 
 
 @cache

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_TOKEN = re.compile(r"(?P<capture>[a-z][a-z_]*)=(?:(?P<open>\()|(?P<one>[A-Z][A-Z0-9_]*))|(?P<name>[A-Z][A-Z0-9_]*)|(?P<group>\((?!\?))|(?P<space>\s+)|(?P<other>.)")
+_TOKEN = re.compile(
+    r"(?P<capture>[a-z][a-z_]*)=(?:(?P<open>\()|(?P<one>[A-Z][A-Z0-9_]*))|(?P<name>[A-Z][A-Z0-9_]*)|(?P<group>\((?!\?))|(?P<space>\s+)|(?P<other>.)"
+)
 FIRST = 0x4E00  # classes are written as characters from here on, so that no pattern needs an escape
 
 

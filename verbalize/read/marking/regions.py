@@ -20,7 +20,14 @@ _REGION = re.compile(
     rf"|(?<!\w)the (?P<place2>{_PLACES}) (?:region|area|corner|part|patch)(?: of the (?:image|picture))?(?!\w)",
     re.IGNORECASE,
 )
-_SAME = {"top left": "upper left", "top right": "upper right", "bottom left": "lower left", "bottom right": "lower right", "center": "centre", "middle": "centre"}
+_SAME = {
+    "top left": "upper left",
+    "top right": "upper right",
+    "bottom left": "lower left",
+    "bottom right": "lower right",
+    "center": "centre",
+    "middle": "centre",
+}
 _NOT_COLOURS = frozenset({"the", "a", "this", "important", "most important", "is the", "and the", "than the", "speaks"})
 
 
@@ -45,5 +52,9 @@ def region_marks(text: str, names: Sequence[str]) -> Iterator[tuple[int, int, Pa
         if colour in _NOT_COLOURS:
             colour = ""
         at = re.compile(rf"(?:at|in|on) the {where}\b|\b{where}$")
-        fits = [place for name, place in lowered.items() if at.search(name.replace("-", " ")) and (not colour or re.search(rf"(?<!\w){re.escape(colour)} region", name))]
+        fits = [
+            place
+            for name, place in lowered.items()
+            if at.search(name.replace("-", " ")) and (not colour or re.search(rf"(?<!\w){re.escape(colour)} region", name))
+        ]
         yield match.start(), match.end(), PartMark(match.group(), tuple(fits))

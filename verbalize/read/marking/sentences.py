@@ -12,8 +12,8 @@ from verbalize.read.marking.tokens import LabelMark, PartMark, Raw, Token, label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from verbalize.read.marking.part_finder import PartFinder
     from verbalize.read.marking.quotations import Quotation
-    from verbalize.read.part_finder import PartFinder
     from verbalize.saliency import Part
 
 _PLACEHOLDER = re.compile(r"\{[^{}\n]{0,60}\}|\[MASK(?:ED)?\]")
@@ -29,7 +29,13 @@ _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069\u200e\u200f"), " ")
 _AFTER_LIST = re.compile(r" (?:are|were|have|had|both|all)\b")  # after the last word of "the words great, fine and acting are"
 _BARE = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,7}")
 _EMPHASIS = ("**", "*", "_")
-_MARKS = {"QP": frozenset({"QP"}), "QPL": frozenset({"QPL"}), "QL": frozenset({"QL"}), "QX": frozenset({"QX"}), "QM": frozenset({"QM"})}
+_MARKS = {
+    "QP": frozenset({"QP"}),
+    "QPL": frozenset({"QPL"}),
+    "QL": frozenset({"QL"}),
+    "QX": frozenset({"QX"}),
+    "QM": frozenset({"QM"}),
+}
 
 
 def blank(text: str) -> str:
@@ -93,7 +99,9 @@ class Marker:
         """The words of a piece without quotations; placeholders, positions, regions and named words become marks."""
         found: list[tuple[int, int, list[Raw]]] = []
         for match in _PLACEHOLDER.finditer(text):
-            found.append((match.start(), match.end(), [Raw(match.group(), Token(match.group(), _MARKS["QM"], LabelMark(None)))]))
+            found.append(
+                (match.start(), match.end(), [Raw(match.group(), Token(match.group(), _MARKS["QM"], LabelMark(None)))])
+            )
         for match in _POSITIONS.finditer(text):
             first = int(match["first"] or match["number"])
             last = int(match["to"] or first)
@@ -147,7 +155,11 @@ class Marker:
         index = 0
         while index < len(words):
             last = index
-            while last < len(words) and not word_known(words[last].group()) and (last == index or not text[words[last - 1].end() : words[last].start()].strip()):
+            while (
+                last < len(words)
+                and not word_known(words[last].group())
+                and (last == index or not text[words[last - 1].end() : words[last].start()].strip())
+            ):
                 last += 1
             for stop in range(last, index, -1):
                 start, end = words[index].start(), words[stop - 1].end()
@@ -163,5 +175,35 @@ class Marker:
 
 
 _RUN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_NEVER = frozenset("is are was were that which who in with of for from and or has have had at to it its does do did as on by not".split())
-
+_NEVER = frozenset(
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "that",
+        "which",
+        "who",
+        "in",
+        "with",
+        "of",
+        "for",
+        "from",
+        "and",
+        "or",
+        "has",
+        "have",
+        "had",
+        "at",
+        "to",
+        "it",
+        "its",
+        "does",
+        "do",
+        "did",
+        "as",
+        "on",
+        "by",
+        "not",
+    ]
+)

@@ -33,9 +33,38 @@ _ABOVE = {"more than", "over", "at least", "above", "upwards of", "well over", "
 _BELOW = {"less than", "under", "at most", "below", "up to", "no more than", "fewer than", "not even", "well under"}
 _STRICT_BELOW = {"less than", "fewer than", "under", "below", "well under"}
 _STRICT_ABOVE = {"more than", "over", "above", "well over"}
-_LOOSE = {"some", "only", "just", "over", "above", "below", "under", "a good", "full"}  # with a whole number they may mean something else
-_EXACT = {"exactly", "precisely", "a full", "full", "fully", "a total of", "as much as", "only", "just", "a mere", "merely", "as little as", "a whopping"}
-_HEDGED = {**dict.fromkeys(_ABOUT, "about"), **dict.fromkeys(_ABOVE, "above"), **dict.fromkeys(_BELOW, "below"), **dict.fromkeys(_EXACT, "")}
+_LOOSE = {
+    "some",
+    "only",
+    "just",
+    "over",
+    "above",
+    "below",
+    "under",
+    "a good",
+    "full",
+}  # with a whole number they may mean something else
+_EXACT = {
+    "exactly",
+    "precisely",
+    "a full",
+    "full",
+    "fully",
+    "a total of",
+    "as much as",
+    "only",
+    "just",
+    "a mere",
+    "merely",
+    "as little as",
+    "a whopping",
+}
+_HEDGED = {
+    **dict.fromkeys(_ABOUT, "about"),
+    **dict.fromkeys(_ABOVE, "above"),
+    **dict.fromkeys(_BELOW, "below"),
+    **dict.fromkeys(_EXACT, ""),
+}
 _FRACTION_TOLERANCE = 0.05  # of a fraction in words: five percentage points
 _LONGEST = 8  # words in a phrase of the lexicon
 _PERCENT = frozenset({"per cent", "percent", "%", "percentage points"})
@@ -120,7 +149,12 @@ def _joined_verbs(tokens: list[Token]) -> list[Token]:
     joined: list[Token] = []
     for token in tokens:
         before = joined[-1] if joined else None
-        if before is not None and before.text in _BE and any(name.endswith("_G") for name in token.names) and "BE" in before.names:
+        if (
+            before is not None
+            and before.text in _BE
+            and any(name.endswith("_G") for name in token.names)
+            and "BE" in before.names
+        ):
             bases = frozenset(name[:-2] for name in token.names if name.endswith("_G"))
             joined[-1] = Token(f"{before.text} {token.text}", bases)
         elif before is not None and before.text in _HAS and any(name.endswith("_P") for name in token.names):
@@ -137,7 +171,15 @@ def word_sets() -> set[frozenset[str]]:
     signs = {frozenset({name}) for name in PUNCTUATION.values()}
     known = set(_known().values())
     folded = {frozenset(names) for names in ({"PT"}, {"LB"}, {"TG"}, {"PT", "LB"}, {"VS"}, {"LB", "QM"})}
-    return known | marks | signs | folded | {names | {"BL"} for names in known if names & _SIGNS} | {_PURE, frozenset({"INT", "ONE"})} | {frozenset(n[:-2] for n in names if n.endswith(end)) for names in known for end in ("_G", "_P")} - {frozenset()}
+    return (
+        known
+        | marks
+        | signs
+        | folded
+        | {names | {"BL"} for names in known if names & _SIGNS}
+        | {_PURE, frozenset({"INT", "ONE"})}
+        | {frozenset(n[:-2] for n in names if n.endswith(end)) for names in known for end in ("_G", "_P")} - {frozenset()}
+    )
 
 
 def raw_words(text: str) -> list[Raw]:
@@ -152,7 +194,13 @@ def raw_words(text: str) -> list[Raw]:
         end = match.end()
         raws += _plain(text[position:hedged])
         number = number_of(match)
-        names = _PCT if number.percent else _INTEGER if not number.exact and number.bound is None and number.value == int(number.value) else _DEC
+        names = (
+            _PCT
+            if number.percent
+            else _INTEGER
+            if not number.exact and number.bound is None and number.value == int(number.value)
+            else _DEC
+        )
         if not number.percent and match["hedge"] and not number.exact:
             names, number = _INTEGER, _strict(number, match["hedge"].lower())
         raws.append(Raw(text[hedged:end], Token(text[hedged:end], names, number)))
@@ -172,7 +220,12 @@ def _plain(text: str) -> list[Raw]:
             raws += [Raw(part) for part in expanded.split(" ")]
         elif folded.endswith("'s") and len(folded) > 2 and folded not in _known():
             raws += [Raw(folded[:-2]), Raw("'s")]
-        elif folded == "-" and match.start() and text[match.start() - 1].isalnum() and text[match.end() : match.end() + 1].isalnum():
+        elif (
+            folded == "-"
+            and match.start()
+            and text[match.start() - 1].isalnum()
+            and text[match.end() : match.end() + 1].isalnum()
+        ):
             continue  # a hyphen within a word counts as a blank
         else:
             raws.append(Raw(folded))
@@ -244,8 +297,14 @@ def _number(raws: list[Raw], index: int, words: list[str]) -> tuple[Token, int] 
             continue
         for size in (3, 2, 1):
             phrase = " ".join(bare[:size])
-            if len(bare) >= size and phrase in _FRACTIONS and not (phrase == "half" and bare[1:2] and bare[1] in ("as", "picture", "image")):
-                number = _hedged(Number(_FRACTIONS[phrase], _FRACTION_TOLERANCE, percent=True, exact=False), _HEDGED.get(hedge, ""))
+            if (
+                len(bare) >= size
+                and phrase in _FRACTIONS
+                and not (phrase == "half" and bare[1:2] and bare[1] in ("as", "picture", "image"))
+            ):
+                number = _hedged(
+                    Number(_FRACTIONS[phrase], _FRACTION_TOLERANCE, percent=True, exact=False), _HEDGED.get(hedge, "")
+                )
                 return Token(phrase, _FRAC, number), hedge_size + size
         spelled = _spelled(bare)
         if spelled is not None:
@@ -258,7 +317,11 @@ def _number(raws: list[Raw], index: int, words: list[str]) -> tuple[Token, int] 
             if hedge in _LOOSE and hedge_size:
                 continue
             names = frozenset({"INT", "ONE"}) if text == "one" else _INTEGER
-            return Token(text, names, _strict(_hedged(Number(float(value), 0.5, percent=False, exact=False), _HEDGED.get(hedge, "")), hedge)), hedge_size + size
+            return Token(
+                text,
+                names,
+                _strict(_hedged(Number(float(value), 0.5, percent=False, exact=False), _HEDGED.get(hedge, "")), hedge),
+            ), hedge_size + size
     return None
 
 
@@ -286,7 +349,9 @@ def _strict(number: Number, hedge: str) -> Number:
 
 def _hedged(number: Number, hedge: str) -> Number:
     if hedge == "about":
-        tolerance = max(number.tolerance, 0.05 if number.percent else max(0.1 * abs(number.value), 1.0 if not number.exact else 0.0))
+        tolerance = max(
+            number.tolerance, 0.05 if number.percent else max(0.1 * abs(number.value), 1.0 if not number.exact else 0.0)
+        )
         return Number(number.value, tolerance, percent=number.percent, exact=number.exact)
     if hedge in ("above", "below"):
         return Number(number.value, number.tolerance, percent=number.percent, exact=number.exact, bound=hedge)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verbalize.read.clause import Unclear
+from verbalize.read.making.grading import grade
 from verbalize.read.marking.numbers import Number
-from verbalize.read.rules.grading import grade
-from verbalize.read.rules.rule import Rule, Unclear
+from verbalize.read.rules.rule import Rule
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import ShareOf
@@ -30,7 +31,9 @@ def mass_of(clause: Clause, name: str = "mass") -> ShareOf:
     if "SIDEDMASS" in names or "POS" in side or "FOR" in side:
         return "positive"
     words = clause.words(name).split()
-    if names & {"TOTAL", "ALLOF", "OFALL"} or words[-1:] and not {"evidence", "support", "explanation", "case", "argument", "backing"} & set(words):
+    if names & {"TOTAL", "ALLOF", "OFALL"} or (
+        words[-1:] and not {"evidence", "support", "explanation", "case", "argument", "backing"} & set(words)
+    ):
         return "absolute"
     if "opposition" in words:
         return "negative"
@@ -95,11 +98,13 @@ def _holds(clause: Clause) -> None:
         clause.share(mentions, number, of)
     label = _mass_label(clause)
     if label != (None, None):
-        clause.claims[:] = [replace(claim, label=label[0], versus=label[1]) if of != "absolute" else claim for claim in clause.claims]
+        clause.claims[:] = [
+            replace(claim, label=label[0], versus=label[1]) if of != "absolute" else claim for claim in clause.claims
+        ]
 
 
 def _listed_shares(clause: Clause) -> None:
-    """ "'a' and 'b' hold 40 % and 30 % of the evidence" """
+    """Reads "'a' and 'b' hold 40 % and 30 % of the evidence"."""
     numbers = [value for value in clause.values("number") if isinstance(value, Number)]
     if len(numbers) != len(clause.subject):
         raise Unclear
@@ -155,7 +160,7 @@ def _difference(clause: Clause) -> None:
 
 
 def _rest(clause: Clause) -> None:
-    """ "The rest of the text holds 24 % of the evidence": all words that this text has not named as evidence so far."""
+    """Reads "The rest of the text holds 24 % of the evidence": all words that this text has not named as evidence so far."""
     of = mass_of(clause)
     named = {index for part in clause.memory.high for index in part}
     rest = tuple(index for index in range(len(clause.evidence)) if index not in named)
@@ -166,7 +171,7 @@ def _rest(clause: Clause) -> None:
 
 
 def _balance(clause: Clause) -> None:
-    """ "Of all the evidence, 70 % speaks for the label"; without a number: the evidence for it outweighs the other side."""
+    """Reads "Of all the evidence, 70 % speaks for the label"; without a number: the evidence for it outweighs the other side."""
     against = "AGAINST" in clause.classes("side") or "NEGMASS" in clause.classes("mass")
     label = clause.target()
     direction = "opposes" if against else "supports"
@@ -181,7 +186,13 @@ def _balance(clause: Clause) -> None:
 def _side_amount(clause: Clause) -> None:
     side = _side_words(clause, "mass")
     value, tolerance = amount(clause).within(0.0, 1.0)
-    clause.claim("balance", direction="opposes" if "AGAINST" in side else "supports", value=value, tolerance=tolerance, label=_mass_label(clause))
+    clause.claim(
+        "balance",
+        direction="opposes" if "AGAINST" in side else "supports",
+        value=value,
+        tolerance=tolerance,
+        label=_mass_label(clause),
+    )
 
 
 def _outweigh(clause: Clause) -> None:
@@ -202,43 +213,187 @@ _NUM = "(number=SHARENUM|quant=MORETHANHALF|quant=LESSTHANHALF|quant=NEARLYALLOF
 _SIDE = "((side=FOR|side=AGAINST|BEHIND|OF|ON) DET? SIDE? target=TARGET)?"
 _SCORES = "((number=DEC|number=INT|number=PCT) ((COMMA|AND|COMMA AND) (number=DEC|number=INT|number=PCT)){0,6})"
 RULES: list[Rule] = [
-    Rule("holds a share", f"F SUMMING? F each=EACH? (HOLD|BE|HAVE) F (SUMMING|each=EACH)? (DET SHAREW OF)? {_NUM} {_OFMASS} F (each=EACH|SUMMING)? F", _holds, says=("SUMMING",)),
-    Rule("together hold a share", f"COMMA? F SUMMING COMMA? F (HOLD|BE|HAVE) F (DET SHAREW OF)? {_NUM} {_OFMASS} F", _holds, says=("SUMMING",)),
+    Rule(
+        "holds a share",
+        f"F SUMMING? F each=EACH? (HOLD|BE|HAVE) F (SUMMING|each=EACH)? (DET SHAREW OF)? {_NUM} {_OFMASS} F (each=EACH|SUMMING)? F",
+        _holds,
+        says=("SUMMING",),
+    ),
+    Rule(
+        "together hold a share",
+        f"COMMA? F SUMMING COMMA? F (HOLD|BE|HAVE) F (DET SHAREW OF)? {_NUM} {_OFMASS} F",
+        _holds,
+        says=("SUMMING",),
+    ),
     Rule("holds a share: on its own", f"F ALONE? F (HOLD) F ALONE? {_NUM} {_OFMASS} F each=EACH? F", _holds, says=("SUMMING",)),
-    Rule("hold shares", "F (HOLD|HAVE) F number=SHARENUM ((COMMA|AND|COMMA AND) number=SHARENUM)+ OF mass=MASS (EACH)? F", _listed_shares),
-    Rule("a share lies in", f"F {_NUM} {_OFMASS} F (LIEIN|COMEFROM|BE FROM|BE HOLD_P BY|REST_ON) F (DET NOUN)? (ONLY)? part=PARTS (ALONE)? F", _holds, "clause", says=("SUMMING",)),
-    Rule("a share is its", "F DET SHAREW OF part=PARTS (IN|OF) mass=MASS BE (number=SHARENUM) F", _holds, "clause", says=("SUMMING",)),
-    Rule("has a score", f"F each=(EACH|BOTH|ALL)? (HAVE|SCOREV|BE) F DET? (high=HIGH|LOW|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN)? (OF|AT|COLON|EQUALS|CLOSE)? {_SCORES} (each=EACH)? F ((side=SIDE|ON|IN) target=TARGET)? F", _score),
-    Rule("has the top score of", "F (HAVE) F DET? FORMOST? topn=SUPER (ADJ|HIGH|pos_adj=POS|neg_adj=NEG)* (SCOREN|WEIGHTN) (OF|AT|COMMA|LP|COLON) number=NUMBER RP? F", _score),
-    Rule("was given N as its score", "F (BE)? GIVENW (DET (SCOREN|WEIGHTN) OF)? number=NUMBER (AS DET (SCOREN|WEIGHTN))? F", _score),
-    Rule("the score is", f"F DET? (HIGH|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|FOR|ON|BELONGTO|GIVENTO) part=PARTS F BE F {_SCORES} F", _score, "clause"),
-    Rule("the score is: possessive", f"F part=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN) BE F {_SCORES} F", _score, "clause"),
-    Rule("the score of N", "F DET (HIGH|TOTAL)* (SCOREN) OF number=NUMBER (FOR|ON) part=PARTS BE high=(HIGH|ADJ|STRONGADJ) F", _score, "clause"),
+    Rule(
+        "hold shares",
+        "F (HOLD|HAVE) F number=SHARENUM ((COMMA|AND|COMMA AND) number=SHARENUM)+ OF mass=MASS (EACH)? F",
+        _listed_shares,
+    ),
+    Rule(
+        "a share lies in",
+        f"F {_NUM} {_OFMASS} F (LIEIN|COMEFROM|BE FROM|BE HOLD_P BY|REST_ON) F (DET NOUN)? (ONLY)? part=PARTS (ALONE)? F",
+        _holds,
+        "clause",
+        says=("SUMMING",),
+    ),
+    Rule(
+        "a share is its",
+        "F DET SHAREW OF part=PARTS (IN|OF) mass=MASS BE (number=SHARENUM) F",
+        _holds,
+        "clause",
+        says=("SUMMING",),
+    ),
+    Rule(
+        "has a score",
+        f"F each=(EACH|BOTH|ALL)? (HAVE|SCOREV|BE) F DET? (high=HIGH|LOW|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN)? (OF|AT|COLON|EQUALS|CLOSE)? {_SCORES} (each=EACH)? F ((side=SIDE|ON|IN) target=TARGET)? F",
+        _score,
+    ),
+    Rule(
+        "has the top score of",
+        "F (HAVE) F DET? FORMOST? topn=SUPER (ADJ|HIGH|pos_adj=POS|neg_adj=NEG)* (SCOREN|WEIGHTN) (OF|AT|COMMA|LP|COLON) number=NUMBER RP? F",
+        _score,
+    ),
+    Rule(
+        "was given N as its score",
+        "F (BE)? GIVENW (DET (SCOREN|WEIGHTN) OF)? number=NUMBER (AS DET (SCOREN|WEIGHTN))? F",
+        _score,
+    ),
+    Rule(
+        "the score is",
+        f"F DET? (HIGH|pos_adj=POS|neg_adj=NEG|TOTAL)* (SCOREN|WEIGHTN) (OF|FOR|ON|BELONGTO|GIVENTO) part=PARTS F BE F {_SCORES} F",
+        _score,
+        "clause",
+    ),
+    Rule(
+        "the score is: possessive", f"F part=PARTS POSSESSIVE (HIGH|TOTAL)* (SCOREN|WEIGHTN) BE F {_SCORES} F", _score, "clause"
+    ),
+    Rule(
+        "the score of N",
+        "F DET (HIGH|TOTAL)* (SCOREN) OF number=NUMBER (FOR|ON) part=PARTS BE high=(HIGH|ADJ|STRONGADJ) F",
+        _score,
+        "clause",
+    ),
     Rule("part: score", f"F part=PARTS (COLON|EQUALS|DASH|WITH) {_SCORES} F", _score, "clause"),
-    Rule("scores sum to", "COMMA? F SUMMING COMMA? F (SUMTO|HAVE|HOLD|SCOREV) F (DET? (TOTAL)? (SCOREN|SUMW) OF)? number=NUMBER F|F (SUMTO|HAVE DET TOTAL SCOREN OF|HAVE DET SUMW OF) F (DET? TOTAL? (SCOREN|SUMW) OF)? number=NUMBER SUMMING? F|F (SCOREV|HAVE DET SCOREN OF) number=NUMBER SUMMING F", _sum_of_scores, says=("SUMMING",)),
-    Rule("the scores sum to", "F DET (TOTAL|SUMMING)? (SCOREN|SUMW (OF DET SCOREN)?) OF part=PARTS F (SUMTO|BE) F number=NUMBER F", _sum_of_scores, "clause", says=("SUMMING",)),
-    Rule("the difference is", "F DET (DIFFW|GAPW) BETWEENW (DET SCOREN OF)? part=PARTS F (BE|SUMTO) number=NUMBER F", _difference, "clause"),
+    Rule(
+        "scores sum to",
+        "COMMA? F SUMMING COMMA? F (SUMTO|HAVE|HOLD|SCOREV) F (DET? (TOTAL)? (SCOREN|SUMW) OF)? number=NUMBER F|F (SUMTO|HAVE DET TOTAL SCOREN OF|HAVE DET SUMW OF) F (DET? TOTAL? (SCOREN|SUMW) OF)? number=NUMBER SUMMING? F|F (SCOREV|HAVE DET SCOREN OF) number=NUMBER SUMMING F",
+        _sum_of_scores,
+        says=("SUMMING",),
+    ),
+    Rule(
+        "the scores sum to",
+        "F DET (TOTAL|SUMMING)? (SCOREN|SUMW (OF DET SCOREN)?) OF part=PARTS F (SUMTO|BE) F number=NUMBER F",
+        _sum_of_scores,
+        "clause",
+        says=("SUMMING",),
+    ),
+    Rule(
+        "the difference is",
+        "F DET (DIFFW|GAPW) BETWEENW (DET SCOREN OF)? part=PARTS F (BE|SUMTO) number=NUMBER F",
+        _difference,
+        "clause",
+    ),
     Rule("the rest holds", f"F RESTN (WITHIN)? F (HOLD) F (SUMMING)? {_NUM} {_OFMASS} F", _rest, "clause", says=("SUMMING",)),
-    Rule("balance in per cent", f"F (OF|IN) (MASS|ALLOF MASSN) WITHIN? (COMMA SIDE AND SIDE)? (COMMA SIDE (AND|OR) SIDE COMMA)? COMMA? {_NUM} (OF IT)? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F", _balance, "clause"),
-    Rule("a share of all speaks for", f"F {_NUM} (OF|IN) (THE|DET|ALLOF|TOTAL)* MASSN WITHIN? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F", _balance, "clause"),
-    Rule("one side amounts to", f"F mass=((THE|DET) MASSN (FOR|AGAINST) (LB|TG|BL|POS|NEG|IT)) F (HOLD|SUMTO|BE) F {_NUM} ((OF|IN) (THE|DET|ALLOF|TOTAL)* (MASSN|TOTAL))? F", _side_amount, "clause"),
-    Rule("one side outweighs the other", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) (BEAT|BE GT THAN) DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE|REST) F", _outweigh, "clause"),
-    Rule("one side is outweighed", "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) BE beaten=BEAT_P BY DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE) F", _outweigh, "clause"),
-    Rule("words of one side outweigh", "F DET? (NOUN) (WITH|SPEAK_G) (mass=(POS|NEG) (WEIGHTN|SCOREN)|side=SIDE TARGET) BEAT DET? (NOUN|ONE) ((WITH|SPEAK_G) ((POS|NEG) (WEIGHTN|SCOREN)|SIDE TARGET)|SPEAK_G SIDE TARGET) F", _outweigh, "clause"),
+    Rule(
+        "balance in per cent",
+        f"F (OF|IN) (MASS|ALLOF MASSN) WITHIN? (COMMA SIDE AND SIDE)? (COMMA SIDE (AND|OR) SIDE COMMA)? COMMA? {_NUM} (OF IT)? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F",
+        _balance,
+        "clause",
+    ),
+    Rule(
+        "a share of all speaks for",
+        f"F {_NUM} (OF|IN) (THE|DET|ALLOF|TOTAL)* MASSN WITHIN? (SPEAK|POINT|BE) F (side=SIDE|side=TOWARD|side=AWAY) F target=TARGET F",
+        _balance,
+        "clause",
+    ),
+    Rule(
+        "one side amounts to",
+        f"F mass=((THE|DET) MASSN (FOR|AGAINST) (LB|TG|BL|POS|NEG|IT)) F (HOLD|SUMTO|BE) F {_NUM} ((OF|IN) (THE|DET|ALLOF|TOTAL)* (MASSN|TOTAL))? F",
+        _side_amount,
+        "clause",
+    ),
+    Rule(
+        "one side outweighs the other",
+        "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) (BEAT|BE GT THAN) DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE|REST) F",
+        _outweigh,
+        "clause",
+    ),
+    Rule(
+        "one side is outweighed",
+        "F DET? mass=(MASS|(POS|NEG) (WEIGHTN|NOUN)) BE beaten=BEAT_P BY DET? (MASS|(POS|NEG) (WEIGHTN|NOUN|ONE)|OTHERSIDE) F",
+        _outweigh,
+        "clause",
+    ),
+    Rule(
+        "words of one side outweigh",
+        "F DET? (NOUN) (WITH|SPEAK_G) (mass=(POS|NEG) (WEIGHTN|SCOREN)|side=SIDE TARGET) BEAT DET? (NOUN|ONE) ((WITH|SPEAK_G) ((POS|NEG) (WEIGHTN|SCOREN)|SIDE TARGET)|SPEAK_G SIDE TARGET) F",
+        _outweigh,
+        "clause",
+    ),
 ]
 HAVES: list[Rule] = [
-    Rule("has a signed score", "F (HAVE|SCOREV|BE) F DET? (deg=DEG|strong=HIGH|weak=LOW|TOTAL)* (pos_adj=POS|neg_adj=NEG) (strong=HIGH|TOTAL)* (WEIGHTN|SCOREN|SIDEDMASS|NEGMASS) (F (side=FOR|side=AGAINST|ON|IN|TO|FOR|TOWARD) F (DET? target=TARGET|MODEL|DET WHOLEN))? F", partial(grade, base="important")),
-    Rule("has a positive score", "F (HAVE) F DET? (pos_adj=SIDEDMASS|neg_adj=NEGMASS) (F (FOR|ON|IN|TO) target=TARGET)? F", partial(grade, base="important")),
-    Rule("scores positively", "F (SCOREV|SPEAK|CONTRIB) F (pos_adj=POSLY|neg_adj=NEGLY|pos_adj=ABOVEZERO|neg_adj=BELOWZERO|pos_adj=POS|neg_adj=NEG) F", partial(grade, base="important")),
-    Rule("has a high score", "F (neg=DOESNOT)? F (HAVE|BE GIVENW|SCOREV|neg=DONOTHAVE) F DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|ADJ|TOTAL|REALW)+ (WEIGHTN|SCOREN) (F (side=FOR|side=AGAINST|ON|IN|TO|FOR|TOWARD|WITHIN) F (PREDICT_G)? (DET? target=TARGET|MODEL|DET WHOLEN)?)? F", partial(grade, base="important")),
-    Rule("has weight", "F (neg=DOESNOT)? F (HAVE|neg=DONOTHAVE) F DET? (WEIGHTN|REALW WEIGHTN) (F (ON|IN|TO|FOR|TOWARD) F (PREDICT_G)? (DET? target=TARGET|MODEL))? F", partial(grade, base="important")),
-    Rule("has a low score", "F (HAVE|SCOREV|BE GIVENW) F DET? (little=LOW|little=WEAKADJ|little=DEGW)+ (ADJ|TOTAL)* (WEIGHTN|SCOREN)? (F (ON|IN|TO|FOR|TOWARD) F (PREDICT_G)? (DET? target=TARGET|MODEL|DET WHOLEN)?)? F", partial(grade, base="important")),
-    Rule("has no weight", "F (HAVE|BE GIVENW) F DET? (zero=ZERO|zero=UNADJ)+ (ADJ|TOTAL)* (WEIGHTN|SCOREN|NODIFF) (F (ON|IN|TO|FOR|TOWARD) F (PREDICT_G)? (DET? target=TARGET|MODEL|DET WHOLEN)?)? F", partial(grade, base="important")),
-    Rule("has a score near zero", "F (HAVE|SCOREV) F DET? (SCOREN|WEIGHTN) (OF)? (zero=UNADJ|zero=ZERO|CLOSE zero=ZERO) F", partial(grade, base="important")),
+    Rule(
+        "has a signed score",
+        "F (HAVE|SCOREV|BE) F DET? (deg=DEG|strong=HIGH|weak=LOW|TOTAL)* (pos_adj=POS|neg_adj=NEG) (strong=HIGH|TOTAL)* (WEIGHTN|SCOREN|SIDEDMASS|NEGMASS) (F (side=FOR|side=AGAINST|ON|IN|TO|FOR|TOWARD) F (DET? target=TARGET|MODEL|DET WHOLEN))? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has a positive score",
+        "F (HAVE) F DET? (pos_adj=SIDEDMASS|neg_adj=NEGMASS) (F (FOR|ON|IN|TO) target=TARGET)? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "scores positively",
+        "F (SCOREV|SPEAK|CONTRIB) F (pos_adj=POSLY|neg_adj=NEGLY|pos_adj=ABOVEZERO|neg_adj=BELOWZERO|pos_adj=POS|neg_adj=NEG) F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has a high score",
+        "F (neg=DOESNOT)? F (HAVE|BE GIVENW|SCOREV|neg=DONOTHAVE) F DET? (deg=DEG|strong=HIGH|strong=STRONGADJ|ADJ|TOTAL|REALW)+ (WEIGHTN|SCOREN) (F (side=FOR|side=AGAINST|ON|IN|TO|FOR|TOWARD|WITHIN) F (PREDICT_G)? (DET? target=TARGET|MODEL|DET WHOLEN)?)? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has weight",
+        "F (neg=DOESNOT)? F (HAVE|neg=DONOTHAVE) F DET? (WEIGHTN|REALW WEIGHTN) (F (ON|IN|TO|FOR|TOWARD) F (PREDICT_G)? (DET? target=TARGET|MODEL))? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has a low score",
+        "F (HAVE|SCOREV|BE GIVENW) F DET? (little=LOW|little=WEAKADJ|little=DEGW)+ (ADJ|TOTAL)* (WEIGHTN|SCOREN)? (F (ON|IN|TO|FOR|TOWARD) F (PREDICT_G)? (DET? target=TARGET|MODEL|DET WHOLEN)?)? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has no weight",
+        "F (HAVE|BE GIVENW) F DET? (zero=ZERO|zero=UNADJ)+ (ADJ|TOTAL)* (WEIGHTN|SCOREN|NODIFF) (F (ON|IN|TO|FOR|TOWARD) F (PREDICT_G)? (DET? target=TARGET|MODEL|DET WHOLEN)?)? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has a score near zero",
+        "F (HAVE|SCOREV) F DET? (SCOREN|WEIGHTN) (OF)? (zero=UNADJ|zero=ZERO|CLOSE zero=ZERO) F",
+        partial(grade, base="important"),
+    ),
     Rule("scores near zero", "F (SCOREV|BE) F (zero=UNADJ|CLOSE zero=ZERO) F", partial(grade, base="important")),
-    Rule("has a higher score than", "F (neg=DOESNOT)? F (HAVE|CONTRIB|MATTER) F DET? (gt=GT|lt=LT) (ADJ|TOTAL|HIGH|pos_adj=POS|neg_adj=NEG)* (WEIGHTN|SCOREN|SIDEDMASS|NEGMASS)? (F (side=FOR|side=AGAINST|ON|IN|TO|FOR|TOWARD) F (DET? target=TARGET|MODEL|DET WHOLEN))? F THANX? F ((side=FOR|ON|IN|TO) target=TARGET)? F", partial(grade, base="important")),
-    Rule("has the same score as", "F (HAVE|BE GIVENW) F eq=EQUALLY (WEIGHTN|SCOREN)+ (F (ON|IN|TO|FOR) target=TARGET)? (ASW|THAN) other=PARTS F", partial(grade, base="important")),
+    Rule(
+        "has a higher score than",
+        "F (neg=DOESNOT)? F (HAVE|CONTRIB|MATTER) F DET? (gt=GT|lt=LT) (ADJ|TOTAL|HIGH|pos_adj=POS|neg_adj=NEG)* (WEIGHTN|SCOREN|SIDEDMASS|NEGMASS)? (F (side=FOR|side=AGAINST|ON|IN|TO|FOR|TOWARD) F (DET? target=TARGET|MODEL|DET WHOLEN))? F THANX? F ((side=FOR|ON|IN|TO) target=TARGET)? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has the same score as",
+        "F (HAVE|BE GIVENW) F eq=EQUALLY (WEIGHTN|SCOREN)+ (F (ON|IN|TO|FOR) target=TARGET)? (ASW|THAN) other=PARTS F",
+        partial(grade, base="important"),
+    ),
     Rule("has twice the weight", "F (HAVE) F TIMX F", partial(grade, base="important")),
-    Rule("has twice as much weight", "F (HAVE|CONTRIB) F times=(TWICE|HALFAS|NUMBER TIMESN) (ASW (MUCH|HIGH) (DET)? (WEIGHTN|SCOREN)? (F (ON|IN|TO|FOR) target=TARGET)? ASW|DET (WEIGHTN|SCOREN) OF|DET) other=PARTS (DO)? F", partial(grade, base="important")),
-    Rule("has the same score", "F (HAVE|BE GIVENW|SCOREV) F eq=EQUALLY (ADJ|HIGH)* (WEIGHTN|SCOREN)? (F (ON|IN|TO|FOR) target=TARGET)? F", partial(grade, base="important")),
+    Rule(
+        "has twice as much weight",
+        "F (HAVE|CONTRIB) F times=(TWICE|HALFAS|NUMBER TIMESN) (ASW (MUCH|HIGH) (DET)? (WEIGHTN|SCOREN)? (F (ON|IN|TO|FOR) target=TARGET)? ASW|DET (WEIGHTN|SCOREN) OF|DET) other=PARTS (DO)? F",
+        partial(grade, base="important"),
+    ),
+    Rule(
+        "has the same score",
+        "F (HAVE|BE GIVENW|SCOREV) F eq=EQUALLY (ADJ|HIGH)* (WEIGHTN|SCOREN)? (F (ON|IN|TO|FOR) target=TARGET)? F",
+        partial(grade, base="important"),
+    ),
 ]

@@ -36,7 +36,3 @@ class Rule:
     says: tuple[str, ...] = field(default=(), kw_only=True)
     examples: tuple[str, ...] = field(default=(), kw_only=True)
     counter_examples: tuple[str, ...] = field(default=(), kw_only=True)
-
-
-class Unclear(Exception):  # noqa: N818 - not an error: the clause is not read
-    """A clause has the form of a rule but can't be read."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verbalize.read.clause import Unclear
 from verbalize.read.marking.numbers import Number
 from verbalize.read.rules.amounts import amount
-from verbalize.read.rules.rule import Rule, Unclear
+from verbalize.read.rules.rule import Rule
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import Direction
@@ -28,7 +29,7 @@ def _nothing(clause: Clause) -> None:
 
 
 def _nothing_matters(clause: Clause) -> None:
-    """ "Nothing stands out" states no direction, also where it names the label."""
+    """Reads "Nothing stands out" states no direction, also where it names the label."""
     against = "AGAINST" in clause.classes("side") and "FOR" not in clause.classes("side")
     clause.claim("no_clear_evidence", direction="opposes" if against else None, label=clause.target())
 
@@ -76,7 +77,7 @@ def _whole(number: Number, total: float) -> tuple[float, float]:
 def _only(clause: Clause) -> None:
     mentions = clause.mentions("part") if clause.has("part") else clause.subject
     direction = side_of(clause)
-    if direction is None and clause.evidence.signed or not mentions:
+    if (direction is None and clause.evidence.signed) or not mentions:
         raise Unclear
     named = clause.resolve(mentions, direction or "supports")
     if direction is None:
@@ -101,7 +102,7 @@ def _absent(clause: Clause) -> None:
 
 
 def _overall(clause: Clause) -> None:
-    """ "Overall, the text speaks against the label": the evidence on that side outweighs the other."""
+    """Reads "Overall, the text speaks against the label": the evidence on that side outweighs the other."""
     direction = side_of(clause)
     if direction is None:
         raise Unclear
@@ -130,35 +131,190 @@ _SIDED = "(SPEAK F side=SIDE F target=TARGET|sup=SUPT (target=TARGET)?|opp=OPPT 
 _WHOSIDED = f"(WHICH F {_SIDED}|SPEAK_G side=SIDE target=TARGET|sup=SUPT_G target=TARGET|opp=OPPT_G target=TARGET|WITH DET? (sup=POS|opp=NEG) (WEIGHTN|SCOREN)|side=SIDE target=TARGET|TO (sup=SUPT|opp=OPPT) target=TARGET|TO SPEAK side=SIDE target=TARGET)"
 _IN = "((IN|OF) (DET|ALL)? TOTAL? (WHOLEN|NOUN|IT))*"
 RULES: list[Rule] = [
-    Rule("nothing speaks for it", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F {_SIDED} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO", "ISNOT")),
-    Rule("there is no evidence", f"F ((THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO)|THERE ISNOT (ANY|DET SINGLE|DET)) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN (TO|FOR) target=TARGET|opp=OPPN (TO|FOR) target=TARGET|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F", _nothing, "clause", says=("NO", "NOTHING", "ZERO", "ISNOT")),
+    Rule(
+        "nothing speaks for it",
+        f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F {_SIDED} F",
+        _nothing,
+        "clause",
+        says=("NO", "NOTHING", "ZERO", "ISNOT"),
+    ),
+    Rule(
+        "there is no evidence",
+        f"F ((THERE BE|DET? WHOLEN (HAVE|OFFERS)|MODEL FOUND|WESEE|IT HAVE) F (NO|NOTHING|ZERO)|THERE ISNOT (ANY|DET SINGLE|DET)) (HIGH|ADJ|CLEARW|STRONGADJ|OVERALLW|pos_adj=POS|SOLE|REALW)* (side=EVIDN|NOUN|sup=SIDEDMASS|opp=NEGMASS|sup=SUPN (TO|FOR) target=TARGET|opp=OPPN (TO|FOR) target=TARGET|sup=SUPN|opp=OPPN|WEIGHTN|OTHERN)? {_IN} ({_WHOSIDED})? {_IN} F",
+        _nothing,
+        "clause",
+        says=("NO", "NOTHING", "ZERO", "ISNOT"),
+    ),
     Rule("no region as a whole speaks for it", f"F NO NOUN ASWHOLE F {_SIDED} F", _no_part, "clause", says=("NO",)),
-    Rule("regions take no side", "F DET? (PREDADJ|TOTAL)? NOUN F NOSIDE ON target=TARGET F|F DET EVIDN FOR AND AGAINST target=TARGET CANCELS {_IN} F".replace("{_IN}", _IN), _neither_side, "clause"),
-    Rule("nothing stands out", f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? ANY? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN|ON) target=TARGET)? {_IN} F", _nothing_matters, "clause", says=("NO", "NOTHING", "ZERO", "ISNOT")),
-    Rule("all score the same", f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|DET? (WEIGHTN|SCOREN) OF zero=ZERO|zero=UNADJ) F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
-    Rule("the input is empty", "F DET WHOLEN BE EMPTYW F", _flat, "clause", says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO")),
-    Rule("so many words speak for it", f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F", _count, "clause", says=("ONLY", "ALL", "SUMMING")),
-    Rule("there are so many words for it", f"F (SUMMING COMMA?)? (THERE BE|DET? WHOLEN (HAVE|CONTAIN)|WESEE) F (ONLYW|JUSTW)? number=INT (NOUN|side=EVIDN|sup=SUPN|opp=OPPN|(sup=POS|opp=NEG) NOUN)? {_IN} ({_WHOSIDED})? {_IN} F", _count, "clause", says=("ONLY", "ALL", "SUMMING")),
-    Rule("the number of words for it", f"F DET (NUMBERW) OF (NOUN) {_WHOSIDED} BE number=INT F", _count, "clause", says=("ONLY", "ALL", "SUMMING")),
-    Rule("only it speaks for it", f"F (ONLY DET?|SOLEW) part=PARTS (ALONE)? F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("is the only one", f"F BE F DET (SOLE) (NOUN|EVIDN|ROLEN|INT NOUN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED}? {_IN} F", _only, says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("the only one is", f"F DET (SOLE) (INT)? (NOUN|EVIDN|ROLEN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED} {_IN} BE part=PARTS F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("the only word, it, speaks for it", f"F (ONLYW|JUSTW)? DET (SOLE|SINGLE) NOUN COMMA part=PARTS COMMA F ({_SIDED}|MATTER ((FOR|IN|TO) target=TARGET)?) F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("nothing but it speaks for it", f"F (EXCEPT|NOTHING EXCEPT|NO OTHERN EXCEPT|NOTHING ELSE) part=PARTS (COMMA)? (NOTHING|NO OTHERN|NO NOUN)? {_IN} F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("no other word than it speaks for it", f"F NO OTHERN (THAN|EXCEPT) part=PARTS F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("a single word speaks for it", f"F (ONLYW|JUSTW)? (DET SOLE|DET SINGLE|INT|DET) NOUN {_IN} F {_SIDED} (COLON|COMMA (NAMELYW)?|DASH) part=PARTS F", _single, "clause", says=("ONLY", "SOLE", "ONE")),
-    Rule("it and no other word speaks for it", f"F part=PARTS AND (NO OTHERN|NOTHING ELSE?) F {_SIDED} F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("of so many words, so many speak for it", f"F (OF|AMONG) DET? total=INT NOUN {_IN} COMMA? (ONLYW)? number=INT F {_SIDED} F", _count_of, "clause", says=("ONLY",)),
-    Rule("nothing speaks for it but", f"F (NOTHING|NO OTHERN|NO NOUN) {_IN} F {_SIDED} F EXCEPT part=PARTS F", _only, "clause", says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT")),
-    Rule("no other word speaks for it: after", f"F NO DET? OTHERN (ELSE)? F ({_SIDED}|DO) F", lambda clause: _only_after(clause), "tail", says=("NO", "NOTHING")),
-    Rule("neither is in the input", "F NEITHERW part=PARTS F (APPEAR|BE (IN|PRESENCE)) DET? WHOLEN F", _absent, "clause", says=("NEITHERW",)),
-    Rule("there is no such word", "F THERE BE NO (NOUN)? part=PARTS (IN|ANYWHERE) DET? WHOLEN F", _absent, "clause", says=("NO", "ISNOT")),
+    Rule(
+        "regions take no side",
+        "F DET? (PREDADJ|TOTAL)? NOUN F NOSIDE ON target=TARGET F|F DET EVIDN FOR AND AGAINST target=TARGET CANCELS {_IN} F".replace(
+            "{_IN}", _IN
+        ),
+        _neither_side,
+        "clause",
+    ),
+    Rule(
+        "nothing stands out",
+        f"F (NOTHING|NO DET? (SINGLE|SOLE)? (OTHERN|NOUN)) {_IN} (WHICH)? F (MATTER|BE F DEG? (ADJ|STRONGADJ)|HAVE DET? ANY? (HIGH|ADJ|CLEARW|REALW)? (WEIGHTN|SCOREN)) (DEG)? ((side=FOR|side=AGAINST|TO|IN|ON) target=TARGET)? {_IN} F",
+        _nothing_matters,
+        "clause",
+        says=("NO", "NOTHING", "ZERO", "ISNOT"),
+    ),
+    Rule(
+        "all score the same",
+        f"F (ALL|EVERYTHING) DET? (OTHERN|NOUN)? {_IN} F (SCOREV|HAVE|BE|MATTER) F ((EQUALLY|ZERO)+ (ADJ|STRONGADJ)? (WEIGHTN|SCOREN)?|DET? EQUALLY (ADJ)? (WEIGHTN|SCOREN)?|DET? (WEIGHTN|SCOREN) OF zero=ZERO|zero=UNADJ) F",
+        _flat,
+        "clause",
+        says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO"),
+    ),
+    Rule(
+        "the input is empty",
+        "F DET WHOLEN BE EMPTYW F",
+        _flat,
+        "clause",
+        says=("ALL", "EVERYTHING", "EQUALLY", "ZERO", "UNADJ", "NO"),
+    ),
+    Rule(
+        "so many words speak for it",
+        f"F (ONLYW|JUSTW)? (number=INT|all=ALL|all=EVERYTHING|half=MORETHANHALF|half=LESSTHANHALF) (OF)? (OF? DET)? INT? (OTHERN|NOUN|REGIONW)? {_IN} F {_SIDED} F",
+        _count,
+        "clause",
+        says=("ONLY", "ALL", "SUMMING"),
+    ),
+    Rule(
+        "there are so many words for it",
+        f"F (SUMMING COMMA?)? (THERE BE|DET? WHOLEN (HAVE|CONTAIN)|WESEE) F (ONLYW|JUSTW)? number=INT (NOUN|side=EVIDN|sup=SUPN|opp=OPPN|(sup=POS|opp=NEG) NOUN)? {_IN} ({_WHOSIDED})? {_IN} F",
+        _count,
+        "clause",
+        says=("ONLY", "ALL", "SUMMING"),
+    ),
+    Rule(
+        "the number of words for it",
+        f"F DET (NUMBERW) OF (NOUN) {_WHOSIDED} BE number=INT F",
+        _count,
+        "clause",
+        says=("ONLY", "ALL", "SUMMING"),
+    ),
+    Rule(
+        "only it speaks for it",
+        f"F (ONLY DET?|SOLEW) part=PARTS (ALONE)? F {_SIDED} F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "is the only one",
+        f"F BE F DET (SOLE) (NOUN|EVIDN|ROLEN|INT NOUN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED}? {_IN} F",
+        _only,
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "the only one is",
+        f"F DET (SOLE) (INT)? (NOUN|EVIDN|ROLEN|sup=SUPN|opp=OPPN) {_IN} {_WHOSIDED} {_IN} BE part=PARTS F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "the only word, it, speaks for it",
+        f"F (ONLYW|JUSTW)? DET (SOLE|SINGLE) NOUN COMMA part=PARTS COMMA F ({_SIDED}|MATTER ((FOR|IN|TO) target=TARGET)?) F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "nothing but it speaks for it",
+        f"F (EXCEPT|NOTHING EXCEPT|NO OTHERN EXCEPT|NOTHING ELSE) part=PARTS (COMMA)? (NOTHING|NO OTHERN|NO NOUN)? {_IN} F {_SIDED} F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "no other word than it speaks for it",
+        f"F NO OTHERN (THAN|EXCEPT) part=PARTS F {_SIDED} F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "a single word speaks for it",
+        f"F (ONLYW|JUSTW)? (DET SOLE|DET SINGLE|INT|DET) NOUN {_IN} F {_SIDED} (COLON|COMMA (NAMELYW)?|DASH) part=PARTS F",
+        _single,
+        "clause",
+        says=("ONLY", "SOLE", "ONE"),
+    ),
+    Rule(
+        "it and no other word speaks for it",
+        f"F part=PARTS AND (NO OTHERN|NOTHING ELSE?) F {_SIDED} F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "of so many words, so many speak for it",
+        f"F (OF|AMONG) DET? total=INT NOUN {_IN} COMMA? (ONLYW)? number=INT F {_SIDED} F",
+        _count_of,
+        "clause",
+        says=("ONLY",),
+    ),
+    Rule(
+        "nothing speaks for it but",
+        f"F (NOTHING|NO OTHERN|NO NOUN) {_IN} F {_SIDED} F EXCEPT part=PARTS F",
+        _only,
+        "clause",
+        says=("ONLY", "SOLE", "NO", "NOTHING", "EXCEPT"),
+    ),
+    Rule(
+        "no other word speaks for it: after",
+        f"F NO DET? OTHERN (ELSE)? F ({_SIDED}|DO) F",
+        lambda clause: _only_after(clause),
+        "tail",
+        says=("NO", "NOTHING"),
+    ),
+    Rule(
+        "neither is in the input",
+        "F NEITHERW part=PARTS F (APPEAR|BE (IN|PRESENCE)) DET? WHOLEN F",
+        _absent,
+        "clause",
+        says=("NEITHERW",),
+    ),
+    Rule(
+        "there is no such word",
+        "F THERE BE NO (NOUN)? part=PARTS (IN|ANYWHERE) DET? WHOLEN F",
+        _absent,
+        "clause",
+        says=("NO", "ISNOT"),
+    ),
     Rule("the text as a whole speaks for it", f"F DET TOTAL? (WHOLEN|NOUN|MASSN) F {_SIDED} F", _overall, "clause"),
-    Rule("most of the evidence speaks for it", f"F (quant=MORETHANHALF|quant=NEARLYALLOF|quant=ALLOF|number=SHARENUM OF) (THE|DET|ALLOF|TOTAL)* MASSN {_IN} F {_SIDED} F", _overall, "clause"),
-    Rule("is absent", "F part=PARTS F (BE)? (ISNOTIN|NOTAPPEAR|ABSENT|NOT APPEAR|DOESNOT APPEAR|BE ABSENT) (ANYWHERE)? DET? WHOLEN? F", _absent, "clause", says=("NO", "NOT", "DOESNOT", "LASTOCC")),
+    Rule(
+        "most of the evidence speaks for it",
+        f"F (quant=MORETHANHALF|quant=NEARLYALLOF|quant=ALLOF|number=SHARENUM OF) (THE|DET|ALLOF|TOTAL)* MASSN {_IN} F {_SIDED} F",
+        _overall,
+        "clause",
+    ),
+    Rule(
+        "is absent",
+        "F part=PARTS F (BE)? (ISNOTIN|NOTAPPEAR|ABSENT|NOT APPEAR|DOESNOT APPEAR|BE ABSENT) (ANYWHERE)? DET? WHOLEN? F",
+        _absent,
+        "clause",
+        says=("NO", "NOT", "DOESNOT", "LASTOCC"),
+    ),
     Rule("you will not find it", "F NOTFIND part=PARTS (IN|ANYWHERE) DET? WHOLEN F", _absent, "clause", says=("NOT",)),
-    Rule("the text speaks rather for than against", "F DET TOTAL? WHOLEN F SPEAK F GT side=SIDE target=TARGET F THAN SIDE IT F", _overall, "clause", says=("MORE",)),
-    Rule("does not contain", "F DET WHOLEN CONTAINNO (DET NOUN)? part=PARTS F", _absent, "clause", says=("NO", "NOT", "DOESNOT", "LASTOCC")),
+    Rule(
+        "the text speaks rather for than against",
+        "F DET TOTAL? WHOLEN F SPEAK F GT side=SIDE target=TARGET F THAN SIDE IT F",
+        _overall,
+        "clause",
+        says=("MORE",),
+    ),
+    Rule(
+        "does not contain",
+        "F DET WHOLEN CONTAINNO (DET NOUN)? part=PARTS F",
+        _absent,
+        "clause",
+        says=("NO", "NOT", "DOESNOT", "LASTOCC"),
+    ),
 ]
 
 

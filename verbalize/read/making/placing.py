@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from verbalize.read.rules.grading import Base, direction_of, first, least, outranks, sign
-from verbalize.read.rules.rule import Unclear
+from verbalize.read.clause import Unclear
+from verbalize.read.making.claiming import Base, direction_of, first, least, outranks, sign
 
 if TYPE_CHECKING:
     from verbalize.read.clause import Clause
 
 
 def followed(clause: Clause) -> None:
-    """ "followed by 'fine' and 'acting'": each is more important than the next."""
+    """Reads "followed by 'fine' and 'acting'": each is more important than the next."""
     chain = [clause.memory.subject, *((mention,) for mention in clause.mentions("part"))]
     if not chain[0]:
         raise Unclear
     direction = clause.memory.direction if clause.evidence.signed else None
-    for before, second in zip(chain, chain[1:], strict=False):
+    for before, second in pairwise(chain):
         named = clause.resolve(second, direction or "supports")
         sign(clause, named, direction or "important", direction or "supports")
         outranks(clause, before, second, direction)
@@ -48,6 +49,7 @@ def ranked(clause: Clause) -> None:
         if clause.memory.rank is None:
             raise Unclear
         place = clause.memory.rank + 1
+        direction = clause.memory.direction or direction
     aim = direction or "supports"
     named = clause.resolve(clause.subject, aim)
     if place == 1:
@@ -58,3 +60,9 @@ def ranked(clause: Clause) -> None:
         for one in named:
             clause.claim("rank", one.part, direction=direction, value=float(place), quote=one.mark.quote or None)
     clause.numbers(clause.subject, direction)
+
+
+def ranked_inverted(clause: Clause) -> None:
+    """Like `ranked`, of the part that the clause names last: "second comes 'great'"."""
+    clause.subject = clause.mentions("part")
+    ranked(clause)

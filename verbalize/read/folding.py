@@ -37,13 +37,18 @@ class Folder:
         import re
 
         self.notation = notation
-        self.patterns: dict[str, re.Pattern[str]] = {name: re.compile(notation.expand(pattern)) for name, pattern in folds.items()}
+        self.patterns: dict[str, re.Pattern[str]] = {
+            name: re.compile(notation.expand(pattern)) for name, pattern in folds.items()
+        }
 
     def fold(self, tokens: Sequence[Token], lists: Lists) -> list[Token]:
         """Fold a sentence. `lists` says which parts form a list: "parts": all that stand side by side; "pair": those joined
-        by "and" or "or"; "part": none."""
+        by "and" or "or"; "part": none.
+        """
         kept = _without_fillers(tokens)
-        kept = self._pass("number", kept, lambda inner: Token(inner[0].text, inner[0].names, inner[0].value, (inner[0], *inner[1:])))
+        kept = self._pass(
+            "number", kept, lambda inner: Token(inner[0].text, inner[0].names, inner[0].value, (inner[0], *inner[1:]))
+        )
         kept = self._pass("members", kept, lambda inner: None, after_label=True)
         kept = self._pass("versus", kept, lambda inner: Token(_text(inner), _VERSUS, None, inner), after_label=True)
         kept = self._pass("label", kept, lambda inner: Token(_text(inner), _label_names(inner), None, inner))
@@ -61,7 +66,9 @@ class Folder:
             start, stop = match.span()
             if start < position or start == stop:
                 continue
-            if after_label and not (start and tokens[start - 1].names & {"QL", "QPL", "QX", "QM", "BL", "PREDN", "POS", "NEG", "IT", "RP"}):
+            if after_label and not (
+                start and tokens[start - 1].names & {"QL", "QPL", "QX", "QM", "BL", "PREDN", "POS", "NEG", "IT", "RP"}
+            ):
                 continue
             folded += tokens[position:start]
             made = make(tuple(tokens[start:stop]))
@@ -105,7 +112,11 @@ def _label_names(inner: Sequence[Token]) -> frozenset[str]:
 
 def _part_names(inner: Sequence[Token]) -> frozenset[str]:
     quoted = [token for token in inner if token.names & _QUOTED]
-    if len(quoted) == 1 and quoted[0].names & {"QPL", "QX"} and all(token is quoted[0] or token.names & {"DET"} for token in inner):
+    if (
+        len(quoted) == 1
+        and quoted[0].names & {"QPL", "QX"}
+        and all(token is quoted[0] or token.names & {"DET"} for token in inner)
+    ):
         return _EITHER
     return _PART
 

@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from verbalize.claims.checking import check_against
+from verbalize.read.clause import Unclear
+from verbalize.read.making.claiming import (
+    Base,
+    direction_of,
+    equal_to_each_other,
+    first,
+    least,
+    near_zero,
+    outranks,
+    sign,
+    times,
+)
 from verbalize.read.marking.numbers import Number
-from verbalize.read.rules.rule import Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verbalize.claims.claim import Direction
     from verbalize.read.clause import Clause, Mention
-    from verbalize.read.resolver import Named
 
-Base: TypeAlias = Literal["supports", "opposes", "important"]
 _STRONG, _WEAK = (0.75, 0.25), (0.25, 0.25)  # value and tolerance of a claim "strength"
-_FAR, _SLIGHT = (500.75, 499.25), (1.25, 0.25)  # of a claim "ratio": "far more" is at least 1.5 times, "slightly more" at most
-_FAR_AHEAD = 1.5
-_GRADED = ("gt", "lt", "eq", "times", "top", "topn", "rank", "low", "neg", "zero", "little", "strong", "weak", "other", "rest", "among")
+_GRADED = (
+    "gt",
+    "lt",
+    "eq",
+    "times",
+    "top",
+    "topn",
+    "rank",
+    "low",
+    "neg",
+    "zero",
+    "little",
+    "strong",
+    "weak",
+    "other",
+    "rest",
+    "among",
+)
 _SHARED = frozenset({"EQUALLY", "SOME"})
-
-
-def direction_of(clause: Clause, base: Base) -> Direction:
-    """The side that a clause sees its subject on."""
-    against = base == "opposes"
-    sides = [side & {"FOR", "AGAINST"} for side in clause.each("side")]
-    if {"FOR"} in sides and {"AGAINST"} in sides:
-        raise Unclear
-    if {"AGAINST"} in sides and (clause.has("neg_adj") or clause.has("pos_adj")):
-        raise Unclear
-    if clause.has("side") and "AGAINST" in clause.classes("side") and "FOR" not in clause.classes("side"):
-        against = not against if base != "important" else True
-    if clause.has("neg_adj"):
-        against = not clause.has("pos_adj")
-    clause.has("pos_adj")  # says nothing more than that the part is on the label's side
-    return "opposes" if against else "supports"
-
-
-def sign(clause: Clause, named: Sequence[Named], base: Base, direction: Direction) -> None:
-    """Claim that each part is on the side, or that it matters where the map has no sides."""
-    label = clause.target()
-    kind = "matters" if base == "important" and not clause.evidence.signed else direction
-    for one in named:
-        clause.claim(kind, one.part, label=label, quote=one.mark.quote or None)  # type: ignore[arg-type]
-        if one.part:
-            clause.memory.high.append(one.part)
 
 
 def grade(clause: Clause, base: Base) -> None:
@@ -101,13 +97,23 @@ def grade(clause: Clause, base: Base) -> None:
     else:
         named = clause.resolve(mentions, aim)
         sign(clause, named, base, direction)
-        strength = _STRONG if clause.has("strong") or "DEGS" in degrees else _WEAK if clause.has("weak") or "DEGW" in degrees else None
+        strength = (
+            _STRONG if clause.has("strong") or "DEGS" in degrees else _WEAK if clause.has("weak") or "DEGW" in degrees else None
+        )
         if strength is not None:
             for one in named:
-                clause.claim("strength", one.part, direction=stated, value=strength[0], tolerance=strength[1], label=label, quote=one.mark.quote or None)
+                clause.claim(
+                    "strength",
+                    one.part,
+                    direction=stated,
+                    value=strength[0],
+                    tolerance=strength[1],
+                    label=label,
+                    quote=one.mark.quote or None,
+                )
         if len(mentions) > 1 and degrees & _SHARED:
             equal_to_each_other(clause, named, stated)
-    if base == "important" and not clause.memory.plain and not any(map(clause.has, ("target", "side", "neg_adj", "pos_adj"))):
+    if base == "important" and label[0] is None and not any(map(clause.has, ("side", "neg_adj", "pos_adj"))):
         _either_sense(clause, mentions)
     if clause.has("after") and not (clause.has("top") or clause.has("topn") or degrees & {"MOST", "TOPADV"}):
         raise Unclear
@@ -123,7 +129,11 @@ def _contradictory(clause: Clause, degrees: frozenset[str]) -> None:
         any(map(clause.has, ("top", "topn", "rank"))) or bool(degrees & {"MOST", "TOPADV"}), clause.has("low") or bool(degrees & {"LEAST", "LEASTADV"}),
         clause.has("zero"), clause.has("little"), bool(degrees & {"DEGS", "DEGW"}) or clause.has("weak"),
     ]  # fmt: skip
-    if sum(stated) > 1 or (clause.has("strong") and (clause.has("weak") or clause.has("zero"))) or (clause.has("gt") and clause.has("lt")):
+    if (
+        sum(stated) > 1
+        or (clause.has("strong") and (clause.has("weak") or clause.has("zero")))
+        or (clause.has("gt") and clause.has("lt"))
+    ):
         raise Unclear
 
 
@@ -138,11 +148,11 @@ def _either_sense(clause: Clause, mentions: Sequence[Mention]) -> None:
 
 
 def _unlike(clause: Clause, base: Base, direction: Direction, stated: Direction | None) -> None:
-    """ "'great', not 'dull', supports it": what is said of the one part is not true of the other."""
+    """Reads "'great', not 'dull', supports it": what is said of the one part is not true of the other."""
     other = clause.mentions("unlike")
     if clause.has("top") or clause.has("topn") or clause.classes("deg") & {"MOST", "TOPADV"}:
         outranks(clause, clause.subject, other, stated)
-    elif any(map(clause.has, ("gt", "lt", "eq", "times", "neg", "zero", "low", "rank"))):
+    elif not clause.memory.plain:
         raise Unclear
     elif base == "important":
         near_zero(clause, other)
@@ -160,72 +170,14 @@ def grade_inverted(clause: Clause, base: Base = "important") -> None:
 
 def _among_opponents(clause: Clause, mentions: Sequence[Mention]) -> bool:
     """Whether a comparison follows words that speak against the label and is about such words: then it is about that side."""
-    if clause.memory.direction != "opposes" or not clause.has("other") or any(map(clause.has, ("target", "side", "pos_adj", "neg_adj"))):
+    if (
+        clause.memory.direction != "opposes"
+        or not clause.has("other")
+        or any(map(clause.has, ("target", "side", "pos_adj", "neg_adj")))
+    ):
         return False
     named = clause.resolve([*mentions, *clause.mentions("other")], "opposes")
     return all(one.part and float(clause.evidence.net[list(one.part)].sum()) < 0 for one in named)
-
-
-def near_zero(clause: Clause, mentions: Sequence[Mention]) -> None:
-    """Claim that the parts have almost no importance."""
-    for one in clause.resolve(mentions, "least"):
-        clause.claim("near_zero", one.part, quote=one.mark.quote or None)
-
-
-def least(clause: Clause, mentions: Sequence[Mention], direction: Direction | None) -> None:
-    """Claim that a part is the least important."""
-    if len(mentions) > 1:
-        raise Unclear
-    shared = clause.has("among")
-    for one in clause.resolve(mentions, "least"):
-        clause.claim("least_important", one.part, direction=direction, shared=shared, quote=one.mark.quote or None)
-
-
-def times(clause: Clause, mentions: Sequence[Mention], other: Sequence[Mention], direction: Direction | None) -> None:
-    """Claim a ratio: "twice as important as"."""
-    if clause.has("neg") or len(mentions) != 1 or len(other) != 1:
-        raise Unclear
-    names = clause.classes("times")
-    value = clause.number("times")
-    if value is not None:
-        ratio, tolerance = value.within(0.0, 1e6)
-    elif "TWICE" in names:
-        ratio, tolerance = 2.0, 0.25
-    else:
-        ratio, tolerance = 0.5, 0.0625
-    first, second = clause.resolve(mentions, direction or "supports")[0], clause.resolve(other, direction or "supports")[0]
-    quote = (second if second.part is None else first).mark.quote
-    clause.claim("ratio", first.part, other=second.part, direction=direction, value=ratio, tolerance=tolerance, quote=quote)
-
-
-def equal_to_each_other(clause: Clause, named: Sequence[Named], direction: Direction | None, tolerance: float = 0.05) -> None:
-    """Claim that the parts of a list are equally important."""
-    for one, other in zip(named, named[1:], strict=False):
-        quote = (other if other.part is None else one).mark.quote
-        clause.claim("equal", one.part, other=other.part, direction=direction, tolerance=tolerance, quote=quote)
-
-
-def outranks(clause: Clause, first: Sequence[Mention], second: Sequence[Mention], direction: Direction | None, grade_of: frozenset[str] = frozenset()) -> None:
-    """Claim that the first parts are more important than the second; "far" and "slightly" bound the ratio."""
-    label = clause.target()
-    one = clause.resolve(first, direction or "supports")
-    other = clause.resolver.resolve(second, direction or "supports")
-    clause.pairs(one, other, "more_important_than", direction=direction, label=label)
-    bounds = _FAR if grade_of & {"FARMORE", "FARLESS"} else _SLIGHT if grade_of & {"SLIGHTLYMORE", "SLIGHTLYLESS"} else None
-    if bounds is not None and direction is not None:
-        clause.pairs(one, other, "ratio", direction=direction, value=bounds[0], tolerance=bounds[1])
-    clause.memory.other = tuple(second)
-
-
-def _by_far(clause: Clause, named: Sequence[Named], stated: Direction | None) -> None:
-    """Leave "by far the most important" unread unless the part scores at least 1.5 times as high as any other."""
-    toward = clause.evidence.toward(stated) if stated is not None else np.abs(clause.evidence.net)
-    part = named[0].part
-    if len(named) != 1 or not part:
-        return
-    others = np.delete(toward, list(part))
-    if others.size and float(toward[list(part)].max()) < _FAR_AHEAD * float(others.max()):
-        raise Unclear
 
 
 def _compared(clause: Clause, mentions: Sequence[Mention], direction: Direction, stated: Direction | None) -> None:
@@ -273,7 +225,12 @@ def _equal(clause: Clause, mentions: Sequence[Mention], stated: Direction | None
 
 
 def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Direction, stated: Direction | None) -> None:
-    places = [value for name in ("rank", "deg", "topn", "top") for value in clause.values(name) if isinstance(value, int) and not isinstance(value, bool)]
+    places = [
+        value
+        for name in ("rank", "deg", "topn", "top")
+        for value in clause.values(name)
+        if isinstance(value, int) and not isinstance(value, bool)
+    ]
     words = clause.words("topn")
     if len(places) > 1 or (clause.has("top") and words in ("first", "most")) or words == "most most":  # "the second first"
         raise Unclear
@@ -285,7 +242,9 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
             raise Unclear
         one = clause.resolve(mentions, direction)[0]
         total = max(2, len(clause.evidence))
-        clause.claim("rank", one.part, direction=stated, value=(2 + total) / 2, tolerance=(total - 2) / 2, quote=one.mark.quote or None)
+        clause.claim(
+            "rank", one.part, direction=stated, value=(2 + total) / 2, tolerance=(total - 2) / 2, quote=one.mark.quote or None
+        )
         return
     if place == 0:  # "the next most important": after the place that was said before
         if clause.memory.rank is None:
@@ -298,7 +257,9 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
         sign(clause, named, base, direction)
         clause.memory.rank = place
         for one in named:
-            clause.claim("rank", one.part, direction=stated, value=float(place), label=clause.target(), quote=one.mark.quote or None)
+            clause.claim(
+                "rank", one.part, direction=stated, value=float(place), label=clause.target(), quote=one.mark.quote or None
+            )
         return
     if count is not None:
         named = clause.resolve(mentions, direction)
@@ -307,7 +268,13 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
         sign(clause, named, base, direction)
         for one in named:
             clause.claim(
-                "rank", one.part, direction=stated, value=(1 + count.value) / 2, tolerance=(count.value - 1) / 2, shared=True, quote=one.mark.quote or None
+                "rank",
+                one.part,
+                direction=stated,
+                value=(1 + count.value) / 2,
+                tolerance=(count.value - 1) / 2,
+                shared=True,
+                quote=one.mark.quote or None,
             )
         return
     named = clause.resolve(mentions, direction)
@@ -325,23 +292,10 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
         clause.memory.rank = 2
 
 
-def first(clause: Clause, mentions: Sequence[Mention], stated: Direction | None, *, shared: bool) -> None:
-    """Claim that the parts are the most important."""
-    named = clause.resolve(mentions, stated or "supports")
-    clause.memory.rank = len(named)
-    if clause.far():
-        _by_far(clause, named, stated)
-    for one in named:
-        others = tuple(i for other in named if other is not one for i in other.part or ())
-        clause.claim(
-            "most_important", one.part, other=others, direction=stated, shared=shared, label=clause.target(), quote=one.mark.quote or None
-        )
-
-
 def _negated(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Direction) -> None:
     degrees = clause.classes("deg")
     if degrees & {"DEGS", "DEGW", "DEGM"} or clause.has("strong") or clause.has("weak"):
-        if base != "important" or "DEGS" not in degrees and not clause.has("strong"):
+        if base != "important" or ("DEGS" not in degrees and not clause.has("strong")):
             raise Unclear
     if base == "important":
         near_zero(clause, mentions)

@@ -1,0 +1,1 @@
+"""Makes claims of what a clause says: which side, how much, which place."""
