@@ -138,7 +138,9 @@ class Grammar:
             *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *short.RULES, *tails.RULES, *reports.RIDERS,
         ]  # fmt: skip
         self.rules = [
-            replace(rule, examples=EXAMPLES[rule.name][0], counter_examples=EXAMPLES[rule.name][1]) if rule.name in EXAMPLES else rule
+            replace(rule, examples=EXAMPLES[rule.name][0], counter_examples=EXAMPLES[rule.name][1])
+            if rule.name in EXAMPLES
+            else rule
             for rule in self.rules
         ]
         self.folder = Folder(self.notation, FOLDS)

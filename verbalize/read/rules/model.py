@@ -118,7 +118,8 @@ RULES: list[Rule] = [
         "the runner-up is",
         "F (AFTERP LB COMMA)? DET? (MODELS|MODEL POSSESSIVE)? (rank=ORDINAL) ((MOST)? (LIKELYW) )? (PREDN|PROBN)? (BE|COLON) F target=LABELNP F",
         _runner_up,
-        "clause", says=("MOST",),
+        "clause",
+        says=("MOST",),
     ),
     Rule(
         "a label is the runner-up",

@@ -1,5 +1,4 @@
 """Rules for short additions that say of another part what was said of the one before, or the opposite: "so does 'fine'"."""
-# ruff: noqa: E501 - patterns are easier to read unbroken
 
 from __future__ import annotations
 

@@ -190,7 +190,11 @@ RULES: list[Rule] = [
         "tail",
     ),
     Rule(
-        "leading to the label", "F LEADING MODEL TO (PREDICT|CONTRIB)? (AS|DET WHOLEN AS)? target=TARGET F", _consequence, "tail", says=("SUPER",)
+        "leading to the label",
+        "F LEADING MODEL TO (PREDICT|CONTRIB)? (AS|DET WHOLEN AS)? target=TARGET F",
+        _consequence,
+        "tail",
+        says=("SUPER",),
     ),
     Rule("more than", "F neg=NOT? CMP F", partial(grade, base="important"), "tail"),
     Rule(
