@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from verbalize.claims.checking import check
 from verbalize.evidence import evidence_of
+from verbalize.read.clause import Memory
 from verbalize.read.fixed.reading import read_fixed
+from verbalize.read.lists import heading_of, item_of, says_order, sentences_of_list, sentences_of_table
 from verbalize.read.marking.part_finder import PartFinder
 from verbalize.read.marking.quotations import find_quotations
 from verbalize.read.marking.sentences import Marker, blank
@@ -16,11 +20,14 @@ from verbalize.saliency import TokenSaliency
 from verbalize.write.naming import WordIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from verbalize.claims.claim import Claim
+    from verbalize.read.lists import Item
     from verbalize.read.marking.quotations import Quotation
     from verbalize.saliency import Query, Saliency
+
+_BULLET = re.compile(r"(?:[-*•–+]|\d{1,3}[.)])\s")
 
 __all__ = ["ReadSentence", "read_claims", "read_sentences"]
 
@@ -75,7 +82,14 @@ def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
 
 
 def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
-    """Read the sentences of a text: for each its position, its claims, the rules that read it, and the words left over."""
+    """Read the sentences of a text: for each its position, its claims, the rules that read it, and the words left over.
+
+    A heading has the claims of the list under it, and each item of the list those that name its word.
+    """
+    return _read(text, saliency)
+
+
+def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[ReadSentence, ...]:
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, not {type(text).__name__}")
     evidence = evidence_of(saliency)
@@ -86,11 +100,17 @@ def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
     reader = SentenceReader(evidence)
     sentences: list[ReadSentence] = []
     next_quotation = 0
-    for start, stop in split_sentences(clean, quotations):
+    spans = split_sentences(clean, quotations)
+    written = {} if within_list else _lists(clean, spans, finder.holds, saliency)
+    for start, stop in spans:
         inside: list[Quotation] = []
         while next_quotation < len(quotations) and quotations[next_quotation].start < stop:
             inside.append(quotations[next_quotation])
             next_quotation += 1
+        if (start, stop) in written:
+            reader.memory = Memory()
+            sentences.append(ReadSentence(start, stop, text[start:stop], written[start, stop][0], False, written[start, stop][1]))
+            continue
         fixed = read_fixed(
             clean[start:stop],
             [replace(one, start=one.start - start, stop=one.stop - start) for one in inside],
@@ -109,6 +129,50 @@ def read_sentences(text: str, saliency: Saliency) -> tuple[ReadSentence, ...]:
             )
         )
     return tuple(sentences)
+
+
+def _lists(
+    text: str, spans: Sequence[tuple[int, int]], holds: Callable[[str], bool], saliency: Saliency
+) -> dict[tuple[int, int], tuple[tuple[Claim, ...], tuple[str, ...]]]:
+    """The claims and rules of sentences that are headings, items of lists under them, or tables, if these are read whole."""
+    found: dict[tuple[int, int], tuple[tuple[Claim, ...], tuple[str, ...]]] = {}
+    index = 0
+    while index < len(spans):
+        start, stop = spans[index]
+        index += 1
+        sentence = text[start:stop]
+        if sentence.startswith("|"):
+            read = _whole(sentences_of_table(sentence, holds), saliency)
+            if read is not None:
+                found[start, stop] = read
+            continue
+        heading = heading_of(sentence)
+        if heading is None:
+            continue
+        first = index
+        items: list[Item] = []
+        while index < len(spans) and (item := item_of(text[slice(*spans[index])], holds)) is not None:
+            items.append(item)
+            index += 1
+        if not items or (index < len(spans) and _BULLET.match(text, spans[index][0])):
+            continue
+        read = next(filter(None, (_whole(way, saliency) for way in sentences_of_list(heading, items))), None)
+        if read is None or (items[0].number is not None and not says_order(heading) and not check(read[0], saliency)):
+            continue  # numbers may be places in a ranking, or only count the items
+        found[start, stop] = read
+        for item, span in zip(items, spans[first:index], strict=True):
+            own = tuple(claim for claim in read[0] if item.part in (claim.quote or "").split(", "))
+            found[span] = (own or read[0], read[1])
+    return found
+
+
+def _whole(made: Sequence[str], saliency: Saliency) -> tuple[tuple[Claim, ...], tuple[str, ...]] | None:
+    """The claims of sentences and the rules that read them; `None` if any of them is unread."""
+    sentences = _read(" ".join(made), saliency, within_list=True) if made else ()
+    if not sentences or any(sentence.unread for sentence in sentences):
+        return None
+    claims = tuple(dict.fromkeys(claim for sentence in sentences for claim in sentence.claims))
+    return claims, ("list", *(rule for sentence in sentences for rule in sentence.rules))
 
 
 def _label_names(saliency: Saliency) -> tuple[str, ...]:
