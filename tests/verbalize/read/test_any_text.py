@@ -71,3 +71,93 @@ def test_odd_texts(text):
 def test_not_a_text():
     with pytest.raises(TypeError, match="must be a string"):
         read_claims(None, FILM)
+
+
+def outcome(text):
+    sentences = read_sentences(text, FILM)
+    report = check([claim for sentence in sentences for claim in sentence.claims], FILM)
+    if report.errors:
+        return "false"
+    return "unread" if not report or any(sentence.unread for sentence in sentences) else "true"
+
+
+LIES = [
+    "'dull' speaks for 'positive'.",
+    "'great' does not speak for 'positive'.",
+    "'fine' is the most important word.",
+    "'great' speaks against 'positive'.",
+    "'acting' is more important than 'great'.",
+    "'great' has a score of 1.4.",
+    "'great' is unimportant.",
+]
+HIDDEN = [
+    "\u200b",
+    "\u200c",
+    "\u200d",
+    "\u00ad",
+    "\ufeff",
+    "\u2060",
+    "\u202e",
+    "\u202d",
+    "\u2066",
+    "\u2069",
+    "\x00",
+    "\x07",
+    "\x1b[31m",
+    "\x7f",
+    "\u0301",
+    "\ufe0f",
+    "👍",
+]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN, ids=lambda text: ascii(text))
+def test_no_lie_is_verified_with_marks_that_are_not_seen(hidden):
+    for text in LIES:
+        for place in range(0, len(text) + 1, 3):
+            assert outcome(text[:place] + hidden + text[place:]) != "true"
+    for place in range(len("'great' speaks for 'positive'.")):  # truths stay truths or are not read
+        true = "'great' speaks for 'positive'."
+        outcome(true[:place] + hidden + true[place:])
+
+
+ALIKE = {"a": "а", "e": "е", "o": "о", "p": "р", "t": "τ", "i": "і", "s": "ѕ", "n": "ո"}  # Cyrillic, Greek and Armenian letters
+
+
+@pytest.mark.parametrize("text", LIES)
+def test_no_lie_is_verified_in_letters_that_look_alike(text):
+    for letter, other in ALIKE.items():
+        for place in [i for i, character in enumerate(text) if character == letter]:
+            assert outcome(text[:place] + other + text[place + 1 :]) != "true"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'great' does not speak for 'positive'.",
+        "'great' hardly speaks for 'positive'.",
+        "Nothing speaks for 'positive' but 'fine'.",
+    ],
+)
+def test_a_denial_is_not_lost_in_other_letters(text):
+    for place in range(len(text)):
+        for other in ("о", "\u200b", "\u00ad", "*", "_", "<i>", "&nbsp;"):
+            assert outcome(text[:place] + other + text[place:]) != "true"
+
+
+WRAPPINGS = [
+    "<b>{}</b>", "<p class=\"x\">{}</p>", "<!-- {} -->", "```\n{}\n```", "`{}`", "**{}**", "_{}_", "~~{}~~", "> {}", "# {}", "## {}", "- {}", "* {}", "1. {}", "1) {}",
+    "[{}](https://example.org)", "https://example.org/{}", "&lt;{}&gt;", "{}&nbsp;", "| {} |", "| a |\n|---|\n| {} |", "({})", "[{}]", "\u202e{}\u202c", "{} 👍", "\t{}\r\n", "{{{}}}", "$ {} $",
+    "<s>{}</s>", "<del>{}</del>", "[^1]: {}", "<script>{}</script>", "::: {} :::", "\\textbf{{{}}}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_no_lie_is_verified_in_markup(wrapping):
+    for text in LIES:
+        assert outcome(wrapping.format(text)) != "true"
+
+
+def test_a_truth_that_is_struck_out_is_not_verified():
+    for wrapping in ("~~{}~~", "<s>{}</s>", "<del>{}</del>", "<!-- {} -->"):
+        assert outcome(wrapping.format("'great' speaks for 'positive'.")) != "true"
