@@ -82,3 +82,14 @@ def test_a_megabyte():
 def test_spacy_is_loaded_only_to_read():
     code = "import sys, verbalize; verbalize.read_claims; assert 'spacy' not in sys.modules and 'torch' not in sys.modules and 'cv2' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize(
+    "word", ["its", "the", "very", "most", "and", "more than", "not", "also", "the model's", "its own", "of the", "is"]
+)
+def test_a_word_said_seventy_times_takes_no_time(word):
+    """A pattern that can match the same words in several ways would take time that doubles with each word."""
+    read_claims("'great' is important.", FILM)
+    start = time.thread_time()
+    read_sentences(f"'great' is {' '.join([word] * 70)} important.", FILM)
+    assert time.thread_time() - start < 2

@@ -47,7 +47,7 @@ class Notation:
     def expand(self, pattern: str, prefix: str = "") -> str:
         """A pattern in the notation as a regular expression over class characters; names of captures get the prefix."""
         counts: dict[str, int] = {}
-        return self._expand(pattern, prefix, counts)
+        return _INNERMOST.sub(_merged, self._expand(pattern, prefix, counts))
 
     def required(self, pattern: str) -> list[frozenset[str]]:
         """Sets of class characters of each of which a string that matches the pattern has at least one.
@@ -100,6 +100,24 @@ class Notation:
         if not characters:
             raise KeyError(f"no word has the class {name}")
         return characters if len(characters) == 1 else f"[{characters}]"
+
+
+_INNERMOST = re.compile(r"\(\?:([^()]*\|[^()]*)\)")
+
+
+def _merged(group: re.Match[str]) -> str:
+    """A group with its single characters as one class: "(?:[ab]|[bc])*" would try each b in two ways, at each place anew."""
+    single: set[str] = set()
+    longer: list[str] = []
+    for branch in group[1].split("|"):
+        bare = branch[1:-1] if branch.startswith("[") and branch.find("]") == len(branch) - 1 else branch
+        if (bare != branch or len(branch) == 1) and all(ord(character) >= FIRST for character in bare):
+            single |= set(bare)
+        else:
+            longer.append(branch)
+    if not single:
+        return group[0]
+    return "(?:" + "|".join([f"[{''.join(sorted(single))}]", *dict.fromkeys(longer)]) + ")"
 
 
 _GROUPS: dict[str, str] = {}  # groups by the stand-in that `_flattened` writes for them
