@@ -26,8 +26,9 @@ def test_the_published_texts_are_read():
         pytest.skip("the crowd study's files (smv_crowd) are not here")
     total = benchmark.measure(folder, "both").total
     assert total.stated >= 100
-    assert total.read / total.stated >= 0.95
-    assert total.right / total.stated >= 0.95
+    # Under the closed world, statements in clauses with words that no rule knows are not read (docs/benchmarks.md gives the figures).
+    assert total.read / total.stated >= 0.89
+    assert total.right / total.stated >= 0.86
 
 
 def test_labels_hold_no_text():
