@@ -209,6 +209,7 @@ class SentenceReader:
             try:
                 claims = self._clause(tokens, segment)
             except Unclear:
+                self._recall_subject(tokens, segment)
                 concludes = reading.rules and any(
                     "INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin]
                 )
@@ -247,6 +248,12 @@ class SentenceReader:
         reading.claims += clause.claims
         reading.rules.append("part: score")
         return True
+
+    def _recall_subject(self, tokens: Sequence[Token], segment: Segment) -> None:
+        """Remember what a clause was about though it can't be read, for a "they" that follows."""
+        for start, stop in segment.spans.get("subject", ())[:1]:
+            self.memory.subject = self.memory.last = _try_mentions(tokens, start, stop)
+            self.memory.direction, self.memory.kind, self.memory.plain, self.memory.rank = None, "", False, None
 
     def _clause(self, tokens: Sequence[Token], segment: Segment) -> list[Claim]:
         """The claims of a clause. If "it" or "which" may mean several parts, the claims must be as true of each of them."""
