@@ -20,6 +20,7 @@ SAYINGS = (
     (0, 1, "'takeover' is the most important word for 'business' rather than 'sports'."),
     (1, 1, "'shot' is more important than 'beautifully' for 'positive' rather than 'negative'."),
     (1, 0, "'boring' speaks for 'negative'."),
+    (1, 0, "'beautifully' is not in the text."),
     (2, 0, "'banks' is the most important word for 'business', with 90% of the evidence for it."),
 )
 

@@ -78,7 +78,7 @@ def test_strict_is_not_content_with_a_text_without_sentences(saywhy, folder):
 
 def test_why_lists_every_sentence_with_its_claims(saywhy, folder):
     done = saywhy("check", "--text", f"{TRUE} {IDLE}", "--map", "film.jsonl", "--why", folder=folder)
-    assert f"true: {TRUE}\n    claim: supports 'great' label='positive'\n    rules: speaks for the label\n" in done.stdout
+    assert f"true: {TRUE}\n    claim: supports 'great' label='positive'\n    rules: fixed: supports\n" in done.stdout
     assert f"not verified: {IDLE}\n" in done.stdout
 
 
