@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 DATA = Path(os.environ.get("SAYWHY_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LONG_REVIEW = (
-    "We went in with high hopes and a big bag of popcorn. The first hour is slow, the second hour is slower, and by the time the "
-    "film remembers that it is a comedy the whole row had stopped caring. The lead does what she can with a film that gives her "
-    "nothing, the music is loud where it should be quiet, and the one good joke of the film is in the trailer. A film for "
+    "We went in with high hopes and a big bag of popcorn. The first hour is slow, the second hour is slower, and by the time "
+    "the film remembers that it is a comedy the whole "
+    "row had stopped caring. The lead does what she can with a film that gives "
+    "her nothing, the music is loud where it should be quiet, and the one good joke of the film is in the trailer. A film for "
     "nobody, then, and a waste of a good evening."
 )
 TEXTS: tuple[tuple[str, dict[str, Any]], ...] = (

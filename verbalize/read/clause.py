@@ -214,8 +214,9 @@ class Clause:
         return label, tuple(versus) or None
 
     def untold(self, says: Iterable[str]) -> list[str]:
-        """What the rule did not account for: captures that it never looked at, and telling words that it neither captured nor
-        declares in `says`. To be called when the claims of the clause are made.
+        """What the rule did not account for, when the claims of the clause are made.
+
+        These are captures that it never looked at, and telling words that it neither captured nor declares in `says`.
         """
         captured = {i for spans in self.spans.values() for start, stop in spans for i in range(start, stop)}
         declared = frozenset(says)

@@ -4,6 +4,7 @@ Each token is one character (see `grammar.notation`), so a clause is a short str
 expression. The cut is the one that leaves the fewest words over and, of those, the one with the fewest clauses; it is found by
 dynamic programming over the places where a clause may begin.
 """
+# ruff: noqa: E501 - word lists and patterns are easier to read unbroken
 
 from __future__ import annotations
 

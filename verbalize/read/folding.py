@@ -1,7 +1,7 @@
 """Folds phrases into single tokens: lists of parts, labels with their nouns, "the model's decision", numbers in brackets.
 
-Rules then see one token where a phrase stood, which keeps them short. What a quoted text is depends on its place: a token may be
-a part and a label at once ("PT" and "LB"), and the rule decides.
+Rules then see one token where a phrase stood, which keeps them short. What a quoted text is depends on its place: a token may
+be a part and a label at once ("PT" and "LB"), and the rule decides.
 """
 
 from __future__ import annotations
@@ -42,16 +42,18 @@ class Folder:
         }
 
     def fold(self, tokens: Sequence[Token], lists: Lists) -> list[Token]:
-        """Fold a sentence. `lists` says which parts form a list: "parts": all that stand side by side; "pair": those joined
-        by "and" or "or"; "part": none.
+        """Fold a sentence.
+
+        `lists` says which parts form a list: "parts": all that stand side by side; "pair": those joined by "and" or "or";
+        "part": none.
         """
         kept = _without_fillers(tokens)
         kept = self._pass(
             "number", kept, lambda inner: Token(inner[0].text, inner[0].names, inner[0].value, (inner[0], *inner[1:]))
         )
-        kept = self._pass("members", kept, lambda inner: None, after_label=True)
+        kept = self._pass("members", kept, lambda _: None, after_label=True)
         kept = self._pass("versus", kept, lambda inner: Token(_text(inner), _VERSUS, None, inner), after_label=True)
-        kept = self._pass("label", kept, lambda inner: Token(_text(inner), _label_names(inner), None, inner))
+        kept = self._pass("label", kept, lambda inner: Token(_text(inner), _LABEL, None, inner))
         kept = self._pass("target", kept, lambda inner: Token(_text(inner), _TARGET, None, inner))
         kept = self._pass(lists, kept, lambda inner: Token(_text(inner), _part_names(inner), None, inner))
         return [_single(token) for token in kept]
@@ -104,10 +106,6 @@ def _without_fillers(tokens: Sequence[Token]) -> list[Token]:
 
 def _text(inner: Sequence[Token]) -> str:
     return " ".join(token.text for token in inner)
-
-
-def _label_names(inner: Sequence[Token]) -> frozenset[str]:
-    return _LABEL
 
 
 def _part_names(inner: Sequence[Token]) -> frozenset[str]:

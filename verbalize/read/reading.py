@@ -41,8 +41,8 @@ class ReadSentence:
         stop: the position after its last character.
         text: the characters from `start` to `stop`.
         claims: its statements about the map. An unread sentence has those of the clauses that were read.
-        unread: whether a word of the sentence was consumed by no rule, or the sentence makes no claim at all. Such a sentence is
-            not verified, even if all its claims are true.
+        unread: whether a word of the sentence was consumed by no rule, or the sentence makes no claim at all. Such a sentence
+            is not verified, even if all its claims are true.
         rules: the name of the rule that read each clause, in order.
         left_over: the words that no rule consumed, clause by clause.
     """
@@ -109,7 +109,9 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             next_quotation += 1
         if (start, stop) in written:
             reader.memory = Memory()
-            sentences.append(ReadSentence(start, stop, text[start:stop], written[start, stop][0], False, written[start, stop][1]))
+            sentences.append(
+                ReadSentence(start, stop, text[start:stop], written[start, stop][0], False, written[start, stop][1])
+            )
             continue
         fixed = read_fixed(
             clean[start:stop],

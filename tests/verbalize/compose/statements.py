@@ -2,7 +2,23 @@
 
 from verbalize import Claim, Prediction, Query, TokenSaliency
 
-TOKENS = ["the", "staff", "was", "lovely", "and", "the", "view", "superb", "but", "breakfast", "cold", "and", "music", "loud", "today"]
+TOKENS = [
+    "the",
+    "staff",
+    "was",
+    "lovely",
+    "and",
+    "the",
+    "view",
+    "superb",
+    "but",
+    "breakfast",
+    "cold",
+    "and",
+    "music",
+    "loud",
+    "today",
+]
 SCORES = [0.0, 0.5, 0.0, 4.0, 0.0, 0.0, 1.0, 2.0, 0.0, -1.0, -2.0, 0.0, -0.5, -0.5, 0.0]
 # for: lovely 4, superb 2, view 1, staff 0.5 (7.5 in all); against: cold 2, breakfast 1, music 0.5, loud 0.5 (4 in all)
 HOTEL = TokenSaliency(

@@ -81,10 +81,43 @@ def test_a_truth_is_read_whole(text):
 
 # words that change what a sentence says, put in at any place of it
 
-OPERATORS = (
-    "not|hardly|only|almost|never|no|least|less|twice|half|other|except|without|unless|if|far|second|last|wrongly|supposedly|most|more|three|"
-    "few|nothing|nearly|equally|against|instead of|or|zero|low|negative|weakly|first"
-).split("|")
+OPERATORS = [
+    "not",
+    "hardly",
+    "only",
+    "almost",
+    "never",
+    "no",
+    "least",
+    "less",
+    "twice",
+    "half",
+    "other",
+    "except",
+    "without",
+    "unless",
+    "if",
+    "far",
+    "second",
+    "last",
+    "wrongly",
+    "supposedly",
+    "most",
+    "more",
+    "three",
+    "few",
+    "nothing",
+    "nearly",
+    "equally",
+    "against",
+    "instead of",
+    "or",
+    "zero",
+    "low",
+    "negative",
+    "weakly",
+    "first",
+]
 BASE = [
     "'great' speaks for 'positive'.",
     "'dull' speaks against 'positive'.",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verbalize.claims.claim import Direction
-    from verbalize.read.clause import Clause, Mention
-    from verbalize.read.resolver import Named
+    from verbalize.read.clause import Clause
+    from verbalize.read.resolver import Mention, Named
 
 Base: TypeAlias = Literal["supports", "opposes", "important"]
 FAR, SLIGHT = (500.75, 499.25), (1.25, 0.25)  # of a claim "ratio": "far more" is at least 1.5 times, "slightly more" at most
@@ -42,7 +42,7 @@ def sign(clause: Clause, named: Sequence[Named], base: Base, direction: Directio
     label = clause.target()
     kind = "matters" if base == "important" and not clause.evidence.signed else direction
     for one in named:
-        clause.claim(kind, one.part, label=label, quote=one.mark.quote or None)  # type: ignore[arg-type]
+        clause.claim(kind, one.part, label=label, quote=one.mark.quote or None)
         if one.part:
             clause.memory.high.append(one.part)
 

@@ -1,4 +1,5 @@
 """From what a clause says of a part (which side, how much, more than what) to claims."""
+# ruff: noqa: E501 - word lists and patterns are easier to read unbroken
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verbalize.claims.claim import Direction
-    from verbalize.read.clause import Clause, Mention
+    from verbalize.read.clause import Clause
+    from verbalize.read.resolver import Mention
 
 _STRONG, _WEAK = (0.75, 0.25), (0.25, 0.25)  # value and tolerance of a claim "strength"
 _GRADED = (
@@ -72,7 +74,7 @@ def grade(clause: Clause, base: Base) -> None:
         raise Unclear
     _contradictory(clause, degrees)
     if clause.has("gt") or clause.has("lt"):
-        _compared(clause, mentions, direction, stated)
+        _compared(clause, mentions, stated)
     elif clause.has("times"):
         times(clause, mentions, clause.mentions("other"), stated)
     elif clause.has("eq"):
@@ -180,7 +182,7 @@ def _among_opponents(clause: Clause, mentions: Sequence[Mention]) -> bool:
     return all(one.part and float(clause.evidence.net[list(one.part)].sum()) < 0 for one in named)
 
 
-def _compared(clause: Clause, mentions: Sequence[Mention], direction: Direction, stated: Direction | None) -> None:
+def _compared(clause: Clause, mentions: Sequence[Mention], stated: Direction | None) -> None:
     other, negated = clause.mentions("other"), clause.has("neg")
     more = clause.has("gt")
     names = clause.classes("gt") | clause.classes("lt")
@@ -294,9 +296,13 @@ def _top(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Dir
 
 def _negated(clause: Clause, mentions: Sequence[Mention], base: Base, direction: Direction) -> None:
     degrees = clause.classes("deg")
-    if degrees & {"DEGS", "DEGW", "DEGM"} or clause.has("strong") or clause.has("weak"):
-        if base != "important" or ("DEGS" not in degrees and not clause.has("strong")):
-            raise Unclear
+    graded = bool(degrees & {"DEGS", "DEGW", "DEGM"}) or clause.has("strong") or clause.has("weak")
+    if graded and (base != "important" or ("DEGS" not in degrees and not clause.has("strong"))):
+        raise Unclear
+    if graded:  # "not very important"
+        for one in clause.resolve(mentions, "least"):
+            clause.claim("strength", one.part, direction=None, value=_WEAK[0], tolerance=_WEAK[1], quote=one.mark.quote or None)
+        return
     if base == "important":
         near_zero(clause, mentions)
         return

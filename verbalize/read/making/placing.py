@@ -38,6 +38,7 @@ def repeated(clause: Clause) -> Base:
 
 
 def ranked(clause: Clause) -> None:
+    """Claim the place in the ranking that the clause gives its subject."""
     direction = direction_of(clause, "supports") if clause.evidence.signed or clause.has("side") else None
     if len(clause.subject) != 1:
         raise Unclear

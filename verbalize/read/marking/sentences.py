@@ -98,10 +98,10 @@ class Marker:
     def _plain(self, text: str, *, bare: bool) -> list[Raw]:
         """The words of a piece without quotations; placeholders, positions, regions and named words become marks."""
         found: list[tuple[int, int, list[Raw]]] = []
-        for match in _PLACEHOLDER.finditer(text):
-            found.append(
-                (match.start(), match.end(), [Raw(match.group(), Token(match.group(), _MARKS["QM"], LabelMark(None)))])
-            )
+        found += [
+            (match.start(), match.end(), [Raw(match.group(), Token(match.group(), _MARKS["QM"], LabelMark(None)))])
+            for match in _PLACEHOLDER.finditer(text)
+        ]
         for match in _POSITIONS.finditer(text):
             first = int(match["first"] or match["number"])
             last = int(match["to"] or first)

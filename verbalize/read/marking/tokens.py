@@ -1,4 +1,5 @@
 """A sentence as tokens. Each token has a set of word classes, and a value where it is a mark: a part, a label or a number."""
+# ruff: noqa: E501 - word lists and patterns are easier to read unbroken
 
 from __future__ import annotations
 

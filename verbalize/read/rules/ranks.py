@@ -14,7 +14,8 @@ from verbalize.read.rules.amounts import mass_of
 from verbalize.read.rules.rule import Rule
 
 if TYPE_CHECKING:
-    from verbalize.read.clause import Clause, Mention
+    from verbalize.read.clause import Clause
+    from verbalize.read.resolver import Mention
 
 _PLACE = "(shared=EQUALLY)? DET? (rank=ORDINAL)? (FORMOST|ONLY|OVERALLW)? (topn=SUPER|top=MOST|low=SUPERLOW|low=LEAST)"
 _KIND = "(ADJ|STRONGADJ|HIGH|OVERALLW|pos_adj=POS|neg_adj=NEG|topn=SUPER)*"
@@ -116,7 +117,7 @@ def _matches(clause: Clause) -> None:
         "equal",
         direction=direction,
         tolerance=0.05,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _none_more(clause: Clause) -> None:
@@ -150,7 +151,7 @@ def _others_more(clause: Clause) -> None:
             value=(2 + total) / 2,
             tolerance=(total - 2) / 2,
             quote=one.mark.quote or None,
-        )  # type: ignore[arg-type]
+        )
 
 
 _ELSE_MORE = "F DET? (gt=GT|lt=LT) F (ADJ|STRONGADJ|MUCH|HIGH|pos_adj=POS|neg_adj=NEG|TOTAL)* (WEIGHTN|NOUN|ROLEN|EVIDN)? (F (side=SIDE|TO|IN|ON|OF) target=TARGET)? F THAN (DET (SCOREN|ONE) (OF|FOR))? other=PARTS (DO|BE|HAVE)? F"

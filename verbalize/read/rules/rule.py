@@ -21,8 +21,8 @@ class Rule:
         name: names the rule in `saywhy check --why`.
         pattern: a pattern over word classes (see `grammar.notation`); it has to match a clause from its first word to its last.
         claim: makes the claims of a clause that matches. It raises `Unclear` if the clause can't be read after all.
-        says: the telling word classes (see `clause.TELLING`) that the pattern uses without capturing them, because the rule as a
-            whole says what they say. Any other telling word must be captured, or the clause is not read.
+        says: the telling word classes (see `clause.TELLING`) that the pattern uses without capturing them, because the rule
+            as a whole says what they say. Any other telling word must be captured, or the clause is not read.
         scope: "predicate": what is said of a subject, which stands before it or is known from the clause before; "clause": a
             whole clause; "tail": an addition to the clause before it; "rider": one that draws a conclusion and is not read.
         examples: sentences that the rule reads, about the map of the tests.

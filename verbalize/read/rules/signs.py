@@ -17,7 +17,7 @@ _NEG = "(neg=DOESNOT|neg=HARDLY|HELPW|DO)?"
 _FULL = "F deg=DEG? F POST? F"
 
 
-def _both(name: str, pattern: str, *, examples: tuple[tuple[str, str], ...] = ()) -> list[Rule]:
+def _both(name: str, pattern: str) -> list[Rule]:
     """A rule for verbs that support and its twin for verbs that oppose."""
     made = []
     for base, verb, away in (("supports", "SUPT", "TOWARD"), ("opposes", "OPPT", "AWAY")):

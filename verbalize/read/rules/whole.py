@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verbalize.read.clause import Unclear
-from verbalize.read.marking.numbers import Number
 from verbalize.read.rules.amounts import amount
 from verbalize.read.rules.rule import Rule
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import Direction
     from verbalize.read.clause import Clause
+    from verbalize.read.marking.numbers import Number
 
 
 def side_of(clause: Clause) -> Direction | None:
@@ -87,7 +87,7 @@ def _only(clause: Clause) -> None:
         return
     quote = next((one.mark.quote for one in named if one.part is None), ", ".join(mention.quote for mention in mentions))
     part = None if any(one.part is None for one in named) else tuple(i for one in named for i in one.part or ())
-    clause.claim("only", part, direction=direction or "supports", label=clause.target(), quote=quote)
+    clause.claim("only", part, direction=direction, label=clause.target(), quote=quote)
     clause.subject = mentions
     clause.memory.direction = direction
     if part:
