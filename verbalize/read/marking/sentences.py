@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from verbalize.read.marking.regions import region_marks
@@ -164,7 +165,7 @@ class Marker:
             for stop in range(last, index, -1):
                 start, end = words[index].start(), words[stop - 1].end()
                 places = self.finder.parts.find(text[start:end])
-                if places and text[start:end].casefold() not in self.known:
+                if places and text[start:end].casefold() not in self.known and not _function_words(text[start:end]):
                     found.append((start, end, [self._word(text[start:end], places)]))
                     break
             index = max(last, index + 1)
@@ -175,6 +176,22 @@ class Marker:
 
 
 _RUN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+
+def _function_words(run: str) -> bool:
+    """Whether a run of words has no content word, so that nobody would name it without quotation marks ("he", "because of")."""
+    return all(word.casefold() in _stop_words() for word in run.split())
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    from spacy.lang.en.stop_words import (
+        STOP_WORDS,  # spaCy takes a second to load; sentences that quote all words don't need it
+    )
+
+    return frozenset(STOP_WORDS)
+
+
 _NEVER = frozenset(
     [
         "is",
