@@ -265,7 +265,7 @@ def show(cases: list[Case], kind: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--set", default="all", help="dev, held-out, all, or the name of a file of forms")
+    parser.add_argument("--set", default="all", help="dev, held-out, fresh, all, or the name of a file of forms")
     parser.add_argument("--maps", type=int, default=3, help="maps per form and member")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--families", action="store_true", help="one line per family, too")
@@ -289,7 +289,8 @@ def main(arguments: list[str] | None = None) -> int:
         print_families(cases)
     groups: dict[str, list[Case]] = {}
     for case in cases:
-        stage = "held-out" if case.form.source.startswith("held_out") else "dev"
+        source = case.form.source
+        stage = "held-out" if source.startswith("held_out") else "fresh" if source.startswith("fresh") else "dev"
         groups.setdefault(f"{stage} {case.form.nature}", []).append(case)
     adversarial = sum(form.nature == "adversarial" for form in forms)
     print(f"\n{len(forms)} pairs of forms, {adversarial} of them adversarial; {options.maps} maps each; seed {options.seed}")

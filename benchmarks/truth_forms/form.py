@@ -1,7 +1,8 @@
 """Forms: pairs of a true and a false statement with placeholders for the facts of a `World`, and how they become texts.
 
 A file of forms in this folder is a module with a tuple `FORMS`; its name is the name of its set: `dev_a`, `dev_b` ... are
-the development set, `held_out` was written after the reader was finished. `pairs` makes forms of one family:
+the development set, `held_out` was written after the reader was finished, and `fresh` once more after it had been mended.
+`pairs` makes forms of one family:
 
     FORMS = (
         *pairs("support", [("{pos} speaks for {label}.", "{neg} speaks for {label}.")]),
@@ -105,7 +106,7 @@ def _traits(given: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def load_forms(which: str = "dev") -> tuple[Form, ...]:
-    """The forms of a set: "dev", "held-out", "all", or the name of one file.
+    """The forms of a set: "dev", "held-out", "fresh", "all", or the name of one file.
 
     Raises:
         ValueError: there is no such set.
