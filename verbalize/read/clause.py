@@ -72,6 +72,24 @@ TELLING = frozenset(
     ]
 )
 _FAR = frozenset({"by far", "by far the most", "far and away", "by far the least", "hands down"})
+_DECIDED = frozenset(
+    {
+        "prediction",
+        "predictions",
+        "decision",
+        "classification",
+        "outcome",
+        "verdict",
+        "answer",
+        "conclusion",
+        "result",
+        "judgment",
+        "judgement",
+        "call",
+        "output",
+        "pick",
+    }
+)
 _ALWAYS = frozenset(
     {"subject", "said", "told", "part", "target", "mass", "far", "sup", "opp", "aside"}
 )  # captures that only mark a phrase
@@ -92,6 +110,7 @@ class Memory:
         direction: the side on which it saw its subject.
         kind, plain: how it said so, and whether it said nothing of degree or rank.
         rank: the place in the ranking that it gave its subject.
+        last_label: the label that the text named last, which "it" and "that label" mean.
         whole: the mass of which per cents in brackets are shares, if the sentence names one ("46% of all the evidence").
         other: the parts with which it compared its subject.
         label: the label that a frame of the sentence named ("For 'positive', ...").
@@ -105,6 +124,7 @@ class Memory:
     plain: bool = False
     rank: int | None = None
     whole: ShareOf | None = None
+    last_label: str | None = None
     other: tuple[Mention, ...] = ()
     label: tuple[str | None, tuple[str, ...] | None] | None = None
     high: list[Part] = field(default_factory=list)
@@ -157,6 +177,24 @@ class Clause:
     def far(self) -> bool:
         """Whether the clause says that something is far ahead ("by far", "far more")."""
         return any(token.names & {"FARMORE"} or token.text in _FAR for token in self.tokens[self.start : self.stop])
+
+    def speaks_of(self, names: set[str]) -> bool:
+        """Whether a word of the clause has one of these classes only as a noun for evidence."""
+        return any(
+            (token.names & names and not token.names & {"WEIGHTN", "MASSN"}) or token.text in ("evidence", "support")
+            for token in self.tokens[self.start : self.stop]
+            if token.names & names
+        )
+
+    def text(self) -> str:
+        """The words of the clause."""
+        return " ".join(token.text for token in self.tokens[self.start : self.stop])
+
+    def dwarfs(self) -> bool:
+        """Whether the verb says that the one is far ahead of the other."""
+        return any(
+            token.text.startswith(("dwarf", "tower", "eclips", "outclass")) for token in self.tokens[self.start : self.stop]
+        )
 
     def values(self, name: str) -> list[object]:
         """The values of the tokens in the captures of `name`, without `None`."""
@@ -211,7 +249,29 @@ class Clause:
                     label = name_of
         if label is None and not masked and not versus and self.memory.label is not None and not self.has(name):
             return self.memory.label
+        if label is None and not masked and self.has(name):
+            self._refer(name)
+        if label is not None and self.has(name):
+            self._refer_by_name(name, label)
         return label, tuple(versus) or None
+
+    def _refer_by_name(self, name: str, label: str) -> None:
+        """Refuse "the prediction 'positive'" where the model predicted another label."""
+        prediction = self.evidence.prediction
+        decided = any(token.text in _DECIDED or token.text == "predicted" for token in self._flat(name))
+        if decided and prediction is not None and prediction.label.casefold() != label.casefold():
+            raise Unclear
+
+    def _refer(self, name: str) -> None:
+        """Refuse "it" and "the prediction" where they mean a label that the map is not about."""
+        query = self.evidence.query
+        known = {query.label.casefold(), *(label.casefold() for label in query.versus)}
+        last, prediction = self.memory.last_label, self.evidence.prediction
+        if last is not None and last.casefold() not in known:
+            raise Unclear
+        decided = any(token.text in _DECIDED or token.text == "predicted" for token in self._flat(name))
+        if decided and prediction is not None and prediction.label.casefold() != query.label.casefold():
+            raise Unclear
 
     def untold(self, says: Iterable[str]) -> list[str]:
         """What the rule did not account for, when the claims of the clause are made.
@@ -249,6 +309,8 @@ class Clause:
         **more: object,
     ) -> None:
         """Add a claim."""
+        if label[0] is not None:
+            self.memory.last_label = label[0]
         self.claims.append(Claim(kind, part, label=label[0], versus=label[1], **more))  # type: ignore[arg-type]
 
     def numbers(self, mentions: Sequence[Mention], direction: Direction | None) -> None:
@@ -315,7 +377,7 @@ def mentions_in(tokens: Sequence[Token], start: int, stop: int) -> tuple[Mention
             ordinal = token.value
         elif "LASTOCC" in names:
             ordinal = -1
-        elif names & {"BOTH", "ALL"} and index + 1 < stop and "OCCUR" in tokens[index + 1].names:
+        elif (names & {"ALL", "NO", "EACH"} and token.text != "both") or _both_occurrences(tokens, index):
             times = -1
         elif "INT" in names and index + 1 < stop and "OCCUR" in tokens[index + 1].names and isinstance(token.value, Number):
             times = int(token.value.value)
@@ -330,6 +392,11 @@ def mentions_in(tokens: Sequence[Token], start: int, stop: int) -> tuple[Mention
     if counted is not None and counted != sum(mention.times for mention in found):
         raise Unclear
     return tuple(found)
+
+
+def _both_occurrences(tokens: Sequence[Token], index: int) -> bool:
+    """Reads "both occurrences of 'great'"."""
+    return "BOTH" in tokens[index].names and index + 1 < len(tokens) and "OCCUR" in tokens[index + 1].names
 
 
 def sided(direction: Direction | None) -> ShareOf:

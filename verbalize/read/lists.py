@@ -25,7 +25,7 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _RANKED = re.compile(
-    r"(?:the\s+)?(?P<top>most (?:important|influential|decisive|relevant|salient)|strongest)\s+(?P<noun>word|token|term|feature|region)s\b(?P<rest>[^.\n]*)",
+    r"(?:the\s+)?(?P<top>most (?:important|influential|decisive|relevant|salient)|strongest|top)(?:\s+(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten))?\s+(?P<noun>word|token|term|feature|region)s\b(?P<rest>[^.\n]*)",
     re.IGNORECASE,
 )
 _COPULA = re.compile(r"\b(?:are|is|were|was)\s*$", re.IGNORECASE)
@@ -86,9 +86,10 @@ def sentences_of_list(heading: str, items: Sequence[Item]) -> list[list[str]]:
         counted = all(number is None for number in numbers) or numbers == list(range(1, len(items) + 1))
         if ranked is None or not counted or len(items) > len(_PLACES):
             return []
+        top = "most important" if ranked["top"].lower() == "top" else ranked["top"].lower()
         return [
             [
-                f"The {_PLACES[k]}{ranked['top'].lower()} {ranked['noun']}{ranked['rest'].rstrip()} is {item.phrase}."
+                f"The {_PLACES[k]}{top} {ranked['noun'].lower()}{ranked['rest'].rstrip()} is {item.phrase}."
                 for k, item in enumerate(items)
             ]
         ]

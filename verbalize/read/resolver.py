@@ -52,10 +52,12 @@ class Resolver:
 
     An ordinal decides ("the second 'great'"). Without one, the statement gets the benefit of the doubt: the resolver chooses
     the place for which the statement comes nearest to being true, and the leftmost of equally good places. So a statement
-    about an ambiguous word is false only if it is false for every place. A word that a list names twice means two places.
+    about an ambiguous word is false only if it is false for every place. Where places speak for different sides,
+    `doubtful` is set, and a statement about the side is not verified. A word that a list names twice means two places.
     """
 
     evidence: Evidence
+    doubtful: bool = False
     _used: set[Part] = field(default_factory=set)
 
     def resolve(
@@ -82,6 +84,8 @@ class Resolver:
         if len(places) <= 1:
             return places[0] if places else None
         free = [part for part in places if part not in self._used] or list(places)
+        signs = {float(self.evidence.net[list(part)].sum()) > 0 for part in free}
+        self.doubtful = self.doubtful or (len(signs) > 1 and aim in ("supports", "opposes"))
         return min(free, key=lambda part: self._distance(part, aim, value, of))
 
     def _distance(self, part: Part, aim: Aim, value: float, of: str) -> tuple[float, float]:

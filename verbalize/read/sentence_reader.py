@@ -147,6 +147,7 @@ class SentenceReader:
         self.evidence = evidence
         self.resolver = Resolver(evidence)
         self.memory = Memory()
+        self.doubtful = False
         self.heading: list[Token] = []
 
     def read(self, tokens: list[Token]) -> Reading:
@@ -173,6 +174,7 @@ class SentenceReader:
         memory.subject = memory.last = subject or memory.subject
         memory.kind, memory.plain, memory.rank = "", False, None
         for claim in claims:
+            memory.last_label = claim.label or memory.last_label
             if claim.kind in ("supports", "opposes", "matters", "most_important") and claim.part:
                 memory.high.append(claim.part)
                 memory.direction = "opposes" if "opposes" in (claim.kind, claim.direction) else "supports"
@@ -215,6 +217,8 @@ class SentenceReader:
                 )
                 (asides if concludes else reading.left_over).append(words)
                 continue
+            if self.doubtful:  # the claims stand, but the words may mean a place on the other side
+                reading.left_over.append(f"{words} (of which place?)")
             described = described or (waiting is not None and segment.rule.scope == "tail" and bool(claims))
             if waiting is not None and (segment.rule.scope == "tail" or segment.subject in ("none", "which")):
                 waiting = None if segment.rule.scope != "tail" else waiting
@@ -261,6 +265,7 @@ class SentenceReader:
         if segment.subject and not (candidates and candidates[0]):
             raise Unclear
         outcomes: list[tuple[list[Claim], Memory]] = []
+        doubtful = False
         before = replace(self.memory, high=list(self.memory.high))
         for subject in candidates or [()]:
             self.memory = replace(before, high=list(before.high))
@@ -270,7 +275,11 @@ class SentenceReader:
             )  # fmt: skip
             if segment.rule is None:
                 raise Unclear
+            self.resolver.doubtful = False
             segment.rule.claim(clause)
+            doubtful = doubtful or (
+                self.resolver.doubtful and any(claim.kind in ("supports", "opposes", "share") for claim in clause.claims)
+            )
             concludes = any("INDICATETHAT" in token.names for token in tokens[segment.start : segment.begin])
             if concludes and before.direction == "opposes" and clause.memory.direction == "supports":
                 raise Unclear  # "have negative scores, indicating that they contribute to the sentiment": to another label, perhaps
@@ -279,6 +288,7 @@ class SentenceReader:
             self._remember(clause)
             outcomes.append((clause.claims, self.memory))
         claims, self.memory = outcomes[0]
+        self.doubtful = doubtful
         if len(outcomes) > 1:
             verdicts = {tuple(check_against(made, self.evidence)) for made, _ in outcomes}
             if len({all(verdict) for verdict in verdicts}) > 1:

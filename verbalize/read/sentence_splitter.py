@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from verbalize.read.marking.quotations import Quotation
 
-_STOP = re.compile(r"[.!?…]+[)\]”\"'’»«]*(?=\s|$)|\n[ \t]*\n|\n(?=[ \t]*(?:[-*•–]|\d{1,3}[.)])[ \t])")
+_STOP = re.compile(
+    r"[.!?…]+[)\]”\"'’»«]*(?=\s|$)|\n[ \t]*\n|\n(?=[ \t]*[*_#]{0,3}[A-Z][^\n:.!?]{0,40}:)"
+    r"|\n(?=[ \t]*(?:[-*•–]|\d{1,3}[.)])[ \t])"
+)
 _SHORTENED = "e.g i.e vs cf approx etc mr mrs ms dr st no resp al fig incl ca jr sr"
 _ABBREVIATIONS = frozenset(_SHORTENED.split())
 _WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘»«]{1,12}$")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from verbalize.claims.checking import check_against
+from verbalize.claims.claim import Claim
 from verbalize.read.clause import Unclear
 
 if TYPE_CHECKING:
@@ -40,11 +42,45 @@ def direction_of(clause: Clause, base: Base) -> Direction:
 def sign(clause: Clause, named: Sequence[Named], base: Base, direction: Direction) -> None:
     """Claim that each part is on the side, or that it matters where the map has no sides."""
     label = clause.target()
-    kind = "matters" if base == "important" and not clause.evidence.signed else direction
+    sided = any(map(clause.has, ("pos_adj", "neg_adj")))
+    neutral = base == "important" and label[0] is None and not sided and not clause.has("side")
+    if clause.evidence.signed and neutral and _of_both_signs(clause, named):
+        for one in named:
+            clause.claim("matters", one.part, quote=one.mark.quote or None)
+        return
+    if clause.evidence.signed and base == "important" and clause.memory.plain and not sided and "salient" not in clause.text():
+        require_weight(
+            clause, [one for one in named if one.part and float(clause.evidence.toward(direction)[list(one.part)].sum()) > 0]
+        )
+    sided = sided or clause.speaks_of({"EVIDN", "SUPN", "OPPN"})
+    kind = "matters" if base == "important" and not clause.evidence.signed and not sided else direction
     for one in named:
         clause.claim(kind, one.part, label=label, quote=one.mark.quote or None)
         if one.part:
             clause.memory.high.append(one.part)
+
+
+def exhaustive(clause: Clause) -> None:
+    """Leave a list that is told as complete unread if it has the right words and not all of them."""
+    direction = "opposes" if clause.memory.direction == "opposes" else "supports"
+    named = {index for claim in clause.claims for index in claim.part or ()}
+    if any(claim.part is None for claim in clause.claims) or not all(check_against(clause.claims, clause.evidence)):
+        return
+    if set(np.flatnonzero(clause.evidence.toward(direction) > 0).tolist()) - named:
+        raise Unclear
+
+
+def require_weight(clause: Clause, named: Sequence[Named]) -> None:
+    """Leave a clause unread that calls a part important which has the right sign and next to no weight."""
+    claims = [Claim("matters", one.part) for one in named if one.part]
+    if any(truth is not True for truth in check_against(claims, clause.evidence)):
+        raise Unclear
+
+
+def _of_both_signs(clause: Clause, named: Sequence[Named]) -> bool:
+    """Whether a list names words for the label and words against it: "both matter" then states no side."""
+    signs = {float(clause.evidence.net[list(one.part)].sum()) > 0 for one in named if one.part}
+    return len(named) > 1 and len(signs) > 1
 
 
 def near_zero(clause: Clause, mentions: Sequence[Mention]) -> None:
@@ -99,7 +135,7 @@ def outranks(
     other = clause.resolver.resolve(second, direction or "supports")
     clause.pairs(one, other, "more_important_than", direction=direction, label=label)
     bounds = FAR if grade_of & {"FARMORE", "FARLESS"} else SLIGHT if grade_of & {"SLIGHTLYMORE", "SLIGHTLYLESS"} else None
-    if bounds is not None and direction is not None:
+    if bounds is not None:
         clause.pairs(one, other, "ratio", direction=direction, value=bounds[0], tolerance=bounds[1])
     clause.memory.other = tuple(second)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from verbalize.claims.checking import check_against
 from verbalize.read.clause import Unclear
 from verbalize.read.making.claiming import (
@@ -23,7 +25,7 @@ from verbalize.read.marking.numbers import Number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claim import Direction
+    from verbalize.claims.claim import Claim, Direction
     from verbalize.read.clause import Clause
     from verbalize.read.resolver import Mention
 
@@ -61,7 +63,8 @@ def grade(clause: Clause, base: Base) -> None:
     direction = direction_of(clause, base)
     if base == "important" and clause.evidence.signed and _among_opponents(clause, mentions):
         direction = "opposes"
-    stated = None if base == "important" and not clause.evidence.signed else direction
+    sided = clause.has("pos_adj") or clause.has("neg_adj")
+    stated = None if base == "important" and not clause.evidence.signed and not sided else direction
     clause.memory.direction, clause.memory.kind = direction, base
     clause.memory.plain = not any(map(clause.has, _GRADED)) and not clause.classes("deg")
     if clause.has("top") or clause.has("rank") or clause.has("gt") or clause.has("lt"):
@@ -73,6 +76,10 @@ def grade(clause: Clause, base: Base) -> None:
     if (clause.has("other") or clause.has("rest")) and not any(map(clause.has, ("gt", "lt", "eq", "times"))):
         raise Unclear
     _contradictory(clause, degrees)
+    if "absolute" in clause.text():  # of sizes, without their signs
+        raise Unclear
+    if "moderately" in clause.words("deg"):
+        raise Unclear
     if clause.has("gt") or clause.has("lt"):
         _compared(clause, mentions, stated)
     elif clause.has("times"):
@@ -81,6 +88,11 @@ def grade(clause: Clause, base: Base) -> None:
         _equal(clause, mentions, stated)
     elif clause.has("top") or clause.has("topn") or degrees & {"MOST", "TOPADV"} or clause.has("rank") or "ORDINAL" in degrees:
         _top(clause, mentions, base, direction, stated)
+    elif clause.has("low") and clause.evidence.signed and "lowest" in clause.text() and "score" in clause.text():
+        if negated or not (clause.evidence.net < 0).any():
+            raise Unclear
+        sign(clause, clause.resolve(mentions, "opposes"), "opposes", "opposes")
+        first(clause, mentions, "opposes", shared=clause.has("among"))
     elif clause.has("low") or degrees & {"LEAST", "LEASTADV"}:
         if negated:
             raise Unclear
@@ -116,7 +128,7 @@ def grade(clause: Clause, base: Base) -> None:
         if len(mentions) > 1 and degrees & _SHARED:
             equal_to_each_other(clause, named, stated)
     if base == "important" and label[0] is None and not any(map(clause.has, ("side", "neg_adj", "pos_adj"))):
-        _either_sense(clause, mentions)
+        either_sense(clause, mentions)
     if clause.has("after") and not (clause.has("top") or clause.has("topn") or degrees & {"MOST", "TOPADV"}):
         raise Unclear
     clause.numbers(mentions, direction)
@@ -139,14 +151,43 @@ def _contradictory(clause: Clause, degrees: frozenset[str]) -> None:
         raise Unclear
 
 
-def _either_sense(clause: Clause, mentions: Sequence[Mention]) -> None:
-    """Leave a clause unread that is false of support but may be meant, and true, of the size of scores alone."""
-    if not clause.evidence.signed or all(truth is not False for truth in check_against(clause.claims, clause.evidence)):
+def either_sense(clause: Clause, mentions: Sequence[Mention]) -> None:
+    """Leave a clause unread that is true of support and false of the size of scores, or the other way round.
+
+    "'great' is more important than 'dull'" without a label may mean either. Where it speaks of scores, it means their sign, too.
+    """
+    if not clause.evidence.signed or any(
+        "score" in token.text or "attribution" in token.text for token in clause.tokens[clause.start : clause.stop]
+    ):
+        return
+    verdicts = [
+        (claim, truth) for claim, truth in zip(clause.claims, check_against(clause.claims, clause.evidence), strict=True)
+    ]
+    for claim, truth in verdicts:
+        sized = _by_size(clause, claim)
+        if sized is not None and truth is not None and sized != truth:
+            raise Unclear
+    if all(truth is not False for _, truth in verdicts):
         return
     parts = [one.part for one in clause.resolve(mentions, "opposes")]
     net = clause.evidence.net
     if all(part and float(net[list(part)].sum()) < 0 for part in parts):
         raise Unclear
+
+
+def _by_size(clause: Clause, claim: Claim) -> bool | None:
+    """Whether a claim of rank holds of the sizes of scores; `None` for other claims."""
+    if not claim.part or claim.direction == "opposes" or claim.kind not in ("most_important", "more_important_than", "rank"):
+        return None
+    size = np.abs(clause.evidence.net)
+    top = float(size[list(claim.part)].max())
+    outside = np.delete(size, [*claim.part, *(claim.other or ())] if claim.kind == "most_important" else list(claim.part))
+    if claim.kind == "most_important":
+        return not outside.size or top > float(outside.max()) or (claim.shared and top >= float(outside.max()))
+    if claim.kind == "rank":
+        place = 1 + int((outside > top).sum())
+        return abs(place - (claim.value or 0.0)) <= claim.tolerance + 0.5
+    return bool(claim.other) and top > float(size[list(claim.other or ())].max())
 
 
 def _unlike(clause: Clause, base: Base, direction: Direction, stated: Direction | None) -> None:

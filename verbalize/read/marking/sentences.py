@@ -92,7 +92,7 @@ class Marker:
         written = inner.rstrip(",;") if name is None and not places else inner
         token = Token(inner, _MARKS[kind], PartMark(written, places, name))
         ended = inner[-1:]
-        if ended in (",", ";") and re.match(r"\s*[\w\"'“‘„«»`]", following):
+        if ended in (",", ";") and len(inner) > 1 and re.match(r"\s*[\w\"'“‘„«»`]", following):
             return [token, ended]
         return [token]
 

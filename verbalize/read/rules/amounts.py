@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verbalize.claims.checking import check_against
 from verbalize.read.clause import Unclear
 from verbalize.read.making.grading import grade
 from verbalize.read.marking.numbers import Number
 from verbalize.read.rules.rule import Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verbalize.claims.claim import ShareOf
     from verbalize.read.clause import Clause
+    from verbalize.read.resolver import Mention
 
 _HALF = (0.75, 0.25)  # "most of": from half to all
 
@@ -40,6 +44,28 @@ def mass_of(clause: Clause, name: str = "mass") -> ShareOf:
     if clause.memory.direction == "opposes" and not clause.has("part"):
         return "negative"
     return "positive"
+
+
+def settle(clause: Clause, mentions: Sequence[Mention], number: Number, of: ShareOf, name: str = "mass") -> None:
+    """Claim a share. "The evidence" alone may be that of the side or all evidence, so the share has to be true, or false, of both."""
+    clause.share(mentions, number, of)
+    names = _side_words(clause, name) | clause.classes(name)
+    bare = (
+        of in ("positive", "negative")
+        and clause.has(name)
+        and not names & {"FOR", "AGAINST", "POS", "NEG", "SIDEDMASS", "NEGMASS", "TOWARD"}
+    )
+    if not clause.evidence.signed and names & {"FOR", "AGAINST", "POS", "NEG", "SIDEDMASS", "NEGMASS"}:
+        raise Unclear
+    if not bare:
+        return
+    made = clause.claims[-1]
+    other = replace(made, of="absolute")
+    truths = check_against([made, other], clause.evidence)
+    if truths[0] != truths[1]:
+        if truths[1]:
+            clause.claims[-1] = other
+        raise Unclear
 
 
 def _side_words(clause: Clause, name: str) -> frozenset[str]:
@@ -93,9 +119,9 @@ def _holds(clause: Clause) -> None:
     number = amount(clause)
     if len(mentions) > 1 and "EACH" in clause.classes("each"):
         for mention in mentions:
-            clause.share([mention], number, of)
+            settle(clause, [mention], number, of)
     else:
-        clause.share(mentions, number, of)
+        settle(clause, mentions, number, of)
     label = _mass_label(clause)
     if label != (None, None):
         clause.claims[:] = [

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from verbalize.read.clause import Unclear
+from verbalize.read.making.claiming import exhaustive, require_weight
 from verbalize.read.making.grading import grade
 from verbalize.read.rules.rule import Rule
 
@@ -42,16 +43,25 @@ def _runner_up(clause: Clause) -> None:
 
 def _relied(clause: Clause, base: str = "supports") -> None:
     clause.subject = clause.mentions("part")
-    if clause.has("predicted"):
-        clause.claim("predicted", label=(clause.target("predicted")[0], None))
+    names = frozenset().union(*(token.names for token in clause.tokens[clause.start : clause.stop]))
+    label = clause.target()[0]
+    if label is not None and names & {"PREDICT", "PREDICTED"}:
+        clause.claim("predicted", label=(label, None))
     grade(clause, base)  # type: ignore[arg-type]
+    if clause.memory.plain and names & _RESTS:
+        named = clause.resolve(clause.subject, clause.memory.direction or "supports")
+        require_weight(clause, [one for one in named if one.part])
 
 
 def _cleft(clause: Clause) -> None:
     clause.subject = clause.mentions("part")
     grade(clause, "opposes" if clause.has("opp") else "supports")
+    names = frozenset().union(*(token.names for token in clause.tokens[clause.start : clause.stop]))
+    if "WHAT" not in names:
+        exhaustive(clause)
 
 
+_RESTS = frozenset({"RELY", "RELYV", "RELY_P", "RELYV_P", "BECAUSEOF", "BECAUSE"})  # words that say what a decision rests on
 _AUX = "(HAVEX)?"
 _AS = "(F (DET (QM|NOUN)? WHOLEN) F (AS|INTO|TO BE|THAT)?|AS|THAT (DET WHOLEN) BE|TO|ON|INTO)? (DET WHOLEN BEINGW)?"
 _BY = "(BY|ON|BECAUSEOF)"

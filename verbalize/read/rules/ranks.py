@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from verbalize.read.clause import Unclear
 from verbalize.read.making.claiming import direction_of, first, least, outranks
-from verbalize.read.making.grading import grade
+from verbalize.read.making.grading import either_sense, grade
 from verbalize.read.making.placing import followed, ranked, ranked_inverted
 from verbalize.read.rules.amounts import mass_of
 from verbalize.read.rules.rule import Rule
@@ -91,11 +91,13 @@ def _order(clause: Clause, first: tuple[Mention, ...], second: tuple[Mention, ..
         second,
         direction,
         frozenset({"FARMORE"})
-        if names & {"DEGS", "FARMORE"}
+        if names & {"DEGS", "FARMORE"} or clause.dwarfs()
         else frozenset({"SLIGHTLYMORE"})
         if names & {"DEGW"}
         else frozenset(),
     )
+    if clause.target()[0] is None and not clause.has("side"):
+        either_sense(clause, first)
     clause.numbers(first, direction)
     clause.numbers(second, direction)
 

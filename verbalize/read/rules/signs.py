@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from verbalize.read.clause import Unclear
+from verbalize.read.making.claiming import require_weight
 from verbalize.read.making.grading import grade, grade_inverted
 from verbalize.read.rules.rule import Rule
 
@@ -42,6 +43,15 @@ def _one_side(clause: Clause) -> None:
     if sides[0] == sides[1]:
         raise Unclear
     grade(clause, "supports")
+
+
+def _role(clause: Clause) -> None:
+    """Reads "'great' is the reason for it": such a part has to have some weight."""
+    grade(clause, "supports")
+    if clause.memory.plain and clause.evidence.signed:
+        named = clause.resolve(clause.subject, clause.memory.direction or "supports")
+        toward = clause.evidence.toward(clause.memory.direction or "supports")
+        require_weight(clause, [one for one in named if one.part and float(toward[list(one.part)].sum()) > 0])
 
 
 def _adds(clause: Clause) -> None:
@@ -117,7 +127,7 @@ RULES: list[Rule] = [
     Rule(
         "is evidence for",
         f"F (BE|neg=ISNOT) F DET? (strong=HIGH|strong=STRONGADJ|weak=LOW|weak=WEAKADJ|ADJ|POS)* (EVIDN|ROLEN|SCOREN) side=SIDE F target=TARGET {_FULL}",
-        partial(grade, base="supports"),
+        _role,
     ),
     Rule(
         "is a positive factor",

@@ -12,7 +12,7 @@ from verbalize.read.making.claiming import sign
 from verbalize.read.making.grading import grade
 from verbalize.read.making.placing import followed, ranked, repeated
 from verbalize.read.marking.numbers import Number
-from verbalize.read.rules.amounts import _listed_shares, amount, mass_of
+from verbalize.read.rules.amounts import _listed_shares, amount, mass_of, settle
 from verbalize.read.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def _with_share(clause: Clause) -> None:
         of = "negative"
     if len(mentions) > 1 and clause.has("each"):
         for mention in mentions:
-            clause.share([mention], number, of)
+            settle(clause, [mention], number, of)
     else:
-        clause.share(mentions, number, of)
+        settle(clause, mentions, number, of)
 
 
 def _area(clause: Clause) -> None:

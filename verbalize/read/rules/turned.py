@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from verbalize.read.clause import Unclear
-from verbalize.read.making.claiming import direction_of, least, near_zero, sign
+from verbalize.read.making.claiming import direction_of, exhaustive, least, near_zero, sign
 from verbalize.read.making.grading import grade, grade_inverted
 from verbalize.read.making.placing import repeated
 from verbalize.read.rules.rule import Rule
@@ -20,6 +20,12 @@ def sided(clause: Clause) -> None:
     """Parts that a clause puts on one side of the label."""
     clause.subject = clause.mentions("part")
     grade(clause, "opposes" if clause.has("opp") else "supports")
+
+
+def _all_sided(clause: Clause) -> None:
+    """Reads "The words that support it are 'a' and 'b'" names all of them, or is left unread."""
+    sided(clause)
+    exhaustive(clause)
 
 
 def _directions(clause: Clause) -> None:
@@ -140,7 +146,9 @@ RULES: list[Rule] = [
         sided,
         "clause",
     ),
-    Rule("the words for it are", f"F DET? (OTHERW)? (NOUN|ROLEN) F {_WHO} (BE|COLON|LISTVERB) F part=PT F", sided, "clause"),
+    Rule(
+        "the words for it are", f"F DET? (OTHERW)? (NOUN|ROLEN) F {_WHO} (BE|COLON|LISTVERB) F part=PT F", _all_sided, "clause"
+    ),
     Rule(
         "the model reads it as a sign",
         f"F MODEL F READV part=PT AS DET? {GRADES} (EVIDN|ROLEN|WEIGHTN|SUPN|opp=OPPN) (side=SIDE|OF|TOWARD|THAT (DET WHOLEN|IT|DET) BE) target=TARGET F",
