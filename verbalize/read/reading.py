@@ -11,6 +11,7 @@ from verbalize.evidence import evidence_of
 from verbalize.read.clause import Memory
 from verbalize.read.fixed.reading import read_fixed
 from verbalize.read.lists import heading_of, item_of, says_order, sentences_of_list, sentences_of_table
+from verbalize.read.making.placing import adjacent
 from verbalize.read.marking.part_finder import PartFinder
 from verbalize.read.marking.quotations import find_quotations
 from verbalize.read.marking.sentences import Marker, blank
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from verbalize.claims.claim import Claim
+    from verbalize.evidence import Evidence
     from verbalize.read.lists import Item
     from verbalize.read.marking.quotations import Quotation
-    from verbalize.saliency import Query, Saliency
+    from verbalize.saliency import Part, Query, Saliency
 
 _BULLET = re.compile(r"(?:[-*•–+]|\d{1,3}[.)])\s")
 
@@ -118,7 +120,7 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             [replace(one, start=one.start - start, stop=one.stop - start) for one in inside],
             evidence=evidence, known=marker.known, places=finder.places, subject=reader.memory.subject,
         )  # fmt: skip
-        if fixed is not None:
+        if fixed is not None and not ("followed by" in clean[start:stop] and _skips(fixed[1], evidence)):
             form, claims, subject = fixed
             reader.recall(claims, subject)
             sentences.append(ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",)))
@@ -175,6 +177,18 @@ def _whole(made: Sequence[str], saliency: Saliency) -> tuple[tuple[Claim, ...], 
         return None
     claims = tuple(dict.fromkeys(claim for sentence in sentences for claim in sentence.claims))
     return claims, ("list", *(rule for sentence in sentences for rule in sentence.rules))
+
+
+def _skips(claims: Iterable[Claim], evidence: Evidence) -> bool:
+    """Whether a sentence with "followed by" passes over a part that scores higher than the one it names next."""
+    chain: list[Part] = []
+    for claim in claims:
+        if claim.kind != "more_important_than":
+            continue
+        chain += [part for part in (claim.part, claim.other) if part and part not in chain]
+        if claim.other and not adjacent(evidence, chain, claim.direction if evidence.signed else None):
+            return True
+    return False
 
 
 def _label_names(saliency: Saliency) -> tuple[str, ...]:

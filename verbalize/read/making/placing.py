@@ -5,11 +5,28 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from verbalize.read.clause import Unclear
 from verbalize.read.making.claiming import Base, direction_of, first, least, outranks, sign
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.claims.claim import Direction
+    from verbalize.evidence import Evidence
     from verbalize.read.clause import Clause
+    from verbalize.saliency import Part
+
+
+def adjacent(evidence: Evidence, chain: Sequence[Part], direction: Direction | None) -> bool:
+    """Whether no word outside a chain of parts scores higher than the last of them: "followed by" names the next in rank."""
+    size = evidence.toward(direction) if direction is not None else np.abs(evidence.net)
+    if not chain or not chain[-1]:
+        return True
+    outside = np.delete(size, [index for part in chain for index in part])
+    last = float(size[list(chain[-1])].max())
+    return not outside.size or last >= float(outside.max()) or evidence.tied(last, float(outside.max()))
 
 
 def followed(clause: Clause) -> None:
@@ -18,10 +35,16 @@ def followed(clause: Clause) -> None:
     if not chain[0]:
         raise Unclear
     direction = clause.memory.direction if clause.evidence.signed else None
+    reached = [one.part for one in clause.resolve(chain[0], direction or "supports") if one.part]
+    expected = len(reached) + 1
     for before, second in pairwise(chain):
         named = clause.resolve(second, direction or "supports")
         sign(clause, named, direction or "important", direction or "supports")
         outranks(clause, before, second, direction)
+        reached += [one.part for one in named if one.part]
+        if len(reached) == expected and not adjacent(clause.evidence, reached, direction):
+            raise Unclear
+        expected += 1
     clause.numbers(clause.mentions("part"), direction)
     clause.memory.last = clause.mentions("part")
     clause.subject = chain[-1]
