@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from verbalize.pieces import UNKNOWN
 from verbalize.scripts import is_unspaced
@@ -18,6 +21,7 @@ _TREEBANK = {
     "-lrb-": ("(",), "-rrb-": (")",), "-lsb-": ("[",), "-rsb-": ("]",), "-lcb-": ("{",), "-rcb-": ("}",),
     "--": ("\u2013", "\u2014"),
 }  # fmt: skip
+_WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
 _STRAIGHT = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u201e", "'''\"\"\"")
 
 
@@ -46,6 +50,47 @@ def align_tokens(words: Sequence[str], text: str) -> tuple[tuple[int, int], ...]
         places.append((origin[start], _end(text, origin, start, stop)))
         position = stop
     return tuple(places)
+
+
+def check_places(words: Sequence[str], text: str, places: Sequence[tuple[int, int]]) -> None:
+    """Check that each word stands at its place in `text`, and that no two places overlap.
+
+    What `align_tokens` overlooks is overlooked here, too: case, accents, white space, straight quotes, unknown words. Two words
+    may share a character that is compatible with several, such as a ligature. Words without a place (start equal to stop) must
+    look like special tokens.
+
+    Raises:
+        ValueError: a word does not stand at its place, or two places overlap or are out of order.
+    """
+    before, reached = 0, 0
+    for index, (word, (start, stop)) in enumerate(zip(words, places, strict=True)):
+        plain, found = ("".join(_fold(one)[0].split()) for one in (word, text[start:stop]))
+        unknown = not plain or word in UNKNOWN or "\ufffd" in word
+        if start == stop and (unknown or word[:1] in ("<", "[")):
+            continue
+        shared = start < stop and any(_is_compatible(text[edge]) for edge in (start, stop - 1))
+        if not (unknown or found in (plain, *_TREEBANK.get(plain, ())) or (shared and plain in found)):
+            raise ValueError(
+                f"token {index} is {word!r}, but its offsets {(start, stop)} hold {text[start:stop]!r}; correct the offsets or "
+                "leave them out"
+            )
+        if start < before or (start < reached and not _is_compatible(text[start:reached])):
+            raise ValueError(f"the offsets {(start, stop)} of token {index} ({word!r}) overlap or precede those before it")
+        before, reached = start, max(reached, stop)
+
+
+def _is_compatible(text: str) -> bool:
+    """Whether the text is one character that stands for several, such as a ligature or a fraction."""
+    return len("".join(character for character in text if not _is_mark(character))) == 1 < len(_fold(text)[0])
+
+
+def scored_words(text: str, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """How many words of the text have a score, and how many words there are; a word is a run of letters and digits."""
+    covered = np.zeros(len(text) + 1, dtype=bool)
+    for start, stop in places:
+        covered[start:stop] = True
+    spans = [match.span() for match in _WORD.finditer(text)]
+    return sum(bool(covered[start:stop].any()) for start, stop in spans), len(spans)
 
 
 def _fold(text: str) -> tuple[str, list[int]]:

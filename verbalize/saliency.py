@@ -12,7 +12,7 @@ import numpy as np
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
-from verbalize.alignment import align_tokens
+from verbalize.alignment import align_tokens, check_places, scored_words
 from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
@@ -57,7 +57,7 @@ class TokenSaliency:
         scores: (n,) finite numbers, one per word.
         query: the question that the scores answer.
         text: the original text. If `offsets` are not given, the words are looked up in it.
-        offsets: (start, stop) character positions of each word in `text`.
+        offsets: (start, stop) character positions of each word in `text`, which must hold the word.
         prediction: what the model predicted.
         special: tokens that are not words of the text, such as [CLS].
         id: the name of the record. Without it, `saliency_id` is a digest of the content.
@@ -165,7 +165,7 @@ class TokenSaliency:
         between += [replace(token, position=bisect_left(firsts, token.position)) for token in special]
         between.sort(key=lambda token: token.position)
         if offsets is not None:
-            places = _offsets(names, text, offsets) or ()
+            places = _offsets(names, text, offsets, check=False) or ()
             offsets = [_hull(text or "", [places[i] for i in indices]) for _, indices in merged.words]
         return cls(words, sums, query, text=text, offsets=offsets, special=between, **fields)
 
@@ -183,6 +183,14 @@ class TokenSaliency:
     def _key(self) -> tuple[object, ...]:
         prediction = None if self.prediction is None else (*_fields(self.prediction), dict(self.prediction.scores))
         return (self.tokens, self.query, self.text, self.offsets, prediction, self.special, self.id, self.method, self.signed)
+
+    @property
+    def scored(self) -> tuple[int, int] | None:
+        """How many words of the text have a score, of how many; `None` if the text is unknown or each word has one."""
+        if self.text is None or self.offsets is None:
+            return None
+        have, words = scored_words(self.text, self.offsets)
+        return (have, words) if have < words else None
 
     @property
     def saliency_id(self) -> str:
@@ -314,7 +322,7 @@ def _agrees_with_sign(values: Floats, signed: bool) -> None:
 
 
 def _offsets(
-    words: tuple[str, ...], text: str | None, offsets: Sequence[tuple[int, int]] | None
+    words: tuple[str, ...], text: str | None, offsets: Sequence[tuple[int, int]] | None, *, check: bool = True
 ) -> tuple[tuple[int, int], ...] | None:
     if text is None:
         if offsets is not None:
@@ -334,6 +342,11 @@ def _offsets(
     for index, (start, stop) in enumerate(places):
         if not 0 <= start <= stop <= len(text):
             raise SaliencyError(f"the offsets {(start, stop)} of token {index} lie outside the text of {len(text)} characters")
+    if check:
+        try:
+            check_places(words, text, places)
+        except ValueError as error:
+            raise SaliencyError(str(error)) from None
     return places
 
 

@@ -21,6 +21,7 @@ _LABEL = ("label", "class", "target", "class_name", "class_id", "label_id", "tar
 _PREDICTED = ("prediction", "predicted", "pred", "predicted_label", "pred_label", "predicted_class", "pred_class")
 _PROBABILITY = ("probability", "prob", "proba", "pred_prob", "confidence")
 _TEXT = ("text", "input_text", "sentence", "document", "review")
+_SIGNED = ("signed", "is_signed")
 _POSITION = ("position", "pos", "index", "idx", "token_index", "token_position", "word_index", "start", "offset")
 _ID = frozenset(
     ("id", "record", "sample", "idx", "example", "instance", "doc", "document", "sentence", "review", "item", "utterance",
@@ -110,6 +111,7 @@ class _Finder:
             places["predicted"] = None
         if places["label"] is None:
             places["label"] = places["predicted"]
+        places["signed"] = self._first(_SIGNED)
         ids = self._ids()
         places["text"] = self._first(_TEXT, lambda place: not self._all(place, _is_number))
         places["position"] = self._first(_POSITION, self._orders)

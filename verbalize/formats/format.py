@@ -50,6 +50,11 @@ class ReadOptions:
     notes: list[str] = field(default_factory=list, compare=False, repr=False)
     unsaid: set[bool] = field(default_factory=set, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        for name in ("versus", "class_names"):  # one string is one label, not its letters
+            if isinstance(value := vars(self)[name], str):
+                object.__setattr__(self, name, (value,))
+
     def __getattribute__(self, name: str) -> Any:
         if name in _READ:
             object.__getattribute__(self, "used").add(name)
@@ -98,8 +103,12 @@ class ReadOptions:
             self.used.add("class_names")
         return str(number if isinstance(value, float) and number is not None else value)
 
-    def query(self, found: object = None) -> Query:
+    def query(self, found: object = None, *, versus: object = None) -> Query:
         """The query about the class that the record names, or about the label where it names none or a number without name.
+
+        Args:
+            found: the label of the record.
+            versus: the label or labels with which the record contrasts it.
 
         Raises:
             SaliencyError: nobody says a label, or the record says another than the label.
@@ -110,7 +119,10 @@ class ReadOptions:
         own = label if found is None else self.class_name(found)
         if label is not None and _number(own) is not None and _number(label) is None:
             own = label
-        return self.agreed(Query(str(own), self.versus))
+        rivals = (versus,) if isinstance(versus, (str, int, float)) else versus or ()
+        if not isinstance(rivals, (list, tuple)):
+            raise SaliencyError(f"'versus' must be a label or a list of labels, not {versus!r:.80}")
+        return self.agreed(Query(str(own), tuple(map(self.class_name, rivals)) or self.versus))
 
     def agreed(self, query: Query) -> Query:
         """The query, which the record states, where label and versus say nothing else.
@@ -244,6 +256,24 @@ class BadRecord(Problem):
     def message(self) -> str:
         """`what`, under its earlier name."""
         return self.what
+
+
+_SAID = {"true": True, "yes": True, "1": True, "signed": True, "false": False, "no": False, "0": False, "unsigned": False}
+
+
+def parse_signed(value: object) -> bool | None:
+    """What a record says about the signs of its scores: a boolean, 1 or 0, or "true", "false", "yes", "no" and the like.
+
+    Raises:
+        SaliencyError: it is something else. `None` and an empty string say nothing.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    written = str(value).strip().casefold()
+    said = _SAID.get(written.removesuffix(".0")) if isinstance(value, (bool, int, float, str)) else None
+    if said is None:
+        raise SaliencyError(f"'signed' must be true or false, not {value!r:.40}")
+    return said
 
 
 def is_pairs(value: object) -> bool:

@@ -74,9 +74,14 @@ def read_saliency(
         SaliencyError: nothing can be read, there is no such format, (without `on_problem`) a record can't be read, or an
             argument had no effect on any record.
     """
-    names = None if class_names is None or len(class_names) == 0 else tuple(class_names)
-    options = ReadOptions(label, tuple(versus), names, tokenizer, image, signed, input_text, axes)
+    names = None if class_names is None or len(class_names) == 0 else _labels(class_names)
+    options = ReadOptions(label, _labels(versus), names, tokenizer, image, signed, input_text, axes)
     return list(iter_saliency(source, options, format=format, on_problem=on_problem, on_note=on_note))
+
+
+def _labels(value: Sequence[str]) -> tuple[str, ...]:
+    """Labels as a tuple; one string is one label."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def iter_saliency(
@@ -110,6 +115,7 @@ def _checked(
     any_read = False
     formats = Candidates(format)
     signed_here = False
+    partial: list[tuple[int, int]] = []
     for item in _items(source, options, formats):
         found: Saliency | Problem = item
         if not isinstance(found, Problem) and vars(options)["signed"] is not None and "signed" not in options.used:
@@ -125,9 +131,16 @@ def _checked(
             on_problem(found)
             continue
         any_read = True
+        if isinstance(found, TokenSaliency) and (scored := found.scored) is not None:
+            partial.append(scored)
         yield found
     if signed_here:
         options.used.add("signed")
+    if len(partial) == 1:
+        options.note(f"{partial[0][0]} of {partial[0][1]} words of the text have scores")
+    elif partial:
+        have, words = (sum(column) for column in zip(*partial, strict=True))
+        options.note(f"in {len(partial)} of the texts, only some words have scores, {have} of {words} in all")
     if options.unsaid == {False}:
         options.note(_NOTHING_NEGATIVE)
     for text in options.notes:

@@ -15,7 +15,7 @@ from saywhy_core.errors import UsageError
 from saywhy_core.files import atomic_open, check_writable, input_at, protect_input
 from saywhy_core.images import load_array
 from saywhy_core.locks import FileLock
-from verbalize.formats.format import Format, inside, require
+from verbalize.formats.format import Format, inside, parse_signed, require
 from verbalize.pieces import SCHEMES, merge_pieces
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
@@ -80,16 +80,18 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
         raise SaliencyError(f"the record has version {record.get('version')!r}; this release reads version {VERSION}")
     require(record, "query")
     shared: dict[str, Any] = {
-        "query": _query(record["query"]),
+        "query": _query(record),
         "prediction": _prediction(record.get("prediction")),
         "id": record.get("id"),
         "method": record.get("method"),
     }
+    said = parse_signed(record.get("signed"))
+    signed = True if said is None else said
     if "pixels" in record:
         return PixelSaliency(
             scores=_array(record["pixels"], folder),
             image=_array(record["image"], folder) if "image" in record else None,
-            signed=bool(record.get("signed", True)),
+            signed=signed,
             masks=_array(record["masks"], folder) if "masks" in record else None,
             mask_names=tuple(record["mask_names"]) if "mask_names" in record else None,
             **shared,
@@ -100,7 +102,7 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
         offsets = tuple((int(start), int(stop)) for start, stop in record["offsets"]) if "offsets" in record else None
     except (TypeError, ValueError):
         raise SaliencyError("'special' must hold [token, score, position] and 'offsets' [start, stop]") from None
-    shared |= {"text": record.get("text"), "offsets": offsets, "special": special, "signed": bool(record.get("signed", True))}
+    shared |= {"text": record.get("text"), "offsets": offsets, "special": special, "signed": signed}
     scheme = record.get("scheme", "auto")
     if scheme not in SCHEMES:
         raise SaliencyError(f"'scheme' must be one of {', '.join(SCHEMES)}, not {scheme!r:.80}")
@@ -118,12 +120,22 @@ def _looks_like_pieces(tokens: object, text: str | None) -> bool:
     return bool(merged.special or merged.breaks) or [word for word, _ in merged.words] != list(tokens)
 
 
-def _query(value: object) -> Query:
+def _query(record: dict[str, Any]) -> Query:
+    """The query of a record, whose `versus` and `members` may also stand beside it."""
+    value: object = record["query"]
     if isinstance(value, str):
-        return Query(value)
+        value = {"label": value}
     if not isinstance(value, dict) or "label" not in value:
         raise SaliencyError(f"'query' must be an object with a 'label', not {value!r:.80}")
-    return Query(value["label"], tuple(value.get("versus", ())), tuple(value.get("members", ())))
+    found: dict[str, Any] = {}
+    for name in ("versus", "members"):
+        within, beside = value.get(name), record.get(name)
+        if within and beside and within != beside:
+            raise SaliencyError(f"{name!r} of the query is {within!r:.60}, but {name!r} of the record is {beside!r:.60}")
+        found[name] = within or beside or ()
+        if not isinstance(found[name], (str, list, tuple)):
+            raise SaliencyError(f"{name!r} must be a label or a list of labels, not {found[name]!r:.60}")
+    return Query(value["label"], **found)
 
 
 def _prediction(value: object) -> Prediction | None:
@@ -221,8 +233,8 @@ def _matches(document: object) -> bool:
 def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency]:
     saliency = from_record(document, options.folder)
     options.agreed(saliency.query)
-    if isinstance(document.get("signed"), bool):
-        options.is_signed(document["signed"])
+    if (said := parse_signed(document.get("signed"))) is not None:
+        options.is_signed(said)
     elif not options.is_signed():
         saliency = replace(saliency, signed=False)
     yield saliency

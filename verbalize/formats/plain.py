@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verbalize.formats.format import Format, ReadOptions
+from verbalize.formats.format import Format, ReadOptions, parse_signed
 from verbalize.formats.pairs import LIST_KEYS, pairs_of
 from verbalize.formats.word_lists import read_words
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
@@ -59,7 +59,13 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
     tokens, scores, signed = _words(document, used)
     number = take(_ID)
     label, text, method = take(_LABEL), take(_TEXT), take(("method",))
-    signed = document["signed"] if isinstance(take(("signed",)), bool) else signed
+    said = parse_signed(take(("signed",)))
+    if said is not None and signed is not None and said != signed:
+        raise SaliencyError("the record says that its scores are signed, but the name of their field says that they are not")
+    signed = signed if said is None else said
+    versus = take(("versus",))
+    if isinstance(label, dict) and versus is None:
+        versus = label.get("versus")
     fields: dict[str, Any] = {
         "text": text if isinstance(text, str) else None,
         "signed": signed,
@@ -74,9 +80,9 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
     if unread := sorted(document.keys() - used - {"offsets", "offset_mapping"}):
         options.note(f"not read: the field{'s' * (len(unread) > 1)} {', '.join(map(repr, unread))}")
     if _is_matrix(scores):
-        yield from _outputs(tokens, scores, names, name, options, fields)
+        yield from _outputs(tokens, scores, names, name, versus, options, fields)
     else:
-        yield read_words(tokens, scores, options.query(_label(label)), options, id=name, **fields)
+        yield read_words(tokens, scores, options.query(_label(label), versus=versus), options, id=name, **fields)
 
 
 def _words(document: dict[str, Any], used: set[str]) -> tuple[list[str], list[Any], bool | None]:
@@ -109,6 +115,10 @@ def _label(value: object) -> object:
     """
     if isinstance(value, dict):
         value = value.get("label")
+    if isinstance(value, list) and len(value) == 1:  # a batch of one
+        value = value[0]
+    if isinstance(value, (list, dict)):
+        raise SaliencyError(f"the label must be one name, not {value!r:.60}; write one record for each label")
     number = float(value) if isinstance(value, str) and re.fullmatch(r"\d*\.\d+", value) else value
     if isinstance(number, float) and not number.is_integer():
         raise SaliencyError(f"the label is {value}, which is a number and names no class; name it with label=... (--label)")
@@ -133,7 +143,13 @@ def _is_matrix(scores: list[Any]) -> bool:
 
 
 def _outputs(
-    tokens: list[str], scores: list[Any], names: Any, name: str | None, options: ReadOptions, fields: dict[str, Any]
+    tokens: list[str],
+    scores: list[Any],
+    names: Any,
+    name: str | None,
+    versus: object,
+    options: ReadOptions,
+    fields: dict[str, Any],
 ) -> Iterator[TokenSaliency]:
     """One map for each named output of a record with a matrix of scores."""
     try:
@@ -153,7 +169,9 @@ def _outputs(
     labels = [options.class_name(label) for label in names]
     for number in options.chosen(labels):
         part = ".".join(piece for piece in (name, labels[number]) if piece)
-        yield read_words(tokens, columns[number].tolist(), options.query(labels[number]), options, id=part, **fields)
+        yield read_words(
+            tokens, columns[number].tolist(), options.query(labels[number], versus=versus), options, id=part, **fields
+        )
 
 
 FORMAT = Format(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem
 from verbalize.formats.columns import Columns, find_columns
-from verbalize.formats.format import Format, ReadOptions
+from verbalize.formats.format import Format, ReadOptions, parse_signed
 from verbalize.formats.word_lists import read_words
 from verbalize.saliency import Prediction, SaliencyError, SpecialToken, TokenSaliency
 
@@ -42,6 +42,7 @@ class _Group:
     text: str | None = None
     probability: str | None = None
     predicted: str | None = None
+    signed: bool | None = None
     problem: Problem | None = None
 
 
@@ -148,6 +149,14 @@ def _groups(body: Sequence[tuple[int | None, Sequence[str]]], columns: Columns, 
             group.rows.append(_row(row, columns))
         except ValueError as error:
             group.problem = group.problem or Problem(source, f"no word and score: {error}", line, name)
+        try:
+            signed = parse_signed(columns.cell(row, "signed"))
+            if None is not group.signed != signed is not None:
+                raise SaliencyError("the rows of one text say both that its scores are signed and that they are not")
+        except SaliencyError as error:
+            group.problem = group.problem or Problem(source, str(error), line, name)
+        else:
+            group.signed = group.signed if signed is None else signed
         for field_name in ("text", "probability", "predicted"):
             if getattr(group, field_name) is None:
                 setattr(group, field_name, columns.cell(row, field_name))
@@ -197,7 +206,7 @@ def _map(group: _Group, columns: Columns, options: ReadOptions, several: bool) -
         options,
         text=group.text,
         in_order=in_order,
-        signed=False if columns.magnitude else None,
+        signed=False if columns.magnitude else group.signed,
         id=name,
         prediction=_prediction(group, query.label, options),
         special=[SpecialToken(_BIAS, row.score, 0) for row in rows if row.token == _BIAS],

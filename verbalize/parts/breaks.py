@@ -47,7 +47,7 @@ def bounds_of(saliency: TokenSaliency) -> Bounds:
     """Find the bounds in the text of a map.
 
     Sentences end at special tokens such as [SEP], with which the map was read or which are among its words; at line ends in the
-    text; and at marks that end a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
+    text; at words of the text that have no score; and at marks that end a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
     """
     tokens = saliency.tokens
     sentences = {special.position for special in saliency.special}
@@ -64,6 +64,8 @@ def bounds_of(saliency: TokenSaliency) -> Bounds:
             phrases |= {index, index + 1}
         elif len(token) > 1 and token[-1] in _MARKS:
             phrases.add(index + 1)
+    if saliency.text is not None and saliency.offsets:
+        sentences |= _unscored(saliency.text, saliency.offsets)
     if saliency.text is not None and saliency.offsets and "\n" in saliency.text:
         starts = np.array([start for start, _ in saliency.offsets])
         ends = [match.start() for match in re.finditer("\n", saliency.text)]
@@ -88,6 +90,17 @@ def compounds_of(saliency: TokenSaliency) -> tuple[tuple[int, int], ...]:
             close.append(start == reached)
             reached = stop
     return compounds(tokens, close)
+
+
+def _unscored(text: str, offsets: tuple[tuple[int, int], ...]) -> set[int]:
+    """Indices of the words before which the text has words without a score: a phrase across them would quote those, too."""
+    found: set[int] = set()
+    reached = 0
+    for index, (start, stop) in enumerate(offsets):
+        if any(map(str.isalnum, text[reached:start])):
+            found.add(index)
+        reached = max(reached, stop)
+    return found
 
 
 def _ends_sentence(tokens: tuple[str, ...], index: int) -> bool:

@@ -31,7 +31,8 @@ def say_direction(draft: Draft, found: Standing, frame: str, length: str, *, ran
     """
     voice = Voice.of(draft.evidence, found.direction)
     if len(draft.evidence) == 1 and (not draft.evidence.pixels or draft.evidence.names[0] == _WHOLE_PICTURE):
-        if draft.evidence.pixels or voice.direction is None:
+        partial = draft.evidence.pixels or getattr(draft.saliency, "scored", None) is not None
+        if partial or voice.direction is None:
             name = "the whole picture" if draft.evidence.pixels else draft.name(found.leads[0])
             draft.say(f"{name} {voice.does(found.leads)} {voice.about(frame)}", *voice.signs(found.leads))
         else:
@@ -200,9 +201,9 @@ def say_flat(draft: Draft) -> None:
     claim = Claim("no_clear_evidence")
     if not scores.size:
         draft.say(f"{stands_out}: the {draft.whole} is empty", claim)
-    elif not scores.any():
+    elif not scores.any() and getattr(draft.saliency, "scored", None) is None:
         draft.say(f"{stands_out}: every {one} scores zero", claim)
-    elif not is_flat(scores):
+    elif not is_flat(scores) or getattr(draft.saliency, "scored", None) is not None:
         draft.say(stands_out, claim)
     else:
         draft.say(f"{stands_out}: every {one} scores the same", claim)

@@ -49,7 +49,7 @@ def test_what_a_record_says_is_kept():
     assert read(document | {"prediction": {"label": "good", "probability": 0.75}})[0].prediction == Prediction("good", 0.75)
     notes = []
     read(document | {"remark": 1}, on_note=notes.append)
-    assert notes == ["not read: the field 'remark'"]
+    assert notes == ["not read: the field 'remark'", "2 of 3 words of the text have scores"]
 
 
 def test_attention_and_norms_have_no_sign():
