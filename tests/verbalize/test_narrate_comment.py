@@ -12,7 +12,7 @@ from verbalize.narrate.comment import comment_of
 WORDS = [
     "the",
     "staff",
-    "was",
+    "of",
     "rude",
     "and",
     "the",
@@ -58,6 +58,17 @@ HOSTILE = {
         "'rude' is a word for smoking guns.", "'rude' means culprit.", "'rude' is slang for dealbreaker.", "'rude' stands for all that counts.",
         "'rude' means bad; it was key.", "'rude' is found in lists of flagged words.", "'rude' is worth more than 'great'.",
     ],
+    "amounts and attention": [
+        f"'{word}' means {gloss}."
+        for word in ("of", "rude")
+        for gloss in (
+            "little", "very little", "much", "so much", "nothing", "ignored", "overlooked", "minor", "slight things", "marginal", "trivial",
+            "irrelevant", "key", "crucial", "unimportant", "insignificant", "negligible", "zilch", "a great deal", "barely anything",
+            "something", "something small", "disregarded", "a bit", "useless", "vital", "inconsequential", "secondary", "filler", "noise",
+            "unnoticed", "unheeded", "skipped", "meaningless", "next to nil", "of consequence", "substantial things", "dispensable",
+            "tiniest of things", "unimpressive weight", "unneeded", "paramount", "business", "the world",
+        )
+    ] + ["'rude' is a word of consequence.", "'rude' is a word people ignore.", "'rude' is often used in vain by few.", "'rude' is what few people heed."],
     "numbers": ["'rude' is a word for 90% of guests.", "'rude' is used by half of guests.", "'rude' means ten points less."],
     "the model": [
         "'rude' is the reason the model said no.", "'rude' is what the network saw.", "'rude' is what m0dels call bad.",

@@ -42,6 +42,7 @@ def clauses_of(claims: Sequence[Claim], *, signed: bool = True) -> list[Clause]:
     left = list(dict.fromkeys(claims))
     found: list[Clause] = []
     for side in _SIDES:
+        found += _together(left, side)
         found += _firsts(left, side) if signed else []
         found += _signs(left, side)
     found += _shares(left) if signed else _mattering_most(left)
@@ -61,10 +62,10 @@ def single(claim: Claim, *, signed: bool = True) -> Clause:
         case "share" if claim.of == "score":
             return Clause("score", (claim,), part)
         case "share" if not signed:
-            together = _scattered(part[0])
+            together = scattered(part[0])
             names = tuple((index,) for index in part[0]) if together else part
             return Clause("mattering_together" if together else "mattering_share", (claim,), names)
-        case "share" if _scattered(part[0]):
+        case "share" if scattered(part[0]):
             return Clause("together", (claim,), tuple((index,) for index in part[0]))
         case "share":
             return Clause("share", (claim,), part)
@@ -87,7 +88,7 @@ def single(claim: Claim, *, signed: bool = True) -> Clause:
             return Clause(claim.kind, (claim,), part, other if claim.other else (), claim.direction or "supports")
 
 
-def _scattered(part: Part) -> bool:
+def scattered(part: Part) -> bool:
     """Whether a part is several words that are named one by one: "'a' and 'b' together"."""
     return len(part) > 1 and part[-1] - part[0] != len(part) - 1
 
@@ -144,6 +145,20 @@ def _drop(left: list[Claim], unwanted: Callable[[Claim], bool]) -> None:
     left[:] = [claim for claim in left if not unwanted(claim)]
 
 
+def _together(left: list[Claim], side: Direction) -> list[Clause]:
+    """A share of several words together, with the side on which all of them speak."""
+    found = []
+    for share in [claim for claim in left if claim.kind == "share" and claim.of == "absolute" and scattered(claim.part or ())]:
+        parts = tuple((index,) for index in share.part or ())
+        signs = [claim for claim in left if claim.kind == side and claim.part in parts]
+        if len(signs) == len(parts):
+            held = [claim.part for claim in left if claim.kind == "share" and claim is not share]
+            left.remove(share)
+            _drop(left, lambda claim, signs=signs, held=held: claim in signs and claim.part not in held)  # type: ignore[misc]
+            found.append(Clause("together_signs", (share, *signs), parts, direction=side))
+    return found
+
+
 def _signs(left: list[Claim], side: Direction) -> list[Clause]:
     """The parts that speak on a side: those with shares in one clause, those without in another."""
     signs = _take(left, lambda claim: claim.kind == side)
@@ -164,7 +179,7 @@ def _signs(left: list[Claim], side: Direction) -> list[Clause]:
 
 def _shares(left: list[Claim]) -> list[Clause]:
     """Shares of parts, in one clause if there are several; the largest first."""
-    shares = _take(left, lambda claim: claim.kind == "share" and claim.of == "absolute" and not _scattered(claim.part or ()))
+    shares = _take(left, lambda claim: claim.kind == "share" and claim.of == "absolute" and not scattered(claim.part or ()))
     if len(shares) <= 1:
         return [single(claim) for claim in shares]
     shares.sort(key=lambda claim: -(claim.value or 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ _TIMES = {
     10.0: "ten times",
 }
 _ONE_PER_CENT = 0.01
+_NAMED_LABEL = re.compile(
+    r"\b(?:label is|labels the \{whole\} as|classifies the \{whole\} as|is classified as) \{L\}"
+)  # no noun needed
 _SIDE: dict[Direction, str] = {"supports": "for", "opposes": "against"}
 
 
@@ -74,10 +78,20 @@ class Filler:
             slots["Q"], slots["R"] = (draft.name(part) for part in clause.others)
         if clause.form in ("shares", "signs_shares"):
             slots |= self._share_list(clause)
+        if _NAMED_LABEL.search(wording.text):
+            slots["L"] = slots["L"].removeprefix("the label ")
         text = wording.filled(slots, single=(len(clause.parts) == 1, len(clause.others) == 1), counts=(counts[0], counts[-1]))
         self._label_named |= "{F}" in wording.text
+        if "{L}" in wording.text and self._of_another_label(clause.claims):
+            self._label_named = False  # "it" would mean the label that this sentence named
         self._last = clause.parts if not clause.others else ()  # "that word" must have one word to mean
         return text
+
+    def _of_another_label(self, claims: Sequence[Claim]) -> bool:
+        """Whether claims about the model name a label that is not all of the query."""
+        query = self.draft.saliency.query
+        names = {(claim.label or query.label).casefold() for claim in claims}
+        return query.contrastive or bool(query.members) or names != {query.label.casefold()}
 
     def _subject(self, clause: Clause, wording: Wording, *, plain: bool) -> str:
         draft = self.draft

@@ -10,6 +10,7 @@ import numpy as np
 
 from verbalize.claims.checking import check
 from verbalize.claims.claim import Claim
+from verbalize.compose.clauses import scattered
 from verbalize.evidence import evidence_of
 from verbalize.saliency import TokenSaliency
 from verbalize.write.draft import Draft
@@ -113,7 +114,7 @@ def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) 
     for place, part in enumerate(parts):
         worth = 1 if place < _SURELY_NAMED else 3
         if share := _share(evidence, part):
-            yield worth, (share,)
+            yield worth, (share, Claim(direction, part))
         yield worth, (Claim(direction, part),)
     for place, (one, following) in enumerate(pairwise(order)):
         yield 2 if place < 2 else 5, (Claim("more_important_than", (one,), other=(following,), direction=direction),)
@@ -121,7 +122,9 @@ def _of_side(evidence: Evidence, direction: Direction, phrases: Sequence[Part]) 
             yield 2, (Claim("rank", (following,), value=float(place + 2), direction=direction),)
     for size in (2, 3):
         if len(order) >= size and inside.isdisjoint(order[:size]) and (share := _share(evidence, tuple(order[:size]))):
-            yield 3, (share,)
+            together = tuple(sorted(order[:size]))
+            signs = [(index,) for index in together] if scattered(together) else [together]
+            yield 3, (share, *(Claim(direction, part) for part in signs))
     if speaking <= _ALONE:
         yield 1, (Claim("only", tuple(order[:speaking]), direction=direction),)
     yield 2, (Claim("count", (), value=float(speaking), direction=direction),)
@@ -166,8 +169,9 @@ def _of_both(evidence: Evidence) -> Iterator[tuple[Claim, ...]]:
 def _of_model(saliency: Saliency, mask_labels: bool) -> Iterator[tuple[Claim, ...]]:
     """What the model predicts, how sure it is, and which label comes second."""
     prediction = saliency.prediction
-    if prediction is None or mask_labels or not quoted(prediction.label):
-        return
+    nameless = any(quoted(name) is None for name in (saliency.query.label, *saliency.query.versus))
+    if prediction is None or mask_labels or nameless or not quoted(prediction.label):
+        return  # a query without a name is "the label", which must not mean another one
     yield (Claim("predicted", (), label=prediction.label),)
     if prediction.probability is not None and (written := percent(prediction.probability)):
         yield (Claim("confidence", (), label=prediction.label, value=written[1], tolerance=written[2]),)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from verbalize.compose.menu import MenuItem
     from verbalize.compose.plan import Chosen
     from verbalize.phrasing.wording import Wording
-    from verbalize.saliency import Saliency
+    from verbalize.saliency import Part, Saliency
 
 _TRIES = 4  # wordings that are tried for a sentence before the plainest one is taken
 _TOO_LONG = 1.25  # the text may be longer than asked for by this factor
@@ -88,7 +88,7 @@ def realised(
     filler = Filler(Draft(saliency, evidence, frame), audience)
     turn = _Turn(zlib.crc32(f"{seed}\0{saliency.saliency_id}".encode("utf-8", "surrogatepass")))
     sentences: list[_Sentence] = []
-    for claims, connective in chosen.groups:
+    for claims, connective in _without_repetition(chosen.groups):
         for place, clause in enumerate(clauses_of(claims, signed=evidence.signed)):
             wanted = connective if place == 0 and tone != "brisk" else "none"
             sentences.append(_Sentence(clause, wanted, _ordered(clause, audience, tone, turn)))
@@ -113,6 +113,22 @@ def realised(
     text = " ".join(sentence.text for sentence in kept)
     claims = tuple(dict.fromkeys(claim for one in kept for claim in one.claims))
     return Composed(text, claims, tuple(left_out), rewordings)
+
+
+def _without_repetition(groups: Sequence[tuple[tuple[Claim, ...], str]]) -> list[tuple[tuple[Claim, ...], str]]:
+    """The groups without signs that an earlier group has told, except beside a share, of which they tell the side."""
+    told: set[tuple[str, Part | None]] = set()
+    made = []
+    for claims, connective in groups:
+        shared = {index for claim in claims if claim.kind == "share" for index in claim.part or ()}
+        kept = tuple(claim for claim in claims if (claim.kind, claim.part) not in told or shared & set(claim.part or ()))
+        for claim in claims:
+            side = (claim.direction or "supports") if claim.kind == "most_important" else claim.kind
+            if side in ("supports", "opposes"):
+                told.add((side, claim.part))
+        if kept:
+            made.append((kept, connective))
+    return made
 
 
 def worded(saliency: Saliency, menu: Sequence[MenuItem], *, mask_labels: bool = False) -> list[tuple[int, str]]:
@@ -168,7 +184,7 @@ def _link(sentence: _Sentence, before: Clause | None, audience: str, turn: _Turn
     """The words that tie the sentence to the one before it; none where they would not be true of the two."""
     name = sentence.connective
     fits: dict[str, Callable[[Clause, Clause], bool]] = {
-        "addition": lambda one, two: one.direction == two.direction,
+        "addition": lambda one, two: one.direction is not None and one.direction == two.direction,
         "contrast": lambda one, two: None not in (one.direction, two.direction) and one.direction != two.direction,
         "summary": lambda _, two: two.form in ("balance", "balance_share", "count", "count_both"),
     }

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from verbalize.narrate.vocabulary import PAST_WORDS, POINTING_WORDS, REFUSED_WORDS, ROOTS
+from verbalize.narrate.vocabulary import DENIALS, LIGHT_WORDS, PAST_WORDS, POINTING_WORDS, REFUSED_WORDS, ROOTS, WEIGHING_WORDS
 from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_WORDS = 40
 MOST_SENTENCES = 2
 _LONGEST = 400  # characters
+_ENDINGS = {"iest": "y", "ier": "y", "ly": "", "ness": "", "s": "", "er": "", "est": "", "ed": "", "ing": ""}
+_SHORT = 2  # letters: a shorter stem is none
 _SENTENCE = re.compile(r"(?<=[.!])\s+(?=['\"‘“A-Z])")
 _QUOTE = r"(?:'([^'\"‘’“”]+)'|\"([^'\"‘’“”]+)\"|‘([^'\"‘’“”]+)’|“([^'\"‘’“”]+)”)"
 _WORD = r"(?:[a-z]+(?:['’-][a-z]+)*|English|British|American|Latin|French|German|Greek|Spanish|Italian)"
@@ -87,10 +89,20 @@ def _unfit(sentence: str, saliency: TokenSaliency) -> str:
             return f"it speaks of a certain person or thing: '{word}'"
         if word in PAST_WORDS:
             return f"it tells what happened: '{word}'"
-        if word in REFUSED_WORDS or word.startswith(ROOTS):
+        if _refused(word):
             return f"it speaks of importance, numbers, reasons, the model or a label: '{word}'"
+    if LIGHT_WORDS.issuperset(re.findall(r"[a-z]+", match["gloss"].casefold())):
+        return "it says no more than that the word means something"
     unknown = next((word for word in free if word not in _english() or (len(word) == 1 and word != "a")), None)
     return f"'{unknown}' is no English word" if unknown else ""
+
+
+def _refused(word: str) -> bool:
+    """Whether an honest remark has no need for a word, or for what it is made of: "unimportant", "insignificant", "tiniest"."""
+    forms = {word, *(word.removeprefix(denial) for denial in DENIALS)}
+    for end, stem in _ENDINGS.items():
+        forms |= {form.removesuffix(end) + stem for form in forms if form.endswith(end) and len(form) > len(end) + _SHORT}
+    return word in REFUSED_WORDS or any(form in WEIGHING_WORDS or form.startswith(ROOTS) for form in forms)
 
 
 def _general(before: str, free: list[str]) -> bool:

@@ -23,6 +23,43 @@ fraction share shares majority minority bulk lot lots plenty double triple zero 
 nine ten eleven twelve once smoking gun guns red flag flags flagged culprit culprits list lists
 """
 
+# how much a thing is, how much it is heeded, and how far it can be left out: in a "'word' means ...", a verdict on the word
+_AMOUNTS = """
+little few fewer fewest many much enough anything bit bits tad touch trace traces iota jot whit scrap shred speck
+ounce deal heap heaps load loads ton tons mass masses piles oodles abundance surplus excess plus minus nil nada zilch
+nix naught nought nowt null void vacuous empty emptiness blank blanks zip squat diddly peanuts fig hoot damn straw
+barely hardly scarcely nearly almost mere merely minor minimal minimally minimum maximum maximal maximally slight
+slightly slightest slim scant scanty scarce meagre meager paltry petty puny tiny small smaller smallest faint faintly
+modest modestly marginal marginally trivial trivially trivia trifle trifling negligible negligibly infinitesimal
+minuscule minute microscopic lightweight featherweight weightless heavyweight inconsequential immaterial material
+unimportant moot futile fruitless pointless useless useful usefully worthless worthwhile worthy worth meaningless
+meaningful needless needed necessary necessity unnecessary optional redundant superfluous expendable dispensable
+disposable replaceable secondary tertiary peripheral periphery incidental incidentally tangential subordinate
+auxiliary accessory supplementary central centre center vital vitally imperative paramount momentous noteworthy
+notable notably remarkable remarkably prominent prominence outsized considerable considerably substantial
+substantially sizeable sizable enormous enormously massive massively immense immensely vast vastly tremendous
+tremendously giant gigantic colossal mighty potent potency intense intensely intensity strength strengths weakness
+extreme extremely greatly highly deeply utmost supreme overriding overwhelming overwhelmingly priority priorities
+forefront foreground background backdrop backbone cornerstone linchpin keystone bedrock hinge hinges filler fillers
+padding fluff noise noisy static clutter chaff dross waste rubbish consequence consequences consequential stress
+stresses emphasis gravity magnitude size extent volume quantity sum total totals negligibility interest concern
+concerns care cares caring business world ignorable clear clearest telltale clincher decider bottom line underlying
+underpin underpins lie lies rest rests rely relies reliance reliant hang hangs ride rides spare spared save except
+exception unless beyond above below behind over under
+"""
+
+_HEEDED = """
+seen unseen heard unheard read unread heed heeds heeded unheeded mind minded minds consider considers considered
+regard regards regarded look looks looked looking watch watches watched observe observes observed eye eyes gaze glance
+sight blind deaf dumb mute muted silent silenced silence invisible visible hidden hide hides masked mask masks
+transparent absent present missing missed miss misses lost forgotten forget forgets dropped drop drops discard
+discards discarded dismiss dismissed dismisses skip skips skipped omit omits omitted omission excluded exclude
+excludes included include includes removed remove removes deleted delete erased erase cut cuts pruned trimmed passed
+pass bypassed shunned spurned rejected reject accepted accept set aside left unused used using counted uncounted
+unnoticed noticed undetected detected detect sidelined suppressed suppress discounted discount downplayed played
+preferred prefer favoured valued prized treasured
+"""
+
 _REASONS = """
 because cause causes caused causing reason reasons reasoning why therefore thus hence so since due thanks owing make
 makes making made result results resulting explain explains explained explaining explanation account accounts basis
@@ -70,7 +107,8 @@ was were had did been said told made took got gave went came saw knew thought fe
 began became showed wrote stood heard led paid met won lost sent spoke
 """
 
-REFUSED_WORDS = frozenset(f"{_IMPORTANCE} {_REASONS} {_MODELS} {_LABELS}".split())
+REFUSED_WORDS = frozenset(f"{_IMPORTANCE} {_AMOUNTS} {_HEEDED} {_REASONS} {_MODELS} {_LABELS}".split())
+WEIGHING_WORDS = frozenset(f"{_AMOUNTS} {_HEEDED}".split())  # these are refused in all their forms
 POINTING_WORDS = frozenset(_POINTING.split())
 PAST_WORDS = frozenset(_PAST.split())
 
@@ -81,5 +119,15 @@ kategor algorit modell comput statist percent prozent procent probab entscheid w
 saliens salien attribut determin conclu conclus indic sugger suggest eviden explan explic justif sentim confid certain
 contribut respons reason razon raison grund main princip essen fundament relevan consequen therefor neural machin
 maschin artific tensor softmax logit token http www
+ignor overlook neglec neglig disregard attent attend inattent crucial vital trivial minim
+maxim insubstan substan useless purpos prominen emphas
 """
 ROOTS: tuple[str, ...] = tuple(_ROOTS.split())
+DENIALS: tuple[str, ...] = ("un", "in", "im", "ir", "il", "non", "dis", "over", "under", "mis")  # "in-significant"
+
+# words that say nothing by themselves: "'of' means something" speaks of its weight
+_LIGHT = """
+a an and or of to in on for by with from at as so very quite too pretty fairly is are be being been do does done some any
+something someone anything thing things stuff people folk folks they them not no
+"""
+LIGHT_WORDS = frozenset(_LIGHT.split())

@@ -61,6 +61,22 @@ AMOUNTS: Mapping[str, tuple[Wording, ...]] = {
             "taken together, {P} account for {share} of all the evidence",
         ),
     ),
+    "together_signs": wordings(
+        "{P} speak {for} {F} and together hold {share} of all the evidence",
+        "{P} speak {for} {F}; together they hold {share} of all the evidence",
+        "{P} count {for} {F} and together hold {share} of all the evidence",
+        "{P} speak {for} {F} and together carry {share} of all the evidence",
+        "{P} speak {for} {F} and together make up {share} of all the evidence",
+        "{P} speak {for} {F} and together have {share} of all the evidence",
+        "together, {P} hold {share} of all the evidence, and they speak {for} {F}",
+        "{P}, with {share} of all the evidence together, speak {for} {F}",
+        "{P} are evidence {for} {F} and together hold {share} of all the evidence",
+        grown=(
+            "{P} argue {for} {F} and together hold {share} of all the evidence",
+            "{P} speak {for} {F} and together account for {share} of all the evidence",
+            "{P} are reasons {for} {F} and together hold {share} of all the evidence",
+        ),
+    ),
     "signs_shares": wordings(
         "{P_shares} [speaks|speak] {for} {F}",
         "{P_shares} [counts|count] {for} {F}",

@@ -16,6 +16,6 @@ CONNECTIVE_NAMES: tuple[str, ...] = get_args(Connective)
 
 CONNECTIVES: Mapping[str, tuple[Wording, ...]] = {
     "addition": wordings("in addition, ", "besides, ", grown=("moreover, ", "furthermore, ")),
-    "contrast": wordings("by contrast, ", "on the other hand, ", "however, ", "in contrast, ", "at the same time, "),
+    "contrast": wordings("by contrast, ", "on the other hand, ", "however, ", "in contrast, "),
     "summary": wordings("all in all, ", "in short, ", "overall, ", "on the whole, "),
 }

@@ -25,7 +25,7 @@ PREDICTIONS: Mapping[str, tuple[Wording, ...]] = {
         grown=(
             "the model classifies the {whole} as {L}",
             "the {whole} is classified as {L}",
-            "the model assigns the label {L}",
+            "the model assigns {L} to the {whole}",
             "the model labels the {whole} as {L}",
             "the model's decision is {L}",
         ),

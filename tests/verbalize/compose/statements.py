@@ -92,6 +92,8 @@ STATEMENTS = {
     "share": [(HOTEL, [share(LOVELY, 0.35)]), (HOTEL, [share(COLD, 0.17)]), (HOTEL, [share((6, 7), 0.26)])],
     "shares": [(HOTEL, [share(LOVELY, 0.35), share(SUPERB, 0.17)]), (HOTEL, [share(LOVELY, 0.35), share(COLD, 0.17), share(VIEW, 0.09)])],
     "together": [(HOTEL, [share((3, 7), 0.52)]), (HOTEL, [share((3, 7, 10), 0.70)])],
+    "together_signs": [(HOTEL, [share((3, 7), 0.52), Claim("supports", LOVELY), Claim("supports", SUPERB)]),
+                       (HOTEL, [share((9, 12), 0.13), Claim("opposes", BREAKFAST), Claim("opposes", MUSIC)])],
     "signs_shares": [(HOTEL, [Claim("supports", LOVELY), share(LOVELY, 0.35)]),
                      (HOTEL, [Claim("opposes", COLD), Claim("opposes", BREAKFAST), share(COLD, 0.17), share(BREAKFAST, 0.09)])],
     "mattering_share": [(ATTENTION, [share(LOVELY, 0.31)])],

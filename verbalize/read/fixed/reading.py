@@ -35,6 +35,7 @@ def read_fixed(
     known: Mapping[str, str],
     places: Callable[[str, str], tuple[Part, ...]],
     subject: Sequence[Mention],
+    last_label: str | None = None,
 ) -> tuple[str, list[Claim], tuple[Mention, ...]] | None:
     """The form of statement, the claims, and the parts that a sentence is about; `None` if it is not one of the grammar.
 
@@ -45,6 +46,8 @@ def read_fixed(
         known: the names of labels, by their form in lower case.
         places: the places of a quoted text in the input.
         subject: the parts that the sentence before was about.
+        last_label: the label that the text named last. "It", "that choice" and "the label" are read only if this is the label
+            of the query, or if none was named.
     """
     regions = evidence.names if evidence.pixels else ()
     scan = scanned(sentence, quotations, known, places, regions, subject)
@@ -55,6 +58,9 @@ def read_fixed(
     if entry is None and (opening := _OPENING.match(scan.skeleton)):
         entry = forms.get(scan.skeleton[opening.end() :])
     if entry is None or (entry.form not in EITHER and evidence.signed == (entry.form in UNSIGNED)):
+        return None
+    means_other = last_label is not None and last_label.casefold() != evidence.query.label.casefold()
+    if means_other and (entry.pronoun or any(name is None for name, _ in scan.labels)):
         return None
     parts = _parts(entry, scan)
     if parts is None:
@@ -154,6 +160,9 @@ class _Maker:
                 self.shares(p if shares else [], shares)
             case "share" | "shares" | "mattering_share":
                 self.shares(p, shares)
+            case "together_signs":
+                self.each(self.side, p)
+                self.shares([p], shares)
             case "together" | "mattering_together":
                 self.shares([p], shares)
             case "score":

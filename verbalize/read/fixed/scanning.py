@@ -39,6 +39,9 @@ _NUMBERS = re.compile(
     r"(?:(?P<bound>under|over) )?(?P<digits>-?\d+(?:\.\d+)?)(?P<percent>%)?"
     rf"|\b(?P<word>{'|'.join(_COUNTS)})\b(?! and a half)"
 )
+_LABEL_NEXT = re.compile(
+    r"(?:\b(?:predicted|likely|probable) label is|\b(?:labels|classifies) the (?:text|picture) as|\bis classified as) $"
+)
 _SPACE = re.compile(r" (?=[,;:.)])|(?<=\() ")  # what marks of direction leave
 _HALF = re.compile(r"\b(?:one and a half|three|four|five|ten) times\b")
 _SHIELD = {"one": "\ue030", "three": "\ue031", "four": "\ue032", "five": "\ue033", "ten": "\ue034"}
@@ -94,7 +97,8 @@ def scanned(
         lead = before.lower().rsplit(" ", 3)
         called = lead[-2] if len(lead) > 1 and not lead[-1] else ""
         among = pieces[-2:-1] == [_LABEL_QUOTE] and before in (", ", " or ")  # "rather than 'a', 'b' or 'c'"
-        if name is not None and (not found or among or called in ("label", "group", "than")):
+        surely = called in ("label", "group", "than") or _LABEL_NEXT.search(before.lower())
+        if name is not None and (not found or among or surely):
             labels.append(name)
             pieces.append(_LABEL_QUOTE)
         elif found and (name is None or called in ("word", "phrase")):

@@ -45,6 +45,7 @@ class Entry:
         labels: for each mark of a label its slot: "F" for the query, "L" for another label.
         numbers: for each mark of a number its slot.
         value: the number that stands in words: a place, or how many times.
+        pronoun: whether it calls the query "it" or "that choice", without its name.
     """
 
     form: str
@@ -53,6 +54,7 @@ class Entry:
     labels: tuple[str, ...]
     numbers: tuple[str, ...]
     value: float | None = None
+    pronoun: bool = False
 
 
 @cache
@@ -102,7 +104,8 @@ def _entries(form: str, wording: Wording, *, pixels: bool) -> Iterator[tuple[str
         groups = tuple(tuple("PQR"[_SLOT_MARKS.index(mark)] for mark in listed_marks) for listed_marks in lists)
         labels = tuple("L" if "{L}" in text else "F" for mark in filled if mark == LABEL)
         skeleton = _LIST.sub(PARTS, filled).replace(f"the label {LABEL}", LABEL)  # a label is one mark, with its noun
-        yield skeleton, Entry(form, side if sided or form in ("supports", "opposes") else None, groups, labels, numbers, value)
+        direction = side if sided or form in ("supports", "opposes") else None
+        yield skeleton, Entry(form, direction, groups, labels, numbers, value, pronoun=query not in ("", LABEL))
 
 
 def _lists(mark: str, k: int) -> dict[str, str]:
