@@ -24,6 +24,26 @@ _SPECIAL = re.compile(
     re.VERBOSE,
 )
 UNKNOWN = frozenset(("[UNK]", "<unk>", "<|unk|>", "\ufffd"))
+# marks of chats that tokenizers split, such as Llama 2's
+_SPLIT_MARKS = frozenset(("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"))
+_ROLE_FOLLOWS = re.compile(r"<\|(?:im_start|start_header_id|start|turn|header_start|start_of_role)\|>|<start_of_turn>")
+_ROLES = frozenset(
+    (
+        "system",
+        "user",
+        "assistant",
+        "model",
+        "tool",
+        "developer",
+        "function",
+        "human",
+        "bot",
+        "ipython",
+        "observation",
+        "environment",
+    )
+)
+_LINE_ENDS = ("\n", "Ċ", "<0x0A>", "\r")
 _PADS = frozenset(("pad", "padding"))  # IMDB models with a word-level vocabulary fill up with this word
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _INVISIBLE = "\ufeff\u200b\u2060"  # byte order mark, zero-width space, word joiner: no characters of a word
@@ -86,6 +106,7 @@ def merge_pieces(pieces: Sequence[str], *, scheme: str = "auto", special_tokens:
 def _aside(pieces: Sequence[str], named: frozenset[str]) -> set[int]:
     """The indices of special tokens: those that are named, the usual ones, and a run of the word "pad" at either end."""
     found = {i for i, piece in enumerate(pieces) if piece in named or not piece or _SPECIAL.fullmatch(piece)}
+    found |= _chat_marks(pieces, found)
     for order in (range(len(pieces)), range(len(pieces) - 1, -1, -1)):
         run: list[int] = []
         for index in order:
@@ -96,6 +117,23 @@ def _aside(pieces: Sequence[str], named: frozenset[str]) -> set[int]:
             run.append(index)
         if len(run) > 1:  # a lone "pad" may be a word of the text
             found.update(run)
+    return found
+
+
+def _chat_marks(pieces: Sequence[str], aside: set[int]) -> set[int]:
+    """The indices of marks of a chat that are split into pieces, and of the names of roles between marks."""
+    plain = [piece.replace("▁", "").replace("Ġ", "").strip().removeprefix("##") for piece in pieces]
+    found: set[int] = set()
+    for start in range(len(pieces)):
+        if plain[start][:1] in ("[", "<"):
+            for stop in range(start + 2, min(start + 6, len(pieces)) + 1):
+                if "".join(plain[start:stop]) in _SPLIT_MARKS:
+                    found.update(range(start, stop))
+        if _ROLE_FOLLOWS.fullmatch(pieces[start]):
+            for stop in range(start + 2, min(start + 5, len(pieces)) + 1):
+                ends = stop == len(pieces) or stop in aside or pieces[stop].lstrip("▁ ").startswith(_LINE_ENDS)
+                if ends and "".join(plain[start + 1 : stop]).casefold() in _ROLES:
+                    found.update(range(start + 1, stop))
     return found
 
 
@@ -156,6 +194,8 @@ def _has_line_end(text: str) -> bool:
 
 def _together(word: str, piece: str, kind: str) -> bool:
     """Whether a piece without a space before it goes on with the word before it."""
+    if word in UNKNOWN or piece in UNKNOWN:
+        return False
     if clings(word, piece):
         return True
     if kind == "wordpiece":  # `##` says that it does, but in a script without spaces a whole sentence would be one word

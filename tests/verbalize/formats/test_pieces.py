@@ -78,10 +78,19 @@ def test_the_scores_of_all_pieces_are_kept(scheme, pieces, data):
         (["<0xE4>", "<0xBD>", "<0xA0>", "好"], ["你", "好"], []),
         (["▁a", "<0xF0>", "<0x9F>", "▁b"], ["a", "\ufffd", "b"], []),
         # chat templates
-        (["<bos>", "<start_of_turn>", "user", "\n", "▁Hi", "<end_of_turn>"], ["user", "Hi"],
-         [("<bos>", 0), ("<start_of_turn>", 0), ("\n", 1), ("<end_of_turn>", 2)]),
-        (["<|start_header_id|>", "user", "<|end_header_id|>", "ĊĊ", "hi", "Ġyou", "<|eot_id|>"], ["user", "hi", "you"],
-         [("<|start_header_id|>", 0), ("<|end_header_id|>", 1), ("ĊĊ", 1), ("<|eot_id|>", 3)]),
+        (["<bos>", "<start_of_turn>", "user", "\n", "▁Hi", "<end_of_turn>"], ["Hi"],
+         [("<bos>", 0), ("<start_of_turn>", 0), ("user", 0), ("\n", 0), ("<end_of_turn>", 1)]),
+        (["<|start_header_id|>", "user", "<|end_header_id|>", "ĊĊ", "hi", "Ġyou", "<|eot_id|>"], ["hi", "you"],
+         [("<|start_header_id|>", 0), ("user", 0), ("<|end_header_id|>", 0), ("ĊĊ", 0), ("<|eot_id|>", 2)]),
+        (["<|im_start|>", "ass", "istant", "Ċ", "user", "Ġerror", "<|im_end|>"], ["user", "error"],
+         [("<|im_start|>", 0), ("ass", 0), ("istant", 0), ("Ċ", 0), ("<|im_end|>", 2)]),
+        (["▁[", "INST", "]", "▁<<", "SYS", ">>", "<0x0A>", "Hi", "<0x0A>", "<", "</", "SYS", ">>", "▁you", "▁[", "/", "INST", "]"],
+         ["Hi", "you"], [("▁[", 0), ("INST", 0), ("]", 0), ("▁<<", 0), ("SYS", 0), (">>", 0), ("<0x0A>", 0), ("<0x0A>", 1), ("<", 1),
+                         ("</", 1), ("SYS", 1), (">>", 1), ("▁[", 2), ("/", 2), ("INST", 2), ("]", 2)]),
+        (["▁[", "sic", "]"], ["[", "sic", "]"], []),
+        # an unknown piece is a word of its own
+        (["▁good", "<unk>", "▁film"], ["good", "<unk>", "film"], []),
+        (["▁good", "<unk>", "s"], ["good", "<unk>", "s"], []),
         (["<s>", "[INST]", "▁Hi", "[/INST]", "</s>"], ["Hi"], [("<s>", 0), ("[INST]", 0), ("[/INST]", 1), ("</s>", 1)]),
         (["<｜begin▁of▁sentence｜>", "Hi", "Ġyou"], ["Hi", "you"], [("<｜begin▁of▁sentence｜>", 0)]),
         # two texts
