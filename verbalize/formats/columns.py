@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from verbalize.saliency import SaliencyError
@@ -23,6 +23,17 @@ _PROBABILITY = ("probability", "prob", "proba", "pred_prob", "confidence")
 _TEXT = ("text", "input_text", "sentence", "document", "review")
 _SIGNED = ("signed", "is_signed")
 _POSITION = ("position", "pos", "index", "idx", "token_index", "token_position", "word_index", "start", "offset")
+# what a text is called; "sentence", "sentence_id", "sentence_idx", "sentence_no", "Sentence #" and the like name it
+_TEXT_NAME = re.compile(
+    r"(?:u|gu|uu)id|(?:sent|sentence|sample|example|instance|doc|document|text|record|review|item|utterance|tweet|post|comment|"
+    r"message|paragraph|passage|article|case|entry|observation|dialog|dialogue|turn|prompt|input_text)"
+    r"(?:_?(?:uid|guid|id|ids|idx|index|ix|no|nr|num|number|key|name|#))?"
+)
+# names that may as well be of something else: they count where no other column names the texts
+_PERHAPS = re.compile(
+    r"(?:line|file|group|row|source|page|title|key|url|path|block|seq|sequence|n|no|nr|number|batch)"
+    r"(?:_?(?:id|idx|index|no|nr|num|number|key|name|#))?"
+)
 _ID = frozenset(
     ("id", "record", "sample", "idx", "example", "instance", "doc", "document", "sentence", "review", "item", "utterance",
      "index", "sentenceid", "sampleid", "exampleid", "instanceid", "docid", "textid", "recordid")
@@ -43,6 +54,7 @@ class Columns:
         header: whether the first row names the columns.
         unread: the names of the other columns.
         text_names: whether the column of texts is filled in each row, so that it names the text of a row.
+        ranked: whether the table is eli5's, which lists for each target the features that count there.
         in_order: whether the rows of a text stand in its order, as far as the names of the columns tell.
         magnitude: whether the scores are magnitudes without signs, as the name of their column says.
     """
@@ -54,6 +66,7 @@ class Columns:
     text_names: bool = False
     in_order: bool = True
     magnitude: bool = False
+    ranked: bool = False
 
     def cell(self, row: Sequence[str], kind: str, *, blank: bool = False) -> str | None:
         """The value of a kind in a row, or `None` where the row has none (or, unless `blank`, an empty one)."""
@@ -65,6 +78,26 @@ class Columns:
     def id_of(self, row: Sequence[str]) -> str | None:
         """The name of the text of a row, or `None` where no column names it."""
         return "-".join(row[place].strip() for place in self.ids if place < len(row)) or None
+
+
+def check_joined(rows: Sequence[Sequence[str]], columns: Columns, names: Sequence[str], source: str) -> None:
+    """Check that a table without names of its texts holds one text, as far as the other columns tell.
+
+    Raises:
+        SaliencyError: a column is constant over runs of rows and changes between them, so that it may name texts.
+    """
+    used = {columns.places.get(kind) for kind in ("token", "score", "position", "label", "signed")}
+    for place, name in enumerate(names):
+        if place in used or (name.strip() not in columns.unread and place not in columns.places.values()):
+            continue
+        values = [_cell(row, place) for row in rows]
+        runs = [(value, len(list(group))) for value, group in groupby(values)]
+        different = len({value for value, _ in runs}) == len(runs) and len(values) >= 2 * len(runs)
+        if len(runs) > 1 and all(values) and (different or all(length > 1 for _, length in runs)):
+            raise SaliencyError(
+                f"{source}: the column {name.strip()!r} may name several texts ({runs[0][0]!r:.30}, {runs[1][0]!r:.30}, ...), "
+                "and their words would be joined into one text; name the column 'id' if it names the texts, else leave it out"
+            )
 
 
 def find_columns(rows: Sequence[Sequence[str]], source: str) -> Columns:
@@ -124,7 +157,8 @@ class _Finder:
         names_text = "text" in found and all(_cell(row, found["text"]) for row in self.body)
         in_order = token not in ("feature", "ngram") or "position" in found
         magnitude = self.names[found["score"]] in _MAGNITUDE
-        return Columns(found, ids, True, unread, names_text, in_order, magnitude)
+        ranked = "label" in found and (token, self.names[found["label"]]) == ("feature", "target")
+        return Columns(found, ids, True, unread, names_text, in_order, magnitude, ranked)
 
     def _one(self, what: str, words: Sequence[str]) -> int | None:
         """The only column with one of the names, or the first of several whose values are the same."""
@@ -160,9 +194,12 @@ class _Finder:
             place
             for place, name in enumerate(self.names)
             if place not in self.taken
-            and (name in _ID or (name.endswith("_id") and not _NO_ID.fullmatch(name)))
+            and (name in _ID or _TEXT_NAME.fullmatch(name) or (name.endswith("_id") and not _NO_ID.fullmatch(name)))
             and not (name in _TEXT and not self._all(place, _is_number))
         ]
+        if not found and not set(self.names) & set(_TEXT):
+            weak = [place for place, name in enumerate(self.names) if place not in self.taken and _PERHAPS.fullmatch(name)]
+            found = [place for place in weak if not self._changes(place)]
         numbering = [place for place in found if len(self.body) > 1 and self._changes(place)]
         if numbering and len(numbering) == len(found):
             named = [place for place in numbering if self.names[place] not in _POSITION]

@@ -247,10 +247,20 @@ def _reader_of(document: Any, formats: Candidates) -> Callable[[Any, ReadOptions
     shown = f"a {type(document).__name__} ({document!r:.60})"
     if formats.wanted == "auto":
         unread = "".join(f"; {reason}" for reason in formats.unread)
+        if isinstance(document, dict):
+            shown += _needed(document)
         raise SaliencyError(f"{shown} is in no format that can be read; see `saywhy convert --help` for the formats{unread}")
     if FORMATS.get(formats.wanted).read is None:
         raise SaliencyError(f"the format {formats.wanted!r} is one of files; name a file")
     raise SaliencyError(f"{shown} is no {formats.wanted!r} record; see `saywhy convert --help` for the formats")
+
+
+def _needed(document: dict[Any, Any]) -> str:
+    """What a JSON object would need to be read as a map."""
+    numbers = [key for key, value in document.items() if isinstance(value, (int, float))]
+    if document and len(numbers) == len(document):
+        return ', which may be words with scores; write them as [["word", score], ...] in the order of the text, as it'
+    return ', which needs the keys "tokens" and "scores" (and "label", "text", "id" where they are known), as it'
 
 
 def _file_reader(path: Path, formats: Candidates) -> Callable[[Path, ReadOptions], Iterator[Saliency | Problem]] | None:
@@ -295,10 +305,16 @@ def _document(path: Path, options: ReadOptions, formats: Candidates) -> Iterator
             with path.open("rb") as lines:
                 yield from _lines(lines, str(path), path.parent, options, formats)
             return
-        raise SaliencyError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
+        hint = "; if it is a table, name it .csv or .tsv, or say format='csv' (--format csv)" if _is_table(path) else ""
+        raise SaliencyError(f"{path}, line {error.lineno}: no JSON: {error.msg}{hint}") from None
     except (EOFError, gzip.BadGzipFile) as error:
         raise SaliencyError(f"{path} can't be unpacked: {error}") from None
     yield from _records(document, path.parent, options, formats, str(path))
+
+
+def _is_table(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return path.suffix.lower() != ".gz" and Ahead(stream, MAX_LINE).is_table()
 
 
 def _records(

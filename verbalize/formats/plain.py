@@ -56,6 +56,7 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
         used.update(() if key is None else (key,))
         return None if key is None else document[key]
 
+    document = _without_batch(document, options)
     tokens, scores, signed = _words(document, used)
     number = take(_ID)
     label, text, method = take(_LABEL), take(_TEXT), take(("method",))
@@ -83,6 +84,47 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
         yield from _outputs(tokens, scores, names, name, versus, options, fields)
     else:
         yield read_words(tokens, scores, options.query(_label(label), versus=versus), options, id=name, **fields)
+
+
+def _without_batch(document: dict[str, Any], options: ReadOptions) -> dict[str, Any]:
+    """The record without an axis of length 1 around its lists, as a batch of one text has it."""
+    squeezed = dict(document)
+    tokens = next((document[key] for key in _TOKENS if isinstance(document.get(key), list)), None)
+    if tokens is not None and len(tokens) == 1 and isinstance(tokens[0], list):
+        tokens = tokens[0]
+    count = None if tokens is None else len(tokens)
+    named = any(isinstance(document.get(key), list) for key in _NAMES)
+    for key, value in document.items():
+        if not isinstance(value, list) or not value:
+            continue
+        inner = value[0]
+        if key in _SCORES + _MAGNITUDES and not named:
+            if len(value) == 1 and isinstance(inner, list) and (len(inner) == count):
+                value = inner
+            if len(value) == count and all(isinstance(row, list) and len(row) == 1 for row in value):
+                value = [row[0] for row in value]
+        elif (
+            (key in _TOKENS and len(value) == 1 and isinstance(inner, list) and inner and isinstance(inner[0], str))
+            or (
+                key in ("offsets", "offset_mapping")
+                and len(value) == 1
+                and inner
+                and isinstance(inner, list)
+                and isinstance(inner[0], (list, tuple))
+            )
+            or (
+                key in (*_TEXT, *_PREDICTED, *_LABEL, *_PROBABILITY, *_ID, "signed")
+                and len(value) == 1
+                and not isinstance(inner, list)
+            )
+        ):
+            value = inner
+        if value is not document[key]:
+            squeezed[key] = value
+    changed = [key for key in document if squeezed[key] is not document[key]]
+    if changed:
+        options.note(f"an axis of length 1, as of a batch, is left out of {', '.join(map(repr, changed))}")
+    return squeezed
 
 
 def _words(document: dict[str, Any], used: set[str]) -> tuple[list[str], list[Any], bool | None]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem
-from verbalize.formats.columns import Columns, find_columns
+from verbalize.formats.columns import Columns, check_joined, find_columns
 from verbalize.formats.format import Format, ReadOptions, parse_signed
 from verbalize.formats.word_lists import read_words
 from verbalize.saliency import Prediction, SaliencyError, SpecialToken, TokenSaliency
@@ -89,6 +90,9 @@ def read_rows(
     if columns.header:
         header = next(number for number, (_, row) in enumerate(rows) if row)
         rows = rows[header + 1 :]
+        if not columns.ids and not columns.text_names and all(row for _, row in _within(rows)):
+            check_joined(filled[1:], columns, filled[0], source)
+        rows = _filled_down(rows, columns.ids)
     if not any(row for _, row in rows):
         raise SaliencyError(f"{source}: the table holds no rows")
     of_one_text: dict[object, list[_Group]] = {}
@@ -96,7 +100,7 @@ def read_rows(
         of_one_text.setdefault(group.text_key, []).append(group)
     for groups in of_one_text.values():
         several = len(groups) > 1
-        wrong = _contradiction(groups) if several else ""
+        wrong = _contradiction(groups) if several and not columns.ranked else ""
         try:
             if wrong:
                 raise SaliencyError(wrong)
@@ -134,6 +138,44 @@ def _cells(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
         raise SaliencyError(f"{source}, line {reader.line_num}: the table can't be read: {error}") from None
 
 
+def _within(rows: Sequence[tuple[int | None, Sequence[str]]]) -> Sequence[tuple[int | None, Sequence[str]]]:
+    """The rows without the empty ones at either end."""
+    places = [number for number, (_, row) in enumerate(rows) if row]
+    return rows[places[0] : places[-1] + 1] if places else ()
+
+
+def _filled_down(
+    rows: Sequence[tuple[int | None, Sequence[str]]], ids: Sequence[int]
+) -> list[tuple[int | None, Sequence[str]]]:
+    """The rows, where an id that is left blank is that of the row above, as in tables whose texts are named once."""
+    filled: list[tuple[int | None, Sequence[str]]] = []
+    above: dict[int, str] = {}
+    for line, row in rows:
+        cells = list(row)
+        for place in ids:
+            if place < len(cells):
+                cells[place] = above[place] = cells[place] if cells[place].strip() else above.get(place, "")
+        filled.append((line, cells))
+    return filled
+
+
+def _number(cell: str) -> float:
+    """The number in a cell.
+
+    Raises:
+        ValueError: it is none; the message says how to write one.
+    """
+    try:
+        return float(cell)
+    except ValueError:
+        hint = ""
+        if re.fullmatch(r"[-+]?\d+,\d+", cell):
+            hint = f"; write it with a point ({cell.replace(',', '.')})"
+        elif re.fullmatch(r"[-+]?[\d.,]+\s*%", cell):
+            hint = "; write it as a number without the sign %"
+        raise ValueError(f"the score {cell!r} is not a number{hint}") from None
+
+
 def _groups(body: Sequence[tuple[int | None, Sequence[str]]], columns: Columns, source: str) -> list[_Group]:
     """The maps of the rows, in the order of their first rows. Where nothing names a text, an empty row ends it."""
     groups: dict[object, _Group] = {}
@@ -167,7 +209,7 @@ def _row(row: Sequence[str], columns: Columns) -> _Row:
     token, score, position = columns.cell(row, "token", blank=True), columns.cell(row, "score"), columns.cell(row, "position")
     if token is None or score is None:
         raise ValueError(f"the row has {len(row)} cells, too few" if token is None else "the score is empty")
-    return _Row(token, float(score), None if position is None else float(position))
+    return _Row(token, _number(score), None if position is None else float(position))
 
 
 def _contradiction(groups: list[_Group]) -> str:

@@ -63,7 +63,12 @@ def read_words(
     whole = text if text is not None else options.input_text
     ranked = in_order is None and _is_ranked(words, scores)
     if in_order or (in_order is None and not ranked) or (whole is not None and _covers(words, whole)):
-        found = TokenSaliency.from_pieces(words, scores, query, text=whole, **fields)
+        try:
+            found = TokenSaliency.from_pieces(words, scores, query, text=whole, **fields)
+        except SaliencyError:
+            if in_order or (placed := _placed_anyway(words, scores, query, whole, **fields)) is None:
+                raise
+            found = placed
     else:
         if ranked and whole is None:
             options.note(_UNPLACED)
@@ -71,6 +76,20 @@ def read_words(
     if not said:
         options.unsaid.add(bool((found.scores < 0).any()))
     return found
+
+
+def _placed_anyway(
+    words: Sequence[str], scores: Sequence[float], query: Query, text: str | None, **fields: Any
+) -> TokenSaliency | None:
+    """The map of words that all stand in the text, but not in their order; `None` where one does not, or they are pieces."""
+    if text is None or len(words) != len(scores) or merge_pieces(words, text=text).special:
+        return None
+    try:
+        for word in words:
+            occurrences(text, word)
+    except SaliencyError:
+        return None
+    return _without_order(words, scores, query, text, **fields)
 
 
 def _without_order(
@@ -98,10 +117,15 @@ def place_words(text: str, features: Iterable[tuple[str, float]], query: Query, 
         SaliencyError: a word is not in the text, or has two scores.
     """
     listed: dict[str, float] = {}
+    times: dict[str, int] = {}
     for word, score in features:
-        if word in listed:
-            raise SaliencyError(f"the word {word!r} has two scores and nothing says which place each is for")
-        listed[word] = score
+        times[word] = times.get(word, 0) + 1
+        if word in listed and (listed[word] != score * (times[word] - 1) or times[word] > len(occurrences(text, word))):
+            raise SaliencyError(
+                f"the word {word!r} has two scores and nothing says which place each is for; list the words in the order of "
+                "the text, or leave out the text"
+            )
+        listed[word] = score * times[word]
     return spread(text, [(occurrences(text, word), score) for word, score in listed.items()], query, **fields)
 
 
@@ -164,8 +188,8 @@ def _cut(span: Span, cuts: set[int]) -> Iterator[Span]:
 
 
 def _is_ranked(words: Sequence[str], scores: Sequence[float]) -> bool:
-    """Whether the list looks like a ranking: different words, none a piece of one, by falling magnitude."""
-    if len(words) < _RANKED or len(words) != len(scores) or len(set(words)) < len(words):
+    """Whether the list looks like a ranking: words, none a piece of one, by falling magnitude."""
+    if len(words) < _RANKED or len(words) != len(scores):
         return False
     merged = merge_pieces(words)
     if merged.special or any(len(indices) > 1 for _, indices in merged.words):

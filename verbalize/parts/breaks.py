@@ -47,7 +47,8 @@ def bounds_of(saliency: TokenSaliency) -> Bounds:
     """Find the bounds in the text of a map.
 
     Sentences end at special tokens such as [SEP], with which the map was read or which are among its words; at line ends in the
-    text; at words of the text that have no score; and at marks that end a sentence. A full stop after an initial or a title ("Mr.") is no such mark.
+    text; at words of the text that have no score; and at marks that end a sentence. A full stop after an initial or a title
+    ("Mr.") is no such mark.
     """
     tokens = saliency.tokens
     sentences = {special.position for special in saliency.special}
