@@ -18,7 +18,7 @@ from verbalize.read.grammar.notation import FIRST, Notation
 from verbalize.read.grammar.phrases import FOLDS, PHRASES
 from verbalize.read.marking.tokens import word_sets
 from verbalize.read.rule_examples import EXAMPLES
-from verbalize.read.rules import amounts, model, ranks, reports, short, signs, tails, turned, whole
+from verbalize.read.rules import amounts, haves, model, ranks, reports, short, signs, tails, turned, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,7 +136,7 @@ class Grammar:
         self.notation = Notation(PHRASES)
         self.notation.register(sorted(word_sets(), key=sorted))
         self.rules: list[Rule] = [
-            *ranks.RULES, *amounts.HAVES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *short.RULES, *tails.RULES, *reports.RIDERS,
+            *ranks.RULES, *haves.RULES, *amounts.RULES, *whole.RULES, *model.RULES, *signs.RULES, *reports.RULES, *turned.RULES, *short.RULES, *tails.RULES, *reports.RIDERS,
         ]  # fmt: skip
         self.rules = [
             replace(rule, examples=EXAMPLES[rule.name][0], counter_examples=EXAMPLES[rule.name][1])

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verbalize.claims.checking import check_against
-from verbalize.read.clause import Clause, Memory, Unclear, mentions_in
+from verbalize.read.clause import Clause, Memory, Unclear
 from verbalize.read.clauses import segments_of
+from verbalize.read.mentions import mentions_in
 from verbalize.read.resolver import Resolver
 
 if TYPE_CHECKING:

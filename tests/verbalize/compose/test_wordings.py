@@ -75,7 +75,8 @@ def test_the_same_sentence_of_another_map_is_false(form, saliency, claims):
         turned = TokenSaliency(saliency.tokens, scores, saliency.query)
     for wording in FORMS[form]:
         _, text = sentence(saliency, claims, wording)
-        assert not check(read(text, turned), turned), text
+        unread = any(one.unread for one in read_sentences(text, turned))
+        assert (form == "followed" and unread) or not check(read(text, turned), turned), text
 
 
 def test_names_that_need_care_are_read_back():

@@ -64,6 +64,7 @@ def test_no_lie_is_verified_and_most_are_found(kind):
 
 # Truths that no rule reads whole yet. The list only gets shorter.
 UNREAD = {
+    "'great' is followed by 'acting' in importance.",
     "The model was drawn to 'positive' because of \"great\".",
     "Words like 'great' (and others) speak for 'positive'.",
     "The model looked at 'great' and concluded that the review is positive.",
@@ -129,7 +130,7 @@ BASE = [
     "'great' holds 59 % of the evidence for 'positive'.",
     "'great' has a score of 2.0.",
     "The word 'great' contributes positively to the prediction.",
-    "'fine' is the second most important word.",
+    "'fine' is the second most important word for 'positive'.",
     "The model predicted 'positive' because of 'great'.",
 ]
 # Sentences that mean the same with the word, or say less than without it. A word said twice in a row says it once.

@@ -60,8 +60,8 @@ def test_the_items_of_a_list_are_taken_together():
 
 
 def test_a_list_in_order_ranks():
-    assert outcome("The most important words in order:\n1. 'great'\n2. 'fine'\n3. 'acting'") == "true"
-    assert outcome("The most important words, in order of importance:\n- great\n- fine") == "true"
+    assert outcome("The most important words for 'positive' in order:\n1. 'great'\n2. 'fine'\n3. 'acting'") == "true"
+    assert outcome("The most important words for 'positive', in order of importance:\n- great\n- fine") == "true"
     assert outcome("The most important words in order:\n1. 'fine'\n2. 'great'") == "false"
     assert outcome("The most important words are:\n1. 'fine'\n2. 'great'") == "unread"  # the numbers may be places
     assert outcome("The most important words in order:\n2. 'great'\n1. 'fine'") == "unread"

@@ -36,7 +36,7 @@ def said(text, saliency=FILM):
 def test_every_style_of_quotes(marks, space):
     if space and marks in ("''", "``", "‘’"):
         pytest.skip("an apostrophe with a blank inside is none of these")
-    text = f"The words {marks[0]}{space}great{space}{marks[1]} and {marks[0]}{space}dull plot{space}{marks[1]} are important."
+    text = f"The words {marks[0]}{space}great{space}{marks[1]} and {marks[0]}{space}dull plot{space}{marks[1]} speak for it."
     assert said(text) == [("supports", (1,)), ("supports", (5, 6))]
 
 

@@ -27,8 +27,8 @@ def test_the_published_texts_are_read():
     total = benchmark.measure(folder, "both").total
     assert total.stated >= 100
     # Under the closed world, statements in clauses with words that no rule knows are not read (docs/benchmarks.md gives the figures).
-    assert total.read / total.stated >= 0.89
-    assert total.right / total.stated >= 0.86
+    assert total.read / total.stated >= 0.88
+    assert total.right / total.stated >= 0.85
 
 
 def test_labels_hold_no_text():

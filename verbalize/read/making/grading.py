@@ -177,6 +177,8 @@ def either_sense(clause: Clause, mentions: Sequence[Mention]) -> None:
 
 def _by_size(clause: Clause, claim: Claim) -> bool | None:
     """Whether a claim of rank holds of the sizes of scores; `None` for other claims."""
+    if claim.shared or (claim.kind == "most_important" and claim.other):
+        return None  # "among the most important" is too vague for it
     if not claim.part or claim.direction == "opposes" or claim.kind not in ("most_important", "more_important_than", "rank"):
         return None
     size = np.abs(clause.evidence.net)

@@ -74,6 +74,7 @@ def ranked(clause: Clause) -> None:
             raise Unclear
         place = clause.memory.rank + 1
         direction = clause.memory.direction or direction
+    clause.memory.direction = direction
     aim = direction or "supports"
     named = clause.resolve(clause.subject, aim)
     if place == 1:

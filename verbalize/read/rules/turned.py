@@ -25,7 +25,8 @@ def sided(clause: Clause) -> None:
 def _all_sided(clause: Clause) -> None:
     """Reads "The words that support it are 'a' and 'b'" names all of them, or is left unread."""
     sided(clause)
-    exhaustive(clause)
+    if clause.tokens[clause.start].text == "the":
+        exhaustive(clause)
 
 
 def _directions(clause: Clause) -> None:
