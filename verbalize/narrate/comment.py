@@ -12,7 +12,16 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from verbalize.narrate.vocabulary import DENIALS, LIGHT_WORDS, PAST_WORDS, POINTING_WORDS, REFUSED_WORDS, ROOTS, WEIGHING_WORDS
+from verbalize.narrate.vocabulary import (
+    DENIALS,
+    FUNCTION_WORDS,
+    LIGHT_WORDS,
+    PAST_WORDS,
+    POINTING_WORDS,
+    REFUSED_WORDS,
+    ROOTS,
+    WEIGHING_WORDS,
+)
 from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
@@ -21,7 +30,20 @@ if TYPE_CHECKING:
 MOST_WORDS = 40
 MOST_SENTENCES = 2
 _LONGEST = 400  # characters
-_ENDINGS = {"iest": "y", "ier": "y", "ly": "", "ness": "", "s": "", "er": "", "est": "", "ed": "", "ing": ""}
+_ENDINGS = {
+    "iest": "y",
+    "ier": "y",
+    "ly": "",
+    "ness": "",
+    "s": "",
+    "er": "",
+    "est": "",
+    "ed": "",
+    "ing": "",
+    "less": "",
+    "ful": "",
+    "ive": "",
+}
 _SHORT = 2  # letters: a shorter stem is none
 _SENTENCE = re.compile(r"(?<=[.!])\s+(?=['\"‘“A-Z])")
 _QUOTE = r"(?:'([^'\"‘’“”]+)'|\"([^'\"‘’“”]+)\"|‘([^'\"‘’“”]+)’|“([^'\"‘’“”]+)”)"
@@ -78,6 +100,8 @@ def _unfit(sentence: str, saliency: TokenSaliency) -> str:
     folded = " ".join(" ".join(saliency.tokens).casefold().split())
     if not re.search(rf"(?<!\w){re.escape(' '.join(quoted.casefold().split()))}(?!\w)", folded):
         return f"'{quoted}' is not in the input"
+    if FUNCTION_WORDS.issuperset(re.findall(r"\w+", quoted.casefold())):
+        return f"'{quoted}' is a word of grammar, and has no meaning by itself"
     said = f"{match['place'] or ''} {match['use']} {match['gloss']}".casefold()
     if named := _label_named(re.findall(r"[a-z]+", said), quoted, saliency):
         return f"it names the label '{named}'"

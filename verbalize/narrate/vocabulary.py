@@ -49,6 +49,7 @@ exception unless beyond above below behind over under
 """
 
 _HEEDED = """
+inert idle gone dead asleep dormant colourless colorless passive neutralised void gold
 seen unseen heard unheard read unread heed heeds heeded unheeded mind minded minds consider considers considered
 regard regards regarded look looks looked looking watch watches watched observe observes observed eye eyes gaze glance
 sight blind deaf dumb mute muted silent silenced silence invisible visible hidden hide hides masked mask masks
@@ -108,7 +109,7 @@ began became showed wrote stood heard led paid met won lost sent spoke
 """
 
 REFUSED_WORDS = frozenset(f"{_IMPORTANCE} {_AMOUNTS} {_HEEDED} {_REASONS} {_MODELS} {_LABELS}".split())
-WEIGHING_WORDS = frozenset(f"{_AMOUNTS} {_HEEDED}".split())  # these are refused in all their forms
+WEIGHING_WORDS = frozenset(f"{_IMPORTANCE} {_AMOUNTS} {_HEEDED}".split())  # these are refused in all their forms
 POINTING_WORDS = frozenset(_POINTING.split())
 PAST_WORDS = frozenset(_PAST.split())
 
@@ -131,3 +132,59 @@ a an and or of to in on for by with from at as so very quite too pretty fairly i
 something someone anything thing things stuff people folk folks they them not no
 """
 LIGHT_WORDS = frozenset(_LIGHT.split())
+
+# words of grammar: what a remark says of their meaning is a verdict on them
+FUNCTION_WORDS = (
+    LIGHT_WORDS
+    | POINTING_WORDS
+    | PAST_WORDS
+    | frozenset(
+        [
+            "but",
+            "if",
+            "than",
+            "then",
+            "into",
+            "onto",
+            "about",
+            "after",
+            "before",
+            "between",
+            "through",
+            "during",
+            "until",
+            "while",
+            "because",
+            "although",
+            "both",
+            "each",
+            "all",
+            "which",
+            "who",
+            "whom",
+            "whose",
+            "where",
+            "when",
+            "how",
+            "up",
+            "down",
+            "out",
+            "off",
+            "over",
+            "under",
+            "have",
+            "has",
+            "having",
+            "can",
+            "could",
+            "will",
+            "would",
+            "may",
+            "might",
+            "must",
+            "shall",
+            "should",
+            "am",
+        ]
+    )
+)
