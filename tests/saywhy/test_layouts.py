@@ -73,3 +73,12 @@ def test_a_language_model_s_texts_are_laid_out_too(saywhy, folder, chat_server):
     assert words(folder / "t.md") == "## one\n\n'great' speaks for 'positive'.\n\n## two\n\n'great' speaks for 'positive'.\n\n"
     asked = ["verbalize", "one.jsonl", "--style", "smv-gpt", "--llm", f"{server.url}#m", "--format", "text"]
     assert saywhy(*asked, folder=folder).stdout == "'great' speaks for 'positive'.\n"
+
+
+@pytest.mark.parametrize("name", ["t.pdf", "t.HTML", "t.docx"])
+def test_a_file_of_another_kind_is_refused_unless_the_layout_is_given(saywhy, folder, name):
+    refused = saywhy("verbalize", "two.jsonl", "--out", name, folder=folder)
+    assert refused.returncode == 2
+    assert "texts are written as .jsonl, .txt or .md" in " ".join(refused.stderr.split())
+    assert not (folder / name).exists()
+    assert saywhy("verbalize", "two.jsonl", "--out", name, "--format", "text", folder=folder).returncode == 0

@@ -139,3 +139,14 @@ def test_one_page_for_all_maps(command, tmp_path):
     (tmp_path / "a.txt").write_text("here")
     assert command(tmp_path / "maps.jsonl", "--out", tmp_path / "a.txt").returncode == 2
     assert (tmp_path / "a.txt").read_text() == "here"
+
+
+def test_the_suffix_of_out_says_what_is_written(command, tmp_path):
+    write_saliency([words("a")], tmp_path / "maps.jsonl")
+    assert command(tmp_path / "maps.jsonl", "--out", tmp_path / "page.htm").returncode == 0
+    assert (tmp_path / "page.htm").read_text(encoding="utf-8").startswith("<!doctype html>")
+    for name in ("p.png", "P.PDF", "maps.json"):
+        done = command(tmp_path / "maps.jsonl", "--out", tmp_path / name)
+        assert done.returncode == 2
+        assert "a file of another kind" in " ".join(done.stderr.split())
+        assert not (tmp_path / name).exists()

@@ -278,7 +278,7 @@ def test_maps_without_signs_matter_and_speak_for_nothing():
     scores = np.zeros((40, 40))
     scores[4:16, 4:16] = 1.0
     regions = Page(heatmap_html(pixels(scores, signed=False), legend=True))
-    assert "region at the upper left: matters, score +144" in regions.text
+    assert "region at the upper left: matters, 100% of the importance, 9% of the picture" in regions.text
     for text in (page.text, regions.text):
         assert "speaks" not in text
 
@@ -341,8 +341,8 @@ def test_a_pixel_map_as_html_carries_its_picture_and_names_its_regions():
     kind, _, encoded = image["src"].partition(",")
     assert kind == "data:image/png;base64"
     assert opened(base64.b64decode(encoded)).shape[:2] == (320, 320)
-    assert "region at the upper left: speaks for, score +144, 9% of the picture" in page.text
-    assert "region at the lower right: speaks against, score -72" in page.text
+    assert "region at the upper left: speaks for, 67% of all the evidence, 9% of the picture" in page.text
+    assert "region at the lower right: speaks against, 33% of all the evidence" in page.text
     assert "region at the upper left" in image["alt"]
 
 

@@ -595,3 +595,38 @@ def test_most_names_that_people_gave_agree():
 def test_what_is_no_colour_is_refused(rgb):
     with pytest.raises(UsageError, match="colour"):
         colour_in_words(rgb)
+
+
+def shapes():
+    rows, columns = np.mgrid[:64, :64]
+    radius = np.hypot(rows - 32, columns - 32)
+    cross = np.zeros((64, 64))
+    cross[30:34], cross[:, 30:34] = 1.0, 1.0
+    narrow = {
+        f"{height} x {width}": np.exp(-((np.mgrid[:height, :width][int(width > height)] - 250.0) ** 2) / 400)
+        for height, width in ((20, 300), (40, 400), (300, 20))
+    }
+    four = sum(np.exp(-((rows - a) ** 2 + (columns - b) ** 2) / 30) for a in (16, 48) for b in (16, 48))
+    waves = np.sin(rows / 6) * np.sin(columns / 6)
+    return narrow | {"four": four, "cross": cross, "ring": 1.0 * (abs(radius - 20) < 6), "soft ring": np.exp(-((radius - 20) ** 2) / 60),
+                     "waves": np.maximum(waves, 0.0)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", shapes())
+@pytest.mark.parametrize("signed", [True, False])
+def test_shapes_without_noise_stand_out(name, signed):
+    assert stands_out(pixel_map(shapes()[name], signed=signed))
+
+
+def test_independent_pixels_do_not_stand_out_whatever_their_distribution():
+    draws = {
+        "lognormal": lambda rng: rng.lognormal(0, 2, (64, 64)),
+        "Cauchy": lambda rng: rng.standard_cauchy((64, 64)),
+        "Student": lambda rng: rng.standard_t(1.5, (64, 64)),
+        "sparse": lambda rng: 1.0 * (rng.random((64, 64)) < 0.01),
+        "large and sparse": lambda rng: 1.0 * (rng.random((200, 200)) < 0.01),
+    }
+    for name, draw in draws.items():
+        maps = [draw(np.random.default_rng(seed)) for seed in range(12)]
+        assert sum(stands_out(pixel_map(one)) for one in maps) <= 1, name
+        assert sum(stands_out(pixel_map(np.abs(one), signed=False)) for one in maps) <= 2, name

@@ -19,7 +19,9 @@ from saywhy_core.errors import UsageError
 from saywhy_core.files import atomic_open
 from verbalize.draw.page import STYLE, html_page, printable
 from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, MATTERS, STRONGEST
+from verbalize.parts.floor import above_floor
 from verbalize.saliency import PixelSaliency, TokenSaliency
+from verbalize.write.naming import percent
 
 if TYPE_CHECKING:
     import os
@@ -96,10 +98,10 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
     png = pixel_heatmap_png(saliency, regions=True, legend=False)
     regions = _worth_naming(saliency)
     source = base64.b64encode(png).decode("ascii")
-    described = "; ".join(f"{region.name} {_signed(region.score)}" for region in regions) or "no region stands out"
+    described = "; ".join(f"{region.name}, {_holds(region, saliency)}" for region in regions) or "no region stands out"
     head, key = (_question(saliency, mask_labels=mask_labels), _key(saliency)) if legend else ("", "")
     items = "".join(
-        f"<li>{escape(printable(region.name))}: {_verdict(region.sign, signed=saliency.signed)}, score {_signed(region.score)},"
+        f"<li>{escape(printable(region.name))}: {_verdict(region.sign, signed=saliency.signed)}, {_holds(region, saliency)},"
         f" {region.area:.0%} of the picture</li>"
         for region in regions
     )
@@ -108,6 +110,16 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
         f'<img src="data:image/png;base64,{source}" alt="Heatmap: {escape(printable(described))}"></figure>'
         f"{f'<ol>{items}</ol>' if items else '<p>No region stands out.</p>'}{key}</div>"
     )
+
+
+def _holds(region: Region, saliency: PixelSaliency) -> str:
+    """The share of the whole that a region holds, as sentences state it; raw sums of pixels tell a reader nothing."""
+    evidence = above_floor(saliency)
+    largest = float(np.abs(evidence).max(initial=0.0)) or 1.0
+    whole = float(np.abs(evidence / largest).sum())
+    inside = float(np.abs(evidence[region.mask] / largest).sum())
+    said = percent(min(1.0, inside / whole)) if whole else None
+    return f"{said[0] if said else '0%'} of {'all the evidence' if saliency.signed else 'the importance'}"
 
 
 def _worth_naming(saliency: PixelSaliency) -> tuple[Region, ...]:
@@ -273,13 +285,13 @@ def _pieces(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:
 def _word(shown: str, score: float, scale: float, *, signed: bool) -> str:
     share = abs(score) / scale if scale else 0.0
     if share < _FAINTEST:
-        return f'<span title="{_signed(score)}">{shown}</span>'
+        return f'<span title="{_number(score, signed=signed)}">{shown}</span>'
     kind, colour = ("pro", FOR) if score > 0 else ("con", AGAINST)
     if not signed:
         kind, colour = "matters", MATTERS
     rgb = ",".join(map(str, colour))
     return (
-        f'<span class="{kind}" title="{_signed(score)}" style="background:rgba({rgb},'
+        f'<span class="{kind}" title="{_number(score, signed=signed)}" style="background:rgba({rgb},'
         f'{STRONGEST * share:.3f});border-color:rgba({rgb},{FAINT_LINE + (1 - FAINT_LINE) * share:.3f})">{shown}</span>'
     )
 
@@ -288,8 +300,8 @@ def _scale(scores: Floats) -> float:
     return float(np.abs(scores).max()) if scores.size else 0.0
 
 
-def _signed(score: float) -> str:
-    return f"{score:+.3g}" if score else "0"
+def _number(score: float, *, signed: bool) -> str:
+    return f"{score:{'+' if signed else ''}.3g}" if score else "0"
 
 
 def _darkest(scale: float) -> str:

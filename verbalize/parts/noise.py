@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -12,6 +13,8 @@ import numpy as np
 from verbalize.parts.floor import above_floor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from verbalize.saliency import Floats, PixelSaliency
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 _MAPS = 199  # maps of noise, so that p is a multiple of 0.005
 _LEVEL = 0.02  # against noise of unknown fineness; some kinds of it pass more often than the level says
 _GRID_LEVEL = 0.05  # against noise on the own grid of the map, where the test is exact
-_SIDE = 48  # cells; larger maps are reduced to this side, so that the test takes a few milliseconds
+_SIDE = 64  # cells; maps with more than 64 * 64 cells are reduced to this, so that the test takes a few milliseconds
+_LONGEST = 4 * _SIDE  # cells along the longer side of a narrow map
 _FEWEST = 16  # cells; noise with fewer cells often has one area that stands out, so no test could tell
 _WIDTHS = (
     1 / 24,
@@ -34,8 +38,10 @@ _ROUGH_MAPS = 40  # maps per step; their mean roughness is exact to a few per ce
 _KINK = 1e-5  # share of the range; single precision gives kinks of 1e-7 where there are none
 _CLEAR = 2.5  # a bend is a kink if it is this many times as sharp as the usual one
 _SEEN = 0.25  # share of the kinks of a grid that must be seen; half of a class activation map is often cut off at 0
+_SHARP = 3  # pixels; a kink shows at one or two, the curve of a smooth map at more
 _CELL = 2.5  # pixels; kinks of finer cells can't be told from one another
-_EMPTY, _MOSTLY = 0.02, 0.75  # a pixel below this share of the largest score is empty; noise leaves at most half of them so
+_LONE, _ZERO = 5, 1e-9  # the most pixels that stand out wherever they lie, where all others are 0; what counts as 0
+_TOPS = (0.1, 0.25)  # shares of the pixels, those with the largest magnitudes, whose connected pieces are counted
 
 _cache: WeakKeyDictionary[PixelSaliency, bool] = WeakKeyDictionary()
 
@@ -44,18 +50,20 @@ def stands_out(saliency: PixelSaliency) -> bool:
     """Whether any area of a pixel map stands out from what noise would show.
 
     The test compares the map with 199 maps of noise. For both, two numbers are taken in Gaussian windows of
-    1/24, 1/12 and 1/6 of the side: how concentrated the means of the windows are (their mean square over their squared mean
-    magnitude), and which share of the variance they keep. The largest of the six, in standard deviations of the noise, must be
-    one that noise reaches in at most 5 % of the maps (own grid) or 2 % (other noise).
+    1/24, 1/12 and 1/6 of the side (the square root of the area): how concentrated the means of the windows are (their mean
+    square over their squared mean magnitude), and which share of the variance they keep. The largest of the six, in standard
+    deviations of the noise, must be one that noise reaches in at most 5 % of the maps (own grid) or 2 % (other noise).
 
     The noise is as fine as the map. If the map was enlarged from a coarse grid (a class activation map), its bends or blocks
     show that grid, and the noise is its values in random order. Otherwise the map must stand out from its own pixels
-    in random order, and from white noise that is blurred until it is as smooth as the map, by at most a sixteenth of the side.
+    in random order, whatever their distribution, and from white noise that is blurred until it is as smooth as the map, by at
+    most a sixteenth of the side. Against blurred noise four more numbers count: how concentrated the pixels are, how little of
+    the variance the widest windows keep, and into how few connected pieces the strongest 10 % and 25 % of the pixels fall.
     An unsigned map is compared with noise without its negative half.
 
-    Equal scores never stand out. A map always does if three quarters of its pixels are empty, with scores below a fiftieth of
-    the largest one, or if it is not flat and has fewer than 16 cells. Unsigned maps are compared above their floor. The
-    noise has a fixed seed, so that the answer is always the same.
+    Equal scores never stand out. A map always does if at most five of its pixels differ from 0, or if it is not flat and has
+    fewer than 16 cells. Unsigned maps are compared above their floor. The noise has a fixed seed, so that the answer is always
+    the same.
     """
     if saliency not in _cache:
         _cache[saliency] = _stands_out(above_floor(saliency), saliency.signed)
@@ -67,7 +75,7 @@ def _stands_out(scores: Floats, signed: bool) -> bool:
     if largest == 0.0 or (scores.size > 1 and np.ptp(scores / largest) <= 1e-9):
         return False
     scaled = scores / largest
-    if np.count_nonzero(np.abs(scaled) < _EMPTY) >= _MOSTLY * scaled.size:
+    if np.count_nonzero(np.abs(scaled) > _ZERO) <= _LONE:
         return True
     cells = _grid(scaled)
     if cells is not None:
@@ -75,17 +83,15 @@ def _stands_out(scores: Floats, signed: bool) -> bool:
     cells = _reduced(scaled)
     if cells.size < _FEWEST:
         return True
-    smoothing = _smoothing(cells, signed)
-    return (
-        _p(cells, _statistics(_shuffled(cells))) <= _LEVEL
-        and _p(cells, _blurred_noise(cells.shape, smoothing, signed)) <= _LEVEL
-    )
+    if _p(cells, _statistics(_shuffled(cells))) > _LEVEL:
+        return False
+    return _p(cells, _blurred_noise(cells.shape, _smoothing(cells, signed), signed), _shapes) <= _LEVEL
 
 
-def _p(cells: Floats, noise: Floats) -> float:
+def _p(cells: Floats, noise: Floats, measure: Callable[[Floats], Floats] | None = None) -> float:
     """The share of noise maps, this map among them, whose largest standardized statistic is at least that of this map."""
     middle, spread = noise.mean(axis=1, keepdims=True), noise.std(axis=1, keepdims=True) + 1e-9
-    reached = float(((_statistics(cells[None]) - middle) / spread).max())
+    reached = float((((measure or _statistics)(cells[None]) - middle) / spread).max())
     return float((1 + np.count_nonzero(((noise - middle) / spread).max(axis=0) >= reached)) / (noise.shape[1] + 1))
 
 
@@ -98,6 +104,27 @@ def _statistics(maps: Floats) -> Floats:
         square = (means**2).mean(axis=1) + 1e-300
         rows += [np.log(square / (np.abs(means).mean(axis=1) ** 2 + 1e-300)), np.log(means.var(axis=1) / variance + 1e-300)]
     return np.stack(rows)
+
+
+def _shapes(maps: Floats) -> Floats:
+    """(10, N) the six of `_statistics`, then four by which the shapes of a smooth map differ from those of smooth noise.
+
+    These are how little of the variance the widest windows keep (shapes at even distances leave out the slow changes of noise),
+    how concentrated the pixels are, and how few pieces the strongest pixels form.
+    """
+    magnitudes = np.abs(maps)
+    concentration = np.log((maps**2).mean(axis=(1, 2)) / (magnitudes.mean(axis=(1, 2)) ** 2 + 1e-300) + 1e-300)
+    few = [[-np.log(_pieces(one, share)) for one in magnitudes] for share in _TOPS]
+    usual = _statistics(maps)
+    return np.concatenate([usual, -usual[-1:], concentration[None], np.array(few)])
+
+
+def _pieces(magnitudes: Floats, share: float) -> int:
+    """How many connected pieces the strongest pixels form; there are at least as many as the share says, if none is 0."""
+    place = int((1.0 - share) * (magnitudes.size - 1))
+    level = float(np.partition(magnitudes, place, axis=None)[place])
+    kept = (magnitudes >= level) & (magnitudes > 0.0)
+    return max(1, cv2.connectedComponents(kept.astype(np.uint8), connectivity=8)[0] - 1)
 
 
 @lru_cache(64)
@@ -118,12 +145,17 @@ def _shuffled(cells: Floats) -> Floats:
 
 
 def _reduced(scaled: Floats) -> Floats:
+    """The means of square blocks of pixels. Equal blocks keep independent pixels independent, whatever their distribution.
+
+    The rows and columns that are left over, fewer than one block, are cut off at both ends.
+    """
     height, width = scaled.shape
-    if max(height, width) <= _SIDE:
-        return scaled
-    factor = _SIDE / max(height, width)
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(np.ascontiguousarray(scaled), size, interpolation=cv2.INTER_AREA).astype(np.float64)
+    block = max(1, math.ceil(math.sqrt(height * width) / _SIDE), math.ceil(max(height, width) / _LONGEST))
+    down, across = min(block, height), min(block, width)
+    rows, columns = height // down, width // across
+    top, left = (height - rows * down) // 2, (width - columns * across) // 2
+    kept = scaled[top : top + rows * down, left : left + columns * across]
+    return kept.reshape(rows, down, columns, across).mean(axis=(1, 3))  # type: ignore[no-any-return]
 
 
 def _roughness(maps: Floats) -> Floats:
@@ -136,7 +168,7 @@ def _smoothing(cells: Floats, signed: bool) -> float:
     """The standard deviation, in cells, of the blur that makes white noise as smooth as this map; it is rounded to twelfths."""
     steps, roughness = _curve(cells.shape, signed)
     own = np.log(float(_roughness(cells[None])[0]) + 1e-12)
-    smoothing = min(_SMOOTHEST * max(cells.shape), float(np.interp(-own, -roughness, steps)))
+    smoothing = min(_SMOOTHEST * math.sqrt(cells.size), float(np.interp(-own, -roughness, steps)))
     return 0.0 if smoothing < _FINEST else float(np.exp(np.round(12 * np.log(smoothing)) / 12))
 
 
@@ -148,7 +180,7 @@ def _curve(shape: tuple[int, int], signed: bool) -> tuple[Floats, Floats]:
 
 @lru_cache(64)
 def _blurred_noise(shape: tuple[int, int], smoothing: float, signed: bool) -> Floats:
-    return _statistics(_noise(shape, smoothing, signed, _MAPS))
+    return _shapes(_noise(shape, smoothing, signed, _MAPS))
 
 
 def _noise(shape: tuple[int, int], smoothing: float, signed: bool, count: int) -> Floats:
@@ -195,7 +227,7 @@ def _kinks(scaled: Floats) -> Floats | None:
     sharpness = np.where(bends.max(axis=0) > _KINK * float(np.ptp(scaled)), sharpness - _CLEAR * rounding, 0.0)
     bent = np.pad(sharpness > 0, 2)
     starts, stops = np.flatnonzero(bent[1:] & ~bent[:-1]), np.flatnonzero(~bent[1:] & bent[:-1])
-    if not 3 <= len(starts) <= width / _CELL or np.count_nonzero(bent) > 0.6 * width:
+    if not 3 <= len(starts) <= width / _CELL or np.count_nonzero(bent) > 0.6 * width or np.median(stops - starts) > _SHARP:
         return None
     weights = np.pad(np.maximum(bends.mean(axis=0) - rounding, 0.0), 1)
     moments = weights * np.arange(width)

@@ -19,9 +19,10 @@ from saywhy_core.progress import progress_bar
 
 HELP = """Draw saliency maps: a heatmap as HTML or PNG, or the words that decided (a rationale).
 
-Blue speaks for the label, orange (dashed) against it; violet matters, where a map has no signs. One file per map is written to
-the folder --out, or one page with all maps if --out ends in .html. Files are named after the ids of the maps; characters that
-are not safe in a file name are replaced. A rationale is the text cut down to the words that speak most for the label, as HTML.
+Blue speaks for the label, orange (dashed) against it; violet matters, where a map has no signs. One file per map is written
+to the folder --out, or one page with all maps if --out ends in .html or .htm. Files are named after the ids of the maps;
+characters that are not safe in a file name are replaced. A rationale is the text cut down to the words that speak most for
+the label, as HTML.
 
 [bold]Example:[/bold] saywhy picture maps.jsonl --out pictures --kind png
 [bold]Example:[/bold] saywhy picture maps.jsonl --out page.html
@@ -29,6 +30,12 @@ are not safe in a file name are replaced. A rationale is the text cut down to th
 [bold]Exit status:[/bold] 0 all maps were drawn; 1 some were left out; 2 the command could not run;
 130 it was interrupted.
 """
+_PAGES = (".html", ".htm")
+_FILES = (  # suffixes of files; a folder with such a name would be a surprise
+    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".tif", ".tiff", ".pdf", ".ps", ".eps"),
+    *(".txt", ".md", ".tex", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".xhtml", ".mhtml", ".doc", ".docx", ".odt", ".ppt"),
+    *(".pptx", ".xls", ".xlsx", ".npy", ".npz", ".pt", ".pkl", ".parquet", ".zip", ".gz", ".tar"),
+)
 RULES = (
     Rule(("max_words",), "--kind rationale: a heatmap shows all words", lambda options: options["kind"] == "rationale"),
     Rule(
@@ -49,7 +56,7 @@ def picture(
     reading: ReadingOptions,
     out: Annotated[
         Path,
-        typer.Option(help="Folder to write to, made where there is none; or a page to write, if it ends in .html."),
+        typer.Option(help="Folder to write to, made where there is none; or a page to write, if it ends in .html or .htm."),
         Use.PLACE_WRITTEN,
     ],
     kind: Annotated[str, typer.Option(help="What to write for each map.", metavar=either("verbalize.draw:PICTURES"))] = "html",
@@ -62,9 +69,14 @@ def picture(
     from saywhy_core.names import safe_file_name
     from verbalize.draw import PICTURES, MissingGlyphWarning, draw_to_file, page_of_maps
 
-    one_page = out.suffix.lower() == ".html" and not out.is_dir()
+    one_page = out.suffix.lower() in _PAGES and not out.is_dir()
+    if out.suffix.lower() in _FILES and not out.is_dir():
+        raise UsageError(
+            f"--out names a folder, or a page that ends in .html or .htm; {out} looks like a file of another kind"
+            " (--kind png writes one picture for each map to a folder)"
+        )
     if out.is_file() and not one_page:
-        raise UsageError(f"--out names a folder or a page that ends in .html, but {out} is another file")
+        raise UsageError(f"--out names a folder or a page that ends in .html or .htm, but {out} is another file")
     suffix = PICTURES.get(kind).suffix
     source = reading.read(maps)
     taken: set[str] = set()

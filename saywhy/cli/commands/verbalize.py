@@ -188,13 +188,23 @@ def verbalize(
     source.finish(("not narrated", done.problems))
 
 
+_OTHER_KINDS = (
+    *(".pdf", ".html", ".htm", ".xhtml", ".doc", ".docx", ".odt", ".rtf", ".tex", ".ps", ".ppt", ".pptx", ".csv", ".tsv"),
+    *(".xls", ".xlsx", ".parquet", ".xml", ".yaml", ".yml", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".npy", ".npz"),
+    *(".pt", ".pkl", ".zip", ".gz", ".tar"),
+)  # suffixes of files that hold something other than texts
+
+
 def _layout(asked: str | None, out: str) -> str:
     from verbalize.layout import known_layout, layout_of
 
     if asked is not None:
         return known_layout(asked)
     by_default = "text" if out == "-" and sys.stdout.isatty() else "jsonl"
-    return layout_of(out) or by_default
+    found = layout_of(out)
+    if found is None and out.lower().endswith(_OTHER_KINDS):
+        raise UsageError(f"texts are written as .jsonl, .txt or .md, and {out} ends otherwise; --format writes one to any name")
+    return found or by_default
 
 
 def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
