@@ -247,8 +247,7 @@ def _reader_of(document: Any, formats: Candidates) -> Callable[[Any, ReadOptions
     shown = f"a {type(document).__name__} ({document!r:.60})"
     if formats.wanted == "auto":
         unread = "".join(f"; {reason}" for reason in formats.unread)
-        if isinstance(document, dict):
-            shown += _needed(document)
+        unread += _needed(document) if isinstance(document, dict) else ""
         raise SaliencyError(f"{shown} is in no format that can be read; see `saywhy convert --help` for the formats{unread}")
     if FORMATS.get(formats.wanted).read is None:
         raise SaliencyError(f"the format {formats.wanted!r} is one of files; name a file")
@@ -259,8 +258,8 @@ def _needed(document: dict[Any, Any]) -> str:
     """What a JSON object would need to be read as a map."""
     numbers = [key for key, value in document.items() if isinstance(value, (int, float))]
     if document and len(numbers) == len(document):
-        return ', which may be words with scores; write them as [["word", score], ...] in the order of the text, as it'
-    return ', which needs the keys "tokens" and "scores" (and "label", "text", "id" where they are known), as it'
+        return '; if its keys are words, write [["word", score], ...] in the order of the text'
+    return '; a map of words has the keys "tokens" and "scores" (and "label", "text", "id" where they are known)'
 
 
 def _file_reader(path: Path, formats: Candidates) -> Callable[[Path, ReadOptions], Iterator[Saliency | Problem]] | None:
