@@ -103,8 +103,9 @@ def random_map(rng: np.random.Generator, number: int) -> TokenSaliency:
     prediction = None
     if number % 2 == 0:
         probability = round(float(rng.uniform(0.5, 0.99)), 2)
-        shares = {labels[0]: probability, **{name: round((1 - probability) / (2 + i), 4) for i, name in enumerate(labels[1:])}}
-        prediction = Prediction(labels[0], probability, shares)
+        ranked = labels if number % 8 else labels[::-1]  # in some maps the model predicts another label than the query's
+        shares = {ranked[0]: probability, **{name: round((1 - probability) / (2 + i), 4) for i, name in enumerate(ranked[1:])}}
+        prediction = Prediction(ranked[0], probability, shares)
     return TokenSaliency(words, scores, Query(labels[0], versus), prediction=prediction, signed=signed, id=f"m{number}")
 
 
