@@ -137,6 +137,7 @@ case(
 case("verbalize.formats.ReadOptions.is_signed", {"self": ReadOptions()}, known=False, default=False)
 case("verbalize.formats.ReadOptions.copy", {"self": ReadOptions()}, label="good")
 case("verbalize.formats.ReadOptions.agreed", {"self": ReadOptions("good"), "query": Query("good")}, query=Query("bad"))
+case("verbalize.formats.ReadOptions.query", READ | {"found": 0}, versus=1)
 case("verbalize.formats.ReadOptions.chosen", {"self": ReadOptions("good"), "outputs": ["good", "bad"]}, outputs=["bad", "good"])
 case("verbalize.formats.ReadOptions.class_name", {**READ, "value": 0}, value=1)
 case("verbalize.formats.ReadOptions.query", {**READ, "found": 0}, found=1)
