@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from verbalize import Claim, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, read_claims, read_sentences
+from verbalize import (
+    Claim,
+    PixelSaliency,
+    Query,
+    TemplateVerbalizer,
+    TokenSaliency,
+    check,
+    check_text,
+    read_claims,
+    read_sentences,
+)
 from verbalize.write import LENGTHS, STYLES, Style
 
 WORDS = ["the", "plot", "was", "thin", "but", "a", "great", "cast", "made", "it", "great", "fun"]
@@ -51,3 +61,11 @@ def test_a_style_from_outside_is_used_by_name(monkeypatch):
     assert made.text == "'great' is the most important word here."
     assert Claim("most_important", (0,)).part in {claim.part for claim in read_claims(made.text, saliency)}
     assert made.style == "pointing"
+
+
+def test_a_mark_among_many_is_named_by_its_neighbours():
+    words = ["one", ",", "two", ",", "three", ",", "four", ",", "five", ",", "six"]
+    saliency = TokenSaliency(words, [0.0 if index != 5 else 1.0 for index in range(len(words))], Query("good"))
+    text = TemplateVerbalizer().verbalize(saliency).text
+    assert "the ',' in 'three, four'" in text.replace("The", "the")
+    assert check_text(text, saliency)

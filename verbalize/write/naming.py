@@ -215,8 +215,10 @@ def mention(
     if readable and inside != tuple(part):
         where = _around(saliency, [inside], words, index, quotes)
     if len(places) > 1 and not where:
-        if readable and (len(places) > _FEW_PLACES or len(saliency) > _SHORT_TEXT):
-            where = _around(saliency, index.neighbourhoods(part), words, index, quotes)
+        if len(places) > _FEW_PLACES or len(saliency) > _SHORT_TEXT:  # also for a mark: nobody counts to the 16th comma
+            runs = index.neighbourhoods(part)  # a mark at an edge of a quotation is taken for the writer's own
+            inner = runs if readable else (run for run in runs if run[0] < part[0] and part[-1] < run[-1])
+            where = _around(saliency, inner, words, index, quotes)
         which = "" if where else ordinal(places.index(tuple(part)) + 1)
     pointed = " ".join(word for word in (which, noun) if word)
     if where:

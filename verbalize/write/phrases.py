@@ -93,11 +93,12 @@ def _amounts(draft: Draft, found: Standing, voice: Voice) -> tuple[str, list[Cla
     if not amounts or len({text for text, _ in amounts}) > 1 or (found.form != "top" and len(amounts) < len(found.leads)):
         return above_all, inside
     text, claim = amounts[0]
+    little = claim.value is not None and claim.value < _LITTLE
     if found.dominant:
-        return f"{above_all}, which holds {text}", claims
+        only = "only " if little and not text.startswith("under") else ""
+        return f"{above_all}, which holds {only}{text}", claims
     if len(found.leads) > 1:
         return f", each with {text}", claims
-    little = claim.value is not None and claim.value < _LITTLE
     with_ = "with" if not little else "but with" if text.startswith("under") else "but with only"
     return f", {with_} {text}{above_all}", claims
 

@@ -16,7 +16,7 @@ choice" for a contrastive query).
     P is the most important word (part of the text, region) for F, with 46% of all the evidence.
     The most important word for F is P, but with only 6% of all the evidence.
     P speaks most for F, with 46% of all the evidence, above all P.         (the second P is a word of the first)
-    P speaks most for F, above all P, which holds 46% of all the evidence.
+    P speaks most for F, above all P, which holds 46% (only 6%) of all the evidence.
     P, about a tenth of the picture, speaks most for F, with 46% of all the evidence.      (or: 3% of)
     P and P are equally the most important words for F, each with 20% of all the evidence.
     P and P are among the most important words for F.                       P is among the most important words for F.
