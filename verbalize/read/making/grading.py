@@ -183,9 +183,9 @@ def _by_size(clause: Clause, claim: Claim) -> bool | None:
         return None
     size = np.abs(clause.evidence.net)
     top = float(size[list(claim.part)].max())
-    outside = np.delete(size, [*claim.part, *(claim.other or ())] if claim.kind == "most_important" else list(claim.part))
+    outside = np.delete(size, list(claim.part))
     if claim.kind == "most_important":
-        return not outside.size or top > float(outside.max()) or (claim.shared and top >= float(outside.max()))
+        return not outside.size or top > float(outside.max())
     if claim.kind == "rank":
         place = 1 + int((outside > top).sum())
         return abs(place - (claim.value or 0.0)) <= claim.tolerance + 0.5
