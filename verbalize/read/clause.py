@@ -108,9 +108,8 @@ class Memory:
         rank: the place in the ranking that it gave its subject.
         last_label: the label that the text named last, which "it" and "that label" mean.
         whole: the mass of which per cents in brackets are shares, if the sentence names one ("46% of all the evidence").
-        other: the parts with which it compared its subject.
         label: the label that a frame of the sentence named ("For 'positive', ...").
-        supporting, opposing: the parts that were said to support or to oppose.
+        high: the parts that the text said to be evidence so far.
     """
 
     subject: tuple[Mention, ...] = ()
@@ -121,7 +120,6 @@ class Memory:
     rank: int | None = None
     whole: ShareOf | None = None
     last_label: str | None = None
-    other: tuple[Mention, ...] = ()
     label: tuple[str | None, tuple[str, ...] | None] | None = None
     high: list[Part] = field(default_factory=list)
 
@@ -245,28 +243,17 @@ class Clause:
                     label = name_of
         if label is None and not masked and not versus and self.memory.label is not None and not self.has(name):
             return self.memory.label
-        if label is None and not masked and self.has(name):
-            self._refer(name)
-        if label is not None and self.has(name):
-            self._refer_by_name(name, label)
+        if self.has(name) and (label is not None or not masked):
+            self._refer(name, label)
         return label, tuple(versus) or None
 
-    def _refer_by_name(self, name: str, label: str) -> None:
-        """Refuse "the prediction 'positive'" where the model predicted another label."""
-        prediction = self.evidence.prediction
-        decided = any(token.text in _DECIDED or token.text == "predicted" for token in self._flat(name))
-        if decided and prediction is not None and prediction.label.casefold() != label.casefold():
-            raise Unclear
-
-    def _refer(self, name: str) -> None:
-        """Refuse "it" and "the prediction" where they mean a label that the map is not about."""
-        query = self.evidence.query
-        known = {query.label.casefold(), *(label.casefold() for label in query.versus)}
-        last, prediction = self.memory.last_label, self.evidence.prediction
-        if last is not None and last.casefold() not in known:
+    def _refer(self, name: str, label: str | None) -> None:
+        """Refuse "it" for a label that the map is not about, and "the prediction" where another label was predicted."""
+        query, last, prediction = self.evidence.query, self.memory.last_label, self.evidence.prediction
+        if label is None and last is not None and last.casefold() not in map(str.casefold, (query.label, *query.versus)):
             raise Unclear
         decided = any(token.text in _DECIDED or token.text == "predicted" for token in self._flat(name))
-        if decided and prediction is not None and prediction.label.casefold() != query.label.casefold():
+        if decided and prediction is not None and prediction.label.casefold() != (label or query.label).casefold():
             raise Unclear
 
     def untold(self, says: Iterable[str]) -> list[str]:

@@ -33,7 +33,6 @@ _JOINTS = frozenset(
 )  # fmt: skip
 _MOST_JOINTS = 28  # places where a clause may begin; a sentence with more of them is not read
 _LONGEST = 150  # tokens; a longer sentence is not read
-_SUBJECTS = ("part", "score_of", "pronoun", "which", "none")
 
 # What may stand before a clause: connectives, and phrases that say where the statement comes from.
 _CONNECTIVES = (

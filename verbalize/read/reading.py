@@ -102,7 +102,6 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
     reader = SentenceReader(evidence)
     sentences: list[ReadSentence] = []
     next_quotation = 0
-    last_label: str | None = None
     spans = split_sentences(clean, quotations)
     written = {} if within_list else _lists(clean, spans, finder.holds, saliency)
     for start, stop in spans:
@@ -111,8 +110,7 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             inside.append(quotations[next_quotation])
             next_quotation += 1
         if (start, stop) in written:
-            reader.memory = Memory()
-            last_label = _label_of(written[start, stop][0]) or last_label
+            reader.memory = Memory(last_label=_label_of(written[start, stop][0]) or reader.memory.last_label)
             sentences.append(
                 ReadSentence(start, stop, text[start:stop], written[start, stop][0], False, written[start, stop][1])
             )
@@ -121,19 +119,17 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             clean[start:stop],
             [replace(one, start=one.start - start, stop=one.stop - start) for one in inside],
             evidence=evidence, known=marker.known, places=finder.places, subject=reader.memory.subject,
-            last_label=last_label,
+            last_label=reader.memory.last_label,
         )  # fmt: skip
         skips = fixed is not None and "followed by" in clean[start:stop] and _skips(fixed[1], evidence)
         if fixed is not None and not (skips and check(fixed[1], saliency)):  # what is false is false, whatever it skips
             form, claims, subject = fixed
             reader.recall(claims, subject)
-            last_label = _label_of(claims) or last_label
-            reader.memory.last_label = last_label
             sentences.append(ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",)))
             continue
         reading = reader.read(marker.sentence(start, stop, inside))
         unread = bool(reading.left_over) or not reading.claims
-        last_label = _label_of(reading.claims) or reader.memory.last_label or last_label
+        last_label = _label_of(reading.claims) or reader.memory.last_label
         if unread:  # its words are not understood, but what "it" means in the next sentence may be a label in them
             names = [marker.known.get(" ".join(one.inner.split()).casefold()) for one in inside if not finder.holds(one.inner)]
             last_label = next((name for name in reversed(names) if name), last_label)

@@ -341,8 +341,7 @@ class SentenceReader:
         memory = self.memory
         if clause.subject:
             memory.subject = clause.subject
-        others = tuple(mention for name in ("other",) for mention in _safe_mentions(clause, name))
-        memory.last = others or clause.mentions("part") or clause.subject or memory.last
+        memory.last = clause.mentions("other") or clause.mentions("part") or clause.subject or memory.last
 
 
 def _whole(tokens: Sequence[Token]) -> ShareOf | None:
@@ -376,10 +375,6 @@ def _first_word(tokens: Sequence[Token], segment: Segment) -> int:
         if tokens[index].names & {"IT", "THEY", "THISWORD", "THESEWORDS", "ONE"}:
             return index
     return segment.start
-
-
-def _safe_mentions(clause: Clause, name: str) -> tuple[Mention, ...]:
-    return clause.mentions(name) if clause.has(name) else ()
 
 
 def _try_mentions(tokens: Sequence[Token], start: int, stop: int) -> tuple[Mention, ...]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from verbalize.evidence import Evidence
 
 
+_OPEN = 100  # an interval whose upper end is this many times the lower one has no upper end in words
+
+
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     """The falsehood of the claim; `None` if the sum of the part divided by that of the other part is the number.
 
@@ -31,5 +34,13 @@ def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     if is_stated(claim, mine / theirs):
         return None
     scores = f"{net_score(evidence, part)} against {net_score(evidence, other)}"
-    times, said = written(mine / theirs), written(claim.value or 0.0)
+    times, said = written(mine / theirs), _stated(claim.value or 0.0, claim.tolerance)
     return "wrong number", f"{name} has {times} times the weight of {against}, not {said} times: {scores}"
+
+
+def _stated(value: float, tolerance: float) -> str:
+    """The number of a claim in words; of a bound ("far more", "more than twice") the end that counts."""
+    low, high = value - tolerance, value + tolerance
+    if high > _OPEN * max(low, 1.0):
+        return f"at least {written(low)}"
+    return f"at most {written(high)}" if low <= 0 else written(value)

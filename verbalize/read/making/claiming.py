@@ -137,7 +137,6 @@ def outranks(
     bounds = FAR if grade_of & {"FARMORE", "FARLESS"} else SLIGHT if grade_of & {"SLIGHTLYMORE", "SLIGHTLYLESS"} else None
     if bounds is not None:
         clause.pairs(one, other, "ratio", direction=direction, value=bounds[0], tolerance=bounds[1])
-    clause.memory.other = tuple(second)
 
 
 def _by_far(clause: Clause, named: Sequence[Named], stated: Direction | None) -> None:

@@ -250,7 +250,6 @@ def _compared(clause: Clause, mentions: Sequence[Mention], stated: Direction | N
         outranks(clause, mentions, other, stated, names)
     else:
         outranks(clause, other, mentions, stated, names)
-        clause.memory.other = other
 
 
 def _equal(clause: Clause, mentions: Sequence[Mention], stated: Direction | None) -> None:

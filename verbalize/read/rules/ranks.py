@@ -73,7 +73,6 @@ def _beaten(clause: Clause) -> None:
         least(clause, clause.subject, None)
         return
     _order(clause, clause.mentions("other"), clause.subject)
-    clause.memory.other = clause.mentions("other")
 
 
 def _order(clause: Clause, first: tuple[Mention, ...], second: tuple[Mention, ...]) -> None:
