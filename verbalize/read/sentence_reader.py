@@ -149,22 +149,14 @@ class SentenceReader:
         self.resolver = Resolver(evidence)
         self.memory = Memory()
         self.doubtful = False
-        self.heading: list[Token] = []
 
     def read(self, tokens: list[Token]) -> Reading:
         """The claims of the next sentence."""
-        item = bool(tokens) and "DASH" in tokens[0].names
-        if item and self.heading:
-            tokens = [*self.heading, *tokens[1:]]
-        elif item:
+        if tokens and "DASH" in tokens[0].names:
             tokens = tokens[1:]
         elif tokens and "COLON" in tokens[-1].names:
-            self.heading = tokens[:-1]
-            reading = Reading()
             heading = _read_heading(self, tokens[:-1])
-            return heading if heading.rules and not heading.left_over else reading
-        else:
-            self.heading = []
+            return heading if heading.rules and not heading.left_over else Reading()
         self.memory.label = None
         self.memory.whole = _whole(tokens)
         return self._read(tokens)
