@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from saywhy_core.secrets import redact
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,7 +15,13 @@ _ARGUMENT = re.compile(r"\[(\w+)(?:=([^\]]*))?\]")
 
 
 class UsageError(ValueError):
-    """An error that the user can fix. Its text says in one sentence what was wrong, where, and what to do."""
+    """An error that the user can fix. Its text says in one sentence what was wrong, where, and what to do.
+
+    Secrets that this process knows (`saywhy_core.secrets`) never stand in it.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(redact(one) if isinstance(one, str) else one for one in args))
 
 
 class ArgumentError(UsageError):
@@ -26,7 +34,7 @@ class ArgumentError(UsageError):
 
     def __init__(self, message: str, pattern: str) -> None:
         super().__init__(message)
-        self.pattern = pattern
+        self.pattern = redact(pattern)
 
     def spelled(self, spell: Callable[[str, str | None], str]) -> str:
         """The pattern with each argument as `spell(name, value)` writes it; the value is None where none is meant."""
@@ -52,6 +60,12 @@ class Problem:
     what: str
     line: int | None = None
     id: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("where", "what", "id"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                object.__setattr__(self, name, redact(value))
 
     def __str__(self) -> str:
         line = "" if self.line is None else f", line {self.line}"

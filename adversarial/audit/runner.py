@@ -13,9 +13,9 @@ from adversarial.audit.naming import NamedClassifier
 from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.findings.record import write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
+from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.locks import folder_lock
 from saywhy_core.errors import Problem, UsageError
-from saywhy_core.files import UnusableFileError
-from saywhy_core.locks import folder_lock
 
 if TYPE_CHECKING:
     import os

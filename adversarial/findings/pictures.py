@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saywhy_core.files import atomic_open
+from saywhy_core.disk.files import atomic_open
 from verbalize.draw.raster import encode, enlarged, to_rgb
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from adversarial.findings.pictures import panel_png, save_pictures
 from adversarial.findings.words import changed_mask, class_name, finding_in_words, touched_in_words
-from saywhy_core.files import atomic_open
+from saywhy_core.disk.files import atomic_open
 from verbalize.parts import place_in_words
 
 if TYPE_CHECKING:

@@ -15,15 +15,15 @@ from langchain_core.caches import BaseCache
 from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
+from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.sqlite import naming_file, open_database
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError
-from saywhy_core.sqlite import naming_file, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agents.chat.limits import Meter
-    from saywhy_core.sqlite import Database
+    from saywhy_core.disk.sqlite import Database
 
 FORMAT_VERSION = 1
 _KEPT = ("content", "name", "tool_calls", "tool_call_id")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders.protocol import scale_of
+from saywhy_core.disk.sqlite import naming_file, open_database, transaction
 from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import POLICY
-from saywhy_core.sqlite import naming_file, open_database, transaction
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
+    from saywhy_core.disk.sqlite import Database
     from saywhy_core.images.reader import Images, OneImage
-    from saywhy_core.sqlite import Database
 
 FORMAT = 1
 QUERY_KEYS = 500  # keys per query; SQLite takes 999 of them in its older releases

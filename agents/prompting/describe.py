@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field, StringConstraints
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
+from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.journal import Journal
 from saywhy_core.errors import BudgetExceeded, Problem, UsageError
-from saywhy_core.files import UnusableFileError
-from saywhy_core.journal import Journal
 
 if TYPE_CHECKING:
     import os

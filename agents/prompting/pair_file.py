@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from agents.prompting.describe import DifferentialDescriber
 from agents.prompting.pairs import read_pairs, write_pairs
-from saywhy_core.files import check_writable
-from saywhy_core.locks import FileLock
+from saywhy_core.disk.files import check_writable
+from saywhy_core.disk.locks import FileLock
 
 if TYPE_CHECKING:
     import os

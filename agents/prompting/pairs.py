@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
-from saywhy_core.files import atomic_open
 
 if TYPE_CHECKING:
     import os

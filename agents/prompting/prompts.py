@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
 
 if TYPE_CHECKING:
     import os

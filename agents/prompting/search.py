@@ -14,7 +14,7 @@ from agents.encoders.vectors import unit_rows
 from agents.prompting.fitness import Scorer, calibrated_scale
 from agents.prompting.operators import brood, unique_rows
 from agents.prompting.prompts import PromptSet, Step, caption
-from saywhy_core.journal import Journal
+from saywhy_core.disk.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from saywhy.cli.command import Command
+from saywhy_core.disk.files import FULL
 from saywhy_core.errors import UsageError
-from saywhy_core.files import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

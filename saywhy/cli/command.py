@@ -13,8 +13,8 @@ from typer.core import TyperCommand
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
+from saywhy_core.disk.files import protected_inputs
 from saywhy_core.errors import UsageError
-from saywhy_core.files import protected_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

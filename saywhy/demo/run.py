@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from saywhy_core.disk.files import atomic_open, check_writable
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open, check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

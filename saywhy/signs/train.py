@@ -15,7 +15,7 @@ from torch import nn
 
 from saywhy.signs.draw import CLASS_NAMES, draw_signs
 from saywhy.signs.model import SignClassifier, SignNetwork, fold, held_out, load, save
-from saywhy_core.files import atomic_path
+from saywhy_core.disk.files import atomic_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

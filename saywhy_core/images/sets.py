@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from saywhy_core.disk.files import protect_input
 from saywhy_core.errors import Problem, UsageError
-from saywhy_core.files import protect_input
 from saywhy_core.images.array_files import ARRAYS
 from saywhy_core.images.decode import PICTURES
 from saywhy_core.images.reader import as_problem, read_image

@@ -17,7 +17,7 @@ from agents import BudgetExceeded, OfflineMiss, Replies, UsageError, chat_model,
 from agents.chat.limits import Meter
 from agents.chat.replies import key_of
 from agents.prompting import DifferentialDescriber
-from saywhy_core.files import UnusableFileError
+from saywhy_core.disk.files import UnusableFileError
 from verbalize import Narrator, Query, TokenSaliency
 from verbalize.narrate import narrate_to_file
 

@@ -7,7 +7,7 @@ import errno
 import pytest
 
 import saywhy.cli.app
-from saywhy_core.locks import FileLock, folder_lock
+from saywhy_core.disk.locks import FileLock, folder_lock
 from verbalize import Query, TokenSaliency
 from verbalize.formats import write_saliency
 

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
+from saywhy_core.disk.files import UnusableFileError, atomic_open, atomic_path, check_writable
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError, atomic_open, atomic_path, check_writable
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

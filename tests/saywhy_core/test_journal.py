@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from saywhy_core.disk.journal import Journal, ResumableLines
 from saywhy_core.errors import UsageError
-from saywhy_core.journal import Journal, ResumableLines
 
 SETTINGS = {"model": "m", "classes": ["ä", "b"]}
 
@@ -114,7 +114,7 @@ def test_appending_needs_an_open_journal(tmp_path):
 
 KILLED = """
 import os, signal, sys
-from saywhy_core.journal import Journal
+from saywhy_core.disk.journal import Journal
 
 class Dies:
     "Writes a part of what it is given, and kills its process."

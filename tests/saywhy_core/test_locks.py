@@ -11,13 +11,13 @@ import sys
 
 import pytest
 
+from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.locks import FileLock, folder_lock
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError
-from saywhy_core.locks import FileLock, folder_lock
 
 HOLDS = """
 import sys, time
-from saywhy_core.locks import FileLock
+from saywhy_core.disk.locks import FileLock
 lock = FileLock(sys.argv[1])
 lock.acquire()
 print("held", flush=True)
@@ -93,6 +93,6 @@ def test_a_file_system_without_locks_is_not_called_another_process(tmp_path, mon
     def refuse(handle):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("saywhy_core.locks._lock", refuse)
+    monkeypatch.setattr("saywhy_core.disk.locks._lock", refuse)
     with pytest.raises(UnusableFileError, match=r"a\.lock can't be locked .*No locks available"):
         FileLock(tmp_path / "a").acquire()

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
+from saywhy_core.disk.sqlite import open_database, transaction
 from saywhy_core.errors import UsageError
-from saywhy_core.sqlite import open_database, transaction
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, name TEXT NOT NULL); CREATE INDEX IF NOT EXISTS named ON runs (name)"
 
@@ -90,7 +90,7 @@ def test_reading_only_never_writes(tmp_path):
 
 OWNER = """
 import sys, time
-from saywhy_core.sqlite import open_database
+from saywhy_core.disk.sqlite import open_database
 database = open_database(sys.argv[1], what="audit", schema=sys.argv[2], version=2, alone=True)
 database.execute("INSERT INTO runs (name) VALUES ('first')")
 database.execute("BEGIN IMMEDIATE")
@@ -123,7 +123,7 @@ def test_a_second_writer_is_told_who_the_first_is_and_takes_over_when_it_is_kill
 
 WRITER = """
 import sys
-from saywhy_core.sqlite import open_database
+from saywhy_core.disk.sqlite import open_database
 for number in range(20):
     database = open_database(sys.argv[1], what="audit", schema=sys.argv[2], version=2, durable=False)
     database.execute("INSERT INTO runs (name) VALUES (?)", (f"{sys.argv[3]}-{number}",))

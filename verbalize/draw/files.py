@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
 from saywhy_core.registry import Registry
 from verbalize.draw.heatmaps import heatmap_html, heatmap_page, pixel_heatmap_png, token_heatmap_png
 from verbalize.draw.page import html_page, printable

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open
 from verbalize.draw.page import STYLE, html_page, printable
 from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, MATTERS, STRONGEST
 from verbalize.parts.floor import above_floor

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.disk.files import atomic_open, check_writable, input_at, protect_input
+from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
-from saywhy_core.files import atomic_open, check_writable, input_at, protect_input
 from saywhy_core.images import load_array
-from saywhy_core.locks import FileLock
 from verbalize.formats.format import Format, inside, parse_signed, require
 from verbalize.pieces import SCHEMES, merge_pieces
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
+from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError
-from saywhy_core.files import UnusableFileError
 from verbalize.claims.coverage import coverage_of
 from verbalize.compose.menu import menu_of
 from verbalize.compose.plan import Plan, chosen_of

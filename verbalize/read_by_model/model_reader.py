@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
+from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError
-from saywhy_core.files import UnusableFileError
 from verbalize.claims.checking import check
 from verbalize.read_by_model.reply import SentenceClaims, accepted
 from verbalize.read_by_model.request import LONGEST, request

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saywhy.cli.options.console import counted, legible, note
+from saywhy.cli.options.console import counted, note
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
 from saywhy.cli.options.texts import TEXTS_HELP, MapsOption, name_of_texts, pair_texts
 from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:

@@ -99,7 +99,7 @@ def classify(
 
 
 def _write(out: Path | None, images: ImageSet, names: Sequence[str], result: Predictions) -> None:
-    from saywhy_core.files import atomic_open
+    from saywhy_core.disk.files import atomic_open
 
     target: AbstractContextManager[Any] = nullcontext(sys.stdout) if out is None else atomic_open(out)
     labels = images.labels

@@ -63,7 +63,7 @@ def prompts(
     """Evaluate prompts or pair descriptions."""
     from agents.encoders import load_encoder
     from evals.prompts import evaluate_file, is_pair_file, report_text
-    from saywhy_core.files import atomic_open
+    from saywhy_core.disk.files import atomic_open
     from saywhy_core.names import read_class_names
 
     names = read_class_names(classes)

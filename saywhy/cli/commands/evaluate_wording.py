@@ -42,7 +42,7 @@ def wording(
 ) -> None:
     """Measure the wording of texts."""
     from evals.wording import evaluate
-    from saywhy_core.files import atomic_open
+    from saywhy_core.disk.files import atomic_open
 
     source = reading.read(maps)
     left_out: list[Problem] = []

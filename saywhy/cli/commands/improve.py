@@ -62,9 +62,9 @@ def improve(
     from agents.encoders import load_encoder
     from agents.prompting import PromptOptimizer, read_descriptions
     from evals.prompts import evaluate_prompts, held_out, report_text
-    from saywhy_core.files import atomic_open, check_is_no_input
+    from saywhy_core.disk.files import atomic_open, check_is_no_input
+    from saywhy_core.disk.locks import FileLock
     from saywhy_core.images import list_images
-    from saywhy_core.locks import FileLock
     from saywhy_core.names import read_class_names
 
     comparison = out.with_name(f"{out.stem}.report.json")

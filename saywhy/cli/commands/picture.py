@@ -64,8 +64,8 @@ def picture(
     mask_labels: MaskOption = False,
 ) -> None:
     """Draw maps."""
-    from saywhy_core.files import UnusableFileError
-    from saywhy_core.locks import folder_lock
+    from saywhy_core.disk.files import UnusableFileError
+    from saywhy_core.disk.locks import folder_lock
     from saywhy_core.names import safe_file_name
     from verbalize.draw import PICTURES, MissingGlyphWarning, draw_to_file, page_of_maps
 

@@ -215,7 +215,7 @@ def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
 
 
 def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, layout: str) -> None:
-    from saywhy_core.files import atomic_open
+    from saywhy_core.disk.files import atomic_open
     from verbalize import lay_out
 
     left_out: list[Problem] = []

@@ -23,15 +23,6 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def legible(text: str) -> str:
-    """Any text on one line, with characters that a terminal would obey or hide written as escapes."""
-    return "".join(one if one.isprintable() else _escaped(one) for one in " ".join(text.split()))
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
-
-
 def finish(*problems: tuple[str, Iterable[object]]) -> None:
     """Print each problem on a line behind what became of it, and end with status 1 where there is any.
 

@@ -13,8 +13,8 @@ import pytest
 
 from adversarial import AttackInterrupted, AttackStopped, CallableClassifier, FeatureGuidedAttack, KeypointMixture
 from adversarial.audit import MapDensity, audit_images, audit_settings, gather_images, read_prior
+from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError
 
 
 def predict(images):
@@ -219,7 +219,7 @@ def test_images_are_brought_to_the_classifiers_size(tmp_path):
 
 HOLDS = """
 import sys, time
-from saywhy_core.locks import folder_lock
+from saywhy_core.disk.locks import folder_lock
 with folder_lock(sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saywhy_core.files import UnusableFileError, protected_inputs
+from saywhy_core.disk.files import UnusableFileError, protected_inputs
 from verbalize import PixelSaliency, Query, TokenSaliency, read_saliency, write_saliency
 
 

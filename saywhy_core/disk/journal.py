@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.disk.files import UnusableFileError, atomic_open, check_writable, unwritable
+from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError, atomic_open, check_writable, unwritable
-from saywhy_core.locks import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

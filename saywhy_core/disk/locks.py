@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from saywhy_core.disk.files import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError, unwritable
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
-from saywhy_core.files import UnusableFileError
-from saywhy_core.locks import FileLock
 
 if TYPE_CHECKING:
     import os

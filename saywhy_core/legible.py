@@ -1,0 +1,22 @@
+"""Texts of users and servers as a terminal may be given them."""
+
+from __future__ import annotations
+
+import re
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
+"""Control characters but tab and line feed, overrides of the direction of writing, and halves of characters."""
+
+
+def legible(text: str) -> str:
+    """Any text on one line, with characters that a terminal would obey or hide written as escapes."""
+    return "".join(one if one.isprintable() else _escaped(one) for one in " ".join(text.split()))
+
+
+def legible_lines(text: str) -> str:
+    """A text of several lines as it is, but with characters that a terminal would obey written as escapes."""
+    return _OBEYED.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")

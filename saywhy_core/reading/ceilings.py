@@ -1,0 +1,140 @@
+"""Ceilings on what a file or a server may make this process hold: each has a default, and each can be raised."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIB = 2**20
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)(i?)[bB]?")
+_FACTORS = {"": 0, "k": 1, "m": 2, "g": 3}
+
+
+class CeilingError(UsageError):
+    """Something is larger than the user allows. It was not read, so that no memory was taken for it."""
+
+
+def _ceiling(value: int, help: str) -> Any:  # noqa: A002 - what it is
+    return field(default=value, metadata={"help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ceilings:
+    """The most that one input may hold. The defaults keep a command below some 1 GB of memory; see docs/security.md.
+
+    Attributes:
+        bytes: of a text file or a JSON document that is read whole, unpacked.
+        values: numbers, texts and brackets in one JSON document or line; each takes up to 100 bytes of memory.
+        array: bytes of the numbers in one array file, unpacked.
+        pixels: height times width of one picture.
+        records: records of one file.
+        tokens: words of one map.
+        characters: characters of one word.
+        answer: bytes of one answer of a server.
+    """
+
+    bytes: int = _ceiling(128 * MIB, "bytes of a text or JSON file, unpacked")
+    values: int = _ceiling(5_000_000, "numbers and texts in one JSON document or line")
+    array: int = _ceiling(512 * MIB, "bytes of the numbers in one array file, unpacked")
+    pixels: int = _ceiling(32 * MIB, "height times width of one picture")
+    records: int = _ceiling(1_000_000, "records of one file")
+    tokens: int = _ceiling(100_000, "words of one map")
+    characters: int = _ceiling(100_000, "characters of one word")
+    answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UsageError(f"the ceiling {one.name} must be a whole number of at least 1, not {value!r}")
+
+
+NAMES = tuple(one.name for one in fields(Ceilings))
+HELP = {one.name: str(one.metadata["help"]) for one in fields(Ceilings)}
+
+_in_force: ContextVar[Ceilings] = ContextVar("saywhy_ceilings", default=Ceilings())  # noqa: B039 - it is frozen
+
+
+def ceiling(name: str) -> int:
+    """The ceiling of that name that is in force here."""
+    return int(getattr(_in_force.get(), name))
+
+
+@contextmanager
+def ceilings(**changed: int) -> Iterator[Ceilings]:
+    """Put other ceilings in force inside the block, as in `with ceilings(pixels=200_000_000):`. Those not named stay.
+
+    Raises:
+        UsageError: there is no such ceiling, or a value is no whole number of at least 1.
+    """
+    _must_be_known(changed)
+    token = _in_force.set(replace(_in_force.get(), **changed))
+    try:
+        yield _in_force.get()
+    finally:
+        _in_force.reset(token)
+
+
+def check_ceiling(name: str, have: int, where: object, what: str = "") -> None:
+    """See whether something is below the ceiling of that name, before memory is taken for it.
+
+    Args:
+        name: of the ceiling.
+        have: how large it is, or says that it is.
+        where: the file or record, which the error names first.
+        what: what is counted, where the ceiling's own words don't fit, such as "bytes of numbers".
+
+    Raises:
+        CeilingError: it is larger. The error says how to raise the ceiling.
+    """
+    most = ceiling(name)
+    if have > most:
+        raise CeilingError(over(name, f"{where} has {have:,} {what or _UNITS[name]}", have))
+
+
+def over(name: str, said: str, have: int | None = None) -> str:
+    """The text of the error that something is over a ceiling: what it is, the ceiling, and how to raise it."""
+    most = ceiling(name)
+    wanted = have if have is not None else 2 * most
+    return f"{said}, and at most {most:,} are read; if you trust it, raise the ceiling with --ceiling {name}={wanted}"
+
+
+_UNITS = {
+    "bytes": "bytes",
+    "values": "values",
+    "array": "bytes of numbers",
+    "pixels": "pixels",
+    "records": "records",
+    "tokens": "words",
+    "characters": "characters in one word",
+    "answer": "bytes in an answer",
+}
+
+
+def parse_ceiling(text: str) -> tuple[str, int]:
+    """The name and value of a text such as "pixels=200M" or "bytes=1GiB".
+
+    Raises:
+        UsageError: it is none.
+    """
+    name, equals, size = text.partition("=")
+    _must_be_known([name.strip()] if equals else [text])
+    match = _SIZE.fullmatch(size.strip().replace(",", "").replace("_", ""))
+    if match is None:
+        raise UsageError(f"a ceiling is a whole number, also with k, M, G, MiB or GiB, not {size!r:.40}; say {name}=200M")
+    number, unit, binary = match.groups()
+    return name.strip(), max(1, int(float(number) * (1024 if binary else 1000) ** _FACTORS[unit.lower()]))
+
+
+def _must_be_known(names: Any) -> None:
+    for name in names:
+        if name not in NAMES:
+            raise UsageError(f"there is no ceiling {name!r:.40}; use one of {', '.join(NAMES)}, such as pixels=200M")
