@@ -70,7 +70,7 @@ def ceiling(name: str) -> int:
 
 @contextmanager
 def ceilings(**changed: int) -> Iterator[Ceilings]:
-    """Put other ceilings in force inside the block, as in `with ceilings(pixels=200_000_000):`. Those not named stay.
+    """Put other ceilings in force inside the block, such as a higher one for pixels; those not named stay.
 
     Raises:
         UsageError: there is no such ceiling, or a value is no whole number of at least 1.
