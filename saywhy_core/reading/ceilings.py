@@ -31,7 +31,8 @@ class Ceilings:
     """The most that one input may hold. The defaults keep a command below some 1 GB of memory; see docs/security.md.
 
     Attributes:
-        bytes: of a text file or a JSON document that is read whole, unpacked.
+        bytes: of a text file or a JSON document that is read whole, unpacked; one wide character makes it four times as
+            large in memory.
         values: numbers, texts and brackets in one JSON document or line; each takes up to 100 bytes of memory.
         array: bytes of the numbers in one array file, unpacked.
         pixels: height times width of one picture.
@@ -41,8 +42,8 @@ class Ceilings:
         answer: bytes of one answer of a server.
     """
 
-    bytes: int = _ceiling(128 * MIB, "bytes of a text or JSON file, unpacked")
-    values: int = _ceiling(5_000_000, "numbers and texts in one JSON document or line")
+    bytes: int = _ceiling(64 * MIB, "bytes of a text or JSON file, unpacked")
+    values: int = _ceiling(6_000_000, "numbers and texts in one JSON document or line")
     array: int = _ceiling(512 * MIB, "bytes of the numbers in one array file, unpacked")
     pixels: int = _ceiling(32 * MIB, "height times width of one picture")
     records: int = _ceiling(1_000_000, "records of one file")
