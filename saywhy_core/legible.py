@@ -1,8 +1,11 @@
-"""Texts of users and servers as a terminal may be given them."""
+"""Texts of users and servers as a terminal may be given them, and the one way to standard output."""
 
 from __future__ import annotations
 
 import re
+import sys
+
+from saywhy_core.secrets import redact
 
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
 """Control characters but tab and line feed, overrides of the direction of writing, and halves of characters."""
@@ -16,6 +19,13 @@ def legible(text: str) -> str:
 def legible_lines(text: str) -> str:
     """A text of several lines as it is, but with characters that a terminal would obey written as escapes."""
     return _OBEYED.sub(lambda found: _escaped(found[0]), text)
+
+
+def write_out(text: str) -> None:
+    """Write to standard output at once: as it is for programs, legible for people, and without secrets for both."""
+    text = redact(text)
+    sys.stdout.write(legible_lines(text) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
 
 
 def _escaped(character: str) -> str:

@@ -68,7 +68,13 @@ def progress_bar(
     from rich.console import Console as RichConsole
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     where = console or RichConsole(stderr=True)
     with Progress(*columns, console=where, disable=not where.is_terminal, transient=not keep) as shown:
         bar = ProgressBar(shown, description, total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from base64 import b64encode
@@ -37,9 +38,11 @@ def keep_secret(*values: str | None) -> None:
         for one in dict.fromkeys((plain, *_dressed(plain))):
             if one not in _known:
                 _known[one] = re.compile(_pattern(one), re.IGNORECASE)
+    if _known:
+        _guard_logs()
 
 
-def keep_environment_secret(environment: Mapping[str, str] | None = None) -> None:
+def keep_environment_secrets(environment: Mapping[str, str] | None = None) -> None:
     """Keep secret what environment variables hold whose names say so: those that end in KEY, TOKEN, SECRET or PASSWORD."""
     for name, value in (os.environ if environment is None else environment).items():
         if _NAMES.search(name) and len(value.strip()) >= 2 * SHORTEST and not value.strip().isdigit():
@@ -83,6 +86,31 @@ def without_credentials(address: str) -> str:
     except ValueError:
         return re.sub(r"(?<=//)[^/@]*@", "", address).partition("?")[0]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _guard_logs() -> None:
+    """Take secrets out of log records where they are made, so that no handler of any library gets them."""
+    made_before = logging.getLogRecordFactory()
+    if getattr(made_before, "redacts", False):
+        return
+
+    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = made_before(*args, **kwargs)
+        if _known:
+            record.msg, record.args = redact(_message(record)), ()
+            if record.exc_info:
+                record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return record
+
+    make.redacts = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(make)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - a message that does not fit its arguments; logging itself only prints that
+        return f"{record.msg} {record.args}"
 
 
 def _netloc(address: str) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import traceback
+import warnings
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from saywhy.cli.command import Command
+from saywhy.cli.options.ceilings import with_ceilings
+from saywhy.cli.options.console import fail, note, prepare, show
 from saywhy_core.disk.files import FULL
 from saywhy_core.errors import UsageError
+from saywhy_core.secrets import keep_environment_secrets
+from saywhy_core.stopping import exit_status, signals_raise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 COMMANDS = (
     "demo",
@@ -36,15 +42,19 @@ HELP = """Say in words why a model decided, check the words against the evidence
 [bold]Start with:[/bold] saywhy demo --out demo
 
 [bold]Exit status:[/bold] 0 done; 1 some records could not be used, or something false was found; 2 the command could not run
-to its end: wrong usage, or a ceiling was reached; 130 interrupted from the keyboard.
+to its end: wrong usage, a ceiling was reached, or saywhy itself failed; 130 interrupted from the keyboard; 143 stopped by
+SIGTERM.
 """
+TRACEBACK = "SAYWHY_TRACEBACK"
+"""The environment variable that shows where saywhy itself failed."""
+_WRONG_WORDS: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def _version(wanted: bool) -> None:
     if wanted:
         from saywhy import __version__
 
-        typer.echo(f"saywhy {__version__}")
+        show(f"saywhy {__version__}")
         raise typer.Exit
 
 
@@ -72,9 +82,11 @@ def build(commands: Sequence[str] = COMMANDS) -> typer.Typer:
 
 
 def _prepare(app: typer.Typer) -> None:
-    """Make each command a `Command`, and put each paragraph of a help text on one line: typer keeps line breaks."""
+    """Make each command a `Command` with ceilings, and put each paragraph of a help text on one line."""
     for command in app.registered_commands:
         command.cls = Command
+        if command.callback is not None:
+            command.callback = with_ceilings(command.callback)
     registered: list[Any] = [*app.registered_commands, *app.registered_groups]
     for one in registered:
         if isinstance(one.help, str):
@@ -85,32 +97,118 @@ def _prepare(app: typer.Typer) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; what the user can put right is printed as one sentence, with exit status 2.
-
-    So is a file that can't be used, wherever the system says so.
+    """Run the command; what went wrong is printed as one sentence, and the exit status tells.
 
     Args:
         arguments: the words of the command line after `saywhy`; those of this process by default.
+
+    Raises:
+        SystemExit: always where something went wrong: 1 some records could not be used or something false was found, 2 the
+            command could not run to its end, 130 Ctrl-C, 143 SIGTERM.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    prepare()
+    keep_environment_secrets()
+    with _warnings_told():
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+        status = _flushed(status)
+    if status:
+        sys.exit(status)
+
+
+def _run(words: list[str]) -> int:
     # a command that is named first is loaded alone: the others would only cost time
     commands = [words[0]] if words and words[0] in COMMANDS else COMMANDS
-    console = Console(stderr=True, highlight=False)
     try:
-        build(commands)(words, prog_name="saywhy")
+        with signals_raise():
+            return int(build(commands)(words, prog_name="saywhy", standalone_mode=False) or 0)
+    except _WRONG_WORDS as error:
+        return _wrong_words(error)
     except UsageError as error:
-        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
-        sys.exit(2)
+        fail(error)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; saying so would only fail again
-        sys.exit(1)
+        return _reader_gone()
     except OSError as error:
-        if error.filename is None and error.errno not in FULL:  # no matter of a file: a mistake in the program, or the network
-            raise
-        where = "the output" if error.filename is None else str(error.filename)
-        said = f"{where} can't be used: {error.strerror or error}"
-        console.print(f"[red]error:[/red] {escape(said)}", soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:  # while the command was loaded; `Command` tells those during its work
-        console.print("interrupted: nothing was done")
-        sys.exit(130)
+        fail(_file_trouble(error) or _own_failure(error))
+    except KeyboardInterrupt as stop:  # while the command was loaded; `Command` tells those during its work
+        note("interrupted: nothing was done")
+        return exit_status(stop)
+    except MemoryError:
+        fail("there is not enough memory; give smaller inputs, or lower the ceilings (--ceiling)")
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw is told in a sentence, too
+        fail(_own_failure(error))
+    return 2
+
+
+def _wrong_words(error: Any) -> int:
+    """Say what is wrong with the words of the command line; without any words, show the help."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return int(error.exit_code)
+    command = "saywhy" if context is None else context.command_path
+    said = " ".join(error.format_message().split()).rstrip(".")
+    fail(f"{said}; see {command} --help")
+    return int(error.exit_code)
+
+
+def _file_trouble(error: OSError) -> str | None:
+    """What is wrong with a file; None where it is no matter of a file."""
+    if error.filename is None and error.errno not in FULL:
+        return None
+    where = "the output" if error.filename is None else str(error.filename)
+    return f"{where} can't be used: {error.strerror or error}"
+
+
+def _own_failure(error: Exception) -> str:
+    """The sentence for a mistake in saywhy itself, and with `TRACEBACK` set where it happened."""
+    if os.environ.get(TRACEBACK):
+        note("".join(traceback.format_exception(error)).rstrip())
+        return f"saywhy itself failed ({type(error).__name__}); please report it with the lines above"
+    why = " ".join(str(error).split())[:300]
+    return (
+        f"saywhy itself failed ({type(error).__name__}{f': {why}' if why else ''}); please report it, "
+        f"with what {TRACEBACK}=1 before the command shows"
+    )
+
+
+def _flushed(status: int) -> int:
+    """Hand over what is left of the output, and tell where that fails: Python itself would tell it with a traceback."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_gone()
+    except (OSError, ValueError) as error:  # ValueError: it was closed from the start
+        if status != 2 and isinstance(error, OSError):
+            fail(_file_trouble(error) or f"the output can't be used: {error}")
+        _let_go(sys.stdout)
+        return 2
+    return status
+
+
+def _reader_gone() -> int:
+    """The reader of our output has gone, as after `| head`; saying so would only fail again."""
+    _let_go(sys.stdout)
+    return 1
+
+
+def _let_go(stream: Any) -> None:
+    """Let what the stream still holds be lost in silence when the process ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Print warnings as one sentence each, without places in the source."""
+    before = warnings.showwarning
+
+    def told(message: Any, *_: Any) -> None:
+        note(f"warning: {message}")
+
+    warnings.showwarning = told  # type: ignore[assignment]  # it takes whatever the other one takes
+    try:
+        yield
+    finally:
+        warnings.showwarning = before

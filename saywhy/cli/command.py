@@ -15,6 +15,7 @@ from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
 from saywhy_core.disk.files import protected_inputs
 from saywhy_core.errors import UsageError
+from saywhy_core.stopping import Stopped, exit_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,16 +51,17 @@ class Command(TyperCommand):
         Raises:
             UsageError: an output is one of the inputs, lies in a folder that is read, is a folder in the place of a file, or
             can't be written.
-            typer.Exit: with status 130, where the command was interrupted from the keyboard.
+            typer.Exit: with status 130, where the command was interrupted from the keyboard, or 143 by SIGTERM.
         """
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
         try:
             with protected_inputs(one.path for one in read):
                 return super().invoke(ctx)
-        except KeyboardInterrupt:
-            note(f"interrupted: {_left(str(ctx.info_name), ctx.params)}")
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as stop:
+            how = str(stop) if isinstance(stop, Stopped) else "interrupted"
+            note(f"{how}: {_left(str(ctx.info_name), ctx.params)}")
+            raise typer.Exit(exit_status(stop)) from None
 
 
 @dataclass(frozen=True)

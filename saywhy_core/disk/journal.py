@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from saywhy_core.disk.files import UnusableFileError, atomic_open, check_writable, unwritable
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
+from saywhy_core.legible import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -221,8 +221,7 @@ class ResumableLines:
         """Keep a finished record."""
         self.done[name] = record
         if self.out == "-":
-            sys.stdout.write(self._line(record))
-            sys.stdout.flush()
+            write_out(self._line(record))
         else:
             self._journal.append(record)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.console import counted, note, show, show_data
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import ReadingOptions
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langchain_core.language_models import BaseChatModel
-    from rich.console import Console
 
     from saywhy_core.errors import Problem
     from verbalize import CheckedSentence, Claim, TextRecord, TextReport
@@ -93,7 +91,7 @@ def check(
     stopped = None if chat is None else _ask(chat, str(model.llm), reports)
     if as_json:
         for record, _, report in reports:
-            sys.stdout.write(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
+            show_data(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
     else:
         _print(reports, why=why)
     if stopped is not None:
@@ -123,9 +121,6 @@ def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Salienc
 
 
 def _print(reports: list[tuple[TextRecord, Saliency, TextReport]], *, why: bool) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     counts: Counter[str] = Counter()
     stated = false_stated = by_model = 0
     for record, saliency, report in reports:
@@ -134,48 +129,48 @@ def _print(reports: list[tuple[TextRecord, Saliency, TextReport]], *, why: bool)
         by_model += report.read_by_model
         for sentence in report.sentences:
             if why or sentence.status != "true":
-                _print_sentence(console, name, sentence, saliency, why=why)
+                _print_sentence(name, sentence, saliency, why=why)
         if not report.sentences:
-            console.print(f"not verified: {name}the text has no sentences", style=_COLOURS["not verified"])
+            show(f"not verified: {name}the text has no sentences", style=_COLOURS["not verified"])
         parts = [part for one in report.sentences for part in (one, one.second) if part is not None]
         in_text = {id(error) for part in parts for error in part.errors}
         for error in report.errors:
             if id(error) not in in_text:
-                console.print(f"false: {name}the stated claim {_claim(error.claim, saliency)}", style=_COLOURS["false"])
-                console.print(f"    {error.kind}: {legible(error.message)}")
+                show(f"false: {name}the stated claim {_claim(error.claim, saliency)}", style=_COLOURS["false"])
+                show(f"    {error.kind}: {legible(error.message)}")
                 false_stated += 1
         stated += len(report.claims) - sum(len(part.claims) for part in parts)
     if not reports:
         return
     found = ", ".join(f"{counts[status]} {status}" for status in _COLOURS)
-    console.print(f"{counted(len(reports), 'text')}, {counted(counts.total(), 'sentence')}: {found}")
+    show(f"{counted(len(reports), 'text')}, {counted(counts.total(), 'sentence')}: {found}")
     if by_model:
-        console.print(f"of those not verified, {by_model} true as read by a model")
+        show(f"of those not verified, {by_model} true as read by a model")
     if stated:
-        console.print(f"{counted(stated, 'claim')} stated beside the texts and not in them, {false_stated} false")
+        show(f"{counted(stated, 'claim')} stated beside the texts and not in them, {false_stated} false")
 
 
-def _print_sentence(console: Console, name: str, sentence: CheckedSentence, saliency: Saliency, *, why: bool) -> None:
-    console.print(f"{sentence.status}: {name}{legible(sentence.text)}", style=_COLOURS[sentence.status])
+def _print_sentence(name: str, sentence: CheckedSentence, saliency: Saliency, *, why: bool) -> None:
+    show(f"{sentence.status}: {name}{legible(sentence.text)}", style=_COLOURS[sentence.status])
     second = sentence.second
     for error in sentence.errors:
-        console.print(f"    {error.kind}: {legible(error.message)}")
+        show(f"    {error.kind}: {legible(error.message)}")
     for error in second.errors if second is not None else ():
-        console.print(f"    {error.kind}, as read by a model: {legible(error.message)}")
+        show(f"    {error.kind}, as read by a model: {legible(error.message)}")
     if sentence.reason:
-        console.print(f"    {legible(sentence.reason)}")
+        show(f"    {legible(sentence.reason)}")
     if second is not None and second.status != "false":
         told = "true as read by a model" if second.problem is None else f"the model did not read it: {legible(second.problem)}"
-        console.print(f"    {told if not second.undecided else 'the map cannot decide what a model read'}")
+        show(f"    {told if not second.undecided else 'the map cannot decide what a model read'}")
     if why:
         for claim in second.claims if second is not None else ():
-            console.print(f"    claim read by a model: {_claim(claim, saliency)}")
+            show(f"    claim read by a model: {_claim(claim, saliency)}")
         for claim in sentence.claims:
-            console.print(f"    claim: {_claim(claim, saliency)}")
+            show(f"    claim: {_claim(claim, saliency)}")
         if sentence.rules:
-            console.print(f"    rules: {', '.join(sentence.rules)}")
+            show(f"    rules: {', '.join(sentence.rules)}")
         if sentence.left_over:
-            console.print(f"    left over: {legible(', '.join(sentence.left_over))}")
+            show(f"    left over: {legible(', '.join(sentence.left_over))}")
 
 
 def _claim(claim: Claim, saliency: Saliency) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import Output, note
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
@@ -101,7 +100,7 @@ def classify(
 def _write(out: Path | None, images: ImageSet, names: Sequence[str], result: Predictions) -> None:
     from saywhy_core.disk.files import atomic_open
 
-    target: AbstractContextManager[Any] = nullcontext(sys.stdout) if out is None else atomic_open(out)
+    target: AbstractContextManager[Any] = nullcontext(Output()) if out is None else atomic_open(out)
     labels = images.labels
     with target as stream:
         writer = csv.writer(stream, lineterminator="\n")

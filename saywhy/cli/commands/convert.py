@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
-from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.console import counted, note, show_data
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsArgument, OutOption, ReadingOptions
 from saywhy_core.progress import progress_bar
@@ -50,7 +49,7 @@ def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -
 
         if out == "-":
             for saliency in shown_one_by_one():
-                sys.stdout.write(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
+                show_data(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
         else:
             write_saliency(shown_one_by_one(), out)
     if out != "-":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+from saywhy.cli.options.console import show_table
 
 HELP = """Look at the environment: versions, import names that another package owns too, optional parts, plug-ins, the device.
 
@@ -26,9 +25,6 @@ def doctor() -> None:
     from saywhy.environment import examine
 
     findings = examine()
-    table = Table("", "what", "found", show_header=False, box=None)
-    for finding in findings:
-        table.add_row(Text(finding.state, COLOURS[finding.state]), Text(finding.what), Text(finding.detail))
-    Console(highlight=False).print(table)
+    show_table(((finding.state, COLOURS[finding.state]), finding.what, finding.detail) for finding in findings)
     if any(finding.state == "mend" for finding in findings):
         raise typer.Exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from saywhy.cli.options import prompts as prompting
+from saywhy.cli.options.console import show, show_data
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 
@@ -74,7 +74,10 @@ def prompts(
         looker, names, file, found.rows, found.images.label_indices(names),
         k=k, mix=mix, template=template, draws=draws, seed=seed,
     )  # fmt: skip
-    sys.stdout.write((json.dumps(report.to_dict(), ensure_ascii=False) if as_json else report_text(report)) + "\n")
+    if as_json:
+        show_data(json.dumps(report.to_dict(), ensure_ascii=False) + "\n")
+    else:
+        show(report_text(report))
     if out is not None:
         with atomic_open(out) as stream:
             json.dump(report.to_dict(), stream, ensure_ascii=False, indent=1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from saywhy.cli.options.console import show, show_data
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import ReadingOptions
@@ -49,11 +49,11 @@ def wording(
     found = pair_texts(name_of_texts(texts, None, maps), None, source, left_out)
     table = evaluate([record.text for record, _ in found], [saliency for _, saliency in found], k=k)
     if as_json:
-        sys.stdout.write(json.dumps(table.summary) + "\n")
+        show_data(json.dumps(table.summary) + "\n")
     else:
         for name, value in table.summary.items():
             shown = "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-            sys.stdout.write(f"{name:28}{shown}\n")
+            show(f"{name:28}{shown}")
     if out and found:
         with atomic_open(out) as stream:
             stream.write(table.to_csv())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.console import counted, note, show
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
@@ -107,7 +106,7 @@ def improve(
         left = len(truth) - len(fresh)
         note(f"{left} {'test image is a shot' if left == 1 else 'test images are shots'}, and left out of the test")
     report = evaluate_prompts(looker, names, found.prompts, unseen.rows[fresh], truth[fresh], template=template, seed=seed)
-    sys.stdout.write(report_text(report) + "\n")
+    show(report_text(report))
     with atomic_open(comparison) as stream:
         json.dump(report.to_dict(), stream, ensure_ascii=False, indent=1)
     prompting.finish_with([*few.problems, *unseen.problems], looker)

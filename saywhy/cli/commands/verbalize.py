@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.choices import either, names_of
-from saywhy.cli.options.console import counted, note
+from saywhy.cli.options.console import Output, counted, note, on_terminal
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, ReadingOptions
@@ -200,7 +199,7 @@ def _layout(asked: str | None, out: str) -> str:
 
     if asked is not None:
         return known_layout(asked)
-    by_default = "text" if out == "-" and sys.stdout.isatty() else "jsonl"
+    by_default = "text" if out == "-" and on_terminal() else "jsonl"
     found = layout_of(out)
     if found is None and out.lower().endswith(_OTHER_KINDS):
         raise UsageError(f"texts are written as .jsonl, .txt or .md, and {out} ends otherwise; --format writes one to any name")
@@ -209,7 +208,7 @@ def _layout(asked: str | None, out: str) -> str:
 
 def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
     """A progress bar, unless the texts go to the terminal on which it would be drawn."""
-    if out == "-" and sys.stdout.isatty():
+    if out == "-" and on_terminal():
         return nullcontext(lambda *_: None)
     return progress_bar(description)
 
@@ -221,7 +220,7 @@ def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, la
     left_out: list[Problem] = []
     texts = verbalizer.verbalize_all(source, where=source.source, on_problem=left_out.append)
     written = 0
-    with nullcontext(sys.stdout) if out == "-" else atomic_open(out) as stream, _bar("verbalizing", out) as shown:
+    with nullcontext(Output()) if out == "-" else atomic_open(out) as stream, _bar("verbalizing", out) as shown:
         made = next(texts, None)
         while made is not None:
             after = next(texts, None)  # one text alone needs no id above it

@@ -1,21 +1,71 @@
-"""What commands say on standard error, and the exit status."""
+"""The one module that prints: notes and errors on standard error, answers on standard output, and the exit status.
+
+Texts of users and servers may hold markup, characters that a terminal obeys, and keys. They are printed as plain text, with
+such characters escaped and keys taken out; tests/saywhy/test_printing.py sees to it that nothing is printed elsewhere.
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from rich.text import Text
+
+from saywhy_core.legible import legible, legible_lines, write_out
+from saywhy_core.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-stderr = Console(stderr=True, highlight=False)
+stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
+_stdout = Console(highlight=False, markup=False, emoji=False)
 
 
-def note(text: object) -> None:
+def note(text: object, style: str | None = None) -> None:
     """Say something on standard error, in one line however long it is."""
-    stderr.print(str(text), soft_wrap=True, markup=False)
+    _print(stderr, Text(_safe(text), style or ""))
+
+
+def fail(text: object) -> None:
+    """Say on standard error why the command ends here."""
+    _print(stderr, Text.assemble(("error:", "red"), " ", _safe(text)))
+
+
+def show(text: object, style: str | None = None) -> None:
+    """Print a line for people to standard output."""
+    _print(_stdout, Text(_safe(text), style or ""))
+
+
+def show_data(text: str) -> None:
+    """Print text for programs, such as JSON Lines or CSV, to standard output; on a terminal it is made legible."""
+    write_out(text)
+
+
+class Output:
+    """Standard output as a stream of text, for what writes to a file or there, such as `csv.writer`; see `show_data`."""
+
+    def write(self, text: str) -> int:
+        """Write the text, and return its length."""
+        write_out(text)
+        return len(text)
+
+
+def on_terminal() -> bool:
+    """Whether people read standard output, not a program."""
+    return sys.stdout.isatty()
+
+
+def show_table(rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
+    """Print a table without lines for people to standard output; a cell is a text, or a (text, style) pair."""
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    for row in rows:
+        cells = (cell if isinstance(cell, tuple) else (cell, "") for cell in row)
+        table.add_row(*(Text(_safe(text), style) for text, style in cells))
+    _stdout.print(table)
 
 
 def counted(number: int, what: str) -> str:
@@ -29,10 +79,31 @@ def finish(*problems: tuple[str, Iterable[object]]) -> None:
     Args:
         problems: (what became of the records, such as "not read"; the problems) pairs.
     """
+    if tell(*problems):
+        raise typer.Exit(1)
+
+
+def tell(*problems: tuple[str, Iterable[object]]) -> bool:
+    """Print each problem on a line behind what became of it; return whether there was any."""
     told = False
     for became, found in problems:
         for problem in found:
-            stderr.print(f"{became}: {problem}", style="red", soft_wrap=True, markup=False)
+            note(f"{became}: {legible(str(problem))}", style="red")
             told = True
-    if told:
-        raise typer.Exit(1)
+    return told
+
+
+def prepare() -> None:
+    """Let standard output and error take any text: what their encoding lacks is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _safe(text: object) -> str:
+    return legible_lines(redact(str(text)))
+
+
+def _print(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True)

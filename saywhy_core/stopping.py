@@ -1,0 +1,55 @@
+"""Being told to stop: signals that end a process in silence become an exception, as Ctrl-C is one."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_NAMES = ("SIGTERM", "SIGHUP")
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked this process to stop. What handles Ctrl-C handles it as well.
+
+    Attributes:
+        signal: the signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.signal = number
+
+
+def exit_status(stop: KeyboardInterrupt) -> int:
+    """The status that a shell expects of a process that was stopped so: 130 after Ctrl-C, 143 after SIGTERM."""
+    return 128 + (stop.signal if isinstance(stop, Stopped) else signal.SIGINT)
+
+
+@contextmanager
+def signals_raise() -> Iterator[None]:
+    """Inside the block, SIGTERM and SIGHUP raise `Stopped` in the main thread; in another thread nothing changes.
+
+    A signal that the process was told to ignore (as by nohup) stays ignored.
+    """
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in _NAMES:
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, _raise)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    del frame
+    raise Stopped(number)
