@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
+from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
     import torch
 
+CONFIGURATIONS = (
+    "config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json",
+    "image_processor_config.json", "video_preprocessor_config.json", "feature_extractor_config.json",
+)  # fmt: skip
+KERNELS = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal")
 SAMPLED = 256  # values of each parameter that are hashed: training changes all of them, and hashing all would cost seconds
 
 
@@ -26,26 +35,82 @@ def fingerprint(model: torch.nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def from_pretrained(loader: Any, name: str, what: str, **options: Any) -> Any:
-    """Call a transformers `from_pretrained` without progress bars.
+def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, **options: Any) -> Any:
+    """Call a transformers `from_pretrained` without progress bars, and without code that comes with the model.
+
+    Weights are read from safetensors where there are any. Weights in pickles (`pytorch_model.bin`) are read by torch's reader
+    of tensors, which refuses every other object.
 
     Args:
         loader: a class of transformers, such as `AutoModel`.
         name: a folder written by `save_pretrained`, or a model name.
         what: what is being loaded, for the error.
+        trust: whether Python files that come with the model may run.
         options: passed on.
 
     Raises:
+        TrustError: the model has Python files of its own, and `trust` is false.
         UsageError: nothing could be loaded; the text says why and what to give.
     """
+    own = own_code(name)
+    if own:
+        require_trust(f"{name} runs Python files that come with the model ({', '.join(own)[:120]})", trust=trust)
+    # without it, transformers asks a server to convert pickled weights of models by name, in a thread of its own
+    os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     try:
-        return loader.from_pretrained(name, **options)
-    except (OSError, ValueError, KeyError) as error:
+        return loader.from_pretrained(name, trust_remote_code=trust, **options)
+    except UsageError:
+        raise
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:  # transformers, tokenizers, safetensors and pickle raise almost anything on damaged folders
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if "trust_remote_code" in str(error) and not trust:
+            require_trust(f"{name} runs Python files that come with the model", trust=False)
+        if isinstance(error, UnpicklingError):
+            raise UsageError(
+                f"{name} keeps its weights in a pickle with objects that could run code, which was not read; save them as "
+                "safetensors (save_pretrained does that)"
+            ) from error
         raise UsageError(
             f"no {what} could be loaded from {name!r} ({reason[:200]}); give a folder written by save_pretrained, or a "
             f"model name that is in the local cache or can be downloaded"
         ) from error
+
+
+def own_code(name: str) -> list[str]:
+    """The code that the configuration files of a folder name, as "class in module"; nothing for a model name.
+
+    Transformers runs such code where it is told to (`auto_map`), and fetches native code where an attention kernel is named
+    like a repository.
+    """
+    found: list[str] = []
+    for file in CONFIGURATIONS:
+        path = Path(name) / file
+        if not path.is_file():
+            continue
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise UsageError(f"{path} can't be read as JSON ({str(error)[:120] or type(error).__name__})") from None
+        if not isinstance(content, dict):
+            raise UsageError(f"{path} must be a JSON object; give a folder written by save_pretrained")
+        for part in (content, *(value for value in content.values() if isinstance(value, dict))):
+            mapped = part.get("auto_map")
+            if mapped:
+                found.extend(_named(mapped))
+            kernel = next((part[key] for key in KERNELS if isinstance(part.get(key), str) and "/" in part[key]), None)
+            if kernel:
+                found.append(f"the kernel {kernel}")
+    return list(dict.fromkeys(found))
+
+
+def _named(mapped: Any) -> list[str]:
+    if isinstance(mapped, dict):
+        return [one for value in mapped.values() for one in _named(value)]
+    if isinstance(mapped, list):
+        return [one for value in mapped for one in _named(value)]
+    return [] if mapped is None else [str(mapped)]

@@ -12,6 +12,7 @@ from jinja2 import TemplateError
 
 from agents.chat.grammar import Grammars
 from saywhy_core.errors import UsageError
+from saywhy_core.pretrained import from_pretrained, own_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,10 +76,15 @@ class Engine:
         kind = getattr(torch, dtype or ("bfloat16" if on_gpu else "float32"), None)
         if not isinstance(kind, torch.dtype):
             raise UsageError(f"dtype {dtype!r} is none of torch's; say bfloat16, float16 or float32")
+        if own := own_code(name):
+            raise UsageError(
+                f"transformers:{name} comes with Python files of its own ({', '.join(own)[:120]}), and saywhy runs none; "
+                "load the model yourself and give it to agents.chat.local.local_chat"
+            )
+        tokenizer = from_pretrained(AutoTokenizer, name, "tokenizer")
         try:
-            tokenizer = AutoTokenizer.from_pretrained(name)
-            model = AutoModelForCausalLM.from_pretrained(name, dtype=kind).to(device).eval()
-        except (OSError, ValueError, ImportError, RuntimeError) as error:
+            model = from_pretrained(AutoModelForCausalLM, name, "language model", dtype=kind).to(device).eval()
+        except (OSError, ImportError, RuntimeError) as error:
             why = " ".join(str(error).split())[:300]
             raise UsageError(f"transformers:{name} can't be loaded: {why}") from error
         return cls(model, tokenizer)

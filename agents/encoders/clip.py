@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from saywhy_core.images.reader import Images
 
 
-def load(where: str, /, *, device: str | None = None, batch: int = 64) -> ClipEncoder:
+def load(where: str, /, *, device: str | None = None, batch: int = 64, trust: bool = False) -> ClipEncoder:
     """Make a `ClipEncoder` of a model name or folder.
 
     Raises:
         UsageError: no CLIP or SigLIP model could be loaded.
     """
-    return ClipEncoder(where, device=device, batch=batch)
+    return ClipEncoder(where, device=device, batch=batch, trust=trust)
 
 
 class ClipEncoder:
@@ -40,6 +40,7 @@ class ClipEncoder:
         device: where to run; None for the GPU where there is one.
         batch: the largest number of images or texts per forward pass.
         dtype: the weights' type, "float32" or "bfloat16" (faster on a GPU, embeddings agree to about 1e-2).
+        trust: whether Python files that come with the model may run. Most models have none.
 
     Attributes:
         model: the transformers model, in evaluation mode.
@@ -48,19 +49,28 @@ class ClipEncoder:
         truncated: how many of the texts encoded so far were longer than `max_tokens` and were cut.
     """
 
-    def __init__(self, name: str | Path, *, device: str | None = None, batch: int = 64, dtype: str = "float32") -> None:
+    def __init__(
+        self,
+        name: str | Path,
+        *,
+        device: str | None = None,
+        batch: int = 64,
+        dtype: str = "float32",
+        trust: bool = False,
+    ) -> None:
         import torch
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
         if dtype not in {"float32", "bfloat16"}:
             raise UsageError(f"dtype must be float32 or bfloat16, not {dtype!r}")
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        config = from_pretrained(AutoConfig, str(name), "model configuration")
+        config = from_pretrained(AutoConfig, str(name), "model configuration", trust=trust)
         if not hasattr(config, "text_config") or not hasattr(config, "vision_config"):
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes models with a text and a vision part")
-        self._processor = _image_processor(str(name), config)
-        self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer")
-        self.model = from_pretrained(AutoModel, str(name), "CLIP or SigLIP model", dtype=dtype).eval().to(self.device)
+        self._processor = _image_processor(str(name), config, trust=trust)
+        self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer", trust=trust)
+        model = from_pretrained(AutoModel, str(name), "CLIP or SigLIP model", trust=trust, dtype=dtype)
+        self.model = model.eval().to(self.device)
         if not hasattr(self.model, "get_image_features") or not hasattr(self.model, "logit_scale"):
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes CLIP, SigLIP and their like")
         self._batch = batch
@@ -120,7 +130,7 @@ def _unit(features: Any) -> NDArray[np.float32]:
     return unit_rows(tensor.float().cpu().numpy())
 
 
-def _image_processor(name: str, config: Any) -> Any:
+def _image_processor(name: str, config: Any, *, trust: bool) -> Any:
     if (
         Path(name).is_dir()
         and not (Path(name) / "preprocessor_config.json").is_file()
@@ -134,4 +144,4 @@ def _image_processor(name: str, config: Any) -> Any:
         return CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
     from transformers import AutoImageProcessor
 
-    return from_pretrained(AutoImageProcessor, name, "image processor", backend="pil")
+    return from_pretrained(AutoImageProcessor, name, "image processor", trust=trust, backend="pil")

@@ -13,6 +13,7 @@ from agents.encoders.vectors import unit_rows
 from saywhy_core.classifiers import TARGETS, as_probabilities, load_classifier, split_spec, target_options
 from saywhy_core.errors import UsageError
 from saywhy_core.images import image_batches
+from saywhy_core.trust import may_run_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ class TextEncoder(Protocol):
         ...
 
 
-def load(where: str, /, *, device: str | None = None, batch: int = 64) -> ConvexSemanticEncoder:
+def load(where: str, /, *, device: str | None = None, batch: int = 64, trust: bool = False) -> ConvexSemanticEncoder:
     """Make a `ConvexSemanticEncoder` from `TARGET+TEXT`.
 
     TARGET names an image classifier, as for `saywhy_core.classifiers.load_classifier`; `FILE.onnx?...` is short for
@@ -47,8 +48,10 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64) -> Convex
         where: the text.
         device: where both models run, as far as they can be told; None for the GPU where there is one.
         batch: the largest number of images or texts per forward pass.
+        trust: whether code that comes with the two models may run.
 
     Raises:
+        TrustError: one of the two needs code to be run, and `trust` is false.
         UsageError: one of the two can't be loaded, the classifier's class names are unknown, or `resize` is wrong.
     """
     from agents.encoders.sentences import load as load_text_encoder
@@ -62,7 +65,12 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64) -> Convex
     known = target_options(kind)
     if device is not None and (known is None or "device" in known):
         options.setdefault("device", device)
-    classifier = load_classifier(spec, **options)
+    if "trust" in options:
+        raise UsageError(
+            f"conse:{where}: trust can't be given in the name of an encoder; give --trust, or trust=True in Python"
+        )
+    trusted = trust and may_run_code(TARGETS.get(kind))
+    classifier = load_classifier(spec, trust=trusted, **options)
     if classifier.class_names is None:
         raise UsageError(f"conse:{where}: the classifier's class names are unknown; add names=FILE, as in {address}?names=FILE")
     height, width, channels = classifier.image_shape
@@ -79,7 +87,7 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64) -> Convex
     return ConvexSemanticEncoder(
         probabilities,
         classifier.class_names,
-        load_text_encoder(text.removeprefix("text:"), device=device, batch=batch),
+        load_text_encoder(text.removeprefix("text:"), device=device, batch=batch, trust=trust),
         batch=batch,
         identity=classifier.identity,
         channels=channels or 3,

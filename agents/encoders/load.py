@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from saywhy_core.errors import UsageError
 from saywhy_core.registry import Registry
+from saywhy_core.trust import may_run_code
 
 if TYPE_CHECKING:
     import os
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class EncoderLoader(Protocol):
-    """Makes the encoders of one kind."""
+    """Makes the encoders of one kind.
+
+    A kind that can run code which comes with the model has a keyword parameter `trust`, as kinds of targets have (see
+    `saywhy_core.classifiers.TargetLoader`).
+    """
 
     def __call__(self, where: str, /, *, device: str | None, batch: int) -> ImageTextEncoder:
         """Make an encoder.
@@ -44,7 +49,12 @@ ENCODERS: Registry[EncoderLoader] = Registry(
 
 
 def load_encoder(
-    spec: str, *, cache: str | os.PathLike[str] | None = None, device: str | None = None, batch: int = 64
+    spec: str,
+    *,
+    cache: str | os.PathLike[str] | None = None,
+    device: str | None = None,
+    batch: int = 64,
+    trust: bool = False,
 ) -> ImageTextEncoder:
     """Make the encoder that a line of text names, `KIND:WHERE`.
 
@@ -62,17 +72,23 @@ def load_encoder(
         cache: a folder in which embeddings are kept by the content of texts and images, so that none is computed twice.
         device: where to run; None for the GPU where there is one.
         batch: the largest number of images or texts per forward pass.
+        trust: whether code that comes with the model may run: Python files of a transformers model, or what a classifier of
+            `conse:` needs.
 
     Raises:
-        UsageError: there is no such kind, or the model can't be loaded.
+        TrustError: the encoder needs code to be run, and `trust` is false. Nothing was run.
+        UsageError: there is no such kind, the model can't be loaded, or `trust` is true and this kind never runs code.
     """
     kind, colon, where = spec.partition(":")
     if not colon or not where or kind not in ENCODERS:
         raise UsageError(f"{spec!r} is no encoder; write one of {', '.join(f'{name}:...' for name in ENCODERS)}")
     if batch < 1:
         raise UsageError(f"batch must be at least 1, not {batch}")
+    loader: Any = ENCODERS.get(kind)
+    if trust and not may_run_code(loader):
+        raise UsageError(f"{kind}: encoders run no code of the model's author, so trust has no effect; leave it out")
     with ENCODERS.blame(kind):
-        encoder = ENCODERS.get(kind)(where, device=device, batch=batch)
+        encoder: ImageTextEncoder = loader(where, device=device, batch=batch, **({"trust": True} if trust else {}))
     if not hasattr(encoder, "encode_texts"):
         raise ENCODERS.misfit(kind, encoder, "an ImageTextEncoder")
     if cache is None:

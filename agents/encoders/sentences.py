@@ -48,13 +48,13 @@ def minilm_folder() -> Path:
     return folder
 
 
-def load(where: str, /, *, device: str | None = None, batch: int = 64) -> SentenceEncoder:
+def load(where: str, /, *, device: str | None = None, batch: int = 64, trust: bool = False) -> SentenceEncoder:
     """Make a `SentenceEncoder` of "minilm", a model name or a folder.
 
     Raises:
         UsageError: no sentence encoder could be loaded, or MiniLM's weights are not the published ones.
     """
-    return SentenceEncoder(minilm_folder() if where == "minilm" else where, device=device, batch=batch)
+    return SentenceEncoder(minilm_folder() if where == "minilm" else where, device=device, batch=batch, trust=trust)
 
 
 class SentenceEncoder:
@@ -64,6 +64,7 @@ class SentenceEncoder:
         name: a folder written by `save_pretrained` (or by sentence-transformers with mean pooling), or a model name.
         device: where to run; None for the GPU where there is one.
         batch: the largest number of texts per forward pass.
+        trust: whether Python files that come with the model may run. Most models have none.
 
     Attributes:
         identity: names the weights; equal identities give equal embeddings.
@@ -73,11 +74,11 @@ class SentenceEncoder:
 
     scale = 100.0
 
-    def __init__(self, name: str | Path, *, device: str | None = None, batch: int = 64) -> None:
+    def __init__(self, name: str | Path, *, device: str | None = None, batch: int = 64, trust: bool = False) -> None:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        config = from_pretrained(AutoConfig, str(name), "sentence encoder")
-        self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer")
-        self._model = from_pretrained(AutoModel, str(name), "sentence encoder").eval().to(self.device)
+        config = from_pretrained(AutoConfig, str(name), "sentence encoder", trust=trust)
+        self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer", trust=trust)
+        self._model = from_pretrained(AutoModel, str(name), "sentence encoder", trust=trust).eval().to(self.device)
         self._batch = batch
         self.max_tokens = _max_tokens(Path(name), config, self._tokenizer)
         self.identity = f"text:{fingerprint(self._model)}:{self.max_tokens}"

@@ -12,6 +12,7 @@ from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.spec import is_module_name
 from saywhy_core.errors import UsageError
+from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ def load(
     scores: Scores | None = None,
     image_shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
+    trust: bool = False,
 ) -> CallableClassifier:
     """The function, or the `CallableClassifier`, of that name in a module.
 
@@ -38,8 +40,10 @@ def load(
         scores: whether the function returns "logits" or "probabilities". Required: a function doesn't say.
         image_shape: (height, width, channels) that the function takes, None for each number that is free.
         batch_size: the largest number of images per call of the function.
+        trust: whether the module may be imported, which runs it.
 
     Raises:
+        TrustError: `trust` is false.
         UsageError: the module or the name is missing, it isn't callable, or `scores` is missing; or an option was given
             for a `CallableClassifier`, which has its own.
     """
@@ -50,6 +54,7 @@ def load(
         raise UsageError(
             f"{module_name!r} is no name of a module; write package.module:function, with dots, without a path and without .py"
         )
+    require_trust(f"python:{where} runs the Python module {module_name}", trust=trust)
     module = _module(module_name)
     try:
         found = getattr(module, name)

@@ -11,6 +11,7 @@ from saywhy_core.classifiers.spec import is_module_name, split_spec
 from saywhy_core.errors import UsageError
 from saywhy_core.names import check_class_names, read_class_names
 from saywhy_core.registry import Registry
+from saywhy_core.trust import may_run_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,10 @@ class TargetLoader(Protocol):
 
     The keyword parameters of the function are the options of the kind; any other option is refused before the function is
     called. A parameter `class_names` receives a sequence of names; leave it out where the classifier always knows its names.
+
+    A kind whose classifiers can run code that is not the kind's own (a module, a script in a file, a pickle) has a keyword
+    parameter `trust`. It is true where the user trusts the author of what is opened, and the function calls
+    `saywhy_core.trust.require_trust` before any such code runs. A kind without that parameter says that it never runs any.
     """
 
     def __call__(self, where: str, /, **options: Any) -> Classifier:
@@ -50,7 +55,9 @@ TARGETS: Registry[TargetLoader] = Registry(
 )
 
 
-def load_classifier(spec: str, *, class_names: Sequence[str] | str | PathLike[str] | None = None, **options: Any) -> Classifier:
+def load_classifier(
+    spec: str, *, class_names: Sequence[str] | str | PathLike[str] | None = None, trust: bool = False, **options: Any
+) -> Classifier:
     """Open the image classifier that a line of text names, `KIND:WHERE?name=value&name=value`.
 
     The built-in kinds are `onnx:FILE`, `torch:FILE` (TorchScript or a program of `torch.export`),
@@ -61,10 +68,14 @@ def load_classifier(spec: str, *, class_names: Sequence[str] | str | PathLike[st
         spec: the kind, a colon, where the classifier is, and options as in `read_option`.
         class_names: the class names in the order of the scores, or a file that holds them. In `spec` and in `options` it is
             called `names` as well.
+        trust: whether code that comes with the classifier may run: a `python:` module, TorchScript, or the Python files of a
+            transformers model. Nobody can allow this in `spec`, because a spec may come from somebody else.
         options: options of the kind, by keyword instead of in `spec`.
 
     Raises:
-        UsageError: there is no such kind or file; an option is unknown, given twice, wrong or missing.
+        TrustError: the classifier needs code to be run, and `trust` is false. Nothing was run.
+        UsageError: there is no such kind or file; an option is unknown, given twice, wrong or missing; or `trust` is true and
+            classifiers of this kind never run code.
     """
     if not isinstance(spec, str):
         raise UsageError(f"a target is named by a line of text such as onnx:model.onnx, not by a value of type {_type(spec)}")
@@ -80,6 +91,8 @@ def load_classifier(spec: str, *, class_names: Sequence[str] | str | PathLike[st
             raise UsageError(f"{spec}: the option {spelled[option]!r} is given twice{also}")
         given[option], spelled[option] = value, name
     known = target_options(kind)
+    if "trust" in given:
+        raise UsageError("trust can't be given in the name of a target; give --trust, or trust=True in Python")
     unknown = [name for name in given if known is not None and name not in known]
     if unknown:
         documented = ", ".join("names" if name == "class_names" else name for name in known or ())
@@ -87,15 +100,20 @@ def load_classifier(spec: str, *, class_names: Sequence[str] | str | PathLike[st
         raise UsageError(f"{kind} targets have no such option: {spelled[unknown[0]]!r}; {there}")
     if "class_names" in given:
         given["class_names"] = _names(given["class_names"], f"{spec}, {spelled['class_names']}")
+    loader = TARGETS.get(kind)
+    if may_run_code(loader):
+        given["trust"] = bool(trust)
+    elif trust:
+        raise UsageError(f"{kind}: targets run no code of the model's author, so trust has no effect; leave it out")
     with TARGETS.blame(kind):
-        classifier = TARGETS.get(kind)(where, **given)
+        classifier = loader(where, **given)
     if not callable(classifier) or not all(hasattr(classifier, part) for part in PARTS):
         raise TARGETS.misfit(kind, classifier, "a classifier (see the protocol saywhy_core.classifiers.Classifier)")
     return classifier
 
 
 def target_options(kind: str) -> tuple[str, ...] | None:
-    """The options of a kind of target, None where it takes any.
+    """The options of a kind of target, None where it takes any. `trust` is none of them: no line of text can give it.
 
     Raises:
         UsageError: there is no such kind.
@@ -104,7 +122,7 @@ def target_options(kind: str) -> tuple[str, ...] | None:
         parameters = list(inspect.signature(TARGETS.get(kind)).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
-    return tuple(parameter.name for parameter in parameters)
+    return tuple(parameter.name for parameter in parameters if parameter.name != "trust")
 
 
 def _kind_and_place(spec: str, address: str) -> tuple[str, str]:

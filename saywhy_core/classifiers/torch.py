@@ -12,6 +12,7 @@ from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import file_identity
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.errors import UsageError
+from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,6 +98,7 @@ def load(
     device: str | None = None,
     batch_size: int | None = None,
     image_shape: Sequence[int | None] | None = None,
+    trust: bool = False,
 ) -> TorchClassifier:
     """A classifier from a TorchScript file, or from a program of `torch.export` (`.pt2`).
 
@@ -113,8 +115,10 @@ def load(
         device: where the network runs; None for the GPU where there is one.
         batch_size: the largest number of images per call of the network.
         image_shape: (height, width, channels) that the network takes, None for each number that is unknown or free.
+        trust: whether TorchScript may run, which is a program.
 
     Raises:
+        TrustError: the file is TorchScript, and `trust` is false.
         UsageError: the file is missing or of another kind, `scores` is missing, or an option has a wrong value.
     """
     if not Path(path).is_file():
@@ -127,7 +131,13 @@ def load(
         if Path(path).suffix == ".pt2":
             module = torch.export.load(path).module()
         else:
+            require_trust(
+                f"torch:{path} runs the program in a TorchScript file", trust=trust,
+                instead="or have the network saved with torch.export.save as a .pt2 file, which needs no trust",
+            )  # fmt: skip
             module = torch.jit.load(path, map_location="cpu")
+    except UsageError:
+        raise
     except (RuntimeError, ValueError, OSError, KeyError) as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise UsageError(

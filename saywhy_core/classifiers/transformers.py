@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def load(
-    name: str, *, class_names: Sequence[str] | None = None, device: str | None = None, batch_size: int | None = None
+    name: str,
+    *,
+    class_names: Sequence[str] | None = None,
+    device: str | None = None,
+    batch_size: int | None = None,
+    trust: bool = False,
 ) -> CallableClassifier:
     """A classifier from a folder written by `save_pretrained`, or from a model name; it returns logits.
 
@@ -30,8 +35,10 @@ def load(
         class_names: one name per class, in the place of those of the model's configuration.
         device: where the model runs; None for the GPU where there is one.
         batch_size: the largest number of images per forward pass.
+        trust: whether Python files that come with the model may run. Most models have none.
 
     Raises:
+        TrustError: the model has Python files of its own, and `trust` is false.
         UsageError: no image classifier could be loaded, or there is no such device.
     """
     import torch
@@ -41,8 +48,8 @@ def load(
         place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except (RuntimeError, TypeError) as error:
         raise UsageError(f"there is no device {device!r}: {str(error).splitlines()[0][:160]}") from None
-    processor = from_pretrained(AutoImageProcessor, name, "image processor", backend="pil")
-    model = from_pretrained(AutoModelForImageClassification, name, "image classifier").eval().to(place)
+    processor = from_pretrained(AutoImageProcessor, name, "image processor", trust=trust, backend="pil")
+    model = from_pretrained(AutoModelForImageClassification, name, "image classifier", trust=trust).eval().to(place)
     own_names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
 
     def predict(images: NDArray[np.float32]) -> NDArray[np.floating]:

@@ -57,7 +57,17 @@ def command(tmp_path, monkeypatch):
     app.command("other")(lambda: None)  # so that the command keeps its name
 
     def run(*arguments):
-        words = ["attack", *map(str, arguments), "--target", "python:toy_model:predict", "--scores", "logits", "--out", "out"]
+        words = [
+            "attack",
+            *map(str, arguments),
+            "--target",
+            "python:toy_model:predict",
+            "--trust",
+            "--scores",
+            "logits",
+            "--out",
+            "out",
+        ]
         return CliRunner().invoke(app, words)
 
     return run

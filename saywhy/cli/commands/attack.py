@@ -24,8 +24,9 @@ HELP = (
     "image. OUT gets one folder per image: panel.png (original, adversarial image, difference, and the density that guided "
     "the search), each of these alone, images.npz (exact values) and result.json (a sentence, the changed pixels, distances, "
     "the trace). An image with a finished result in OUT is not attacked again.\n\n"
-    "TARGET is onnx:FILE, torch:FILE (TorchScript), transformers:FOLDER, python:module:function (with "
-    "[bold]--scores[/bold]), or demo:signs, the road-sign classifier that comes with saywhy.\n\n"
+    "TARGET is onnx:FILE, torch:FILE (a program of torch.export, or TorchScript), transformers:FOLDER, python:module:function "
+    "(with [bold]--scores[/bold]), or demo:signs, the road-sign classifier that comes with saywhy. What runs code of the "
+    "target's author (python:, TorchScript, Python files in a folder) needs [bold]--trust[/bold].\n\n"
     "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n\n"
     "[bold]Exit status:[/bold] 0 all images were attacked; 1 some images could not be attacked; 2 nothing was done; "
     "130 interrupted: finished images are kept.\n"
@@ -71,6 +72,14 @@ def attack(
         list[str] | None,
         typer.Option(help="An option of the target, such as layout=nchw (repeatable).", rich_help_panel="Target"),
     ] = None,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="Let code of the target's author run: a python: module, TorchScript, or Python files of a transformers model.",
+            rich_help_panel="Target",
+        ),
+    ] = False,
     distance: Annotated[
         str, typer.Option(help="Which distance to make small; l0 counts pixels.", metavar=_listed(DISTANCES))
     ] = "l0",
@@ -120,11 +129,13 @@ def attack(
     from adversarial.audit.runner import AT_GOAL
     from saywhy_core.classifiers import load_classifier, split_spec
     from saywhy_core.names import class_index, read_class_names
+    from saywhy_core.trust import telling_trust
 
     options = read_options(option or [], scores)
     if classes is not None and NAMES.intersection([*options, *split_spec(target)[1]]):
         raise UsageError("--classes and the target's option names both give the class names; leave one of them out")
-    classifier = load_classifier(target, **options)
+    with telling_trust(note):
+        classifier = load_classifier(target, trust=trust, **options)
     names = classifier.class_names if classes is None else read_class_names(classes)
     try:
         search = FeatureGuidedAttack(
@@ -163,6 +174,8 @@ def read_options(pairs: list[str], scores: str | None) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for pair in [*pairs, *([] if scores is None else [f"scores={scores}"])]:
         name, value = read_option(pair)
+        if name == "trust":
+            raise UsageError("trust is no option of a target: give --trust")
         if name in options:
             raise UsageError(f"the option {name!r} of the target is given twice; give it once")
         options[name] = value

@@ -60,9 +60,9 @@ def classify(
     template: prompting.TemplateOption = "a photo of a {}.",
     out: Annotated[Path | None, typer.Option(help="CSV file to write; standard output by default."), Use.WRITTEN] = None,
     embeddings: prompting.EmbeddingsOption = None,
+    trust: prompting.TrustOption = False,
 ) -> None:
     """Classify images."""
-    from agents.encoders import load_encoder
     from agents.prompting import DifferentialClassifier, PairDescriptions, classify_by_prompts, read_descriptions, read_pairs
     from evals.prompts import compare
     from saywhy_core.names import read_class_names
@@ -72,7 +72,7 @@ def classify(
     names = read_class_names(classes)
     pairs = PairDescriptions({}) if descriptions is None else read_pairs(descriptions, names)
     library = None if prompts is None else read_descriptions(prompts, names)
-    looker = load_encoder(encoder, cache=embeddings)
+    looker = prompting.opened(encoder, embeddings, trust=trust)
     found = prompting.encoded(looker, images)
     if library is None:
         classifier = DifferentialClassifier(

@@ -31,7 +31,7 @@ any moment; the same command goes on with it. Pairs whose replies stay invalid a
 """
 RULES = (
     Rule(
-        ("images", "encoder", "k", "embeddings"),
+        ("images", "encoder", "k", "embeddings", "trust"),
         "the pairs that images need; --all-pairs asks about every pair",
         lambda options: not options["all_pairs"],
     ),
@@ -56,9 +56,9 @@ def describe(
         bool, typer.Option("--retry-invalid", help="Ask again about pairs whose replies were invalid in an earlier run.")
     ] = False,
     embeddings: prompting.EmbeddingsOption = None,
+    trust: prompting.TrustOption = False,
 ) -> None:
     """Describe pairs of classes."""
-    from agents.encoders import load_encoder
     from agents.prompting import describe_to_file, every_pair, needed_pairs, problems_of
     from saywhy_core.names import read_class_names
 
@@ -71,7 +71,7 @@ def describe(
     if images is None or encoder is None:
         pairs = every_pair(len(names))
     else:
-        looker = load_encoder(encoder, cache=embeddings)
+        looker = prompting.opened(encoder, embeddings, trust=trust)
         found = prompting.encoded(looker, images)
         problems.extend(found.problems)
         pairs = needed_pairs(looker, names, found.rows, k=k, template=template)

@@ -59,16 +59,16 @@ def prompts(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="JSON file to write the report to."), Use.WRITTEN] = None,
     embeddings: prompting.EmbeddingsOption = None,
+    trust: prompting.TrustOption = False,
 ) -> None:
     """Evaluate prompts or pair descriptions."""
-    from agents.encoders import load_encoder
     from evals.prompts import evaluate_file, is_pair_file, report_text
     from saywhy_core.disk.files import atomic_open
     from saywhy_core.names import read_class_names
 
     names = read_class_names(classes)
     is_pair_file(file)  # says what is wrong with the file before anything is encoded
-    looker = load_encoder(encoder, cache=embeddings)
+    looker = prompting.opened(encoder, embeddings, trust=trust)
     found = prompting.encoded(looker, images)
     report, problems = evaluate_file(
         looker, names, file, found.rows, found.images.label_indices(names),

@@ -56,9 +56,9 @@ def improve(
     rounds: Annotated[int, typer.Option(min=0, help="The most rounds over groups of confused classes.")] = 4,
     seed: prompting.SeedOption = 0,
     embeddings: prompting.EmbeddingsOption = None,
+    trust: prompting.TrustOption = False,
 ) -> None:
     """Search better prompts."""
-    from agents.encoders import load_encoder
     from agents.prompting import PromptOptimizer, read_descriptions
     from evals.prompts import evaluate_prompts, held_out, report_text
     from saywhy_core.disk.files import atomic_open, check_is_no_input
@@ -76,7 +76,7 @@ def improve(
         )
     names = sorted(set(listed.labels)) if classes is None else read_class_names(classes)
     library = None if descriptions is None else read_descriptions(descriptions, names)
-    looker = load_encoder(encoder, cache=embeddings)
+    looker = prompting.opened(encoder, embeddings, trust=trust)
     state = out.with_name(f"{out.name}.state")
     with FileLock(out, "prompt file"):
         few = prompting.encoded(looker, shots)

@@ -26,6 +26,9 @@ ImagesOption = Annotated[
 ]
 ENCODERS = "|".join(f"{kind}:..." for kind in names_of("agents.encoders:ENCODERS"))
 EncoderOption = Annotated[str, typer.Option(help=ENCODER_HELP, metavar=f"[{ENCODERS}]")]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Let code that comes with the encoder run, such as a python: classifier in conse:.")
+]
 TemplateOption = Annotated[str, typer.Option(help="The sentence that a class name is put into, in the place of {}.")]
 EmbeddingsOption = Annotated[
     Path | None,
@@ -33,6 +36,15 @@ EmbeddingsOption = Annotated[
     Use.FOLDER_WRITTEN,
 ]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+
+
+def opened(spec: str, embeddings: Path | None, *, trust: bool) -> ImageTextEncoder:
+    """The encoder of that name; says which code of its author runs."""
+    from agents.encoders import load_encoder
+    from saywhy_core.trust import telling_trust
+
+    with telling_trust(note):
+        return load_encoder(spec, cache=embeddings, trust=trust)
 
 
 def encoded(encoder: ImageTextEncoder, source: Path) -> EncodedImages:

@@ -62,7 +62,7 @@ NAMES = ["aab", "bcc", "dda", "cd"]
 @pytest.fixture
 def letters(monkeypatch):
     """Sentence encoders are slow to load; here every name of one is that of the letter counter."""
-    monkeypatch.setattr("agents.encoders.sentences.load", lambda where, device, batch: Letters())
+    monkeypatch.setattr("agents.encoders.sentences.load", lambda where, device, batch, trust: Letters())
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_any_target_is_a_classifier(letters, tmp_path, monkeypatch):
     expected = Letters().encode_texts([f"a photo of a {name}." for name in NAMES]).T @ [0.1, 0.2, 0.3, 0.4]
     images = np.zeros((1, 8, 9, 3), np.float32)
     for kind in ("python:", ""):
-        encoder = load_encoder(f"conse:{kind}conse_target:predict?scores=probabilities&names=names.txt+minilm")
+        encoder = load_encoder(f"conse:{kind}conse_target:predict?scores=probabilities&names=names.txt+minilm", trust=True)
         np.testing.assert_allclose(encoder.encode_images(images)[0], expected / np.linalg.norm(expected), atol=1e-6)
         assert encoder.identity is None
     signs = load_encoder("conse:demo:signs+minilm")
@@ -166,10 +166,12 @@ def test_resize_without_a_size_is_refused(letters, tmp_path, monkeypatch):
     (tmp_path / "sizeless_target.py").write_text("def predict(images):\n    return images[:, 0, 0, :2]\n")
     (tmp_path / "two.txt").write_text("a\nb\n")
     with pytest.raises(UsageError, match="takes images of any size"):
-        load_encoder("conse:sizeless_target:predict?scores=logits&names=two.txt&resize=9+minilm")
+        load_encoder("conse:sizeless_target:predict?scores=logits&names=two.txt&resize=9+minilm", trust=True)
     with pytest.raises(UsageError, match="no effect without size"):
         ConvexSemanticEncoder(lambda images: images, ["a"], Letters(), resize=9)
-    encoder = load_encoder("conse:sizeless_target:predict?scores=logits&names=two.txt&image_shape=8,8,3&resize=9+minilm")
+    encoder = load_encoder(
+        "conse:sizeless_target:predict?scores=logits&names=two.txt&image_shape=8,8,3&resize=9+minilm", trust=True
+    )
     assert encoder.encode_images(np.zeros((1, 30, 20, 3), np.float32)).shape == (1, 4)
     with pytest.raises(UsageError, match="smaller than the 8×8 pixels"):
         ConvexSemanticEncoder(lambda images: images, ["a"], Letters(), size=(8, 8), resize=5)

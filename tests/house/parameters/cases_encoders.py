@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +196,27 @@ def load_other_clip(tools):
     from agents.encoders import ClipEncoder
 
     return ClipEncoder(clip_folder(tools, 1))
+
+
+def with_code(tools, folder):
+    """A copy of a model folder that brings a Python class of its own, for a purpose that nothing here has."""
+    strange = tools.folder / "strange"
+    shutil.copytree(folder, strange, dirs_exist_ok=True)
+    config = json.loads((strange / "config.json").read_text())
+    (strange / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModelForVideo": "missing.Missing"}}))
+    return strange
+
+
+for what, held in (("ClipEncoder", clip_folder), ("SentenceEncoder", sentence_folder)):
+    case(
+        f"agents.encoders.{what}",
+        {"name": later(lambda tools, held=held: with_code(tools, held(tools))), "trust": True},
+        lambda encoder, tools, arguments: encoder.encode_texts(["a cat"]),
+        trust=False,
+    )
+case(
+    "agents.load_encoder",
+    {"spec": later(lambda tools: f"clip:{with_code(tools, clip_folder(tools))}"), "trust": True},
+    lambda encoder, tools, arguments: encoder.encode_texts(["a cat"]),
+    trust=False,
+)

@@ -81,6 +81,7 @@ case(
     lambda classifier, tools, arguments: classifier.class_names,
     spec="demo:other",
     class_names=[f"c{i}" for i in range(12)],
+    trust=True,
     budget="x",
 )
 SCORES = np.array([[1.0, 3.0, 2.0], [-1.0, 0.0, 0.5]])

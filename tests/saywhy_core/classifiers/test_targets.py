@@ -55,7 +55,12 @@ def transformers_target(folder, helpers):
 
 def python_target(folder, helpers):
     (folder / "means_target.py").write_text("def predict(images):\n    return images.reshape(len(images), -1)[:, :4]\n")
-    return "python:means_target:predict", {"scores": "logits"}, helpers["images"], helpers["images"].reshape(5, -1)[:, :4]
+    return (
+        "python:means_target:predict",
+        {"scores": "logits", "trust": True},
+        helpers["images"],
+        helpers["images"].reshape(5, -1)[:, :4],
+    )
 
 
 def demo_target(folder, helpers):
@@ -94,14 +99,20 @@ every_kind = pytest.mark.parametrize("target", list(TARGETS), indirect=True)
 
 def in_spec(spec, options):
     """The same target with its options in the line of text."""
-    written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in options.items()}
+    written = {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in options.items() if name != "trust"
+    }
     return spec + "?" * bool(options) + "&".join(f"{name}={value}" for name, value in written.items())
+
+
+def trusted(options):
+    return {"trust": True} if options.get("trust") else {}
 
 
 @every_kind
 def test_scores_are_those_of_the_model_and_counts_are_exact(target):
     spec, options, images, expected = target
-    by_keyword, by_text = load_classifier(spec, **options), load_classifier(in_spec(spec, options))
+    by_keyword, by_text = load_classifier(spec, **options), load_classifier(in_spec(spec, options), **trusted(options))
     for classifier in (by_keyword, by_text):
         np.testing.assert_allclose(classifier(images), expected, rtol=1e-4, atol=1e-4)
         assert classifier.queries == len(images)
@@ -122,7 +133,7 @@ def test_an_unknown_option_is_refused_and_the_known_ones_are_listed(target):
     known = target_options(spec.partition(":")[0])
     for make in (
         lambda: load_classifier(spec, **options, layuot="nchw"),
-        lambda: load_classifier(in_spec(spec, {**options, "layuot": "nchw"})),
+        lambda: load_classifier(in_spec(spec, {**options, "layuot": "nchw"}), **trusted(options)),
     ):
         with pytest.raises(UsageError, match="no such option: 'layuot'") as told:
             make()
@@ -214,7 +225,7 @@ def test_class_names_come_as_a_list_or_as_a_file(tmp_path, colours, write_onnx):
 )
 def test_a_line_that_names_no_target_is_explained(spec, words):
     with pytest.raises(UsageError, match=words):
-        load_classifier(spec)
+        load_classifier(spec, trust=spec.startswith("python:"))
 
 
 @pytest.mark.parametrize(

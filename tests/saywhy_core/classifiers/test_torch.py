@@ -23,11 +23,11 @@ def test_torchscript_with_normalisation(tmp_path, images, means_by_channel, weig
 
     path = tmp_path / "m.pt"
     torch.jit.script(Means()).save(str(path))
-    classifier = load_classifier(f"torch:{path}", scores="logits", mean=[0.5, 0.4, 0.3], std=[0.2, 0.2, 0.1])
+    classifier = load_classifier(f"torch:{path}", scores="logits", mean=[0.5, 0.4, 0.3], std=[0.2, 0.2, 0.1], trust=True)
     normalised = (images - np.array([0.5, 0.4, 0.3])) / np.array([0.2, 0.2, 0.1])
     np.testing.assert_allclose(classifier(images), means_by_channel(normalised), rtol=1e-4, atol=1e-4)
     with pytest.raises(UsageError, match="doesn't say what its scores are"):
         load_classifier(f"torch:{path}")
     torch.save({"weights": torch.zeros(2)}, tmp_path / "state.pt")
     with pytest.raises(UsageError, match="neither TorchScript"):
-        load_classifier(f"torch:{tmp_path / 'state.pt'}", scores="logits")
+        load_classifier(f"torch:{tmp_path / 'state.pt'}", scores="logits", trust=True)
