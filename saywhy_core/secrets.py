@@ -20,6 +20,7 @@ SHORTEST = 4
 """Characters; what is shorter is a word of ordinary texts, and no secret."""
 _LOOSE_FROM = 12  # characters: from here on, what is between the characters of an echo can't be chance
 _BETWEEN = r"(?:[\s\\\"'`*_.,:;|+\-\u00ad\u200b-\u200f\u2026\u2060\ufeff]|%20|%0[aAdD]){0,4}"
+_WIDEST_GAP = 12  # characters that `_BETWEEN` takes at most
 _NAMES = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|APIKEY)$", re.IGNORECASE)
 
 _known: dict[str, re.Pattern[str]] = {}
@@ -59,6 +60,11 @@ def redact(text: str) -> str:
     for pattern in sorted(_known.values(), key=lambda one: -len(one.pattern)) if _known else ():
         text = pattern.sub(MARK, text)
     return text
+
+
+def reach() -> int:
+    """The most characters that a secret takes in a text, in any dress; 0 where none is known."""
+    return max((len(value) * (1 + _WIDEST_GAP) for value in _known), default=0)
 
 
 def redacted(content: Any) -> Any:

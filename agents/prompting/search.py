@@ -99,6 +99,7 @@ class Search:
             settings={"search": self._key()},
             others="another search (other images, classes, descriptions or settings)",
             check=lambda record: (_step(record), dict(record["state"])),
+            chained=True,
         )
 
     def _rng(self, *where: int) -> np.random.Generator:

@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.errors import UsageError
+from saywhy_core.disk.destinations import Destination, destination, is_terminal_or_socket, opened
+from saywhy_core.disk.redacting import RedactedText
+from saywhy_core.disk.system import lock_at
+from saywhy_core.disk.troubles import FULL, GONE, UnusableFileError, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
-"""Numbers of the errors that say that a file can't grow; the system attaches no file name to them."""
+__all__ = [
+    "FULL",
+    "UnusableFileError",
+    "atomic_open",
+    "atomic_path",
+    "check_is_no_input",
+    "check_writable",
+    "input_at",
+    "protect_input",
+    "protected_inputs",
+    "unwritable",
+]
 
-
-class UnusableFileError(UsageError):
-    """A file that the whole work needs can't be read or written, so that going on with other records makes no sense."""
-
-
-def unwritable(path: str | os.PathLike[str], error: OSError) -> UnusableFileError:
-    """The error to raise for a path that can't be written to, with what to do about it."""
-    why = error.strerror or str(error)
-    cure = "make room on the disk, or write to another one" if error.errno in FULL else "name a place that you may write to"
-    return UnusableFileError(f"{os.fspath(path)} can't be written to: {why}; {cure}")
+_PIECE = 2**20  # bytes that are copied at a time
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """See whether a file can be written at `path`, for commands that work long before they write it.
+    """See whether `path` can be written to, for commands that work long before they do it. A stream is not opened yet.
 
     Raises:
         UnusableFileError: it can't be.
     """
-    _temporary(Path(path)).unlink(missing_ok=True)
+    where = destination(path)
+    if where.streamed:
+        check_is_no_input(where.given)
+        if where.descriptor is None and not os.access(where.place, os.W_OK):
+            raise UnusableFileError(f"{where.given} can't be written to: permission denied; name a place that you may write to")
+        return
+    with _temporary(where) as temporary:
+        temporary.unlink(missing_ok=True)
 
 
 @dataclass(eq=False)
@@ -95,7 +108,7 @@ def check_is_no_input(path: str | os.PathLike[str]) -> None:
         UnusableFileError: it would.
     """
     read = input_at(path)
-    if read is not None:
+    if read is not None and not is_terminal_or_socket(read):
         name = os.fspath(path)
         same = "" if os.fspath(read) == name else f" ({read})"
         raise UnusableFileError(f"{name} is one of the files that are read{same}; name another place to write to")
@@ -103,53 +116,179 @@ def check_is_no_input(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block ends well, remove it otherwise.
+    """Yield a temporary path; when the block ends well, what was written there becomes `path`, else it is removed.
+
+    A symbolic link stays a link: the file that it leads to is replaced. The file keeps its permissions. What is no file (a
+    pipe, a terminal, another device, /dev/stdout) is opened at the beginning and gets the whole content in the end.
 
     Raises:
-        UnusableFileError: `path` is a folder, a device or a protected input, its folder can't be made or written to, or the
-            disk is full.
+        UnusableFileError: `path` is a folder, a socket, a disk or a protected input, its folder can't be made or written to, or
+            the disk is full.
     """
-    target = Path(path)
-    temporary = _temporary(target)
-    try:
-        yield temporary
-        temporary.replace(target)
-    except OSError as error:
-        # the block may read other files, too: their errors stay as they are
-        if error.errno in FULL or error.filename in (str(temporary), temporary):
-            raise unwritable(target, error) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _temporary(target: Path) -> Path:
-    """An empty file beside `target`, with the permissions that new files usually get."""
-    try:
-        if not target.name or target.is_dir():
-            raise UnusableFileError(f"{target} is a folder; name a file, such as {target / 'FILE'}")
-        if target.exists() and not target.is_file():
-            raise UnusableFileError(f"{target} is a device or a pipe, which can't be written whole; name a file")
-        check_is_no_input(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}")
-        os.close(handle)
-        umask = os.umask(0)  # mkstemp makes files that only their owner may read
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    return Path(name)
+    where = destination(path)
+    if where.streamed:
+        with _through_a_stream(where) as temporary:
+            yield temporary
+        return
+    with _temporary(where) as temporary:
+        try:
+            yield temporary
+            _sync(temporary)
+            temporary.replace(where.place)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            # the block may read other files, too: their errors stay as they are
+            ours = error.filename in (str(temporary), temporary, str(where.place))
+            if ours or (error.filename is None and error.errno in (*FULL, *GONE)):
+                raise unwritable(where.given, error) from error
+            raise
+        finally:
+            with suppress(OSError):  # what is wrong with the disk is being told
+                temporary.unlink(missing_ok=True)
+    _sync_folder(where.place.parent)
 
 
 @contextmanager
 def atomic_open(path: str | os.PathLike[str], mode: str = "w") -> Iterator[Any]:
-    """Open `path` for writing ("w" for UTF-8 text, "wb" for bytes); nothing appears there unless the block ends well."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open(mode, encoding=None if "b" in mode else "utf-8", newline=None if "b" in mode else "\n") as stream,
-    ):
-        yield stream
+    r"""Open `path` for writing ("w" for UTF-8 text, "wb" for bytes); nothing appears there unless the block ends well.
+
+    Text is written without the secrets that this process knows (`saywhy_core.secrets`). Half a character, which UTF-8 can't
+    hold, is written as an escape such as \ud800.
+    """
+    with atomic_path(path) as temporary:
+        if "b" in mode:
+            with temporary.open(mode) as stream:
+                yield stream
+            return
+        with temporary.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+            text = RedactedText(stream.write)
+            yield text
+            text.finish()
+
+
+@contextmanager
+def _temporary(where: Destination) -> Iterator[Path]:
+    """An empty file beside the one to be written, with its permissions, or those that new files usually get.
+
+    It is locked, and named so that the next run finds it where this one is killed: a file of that name which nobody has locked
+    was left behind, and goes.
+    """
+    try:
+        check_is_no_input(where.given)
+        if where.place.exists() and not os.access(where.place, os.W_OK):
+            raise UnusableFileError(f"{where.given} is write-protected; allow writing to it, or name another file")
+        where.place.parent.mkdir(parents=True, exist_ok=True)
+        path, handle = _made_and_locked(where.place)
+        try:
+            _give_permissions(path, where.place)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            os.close(handle)
+            raise
+    except OSError as error:
+        raise unwritable(where.given, error) from error
+    try:
+        yield path
+    finally:
+        os.close(handle)
+
+
+def _made_and_locked(target: Path) -> tuple[Path, int]:
+    for number in count(1):
+        # short, so that a name of the greatest length that a system allows has room for what stands around it
+        path = target.with_name(f".{_cut(target.name, 100)}.saywhy-{number}.tmp{_cut(target.suffix, 20)}")
+        handle = _made(path)
+        if handle is None:
+            _remove_left_behind(path)
+            handle = _made(path)
+        if handle is None:
+            continue
+        if lock_at(path, handle) is not False:
+            return path, handle
+        os.close(handle)
+    raise AssertionError("unreachable")
+
+
+def _made(path: Path) -> int | None:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOEXEC, 0o600)
+    except FileExistsError:
+        return None
+
+
+def _remove_left_behind(path: Path) -> None:
+    with suppress(OSError):  # not ours to open: another name is taken
+        handle = os.open(path, os.O_RDONLY | _CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if stat.S_ISREG(os.fstat(handle).st_mode) and lock_at(path, handle):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
+
+
+def _give_permissions(path: Path, target: Path) -> None:
+    try:
+        before = target.stat()
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        path.chmod(0o666 & ~umask)
+        return
+    if hasattr(os, "chown") and (before.st_uid, before.st_gid) != (os.getuid(), os.getgid()):
+        with suppress(OSError):  # only the administrator may
+            os.chown(path, before.st_uid, before.st_gid)
+    path.chmod(stat.S_IMODE(before.st_mode))
+
+
+@contextmanager
+def _through_a_stream(where: Destination) -> Iterator[Path]:
+    check_is_no_input(where.given)
+    with opened(where) as write:
+        try:
+            handle, name = tempfile.mkstemp(prefix="saywhy-", suffix=where.given.suffix)
+        except OSError as error:
+            raise UnusableFileError(
+                f"no temporary file can be made for {where.given}: {error.strerror}; name another folder for them with TMPDIR"
+            ) from error
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as content:
+                while piece := content.read(_PIECE):
+                    write(piece)
+        except OSError as error:
+            if error.errno in FULL and error.filename is None:
+                raise unwritable(temporary, error) from error
+            raise
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _cut(text: str, most: int) -> str:
+    """As much of a name as fits into so many bytes."""
+    return os.fsdecode(os.fsencode(text)[:most]) if os.name == "posix" else text[:most]
+
+
+def _sync(path: Path) -> None:
+    """Put a file on the disk, so that after a power cut there is no empty one in its place."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the name of a new file on the disk; not every system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _place(path: Path) -> tuple[int, int] | None:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.disk.files import UnusableFileError, atomic_open, check_writable, unwritable
+from saywhy_core.disk.files import atomic_open
+from saywhy_core.disk.lines import Found, Lines
 from saywhy_core.disk.locks import FileLock
+from saywhy_core.disk.troubles import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
-from saywhy_core.legible import write_out
+from saywhy_core.secrets import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import BinaryIO, Self
 
 Record = dict[str, Any]
 
 
+class JournalWarning(UserWarning):
+    """Says what in a journal could not be used, and what became of it, while the work goes on."""
+
+
 class Journal:
     """A file of JSON Lines: a header that says what it is of, then one line per record.
 
     A record is on the disk when `append` returns. A last line that a kill cut short is ignored, and cut off before the next
-    record is written. Reading takes no lock; writing, as a context manager, takes one against other processes.
+    record is written. Of a file that was damaged otherwise, the records on broken lines are left out, so that their work is
+    done again. The damaged file is kept as `path` + ".damaged", and a `JournalWarning` says so. Reading takes no lock and
+    changes nothing. Writing, as a context manager, takes a lock against other processes. Secrets that the process knows are
+    not written.
 
     Args:
         path: the file; made, with its folder, when it is first written to.
@@ -33,13 +42,14 @@ class Journal:
         version: of the form of its records; a file of another version is another journal.
         settings: all that the records depend on; a file with other settings is another journal.
         others: what another journal would be of, for the error: "other classes". None sets such a file aside as `path` + ".old"
-            when writing begins, and reads nothing from it.
+            when writing begins, with a `JournalWarning`, and reads nothing from it.
         check: called with each record that is read; a record for which it raises KeyError, IndexError, TypeError or ValueError
             counts as broken.
+        chained: each record builds on those before it, so that behind a broken one none counts.
 
     Raises:
-        UsageError: on reading or writing: the file is another journal, or no journal, or a line in its middle is broken; on
-            writing, too: another process writes to it, or the disk is full.
+        UsageError: on reading or writing: the file is another journal, or no journal; on writing, too: another process writes
+            to it, something else was put into its place, or the disk is full.
     """
 
     def __init__(
@@ -51,18 +61,20 @@ class Journal:
         settings: Mapping[str, Any],
         others: str | None,
         check: Callable[[Record], object] | None = None,
+        chained: bool = False,
     ) -> None:
         self.path = Path(path)
-        self._check = check
         self._what, self._others = what, others
-        header = {"journal": what, "version": version, "settings": dict(settings)}
-        self._header = (json.dumps(header, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        header = redacted({"journal": what, "version": version, "settings": dict(settings)})
+        self._header = _line(header, sort_keys=True)
+        self._lines = Lines(self.path, what, self._header, check=check, chained=chained)
         self._stream: BinaryIO | None = None
+        self._place, self._opened = self.path, _identity(self.path)
         self._lock = FileLock(self.path, what)
 
     def records(self) -> list[Record]:
         """What earlier runs left, in the order in which it was written."""
-        return self._read()[0]
+        return self._read().records
 
     def __enter__(self) -> Self:
         self._lock.acquire()
@@ -89,7 +101,8 @@ class Journal:
         if self._stream is None:
             raise RuntimeError("enter the journal before appending to it")
         try:
-            self._stream.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+            self._stay()
+            self._stream.write(_line(redacted(dict(record))))
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
@@ -97,7 +110,30 @@ class Journal:
 
     def remove(self) -> None:
         """Delete the file, once its job is done."""
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def _stay(self) -> None:
+        """See whether the file is still there; if it was deleted meanwhile, put it back with all that it held."""
+        stream = self._stream
+        there = _identity(self._place)
+        if stream is None or there == self._opened:
+            return
+        if there is not None:
+            raise UnusableFileError(
+                f"the {self._what} {self.path} was replaced by another file meanwhile; see what did that, and start again"
+            )
+        stream.flush()
+        stream.seek(0)
+        with atomic_open(self._place, "wb") as copy:
+            while piece := stream.read(2**20):
+                copy.write(piece)
+        stream.close()
+        self._stream, self._opened = self._place.open("a+b"), _identity(self._place)
+        self._lock.release()  # its file may be gone, too
+        self._lock.acquire()
 
     def _open(self) -> BinaryIO:
         try:
@@ -106,146 +142,56 @@ class Journal:
             raise unwritable(self.path, error) from error
 
     def _open_at_end(self) -> BinaryIO:
-        _, whole = self._read()
-        if not whole:
-            if self.path.exists() and self.path.stat().st_size:
-                self.path.replace(self.path.with_name(f"{self.path.name}.old"))
+        found = self._read()
+        if not found.whole:
+            if found.size:
+                why = "was made with other settings" if found.of_this_kind else "is damaged at its beginning, or something else"
+                self._set_aside(".old", f"{why}; the work begins anew, and the old file")
             # The header comes whole or not at all, so that a file without one was never a journal.
             with atomic_open(self.path, "wb") as stream:
                 stream.write(self._header)
-            _sync_folder(self.path.parent)
-        elif whole < self.path.stat().st_size:
-            os.truncate(self.path, whole)
-        return self.path.open("ab")
+        elif found.broken:
+            self._set_aside(".damaged", f"is damaged ({found.told()}), so that work is done again; the damaged file", copy=True)
+            with atomic_open(self.path, "wb") as stream:
+                stream.write(self._header)
+                stream.writelines(map(_line, found.records))
+        elif found.whole < found.size:
+            os.truncate(self.path, found.whole)
+        self._place = Path(os.path.realpath(self.path))
+        stream = self._place.open("a+b")
+        self._opened = _identity(self._place)
+        return stream
 
-    def _read(self) -> tuple[list[Record], int]:
-        """The records, and how many bytes of the file are whole; 0 where there is none, or it is to be set aside."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return [], 0
-        except OSError as error:
-            raise UnusableFileError(
-                f"the {self._what} {self.path} can't be read: {error.strerror}; get permission to read it, or name another file"
-            ) from None
-        if not content:
-            return [], 0
-        if not content.startswith(self._header):
-            if self._others is None:
-                return [], 0
-            raise UsageError(f"{self.path} {self._mismatch(content)}; delete it or name another file")
-        lines = content[len(self._header) :].splitlines(keepends=True)
-        records: list[Record] = []
-        whole = len(self._header)
-        for number, line in enumerate(lines, 2):
-            try:
-                record = json.loads(line.decode("utf-8", "surrogatepass"))
-            except ValueError:
-                record = None
-            if not isinstance(record, dict) or not line.endswith(b"\n"):
-                if number - 1 == len(lines):
-                    break  # the last line, cut short
-                raise UsageError(f"{self.path}, line {number}: not a record of a {self._what}; repair or delete the file")
-            if not self._sound(record):
-                raise UsageError(
-                    f"{self.path}, line {number}: a record of a {self._what} that lacks something or is damaged; delete this "
-                    "line, or the file"
-                )
-            records.append(record)
-            whole += len(line)
-        return records, whole
-
-    def _sound(self, record: Record) -> bool:
-        if self._check is not None:
-            try:
-                self._check(record)
-            except (KeyError, IndexError, TypeError, ValueError):
-                return False
-        return True
-
-    def _mismatch(self, content: bytes) -> str:
-        with suppress(ValueError):
-            header = json.loads(content.partition(b"\n")[0])
-            if isinstance(header, dict) and header.get("journal") == self._what:
-                return f"is the {self._what} of {self._others}"
-        return f"is no {self._what}"
-
-
-class ResumableLines:
-    """JSON Lines with one record per id, for long jobs that write a whole file in the end.
-
-    Finished records go to the journal `OUT.part`; a job that starts again finds them in `done` and leaves them out. `finish`
-    writes OUT whole, in the order asked for, and removes the journal. With "-" for OUT, records go to standard output at once.
-
-    Args:
-        out: the file to write in the end, or "-".
-        settings: all that the records depend on; a journal of other settings is set aside as `OUT.part.old`.
-        needs: the names that every record has, besides "id".
-        line: makes of a record what is written to OUT; by default a line of JSON.
-
-    Raises:
-        UsageError: on entering, the journal is broken, or another process writes to it, or OUT can't be written.
-    """
-
-    def __init__(
-        self,
-        out: str,
-        settings: Mapping[str, Any],
-        needs: Sequence[str] = (),
-        line: Callable[[Record], str] | None = None,
-    ) -> None:
-        self.out = out
-        self._line = line or _json_line
-        self.done: dict[str, Record] = {}
-        self._journal = Journal(
-            f"{out}.part",
-            what="journal of records",
-            version=1,
-            settings=settings,
-            others=None,
-            check=lambda record: [record[name] for name in ("id", *needs)],
-        )
-
-    def __enter__(self) -> Self:
-        if self.out != "-":
-            check_writable(self.out)  # now, and not after an hour's work
-            self._journal.__enter__()
-            self.done = {str(record["id"]): record for record in self._journal.records()}
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.out != "-":
-            self._journal.__exit__(kind, error, trace)
-
-    def add(self, name: str, record: Record) -> None:
-        """Keep a finished record."""
-        self.done[name] = record
-        if self.out == "-":
-            write_out(self._line(record))
+    def _set_aside(self, ending: str, why: str, *, copy: bool = False) -> None:
+        number, place = 1, self.path.with_name(f"{self.path.name}{ending}")
+        while os.path.lexists(place):
+            number += 1
+            place = self.path.with_name(f"{self.path.name}{ending}{number}")
+        if copy:
+            with self.path.open("rb") as source, atomic_open(place, "wb") as kept:
+                while piece := source.read(2**20):
+                    kept.write(piece)
         else:
-            self._journal.append(record)
+            self.path.replace(place)
+        warnings.warn(f"the {self._what} {self.path} {why} is kept as {place}", JournalWarning, stacklevel=2)
 
-    def finish(self, order: Sequence[str]) -> None:
-        """Write OUT with the records of these ids, in this order; where some are missing, the journal stays."""
-        if self.out == "-":
-            return
-        with atomic_open(self.out) as stream:
-            for name in order:
-                if name in self.done:
-                    stream.write(self._line(self.done[name]))
-        if all(name in self.done for name in order):
-            self._journal.remove()
+    def _read(self) -> Found:
+        found = self._lines.read()
+        if found.size and not found.whole and self._others is not None:
+            mismatch = f"is the {self._what} of {self._others}" if found.of_this_kind else f"is no {self._what}"
+            raise UsageError(f"{self.path} {mismatch}; delete it or name another file")
+        return found
 
 
-def _json_line(record: Record) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
+def _line(content: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
+    """A line of JSON. Half a character, which UTF-8 can't hold, becomes JSON's own escape for it."""
+    return (json.dumps(content, sort_keys=sort_keys, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _sync_folder(folder: Path) -> None:
-    """Put the name of a new file on the disk; not every system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file of the disk a path leads to now; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - as quick as can be, before each record
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

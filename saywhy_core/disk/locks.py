@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import stat
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saywhy_core.disk.files import UnusableFileError, unwritable
+from saywhy_core.disk.destinations import beside, is_stream
+from saywhy_core.disk.system import TAKEN, lock, still_at
+from saywhy_core.disk.troubles import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what systems say where another one has the lock
-_FAR = 2**30  # Windows locks bytes; one far behind the process id leaves that readable
+_OWNER = re.compile(rb"[\d\s\0]{0,32}")  # null bytes are what a power cut leaves
+_LOOKS, _PAUSE = 20, 0.01  # how often, and with how many seconds between, a lock file is read for the number of its owner
+_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class FileLock:
     """Says that this process alone writes to `path`, by a lock of the operating system on `path` + ".lock".
 
     The system takes the lock away from a process that ends, however it ends, so a lock file that a killed process left behind
-    stops nobody. The file holds the process id for the message, and is removed on release.
+    stops nobody. The file holds the process id for the message, and is removed on release. It lies beside the file that
+    symbolic links lead to, so that another spelling of the same path has the same lock. What is no file (a pipe, /dev/stdout)
+    needs none and gets none.
 
     Args:
         path: what is written; its folder is made where there is none.
@@ -33,49 +41,82 @@ class FileLock:
 
     Raises:
         UsageError: on `acquire`, where another process, or another lock in this one, has the lock.
-        UnusableFileError: on `acquire`, where the lock file can't be written, or the file system has no locks.
+        UnusableFileError: on `acquire`, where the lock file can't be written or is something else, or the file system has no
+            locks.
     """
 
     def __init__(self, path: str | os.PathLike[str], what: str = "file", *, file: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(f"{os.fspath(path)}.lock" if file is None else file)
+        self._needed = file is not None or not is_stream(path)
+        self.path = beside(path, ".lock") if file is None else Path(file)
         self._target, self._what = os.fspath(path), what
         self._handle: int | None = None
         self._process = 0
 
     def acquire(self) -> None:
         """Take the lock; never waits."""
-        if self._handle is not None and self._process == os.getpid():
+        if not self._needed or (self._handle is not None and self._process == os.getpid()):
             return
         while True:
+            handle = self._open()
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+                lock(handle)
             except OSError as error:
-                raise unwritable(self._target, error) from error
-            try:
-                _lock(handle)
-            except OSError as error:
-                if error.errno not in _TAKEN:
+                try:
+                    raise self._refusal(error, handle) from None
+                finally:
                     os.close(handle)
-                    raise UnusableFileError(
-                        f"{self.path} can't be locked against other processes: {error.strerror}; name a place on another disk"
-                    ) from error
-                owner = os.read(handle, 20).decode("ascii", "replace").strip()
-                os.close(handle)
-                who = "this process already" if owner == str(os.getpid()) else f"another process ({owner or 'just started'})"
-                raise UsageError(
-                    f"the {self._what} {self._target} is being written by {who}; wait until that ends, or stop it"
-                ) from None
-            if self._current(handle):
+            if still_at(self.path, handle):
                 break
             os.close(handle)  # its last owner removed the file between our opening and locking it
         self._handle, self._process = handle, os.getpid()
         try:
             os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
             os.write(handle, f"{os.getpid()}\n".encode())
-        except OSError as error:  # a full disk
-            self.release()
-            raise unwritable(self._target, error) from error
+        except OSError as error:
+            if error.errno not in (errno.EBADF, errno.EINVAL):  # another user's file, which we may lock but not write
+                self.release()
+                raise unwritable(self._target, error) from error
+
+    def _open(self) -> int:
+        """Open the lock file, which must be a lock file: no link, nothing that holds anything but a process id."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
+            except PermissionError:
+                if not self.path.is_file():
+                    raise
+                handle = os.open(self.path, os.O_RDONLY | _SAFELY)  # another user's, which can be locked all the same
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EISDIR):
+                raise self._foreign() from error
+            where = self.path if error.filename and self.path.exists() else self._target
+            raise unwritable(where, error) from error
+        if not stat.S_ISREG(os.fstat(handle).st_mode) or not _OWNER.fullmatch(os.read(handle, 40)):
+            os.close(handle)
+            raise self._foreign()
+        return handle
+
+    def _foreign(self) -> UnusableFileError:
+        return UnusableFileError(
+            f"{self.path} is no lock file, and its name is that of the lock of {self._target}; move it, or name another place"
+        )
+
+    def _refusal(self, error: OSError, handle: int) -> UsageError:
+        if error.errno not in TAKEN:
+            return UnusableFileError(
+                f"{self.path} can't be locked against other processes: {error.strerror}; name a place on another disk"
+            )
+        owner = ""
+        for _ in range(_LOOKS):  # its owner may have it for a moment only, and not have written its number yet
+            os.lseek(handle, 0, os.SEEK_SET)
+            owner = os.read(handle, 20).decode("ascii", "replace").strip("\0\r\n\t ")
+            if owner:
+                break
+            time.sleep(_PAUSE)
+        who = "this process already" if owner == str(os.getpid()) else f"another process ({owner or 'just started'})"
+        return UsageError(f"the {self._what} {self._target} is being written by {who}; wait until that ends, or stop it")
 
     def release(self) -> None:
         """Give the lock back; does nothing where it isn't held."""
@@ -86,7 +127,9 @@ class FileLock:
             os.close(handle)
             return
         if sys.platform != "win32":
-            self.path.unlink(missing_ok=True)  # while it is locked: whoever waits for it looks whether it is still there
+            with suppress(OSError):  # another user's, in a folder where only owners may delete; or the disk has gone
+                if still_at(self.path, handle):  # and not the one of whoever came after a deletion of ours
+                    self.path.unlink(missing_ok=True)  # while it is locked: others look whether it is still there
         os.close(handle)
         if sys.platform == "win32":
             with suppress(OSError):  # another process has it open by now
@@ -103,27 +146,7 @@ class FileLock:
         with suppress(Exception):  # while the interpreter ends, anything may be gone already
             self.release()
 
-    def _current(self, handle: int) -> bool:
-        try:
-            return os.path.samestat(os.fstat(handle), self.path.stat())
-        except FileNotFoundError:
-            return False
-
 
 def folder_lock(folder: str | os.PathLike[str]) -> FileLock:
     """A lock for those that write into a folder over a longer time; its file is `.lock` in the folder."""
     return FileLock(folder, "folder", file=Path(folder, ".lock"))
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> None:
-        os.lseek(handle, _FAR, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        os.lseek(handle, 0, os.SEEK_SET)
-else:
-    import fcntl
-
-    def _lock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import tracemalloc
+import warnings
 from pathlib import Path
 
 import pytest
 
-from saywhy_core.disk.journal import Journal, ResumableLines
+from saywhy_core.disk.journal import Journal, JournalWarning
+from saywhy_core.disk.resumable import ResumableLines
 from saywhy_core.errors import UsageError
+from saywhy_core.secrets import MARK, forget_secrets, keep_secret
 
 SETTINGS = {"model": "m", "classes": ["ä", "b"]}
 
@@ -45,6 +51,7 @@ def test_records_are_kept_in_order_across_runs(tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.filterwarnings("ignore::saywhy_core.disk.journal.JournalWarning")
 @pytest.mark.parametrize("torn", [b'{"number": 4, "te', b"\0" * 700, b'{"number": 4}', b'{"number"\n', b"[4]\n"])
 def test_a_torn_last_line_is_ignored_and_cut_off(tmp_path, torn):
     write(tmp_path / "j", 1, 2)
@@ -58,15 +65,121 @@ def test_a_torn_last_line_is_ignored_and_cut_off(tmp_path, torn):
     assert numbers(tmp_path / "j") == [1, 2, 3]
 
 
-def test_a_broken_line_in_the_middle_is_told_and_nothing_is_lost(tmp_path):
+def damaged(path, line, content):
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[: line - 1], content, *lines[line:]]))
+
+
+BROKEN = [
+    b"{broken\n",
+    b"\0" * 700 + b"\n",
+    b"\xff\xfe{\0}\0\n\0\n",
+    b"[" * 100_000 + b"\n",
+    b'{"number": 1' + b"0" * 5000 + b"}\n",
+]
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=["cut", "nulls", "utf-16", "deep", "digits"])
+def test_records_before_and_behind_a_broken_line_are_kept(tmp_path, content):
     write(tmp_path / "j", 1, 2, 3)
-    lines = (tmp_path / "j").read_bytes().splitlines(keepends=True)
-    (tmp_path / "j").write_bytes(b"".join([*lines[:2], b"{broken\n", *lines[3:]]))
+    damaged(tmp_path / "j", 3, content)
     before = (tmp_path / "j").read_bytes()
-    for attempt in (journal(tmp_path / "j").records, lambda: write(tmp_path / "j", 4)):
-        with pytest.raises(UsageError, match="line 3: not a record of a journal of pairs"):
-            attempt()
-    assert (tmp_path / "j").read_bytes() == before
+    assert numbers(tmp_path / "j") == [1, 3]
+    assert (tmp_path / "j").read_bytes() == before  # reading changes nothing
+    with pytest.warns(JournalWarning, match=r"j is damaged \(lines? 3.*\), .* kept as .*j\.damaged"):
+        write(tmp_path / "j", 4)
+    assert numbers(tmp_path / "j") == [1, 3, 4]
+    assert (tmp_path / "j.damaged").read_bytes() == before
+    write(tmp_path / "j", 5)  # said once: a second warning would fail here
+    assert numbers(tmp_path / "j") == [1, 3, 4, 5]
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(tmp_path):
+    for number in (1, 2):
+        write(tmp_path / "j", 1, 2)
+        damaged(tmp_path / "j", 2, b"%d\n" % number)
+        with pytest.warns(JournalWarning):
+            write(tmp_path / "j")
+    kept = [(tmp_path / name).read_bytes().splitlines()[1] for name in ("j.damaged", "j.damaged2")]
+    assert kept == [b"1", b"2"]
+
+
+def test_behind_a_broken_record_of_a_chain_none_counts(tmp_path):
+    def chain():
+        return Journal(tmp_path / "j", what="journal of pairs", version=1, settings=SETTINGS, others="others", chained=True)
+
+    write(tmp_path / "j", 1, 2, 3)
+    damaged(tmp_path / "j", 3, b"{}\0\n")
+    with pytest.warns(JournalWarning, match="lines 3, 4"), chain() as opened:
+        opened.append({"number": 7})
+    assert [record["number"] for record in chain().records()] == [1, 7]
+
+
+def test_a_line_of_any_length_takes_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("saywhy_core.disk.lines.LONGEST", 1000)
+    write(tmp_path / "j", 1, 2, 3)
+    damaged(tmp_path / "j", 3, b'{"number": 2, "text": "' + b"x" * 5_000_000 + b'"}\n')
+    tracemalloc.start()
+    assert numbers(tmp_path / "j") == [1, 3]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+@pytest.mark.parametrize(
+    "content", ["folder", "pipe", b"\0" * 5000, b"\xff\xfe{\0", b"[" * 200_000, b"", b"\n\n", b"{" + b"0" * 9999]
+)
+def test_whatever_lies_in_the_place_of_resumable_lines_is_one_sentence_or_set_aside(tmp_path, content):
+    part = tmp_path / "o.jsonl.part"
+    if content == "folder":
+        part.mkdir()
+    elif content == "pipe":
+        os.mkfifo(part)
+    else:
+        part.write_bytes(content)
+        with warnings.catch_warnings(record=True) as told, ResumableLines(str(tmp_path / "o.jsonl"), {}) as lines:
+            lines.add("1", {"id": "1"})
+            lines.finish(["1"])
+        assert len(told) == bool(content)
+        assert not content or (tmp_path / "o.jsonl.part.old").read_bytes() == content
+        assert (tmp_path / "o.jsonl").read_text() == '{"id": "1"}\n'
+        return
+    with pytest.raises(UsageError, match=f"o.jsonl.part is (a {content}|no file); move it, or name another file"):
+        ResumableLines(str(tmp_path / "o.jsonl"), {}).__enter__()
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_journal_that_is_deleted_while_it_is_written_comes_back_whole(tmp_path, whole_folder):
+    path = tmp_path / "folder" / "j"
+    with journal(path) as opened:
+        opened.append({"number": 1})
+        shutil.rmtree(path.parent) if whole_folder else path.unlink()
+        opened.append({"number": 2})
+        opened.append({"number": 3})
+        assert numbers(path) == [1, 2, 3]
+        with pytest.raises(UsageError, match="being written by this process"):
+            write(path, 9)
+    assert [child.name for child in path.parent.iterdir()] == ["j"]
+
+
+def test_a_journal_that_is_replaced_while_it_is_written_stops_the_work(tmp_path):
+    with pytest.raises(UsageError, match="j was replaced by another file meanwhile"), journal(tmp_path / "j") as opened:
+        opened.append({"number": 1})
+        (tmp_path / "new").write_text("mine")
+        (tmp_path / "new").replace(tmp_path / "j")
+        opened.append({"number": 2})
+    assert (tmp_path / "j").read_text() == "mine"
+
+
+def test_no_secret_is_written(tmp_path):
+    keep_secret("sk-planted-0123456789")
+    try:
+        with journal(tmp_path / "j", {"model": "sk-planted-0123456789"}) as opened:
+            opened.append({"number": 1, "sk-planted-0123456789": ["SK-PLANTED-0123456789"]})
+        assert b"planted" not in (tmp_path / "j").read_bytes().lower()
+        assert journal(tmp_path / "j", {"model": "sk-planted-0123456789"}).records() == [{"number": 1, MARK: [MARK]}]
+    finally:
+        forget_secrets()
 
 
 def test_another_journal_is_refused(tmp_path):
@@ -91,7 +204,7 @@ def test_another_journal_is_set_aside_where_that_is_asked_for(tmp_path):
     other = journal(tmp_path / "j", {"model": "n"}, others=None)
     assert other.records() == []
     assert (tmp_path / "j").read_bytes() == before  # reading moves nothing
-    with other:
+    with pytest.warns(JournalWarning, match=r"made with other settings.*kept as .*j\.old"), other:
         other.append({"number": 9})
     assert [record["number"] for record in other.records()] == [9]
     assert (tmp_path / "j.old").read_bytes() == before
@@ -171,7 +284,7 @@ def test_resumable_lines_set_records_of_other_settings_aside(tmp_path):
     out = tmp_path / "texts.jsonl"
     with ResumableLines(str(out), {"a": 1}) as lines:
         lines.add("1", {"id": "1"})
-    with ResumableLines(str(out), {"a": 2}) as lines:
+    with pytest.warns(JournalWarning, match="other settings"), ResumableLines(str(out), {"a": 2}) as lines:
         assert lines.done == {}
     assert (tmp_path / "texts.jsonl.part.old").exists()
 
@@ -183,7 +296,7 @@ def test_resumable_lines_go_to_standard_output(capsys):
     assert capsys.readouterr().out == '{"id": "1"}\n'
 
 
-def test_resumable_lines_name_a_record_that_lacks_something(tmp_path):
+def test_resumable_lines_make_a_record_that_lacks_something_again(tmp_path):
     out = tmp_path / "texts.jsonl"
     with ResumableLines(str(out), {"a": 1}, needs=("text",)) as lines:
         lines.add("1", {"id": "1", "text": "one"})
@@ -191,11 +304,35 @@ def test_resumable_lines_name_a_record_that_lacks_something(tmp_path):
     whole = journal.read_text()
     for broken in ('{"text": "no id"}', '{"id": "no text"}'):
         journal.write_text(f"{whole}{broken}\n")
-        with pytest.raises(UsageError, match=r"texts\.jsonl\.part, line 3: a record .* lacks something"):
-            ResumableLines(str(out), {"a": 1}, needs=("text",)).__enter__()
-    journal.write_text(whole)
-    with ResumableLines(str(out), {"a": 1}, needs=("text",)) as lines:  # the lock was given back
+        again = ResumableLines(str(out), {"a": 1}, needs=("text",))
+        with pytest.warns(JournalWarning, match=r"texts\.jsonl\.part is damaged \(line 3\)"), again as lines:
+            assert set(lines.done) == {"1"}
+        assert journal.read_text() == whole
+
+
+def test_resumable_lines_of_a_link_are_those_of_the_file_that_it_leads_to(tmp_path):
+    (tmp_path / "link.jsonl").symlink_to("folder/../real.jsonl")
+    (tmp_path / "folder").mkdir()
+    with ResumableLines(str(tmp_path / "link.jsonl"), {}) as lines:
+        lines.add("1", {"id": "1"})
+        with pytest.raises(UsageError, match="being written by this process"):
+            ResumableLines(str(tmp_path / "folder" / ".." / "real.jsonl"), {}).__enter__()
+    with ResumableLines(str(tmp_path / "real.jsonl"), {}) as lines:
         assert set(lines.done) == {"1"}
+        lines.finish(["1"])
+    assert sorted(child.name for child in tmp_path.iterdir()) == ["folder", "link.jsonl", "real.jsonl"]
+    assert (tmp_path / "link.jsonl").is_symlink()
+
+
+def test_resumable_lines_go_through_a_pipe_one_by_one_and_keep_nothing_beside_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True)
+    with ResumableLines(str(tmp_path / "pipe"), {}) as lines:
+        lines.add("1", {"id": "1", "text": "\ud800"})
+        assert reader.stdout.readline() == '{"id": "1", "text": "\\ud800"}\n'  # while the work goes on
+        lines.finish(["1"])
+    assert (reader.communicate(timeout=60)[0], reader.returncode) == ("", 0)
+    assert [child.name for child in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_resumable_lines_begin_only_where_they_can_end(tmp_path):

@@ -93,6 +93,6 @@ def test_a_file_system_without_locks_is_not_called_another_process(tmp_path, mon
     def refuse(handle):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("saywhy_core.disk.locks._lock", refuse)
+    monkeypatch.setattr("saywhy_core.disk.locks.lock", refuse)
     with pytest.raises(UnusableFileError, match=r"a\.lock can't be locked .*No locks available"):
         FileLock(tmp_path / "a").acquire()

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents.prompting.pairs import dump_pairs
-from saywhy_core.disk.journal import ResumableLines
+from saywhy_core.disk.resumable import ResumableLines
 from saywhy_core.errors import Problem
 from verbalize.layout import known_layout, lay_out
 from verbalize.narrate.dialogue import PROMPT_VERSION
