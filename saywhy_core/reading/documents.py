@@ -87,9 +87,10 @@ def parse_json(data: bytes | str, where: str = "", *, unique: bool = False) -> A
     values = text.count(",") + text.count(":") + text.count("{") + openings  # an upper limit: marks in strings count, too
     if values > ceiling("values"):
         raise CeilingError(over("values", f"{named} has up to {values:,} values and keys", values))
+    found = _parsed(text, where, unique=unique, deep=openings > DEEPEST)
     if (not text.isascii() and _HALF.search(text)) or (_MAYBE_HALF.search(text) and _has_half(text)):
         raise UsageError(_at(where, "the text holds half a character (a lone surrogate), which can't be written as UTF-8"))
-    return _parsed(text, where, unique=unique, deep=openings > DEEPEST)
+    return found
 
 
 def parse_records(data: bytes | str, where: str = "") -> Any:
@@ -115,15 +116,19 @@ def parse_records(data: bytes | str, where: str = "") -> Any:
     return found
 
 
+def encoding_of(data: bytes) -> str | None:
+    """The encoding that the first bytes mark, if it is UTF-16 or UTF-32; `None` for all others."""
+    return next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
+
+
 def decode_text(data: bytes, where: str) -> str:
     """UTF-8 bytes as text, without a byte order mark.
 
     Raises:
         UsageError: they are in another encoding, which the error names where it can be told.
     """
-    for mark, name in _WIDE.items():
-        if data.startswith(mark):
-            raise UsageError(f"{where} is {name} text; save it as UTF-8")
+    if (name := encoding_of(data)) is not None:
+        raise UsageError(f"{where} is {name} text; save it as UTF-8")
     if b"\0" in data[:2]:
         raise UsageError(f"{where} begins with NUL bytes, as UTF-16 text does; if it is text, save it as UTF-8")
     try:
@@ -269,7 +274,9 @@ def _parsed(text: str, where: str, *, unique: bool, deep: bool) -> Any:
             raise RecursionError
     except json.JSONDecodeError as error:
         raise NotJsonError(
-            f"{where}, line {error.lineno}: no JSON: {error.msg}" if where else f"no JSON: {error.msg}", error.lineno, error.msg
+            f"{where}, line {error.lineno}: not JSON: {error.msg}" if where else f"not JSON: {error.msg}",
+            error.lineno,
+            error.msg,
         ) from None
     except RecursionError:
         raise UsageError(_at(where, f"lists and objects are nested deeper than {DEEPEST} levels")) from None
@@ -336,7 +343,7 @@ def _items(text: str, where: str) -> Iterator[str]:
                 yield text[begun : found.start()]
             begun = found.end()
     if depth or text[begun:].strip():
-        raise UsageError(_at(where, "no JSON: a bracket is missing, or stands there too often"))
+        raise UsageError(_at(where, "not JSON: a bracket is missing, or stands there too often"))
 
 
 def _open_pipe(path: str | os.PathLike[str], shown: str) -> BinaryIO:

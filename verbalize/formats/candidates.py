@@ -36,6 +36,7 @@ class Candidates:
             except UsageError as error:
                 raise SaliencyError(str(error)) from None
         self._loaded: list[Format] = []
+        self._next: dict[str, int] = {}  # the number that the next map of a made-up id may get
         self._names = iter(FORMATS) if self.wanted == "auto" else iter((self.wanted,))
 
     def __iter__(self) -> Iterator[Format]:
@@ -55,8 +56,9 @@ class Candidates:
             return found
         if found.id not in self.ids:
             return found
-        free = next(name for number in count(2) if (name := f"{found.id}.{number}") not in self.ids)
-        return replace(found, id=free)
+        number = next(n for n in count(self._next.get(found.id, 2)) if f"{found.id}.{n}" not in self.ids)
+        self._next[found.id] = number + 1
+        return replace(found, id=f"{found.id}.{number}")
 
     def matching(self, document: Any) -> Format | None:
         """The first format that takes the document; a plug-in that fails at the question is passed over like a broken one."""

@@ -335,7 +335,7 @@ def test_a_plugin_that_is_no_format_or_fails_to_recognise_hinders_nobody_else(pl
 
 
 def test_the_format_that_is_named_is_the_one_that_reads(tmp_path):
-    with pytest.raises(SaliencyError, match="no JSON"):
+    with pytest.raises(SaliencyError, match="not JSON"):
         read_saliency(csv_file(tmp_path), format="plain", label="1")
     with pytest.raises(SaliencyError, match=r"'pixels' is one of files|is no 'pixels' record"):
         read_saliency(io.BytesIO(b"{}"), format="pixels")
