@@ -38,6 +38,27 @@ def misbehaving():
 
 
 @pytest.fixture(scope="session")
+def raw():
+    """The module `tests/agents/raw_server.py`: servers that send whatever bytes a test wants: `raw.RawServer(behave)`."""
+    return _load(HERE / "agents" / "raw_server.py")
+
+
+@pytest.fixture
+def raw_server(raw):
+    """`raw_server(behave)` starts a `RawServer`, stopped at the end of the test."""
+    running = []
+
+    def start(behave, **options):
+        server = raw.RawServer(behave, **options)
+        running.append(server)
+        return server.__enter__()
+
+    yield start
+    for server in running:
+        server.__exit__()
+
+
+@pytest.fixture(scope="session")
 def make_tiny_model():
     """`make_tiny_model(folder)` writes a randomly initialised language model with its tokenizer."""
     return _load(HERE / "agents" / "tiny_model.py").make_tiny_model
@@ -90,5 +111,6 @@ def chat_server(misbehaving):
 @pytest.fixture(autouse=True)
 def _no_keys_from_outside(monkeypatch):
     """Tests neither use nor send keys that happen to be in the environment."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_PROXY", "SAYWHY_API_KEY"):
+    official = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_PROXY", "OPENAI_CUSTOM_HEADERS")
+    for name in (*official, "SAYWHY_API_KEY", "SAYWHY_API_USER", "SAYWHY_API_PASSWORD"):
         monkeypatch.delenv(name, raising=False)

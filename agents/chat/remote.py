@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
-import json
 import re
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import openai
 from langchain_openai import ChatOpenAI
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.schema import bounded
+from agents.chat.wire.answers import shown
+from agents.chat.wire.network import WireError, httpx
+from agents.chat.wire.retries import LONGEST_PAUSE, asked_pause, in_words, may_pass, pause_before
 from saywhy_core.errors import BudgetExceeded, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatResult
 
     from agents.chat.limits import Reservation
-
-# The openai package moved from httpx to a fork of it; what is handed to its client must come from the one it uses.
-httpx: Any = importlib.import_module(openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+    from agents.chat.wire.transport import Transport
 
 _SCHEMA_WORDS = re.compile(r"response_format|json_schema|schema|guided|grammar|structured", re.IGNORECASE)
 _IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
@@ -48,7 +46,6 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     official: bool = False
     """OpenAI's own server, or one that stands in for it: `max_completion_tokens` in place of `max_tokens`."""
     cache_as: str | None = None
-    _secrets: tuple[str, ...] = PrivateAttr(default=())
     _slots: threading.BoundedSemaphore = PrivateAttr()
     _schema_refused: bool = PrivateAttr(default=False)
     _turned_away: ChatError | None = PrivateAttr(default=None)
@@ -57,6 +54,22 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         """Pydantic's hook."""
         super().model_post_init(context)
         self._slots = threading.BoundedSemaphore(self.concurrency)
+
+    @classmethod
+    def over(cls, transport: Transport, **options: Any) -> RemoteChat:
+        """A model behind a transport. The transport alone knows the key, and what is above it can't tell it to anybody."""
+        model = cls(
+            api_key=SecretStr("none"),
+            http_client=httpx.Client(transport=transport, timeout=None, trust_env=False, follow_redirects=False),
+            async_client=object(),  # the async forms run in threads, over the one guarded client
+            openai_proxy=None,
+            use_responses_api=False,
+            disable_streaming=True,
+            **options,
+        )
+        model.root_client = model.root_client.with_options(max_retries=0)  # attempts are repeated, and counted, here
+        model.client = model.root_client.chat.completions
+        return model
 
     def _identity(self) -> dict[str, Any]:
         params = {k: v for k, v in self._default_params.items() if k not in {"model", "stream"}}
@@ -110,29 +123,31 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     ) -> ChatResult:
         prompt_tokens = sum(_estimate(message) for message in messages)
         most = kwargs.get("max_tokens", self.max_tokens)
-        retries = self.max_retries or 0
-        for attempt in range(retries + 1):
-            if attempt:  # after a garbled reply; the client itself sees to the other retries, and counts them so
-                time.sleep(min(0.5 * 2 ** (attempt - 1), 8.0))
-                kwargs = {**kwargs, "extra_headers": {"x-stainless-retry-count": str(attempt)}}
+        begun = time.monotonic()
+        pause: float | None = None
+        for attempt in range((self.max_retries or 0) + 1):
+            if attempt:
+                time.sleep(pause_before(attempt, pause))
+                headers = {**kwargs.get("extra_headers", {}), "x-stainless-retry-count": str(attempt)}
+                kwargs = {**kwargs, "extra_headers": headers}
             with self._meter.reserve(prompt_tokens, most) as reservation:
+                self._meter.attempt(retry=attempt > 0)
                 try:
                     result = super()._generate(messages, stop=stop, run_manager=run_manager, **kwargs)
-                    if not result.generations:
-                        raise ValueError("no choices in the reply")
                     self._book(result, reservation)
-                    return self._scrubbed(result)
+                    return result
                 except BudgetExceeded:
                     raise
                 # raised outside `except`, so that no error of ours carries a request with its headers
-                except (openai.OpenAIError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
-                    failure, again = self._read_failure(error)
-                    reservation.lost = failure.status is None or failure.status == 200
-            if not again:
+                except (openai.OpenAIError, httpx.HTTPError, WireError, ValueError, KeyError, TypeError) as error:
+                    failure = self._read_failure(error)
+                    pause, reservation.lost = failure.pause, failure.lost
+            if not failure.again:
                 break
+        refused = failure.told(attempt + 1, time.monotonic() - begun)
         if failure.status in {401, 403}:
-            self._turned_away = failure
-        raise failure
+            self._turned_away = refused
+        raise refused
 
     def _book(self, result: ChatResult, reservation: Reservation) -> None:
         usage = (result.llm_output or {}).get("token_usage") or {}
@@ -144,100 +159,67 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             completion = -(-text // 4) if completion is None else completion
         reservation.used = (int(prompt), int(completion))
 
-    def _scrubbed(self, result: ChatResult) -> ChatResult:
-        """The reply without the key: a server may repeat what it was sent, and the key must not reach the cache."""
-        for generation in result.generations:
-            message = generation.message
-            message.content = self._redacted(message.content)
-            generation.text = self._redact(generation.text)
-            message.additional_kwargs = self._redacted(message.additional_kwargs)
-            generation.generation_info = self._redacted(generation.generation_info)
-        result.llm_output = self._redacted(result.llm_output)
-        return result
-
-    def _redacted(self, told: Any) -> Any:
-        if not any(secret in json.dumps(told, default=str) for secret in self._secrets):
-            return told
-        return json.loads(self._redact(json.dumps(told, default=str)))
-
-    def _redact(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "[key]")
-        return text
-
-    def _read_failure(self, error: Exception) -> tuple[ChatError, bool]:
-        """The error in words, and whether to try again here; the openai client has repeated the other kinds itself."""
+    def _read_failure(self, error: BaseException) -> _Failure:
         at = urlsplit(self.openai_api_base or "").netloc
-        tries = "" if not self.max_retries else f" ({self.max_retries + 1} attempts)"
-        if isinstance(error, openai.APITimeoutError):
-            return ChatError(f"{at} did not answer within {self.request_timeout:g} s{tries}; raise timeout"), False
-        if isinstance(error, openai.APIConnectionError):
-            why = self._redact(_root_of(error))
-            message = f"the connection to {at} failed: {why}{tries}; is the server up, and the address right?"
-            return ChatError(message), False
+        if not isinstance(error, WireError) and isinstance(error.__cause__, (WireError, httpx.HTTPError)):
+            error = error.__cause__  # older openai clients wrap whatever happens on the way
+        if isinstance(error, WireError):
+            return _Failure(f"{at} {error}", error.status, again=error.again, lost=error.status in {None, 200})
+        if isinstance(error, (openai.APITimeoutError, httpx.TimeoutException)):
+            return _Failure(f"{at} did not answer within {self.request_timeout:g} s", advice="raise timeout")
         if isinstance(error, openai.APIStatusError):
-            return self._read_status(error, at, tries), False
-        what = self._redact(f"{type(error).__name__}: {error}")[:200]
-        return ChatError(f"{at} sent a reply that is no chat completion{tries}: {what}", 200), True
+            return self._read_status(error, at)
+        if isinstance(error, (openai.APIConnectionError, httpx.HTTPError)):
+            return _Failure(
+                f"the connection to {at} failed: {shown(_root_of(error))}",
+                advice="is the server up, and the address right?",
+                lost=not isinstance(error, httpx.ConnectError),
+            )
+        return _Failure(f"{at} sent a reply that is no chat completion: {shown(f'{type(error).__name__}: {error}')}", 200)
 
-    def _read_status(self, error: openai.APIStatusError, at: str, tries: str) -> ChatError:
+    def _read_status(self, error: openai.APIStatusError, at: str) -> _Failure:
         body = error.body if isinstance(error.body, dict) else {}
-        said = self._redact(" ".join(str(body.get("message") or error.message).split()))[:300]
-        status = error.status_code
-        wait = error.response.headers.get("retry-after")
+        status, headers = error.status_code, error.response.headers
+        pause = asked_pause(headers)
+        again = may_pass(status) and headers.get("x-should-retry") != "false" and (pause or 0) <= LONGEST_PAUSE
         advice = {
-            401: "; check the API key",
-            403: "; this key may not use the model",
-            404: f"; does it serve a model named {self.model_name!r}, under this path?",
-            429: f"; it asks to wait {wait[:40]} s" if wait else f"; too many requests{tries}",
-        }.get(status, tries if status >= 500 else "")
-        return ChatError(f"{at} answered {status}: {said}{advice}", status)
+            401: "check the API key",
+            403: "this key may not use the model",
+            404: f"does it serve a model named {self.model_name!r}, under this path?",
+            407: "the proxy wants a user and a password, which belong into HTTPS_PROXY or HTTP_PROXY",
+        }.get(status, "")
+        if pause is not None and pause > LONGEST_PAUSE:
+            advice = f"it asks to wait {in_words(pause)}"
+        elif status == 429:
+            advice = "too many requests"
+        said = shown(str(body.get("message") or "it does not say why"))
+        return _Failure(f"{at} answered {status}: {said}", status, advice=advice, again=again, lost=False, pause=pause)
 
 
-def http_client(
-    on_attempt: Callable[[bool], None], timeout: float, *, auth: tuple[str, str] | None, proxy: str | None, local: bool
-) -> Any:
-    """An HTTP client that reports each attempt before it leaves, and gives up `timeout` seconds after it left.
+@dataclass(frozen=True)
+class _Failure:
+    """An attempt that failed: why, and whether the next one may do better."""
 
-    httpx's own time-out measures silence, so a server that sends a byte now and then never reaches it.
-    """
+    why: str
+    status: int | None = None
+    advice: str = ""
+    again: bool = True
+    lost: bool = True
+    """Whether the server may have worked and billed."""
+    pause: float | None = None
+    """Seconds that the server asks to wait."""
 
-    def before(request: Any) -> None:
-        on_attempt(int(request.headers.get("x-stainless-retry-count", 0)) > 0)
-        request.extensions["saywhy_deadline"] = time.monotonic() + timeout
-
-    def after(response: Any) -> None:
-        response.stream = _Deadline(response.stream, response.request)
-
-    return openai.DefaultHttpxClient(
-        timeout=timeout,
-        auth=auth,
-        proxy=proxy,
-        trust_env=not local,  # requests to this machine itself use no proxy
-        event_hooks={"request": [before], "response": [after]},
-    )
-
-
-class _Deadline(httpx.SyncByteStream):  # type: ignore[misc]
-    """A reply's body that must arrive by the deadline of its request."""
-
-    def __init__(self, stream: Any, request: Any) -> None:
-        self._stream, self._request = stream, request
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._stream:
-            if time.monotonic() > self._request.extensions["saywhy_deadline"]:
-                raise httpx.ReadTimeout("the reply took too long", request=self._request)
-            yield chunk
-
-    def close(self) -> None:
-        self._stream.close()
+    def told(self, attempts: int, seconds: float) -> ChatError:
+        """The error for the user."""
+        tries = f" ({attempts} attempts in {seconds:.0f} s)" if attempts > 1 else ""
+        return ChatError(f"{self.why}{tries}{'; ' if self.advice else ''}{self.advice}", self.status)
 
 
 def _root_of(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
-    return f"{type(error).__name__} {error}".strip().rstrip(".")
+    text = str(error)
+    return text or type(error).__name__
 
 
 def _estimate(message: BaseMessage) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from agents.chat.limits import Meter, Usage
 from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
+from saywhy_core.secrets import without_credentials
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -22,8 +21,6 @@ FORMS = (
     "openai:MODEL, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol) or "
     "transformers:NAME_OR_FOLDER (in this process)"
 )
-SERVER_KEY = "SAYWHY_API_KEY"
-"""The environment variable with the key for `http(s)://` specs. `OPENAI_API_KEY` goes to OpenAI alone."""
 DEFAULT_TIMEOUT = 60.0  # seconds: a long reply of a large model takes half a minute
 DEFAULT_RETRIES = 3  # with growing pauses they bridge some ten seconds of an overloaded server
 DEFAULT_CONCURRENCY = 8  # requests: enough to keep a batching server busy, few enough for the rate limits of small accounts
@@ -46,7 +43,7 @@ def chat_model(
     cache: str | os.PathLike[str] | Replies | None = None,
     cache_as: str | None = None,
     offline: bool = False,
-    api_key: str | None = None,
+    api_key: str | tuple[str, str] | None = None,
     extra_body: dict[str, Any] | None = None,
     **options: Any,
 ) -> BaseChatModel:
@@ -104,7 +101,6 @@ def chat_model(
             kind,
             address,
             name,
-            meter,
             {
                 **shared,
                 "timeout": DEFAULT_TIMEOUT if timeout is None else timeout,
@@ -130,49 +126,24 @@ def _remote(
     kind: str,
     address: str,
     name: str,
-    meter: Meter,
     options: dict[str, Any],
     *,
-    api_key: str | None,
+    api_key: str | tuple[str, str] | None,
     offline: bool,
 ) -> GuardedChatModel:
-    from pydantic import SecretStr
+    from agents.chat.remote import RemoteChat
+    from agents.chat.wire.addresses import authorization
+    from agents.chat.wire.transport import Transport, proxy_for
 
-    from agents.chat.remote import RemoteChat, http_client
-
-    parts = urlsplit(address)
     official = kind == "openai"
-    variable = "OPENAI_API_KEY" if official else SERVER_KEY
-    key = (api_key if api_key is not None else os.environ.get(variable, "")).strip()
-    if official and not key and not offline:
-        raise UsageError(f"openai:{name} needs a key: set OPENAI_API_KEY")
-    if not key.isascii() or not key.isprintable():
-        raise UsageError(f"the key in {'api_key' if api_key is not None else variable} has characters no key has")
-    auth = (parts.username or "", parts.password or "") if parts.username is not None else None
-    host = (parts.hostname or "").strip("[]")
-    client = http_client(
-        lambda retry: meter.attempt(retry=retry),
+    transport = Transport(
+        address,
         options["timeout"],
-        auth=auth,
-        proxy=os.environ.get("OPENAI_PROXY") if official else None,
-        local=host in {"localhost", "::1", "0.0.0.0"} or host.startswith("127."),  # noqa: S104 - an address to call
-    )
-    model = RemoteChat(
-        model=name,
-        base_url=_without_credentials(address),
-        api_key=SecretStr(key or "none"),
-        http_client=client,
-        async_client=object(),  # the async forms run in threads, over the one guarded client
-        openai_proxy=None,
-        use_responses_api=False,
-        disable_streaming=True,
+        authorization=authorization(official, api_key, wanted=not offline, name=name),
         official=official,
-        **options,
+        proxy=proxy_for(address, os.environ.get("OPENAI_PROXY") if official else None),
     )
-    # the user's name is no secret here: a word like "admin" must not be cut from every reply
-    secrets = [key, *([auth[1], b64encode(":".join(auth).encode()).decode()] if auth else [])]
-    model._secrets = tuple(sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True))  # noqa: SLF001
-    return model
+    return RemoteChat.over(transport, model=name, base_url=address, official=official, **options)
 
 
 def _parse(spec: str) -> tuple[str, str, str]:
@@ -181,36 +152,24 @@ def _parse(spec: str) -> tuple[str, str, str]:
         raise UsageError(f"a model is named by a string, not {type(spec).__name__}: {FORMS}")
     kind, _, rest = spec.strip().partition(":")
     if kind == "openai" and rest.strip():
-        base = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE") or "https://api.openai.com/v1"
-        return "openai", base, rest.strip()
+        return "openai", _official_address(), rest.strip()
     if kind == "transformers" and rest.strip():
         return "transformers", "", rest.strip()
-    if kind in {"http", "https"}:
-        return _parse_address(spec.strip())
-    shown = re.sub(r"(?<=//)[^/@]*@", "", spec)
-    raise UsageError(f"{shown[:80]!r} names no model; say {FORMS}")
+    if kind.lower() in {"http", "https"}:
+        from agents.chat.wire.addresses import split_spec
+
+        return "http", *split_spec(spec.strip(), FORMS)
+    raise UsageError(f"{legible(without_credentials(spec))[:80]!r} names no model; say {FORMS}")
 
 
-def _parse_address(spec: str) -> tuple[str, str, str]:
-    address, _, name = spec.partition("#")
-    try:
-        parts = urlsplit(address)
-        hostname, _ = parts.hostname, parts.port
-    except ValueError:
-        raise UsageError(f"{re.sub(r'(?<=//)[^/@]*@', '', address)!r} is no address; say {FORMS}") from None
-    shown = _without_credentials(address)
-    if not hostname:
-        raise UsageError(f"{shown!r} names no host; say {FORMS}")
-    if parts.query:
-        raise UsageError(f"{shown!r}: put no parameters into the address; a key goes into {SERVER_KEY}")
-    if not name.strip():
-        raise UsageError(f"{shown!r} says no model: write {shown}#MODEL, with a name that the server knows")
-    return "http", address.rstrip("/"), name.strip()
+def _official_address() -> str:
+    from agents.chat.wire.addresses import split_address
 
-
-def _without_credentials(address: str) -> str:
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    for variable in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
+        if address := os.environ.get(variable, "").strip():
+            split_address(address, "http(s)://HOST:PORT/v1", variable=variable)
+            return address
+    return "https://api.openai.com/v1"
 
 
 def _check(*, timeout: float | None, concurrency: int | None, max_retries: int | None, temperature: float | None) -> None:

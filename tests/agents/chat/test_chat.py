@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from base64 import b64decode
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -253,12 +254,19 @@ def test_openai_key_is_not_sent_to_other_servers(chat_server, monkeypatch):
     assert [r.headers["authorization"] for r in server.requests] == ["Bearer none", "Bearer a-key-for-the-server"]
 
 
-def test_credentials_in_the_address_become_basic_auth(chat_server):
+def test_user_and_password_become_basic_auth(chat_server, monkeypatch):
     server = chat_server(default="hello")
-    model = chat_model(server.url.replace("//", "//user:secret-word@") + "#m")
-    model.invoke("hi")
-    assert server.requests[0].headers["authorization"].startswith("Basic ")
-    assert "secret-word" not in repr(model)
+    monkeypatch.setenv("SAYWHY_API_USER", "user")
+    monkeypatch.setenv("SAYWHY_API_PASSWORD", "secret:wörd")
+    model = chat_model(f"{server.url}#m")
+    assert model.invoke("hi").content == "hello"
+    monkeypatch.delenv("SAYWHY_API_USER")
+    monkeypatch.delenv("SAYWHY_API_PASSWORD")
+    chat_model(f"{server.url}#m", api_key=("user", "secret:wörd")).invoke("hi")
+    for request in server.requests:
+        kind, pair = request.headers["authorization"].split()
+        assert (kind, b64decode(pair).decode()) == ("Basic", "user:secret:wörd")
+    assert "wörd" not in repr(model)
 
 
 def test_no_tracing_by_environment(chat_server, monkeypatch):

@@ -1,0 +1,1 @@
+"""What goes over the wire to a server of language models, and what is let in from there: bounded in time and size, clean."""

@@ -1,0 +1,140 @@
+"""Addresses of servers, which may hold no key, and the environment variables that hold the keys instead."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
+from saywhy_core.secrets import MARK, has_credentials, keep_secret, redact, without_credentials
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+SERVER_KEY = "SAYWHY_API_KEY"
+"""The environment variable with the key for `http(s)://` specs. `OPENAI_API_KEY` goes to OpenAI alone."""
+SERVER_USER = "SAYWHY_API_USER"
+SERVER_PASSWORD = "SAYWHY_API_PASSWORD"  # noqa: S105 - a variable's name
+"""The environment variables with user and password, for servers that want those (basic authentication) in place of a key."""
+OFFICIAL_KEY = "OPENAI_API_KEY"
+NO_KEY = "none"
+"""What is sent where there is no key: some servers want one, whatever it is."""
+
+_HOW = f"put the key into {SERVER_KEY}, or user and password into {SERVER_USER} and {SERVER_PASSWORD}"
+_PARAMETER = re.compile(r"(?:^|[/;?&,])[\w.-]*(?:key|token|secret|password|passwd|pwd|auth|credential|sig|signature)\s*=", re.I)
+_KEY = re.compile(
+    r"(?:^|(?<=[/;=?&,:]))(?:sk|pk|rk|xai|gsk|hf|ghp|gho|pat|key|api)[-_][\w-]{16,}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]+",
+    re.I,
+)
+
+
+def split_spec(spec: str, forms: str) -> tuple[str, str]:
+    """The address of a server and the name of a model, from `http(s)://HOST:PORT/v1#MODEL`.
+
+    Raises:
+        UsageError: it is no such spec, or holds a key or a password. The error does not repeat them.
+    """
+    address, _, name = spec.partition("#")
+    split_address(address, forms)
+    shown = without_credentials(address)
+    if not name.strip():
+        raise UsageError(f"{shown!r} says no model: write {shown}#MODEL, with a name that the server knows")
+    if _holds_key(name):
+        raise UsageError(f"the name of the model at {shown!r} holds a key; {_HOW}, and name the model alone behind the #")
+    return address.rstrip("/"), name.strip()
+
+
+def split_address(address: str, forms: str, *, variable: str = "") -> SplitResult:
+    """The parts of a server's address, which is http or https, names a host, and holds no secret.
+
+    Args:
+        address: of the server, without a model.
+        forms: what the error says to write.
+        variable: the environment variable that it comes from, if it comes from one.
+
+    Raises:
+        UsageError: the address is none, or holds a key or a password. The error does not repeat them.
+    """
+    named = f"the address in {variable}" if variable else "the address"
+    if has_credentials(address) or "@" in unquote(address.partition("//")[2].partition("/")[0]):
+        _keep_password(address)
+        raise UsageError(
+            f"{named} {without_credentials(address)!r} has a user or password in it, which every list of processes and every "
+            f"history of commands would show: leave them out, and {_HOW}"
+        )
+    try:
+        parts = urlsplit(address)
+        hostname, _ = parts.hostname, parts.port
+    except ValueError:
+        raise UsageError(f"{_shown(address)!r} is no address; say {forms}") from None
+    if parts.scheme not in {"http", "https"} or not hostname:
+        raise UsageError(f"{_shown(address)!r} names no host; say {forms}")
+    if parts.query or "?" in address:
+        raise UsageError(f"{_shown(address)!r}: put no parameters into the address; a key goes into {SERVER_KEY}")
+    if parts.fragment or not address.isascii() or not address.isprintable() or " " in address:
+        raise UsageError(f"{_shown(address)!r} is no address; say {forms}")
+    if _holds_key(unquote(parts.path)):
+        host = f"{parts.scheme}://{parts.netloc}"
+        raise UsageError(f"the path of {named} at {host} holds a key: leave it out, and {_HOW}")
+    return parts
+
+
+def authorization(official: bool, api_key: str | tuple[str, str] | None, *, wanted: bool, name: str) -> str:
+    """The value of the header `Authorization`, from the argument or the environment.
+
+    Args:
+        official: for OpenAI's own server, or one that stands in for it.
+        api_key: a key, or a user and a password; None for those of the environment.
+        wanted: whether requests will be sent, so that OpenAI's server needs a key.
+        name: of the model, for the error.
+
+    Raises:
+        UsageError: there is no key and one is needed, there are a key and a password, or one can't be sent.
+    """
+    variable = OFFICIAL_KEY if official else SERVER_KEY
+    user, password = (None, None) if official else (os.environ.get(SERVER_USER), os.environ.get(SERVER_PASSWORD))
+    key = os.environ.get(variable, "")
+    where = variable
+    if api_key is not None:
+        user, password = (None, None) if isinstance(api_key, str) else api_key
+        key, where = (api_key, "api_key") if isinstance(api_key, str) else ("", "api_key")
+    keep_secret(key, password)
+    key = key.strip()
+    if user or password:
+        if key:
+            raise UsageError(f"there is a key in {SERVER_KEY} and a password in {SERVER_PASSWORD}; set one of them")
+        if ":" in (user or ""):
+            raise UsageError(f"the user in {SERVER_USER if api_key is None else 'api_key'} has a colon, which no user may have")
+        _must_be_plain(f"{user}{password}", where if api_key is not None else SERVER_PASSWORD)
+        pair = b64encode(f"{user or ''}:{password or ''}".encode()).decode()
+        keep_secret(pair)
+        return f"Basic {pair}"
+    if official and not key and wanted:
+        raise UsageError(f"openai:{name} needs a key: set {OFFICIAL_KEY}")
+    _must_be_plain(key, where)
+    if not key.isascii():
+        raise UsageError(f"the key in {where} has characters no key has")
+    return f"Bearer {key or NO_KEY}"
+
+
+def _must_be_plain(key: str, where: str) -> None:
+    if not key.isprintable():
+        raise UsageError(f"the key in {where} has characters no key has")
+
+
+def _keep_password(address: str) -> None:
+    userinfo = address.partition("//")[2].partition("/")[0].rpartition("@")[0]
+    password = userinfo.partition(":")[2]
+    keep_secret(password, unquote(password))
+
+
+def _holds_key(text: str) -> bool:
+    return _PARAMETER.search(text) is not None or _KEY.search(text) is not None or MARK in redact(text)
+
+
+def _shown(address: str) -> str:
+    return legible(without_credentials(address))[:200]

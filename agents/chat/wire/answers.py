@@ -1,0 +1,161 @@
+"""Answers of servers, as far as they are let in: a chat completion rebuilt from the fields in use, or what an error says.
+
+A server may be wrong, broken or hostile. Nothing of its answer goes further that is of another type than it should be, too
+large, or a secret of this process.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from agents.chat.wire.network import WireError
+from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
+from saywhy_core.reading.ceilings import ceiling, over
+from saywhy_core.reading.documents import parse_json
+from saywhy_core.secrets import redact, redacted
+
+MOST_TOKENS = 10**9
+"""More than any model reads or writes for one request; a larger count is a mistake of the server, or a lie."""
+
+_SHOWN = 300  # characters of a server's own words in an error
+_NAME = 200  # characters of a model's name, an id or a reason
+_CALLS = 128  # tool calls in one reply; OpenAI's own limit on tools
+_PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """The body of an answer that came packed, though it was asked for plain; bounded by the ceiling on answers."""
+    name = encoding.strip().lower()
+    if name in {"", "identity"}:
+        return body
+    if name not in _PACKED:
+        raise WireError(f"sent a packed answer ({shown(name, 40)}) that was not asked for")
+    most = ceiling("answer")
+    unpacking = zlib.decompressobj(wbits=_PACKED[name])
+    try:
+        plain = unpacking.decompress(body, most + 1)
+    except zlib.error as error:
+        raise WireError(f"sent a packed answer that can't be unpacked: {error}", again=True) from None
+    if len(plain) > most:
+        raise WireError(over("answer", f"sent an answer that unpacks to more than {most:,} bytes"))
+    return plain
+
+
+def read_completion(body: bytes, wanted: int = 1) -> dict[str, Any]:
+    """A chat completion with the first `wanted` choices, from the body of an answer with status 200.
+
+    Raises:
+        WireError: the body is none.
+    """
+    try:
+        document = parse_json(body)
+    except UsageError as error:
+        raise _none(str(error)) from None
+    if not isinstance(document, dict):
+        raise _none("it is no JSON object")
+    if document.get("error"):
+        raise _none(f"it says {_said(document) or 'error'}")
+    choices = document.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise _none("no choices in the reply")
+    return {
+        "id": _text(document.get("id"), _NAME),
+        "object": "chat.completion",
+        "created": _count(document.get("created"), 10**11) or 0,
+        "model": _text(document.get("model"), _NAME) or "",
+        "system_fingerprint": _text(document.get("system_fingerprint"), _NAME),
+        "choices": [_choice(one, index) for index, one in enumerate(choices[: max(1, wanted)])],
+        "usage": _usage(document.get("usage")),
+    }
+
+
+def read_error(body: bytes) -> str:
+    """What the body of an answer that is an error says, on one line; an empty text if it says nothing."""
+    try:
+        document = parse_json(body)
+    except UsageError:
+        return shown(body.decode("utf-8", "replace"))
+    return _said(document)
+
+
+def shown(text: str, most: int = _SHOWN) -> str:
+    """Words of a server as an error may repeat them: on one line, without secrets, and not too many."""
+    text = legible(redact(text[: 100 * most]))
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _none(why: str) -> WireError:
+    return WireError(f"sent a reply that is no chat completion: {shown(why)}", status=200, again=True)
+
+
+def _said(document: Any) -> str:
+    for name in ("error", "message", "detail", "error_description"):
+        if isinstance(document, dict) and document.get(name):
+            document = document[name]
+    if isinstance(document, dict):
+        document = document.get("type") or document.get("code") or ""
+    return shown(document if isinstance(document, str) else str(document)[: 10 * _SHOWN])
+
+
+def _choice(choice: Any, index: int) -> dict[str, Any]:
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict):
+        raise _none(f"choice {index + 1} has no message")
+    content = message.get("content")
+    if isinstance(content, list):  # some servers send the text in pieces, as it may be sent to them
+        content = "".join(str(piece.get("text") or "") for piece in content if isinstance(piece, dict))
+    if content is not None and not isinstance(content, str):
+        raise _none(f"the content of choice {index + 1} is no text")
+    clean = None if content is None else redact(content)
+    said: dict[str, Any] = {"role": "assistant", "content": clean}
+    if isinstance(message.get("refusal"), str):
+        said["refusal"] = redact(message["refusal"])
+    if calls := [call for call in map(_call, _list(message.get("tool_calls"))[:_CALLS]) if call]:
+        said["tool_calls"] = calls
+    found = {"index": index, "message": said, "finish_reason": _text(choice.get("finish_reason"), _NAME)}
+    if isinstance(choice.get("logprobs"), dict) and clean == content:  # they repeat the text, token by token
+        found["logprobs"] = redacted(choice["logprobs"])
+    return found
+
+
+def _call(call: Any) -> dict[str, Any] | None:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return None
+    name, arguments = function.get("name"), function.get("arguments")
+    if not isinstance(name, str) or not isinstance(arguments, str):
+        return None
+    return {
+        "id": _text(call.get("id"), _NAME) or "",
+        "type": "function",
+        "function": {"name": redact(name)[:_NAME], "arguments": redact(arguments)},
+    }
+
+
+def _usage(usage: Any) -> dict[str, Any] | None:
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = (_count(usage.get(name), MOST_TOKENS) for name in ("prompt_tokens", "completion_tokens"))
+    found: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
+    found["total_tokens"] = (prompt or 0) + (completion or 0)
+    for name in ("prompt_tokens_details", "completion_tokens_details"):
+        if isinstance(usage.get(name), dict):
+            kept = ("cached_tokens", "audio_tokens", "reasoning_tokens")
+            found[name] = {one: count for one in kept if (count := _count(usage[name].get(one), MOST_TOKENS)) is not None}
+    return found
+
+
+def _count(value: Any, most: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        return None
+    return int(value)
+
+
+def _text(value: Any, most: int) -> str | None:
+    return redact(value)[:most] if isinstance(value, str) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
