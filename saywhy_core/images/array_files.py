@@ -1,51 +1,35 @@
-"""Array files of numpy, `.npy` and `.npz`, damaged ones too."""
+"""Images in array files of numpy, `.npy` and `.npz`."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import decode_array
+from saywhy_core.reading import numpy_files
+from saywhy_core.reading.numpy_files import is_archive, naming, open_arrays
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from saywhy_core.reading.numpy_files import ArrayArchive
+
 ARRAYS = frozenset({".npy", ".npz"})
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """Make one kind of error of all that numpy, zipfile, zlib and Python's parser raise on damaged bytes."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file") from None
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - there is no list of what may be raised, and it differs between versions
-        said = str(error) or type(error).__name__
-        raise UsageError(f"{path} can't be read as an array file ({said}); save it again") from None
+_PIXEL, _SCORE = 4, 8  # bytes of each number of an image and of a map, once they are read
 
 
 def load_array(path: str | os.PathLike[str]) -> NDArray[Any]:
-    """Load the one array of a `.npy` file as it is, of any shape and type but objects.
+    """Load the one array of a `.npy` file as it is, of any shape and type but objects and records.
 
     Raises:
-        UsageError: there is no such file, it holds several arrays, or it is damaged.
+        UsageError: there is no such file, it holds several arrays or is damaged, or its numbers, at 8 bytes each, are more than
+            the ceiling `array` allows.
     """
-    with _damage_told(Path(path)):
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            raise UsageError("it is an archive of arrays where one array is wanted; save it as .npy")
+    return numpy_files.load_array(path, least=_SCORE)
 
 
 def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
@@ -55,20 +39,17 @@ def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
     axes are one grey image; three are one image where the last is at most 4 long, else several grey images.
 
     Raises:
-        UsageError: there is no such file, or it holds no images.
+        UsageError: there is no such file, or it holds no images, or more than the ceiling `array` allows.
     """
-    with _damage_told(path):
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            images, labels = loaded, None
-        else:
-            with loaded:
-                images = _only_images(loaded)
-                labels = np.asarray(loaded["labels"]) if "labels" in loaded.files else None
-    try:
+    labels = None
+    if is_archive(path):
+        with open_arrays(path) as archive:
+            images = archive.load(_images_of(archive), least=_PIXEL)
+            labels = archive.load("labels") if "labels" in archive.names else None
+    else:
+        images = numpy_files.load_array(path, least=_PIXEL)
+    with naming(path):
         pixels = _one_by_one(decode_array(images))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
     if labels is not None and (labels.shape != (len(pixels),) or labels.dtype.kind not in "iu"):
         raise UsageError(
             f"{path} holds {len(pixels)} images but labels of shape {labels.shape} and type {labels.dtype}; "
@@ -77,12 +58,13 @@ def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
     return pixels, None if labels is None else [int(label) for label in labels]
 
 
-def _only_images(archive: np.lib.npyio.NpzFile) -> NDArray[np.generic]:
-    names = [name for name in archive.files if name != "labels"]
+def _images_of(archive: ArrayArchive) -> str:
+    names = [name for name in archive.names if name != "labels"]
     name = "images" if "images" in names else names[0] if len(names) == 1 else None
     if name is None:
-        raise UsageError(f"it is not clear which of the arrays {', '.join(names) or '(none)'} holds images; name it 'images'")
-    return np.asarray(archive[name])
+        listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+        raise UsageError(f"it is not clear which of the arrays {listed or '(none)'} holds images; name it 'images'")
+    return name
 
 
 def _one_by_one(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

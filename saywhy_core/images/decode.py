@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.errors import UsageError
+from saywhy_core.images.opening import check_size, opened_picture
 from saywhy_core.images.png import bare_png
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from PIL.Image import Image
+
+    from saywhy_core.reading.regular_files import MeteredFile
 
 POLICY = 3
 """Changes whenever some file is read differently than before, so that what is kept by a file's content is not mixed up."""
@@ -49,34 +52,24 @@ def decode_file(path: Path) -> NDArray[np.float32]:
     """Read a picture file, such as PNG, JPEG, TIFF, WebP, GIF or BMP, as H×W×C.
 
     Raises:
-        UsageError: there is no such file, or it is no picture that can be read.
+        UsageError: there is no such file, it is no picture that can be read, or it is larger than the ceilings allow.
     """
-    from PIL import Image
-
-    try:
-        # Pillow gets the open file, not the path: it would map an uncompressed file into memory, see `_load`.
-        with path.open("rb") as stream, Image.open(stream) as opened:
-            rawmode, top = _stored(opened)
-            if opened.format == "PPM" and opened.mode == "RGB" and isinstance(top, int) and top > 255:
-                return _decode_deep(path, opened, top=top)
-            if _DEEP.fullmatch(rawmode):
-                return _decode_deep(path, opened, grey=rawmode.startswith("LA"))
-            return decode_pil(opened)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file") from None
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
-    except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise almost anything
-        said = str(error) or type(error).__name__
-        raise UsageError(f"{path} can't be read as an image ({said}); remove it or save it again") from None
+    with opened_picture(path) as (opened, stream):
+        rawmode, top = _stored(opened)
+        if opened.format == "PPM" and opened.mode == "RGB" and isinstance(top, int) and top > 255:
+            return _decode_deep(stream, opened, top=top)
+        if _DEEP.fullmatch(rawmode):
+            return _decode_deep(stream, opened, grey=rawmode.startswith("LA"))
+        return decode_pil(opened)
 
 
 def decode_pil(image: Image) -> NDArray[np.float32]:
     """The pixels of a Pillow image as H×W×C: 1 channel for grey modes, 3 for all others.
 
     Raises:
-        UsageError: the values have no known range.
+        UsageError: the values have no known range, or there are more pixels than the ceiling allows.
     """
+    check_size(image.size)
     _load(image)  # a TIFF file is turned upright by this, and then has no orientation any more
     orientation = image.getexif().get(_ORIENTATION, 1)
     values: NDArray[Any]
@@ -199,13 +192,14 @@ def _quiet() -> Iterator[None]:
         logging.setLogLevel(before)
 
 
-def _decode_deep(path: Path, opened: Image, *, top: int = 65535, grey: bool = False) -> NDArray[np.float32]:
+def _decode_deep(stream: MeteredFile, opened: Image, *, top: int = 65535, grey: bool = False) -> NDArray[np.float32]:
     """Read colour of more than 8 bits with OpenCV, since Pillow keeps only 8 of the bits; `top` is the largest value."""
     import cv2
 
     if opened.format != "PPM":
         _load(opened)  # raises where the file is damaged; OpenCV would only print that. PPM has nothing to check, and is slow.
-    content = path.read_bytes()
+    stream.seek(0)
+    content = stream.read()
     # OpenCV wants something behind the last pixel, which a file may lack.
     if content.startswith(b"P3"):
         content += b"\n"

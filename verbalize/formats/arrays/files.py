@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from saywhy_core.errors import UsageError
-from saywhy_core.images import load_array
+from saywhy_core.reading.numpy_files import load_array, load_arrays
 from verbalize.saliency import SaliencyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-LARGEST = 4 * 2**30  # bytes of one array in memory; no map that anyone can read is larger, but a header may say so
+    OnBadArray = Callable[[str, UsageError], None]
+
+_SCORE = 8  # bytes of a score, once it is read
 
 
-def load(path: Path) -> Mapping[str, Any]:
+def load(path: Path, on_problem: OnBadArray | None = None) -> Mapping[str, Any]:
     """The arrays of a file by name; the one array of a `.npy` file, or the one tensor of a `.pt` file, has the name "".
 
+    Args:
+        path: the file.
+        on_problem: called with the name of an array of an `.npz` file that can't be read and the error, and the others are
+            returned; without it, that is an error.
+
     Raises:
-        SaliencyError: the file is damaged, holds something else than arrays, or could only be read by running code in it.
+        SaliencyError: the file is damaged, holds something else than arrays, or could only be read by running code in it, or it
+            is larger than the ceiling `array` allows.
     """
-    return LOADERS[path.suffix.lower()](path)
+    kind = path.suffix.lower()
+    return _npz(path, on_problem) if kind == ".npz" else LOADERS[kind](path)
 
 
 def _npy(path: Path) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as stream:
-            _check_header(path, stream, path.stat().st_size)
-        return {"": load_array(path)}
+        return {"": load_array(path, least=_SCORE)}
     except UsageError as error:
-        raise SaliencyError(_about(path, str(error))) from None
+        raise SaliencyError(str(error)) from None
 
 
-def _npz(path: Path) -> Mapping[str, Any]:
+def _npz(path: Path, on_problem: OnBadArray | None = None) -> Mapping[str, Any]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.filename.endswith(".npy"):
-                    with archive.open(member) as stream:
-                        _check_header(path, stream, member.file_size)
-        with np.load(path, allow_pickle=False) as loaded:
-            if not loaded.files:
-                raise SaliencyError(f"{path} holds no arrays")
-            return {name: loaded[name] for name in loaded.files}
-    except (SaliencyError, FileNotFoundError, PermissionError):
-        raise
-    except Exception as error:  # noqa: BLE001 - zipfile, zlib and numpy raise almost anything on damaged bytes
-        raise SaliencyError(_about(path, f"{path} can't be read as an array file ({error or type(error).__name__})")) from None
+        found = load_arrays(path, least=_SCORE, on_problem=on_problem)
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
+    if not found:
+        raise SaliencyError(f"{path} holds no arrays")
+    return found
 
 
 def _pt(path: Path) -> Mapping[str, Any]:
@@ -76,33 +73,6 @@ def _pt(path: Path) -> Mapping[str, Any]:
     if any(str(name).rpartition(".")[2] in ("weight", "bias") for name in loaded):
         raise SaliencyError(f"{path} holds the weights of a model, not maps")
     return {str(name): one for name, one in loaded.items()}
-
-
-def _check_header(path: Path, stream: Any, size: int) -> None:
-    """See whether the file is as long as its header says, before anything of that size is made.
-
-    Raises:
-        SaliencyError: it is not, the header can't be read, or the array holds objects.
-    """
-    try:
-        version = np.lib.format.read_magic(stream)
-        read: Callable[..., Any] = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(stream)
-    except Exception as error:  # noqa: BLE001 - the header is parsed as Python, and may hold anything
-        raise SaliencyError(f"{path} can't be read as an array file ({error or type(error).__name__}); save it again") from None
-    if dtype.hasobject:
-        raise SaliencyError(f"{path} can't be read: it holds objects, which could run code; save numbers alone")
-    wanted = int(np.prod([int(one) for one in shape], dtype=object)) * dtype.itemsize
-    if wanted > LARGEST:
-        raise SaliencyError(f"{path} says that it holds {wanted / 2**30:.1f} GiB of numbers in one array; split it")
-    if wanted > size:
-        raise SaliencyError(f"{path} says that it holds {wanted} bytes of numbers, but has {size}; save it again")
-
-
-def _about(path: Path, said: str) -> str:
-    return said if str(path) in said else f"{path}: {said}"
 
 
 LOADERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {".npy": _npy, ".npz": _npz, ".pt": _pt, ".pth": _pt}

@@ -65,7 +65,9 @@ def _read_file(path: Path, options: ReadOptions) -> Iterator[PixelSaliency | Pro
         SaliencyError: an unreadable file, a picture in colour, arrays that are no maps.
     """
     if path.suffix.lower() in LOADERS:
-        arrays = load(path)
+        unreadable: list[Problem] = []
+        arrays = load(path, lambda name, error: unreadable.append(Problem(str(path), str(error), None, name)))
+        yield from unreadable
         try:
             yield from _from_arrays(arrays, path.stem, options)
         except SaliencyError as error:

@@ -1,0 +1,139 @@
+"""Picture files, opened with no memory taken for their pixels yet, and by none of Pillow's readers that may run a program."""
+
+from __future__ import annotations
+
+import re
+import struct
+import warnings
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from saywhy_core.errors import UsageError
+from saywhy_core.images.bombs import check_jpeg, check_tiff_tags, check_tiff_tiles
+from saywhy_core.reading.ceilings import CeilingError, check_ceiling
+from saywhy_core.reading.regular_files import open_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from PIL.ImageFile import ImageFile
+
+    from saywhy_core.reading.regular_files import MeteredFile
+
+# Pillow's other readers are left out: the one of EPS starts a program, and the rest is rare and little tested. A format is
+# tried where the file begins like it; TGA, which has no mark at its beginning, comes last.
+FORMATS = {
+    "PNG": "Png",
+    "JPEG": "Jpeg",
+    "GIF": "Gif",
+    "BMP": "Bmp",
+    "WEBP": "WebP",
+    "TIFF": "Tiff",
+    "PPM": "Ppm",
+    "JPEG2000": "Jpeg2K",
+    "AVIF": "Avif",
+    "TGA": "Tga",
+}
+"""The formats that are read, each with the beginning of the name of Pillow's module."""
+
+_LARGEST_EXIF = 2**20  # bytes; a camera writes some 10,000
+_OPENING = 500_000  # calls to read; what a file with so many pieces before its first pixel holds is no picture
+_TECHNICAL = re.compile(r"[<>{}\[\]\\'\"`=]|0x|\w_\w|\b(?:object|NoneType|argument|attribute|bytes-like|unpack)\b")
+
+
+@contextmanager
+def opened_picture(path: Path) -> Iterator[tuple[ImageFile, MeteredFile]]:
+    """Open a picture for the block: an image of Pillow that has not decoded its pixels. All errors of the block name the file.
+
+    Raises:
+        UsageError: there is no such file, it is no picture that is read, it is damaged, or it is larger than the ceilings
+            allow.
+    """
+    with _told(path), open_regular(path) as stream, warnings.catch_warnings():
+        # Pillow warns of tags that it passes over, and of sizes, for which there is a ceiling.
+        warnings.simplefilter("ignore")
+        check_ceiling("bytes", stream.size, "it")
+        opened = _open(stream)
+        with opened:
+            check_size(opened.size)
+            if opened.format == "TIFF":
+                check_tiff_tiles(opened)
+            elif opened.format in ("JPEG", "MPO"):
+                check_jpeg(stream)
+            if len(opened.info.get("exif") or b"") > _LARGEST_EXIF:
+                raise UsageError(f"its EXIF data have more than {_LARGEST_EXIF:,} bytes; save it without them")
+            yield opened, stream
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """See whether a picture has pixels, and no more than the ceiling allows.
+
+    Raises:
+        UsageError: it has none, or too many.
+    """
+    if min(size) < 1:
+        raise UsageError(f"its size is {size[0]} x {size[1]}, so it has no pixels")
+    check_ceiling("pixels", size[0] * size[1], "it")
+
+
+def _open(stream: MeteredFile) -> ImageFile:
+    from PIL import Image
+
+    prefix = stream.read(16)
+    if not prefix:
+        raise UsageError("it is empty")
+    calls, stream.calls_left = stream.calls_left, _OPENING
+    why = ""
+    for name, module in FORMATS.items():
+        try:
+            import_module(f"PIL.{module}ImagePlugin")
+        except ImportError:
+            continue  # Pillow has AVIF since 11.3
+        factory, accept = Image.OPEN[name]
+        accepted = accept(prefix) if accept is not None else True
+        if isinstance(accepted, str):
+            why = f"; this build of Pillow can't read {name}"
+        elif accepted:
+            if name == "TIFF":
+                check_tiff_tags(stream)
+            stream.seek(0)
+            try:
+                opened = factory(stream, "")
+            except (SyntaxError, IndexError, TypeError, struct.error) as error:
+                why = why if accept is None else f"; it begins like {name}{_plain(error)}"
+            else:
+                stream.calls_left = calls
+                return opened
+    raise UsageError(f"can't be read as an image{why or ', which is none of ' + ', '.join(FORMATS)}; save it as PNG or JPEG")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Make one kind of error, which names the file, of all that is raised for a damaged or hostile one."""
+    try:
+        yield
+    except UsageError as error:
+        said = str(error)
+        if not said.startswith(f"{path}: "):
+            joint = " " if said.startswith("can't ") else ": "
+            said = f"{path}{joint}{said}"
+        raise (CeilingError if isinstance(error, CeilingError) else UsageError)(said) from None
+    except MemoryError:
+        raise UsageError(f"{path} can't be read as an image: there is not enough memory for it") from None
+    except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise almost anything
+        raise UsageError(f"{path} can't be read as an image{_plain(error)}; remove it or save it again") from None
+
+
+def _plain(error: Exception) -> str:
+    """What Pillow says of an error, where that is a sentence for users: without types, names of functions or addresses."""
+    said = str(error).strip().rstrip(".!")
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror
+    known: Any = re.search(r"truncated|not enough (?:image )?data|[Uu]nexpected end|[Ee]nd of file|EOF", said)
+    if known or isinstance(error, EOFError):
+        return ": it is cut short"
+    if not said or len(said) > 100 or not said.isascii() or not said.isprintable() or _TECHNICAL.search(said):
+        return ": it is damaged"
+    return f": {said}"
