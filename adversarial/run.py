@@ -95,22 +95,26 @@ def drive(
     batch_size: int,
     finished: Callable[[ImageAttack], None],
 ) -> None:
-    """Run attacks to their end. An attack's answers don't depend on the attacks that it shares batches with.
+    """Run attacks to their end, in their order. An attack's answers don't depend on the attacks that it shares batches with.
+
+    Of each batch, the attack that began first gets what it asks, and the later ones fill what is left. A new attack begins
+    only where those on their way can't fill a batch, so that the first results come early and a kill costs few attacks. An
+    attack that has ended is checked and reported before the next batch.
 
     Args:
         classifier: all attacks ask this one.
         openings: each makes one image's attack; they are called one by one, when there is room in the batches.
         batch_size: images per call of the classifier.
-        finished: called with each attack that has ended and was checked.
+        finished: called with each attack that has ended and was checked, at once.
 
     Raises:
         ClassifierError: from the classifier, or because its second answer about a finding differs from its first one.
         BudgetExceeded: from the classifier.
     """
     waiting = deque(openings)
-    running: deque[ImageAttack] = deque()
-    ended: list[ImageAttack] = []
+    running: list[ImageAttack] = []
     while waiting or running:
+        ended: list[ImageAttack] = []
         while waiting and sum(attack.waiting for attack in running) < batch_size:
             attack = waiting.popleft()()
             (running if attack.advance() else ended).append(attack)
@@ -118,15 +122,13 @@ def drive(
             if not attack.advance():
                 running.remove(attack)
                 ended.append(attack)
-        if len(ended) >= batch_size or not (waiting or running):
-            _check(classifier, ended, batch_size)
-            for attack in ended:
-                finished(attack)
-            ended.clear()
+        _check(classifier, ended, batch_size)
+        for attack in ended:
+            finished(attack)
 
 
-def _serve(classifier: Classifier, running: deque[ImageAttack], batch_size: int) -> list[ImageAttack]:
-    """Send one batch, filled by the attacks in their order; the attacks that have all their answers."""
+def _serve(classifier: Classifier, running: list[ImageAttack], batch_size: int) -> list[ImageAttack]:
+    """Send one batch, filled by the attacks in the order in which they began; the attacks that have all their answers."""
     room, parts = batch_size, []
     for attack in running:
         images = attack.next_images(room)
@@ -141,8 +143,6 @@ def _serve(classifier: Classifier, running: deque[ImageAttack], batch_size: int)
         if attack.answer(answers[start : start + len(images)]):
             served.append(attack)
         start += len(images)
-    # the attack that was served first is served last next time, so that all of them move on
-    running.rotate(-1)
     return served
 
 

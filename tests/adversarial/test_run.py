@@ -55,11 +55,8 @@ def run(plans, batch_size, predict=lambda batch: np.tile([1.0, 0.0], (len(batch)
 
 def test_batches_are_filled_across_images():
     sizes, done = run([[3, 3], [3, 3], [3, 3]], 6)
-    *asked, check = sizes
-    assert sum(asked) == 18
-    assert max(asked) == 6
-    assert check == 3
-    assert sorted(attack.index for attack in done) == [0, 1, 2]
+    assert sizes == [6, 6, 2, 3, 3, 1]  # two together, the check of both, the third, and its check
+    assert [attack.index for attack in done] == [0, 1, 2]
     for attack in done:
         assert attack.search.seen == [3, 3]
         assert attack.log.queries == 7  # and the check
@@ -83,6 +80,30 @@ def test_a_search_that_asks_nothing_ends_at_once():
     assert sorted(attack.index for attack in done) == [0, 1]
 
 
+def test_images_are_finished_in_their_order_and_reported_at_once():
+    """Each asks 4 at a time, 16 in all, in batches of 8: two are on their way at any time, and the first ends first."""
+    order = []
+
+    def opening(index):
+        order.append(f"open {index}")
+        return opened(index, [4, 4, 4, 4])
+
+    def predict(batch):
+        order.append(len(batch))
+        return np.tile([1.0, 0.0], (len(batch), 1))
+
+    openings = [partial(opening, index) for index in range(4)]
+    drive(CallableClassifier(predict), openings, 8, lambda attack: order.append(f"done {attack.index}"))
+    two_and_two = [[f"open {one}", f"open {one + 1}", 8, 8, 8, 8, 2, f"done {one}", f"done {one + 1}"] for one in (0, 2)]
+    assert order == [*two_and_two[0], *two_and_two[1]]
+
+
+def test_the_first_gets_its_images_in_before_the_others():
+    sizes, done = run([[6, 6], [6, 6], [6, 6]], 8)
+    assert [attack.index for attack in done] == [0, 1, 2]
+    assert sizes[:3] == [8, 8, 1]  # 6 of the first and 2 of the second, twice; then the first is checked
+
+
 def test_images_are_opened_when_there_is_room():
     order = []
 
@@ -95,7 +116,8 @@ def test_images_are_opened_when_there_is_room():
         return np.tile([1.0, 0.0], (len(batch), 1))
 
     drive(CallableClassifier(predict), [partial(opening, index) for index in range(3)], 4, lambda attack: None)
-    assert order == [("open", 0), ("ask", 4), ("open", 1), ("ask", 4), ("open", 2), ("ask", 4), ("ask", 3)]
+    one = [("ask", 4), ("ask", 1)]  # the search, and the check of what it found
+    assert order == [("open", 0), *one, ("open", 1), *one, ("open", 2), *one]
 
 
 def test_another_answer_to_the_same_image_is_an_error():
