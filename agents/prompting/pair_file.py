@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.prompting.describe import DifferentialDescriber
 from agents.prompting.pairs import read_pairs, write_pairs
+from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.disk.files import check_writable
 from saywhy_core.disk.locks import FileLock
 
@@ -33,7 +34,8 @@ def describe_to_file(
     """Describe pairs of classes into a pair file in FuDD's format; pairs that the file holds already are not asked about.
 
     Settled pairs are kept in `OUT.journal` while the run goes on. The journal is removed once every pair is described, and it
-    stays where pairs are invalid or not yet asked about, so that the next run takes it up.
+    stays where pairs are invalid or not yet asked about, so that the next run takes it up. Beside a pipe or a device, nothing
+    is kept.
 
     Args:
         model: any chat model; ceilings and the reply cache belong to it.
@@ -49,20 +51,21 @@ def describe_to_file(
     """
     file = Path(out)
     check_writable(file)
-    journal = file.with_name(f"{file.name}.journal")
+    streamed = is_stream(file)
+    journal = beside(file, ".journal")
     # the journal has a lock too, but reading the file before and writing it after belong to the same work
     with FileLock(file, "pair file"):
         describer = DifferentialDescriber(
             model,
             class_names,
-            journal=journal,
-            known=read_pairs(file, class_names) if file.exists() else None,
+            journal=None if streamed else journal,
+            known=read_pairs(file, class_names) if file.exists() and not streamed else None,
             template=template,
             retry_invalid=retry_invalid,
         )
         described = describer.describe(pairs, progress=on_progress)
         if described.pairs:
             write_pairs(described.pairs, file)
-        if not described.invalid and not described.unasked:
+        if not streamed and not described.invalid and not described.unasked:
             journal.unlink(missing_ok=True)
     return described

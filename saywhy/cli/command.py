@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
+from saywhy_core.disk.destinations import destination, is_terminal_or_socket
 from saywhy_core.disk.files import protected_inputs
 from saywhy_core.errors import UsageError
 from saywhy_core.stopping import Stopped, exit_status
@@ -127,18 +128,33 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> No
 
 
 def _check_writable(one: NamedFile) -> None:
-    if one.path.is_dir() and one.use is Use.WRITTEN:
-        raise UsageError(f"--{one.name} {one.path} is a folder; name a file")
-    if one.path.is_file() and one.use is Use.FOLDER_WRITTEN:
-        raise UsageError(f"--{one.name} {one.path} is a file; name a folder")
-    if one.path.exists() and not one.path.is_dir() and not one.path.is_file():
-        raise UsageError(f"--{one.name} {one.path} is a device or a pipe, which can't be written whole; name a file")
-    above = next(place for place in one.path.absolute().parents if os.path.lexists(place))
-    above = one.path if one.path.is_dir() else above
-    if not above.is_dir():
-        raise UsageError(f"--{one.name} {one.path} can't be written to: {above} is not a folder")
+    """See whether an output can be written. A pipe or a device is written through where one file is written, not a folder."""
+    named = f"--{one.name} {one.path}"
+    folder = one.use is Use.FOLDER_WRITTEN or (one.use is Use.PLACE_WRITTEN and one.path.is_dir())
+    if one.path.is_dir() and not folder:
+        raise UsageError(f"{named} is a folder; name a file")
+    if folder and os.path.lexists(one.path) and not one.path.is_dir():
+        what = "a file" if one.path.is_file() else "no folder"
+        raise UsageError(f"{named} is {what}; name a folder")
+    place = one.path.absolute() if one.path.is_dir() else _file_place(named, one.path)
+    if place is None:
+        return
+    for start in (one.path.absolute(), place):
+        above = start if start.is_dir() else next(above for above in start.parents if os.path.lexists(above))
+        if not above.is_dir():
+            raise UsageError(f"{named} can't be written to: {above} is not a folder")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise UsageError(f"--{one.name} {one.path} can't be written to: permission denied in {above}")
+        raise UsageError(f"{named} can't be written to: permission denied in {above}")
+    if place.is_file() and not os.access(place, os.W_OK):
+        raise UsageError(f"{named} is write-protected; allow writing to it, or name another file")
+
+
+def _file_place(named: str, path: Path) -> Path | None:
+    """Where a path that is no folder leads to; None where that is a stream, which then can be written to."""
+    where = destination(path)
+    if where.descriptor is None and where.streamed and not os.access(where.place, os.W_OK):
+        raise UsageError(f"{named} can't be written to: permission denied")
+    return None if where.streamed else where.place
 
 
 def _is_file(text: str) -> bool:
@@ -150,14 +166,17 @@ def _is_file(text: str) -> bool:
 
 def _same(one: Path, other: Path) -> bool:
     try:
-        return one.samefile(other)
+        return one.samefile(other) and not is_terminal_or_socket(one)
     except OSError:  # one of them does not exist
-        return one.resolve() == other.resolve()
+        return os.path.realpath(one) == os.path.realpath(other)  # which can't fail on links in a circle
+    except ValueError:  # a null character, which is told where the path is used
+        return False
 
 
 def _inside(path: Path, folder: Path) -> bool:
     """Whether a path, which need not exist, leads into a folder."""
-    above = [path.resolve(), *path.resolve().parents]
+    place = Path(os.path.realpath(path))
+    above = [place, *place.parents]
     return any(place.exists() and place.samefile(folder) for place in above)
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from saywhy_core.disk.files import atomic_open, check_writable
+from saywhy_core.disk.files import UnusableFileError, atomic_open, check_room
+from saywhy_core.disk.locks import folder_lock
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Advance = Callable[[str, int, int], None]
     _Card = TypeVar("_Card")
 
 MAX_WORDS = 4  # the most words per explanation: the texts are short, and more would quote most of them
+
+PAGE_BYTES = 2_000_000  # room for the page with its pictures, which takes a fifth of it, and for its temporary file
 
 
 def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | None = None) -> Path:
@@ -30,15 +34,21 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
         advance: called with the name of a stage, the number of its cards that are done, and the number of all its cards.
 
     Raises:
-        UsageError: the folder can't be written, or the sentence encoder isn't installed.
+        UsageError: the folder can't be written, or another process writes to it, or the sentence encoder isn't installed.
+            Where only the finished page can't be written, it is kept in a temporary folder, which the error names.
     """
-    start = time.perf_counter()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"can't create the folder {out}: {error.strerror}; choose another with --out") from None
     page = out / "index.html"
-    check_writable(page)
+    with folder_lock(out):
+        check_room(page, PAGE_BYTES)  # before the work
+        return _made(page, seed, budget, advance)
+
+
+def _made(page: Path, seed: int, budget: int, advance: Advance | None) -> Path:
+    start = time.perf_counter()
     # nothing is downloaded: the library reads this variable when it is imported
     os.environ["HF_HUB_OFFLINE"] = "1"
     from transformers.utils import logging
@@ -68,9 +78,19 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
         signs = collect("explaining road signs", sign_cards(verbalizer), len(SIGNS))
         attacks = collect("attacking road signs", attack_cards(verbalizer, budget=budget, seed=seed), len(TARGETS))
     findings = Findings(sentences, signs, attacks, checked_sayings(sentences), budget, seed, time.perf_counter() - start)
-    with atomic_open(page) as stream:
-        stream.write(render(findings))
+    text = render(findings)
+    try:
+        _write(page, text)
+    except UnusableFileError as error:
+        kept = Path(tempfile.mkdtemp(prefix="saywhy-demo-"), page.name)
+        _write(kept, text)
+        raise UnusableFileError(f"{error}; the page is kept as {kept}") from error
     return page
+
+
+def _write(page: Path, text: str) -> None:
+    with atomic_open(page) as stream:
+        stream.write(text)
 
 
 @contextmanager

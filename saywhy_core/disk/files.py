@@ -25,6 +25,7 @@ __all__ = [
     "atomic_open",
     "atomic_path",
     "check_is_no_input",
+    "check_room",
     "check_writable",
     "input_at",
     "protect_input",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _PIECE = 2**20  # bytes that are copied at a time
+_SOME = 2**14  # bytes: on a disk without so much room, no work is begun
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
@@ -48,8 +50,28 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         if where.descriptor is None and not os.access(where.place, os.W_OK):
             raise UnusableFileError(f"{where.given} can't be written to: permission denied; name a place that you may write to")
         return
+    _try(where, _SOME)
+
+
+def check_room(path: str | os.PathLike[str], size: int) -> None:
+    """See whether the disk has room for a file of so many bytes at `path`, by writing them beside it for a moment.
+
+    Raises:
+        UnusableFileError: it has not.
+    """
+    _try(destination(path), size)
+
+
+def _try(where: Destination, size: int) -> None:
     with _temporary(where) as temporary:
-        temporary.unlink(missing_ok=True)
+        try:
+            temporary.write_bytes(bytes(size))
+            _sync(temporary)
+        except OSError as error:
+            raise unwritable(where.given, error) from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 @dataclass(eq=False)

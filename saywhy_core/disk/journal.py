@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.disk.files import atomic_open
+from saywhy_core.disk.files import atomic_open, check_is_no_input
 from saywhy_core.disk.lines import Found, Lines
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
@@ -77,6 +77,7 @@ class Journal:
         return self._read().records
 
     def __enter__(self) -> Self:
+        check_is_no_input(self.path)
         self._lock.acquire()
         try:
             self._stream = self._open()

@@ -7,10 +7,12 @@ import io
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.disk.files import atomic_open, check_writable, input_at, protect_input
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
@@ -162,18 +164,21 @@ def _array(name: object, folder: Path | None) -> np.ndarray[Any, Any]:
 def write(saliencies: Iterable[Saliency], path: Path) -> int:
     """Write maps as JSON Lines, whole or not at all; arrays go to the folder `NAME.arrays` beside the file.
 
+    A pipe or a device gets the records alone, and so takes no maps over pixels.
+
     No array of an earlier file is overwritten before the new file stands in its place; then those that only the earlier one
     named are removed.
     """
     check_writable(path)
+    streamed = is_stream(path)
     with FileLock(path, "file of maps"):  # keeps the arrays of two writers apart
-        arrays = _Arrays(path.with_name(f"{path.name}.arrays"))
-        before = arrays.named_in(path)
+        arrays = _Arrays(beside(path, ".arrays"))
+        before = set() if streamed else arrays.named_in(path)
         count = 0
         try:
             with atomic_open(path) as stream:
                 for count, saliency in enumerate(saliencies, 1):
-                    record = to_record(saliency, lambda what, array, number=count - 1: arrays.save(number, what, array))
+                    record = to_record(saliency, None if streamed else partial(arrays.save, count - 1))
                     stream.write(json.dumps(record, ensure_ascii=False) + "\n")
         except BaseException:
             arrays.remove(arrays.made)

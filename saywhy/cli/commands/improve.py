@@ -61,13 +61,19 @@ def improve(
     """Search better prompts."""
     from agents.prompting import PromptOptimizer, read_descriptions
     from evals.prompts import evaluate_prompts, held_out, report_text
+    from saywhy_core.disk.destinations import beside, is_stream
     from saywhy_core.disk.files import atomic_open, check_is_no_input
     from saywhy_core.disk.locks import FileLock
     from saywhy_core.images import list_images
     from saywhy_core.names import read_class_names
 
     comparison = out.with_name(f"{out.stem}.report.json")
+    streamed = is_stream(out)
     if test is not None:
+        if streamed:
+            raise UsageError(
+                f"--test writes {comparison.name} beside OUT, and {out} is no file; name a file, or leave --test out"
+            )
         check_is_no_input(comparison)
     listed = list_images(shots)
     if listed.labels is None:
@@ -77,7 +83,7 @@ def improve(
     names = sorted(set(listed.labels)) if classes is None else read_class_names(classes)
     library = None if descriptions is None else read_descriptions(descriptions, names)
     looker = prompting.opened(encoder, embeddings, trust=trust)
-    state = out.with_name(f"{out.name}.state")
+    state = None if streamed else beside(out, ".state")
     with FileLock(out, "prompt file"):
         few = prompting.encoded(looker, shots)
         with progress_bar("searching prompts") as bar:
@@ -87,7 +93,8 @@ def improve(
             )  # fmt: skip
             found = optimizer.fit_embedded(few.rows, few.images.label_indices(names), library)
         found.write(out)
-        state.unlink(missing_ok=True)
+        if state is not None:
+            state.unlink(missing_ok=True)
     note(
         f"{counted(sum(map(len, found.prompts.values())), 'prompt')} for {len(names)} classes in {out}; "
         f"{counted(found.candidates, 'prompt set')} scored, "

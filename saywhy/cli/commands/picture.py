@@ -65,7 +65,7 @@ def picture(
 ) -> None:
     """Draw maps."""
     from saywhy_core.disk.files import UnusableFileError
-    from saywhy_core.disk.locks import folder_lock
+    from saywhy_core.disk.locks import FileLock, folder_lock
     from saywhy_core.names import safe_file_name
     from verbalize.draw import PICTURES, MissingGlyphWarning, draw_to_file, page_of_maps
 
@@ -75,7 +75,7 @@ def picture(
             f"--out names a folder, or a page that ends in .html or .htm; {out} looks like a file of another kind"
             " (--kind png writes one picture for each map to a folder)"
         )
-    if out.is_file() and not one_page:
+    if out.exists() and not out.is_dir() and not one_page:
         raise UsageError(f"--out names a folder or a page that ends in .html or .htm, but {out} is another file")
     suffix = PICTURES.get(kind).suffix
     source = reading.read(maps)
@@ -86,6 +86,7 @@ def picture(
         for saliency in source:
             if source.count == 1:  # not before: where there are no maps, nothing is made
                 if one_page:
+                    held.enter_context(FileLock(out, "page"))
                     page = page_of_maps(out, kind, title=out.stem, max_words=max_words, mask_labels=mask_labels)
                     add = held.enter_context(page)
                 else:

@@ -215,12 +215,17 @@ def _bar(description: str, out: str) -> AbstractContextManager[OnProgress]:
 
 def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, layout: str) -> None:
     from saywhy_core.disk.files import atomic_open
+    from saywhy_core.disk.locks import FileLock
     from verbalize import lay_out
 
     left_out: list[Problem] = []
     texts = verbalizer.verbalize_all(source, where=source.source, on_problem=left_out.append)
     written = 0
-    with nullcontext(Output()) if out == "-" else atomic_open(out) as stream, _bar("verbalizing", out) as shown:
+    with (
+        nullcontext() if out == "-" else FileLock(out, "file of texts"),
+        nullcontext(Output()) if out == "-" else atomic_open(out) as stream,
+        _bar("verbalizing", out) as shown,
+    ):
         made = next(texts, None)
         while made is not None:
             after = next(texts, None)  # one text alone needs no id above it

@@ -10,6 +10,7 @@ import typer
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
+from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ class ModelOptions:
             if self.cache is not None:
                 raise UsageError("--replies is the earlier name of --cache; give --cache alone")
             note("--replies is called --cache now")
-        beside = None if out == "-" else Path(f"{out}.replies.sqlite")
-        return self.cache or self.replies or beside
+        by_default = None if is_stream(out) else beside(out, ".replies.sqlite")
+        return self.cache or self.replies or by_default
 
 
 MODEL_OPTIONS = tuple(one.name for one in fields(ModelOptions))
