@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import re
+import threading
 from base64 import b64encode
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ERROR_PAGE = 64 * 1024  # bytes that are read of an error page
+_LARGE = 64 * 1024  # bytes; a reply of ten thousand words
+_one_large = threading.Lock()
+"""Large answers are read one after another: what a hostile one unpacks to is up to a hundred times as large."""
 _LET_IN = ("retry-after", "retry-after-ms", "x-should-retry")
 _KEEP_ALIVE = 30.0  # seconds that an idle connection is kept; servers close theirs after about as long
 _OWN = re.compile(r"openai-", re.IGNORECASE)
@@ -99,7 +103,8 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         kept["content-type"] = "application/json"
         if status == 200:
             body = b"".join(_parts(answer, mine))
-            told: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
+            with _one_large if len(body) > _LARGE else nullcontext():
+                told: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
         else:
             told = {"error": {"message": _error_page(answer, mine, headers.get("content-encoding", ""))}}
         content = json.dumps(told).encode()
