@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.records import told
 from verbalize.claims.checking import check
 from verbalize.claims.claim import Claim
 from verbalize.read.reading import read_sentences
@@ -208,8 +209,9 @@ def check_texts(
         checked = []
         for record, saliency in batch:
             try:
-                checked.append((record, saliency, _by_rules(record.text, saliency, record.claims)))
-            except (UsageError, TypeError) as error:
+                with told(what="the text can't be checked"):
+                    checked.append((record, saliency, _by_rules(record.text, saliency, record.claims)))
+            except UsageError as error:
                 problem = Problem(where, str(error), record.line, record.id)
                 if on_problem is None:
                     raise UsageError(str(problem)) from error

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.ceilings import CeilingError, check_ceiling
+from saywhy_core.reading.documents import (
+    NotJsonError,
+    Unreadable,
+    decode_text,
+    encoding_of,
+    parse_json,
+    parse_records,
+    read_bytes,
+    read_stream,
+)
 
 if TYPE_CHECKING:
     import os
@@ -58,26 +66,18 @@ def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], N
         UsageError: the file can't be read or holds no text, or a record can't be read and `on_problem` is not given.
     """
     called = "standard input" if str(source) == "-" else str(source)
-    try:
-        # some editors begin a file with a byte order mark, and some write UTF-16
-        data = _standard_input() if str(source) == "-" else Path(source).read_bytes()
-        content = data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{source} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(
-            f"{called} is not UTF-8 text: {error.reason} at byte {error.start}, line {line}; save it as UTF-8"
-        ) from None
+    data = _standard_input(called) if str(source) == "-" else read_bytes(source)
+    content = _decoded(data, called)
     if not content.strip():
         raise UsageError(f"{called} holds no texts")
     if "\0" in content or called.lower().endswith(_TABLES):
         what = "not text" if "\0" in content else "a table"
         raise UsageError(f"{called} is {what}; give JSON Lines with 'id' and 'text', or one plain text")
-    whole = _whole(content)
+    whole = _whole(content, called)
     if whole is not None:
+        check_ceiling("records", len(whole), called)
         for place, record in enumerate(whole):
-            found = _record(record, None, called)
+            found = Problem(called, record.what) if isinstance(record, Unreadable) else _record(record, None, called)
             if isinstance(found, TextRecord):
                 yield replace(found, place=place)
             else:
@@ -136,41 +136,55 @@ def with_maps(
 
 def _records(content: str, where: str, on_problem: Callable[[Problem], None] | None) -> Iterator[TextRecord]:
     place = 0
+    for number, line in _lines(content):
+        check_ceiling("records", place + 1, where)
+        found = _parsed(line, number, where)
+        if isinstance(found, TextRecord):
+            yield replace(found, place=place)
+        else:
+            _tell(found, on_problem)
+        place += 1
+
+
+def _lines(content: str) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers."""
+    number, counted = 1, 0
     # not splitlines: JSON strings may hold other line separators, such as U+2028
-    for number, line in enumerate(content.split("\n"), 1):
-        if line.strip():
-            found = _parsed(line, number, where)
-            if isinstance(found, TextRecord):
-                yield replace(found, place=place)
-            else:
-                _tell(found, on_problem)
-            place += 1
+    for found in re.finditer(r"[^\n]+", content):
+        number += content.count("\n", counted, found.start())
+        counted = found.start()
+        if found[0].strip():
+            yield number, found[0]
 
 
-def _whole(content: str) -> list[Any] | None:
+def _whole(content: str, where: str) -> list[Any] | None:
     """The records of a JSON file that is no JSON Lines: a list, or one record over several lines; `None` for any other file."""
-    if content.lstrip()[:1] not in "[{":
+    if content.lstrip()[:1] not in ("[", "{"):
         return None
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
+        found = parse_records(content, where)
+    except CeilingError:
+        raise
+    except NotJsonError:
         return None
-    listed = isinstance(found, list) and found and all(isinstance(one, Mapping) for one in found)
+    except UsageError as error:
+        first = content.strip().partition("\n")[0].strip()
+        return None if first.endswith("}") else [Unreadable(str(error))]
+    listed = isinstance(found, list) and found and all(isinstance(one, Mapping | Unreadable) for one in found)
     return found if listed else [found] if isinstance(found, Mapping) and "\n" in content.strip() else None
 
 
 def _parsed(line: str, number: int, where: str) -> TextRecord | Problem:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        why = "nested too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
-        return Problem(where, f"not JSON: {why}", number)
+        record = parse_json(line)
+    except UsageError as error:
+        return Problem(where, str(error), number)
     return _record(record, number, where)
 
 
 def _record(record: Any, number: int | None, where: str) -> TextRecord | Problem:
     if isinstance(record, Mapping) and ({"tokens", "scores"} <= set(record) or "pixels" in record):  # they may have a text, too
-        return Problem(where, "this record looks like a map, not a text", number, str(record["id"]) if "id" in record else None)
+        return Problem(where, "this record looks like a map, not a text", number, _id_shown(record))
     if not isinstance(record, Mapping) or not isinstance(record.get("text"), str):
         return Problem(where, "a text is an object with 'text' and, if it names its map, 'id'", number)
     name = record.get("id")
@@ -183,9 +197,24 @@ def _record(record: Any, number: int | None, where: str) -> TextRecord | Problem
     return TextRecord(name, record["text"], tuple(claims), number)
 
 
-def _standard_input() -> bytes:
+def _id_shown(record: Mapping[str, Any]) -> str | None:
+    name = record.get("id")
+    return str(name)[:200] if isinstance(name, str | int | float) else None
+
+
+def _standard_input(called: str) -> bytes:
     stream = getattr(sys.stdin, "buffer", None)  # a program may have put a stream without bytes in its place
-    return stream.read() if stream is not None else sys.stdin.read().encode()
+    return read_stream(stream, called) if stream is not None else sys.stdin.read().encode()
+
+
+def _decoded(data: bytes, called: str) -> str:
+    """The text in UTF-8 or, with a byte order mark, in UTF-16, which some editors write."""
+    if encoding_of(data) != "UTF-16":
+        return decode_text(data, called)
+    try:
+        return data.decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{called} is no UTF-16 text: {error.reason} at byte {error.start}; save it as UTF-8") from None
 
 
 def _tell(problem: Problem, on_problem: Callable[[Problem], None] | None) -> None:

@@ -130,7 +130,7 @@ def decode_text(data: bytes, where: str) -> str:
     if (name := encoding_of(data)) is not None:
         raise UsageError(f"{where} is {name} text; save it as UTF-8")
     if b"\0" in data[:2]:
-        raise UsageError(f"{where} begins with NUL bytes, as UTF-16 text does; if it is text, save it as UTF-8")
+        raise UsageError(f"{where} is not text, or text in UTF-16: it begins with a NUL byte; save it as UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -342,8 +342,11 @@ def _items(text: str, where: str) -> Iterator[str]:
             if text[begun : found.start()].strip():
                 yield text[begun : found.start()]
             begun = found.end()
+            if not depth:
+                break
     if depth or text[begun:].strip():
-        raise UsageError(_at(where, "not JSON: a bracket is missing, or stands there too often"))
+        reason = "a bracket is missing" if depth else "Extra data behind the list"
+        raise NotJsonError(_at(where, f"not JSON: {reason}"), 1, reason)
 
 
 def _open_pipe(path: str | os.PathLike[str], shown: str) -> BinaryIO:

@@ -113,7 +113,7 @@ def test_what_a_terminal_would_obey_is_written_as_an_escape(saywhy, folder):
         ([], "give a file of texts, or one text with --text"),
         (["t.txt", "--text", "x"], "not both"),
         (["--text", "  "], "--text is empty"),
-        (["nowhere.txt"], "nowhere.txt can't be read"),
+        (["nowhere.txt"], "nowhere.txt does not exist"),
         (["'great' speaks for it."], "a text itself is given with --text"),
         (["--text", "film.jsonl"], "--text takes the text itself, and film.jsonl is a file"),
         (["table.csv"], "table.csv is a table"),
@@ -143,7 +143,7 @@ def test_an_option_given_twice_is_refused(saywhy, folder):
 
 def test_maps_in_the_place_of_texts_are_told(saywhy, folder):
     done = saywhy("check", "film.jsonl", "--maps", "film.jsonl", folder=folder)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "looks like a map, not a text" in done.stderr
     assert not done.stdout
 
@@ -178,10 +178,56 @@ def test_a_ceiling_stops_the_questions_and_not_the_report(saywhy, folder, chat_s
     server = chat_server(default=reads([{"kind": "supports", "parts": [1]}]))
     words = ["--text", f"{FALSE} {ODD} And {ODD}", "--map", "film.jsonl", "--llm", f"{server.url}#m", "--max-requests", "1"]
     done = saywhy("check", *words, folder=folder)
-    assert done.returncode == 2
+    assert done.returncode == 1  # something false was found before
     assert "not all sentences were read by the model" in done.stderr
     assert "wrong sign" in done.stdout
     assert len(server.requests) == 1
+    words[1] = f"{TRUE} Behold! {ODD} And {ODD}"
+    done = saywhy("check", *words, folder=folder)
+    assert done.returncode == 2
+    assert "not all sentences were read by the model" in done.stderr
+
+
+GOOD_TEXT, FALSE_TEXT = ({"id": "film", "text": text} for text in (TRUE, FALSE))
+MAP = '{"version": 1, "id": "film", "query": {"label": "positive"}, "tokens": ["great", "slow"], "scores": [0.6, -0.5]}'
+BAD = [
+    '{"id": "film", "text": "\\ud800"}',
+    '{"id": ["film"], "text": "Fine."}',
+    '{"id": "film", "text": 5}',
+    '{"id": "nowhere", "text": "Fine."}',
+    '{"id": "film", "text": "Fine.", "claims": [{"kind": "share", "part": [0], "value": ' + "9" * 400 + "}]}",
+    '{"id": "film", "text": "Fine.", "claims": [{"kind": ["supports"]}]}',
+    "9" * 5000,
+    "[" * 5000,
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=range(len(BAD)))
+def test_a_bad_text_is_no_falsehood_and_stops_no_other(saywhy, tmp_path, bad):
+    """0 is clean, 1 something false, 2 anything else that keeps the command from an answer."""
+    (tmp_path / "maps.jsonl").write_text(MAP + "\n")
+    for good, status, found in ((GOOD_TEXT, 2, "1 true, 0 false"), (FALSE_TEXT, 1, "0 true, 1 false")):
+        (tmp_path / "t.jsonl").write_text("\n".join([bad, json.dumps(good)]))
+        done = saywhy("check", "t.jsonl", "--maps", "maps.jsonl", folder=tmp_path)
+        assert (done.returncode, found in done.stdout) == (status, True), done.stderr
+        assert "not checked: t.jsonl, line 1" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ['{"tokens": ["\\ud800"], "scores": [1], "label": "x"}', "{", "[" * 5000, '["a", 1e999]', MAP.replace("0.6", "9" * 400)],
+)
+def test_a_bad_map_is_no_falsehood(saywhy, tmp_path, bad):
+    (tmp_path / "t.jsonl").write_text(json.dumps(GOOD_TEXT) + "\n")
+    (tmp_path / "maps.jsonl").write_text(f"{bad}\n{MAP}\n")
+    done = saywhy("check", "t.jsonl", "--maps", "maps.jsonl", "--json", folder=tmp_path)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["status"] == "true"
+    (tmp_path / "maps.jsonl").write_text(f"{bad}\n")
+    done = saywhy("check", "t.jsonl", "--maps", "maps.jsonl", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not read: maps.jsonl, line 1" in done.stderr
 
 
 def test_no_request_where_the_rules_read_all(saywhy, folder, chat_server):

@@ -70,10 +70,12 @@ These are the rules for reading the shapes:
 from __future__ import annotations
 
 import operator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.records import told
 from verbalize.claims.coverage import coverage_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
@@ -182,8 +184,9 @@ class TemplateVerbalizer:
         """
         for place, saliency in enumerate(saliencies, 1):
             try:
-                made = self.verbalize(saliency)
-            except (UsageError, TypeError) as error:
+                with told(what="it can't be put into words") if on_problem is not None else nullcontext():
+                    made = self.verbalize(saliency)
+            except UsageError as error:
                 if on_problem is None:
                     raise
                 name = getattr(saliency, "saliency_id", None)

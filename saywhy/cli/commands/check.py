@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saywhy.cli.options.console import counted, note, show, show_data
+from saywhy.cli.options.console import counted, fail, note, show, show_data
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
 from saywhy.cli.options.texts import TEXTS_HELP, MapsOption, name_of_texts, pair_texts
-from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.progress import progress_bar
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models import BaseChatModel
 
-    from saywhy_core.errors import Problem
+    from saywhy_core.errors import Problem, UsageError
     from verbalize import CheckedSentence, Claim, TextRecord, TextReport
     from verbalize.saliency import Saliency
 
@@ -41,8 +40,8 @@ like all others and counted apart: they can make a sentence false, and never tru
 
 [bold]Example:[/bold] saywhy check --text "'great' speaks for 'positive'." --map maps.jsonl
 
-[bold]Exit status:[/bold] 0 nothing false was found; 1 something false was found, or a record was left out, or, with --strict,
-something was not verified; 2 the command could not run; 130 it was interrupted.
+[bold]Exit status:[/bold] 0 nothing false was found; 1 something false was found, or, with --strict, something was not
+verified; 2 nothing false was found, but not everything was checked, or the command could not run; 130 it was interrupted.
 """
 _COLOURS = {"true": "green", "false": "red", "not verified": "yellow"}
 
@@ -80,6 +79,7 @@ def check(
     where = name_of_texts(texts, text, maps)
     chat = model.open("-") if model.llm is not None else None  # before the work: the model's name may be wrong
     source = reading.read(maps)
+    source.status = 2
     unchecked: list[Problem] = []
     reports: list[tuple[TextRecord, Saliency, TextReport]] = []
     pairs = pair_texts(where, text, source, unchecked)
@@ -94,12 +94,14 @@ def check(
             show_data(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
     else:
         _print(reports, why=why)
+    left_out = source.tell(("not checked", unchecked))
     if stopped is not None:
-        raise UsageError(f"not all sentences were read by the model: {stopped}")
-    source.finish(("not checked", unchecked))
+        fail(f"not all sentences were read by the model: {stopped}")
     statuses = {report.status for _, _, report in reports}
-    if "false" in statuses or (strict and statuses != {"true"}):
+    if "false" in statuses or (strict and "not verified" in statuses):
         raise typer.Exit(1)
+    if left_out or stopped is not None:
+        raise typer.Exit(2)
 
 
 def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> UsageError | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.choices import either
-from saywhy.cli.options.console import counted, finish, note
+from saywhy.cli.options.console import counted, note, tell
 from saywhy.cli.options.files import Use
 from saywhy_core.errors import UsageError
 
@@ -88,6 +88,8 @@ class MapReader:
     count: int = 0
     used: set[str] = field(default_factory=set)
     """Reading options that the command itself uses, so that the records need not."""
+    status: int = 1
+    """The exit status where records were left out."""
     _expected: list[tuple[str, str, Callable[[Saliency], bool]]] = field(default_factory=list)
 
     def expect(self, option: str, needs: str, holds: Callable[[Saliency], bool]) -> None:
@@ -144,13 +146,18 @@ class MapReader:
             yield saliency
 
     def finish(self, *others: tuple[str, Iterable[object]]) -> None:
-        """Name the records that could not be read, and others that were left out; end with status 1 where there are any.
+        """Name the records that could not be read, and others that were left out; end with `status` where there are any.
 
         Args:
             others: (what became of the records, such as "not drawn"; the problems) pairs.
         """
+        if self.tell(*others):
+            raise typer.Exit(self.status)
+
+    def tell(self, *others: tuple[str, Iterable[object]]) -> bool:
+        """Name the records that could not be read, and others that were left out; whether there are any."""
         if self.problems:
             records = len(self.problems) + self.count
             others_done = "; the others were done" if self.count else ""
             note(f"{len(self.problems)} of {counted(records, 'record')} could not be read{others_done}")
-        finish(("not read", self.problems), *others)
+        return tell(("not read", self.problems), *others)
