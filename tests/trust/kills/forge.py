@@ -88,7 +88,11 @@ class Forge:
         self._lock = threading.Lock()
         self._count = 0
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE), ",".join(self._modules)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            [sys.executable, str(HERE), ",".join(self._modules)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
         assert self._answer() == 0
         return self

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import re
 import shutil
 import signal
@@ -15,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import random
     from pathlib import Path
 
 LONGEST = 120.0  # seconds; a run that takes longer hangs
@@ -133,13 +132,15 @@ def uninterrupted(stage: Stage) -> Whole:
     return Whole(stage.results(), seconds, stage.asked)
 
 
-def killed_until_done(stage: Stage, whole: Whole, chance: random.Random, story: Story, *, number: int = signal.SIGKILL) -> None:
-    """Run the command again and again, each time with a kill at a random moment, until it ends by itself."""
+def killed_until_done(
+    stage: Stage, whole: Whole, chance: random.Random, story: Story, *, number: int = signal.SIGKILL, most: int = MOST_KILLS
+) -> None:
+    """Run the command again and again, with a kill at a random moment of the first `most` runs, until it ends by itself."""
     kills, ends = 0, []
     while True:
         before = finished_files(stage)
         run = stage.start()
-        if kills < MOST_KILLS and not wait(run, chance.uniform(0.0, whole.seconds)):
+        if kills < most and not wait(run, chance.uniform(0.0, whole.seconds)):
             run.signal(number)
         status = finish(run)
         stage.settle()
@@ -170,7 +171,9 @@ def judge(stage: Stage, whole: Whole, ends: list[int], kills: int, story: Story)
         for begin, end in zip([0, *ends[:-1]], ends, strict=True):
             given_up = [r for r in stage.server.requests[begin:end] if any(r.key == q.key for q in stage.server.requests[end:])]
             if len(given_up) > stage.scenario.at_once:
-                story.note(f"{len(given_up)} requests of one run were made again; {stage.scenario.at_once} were in flight at most")
+                story.note(
+                    f"{len(given_up)} requests of one run were made again; {stage.scenario.at_once} were in flight at most"
+                )
     story.note(difference(whole.results, stage.results()))
     if stage.rubbish():
         story.note(f"left behind: {', '.join(stage.rubbish()[:4])}")
@@ -252,8 +255,10 @@ def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
         if content != other[name]:
             one_list, other_list = (side if isinstance(side, list) else [side] for side in (content, other[name]))
             pair = next(((a, b) for a, b in zip(one_list, other_list, strict=False) if a != b), (b"", b"more or fewer rows"))
-            place = len(os.path.commonprefix(pair))
-            return f"{name} differs from place {place} on: {pair[0][place : place + 60]!r} became {pair[1][place : place + 60]!r}"
+            place = next((n for n, (a, b) in enumerate(zip(*pair, strict=False)) if a != b), min(map(len, pair)))
+            return (
+                f"{name} differs from place {place} on: {pair[0][place : place + 60]!r} became {pair[1][place : place + 60]!r}"
+            )
     return ""
 
 
