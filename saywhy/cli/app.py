@@ -16,6 +16,7 @@ import typer
 from saywhy.cli.command import Command
 from saywhy.cli.options.ceilings import with_ceilings
 from saywhy.cli.options.console import fail, note, prepare, show
+from saywhy.cli.options.settings import with_settings
 from saywhy_core.disk.files import FULL
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import keep_environment_secrets
@@ -86,7 +87,7 @@ def _prepare(app: typer.Typer) -> None:
     for command in app.registered_commands:
         command.cls = Command
         if command.callback is not None:
-            command.callback = with_ceilings(command.callback)
+            command.callback = with_settings(with_ceilings(command.callback))
     registered: list[Any] = [*app.registered_commands, *app.registered_groups]
     for one in registered:
         if isinstance(one.help, str):

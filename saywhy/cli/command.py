@@ -13,6 +13,8 @@ from typer.core import TyperCommand
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
+from saywhy.cli.options.settings import NAME as SETTINGS
+from saywhy.cli.options.settings import words_of
 from saywhy_core.disk.destinations import destination, is_terminal_or_socket
 from saywhy_core.disk.files import protected_inputs
 from saywhy_core.errors import UsageError
@@ -34,12 +36,15 @@ class Command(TyperCommand):
     """A subcommand that refuses an output that is an input or can't be written, and says what an interruption leaves."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the options. Of an option that is given again the last value counts, as usual.
+        """Read the options, those of the file that --settings names too. Of one that is given again the last value counts.
 
         Raises:
             UsageError: an option with two names is given twice. Its names look like two options, of which one would do nothing.
+                Or the file of settings can't be used.
         """
-        given = self.make_parser(ctx).parse_args(list(args))[2]
+        values, _, given = self.make_parser(ctx).parse_args(list(args))
+        if values.get(SETTINGS) is not None:
+            args = [*words_of(Path(values[SETTINGS]), [one for one in self.params if hasattr(one, "is_flag")], given), *args]
         for option in given:
             if given.count(option) > 1 and len(option.opts) > 1:
                 raise UsageError(f"{'/'.join(option.opts)} is given {given.count(option)} times; give it once")

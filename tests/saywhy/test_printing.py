@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -208,7 +207,6 @@ def test_signals_end_the_command_with_a_sentence(number, status):
     )
     assert process.stderr is not None
     assert process.stderr.readline() == "ready\n"
-    time.sleep(0.1)
     process.send_signal(number)
     said = process.stderr.read()
     assert process.wait(10) == status

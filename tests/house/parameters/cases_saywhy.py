@@ -46,6 +46,9 @@ for method in ("ask_again", "probabilities"):
 case("saywhy_core.classifiers.CallableClassifier.label", {"self": made, "index": 0}, index=1)
 
 
+case("agents.UsageError", {"args": ("one",)}, lambda found, tools, arguments: str(found), args=("another",))
+
+
 @cache
 def module(seed=0):
     import torch
