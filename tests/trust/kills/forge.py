@@ -1,12 +1,12 @@
 """Starts `saywhy` as a process of its own in a tenth of a second: everything is imported once, and each run is a fork.
 
-As a program it reads one job per line of JSON on standard input, {"words", "folder", "out", "err", "env", "dies_at"}, and answers
+As a program it reads one job per line of JSON on standard input, {"words", "folder", "out", "err", "env", "dies_at", "before"}, and answers
 with the process id of the run; the line {"wait": PID} is answered with its exit status, negative for a signal. A run is a whole
 process: it has its own session, files and memory, and ends as an interpreter ends. `Forge` is the other end.
 
 With `dies_at` N, a run kills itself with SIGKILL before the Nth time that it changes something on the disk under its folder: a file
 opened for writing, synced, renamed, removed or cut, a folder made. With N = 0 it only counts, and the count is left in the file
-`moments` beside its standard error.
+`moments` beside its standard error. `before` is Python code that a run executes first.
 """
 
 from __future__ import annotations
@@ -103,13 +103,21 @@ class Forge:
         self._process.wait(timeout=30)
 
     def start(
-        self, words: list[str], folder: Path, told: Path, *, env: dict[str, str] | None = None, dies_at: int | None = None
+        self,
+        words: list[str],
+        folder: Path,
+        told: Path,
+        *,
+        env: dict[str, str] | None = None,
+        dies_at: int | None = None,
+        before: str = "",
     ) -> Run:
         """Start `saywhy WORDS...` in a folder; what it says goes to files in the folder `told`."""
         told.mkdir(parents=True, exist_ok=True)
         self._count += 1
         out, err = told / f"{self._count}.out", told / f"{self._count}.err"
-        job = {"words": words, "folder": str(folder), "out": str(out), "err": str(err), "env": env or {}, "dies_at": dies_at}
+        places = {"folder": str(folder), "out": str(out), "err": str(err)}
+        job = {"words": words, **places, "env": env or {}, "dies_at": dies_at, "before": before}
         return Run(self, self.ask(job), out, err)
 
     def ask(self, job: dict[str, Any]) -> int:
@@ -166,6 +174,7 @@ def _become(job: dict[str, Any]) -> list[str]:
     os.environ.update(job["env"])
     if job["dies_at"] is not None:
         _die_at(job["dies_at"], job["folder"], Path(job["err"]).with_name("moments"))
+    exec(job["before"], {})
     words: list[str] = job["words"]
     sys.argv = ["saywhy", *words]
     return words

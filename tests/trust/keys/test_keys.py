@@ -1,0 +1,70 @@
+"""Keys are planted, servers say them back in every way, everything is logged: no key is in any file, stream or list of processes."""
+
+from __future__ import annotations
+
+import pytest
+
+SHAPES = ("bearer", "symbols", "short", "basic", "proxy", "openai")
+TALKS = ("composed", "free", "smv-gpt", "describe", "check", "check --json", "to a pipe")
+IN_DRESS = pytest.mark.xfail(reason="some dresses of a key are not known yet", strict=False)
+ENDING = ("401", "403")  # after these, the model is not asked again
+
+
+def shape_of(keys, name):
+    return next(one for one in keys.planted.SHAPES if one.name == name)
+
+
+def told(found):
+    """Fail with the places at which a secret was found."""
+    if found:
+        pytest.fail("\n".join(f"{place}: {around}" for place, around in found.items()), pytrace=False)
+
+
+def goes_on(keys):
+    return tuple(place for place in keys.echo_server.PLACES if place not in ENDING)
+
+
+@IN_DRESS
+@pytest.mark.parametrize(("talk", "shape"), [("describe", "symbols"), ("free", "basic"), ("check", "proxy")])
+def test_no_key_gets_out(keys, light_forge, tmp_path, talk, shape):
+    known = keys.leaks.talks(keys.scenarios, 12)[talk]
+    leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path, places=goes_on(keys))
+    assert leak.requests >= 12
+    told(leak.found)
+
+
+@IN_DRESS
+@pytest.mark.long
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("talk", TALKS)
+def test_no_key_gets_out_of_any_command(keys, light_forge, tmp_path, talk, shape):
+    known = keys.leaks.talks(keys.scenarios, 30)[talk]
+    leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path / "most", places=goes_on(keys))
+    assert leak.requests >= 30
+    assert "Traceback" not in leak.said
+    told(leak.found)
+    for place in ENDING:
+        leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path / place, places=("content", place))
+        told(leak.found)
+    leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path / "crash", before=keys.leaks.CRASHING)
+    assert leak.status == 2
+    told(leak.found)
+
+
+def test_the_search_finds_what_an_unprotected_run_lets_out(keys, light_forge, tmp_path):
+    known = keys.leaks.talks(keys.scenarios, 6)["describe"]
+    leak = keys.leaks.look(
+        keys, light_forge, known, shape_of(keys, "bearer"), tmp_path, places=("content", "400"), before=keys.leaks.UNPROTECTED
+    )
+    names = " ".join(leak.found)
+    assert "pairs.json" in names, leak.found
+    assert "replies.sqlite" in names
+    assert ".err" in names
+
+
+@pytest.mark.parametrize("shape", ["bearer", "symbols", "short", "basic"])
+def test_the_search_sees_through_every_dress(keys, shape):
+    (secret,) = shape_of(keys, shape).values
+    for name, dress in keys.echo_server.DRESSES.items():
+        assert keys.planted.search(f"before {dress(secret)} after".encode(), (secret,)), name
+    assert not keys.planted.search(b"an ordinary text with p@ss and sk-plan in it", (secret,))
