@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.ceilings import check_ceiling
+from saywhy_core.reading.documents import parse_json, read_text
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +23,7 @@ STEM_LENGTH = 80
 """File systems allow 255 bytes for a name; 80 leaves room for the digest, the suffix and a temporary file's ending."""
 
 _JSON_START = re.compile(r'\s*[\[{]\s*["\]}]')
+_DIGITS = 18  # of a class number; Python refuses to read numbers of thousands
 _SHOWN = 12  # names listed in an error; more would bury the sentence
 
 
@@ -41,7 +43,7 @@ def read_class_names(path: str | os.PathLike[str]) -> list[str]:
             a name twice.
     """
     file = Path(path)
-    text = _read_text(file, "class names: one per line, or a JSON list")
+    text = read_text(file, holds="class names: one per line, or a JSON list")
     if file.suffix.lower() == ".json" or _JSON_START.match(text):
         places, names = "name", _from_json(file, text)
         numbers = list(range(1, len(names) + 1))
@@ -51,6 +53,7 @@ def read_class_names(path: str | os.PathLike[str]) -> list[str]:
         numbers, names = [number for number, _ in lines], [line for _, line in lines]
     if not names:
         raise UsageError(f"{file} holds no class names; write one per line, or a JSON list")
+    check_ceiling("characters", max(map(len, names)), file)
     _refuse_repeats(names, numbers, places, str(file))
     return names
 
@@ -80,7 +83,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[tuple[int, str]]:
     Raises:
         UsageError: the file can't be read.
     """
-    return _filled_lines(_read_text(Path(path), "one entry per line"))
+    return _filled_lines(read_text(path, holds="one entry per line"))
 
 
 def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int:
@@ -99,8 +102,9 @@ def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int
         if len(found) > 1:
             raise UsageError(f"{where}: the classes {' and '.join(map(str, found))} are both named {text!r}; give the number")
         return found[0]
-    if text.isdecimal() and (class_names is None or int(text) < len(class_names)):
-        return int(text)
+    number = int(text) if text.isdecimal() and len(text) <= _DIGITS else None
+    if number is not None and (class_names is None or number < len(class_names)):
+        return number
     if class_names is None:
         raise UsageError(f"{where}: {text!r} is no class number, and the class names are not known; use --classes")
     shown = ", ".join(repr(name) for name in class_names[:_SHOWN]) + (", ..." if len(class_names) > _SHOWN else "")
@@ -135,17 +139,6 @@ def safe_file_name(name: str, suffix: str = "", taken: set[str] | None = None) -
     return made
 
 
-def _read_text(file: Path, wanted: str) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"{file} does not exist; it should hold {wanted}") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not UTF-8 text (byte {error.start}); it should hold {wanted}") from None
-    except OSError as error:
-        raise UsageError(f"{file} can't be read: {error.strerror}") from None
-
-
 def _filled_lines(text: str) -> list[tuple[int, str]]:
     return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
@@ -173,18 +166,7 @@ def _stripped(names: Sequence[object], where: str) -> list[str]:
 
 
 def _from_json(file: Path, text: str) -> list[str]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise UsageError(f"{file}: the key {key!r} stands there twice; give each class number once")
-            found[key] = value
-        return found
-
-    try:
-        content: Any = json.loads(text, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{file}, line {error.lineno}: not JSON ({error.msg})") from None
+    content = parse_json(text, str(file), unique=True)
     if isinstance(content, dict):
         if set(content) != {str(index) for index in range(len(content))}:
             raise UsageError(f"{file}: an object of class names must have the keys 0, 1, 2 and so on, without a gap")

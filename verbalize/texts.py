@@ -135,15 +135,13 @@ def with_maps(
 
 
 def _records(content: str, where: str, on_problem: Callable[[Problem], None] | None) -> Iterator[TextRecord]:
-    place = 0
-    for number, line in _lines(content):
+    for place, (number, line) in enumerate(_lines(content)):
         check_ceiling("records", place + 1, where)
         found = _parsed(line, number, where)
         if isinstance(found, TextRecord):
             yield replace(found, place=place)
         else:
             _tell(found, on_problem)
-        place += 1
 
 
 def _lines(content: str) -> Iterator[tuple[int, str]]:

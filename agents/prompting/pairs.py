@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.documents import Unreadable, read_entries
+from saywhy_core.reading.records import in_words
 
 if TYPE_CHECKING:
     import os
@@ -123,21 +124,17 @@ def as_pairs(source: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[st
 
 
 def read_json(path: str | os.PathLike[str], what: str) -> Any:
-    """Read a JSON file; `what` says in errors what it should hold."""
-    file = Path(path)
-    try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise UsageError(f"{file} does not exist; it should hold {what}") from None
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{file}, line {error.lineno}: not JSON ({error.msg}); it should hold {what}") from None
-    except (UnicodeDecodeError, IsADirectoryError):
-        raise UsageError(f"{file} is no UTF-8 text file; it should hold {what}") from None
+    """Read a JSON file; `what` says in errors what it should hold. An entry that can't be read is `Unreadable`.
+
+    Raises:
+        UsageError: it can't be read, or is no JSON.
+    """
+    return read_entries(path, holds=what)
 
 
 def is_pairs(content: Any) -> bool:
     """Whether the content of a JSON file has the form of FuDD's pairs, and not that of descriptions by class."""
-    return isinstance(content, Mapping) and bool(content) and all(isinstance(v, Mapping) for v in content.values())
+    return isinstance(content, Mapping) and bool(content) and all(isinstance(v, Mapping | Unreadable) for v in content.values())
 
 
 def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None = None) -> PairDescriptions:
@@ -167,10 +164,12 @@ def parse_pairs(content: Any, where: str) -> PairDescriptions:
     problems: list[Problem] = []
     for key, entry in content.items():
         try:
-            pair, contrasts, pair_names = _parse_entry(key, entry)
-        except (KeyError, TypeError, ValueError) as error:
-            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-            problems.append(Problem(f"{where}, pair {key!r}", reason))
+            pair, contrasts, pair_names = _entry(key, entry)
+        except KeyError as error:
+            problems.append(Problem(f"{where}, pair {key!r:.80}", f"no {error}"))
+            continue
+        except UsageError as error:
+            problems.append(Problem(f"{where}, pair {key!r:.80}", str(error)))
             continue
         entries.setdefault(pair, []).extend(contrasts)
         names.update(pair_names)
@@ -179,22 +178,33 @@ def parse_pairs(content: Any, where: str) -> PairDescriptions:
     return PairDescriptions(entries, names, problems)
 
 
+def _entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast], dict[int, str]]:
+    if isinstance(entry, Unreadable):
+        raise UsageError(entry.what)
+    try:
+        return _parse_entry(key, entry)
+    except (KeyError, UsageError):
+        raise
+    except Exception as error:
+        raise UsageError(in_words(error)) from error
+
+
 def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast], dict[int, str]]:
     classes = entry["classes"]
     if len(classes) != 2 or any(isinstance(index, bool) or not isinstance(index, int) for index in classes):
-        raise ValueError(f"classes must be two class numbers, not {classes!r}")
+        raise UsageError(f"classes must be two class numbers, not {classes!r}")
     first, second = classes
     if first == second or min(classes) < 0:
-        raise ValueError(f"classes {classes!r} are no pair")
+        raise UsageError(f"classes {classes!r} are no pair")
     if {str(first), str(second)} != set(str(key).split("_")):
-        raise ValueError(f"the key does not fit its classes {classes!r}")
+        raise UsageError(f"the key does not fit its classes {classes!r}")
     source = entry.get("provenance")
     provenance = Provenance(source["model"], source["prompt_version"], source["time"]) if source else None
     contrasts: list[Contrast] = []
     for item in entry["prompt_pairs"]:
         captions = item["prompt_pair"]
         if len(captions) != 2 or not all(isinstance(text, str) and text.strip() for text in captions):
-            raise ValueError(f"prompt_pair must be two texts, not {captions!r}")
+            raise UsageError(f"prompt_pair must be two texts, not {captions!r}")
         contrasts.append(Contrast(str(item.get("attr_type", "")), (captions[0], captions[1]), provenance))
     names = {index: str(name) for index, name in zip(classes, entry.get("names", ()), strict=False)}
     return (first, second), contrasts, names

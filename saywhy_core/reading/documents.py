@@ -6,28 +6,24 @@ import codecs
 import json
 import os
 import re
-import select
-import stat
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.disk.files import protect_input
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, over
+from saywhy_core.reading.raw import open_file as open_file
+from saywhy_core.reading.raw import read_bytes as read_bytes
+from saywhy_core.reading.raw import read_stream as read_stream
+from saywhy_core.reading.raw import unpack_gzip as unpack_gzip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterator
 
 DEEPEST = 100
 """Lists and objects within each other; no format has more than ten, and what works on a document may call itself for each."""
 
-_CHUNK = 2**20  # bytes; a read of a pipe returns 64 KiB at most, a read of a file all of it
-_WAIT = 10.0  # seconds; somebody who fills a named pipe has opened it by then
-_EMPTY_PARTS = 1000  # a gzip file may consist of several, but only a hostile one of many that hold nothing
 _WIDE = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark begins it
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -107,13 +103,39 @@ def parse_records(data: bytes | str, where: str = "") -> Any:
         text = decode_text(data, where) if isinstance(data, bytes) else data.removeprefix("\ufeff")
         if not text.lstrip().startswith("["):
             raise
-    found: list[Any] = []
-    for part in _items(text, where):
-        try:
-            found.append(parse_json(part))
-        except UsageError as error:
-            found.append(Unreadable(str(error)))
+    return [_read_or_not(part) for part in _items(text, where)]
+
+
+def parse_entries(data: bytes | str, where: str = "") -> Any:
+    """As `parse_json`, but where the document is an object, an entry that can't be used is `Unreadable`; the others are read.
+
+    Raises:
+        UsageError: as `parse_json`, for what concerns the whole document.
+    """
+    try:
+        return parse_json(data, where)
+    except (NotJsonError, CeilingError):
+        raise
+    except UsageError:
+        text = decode_text(data, where) if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        if not text.lstrip().startswith("{"):
+            raise
+    found: dict[str, Any] = {}
+    for number, part in enumerate(_items(text, where)):
+        entry = _read_or_not(f"{{{part}}}")
+        if isinstance(entry, Unreadable):
+            key = _read_or_not(part[: part.find('":') + 1])
+            found[key if isinstance(key, str) else f"number {number}"] = entry
+        else:
+            found.update(entry)
     return found
+
+
+def _read_or_not(text: str) -> Any:
+    try:
+        return parse_json(text)
+    except UsageError as error:
+        return Unreadable(str(error))
 
 
 def encoding_of(data: bytes) -> str | None:
@@ -140,75 +162,17 @@ def decode_text(data: bytes, where: str) -> str:
         ) from None
 
 
-def read_bytes(path: str | os.PathLike[str], *, limit: str = "bytes", holds: str = "") -> bytes:
-    """The bytes of a file, which may be a pipe or a device, and may grow while it is read.
-
-    Args:
-        path: the file. Inside `protected_inputs` it is from now on protected.
-        limit: the name of the ceiling on its size.
-        holds: what it should hold, for the error that it does not exist.
-
-    Raises:
-        CeilingError: there are more bytes than the ceiling; not many more were read.
-        UsageError: there is no such file, it is a folder or can't be read, or nobody writes to the pipe.
-    """
-    with open_file(path, holds=holds) as stream:
-        try:
-            size = os.fstat(stream.fileno()).st_size
-            check_ceiling(limit, size, path)
-            return read_stream(stream, str(path), limit=limit)
-        except OSError as error:
-            raise UsageError(f"{path} can't be read: {error.strerror or error}") from None
-
-
-def read_stream(stream: BinaryIO, where: str, *, limit: str = "bytes") -> bytes:
-    """The bytes that are left of a stream.
-
-    Raises:
-        CeilingError: there are more than the ceiling of that name.
-    """
-    most = ceiling(limit)
-    parts: list[bytes] = []
-    have = 0
-    while part := stream.read(min(_CHUNK, most + 1 - have)):
-        parts.append(part)
-        have += len(part)
-        if have > most:
-            raise CeilingError(over(limit, f"{where} has more than {most:,} bytes"))
-    return b"".join(parts)
-
-
-def open_file(path: str | os.PathLike[str], *, holds: str = "") -> BinaryIO:
-    """Open a file for reading bytes; a named pipe is waited for only some seconds, until somebody writes to it.
-
-    Raises:
-        UsageError: there is no such file, it is a folder or can't be opened, or nobody writes to the pipe.
-    """
-    wanted = f"; it should hold {holds}" if holds else ""
-    shown = legible(os.fspath(path))
-    try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise UsageError(f"{shown} is a folder; name a file")
-        protect_input(path)
-        return _open_pipe(path, shown) if stat.S_ISFIFO(mode) else Path(path).open("rb")
-    except UsageError:
-        raise
-    except FileNotFoundError:
-        raise UsageError(f"{shown} does not exist{wanted}") from None
-    except OSError as error:
-        raise UsageError(f"{shown} can't be read: {error.strerror or error}") from None
-    except ValueError:  # a NUL character in the name
-        raise UsageError(f"{shown} is no name of a file") from None
-
-
 def read_text(path: str | os.PathLike[str], *, holds: str = "") -> str:
     """The text of a UTF-8 file, without a byte order mark.
 
     Raises:
-        UsageError: as `read_bytes`, or it is not UTF-8.
+        UsageError: as `read_bytes`, or it is not UTF-8, or holds NUL characters, which no text does.
     """
-    return decode_text(read_bytes(path, holds=holds), legible(os.fspath(path)))
+    shown = legible(os.fspath(path))
+    text = decode_text(read_bytes(path, holds=holds), shown)
+    if "\0" in text:
+        raise UsageError(f"{shown} is not text: it holds NUL characters")
+    return text
 
 
 def read_json(path: str | os.PathLike[str], *, holds: str = "", unique: bool = False) -> Any:
@@ -217,51 +181,26 @@ def read_json(path: str | os.PathLike[str], *, holds: str = "", unique: bool = F
     Raises:
         UsageError: as `read_bytes`, `unpack_gzip` and `parse_json`.
     """
-    return parse_json(_document(path, holds), legible(os.fspath(path)), unique=unique)
+    return _named(partial(parse_json, unique=unique), path, holds)
 
 
-def read_records(path: str | os.PathLike[str], *, holds: str = "") -> Any:
-    """As `read_json`, but where the file is a list, an item that can't be used is `Unreadable`, and the others are read."""
-    return parse_records(_document(path, holds), legible(os.fspath(path)))
+def read_entries(path: str | os.PathLike[str], *, holds: str = "") -> Any:
+    """As `read_json`, but where the file is an object, an entry that can't be used is `Unreadable`, and the others are read."""
+    return _named(parse_entries, path, holds)
 
 
-def unpack_gzip(data: bytes, where: str) -> bytes:
-    """What is in the bytes of a gzip file.
-
-    Raises:
-        CeilingError: it unpacks to more than the ceiling of bytes; not more was unpacked.
-        UsageError: it is damaged, is cut short, or is no gzip file.
-    """
-    most = ceiling("bytes")
-    found: list[bytes] = []
-    have, empty, place = 0, 0, 0
-    while place < len(data) and (place == 0 or data[place : place + 2] == b"\x1f\x8b"):
-        part = zlib.decompressobj(wbits=31)
-        begun = have
-        while not part.eof:
-            chunk = part.unconsumed_tail or data[place : place + _CHUNK // 16]
-            if not chunk:
-                raise UsageError(f"{where} can't be unpacked: it is cut short")
-            try:
-                piece = part.decompress(chunk, min(_CHUNK, most + 1 - have))
-            except zlib.error as error:
-                raise UsageError(f"{where} can't be unpacked: {error}") from None
-            place += len(chunk) - len(part.unconsumed_tail) - len(part.unused_data)
-            found.append(piece)
-            have += len(piece)
-            if have > most:
-                raise CeilingError(over("bytes", f"{where} unpacks to more than {most:,} bytes"))
-        empty += begun == have
-        if empty > _EMPTY_PARTS:
-            raise UsageError(f"{where} can't be unpacked: it has more than {_EMPTY_PARTS:,} parts that hold nothing")
-    if data[place:].strip(b"\0"):  # tapes are filled up with zeros
-        raise UsageError(f"{where} can't be unpacked: after its end stands something else")
-    return b"".join(found)
-
-
-def _document(path: str | os.PathLike[str], holds: str) -> bytes:
+def _named(parse: Callable[[bytes, str], Any], path: str | os.PathLike[str], holds: str) -> Any:
+    """The content of a JSON file; an error says what the file should hold."""
+    shown = legible(os.fspath(path))
     data = read_bytes(path, holds=holds)
-    return unpack_gzip(data, os.fspath(path)) if os.fspath(path).lower().endswith(".gz") else data
+    if shown.lower().endswith(".gz"):
+        data = unpack_gzip(data, shown)
+    try:
+        return parse(data, shown)
+    except NotJsonError as error:
+        if not holds:
+            raise
+        raise NotJsonError(f"{error}; it should hold {holds}", error.line, error.reason) from None
 
 
 def _parsed(text: str, where: str, *, unique: bool, deep: bool) -> Any:
@@ -329,7 +268,11 @@ def _is_deep(document: Any) -> bool:
 
 
 def _items(text: str, where: str) -> Iterator[str]:
-    """The items of a JSON list, as texts; for a text that a parser found to be JSON, but for what one item may hold."""
+    """The items of a JSON list, or the entries of a JSON object, as texts.
+
+    Raises:
+        NotJsonError: it is neither, as far as its brackets tell.
+    """
     depth, begun = 0, 0
     for found in _MARKS.finditer(text):
         mark = found[0]
@@ -338,29 +281,12 @@ def _items(text: str, where: str) -> Iterator[str]:
             begun = found.end() if depth == 1 else begun
         elif mark in "]}":
             depth -= 1
-        if (mark == "," and depth == 1) or (mark == "]" and depth == 0):
+        if (mark == "," and depth == 1) or (mark in "]}" and depth == 0):
             if text[begun : found.start()].strip():
                 yield text[begun : found.start()]
             begun = found.end()
             if not depth:
                 break
     if depth or text[begun:].strip():
-        reason = "a bracket is missing" if depth else "Extra data behind the list"
+        reason = "a bracket is missing" if depth else "Extra data behind its end"
         raise NotJsonError(_at(where, f"not JSON: {reason}"), 1, reason)
-
-
-def _open_pipe(path: str | os.PathLike[str], shown: str) -> BinaryIO:
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without it, opening waits for a writer for ever
-    stream = os.fdopen(handle, "rb")
-    asked = select.poll()
-    asked.register(handle, select.POLLIN)
-    if not asked.poll(1000 * _WAIT):
-        try:
-            os.read(handle, 1)
-        except BlockingIOError:  # somebody has opened it for writing, and takes time
-            pass
-        else:
-            stream.close()
-            raise UsageError(f"{shown} is a pipe, and for {_WAIT:.0f} seconds nobody has opened it for writing")
-    os.set_blocking(handle, True)
-    return stream

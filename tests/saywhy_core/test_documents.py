@@ -15,18 +15,19 @@ from hypothesis import strategies as st
 
 from saywhy_core.disk.files import UnusableFileError, atomic_open, protected_inputs
 from saywhy_core.errors import UsageError
-from saywhy_core.reading import documents
+from saywhy_core.reading import raw
 from saywhy_core.reading.ceilings import CeilingError, Ceilings, ceilings
 from saywhy_core.reading.documents import (
     DEEPEST,
     NotJsonError,
     Unreadable,
     decode_text,
+    parse_entries,
     parse_json,
     parse_records,
     read_bytes,
+    read_entries,
     read_json,
-    read_records,
     read_text,
     unpack_gzip,
 )
@@ -118,6 +119,15 @@ def test_one_bad_item_of_a_list_leaves_the_others():
     assert "half a character" in found[1].what
 
 
+def test_one_bad_entry_of_an_object_leaves_the_others():
+    found = parse_entries(r'{"a": [1, "}"], "b:{": "\ud800", "\udc00": 1, "c": ' + "9" * 5000 + ', "d": {"e": null}}', "x")
+    assert {key: value for key, value in found.items() if not isinstance(value, Unreadable)} == {
+        "a": [1, "}"],
+        "d": {"e": None},
+    }
+    assert [key for key, value in found.items() if isinstance(value, Unreadable)] == ["b:{", "number 2", "c"]
+
+
 def test_a_document_that_is_no_list_is_refused_whole():
     with pytest.raises(UsageError, match="half a character"):
         parse_records(r'{"a": ["\ud800"]}', "x")
@@ -160,7 +170,7 @@ def test_a_file_is_read_whole_and_its_text_without_a_byte_order_mark(tmp_path):
     assert read_text(tmp_path / "a.txt") == "é\r\n"
 
 
-@pytest.mark.parametrize("read", [read_bytes, read_text, read_json, read_records])
+@pytest.mark.parametrize("read", [read_bytes, read_text, read_json, read_entries])
 def test_what_is_no_file_is_told_in_one_sentence(tmp_path, read):
     with pytest.raises(UsageError, match=r"gone does not exist; it should hold maps"):
         read(tmp_path / "gone", holds="maps")
@@ -197,7 +207,7 @@ def test_a_pipe_is_read_to_its_end_and_waited_for_only_so_long(tmp_path, monkeyp
     writer.start()
     assert read_bytes(tmp_path / "pipe") == content
     writer.join()
-    monkeypatch.setattr(documents, "_WAIT", 0.2)
+    monkeypatch.setattr(raw, "_WAIT", 0.2)
     with pytest.raises(UsageError, match="is a pipe, and for 0 seconds nobody has opened it"):
         read_bytes(tmp_path / "pipe")
 
@@ -226,7 +236,7 @@ def test_packed_files_are_unpacked_in_all_their_parts(tmp_path):
     assert unpack_gzip(packed, "x") == b"[1, 2]"
     (tmp_path / "a.JSON.gz").write_bytes(packed)
     assert read_json(tmp_path / "a.JSON.gz") == [1, 2]
-    assert read_records(tmp_path / "a.JSON.gz") == [1, 2]
+    assert read_entries(tmp_path / "a.JSON.gz") == [1, 2]
     large = os.urandom(3_000_000)
     assert unpack_gzip(gzip.compress(large), "x") == large
 

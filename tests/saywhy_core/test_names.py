@@ -80,7 +80,7 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
         read_class_names(tmp_path / "none.txt")
     (tmp_path / "latin").write_bytes("Löwe".encode("latin-1"))
-    with pytest.raises(UsageError, match=r"not UTF-8 text \(byte 1\)"):
+    with pytest.raises(UsageError, match=r"not UTF-8 text: .* at byte 1, line 1; save it as UTF-8$"):
         read_class_names(tmp_path / "latin")
     with pytest.raises(UsageError, match="can't be read"):
         read_lines(tmp_path)
