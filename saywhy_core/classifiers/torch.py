@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -100,9 +100,11 @@ def load(
     image_shape: Sequence[int | None] | None = None,
     trust: bool = False,
 ) -> TorchClassifier:
-    """A classifier from a TorchScript file, or from a program of `torch.export` (`.pt2`).
+    """A classifier from a program of `torch.export` (`.pt2`), or from a TorchScript file.
 
-    Pickled modules and state dictionaries are refused: pickles can run code, and state dictionaries hold no network.
+    Programs are read by `saywhy_core.classifiers.exported`, which runs nothing of the file. TorchScript is code, and needs
+    `trust`. Pickled modules and state dictionaries are refused: pickles can run code, and state dictionaries hold no
+    network.
 
     Args:
         path: the file.
@@ -121,31 +123,43 @@ def load(
         TrustError: the file is TorchScript, and `trust` is false.
         UsageError: the file is missing or of another kind, `scores` is missing, or an option has a wrong value.
     """
-    if not Path(path).is_file():
-        raise UsageError(f"there is no file {path}")
+    _check_is_file(path)
     if scores is None:
         raise UsageError(f"{path} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
-    import torch
+    from saywhy_core.classifiers.exported.read import is_exported, read_exported
 
-    try:
-        if Path(path).suffix == ".pt2":
-            module = torch.export.load(path).module()
-        else:
-            require_trust(
-                f"torch:{path} runs the program in a TorchScript file", trust=trust,
-                instead="or have the network saved with torch.export.save as a .pt2 file, which needs no trust",
-            )  # fmt: skip
-            module = torch.jit.load(path, map_location="cpu")
-    except UsageError:
-        raise
-    except (RuntimeError, ValueError, OSError, KeyError) as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise UsageError(
-            f"{path} is neither TorchScript nor an exported program ({why}); "
-            "save the model with torch.jit.save or torch.export.save"
-        ) from None
+    module = read_exported(path) if is_exported(path) or Path(path).suffix == ".pt2" else _script(path, trust=trust)
     return TorchClassifier(
         module, scores=scores, class_names=class_names, layout=layout, value_range=value_range, mean=mean, std=std,
         device=device, batch_size=batch_size, image_shape=image_shape,
         identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
     )  # fmt: skip
+
+
+def _script(path: str, *, trust: bool) -> Any:
+    """The module in a TorchScript file."""
+    with Path(path).open("rb") as stream:
+        if stream.read(2) != b"PK":  # whatever it is, it is no TorchScript, and trust would change nothing
+            raise UsageError(
+                f"{path} is neither an exported program nor TorchScript; save the network with torch.export.save as a .pt2 file"
+            )
+    require_trust(
+        f"torch:{path} runs the program in a TorchScript file", trust=trust,
+        instead="or have the network saved with torch.export.save as a .pt2 file, which needs no trust",
+    )  # fmt: skip
+    import torch
+
+    try:
+        return torch.jit.load(path, map_location="cpu")
+    except Exception as error:  # noqa: BLE001 - torch raises almost anything on damaged bytes
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        raise UsageError(
+            f"{path} is neither TorchScript nor an exported program ({why}); save the network with torch.export.save"
+        ) from None
+
+
+def _check_is_file(path: str) -> None:
+    if not Path(path).is_file():
+        if not Path(path).exists():
+            raise UsageError(f"there is no file {path}")
+        raise UsageError(f"{path} is {'a folder' if Path(path).is_dir() else 'no plain file'}; give a file")
