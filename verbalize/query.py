@@ -2,16 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.ceilings import check_ceiling
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 class SaliencyError(UsageError):
     """A map, or a record of a map, is invalid: for example, its lengths differ or a score is not finite."""
+
+
+def check_texts(**texts: object) -> None:
+    """See whether fields of a map, given by name, are texts that can be written; None is passed over.
+
+    Raises:
+        SaliencyError: one is no string, or holds half a character (a lone surrogate), which no file can hold.
+    """
+    for name, text in texts.items():
+        if text is None:
+            continue
+        if not isinstance(text, str):
+            raise SaliencyError(f"the {name} must be a string, not {text!r:.80}")
+        if _HALF.search(text):
+            raise SaliencyError(f"the {name} holds half a character (a lone surrogate), which can't be written")
+
+
+def checked_words(tokens: Sequence[str]) -> tuple[str, ...]:
+    """The words of a map.
+
+    Raises:
+        SaliencyError: one is no string or holds half a character, or they are more or longer than the ceilings allow.
+    """
+    if isinstance(tokens, str):
+        raise SaliencyError("tokens must be a list of strings, not one string; split the text first")
+    words = tuple(tokens)
+    for index, word in enumerate(words):
+        if not isinstance(word, str):
+            raise SaliencyError(f"token {index} is {word!r:.80}, which is not a string")
+        if _HALF.search(word):
+            raise SaliencyError(f"token {index} holds half a character (a lone surrogate), which can't be written")
+    try:
+        check_ceiling("tokens", len(words), "the map")
+        check_ceiling("characters", max(map(len, words), default=0), "the map")
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
+    return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +80,15 @@ class Query:
 
     def __post_init__(self) -> None:
         if not isinstance(self.label, str) or not self.label.strip():
-            raise SaliencyError(f"a query needs a label that is a non-empty string, not {self.label!r}")
+            raise SaliencyError(f"a query needs a label that is a non-empty string, not {self.label!r:.80}")
         for name in ("versus", "members"):
             value = getattr(self, name)
             labels = (value,) if isinstance(value, str) else tuple(value)
             if not all(isinstance(label, str) and label.strip() for label in labels):
-                raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r}")
+                raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r:.80}")
             object.__setattr__(self, name, labels)
+        for label in (self.label, *self.versus, *self.members):
+            check_texts(label=label)
         if self.label in self.versus:
             raise SaliencyError(f"a query can't compare the label {self.label!r} with itself")
 
@@ -71,13 +118,16 @@ class Prediction:
     true_label: str | None = None
 
     def __post_init__(self) -> None:
+        check_texts(**{"prediction's label": self.label, "true label": self.true_label})
         probability = None if self.probability is None else _number(self.probability, "probability")
         if probability is not None and not 0.0 <= probability <= 1.0:
-            raise SaliencyError(f"a prediction's probability must lie in 0..1, not {self.probability!r}")
+            raise SaliencyError(f"a prediction's probability must lie in 0..1, not {self.probability!r:.80}")
         object.__setattr__(self, "probability", probability)
         if not isinstance(self.scores, Mapping):
             raise SaliencyError(f"a prediction's scores must be a mapping from label to number, not {self.scores!r:.60}")
-        scores = {name: _number(score, f"score of {name!r}") for name, score in self.scores.items()}
+        scores = {name: _number(score, f"score of {name!r:.80}") for name, score in self.scores.items()}
+        for name in scores:
+            check_texts(**{"label of a score": name})
         object.__setattr__(self, "scores", MappingProxyType(scores))
 
     def __reduce__(self) -> tuple[type[Prediction], tuple[object, ...]]:
@@ -91,6 +141,7 @@ def _number(value: object, what: str) -> float:
         found = to_numpy(value)
         if found.size != 1 or found.dtype.kind not in "biuf":
             raise TypeError(f"it holds {found.size} values of type {found.dtype}")
-    except (TypeError, ValueError) as error:
+        number = float(found.reshape(-1)[0])
+    except (TypeError, ValueError, OverflowError) as error:
         raise SaliencyError(f"a prediction's {what} must be one number, not {value!r:.60} ({error})") from None
-    return float(found.reshape(-1)[0])
+    return number

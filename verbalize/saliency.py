@@ -12,11 +12,13 @@ import numpy as np
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
+from saywhy_core.reading.records import in_words
 from verbalize.alignment import align_tokens, check_places, scored_words
 from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
 from verbalize.query import SaliencyError as SaliencyError
+from verbalize.query import check_texts, checked_words
 from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class SpecialToken:
     position: int
 
     def __post_init__(self) -> None:
+        check_texts(token=self.token)
         given: object = self.score
         if not isinstance(given, float):  # it may be a tensor, which no record can hold
             score = _finite(given, "scores", None)  # type: ignore[arg-type]
@@ -93,7 +96,8 @@ class TokenSaliency:
         method: str | None = None,
         signed: bool = True,
     ) -> None:
-        words = _words(tokens)
+        words = checked_words(tokens)
+        check_texts(text=text)
         values = _finite(scores, "scores", words)
         if values.ndim != 1:
             raise SaliencyError(f"token scores must be one number per token, not an array of shape {values.shape}")
@@ -116,6 +120,7 @@ class TokenSaliency:
             ("signed", bool(signed)),
         ):
             object.__setattr__(self, name, value)
+        check_texts(id=self.id, method=method)
 
     @classmethod
     def from_pieces(
@@ -152,7 +157,8 @@ class TokenSaliency:
             SaliencyError: as for `TokenSaliency`.
             ValueError: the scheme is unknown.
         """
-        names = _words(pieces)
+        names = checked_words(pieces)
+        check_texts(text=text)
         values = _finite(scores, "scores", names)
         if values.shape != (len(names),):
             raise SaliencyError(f"there are {len(names)} tokens but scores of shape {values.shape}; give one for each token")
@@ -255,6 +261,7 @@ class PixelSaliency:
         _agrees_with_sign(values, self.signed)
         object.__setattr__(self, "scores", values)
         object.__setattr__(self, "id", None if self.id is None else str(self.id))
+        check_texts(id=self.id, method=self.method)
         if self.image is not None:
             object.__setattr__(self, "image", _image(self.image, values.shape))
         if self.masks is not None:
@@ -292,25 +299,15 @@ class PixelSaliency:
 Saliency: TypeAlias = TokenSaliency | PixelSaliency
 
 
-def _words(tokens: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(tokens, str):
-        raise SaliencyError("tokens must be a list of strings, not one string; split the text first")
-    words = tuple(tokens)
-    for index, word in enumerate(words):
-        if not isinstance(word, str):
-            raise SaliencyError(f"token {index} is {word!r}, which is not a string")
-    return words
-
-
 def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats:
     try:
         values = np.array(to_numpy(scores), dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SaliencyError(f"{what} must be numbers: {error}") from None
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
-        index = tuple(int(i) for i in bad[0])
-        place = f"of token {index[0]} ({words[index[0]]!r})" if words and index and index[0] < len(words) else f"at {index}"
+    except (TypeError, ValueError, OverflowError, MemoryError, RecursionError) as error:
+        raise SaliencyError(f"{what} must be numbers: {in_words(error)}") from None
+    fine = np.isfinite(values)
+    if not fine.all():
+        index = tuple(int(i) for i in np.unravel_index(int(fine.argmin()), values.shape))
+        place = f"of token {index[0]} ({words[index[0]]!r:.80})" if words and index and index[0] < len(words) else f"at {index}"
         raise SaliencyError(f"the score {place} is {values[index]}; every score must be a finite number")
     values.setflags(write=False)
     return values
@@ -335,7 +332,7 @@ def _offsets(
             raise SaliencyError(str(error)) from None
     try:
         places = tuple((int(start), int(stop)) for start, stop in offsets)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise SaliencyError(f"offsets must be (start, stop) for each token, not {offsets!r:.80}") from None
     if len(places) != len(words):
         raise SaliencyError(f"there are {len(words)} tokens but {len(places)} offsets; give one (start, stop) for each token")

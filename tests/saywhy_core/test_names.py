@@ -82,7 +82,7 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "latin").write_bytes("Löwe".encode("latin-1"))
     with pytest.raises(UsageError, match=r"not UTF-8 text: .* at byte 1, line 1; save it as UTF-8$"):
         read_class_names(tmp_path / "latin")
-    with pytest.raises(UsageError, match="can't be read"):
+    with pytest.raises(UsageError, match="is a folder; name a file"):
         read_lines(tmp_path)
 
 

@@ -25,7 +25,7 @@ from verbalize.draw.heatmaps import (
     token_heatmap_png,
 )
 from verbalize.draw.rationale import extractive_rationale
-from verbalize.saliency import PixelSaliency, Prediction, Query, TokenSaliency
+from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, TokenSaliency
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;</span></style>"
 
@@ -159,9 +159,10 @@ def test_markup_in_a_record_is_text_in_the_page(draw):
 
 
 def test_what_no_page_can_show_is_replaced():
-    page = Page(token_heatmap_html(tokens(["a\x00b", "\u202ereversed", "\ud800", "ok"], [1, 1, 1, 1]), legend=False))
-    assert page.text == "a\ufffdb \ufffdreversed \ufffd ok"
-    heatmap_page([tokens(["\ud800"], [1.0])]).encode("utf-8")
+    page = Page(token_heatmap_html(tokens(["a\x00b", "\u202ereversed", "ok"], [1, 1, 1]), legend=False))
+    assert page.text == "a\ufffdb \ufffdreversed ok"
+    with pytest.raises(SaliencyError, match="half a character"):  # no map holds what no file can
+        tokens(["\ud800"], [1.0])
 
 
 def test_the_question_is_told_unless_labels_are_masked():
