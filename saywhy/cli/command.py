@@ -59,6 +59,7 @@ class Command(TyperCommand):
             can't be written.
             typer.Exit: with status 130, where the command was interrupted from the keyboard, or 143 by SIGTERM.
         """
+        _check_working_folder()
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
         try:
@@ -109,6 +110,13 @@ def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple
                 tails = (one[match.end() :] for match in _BEFORE_A_FILE.finditer(one))
                 read += [NamedFile(name, Path(tail)) for tail in (one, *tails) if _is_file(tail)]
     return read, written
+
+
+def _check_working_folder() -> None:
+    try:
+        Path.cwd()
+    except OSError:
+        raise UsageError("the folder that the command was started in is gone; change to another one") from None
 
 
 def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> None:

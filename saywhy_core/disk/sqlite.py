@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.destinations import is_stream
 from saywhy_core.disk.locks import FileLock
+from saywhy_core.disk.troubles import FULL, UnusableFileError
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 60.0
 """How long a statement waits for another process to finish writing; a write takes milliseconds, a slow disk seconds."""
 
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # the latter for quotas, and for disks that fail
 _WAL_PAUSE = 0.05  # seconds between two attempts to change the journal mode, for as long as a statement would wait
 
 
@@ -67,6 +69,8 @@ def open_database(
     try:
         if read_only:
             return _open_for_reading(file, what, schema, version, any_thread)
+        if is_stream(file):
+            raise UnusableFileError(f"{file} can't be used as a {what}: it is a device or a pipe; name a file")
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file, what) if alone else None
         if lock is not None:
@@ -79,10 +83,11 @@ def open_database(
             raise
         database.lock = lock
     except (sqlite3.Error, OSError) as error:
-        raise UnusableFileError(
-            f"{file} can't be used as a {what}: {error}; delete it if it is damaged, or name another file, in a folder that "
-            "you may write to"
-        ) from error
+        cure = "delete it if it is damaged, or name another file, in a folder that you may write to"
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _NO_ROOM or getattr(error, "errno", None) in FULL:
+            cure = "make room on the disk, or name another file, on a sound disk"
+        raise UnusableFileError(f"{file} can't be used as a {what}: {error}; {cure}") from error
     return database
 
 
@@ -99,7 +104,8 @@ def naming_file(path: str | os.PathLike[str], what: str) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise UnusableFileError(f"the {what} {path} is damaged ({error}); delete it, or name another file") from error
-        cure = "make room on the disk" if code == sqlite3.SQLITE_FULL else "see who else uses it, or name another file"
+        full = code is not None and code & 0xFF in _NO_ROOM
+        cure = "make room on the disk, or name another file" if full else "see who else uses it, or name another file"
         raise UnusableFileError(f"the {what} {path} can't be used: {error}; {cure}") from error
 
 
