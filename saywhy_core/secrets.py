@@ -7,8 +7,11 @@ import logging
 import os
 import re
 from base64 import b64encode
+from functools import cached_property
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,36 +21,108 @@ MARK = "(secret)"
 
 SHORTEST = 4
 """Characters; what is shorter is a word of ordinary texts, and no secret."""
+_WORD = 8  # characters: a word of fewer letters, or a number of fewer digits, is no secret either: it is everywhere
+_ANYWHERE_FROM = 8  # characters: what is shorter is found where it stands alone, and not within a longer word
 _LOOSE_FROM = 12  # characters: from here on, what is between the characters of an echo can't be chance
-_BETWEEN = r"(?:[\s\\\"'`*_.,:;|+\-\u00ad\u200b-\u200f\u2026\u2060\ufeff]|%20|%0[aAdD]){0,4}"
-_WIDEST_GAP = 12  # characters that `_BETWEEN` takes at most
+_LONGEST = 128  # characters of one pattern
+_PLACEHOLDERS = frozenset(
+    {
+        "none",
+        "null",
+        "empty",
+        "dummy",
+        "test",
+        "token",
+        "fake",
+        "ollama",
+        "lm-studio",
+        "local",
+        "localhost",
+        "unused",
+        "default",
+    }
+    | {"key", "apikey", "api-key", "api_key", "secret", "password", "placeholder", "changeme", "anything", "example"}
+    | {"not-needed", "no-key", "no-key-required", "sk-no-key-required"}
+)  # what people set where a server wants any key, as the manuals of vLLM, Ollama, LM Studio and llama.cpp say
+
+_BREAKS = "\\\"'`*_.,:;|+-\u00ad\u200b\u200c\u200d\u200e\u200f\u2026\u2060\ufeff"
+_DROPPED = dict.fromkeys(map(ord, _BREAKS + "".join(chr(n) for n in range(0x3001) if chr(n).isspace())))
+_GAP = rf"[\s{re.escape(_BREAKS)}]{{0,%d}}+"  # possessive, so that no text makes the search slow
+_GAPS = 8  # breaks between two characters of a secret, besides those that are its own
+_WIDEST = 8  # characters, of a written-out escape; of a break it is rarely more than one
+_UNIT = re.compile(
+    r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf]))|%(?:25)*([0-9a-fA-F]{2})"
+    r"|&(?:amp;)*(?:#0*(\d{1,7});|#[xX]0*([0-9a-fA-F]{1,6});|(quot|apos|amp|lt|gt|nbsp|shy);)"
+)
+_NAMED = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": " ", "shy": " "}
+_MARKS = re.compile(rf"{re.escape(MARK)}(?:(?:[\r\n]|\\[nr])*{re.escape(MARK)})+")
 _NAMES = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|APIKEY)$", re.IGNORECASE)
 
-_known: dict[str, re.Pattern[str]] = {}
+
+class _Secret:
+    """A value in one dress. `needle` is looked for first, because that is quick: in texts without breaks, in lower case."""
+
+    def __init__(self, value: str, *, loose: bool) -> None:
+        bare = value.translate(_DROPPED)
+        self.loose = loose and len(bare) >= _WORD
+        self.value = value
+        self.needle = (bare if self.loose else value).lower()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What is replaced: the value in any case, with breaks in it if it is loose, and else alone if it is a word."""
+        if self.loose:
+            longest = max((len(run) for run in re.findall(rf"[\s{re.escape(_BREAKS)}]+", self.value)), default=0)
+            gap = _GAP % (longest + _GAPS)
+            return re.compile(gap.join(map(re.escape, self.value.translate(_DROPPED))), re.IGNORECASE)
+        exact = re.escape(self.value)
+        return re.compile(rf"(?<![\w.]){exact}(?![\w]|\.\d)" if self.alone else exact, re.IGNORECASE)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it must stand alone, because it may well be a part of a word."""
+        return not self.loose and (len(self.value) < _ANYWHERE_FROM or self.value.isalpha() or self.value.isdigit())
+
+    @property
+    def reach(self) -> int:
+        """The most characters that it takes in a text."""
+        return len(self.value) * (_WIDEST + _GAPS) + 2
+
+
+_known: dict[str, _Secret] = {}
 
 
 def keep_secret(*values: str | None) -> None:
     """From now on, never let these values out: errors, problems, logs, terminals and files go through `redact`.
 
-    A value is also known in other dress: in upper or lower case, split by spaces, line ends or hyphens, in JSON, in a URL, and
-    in base64. Values of fewer than four characters are no secrets.
+    A value is also known in other dress: in upper or lower case, backwards, in base64, in hexadecimal digits, with characters
+    written as escapes of JSON, of URLs or of HTML, and, if it is long or no mere word, split by spaces, line ends or
+    punctuation. No secrets, because they are in ordinary texts, are values of fewer than four characters, words of fewer than
+    eight letters, numbers of fewer than eight digits, and what is set where a server wants any key, such as "not-needed".
     """
     for value in values:
-        if value is None or len(value.strip()) < SHORTEST:
+        plain = (value or "").strip()
+        if not _is_secret(plain):
             continue
-        plain = value.strip()
-        for one in dict.fromkeys((plain, *_dressed(plain))):
-            if one not in _known:
-                _known[one] = re.compile(_pattern(one), re.IGNORECASE)
+        for part in _parts(plain):
+            for one, loose in _dressed(part):
+                secret = _Secret(one, loose=loose)
+                _known.setdefault(secret.needle, secret)
     if _known:
         _guard_logs()
 
 
 def keep_environment_secrets(environment: Mapping[str, str] | None = None) -> None:
-    """Keep secret what environment variables hold whose names say so: those that end in KEY, TOKEN, SECRET or PASSWORD."""
+    """Keep secret what environment variables hold whose names say so: those that end in KEY, TOKEN, SECRET or PASSWORD.
+
+    The name of a file that holds a key is no secret, and neither is a single word, such as "disabled".
+    """
     for name, value in (os.environ if environment is None else environment).items():
-        if _NAMES.search(name) and len(value.strip()) >= 2 * SHORTEST and not value.strip().isdigit():
-            keep_secret(value)
+        plain = value.strip()
+        if not _NAMES.search(name) or len(plain) < _WORD or plain.isalpha() or plain.isdigit():
+            continue
+        if not (plain.startswith(("/", "~", "./")) and _is_file(plain)):
+            keep_secret(plain)
 
 
 def forget_secrets() -> None:
@@ -57,14 +132,20 @@ def forget_secrets() -> None:
 
 def redact(text: str) -> str:
     """The text with `MARK` in the place of each secret."""
-    for pattern in sorted(_known.values(), key=lambda one: -len(one.pattern)) if _known else ():
-        text = pattern.sub(MARK, text)
-    return text
+    if not _known:
+        return text
+    for secret in sorted(_found(text), key=lambda one: -len(one.value)):
+        text = secret.pattern.sub(MARK, text)
+    if left := [secret for secret in _found(text) if not secret.alone]:
+        text = "".join(_decoded_without(line, _found(line)) for line in text.splitlines(keepends=True))
+        if any(secret.needle in form for secret in left for form in _forms(text)[secret.loose]):
+            text = _decoded_without(text, left)
+    return _MARKS.sub(MARK, text)
 
 
 def reach() -> int:
     """The most characters that a secret takes in a text, in any dress; 0 where none is known."""
-    return max((len(value) * (1 + _WIDEST_GAP) for value in _known), default=0)
+    return max((secret.reach for secret in _known.values()), default=0)
 
 
 def redacted(content: Any) -> Any:
@@ -82,16 +163,137 @@ def redacted(content: Any) -> Any:
 
 def has_credentials(address: str) -> bool:
     """Whether an address names a user or a password, as in http://user:password@host."""
-    return "@" in _netloc(address)
+    return bool(_userinfo(address))
+
+
+def credentials_of(address: str) -> tuple[str, ...]:
+    """The password of an address, as it stands there and unquoted, so that it can be kept secret; empty if there is none."""
+    password = _userinfo(address).rstrip("@").partition(":")[2]
+    return tuple(dict.fromkeys((password, unquote(password)))) if password else ()
 
 
 def without_credentials(address: str) -> str:
     """The address without user, password, parameters and fragment, which may be shown."""
+    scheme, slashes, rest = address.partition("//") if "//" in address else ("", "", address)
+    address = f"{scheme}{slashes}{rest[len(_userinfo(address)) :]}"
     try:
         parts = urlsplit(address)
     except ValueError:
-        return re.sub(r"(?<=//)[^/@]*@", "", address).partition("?")[0]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return re.split(r"[?#]", address)[0]
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+
+
+def _userinfo(address: str) -> str:
+    """The part of an address before its host, with the @ at its end; passwords may hold what ends a host elsewhere."""
+    rest = address.partition("//")[2] if "//" in address else address
+    host = re.split(r"[/?#]", rest)[0]
+    if "@" in host:
+        return host.rpartition("@")[0] + "@"
+    port = host.rpartition(":")[2] if ":" in host and not host.endswith("]") else ""
+    if "@" in rest and port and not port.isdigit():
+        return rest.rpartition("@")[0] + "@"
+    return ""
+
+
+def _is_file(value: str) -> bool:
+    try:
+        return Path(value).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _is_secret(value: str) -> bool:
+    if len(value) < SHORTEST or value.lower() in _PLACEHOLDERS:
+        return False
+    return len(value) >= _WORD or not (value.isalpha() or value.isdigit())
+
+
+def _parts(value: str) -> list[str]:
+    """A very long value in parts of the same length, each of which is looked for by itself."""
+    count = -(-len(value) // _LONGEST)
+    size = -(-len(value) // count)
+    return [value[at : at + size] for at in range(0, len(value), size)]
+
+
+def _dressed(value: str) -> Iterable[tuple[str, bool]]:
+    """The value as it is and in disguise, each with whether breaks in it may be overlooked."""
+    kinds = sum(any(test(one) for one in value) for test in (str.islower, str.isupper, str.isdigit))
+    loose = len(value) >= _LOOSE_FROM or (len(value) >= _WORD and kinds > 1)
+    data = value.encode("utf-8", "surrogatepass")
+    plain = (
+        value,
+        json.dumps(value)[1:-1],
+        quote(data, safe=""),
+        quote_plus(data),
+        data.decode("latin-1"),
+        escape(value),
+        value.upper(),
+    )
+    for one in dict.fromkeys(plain):
+        yield one, loose
+    if len(data) >= _WORD:
+        yield value[::-1], False
+        yield data.hex(), True
+        for before in range(3):  # within a longer text, a value is written in one of three ways
+            written = b64encode(bytes(before) + data).decode()
+            written = written[(0, 2, 3)[before] : (before + len(data)) * 8 // 6]
+            yield written, True
+            yield written.translate({ord("+"): "-", ord("/"): "_"}), True
+
+
+def _found(text: str) -> list[_Secret]:
+    """The secrets that are in a text, or may be."""
+    forms = _forms(text)
+    return [secret for needle, secret in _known.items() if any(needle in form for form in forms[secret.loose])]
+
+
+def _forms(text: str) -> tuple[list[str], list[str]]:
+    """The text in lower case, as it is and without escapes; and the same without breaks."""
+    lower = [text.lower()]
+    if "\\" in text or "%" in text or "&" in text:
+        lower.append(_UNIT.sub(_decoded, text).lower())
+    return lower, [form.translate(_DROPPED) for form in lower]
+
+
+def _decoded(found: re.Match[str]) -> str:
+    number = found[found.lastindex or 0]
+    kind = found.lastindex
+    if kind == 3:
+        return " "
+    if kind == 7:
+        return _NAMED[number]
+    code = int(number, 10 if kind == 5 else 16)
+    return chr(code) if code < 0x110000 else "\ufffd"
+
+
+def _decoded_without(text: str, secrets: list[_Secret]) -> str:
+    """The text without secrets whose characters are written as escapes, or are far from each other."""
+    secrets = [secret for secret in secrets if not secret.alone]
+    if not secrets:
+        return text
+    units: list[tuple[str, int, int]] = []
+    at = 0
+    for found in _UNIT.finditer(text):
+        units += [(text[place].lower()[:1], place, place + 1) for place in range(at, found.start())]
+        units.append((_decoded(found).lower()[:1], found.start(), found.end()))
+        at = found.end()
+    units += [(text[place].lower()[:1], place, place + 1) for place in range(at, len(text))]
+    bare = [unit for unit in units if ord(unit[0]) not in _DROPPED]
+    spans = []
+    for secret in secrets:
+        among = bare if secret.loose else units
+        plain = "".join(unit[0] for unit in among)
+        start = plain.find(secret.needle)
+        while start >= 0:
+            end = start + len(secret.needle)
+            spans.append((among[start][1], among[end - 1][2]))
+            start = plain.find(secret.needle, end)
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        if end > at:
+            parts += [text[at : max(at, start)], MARK]
+            at = end
+    return "".join([*parts, text[at:]])
 
 
 def _guard_logs() -> None:
@@ -117,24 +319,3 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - a message that does not fit its arguments; logging itself only prints that
         return f"{record.msg} {record.args}"
-
-
-def _netloc(address: str) -> str:
-    try:
-        return urlsplit(address).netloc
-    except ValueError:
-        return address.partition("//")[2].partition("/")[0]
-
-
-def _dressed(value: str) -> Iterable[str]:
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    yield quote(value, safe="")
-    yield quote_plus(value)
-    yield b64encode(value.encode()).decode().rstrip("=")
-
-
-def _pattern(value: str) -> str:
-    if len(value) < _LOOSE_FROM:
-        return re.escape(value)
-    return _BETWEEN.join(re.escape(one) for one in value)

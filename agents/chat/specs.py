@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agents.chat.limits import Meter, Usage
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
-from saywhy_core.secrets import without_credentials
+from saywhy_core.secrets import credentials_of, keep_secret, without_credentials
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -159,6 +159,7 @@ def _parse(spec: str) -> tuple[str, str, str]:
         from agents.chat.wire.addresses import split_spec
 
         return "http", *split_spec(spec.strip(), FORMS)
+    keep_secret(*credentials_of(spec))
     raise UsageError(f"{legible(without_credentials(spec))[:80]!r} names no model; say {FORMS}")
 
 

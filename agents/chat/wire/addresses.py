@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
-from saywhy_core.secrets import MARK, has_credentials, keep_secret, redact, without_credentials
+from saywhy_core.secrets import MARK, credentials_of, has_credentials, keep_secret, redact, without_credentials
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -38,7 +38,7 @@ def split_spec(spec: str, forms: str) -> tuple[str, str]:
     Raises:
         UsageError: it is no such spec, or holds a key or a password. The error does not repeat them.
     """
-    address, _, name = spec.partition("#")
+    address, _, name = (spec, "", "") if has_credentials(spec) else spec.partition("#")
     split_address(address, forms)
     shown = without_credentials(address)
     if not name.strip():
@@ -60,8 +60,8 @@ def split_address(address: str, forms: str, *, variable: str = "") -> SplitResul
         UsageError: the address is none, or holds a key or a password. The error does not repeat them.
     """
     named = f"the address in {variable}" if variable else "the address"
-    if has_credentials(address) or "@" in unquote(address.partition("//")[2].partition("/")[0]):
-        _keep_password(address)
+    if has_credentials(address):
+        keep_secret(*credentials_of(address))
         raise UsageError(
             f"{named} {without_credentials(address)!r} has a user or password in it, which every list of processes and every "
             f"history of commands would show: leave them out, and {_HOW}"
@@ -73,6 +73,8 @@ def split_address(address: str, forms: str, *, variable: str = "") -> SplitResul
         raise UsageError(f"{_shown(address)!r} is no address; say {forms}") from None
     if parts.scheme not in {"http", "https"} or not hostname:
         raise UsageError(f"{_shown(address)!r} names no host; say {forms}")
+    if "%" in parts.netloc:  # such as an @ in other dress
+        raise UsageError(f"the host of {named} has a % in it, which no host has; say {forms}")
     if parts.query or "?" in address:
         raise UsageError(f"{_shown(address)!r}: put no parameters into the address; a key goes into {SERVER_KEY}")
     if parts.fragment or not address.isascii() or not address.isprintable() or " " in address:
@@ -124,12 +126,6 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
 def _must_be_plain(key: str, where: str) -> None:
     if not key.isprintable():
         raise UsageError(f"the key in {where} has characters no key has")
-
-
-def _keep_password(address: str) -> None:
-    userinfo = address.partition("//")[2].partition("/")[0].rpartition("@")[0]
-    password = userinfo.partition(":")[2]
-    keep_secret(password, unquote(password))
 
 
 def _holds_key(text: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import threading
@@ -217,15 +216,3 @@ def _told() -> Iterator[None]:
 
 def _words(error: Exception) -> str:
     return shown(f"{type(error).__name__} {error}".strip().rstrip("."))
-
-
-class _WithoutSecrets(logging.Filter):
-    """httpcore logs the headers of answers at level DEBUG, and a server may put into them what it was sent."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
-        return True
-
-
-for _part in ("connection", "http11", "proxy", "socks"):
-    logging.getLogger(f"{httpcore.__name__}.{_part}").addFilter(_WithoutSecrets())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
+import pickle
 import traceback
 
 import pytest
 from pydantic import BaseModel
 
 from agents import ChatError, StructuredError, UsageError, ask, chat_model, usage_of
+from saywhy_core.secrets import forget_secrets
 
 KEY = "sk-planted-7f3c1b9e2d4a"
 PASSWORD = "planted-pass-58c1"
@@ -82,15 +85,107 @@ def test_planted_key_is_nowhere(chat_server, misbehaving, tmp_path, everything_l
     assert b"HTTP Request" in everywhere  # the loggers were on
 
 
+PARTS = ("pass-58c1", "word-58c1", "planted-7f3c", KEY, PASSWORD)
+
+
 @pytest.mark.parametrize(
     "spec",
-    [f"http://u:{PASSWORD}@h:bad/v1#m", f"http://u:{PASSWORD}@h/v1", f"htp://u:{PASSWORD}@h/v1#m", f"http://h/v1?key={KEY}#m"],
+    [
+        f"http://u:{PASSWORD}@h:bad/v1#m",
+        f"http://u:{PASSWORD}@h/v1",
+        f"http://u:{PASSWORD}@h/v1#m",
+        f"HTTPS://:{PASSWORD}@h/v1#m",
+        f"htp://u:{PASSWORD}@h/v1#m",
+        f"u:{PASSWORD}@h/v1#m",
+        "http://u:word-58c1/x@h/v1#m",
+        "http://u:word-58c1#x@h/v1#m",
+        "http://u:word-58c1?x@h/v1#m",
+        "http://u:x#word-58c1@h/v1#m",
+        "http://u:x@word-58c1@h/v1#m",
+        f"http://u%3A{PASSWORD}%40h/v1#m",
+        f"http://h/v1?key={KEY}#m",
+        f"http://h/v1?{KEY}#m",
+        f"http://h/v1;api_key={KEY}#m",
+        f"http://h/{KEY}/v1#m",
+        f"http://h/v1/#m?api_key={KEY}",
+        f"http://h/v1#m&token={KEY}",
+        f"http://h/v1#{KEY}",
+    ],
 )
-def test_bad_specs_do_not_repeat_secrets(spec):
+def test_addresses_with_secrets_are_refused_without_a_word_of_them(spec):
     with pytest.raises(UsageError) as caught:
         chat_model(spec)
-    assert PASSWORD not in _told(caught.value)
-    assert KEY not in _told(caught.value)
+    assert not any(part in _told(caught.value) for part in PARTS)
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_BASE_URL", "OPENAI_API_BASE"])
+@pytest.mark.parametrize(
+    "address", [f"http://u:{PASSWORD}@h/v1", f"http://h/v1?key={KEY}", f"http://h/{KEY}", "ftp://h/v1", "http://"]
+)
+def test_so_are_those_in_the_environment(monkeypatch, variable, address):
+    monkeypatch.setenv("OPENAI_API_KEY", "another-key-17")
+    monkeypatch.setenv(variable, address)
+    with pytest.raises(UsageError) as caught:
+        chat_model("openai:m")
+    assert not any(part in _told(caught.value) for part in PARTS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gpt-4o",
+        "Qwen/Qwen3-8B",
+        "claude@20240620",
+        "hf.co/unsloth/Key-Model-7B:Q4_K_M",
+        "./my-model",
+        "skywork-o1-open-llama-3.1-8b",
+    ],
+)
+def test_names_of_models_are_no_keys(name):
+    assert chat_model(f"http://h:80/api/v1/#{name}").model_name == name
+
+
+def test_a_known_key_is_no_name_of_a_model(monkeypatch):
+    monkeypatch.setenv("SAYWHY_API_KEY", "plainlettersandnothingelse")
+    chat_model("http://h/v1#m")
+    with pytest.raises(UsageError, match="holds a key"):
+        chat_model("http://h/v1#plainlettersandnothingelse")
+
+
+@pytest.mark.parametrize(
+    ("set_", "told"),
+    [
+        ({"SAYWHY_API_KEY": KEY, "SAYWHY_API_PASSWORD": PASSWORD}, "set one of them"),
+        ({"SAYWHY_API_USER": "a:b", "SAYWHY_API_PASSWORD": PASSWORD}, "colon"),
+        ({"SAYWHY_API_PASSWORD": f"{PASSWORD}\nX: y"}, "characters no key has"),
+        ({"SAYWHY_API_KEY": f"{KEY}é"}, "characters no key has"),
+    ],
+)
+def test_keys_that_can_not_be_sent(monkeypatch, set_, told):
+    for name, value in set_.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=told) as caught:
+        chat_model("http://127.0.0.1:1/v1#m")
+    assert not any(part in _told(caught.value) for part in PARTS)
+
+
+def test_the_model_does_not_hold_the_key():
+    model = chat_model("http://127.0.0.1:1/v1#m", api_key=KEY, max_retries=0)
+    forget_secrets()  # nothing but the model's own silence
+    dumped = f"{model!r} {model} {model.model_dump()} {vars(model)} {vars(model.root_client)} {model.root_client.auth_headers}"
+    assert KEY not in dumped
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(Exception) as caught:  # whatever part of it refuses first
+            copied(model)
+        assert KEY not in _told(caught.value)
+
+
+@pytest.mark.parametrize("key", ["ollama", "EMPTY", "none", "word"])
+def test_words_that_stand_for_a_key_stay_in_the_reply(chat_server, key):
+    server = chat_server(default=f"the {key} of it")
+    model = chat_model(f"{server.url}#m", api_key=key)
+    assert model.invoke("hi").content == f"the {key} of it"
+    assert server.requests[0].headers["authorization"] == f"Bearer {key}"
 
 
 def test_key_that_cannot_be_a_header_is_not_quoted():
