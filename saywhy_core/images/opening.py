@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images.bombs import check_jpeg, check_tiff_tags, check_tiff_tiles
+from saywhy_core.images.png import check_png
 from saywhy_core.reading.ceilings import CeilingError, check_ceiling
 from saywhy_core.reading.regular_files import open_regular
 
@@ -55,13 +56,14 @@ def opened_picture(path: Path) -> Iterator[tuple[ImageFile, MeteredFile]]:
         # Pillow warns of tags that it passes over, and of sizes, for which there is a ceiling.
         warnings.simplefilter("ignore")
         check_ceiling("bytes", stream.size, "it")
-        opened = _open(stream)
-        with opened:
+        with open_again(stream) as opened:
             check_size(opened.size)
             if opened.format == "TIFF":
                 check_tiff_tiles(opened)
             elif opened.format in ("JPEG", "MPO"):
                 check_jpeg(stream)
+            elif opened.format == "PNG":
+                check_png(stream)
             if len(opened.info.get("exif") or b"") > _LARGEST_EXIF:
                 raise UsageError(f"its EXIF data have more than {_LARGEST_EXIF:,} bytes; save it without them")
             yield opened, stream
@@ -78,9 +80,15 @@ def check_size(size: tuple[int, int]) -> None:
     check_ceiling("pixels", size[0] * size[1], "it")
 
 
-def _open(stream: MeteredFile) -> ImageFile:
+def open_again(stream: MeteredFile) -> ImageFile:
+    """The picture in a file as an image of Pillow that has not decoded its pixels.
+
+    Raises:
+        UsageError: it is no picture that is read.
+    """
     from PIL import Image
 
+    stream.seek(0)
     prefix = stream.read(16)
     if not prefix:
         raise UsageError("it is empty")

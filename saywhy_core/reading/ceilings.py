@@ -45,7 +45,7 @@ class Ceilings:
     bytes: int = _ceiling(64 * MIB, "bytes of a text or JSON file, unpacked")
     values: int = _ceiling(6_000_000, "numbers and texts in one JSON document or line")
     array: int = _ceiling(512 * MIB, "bytes of the numbers in one array file, unpacked")
-    pixels: int = _ceiling(32 * MIB, "height times width of one picture")
+    pixels: int = _ceiling(24 * MIB, "height times width of one picture")
     records: int = _ceiling(1_000_000, "records of one file")
     tokens: int = _ceiling(100_000, "words of one map")
     characters: int = _ceiling(100_000, "characters of one word")

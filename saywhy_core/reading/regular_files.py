@@ -20,7 +20,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-_TIMES, _BEFOREHAND = 3, 16 * 2**20  # the bytes that may be read: three times the file's, for checks and two decoders, and some
+_TIMES, _BEFOREHAND = 4, 16 * 2**20  # the bytes that may be read: four times the file's, for checks and two passes, and some
 _CALLS = 10_000_000  # reads of one file; a reader in Python makes some 3 million in a second
 
 
@@ -33,7 +33,7 @@ class MeteredFile(io.BufferedReader):
     """An ordinary file that ends the reading where a reader goes round in circles.
 
     Damaged and hostile files make readers of Pillow and zipfile read the same bytes again and again, each time into new memory.
-    So at most three times the file is read, and some MiB, in a bounded number of calls.
+    So at most four times the file is read, and some MiB, in a bounded number of calls.
 
     Attributes:
         size: of the file, in bytes.

@@ -9,7 +9,6 @@ import pytest
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
-from saywhy_core.images.png import bare_png
 
 RNG = np.random.default_rng(0)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -113,12 +112,17 @@ def test_damaged_pixels_are_an_error_and_nothing_is_printed(tmp_path, capfd, con
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("content", [b"", SIGNATURE, SIGNATURE + b"\xff" * 40, png(7, 5, 2, BAD_FILTER), png(7, 5, 9, ROWS)])
-def test_bare_png_says_what_is_no_picture(content):
-    with pytest.raises(UsageError, match="damaged"):
-        bare_png(content)
+@pytest.mark.parametrize("content", [b"", SIGNATURE, SIGNATURE + b"\xff" * 40, png(7, 5, 9, ROWS)])
+def test_what_is_no_picture_is_an_error_and_nothing_is_printed(tmp_path, capfd, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(UsageError, match=r"a\.png"):
+        read_image(tmp_path / "a.png")
+    assert capfd.readouterr().err == ""
 
 
-def test_a_small_file_that_unpacks_to_much_is_not_unpacked():
-    """The header says how much there may be."""
-    assert len(bare_png(png(7, 5, 2, ROWS + bytes(50_000_000)))) < 1000
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_wrong_checksum_of_the_pixels_is_an_error_at_any_depth(tmp_path, bits):
+    rows = ROWS if bits == 16 else bytes(5 * (1 + 7 * 3))
+    (tmp_path / "a.png").write_bytes(png(7, 5, 2, b"", bits=bits, idat=chunk(b"IDAT", zlib.compress(rows), b"1234")))
+    with pytest.raises(UsageError, match=r"a\.png: its pixels are damaged"):
+        read_image(tmp_path / "a.png")
