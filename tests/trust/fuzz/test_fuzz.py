@@ -1,0 +1,69 @@
+"""Mutated files of every format, in every command and reader that takes them; see `campaign.py` for a longer run by hand.
+
+A fault of any kind is one of: a traceback, code that ran, a network address that was asked, a file outside of OUT that was
+written, more than 10 s or 1 GB, raw control characters on a terminal, a warning or a name of Python's, another exit status than
+the documented ones, a crash of the process.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+QUICK = 40  # inputs per format in `make test`
+WHOLE = 2000
+SEED = 2026
+
+
+def _campaign():
+    spec = importlib.util.spec_from_file_location("saywhy_fuzz_campaign", Path(__file__).with_name("campaign.py"))
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+campaign = _campaign()
+# What an honest file meets where nothing is wrong: the texts that are checked say something false on purpose, and describe has no
+# server to ask.
+PARTLY = {"check", "check texts.jsonl", "describe"}
+REFUSED = {"script"}  # TorchScript runs its author's program, and nobody said --trust
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", campaign.FORMATS)
+def test_what_is_mutated_is_honest(form):
+    """Files that no reader takes would be refused before anything is tried."""
+    if form == "onnx":
+        pytest.importorskip("onnx")
+    found = campaign.honest(form)
+    assert not [one for one in found if one["faults"]]
+    assert not [one for one in found if one["result"] == "refused" and one["source"] not in REFUSED]
+    assert not [one for one in found if one["result"] == "partly" and one["use"] not in PARTLY]
+    assert len({one["source"] for one in found}) >= 3
+
+
+@pytest.mark.parametrize("form", campaign.FORMATS)
+def test_a_few_mutated_inputs(form):
+    if form == "onnx":
+        pytest.importorskip("onnx")
+    done = campaign.run(form, count=QUICK, seed=SEED)
+    assert len(done.inputs) == QUICK
+    assert not done.faults("code: "), done.report()
+    assert not done.faults("crash: "), done.report()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("form", campaign.FORMATS)
+def test_two_thousand_mutated_inputs(form):
+    if form == "onnx":
+        pytest.importorskip("onnx")
+    done = campaign.run(form, count=WHOLE, seed=SEED + 1)
+    assert len(done.inputs) == WHOLE
+    assert done.results["accepted"] + done.results["partly"] > WHOLE / 20, (
+        "nearly all are refused: the mutations break too much"
+    )
+    assert not done.faults("code: "), done.report()
