@@ -5,6 +5,20 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from saywhy_core.errors import UsageError
+
+
+def check_model_file(path: str) -> None:
+    """See that a model's file is a file: reading a pipe would wait for ever.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not Path(path).is_file():
+        if not Path(path).exists():
+            raise UsageError(f"there is no file {path}")
+        raise UsageError(f"{path} is {'a folder' if Path(path).is_dir() else 'no plain file'}; give a file")
+
 
 def file_identity(kind: str, path: str, *settings: object) -> str:
     """A text that changes with the content of the file and with the settings.

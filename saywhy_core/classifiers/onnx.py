@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
-from saywhy_core.classifiers.identity import file_identity
+from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.errors import UsageError
 
@@ -65,8 +64,7 @@ def load(
         import onnxruntime
     except ImportError:
         raise UsageError("onnx: targets need onnxruntime; install saywhy[onnx]") from None
-    if not Path(path).is_file():
-        raise UsageError(f"there is no file {path}")
+    check_model_file(path)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
         raise UsageError(f"threads must be a whole number of at least 0, not {threads!r}")
     settings = onnxruntime.SessionOptions()

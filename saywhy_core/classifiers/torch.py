@@ -9,7 +9,7 @@ import numpy as np
 
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
-from saywhy_core.classifiers.identity import file_identity
+from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.errors import UsageError
 from saywhy_core.trust import require_trust
@@ -123,7 +123,7 @@ def load(
         TrustError: the file is TorchScript, and `trust` is false.
         UsageError: the file is missing or of another kind, `scores` is missing, or an option has a wrong value.
     """
-    _check_is_file(path)
+    check_model_file(path)
     if scores is None:
         raise UsageError(f"{path} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
     from saywhy_core.classifiers.exported.read import is_exported, read_exported
@@ -156,10 +156,3 @@ def _script(path: str, *, trust: bool) -> Any:
         raise UsageError(
             f"{path} is neither TorchScript nor an exported program ({why}); save the network with torch.export.save"
         ) from None
-
-
-def _check_is_file(path: str) -> None:
-    if not Path(path).is_file():
-        if not Path(path).exists():
-            raise UsageError(f"there is no file {path}")
-        raise UsageError(f"{path} is {'a folder' if Path(path).is_dir() else 'no plain file'}; give a file")

@@ -25,7 +25,7 @@ MEMORY_FORMATS = {
     1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d, 4: torch.preserve_format,
 }  # fmt: skip
 LAYOUTS = {7: torch.strided}
-LARGEST = 2**62  # of any size or stride
+LARGEST = 2**63 - 1  # torch writes it for the end of a slice that is left open
 
 
 @contextmanager
