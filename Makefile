@@ -8,7 +8,7 @@ DEMO ?= demo
 export OMP_NUM_THREADS ?= 2
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help demo test test-long check format docs site clean
+.PHONY: help demo test test-long check format audit docs site clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -45,6 +45,10 @@ check: $(READY)  ## lint, format, types, and which package may import which
 format: $(READY) ## put the source into its one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+audit: $(READY)  ## bandit, and known holes in pinned versions, against the answers in docs/security.md
+	$(PIP) bandit safety-db packaging
+	$(BIN)/python benchmarks/security_findings.py
 
 docs: $(READY)   ## run every snippet of the README and docs
 	$(BIN)/python -m pytest tests/test_docs.py

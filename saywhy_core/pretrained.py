@@ -10,6 +10,7 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.documents import read_json
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
@@ -92,10 +93,7 @@ def own_code(name: str) -> list[str]:
         path = Path(name) / file
         if not path.is_file():
             continue
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise UsageError(f"{path} can't be read as JSON ({str(error)[:120] or type(error).__name__})") from None
+        content = read_json(path)
         if not isinstance(content, dict):
             raise UsageError(f"{path} must be a JSON object; give a folder written by save_pretrained")
         for part in (content, *(value for value in content.values() if isinstance(value, dict))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.classifiers.exported.archive import Archive
@@ -13,6 +12,7 @@ from saywhy_core.classifiers.exported.schema import reading
 from saywhy_core.classifiers.exported.weights import from_config, from_saved
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import check_ceiling
+from saywhy_core.reading.documents import parse_json
 
 if TYPE_CHECKING:
     import torch
@@ -87,7 +87,4 @@ def _stored(archive: Archive, place: str) -> dict[str, torch.Tensor]:
 def _json(archive: Archive, name: str) -> Any:
     where = f"{archive.path}: {name}"
     check_ceiling("bytes", archive.size(name), where)
-    try:
-        return json.loads(archive.bytes(name))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where} can't be read as JSON ({str(error)[:120]})") from None
+    return parse_json(archive.bytes(name), where)

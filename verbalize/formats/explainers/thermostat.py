@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.errors import UsageError
+from saywhy_core.pretrained import from_pretrained
 from verbalize.formats.format import Format, ReadOptions
 from verbalize.pieces import UNKNOWN
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
@@ -32,9 +34,9 @@ def _load(name: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(name)  # type: ignore[no-untyped-call, unused-ignore]
-    except (OSError, ValueError) as error:
-        raise SaliencyError(f"the tokenizer {name!r} can't be loaded: {str(error).splitlines()[0]}") from None
+        return from_pretrained(AutoTokenizer, name, "tokenizer")
+    except UsageError as error:
+        raise SaliencyError(f"the tokenizer {name!r} can't be loaded: {error}") from None
 
 
 def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSaliency]:
