@@ -88,13 +88,16 @@ class Watch:
             writes = bool(flags & (os.O_WRONLY | os.O_RDWR)) if isinstance(flags, int) else set("wax+") & set(mode or "")
             if writes and isinstance(path, (str, bytes)):
                 self._outside(event, path)
-        elif event in _WRITES and arguments and isinstance(arguments[0], (str, bytes)):
+        elif (
+            event == "sqlite3.connect" and isinstance(arguments[0], (str, bytes)) and os.fsencode(arguments[0]) != b":memory:"
+        ) or (event in _WRITES and arguments and isinstance(arguments[0], (str, bytes))):
             self._outside(event, arguments[0])
 
     def _outside(self, event: str, path: str | bytes) -> None:
         place = os.path.realpath(os.fsdecode(path))
         if not place.startswith(self.folder) and place not in _HARMLESS and not place.startswith("/dev/pts"):
             self._note(f"writes outside: {event} {place!r:.200}")
+            raise PermissionError(13, "outside of the folder of this run", place)
 
     def _note(self, what: str) -> None:
         if len(self.seen) < 5:

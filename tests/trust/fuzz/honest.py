@@ -214,6 +214,39 @@ def plain_texts() -> list[Seed]:
     ]
 
 
+def settings() -> list[Seed]:
+    """Options of commands in TOML."""
+    return [
+        Seed(
+            "verbalize",
+            ".toml",
+            b'# how to say it\nstyle = "smv"\nmax-words = 12\nmax_spans = 2\nmask-labels = true\n',
+            ("settings-of-verbalize",),
+        ),
+        Seed("check", ".toml", b"strict = true\nwhy = true\n", ("settings-of-check",)),
+        Seed("picture", ".toml", b'kind = "rationale"\nmax-words = 3\n', ("settings-of-picture",)),
+        Seed(
+            "attack",
+            ".toml",
+            b'seed = 3\nclasses = "classes.txt"\ndistance = "l2"\ngoal = "yield"\nplayer-two = "cooperative"\n',
+            ("settings-of-attack",),
+        ),
+        Seed(
+            "reading",
+            ".toml",
+            b'versus = ["a", "b"]\n"label" = \'positive\'\nclass-names = "classes.txt"\n',
+            ("settings-of-picture", "settings-of-verbalize"),
+        ),
+    ]
+
+
+def answers() -> list[Seed]:
+    """One honest answer of a server; mutated ones come from `answers.py`."""
+    from answering import DESCRIPTION, DRAFT
+
+    return [Seed("draft", ".http", DRAFT, ("answer",)), Seed("description", ".http", DESCRIPTION, ("answer",))]
+
+
 def _npy(array: Any) -> bytes:
     into = io.BytesIO()
     np.save(into, np.asarray(array))

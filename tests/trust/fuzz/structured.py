@@ -186,6 +186,108 @@ def lines_of_text(data: bytes, rng: Random, other: bytes) -> bytes:
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 
+def settings(data: bytes, rng: Random, other: bytes) -> bytes:
+    """TOML with other keys, values, tables and nesting."""
+    lines = data.decode().splitlines()
+    for _ in range(rng.choice((1, 1, 2))):
+        place = rng.randrange(len(lines))
+        key, equals, value = lines[place].partition(" = ")
+        what = rng.randrange(8)
+        if what < 4:
+            lines[place] = f"{key} = {_toml_value(rng)}"
+        elif what == 4:
+            lines[place] = (
+                f"{rng.choice((*_OPTIONS, json.dumps(rng.choice(zoo.TEXTS)[:300]), 'a.b.c', '[a]', 'é'))}{equals}{value}"
+            )
+        elif what == 5:
+            lines.insert(
+                place,
+                rng.choice(
+                    (
+                        lines[place],
+                        "[table]",
+                        "[[tables]]",
+                        "[" * 50,
+                        "a.b = 1",
+                        "trust = true",
+                        'settings = "x"',
+                        "= 1",
+                        "key",
+                        "\x00 = 1",
+                    )
+                ),
+            )
+        elif what == 6:
+            lines[place] = f"{key} = {value} # {rng.choice(zoo.TEXTS)[:500]}"
+        else:
+            lines += [f"{rng.choice(_OPTIONS)} = {_toml_value(rng)}"] * rng.choice((1, 1, 2))
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+_OPTIONS = (
+    "style",
+    "max-words",
+    "label",
+    "versus",
+    "format",
+    "maps-format",
+    "budget",
+    "goal",
+    "labels",
+    "target",
+    "llm",
+    "cache",
+    "price",
+    "kind",
+    "trust",
+    "out",
+    "ceiling",
+    "help",
+    "version",
+)
+
+
+def _toml_value(rng: Random) -> str:
+    what = rng.randrange(8)
+    if what < 3:
+        return json.dumps(rng.choice(zoo.TEXTS)[:5000])
+    if what == 3:
+        return str(rng.choice(zoo.NUMBERS))
+    if what == 4:
+        return rng.choice(
+            (
+                "inf",
+                "-nan",
+                "0x_",
+                "1979-05-27",
+                "25:00:00",
+                "9" * 5000,
+                "1e400",
+                "1_000_000",
+                "0b1",
+                "true",
+                "[[],[]]",
+                "{a=1}",
+                "'",
+                '"""',
+                '"\\ud800"',
+                "[" * 5000,
+                "{a=" * 500,
+                "[1, 'a']",
+            )
+        )
+    if what == 5:
+        return "[" + ", ".join(json.dumps(rng.choice(zoo.TEXTS)[:50]) for _ in range(rng.choice((0, 1, 2, 100)))) + "]"
+    return rng.choice(("true", "false", "1", "0", '"0"', '"classes.txt"', '"image.npy"', '"plain"', "2.5"))
+
+
+def answer(data: bytes, rng: Random, other: bytes) -> bytes:
+    """A hostile or broken answer of a server."""
+    from answers import mutated_answer
+
+    return mutated_answer(rng.randrange(10**6), rng.randrange(10**6))
+
+
 # ---------------------------------------------------------------- pictures
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import remains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,10 @@ class Use:
 
 def _command(line: str, beside: str | None = None) -> Use:
     return Use(line.partition(" --")[0].replace(" {file}", ""), tuple(line.split(" ")), beside=beside)
+
+
+def _beside(line: str, place: str) -> Use:
+    return Use(f"{line.partition(' ')[0]} {place}", tuple(line.split(" ")), beside=place)
 
 
 def uses_of(role: str) -> list[Use]:
@@ -161,6 +166,25 @@ class Tokenizer:
         return [["[CLS]", "a", "great", "t3", "##ly", "film", ".", "not", "so", "x"][one] for one in ids]
 
 
+def _model(file: Path) -> Any:
+    from agents.chat import chat_model
+
+    return chat_model(f"{file.with_suffix('.url').read_text()}#m", max_retries=0, timeout=3)
+
+
+def _invoke(path: Path) -> None:
+    _model(path).invoke("hi")
+
+
+def _ask_many(path: Path) -> None:
+    from langchain_core.messages import HumanMessage
+
+    from agents.chat.structured import ask_many
+    from agents.prompting.describe import PairReply
+
+    list(ask_many(_model(path), [[HumanMessage("hi")]], PairReply))
+
+
 def _classifier(kind: str) -> Callable[[Path], object]:
     def load(path: Path) -> None:
         from saywhy_core.classifiers import load_classifier
@@ -172,6 +196,7 @@ def _classifier(kind: str) -> Callable[[Path], object]:
     return load
 
 
+_BRIEF = "--max-retries 0 --timeout 3 --max-requests 4"
 _ATTACK = f"--target fuzz:means --budget {QUERIES} --out {{out}}"
 _ENCODED = "--encoder fuzz:means"
 _USES: dict[str, tuple[str | Use, ...]] = {
@@ -235,6 +260,23 @@ _USES: dict[str, tuple[str | Use, ...]] = {
     "pt2": (
         f"attack image.npy --target torch:{{file}} --scores logits --budget {QUERIES} --out {{out}}", Use("load_classifier", call=_classifier("torch")),
     ),
+    "part": (_beside(remains.NARRATE, "out.jsonl.part"),),
+    "journal": (_beside(remains.DESCRIBE, "out.json.journal"), _beside(f"{remains.DESCRIBE} --retry-invalid", "out.json.journal")),
+    "replies": (_beside(remains.DESCRIBE, "out.json.replies.sqlite"), _beside(f"{remains.DESCRIBE} --offline", "out.json.replies.sqlite")),
+    "pair-file": (_beside(remains.DESCRIBE, "out.json"),),
+    "state": (_beside(remains.IMPROVE, "out.json.state"),),
+    "embeddings": (_beside(f"{remains.IMPROVE} --embeddings out.embeddings", "out.embeddings/embeddings.sqlite"),),
+    "result": (_beside(remains.ATTACK, "out/image/result.json"), _beside(f"{remains.ATTACK} --force", "out/image/result.json")),
+    "answers": (_beside(remains.ATTACK, "out/image/answers.bin"),),
+    "answer": (
+        f"verbalize one.jsonl --style free --llm {{url}}#m {_BRIEF} --out {{out}}.jsonl", f"verbalize one.jsonl --style composed --llm {{url}}#m {_BRIEF}",
+        f"describe --classes classes.txt --all-pairs --llm {{url}}#m {_BRIEF} --out {{out}}.json", f"check texts.jsonl --maps maps.jsonl --llm {{url}}#m {_BRIEF}",
+        Use("chat_model.invoke", call=_invoke), Use("ask_many", call=_ask_many),
+    ),
+    "settings-of-verbalize": ("verbalize maps.jsonl --settings {file} --out {out}.jsonl", "verbalize maps.jsonl --settings {file} --out {out}.txt"),
+    "settings-of-check": ("check texts.jsonl --settings {file} --maps maps.jsonl",),
+    "settings-of-picture": ("picture maps.jsonl --settings {file} --out {out}",),
+    "settings-of-attack": (f"attack image.npy --settings {{file}} {_ATTACK}",),
     "torchscript": (f"attack image.npy --target torch:{{file}} --scores logits --budget {QUERIES} --out {{out}}", Use("load_classifier", call=_classifier("torch"))),
 }  # fmt: skip
 

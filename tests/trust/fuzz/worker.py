@@ -29,9 +29,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bytes_level
 import guards
 import honest
+import remains
 import structured
 import uses
 import zoo
+from answering import DESCRIPTION, DRAFT, AnsweringServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from uses import Use
 
 Mutate = Any
-FORMATS: dict[str, tuple[Callable[[], list[Seed]], Mutate]] = {
+FORMATS: dict[str, tuple[Callable[..., list[Seed]], Mutate]] = {
     "jsonl": (honest.jsonl, structured.json_lines),
     "json": (honest.documents, structured.json_document),
     "csv": (honest.tables, structured.table),
@@ -49,8 +51,12 @@ FORMATS: dict[str, tuple[Callable[[], list[Seed]], Mutate]] = {
     "pictures": (honest.pictures, structured.picture),
     "onnx": (honest.networks, structured.protobuf),
     "torch": (honest.programs, structured.program),
+    "toml": (honest.settings, structured.settings),
+    "http": (honest.answers, structured.answer),
+    "kept": (remains.made, structured.kept),
 }
 STRUCTURED = 0.7  # of the inputs are mutated within their format's frame, the others byte by byte
+LOADING = 200.0  # seconds for a use that also imports what it needs, on a busy machine
 READERS_OF_MAPS = ("convert", "verbalize", "picture", "check")  # they take the options with which a map is read
 NAMES = ("input",) * 6 + ("in put", "[foo]", "a\x1b[31mb", "caf\u00e9", "x" * 200, "\udcff", "a\nb", "[bold]", "\u202eabc")
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -91,18 +97,32 @@ class Bench:
         honest.furnish(self.folder)
         self.kept = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
         self.canary = folder / "canary"
+        self.server = AnsweringServer()
         os.environ[zoo.CANARY] = str(self.canary)
         self.watch = guards.Watch(folder)
         self.leaks = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the bench: what C libraries write to the descriptor of standard error
 
     def handle(
-        self, seed: Seed, data: bytes, use: Use, *, name: str = "input", terminal: bool = False, show: bool = False
+        self,
+        seed: Seed,
+        data: bytes,
+        use: Use,
+        *,
+        name: str = "input",
+        terminal: bool = False,
+        show: bool = False,
+        limit: float = guards.MOST_SECONDS,
     ) -> Outcome:
         """Put the data into place, use it, and judge what came of it."""
         outcome = Outcome(-1, seed.name, use.name)
         file = self.folder / (use.beside or "{name}").format(name=f"{name}{seed.suffix}")
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-        words = [one.replace("{file}", str(file)).replace("{out}", str(self.folder / "out")) for one in use.words]
+        places = {"{file}": str(file), "{out}": str(self.folder / "out"), "{url}": self.server.url}
+        words = [re.sub(r"\{\w+\}", lambda found: places[found[0]], one) for one in use.words]
+        self.server.answer = data if seed.suffix == ".http" else DESCRIPTION if "describe" in words else DRAFT
+        if seed.suffix == ".http":
+            file.with_suffix(".url").write_text(self.server.url)
         if words and words[0] in READERS_OF_MAPS and seed.options and seed.options[0] not in words:
             words += seed.options
         out, err = self._streams(terminal)
@@ -118,7 +138,7 @@ class Bench:
         started = time.perf_counter()
         with warnings.catch_warnings(), redirect_stdout(out), redirect_stderr(err), self.watch.watching() as seen:
             try:
-                with guards.timed():
+                with guards.timed(limit):
                     status = self._run(words, use, file)
             except SystemExit as end:
                 status = end.code
@@ -212,6 +232,7 @@ class Bench:
             if path.name not in tops:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         file.unlink(missing_ok=True)
+        file.with_suffix(".url").unlink(missing_ok=True)
         for path, data in self.kept.items():
             if not path.exists() or path.stat().st_size != len(data) or path == file:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -228,7 +249,8 @@ def _faults_of_a_command(use: Use, status: Any, out: str, err: str, terminal: bo
         faults.append(f"raw control characters on standard error: {_around(_OBEYED, err)}")
     if terminal and _OBEYED.search(out):
         faults.append(f"raw control characters on the terminal: {_around(_OBEYED, out)}")
-    if status == 2 and "error:" not in err:
+    told = ("error:", "not checked: ", "not read: ") if use.words[0] == "check" else ("error:",)
+    if status == 2 and not any(one in err for one in told):
         faults.append(f"status 2 without an error: {err[-120:]!r}")
     if status == 1 and not err.strip() and use.words[0] != "check":
         faults.append("status 1 without a word")
@@ -298,7 +320,8 @@ def main() -> None:
         _settle(Path(folder))
         bench = Bench(Path(folder))
         uses.register_doubles()
-        sources = FORMATS[given.format][0]()
+        os.chdir(bench.folder)
+        sources = FORMATS[given.format][0](*((bench.folder, bench.server) if given.format == "kept" else ()))
         pairs = [(source, use) for source in sources for role in source.roles for use in uses.uses_of(role)]
         if not given.honest:  # each use once
             pairs = list({use: (source, use) for source, use in reversed(pairs)}.values())
@@ -306,7 +329,7 @@ def main() -> None:
             source, _, use, _, _ = make(given.format, given.seed, given.first, sources)
             pairs = [(source, use)]
         for source, use in pairs:  # also loads whatever is loaded on first use, so that its time and files count for no input
-            outcome = bench.handle(source, source.data, use, show=given.show and given.honest)
+            outcome = bench.handle(source, source.data, use, show=given.show and given.honest, limit=LOADING)
             if given.honest:
                 report.write(json.dumps(vars(outcome)) + "\n")
         if given.honest:

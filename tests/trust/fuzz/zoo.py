@@ -33,7 +33,7 @@ TEXTS = (
     "\u202eright to left", "\u2066isolate\u2069", "\u200b", "\ufeff", "\u2028", "\u2029", "\ufffe", "e\u0301" * 40, "\u0301",
     "\U0001f469\u200d\U0001f469\u200d\U0001f467", "\u0644\u0627", "\U0010ffff", "##", "##a", "Ġ", "▁", "<0xF0>", "<0xFF>", "[CLS]", "<|im_start|>",
     "-1", "nan", "1e400", "LABEL_" + "9" * 5000, "9" * 5000, "{}", "{0}", "{x}", "{0.__class__}", "%s%n", "%(x)s", "${HOME}", "`id`",
-    "../../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/proc/self/mem", "CON", "a" * 300, "file:///etc/passwd",
+    "../../../../proc/version", "/proc/version", "/dev/zero", "/dev/stdin", "/proc/self/environ", "CON", "a" * 300, "file:///proc/version",
     "http://127.0.0.1:1/x", "</script><script>alert(1)</script>", "'\"><img src=x onerror=alert(1)>", "javascript:alert(1)",
     "a b " * 2000, "(" * 3000, "'" * 3000, '"' * 3001, "a" * 100_000, "1." * 2000, "not " * 3000, "\\" * 3000, "great, " * 1500,
     SHELL, PYTHON, "os.system", "builtins.exec", "torch.os.system", "operator.attrgetter", "torch.ops.aten.add.Tensor",
