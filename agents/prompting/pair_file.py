@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from agents.prompting.describe import DifferentialDescriber
 from agents.prompting.pairs import read_pairs, write_pairs
 from saywhy_core.disk.destinations import beside, is_stream
-from saywhy_core.disk.files import check_writable
+from saywhy_core.disk.files import check_writable, protected_inputs
 from saywhy_core.disk.locks import FileLock
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from agents.prompting.describe import Described
+    from agents.prompting.pairs import PairDescriptions
     from saywhy_core.progress import OnProgress
 
 
@@ -59,7 +60,7 @@ def describe_to_file(
             model,
             class_names,
             journal=None if streamed else journal,
-            known=read_pairs(file, class_names) if file.exists() and not streamed else None,
+            known=_earlier(file, class_names) if file.exists() and not streamed else None,
             template=template,
             retry_invalid=retry_invalid,
         )
@@ -69,3 +70,9 @@ def describe_to_file(
         if not streamed and not described.invalid and not described.unasked:
             journal.unlink(missing_ok=True)
     return described
+
+
+def _earlier(file: Path, class_names: Sequence[str]) -> PairDescriptions:
+    """The pairs that the file holds. It is no input: it is written again with the new ones in it."""
+    with protected_inputs():  # what is read inside is protected to the end of the block
+        return read_pairs(file, class_names)
