@@ -1,5 +1,7 @@
 import saywhy_core.classifiers as _classifiers
 
+from .answer_file import AnswerFile as AnswerFile
+from .answers import AnswerMemory as AnswerMemory
 from .attack import FeatureGuidedAttack as FeatureGuidedAttack
 from .attacks.per_feature import FeatureRobustness as FeatureRobustness
 from .features import KeypointMixture as KeypointMixture

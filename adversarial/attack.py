@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.answers import CountedMemory, RememberingClassifier
 from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustness  # earlier releases had it here
 from adversarial.attacks.per_feature import PerFeature
 from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo, Task
@@ -18,12 +19,15 @@ from adversarial.query_log import QueryLog
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
 from adversarial.run import CHECKED, ImageAttack, drive
 from saywhy_core.classifiers import Classifier, ClassifierError
+from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import ArgumentError, BudgetExceeded, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
+
+    from adversarial.answers import AnswerMemory
 
     Images: TypeAlias = NDArray[np.float32]
     Density: TypeAlias = Callable[[Images], KeypointMixture] | KeypointMixture | str
@@ -164,8 +168,10 @@ class FeatureGuidedAttack:
         *,
         targets: ArrayLike | None = None,
         progress: Progress | None = None,
+        memory: Callable[[int], AnswerMemory] | None = None,
+        on_problem: Callable[[int, UsageError], None] | None = None,
     ) -> list[AttackResult]:
-        """Attack each image.
+        """Attack each image. They are finished in their order, or nearly so, as few at a time as fill the batches.
 
         Args:
             classifier: a `CallableClassifier` or anything of its shape.
@@ -173,16 +179,21 @@ class FeatureGuidedAttack:
             labels: (N,) the class that each image shows. Where the classifier disagrees at once, the result is a success at
                 distance 0 that says so.
             targets: (N,) classes to reach, or one for all; None for any other class than the label.
-            progress: called with (images done, images in all, the result just finished).
+            progress: called with (images done, images in all, the result just finished), as soon as it is.
+            memory: called with an image's place when its attack begins, for what was answered about it in an earlier run
+                (such as an `AnswerFile`); answers are taken from there, and new ones kept there. It is the caller who forgets
+                them once the result is safe. With the same arguments, the result is that of a run without interruption.
+            on_problem: called with the place of an image that can't be attacked, and why (there is no class of its label's
+                number; `density` fails on it), while the others go on. None raises the error.
 
         Returns:
-            One result per image, in the order of the images.
+            One result per image, in the order of the images; none for those told to `on_problem`.
 
         Raises:
             UsageError: shapes or values don't fit.
             AttackInterrupted: the classifier failed, contradicted itself or spent its own budget; `results` holds what was
                 found so far.
-            AttackStopped: Ctrl-C; `results` holds what was found so far.
+            AttackStopped: Ctrl-C, or a signal (`saywhy_core.stopping`); `results` holds what was found so far.
         """
         pictures = _images(images)
         if not callable(classifier) or not hasattr(classifier, "ask_again"):
@@ -195,9 +206,21 @@ class FeatureGuidedAttack:
         begun: dict[int, ImageAttack] = {}
         results: dict[int, AttackResult] = {}
 
-        def begin(index: int) -> ImageAttack:
-            begun[index] = self._begin(classifier, index, pictures[index], wanted[index], goals[index])
-            return begun[index]
+        def begin(index: int) -> ImageAttack | None:
+            kept = None if memory is None else CountedMemory(memory(index))
+            try:
+                begun[index] = self._begin(classifier, index, pictures[index], wanted[index], goals[index], kept)
+            except UsageError as error:
+                if on_problem is None or isinstance(error, UnusableFileError):
+                    raise
+                on_problem(index, error)
+            return begun.get(index)
+
+        def failed(attack: ImageAttack, error: UsageError) -> None:
+            if on_problem is None:
+                raise error
+            del begun[attack.index]
+            on_problem(attack.index, error)
 
         def finished(attack: ImageAttack) -> None:
             results[attack.index] = make_result(attack, self.distance, classifier.class_names)
@@ -211,12 +234,12 @@ class FeatureGuidedAttack:
 
         openings = [partial(begin, index) for index in range(len(pictures))]
         try:
-            drive(classifier, openings, self.batch_size or BATCH, finished)
+            drive(classifier, openings, self.batch_size or BATCH, finished, failed)
         except (BudgetExceeded, ClassifierError) as error:
             raise AttackInterrupted(str(error), so_far(str(error))) from error
-        except KeyboardInterrupt:
-            raise AttackStopped(so_far("stopped from the keyboard")) from None
-        return [results[index] for index in range(len(pictures))]
+        except KeyboardInterrupt as stop:
+            raise AttackStopped(so_far(str(stop) or "stopped from the keyboard")) from stop
+        return [results[index] for index in sorted(results)]
 
     def mixture(self, image: Images) -> KeypointMixture:
         """The distribution that guides the search in an image, (H, W, C) float32 in [0, 1].
@@ -233,7 +256,9 @@ class FeatureGuidedAttack:
             raise UsageError(f"the density must be a KeypointMixture of {image.shape[0]} by {image.shape[1]} pixels")
         return made
 
-    def _begin(self, classifier: Classifier, index: int, image: Images, label: int, target: int | None) -> ImageAttack:
+    def _begin(
+        self, classifier: Classifier, index: int, image: Images, label: int, target: int | None, memory: CountedMemory | None
+    ) -> ImageAttack:
         """Open the log and the search for one image; the budget keeps one query for the check at the end."""
         distance, budget = DISTANCES.get(self.distance), int(self.budget)
         limit = budget - 1 if budget >= CHECKED else budget
@@ -241,10 +266,11 @@ class FeatureGuidedAttack:
         mixture = self.mixture(image) if self._uses_mixture else None
         task = Task(
             log=log, distance=distance, manipulation=load_manipulation(self.manipulation or STANDARD_MANIPULATION),
-            seed=self.seed, classifier=classifier, mixture=mixture,
+            seed=self.seed, classifier=classifier if memory is None else RememberingClassifier(classifier, memory),
+            mixture=mixture,
         )  # fmt: skip
         search = PerFeature(self.picked, task) if self.player_two == "competitive" else self.picked.start(task)
-        return ImageAttack(index, log, search, mixture)
+        return ImageAttack(index, log, search, mixture, memory)
 
 
 def _images(images: ArrayLike) -> Images:

@@ -91,7 +91,10 @@ class AttackInterrupted(ClassifierError):  # noqa: N818 - it says what became of
 
 
 class AttackStopped(KeyboardInterrupt):
-    """The attack was stopped from the keyboard; `results` holds what was found so far."""
+    """The attack was stopped from the keyboard or by a signal; `results` holds what was found so far.
+
+    Its cause (`__cause__`) says which: it is the exception that stopped the attack.
+    """
 
     def __init__(self, results: list[AttackResult]) -> None:
         super().__init__("attack stopped")

@@ -1,22 +1,61 @@
-"""The folder of one image's finding, and whether an earlier run has finished it."""
+"""The folder of one image's finding: what is in it, and whether an earlier run has finished it or begun it."""
 
 from __future__ import annotations
 
-import json
 import math
+import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adversarial.findings.record import RECORD
+from adversarial.answer_file import read_header
+from adversarial.findings.record import RECORD, VERSION
 from saywhy_core.errors import UsageError
-from saywhy_core.names import safe_file_name
+from saywhy_core.reading.documents import NotJsonError, parse_json, read_stream
+from saywhy_core.reading.regular_files import open_regular
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Sequence
+    from pathlib import Path
 
     from adversarial.result import AttackResult
+
+ANSWERS = "answers.bin"
+CURE = "write to another folder, or use --force to replace it"
+_BEGINS = b'{\n "version": '  # what every record begins with: a file that does and can't be read was torn
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose folder it is, by the result in it or by the answers that were kept while it was made.
+
+    Attributes:
+        digest: changes with the image and the settings.
+        pixels: changes with the image.
+        place: changes with the place that the image was read from; "" where that is not known.
+        finished: whether the folder holds a finished result.
+        trouble: why nobody can tell: the folder is none, or holds something that is no result. "" where there is none.
+    """
+
+    digest: str = ""
+    pixels: str = ""
+    place: str = ""
+    finished: bool = False
+    trouble: str = ""
+
+
+def read_holder(folder: Path) -> Holder | None:
+    """Whose folder it is; None where it does not exist, or holds no result and no answers, or only torn ones."""
+    if not os.path.lexists(folder):
+        return None
+    if not folder.is_dir():
+        return Holder(trouble=f"{folder} is no folder; move it away, or write to another folder")
+    try:
+        record = _read_record(folder / RECORD)
+        if record is not None:
+            return _as_holder(record["settings"], finished=record["settings"].get("finished") is True)
+        header = read_header(folder / ANSWERS)
+        return None if header is None else _as_holder(header, finished=False)
+    except UsageError as error:
+        return Holder(trouble=str(error))
 
 
 @dataclass(frozen=True)
@@ -31,34 +70,32 @@ class ResultFolder:
     path: Path
     digest: str
 
-    @property
-    def finished(self) -> bool:
-        """Whether the folder holds the finished result of this image under these settings.
+    def check_is_folder(self) -> None:
+        """See whether the folder can be one.
 
         Raises:
-            UsageError: it holds another result, or one that can't be read.
+            UsageError: there is something else in its place.
         """
-        if not (self.path / RECORD).exists():
-            return False
-        record = self._record()
-        if record is None:
-            self._must_be_sound()
-            raise UsageError(
-                f"{self.path} holds the result of another image or of other settings; write to another folder, or use "
-                "--force to replace it"
-            )
-        return bool(record["settings"].get("finished"))
+        if os.path.lexists(self.path) and not self.path.is_dir():
+            raise UsageError(f"{self.path} is no folder; move it away, or write to another folder")
 
-    def _must_be_sound(self) -> None:
-        """Raise for a record that can't be read: it is not known to be another image's."""
-        file = self.path / RECORD
-        try:
-            json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is damaged"
-            raise UsageError(
-                f"{file} can't be read: {why}; delete it or use --force to attack the image again, or write to another folder"
-            ) from None
+    @property
+    def finished(self) -> bool:
+        """Whether the folder holds the finished result of this image under these settings; one that was torn is none.
+
+        Raises:
+            UsageError: it holds the result or the begun attack of another image or of other settings, or something that is no
+                result; or it is no folder.
+        """
+        holder = read_holder(self.path)
+        if holder is None:
+            return False
+        if holder.trouble:
+            raise UsageError(holder.trouble)
+        if holder.digest != self.digest:
+            what = "result" if (self.path / RECORD).exists() else "begun attack"
+            raise UsageError(f"{self.path} holds the {what} of another image or of other settings; {CURE}")
+        return holder.finished
 
     def keeps(self, unfinished: AttackResult) -> bool:
         """Whether the folder holds a finding of this image and these settings that an unfinished result must not replace.
@@ -66,36 +103,50 @@ class ResultFolder:
         That is a finished finding, one at a smaller distance, or one at the same distance after more queries. The value of
         the competitive game grows while it is searched, so that there the finding after more queries is kept.
         """
-        record = self._record()
-        if record is None:
-            return False
-        if record["settings"].get("finished"):
-            return True
-        value = record["distance"]["value"]  # null where nothing was found
-        distance = math.inf if value is None else float(value)
-        if record["settings"].get("player_two") == "competitive" or distance == unfinished.distance:
-            return bool(record["queries"] > unfinished.queries)
-        return distance < unfinished.distance
-
-    def _record(self) -> dict[str, Any] | None:
-        """The record in the folder; None where there is none that can be read, or one of another image or other settings."""
         try:
-            record = json.loads((self.path / RECORD).read_text(encoding="utf-8"))
-            return record if record["settings"]["digest"] == self.digest else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            record = _read_record(self.path / RECORD)
+            if record is None or record["settings"].get("digest") != self.digest:
+                return False
+            if record["settings"].get("finished"):
+                return True
+            value = record["distance"]["value"]  # null where nothing was found
+            distance = math.inf if value is None else float(value)
+            if record["settings"].get("player_two") == "competitive" or distance == unfinished.distance:
+                return bool(record["queries"] > unfinished.queries)
+            return distance < unfinished.distance
+        except (UsageError, KeyError, TypeError, ValueError):  # it can't be read
+            return False
 
 
-def result_folders(out: str | os.PathLike[str], names: Sequence[str], digests: Sequence[str]) -> list[ResultFolder]:
-    """A folder for each image, in `out`; images of the same name get folders of their own.
+def _as_holder(settings: dict[str, Any], *, finished: bool) -> Holder:
+    digest, pixels, place = (str(settings.get(name) or "") for name in ("digest", "pixels", "place"))
+    return Holder(digest, pixels, place, finished)
+
+
+def _read_record(file: Path) -> dict[str, Any] | None:
+    """The record in a file; None where there is none, or one that a power cut or a full disk tore.
 
     Raises:
-        UsageError: `out` can't be made a folder.
+        UsageError: the file holds something that is no record, or one of a later release.
     """
-    root = Path(out)
+    if not os.path.lexists(file):
+        return None
+    with open_regular(file) as stream:
+        data = read_stream(stream, str(file))
+    if _BEGINS.startswith(data) or not data.strip(b"\0 \n"):
+        return None
     try:
-        root.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{root} can't be made a folder: {error.strerror}") from None
-    taken: set[str] = set()
-    return [ResultFolder(root / safe_file_name(name, "", taken), digest) for name, digest in zip(names, digests, strict=True)]
+        record = parse_json(data, str(file))
+    except NotJsonError:
+        if data.startswith(_BEGINS):
+            return None
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
+        raise UsageError(
+            f"{file} is no result of an attack; move it away, write to another folder, or use --force to replace it"
+        )
+    if record.get("version", VERSION) != VERSION:
+        raise UsageError(
+            f"{file} was written by another release of saywhy; write to another folder, or use --force to replace it"
+        )
+    return record

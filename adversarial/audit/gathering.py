@@ -28,11 +28,13 @@ class AuditImage:
         name: what it is called in messages, and the name of its folder.
         pixels: (H, W, C) float32 in [0, 1].
         label: the number of the class that it shows; None for the class that the classifier predicts.
+        source: the file that it was read from, which tells it from others of its name; "" where there is none.
     """
 
     name: str
     pixels: NDArray[np.float32]
     label: int | None = None
+    source: str = ""
 
 
 def gather_images(
@@ -69,13 +71,14 @@ def gather_images(
         if height is None or width is None:
             raise UsageError("the classifier doesn't say what size it takes; give the size, such as --resize 48x48")
         size = (height, width)
-    items = list(read_images([Path(path) for path in paths], channels=channels if channels in (1, 3) else None))
+    wanted = channels if channels in (1, 3) else None
+    items = [(str(path), item) for path in paths for item in read_images([Path(path)], channels=wanted)]
     lines = None if labels is None else read_lines(labels)
     if lines is not None and len(lines) != len(items):
         raise UsageError(f"{labels} holds {len(lines)} labels for {len(items)} images; give one per line, in their order")
     images: list[AuditImage] = []
     problems: list[Problem] = []
-    for place, item in enumerate(items):
+    for place, (source, item) in enumerate(items):
         if isinstance(item, Problem):
             problems.append(item)
             continue
@@ -87,7 +90,7 @@ def gather_images(
             own = class_index(lines[place][1], class_names, f"{labels}, line {lines[place][0]}")
         wrong = _misfit(pixels.shape, own, shape, class_names)
         if wrong is None:
-            images.append(AuditImage(item.name, pixels, own))
+            images.append(AuditImage(item.name, pixels, own, source))
         else:
             problems.append(Problem(item.name, wrong))
     return images, problems

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saywhy_core.disk.files import atomic_open
 from verbalize.draw.raster import encode, enlarged, to_rgb
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Rgb = NDArray[np.uint8]
 
+PICTURES = ("panel.png", "original.png", "adversarial.png", "difference.png", "density.png")  # all that a folder may hold
 SMALLEST_SIDE = 256  # pictures are enlarged in whole steps until their shorter side is at least this long
 FEW = 60  # changed pixels; with more of them, frames would hide the picture
 _FRAME = "#d05c0a"  # the orange that the heatmaps use
@@ -42,22 +40,17 @@ def density_picture(density: NDArray[np.float64]) -> Rgb:
     return np.round(colormaps["viridis"](shares)[:, :, :3] * 255).astype(np.uint8)
 
 
-def save_pictures(
-    folder: Path,
-    original: NDArray[np.float32],
-    adversarial: NDArray[np.float32] | None,
-    density: NDArray[np.float64] | None,
-) -> None:
-    """Write original.png, and adversarial.png, difference.png and density.png where there is something to show."""
+def picture_files(
+    original: NDArray[np.float32], adversarial: NDArray[np.float32] | None, density: NDArray[np.float64] | None
+) -> dict[str, bytes]:
+    """PNG files by name: original.png, and adversarial.png, difference.png and density.png where there is something to show."""
     pictures = {"original": to_rgb(original)}
     if adversarial is not None:
         pictures["adversarial"] = to_rgb(adversarial)
         pictures["difference"] = difference_picture(original, adversarial)[0]
     if density is not None:
         pictures["density"] = density_picture(density)
-    for name, picture in pictures.items():
-        with atomic_open(folder / f"{name}.png", "wb") as stream:
-            stream.write(encode(enlarged(picture, SMALLEST_SIDE)))
+    return {f"{name}.png": encode(enlarged(picture, SMALLEST_SIDE)) for name, picture in pictures.items()}
 
 
 def panel_png(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
-from adversarial.findings.pictures import panel_png, save_pictures
+from adversarial.findings.pictures import PICTURES, panel_png, picture_files
 from adversarial.findings.words import changed_mask, class_name, finding_in_words, touched_in_words
 from saywhy_core.disk.files import atomic_open
+from saywhy_core.disk.troubles import unwritable
+from saywhy_core.secrets import redact
 from verbalize.parts import place_in_words
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from adversarial.result import AttackResult
 
@@ -99,8 +102,8 @@ def write_finding(
     `panel.png` shows the original, the adversarial example, their difference and, where one guided the search, the density
     side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged
     in whole steps.
-    `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` is
-    written last: where it is, the other files are whole.
+    `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` takes
+    its place last, and that of an earlier result goes first: where it is, the other files are whole and belong to it.
 
     Args:
         result: the attack's result.
@@ -119,20 +122,37 @@ def write_finding(
     adversarial = result.adversarial if after is not None else None
     density = result.density
     map_ = None if density is None else (density.density, density.source)
-    with atomic_open(folder / "panel.png", "wb") as stream:
-        stream.write(panel_png(result.original, adversarial, mask, before=before, after=after, density=map_))
-    save_pictures(folder, result.original, adversarial, None if density is None else density.density)
-    with atomic_open(folder / "images.npz", "wb") as stream:
-        if adversarial is None:
-            np.savez_compressed(stream, original=result.original)
-        else:
-            np.savez_compressed(stream, original=result.original, adversarial=adversarial)
-    with atomic_open(folder / RECORD) as stream:
-        lines = (
-            f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items()
-        )
-        stream.write("{\n" + ",\n".join(lines) + "\n}\n")
+    pictures = {"panel.png": panel_png(result.original, adversarial, mask, before=before, after=after, density=map_)}
+    pictures |= picture_files(result.original, adversarial, None if density is None else density.density)
+    images: dict[str, Any] = {"original": result.original} | ({} if adversarial is None else {"adversarial": adversarial})
+    lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items())
+    text = redact("{\n" + ",\n".join(lines) + "\n}\n")
+    with ExitStack() as written:
+
+        def writing(name: str) -> BinaryIO:
+            return cast("BinaryIO", written.enter_context(atomic_open(folder / name, "wb")))
+
+        # all files are written before the first of them takes its place, the record last: a full disk changes nothing
+        streams = [writing(RECORD), writing("images.npz")]
+        streams[0].write(text.encode("utf-8", "backslashreplace"))
+        np.savez_compressed(streams[1], **images)
+        for name, content in pictures.items():
+            streams.append(writing(name))
+            streams[-1].write(content)
+        for stream in streams:
+            stream.flush()
+        written.callback(_clear, folder, pictures)
     return record
+
+
+def _clear(folder: Path, kept: Iterable[str]) -> None:
+    """Remove an earlier result's record, which a kill must not leave beside other pictures, and pictures that it alone had."""
+    for name in (RECORD, *PICTURES):
+        if name not in kept:
+            try:
+                (folder / name).unlink(missing_ok=True)
+            except OSError as error:
+                raise unwritable(folder / name, error) from error
 
 
 def _finite(value: float) -> float | None:

@@ -17,18 +17,21 @@ from saywhy.cli.options.files import Use
 from saywhy_core.classifiers import TARGETS
 from saywhy_core.errors import ArgumentError, UsageError
 from saywhy_core.progress import progress_bar
+from saywhy_core.stopping import Stopped
 
 HELP = (
     "Search for the smallest change of each image that flips a classifier's decision, with few queries.\n\n"
     "The classifier is a black box: the command asks for its scores only, and never more than [bold]--budget[/bold] times per "
     "image. OUT gets one folder per image: panel.png (original, adversarial image, difference, and the density that guided "
     "the search), each of these alone, images.npz (exact values) and result.json (a sentence, the changed pixels, distances, "
-    "the trace). An image with a finished result in OUT is not attacked again.\n\n"
+    "the trace). An image with a finished result in OUT is not attacked again, and one that was begun goes on "
+    "from what was learned.\n\n"
     "TARGET is onnx:FILE, torch:FILE (a program of torch.export, or TorchScript), transformers:FOLDER, python:module:function "
     "(with [bold]--scores[/bold]), or demo:signs, the road-sign classifier that comes with saywhy. What runs code of the "
     "target's author (python:, TorchScript, Python files in a folder) needs [bold]--trust[/bold].\n\n"
     "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n\n"
-    "[bold]Exit status:[/bold] 0 all images were attacked; 1 some images could not be attacked; 2 nothing was done; "
+    "[bold]Exit status:[/bold] 0 all images were attacked; 1 some images could not be attacked; 2 the command could not run to "
+    "its end (finished images are kept); "
     "130 interrupted: finished images are kept.\n"
 )
 NAMES = frozenset({"names", "class_names"})  # what the option of a target is called that gives the class names
@@ -124,7 +127,7 @@ def attack(
     force: Annotated[bool, typer.Option("--force", help="Attack again, and replace the results that are there.")] = False,
 ) -> None:
     """Attack images."""
-    from adversarial import FeatureGuidedAttack
+    from adversarial import AttackStopped, FeatureGuidedAttack
     from adversarial.audit import audit_images, gather_images, read_prior
     from adversarial.audit.runner import AT_GOAL
     from saywhy_core.classifiers import load_classifier, split_spec
@@ -148,12 +151,20 @@ def attack(
     found, unread = gather_images(
         images, shape=classifier.image_shape, class_names=names, size=read_size(resize), label=label, labels=labels
     )
-    with progress_bar("attacking", len(found), console=stderr) as bar:
-        outcome = audit_images(
-            classifier, found, out, search, goal=wanted, class_names=names, target=target, options=options, force=force,
-            on_finding=lambda name, said: note(f"{name}: {said}"),
-            on_progress=bar,
-        )  # fmt: skip
+    try:
+        with progress_bar("attacking", len(found), console=stderr) as bar:
+            outcome = audit_images(
+                classifier, found, out, search, goal=wanted, class_names=names, target=target, options=options, force=force,
+                on_finding=lambda name, said: note(f"{name}: {said}"),
+                on_progress=bar,
+                on_resumed=lambda number: note(
+                    f"{counted(number, 'image')} {'was' if number == 1 else 'were'} begun earlier and "
+                    f"{'goes' if number == 1 else 'go'} on from what was learned"
+                ),
+            )  # fmt: skip
+    except AttackStopped as stopped:
+        # the exit status tells Ctrl-C from a signal
+        raise stopped.__cause__ if isinstance(stopped.__cause__, Stopped) else stopped from None
     kept = f"; {outcome.kept} were there already" if outcome.kept else ""
     note(f"{counted(outcome.written, 'result')} written to {out}{kept}")
     spelled = {AT_GOAL: "its label is already the class given with --goal"}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adversarial import AttackInterrupted, AttackStopped, CallableClassifier, FeatureGuidedAttack, KeypointMixture
 from adversarial.audit import MapDensity, audit_images, audit_settings, gather_images, read_prior
-from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import UsageError
 
 
@@ -67,8 +68,11 @@ def test_what_is_finished_is_kept(tmp_path):
     assert (outcome.written, outcome.kept, classifier.queries) == (0, 1, asked)
     outcome = audit_images(classifier, found, tmp_path / "out", attack)
     assert (outcome.written, outcome.kept) == (2, 1)
-    with pytest.raises(UsageError, match="other settings"):
-        audit_images(classifier, found, tmp_path / "out", FeatureGuidedAttack(budget=61))
+    asked = classifier.queries
+    outcome = audit_images(classifier, found, tmp_path / "out", FeatureGuidedAttack(budget=61))
+    assert (outcome.written, outcome.kept, classifier.queries) == (0, 0, asked)
+    assert all("of another image or of other settings" in problem.what for problem in outcome.problems)
+    assert len(outcome.problems) == 3
     assert audit_images(classifier, found, tmp_path / "out", FeatureGuidedAttack(budget=61), force=True).written == 3
 
 
@@ -116,7 +120,10 @@ def test_what_was_found_before_the_end_is_kept_as_unfinished(tmp_path, stop):
 
 @pytest.mark.parametrize("player", ["cooperative", "competitive"])
 def test_an_earlier_stop_never_replaces_a_nearer_find(tmp_path, player):
-    """The nearer of two unfinished findings stays (in the competitive game the later one), and a finished one always wins."""
+    """The nearer of two unfinished findings stays (in the competitive game the later one), and a finished one always wins.
+
+    The answers of the earlier run are lost, so that the next one can't go on from there.
+    """
     path, _ = saved(tmp_path, count=1)
     found, _ = gather_images([path])
     attack = FeatureGuidedAttack(budget=300, batch_size=16, distance="l2", player_two=player)
@@ -130,6 +137,8 @@ def test_an_earlier_stop_never_replaces_a_nearer_find(tmp_path, player):
                 raise KeyboardInterrupt
             return predict(images)
 
+        for answers in (tmp_path / "out").rglob("answers.bin"):
+            answers.unlink()
         with contextlib.suppress(AttackStopped):
             audit_images(CallableClassifier(predict_or_stop), found, tmp_path / "out", attack, force=force)
         (record,) = records(tmp_path / "out").values()
@@ -243,24 +252,47 @@ def test_two_audits_of_one_folder_do_not_mix(tmp_path):
     assert [child.name for child in out.iterdir()] == ["set"]
 
 
-def test_a_damaged_result_is_called_damaged(tmp_path):
-    path, _ = saved(tmp_path, count=1)
-    found, _ = gather_images([path])
-    classifier, attack = CallableClassifier(predict), FeatureGuidedAttack(budget=60)
-    (tmp_path / "out" / "set").mkdir(parents=True)
-    (tmp_path / "out" / "set" / "result.json").write_text('{"version": 1, "sent')
-    with pytest.raises(UsageError, match=r"result\.json can't be read: it is damaged; delete it or use --force"):
-        audit_images(classifier, found, tmp_path / "out", attack)
-    assert audit_images(classifier, found, tmp_path / "out", attack, force=True).written == 1
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from adversarial import CallableClassifier, FeatureGuidedAttack
+from adversarial.audit import audit_images, gather_images
+from test_audit import predict
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+found, _ = gather_images([sys.argv[1] + "/set.npz"])
+try:
+    audit_images(CallableClassifier(predict), found, sys.argv[1] + "/out", FeatureGuidedAttack(budget=60))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
 
 
-def test_a_folder_that_fills_up_ends_the_audit(tmp_path, monkeypatch):
+@pytest.mark.parametrize("most", [1_000, 5_000])
+def test_a_disk_that_fills_up_ends_the_audit_which_goes_on_later(tmp_path, most):
+    """A process that may not write files of more than so many bytes: not the answers, or not the pictures."""
     path, _ = saved(tmp_path, count=2)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, tmp_path, str(most)], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+    )  # fmt: skip
+    assert done.stdout.startswith("UnusableFileError"), done.stdout + done.stderr
+    assert "can't be written to: File too large; make room on the disk" in done.stdout
+    assert not records(tmp_path / "out")
     found, _ = gather_images([path])
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "set-0").write_text("a file where a folder must be")
-    with pytest.raises(UnusableFileError, match=r"set-0.* can't be written to"):
-        audit_images(CallableClassifier(predict), found, tmp_path / "out", FeatureGuidedAttack(budget=60))
+    classifier = CallableClassifier(predict)
+    outcome = audit_images(classifier, found, tmp_path / "out", FeatureGuidedAttack(budget=60))
+    assert (outcome.written, outcome.resumed) == (2, 2)
+    assert_only_results(tmp_path / "out")
+    alone = CallableClassifier(predict)
+    audit_images(alone, found, tmp_path / "other", FeatureGuidedAttack(budget=60))
+    assert classifier.queries < alone.queries
+    assert records(tmp_path / "out") == records(tmp_path / "other")
+
+
+def assert_only_results(out):
+    names = {path.name for path in out.rglob("*") if path.is_file()}
+    pictures = {"panel.png", "original.png", "adversarial.png", "difference.png", "density.png"}
+    assert names <= {*pictures, "images.npz", "result.json"}
 
 
 def test_results_and_what_carries_them_can_be_pickled():

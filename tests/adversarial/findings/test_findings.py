@@ -1,6 +1,10 @@
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -210,11 +214,41 @@ def test_pictures_of_a_failure(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"panel.png", "original.png", "images.npz", "result.json"}
 
 
-def test_the_record_is_written_last(tmp_path, monkeypatch):
-    monkeypatch.setattr("adversarial.findings.record.save_pictures", lambda *args: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        write_finding(changed(*FOUR), tmp_path, NAMES)
-    assert not (tmp_path / "result.json").exists()
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from adversarial.findings import write_finding
+from tests_of_findings import FOUR, NAMES, changed
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    write_finding(changed(*FOUR), sys.argv[1], NAMES)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("most", [100, 5_000])
+def test_where_the_disk_is_full_the_earlier_result_stays_whole(tmp_path, most):
+    """A process that may not write files of more than so many bytes: not the record, or not the panel."""
+    write_finding(changed((1, 1)), tmp_path / "one", NAMES)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
+    assert len(before["panel.png"]) > 5_000 > len(before["result.json"]) > 100
+    program = FULL_DISK.replace("tests_of_findings", Path(__file__).stem)
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "one", str(most)], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+    assert done.stdout.startswith("UnusableFileError")
+    assert "can't be written to: File too large; make room on the disk" in done.stdout
+    assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()} == before
+
+
+def test_a_result_in_the_place_of_another_leaves_nothing_of_it(tmp_path):
+    write_finding(changed(*FOUR), tmp_path, NAMES)
+    assert (tmp_path / "adversarial.png").exists()
+    write_finding(Result(np.full((32, 32, 3), 0.5, np.float32), None), tmp_path, NAMES)
+    assert {path.name for path in tmp_path.iterdir()} == {"panel.png", "original.png", "images.npz", "result.json"}
 
 
 def test_names_with_dollar_signs_are_drawn_as_they_are(tmp_path):

@@ -17,7 +17,7 @@ from parameters.networks import (
     other_network,
 )
 
-from adversarial import FeatureGuidedAttack, FeatureRobustness
+from adversarial import AnswerFile, FeatureGuidedAttack, FeatureRobustness
 from adversarial.attacks.mcts_game import make_game
 from adversarial.distances import DISTANCES
 
@@ -81,6 +81,67 @@ case(
     labels=(LABELS + 1) % 5,
     targets=(LABELS + 2) % 5,
     progress=later(lambda tools: tools.record),
+)
+
+
+def told(results, tools, arguments):
+    """The results, what was told, and the files that the answers were kept in."""
+    return results, sorted(path.name for path in tools.folder.iterdir())
+
+
+case(
+    "adversarial.FeatureGuidedAttack.run",
+    {
+        "self": FeatureGuidedAttack(budget=60),
+        "classifier": later(classifier),
+        "images": IMAGES,
+        "labels": LABELS + 1000,
+        "on_problem": lambda index, error: None,
+    },
+    on_problem=later(lambda tools: tools.record),
+)
+case(
+    "adversarial.FeatureGuidedAttack.run",
+    {"self": FeatureGuidedAttack(budget=60), "classifier": later(classifier), "images": IMAGES, "labels": LABELS},
+    told,
+    memory=later(lambda tools: lambda index: AnswerFile(tools.folder / f"{index}.bin", {})),
+)
+
+
+def kept(answers, tools, arguments):
+    """What a file of answers says, holds and answers after two answers were kept."""
+    before = answers.recall(IMAGES)
+    answers.keep(IMAGES[:1], np.ones((1, 3)))
+    return before, answers.recall(IMAGES), [(path.name, path.read_bytes()) for path in sorted(tools.folder.rglob("*.bin"))]
+
+
+def file_of_answers(tools):
+    """A file with an answer to the second image."""
+    answers = AnswerFile(tools.folder / "a.bin", {"of": "one"})
+    answers.keep(IMAGES[1:2], np.zeros((1, 3)))
+    return answers
+
+
+case(
+    "adversarial.AnswerFile",
+    {"path": later(lambda tools: file_of_answers(tools).path), "about": {"of": "one"}},
+    kept,
+    path=later(lambda tools: tools.folder / "b.bin"),
+    about={"of": "another"},
+)
+case(
+    "adversarial.AnswerFile",
+    {"path": later(lambda tools: tools.folder / "b.bin"), "about": {"of": "one"}},
+    kept,
+    notes={"place": "here"},
+)
+case("adversarial.AnswerFile.recall", {"self": later(file_of_answers), "images": IMAGES[:1]}, images=IMAGES[1:2])
+case(
+    "adversarial.AnswerFile.keep",
+    {"self": later(file_of_answers), "images": IMAGES[:1], "scores": np.ones((1, 3))},
+    lambda result, tools, arguments: arguments["self"].recall(IMAGES),
+    images=OTHER_IMAGES[:1],
+    scores=np.zeros((1, 3)),
 )
 case("adversarial.FeatureGuidedAttack.mixture", {"self": FeatureGuidedAttack(), "image": IMAGES[0]}, image=IMAGES[1])
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
 from parameters.harness import case, later, record
-from parameters.networks import CORNER, IMAGES, LABELS, NAMES, OTHER_IMAGES, classifier, other_network
+from parameters.networks import CORNER, IMAGES, LABELS, NAMES, OTHER_IMAGES, classifier, network, other_network
 
-from adversarial import FeatureGuidedAttack
+from adversarial import AttackStopped, FeatureGuidedAttack
 from adversarial.audit import AuditImage, ResultFolder, audit_images
 from saywhy_core.errors import Problem
 
 ATTACK = FeatureGuidedAttack(budget=30)
-record("adversarial.audit.AuditImage", {"name": "a", "pixels": IMAGES[0]}, name="b", pixels=IMAGES[1], label=1)
+record("adversarial.audit.AuditImage", {"name": "a", "pixels": IMAGES[0]}, name="b", pixels=IMAGES[1], label=1, source="a.png")
 record(
     "adversarial.audit.AuditOutcome",
     {"written": 0, "kept": 0, "problems": ()},
     written=1,
     kept=1,
     problems=(Problem("a", "b"),),
+    resumed=1,
 )
 case(
     "adversarial.audit.MapDensity",
@@ -96,6 +98,25 @@ def audited(tools):
 
 
 case("adversarial.audit.audit_images", {**AUDIT, "out": later(audited)}, found, force=True)
+
+
+def begun(tools):
+    """A folder in which an earlier run has begun its image: it was interrupted in its third call of the classifier."""
+    calls = []
+
+    def stopped(images):
+        calls.append(len(images))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return network(images)
+
+    with suppress(AttackStopped):
+        audit_images(classifier(tools, stopped), AUDIT["images"], tools.folder / "out", ATTACK)
+    tools.recorded.clear()
+    return tools.folder / "out"
+
+
+case("adversarial.audit.audit_images", {**AUDIT, "out": later(begun)}, found, on_resumed=later(lambda tools: tools.record))
 case(
     "adversarial.audit.audit_settings",
     {"attack": ATTACK, "classifier": later(classifier)},
