@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables.config import ContextThreadPoolExecutor, get_config_list
 from langsmith import tracing_context
 from pydantic import PrivateAttr
 
@@ -34,6 +36,7 @@ class GuardedChatModel(BaseChatModel):
 
     concurrency: int = 8
     _meter: Meter = PrivateAttr(default_factory=Meter)
+    _stopping: threading.Event = PrivateAttr(default_factory=threading.Event)
     _threads: ThreadPoolExecutor | None = PrivateAttr(default=None)
 
     @classmethod
@@ -82,13 +85,51 @@ class GuardedChatModel(BaseChatModel):
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, call)
 
-    def batch(self, inputs: list[Any], config: Any = None, **kwargs: Any) -> list[Any]:
-        """As in langchain-core, at most `concurrency` at a time."""
-        return super().batch(inputs, self._bounded(config), **kwargs)
+    def batch(self, inputs: list[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any) -> list[Any]:
+        """As in langchain-core, at most `concurrency` at a time; it stops as `batch_as_completed` does."""
+        done = dict(self._as_completed(inputs, config, return_exceptions, kwargs))
+        return [done[index] for index in range(len(inputs))]
 
-    def batch_as_completed(self, inputs: Sequence[Any], config: Any = None, **kwargs: Any) -> Iterator[Any]:
-        """As in langchain-core, at most `concurrency` at a time."""
-        return super().batch_as_completed(inputs, self._bounded(config), **kwargs)
+    def batch_as_completed(
+        self, inputs: Sequence[Any], config: Any = None, *, return_exceptions: bool = False, **kwargs: Any
+    ) -> Iterator[Any]:
+        """As in langchain-core, at most `concurrency` at a time.
+
+        When it is stopped, by Ctrl-C or because the caller takes no more results, requests that have not left are not sent, no
+        attempt is repeated, and replies on their way have some seconds to come.
+        """
+        return self._as_completed(inputs, config, return_exceptions, kwargs)
+
+    def _as_completed(
+        self, inputs: Sequence[Any], config: Any, return_exceptions: bool, kwargs: dict[str, Any]
+    ) -> Iterator[tuple[int, Any]]:
+        configs = get_config_list(self._bounded(config), len(inputs))
+
+        def one(index: int) -> tuple[int, Any]:
+            try:
+                return index, self.invoke(inputs[index], configs[index], **kwargs)
+            except Exception as error:
+                if not return_exceptions:
+                    raise
+                return index, error
+
+        if len(inputs) < 2:
+            yield from map(one, range(len(inputs)))
+            return
+        try:
+            with ContextThreadPoolExecutor(max_workers=configs[0]["max_concurrency"]) as pool:
+                waiting = {pool.submit(one, index) for index in range(len(inputs))}
+                try:
+                    while waiting:
+                        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                        while done:
+                            yield done.pop().result()
+                except BaseException:
+                    self._stopping.set()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        finally:
+            self._stopping.clear()
 
     async def abatch(self, inputs: list[Any], config: Any = None, **kwargs: Any) -> list[Any]:
         """As in langchain-core, at most `concurrency` at a time."""

@@ -14,6 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
+from agents.chat.replies import ModelReplies
 from agents.chat.schema import bounded
 from agents.chat.wire.answers import shown
 from agents.chat.wire.network import WireError, httpx
@@ -69,6 +70,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         )
         model.root_client = model.root_client.with_options(max_retries=0)  # attempts are repeated, and counted, here
         model.client = model.root_client.chat.completions
+        model._stopping = transport.stopping
         return model
 
     def _identity(self) -> dict[str, Any]:
@@ -82,6 +84,18 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         if not self.official and "max_completion_tokens" in payload:
             payload["max_tokens"] = payload.pop("max_completion_tokens")  # llama.cpp, Ollama and others ignore the new
         return payload
+
+    def _generate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        if not isinstance(self.cache, ModelReplies):
+            return super()._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+        with self.cache.turns(self._stopping):
+            return super()._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
 
     def _generate(
         self,
@@ -126,8 +140,9 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         begun = time.monotonic()
         pause: float | None = None
         for attempt in range((self.max_retries or 0) + 1):
+            if self._stopping.wait(pause_before(attempt, pause) if attempt else 0):
+                raise ChatError("the request was given up, because the run was stopped")
             if attempt:
-                time.sleep(pause_before(attempt, pause))
                 headers = {**kwargs.get("extra_headers", {}), "x-stainless-retry-count": str(attempt)}
                 kwargs = {**kwargs, "extra_headers": headers}
             with self._meter.reserve(prompt_tokens, most) as reservation:

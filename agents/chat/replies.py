@@ -8,6 +8,8 @@ import os
 import threading
 import time
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
 from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.sqlite import naming_file, open_database
 from saywhy_core.errors import UsageError
 
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from saywhy_core.disk.sqlite import Database
 
 FORMAT_VERSION = 1
+_TURN = ".turn.lock"
+_LOOK = 0.05  # seconds between two looks for a reply that somebody else has asked for
+_LONGEST_WAIT = 900.0  # seconds; all attempts of one request take less, unless whoever sends it was put to sleep
 _KEPT = ("content", "name", "tool_calls", "tool_call_id")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -100,6 +106,15 @@ class Replies(BaseCache):
         """As `clear`."""
         self.clear(**kwargs)
 
+    def turn(self, prompt: str, llm_string: str) -> FileLock | None:
+        """A lock that whoever sends this request holds until the reply is stored; None where nothing is stored.
+
+        Its file lies beside the cache, and is removed on release. The system frees the lock of a process that was killed.
+        """
+        if self.read_only:
+            return None
+        return FileLock(self.path, "reply cache", file=f"{self.path}.{key_of(prompt, llm_string)[:16]}{_TURN}")
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         with self._held():
@@ -126,9 +141,28 @@ class Replies(BaseCache):
     def _connect(self) -> Database:
         if self.read_only and not self.path.is_file():
             raise UsageError(f"there is no reply cache at {self.path}; a run with the model, online, makes one")
+        if not self.read_only:
+            self._remove_old_turns()
         return open_database(
             self.path, what="reply cache", schema=_SCHEMA, version=FORMAT_VERSION, read_only=self.read_only, any_thread=True
         )
+
+    def _remove_old_turns(self) -> None:
+        """Remove the lock files of processes that were killed."""
+        with suppress(OSError):
+            for file in list(self.path.parent.iterdir()):
+                if file.name.startswith(f"{self.path.name}.") and file.name.endswith(_TURN):
+                    with suppress(UsageError), FileLock(self.path, "reply cache", file=file):
+                        continue
+
+
+@dataclass(eq=False)
+class _Turn:
+    stopping: threading.Event
+    lock: FileLock | None = None
+
+
+_turn: ContextVar[_Turn | None] = ContextVar("saywhy_turn", default=None)
 
 
 class ModelReplies(BaseCache):
@@ -150,20 +184,61 @@ class ModelReplies(BaseCache):
         self._fresh |= prompts
 
     def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
-        """The stored reply; offline, a missing one raises `OfflineMiss`."""
+        """The stored reply; offline, a missing one raises `OfflineMiss`.
+
+        Inside `turns`, where somebody else has sent the same request, the reply to that is waited for.
+        """
         found = self.replies.lookup(prompt, llm_string)
+        if found is None and self.offline:
+            raise OfflineMiss(
+                f"offline, and {self.replies!r} holds no reply of {_model_name(llm_string)} to "
+                f"{_excerpt(prompt)!r}; run once without offline, with the same model, parameters and input"
+            )
         if found is None:
-            if self.offline:
-                raise OfflineMiss(
-                    f"offline, and {self.replies!r} holds no reply of {_model_name(llm_string)} to "
-                    f"{_excerpt(prompt)!r}; run once without offline, with the same model, parameters and input"
-                )
+            found = self._waited(prompt, llm_string)
+        if found is None:
             return None
         if prompt in self._fresh:
             self._fresh.discard(prompt)
         else:
             self.meter.hit()
         return list(found)
+
+    @contextmanager
+    def turns(self, stopping: threading.Event) -> Iterator[None]:
+        """In this block and thread, look up one request, and let nobody else send it until its reply is stored.
+
+        Args:
+            stopping: where it is set, nothing is waited for.
+        """
+        mine = _Turn(stopping)
+        token = _turn.set(mine)
+        try:
+            yield
+        finally:
+            _turn.reset(token)
+            if mine.lock is not None:
+                mine.lock.release()
+
+    def _waited(self, prompt: str, llm_string: str) -> list[Generation] | None:
+        mine = _turn.get()
+        if mine is None or not isinstance(self.replies, Replies):
+            return None
+        lock = self.replies.turn(prompt, llm_string)
+        end = time.monotonic() + _LONGEST_WAIT
+        while lock is not None and time.monotonic() < end and not mine.stopping.is_set():
+            try:
+                lock.acquire()
+            except UnusableFileError:  # a file system without locks: as well as nobody else asks
+                return None
+            except UsageError:
+                mine.stopping.wait(_LOOK)
+                if (found := self.replies.lookup(prompt, llm_string)) is not None:
+                    return found
+            else:
+                mine.lock = lock
+                return self.replies.lookup(prompt, llm_string)  # it may have been stored just before
+        return None
 
     def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
         """Store a reply."""

@@ -20,6 +20,7 @@ from saywhy_core.reading.ceilings import over
 
 if TYPE_CHECKING:
     import ssl
+    import threading
     from collections.abc import Iterator
 
 # The openai package moved from httpx to a fork of it; what is handed to its client must come from the one it uses.
@@ -28,6 +29,9 @@ httpx: Any = importlib.import_module(_NAME)
 httpcore: Any = importlib.import_module(_NAME.replace("httpx", "httpcore"))
 
 _SLICE = 16 * 1024  # bytes written at once: a slow reader of more would have several time-outs
+_LOOK = 0.5  # seconds between two looks at whether the user wants to stop
+GRACE = 5.0
+"""Seconds that a reply on its way may still take when the user stops: it is paid for, and kept if it comes."""
 
 
 class WireError(Exception):
@@ -44,10 +48,14 @@ class Allowance:
 
     deadline: float
     most: int
+    stopping: threading.Event
     taken: int = 0
+    hurried: bool = False
 
     def seconds(self, asked: float | None = None) -> float:
         """How long the next step may take: what is left, or less where less is asked for."""
+        if not self.hurried and self.stopping.is_set():
+            self.hurried, self.deadline = True, min(self.deadline, time.monotonic() + GRACE)
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("the time is up")
@@ -64,9 +72,9 @@ _in_force: ContextVar[Allowance | None] = ContextVar("saywhy_allowance", default
 
 
 @contextmanager
-def allowance(seconds: float, most: int) -> Iterator[Allowance]:
+def allowance(seconds: float, most: int, stopping: threading.Event) -> Iterator[Allowance]:
     """Bound all that connections do in this block, in this thread."""
-    mine = Allowance(time.monotonic() + seconds, most)
+    mine = Allowance(time.monotonic() + seconds, most, stopping)
     token = _in_force.set(mine)
     try:
         yield mine
@@ -116,10 +124,17 @@ class _Stream(httpcore.NetworkStream):  # type: ignore[misc]
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = self._stream.read(max_bytes, _seconds(timeout))
-        if (mine := _in_force.get()) is not None:
-            mine.take(len(data))
-        return data
+        mine = _in_force.get()
+        if mine is None:
+            return bytes(self._stream.read(max_bytes, timeout))
+        while True:
+            try:
+                data = bytes(self._stream.read(max_bytes, min(_LOOK, mine.seconds(timeout))))
+            except httpcore.ReadTimeout:
+                mine.seconds()  # raises when the time is up
+            else:
+                mine.take(len(data))
+                return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for at in range(0, len(buffer), _SLICE):

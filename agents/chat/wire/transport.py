@@ -39,9 +39,13 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         authorization: the value of that header.
         official: whether it is OpenAI's own server, or stands in for it; headers that belong to OpenAI go there only.
         proxy: the address of a proxy, or None.
+
+    Attributes:
+        stopping: set while the user wants to stop; what is on its way then has `GRACE` seconds.
     """
 
     def __init__(self, address: str, timeout: float, *, authorization: str, official: bool, proxy: str | None) -> None:
+        self.stopping = threading.Event()
         self._timeout, self._authorization = timeout, authorization
         self._left_out = set() if official else _custom_headers()
         self._official = official
@@ -59,7 +63,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
 
     def handle_request(self, request: Any) -> Any:
         """Send a request and return the answer, read whole."""
-        with allowance(self._timeout, ceiling("answer")) as mine, _told():
+        with allowance(self._timeout, ceiling("answer"), self.stopping) as mine, _told():
             answer = self._pool.handle_request(
                 httpcore.Request(
                     method=request.method,

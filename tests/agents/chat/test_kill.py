@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
-from agents import Replies
+from agents import Replies, chat_model, usage_of
 
 CONCURRENCY = 6
 ITEMS = 500
@@ -40,8 +42,12 @@ def _answers(misbehaving):
     return behave
 
 
-def _run(server, cache, *extra):
-    command = [sys.executable, "-c", CLIENT, server.url, str(cache), str(ITEMS), str(CONCURRENCY), *extra]
+def _number(request):
+    return int(request.messages[0]["content"].split()[1])
+
+
+def _run(server, cache, *extra, items=ITEMS):
+    command = [sys.executable, "-c", CLIENT, server.url, str(cache), str(items), str(CONCURRENCY), *extra]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -84,3 +90,78 @@ def test_nothing_answered_is_asked_again(chat_server, misbehaving, tmp_path, wai
     offline = _run(server, cache, "offline")
     assert offline.communicate(timeout=200)[0].split() == ["started", "done", "0"]
     assert len(server.requests) == before
+
+
+def test_two_processes_with_one_cache_pay_once(chat_server, misbehaving, tmp_path):
+    server = chat_server(behave=lambda request: misbehaving.Reply(json.dumps({"value": _number(request)}), delay=0.02))
+    cache = tmp_path / "replies.sqlite"
+    clients = [_run(server, cache, items=40) for _ in range(2)]
+    said = [client.communicate(timeout=100)[0].split() for client in clients]
+    assert [words[:2] for words in said] == [["started", "done"]] * 2
+    assert len(server.requests) == 40 == sum(int(words[2]) for words in said)
+    assert {path.name for path in tmp_path.iterdir()} <= {cache.name, f"{cache.name}-wal", f"{cache.name}-shm"}
+
+
+@pytest.mark.long
+def test_a_turn_of_a_killed_process_stops_nobody(chat_server, misbehaving, tmp_path, wait_until):
+    server = chat_server(behave=lambda request: misbehaving.Reply(json.dumps({"value": _number(request)}), fault=stuck.get(0)))
+    stuck = {0: "hang"}
+    cache = tmp_path / "replies.sqlite"
+    client = _run(server, cache, items=3)
+    wait_until(lambda: len(server.requests) == 3, what="the requests")
+    assert len(list(tmp_path.glob("*.turn.lock"))) == 3
+    client.kill()
+    client.wait()
+    stuck.clear()
+    again = _run(server, cache, items=3)
+    assert again.communicate(timeout=60)[0].split() == ["started", "done", "3"]
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_equal_requests_of_one_batch_are_sent_once(chat_server, misbehaving, tmp_path):
+    server = chat_server(behave=lambda request: misbehaving.Reply(request.prompt, delay=0.05))
+    model = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
+    replies = model.batch(["a", "b", "a", "a", "b", "c"])
+    assert [reply.content for reply in replies] == ["a", "b", "a", "a", "b", "c"]
+    assert len(server.requests) == 3
+    assert usage_of(model).cache_hits == 3
+
+
+def test_where_one_of_two_equal_requests_fails_the_other_is_sent(chat_server, misbehaving, tmp_path):
+    server = chat_server([misbehaving.Reply(status=400, delay=0.2)], default="fine")
+    model = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
+    first, second = model.batch(["a", "a"], return_exceptions=True)
+    assert sorted([type(first).__name__, type(second).__name__]) == ["AIMessage", "ChatError"]
+
+
+STOPPED = """
+import sys, signal, time
+from agents import chat_model
+model = chat_model(sys.argv[1] + "#m", cache=sys.argv[2], concurrency=2, timeout=60)
+try:
+    print("started", flush=True)
+    model.batch([f"p{i}" for i in range(20)], return_exceptions=True)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", [None, "hang", "wait"])
+def test_ctrl_c_keeps_replies_on_their_way_and_sends_nothing_more(chat_server, misbehaving, tmp_path, wait_until, fault):
+    reply = {
+        None: misbehaving.Reply("late", delay=1.0),
+        "hang": misbehaving.Reply(fault="hang"),
+        "wait": misbehaving.Reply(status=503, headers={"Retry-After": "100"}),
+    }[fault]
+    server = chat_server(default=reply)
+    command = [sys.executable, "-c", STOPPED, server.url, str(tmp_path / "c.sqlite")]
+    client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: len(server.requests) == 2, what="the requests")
+    time.sleep(0.3)
+    client.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    assert client.communicate(timeout=30)[0].split() == ["started", "interrupted"]
+    assert time.monotonic() - begun < 8
+    assert len(server.requests) == 2
+    assert len(Replies(tmp_path / "c.sqlite")) == (2 if fault is None else 0)

@@ -214,7 +214,7 @@ def test_bad_options(spec, options, message):
 
 def test_what_cannot_be_loaded_or_read(tmp_path, tiny):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(UsageError, match="can't be loaded"):
+    with pytest.raises(UsageError, match="no tokenizer could be loaded"):
         chat_model(f"transformers:{tmp_path}").invoke("hi")
     with pytest.raises(UsageError, match="dtype"):
         chat_model(f"transformers:{tiny}", dtype="float17").invoke("hi")
