@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIB = 2**20
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)(i?)[bB]?")
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([kKmMgG]?)(i?)[bB]?")  # no file has 10^18 of anything
 _FACTORS = {"": 0, "k": 1, "m": 2, "g": 3}
 
 
@@ -132,7 +133,7 @@ def parse_ceiling(text: str) -> tuple[str, int]:
     if match is None:
         raise UsageError(f"a ceiling is a whole number, also with k, M, G, MiB or GiB, not {size!r:.40}; say {name}=200M")
     number, unit, binary = match.groups()
-    return name.strip(), max(1, int(float(number) * (1024 if binary else 1000) ** _FACTORS[unit.lower()]))
+    return name.strip(), max(1, int(Decimal(number) * (1024 if binary else 1000) ** _FACTORS[unit.lower()]))
 
 
 def _must_be_known(names: Any) -> None:
