@@ -111,6 +111,17 @@ def test_no_word_of_the_user_is_markup_or_obeyed(tmp_path, monkeypatch, capsys, 
     assert said.err.strip()
 
 
+@pytest.mark.parametrize("say", [console.note, console.fail])
+def test_a_name_of_any_length_leaves_a_sentence_that_can_be_read(capsys, say):
+    say(f"a file {'x' * 100_000} can't be read\nand more")
+    first, second = capsys.readouterr().err.splitlines()
+    assert 1900 < len(first) < 2100
+    assert "a file xxx" in first
+    assert first.endswith("xxx can't be read")
+    assert "characters left out" in first
+    assert second == "and more"
+
+
 def test_secrets_are_not_printed(capsys):
     keep_secret("sk-a-secret-of-some-length")
     try:

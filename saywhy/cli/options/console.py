@@ -19,18 +19,21 @@ from saywhy_core.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+LONGEST = 2000
+"""Characters of a line on standard error: ten times what a sentence has, and room for a path of any length that occurs."""
+
 stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
 _stdout = Console(highlight=False, markup=False, emoji=False)
 
 
 def note(text: object, style: str | None = None) -> None:
     """Say something on standard error, in one line however long it is."""
-    _print(stderr, Text(_safe(text), style or ""))
+    _print(stderr, Text(_brief(_safe(text)), style or ""))
 
 
 def fail(text: object) -> None:
     """Say on standard error why the command ends here."""
-    _print(stderr, Text.assemble(("error:", "red"), " ", _safe(text)))
+    _print(stderr, Text.assemble(("error:", "red"), " ", _brief(_safe(text))))
 
 
 def show(text: object, style: str | None = None) -> None:
@@ -103,6 +106,16 @@ def prepare() -> None:
 
 def _safe(text: object) -> str:
     return legible_lines(redact(str(text)))
+
+
+def _brief(text: str) -> str:
+    """The text with lines that nobody would read cut in the middle: a name or a value of a file may have any length."""
+    return "\n".join(line if len(line) <= LONGEST else _cut(line) for line in text.split("\n"))
+
+
+def _cut(line: str) -> str:
+    head, tail = line[: LONGEST * 3 // 4], line[-LONGEST // 4 :]
+    return f"{head} ... ({len(line) - len(head) - len(tail):,} characters left out) ... {tail}"
 
 
 def _print(console: Console, text: Text) -> None:
