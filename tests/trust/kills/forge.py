@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -44,6 +45,12 @@ class Run:
         self.forge, self.pid, self.out, self.err = forge, pid, out, err
         self.status: int | None = None
         self.killed = False
+        self.pipe = -1
+
+    def drain(self) -> bytes:
+        """What it sends through its pipe, until it closes it."""
+        with os.fdopen(self.pipe, "rb") as stream:
+            return stream.read()
 
     def signal(self, number: int) -> None:
         """Send a signal to the process; it may have ended already."""
@@ -111,14 +118,20 @@ class Forge:
         env: dict[str, str] | None = None,
         dies_at: int | None = None,
         before: str = "",
+        pipe: bool = False,
     ) -> Run:
         """Start `saywhy WORDS...` in a folder; what it says goes to files in the folder `told`."""
         told.mkdir(parents=True, exist_ok=True)
         self._count += 1
         out, err = told / f"{self._count}.out", told / f"{self._count}.err"
+        if pipe:
+            os.mkfifo(out)
         places = {"folder": str(folder), "out": str(out), "err": str(err)}
         job = {"words": words, **places, "env": env or {}, "dies_at": dies_at, "before": before}
-        return Run(self, self.ask(job), out, err)
+        run = Run(self, self.ask(job), out, err)
+        if pipe:  # opened once the run has opened its end, and from then on an ordinary pipe
+            run.pipe = os.open(out, os.O_RDONLY)
+        return run
 
     def ask(self, job: dict[str, Any]) -> int:
         """Send a line and read the number that answers it."""
@@ -168,7 +181,8 @@ def _become(job: dict[str, Any]) -> list[str]:
     """Take up the folder, the files and the environment of a run."""
     os.chdir(job["folder"])
     for number, path in ((0, os.devnull), (1, job["out"]), (2, job["err"])):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        fifo = number == 1 and stat.S_ISFIFO(os.stat(path).st_mode) if os.path.exists(path) else False  # noqa: PTH110, PTH116
+        handle = os.open(path, os.O_WRONLY if fifo else os.O_RDWR | os.O_CREAT, 0o666)
         os.dup2(handle, number)
         os.close(handle)
     os.environ.update(job["env"])

@@ -121,10 +121,10 @@ class Stage:
         return sorted({*strange, *inside, *(name for name in names if name.endswith(("-wal", "-shm", ".lock", ".bin")))})
 
 
-def uninterrupted(stage: Stage) -> Whole:
+def uninterrupted(stage: Stage, **options: Any) -> Whole:
     """Run the command once to its end."""
     begin = time.monotonic()
-    run = stage.start()
+    run = stage.start(**options)
     status = finish(run)
     seconds = time.monotonic() - begin
     assert status == 0, f"{stage.scenario.name}: exit status {status}: {run.told}"
