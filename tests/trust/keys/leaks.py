@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,9 +121,23 @@ def talks(scenarios: Any, count: int) -> dict[str, Talk]:
 
 
 def look(
-    modules: Any, forge: Any, talk: Talk, shape: Any, folder: Path, *, places: tuple[str, ...] | None = None, before: str = ""
+    modules: Any,
+    forge: Any,
+    talk: Talk,
+    shape: Any,
+    folder: Path,
+    *,
+    places: tuple[str, ...] | None = None,
+    before: str = "",
+    kill_at: int | None = None,
 ) -> Leak:
-    """Run a command with planted secrets against a server that says them back; what is found afterwards."""
+    """Run a command with planted secrets against a server that says them back; what is found afterwards.
+
+    Args:
+        places: where the server says them back, in turn.
+        before: Python code that the process executes first.
+        kill_at: kill the process when the server has had so many requests.
+    """
     work = folder / "work"
     work.mkdir(parents=True)
     talk.prepare(work)
@@ -133,7 +148,9 @@ def look(
             talk.words(spec), work, folder / "told", env={**CHATTY_ENVIRONMENT, **environment}, before=CHATTY + before
         )
         seen = ""
-        while not modules.ledger.wait(run, 0.05):
+        while not modules.ledger.wait(run, 0.02):
+            if kill_at is not None and server.count >= kill_at:
+                run.signal(signal.SIGKILL)
             seen = seen or process_list(run.pid, shape.values, modules.planted.search)
         status = modules.ledger.finish(run)
     arrived = modules.echo_server.decoded(server.authorizations)

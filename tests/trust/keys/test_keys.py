@@ -6,7 +6,6 @@ import pytest
 
 SHAPES = ("bearer", "symbols", "short", "basic", "proxy", "openai")
 TALKS = ("composed", "free", "smv-gpt", "describe", "check", "check --json", "to a pipe")
-IN_DRESS = pytest.mark.xfail(reason="some dresses of a key are not known yet", strict=False)
 ENDING = ("401", "403")  # after these, the model is not asked again
 
 
@@ -24,7 +23,6 @@ def goes_on(keys):
     return tuple(place for place in keys.echo_server.PLACES if place not in ENDING)
 
 
-@IN_DRESS
 @pytest.mark.parametrize(("talk", "shape"), [("describe", "symbols"), ("free", "basic"), ("check", "proxy")])
 def test_no_key_gets_out(keys, light_forge, tmp_path, talk, shape):
     known = keys.leaks.talks(keys.scenarios, 12)[talk]
@@ -33,21 +31,29 @@ def test_no_key_gets_out(keys, light_forge, tmp_path, talk, shape):
     told(leak.found)
 
 
-@IN_DRESS
 @pytest.mark.long
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("talk", TALKS)
 def test_no_key_gets_out_of_any_command(keys, light_forge, tmp_path, talk, shape):
-    known = keys.leaks.talks(keys.scenarios, 30)[talk]
-    leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path / "most", places=goes_on(keys))
-    assert leak.requests >= 30
+    known = keys.leaks.talks(keys.scenarios, 22)[talk]
+    leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path, places=goes_on(keys))
+    assert leak.requests >= 22
     assert "Traceback" not in leak.said
     told(leak.found)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("talk", "shape"), [*zip(TALKS, (*SHAPES, "bearer"), strict=True)])
+def test_no_key_gets_out_where_a_run_ends_early(keys, light_forge, tmp_path, talk, shape):
+    known, planted = keys.leaks.talks(keys.scenarios, 12)[talk], shape_of(keys, shape)
     for place in ENDING:
-        leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path / place, places=("content", place))
+        leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / place, places=("content", place))
         told(leak.found)
-    leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path / "crash", before=keys.leaks.CRASHING)
+    leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / "crash", before=keys.leaks.CRASHING)
     assert leak.status == 2
+    told(leak.found)
+    leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / "killed", places=("content",), kill_at=6)
+    assert leak.status == -9
     told(leak.found)
 
 
