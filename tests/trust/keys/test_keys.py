@@ -38,7 +38,6 @@ def test_no_key_gets_out_of_any_command(keys, light_forge, tmp_path, talk, shape
     known = keys.leaks.talks(keys.scenarios, 22)[talk]
     leak = keys.leaks.look(keys, light_forge, known, shape_of(keys, shape), tmp_path, places=goes_on(keys))
     assert leak.requests >= 22
-    assert "Traceback" not in leak.said
     told(leak.found)
 
 
