@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 2**18  # numbers in one TIFF tag; a palette of 16 bits has 196,608, and a strip per row some 10,000
 _MOST_SEGMENTS = 100_000  # of a JPEG; a profile of 16 MB has 256
+_FILLING = b"\xff" * 4096  # bytes that mean nothing among the pixels of a JPEG, and take a decoder quadratic time
+_FIRST_SCAN = b"\xff\xda"
 _MOST_SCANS = 100  # of a progressive JPEG; encoders write about 10, and each costs a pass over the whole picture
 _TILE = (322, 323)  # the TIFF tags of width and height of a tile
 _BYTES = (1, 2, 6, 7)  # the TIFF types that Pillow keeps as bytes, so that many of them take no more memory than in the file
@@ -68,6 +70,8 @@ def check_jpeg(stream: MeteredFile) -> None:
     """
     stream.seek(0)
     content = stream.read()
+    if _FILLING in content[max(0, content.find(_FIRST_SCAN)) :]:
+        raise UsageError("it is padded with nothing; save it again")
     place, scans = 2, 0
     for _ in range(_MOST_SEGMENTS):
         found = _MARKER.search(content, place)

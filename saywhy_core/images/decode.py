@@ -29,6 +29,15 @@ PICTURES = frozenset(
 
 _BYTE, _WORD = np.float32(255), np.float32(65535)
 _PHOTOMETRIC = 262  # the TIFF tag that says what the numbers mean; 0 is "white is zero"
+_OTHERS = {
+    "U": "texts",
+    "S": "texts",
+    "c": "complex numbers",
+    "m": "spans of time",
+    "M": "dates",
+    "V": "records",
+    "O": "objects",
+}
 _SLACK = 1e-6  # what rounding in float32 may put below 0 or above 1
 
 
@@ -92,7 +101,8 @@ def decode_array(array: NDArray[np.generic]) -> NDArray[np.float32]:
         UsageError: the array holds no numbers, or numbers that leave their range.
     """
     if array.dtype.kind not in "buif" or not array.size:
-        raise UsageError(f"an image must be an array of numbers, but this one is {array.dtype} of shape {array.shape}")
+        what = _OTHERS.get(array.dtype.kind, array.dtype.name)
+        raise UsageError(f"an image must be an array of numbers, but this one holds {what} and has the shape {array.shape}")
     top = 1 if array.dtype.kind in "bf" else 65535 if array.dtype.kind == "u" and array.dtype.itemsize == 2 else 255
     low, high = float(array.min()), float(array.max())  # either is NaN if a value is
     if not (np.isfinite(low) and np.isfinite(high)):

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**20  # numbers, or characters of text, that are read at a time
 _COMMENT = re.compile(rb"#[^\r\n]*")
-_BLANK = re.compile(rb"\s")
+_LINE_END = re.compile(rb"[\r\n]")
+_MOST_COMMENTS = 100_000  # each takes its time, and nobody writes one per row
+_LONGEST = 10  # digits of a number; the largest has five
 _DIGITS = b"0123456789"
+_BLANKS = b" \t\n\v\f\r"
+_TOO_LONG = re.compile(rb"[0-9]{11}")
 _SHORT = "its pixels are damaged or incomplete; save it again"
 
 
@@ -44,10 +48,12 @@ def decode_netpbm(stream: MeteredFile, opened: ImageFile) -> NDArray[np.float32]
     pixels = np.empty(opened.height * opened.width * channels, dtype=np.float32)
     stream.seek(offset)
     place = 0
-    for block in _plain(stream, bits, len(pixels)) if codec == "ppm_plain" else _raw(stream, top, len(pixels)):
+    for block in _plain(stream, bits) if codec == "ppm_plain" else _raw(stream, top, len(pixels)):
         if len(block) and block.max() > top:
             raise UsageError(f"one of its numbers is {block.max():,}, but its header says {top:,} at most; save it again")
         used = block[: len(pixels) - place]
+        if place == len(pixels):
+            break
         pixels[place : place + len(used)] = used
         place += len(used)
     if place < len(pixels):
@@ -66,23 +72,42 @@ def _raw(stream: MeteredFile, top: int, count: int) -> Iterator[NDArray[np.gener
         yield np.frombuffer(content[: len(content) // kind.itemsize * kind.itemsize], dtype=kind)
 
 
-def _plain(stream: MeteredFile, bits: bool, count: int) -> Iterator[NDArray[np.generic]]:
-    text = _COMMENT.sub(b"", stream.read())
-    place = 0
-    while place < len(text) and count > 0:
-        end = min(len(text), place + _BLOCK)
-        found = _BLANK.search(text, end)
-        end = end if bits else len(text) if found is None else found.start()
-        numbers = _numbers(text[place:end], bits)
-        yield numbers
-        place, count = end, count - len(numbers)
+def _plain(stream: MeteredFile, bits: bool) -> Iterator[NDArray[np.generic]]:
+    rest = b""
+    for block in _without_comments(stream):
+        # The last number may go on in the next block; bits need no blanks between them.
+        text, rest = (block, b"") if bits else _cut(rest + block)
+        yield _numbers(text, bits)
+    yield _numbers(rest, bits)
+
+
+def _without_comments(stream: MeteredFile) -> Iterator[bytes]:
+    """The text in blocks; comments go from # to the end of the line, which stays."""
+    inside, comments = False, 0
+    while block := stream.read(_BLOCK):
+        comments += block.count(b"#")
+        if comments > _MOST_COMMENTS:
+            raise UsageError(f"it has more than {_MOST_COMMENTS:,} comments; save it again")
+        if inside:
+            end = _LINE_END.search(block)
+            if end is None:
+                continue
+            block = block[end.start() :]
+        inside = b"#" in block[max(block.rfind(b"\n"), block.rfind(b"\r")) + 1 :]
+        yield _COMMENT.sub(b"", block)
+
+
+def _cut(text: bytes) -> tuple[bytes, bytes]:
+    """The text up to its last blank, and what follows."""
+    last = text.rsplit(None, 1)[-1] if text[-1:].strip() else b""
+    if len(last) > _LONGEST:
+        raise UsageError(_SHORT)
+    return text[: len(text) - len(last)], last
 
 
 def _numbers(text: bytes, bits: bool) -> NDArray[np.generic]:
-    tokens = text.split()
-    joined = b"".join(tokens)
-    if joined.translate(None, _DIGITS) or max(map(len, tokens), default=0) > (_BLOCK if bits else 10):
+    if text.translate(None, _DIGITS + _BLANKS) or (not bits and _TOO_LONG.search(text)):
         raise UsageError(_SHORT)
     if bits:
-        return np.frombuffer(joined, dtype=np.uint8) - np.uint8(_DIGITS[0])
-    return np.array(tokens, dtype=bytes).astype(np.int64)
+        return np.frombuffer(text.translate(None, _BLANKS), dtype=np.uint8) - np.uint8(_DIGITS[0])
+    return np.fromstring(text, dtype=np.int64, sep=" ") if text.strip() else np.zeros(0, dtype=np.int64)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import struct
 import warnings
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images.bombs import check_jpeg, check_tiff_tags, check_tiff_tiles
 from saywhy_core.images.png import check_png
-from saywhy_core.reading.ceilings import CeilingError, check_ceiling
+from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling
 from saywhy_core.reading.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -39,9 +40,15 @@ FORMATS = {
 }
 """The formats that are read, each with the beginning of the name of Pillow's module."""
 
+_BYTES = 8  # of a pixel in a file, at most: four channels of 16 bits
 _LARGEST_EXIF = 2**20  # bytes; a camera writes some 10,000
 _OPENING = 500_000  # calls to read; what a file with so many pieces before its first pixel holds is no picture
-_TECHNICAL = re.compile(r"[<>{}\[\]\\'\"`=]|0x|\w_\w|\b(?:object|NoneType|argument|attribute|bytes-like|unpack)\b")
+_NOWHERE = logging.NullHandler()
+_CUT = re.compile(r"truncated|not enough (?:image )?data|unexpected end|end of file|\beof\b|but only got", re.IGNORECASE)
+_TECHNICAL = re.compile(
+    r"[<>{}\[\]\\'\"`=]|0x|\w_\w"
+    r"|\b(?:object|NoneType|argument|attribute|bytes-like|unpack|driver|raw ?mode|buffer|broken data|decoder)\b"
+)
 
 
 @contextmanager
@@ -55,7 +62,8 @@ def opened_picture(path: Path) -> Iterator[tuple[ImageFile, MeteredFile]]:
     with _told(path), open_regular(path) as stream, warnings.catch_warnings():
         # Pillow warns of tags that it passes over, and of sizes, for which there is a ceiling.
         warnings.simplefilter("ignore")
-        check_ceiling("bytes", stream.size, "it")
+        if stream.size > _BYTES * ceiling("pixels"):
+            check_ceiling("bytes", stream.size, "it")
         with open_again(stream) as opened:
             check_size(opened.size)
             if opened.format == "TIFF":
@@ -88,6 +96,7 @@ def open_again(stream: MeteredFile) -> ImageFile:
     """
     from PIL import Image
 
+    logging.getLogger("PIL").addHandler(_NOWHERE)  # without any handler, Python prints what Pillow logs of damaged files
     stream.seek(0)
     prefix = stream.read(16)
     if not prefix:
@@ -102,7 +111,7 @@ def open_again(stream: MeteredFile) -> ImageFile:
         factory, accept = Image.OPEN[name]
         accepted = accept(prefix) if accept is not None else True
         if isinstance(accepted, str):
-            why = f"; this build of Pillow can't read {name}"
+            why = f": this build of Pillow can't read {name}"
         elif accepted:
             if name == "TIFF":
                 check_tiff_tags(stream)
@@ -110,11 +119,12 @@ def open_again(stream: MeteredFile) -> ImageFile:
             try:
                 opened = factory(stream, "")
             except (SyntaxError, IndexError, TypeError, struct.error) as error:
-                why = why if accept is None else f"; it begins like {name}{_plain(error)}"
+                why = why if accept is None else f": it begins like {name}, but {_plain(error)}"
             else:
                 stream.calls_left = calls
                 return opened
-    raise UsageError(f"can't be read as an image{why or ', which is none of ' + ', '.join(FORMATS)}; save it as PNG or JPEG")
+        why = why or f": it is none of {', '.join(FORMATS)}"
+    raise UsageError(f"can't be read as an image{why}; save it as PNG or JPEG")
 
 
 @contextmanager
@@ -131,17 +141,17 @@ def _told(path: Path) -> Iterator[None]:
     except MemoryError:
         raise UsageError(f"{path} can't be read as an image: there is not enough memory for it") from None
     except Exception as error:  # noqa: BLE001 - damaged bytes make decoders raise almost anything
-        raise UsageError(f"{path} can't be read as an image{_plain(error)}; remove it or save it again") from None
+        raise UsageError(f"{path} can't be read as an image: {_plain(error)}; remove it or save it again") from None
 
 
 def _plain(error: Exception) -> str:
     """What Pillow says of an error, where that is a sentence for users: without types, names of functions or addresses."""
     said = str(error).strip().rstrip(".!")
+    if isinstance(error, EOFError) or _CUT.search(said):
+        return "it is cut short"
     if isinstance(error, OSError) and error.strerror:
-        said = error.strerror
-    known: Any = re.search(r"truncated|not enough (?:image )?data|[Uu]nexpected end|[Ee]nd of file|EOF", said)
-    if known or isinstance(error, EOFError):
-        return ": it is cut short"
-    if not said or len(said) > 100 or not said.isascii() or not said.isprintable() or _TECHNICAL.search(said):
-        return ": it is damaged"
-    return f": {said}"
+        return f"the system says: {error.strerror}"
+    quotable = isinstance(error, (OSError, SyntaxError, ValueError)) and said.isascii() and said.isprintable()
+    if not quotable or not 0 < len(said) <= 100 or _TECHNICAL.search(said):
+        return "it is damaged"
+    return f"its reader says: {said}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,20 +36,44 @@ _TURNS: dict[int, tuple[Callable[[NDArray[Any]], NDArray[Any]], Callable[[NDArra
 
 
 def load(image: Image) -> None:
-    """Load the pixels of a Pillow image without mapping its file into memory.
+    """Load the pixels of a Pillow image without mapping its file into memory, and without a word on standard error.
 
     Pillow maps uncompressed files. In a TIFF that is stored on its side it then swaps height and width before it reads the
     rows, and the pixels come out scrambled.
     """
-    name = getattr(image, "filename", "")
-    if image.format != "TIFF" or not name:
+    if image.format != "TIFF":
         image.load()
         return
+    name = getattr(image, "filename", "")
     image.filename = ""  # type: ignore[attr-defined]  # files have the attribute; without a name there is nothing to map
     try:
-        image.load()
+        with _silent():
+            image.load()
     finally:
         image.filename = name  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep libtiff from writing about damaged files to standard error, which is closed to everybody for the block.
+
+    It writes past Python and can't be told not to. The caller reports what is wrong.
+    """
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without standard error
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def orientation_of(image: Image) -> int:

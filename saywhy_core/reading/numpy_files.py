@@ -281,11 +281,11 @@ def _dtype(text: str) -> np.dtype[Any]:
     if re.fullmatch(r"[<>|=]?O[0-9]*", text):
         raise UsageError("can't be read: it holds objects, which could run code; save numbers alone")
     if not _TYPE.fullmatch(text):
-        raise UsageError(f"can't be read as an array file: it holds no known kind of number ({text:.40})")
+        raise UsageError("can't be read as an array file: it holds no known kind of number; save it again")
     try:
         dtype = np.dtype(text)
     except (TypeError, ValueError):
-        raise UsageError(f"can't be read as an array file: it holds no known kind of number ({text:.40})") from None
+        raise UsageError("can't be read as an array file: it holds no known kind of number; save it again") from None
     if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None:
         raise UsageError("can't be read: it holds objects or records; save numbers alone")
     return dtype

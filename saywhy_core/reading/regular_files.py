@@ -21,7 +21,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISBLK, "a device"),
 )
 _TIMES, _BEFOREHAND = 4, 16 * 2**20  # the bytes that may be read: four times the file's, for checks and two passes, and some
-_CALLS = 10_000_000  # reads of one file; a reader in Python makes some 3 million in a second
+_CALLS = 5_000_000  # reads of one file; a reader in Python makes some 2 million in a second
 
 
 def kind_of(mode: int) -> str:
