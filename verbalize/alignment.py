@@ -41,12 +41,14 @@ def align_tokens(words: Sequence[str], text: str) -> tuple[tuple[int, int], ...]
         if not plain:
             places.append((origin[position], origin[position]))
             continue
-        if (word in UNKNOWN or "\ufffd" in word) and not folded.startswith(plain, position):
+        if position >= len(folded):
+            start, stop = -1, -1
+        elif (word in UNKNOWN or "\ufffd" in word) and not folded.startswith(plain, position):
             start, stop = position, _unknown_end(folded, position, words[index + 1 :])
         else:
             start, stop = _find_any(folded, (plain, *_TREEBANK.get(plain, ())), position)
         if start < 0:
-            raise ValueError(f"token {index} ({word!r}) does not occur in the text after character {origin[position]}")
+            raise ValueError(f"token {index} ({word!r:.80}) does not occur in the text after character {origin[position]}")
         places.append((origin[start], _end(text, origin, start, stop)))
         position = stop
     return tuple(places)
@@ -71,11 +73,11 @@ def check_places(words: Sequence[str], text: str, places: Sequence[tuple[int, in
         shared = start < stop and any(_is_compatible(text[edge]) for edge in (start, stop - 1))
         if not (unknown or found in (plain, *_TREEBANK.get(plain, ())) or (shared and plain in found)):
             raise ValueError(
-                f"token {index} is {word!r}, but its offsets {(start, stop)} hold {text[start:stop]!r}; correct the offsets or "
-                "leave them out"
+                f"token {index} is {word!r:.80}, but its offsets {(start, stop)} hold {text[start:stop]!r:.80}; "
+                "correct the offsets or leave them out"
             )
         if start < before or (start < reached and not _is_compatible(text[start:reached])):
-            raise ValueError(f"the offsets {(start, stop)} of token {index} ({word!r}) overlap or precede those before it")
+            raise ValueError(f"the offsets {(start, stop)} of token {index} ({word!r:.80}) overlap or precede those before it")
         before, reached = start, max(reached, stop)
 
 
@@ -95,6 +97,8 @@ def scored_words(text: str, places: Sequence[tuple[int, int]]) -> tuple[int, int
 
 def _fold(text: str) -> tuple[str, list[int]]:
     """The text in lower case without accents and with straight quotes, and the index in the original of each character."""
+    if text.isascii():  # nothing of it is an accent, or becomes longer
+        return text.lower(), list(range(len(text) + 1))
     characters: list[str] = []
     origin: list[int] = []
     for index, character in enumerate(text):

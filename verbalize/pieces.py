@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from verbalize.scripts import clings, is_punctuation, is_unspaced, is_unspaced_alphabet
@@ -46,6 +47,8 @@ _ROLES = frozenset(
 _LINE_ENDS = ("\n", "Ċ", "<0x0A>", "\r")
 _PADS = frozenset(("pad", "padding"))  # IMDB models with a word-level vocabulary fill up with this word
 _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_MARKS = ("▁", "Ġ", "Ċ", "ĉ", "#", "<")  # what begins a piece with a mark
+_ASKED = 1000  # pieces that are looked for in the text, which takes time; the marks of a tokenizer show in far fewer
 _INVISIBLE = "\ufeff\u200b\u2060"  # byte order mark, zero-width space, word joiner: no characters of a word
 
 
@@ -206,19 +209,28 @@ def _together(word: str, piece: str, kind: str) -> bool:
 def guess_scheme(pieces: Sequence[str], text: str = "") -> str:
     """Recognise the scheme by the marks on the pieces that do not stand in the text; "none" if no piece has a mark."""
     plain = [piece for piece in pieces if piece and not _SPECIAL.fullmatch(piece) and piece not in UNKNOWN]
-    marked = [piece for piece in plain if not text or piece not in text]
+    marked = _marked(plain, text)
     if any(piece.startswith("▁") or _BYTE.fullmatch(piece) for piece in marked):
         return "sentencepiece"
     if _is_bpe(plain, marked):
         return "bpe"
     if any(piece.endswith("</w>") and len(piece) > 4 for piece in marked):
         return "clip"
-    if any(piece.endswith("@@") and len(piece) > 2 for piece in marked[:-1]):
+    if any(piece.endswith("@@") and len(piece) > 2 and piece != plain[-1] for piece in marked):
         return "subword-nmt"
     inside = [piece for piece in marked if piece.startswith("##") and len(piece) > 2 and not piece.startswith("###")]
     if inside and not (plain[0].startswith("##") and len(inside) == 1):  # a lone first one is a heading or a hashtag
         return "wordpiece"
     return "spaces" if _is_spaced(plain) else "none"
+
+
+def _marked(plain: list[str], text: str) -> list[str]:
+    """The pieces that may have a mark and do not stand in the text; of very many different ones the first."""
+    able = [piece for piece in plain if piece[:1] in _MARKS or piece.endswith(("</w>", "@@"))]
+    if not text:
+        return able
+    absent = {piece: piece not in text for piece in islice(dict.fromkeys(able), _ASKED)}
+    return [piece for piece in able if absent.get(piece, False)]
 
 
 def _is_bpe(plain: list[str], marked: list[str]) -> bool:

@@ -37,8 +37,8 @@ def check_texts(**texts: object) -> None:
             raise SaliencyError(f"the {name} holds half a character (a lone surrogate), which can't be written")
 
 
-def checked_words(tokens: Sequence[str]) -> tuple[str, ...]:
-    """The words of a map.
+def checked_words(tokens: Sequence[str], text: str | None) -> tuple[str, ...]:
+    """The words of a map; its text, where it is known, is checked, too.
 
     Raises:
         SaliencyError: one is no string or holds half a character, or they are more or longer than the ceilings allow.
@@ -54,6 +54,8 @@ def checked_words(tokens: Sequence[str]) -> tuple[str, ...]:
     try:
         check_ceiling("tokens", len(words), "the map")
         check_ceiling("characters", max(map(len, words), default=0), "the map")
+        check_texts(text=text)
+        check_ceiling("text", len(text or ""), "the map")
     except UsageError as error:
         raise SaliencyError(str(error)) from None
     return words

@@ -96,8 +96,7 @@ class TokenSaliency:
         method: str | None = None,
         signed: bool = True,
     ) -> None:
-        words = checked_words(tokens)
-        check_texts(text=text)
+        words = checked_words(tokens, text)
         values = _finite(scores, "scores", words)
         if values.ndim != 1:
             raise SaliencyError(f"token scores must be one number per token, not an array of shape {values.shape}")
@@ -157,8 +156,7 @@ class TokenSaliency:
             SaliencyError: as for `TokenSaliency`.
             ValueError: the scheme is unknown.
         """
-        names = checked_words(pieces)
-        check_texts(text=text)
+        names = checked_words(pieces, text)
         values = _finite(scores, "scores", names)
         if values.shape != (len(names),):
             raise SaliencyError(f"there are {len(names)} tokens but scores of shape {values.shape}; give one for each token")

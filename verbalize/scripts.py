@@ -14,6 +14,7 @@ _ALPHABETS = (
     (0x1000, 0x109F), (0xA9E0, 0xA9FF), (0xAA60, 0xAA7F),  # Burmese
     (0x1780, 0x17FF), (0x1950, 0x19DF), (0x1A20, 0x1AAF), (0x1B00, 0x1B7F), (0xA980, 0xA9DF),  # Khmer, Tai, Balinese, Javanese
 )  # fmt: skip
+_FIRST = 0x0E00  # the first of all of them: the letters of most texts stand before it
 _LEADING_VOWELS = "เแโใไເແໂໃໄ"  # written before the consonant that they follow in speech
 _FOLLOWING_VOWELS = "ะาำๅๆະາຳໆ"  # no marks for Unicode, but they can't begin a syllable
 _STACKERS = "\u17d2\u1039\u1a60"  # Khmer and Burmese signs that put the next consonant below
@@ -52,4 +53,5 @@ def clings(word: str, piece: str) -> bool:
 
 
 def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(first <= ord(character) <= last for first, last in ranges)
+    code = ord(character)
+    return code >= _FIRST and any(first <= code <= last for first, last in ranges)

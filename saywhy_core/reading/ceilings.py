@@ -40,6 +40,7 @@ class Ceilings:
         records: records of one file.
         tokens: words of one map.
         characters: characters of one word.
+        text: characters of one text; words are looked up in it character by character.
         answer: bytes of one answer of a server.
     """
 
@@ -50,6 +51,7 @@ class Ceilings:
     records: int = _ceiling(1_000_000, "records of one file")
     tokens: int = _ceiling(100_000, "words of one map")
     characters: int = _ceiling(100_000, "characters of one word")
+    text: int = _ceiling(1_000_000, "characters of one text")
     answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
 
     def __post_init__(self) -> None:
@@ -117,6 +119,7 @@ _UNITS = {
     "records": "records",
     "tokens": "words",
     "characters": "characters in one word",
+    "text": "characters in one text",
     "answer": "bytes in an answer",
 }
 

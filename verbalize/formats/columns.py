@@ -87,8 +87,9 @@ def check_joined(rows: Sequence[Sequence[str]], columns: Columns, names: Sequenc
         SaliencyError: a column is constant over runs of rows and changes between them, so that it may name texts.
     """
     used = {columns.places.get(kind) for kind in ("token", "score", "position", "label", "signed")}
+    unread, read = set(columns.unread), set(columns.places.values())
     for place, name in enumerate(names):
-        if place in used or (name.strip() not in columns.unread and place not in columns.places.values()):
+        if place in used or (name.strip() not in unread and place not in read):
             continue
         values = [_cell(row, place) for row in rows]
         runs = [(value, len(list(group))) for value, group in groupby(values)]
@@ -151,7 +152,8 @@ class _Finder:
         weak = {
             place for place, name in enumerate(self.names) if name in _WEAK_SCORE or not name or name.startswith("unnamed:")
         }
-        unread = tuple(cell for place, cell in enumerate(self.first) if place not in self.taken | weak)
+        read = self.taken | weak
+        unread = tuple(cell for place, cell in enumerate(self.first) if place not in read)
         found = {kind: place for kind, place in places.items() if place is not None}
         token = self.names[found["token"]]
         names_text = "text" in found and all(_cell(row, found["text"]) for row in self.body)

@@ -159,7 +159,7 @@ _READ = tuple(one.name for one in fields(ReadOptions) if one.name not in ("folde
 def _number(value: object) -> int | None:
     """The number of a class, where `value` is one or is written in digits."""
     if isinstance(value, str):  # "1.0" is what pandas makes of a column with gaps, "LABEL_1" what transformers calls a class
-        found = re.fullmatch(r"(?:LABEL_)?(\d+)(?:\.0+)?", value)
+        found = re.fullmatch(r"(?:LABEL_)?(\d{1,18})(?:\.0+)?", value)
         return int(found[1]) if found else None
     if isinstance(value, float) and value.is_integer():
         return int(value)

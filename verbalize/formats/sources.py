@@ -37,6 +37,7 @@ _LINES = (".jsonl", ".ndjson")
 _DOCUMENTS = (".json", ".gz")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WRONG = "a field is missing or of the wrong type"
+_LONGEST = 1000  # characters of a problem
 _ID_SHOWN = 200  # characters of an id in a problem; an id may be as long as a file
 
 
@@ -305,7 +306,7 @@ def _lines(
         try:
             document = parse_json(line, "")
         except UsageError as error:
-            yield Problem(source, str(error), number)
+            yield Problem(source, _short(error), number)
             continue
         yield from _record(document, folder, options, formats, source, number)
     if not records:
@@ -326,4 +327,10 @@ def _record(
             for item in read(document, options.copy(folder=folder)):
                 yield Problem(source, item.what, line, item.id) if isinstance(item, Problem) else formats.named(item, document)
     except SaliencyError as error:
-        yield Problem(source, str(error), line, shown)
+        yield Problem(source, _short(error), line, shown)
+
+
+def _short(error: UsageError) -> str:
+    """What is wrong with a record, at a length that can be read; it may quote a word of a million characters."""
+    text = str(error)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from saywhy_core.errors import Problem
+from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.ceilings import ceiling, check_ceiling, over
+from saywhy_core.reading.documents import decode_text, encoding_of, read_bytes
+from saywhy_core.reading.records import told
 from verbalize.formats.columns import Columns, check_joined, find_columns
 from verbalize.formats.format import Format, ReadOptions, parse_signed
 from verbalize.formats.word_lists import read_words
@@ -21,10 +22,20 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Saliency
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_EMPTY = [""]
+_BARE_QUOTE = re.compile(r'(?:^|[\t\r\n])"(?=[\t\r\n]|$)')
+_LINES_OF_A_ROW = 1000  # a cell of a text may have many lines; behind a mark that was not closed stands the rest of the file
+_ROW = 2.5  # a row takes as much memory as so many cells, besides its own
+_LOOKS = 4
+_SHARED_MOST = 50_000  # different cells that are remembered
+_SHARED = 32  # characters; shorter cells that are equal are kept once
+_LISTED = 12  # names of columns in a remark
+_WRONG = "a cell can't be used"
 _BIAS = "<BIAS>"  # eli5's name of the intercept, which is no word
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     token: str
     score: float
@@ -48,7 +59,7 @@ class _Group:
 
 
 def _read_file(path: Path, options: ReadOptions) -> Iterator[Saliency | Problem]:
-    yield from read_table(decoded(path.read_bytes(), str(path)), str(path), options)
+    yield from read_table(decoded(read_bytes(path), str(path)), str(path), options)
 
 
 def decoded(data: bytes, source: str) -> str:
@@ -58,12 +69,11 @@ def decoded(data: bytes, source: str) -> str:
         SaliencyError: it is in another encoding.
     """
     try:
-        return data.decode("utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig")
+        return data.decode("utf-16") if encoding_of(data) == "UTF-16" else decode_text(data, source)
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise SaliencyError(
-            f"{source}, line {line}: the table can't be read: it is not UTF-8 text ({error.reason}); save it as UTF-8"
-        ) from None
+        raise SaliencyError(f"{source} is no UTF-16 text: {error.reason} at byte {error.start}; save it as UTF-8") from None
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
 
 
 def read_table(text: str, source: str, options: ReadOptions) -> Iterator[Saliency | Problem]:
@@ -84,9 +94,13 @@ def read_rows(
     filled = [row for _, row in rows if row]
     if not filled:
         raise SaliencyError(f"{source}: the table holds no rows")
+    looks = len(filled) * len(filled[0])  # what the columns mean is found out by looking at each in each row
+    if looks > _LOOKS * ceiling("values"):
+        raise SaliencyError(over("values", f"{source} has {len(filled):,} rows of up to {len(filled[0]):,} columns", looks))
     columns = find_columns(filled, source)
     if columns.unread:
-        options.note(f"not read: the column{'s' * (len(columns.unread) > 1)} {', '.join(map(repr, columns.unread))}")
+        listed = [f"{name!r:.80}" for name in columns.unread[:_LISTED]] + ["..."] * (len(columns.unread) > _LISTED)
+        options.note(f"not read: the column{'s' * (len(columns.unread) > 1)} {', '.join(listed)}")
     if columns.header:
         header = next(number for number, (_, row) in enumerate(rows) if row)
         rows = rows[header + 1 :]
@@ -104,8 +118,9 @@ def read_rows(
         try:
             if wrong:
                 raise SaliencyError(wrong)
-            names = [options.class_name(group.label) for group in groups]
-            chosen = options.chosen(names) if several else [0]
+            with told(SaliencyError, _WRONG):
+                names = [options.class_name(group.label) for group in groups]
+                chosen = options.chosen(names) if several else [0]
         except SaliencyError as error:
             yield Problem(source, str(error), groups[0].line, groups[0].id)
             continue
@@ -117,25 +132,88 @@ def _read_group(group: _Group, columns: Columns, options: ReadOptions, source: s
     if group.problem:
         return group.problem
     try:
-        return _map(group, columns, options, several)
+        with told(SaliencyError, _WRONG):
+            check_ceiling("tokens", len(group.rows), "the map")
+            return _map(group, columns, options, several)
     except SaliencyError as error:
         return Problem(source, str(error), group.line, group.id)
 
 
+class _Lines:
+    """The lines of a text, of which those that were taken last can be given back."""
+
+    def __init__(self, text: str) -> None:
+        self._found = _LINE.finditer(text)
+        self._back: list[str] = []
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.pop() if self._back else next(self._found)[0]
+        self.taken.append(line)
+        if len(self.taken) > _LINES_OF_A_ROW:
+            raise csv.Error("a quotation mark is opened and not closed")
+        return line
+
+    def give_back(self) -> str:
+        """Give back all lines since the last row but the first, which is returned."""
+        first, *others = self.taken
+        self._back += reversed(others)
+        self.taken.clear()
+        return first
+
+
 def _cells(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of each row; an empty row is an empty list."""
-    first = text.lstrip("\r\n").partition("\n")[0]
+    """(line, cells) of each row; an empty row is an empty list.
+
+    A row that opens a quotation mark and does not close it would swallow the rows below it. It keeps the cells before the mark.
+    """
+    first = (_LINE.search(text.lstrip("\r\n")) or _EMPTY)[0]
     delimiter = max(",;\t", key=first.count)
+    _check_size(text, delimiter, source)
     # a bare quotation mark is a word of the text, as NLTK and pandas can write it
-    bare = delimiter == "\t" and any(line.split("\t").count('"') for line in text.splitlines())
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL
-    )
+    quoting = csv.QUOTE_NONE if delimiter == "\t" and _BARE_QUOTE.search(text) else csv.QUOTE_MINIMAL
+    lines, number = _Lines(text), 0
+    shared: dict[str, str] = {}
+    while True:
+        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting)
+        try:
+            for row in reader:
+                if len(lines.taken) > 1 and _is_open(lines.taken, delimiter):
+                    break
+                number += len(lines.taken)
+                lines.taken.clear()
+                if len(shared) > _SHARED_MOST:
+                    shared.clear()
+                cells = [shared.setdefault(cell, cell) if len(cell) < _SHARED else cell for cell in row]
+                yield number, cells if any(cell.strip() for cell in row) else []
+            else:
+                return
+        except csv.Error:
+            if not lines.taken:
+                return
+        broken = lines.give_back()
+        number += 1
+        yield number, broken.split('"')[0].split(delimiter)[:-1] or [broken.strip()]
+
+
+def _is_open(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether the text of a row ends within quotation marks, as only that of a last row can."""
     try:
-        for row in reader:
-            yield reader.line_num, row if any(cell.strip() for cell in row) else []
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise SaliencyError(f"{source}, line {reader.line_num}: the table can't be read: {error}") from None
+        return "end of data" in str(error)
+    return False
+
+
+def _check_size(text: str, delimiter: str, source: str) -> None:
+    cells = text.count(delimiter) + int(_ROW * (text.count("\n") + text.count("\r")))
+    if cells > ceiling("values"):
+        raise SaliencyError(
+            over("values", f"{source} has up to {cells:,} cells, of which each row counts for {_ROW} more", cells)
+        )
 
 
 def _within(rows: Sequence[tuple[int | None, Sequence[str]]]) -> Sequence[tuple[int | None, Sequence[str]]]:
@@ -148,13 +226,20 @@ def _filled_down(
     rows: Sequence[tuple[int | None, Sequence[str]]], ids: Sequence[int]
 ) -> list[tuple[int | None, Sequence[str]]]:
     """The rows, where an id that is left blank is that of the row above, as in tables whose texts are named once."""
+    if not ids:
+        return list(rows)
     filled: list[tuple[int | None, Sequence[str]]] = []
     above: dict[int, str] = {}
     for line, row in rows:
-        cells = list(row)
+        cells = row
         for place in ids:
-            if place < len(cells):
-                cells[place] = above[place] = cells[place] if cells[place].strip() else above.get(place, "")
+            if place >= len(row):
+                continue
+            if row[place].strip():
+                above[place] = row[place]
+            elif place in above:
+                cells = list(cells) if cells is row else cells
+                cells[place] = above[place]  # type: ignore[index]
         filled.append((line, cells))
     return filled
 
@@ -173,7 +258,7 @@ def _number(cell: str) -> float:
             hint = f"; write it with a point ({cell.replace(',', '.')})"
         elif re.fullmatch(r"[-+]?[\d.,]+\s*%", cell):
             hint = "; write it as a number without the sign %"
-        raise ValueError(f"the score {cell!r} is not a number{hint}") from None
+        raise ValueError(f"the score {cell!r:.80} is not a number{hint}") from None
 
 
 def _groups(body: Sequence[tuple[int | None, Sequence[str]]], columns: Columns, source: str) -> list[_Group]:
@@ -189,7 +274,7 @@ def _groups(body: Sequence[tuple[int | None, Sequence[str]]], columns: Columns, 
         group = groups.setdefault((key, label), _Group(key, name, label, line))
         try:
             group.rows.append(_row(row, columns))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             group.problem = group.problem or Problem(source, f"no word and score: {error}", line, name)
         try:
             signed = parse_signed(columns.cell(row, "signed"))

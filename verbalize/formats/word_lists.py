@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 GAP = "…"  # stands between words of which nobody knows whether they are neighbours, so that no phrase reaches across
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+_SEARCHED = 50_000_000  # words times characters: some seconds
 _RANKED = 4  # shorter lists stand in the order of their scores by chance: three words once in six times
 _UNPLACED = (
     "the words stand in the order of their scores, as LIME lists them; their order in the text is not known, so that no two "
@@ -84,8 +85,9 @@ def _placed_anyway(
     """The map of words that all stand in the text, but not in their order; `None` where one does not, or they are pieces."""
     if text is None or len(words) != len(scores) or merge_pieces(words, text=text).special:
         return None
+    _check_search(words, text)
     try:
-        for word in words:
+        for word in dict.fromkeys(words):
             occurrences(text, word)
     except SaliencyError:
         return None
@@ -118,15 +120,31 @@ def place_words(text: str, features: Iterable[tuple[str, float]], query: Query, 
     """
     listed: dict[str, float] = {}
     times: dict[str, int] = {}
+    features = list(features)
+    _check_search([word for word, _ in features], text)
     for word, score in features:
         times[word] = times.get(word, 0) + 1
         if word in listed and (listed[word] != score * (times[word] - 1) or times[word] > len(occurrences(text, word))):
             raise SaliencyError(
-                f"the word {word!r} has two scores and nothing says which place each is for; list the words in the order of "
-                "the text, or leave out the text"
+                f"the word {word!r:.80} has two scores and nothing says which place each is for; list the words in the order "
+                "of the text, or leave out the text"
             )
         listed[word] = score * times[word]
     return spread(text, [(occurrences(text, word), score) for word, score in listed.items()], query, **fields)
+
+
+def _check_search(words: Sequence[str], text: str) -> None:
+    """See whether so many words can be looked up in so long a text, one by one, in some seconds.
+
+    Raises:
+        SaliencyError: they can't.
+    """
+    different = len(set(words))
+    if different * len(text) > _SEARCHED:
+        raise SaliencyError(
+            f"{different:,} words would have to be looked up in a text of {len(text):,} characters; list the words in the "
+            "order of the text, or leave out those of little weight"
+        )
 
 
 def spread(text: str, features: Sequence[tuple[Sequence[Place], float]], query: Query, **fields: Any) -> TokenSaliency:
@@ -166,7 +184,7 @@ def occurrences(text: str, word: str) -> list[list[Span]]:
     for flags in (0, re.IGNORECASE):
         if found := [[match.span()] for match in re.finditer(pattern, text, flags) if word.strip()]:
             return found
-    raise SaliencyError(f"the word {word!r} does not occur in the text")
+    raise SaliencyError(f"the word {word!r:.80} does not occur in the text")
 
 
 def _whole_words(text: str) -> list[Span]:
