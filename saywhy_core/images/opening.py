@@ -45,6 +45,7 @@ _LARGEST_EXIF = 2**20  # bytes; a camera writes some 10,000
 _OPENING = 500_000  # calls to read; what a file with so many pieces before its first pixel holds is no picture
 _NOWHERE = logging.NullHandler()
 _CUT = re.compile(r"truncated|not enough (?:image )?data|unexpected end|end of file|\beof\b|but only got", re.IGNORECASE)
+_UNPACKED = re.compile(r"MAX_TEXT|too much memory|[Dd]ecompressed data too large")
 _TECHNICAL = re.compile(
     r"[<>{}\[\]\\'\"`=]|0x|\w_\w"
     r"|\b(?:object|NoneType|argument|attribute|bytes-like|unpack|driver|raw ?mode|buffer|broken data|decoder)\b"
@@ -149,6 +150,8 @@ def _plain(error: Exception) -> str:
     said = str(error).strip().rstrip(".!")
     if isinstance(error, EOFError) or _CUT.search(said):
         return "it is cut short"
+    if _UNPACKED.search(said):
+        return "a text or profile in it unpacks to more than is read"
     if isinstance(error, OSError) and error.strerror:
         return f"the system says: {error.strerror}"
     quotable = isinstance(error, (OSError, SyntaxError, ValueError)) and said.isascii() and said.isprintable()
