@@ -53,7 +53,7 @@ class Entry:
     @property
     def origin(self) -> dict[str, str]:
         """Which image it is, whatever the settings."""
-        return {"pixels": pixels_digest(self.image), "place": place_digest(self.image)}
+        return {"pixels": pixels_digest(self.image), "place": place_digest(self.image, self.folder.path.parent)}
 
     def open(self, *, force: bool) -> bool:
         """Look into the folder: whether its finding is finished. With `force`, all that is there counts for nothing.

@@ -137,8 +137,8 @@ def _read_record(file: Path) -> dict[str, Any] | None:
         return None
     try:
         record = parse_json(data, str(file))
-    except NotJsonError:
-        if data.startswith(_BEGINS):
+    except UsageError as error:
+        if isinstance(error, NotJsonError) and data.startswith(_BEGINS):
             return None
         record = None
     if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):

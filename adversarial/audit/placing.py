@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def result_folders(out: str | os.PathLike[str], images: Sequence[AuditImage], di
     except OSError as error:
         raise UsageError(f"{root} can't be made a folder: {error.strerror}") from None
     wanted = [
-        _Wanted(_candidates(image), Holder(digest, pixels_digest(image), place_digest(image)))
+        _Wanted(_candidates(image), Holder(digest, pixels_digest(image), place_digest(image, root)))
         for image, digest in zip(images, digests, strict=True)
     ]
     names = _Names(root, wanted)
@@ -53,12 +54,17 @@ def pixels_digest(image: AuditImage) -> str:
     return hashlib.sha256(repr(image.pixels.shape).encode() + image.pixels.tobytes()).hexdigest()[:20]
 
 
-def place_digest(image: AuditImage) -> str:
-    """A text that changes with the place that the image was read from; "" where that is not known."""
+def place_digest(image: AuditImage, out: Path) -> str:
+    """A text that changes with the place that the image was read from, as seen from `out`; "" where that is not known.
+
+    Images and results that are moved together, or made again elsewhere, have the same.
+    """
     if not image.source:
         return ""
-    place = os.path.realpath(image.source) + "\0" + image.name
-    return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:20]
+    source = os.path.realpath(image.source)
+    with suppress(ValueError):  # on another drive of Windows
+        source = os.path.relpath(source, os.path.realpath(out))
+    return hashlib.sha256(f"{source}\0{image.name}".encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
 class _Wanted:
