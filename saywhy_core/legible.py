@@ -28,5 +28,12 @@ def write_out(text: str) -> None:
     sys.stdout.flush()
 
 
+def flush_out() -> None:
+    """Hand over what the standard streams of Python still hold, before something is written past them."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            stream.flush()
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saywhy.cli.command import Command
+from saywhy.cli.command import Command, ReaderGoneError
 from saywhy.cli.options.ceilings import with_ceilings
 from saywhy.cli.options.console import fail, note, prepare, show
 from saywhy.cli.options.settings import with_settings
-from saywhy_core.disk.files import FULL
+from saywhy_core.disk.troubles import FULL, GONE
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import keep_environment_secrets
 from saywhy_core.stopping import exit_status, signals_raise
@@ -126,7 +127,7 @@ def _run(words: list[str]) -> int:
         return _wrong_words(error)
     except UsageError as error:
         fail(error)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         return _reader_gone()
     except OSError as error:
         fail(_file_trouble(error) or _own_failure(error))
@@ -154,7 +155,7 @@ def _wrong_words(error: Any) -> int:
 
 def _file_trouble(error: OSError) -> str | None:
     """What is wrong with a file; None where it is no matter of a file."""
-    if error.filename is None and error.errno not in FULL:
+    if error.filename is None and error.errno not in (*FULL, *GONE, errno.EBADF):
         return None
     where = "the output" if error.filename is None else str(error.filename)
     return f"{where} can't be used: {error.strerror or error}"
@@ -175,6 +176,10 @@ def _own_failure(error: Exception) -> str:
 def _flushed(status: int) -> int:
     """Hand over what is left of the output, and tell where that fails: Python itself would tell it with a traceback."""
     try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _let_go(sys.stderr)
+    try:
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_gone()
@@ -189,7 +194,7 @@ def _flushed(status: int) -> int:
 def _reader_gone() -> int:
     """The reader of our output has gone, as after `| head`; saying so would only fail again."""
     _let_go(sys.stdout)
-    return 1
+    return 2
 
 
 def _let_go(stream: Any) -> None:

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from saywhy.cli.options.console import note
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, holding
 from saywhy.cli.options.settings import NAME as SETTINGS
 from saywhy.cli.options.settings import words_of
 from saywhy_core.disk.destinations import destination, is_terminal_or_socket
@@ -30,6 +30,10 @@ GOES_ON = {
     "improve": "what was searched is kept, and the same command goes on with it",
     "picture": "the pictures in OUT are kept; the same command draws all again",
 }
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads the output any more; click itself would end the process with status 1 after a `BrokenPipeError`."""
 
 
 class Command(TyperCommand):
@@ -57,14 +61,17 @@ class Command(TyperCommand):
         Raises:
             UsageError: an output is one of the inputs, lies in a folder that is read, is a folder in the place of a file, or
             can't be written.
+            ReaderGoneError: the program that read the output has ended.
             typer.Exit: with status 130, where the command was interrupted from the keyboard, or 143 by SIGTERM.
         """
         _check_working_folder()
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
         try:
-            with protected_inputs(one.path for one in read):
+            with protected_inputs(one.path for one in read), holding():
                 return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
         except KeyboardInterrupt as stop:
             how = str(stop) if isinstance(stop, Stopped) else "interrupted"
             note(f"{how}: {_left(str(ctx.info_name), ctx.params)}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
+from saywhy_core.legible import flush_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,9 +159,7 @@ def _check_descriptor(given: Path, number: int) -> None:
 
 def _open(where: Destination) -> int:
     if where.descriptor is not None:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None and not stream.closed:  # what was printed before comes before
-                stream.flush()
+        flush_out()  # what was printed before comes before
         return os.dup(where.descriptor)
     flags = os.O_WRONLY | getattr(os, "O_NOCTTY", 0)
     if not where.place.is_fifo():

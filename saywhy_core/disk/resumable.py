@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from saywhy_core.disk.destinations import beside, destination, is_stream, opened
 from saywhy_core.disk.files import atomic_open, check_writable
 from saywhy_core.disk.journal import Journal, Record
+from saywhy_core.disk.locks import FileLock
 from saywhy_core.legible import write_out
 from saywhy_core.secrets import redact, redacted
 
@@ -64,6 +65,7 @@ class ResumableLines:
         if self.streamed:
             self._write = self._held.enter_context(opened(destination(self.out)))
         else:
+            self._held.enter_context(FileLock(self.out, "output"))  # against those that write OUT without a journal, too
             self._held.enter_context(self._journal)
             self.done = {str(record["id"]): record for record in self._journal.records()}
         return self

@@ -11,7 +11,7 @@ import typer
 
 from saywhy.cli.options import prompts as prompting
 from saywhy.cli.options.console import Output, note
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
 
@@ -73,6 +73,7 @@ def classify(
     pairs = PairDescriptions({}) if descriptions is None else read_pairs(descriptions, names)
     library = None if prompts is None else read_descriptions(prompts, names)
     looker = prompting.opened(encoder, embeddings, trust=trust)
+    hold(out, "table")
     found = prompting.encoded(looker, images)
     if library is None:
         classifier = DifferentialClassifier(

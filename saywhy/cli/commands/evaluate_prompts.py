@@ -11,7 +11,7 @@ import typer
 
 from saywhy.cli.options import prompts as prompting
 from saywhy.cli.options.console import show, show_data
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import Rule, with_groups
 
 HELP = """Say whether prompts or pair descriptions help, on labelled images.
@@ -69,6 +69,7 @@ def prompts(
     names = read_class_names(classes)
     is_pair_file(file)  # says what is wrong with the file before anything is encoded
     looker = prompting.opened(encoder, embeddings, trust=trust)
+    hold(out, "report")
     found = prompting.encoded(looker, images)
     report, problems = evaluate_file(
         looker, names, file, found.rows, found.images.label_indices(names),

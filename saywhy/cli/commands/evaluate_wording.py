@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options.console import show, show_data
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import ReadingOptions
 from saywhy.cli.options.texts import MapsOption, TextsArgument, name_of_texts, pair_texts
@@ -47,6 +47,7 @@ def wording(
     source = reading.read(maps)
     left_out: list[Problem] = []
     found = pair_texts(name_of_texts(texts, None, maps), None, source, left_out)
+    hold(out, "table")
     table = evaluate([record.text for record, _ in found], [saliency for _, saliency in found], k=k)
     if as_json:
         show_data(json.dumps(table.summary) + "\n")

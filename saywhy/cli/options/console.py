@@ -7,12 +7,14 @@ such characters escaped and keys taken out; tests/saywhy/test_printing.py sees t
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from saywhy.cli.options.streams import open_streams
 from saywhy_core.legible import legible, legible_lines, write_out
 from saywhy_core.secrets import redact
 
@@ -22,8 +24,14 @@ if TYPE_CHECKING:
 LONGEST = 2000
 """Characters of a line on standard error: ten times what a sentence has, and room for a path of any length that occurs."""
 
-stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
-_stdout = Console(highlight=False, markup=False, emoji=False)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # the error that is being handled; rich itself would end the process with status 1
+
+
+stderr = _Console(stderr=True, highlight=False, markup=False, emoji=False)
+_stdout = _Console(highlight=False, markup=False, emoji=False)
 
 
 def note(text: object, style: str | None = None) -> None:
@@ -98,6 +106,7 @@ def tell(*problems: tuple[str, Iterable[object]]) -> bool:
 
 def prepare() -> None:
     """Let standard output and error take any text: what their encoding lacks is written as an escape."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -119,4 +128,6 @@ def _cut(line: str) -> str:
 
 
 def _print(console: Console, text: Text) -> None:
-    console.print(text, soft_wrap=True)
+    # where nobody can be told, the work goes on all the same
+    with suppress(OSError) if console is stderr else nullcontext():
+        console.print(text, soft_wrap=True)

@@ -6,7 +6,14 @@ stands for a stream, the type is `str`, and the annotation says the use: `Annota
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Use(Enum):
@@ -17,3 +24,30 @@ class Use(Enum):
     FOLDER_WRITTEN = auto()
     PLACE_WRITTEN = auto()
     """A file or a folder, as the path itself says."""
+
+
+_held: ContextVar[ExitStack | None] = ContextVar("saywhy_held", default=None)
+
+
+@contextmanager
+def holding() -> Iterator[None]:
+    """Inside the block, which is a command's work, `hold` has an effect."""
+    with ExitStack() as held:
+        token = _held.set(held)
+        try:
+            yield
+        finally:
+            _held.reset(token)
+
+
+def hold(out: Path | None, what: str) -> None:
+    """Until the command ends, let no other process write the same output; None for an output that isn't asked for.
+
+    Raises:
+        UsageError: another process writes it now.
+    """
+    from saywhy_core.disk.locks import FileLock
+
+    held = _held.get()
+    if out is not None and held is not None:
+        held.enter_context(FileLock(out, what))

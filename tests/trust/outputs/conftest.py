@@ -92,6 +92,12 @@ def outputs_world(tmp_path_factory, make_tiny_clip):
 
 
 @pytest.fixture
+def all_commands():
+    """`COMMANDS`, for tests that run all of them in one folder."""
+    return COMMANDS
+
+
+@pytest.fixture
 def at_work(in_process, outputs_world, chat_server, tmp_path):
     """`at_work(name, out, **options)` runs a command of `COMMANDS` in this process, in a folder of links to the world."""
     shutil.copytree(outputs_world, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("clip"))
