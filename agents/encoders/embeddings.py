@@ -13,6 +13,7 @@ from agents.encoders.protocol import scale_of
 from saywhy_core.disk.sqlite import naming_file, open_database, transaction
 from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import POLICY
+from saywhy_core.reading.regular_files import open_regular
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 QUERY_KEYS = 500  # keys per query; SQLite takes 999 of them in its older releases
+_BLOCK = 2**20  # bytes of a file that are read at a time
 _WHAT = "cache of embeddings"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NULL, cut INTEGER NOT NULL) WITHOUT ROWID
@@ -123,11 +125,19 @@ class CachedEncoder:
                         )
                     known.update(fresh)
                 self.truncated += sum(known[key][1] for key in keys)
-                joined = b"".join(known[key][0] for key in keys)
-                parts.append(np.frombuffer(joined, dtype=np.float32).reshape(len(keys), -1))
+                parts.append(self._rows([known[key][0] for key in keys]))
         finally:
             database.close()
         return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+    def _rows(self, vectors: list[bytes]) -> NDArray[np.float32]:
+        length = len(vectors[0])
+        if not length or length % 4 or any(not isinstance(one, bytes) or len(one) != length for one in vectors):
+            raise UsageError(f"the {_WHAT} {self.path} is damaged: its vectors have several lengths; delete it")
+        rows = np.frombuffer(b"".join(vectors), dtype=np.float32).reshape(len(vectors), -1)
+        if not np.isfinite(rows).all():
+            raise UsageError(f"the {_WHAT} {self.path} is damaged: it holds NaN or infinity; delete it")
+        return rows
 
     @staticmethod
     def _read(database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
@@ -142,9 +152,10 @@ class CachedEncoder:
 
 def _image_content(image: OneImage) -> bytes:
     if isinstance(image, (str, os.PathLike)):
-        try:
-            return f"file {POLICY}\0".encode() + hashlib.sha256(Path(image).read_bytes()).digest()
-        except OSError as error:
-            raise UsageError(f"{image} cannot be read ({error.strerror})") from None
+        digest = hashlib.sha256()
+        with open_regular(image) as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+        return f"file {POLICY}\0".encode() + digest.digest()
     array = np.ascontiguousarray(image)
     return f"array\0{array.shape}{array.dtype}".encode() + hashlib.sha256(array.view(np.uint8).data).digest()

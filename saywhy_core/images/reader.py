@@ -75,29 +75,30 @@ def read_images(paths: Sequence[Path], *, channels: int | None = None) -> Iterat
         channels: as for `read_image`.
     """
     for path in paths:
+        stem = well_formed(path.stem)
         try:
             if path.suffix.lower() not in ARRAYS:
-                yield NamedImage(path.stem, read_image(path, channels=channels))
+                yield NamedImage(stem, read_image(path, channels=channels))
                 continue
             images, labels = decode_arrays(path)
-            width = len(str(len(images) - 1))
-            found = [
-                NamedImage(
-                    path.stem if len(images) == 1 else f"{path.stem}-{index:0{width}d}",
-                    set_channels(image, channels),
-                    None if labels is None else labels[index],
-                )
-                for index, image in enumerate(images)
-            ]
+            set_channels(images[0], channels)  # raises for the first what it would raise for all
         except UsageError as error:
             yield as_problem(path, error)
             continue
-        yield from found
+        width = len(str(len(images) - 1))
+        for index, image in enumerate(images):
+            name = stem if len(images) == 1 else f"{stem}-{index:0{width}d}"
+            yield NamedImage(name, set_channels(image, channels), None if labels is None else labels[index])
+
+
+def well_formed(name: str | os.PathLike[str]) -> str:
+    """The name of a file as text that can be written in UTF-8: bytes in it that are no text become escapes."""
+    return os.fspath(name).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def as_problem(path: Path, error: UsageError) -> Problem:
     """The error about a file as a problem, which names the file by itself."""
-    return Problem(str(path), str(error).removeprefix(f"{path}: ").removeprefix(f"{path} "))
+    return Problem(well_formed(path), str(error).removeprefix(f"{path}: ").removeprefix(f"{path} "))
 
 
 def image_batches(images: Images, batch: int, *, channels: int | None = 3) -> Iterator[list[NDArray[np.float32]]]:

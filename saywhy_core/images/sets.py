@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +15,13 @@ from saywhy_core.disk.files import protect_input
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images.array_files import ARRAYS
 from saywhy_core.images.decode import PICTURES
-from saywhy_core.images.reader import as_problem, read_image
+from saywhy_core.images.reader import as_problem, read_image, well_formed
+from saywhy_core.reading.ceilings import check_ceiling
+from saywhy_core.reading.documents import decode_text
+from saywhy_core.reading.raw import read_bytes
+from saywhy_core.reading.regular_files import kind_of
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
@@ -31,7 +36,7 @@ class ImageSet:
     Attributes:
         paths: the files.
         labels: the class of each file; None where the source names no classes.
-        problems: records of the source that could not be used.
+        problems: records of the source, and files and folders in it, that could not be used.
         passed_over: how many files of a folder are no images by their ending, hidden files not counted.
     """
 
@@ -68,16 +73,17 @@ def list_images(source: str | os.PathLike[str]) -> ImageSet:
 
     Relative paths in a CSV or list are taken from where that file lies. Files are in sorted order for a folder, in
     file order otherwise. A record that names no file is a problem of the result, not an error. In a folder, a file is an image
-    by its ending; hidden files and folders are left out.
+    by its ending; hidden files and folders are left out. Pipes, devices, links to nothing and, in class folders, links to
+    folders are problems, and so are folders that can't be read and names that are no text.
 
     Raises:
-        UsageError: the source does not exist, can't be read, or holds no image.
+        UsageError: the source does not exist, can't be read, holds no image, or more than the ceiling `records` allows.
     """
     root = Path(source)
     try:
         if root.is_dir():
             images = _list_folder(root)
-        elif not root.is_file():
+        elif not root.exists():
             raise UsageError(f"{root} does not exist: give a folder of images, a CSV with a column `path`, or a list of paths")
         elif root.suffix.lower() in {".csv", ".tsv"}:
             images = _list_csv(root)
@@ -87,6 +93,8 @@ def list_images(source: str | os.PathLike[str]) -> ImageSet:
             images = _list_lines(root)
     except OSError as error:
         raise UsageError(f"{root} can't be read ({error.strerror}); give a source of images that you may read") from None
+    except ValueError as error:
+        raise error if isinstance(error, UsageError) else UsageError(f"{root!s:.200} can't be the name of a file") from None
     if not images.paths:
         first = f"; first problem: {images.problems[0]}" if images.problems else ""
         raise UsageError(f"{root} holds no image file ({', '.join(sorted(SUFFIXES))}){first}")
@@ -95,10 +103,60 @@ def list_images(source: str | os.PathLike[str]) -> ImageSet:
     return images
 
 
-def _shown_files(folder: Path) -> list[Path]:
-    """The files under a folder in sorted order, without those that are hidden or lie in a hidden folder."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+@dataclass
+class _Found:
+    """What is under a folder: the files, and what can't be used of it. Hidden files and folders are left out."""
+
+    files: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    passed_over: int = 0
+
+    def walk(self, folder: Path) -> None:
+        """Go through a folder and the folders in it; links to folders are not followed, since they may lead in circles."""
+        todo = [folder]
+        while todo:
+            here = todo.pop()
+            try:
+                entries = [entry for entry in os.scandir(here) if not entry.name.startswith(".")]
+            except OSError as error:
+                self.problems.append(Problem(well_formed(here), f"the folder can't be read ({error.strerror})"))
+                continue
+            todo.extend(self.take(entry) for entry in entries if entry.is_dir(follow_symlinks=False))
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    self.take(entry)
+        self.files.sort()
+        self.problems.sort(key=lambda problem: problem.where)
+
+    def take(self, entry: os.DirEntry[str]) -> Path:
+        """Sort in what stands in a folder."""
+        path = Path(entry.path)
+        wanted = path.suffix.lower() in SUFFIXES
+        if entry.is_dir():
+            if entry.is_symlink():
+                self.problems.append(Problem(well_formed(path), "it is a link to a folder, and was not followed"))
+        elif not wanted:
+            self.passed_over += 1
+        elif not _is_text(entry.name):
+            self.problems.append(Problem(well_formed(path), "its name is no UTF-8 text; rename it"))
+        elif entry.is_file():
+            self.files.append(path)
+            check_ceiling("records", len(self.files), "the folder", "images")
+        else:
+            self.problems.append(Problem(well_formed(path), f"it is {_what_it_is(entry)}, not a file"))
+        return path
+
+
+def _what_it_is(entry: os.DirEntry[str]) -> str:
+    try:
+        return kind_of(entry.stat().st_mode)
+    except OSError:
+        return "a link to nothing"
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written to a file in UTF-8; names of files may hold any bytes."""
+    return name.isprintable() or well_formed(name) == name
 
 
 def _is_file(path: Path) -> bool:
@@ -110,29 +168,45 @@ def _is_file(path: Path) -> bool:
 
 
 def _list_folder(root: Path) -> ImageSet:
-    shown = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    inside = [(path, folder.name) for folder in shown if folder.is_dir() for path in _shown_files(folder)]
-    beside = [path for path in shown if path.is_file()]
-    found = [(path, name) for path, name in inside if path.suffix.lower() in SUFFIXES]
-    loose = [path for path in beside if path.suffix.lower() in SUFFIXES]
-    passed_over = len(inside) + len(beside) - len(found) - len(loose)
-    if not found:
-        return ImageSet(tuple(loose), None, passed_over=passed_over)
-    problems = tuple(Problem(str(path), "it lies outside the class folders and was left out") for path in loose)
-    return ImageSet(tuple(path for path, _ in found), tuple(label for _, label in found), problems, passed_over)
+    beside = _Found()
+    labelled: list[tuple[Path, str]] = []
+    problems: list[Problem] = []
+    passed_over = 0
+    for entry in sorted(os.scandir(root), key=lambda one: one.name):
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            beside.take(entry)
+            continue
+        inside = _Found()
+        inside.walk(Path(entry.path))
+        problems += inside.problems
+        passed_over += inside.passed_over
+        if inside.files and not _is_text(entry.name):
+            problems.append(
+                Problem(well_formed(entry.path), "the folder's name is no UTF-8 text, so it can't name a class; rename it")
+            )
+            continue
+        labelled += [(path, entry.name) for path in inside.files]
+        check_ceiling("records", len(labelled), str(root), "images")
+    problems += beside.problems
+    passed_over += beside.passed_over
+    loose = sorted(beside.files)
+    if not labelled:
+        return ImageSet(tuple(loose), None, tuple(problems), passed_over)
+    problems += [Problem(str(path), "it lies outside the class folders and was left out") for path in loose]
+    return ImageSet(tuple(path for path, _ in labelled), tuple(label for _, label in labelled), tuple(problems), passed_over)
 
 
 def _list_csv(file: Path) -> ImageSet:
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter="\t" if file.suffix.lower() == ".tsv" else ",")
-        try:
-            return _list_rows(file, rows)
-        except UnicodeDecodeError:
-            raise UsageError(f"{file} is no UTF-8 text; save it as CSV in UTF-8") from None
-        except csv.Error as error:
-            raise UsageError(
-                f"{file} can't be read as CSV after line {rows.line_num} ({error}); look for an open quotation mark"
-            ) from None
+    text = decode_text(read_bytes(file), str(file))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if file.suffix.lower() == ".tsv" else ",")
+    try:
+        return _list_rows(file, rows)
+    except csv.Error as error:
+        raise UsageError(
+            f"{file} can't be read as CSV after line {rows.line_num} ({error}); look for an open quotation mark"
+        ) from None
 
 
 def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
@@ -143,7 +217,8 @@ def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
     paths: list[Path] = []
     labels: list[str] = []
     problems: list[Problem] = []
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        check_ceiling("records", number, str(file))
         path = file.parent / (row["path"] or "")
         if not _is_file(path):
             problems.append(Problem(str(file), f"there is no file {row['path']!r:.200}", rows.line_num))
@@ -156,10 +231,8 @@ def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
 
 
 def _list_lines(file: Path) -> ImageSet:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise UsageError(f"{file} is neither an image nor a UTF-8 list of paths") from None
+    lines = decode_text(read_bytes(file), str(file)).splitlines()
+    check_ceiling("records", len(lines), str(file))
     paths: list[Path] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from PIL import Image
 
 from saywhy_core.errors import UsageError
-from saywhy_core.images import list_images, read_image, readable
+from saywhy_core.images import list_images, read_image, read_images, readable
 from saywhy_core.images.sets import SUFFIXES
+from saywhy_core.reading.ceilings import CeilingError, ceilings
 
 
 @pytest.fixture
@@ -144,3 +146,61 @@ def test_lines_that_can_be_no_paths_are_problems(photos):
 def test_the_page_names_every_ending_that_folders_are_searched_for():
     page = (Path(__file__).parents[3] / "docs" / "images.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(\.[a-z0-9]+)`", page.split("In a folder, a file is an image by its ending")[1])) == SUFFIXES
+
+
+def test_a_folder_with_pipes_links_and_odd_names_is_listed_and_nothing_hangs(tmp_path):
+    folder = tmp_path / "classes" / "cat"
+    folder.mkdir(parents=True)
+    for name in ("a.png", "b\nc.png", "\x1b[31m.png", "[bold].png"):
+        Image.new("RGB", (3, 3)).save(folder / name)
+    os.mkfifo(folder / "pipe.png")
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (folder / "circle").symlink_to(folder)
+    (folder / "linked.png").symlink_to(folder / "a.png")
+    (folder / "device.png").symlink_to("/dev/zero")
+    with open(os.fsencode(folder) + b"/\xff.png", "wb") as stream:  # noqa: PTH123 - the name is bytes
+        stream.write(b"")
+    found = list_images(tmp_path / "classes")
+    assert {path.name for path in found.paths} == {"a.png", "b\nc.png", "\x1b[31m.png", "[bold].png", "linked.png"}
+    assert set(found.labels) == {"cat"}
+    assert found.passed_over == 1
+    said = {Path(problem.where).name: problem.what for problem in found.problems}
+    assert said == {
+        "pipe.png": "it is a pipe, not a file",
+        "gone.png": "it is a link to nothing, not a file",
+        "circle": "it is a link to a folder, and was not followed",
+        "device.png": "it is a device, not a file",
+        "\\udcff.png": "its name is no UTF-8 text; rename it",
+    }
+
+
+def test_a_class_folder_whose_name_is_no_text_is_a_problem(photos):
+    os.mkdir(os.fsencode(photos) + b"/\xff")  # noqa: PTH102 - the name is bytes
+    with open(os.fsencode(photos) + b"/\xff/a.png", "wb") as stream:  # noqa: PTH123 - the name is bytes
+        stream.write(b"")
+    found = list_images(photos)
+    assert found.labels == ("cat", "cat", "dog")
+    assert "no UTF-8 text" in next(one for one in found.problems if "udcff" in one.where).what
+    str(found.problems).encode("utf-8")
+
+
+def test_more_images_than_records_are_refused(photos):
+    with ceilings(records=3):
+        assert len(list_images(photos)) == 3
+    with ceilings(records=2), pytest.raises(CeilingError, match="--ceiling records=3"):
+        list_images(photos)
+    (photos / "list.txt").write_text("loose.png\n" * 3, encoding="utf-8")
+    (photos / "list.csv").write_text("path\n" + "loose.png\n" * 3, encoding="utf-8")
+    for name in ("list.txt", "list.csv"):
+        with ceilings(records=2), pytest.raises(CeilingError, match=rf"{name} has 3 records"):
+            list_images(photos / name)
+        with ceilings(bytes=20), pytest.raises(CeilingError, match=rf"{name}.*--ceiling bytes"):
+            list_images(photos / name)
+
+
+def test_an_image_whose_name_is_no_text_has_a_name_that_can_be_written(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
+    Image.new("RGB", (3, 3)).save(path.open("wb"), "PNG")
+    (image,) = read_images([path])
+    assert image.name == "\\udcff"
