@@ -21,6 +21,8 @@ from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.sqlite import naming_file, open_database
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.documents import parse_json
+from saywhy_core.secrets import redact, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +87,7 @@ class Replies(BaseCache):
         """Store a reply; it is on disk when this returns."""
         if self.read_only:
             return
-        row = (key_of(prompt, llm_string), _model_name(llm_string), time.time(), _encode(return_val))
+        row = (key_of(prompt, llm_string), redact(_model_name(llm_string)), time.time(), _encode(return_val))
         with self._held():
             self._open().execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
 
@@ -291,7 +293,11 @@ def _encode(generations: Sequence[Generation]) -> str:
             kept.append({"message": message, "info": generation.generation_info})
         else:
             kept.append({"text": generation.text, "info": generation.generation_info})
-    return json.dumps({"version": FORMAT_VERSION, "generations": kept}, default=str)
+    return json.dumps(redacted({"version": FORMAT_VERSION, "generations": kept}), default=_told)
+
+
+def _told(value: Any) -> str:
+    return redact(str(value))
 
 
 def _decode(reply: str, path: Path) -> list[Generation]:
@@ -300,9 +306,9 @@ def _decode(reply: str, path: Path) -> list[Generation]:
             ChatGeneration(message=messages_from_dict([kept["message"]])[0], generation_info=kept["info"])
             if "message" in kept
             else Generation(text=kept["text"], generation_info=kept["info"])
-            for kept in json.loads(reply)["generations"]
+            for kept in parse_json(reply)["generations"]
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnusableFileError(
             f"the reply cache {path} holds a reply that can't be read ({type(error).__name__}); delete it, or name another file"
         ) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import ImageSet, list_images, readable
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
-    from saywhy_core.errors import Problem
     from saywhy_core.progress import OnProgress
 
 CHUNK = 256  # images between two calls of `on_progress`: some batches, so that a chunk fills the device
@@ -37,6 +36,30 @@ class EncodedImages:
     images: ImageSet
     rows: NDArray[np.float32]
     problems: tuple[Problem, ...]
+
+    def of_classes(self, names: Sequence[str]) -> EncodedImages:
+        """Those images whose class is one of `names`; what was left out is one problem per class.
+
+        Raises:
+            UsageError: the images name no classes, or none of them is one of `names`.
+        """
+        labels, known = self.images.labels, set(names)
+        if labels is None or not known & set(labels):
+            self.images.label_indices(names)  # says what is wrong
+            raise UsageError("there are no images")
+        kept = [index for index, label in enumerate(labels) if label in known]
+        problems = []
+        for label in dict.fromkeys(one for one in labels if one not in known):
+            others = [index for index, one in enumerate(labels) if one == label]
+            more = f", as {len(others) - 1} more of it" if len(others) > 1 else ""
+            what = f"its class {label!r:.200} is not in the class list{more}; rename it, or add it to the list"
+            problems.append(Problem(str(self.images.paths[others[0]]), what))
+        images = ImageSet(
+            tuple(self.images.paths[index] for index in kept),
+            tuple(labels[index] for index in kept),
+            passed_over=self.images.passed_over,
+        )
+        return EncodedImages(images, self.rows[kept], (*self.problems, *problems))
 
 
 def encode_image_files(

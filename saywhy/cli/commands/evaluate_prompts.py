@@ -70,7 +70,7 @@ def prompts(
     is_pair_file(file)  # says what is wrong with the file before anything is encoded
     looker = prompting.opened(encoder, embeddings, trust=trust)
     hold(out, "report")
-    found = prompting.encoded(looker, images)
+    found = prompting.encoded(looker, images).of_classes(names)
     report, problems = evaluate_file(
         looker, names, file, found.rows, found.images.label_indices(names),
         k=k, mix=mix, template=template, draws=draws, seed=seed,

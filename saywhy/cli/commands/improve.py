@@ -85,7 +85,7 @@ def improve(
     looker = prompting.opened(encoder, embeddings, trust=trust)
     state = None if streamed else beside(out, ".state")
     with FileLock(out, "prompt file"):
-        few = prompting.encoded(looker, shots)
+        few = prompting.encoded(looker, shots).of_classes(names)
         with progress_bar("searching prompts") as bar:
             optimizer = PromptOptimizer(
                 looker, names, seed=seed, template=template, entropy_weight=entropy_weight, rounds=rounds, state=state,
@@ -104,7 +104,7 @@ def improve(
         note("Whether they are better, only images that the search did not see can say: give --test.")
         prompting.finish_with(few.problems, looker)
         return
-    unseen = prompting.encoded(looker, test)
+    unseen = prompting.encoded(looker, test).of_classes(names)
     truth = unseen.images.label_indices(names)
     fresh = held_out(unseen.images.paths, few.images.paths)
     if not fresh:

@@ -18,6 +18,7 @@ from agents.chat.limits import Meter
 from agents.chat.replies import key_of
 from agents.prompting import DifferentialDescriber
 from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.secrets import forget_secrets, keep_secret
 from verbalize import Narrator, Query, TokenSaliency
 from verbalize.narrate import narrate_to_file
 
@@ -253,3 +254,29 @@ def test_a_damaged_cache_ends_a_run_at_once(tmp_path):
     for style in ("composed", "free", "smv-gpt"):
         with pytest.raises(UnusableFileError, match=r"c\.sqlite is damaged"):
             narrate_to_file(Narrator(model, style=style), maps, tmp_path / "t.jsonl", model_name="m")
+
+
+def test_a_secret_that_any_model_says_is_not_kept(tmp_path, request):
+    keep_secret("planted-in-a-reply-77")
+    request.addfinalizer(forget_secrets)
+    model = FakeListChatModel(responses=["it is PLANTED-IN-A-REPLY-77"], cache=Replies(tmp_path / "c.sqlite"))
+    model.invoke("hi")
+    assert b"planted-in-a-reply-77" not in b"".join(path.read_bytes().lower() for path in tmp_path.iterdir())
+    assert model.invoke("hi").content == "it is (secret)"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["", "x", "[]", "{}", '{"generations": 5}', '{"generations": [5]}', '{"generations": [{"message": 5, "info": 1}]}', "[" * 100_000,
+     '{"generations": [{"message": {"type": "emperor", "data": {}}, "info": {}}]}', '{"generations": [{"text": 5, "info": 5}]}',
+     '{"generations": [{"message": {"type": "ai", "data": {"content": "\\ud800"}}, "info": {}}]}', '{"n": ' + "9" * 5000 + "}"],
+)  # fmt: skip
+def test_a_reply_that_somebody_broke_is_one_sentence(chat_server, tmp_path, reply):
+    server = chat_server(default="fine")
+    model = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
+    model.invoke("hi")
+    with sqlite3.connect(tmp_path / "c.sqlite") as database:
+        database.execute("UPDATE replies SET reply = ?", (reply,))
+    database.close()
+    with pytest.raises(UnusableFileError, match="holds a reply that can't be read"):
+        chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite").invoke("hi")

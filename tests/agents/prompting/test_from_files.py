@@ -57,6 +57,25 @@ def test_images_are_encoded_in_chunks_and_what_is_no_image_is_left_out(tmp_path,
         encode_image_files(encoder({}), tmp_path)
 
 
+def test_images_of_other_classes_are_left_out_and_told(tmp_path):
+    for label, red in (("cat", 1), ("dog", 2), ("owl", 3), ("owl", 4)):
+        (tmp_path / label).mkdir(exist_ok=True)
+        Image.new("RGB", (2, 2), (red, 0, 0)).save(tmp_path / label / f"{red}.png")
+    found = encode_image_files(encoder({}), tmp_path)
+    kept = found.of_classes(["dog", "cat", "fish"])
+    np.testing.assert_array_equal(kept.rows[:, 0], [1, 2])
+    assert kept.images.labels == ("cat", "dog")
+    (problem,) = kept.problems
+    assert str(problem).endswith(
+        "3.png: its class 'owl' is not in the class list, as 1 more of it; rename it, or add it to the list"
+    )
+    assert found.of_classes(["cat", "dog", "owl"]).problems == ()
+    with pytest.raises(UsageError, match=r"3 class.*'cat' first"):
+        found.of_classes(["Cat"])
+    with pytest.raises(UsageError, match="name no classes"):
+        encode_image_files(encoder({}), tmp_path / "cat").of_classes(["cat"])
+
+
 class Means:
     """An encoder that reads files as this package's own do, and counts the calls."""
 

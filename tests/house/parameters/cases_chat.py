@@ -199,6 +199,7 @@ def kept_now(result, tools, arguments):
 
 
 case("agents.Replies.lookup", ASKED, prompt="q", llm_string="n")
+case("agents.Replies.turn", ASKED, lambda found, tools, arguments: found.path.name, prompt="q", llm_string="n")
 case(
     "agents.Replies.update",
     {**ASKED, "prompt": "q", "return_val": REPLY},

@@ -18,6 +18,7 @@ from parameters.space import (
 )
 from PIL import Image
 
+from agents.encoders import EncodedImages
 from saywhy_core.errors import Problem
 from saywhy_core.images import ImageSet
 
@@ -172,6 +173,15 @@ record(
     images=TWO,
     rows=EMBEDDED[1:2],
     problems=(Problem("a", "b"),),
+)
+
+
+LABELLED = EncodedImages(ImageSet((Path("a.png"), Path("b.png")), ("cat", "dog")), EMBEDDED[:2], ())
+case(
+    "agents.encoders.EncodedImages.of_classes",
+    {"self": LABELLED, "names": ["cat"]},
+    lambda found, tools, arguments: found.images.labels,
+    names=["dog"],
 )
 
 
