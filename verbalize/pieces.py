@@ -164,6 +164,14 @@ def _merge(
 ) -> None:
     """Add the words of a run of pieces between two special tokens."""
     fresh, pending = True, False
+    parts: list[str] = []  # of the last word, which are joined when it ends: a word may have as many pieces as the text
+    marks = False  # whether they are punctuation marks
+
+    def end_word() -> None:
+        if len(parts) > 1:
+            words[-1] = ("".join(parts), words[-1][1])
+        parts.clear()
+
     cores = [unit.text.strip().strip(_INVISIBLE).strip() for unit in units]
     for number, (unit, core) in enumerate(zip(units, cores, strict=True)):
         if not core:
@@ -172,6 +180,7 @@ def _merge(
             if own or kind not in ("sentencepiece", "bpe"):
                 special.extend((index, len(words)) for index in unit.indices)
             else:  # a space mark without text belongs to the word that follows: "▁", "is"
+                end_word()
                 words.append(("", list(unit.indices)))
                 pending = True
             fresh = True
@@ -181,29 +190,40 @@ def _merge(
             breaks.append((lead.strip(" "), len(words)))
         if pending:
             words[-1] = (core, [*words[-1][1], *unit.indices])
-        elif not fresh and not unit.starts and _together(words[-1][0], core, kind):
-            words[-1] = (words[-1][0] + core, [*words[-1][1], *unit.indices])
+        elif not fresh and not unit.starts and _together(parts[-1], core, kind, marks=marks):
+            words[-1][1].extend(unit.indices)
         else:
+            end_word()
             words.append((core, list(unit.indices)))
+        marks = is_punctuation(core) and (marks or not parts)
+        parts.append(core)
         pending = False
         if _has_line_end(trail):
             breaks.append((trail.strip(" "), len(words)))
         fresh = unit.ends
+    end_word()
 
 
 def _has_line_end(text: str) -> bool:
     return "\n" in text or "\r" in text
 
 
-def _together(word: str, piece: str, kind: str) -> bool:
-    """Whether a piece without a space before it goes on with the word before it."""
+def _together(word: str, piece: str, kind: str, *, marks: bool) -> bool:
+    """Whether a piece without a space before it goes on with the word before it.
+
+    Args:
+        word: the last piece of the word.
+        piece: the piece.
+        kind: the scheme.
+        marks: whether the word is nothing but punctuation marks.
+    """
     if word in UNKNOWN or piece in UNKNOWN:
         return False
     if clings(word, piece):
         return True
     if kind == "wordpiece":  # `##` says that it does, but in a script without spaces a whole sentence would be one word
         return not (is_unspaced_alphabet(word[-1]) and is_unspaced_alphabet(piece[0]))
-    return not (is_punctuation(word) or is_punctuation(piece) or is_unspaced(word[-1]) or is_unspaced(piece[0]))
+    return not (marks or is_punctuation(piece) or is_unspaced(word[-1]) or is_unspaced(piece[0]))
 
 
 def guess_scheme(pieces: Sequence[str], text: str = "") -> str:

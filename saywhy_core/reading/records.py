@@ -55,7 +55,7 @@ def told(kind: type[UsageError] = UsageError, what: str = "it can't be used") ->
         raise
     except UsageError as error:
         raise error if isinstance(error, kind) else kind(str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plug-in that ends the process would end it in silence
         raise kind(f"{what}: {in_words(error)}") from error
 
 

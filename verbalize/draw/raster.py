@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
     Entry = tuple[str, float, int, int, int]  # an entry of the key: label, share, left, top, width
 
+_LONGEST_WORD = 4000  # characters; a row holds a hundred, and breaking a word into rows takes the square of its length
 _TALLEST = 30_000  # pixels; a longer text is better read as HTML
 _MARGIN = 24  # pixels
 _INK, _SOFT = (27, 29, 34), (87, 92, 102)
@@ -67,8 +68,11 @@ def draw_tokens(
     Text whose first letter is written from right to left begins at the right, and so do its rows.
 
     Raises:
-        UsageError: the width or the font size is too small, or the picture would be too tall.
+        UsageError: the width or the font size is too small, a word is too long, or the picture would be too tall.
     """
+    longest = max(map(len, [*(text for text, _ in pieces), *(question or "").split()]), default=0)
+    if longest > _LONGEST_WORD:
+        raise UsageError(f"a word of {longest:,} characters can't be drawn; write the map as HTML instead")
     if width < 4 * _MARGIN or font_size < 6:
         raise UsageError(f"a picture of words needs a width of {4 * _MARGIN} pixels and a font size of 6, or more")
     line = round(font_size * 1.85)

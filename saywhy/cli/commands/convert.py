@@ -10,6 +10,7 @@ import typer
 from saywhy.cli.options.console import counted, note, show_data
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import MapsArgument, OutOption, ReadingOptions
+from saywhy_core.errors import Problem
 from saywhy_core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ def register(app: typer.Typer) -> None:
 
 def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -> None:
     """Read maps, write maps."""
+    from saywhy_core.reading.records import one_by_one
     from verbalize.formats import to_record, write_saliency
 
     source = reading.read(maps)
+    unwritten: list[Problem] = []
     with progress_bar("converting") as shown:
 
         def shown_one_by_one() -> Iterator[Saliency]:
@@ -48,10 +51,16 @@ def convert(maps: MapsArgument, reading: ReadingOptions, out: OutOption = "-") -
                 yield saliency
 
         if out == "-":
-            for saliency in shown_one_by_one():
-                show_data(json.dumps(to_record(saliency), ensure_ascii=False) + "\n")
+            for _, record in one_by_one(
+                shown_one_by_one(),
+                to_record,
+                lambda saliency, what: Problem(maps, what, id=saliency.saliency_id),
+                unwritten.append,
+                what="it can't be written",
+            ):
+                show_data(json.dumps(record, ensure_ascii=False) + "\n")
         else:
             write_saliency(shown_one_by_one(), out)
     if out != "-":
         note(f"{counted(source.count, 'map')} written to {out}")
-    source.finish()
+    source.finish(("not written", unwritten))

@@ -67,6 +67,7 @@ def picture(
     from saywhy_core.disk.files import UnusableFileError
     from saywhy_core.disk.locks import FileLock, folder_lock
     from saywhy_core.names import safe_file_name
+    from saywhy_core.reading.records import told
     from verbalize.draw import PICTURES, MissingGlyphWarning, draw_to_file, page_of_maps
 
     one_page = out.suffix.lower() in _PAGES and not out.is_dir()
@@ -92,11 +93,12 @@ def picture(
                 else:
                     held.enter_context(folder_lock(out))
             try:
-                if one_page:
-                    add(saliency)
-                else:
-                    path = out / safe_file_name(saliency.saliency_id, suffix, taken)
-                    draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
+                with told(what="it can't be drawn"):
+                    if one_page:
+                        add(saliency)
+                    else:
+                        path = out / safe_file_name(saliency.saliency_id, suffix, taken)
+                        draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
             except UnusableFileError:
                 raise
             except UsageError as error:
