@@ -3,8 +3,6 @@
     make audit
 
 needs bandit and safety-db, which no other target installs. It ends with status 1 where a finding has no answer, where an answer
-has no finding any more, or where a pinned version is in the list. safety-db is from 2021: `pip-audit -r constraints.txt` asks the
-current list, and needs a network.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy as np
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
+from saywhy_core.classifiers.onnx_session import Session
 from saywhy_core.errors import UsageError
+from saywhy_core.names import check_class_names
+from saywhy_core.reading.documents import NotJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,49 +63,43 @@ def load(
     Raises:
         UsageError: onnxruntime is missing, the file can't be read, or an option is wrong or missing.
     """
-    try:
-        import onnxruntime
-    except ImportError:
-        raise UsageError("onnx: targets need onnxruntime; install saywhy[onnx]") from None
+    if find_spec("onnxruntime") is None:
+        raise UsageError("onnx: targets need onnxruntime; install saywhy[onnx]")
     check_model_file(path)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
         raise UsageError(f"threads must be a whole number of at least 0, not {threads!r}")
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.log_severity_level = 3  # errors only: warnings of the graph optimiser are no business of the user
-    try:
-        session = onnxruntime.InferenceSession(path, settings, providers=onnxruntime.get_available_providers())
-    except Exception as error:
-        raise UsageError(f"{path} is no ONNX model that onnxruntime can run: {str(error).splitlines()[0][:200]}") from error
-    inputs, output = session.get_inputs(), session.get_outputs()[0].name
-    if len(inputs) != 1:
-        raise UsageError(f"{path} takes {len(inputs)} inputs ({', '.join(node.name for node in inputs)}); one image is wanted")
-    taken = inputs[0]
-    if len(taken.shape) != 4:
-        raise UsageError(f"{path} takes an input of shape {taken.shape}; images need four axes (N, H, W, C) or (N, C, H, W)")
-    if taken.type not in DTYPES:
-        raise UsageError(f"{path} takes {taken.type}; images need one of {', '.join(DTYPES)}")
-    said = _metadata(session.get_modelmeta().custom_metadata_map, path)
-    axes: Axes = layout or said.get("layout") or _axes(taken.shape, path)
+    session = Session(path, threads)
+    if len(session.inputs) != 1:
+        names = ", ".join(name for name, _, _ in session.inputs)
+        raise UsageError(f"{path} takes {len(session.inputs)} inputs ({names:.200}); one image is wanted")
+    ((_, shape, dtype),) = session.inputs
+    if len(shape) != 4:
+        raise UsageError(f"{path} takes an input of shape {shape}; images need four axes (N, H, W, C) or (N, C, H, W)")
+    if dtype not in DTYPES:
+        raise UsageError(f"{path} takes {dtype}; images need one of {', '.join(DTYPES)}")
+    said = _metadata(session.metadata, path)
+    axes: Axes = layout or said.get("layout") or _axes(shape, path)
     if value_range is None:
-        value_range = said.get("value_range") or ((0.0, 255.0) if taken.type == "tensor(uint8)" else (0.0, 1.0))
+        value_range = said.get("value_range") or ((0.0, 255.0) if dtype == "tensor(uint8)" else (0.0, 1.0))
     mean, std = said.get("mean") if mean is None else mean, said.get("std") if std is None else std
     prepare = InputLayout(axes, value_range, mean, std)
-    kind: Scores | None = scores or said.get("scores") or _kind(output)
+    kind: Scores | None = scores or said.get("scores") or _kind(session.output)
     if kind is None:
-        raise UsageError(f"{path} doesn't say what its output {output!r} is; give scores='logits' or scores='probabilities'")
-    fixed = taken.shape[0] if isinstance(taken.shape[0], int) and taken.shape[0] > 0 else None
+        raise UsageError(
+            f"{path} doesn't say what its output {session.output!r:.80} is; give scores='logits' or scores='probabilities'"
+        )
+    fixed = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
 
     def run(batch: NDArray[Any]) -> NDArray[np.floating]:
-        answer = np.asarray(session.run([output], {taken.name: batch})[0])
+        answer = np.asarray(session(batch))
         # some networks keep the two axes of the image, with one value each, after global pooling
         return answer.reshape(answer.shape[:2]) if answer.ndim > 2 and answer[0].size == answer.shape[1] else answer
 
     def predict(images: Images) -> NDArray[np.floating]:
         values = prepare(images)
-        if taken.type == "tensor(uint8)":
+        if dtype == "tensor(uint8)":
             values = np.rint(values)
-        batch = values.astype(DTYPES[taken.type], copy=False)
+        batch = values.astype(DTYPES[dtype], copy=False)
         if fixed is None:
             return run(batch)
         rows = []
@@ -114,7 +111,7 @@ def load(
 
     return CallableClassifier(
         predict, kind, class_names if class_names is not None else said.get("class_names"),
-        batch_size=batch_size, image_shape=_image_shape(taken.shape, axes),
+        batch_size=batch_size, image_shape=_image_shape(shape, axes),
         identity=file_identity("onnx", path, kind, prepare.key),
     )  # fmt: skip
 
@@ -148,7 +145,15 @@ def _metadata(entries: dict[str, str], path: str) -> dict[str, Any]:
     for name in METADATA:
         if name in entries:
             try:
-                said[name] = entries[name].lower() if name in ("layout", "scores") else json.loads(entries[name])
-            except ValueError:
+                said[name] = entries[name].lower() if name in ("layout", "scores") else parse_json(entries[name])
+            except NotJsonError:
                 raise UsageError(f"{path}: the metadata entry {name} is not JSON: {entries[name][:80]!r}") from None
+            except UsageError as error:
+                raise UsageError(f"{path}: the metadata entry {name} can't be used: {error}") from None
+    names = said.get("class_names")
+    if names is not None:
+        where = f"{path}: the metadata entry class_names"
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise UsageError(f"{where} must be a JSON list of texts")
+        said["class_names"] = check_class_names(names, where)
     return said

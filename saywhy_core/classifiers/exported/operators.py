@@ -201,6 +201,7 @@ REFUSED = frozenset(
     ]
 )
 """Operators that compute on tensors in form only: they set what the process shares, or take as much memory as a number says."""
+LOGIC = frozenset({f"__{name}__" for name in ("and", "or", "xor", "lshift", "rshift", "iand", "ior", "ixor")})
 PRIMS = frozenset({"convert_element_type", "iota", "broadcast_in_dim", "collapse", "transpose", "device_put", "fma"})
 
 
@@ -217,11 +218,11 @@ def operator(target: str, where: str) -> OpOverload:
     if (
         name in REFUSED
         or f"{name}.{overload}" in COUNTED
-        or name.startswith("__")
+        or (name.startswith("__") and name not in LOGIC)
         or (library == "prims" and name not in PRIMS)
     ):
         raise _refusal(target, where)
-    if name.startswith("_") and name not in PRIVATE:
+    if name.startswith("_") and name not in PRIVATE and name not in LOGIC:
         raise _refusal(target, where)
     try:
         packet = getattr(getattr(torch.ops, library), name)

@@ -136,6 +136,7 @@ def read_program(content: dict[str, Any], where: str) -> Program:
         raise UsageError(f"{where} gives {len(scores)} arrays; a classifier gives one, of scores")
     graph.outputs = [scores[0], *(Name(name) for name in changed)]
     graph.last = _last(graph)
+    _check_order(graph, {images[0], *held, *fixed})
     meta = drawn["tensor_values"][images[0]]
     ranges = content.get("range_constraints") or {}
     return Program(
@@ -290,6 +291,25 @@ def _last(graph: Graph) -> list[list[str]]:
         last.append([name for name in used if name not in needed])
         needed |= used
     return last[::-1]
+
+
+def _check_order(graph: Graph, known: set[str]) -> None:
+    """See that each step uses what there is before it.
+
+    Raises:
+        ValueError: it does not.
+    """
+    for node in graph.nodes:
+        for one in node.arguments:
+            if isinstance(one, Graph):
+                _check_order(one, set(one.inputs))
+        for name in _names([node.arguments, node.keywords]):
+            if name not in known:
+                raise ValueError(f"{name!r:.40} is used and not computed before")
+        known |= set(_made(node.outputs))
+    for name in _names(graph.outputs):
+        if name not in known:
+            raise ValueError(f"{name!r:.40} is a result and is not computed")
 
 
 def _names(value: Any) -> list[str]:
