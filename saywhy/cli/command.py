@@ -164,9 +164,14 @@ def _check_writable(one: NamedFile) -> None:
         if not above.is_dir():
             raise UsageError(f"{named} can't be written to: {above} is not a folder")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise UsageError(f"{named} can't be written to: permission denied in {above}")
+        raise UsageError(f"{named} can't be written to: {_why_not(above)} {above}")
     if place.is_file() and not os.access(place, os.W_OK):
         raise UsageError(f"{named} is write-protected; allow writing to it, or name another file")
+
+
+def _why_not(folder: Path) -> str:
+    read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    return "there is a read-only file system at" if read_only else "permission denied in"
 
 
 def _file_place(named: str, path: Path) -> Path | None:

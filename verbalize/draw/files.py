@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Saliency
 
+_TEXTS = (".html", ".htm", ".svg", ".txt", ".md", ".tex")
 _WORDS = 12  # the most words in a rationale, if the caller does not say how many
 
 
@@ -74,6 +75,10 @@ def draw_to_file(
     """
     picture, given = _chosen(kind, max_words, mask_labels)
     content = picture.render(saliency, **given)
+    if picture.suffix in _TEXTS:  # written as text, which takes secrets out
+        with atomic_open(path) as text:
+            text.write(content.decode("utf-8", "surrogatepass"))
+        return
     with atomic_open(path, "wb") as stream:
         stream.write(content)
 
