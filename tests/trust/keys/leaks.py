@@ -32,15 +32,21 @@ secrets.redact = lambda text: text
 import agents.chat.wire.answers as answers, agents.chat.wire.transport as transport
 answers.redact = transport.redact = lambda text: text
 """
-# a mistake of the program in the midst of the answers
-CRASHING = """
+# mistakes of the program: in the midst of an answer, and outside of every record
+STUMBLING = """
 import agents.chat.remote as remote
-made = remote.RemoteChat._book
 def broken(self, result, reservation):
     raise AssertionError(f"a mistake: {vars(self)} {result} {reservation}")
 remote.RemoteChat._book = broken
 """
-LEFT_OUT = re.compile(r"OPENAI_|SAYWHY_|_PROXY$|_proxy$")
+CRASHING = """
+import os
+import agents.chat.specs as specs
+def broken(model):
+    said = [f"{name}={text}" for name, text in os.environ.items() if "SAYWHY_API" in name or "KEY" in name or "PROXY" in name.upper()]
+    raise AssertionError(f"a mistake: {vars(model)} {said}")
+specs.usage_of = broken
+"""
 
 
 @dataclass

@@ -48,9 +48,13 @@ def test_no_key_gets_out_where_a_run_ends_early(keys, light_forge, tmp_path, tal
     for place in ENDING:
         leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / place, places=("content", place))
         told(leak.found)
-    leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / "crash", before=keys.leaks.CRASHING)
-    assert leak.status == 2
+    leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / "stumble", before=keys.leaks.STUMBLING)
     told(leak.found)
+    for shown in ("", "import os; os.environ['SAYWHY_TRACEBACK'] = '1'"):
+        before = f"{keys.leaks.CRASHING}\n{shown}"
+        leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / f"crash{len(shown)}", before=before)
+        assert (leak.status, "a mistake" in leak.said) == (2, True)
+        told(leak.found)
     leak = keys.leaks.look(keys, light_forge, known, planted, tmp_path / "killed", places=("content",), kill_at=6)
     assert leak.status == -9
     told(leak.found)
