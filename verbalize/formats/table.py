@@ -174,11 +174,11 @@ def _cells(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     delimiter = max(",;\t", key=first.count)
     _check_size(text, delimiter, source)
     # a bare quotation mark is a word of the text, as NLTK and pandas can write it
-    quoting = csv.QUOTE_NONE if delimiter == "\t" and _BARE_QUOTE.search(text) else csv.QUOTE_MINIMAL
+    bare = delimiter == "\t" and _BARE_QUOTE.search(text) is not None
     lines, number = _Lines(text), 0
     shared: dict[str, str] = {}
     while True:
-        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting)
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if bare else csv.QUOTE_MINIMAL)
         try:
             for row in reader:
                 if len(lines.taken) > 1 and _is_open(lines.taken, delimiter):

@@ -107,3 +107,23 @@ def test_descriptions_are_read_out_of_pairs_and_prompt_files_too(tmp_path):
     assert read_descriptions(prompts, NAMES)["Cat"] == ["a cat"]
     again = _write(tmp_path / "again.json", {"Cat": ["ünïcode"]})
     assert read_descriptions(again, NAMES)["Cat"] == ["ünïcode"]
+
+
+def test_one_broken_entry_of_a_pair_file_leaves_the_others(tmp_path):
+    good = '{"classes": [0, 1], "prompt_pairs": [{"attr_type": "a", "prompt_pair": ["a cat", "a dog"]}]}'
+    bad = [
+        good.replace("a dog", "\\ud800"),
+        good.replace("[0, 1]", "[0, " + "9" * 5000 + "]"),
+        good.replace("[0, 1]", '[0, "1"]'),
+        good.replace('"attr_type": "a"', '"attr_type": ' + "[" * 200 + "]" * 200),
+        '{"classes": 5}',
+        '{"classes": [0, 1], "prompt_pairs": 5}',
+        '{"classes": [0, 1], "prompt_pairs": [5]}',
+        "5",
+        "null",
+    ]
+    for entry in bad:
+        (tmp_path / "pairs.json").write_text(f'{{"0_2": {entry.replace("[0, 1]", "[0, 2]")}, "0_1": {good}}}')
+        found = read_pairs(tmp_path / "pairs.json")
+        assert (list(found), len(found.problems)) == ([(0, 1)], 1), entry[:80]
+        assert "0_2" in str(found.problems[0])

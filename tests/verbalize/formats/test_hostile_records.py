@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import time
+import zipfile
 
 import pytest
 from hypothesis import given
@@ -204,3 +205,29 @@ def test_many_maps_of_one_made_up_id_are_told_apart_in_time():
     found, problems = read(io.BytesIO(b'{"pos": [["a", 1], ["b", 2]]}\n' * 3000))
     assert (found[:3], len(set(found)), problems) == (["pos", "pos.2", "pos.3"], 3000, [])
     assert time.process_time() - begun < 10
+
+
+# tensors
+
+
+def test_a_file_of_torch_is_measured_by_what_its_tensors_become(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save(torch.rand(8, 8), tmp_path / "good.pt")
+    assert read(tmp_path / "good.pt", label="x") == (["good"], [])
+    torch.save(torch.ones(1).expand(100_000, 100_000), tmp_path / "one.pt")
+    torch.save(torch.sparse_coo_tensor(torch.tensor([[0], [0]]), torch.tensor([1.0]), (10**6, 10**6)), tmp_path / "sparse.pt")
+    laughs = [1] * 10
+    for _ in range(9):
+        laughs = [laughs] * 10
+    torch.save(laughs, tmp_path / "laughs.pt")
+    plain = io.BytesIO()
+    torch.save(torch.zeros(500_000), plain)
+    with zipfile.ZipFile(plain) as archive, zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in archive.infolist():
+            packed.writestr(part.filename, archive.read(part))
+    with ceilings(array=1_000_000, values=10_000):
+        for name in ("one", "sparse", "packed"):
+            with pytest.raises(SaliencyError, match="--ceiling array="):
+                read(tmp_path / f"{name}.pt", label="x")
+        with pytest.raises(SaliencyError, match="--ceiling values="):
+            read(tmp_path / "laughs.pt", label="x")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.ceilings import ceiling, check_ceiling, over
 from saywhy_core.reading.numpy_files import load_array, load_arrays
+from saywhy_core.reading.regular_files import open_regular
 from verbalize.saliency import SaliencyError
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ def _npz(path: Path, on_problem: OnBadArray | None = None) -> Mapping[str, Any]:
 def _pt(path: Path) -> Mapping[str, Any]:
     import torch
 
+    _check_size(path)
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, PermissionError):
@@ -64,6 +68,7 @@ def _pt(path: Path) -> Mapping[str, Any]:
         else:
             what = "it is damaged, or no file of torch.save; save it again"
         raise SaliencyError(f"{path} can't be read as tensors: {what}") from None
+    _check_values(loaded, path)
     if isinstance(loaded, (list, tuple)):
         loaded = {str(number): one for number, one in enumerate(loaded)}
     if not isinstance(loaded, dict):
@@ -73,6 +78,42 @@ def _pt(path: Path) -> Mapping[str, Any]:
     if any(str(name).rpartition(".")[2] in ("weight", "bias") for name in loaded):
         raise SaliencyError(f"{path} holds the weights of a model, not maps")
     return {str(name): one for name, one in loaded.items()}
+
+
+def _check_size(path: Path) -> None:
+    """See whether a file of torch is within the ceiling `array`, also where it is an archive whose parts are packed.
+
+    Raises:
+        UsageError: it is not, or is no file.
+    """
+    with open_regular(path) as stream:
+        size = stream.size
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                size = sum(part.file_size for part in archive.infolist())
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            pass  # the form of older releases, or damaged, which torch tells
+    check_ceiling("array", size, path)
+
+
+def _check_values(loaded: Any, path: Path) -> None:
+    """See whether the tensors have so few numbers that these can be used: one number may stand for many, as in `expand`.
+
+    Raises:
+        UsageError: they have more than the ceiling `array` allows, or lists hold each other over and over.
+    """
+    numbers, left = 0, [loaded]
+    for _ in range(ceiling("values")):
+        if not left:
+            break
+        one = left.pop()
+        if isinstance(one, (dict, list, tuple, set)):
+            left += list(one.values() if isinstance(one, dict) else one)
+        else:
+            numbers += one.numel() if hasattr(one, "numel") else 1
+            check_ceiling("array", numbers * _SCORE, path)
+    if left:
+        raise SaliencyError(over("values", f"{path} has more than {ceiling('values'):,} values"))
 
 
 LOADERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {".npy": _npy, ".npz": _npz, ".pt": _pt, ".pth": _pt}
