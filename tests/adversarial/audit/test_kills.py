@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -87,7 +88,8 @@ def test_fifteen_kills_change_nothing_and_cost_little(tmp_path, kind):
         before = stage.finished()
         process = stage.start()
         if kills < 15:
-            time.sleep(chance.uniform(0.3, 0.5) * seconds)  # two thirds of a run are the start and the pictures
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(0.3, 0.5) * seconds)
             process.send_signal(signal.SIGKILL)
         said = process.communicate()[1]
         assert "Traceback" not in said
@@ -107,13 +109,11 @@ def test_fifteen_kills_change_nothing_and_cost_little(tmp_path, kind):
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)], ids=["SIGTERM", "SIGINT"]
 )
-def test_a_signal_leaves_whole_results_and_a_word(tmp_path, number):
+def test_a_signal_leaves_whole_results_and_a_word(tmp_path, wait_until, number):
     """Stopped as soon as the first result is there: it is whole, the search of others is kept, and the status says how."""
     stage = Stage(tmp_path / "stopped", "slow", 4)
     process = stage.start()
-    deadline = time.monotonic() + 60
-    while not stage.finished() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.01)
+    wait_until(lambda: stage.finished() or process.poll() is not None)
     process.send_signal(number)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + number, said
