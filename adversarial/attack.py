@@ -21,6 +21,7 @@ from adversarial.run import CHECKED, ImageAttack, drive
 from saywhy_core.classifiers import Classifier, ClassifierError
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import ArgumentError, BudgetExceeded, UsageError
+from saywhy_core.reading.ceilings import CeilingError, ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,6 +261,7 @@ class FeatureGuidedAttack:
         self, classifier: Classifier, index: int, image: Images, label: int, target: int | None, memory: CountedMemory | None
     ) -> ImageAttack:
         """Open the log and the search for one image; the budget keeps one query for the check at the end."""
+        check_attacked(image.shape[0], image.shape[1])
         distance, budget = DISTANCES.get(self.distance), int(self.budget)
         limit = budget - 1 if budget >= CHECKED else budget
         log = QueryLog(image, label, target, distance=distance, budget=budget, kind=classifier.scores, limit=limit)
@@ -271,6 +273,20 @@ class FeatureGuidedAttack:
         )  # fmt: skip
         search = PerFeature(self.picked, task) if self.player_two == "competitive" else self.picked.start(task)
         return ImageAttack(index, log, search, mixture, memory)
+
+
+def check_attacked(height: int, width: int) -> None:
+    """See whether an image is small enough to be attacked: a search holds many copies of it and of maps of its size.
+
+    Raises:
+        CeilingError: it has more pixels than the ceiling `attacked`.
+    """
+    have, most = height * width, ceiling("attacked")
+    if have > most:
+        raise CeilingError(
+            f"the image has {have:,} pixels, and images of at most {most:,} are attacked; make it smaller with --resize "
+            f"HEIGHTxWIDTH, or raise the ceiling with --ceiling attacked={have}"
+        )
 
 
 def _images(images: ArrayLike) -> Images:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from adversarial.attack import check_attacked
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import read_images, resize_image
 from saywhy_core.names import class_index, read_lines
+from saywhy_core.reading.ceilings import CeilingError
 
 if TYPE_CHECKING:
     import os
@@ -102,6 +104,10 @@ def _misfit(have: tuple[int, ...], label: int | None, want: ImageShape, class_na
     if any(wrong[:2]):
         sides = " x ".join("any" if side is None else str(side) for side in want[:2])
         return f"the image is {have[0]} x {have[1]} (height x width) but the classifier takes {sides}; use --resize auto"
+    try:
+        check_attacked(have[0], have[1])
+    except CeilingError as error:
+        return str(error)
     if wrong[2]:
         return f"the image has {have[2]} channels but the classifier takes {want[2]}"
     if label is not None and class_names is not None and not 0 <= label < len(class_names):

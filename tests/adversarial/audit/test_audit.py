@@ -16,6 +16,7 @@ import pytest
 from adversarial import AttackInterrupted, AttackStopped, CallableClassifier, FeatureGuidedAttack, KeypointMixture
 from adversarial.audit import MapDensity, audit_images, audit_settings, gather_images, read_prior
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.ceilings import ceilings
 
 
 def predict(images):
@@ -32,6 +33,22 @@ def saved(folder, count=3, side=8):
 
 def records(out):
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("*/result.json"))}
+
+
+def test_a_picture_too_large_for_a_search_is_told_with_the_ways_out(tmp_path):
+    """A search holds many copies of it: at 20 megapixels they would take more memory than a computer has."""
+    np.save(tmp_path / "large.npy", np.zeros((513, 512, 3), dtype=np.float32))
+    np.save(tmp_path / "small.npy", np.zeros((512, 512, 3), dtype=np.float32))
+    found, (problem,) = gather_images([tmp_path / "large.npy", tmp_path / "small.npy"])
+    assert [image.name for image in found] == ["small"]
+    assert "262,656 pixels" in problem.what
+    assert "--resize" in problem.what
+    assert "--ceiling attacked=262656" in problem.what
+    attack = FeatureGuidedAttack(budget=5)
+    with pytest.raises(UsageError, match="262,656 pixels"):
+        attack.run(CallableClassifier(predict, scores="probabilities"), np.zeros((1, 513, 512, 3)), [0])
+    with ceilings(attacked=300_000):
+        assert len(gather_images([tmp_path / "large.npy"])[0]) == 1
 
 
 def test_every_image_gets_its_finding_in_the_order_of_their_names(tmp_path):
