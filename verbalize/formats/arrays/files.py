@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,9 @@ def _pt(path: Path) -> Mapping[str, Any]:
 
     _check_size(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it looks like TorchScript; the error says what it is
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # noqa: BLE001 - torch, zipfile and pickle raise almost anything on damaged bytes
