@@ -86,6 +86,7 @@ def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], N
     if str(source).lower().endswith(_RECORDS) or _RECORD.match(content):
         yield from _records(content, called, on_problem)
     else:
+        check_ceiling("text", len(content), called)
         yield TextRecord(None, content.strip(), (), None, 0)
 
 
@@ -192,6 +193,10 @@ def _record(record: Any, number: int | None, where: str) -> TextRecord | Problem
     claims = record.get("claims") or ()
     if not isinstance(claims, list | tuple) or not all(isinstance(claim, Mapping) for claim in claims):
         return Problem(where, "'claims' must be a list of objects", number, name)
+    try:
+        check_ceiling("text", len(record["text"]), "it")
+    except CeilingError as error:
+        return Problem(where, str(error), number, name)
     return TextRecord(name, record["text"], tuple(claims), number)
 
 

@@ -53,7 +53,7 @@ class Ceilings:
     records: int = _ceiling(1_000_000, "records of one file")
     tokens: int = _ceiling(100_000, "words of one map")
     characters: int = _ceiling(100_000, "characters of one word")
-    text: int = _ceiling(1_000_000, "characters of one text")
+    text: int = _ceiling(400_000, "characters of one text")
     answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
 
     def __post_init__(self) -> None:

@@ -36,6 +36,21 @@ def test_records_are_read_and_broken_ones_are_named_with_their_line(tmp_path):
         list(iter_texts(tmp_path / "texts.jsonl"))
 
 
+def test_a_text_over_the_ceiling_is_told_and_the_others_are_read(tmp_path):
+    """A text of 400,000 characters takes some seconds to read; one of ten million would take minutes."""
+    path = tmp_path / "texts.jsonl"
+    path.write_text(
+        "\n".join(json.dumps({"id": name, "text": "a" * size}) for name, size in (("long", 400_001), ("short", 400_000)))
+    )
+    problems = []
+    assert [record.id for record in iter_texts(path, problems.append)] == ["short"]
+    assert problems[0].id == "long"
+    assert "--ceiling text=400001" in problems[0].what
+    (tmp_path / "text.txt").write_text("a" * 400_001)
+    with pytest.raises(UsageError, match="--ceiling text=400001"):
+        list(iter_texts(tmp_path / "text.txt"))
+
+
 def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
         list(iter_texts(tmp_path / "none.jsonl"))
