@@ -134,7 +134,7 @@ def _first_font() -> str:
     return str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def _font_with(codes: frozenset[int]) -> str | None:
     """The first font with all these characters: DejaVu Sans (`None`) or else an installed font; "" if no font has them."""
     if codes <= _characters(_first_font()):

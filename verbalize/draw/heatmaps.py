@@ -143,11 +143,12 @@ def token_heatmap_png(
         saliency: the map.
         mask_labels: whether to leave the labels and the prediction out of the legend, which it needs.
         legend: whether to add the question and the key.
-        width: the width of the picture in pixels, 96 or more. Lines are wrapped.
-        font_size: the size of the words in pixels, 6 or more.
+        width: the width of the picture in pixels, 96 to 30,000. Lines are wrapped.
+        font_size: the size of the words in pixels, 6 to 400.
 
     Raises:
-        UsageError: the width or the font size is too small, or the picture would be taller than 30,000 pixels.
+        UsageError: the width or the font size is too small or too large, or the picture would be taller than 30,000 pixels or
+            have more than 48 Mi of them.
     """
     from verbalize.draw.raster import draw_tokens
 
@@ -187,7 +188,7 @@ def pixel_heatmap_png(
         smallest_side: pixels. Pictures whose smaller side is shorter are enlarged by a whole factor until it is this long.
 
     Raises:
-        UsageError: the map has no pixels, or an argument has no effect.
+        UsageError: the map has no pixels, an argument has no effect, or the picture would have more than 48 Mi pixels.
     """
     from verbalize.draw.raster import draw_pixels
 

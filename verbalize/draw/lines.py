@@ -37,15 +37,18 @@ def laid_out(pieces: Sequence[Word], width: int, size: int) -> Iterator[list[tup
 
 
 def _chunks(text: str, width: int, size: int) -> Iterator[str]:
-    while text and width_of(text, size) > width:
-        low, high = 1, len(text)
+    place = 0
+    while place < len(text):
+        # Characters without a width, such as accents, may be many; a row holds no more of any kind than it has pixels.
+        part = text[place : place + width]
+        low, high = 1, len(part)
+        if width_of(part, size) <= width:
+            low = high
         while low < high:  # the most characters that fit
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if width_of(text[:middle], size) <= width else (low, middle - 1)
-        yield text[:low]
-        text = text[low:]
-    if text:
-        yield text
+            low, high = (middle, high) if width_of(part[:middle], size) <= width else (low, middle - 1)
+        yield part[:low]
+        place += low
 
 
 def in_order(row: Sequence[Placed], width: int, size: int, *, backwards: bool) -> Iterator[tuple[int, str, int | None, bool]]:

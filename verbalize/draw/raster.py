@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 _LONGEST_WORD = 4000  # characters; a row holds a hundred, and breaking a word into rows takes the square of its length
 _TALLEST = 30_000  # pixels; a longer text is better read as HTML
+_LARGEST = 48 * 2**20  # pixels of a picture; 24 Mi are read of a file, and pages of words are 900 wide and 30,000 tall
+_OPTIMIZED = 4 * 2**20  # pixels; it makes files a tenth smaller, and takes ten seconds for a large picture
+_LARGEST_FONT = 400  # pixels
+_STRIPE = 2**18  # pixels that are painted at a time
 _MARGIN = 24  # pixels
 _INK, _SOFT = (27, 29, 34), (87, 92, 102)
 _OVER_IMAGE = 0.8  # opacity of the highest score over an image
@@ -36,7 +41,7 @@ def encode(image: Rgb | Image.Image) -> bytes:
     """The image as the bytes of a PNG file."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     stream = io.BytesIO()
-    picture.save(stream, "PNG", optimize=True)
+    picture.save(stream, "PNG", optimize=picture.width * picture.height <= _OPTIMIZED)
     return stream.getvalue()
 
 
@@ -75,15 +80,23 @@ def draw_tokens(
         raise UsageError(f"a word of {longest:,} characters can't be drawn; write the map as HTML instead")
     if width < 4 * _MARGIN or font_size < 6:
         raise UsageError(f"a picture of words needs a width of {4 * _MARGIN} pixels and a font size of 6, or more")
+    if width > _TALLEST or font_size > _LARGEST_FONT:
+        raise UsageError(
+            f"a picture of words has a width of at most {_TALLEST:,} pixels and a font size of at most {_LARGEST_FONT}"
+        )
     line = round(font_size * 1.85)
     wide = width - 2 * _MARGIN
-    rows = list(laid_out(pieces, wide, font_size))
+    rows = list(islice(laid_out(pieces, wide, font_size), _TALLEST // line + 1))
     head = list(laid_out([(word + " ", None) for word in (question or "").split()], wide, font_size * 3 // 4))
     small = round(font_size * 1.3)
     key, key_height = _key(note, font_size * 3 // 4, wide, signed=signed)
     height = 2 * _MARGIN + line * max(1, len(rows)) + (small * (len(head) + 1) + key_height if question else 0)
     if height > _TALLEST:
-        raise UsageError(f"a text of {len(shares)} words would make a picture {height} pixels tall; write it as HTML instead")
+        raise UsageError(
+            f"a text of {len(shares)} words would make a picture of {height} pixels or more, and at most {_TALLEST} are drawn; "
+            "write it as HTML instead"
+        )
+    _check_size(width, height, "width")
     warn_of_boxes([*(text for text, _ in pieces), question or ""])
     picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)
@@ -117,16 +130,13 @@ def draw_pixels(
     smallest_side: int,
 ) -> bytes:
     """Draw shares in [-1, 1] as colours over the grey image or white, with outlined regions, and the question and key below."""
-    if image is None:
-        ground = np.full((*shares.shape, 3), 255.0)
-    else:
-        grey = to_rgb(image).astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-        ground = np.repeat((70 + grey * (185 / 255))[:, :, None], 3, axis=2)  # lightened, so that the colours show
-    opacity = (np.abs(shares) * (_OVER_IMAGE if image is not None else 1.0))[:, :, None]
-    pro, con = _colours(signed)
-    colour = np.where(shares[:, :, None] > 0, np.array(pro, dtype=np.float64), np.array(con, dtype=np.float64))
-    painted = np.round(ground * (1 - opacity) + colour * opacity).astype(np.uint8)
     factor = _factor(shares.shape, smallest_side)
+    _check_size(shares.shape[1] * factor, shares.shape[0] * factor, "smallest_side")
+    painted = np.empty((*shares.shape, 3), dtype=np.uint8)
+    step = max(1, _STRIPE // shares.shape[1])
+    for top in range(0, len(shares), step):
+        rows = slice(top, top + step)
+        painted[rows] = _painted(shares[rows], None if image is None else image[rows], _colours(signed))
     large = enlarged(painted, smallest_side)
     for mask, sign in regions:
         _outline(large, mask.repeat(factor, axis=0).repeat(factor, axis=1), dashed=sign < 0)
@@ -135,12 +145,39 @@ def draw_pixels(
     return encode(picture if question is None else _captioned(picture, question, note, signed=signed))
 
 
+def _painted(shares: Floats, image: NDArray[np.float32] | None, colours: tuple[Colour, Colour]) -> Rgb:
+    """Some rows of shares as colours over their rows of the image."""
+    if image is None:
+        ground = np.full((*shares.shape, 3), 255.0)
+    else:
+        grey = to_rgb(image).astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+        ground = np.repeat((70 + grey * (185 / 255))[:, :, None], 3, axis=2)  # lightened, so that the colours show
+    opacity = (np.abs(shares) * (_OVER_IMAGE if image is not None else 1.0))[:, :, None]
+    pro, con = (np.array(one, dtype=np.float64) for one in colours)
+    colour = np.where(shares[:, :, None] > 0, pro, con)
+    return np.round(ground * (1 - opacity) + colour * opacity).astype(np.uint8)
+
+
+def _check_size(width: int, height: int, argument: str) -> None:
+    """See whether a picture of that size can be drawn in a few hundred megabytes.
+
+    Raises:
+        UsageError: it is larger.
+    """
+    if width * height > _LARGEST:
+        raise UsageError(
+            f"the picture would have {width} x {height} pixels, and at most {_LARGEST:,} are drawn; give a smaller map or "
+            f"{argument}"
+        )
+
+
 def _outline(picture: Rgb, mask: NDArray[np.bool_], *, dashed: bool) -> None:
     """Draw the edge of a mask in place: a black line beside a white one, visible on any colour. Dashed edges have gaps."""
     inner, deeper = _eroded(mask), _eroded(_eroded(mask))
     if dashed:
-        rows, columns = np.indices(mask.shape)
-        mask = mask & ((rows + columns) // 6 % 2 == 0)
+        period = np.arange(12)  # six pixels on, six off, along the diagonals
+        pattern = (period[:, None] + period) // 6 % 2 == 0
+        mask = mask & np.tile(pattern, (-(-mask.shape[0] // 12), -(-mask.shape[1] // 12)))[: mask.shape[0], : mask.shape[1]]
     picture[mask & ~inner] = 0
     picture[mask & inner & ~deeper] = 255
 
@@ -199,7 +236,7 @@ def _key(note: str, size: int, width: int, *, signed: bool) -> tuple[list[Entry]
 
 
 def _shade(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float, *, signed: bool) -> None:
-    if abs(share) < 0.02:
+    if abs(share) < 0.02 or box[2] <= box[0]:
         return
     colour, opacity = _colours(signed)[0 if share > 0 else 1], STRONGEST * abs(share)
     tint = tuple(round(255 * (1 - opacity) + channel * opacity) for channel in colour)

@@ -1,0 +1,86 @@
+"""Texts and maps that are very large or odd: drawn within bounds, or refused in one sentence."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saywhy_core.errors import UsageError
+from verbalize import PixelSaliency, Query, TokenSaliency
+from verbalize.draw import pixel_heatmap_png, token_heatmap_html, token_heatmap_png
+
+
+def words(*tokens):
+    return TokenSaliency(list(tokens), np.linspace(-1, 1, len(tokens)), query=Query("positive"))
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["W" * 100_000],
+        ["word"] * 100_000,
+        ["\n" * 100_000],
+    ],
+    ids=["one word", "many words", "line ends"],
+)
+def test_a_text_that_makes_no_picture_is_refused_in_a_second_and_drawn_as_html(tokens):
+    begin = time.process_time()
+    with pytest.raises(UsageError, match="write it as HTML instead"):
+        token_heatmap_png(words(*tokens))
+    html = token_heatmap_html(words(*tokens))
+    assert time.process_time() - begin < 4
+    assert html.count("<span") == html.count("</span>")
+
+
+@pytest.mark.filterwarnings("ignore::verbalize.draw.MissingGlyphWarning")
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["\u200d" * 100_000, "a"],
+        ["e" + "\u0301" * 90_000, "a"],
+        ["\t" * 50_000, "a"],
+        ["\u05e9" * 5000, "a"],
+        ["\U0001f469\u200d\U0001f467" * 300, "a"],
+        ["a\0b", "\x1b[31m", "\u202e", "\ufeff", ""],
+    ],
+    ids=["joiners", "accents", "tabs", "right to left", "emoji", "controls"],
+)
+def test_odd_words_are_drawn(tokens):
+    begin = time.process_time()
+    with Image.open(io.BytesIO(token_heatmap_png(words(*tokens)))) as picture:
+        assert picture.width == 900
+    assert time.process_time() - begin < 8
+
+
+def test_every_character_of_a_long_word_is_drawn():
+    """Rows of a word of 2,000 letters W at 22 pixels: each as many as fit into 852 pixels."""
+    from verbalize.draw.fonts import width_of
+    from verbalize.draw.lines import laid_out
+
+    rows = list(laid_out([("W" * 2000, 0)], 852, 22))
+    assert "".join(text for row in rows for _, text, _ in row) == "W" * 2000
+    for row in rows[:-1]:
+        (_, text, _) = row[0]
+        assert width_of(text, 22) <= 852 < width_of(text + "W", 22)
+
+
+@pytest.mark.parametrize("changed", [{"width": 10**7}, {"font_size": 10**6}, {"width": 30_000, "font_size": 400}])
+def test_a_page_of_words_has_bounds(changed):
+    with pytest.raises(UsageError, match=r"at most [\d,]+"):
+        token_heatmap_png(words(*["word"] * 3000), **changed)
+
+
+def test_a_small_map_is_not_enlarged_without_bounds():
+    saliency = PixelSaliency(np.eye(8), query=Query("cat"))
+    with pytest.raises(UsageError, match=r"100000 x 100000 pixels, and at most 50,331,648 are drawn.*smallest_side"):
+        pixel_heatmap_png(saliency, smallest_side=100_000)
+
+
+def test_texts_of_records_never_become_markup():
+    said = token_heatmap_html(words("</script>", "<img src=x onerror=alert(1)>", "javascript:alert(1)", '"><b>', "]]>", "&lt;"))
+    assert "<img" not in said
+    assert "</script" not in said
+    assert "<b>" not in said
+    assert "&amp;lt;" in said
