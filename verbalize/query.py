@@ -61,6 +61,18 @@ def checked_words(tokens: Sequence[str], text: str | None) -> tuple[str, ...]:
     return words
 
 
+def check_scores(rows: int, columns: int, what: str = "the map") -> None:
+    """See whether a map over pixels has no more scores than the ceiling allows.
+
+    Raises:
+        SaliencyError: it has more. The text says how to raise the ceiling.
+    """
+    try:
+        check_ceiling("scores", rows * columns, what)
+    except UsageError as error:
+        raise SaliencyError(str(error)) from None
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """The question that a map answers: what speaks for `label`, or (with `versus`) for `label` rather than for `versus`?

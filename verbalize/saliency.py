@@ -18,7 +18,7 @@ from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
 from verbalize.query import SaliencyError as SaliencyError
-from verbalize.query import check_texts, checked_words
+from verbalize.query import check_scores, check_texts, checked_words
 from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
@@ -254,6 +254,7 @@ class PixelSaliency:
             raise SaliencyError(
                 f"pixel scores must have shape (height, width), not {values.shape}; sum over the channels first"
             )
+        check_scores(*values.shape)
         if not isinstance(self.query, Query):
             raise SaliencyError(f"query must be a Query, not {type(self.query).__name__}")
         _agrees_with_sign(values, self.signed)

@@ -37,6 +37,7 @@ class Ceilings:
         values: numbers, texts and brackets in one JSON document or line; each takes up to 100 bytes of memory.
         array: bytes of the numbers in one array file, unpacked.
         pixels: height times width of one picture.
+        scores: height times width of one map over pixels; finding its regions takes some 60 bytes for each.
         attacked: height times width of an image that is attacked; a search holds many copies of it.
         records: records of one file.
         tokens: words of one map.
@@ -50,6 +51,7 @@ class Ceilings:
     array: int = _ceiling(512 * MIB, "bytes of the numbers in one array file, unpacked")
     pixels: int = _ceiling(24 * MIB, "height times width of one picture")
     attacked: int = _ceiling(512 * 512, "height times width of an image that is attacked")
+    scores: int = _ceiling(12 * MIB, "height times width of one map over pixels")
     records: int = _ceiling(1_000_000, "records of one file")
     tokens: int = _ceiling(100_000, "words of one map")
     characters: int = _ceiling(100_000, "characters of one word")
@@ -118,6 +120,7 @@ _UNITS = {
     "values": "values",
     "array": "bytes of numbers",
     "pixels": "pixels",
+    "scores": "scores",
     "attacked": "pixels",
     "records": "records",
     "tokens": "words",

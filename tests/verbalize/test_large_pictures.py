@@ -1,6 +1,8 @@
 """Texts and maps that are very large or odd: drawn within bounds, or refused in one sentence."""
 
 import io
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 from PIL import Image
 
 from saywhy_core.errors import UsageError
-from verbalize import PixelSaliency, Query, TokenSaliency
+from saywhy_core.reading.ceilings import ceilings
+from verbalize import PixelSaliency, Query, SaliencyError, TokenSaliency, read_saliency
 from verbalize.draw import pixel_heatmap_png, token_heatmap_html, token_heatmap_png
 
 
@@ -84,3 +87,31 @@ def test_texts_of_records_never_become_markup():
     assert "</script" not in said
     assert "<b>" not in said
     assert "&amp;lt;" in said
+
+
+def test_a_map_has_a_ceiling_of_scores_at_the_size_of_its_picture(tmp_path):
+    with ceilings(scores=100):
+        assert PixelSaliency(np.eye(10), query=Query("cat")).shape == (10, 10)
+        with pytest.raises(SaliencyError, match=r"the map has 121 scores.*--ceiling scores=121"):
+            PixelSaliency(np.eye(11), query=Query("cat"))
+        with pytest.raises(SaliencyError, match="at the size of its picture, has 400 scores"):
+            read_saliency(np.eye(10), label="cat", image=np.zeros((20, 20, 3)), signed=False)
+        Image.new("L", (12, 12)).save(tmp_path / "a.png")
+        with pytest.raises(SaliencyError, match="144 scores"):
+            read_saliency(tmp_path / "a.png", label="cat")
+
+
+@pytest.mark.long
+def test_the_largest_map_is_drawn_in_less_than_a_gigabyte(tmp_path):
+    code = (
+        "import resource, numpy as np\n"
+        "from verbalize import PixelSaliency, Query\n"
+        "from verbalize.draw import pixel_heatmap_png\n"
+        "y, x = np.mgrid[0:3072, 0:4096] / 3072\n"
+        "saliency = PixelSaliency(np.exp(-20 * ((x - 0.3) ** 2 + (y - 0.4) ** 2)), query=Query('cat'), signed=False)\n"
+        "del x, y\n"
+        "pixel_heatmap_png(saliency, regions=True, legend=True)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 1000

@@ -11,6 +11,7 @@ from saywhy_core.images import read_image
 from verbalize.formats.arrays.axes import numbers, planes
 from verbalize.formats.arrays.files import LOADERS, load
 from verbalize.formats.format import Format, ReadOptions, type_name
+from verbalize.query import check_scores
 from verbalize.saliency import PixelSaliency, Query, SaliencyError
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ def pixel_map(
 ) -> PixelSaliency:
     """The map of H×W scores; they are resized to the picture where it has another size."""
     if image is not None and image.shape[:2] != scores.shape:
+        check_scores(*image.shape[:2], "the map, at the size of its picture,")
         scores = _resized(scores, image.shape[:2], options)
     return PixelSaliency(scores, query, image=image, signed=signed, id=name, method=method)
 
