@@ -14,7 +14,7 @@ from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.reading.ceilings import ceiling, over
 from saywhy_core.reading.documents import parse_json
-from saywhy_core.secrets import redact, redacted
+from saywhy_core.secrets import redact
 
 MOST_TOKENS = 10**9
 """More than any model reads or writes for one request; a larger count is a mistake of the server, or a lie."""
@@ -22,6 +22,8 @@ MOST_TOKENS = 10**9
 _SHOWN = 300  # characters of a server's own words in an error
 _NAME = 200  # characters of a model's name, an id or a reason
 _CALLS = 128  # tool calls in one reply; OpenAI's own limit on tools
+_MOST_LOGPROBS = 100_000  # tokens in one reply; no model writes more
+_ALTERNATIVES = 20  # per token; OpenAI's own limit
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -115,9 +117,30 @@ def _choice(choice: Any, index: int) -> dict[str, Any]:
     if calls := [call for call in map(_call, _list(message.get("tool_calls"))[:_CALLS]) if call]:
         said["tool_calls"] = calls
     found = {"index": index, "message": said, "finish_reason": _text(choice.get("finish_reason"), _NAME)}
-    if isinstance(choice.get("logprobs"), dict) and clean == content:  # they repeat the text, token by token
-        found["logprobs"] = redacted(choice["logprobs"])
+    if clean == content and (probabilities := _logprobs(choice.get("logprobs"))):  # they repeat the text, token by token
+        found["logprobs"] = probabilities
     return found
+
+
+def _logprobs(told: Any) -> dict[str, Any] | None:
+    """The log-probabilities of the tokens, where there are not more of them than a reply has."""
+    found = {name: _list(told.get(name)) for name in ("content", "refusal")} if isinstance(told, dict) else {}
+    if not any(found.values()) or sum(map(len, found.values())) > _MOST_LOGPROBS:
+        return None
+    return {name: [_logprob(one) for one in tokens if isinstance(one, dict)] for name, tokens in found.items() if tokens}
+
+
+def _logprob(token: dict[str, Any], *, alone: bool = True) -> dict[str, Any]:
+    found: dict[str, Any] = {"token": _text(token.get("token"), _NAME) or "", "logprob": _number(token.get("logprob"))}
+    found["bytes"] = [one for one in _list(token.get("bytes"))[:_NAME] if isinstance(one, int) and 0 <= one < 256] or None
+    if alone:
+        others = [one for one in _list(token.get("top_logprobs"))[:_ALTERNATIVES] if isinstance(one, dict)]
+        found["top_logprobs"] = [_logprob(one, alone=False) for one in others]
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e300 else None
 
 
 def _call(call: Any) -> dict[str, Any] | None:

@@ -110,7 +110,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
                 told: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
         else:
             told = {"error": {"message": _error_page(answer, mine, headers.get("content-encoding", ""))}}
-        content = json.dumps(told).encode()
+        content = json.dumps(told, ensure_ascii=False).encode()
         return httpx.Response(status, headers=kept, content=content, request=request)
 
 
