@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from saywhy_core.reading.documents import read_json
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
 
 CONFIGURATIONS = (
@@ -39,7 +42,8 @@ def fingerprint(model: torch.nn.Module) -> str:
 def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, **options: Any) -> Any:
     """Call a transformers `from_pretrained` without progress bars, and without code that comes with the model.
 
-    Weights are read from safetensors where there are any. Weights in pickles (`pytorch_model.bin`) are read by torch's reader
+    Nothing is fetched for a folder, whatever other models its configuration names. Weights are read from safetensors where
+    there are any. Weights in pickles (`pytorch_model.bin`) are read by torch's reader
     of tensors, which refuses every other object.
 
     Args:
@@ -62,7 +66,8 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
 
     disable_progress_bar()
     try:
-        return loader.from_pretrained(name, trust_remote_code=trust, **options)
+        with _offline() if Path(name).is_dir() and not own else nullcontext():
+            return loader.from_pretrained(name, trust_remote_code=trust, **options)
     except UsageError:
         raise
     except KeyboardInterrupt:
@@ -80,6 +85,19 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
             f"no {what} could be loaded from {name!r} ({reason[:200]}); give a folder written by save_pretrained, or a "
             f"model name that is in the local cache or can be downloaded"
         ) from error
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Inside the block nothing is fetched: the configuration of a folder may name other models, which nobody asked for."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 def own_code(name: str) -> list[str]:

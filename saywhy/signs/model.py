@@ -14,6 +14,7 @@ from torch import nn
 
 from saywhy.signs.draw import CLASS_NAMES, SIZE, draw_signs
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.numpy_files import load_arrays
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,10 +112,9 @@ def load(weights: Path | None = None) -> SignClassifier:
             return load(path)
     network = SignNetwork().eval()
     try:
-        with np.load(weights, allow_pickle=False) as arrays:
-            state = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+        state = {name: torch.from_numpy(one.astype(np.float32)) for name, one in load_arrays(weights).items()}
         network.load_state_dict(state)
-    except (OSError, ValueError, RuntimeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise UsageError(f"{weights} holds no weights of the sign classifier: {error}") from None
     network.requires_grad_(requires_grad=False)
     return SignClassifier(network)

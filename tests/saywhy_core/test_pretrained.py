@@ -1,0 +1,126 @@
+"""Folders of transformers: pickled weights, code and kernels that they name, and what they would have fetched."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer, ViTConfig, ViTForImageClassification, ViTImageProcessorPil
+
+from agents.chat.engine import Engine
+from saywhy_core.classifiers import load_classifier
+from saywhy_core.errors import UsageError
+from saywhy_core.pretrained import from_pretrained
+from saywhy_core.trust import TrustError
+from verbalize.formats.explainers.thermostat import _load
+
+IMAGES = np.random.default_rng(0).random((2, 8, 8, 3), dtype=np.float32)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    config = ViTConfig(
+        hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1, image_size=8, patch_size=8
+    )
+    ViTForImageClassification(config).save_pretrained(tmp_path / "vit")
+    ViTImageProcessorPil(size={"height": 8, "width": 8}).save_pretrained(tmp_path / "vit")
+    return tmp_path / "vit"
+
+
+class Bomb:
+    def __init__(self, canary):
+        self.canary = str(canary)
+
+    def __reduce__(self):
+        return open, (self.canary, "w")
+
+
+def with_pickle(folder, content):
+    (folder / "model.safetensors").unlink()
+    torch.save(content, folder / "pytorch_model.bin")
+
+
+def test_pickled_weights_of_tensors_are_read(folder):
+    expected = load_classifier(f"transformers:{folder}")(IMAGES)
+    with_pickle(folder, ViTForImageClassification.from_pretrained(folder).state_dict())
+    np.testing.assert_array_equal(load_classifier(f"transformers:{folder}")(IMAGES), expected)
+
+
+def test_pickled_weights_of_anything_else_are_refused(folder, tmp_path):
+    canary = tmp_path / "canary"
+    with_pickle(folder, {"classifier.weight": Bomb(canary)})
+    with pytest.raises(UsageError, match=r"could run code|no image classifier could be loaded") as told:
+        load_classifier(f"transformers:{folder}")
+    assert "\n" not in str(told.value)
+    assert not canary.exists()
+    torch.load(folder / "pytorch_model.bin", weights_only=False)
+    assert canary.exists()
+
+
+def configured(folder, file, **entries):
+    path = folder / file
+    path.write_text(json.dumps({**(json.loads(path.read_text()) if path.exists() else {}), **entries}))
+
+
+@pytest.mark.parametrize("key", ["_attn_implementation", "attn_implementation"])
+def test_a_kernel_to_fetch_needs_trust(folder, key):
+    configured(folder, "config.json", **{key: "stranger/fast-attention"})
+    with pytest.raises(TrustError, match="the kernel stranger/fast-attention"):
+        load_classifier(f"transformers:{folder}")
+
+
+@pytest.mark.parametrize("file", ["config.json", "preprocessor_config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize(
+    "mapped", [{"AutoModel": "code.M"}, {"AutoTokenizer": ["code.T", None]}, {"AutoConfig": "a/b--code.C"}]
+)
+def test_code_in_any_configuration_needs_trust(folder, file, mapped):
+    configured(folder, file, auto_map=mapped)
+    with pytest.raises(TrustError, match=r"runs Python files that come with the model \(.*code\."):
+        load_classifier(f"transformers:{folder}")
+
+
+def test_readers_without_trust_refuse_such_a_folder_and_ask_nobody(folder, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("the terminal was asked"))
+    configured(folder, "tokenizer_config.json", auto_map={"AutoTokenizer": "code.T"})
+    with pytest.raises(UsageError, match="saywhy runs none"):
+        Engine.load(str(folder), None, None)
+    with pytest.raises(UsageError, match="Python files that come with the model"):
+        _load(str(folder))
+
+
+def test_nothing_is_fetched_for_a_folder(folder):
+    from huggingface_hub import constants
+
+    class Loader:
+        @staticmethod
+        def from_pretrained(name, **options):
+            return constants.HF_HUB_OFFLINE, options["trust_remote_code"]
+
+    before = constants.HF_HUB_OFFLINE
+    assert from_pretrained(Loader, str(folder), "model") == (True, False)
+    assert constants.HF_HUB_OFFLINE is before
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "5", '{"auto_map": 5}', "\ud800", "[" * 5000])
+def test_damaged_configurations_are_told(folder, content):
+    (folder / "config.json").write_bytes(content.encode("utf-8", "surrogatepass"))
+    with pytest.raises(UsageError) as told:
+        load_classifier(f"transformers:{folder}")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", pickle.dumps({}), b"\xff" * 8 + b"{}"])
+def test_damaged_weights_are_told(folder, content):
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(UsageError, match="no image classifier could be loaded") as told:
+        load_classifier(f"transformers:{folder}")
+    assert "\n" not in str(told.value)
+
+
+def test_a_tokenizer_that_is_missing_is_told(folder):
+    with pytest.raises(UsageError, match="no tokenizer could be loaded"):
+        from_pretrained(AutoTokenizer, str(folder), "tokenizer")
