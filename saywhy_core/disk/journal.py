@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.disk.files import atomic_open, check_is_no_input
-from saywhy_core.disk.lines import Found, Lines
+from saywhy_core.disk.lines import Found, Lines, sealed_line
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
@@ -30,11 +30,11 @@ class JournalWarning(UserWarning):
 class Journal:
     """A file of JSON Lines: a header that says what it is of, then one line per record.
 
-    A record is on the disk when `append` returns. A last line that a kill cut short is ignored, and cut off before the next
-    record is written. Of a file that was damaged otherwise, the records on broken lines are left out, so that their work is
-    done again. The damaged file is kept as `path` + ".damaged", and a `JournalWarning` says so. Reading takes no lock and
-    changes nothing. Writing, as a context manager, takes a lock against other processes. Secrets that the process knows are
-    not written.
+    A record is on the disk, with a check sum, when `append` returns. A last line that a kill cut short is ignored, and cut off
+    before the next record is written. Of a file that was damaged otherwise, the records on broken lines are left out, so that
+    their work is done again. The damaged file is kept as `path` + ".damaged", and a `JournalWarning` says so. Reading takes no
+    lock and changes nothing. Writing, as a context manager, takes a lock against other processes. Secrets that the process
+    knows are not written.
 
     Args:
         path: the file; made, with its folder, when it is first written to.
@@ -103,7 +103,7 @@ class Journal:
             raise RuntimeError("enter the journal before appending to it")
         try:
             self._stay()
-            self._stream.write(_line(redacted(dict(record))))
+            self._stream.write(sealed_line(_line(redacted(dict(record)))))
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
@@ -155,7 +155,7 @@ class Journal:
             self._set_aside(".damaged", f"is damaged ({found.told()}), so that work is done again; the damaged file", copy=True)
             with atomic_open(self.path, "wb") as stream:
                 stream.write(self._header)
-                stream.writelines(map(_line, found.records))
+                stream.writelines(sealed_line(_line(record)) for record in found.records)
         elif found.whole < found.size:
             os.truncate(self.path, found.whole)
         self._place = Path(os.path.realpath(self.path))

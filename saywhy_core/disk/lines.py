@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,13 @@ if TYPE_CHECKING:
 
 LONGEST = 2**26
 """Bytes in one line; a record is a text or the state of a search, and a longer line is none of ours."""
+_SEAL = re.compile(rb'\{"crc": "([0-9a-f]{8})"(?:, )?')
 _HEADER = 2**20  # bytes of another journal's header that are looked at, to say what it is
+
+
+def sealed_line(content: bytes) -> bytes:
+    """A line of JSON (an object) with a check sum as its first entry, so that a changed byte is noticed wherever it is."""
+    return b'{"crc": "%08x"%s%s' % (zlib.crc32(content), b"" if content.startswith(b"{}") else b", ", content[1:])
 
 
 @dataclass
@@ -95,12 +103,13 @@ class Lines:
             found.of_this_kind = self._of_this_kind(first + stream.read(_HEADER))
             return found
         found.whole, found.of_this_kind = len(self.header), True
-        at = found.whole
+        at, sealed = found.whole, False
         for number, (line, length) in enumerate(_bounded(stream), 2):
             at += length
             if line is not None and not line.endswith(b"\n"):
                 break  # the last line, which a kill cut short
-            record = None if line is None or (self.chained and found.broken) else self._record(line)
+            record = None if line is None or (self.chained and found.broken) else self._record(line, must_be_sealed=sealed)
+            sealed = sealed or (line is not None and line.startswith(b'{"crc": "'))
             if record is None:
                 found.broken.append(number)
             else:
@@ -108,7 +117,14 @@ class Lines:
                 found.whole = at
         return found
 
-    def _record(self, line: bytes) -> dict[str, Any] | None:
+    def _record(self, line: bytes, *, must_be_sealed: bool) -> dict[str, Any] | None:
+        seal = _SEAL.match(line)
+        if seal is not None:
+            line = b"{" + line[seal.end() :]
+            if zlib.crc32(line) != int(seal[1], 16):
+                return None
+        elif must_be_sealed:  # only earlier versions wrote records without a seal, and so in front of those with one
+            return None
         try:
             record = json.loads(line.decode("utf-8", "surrogatepass"))
             if not isinstance(record, dict):

@@ -52,11 +52,18 @@ class RedactedText:
 
     def _pass_on(self) -> None:
         text, far = "".join(self._pieces), reach()
-        cut = len(text) - far
+        cut = _between_words(text, len(text) - far)
         # A secret that lies across the cut lies within `far` characters on both sides of it; none may.
         while cut > 0 and far and redact(near := text[max(0, cut - far) : cut + far]) != near:
-            cut -= far
+            cut = _between_words(text, cut - far)
         if cut > 0:
             self._hand_on(redact(text[:cut]))
             text = text[cut:]
         self._pieces, self._held = [text], len(text)
+
+
+def _between_words(text: str, cut: int) -> int:
+    """The last end of a line, or else of a word, before a place: a short secret counts only where it stands alone."""
+    if cut <= 0:
+        return cut
+    return text.rfind("\n", 0, cut) + 1 or text.rfind(" ", 0, cut) + 1 or cut
