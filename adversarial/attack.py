@@ -235,7 +235,9 @@ class FeatureGuidedAttack:
 
         openings = [partial(begin, index) for index in range(len(pictures))]
         try:
-            drive(classifier, openings, self.batch_size or BATCH, finished, failed)
+            # a search that asks by itself runs to its end when it is begun, so that several must not be begun at once
+            together = self.batch_size or (BATCH if self.picked.uses_batches else 1)
+            drive(classifier, openings, together, finished, failed)
         except (BudgetExceeded, ClassifierError) as error:
             raise AttackInterrupted(str(error), so_far(str(error))) from error
         except KeyboardInterrupt as stop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from adversarial.answer_file import AnswerFile
 from adversarial.answers import RememberingClassifier
 from adversarial.audit.folders import ANSWERS
 from adversarial.audit.placing import pixels_digest, place_digest
+from saywhy_core.disk.troubles import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +67,8 @@ class Entry:
         if force:
             self.folder.check_is_folder()
         elif self.folder.finished:
-            # an earlier run was killed before it could remove them
-            answers.unlink(missing_ok=True)
+            with suppress(OSError):  # an earlier run was killed before it could remove them
+                answers.unlink(missing_ok=True)
             return True
         else:
             self.memory = AnswerFile(answers, self.about, self.origin)
@@ -75,8 +77,12 @@ class Entry:
     def opened_memory(self) -> AnswerFile:
         """The answers, at the beginning of the attack."""
         if self.memory is None:
-            (self.folder.path / ANSWERS).unlink(missing_ok=True)
-            self.memory = AnswerFile(self.folder.path / ANSWERS, self.about, self.origin)
+            answers = self.folder.path / ANSWERS
+            try:
+                answers.unlink(missing_ok=True)
+            except OSError as error:
+                raise unwritable(answers, error) from error
+            self.memory = AnswerFile(answers, self.about, self.origin)
         if self.look is not None:
             self.memory.keep(self.image.pixels[None], self.look[None])
         return self.memory

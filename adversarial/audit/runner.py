@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     OnFinding: TypeAlias = Callable[[str, str], None]
 
+LOOKED = 1  # queries of an attack that knows no more than the original: its pictures would only hold up who wants to stop
 AT_GOAL = "its label is already the goal"
 
 
@@ -218,7 +219,7 @@ class _Audit:
                 entry = entries[result.index]
                 if result.index in complete and not entry.done:
                     self._finish(entry, result)  # it was being written
-                elif not entry.done and not entry.folder.keeps(result):
+                elif not entry.done and result.queries > LOOKED and not entry.folder.keeps(result):
                     self._write(entry, result, finished=False)
             raise
 

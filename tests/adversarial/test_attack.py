@@ -368,6 +368,22 @@ def test_stock_engine_plays_the_same_game():
     assert ours.distance <= stock.distance
 
 
+def test_the_stock_engine_finishes_one_image_before_it_begins_the_next():
+    images, predict, asked = pictures(3, channels=1, side=6), network(channels=1, side=6), []
+    told = []
+
+    def counted(batch):
+        asked.append(len(batch))
+        return predict(batch)
+
+    FeatureGuidedAttack(budget=30, engine="mcts").run(
+        CallableClassifier(counted), images, right_labels(predict, images),
+        progress=lambda done, total, result: told.append((result.index, sum(asked))),
+    )  # fmt: skip
+    assert [index for index, _ in told] == [0, 1, 2]
+    assert all(spent <= 30 * (index + 1) for index, spent in told)
+
+
 def test_progress_is_told():
     told = []
     predict = network()

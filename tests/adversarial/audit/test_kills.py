@@ -77,6 +77,7 @@ class Stage:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", TARGETS)
 def test_fifteen_kills_change_nothing_and_cost_little(tmp_path, kind):
     whole, stage = Stage(tmp_path / "whole", kind), Stage(tmp_path / "killed", kind)
