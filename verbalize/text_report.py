@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.records import told
 from verbalize.claims.checking import check
 from verbalize.claims.claim import Claim
@@ -245,6 +246,7 @@ def _open(sentence: CheckedSentence) -> bool:
 
 
 def _by_rules(text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]]) -> TextReport:
+    check_ceiling("text", len(text), "the text")
     beside = [claim if isinstance(claim, Claim) else Claim.from_record(claim) for claim in stated]
     read = read_sentences(text, saliency)
     sentences = []

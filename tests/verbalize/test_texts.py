@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import pytest
 
 from saywhy_core.errors import UsageError
+from saywhy_core.reading.ceilings import ceilings
 from verbalize import Query, SecondReading, TextRecord, TokenSaliency, check_text, check_texts, iter_texts, with_maps
 
 FILM = TokenSaliency(["great", "but", "dull"], [3.0, 0.0, -1.0], Query("positive"), id="film")
@@ -231,3 +233,31 @@ def test_a_second_reader_that_says_less_than_it_was_asked_verifies_nothing():
     report = check_text("Lovely film. Nice plot.", FILM, reader=Short())
     assert report.counts == {"true": 0, "false": 0, "not verified": 2}
     assert report.read_by_model == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["lorem ipsum " * 8000, "? " * 50_000, "(" * 50_000 + ")" * 50_000, "'" * 100_000]
+)
+def test_a_text_made_to_take_for_ever_is_not_verified_in_seconds(text):
+    begun = time.process_time()
+    report = check_text(f"'great' speaks for 'positive'. {text}", FILM)
+    assert (report.status, report.counts["true"]) == ("not verified", 1)
+    assert time.process_time() - begun < 10
+
+
+def test_a_text_has_a_ceiling_and_leaves_the_others():
+    records = [TextRecord("film", "a" * 50), TextRecord("film", "'great' speaks for 'positive'.")]
+    problems = []
+    with ceilings(text=40):
+        checked = list(check_texts([(record, FILM) for record in records], on_problem=problems.append))
+    assert [report.status for _, report in checked] == ["true"]
+    assert "--ceiling text=50" in problems[0].what
+
+
+def test_one_bad_record_of_a_list_of_texts_leaves_the_others(tmp_path):
+    good = '{"id": "film", "text": "Fine."}'
+    for bad in (r'{"text": "\ud800"}', '{"text": "x", "id": ' + "9" * 5000 + "}", '{"text": ' + "[" * 300 + "]" * 300 + "}"):
+        problems = []
+        (tmp_path / "t.json").write_text(f"[{good},{bad},{good}]")
+        assert [record.place for record in iter_texts(tmp_path / "t.json", problems.append)] == [0, 2]
+        assert len(problems) == 1

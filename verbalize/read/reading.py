@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from verbalize.read.marking.quotations import Quotation
     from verbalize.saliency import Part, Query, Saliency
 
+_LONGEST = 4000  # characters of a sentence; the time that one takes grows with the square of its length
+_MOST = 2000  # sentences; an explanation has a dozen, and each takes a millisecond
 _BULLET = re.compile(r"(?:[-*•–+]|\d{1,3}[.)])\s")
 
 __all__ = ["ReadSentence", "read_claims", "read_sentences"]
@@ -78,7 +80,8 @@ def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
       fractions in words ("a third") allow five percentage points, and "about 2.3" allows a tenth of the number.
     - Labels: names after "for", "against", "predicted as" ..., in quotes or not. `{placeholders}` and "the label" name none.
 
-    Any text can be read. The time grows with its length.
+    Any text can be read. The time grows with its length. A sentence of more than 4,000 characters is not read, nor is what
+    stands behind the first 2,000 sentences.
     """
     return tuple(dict.fromkeys(claim for sentence in read_sentences(text, saliency) for claim in sentence.claims))
 
@@ -103,12 +106,16 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
     sentences: list[ReadSentence] = []
     next_quotation = 0
     spans = split_sentences(clean, quotations)
-    written = {} if within_list else _lists(clean, spans, finder.holds, saliency)
-    for start, stop in spans:
+    written = {} if within_list or len(spans) > _MOST else _lists(clean, spans, finder.holds, saliency)
+    for number, (start, stop) in enumerate(spans):
         inside: list[Quotation] = []
         while next_quotation < len(quotations) and quotations[next_quotation].start < stop:
             inside.append(quotations[next_quotation])
             next_quotation += 1
+        if stop - start > _LONGEST or number >= _MOST:
+            reader.memory = Memory()
+            sentences.append(ReadSentence(start, stop, text[start:stop], (), True, (), ()))
+            continue
         if (start, stop) in written:
             reader.memory = Memory(last_label=_label_of(written[start, stop][0]) or reader.memory.last_label)
             sentences.append(
