@@ -92,6 +92,7 @@ def test_nothing_answered_is_asked_again(chat_server, misbehaving, tmp_path, wai
     assert len(server.requests) == before
 
 
+@pytest.mark.long
 def test_two_processes_with_one_cache_pay_once(chat_server, misbehaving, tmp_path):
     server = chat_server(behave=lambda request: misbehaving.Reply(json.dumps({"value": _number(request)}), delay=0.02))
     cache = tmp_path / "replies.sqlite"
