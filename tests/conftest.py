@@ -108,9 +108,39 @@ def chat_server(misbehaving):
         server.__exit__()
 
 
+PLANTED = "sk-planted-suite-9d81c2f7e6"
+"""The key that every test's models send to their servers; it must not be found anywhere when the tests have run."""
+TRACES = (b"sk-planted", b"planted-pass")  # also of the keys that single tests plant
+LARGEST = 64 * 2**20  # bytes of a file that is searched; tests leave no larger ones but models
+
+
 @pytest.fixture(autouse=True)
 def _no_keys_from_outside(monkeypatch):
-    """Tests neither use nor send keys that happen to be in the environment."""
+    """Tests neither use nor send keys that happen to be in the environment. Servers get a planted key, which is searched for."""
     official = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_PROXY", "OPENAI_CUSTOM_HEADERS")
-    for name in (*official, "SAYWHY_API_KEY", "SAYWHY_API_USER", "SAYWHY_API_PASSWORD"):
+    for name in (*official, "SAYWHY_API_USER", "SAYWHY_API_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SAYWHY_API_KEY", PLANTED)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """A test that says the planted key, on a stream or in a log, has failed."""
+    report = yield
+    said = "".join((report.capstdout, report.capstderr, report.caplog))
+    if PLANTED in said:
+        report.outcome = "failed"
+        report.longrepr = f"the planted key was said: {said[max(0, said.index(PLANTED) - 300) :][:300]}(here)"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_key_is_left(tmp_path_factory):
+    """When all tests have run, no file that they left holds a planted key."""
+    yield
+    found = []
+    for path in tmp_path_factory.getbasetemp().rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < LARGEST and os.access(path, os.R_OK):
+            content = path.read_bytes().lower()
+            found += [f"{path}: {content[max(0, content.index(one) - 80) :][:200]!r}" for one in TRACES if one in content]
+    assert not found, "\n".join(found)

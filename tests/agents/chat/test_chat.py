@@ -248,6 +248,7 @@ def test_openai_spec_uses_its_own_fields(chat_server, monkeypatch):
 def test_openai_key_is_not_sent_to_other_servers(chat_server, monkeypatch):
     server = chat_server(default="hello")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-a-key-for-the-official-door")
+    monkeypatch.delenv("SAYWHY_API_KEY")
     chat_model(f"{server.url}#m").invoke("hi")
     monkeypatch.setenv("SAYWHY_API_KEY", "a-key-for-the-server")
     chat_model(f"{server.url}#m").invoke("hi")
@@ -256,6 +257,7 @@ def test_openai_key_is_not_sent_to_other_servers(chat_server, monkeypatch):
 
 def test_user_and_password_become_basic_auth(chat_server, monkeypatch):
     server = chat_server(default="hello")
+    monkeypatch.delenv("SAYWHY_API_KEY")
     monkeypatch.setenv("SAYWHY_API_USER", "user")
     monkeypatch.setenv("SAYWHY_API_PASSWORD", "secret:wörd")
     model = chat_model(f"{server.url}#m")

@@ -75,6 +75,7 @@ def test_a_server_that_asks_for_a_password_gets_none(raw, raw_server):
 
 def test_headers_that_belong_to_openai_go_nowhere_else(chat_server, monkeypatch):
     server = chat_server(default="hello")
+    monkeypatch.delenv("SAYWHY_API_KEY")
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-mine")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project-of-mine")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: gate-word\nAuthorization: Bearer other-word")

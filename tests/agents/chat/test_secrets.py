@@ -162,6 +162,7 @@ def test_a_known_key_is_no_name_of_a_model(monkeypatch):
     ],
 )
 def test_keys_that_can_not_be_sent(monkeypatch, set_, told):
+    monkeypatch.delenv("SAYWHY_API_KEY")
     for name, value in set_.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=told) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 SHAPES = ("bearer", "symbols", "short", "basic", "proxy", "openai")
@@ -65,6 +67,7 @@ def test_the_search_finds_what_an_unprotected_run_lets_out(keys, light_forge, tm
     leak = keys.leaks.look(
         keys, light_forge, known, shape_of(keys, "bearer"), tmp_path, places=("content", "400"), before=keys.leaks.UNPROTECTED
     )
+    shutil.rmtree(tmp_path)  # no other test may leave a key
     names = " ".join(leak.found)
     assert "pairs.json" in names, leak.found
     assert "replies.sqlite" in names
