@@ -254,7 +254,7 @@ class PixelSaliency:
             raise SaliencyError(
                 f"pixel scores must have shape (height, width), not {values.shape}; sum over the channels first"
             )
-        check_scores(*values.shape)
+        check_scores(values.shape[0], values.shape[1])
         if not isinstance(self.query, Query):
             raise SaliencyError(f"query must be a Query, not {type(self.query).__name__}")
         _agrees_with_sign(values, self.signed)

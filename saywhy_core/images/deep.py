@@ -53,7 +53,9 @@ def decode_deep(stream: MeteredFile, opened: ImageFile) -> NDArray[np.float32]:
 
 def _pairs(stripe: Any) -> NDArray[np.float32]:
     stored = np.asarray(stripe)
-    return (stored[:, :, :1].astype(np.float32) * 256 + stored[:, :, 1:2]) / _WORD
+    values: NDArray[np.float32] = stored[:, :, :1].astype(np.float32) * 256 + stored[:, :, 1:2]
+    values /= _WORD
+    return values
 
 
 def _stored(opened: ImageFile) -> str:

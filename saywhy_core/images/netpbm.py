@@ -41,7 +41,7 @@ def decode_netpbm(stream: MeteredFile, opened: ImageFile) -> NDArray[np.float32]
     """
     codec, _, offset, arguments = opened.tile[0]
     bits = opened.mode == "1"
-    top = 1 if bits else int(arguments[-1])  # type: ignore[index, arg-type]
+    top = 1 if bits else int(arguments[-1])  # type: ignore[index]
     channels = 3 if opened.mode == "RGB" else 1
     if opened.mode not in ("1", "L", "I", "RGB"):
         raise UsageError(f"its kind of colour ({opened.mode}) is not read; save it as PNG")

@@ -149,10 +149,10 @@ def load_arrays(
                 if on_problem is None:
                     break
         if bad and (on_problem is None or not found):
-            name, error = bad[0]
-            raise _about(f"the array {name!r:.80}", error)
-    for name, error in bad:
-        on_problem(name, error)
+            raise _about(f"the array {bad[0][0]!r:.80}", bad[0][1])
+    for name, reason in bad:
+        if on_problem is not None:
+            on_problem(name, reason)
     return found
 
 

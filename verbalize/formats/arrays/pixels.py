@@ -186,7 +186,7 @@ def pixel_map(
 ) -> PixelSaliency:
     """The map of H×W scores; they are resized to the picture where it has another size."""
     if image is not None and image.shape[:2] != scores.shape:
-        check_scores(*image.shape[:2], "the map, at the size of its picture,")
+        check_scores(image.shape[0], image.shape[1], "the map, at the size of its picture,")
         scores = _resized(scores, image.shape[:2], options)
     return PixelSaliency(scores, query, image=image, signed=signed, id=name, method=method)
 
