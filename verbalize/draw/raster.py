@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Colour = tuple[int, int, int]
     Entry = tuple[str, float, int, int, int]  # an entry of the key: label, share, left, top, width
 
-_LONGEST_WORD = 4000  # characters; a row holds a hundred, and breaking a word into rows takes the square of its length
+_LONGEST_WORD = 4000  # characters; a row holds a hundred, and breaking a word into rows takes a measuring per row
 _TALLEST = 30_000  # pixels; a longer text is better read as HTML
 _LARGEST = 48 * 2**20  # pixels of a picture; 24 Mi are read of a file, and pages of words are 900 wide and 30,000 tall
 _OPTIMIZED = 4 * 2**20  # pixels; it makes files a tenth smaller, and takes ten seconds for a large picture
