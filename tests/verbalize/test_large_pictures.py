@@ -30,7 +30,7 @@ def words(*tokens):
 )
 def test_a_text_that_makes_no_picture_is_refused_in_a_second_and_drawn_as_html(tokens):
     begin = time.process_time()
-    with pytest.raises(UsageError, match="write (it|the map) as HTML instead"):
+    with pytest.raises(UsageError, match=r"write (it|the map) as HTML instead"):
         token_heatmap_png(words(*tokens))
     html = token_heatmap_html(words(*tokens))
     assert time.process_time() - begin < 4
