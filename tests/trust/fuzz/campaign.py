@@ -18,7 +18,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[3]
@@ -78,7 +81,14 @@ def run(form: str, *, count: int, first: int = 0, seed: int = 0) -> Campaign:
     done = Campaign(form, seed)
     number, stop = first, first + count
     while number < stop:
-        number = _one_process(done, number, stop)
+        number = _one_process({form: done}, number, stop)
+    return done
+
+
+def run_together(forms: Sequence[str], *, count: int, seed: int) -> dict[str, Campaign]:
+    """Handle `count` inputs of each format in one process, which saves its start; it ends where an input hangs or crashes."""
+    done = {form: Campaign(form, seed) for form in forms}
+    _one_process(done, 0, count)
     return done
 
 
@@ -106,14 +116,15 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _one_process(done: Campaign, first: int, stop: int) -> int:
+def _one_process(done: dict[str, Campaign], first: int, stop: int) -> int:
     """Handle inputs until the process ends; the number of the input with which the next one begins."""
+    seed = next(iter(done.values())).seed
     command = [
         sys.executable,
         str(WORKER),
-        done.form,
+        *done,
         "--seed",
-        str(done.seed),
+        str(seed),
         "--first",
         str(first),
         "--count",
@@ -121,27 +132,27 @@ def _one_process(done: Campaign, first: int, stop: int) -> int:
     ]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment())
     assert running.stdout is not None
-    handled, current = first, None
+    handled, current, form = first, None, ""
     try:
         for line in _lines(running.stdout, first=START_SECONDS, later=HANG_SECONDS):
             said = json.loads(line)
             if "start" in said:
-                current = said["start"]
+                current, form = said["start"], said["form"]
             else:
-                done.inputs.append(said)
+                done[form].inputs.append(said)
                 handled, current = said["number"] + 1, None
     except TimeoutError:
         running.kill()
     _, error = running.communicate()
     if running.returncode > 0:  # not the input: the worker itself
-        raise RuntimeError(f"the worker for {done.form} fails at input {current}: {error.decode(errors='replace')[-2000:]}")
+        raise RuntimeError(f"the worker fails at input {current} of {form}: {error.decode(errors='replace')[-2000:]}")
     if current is not None:  # it ended in the middle of an input
         fault = f"crash: signal {-running.returncode}" if running.returncode != -9 else f"time: hangs for {HANG_SECONDS} s"
         lost = {"number": current, "source": "", "use": "", "result": "lost", "seconds": 0.0, "megabytes": 0, "faults": [fault]}
-        done.inputs.append(lost)
+        done[form].inputs.append(lost)
         return int(current) + 1
     if handled == first:
-        raise RuntimeError(f"the worker for {done.form} did nothing: {error.decode(errors='replace')[-2000:]}")
+        raise RuntimeError(f"the worker for {list(done)} did nothing: {error.decode(errors='replace')[-2000:]}")
     return handled
 
 

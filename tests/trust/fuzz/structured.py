@@ -25,7 +25,7 @@ def json_document(data: bytes, rng: Random, other: bytes) -> bytes:
     """A document with one to three values replaced, dropped, doubled or wrapped."""
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return bytes_level.mutate(data, rng, other)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         document = _changed_somewhere(document, rng)

@@ -309,7 +309,7 @@ def make(form: str, seed: int, number: int, sources: list[Seed]) -> tuple[Seed, 
 def main() -> None:
     """Handle inputs as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("format", choices=FORMATS)
+    parser.add_argument("formats", nargs="+", choices=FORMATS, metavar="format", help=", ".join(FORMATS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=100)
@@ -322,28 +322,33 @@ def main() -> None:
         bench = Bench(Path(folder))
         uses.register_doubles()
         os.chdir(bench.folder)
-        sources = FORMATS[given.format][0](*((bench.folder, bench.server) if given.format == "kept" else ()))
-        pairs = [(source, use) for source in sources for role in source.roles for use in uses.uses_of(role)]
-        if not given.honest:  # each use once
-            pairs = list({use: (source, use) for source, use in reversed(pairs)}.values())
-        if given.count == 1:
-            source, _, use, _, _ = make(given.format, given.seed, given.first, sources)
-            pairs = [(source, use)]
-        for source, use in pairs:  # also loads whatever is loaded on first use, so that its time and files count for no input
-            outcome = bench.handle(source, source.data, use, show=given.show and given.honest, limit=LOADING)
-            if given.honest:
-                report.write(json.dumps(vars(outcome)) + "\n")
-        if given.honest:
-            return
+        sources = {form: FORMATS[form][0](*((bench.folder, bench.server) if form == "kept" else ())) for form in given.formats}
+        for form in given.formats:
+            for source, use in _to_load(form, given, sources[form]):
+                outcome = bench.handle(source, source.data, use, show=given.show and given.honest, limit=LOADING)
+                if given.honest:
+                    report.write(json.dumps(vars(outcome)) + "\n")
         guards.bound_memory()
-        for number in range(given.first, given.first + given.count):
-            report.write(json.dumps({"start": number}) + "\n")
-            source, data, use, name, terminal = make(given.format, given.seed, number, sources)
-            outcome = bench.handle(source, data, use, name=name, terminal=terminal, show=given.show)
-            outcome.number = number
-            report.write(json.dumps(vars(outcome)) + "\n")
-            if any(one.startswith("time:") for one in outcome.faults):
-                break  # something may go on in the background: the next inputs get a fresh process
+        for form in () if given.honest else given.formats:
+            for number in range(given.first, given.first + given.count):
+                report.write(json.dumps({"start": number, "form": form}) + "\n")
+                source, data, use, name, terminal = make(form, given.seed, number, sources[form])
+                outcome = bench.handle(source, data, use, name=name, terminal=terminal, show=given.show)
+                outcome.number = number
+                report.write(json.dumps({**vars(outcome), "form": form}) + "\n")
+                if any(one.startswith("time:") for one in outcome.faults):
+                    return  # something may go on in the background: the next inputs get a fresh process
+
+
+def _to_load(form: str, given: argparse.Namespace, sources: list[Seed]) -> list[tuple[Seed, Use]]:
+    """Honest files and their uses that come first, so that what is loaded on first use counts for no input."""
+    pairs = [(source, use) for source in sources for role in source.roles for use in uses.uses_of(role)]
+    if given.honest:
+        return pairs
+    if given.count == 1:
+        source, _, use, _, _ = make(form, given.seed, given.first, sources)
+        return [(source, use)]
+    return list({use: (source, use) for source, use in reversed(pairs)}.values())  # each use once
 
 
 def _settle(folder: Path) -> None:
