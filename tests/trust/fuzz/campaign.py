@@ -76,12 +76,12 @@ class Campaign:
         return "\n".join(f"{len(found)}x {found[0][1][:300]}\n    {self.replay(found[0][0])}" for found in ordered)
 
 
-def run(form: str, *, count: int, first: int = 0, seed: int = 0) -> Campaign:
-    """Handle `count` inputs of a format, in as many processes as it takes."""
+def run(form: str, *, count: int, first: int = 0, seed: int = 0, peer: bool = False) -> Campaign:
+    """Handle `count` inputs of a format, in as many processes as it takes; `peer` gives them to a plain library instead."""
     done = Campaign(form, seed)
     number, stop = first, first + count
     while number < stop:
-        number = _one_process({form: done}, number, stop)
+        number = _one_process({form: done}, number, stop, peer=peer)
     return done
 
 
@@ -116,7 +116,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _one_process(done: dict[str, Campaign], first: int, stop: int) -> int:
+def _one_process(done: dict[str, Campaign], first: int, stop: int, *, peer: bool = False) -> int:
     """Handle inputs until the process ends; the number of the input with which the next one begins."""
     seed = next(iter(done.values())).seed
     command = [
@@ -130,6 +130,7 @@ def _one_process(done: dict[str, Campaign], first: int, stop: int) -> int:
         "--count",
         str(stop - first),
     ]
+    command += ["--peer"] * peer
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment())
     assert running.stdout is not None
     handled, current, form = first, None, ""

@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bytes_level
 import guards
 import honest
+import peers
 import remains
 import structured
 import uses
@@ -315,6 +316,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--honest", action="store_true", help="handle the honest files, each in all its uses")
     parser.add_argument("--show", action="store_true", help="tell all about each input on standard error")
+    parser.add_argument("--peer", action="store_true", help="give the inputs to the plain function of a library instead")
     given = parser.parse_args()
     report = os.fdopen(os.dup(1), "w", buffering=1)
     with tempfile.TemporaryDirectory(prefix="saywhy-fuzz-") as folder:
@@ -333,6 +335,8 @@ def main() -> None:
             for number in range(given.first, given.first + given.count):
                 report.write(json.dumps({"start": number, "form": form}) + "\n")
                 source, data, use, name, terminal = make(form, given.seed, number, sources[form])
+                if given.peer:
+                    use = peers.PEERS[form]
                 outcome = bench.handle(source, data, use, name=name, terminal=terminal, show=given.show)
                 outcome.number = number
                 report.write(json.dumps({**vars(outcome), "form": form}) + "\n")

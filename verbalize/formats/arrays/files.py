@@ -89,14 +89,18 @@ def _check_size(path: Path) -> None:
     Raises:
         UsageError: it is not, or is no file.
     """
+    packed = False
     with open_regular(path) as stream:
         size = stream.size
         try:
             with zipfile.ZipFile(stream) as archive:
                 size = sum(part.file_size for part in archive.infolist())
+                packed = any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist())
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
             pass  # the form of older releases, or damaged, which torch tells
     check_ceiling("array", size, path)
+    if packed:  # a few bytes that become many; torch would hold them twice
+        raise SaliencyError(f"{path} can't be read as tensors: its parts are packed, which torch.save never does; save it again")
 
 
 def _check_values(loaded: Any, path: Path) -> None:
