@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[3]
 FORMATS = ("jsonl", "json", "csv", "text", "arrays", "pictures", "onnx", "torch", "toml", "http", "kept")
-START_SECONDS = 240  # the imports and the honest files, on a busy machine
-HANG_SECONDS = 40  # twice the limit of an input and more: it does not come back from C
+START_SECONDS = 600  # the imports and the honest files, on a busy machine
+HANG_SECONDS = 100  # twice the limit of an input and more: it does not come back from C
 
 
 @dataclass

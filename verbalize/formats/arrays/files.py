@@ -100,7 +100,7 @@ def _check_size(path: Path) -> None:
             pass  # the form of older releases, or damaged, which torch tells
     check_ceiling("array", size, path)
     if packed:  # a few bytes that become many; torch would hold them twice
-        raise SaliencyError(f"{path} can't be read as tensors: its parts are packed, which torch.save never does; save it again")
+        raise SaliencyError(f"{path} can't be read as tensors: its parts are packed, as torch.save never does; save it again")
 
 
 def _check_values(loaded: Any, path: Path) -> None:
