@@ -54,7 +54,7 @@ def test_of_two_runs_on_one_output_one_is_killed(kills, forge, tmp_path, name):
                 assert "Traceback" not in run.told
                 if status == 2:
                     other = pair[0] if run is pair[1] else pair[1]
-                    assert f"process {other.pid}" in run.told, run.told
+                    assert f"({other.pid})" in run.told, run.told
             kills_met = statuses.count(-signal.SIGKILL)
             ends = [stage.asked]
             last = stage.start()
