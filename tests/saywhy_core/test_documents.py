@@ -259,6 +259,7 @@ def test_what_unpacks_to_more_than_the_ceiling_is_not_unpacked():
         (gzip.compress(b"") * 2000, "more than 1,000 parts that hold nothing"),
         (gzip.compress(b"[1]") + gzip.compress(b"[1]")[:5], "cut short"),
     ],
+    ids=["cut within", "checksum", "plain", "something behind", "many empty parts", "second part cut"],
 )
 def test_damaged_gzip_files_are_told_in_one_sentence(data, said):
     with pytest.raises(UsageError, match=f"^x can't be unpacked: .*{said}"):
