@@ -28,7 +28,7 @@ def keys():
     return SimpleNamespace(**own, **{n: _load(HERE.parent / "kills" / f"{n}.py") for n in ("forge", "scenarios", "ledger")})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def light_forge(keys):
     """Starts commands without torch in a tenth of a second."""
     with keys.forge.Forge((*keys.forge.TALKING, "verbalize.read_by_model")) as forge:

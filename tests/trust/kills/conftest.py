@@ -27,14 +27,14 @@ def kills():
     return SimpleNamespace(**{name: _load(HERE / f"{name}.py") for name in ("forge", "scenarios", "ledger")})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def light_forge(kills):
     """Starts commands without torch in a tenth of a second."""
     with kills.forge.Forge((*kills.forge.TALKING, *kills.forge.SEEING)) as forge:
         yield forge
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def forge(kills):
     """Starts any command in a tenth of a second."""
     with kills.forge.Forge() as forge:
