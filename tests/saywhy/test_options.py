@@ -47,6 +47,7 @@ REFUSED = {
     ("describe", "--encoder"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--encoder", "clip:x"], "--all-pairs"),
     ("describe", "--k"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--k", "4"], "--all-pairs"),
     ("describe", "--embeddings"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--embeddings", "e"], "--all-pairs"),
+    ("describe", "--trust"): (["--classes", "classes.txt", "--out", "p.json", "--llm", SERVER, "--all-pairs", "--trust"], "--all-pairs"),
     ("improve", "--rounds"): (["--shots", "photos", "--encoder", "clip:x", "--out", "p.json", "--rounds", "1"], "--descriptions"),
     ("evaluate_prompts", "--k"): (["prompts.json", *IN, "--k", "3"], "a pair file"),
     ("evaluate_prompts", "--mix"): (["prompts.json", *IN, "--mix", "0.5"], "a pair file"),

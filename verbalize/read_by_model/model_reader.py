@@ -41,7 +41,8 @@ class ModelReader:
         on_progress: called with (sentences that were read, all sentences).
 
     Attributes:
-        stopped: what ended the last call of `read` early: a ceiling, a reply that an offline run lacks, or an unusable cache.
+        stopped: why the last call of `read` could not ask about all sentences: a ceiling, a reply that an offline run lacks, an
+            unusable cache, or a server that failed.
     """
 
     def __init__(self, model: BaseChatModel, *, reasks: int = 1, on_progress: OnProgress | None = None) -> None:
@@ -50,7 +51,7 @@ class ModelReader:
         self.model = model
         self.reasks = reasks
         self.on_progress = on_progress
-        self.stopped: UsageError | None = None
+        self.stopped: Exception | None = None
 
     def read(self, asked: Sequence[tuple[str, str, Saliency]]) -> list[SecondReading]:
         """One reading for each (sentence, the text that it is from, the map) triple, in their order.
@@ -83,9 +84,9 @@ class ModelReader:
         self, reply: SentenceClaims | StructuredFailure, sentence: str, text: str, saliency: Saliency
     ) -> SecondReading:
         if isinstance(reply, StructuredFailure):
-            if isinstance(reply.error, _STOPS):
-                self.stopped = reply.error
             answered = isinstance(reply.error, StructuredError)
+            if not answered and (self.stopped is None or isinstance(reply.error, _STOPS)):
+                self.stopped = reply.error
             why = "its replies can't be used" if answered else f"the model could not be asked: {reply.error}"
             return SecondReading("not verified", problem=why)
         claims, faults = accepted(reply, sentence, text, saliency)

@@ -104,7 +104,7 @@ def check(
         raise typer.Exit(2)
 
 
-def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> UsageError | None:
+def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> Exception | None:
     """Give what the rules did not read to a language model, in place; what ended that early, if anything did."""
     from verbalize import ModelReader, open_sentences, read_again
 
