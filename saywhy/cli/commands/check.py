@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models import BaseChatModel
 
-    from saywhy_core.errors import Problem, UsageError
+    from saywhy_core.errors import Problem
     from verbalize import CheckedSentence, Claim, TextRecord, TextReport
     from verbalize.saliency import Saliency
 

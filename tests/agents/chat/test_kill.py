@@ -162,6 +162,8 @@ def test_ctrl_c_keeps_replies_on_their_way_and_sends_nothing_more(chat_server, m
     client.send_signal(signal.SIGINT)
     begun = time.monotonic()
     assert client.communicate(timeout=30)[0].split() == ["started", "interrupted"]
-    assert time.monotonic() - begun < 30  # replies on their way have 5 s; the pause of 100 s and the time-out of 60 s are cut short
+    assert (
+        time.monotonic() - begun < 30
+    )  # replies on their way have 5 s; the pause of 100 s and the time-out of 60 s are cut short
     assert len(server.requests) == 2
     assert len(Replies(tmp_path / "c.sqlite")) == (2 if fault is None else 0)
