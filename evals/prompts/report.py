@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from saywhy_core.legible import legible
+
 if TYPE_CHECKING:
     from evals.prompts.evaluation import PromptReport
 
@@ -25,7 +27,7 @@ def report_text(report: PromptReport) -> str:
         lines.append(f"  {control.name:20}{control.mean:.1%}{spread}, p against its best {control.p:.3g}")
     changed = [one for one in comparison.classes if one.after != one.before]
     changed.sort(key=lambda one: (one.before - one.after, one.name))  # classes with the largest gain come first
-    lines.extend(f"  {one.name}: {one.before} -> {one.after} of {one.images}" for one in changed)
+    lines.extend(f"  {legible(one.name)}: {one.before} -> {one.after} of {one.images}" for one in changed)
     if report.missing:
         pairs_are = "pair that the images need is" if len(report.missing) == 1 else "pairs that the images need are"
         lines.append(f"{len(report.missing)} {pairs_are} not described; the template stood in")

@@ -16,7 +16,7 @@ import typer
 
 from saywhy.cli.command import Command, ReaderGoneError
 from saywhy.cli.options.ceilings import with_ceilings
-from saywhy.cli.options.console import fail, note, prepare, show
+from saywhy.cli.options.console import fail, note, note_lines, prepare, show
 from saywhy.cli.options.settings import with_settings
 from saywhy_core.disk.troubles import FULL, GONE
 from saywhy_core.errors import UsageError
@@ -164,7 +164,7 @@ def _file_trouble(error: OSError) -> str | None:
 def _own_failure(error: Exception) -> str:
     """The sentence for a mistake in saywhy itself, and with `TRACEBACK` set where it happened."""
     if os.environ.get(TRACEBACK):
-        note("".join(traceback.format_exception(error)).rstrip())
+        note_lines("".join(traceback.format_exception(error)).rstrip())
         return f"saywhy itself failed ({type(error).__name__}); please report it with the lines above"
     why = " ".join(str(error).split())[:300]
     return (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ MAY_PRINT = {
     "saywhy/cli/options/console.py": "the one module that prints",
     "saywhy/cli/app.py": "hands over what is left of the output at the end",
     "saywhy_core/legible.py": "the one way to standard output",
+    "saywhy_core/images/stripes.py": "hands over what standard error holds before it is closed to libtiff",
     "saywhy_core/progress.py": "the bar",
     "saywhy/signs/train.py": "a script of its own, for those who build saywhy",
 }
@@ -113,13 +116,53 @@ def test_no_word_of_the_user_is_markup_or_obeyed(tmp_path, monkeypatch, capsys, 
 
 @pytest.mark.parametrize("say", [console.note, console.fail])
 def test_a_name_of_any_length_leaves_a_sentence_that_can_be_read(capsys, say):
-    say(f"a file {'x' * 100_000} can't be read\nand more")
-    first, second = capsys.readouterr().err.splitlines()
-    assert 1900 < len(first) < 2100
-    assert "a file xxx" in first
-    assert first.endswith("xxx can't be read")
-    assert "characters left out" in first
-    assert second == "and more"
+    say(f"a file {'x' * 100_000} can't be read")
+    (said,) = capsys.readouterr().err.splitlines()
+    assert 1900 < len(said) < 2100
+    assert "a file xxx" in said
+    assert said.endswith("xxx can't be read")
+    assert "characters left out" in said
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("say", [console.note, console.fail, console.show])
+def test_no_name_makes_a_second_line(capsys, say, end):
+    say(f"a{end}error: forged")
+    said = "".join(capsys.readouterr())
+    assert len(said.splitlines()) == 1
+    assert "error: forged" in said
+    assert not said.startswith("error: forged")
+
+
+def test_a_line_keeps_its_indentation_and_our_own_lists_keep_their_lines(capsys):
+    console.show("    claim:  two")
+    console.show_lines("one\n  two")
+    console.note_lines("three\n  four\x1b")
+    said = capsys.readouterr()
+    assert said.out == "    claim:  two\none\n  two\n"
+    assert said.err == "three\n  four\\x1b\n"
+
+
+NAME = "a\nerror: forged"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("convert", NAME), ("convert", "m.jsonl", "--out", NAME), ("verbalize", "m.jsonl", "--out", NAME),
+     ("picture", "m.jsonl", "--out", NAME), ("check", "--text", NAME, "--map", "m.jsonl"), ("check", NAME, "--maps", "m.jsonl"),
+     ("describe", "--classes", NAME, "--all-pairs", "--llm", "http://127.0.0.1:9/v1#m", "--out", "o.json"),
+     ("attack", NAME, "--target", "demo:signs", "--out", "o"), ("convert", "m.jsonl", "--settings", NAME), (NAME,),
+     ("convert", "m.jsonl", "--maps-format", NAME), ("verbalize", "m.jsonl", "--style", NAME)],
+)  # fmt: skip
+def test_a_line_end_in_a_word_of_the_command_forges_no_line(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    record = {"version": 1, "id": "r", "query": {"label": "x"}, "tokens": ["good", "bad"], "scores": [1, -2]}
+    Path("m.jsonl").write_text(json.dumps(record) + "\n")
+    with suppress(SystemExit):
+        saywhy.cli.app.main(list(words))
+    said = capsys.readouterr()
+    assert "forged" in said.err + said.out
+    assert not [line for line in (said.err + said.out).splitlines() if line.startswith("error: forged")]
 
 
 def test_secrets_are_not_printed(capsys):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import show, show_data
+from saywhy.cli.options.console import show_data, show_lines
 from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import Rule, with_groups
 
@@ -78,7 +78,7 @@ def prompts(
     if as_json:
         show_data(json.dumps(report.to_dict(), ensure_ascii=False) + "\n")
     else:
-        show(report_text(report))
+        show_lines(report_text(report))
     if out is not None:
         with atomic_open(out) as stream:
             json.dump(report.to_dict(), stream, ensure_ascii=False, indent=1)

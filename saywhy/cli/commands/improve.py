@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from saywhy.cli.options import prompts as prompting
-from saywhy.cli.options.console import counted, note, show
+from saywhy.cli.options.console import counted, note, show_lines
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
@@ -113,7 +113,7 @@ def improve(
         left = len(truth) - len(fresh)
         note(f"{left} {'test image is a shot' if left == 1 else 'test images are shots'}, and left out of the test")
     report = evaluate_prompts(looker, names, found.prompts, unseen.rows[fresh], truth[fresh], template=template, seed=seed)
-    show(report_text(report))
+    show_lines(report_text(report))
     with atomic_open(comparison) as stream:
         json.dump(report.to_dict(), stream, ensure_ascii=False, indent=1)
     prompting.finish_with([*few.problems, *unseen.problems], looker)

@@ -35,18 +35,28 @@ _stdout = _Console(highlight=False, markup=False, emoji=False)
 
 
 def note(text: object, style: str | None = None) -> None:
-    """Say something on standard error, in one line however long it is."""
-    _print(stderr, Text(_brief(_safe(text)), style or ""))
+    """Say something on standard error, in one line whatever it holds: a name with a line end in it makes no second line."""
+    _print(stderr, Text(_brief(_one_line(text)), style or ""))
+
+
+def note_lines(text: object) -> None:
+    """Say something of several lines, all of them our own, on standard error."""
+    _print(stderr, Text(_several_lines(text)))
 
 
 def fail(text: object) -> None:
-    """Say on standard error why the command ends here."""
-    _print(stderr, Text.assemble(("error:", "red"), " ", _brief(_safe(text))))
+    """Say on standard error, in one line, why the command ends here."""
+    _print(stderr, Text.assemble(("error:", "red"), " ", _brief(_one_line(text))))
 
 
 def show(text: object, style: str | None = None) -> None:
-    """Print a line for people to standard output."""
-    _print(_stdout, Text(_safe(text), style or ""))
+    """Print a line for people to standard output, with its spaces as they are."""
+    _print(_stdout, Text(_several_lines(text).replace("\n", "\\n"), style or ""))
+
+
+def show_lines(text: object) -> None:
+    """Print a text of several lines, all of them our own, for people to standard output."""
+    _print(_stdout, Text(_several_lines(text)))
 
 
 def show_data(text: str) -> None:
@@ -75,7 +85,7 @@ def show_table(rows: Iterable[Sequence[str | tuple[str, str]]]) -> None:
     table = Table(show_header=False, box=None)
     for row in rows:
         cells = (cell if isinstance(cell, tuple) else (cell, "") for cell in row)
-        table.add_row(*(Text(_safe(text), style) for text, style in cells))
+        table.add_row(*(Text(_one_line(text), style) for text, style in cells))
     _stdout.print(table)
 
 
@@ -99,7 +109,7 @@ def tell(*problems: tuple[str, Iterable[object]]) -> bool:
     told = False
     for became, found in problems:
         for problem in found:
-            note(f"{became}: {legible(str(problem))}", style="red")
+            note(f"{became}: {problem}", style="red")
             told = True
     return told
 
@@ -113,16 +123,18 @@ def prepare() -> None:
             reconfigure(errors="backslashreplace")
 
 
-def _safe(text: object) -> str:
+def _one_line(text: object) -> str:
+    return legible(redact(str(text)))
+
+
+def _several_lines(text: object) -> str:
     return legible_lines(redact(str(text)))
 
 
-def _brief(text: str) -> str:
-    """The text with lines that nobody would read cut in the middle: a name or a value of a file may have any length."""
-    return "\n".join(line if len(line) <= LONGEST else _cut(line) for line in text.split("\n"))
-
-
-def _cut(line: str) -> str:
+def _brief(line: str) -> str:
+    """A line that nobody would read cut in the middle: a name or a value of a file may have any length."""
+    if len(line) <= LONGEST:
+        return line
     head, tail = line[: LONGEST * 3 // 4], line[-LONGEST // 4 :]
     return f"{head} ... ({len(line) - len(head) - len(tail):,} characters left out) ... {tail}"
 
