@@ -108,6 +108,8 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         with self._slots:
             if self._turned_away is not None:
                 raise self._turned_away
+            if isinstance(self.cache, ModelReplies):
+                self.cache.store_rest()  # what another thread could not store meanwhile: on a full disk, nothing more is paid for
             while True:
                 asked = schema is not None and not self._schema_refused
                 try:

@@ -173,6 +173,8 @@ class ModelReplies(BaseCache):
     def __init__(self, replies: BaseCache, meter: Meter, *, offline: bool = False) -> None:
         self.replies, self.meter, self.offline = replies, meter, offline
         self._fresh: set[str] = set()
+        self._unstored: list[tuple[str, str, Sequence[Generation]]] = []
+        self._storing = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{self.replies!r}{' (offline)' if self.offline else ''}"
@@ -197,6 +199,7 @@ class ModelReplies(BaseCache):
                 f"{_excerpt(prompt)!r}; run once without offline, with the same model, parameters and input"
             )
         if found is None:
+            self.store_rest()
             found = self._waited(prompt, llm_string)
         if found is None:
             return None
@@ -243,8 +246,24 @@ class ModelReplies(BaseCache):
         return None
 
     def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
-        """Store a reply."""
-        self.replies.update(prompt, llm_string, return_val)
+        """Store a reply; one that can't be stored is kept in memory, and until it is stored no request is sent."""
+        try:
+            self.replies.update(prompt, llm_string, return_val)
+        except UnusableFileError:
+            with self._storing:
+                self._unstored.append((prompt, llm_string, return_val))
+            raise
+
+    def store_rest(self) -> None:
+        """Store replies that could not be stored before, so that no further reply is paid for and lost.
+
+        Raises:
+            UnusableFileError: they still can't be stored.
+        """
+        with self._storing:
+            while self._unstored:
+                self.replies.update(*self._unstored[0])
+                del self._unstored[0]
 
     def clear(self, **kwargs: Any) -> None:
         """Forget every reply, of other models too."""

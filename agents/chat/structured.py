@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,7 @@ from agents.chat.schema import schema_of
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -119,20 +120,21 @@ def ask_many(
     open_ones = list(range(len(talks)))
     for attempt in range(1, reasks + 2):
         still_open = []
-        replies = _replies(model, [talks[i] for i in open_ones], options)
-        for position, reply in replies:
-            index = open_ones[position]
-            if isinstance(reply, Exception):
-                settle(index, StructuredFailure(reply, attempt, ""))
-                continue
-            result = _read(reply, schema)
-            if not isinstance(result, _Bad):
-                settle(index, result)
-            elif attempt <= reasks:
-                talks[index] = [*talks[index], *_objection(reply, result)]
-                still_open.append(index)
-            else:
-                settle(index, _give_up(reply, schema, result, attempt))
+        # closed at once where `on_result` raises, such as on a full disk, so that no further request is sent
+        with closing(_replies(model, [talks[i] for i in open_ones], options)) as replies:
+            for position, reply in replies:
+                index = open_ones[position]
+                if isinstance(reply, Exception):
+                    settle(index, StructuredFailure(reply, attempt, ""))
+                    continue
+                result = _read(reply, schema)
+                if not isinstance(result, _Bad):
+                    settle(index, result)
+                elif attempt <= reasks:
+                    talks[index] = [*talks[index], *_objection(reply, result)]
+                    still_open.append(index)
+                else:
+                    settle(index, _give_up(reply, schema, result, attempt))
         open_ones = sorted(still_open)
         if not open_ones:
             break
@@ -141,7 +143,7 @@ def ask_many(
 
 def _replies(
     model: BaseChatModel, talks: list[list[BaseMessage]], options: dict[str, Any]
-) -> Iterator[tuple[int, BaseMessage | Exception]]:
+) -> Generator[tuple[int, BaseMessage | Exception]]:
     yield from model.batch_as_completed(talks, return_exceptions=True, **options)
 
 

@@ -193,8 +193,13 @@ class Narrator:
             ask_many(self.model, requests, FreeReply, reasks=1, on_result=on_reply)
         else:
             # the published request asks for prose, and adding a JSON schema would change it
-            for index, reply in self.model.batch_as_completed(requests, return_exceptions=True):
-                on_reply(index, _as_prose(reply))
+            replies = self.model.batch_as_completed(requests, return_exceptions=True)
+            try:
+                for index, reply in replies:
+                    on_reply(index, _as_prose(reply))
+            finally:
+                if hasattr(replies, "close"):  # where `on_reply` raises, no further request is sent
+                    replies.close()
 
     def _begun(self, saliency: Saliency) -> _Draft:
         from langchain_core.messages import HumanMessage, SystemMessage
