@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from saywhy_core.disk.destinations import is_stream
+from saywhy_core.disk.files import check_is_no_input
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.troubles import FULL, UnusableFileError
 from saywhy_core.errors import UsageError
@@ -22,6 +23,7 @@ BUSY_SECONDS = 60.0
 """How long a statement waits for another process to finish writing; a write takes milliseconds, a slow disk seconds."""
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)  # the latter for quotas, and for disks that fail
+_VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL", re.IGNORECASE)
 _WAL_PAUSE = 0.05  # seconds between two attempts to change the journal mode, for as long as a statement would wait
 
 
@@ -53,9 +55,10 @@ def open_database(
     Statements commit by themselves; `transaction` makes several one.
 
     Args:
-        path: the file; its folder is made where there is none.
+        path: the file; its folder is made where there is none. It is a plain path: "file:a" and ":memory:" name files, too.
         what: what the file is, for errors: "reply cache".
-        schema: CREATE TABLE IF NOT EXISTS statements; a file without the first one's table is something else.
+        schema: CREATE TABLE IF NOT EXISTS statements; a file without these tables and their columns, or with views or
+            triggers, is something else.
         version: of the schema, kept as `user_version`; a file of another version is refused.
         read_only: never write; the file must exist. It may lie in a folder that can't be written to.
         alone: let no other process open the file in this way until the connection is closed.
@@ -63,7 +66,8 @@ def open_database(
         any_thread: let threads other than this one use the connection; they must take turns by themselves.
 
     Raises:
-        UsageError: the file can't be opened, is something else, has another version, or (`alone`) is another process's.
+        UsageError: the file can't be opened, is something else or a file that is being read (`protected_inputs`), has another
+            version, or (`alone`) is another process's.
     """
     file = Path(path)
     try:
@@ -71,6 +75,7 @@ def open_database(
             return _open_for_reading(file, what, schema, version, any_thread)
         if is_stream(file):
             raise UnusableFileError(f"{file} can't be used as a {what}: it is a device or a pipe; name a file")
+        check_is_no_input(file)
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file, what) if alone else None
         if lock is not None:
@@ -129,7 +134,8 @@ def _connect(where: str, any_thread: bool, *, uri: bool = False) -> Database:
 
 
 def _open_for_writing(file: Path, what: str, schema: str, version: int, durable: bool, any_thread: bool) -> Database:
-    database = _connect(str(file), any_thread)
+    # Many builds of SQLite read "file:a" as an address, and all of them ":memory:" as no file; an absolute path is neither.
+    database = _connect(str(file.absolute()), any_thread)
     try:
         fresh = not _check(database, file, what, schema, version)
         _enter_wal(database)
@@ -170,19 +176,39 @@ def _open_for_reading(file: Path, what: str, schema: str, version: int, any_thre
 def _check(database: Database, file: Path, what: str, schema: str, version: int) -> bool:
     """Refuse a file that is something else before anything is changed in it; return whether it holds the tables already."""
     found = int(database.execute("PRAGMA user_version").fetchone()[0])
-    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and _main_table(schema) not in tables:
-        raise UsageError(f"{file} is a database, but no {what}; name another file")
+    made = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type != 'index'").fetchall()
+    tables = {name for name, kind, sql in made if kind == "table" and not _VIRTUAL.match(sql or "")}
+    known = found > 0 and len(tables) == len(made)  # views, triggers and virtual tables are none of ours
+    if made and not (known and _main_table(schema) in tables):
+        raise _something_else(file, what)
     if found > version:
         raise UsageError(
             f"the {what} {file} was written by a newer version of saywhy (it has version {found}, this release writes version "
             f"{version}); update saywhy, or name another file"
         )
-    if tables and found < version:
+    if made and found < version:
         raise UsageError(
             f"the {what} {file} has version {found}, and this release reads version {version}; delete it or name another file"
         )
-    return bool(tables)
+    if made and any(columns - _columns(database, table) for table, columns in _needed(schema).items()):
+        raise _something_else(file, what)
+    return bool(made)
+
+
+def _something_else(file: Path, what: str) -> UsageError:
+    return UsageError(f"{file} is a database, but no {what}; name another file")
+
+
+def _needed(schema: str) -> dict[str, set[Any]]:
+    """The tables of a schema, and the columns of each: name, type, whether it may be empty, place in the key."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(schema)
+        tables = [row[0] for row in fresh.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: _columns(fresh, table) for table in tables}
+
+
+def _columns(database: sqlite3.Connection, table: str) -> set[Any]:
+    return set(database.execute('SELECT name, upper(type), "notnull", pk FROM pragma_table_info(?)', (table,)))
 
 
 def _enter_wal(database: Database) -> None:

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from saywhy_core.disk.files import protected_inputs
 from saywhy_core.disk.sqlite import open_database, transaction
 from saywhy_core.errors import UsageError
 
@@ -79,6 +80,54 @@ def test_what_is_no_such_database_is_refused_and_left_alone(tmp_path):
         opened(tmp_path / "none", read_only=True)
     with pytest.raises(UsageError, match="can't be used"):
         opened(tmp_path / "text" / "a.sqlite")
+
+
+OURS = "CREATE TABLE runs (id INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "CREATE TABLE t (id, name); CREATE VIEW runs AS SELECT * FROM t",
+        "CREATE VIEW runs AS SELECT 1 AS id, 'x' AS name",
+        "CREATE TABLE runs (name TEXT)",
+        "CREATE TABLE runs (id INTEGER PRIMARY KEY, name BLOB NOT NULL)",
+        "CREATE VIRTUAL TABLE runs USING fts5(id, name)",
+        f"{OURS}; CREATE TRIGGER more AFTER INSERT ON runs BEGIN DELETE FROM runs; END",
+        f"{OURS}; CREATE VIEW other AS SELECT * FROM runs",
+        f"{OURS}; PRAGMA user_version = 0",
+    ],
+)
+def test_a_database_of_another_shape_is_refused_and_keeps_its_bytes(tmp_path, statements):
+    path = tmp_path / "a.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript(f"PRAGMA user_version = 2; {statements}")
+    connection.close()
+    before = path.read_bytes()
+    for read_only in (False, True):
+        with pytest.raises(UsageError, match="is a database, but no audit; name another file"):
+            opened(path, read_only=read_only)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.sqlite"]
+
+
+@pytest.mark.parametrize(
+    "name", ["file:e.txt", "file:x?mode=memory", ":memory:", "file::memory:?cache=shared", "FILE:e.txt?mode=ro"]
+)
+def test_every_name_is_that_of_a_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "e.txt").touch()
+    opened(name).close()
+    assert (tmp_path / name).read_bytes().startswith(b"SQLite format 3")
+    assert opened(name, read_only=True).execute("SELECT count(*) FROM runs").fetchone() == (0,)
+    assert (tmp_path / "e.txt").read_bytes() == b""
+
+
+def test_an_empty_file_that_is_read_does_not_become_a_database(tmp_path):
+    (tmp_path / "input").touch()
+    with protected_inputs([tmp_path / "input"]), pytest.raises(UsageError, match="is one of the files that are read"):
+        opened(tmp_path / "input")
+    assert (tmp_path / "input").read_bytes() == b""
 
 
 def test_reading_only_never_writes(tmp_path):
