@@ -95,15 +95,8 @@ def parse_records(data: bytes | str, where: str = "") -> Any:
     Raises:
         UsageError: as `parse_json`, for what concerns the whole document.
     """
-    try:
-        return parse_json(data, where)
-    except (NotJsonError, CeilingError):
-        raise
-    except UsageError:
-        text = decode_text(data, where) if isinstance(data, bytes) else data.removeprefix("\ufeff")
-        if not text.lstrip().startswith("["):
-            raise
-    return [_read_or_not(part) for part in _items(text, where)]
+    text, found = _whole_or_not(data, where, "[")
+    return found if text is None else [_read_or_not(part) for part in _items(text, where)]
 
 
 def parse_entries(data: bytes | str, where: str = "") -> Any:
@@ -112,14 +105,9 @@ def parse_entries(data: bytes | str, where: str = "") -> Any:
     Raises:
         UsageError: as `parse_json`, for what concerns the whole document.
     """
-    try:
-        return parse_json(data, where)
-    except (NotJsonError, CeilingError):
-        raise
-    except UsageError:
-        text = decode_text(data, where) if isinstance(data, bytes) else data.removeprefix("\ufeff")
-        if not text.lstrip().startswith("{"):
-            raise
+    text, whole = _whole_or_not(data, where, "{")
+    if text is None:
+        return whole
     found: dict[str, Any] = {}
     for number, part in enumerate(_items(text, where)):
         entry = _read_or_not(f"{{{part}}}")
@@ -141,6 +129,19 @@ def _read_or_not(text: str) -> Any:
 def encoding_of(data: bytes) -> str | None:
     """The encoding that the first bytes mark, if it is UTF-16 or UTF-32; `None` for all others."""
     return next((name for mark, name in _WIDE.items() if data.startswith(mark)), None)
+
+
+def _whole_or_not(data: bytes | str, where: str, opening: str) -> tuple[str | None, Any]:
+    """(None, the content) of a document; (its text, None) where something in it can't be used and it begins as wanted."""
+    try:
+        return None, parse_json(data, where)
+    except (NotJsonError, CeilingError):
+        raise
+    except UsageError:
+        text = decode_text(data, where) if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        if not text.lstrip().startswith(opening):
+            raise
+        return text, None
 
 
 def decode_text(data: bytes, where: str) -> str:
