@@ -109,7 +109,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             if self._turned_away is not None:
                 raise self._turned_away
             if isinstance(self.cache, ModelReplies):
-                self.cache.store_rest()  # what another thread could not store meanwhile: on a full disk, nothing more is paid for
+                self.cache.store_rest()  # what another thread could not store: on a full disk, nothing more is paid
             while True:
                 asked = schema is not None and not self._schema_refused
                 try:

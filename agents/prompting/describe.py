@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field, StringConstraints
 
+from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
 from agents.prompting.prompts import caption
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.disk.journal import Journal
 from saywhy_core.errors import BudgetExceeded, Problem, UsageError
+from saywhy_core.reading.ceilings import CeilingError, ceiling, over
 
 if TYPE_CHECKING:
     import os
@@ -65,6 +67,7 @@ class Described:
         invalid: pairs for which no reply validated, with the reason.
         unasked: pairs without an answer, because a ceiling was reached or a request failed; a later run asks about them.
         reason: why pairs stayed unasked; empty where no pair did.
+        stopped: whether a ceiling on requests, tokens or cost, or a reply that an offline run lacks, ended the run early.
         asked: how many pairs this run asked about.
     """
 
@@ -73,6 +76,7 @@ class Described:
     unasked: tuple[tuple[int, int], ...]
     reason: str
     asked: int
+    stopped: bool = False
 
 
 class DifferentialDescriber:
@@ -143,13 +147,14 @@ class DifferentialDescriber:
         `progress` is called with (settled, wanted) after every pair; what it raises ends the run, and loses nothing.
 
         Raises:
-            UsageError: a pair is not two different class numbers, or the journal or the reply cache can't be used.
+            UsageError: a pair is not two different class numbers, there are more pairs than the ceiling `pairs`, or the
+                journal or the reply cache can't be used.
         """
-        wanted = list(dict.fromkeys(_upright(pair, len(self.class_names)) for pair in pairs))
+        wanted = _checked(pairs, len(self.class_names))
         with self._journal or nullcontext():
             entries, invalid = self._settled()
             todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
-            reason = ""
+            reason, stopped = "", False
             asked = 0
             settled = 0
             for start in range(0, len(todo), self._batch):
@@ -185,7 +190,8 @@ class DifferentialDescriber:
                         raise trouble
                 if troubles:
                     reason = reason or str(troubles[0])
-                if any(isinstance(trouble, BudgetExceeded) for trouble in troubles) or len(troubles) == len(part):
+                stopped = any(isinstance(trouble, (BudgetExceeded, OfflineMiss)) for trouble in troubles)
+                if stopped or len(troubles) == len(part):
                     break
         unasked = tuple(pair for pair in wanted if pair not in entries and pair not in invalid)
         names = dict(enumerate(self.class_names))
@@ -195,6 +201,7 @@ class DifferentialDescriber:
             unasked=unasked,
             reason=reason if unasked else "",
             asked=asked,
+            stopped=stopped,
         )
 
     def _settled(self) -> tuple[dict[Pair, tuple[Contrast, ...]], dict[Pair, str]]:
@@ -235,6 +242,17 @@ class DifferentialDescriber:
 def _names_the_other(text: str, own: str, other: str) -> bool:
     folded, mine, theirs = text.casefold(), own.casefold(), other.casefold()
     return theirs in folded and mine not in folded
+
+
+def _checked(pairs: Iterable[Pair], classes: int) -> list[Pair]:
+    """Each pair once, in the order given, with the smaller number first."""
+    most = ceiling("pairs")
+    found: dict[Pair, None] = {}
+    for pair in pairs:
+        found[_upright(pair, classes)] = None
+        if len(found) > most:
+            raise CeilingError(over("pairs", f"there are more than {most:,} pairs of classes"))
+    return list(found)
 
 
 def _upright(pair: Pair, classes: int) -> Pair:

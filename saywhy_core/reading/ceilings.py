@@ -44,6 +44,7 @@ class Ceilings:
         characters: characters of one word.
         text: characters of one text; words are looked up in it character by character.
         answer: bytes of one answer of a server.
+        pairs: pairs of classes to describe; each is a request, and takes some 200 bytes of memory.
     """
 
     bytes: int = _ceiling(64 * MIB, "bytes of a text or JSON file, unpacked")
@@ -57,6 +58,7 @@ class Ceilings:
     characters: int = _ceiling(100_000, "characters of one word")
     text: int = _ceiling(400_000, "characters of one text")
     answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
+    pairs: int = _ceiling(1_000_000, "pairs of classes to describe")
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -112,7 +114,8 @@ def over(name: str, said: str, have: int | None = None) -> str:
     """The text of the error that something is over a ceiling: what it is, the ceiling, and how to raise it."""
     most = ceiling(name)
     wanted = have if have is not None else 2 * most
-    return f"{said}, and at most {most:,} are read; if you trust it, raise the ceiling with --ceiling {name}={wanted}"
+    done = "described" if name == "pairs" else "read"
+    return f"{said}, and at most {most:,} are {done}; if you trust it, raise the ceiling with --ceiling {name}={wanted}"
 
 
 _UNITS = {
@@ -127,6 +130,7 @@ _UNITS = {
     "characters": "characters in one word",
     "text": "characters in one text",
     "answer": "bytes in an answer",
+    "pairs": "pairs of classes",
 }
 
 

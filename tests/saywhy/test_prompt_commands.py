@@ -102,11 +102,31 @@ def test_all_pairs_need_no_images_and_a_ceiling_is_kept(saywhy, world, chat_serv
     server = chat_server(behave=reply)
     call = ["describe", "--classes", world / "classes.json", "--all-pairs", "--llm", f"{server.url}#m", "--out"]
     first = saywhy(*call, tmp_path / "pairs.json", "--max-requests", 2, "--concurrency", 1)
-    assert first.returncode == 1
+    assert first.returncode == 2  # a ceiling was reached, as in every command
     assert "not asked yet" in first.stderr
     assert len(server.requests) == 2
+    offline = saywhy(*call, tmp_path / "pairs.json", "--offline")
+    assert offline.returncode == 2
+    assert "offline" in offline.stderr
     saywhy(*call, tmp_path / "pairs.json")
     assert len(read_pairs(tmp_path / "pairs.json", NAMES)) == 5
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        ("alone\n", "names one class alone"),
+        ('[["a"],["b"]]', "names one class alone"),  # a line of a text file
+        ("\n".join(f"class {number}" for number in range(6000)), "--ceiling pairs=17997000"),
+    ],
+)
+def test_one_class_is_no_pair_and_thousands_are_too_many(saywhy, tmp_path, classes, says):
+    (tmp_path / "c.txt").write_text(classes, encoding="utf-8")
+    words = ["--classes", tmp_path / "c.txt", "--all-pairs", "--llm", "http://127.0.0.1:9/v1#m", "--out", tmp_path / "o.json"]
+    done = saywhy("describe", *words)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["c.txt"]  # no empty reply cache either
 
 
 def test_a_broken_image_is_left_out_and_reported(saywhy, world, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import comb
 from pathlib import Path
 from typing import Annotated
 
@@ -26,8 +27,8 @@ any moment; the same command goes on with it. Pairs whose replies stay invalid a
 [bold]Example:[/bold] saywhy describe --classes classes.json --images photos/ --encoder clip:PATH
 --llm http://localhost:8000/v1#MODEL --out pairs.json
 
-[bold]Exit status:[/bold] 0 all pairs are described; 1 some pairs or images were left out; 2 the command could not run;
-130 it was interrupted.
+[bold]Exit status:[/bold] 0 all pairs are described; 1 some pairs or images were left out; 2 the command could not run to its
+end, as where a ceiling is reached; 130 it was interrupted.
 """
 RULES = (
     Rule(
@@ -65,19 +66,20 @@ def describe(
     if not all_pairs and (images is None or encoder is None):
         raise UsageError("give --images and --encoder to find the pairs that are confused, or --all-pairs")
     names = read_class_names(classes)
+    if len(names) < 2:
+        raise UsageError(f"{classes} names one class alone; name two or more, so that there is a pair to describe")
+    pairs = every_pair(len(names)) if all_pairs else []
     chat = model.open(out)  # says what is wrong with the model's options before images are encoded
     problems: list[object] = []
     looker = None
-    if images is None or encoder is None:
-        pairs = every_pair(len(names))
-    else:
+    if images is not None and encoder is not None:
         looker = prompting.opened(encoder, embeddings, trust=trust)
         found = prompting.encoded(looker, images)
         problems.extend(found.problems)
         pairs = needed_pairs(looker, names, found.rows, k=k, template=template)
         note(
             f"{counted(len(found.rows), 'image')} need{'s' if len(found.rows) == 1 else ''} {len(pairs)} of the "
-            f"{counted(len(every_pair(len(names))), 'pair')}"
+            f"{counted(comb(len(names), 2), 'pair')}"
         )
     with progress_bar("describing pairs") as shown:
         described = describe_to_file(chat, names, pairs, out, template=template, retry_invalid=retry_invalid, on_progress=shown)
@@ -89,6 +91,11 @@ def describe(
     tell_usage(chat)
     problems.extend(problems_of(described, names))
     if described.unasked:
-        left = counted(len(described.unasked), "pair")
-        problems.append(f"{left} not asked yet ({described.reason}); the same command goes on with them")
+        left = (
+            f"{counted(len(described.unasked), 'pair')} not asked yet ({described.reason}); the same command goes on with them"
+        )
+        if described.stopped:
+            prompting.tell_with(problems, looker)
+            raise UsageError(left)
+        problems.append(left)
     prompting.finish_with(problems, looker)

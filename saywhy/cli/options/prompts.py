@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saywhy.cli.options.choices import names_of
-from saywhy.cli.options.console import counted, finish, note
+from saywhy.cli.options.console import counted, note, tell
 from saywhy.cli.options.files import Use
 from saywhy_core.progress import progress_bar
 
@@ -60,9 +60,15 @@ def encoded(encoder: ImageTextEncoder, source: Path) -> EncodedImages:
 
 def finish_with(problems: Iterable[object], encoder: ImageTextEncoder | None = None) -> None:
     """Say how many texts were cut and what was left out; end with status 1 where anything was left out."""
+    if tell_with(problems, encoder):
+        raise typer.Exit(1)
+
+
+def tell_with(problems: Iterable[object], encoder: ImageTextEncoder | None = None) -> bool:
+    """Say how many texts were cut and what was left out; return whether anything was left out."""
     from agents.encoders import truncated_of
 
     truncated = truncated_of(encoder) if encoder is not None else 0
     if truncated:
         note(f"{counted(truncated, 'text')} {'was' if truncated == 1 else 'were'} longer than the encoder takes, and cut")
-    finish(("left out", problems))
+    return tell(("left out", problems))

@@ -14,8 +14,9 @@ from PIL import Image
 
 from agents import UsageError, read_pairs
 from agents.encoders import CachedEncoder, encode_image_files
-from agents.prompting import classify_by_prompts, describe_to_file, every_pair, needed_pairs, prompts_of
+from agents.prompting import DifferentialDescriber, classify_by_prompts, describe_to_file, every_pair, needed_pairs, prompts_of
 from saywhy_core.images import read_image
+from saywhy_core.reading.ceilings import ceilings
 
 NAMES = ["cat", "dog", "owl", "fish"]
 
@@ -137,6 +138,23 @@ def test_the_pairs_that_most_images_need_come_first():
 def test_every_pair():
     assert every_pair(4) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
     assert every_pair(1) == []
+    with ceilings(pairs=6), pytest.raises(UsageError, match="a list of 5 classes has 10 pairs of classes, and at most 6"):
+        every_pair(5)
+
+
+def test_more_pairs_than_the_ceiling_are_refused():
+    rng = np.random.default_rng(4)
+    table = {f"a photo of a {name}.": rng.normal(size=5) for name in NAMES}
+    images = rng.normal(size=(40, 5)).astype(np.float32)
+    with ceilings(pairs=2):
+        with pytest.raises(UsageError, match="an image with 3 candidate classes has 3 pairs"):
+            needed_pairs(encoder(table), NAMES, images, k=3)
+        with pytest.raises(UsageError, match="what the images need has"):
+            needed_pairs(encoder(table), NAMES, images, k=2)
+        with pytest.raises(UsageError, match="more than 2 pairs"):
+            DifferentialDescriber(FakeListChatModel(responses=["{}"]), NAMES).describe(
+                itertools.cycle([(0, 1), (0, 2), (0, 3)])
+            )
 
 
 def test_images_get_the_class_of_the_most_similar_mean_prompt():

@@ -210,7 +210,7 @@ record(
     provenance=Provenance("m", "1", "t"),
 )
 
-DESCRIBED = {"pairs": PAIRS, "invalid": (((0, 1), "why"),), "unasked": (), "reason": "", "asked": 1}
+DESCRIBED = {"pairs": PAIRS, "invalid": (((0, 1), "why"),), "unasked": (), "reason": "", "asked": 1, "stopped": False}
 record(
     "agents.prompting.Described",
     DESCRIBED,
@@ -219,6 +219,7 @@ record(
     unasked=((0, 1),),
     reason="r",
     asked=2,
+    stopped=True,
 )
 case(
     "agents.prompting.problems_of",
