@@ -47,6 +47,8 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     official: bool = False
     """OpenAI's own server, or one that stands in for it: `max_completion_tokens` in place of `max_tokens`."""
     cache_as: str | None = None
+    key_advice: str = "check the API key"
+    """What to do where the server turns the key away."""
     _slots: threading.BoundedSemaphore = PrivateAttr()
     _schema_refused: bool = PrivateAttr(default=False)
     _turned_away: ChatError | None = PrivateAttr(default=None)
@@ -200,8 +202,8 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         pause = asked_pause(headers)
         again = may_pass(status) and headers.get("x-should-retry") != "false" and (pause or 0) <= LONGEST_PAUSE
         advice = {
-            401: "check the API key",
-            403: "this key may not use the model",
+            401: self.key_advice,
+            403: self.key_advice if self.key_advice.startswith("no key") else "this key may not use the model",
             404: f"does it serve a model named {self.model_name!r}, under this path?",
             407: "the proxy wants a user and a password, which belong into HTTPS_PROXY or HTTP_PROXY",
         }.get(status, "")

@@ -82,7 +82,6 @@ def chat_model(
     if offline and cache is None:
         raise UsageError("offline answers come from the cache: give cache=FILE as well")
     meter = Meter(max_requests, max_tokens_total, max_cost, price)
-    store = _cache(cache, meter, offline=offline)
     shared = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stop": stop, "cache_as": cache_as}
     for_servers = {"timeout": timeout, "max_retries": max_retries, "extra_body": extra_body, "api_key": api_key}
     model: GuardedChatModel
@@ -93,6 +92,7 @@ def chat_model(
             raise UsageError(f"{', '.join(unused)}: for servers only; a transformers: model runs in this process")
         from agents.chat.local import local_model
 
+        store = _cache(cache, meter, offline=offline)  # which may be refused, before the model is loaded
         model = local_model(name, {**shared, **options}, batch_size=concurrency)
     else:
         if options:
@@ -111,6 +111,7 @@ def chat_model(
             api_key=api_key,
             offline=offline,
         )
+        store = _cache(cache, meter, offline=offline)  # last: what is refused above leaves no file
     model._meter = meter  # noqa: SLF001 - the model is made here
     model.cache = store
     return model
@@ -132,14 +133,16 @@ def _remote(
     offline: bool,
 ) -> GuardedChatModel:
     from agents.chat.remote import RemoteChat
-    from agents.chat.wire.addresses import authorization
+    from agents.chat.wire.addresses import advice_on_key, authorization
     from agents.chat.wire.transport import Transport, proxy_for
 
     official = kind == "openai"
+    header = authorization(official, api_key, wanted=not offline, name=name)
+    options["key_advice"] = advice_on_key(header, official=official, given=api_key is not None)
     transport = Transport(
         address,
         options["timeout"],
-        authorization=authorization(official, api_key, wanted=not offline, name=name),
+        authorization=header,
         official=official,
         proxy=proxy_for(address, os.environ.get("OPENAI_PROXY") if official else None),
     )

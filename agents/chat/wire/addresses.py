@@ -95,7 +95,8 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
         name: of the model, for the error.
 
     Raises:
-        UsageError: there is no key and one is needed, there are a key and a password, or one can't be sent.
+        UsageError: there is no key and one is needed, there are a key and a password, one of user and password is missing in
+            the environment, or one can't be sent.
     """
     variable = OFFICIAL_KEY if official else SERVER_KEY
     user, password = (None, None) if official else (os.environ.get(SERVER_USER), os.environ.get(SERVER_PASSWORD))
@@ -108,10 +109,18 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
     key = key.strip()
     if user or password:
         if key:
-            raise UsageError(f"there is a key in {SERVER_KEY} and a password in {SERVER_PASSWORD}; set one of them")
+            named = {SERVER_USER: f"a user in {SERVER_USER}", SERVER_PASSWORD: f"a password in {SERVER_PASSWORD}"}
+            also = " and ".join(said for name, said in named.items() if os.environ.get(name))
+            raise UsageError(f"there is a key in {SERVER_KEY}, and also {also}; set the key alone, or user and password")
         if ":" in (user or ""):
             raise UsageError(f"the user in {SERVER_USER if api_key is None else 'api_key'} has a colon, which no user may have")
         _must_be_plain(f"{user}{password}", where if api_key is not None else SERVER_PASSWORD)
+        if user is None or password is None:  # an empty one is set on purpose
+            there, missing = (SERVER_PASSWORD, SERVER_USER) if user is None else (SERVER_USER, SERVER_PASSWORD)
+            raise UsageError(
+                f"{there} is set and {missing} is not: set both, a server that wants none of the two gets an empty text "
+                f"({missing}=''); a key alone goes into {SERVER_KEY}"
+            )
         pair = b64encode(f"{user or ''}:{password or ''}".encode()).decode()
         keep_secret(pair)
         return f"Basic {pair}"
@@ -121,6 +130,26 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
     if not key.isascii():
         raise UsageError(f"the key in {where} has characters no key has")
     return f"Bearer {key or NO_KEY}"
+
+
+def advice_on_key(header: str, *, official: bool, given: bool) -> str:
+    """What to do where a server turns away what `authorization` made.
+
+    Args:
+        header: the value that was sent.
+        official: as there.
+        given: whether the key was an argument, and none of the environment's.
+    """
+    if given:
+        return "check api_key"
+    if official:
+        return f"check the key in {OFFICIAL_KEY}"
+    if header.startswith("Basic "):
+        return f"check the user in {SERVER_USER} and the password in {SERVER_PASSWORD}"
+    if header != f"Bearer {NO_KEY}":
+        return f"check the key in {SERVER_KEY}"
+    other = f" ({OFFICIAL_KEY} is sent to OpenAI alone)" if os.environ.get(OFFICIAL_KEY) else ""
+    return f"no key was sent: set {SERVER_KEY}{other}"
 
 
 def _must_be_plain(key: str, where: str) -> None:

@@ -127,7 +127,8 @@ def test_time_out_holds_whatever_the_server_does(chat_server, misbehaving, fault
 
 
 @pytest.mark.parametrize(
-    ("status", "message"), [(401, "check the API key"), (404, "serve a model named 'm'"), (400, "400: scripted error")]
+    ("status", "message"),
+    [(401, "check the key in SAYWHY_API_KEY"), (404, "serve a model named 'm'"), (400, "400: scripted error")],
 )
 def test_errors_that_no_retry_mends(chat_server, misbehaving, status, message):
     server = chat_server(default=misbehaving.Reply(status=status))
@@ -269,6 +270,40 @@ def test_user_and_password_become_basic_auth(chat_server, monkeypatch):
         kind, pair = request.headers["authorization"].split()
         assert (kind, b64decode(pair).decode()) == ("Basic", "user:secret:wörd")
     assert "wörd" not in repr(model)
+
+
+def test_a_password_may_be_empty_on_purpose(chat_server, monkeypatch):
+    server = chat_server(default="hello")
+    monkeypatch.delenv("SAYWHY_API_KEY")
+    monkeypatch.setenv("SAYWHY_API_USER", "token")
+    monkeypatch.setenv("SAYWHY_API_PASSWORD", "")
+    chat_model(f"{server.url}#m").invoke("hi")
+    assert b64decode(server.requests[0].headers["authorization"].split()[1]) == b"token:"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("set_", "given", "told"),
+    [
+        ({"OPENAI_API_KEY": "sk-a"}, None, r"no key was sent: set SAYWHY_API_KEY \(OPENAI_API_KEY is sent to OpenAI alone\)"),
+        ({}, None, "no key was sent: set SAYWHY_API_KEY$"),
+        ({"SAYWHY_API_KEY": "a-key"}, None, "check the key in SAYWHY_API_KEY"),
+        ({"SAYWHY_API_USER": "u", "SAYWHY_API_PASSWORD": "pass"}, None, "the user in SAYWHY_API_USER and the password in"),
+        ({"SAYWHY_API_KEY": "a-key"}, "another-key", "check api_key"),
+    ],
+)
+def test_a_server_that_turns_the_key_away_is_told_with_the_variable(
+    chat_server, misbehaving, monkeypatch, status, set_, given, told
+):
+    server = chat_server(default=misbehaving.Reply(status=status))
+    for name in ("SAYWHY_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in set_.items():
+        monkeypatch.setenv(name, value)
+    if status == 403 and "no key" not in told:
+        told = "this key may not use the model"
+    with pytest.raises(UsageError, match=told):
+        chat_model(f"{server.url}#m", api_key=given, max_retries=0).invoke("hi")
 
 
 def test_no_tracing_by_environment(chat_server, monkeypatch):

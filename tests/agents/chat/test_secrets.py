@@ -155,7 +155,17 @@ def test_a_known_key_is_no_name_of_a_model(monkeypatch):
 @pytest.mark.parametrize(
     ("set_", "told"),
     [
-        ({"SAYWHY_API_KEY": KEY, "SAYWHY_API_PASSWORD": PASSWORD}, "set one of them"),
+        (
+            {"SAYWHY_API_KEY": KEY, "SAYWHY_API_PASSWORD": PASSWORD},
+            "key in SAYWHY_API_KEY, and also a password in SAYWHY_API_P",
+        ),
+        ({"SAYWHY_API_KEY": KEY, "SAYWHY_API_USER": "me"}, "also a user in SAYWHY_API_USER; set the key alone"),
+        (
+            {"SAYWHY_API_KEY": KEY, "SAYWHY_API_USER": "me", "SAYWHY_API_PASSWORD": PASSWORD},
+            "also a user in SAYWHY_API_USER and a password in SAYWHY_API_PASSWORD;",
+        ),
+        ({"SAYWHY_API_USER": "me"}, "SAYWHY_API_USER is set and SAYWHY_API_PASSWORD is not"),
+        ({"SAYWHY_API_PASSWORD": PASSWORD}, "SAYWHY_API_PASSWORD is set and SAYWHY_API_USER is not"),
         ({"SAYWHY_API_USER": "a:b", "SAYWHY_API_PASSWORD": PASSWORD}, "colon"),
         ({"SAYWHY_API_PASSWORD": f"{PASSWORD}\nX: y"}, "characters no key has"),
         ({"SAYWHY_API_KEY": f"{KEY}é"}, "characters no key has"),
@@ -168,6 +178,25 @@ def test_keys_that_can_not_be_sent(monkeypatch, set_, told):
     with pytest.raises(UsageError, match=told) as caught:
         chat_model("http://127.0.0.1:1/v1#m")
     assert not any(part in _told(caught.value) for part in PARTS)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        ("http://me:pw@127.0.0.1:1/v1#m", {}),
+        ("http://127.0.0.1:1/v1", {}),
+        ("openai:m", {}),
+        ("http://127.0.0.1:1/v1#m", {"batch_size": 3}),
+        ("http://127.0.0.1:1/v1#m", {"api_key": ("a:b", "pw")}),
+        ("transformers:./nothing", {}),
+        ("transformers:x", {"timeout": 3}),
+    ],
+)
+def test_what_is_refused_leaves_no_cache_behind(monkeypatch, tmp_path, spec, options):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(UsageError):
+        chat_model(spec, cache=tmp_path / "made" / "o.replies.sqlite", **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_model_does_not_hold_the_key():
