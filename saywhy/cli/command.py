@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -12,17 +13,21 @@ import typer
 from typer.core import TyperCommand
 
 from saywhy.cli.options.console import note
-from saywhy.cli.options.files import Use, holding
+from saywhy.cli.options.files import Use, holding, types_in
 from saywhy.cli.options.settings import NAME as SETTINGS
 from saywhy.cli.options.settings import words_of
-from saywhy_core.disk.destinations import destination, is_terminal_or_socket
-from saywhy_core.disk.files import protected_inputs
+from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket
+from saywhy_core.disk.files import check_is_no_database, protected_inputs
 from saywhy_core.errors import UsageError
 from saywhy_core.stopping import Stopped, exit_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+_ENDS_FOLDERS = tuple(filter(None, (os.sep, os.altsep)))
+_KEPT_BESIDE = (".part", ".journal", ".state", ".lock", ".part.lock", ".journal.lock", ".state.lock")
+_JOURNAL = b'{"journal": "'
+_WHAT = {Use.FOLDER_WRITTEN: "a folder", Use.PLACE_WRITTEN: "a folder or a page"}
 _BEFORE_A_FILE = re.compile(r"[:=]")
 GOES_ON = {
     "attack": "the results in OUT are kept, and the same command goes on with the other images",
@@ -44,7 +49,7 @@ class Command(TyperCommand):
 
         Raises:
             UsageError: an option with two names is given twice. Its names look like two options, of which one would do nothing.
-                Or the file of settings can't be used.
+                Or the file of settings can't be used, or a name that is given can't be that of a file.
         """
         values, _, given = self.make_parser(ctx).parse_args(list(args))
         if values.get(SETTINGS) is not None:
@@ -52,7 +57,10 @@ class Command(TyperCommand):
         for option in given:
             if given.count(option) > 1 and len(option.opts) > 1:
                 raise UsageError(f"{'/'.join(option.opts)} is given {given.count(option)} times; give it once")
+        texts, _, _ = self.make_parser(ctx).parse_args(list(args))
         rest: list[str] = super().parse_args(ctx, args)
+        options = {one.name for one in self.params if one.opts[0].startswith("-")}
+        check_names(get_type_hints(self.callback, include_extras=True), texts, options)
         return rest
 
     def invoke(self, ctx: Any) -> Any:
@@ -105,7 +113,7 @@ def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple
     read: list[NamedFile] = []
     written: list[NamedFile] = []
     for name, value in values.items():
-        use = next((one for one in getattr(annotations.get(name), "__metadata__", ()) if isinstance(one, Use)), None)
+        use = _use_of(annotations.get(name))
         for one in value if isinstance(value, (list, tuple)) else (value,):
             if not isinstance(one, (str, Path)) or str(one) == "-":
                 continue
@@ -117,6 +125,39 @@ def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple
                 tails = (one[match.end() :] for match in _BEFORE_A_FILE.finditer(one))
                 read += [NamedFile(name, Path(tail)) for tail in (one, *tails) if _is_file(tail)]
     return read, written
+
+
+def check_names(annotations: Mapping[str, Any], texts: Mapping[str, Any], options: Collection[str | None]) -> None:
+    """See whether the names of files on the command line, as they were written there, can be names of files.
+
+    Args:
+        annotations: those of the command's function, by name.
+        texts: the words of the command line that each parameter got, by name.
+        options: the names of those parameters that are options; the others are arguments.
+
+    Raises:
+        UsageError: one is empty; one of a file to write ends in "/", as those of folders do; or it is "-" where that does not
+            stand for standard output.
+    """
+    for name, given in texts.items():
+        hint = annotations.get(name)
+        use = _use_of(hint) or (Use.READ if Path in types_in(hint) else None)
+        for text in given if isinstance(given, (list, tuple)) else (given,):
+            if use is None or not isinstance(text, str):
+                continue
+            spelled = f"--{name.replace('_', '-')}" if name in options else name.upper()
+            named, what = f"{spelled} {text}", _WHAT.get(use, "a file")
+            if not text:
+                raise UsageError(f"{spelled} is an empty text; name {what}")
+            if use in (Use.WRITTEN, Use.KEPT) and text.endswith(_ENDS_FOLDERS):
+                raise UsageError(f"{named} names a folder, as what ends in {text[-1]} does; name a file")
+            if text == "-" and use is not Use.READ and Path in types_in(hint):
+                stream = ", such as /dev/stdout for standard output" if use is Use.WRITTEN else ""
+                raise UsageError(f"{named} names nothing that this command can write; name {what}{stream}")
+
+
+def _use_of(hint: Any) -> Use | None:
+    return next((one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Use)), None)
 
 
 def _check_working_folder() -> None:
@@ -137,6 +178,12 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> No
             if _same(one.path, other.path):
                 raise UsageError(
                     f"--{one.name} {one.path} is the same file as {other.name} {other.path}; name another file to write"
+                )
+        for other in written:
+            if one.use is Use.WRITTEN and any(_same(beside(one.path, ending), other.path) for ending in _KEPT_BESIDE):
+                raise UsageError(
+                    f"--{other.name} {other.path} is the name of a file in which this command keeps what becomes of "
+                    f"--{one.name} {one.path}; name another file"
                 )
         for other in read:
             if other.path.is_dir() and _inside(one.path, other.path):
@@ -159,6 +206,8 @@ def _check_writable(one: NamedFile) -> None:
     place = one.path.absolute() if one.path.is_dir() else _file_place(named, one.path)
     if place is None:
         return
+    if place.parts[1:2] in (("proc",), ("sys",)):
+        raise UsageError(f"{named} can't be written to: {place} belongs to the system; name a place on a disk")
     for start in (one.path.absolute(), place):
         above = start if start.is_dir() else next(above for above in start.parents if os.path.lexists(above))
         if not above.is_dir():
@@ -167,6 +216,12 @@ def _check_writable(one: NamedFile) -> None:
         raise UsageError(f"{named} can't be written to: {_why_not(above)} {above}")
     if place.is_file() and not os.access(place, os.W_OK):
         raise UsageError(f"{named} is write-protected; allow writing to it, or name another file")
+    if one.use in (Use.WRITTEN, Use.PLACE_WRITTEN) and place.is_file():
+        check_is_no_database(place)
+        with suppress(OSError), place.open("rb") as stream:
+            begun = stream.read(len(_JOURNAL)) == _JOURNAL
+        if begun:
+            raise UsageError(f"{named} keeps the work of a run that was stopped; name another file, or delete it")
 
 
 def _why_not(folder: Path) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "UnusableFileError",
     "atomic_open",
     "atomic_path",
+    "check_is_no_database",
     "check_is_no_input",
     "check_room",
     "check_writable",
@@ -33,6 +34,7 @@ __all__ = [
     "unwritable",
 ]
 
+_DATABASE = b"SQLite format 3\0"
 _PIECE = 2**20  # bytes that are copied at a time
 _SOME = 2**14  # bytes: on a disk without so much room, no work is begun
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -136,6 +138,23 @@ def check_is_no_input(path: str | os.PathLike[str]) -> None:
         raise UnusableFileError(f"{name} is one of the files that are read{same}; name another place to write to")
 
 
+def check_is_no_database(path: str | os.PathLike[str]) -> None:
+    """See whether `path` is a SQLite file: another process may have it open, and would go on with a file that is gone.
+
+    Raises:
+        UnusableFileError: it is one.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            found = stream.read(len(_DATABASE)) == _DATABASE
+    except OSError:  # there is none, or none that can be read
+        return
+    if found:
+        raise UnusableFileError(
+            f"{os.fspath(path)} is a database, such as a cache of replies, and may be in use; name another file, or delete it"
+        )
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path; when the block ends well, what was written there becomes `path`, else it is removed.
@@ -144,8 +163,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     pipe, a terminal, another device, /dev/stdout) is opened at the beginning and gets the whole content in the end.
 
     Raises:
-        UnusableFileError: `path` is a folder, a socket, a disk or a protected input, its folder can't be made or written to, or
-            the disk is full.
+        UnusableFileError: `path` is a folder, a socket, a disk, a database or a protected input, its folder can't be made or
+            written to, or the disk is full.
     """
     where = destination(path)
     if where.streamed:
@@ -200,6 +219,7 @@ def _temporary(where: Destination) -> Iterator[Path]:
         check_is_no_input(where.given)
         if where.place.exists() and not os.access(where.place, os.W_OK):
             raise UnusableFileError(f"{where.given} is write-protected; allow writing to it, or name another file")
+        check_is_no_database(where.place)
         where.place.parent.mkdir(parents=True, exist_ok=True)
         path, handle = _made_and_locked(where.place)
         try:

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.disk.files import atomic_open, check_is_no_input
+from saywhy_core.disk.files import atomic_open, check_is_no_database, check_is_no_input
 from saywhy_core.disk.lines import Found, Lines, sealed_line
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
@@ -146,6 +146,7 @@ class Journal:
         found = self._read()
         if not found.whole:
             if found.size:
+                check_is_no_database(self.path)
                 why = "was made with other settings" if found.of_this_kind else "is damaged at its beginning, or something else"
                 self._set_aside(".old", f"{why}; the work begins anew, and the old file")
             # The header comes whole or not at all, so that a file without one was never a journal.

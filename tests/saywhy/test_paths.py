@@ -8,6 +8,7 @@ import pytest
 
 import saywhy.cli.app
 from saywhy_core.disk.locks import FileLock, folder_lock
+from saywhy_core.disk.sqlite import open_database
 from verbalize import Query, TokenSaliency
 from verbalize.formats import write_saliency
 
@@ -83,3 +84,60 @@ def test_errors_about_files_become_a_sentence(monkeypatch, capsys, error, status
     assert raised.value.code == status
     said = capsys.readouterr().err
     assert said.startswith(f"error: {error.filename or 'the output'} can't be used: {error.strerror}")
+
+
+DESCRIBE = ("describe", "--classes", "classes.txt", "--all-pairs", *MODEL)
+NARRATE = ("verbalize", "maps.jsonl", "--style", "free", *MODEL)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((*DESCRIBE, "--out", "-"), "--out - names nothing that this command can write; name a file, such as /dev/stdout"),
+        (("picture", "maps.jsonl", "--out", "-"), "--out - names nothing that this command can write; name a folder or a page"),
+        (("demo", "--out", "-"), "--out - names nothing that this command can write; name a folder"),
+        (("attack", "file", "--target", "demo:signs", "--out", "-"), "--out - names nothing that this command can write"),
+        (("evaluate", "wording", "file", "--maps", "maps.jsonl", "--out", "-"), "such as /dev/stdout for standard output"),
+        ((*NARRATE, "--cache", "-"), "--cache - names nothing that this command can write; name a file\n"),
+        (("verbalize", "maps.jsonl", "--out", "new/"), "--out new/ names a folder, as what ends in / does; name a file"),
+        (("convert", "maps.jsonl", "--out", "new/"), "--out new/ names a folder"),
+        ((*DESCRIBE, "--out", "new/"), "--out new/ names a folder"),
+        ((*NARRATE, "--cache", "new/"), "--cache new/ names a folder"),
+        (("convert", "maps.jsonl", "--out", ""), "--out is an empty text; name a file"),
+        (("convert", ""), "MAPS is an empty text; name a file"),
+        (("picture", "maps.jsonl", "--out", ""), "--out is an empty text; name a folder or a page"),
+        (("verbalize", "maps.jsonl", "--class-names", ""), "--class-names is an empty text; name a file"),
+        (("convert", "maps.jsonl", "--out", "/proc/self/mem"), "mem belongs to the system; name a place on a disk"),
+        (("picture", "maps.jsonl", "--out", "page.html"), "page.html is a folder"),
+        ((*NARRATE, "--out", "o.jsonl", "--cache", "o.jsonl.part"), "--cache o.jsonl.part is the name of a file in which this"),
+        (
+            (*NARRATE, "--out", "o.jsonl", "--cache", "./o.jsonl.lock"),
+            "--cache o.jsonl.lock is the name of a file in which this",
+        ),
+        ((*DESCRIBE, "--out", "o.json", "--cache", "o.json.journal"), "--cache o.json.journal is the name of a file in which"),
+        (("convert", "maps.jsonl", "--out", "begun.part"), "begun.part keeps the work of a run that was stopped"),
+        (("convert", "maps.jsonl", "--out", "replies"), "replies is a database, such as a cache of replies, and may be in use"),
+        (("picture", "maps.jsonl", "--out", "replies.html"), "replies.html is a database"),
+    ],
+)
+def test_a_name_that_means_no_file_to_write_is_told_and_nothing_is_made(maps, monkeypatch, capsys, words, says):
+    folder = maps.parent
+    monkeypatch.chdir(folder)
+    (folder / "page.html").mkdir()
+    (folder / "begun.part").write_text('{"journal": "journal of records", "version": 1}\n')
+    for name in ("replies", "replies.html"):
+        open_database(folder / name, what="audit", schema="CREATE TABLE IF NOT EXISTS a (b)", version=1).close()
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(SystemExit) as ended:
+        saywhy.cli.app.main(list(words))
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, said
+    assert says in said
+    assert said.count("\n") == 1
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_a_folder_named_as_one_is_taken_as_one(maps, monkeypatch):
+    monkeypatch.chdir(maps.parent)
+    saywhy.cli.app.main(["picture", "maps.jsonl", "--out", "new/"])
+    assert [path.name for path in (maps.parent / "new").iterdir()] == ["a.html"]

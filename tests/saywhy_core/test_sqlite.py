@@ -10,7 +10,8 @@ import threading
 
 import pytest
 
-from saywhy_core.disk.files import protected_inputs
+from saywhy_core.disk.files import atomic_open, protected_inputs
+from saywhy_core.disk.journal import Journal
 from saywhy_core.disk.sqlite import open_database, transaction
 from saywhy_core.errors import UsageError
 
@@ -215,3 +216,20 @@ def test_a_folder_that_cannot_be_written_to_is_read(tmp_path):
         assert names(folder / "a.sqlite") == ["x"]
     finally:
         folder.chmod(0o755)
+
+
+def test_no_output_and_no_journal_takes_the_place_of_a_database(tmp_path):
+    path = tmp_path / "a.sqlite"
+    database = opened(path)
+    with (
+        pytest.raises(UsageError, match="is a database, such as a cache of replies, and may be in use"),
+        atomic_open(path) as stream,
+    ):
+        stream.write("x")
+    journal = Journal(path, what="journal of texts", version=1, settings={}, others=None)
+    with pytest.raises(UsageError, match="is a database, such as a cache of replies"), journal:
+        pass
+    database.execute("INSERT INTO runs (name) VALUES ('x')")
+    database.close()
+    assert names(path) == ["x"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.sqlite"]

@@ -70,7 +70,9 @@ def picture(
     from saywhy_core.reading.records import told
     from verbalize.draw import PICTURES, MissingGlyphWarning, draw_to_file, page_of_maps
 
-    one_page = out.suffix.lower() in _PAGES and not out.is_dir()
+    one_page = out.suffix.lower() in _PAGES
+    if one_page and out.is_dir():
+        raise UsageError(f"--out {out} is a folder, and by its ending a page; name a page that is none, or another folder")
     if out.suffix.lower() in _FILES and not out.is_dir():
         raise UsageError(
             f"--out names a folder, or a page that ends in .html or .htm; {out} looks like a file of another kind"

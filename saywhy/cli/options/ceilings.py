@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, types_in
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import HELP, ceilings, parse_ceiling
 
@@ -67,9 +67,4 @@ def read_ceilings(given: Sequence[str]) -> dict[str, int]:
 def _reads(hint: Any) -> bool:
     """Whether a parameter of this annotation names something that is read."""
     uses = [one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Use)]
-    return Use.READ in uses or (not uses and Path in _types(hint))
-
-
-def _types(hint: Any) -> set[Any]:
-    inside = set(getattr(hint, "__args__", ()) or ())
-    return {hint} | set().union(*(_types(one) for one in inside)) if inside else {hint}
+    return Use.READ in uses or (not uses and Path in types_in(hint))

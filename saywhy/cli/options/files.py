@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,8 @@ class Use(Enum):
     FOLDER_WRITTEN = auto()
     PLACE_WRITTEN = auto()
     """A file or a folder, as the path itself says."""
+    KEPT = auto()
+    """A file that is added to, such as a cache."""
 
 
 _held: ContextVar[ExitStack | None] = ContextVar("saywhy_held", default=None)
@@ -51,3 +53,9 @@ def hold(out: Path | None, what: str) -> None:
     held = _held.get()
     if out is not None and held is not None:
         held.enter_context(FileLock(out, what))
+
+
+def types_in(hint: Any) -> set[Any]:
+    """An annotation and all types inside it."""
+    inside = set(getattr(hint, "__args__", ()) or ())
+    return {hint} | set().union(*(types_in(one) for one in inside)) if inside else {hint}

@@ -39,9 +39,9 @@ class ModelOptions:
     cache: Annotated[
         Path | None,
         _option("File that keeps every reply, so that no reply is paid for twice; with a file OUT, OUT.replies.sqlite."),
-        Use.WRITTEN,
+        Use.KEPT,
     ] = None
-    replies: Annotated[Path | None, typer.Option(hidden=True, help="The earlier name of --cache."), Use.WRITTEN] = None
+    replies: Annotated[Path | None, typer.Option(hidden=True, help="The earlier name of --cache."), Use.KEPT] = None
     offline: Annotated[bool, _option("Answer from the cache alone; send no request.", "--offline")] = False
     max_requests: Annotated[int | None, _option("The most requests in this run, retries included.", min=1)] = None
     max_tokens_total: Annotated[int | None, _option("The most prompt and completion tokens in this run.", min=1)] = None
