@@ -174,25 +174,32 @@ def credentials_of(address: str) -> tuple[str, ...]:
 
 def without_credentials(address: str) -> str:
     """The address without user, password, parameters and fragment, which may be shown."""
-    scheme, slashes, rest = address.partition("//") if "//" in address else ("", "", address)
-    address = f"{scheme}{slashes}{rest[len(_userinfo(address)) :]}"
+    before, rest = _split_off(address)
+    address = re.split(r"[;?#]", f"{before}{rest[len(_userinfo(address)) :]}")[0]
     try:
         parts = urlsplit(address)
     except ValueError:
-        return re.split(r"[?#]", address)[0]
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+        return address
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")) if parts.netloc else address
 
 
 def _userinfo(address: str) -> str:
     """The part of an address before its host, with the @ at its end; passwords may hold what ends a host elsewhere."""
-    rest = address.partition("//")[2] if "//" in address else address
-    host = re.split(r"[/?#]", rest)[0]
+    _, rest = _split_off(address)
+    host = re.split(r"[/?#\\]", rest)[0]
     if "@" in host:
         return host.rpartition("@")[0] + "@"
     port = host.rpartition(":")[2] if ":" in host and not host.endswith("]") else ""
     if "@" in rest and port and not port.isdigit():
         return rest.rpartition("@")[0] + "@"
     return ""
+
+
+def _split_off(address: str) -> tuple[str, str]:
+    """The scheme with the slashes behind it, however many and of whichever kind, and the rest of an address."""
+    before = re.match(r"\s*(?:[a-zA-Z][\w+.-]*:(?=[/\\]))?[/\\]*", address)
+    end = before.end() if before else 0
+    return address[:end], address[end:]
 
 
 def _is_file(value: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.chat.limits import Meter, Usage
 from saywhy_core.errors import UsageError
-from saywhy_core.legible import legible
-from saywhy_core.secrets import credentials_of, keep_secret, without_credentials
+from saywhy_core.secrets import credentials_of, keep_secret
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -154,6 +154,11 @@ def _parse(spec: str) -> tuple[str, str, str]:
     if not isinstance(spec, str):
         raise UsageError(f"a model is named by a string, not {type(spec).__name__}: {FORMS}")
     kind, _, rest = spec.strip().partition(":")
+    if kind in {"openai", "transformers"}:
+        from agents.chat.wire.addresses import check_name
+
+        if kind == "openai" or not os.path.exists(os.path.expanduser(rest.strip())):  # noqa: PTH110, PTH111 - any text
+            check_name(kind, rest)
     if kind == "openai" and rest.strip():
         return "openai", _official_address(), rest.strip()
     if kind == "transformers" and rest.strip():
@@ -162,8 +167,13 @@ def _parse(spec: str) -> tuple[str, str, str]:
         from agents.chat.wire.addresses import split_spec
 
         return "http", *split_spec(spec.strip(), FORMS)
+    from agents.chat.wire.addresses import shown_address
+
     keep_secret(*credentials_of(spec))
-    raise UsageError(f"{legible(without_credentials(spec))[:80]!r} names no model; say {FORMS}")
+    shown = shown_address(spec)[:80]
+    if re.match(r"\s*[a-zA-Z][\w+.-]*:[/\\]|\s*[\w.-]+:\d+(?:[/#]|$)|[/\\]{2}", spec):
+        raise UsageError(f"{shown!r} is no address that begins with http:// or https://; say {FORMS}")
+    raise UsageError(f"{shown!r} names no model; say {FORMS}")
 
 
 def _official_address() -> str:

@@ -245,6 +245,11 @@ def test_the_environment_is_searched_for_secrets(tmp_path):
         ("http://host/@scope/v1", "http://host/@scope/v1", ()),
         ("http://host:80/@scope/v1", "http://host:80/@scope/v1", ()),
         ("http://[::1]:80/v1", "http://[::1]:80/v1", ()),
+        *(
+            (f"{start}user:pass-w0rd@host/v1", f"{start}host/v1", ("pass-w0rd",))
+            for start in ("http:/", "http:////", "/", "FTP:\\\\")
+        ),
+        ("http://host/v1;pw=1#m", "http://host/v1", ()),
         ("http://user:secret-1@[bad/v1", "http://[bad/v1", ("secret-1",)),
     ],
 )

@@ -27,9 +27,17 @@ NO_KEY = "none"
 _HOW = f"put the key into {SERVER_KEY}, or user and password into {SERVER_USER} and {SERVER_PASSWORD}"
 _PARAMETER = re.compile(r"(?:^|[/;?&,])[\w.-]*(?:key|token|secret|password|passwd|pwd|auth|credential|sig|signature)\s*=", re.I)
 _KEY = re.compile(
-    r"(?:^|(?<=[/;=?&,:]))(?:sk|pk|rk|xai|gsk|hf|ghp|gho|pat|key|api)[-_][\w-]{16,}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]+",
+    r"(?:^|(?<=[/;=?&,:@#\s]))(?:sk|pk|rk|xai|gsk|hf|ghp|gho|pat|key|api)[-_][\w-]{16,}"
+    r"|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]+",
     re.I,
 )
+_SHORT_KEY = re.compile(r"(?:^|(?<=[/;=?&,:@#.\s]))((?:sk|pk|rk|gsk|xai|ghp|gho)[-_])([\w-]{6,})", re.I)
+_KINDS = (str.islower, str.isupper, str.isdigit)
+_AMONG = re.compile(r"\d+[a-z]", re.I)
+_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+_PAIR = re.compile(r"[^/:@\s]*:[^/@\s]+@|@[^/@\s]*:")  # user:password@host, in either order
+_DIGEST = re.compile(r"@sha256:[0-9a-f]+$")
+_HEADER = re.compile(r"(?:^|[\s@#:,;])(?:bearer|basic|digest|authorization|x-api-key)[\s:]+\S", re.I)
 
 
 def split_spec(spec: str, forms: str) -> tuple[str, str]:
@@ -43,9 +51,32 @@ def split_spec(spec: str, forms: str) -> tuple[str, str]:
     shown = without_credentials(address)
     if not name.strip():
         raise UsageError(f"{shown!r} says no model: write {shown}#MODEL, with a name that the server knows")
-    if _holds_key(name):
-        raise UsageError(f"the name of the model at {shown!r} holds a key; {_HOW}, and name the model alone behind the #")
+    if _is_no_name(name):
+        raise UsageError(
+            f"the name of the model at {shown!r} holds a key, a password or an address; {_HOW}, and name the model alone behind "
+            "the #"
+        )
     return address.rstrip("/"), name.strip()
+
+
+def check_name(kind: str, name: str) -> None:
+    """See whether the name of a model, in a spec such as `openai:MODEL`, is a name and nothing else.
+
+    Raises:
+        UsageError: it holds a key, a password or an address with one. The error does not repeat it.
+    """
+    if _is_no_name(name, file=kind == "transformers"):
+        raise UsageError(
+            f"the name of the model behind {kind}: holds a key, a password or an address; put a key into {OFFICIAL_KEY}, and "
+            f"write {kind}:MODEL with the name of the model alone"
+        )
+
+
+def _is_no_name(name: str, *, file: bool = False) -> bool:
+    """Whether the name of a model looks like a key, or holds one, a user with a password, or an address."""
+    plain = _DIGEST.sub("", unquote(name.strip()))  # models may be named with the digest of their weights
+    address = "://" in plain or (not file and re.search(r"[#?]", plain))
+    return bool(address) or _PAIR.search(plain) is not None or _HEADER.search(plain) is not None or _holds_key(plain)
 
 
 def split_address(address: str, forms: str, *, variable: str = "") -> SplitResult:
@@ -73,13 +104,15 @@ def split_address(address: str, forms: str, *, variable: str = "") -> SplitResul
         raise UsageError(f"{_shown(address)!r} is no address; say {forms}") from None
     if parts.scheme not in {"http", "https"} or not hostname:
         raise UsageError(f"{_shown(address)!r} names no host; say {forms}")
+    if _is_drawn(parts.netloc) or MARK in redact(parts.netloc):
+        raise UsageError(f"the host of {named} looks like a key: name the host there, and {_HOW}")
     if "%" in parts.netloc:  # such as an @ in other dress
         raise UsageError(f"the host of {named} has a % in it, which no host has; say {forms}")
     if parts.query or "?" in address:
         raise UsageError(f"{_shown(address)!r}: put no parameters into the address; a key goes into {SERVER_KEY}")
     if parts.fragment or not address.isascii() or not address.isprintable() or " " in address:
         raise UsageError(f"{_shown(address)!r} is no address; say {forms}")
-    if _holds_key(unquote(parts.path)):
+    if _holds_key(unquote(parts.path)) or _PAIR.search(unquote(parts.path)):
         host = f"{parts.scheme}://{parts.netloc}"
         raise UsageError(f"the path of {named} at {host} holds a key: leave it out, and {_HOW}")
     return parts
@@ -158,8 +191,26 @@ def _must_be_plain(key: str, where: str) -> None:
 
 
 def _holds_key(text: str) -> bool:
-    return _PARAMETER.search(text) is not None or _KEY.search(text) is not None or MARK in redact(text)
+    return _PARAMETER.search(text) is not None or _KEY.search(text) is not None or _is_drawn(text) or MARK in redact(text)
+
+
+def _is_drawn(text: str) -> bool:
+    """Whether a part of a text is drawn at random: capitals, or letters among digits, behind "sk-" and the like."""
+    for start, body in _SHORT_KEY.findall(text):
+        if (start.islower() and body != body.lower()) or any(len(_AMONG.findall(part)) > 1 for part in re.split(r"[-_]", body)):
+            return True
+    return any(all(any(map(test, run)) for test in _KINDS) for run in _RUN.findall(text))
 
 
 def _shown(address: str) -> str:
-    return legible(without_credentials(address))[:200]
+    return shown_address(address)
+
+
+def shown_address(address: str) -> str:
+    """An address, or what was given in the place of one, as far as it may be shown: nothing that may be a key or a password."""
+    shown = without_credentials(address)
+    plain = unquote(shown)
+    if "@" in plain or _PAIR.search(plain) or _HEADER.search(plain) or _holds_key(plain):
+        scheme = re.match(r"[a-zA-Z]{2,12}:(?=[/\\])", shown)
+        return f"{scheme[0] if scheme else ''}..."
+    return legible(shown)[:200]

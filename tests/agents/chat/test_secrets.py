@@ -110,6 +110,35 @@ PARTS = ("pass-58c1", "word-58c1", "planted-7f3c", KEY, PASSWORD)
         f"http://h/v1/#m?api_key={KEY}",
         f"http://h/v1#m&token={KEY}",
         f"http://h/v1#{KEY}",
+        # malformed, so that nothing of it is where it should be
+        *(
+            f"{start}u:{PASSWORD}@h/v1#m"
+            for start in ("http:", "http:/", "http:///", "http:////", "https:/", "HTTP:\\\\", "http:/\\/")
+        ),
+        *(f"{start}u:{PASSWORD}@h/v1" for start in ("//", "///", "ftp:/", "openai://", "OpenAI:", "transformers://", "file:")),
+        f"Http:///v1;pw={PASSWORD}#m",
+        f"http:///{KEY}#m",
+        f"http://h/u:{PASSWORD}@x/v1#m",
+        # as the host
+        "http://sk-pass-58c1WORD-58c1.invalid/v1#m",
+        "http://sk-planted-7f3c1b9e.example.com/v1#m",
+        f"http://h.{KEY}.com/v1#m",
+        # as the name
+        f"openai:{KEY}",
+        f"OPENAI:{KEY}",
+        f"openai:http://u:{PASSWORD}@h/",
+        f"openai:gpt?api_key={PASSWORD}",
+        f"openai:gpt#{PASSWORD}",
+        f"openai:gpt@{PASSWORD}:x",
+        f"openai:Bearer {PASSWORD}",
+        f"http://h/v1#Bearer {PASSWORD}",
+        f"http://h/v1#basic:{PASSWORD}",
+        f"http://h/v1#m@{PASSWORD}:x",
+        f"http://h/v1#m#{PASSWORD}",
+        f"http://h/v1#m%3F{PASSWORD}",
+        f"http://h/v1#m {KEY}",
+        f"transformers:{KEY}",
+        f"transformers:u:{PASSWORD}@h",
     ],
 )
 def test_addresses_with_secrets_are_refused_without_a_word_of_them(spec):
@@ -139,10 +168,24 @@ def test_so_are_those_in_the_environment(monkeypatch, variable, address):
         "hf.co/unsloth/Key-Model-7B:Q4_K_M",
         "./my-model",
         "skywork-o1-open-llama-3.1-8b",
+        "@cf/meta/llama-3.1-8b-instruct",
+        "llama3:8b@sha256:0123456789abcdef0123456789abcdef",
+        "ft:gpt-4o-mini-2024-07-18:my-org:name:9AbCdEf1",
+        "accounts/fireworks/models/mixtral-8x7b-instruct-v0.1",
+        "Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf",
+        "my own model",
+        "DeepSeek-R1-Distill-Qwen-32B-AWQ-INT4",
     ],
 )
 def test_names_of_models_are_no_keys(name):
     assert chat_model(f"http://h:80/api/v1/#{name}").model_name == name
+
+
+@pytest.mark.parametrize(
+    "host", ["sk-worker12.example.com", "api-gateway-production-eu", "key-value.lan:80", "SK-NODE", "[::1]:80"]
+)
+def test_names_of_hosts_are_no_keys(host):
+    assert chat_model(f"http://{host}/v1#m").model_name == "m"
 
 
 def test_a_known_key_is_no_name_of_a_model(monkeypatch):
