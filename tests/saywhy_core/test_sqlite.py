@@ -231,5 +231,5 @@ def test_no_output_and_no_journal_takes_the_place_of_a_database(tmp_path):
         pass
     database.execute("INSERT INTO runs (name) VALUES ('x')")
     database.close()
-    assert names(path) == ["x"]
     assert [file.name for file in tmp_path.iterdir()] == ["a.sqlite"]
+    assert names(path) == ["x"]
