@@ -17,7 +17,7 @@ import typer
 from saywhy.cli.command import Command, ReaderGoneError
 from saywhy.cli.options.ceilings import with_ceilings
 from saywhy.cli.options.console import fail, note, note_lines, prepare, show
-from saywhy.cli.options.settings import with_settings
+from saywhy.cli.options.settings import KEYS_GO, SECRET, WRONG_WORDS, with_settings
 from saywhy_core.disk.troubles import FULL, GONE
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import keep_environment_secrets
@@ -49,7 +49,6 @@ SIGTERM.
 """
 TRACEBACK = "SAYWHY_TRACEBACK"
 """The environment variable that shows where saywhy itself failed."""
-_WRONG_WORDS: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def _version(wanted: bool) -> None:
@@ -123,7 +122,7 @@ def _run(words: list[str]) -> int:
     try:
         with signals_raise():
             return int(build(commands)(words, prog_name="saywhy", standalone_mode=False) or 0)
-    except _WRONG_WORDS as error:
+    except WRONG_WORDS as error:
         return _wrong_words(error)
     except UsageError as error:
         fail(error)
@@ -149,6 +148,8 @@ def _wrong_words(error: Any) -> int:
         return int(error.exit_code)
     command = "saywhy" if context is None else context.command_path
     said = " ".join(error.format_message().split()).rstrip(".")
+    if SECRET.fullmatch(str(getattr(error, "option_name", ""))) and type(error).__name__ == "NoSuchOption":
+        said = f"{said}; {KEYS_GO}"
     fail(f"{said}; see {command} --help")
     return int(error.exit_code)
 

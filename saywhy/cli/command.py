@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -15,14 +15,14 @@ from typer.core import TyperCommand
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use, holding, types_in
 from saywhy.cli.options.settings import NAME as SETTINGS
-from saywhy.cli.options.settings import words_of
+from saywhy.cli.options.settings import WRONG_WORDS, given_by_file, words_of
 from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket
 from saywhy_core.disk.files import check_is_no_database, protected_inputs
 from saywhy_core.errors import UsageError
 from saywhy_core.stopping import Stopped, exit_status
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _ENDS_FOLDERS = tuple(filter(None, (os.sep, os.altsep)))
 _KEPT_BESIDE = (".part", ".journal", ".state", ".lock", ".part.lock", ".journal.lock", ".state.lock")
@@ -51,14 +51,19 @@ class Command(TyperCommand):
             UsageError: an option with two names is given twice. Its names look like two options, of which one would do nothing.
                 Or the file of settings can't be used, or a name that is given can't be that of a file.
         """
-        values, _, given = self.make_parser(ctx).parse_args(list(args))
+        with _of(ctx):
+            values, _, given = self.make_parser(ctx).parse_args(list(args))
         if values.get(SETTINGS) is not None:
-            args = [*words_of(Path(values[SETTINGS]), [one for one in self.params if hasattr(one, "is_flag")], given), *args]
+            words = words_of(Path(values[SETTINGS]), self.params, given)
+            ctx.meta[SETTINGS] = (values[SETTINGS], words)
+            args = [*words, *args]
         for option in given:
             if given.count(option) > 1 and len(option.opts) > 1:
                 raise UsageError(f"{'/'.join(option.opts)} is given {given.count(option)} times; give it once")
-        texts, _, _ = self.make_parser(ctx).parse_args(list(args))
-        rest: list[str] = super().parse_args(ctx, args)
+        with _of(ctx):
+            texts, _, _ = self.make_parser(ctx).parse_args(list(args))
+        with given_by_file(*ctx.meta.get(SETTINGS, (None, ()))):
+            rest: list[str] = super().parse_args(ctx, args)
         options = {one.name for one in self.params if one.opts[0].startswith("-")}
         check_names(get_type_hints(self.callback, include_extras=True), texts, options)
         return rest
@@ -76,7 +81,7 @@ class Command(TyperCommand):
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
         try:
-            with protected_inputs(one.path for one in read), holding():
+            with protected_inputs(one.path for one in read), holding(), given_by_file(*ctx.meta.get(SETTINGS, (None, ()))):
                 return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderGoneError from error
@@ -84,6 +89,16 @@ class Command(TyperCommand):
             how = str(stop) if isinstance(stop, Stopped) else "interrupted"
             note(f"{how}: {_left(str(ctx.info_name), ctx.params)}")
             raise typer.Exit(exit_status(stop)) from None
+
+
+@contextmanager
+def _of(ctx: Any) -> Iterator[None]:
+    """Say of an error in the words of the command line which command they are of."""
+    try:
+        yield
+    except WRONG_WORDS as error:
+        error.ctx = ctx  # type: ignore[attr-defined]
+        raise
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIB = 2**20
-_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*([kKmMgG]?)(i?)[bB]?")  # no file has 10^18 of anything
+LARGEST = 10**18
+"""The highest that a ceiling can be; no file has so much of anything."""
+_SIZE = re.compile(r"([0-9]{1,1000}(?:\.[0-9]{1,18})?)\s*([kKmMgG]?)(i?)[bB]?")
 _FACTORS = {"": 0, "k": 1, "m": 2, "g": 3}
 
 
@@ -111,11 +113,24 @@ def check_ceiling(name: str, have: int, where: object, what: str = "") -> None:
 
 
 def over(name: str, said: str, have: int | None = None) -> str:
-    """The text of the error that something is over a ceiling: what it is, the ceiling, and how to raise it."""
+    """The text of the error that something is over a ceiling: what it is, the ceiling, and how to raise it.
+
+    Args:
+        name: of the ceiling.
+        said: what is wrong; where it is not known how much there is, that it is more than the ceiling.
+        have: how much there is; None where reading stopped at the ceiling.
+    """
     most = ceiling(name)
-    wanted = have if have is not None else 2 * most
     done = "described" if name == "pairs" else "read"
-    return f"{said}, and at most {most:,} are {done}; if you trust it, raise the ceiling with --ceiling {name}={wanted}"
+    if have is None:  # nobody knows what would suffice
+        wanted = max(2 * most, int(getattr(Ceilings(), name)))
+        return f"{said}, the most that is {done}; if you trust it, raise the ceiling, for example with --ceiling {name}={wanted}"
+    return f"{said}, and at most {most:,} are {done}; if you trust it, raise the ceiling with --ceiling {name}={have}"
+
+
+def numbered(count: int, noun: str) -> str:
+    """A count and its noun: "1 record", "2,000 records"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 _UNITS = {
@@ -144,12 +159,17 @@ def parse_ceiling(text: str) -> tuple[str, int]:
     _must_be_known([name.strip()] if equals else [text])
     match = _SIZE.fullmatch(size.strip().replace(",", "").replace("_", ""))
     if match is None:
-        raise UsageError(f"a ceiling is a whole number, also with k, M, G, MiB or GiB, not {size!r:.40}; say {name}=200M")
+        raise UsageError(
+            f"a ceiling is a whole number, also with k, M, G, MiB or GiB, not {size!r:.40}; say --ceiling {name}=200M"
+        )
     number, unit, binary = match.groups()
-    return name.strip(), max(1, int(Decimal(number) * (1024 if binary else 1000) ** _FACTORS[unit.lower()]))
+    value = Decimal(number) * (1024 if binary else 1000) ** _FACTORS[unit.lower()]
+    if not 1 <= value <= LARGEST:
+        raise UsageError(f"a ceiling is at least 1 and at most {LARGEST:,}, not {size!r:.40}; say --ceiling {name}=200M")
+    return name.strip(), int(value)
 
 
 def _must_be_known(names: Any) -> None:
     for name in names:
         if name not in NAMES:
-            raise UsageError(f"there is no ceiling {name!r:.40}; use one of {', '.join(NAMES)}, such as pixels=200M")
+            raise UsageError(f"there is no ceiling {name!r:.40}; use one of {', '.join(NAMES)}, such as --ceiling pixels=200M")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from saywhy_core.disk.files import protect_input
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
-from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, over
+from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, numbered, over
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -56,7 +56,7 @@ def read_stream(stream: BinaryIO, where: str, *, limit: str = "bytes") -> bytes:
         parts.append(part)
         have += len(part)
         if have > most:
-            raise CeilingError(over(limit, f"{where} has more than {most:,} bytes"))
+            raise CeilingError(over(limit, f"{where} has more than {numbered(most, 'byte')}"))
     return b"".join(parts)
 
 
@@ -109,7 +109,7 @@ def unpack_gzip(data: bytes, where: str) -> bytes:
             found.append(piece)
             have += len(piece)
             if have > most:
-                raise CeilingError(over("bytes", f"{where} unpacks to more than {most:,} bytes"))
+                raise CeilingError(over("bytes", f"{where} unpacks to more than {numbered(most, 'byte')}"))
         empty += begun == have
         if empty > _EMPTY_PARTS:
             raise UsageError(f"{where} can't be unpacked: it has more than {_EMPTY_PARTS:,} parts that hold nothing")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +16,28 @@ if TYPE_CHECKING:
 
 LARGEST = 2**20
 """Characters of a file of settings: some thousand times what anyone writes by hand, and a second to read."""
+MOST_MARKS = 10_000
+"""Keys, brackets and dots in a file of settings: Python's parser makes objects for each."""
+DEEPEST = 16
+"""Parts of one key, such as a.b.c: Python's parser takes memory for the square of their number."""
+
+_QUOTED = re.compile(
+    r'''"""(?:\\.|[^\\])*?(?:"""|\\?\Z)|\'\'\'.*?(?:\'\'\'|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
+)
 
 
 def read_toml(path: str | os.PathLike[str] | Path) -> dict[str, Any]:
     """The content of a TOML file.
 
     Raises:
-        UsageError: there is no such file, it is not UTF-8, larger than `LARGEST`, nested too deep, or no TOML.
+        UsageError: there is no such file, it is not UTF-8, larger than `LARGEST`, nested too deep, or no TOML, or has more than
+            `MOST_MARKS` keys, brackets and dots, or more than `DEEPEST` parts in one key.
     """
     text = read_text(path, holds="settings in TOML")
     shown = legible(os.fspath(path))
     if len(text) > LARGEST:
         raise UsageError(f"{shown} has {len(text):,} characters, and settings have at most {LARGEST:,}")
+    _check_marks(text, shown)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -35,3 +46,18 @@ def read_toml(path: str | os.PathLike[str] | Path) -> dict[str, Any]:
         raise UsageError(f"{shown} is nested too deep") from None
     except ValueError:
         raise UsageError(f"{shown} holds a whole number of thousands of digits") from None
+
+
+def _check_marks(text: str, shown: str) -> None:
+    """See how much there is to make of a text, before Python's parser makes it.
+
+    Raises:
+        UsageError: too much.
+    """
+    bare = _QUOTED.sub("_", text)  # dots and brackets in values of text count for nothing
+    parts = 1 + max(piece.count(".") for piece in re.split(r"[,=\[\]{}\n]", bare))
+    if parts > DEEPEST:
+        raise UsageError(f"{shown} has a key of {parts:,} parts, and a key of settings has at most {DEEPEST}")
+    marks = sum(map(bare.count, ".=[{,"))
+    if marks > MOST_MARKS:
+        raise UsageError(f"{shown} has {marks:,} keys, brackets and dots, and settings have at most {MOST_MARKS:,}")

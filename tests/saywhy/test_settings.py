@@ -45,7 +45,13 @@ def test_the_command_line_goes_before_the_file(saywhy, folder):
     [
         ("maxwords = 1", "'maxwords' is no option of this command"),
         ("max-words = 1\nmax_words = 2", "is the option 'max-words', too"),
-        ("trust = true", "'trust' can't be given by a file"),
+        ("trust = true", "'trust' can't be given by a file, and this command has no --trust"),
+        ("unsigned = true", "'unsigned' is the other side of a flag; write signed = false"),
+        ("maps = 'm.csv'", "'maps' is an argument, which a file can't give"),
+        ("api_key = 'x'", "'api_key' is no option; keys go into environment variables"),
+        (".".join("a" * 20_000) + " = 1", "has a key of 20,000 parts"),
+        ("[" + ".".join("a" * 20_000) + "]", "has a key of 20,000 parts"),
+        ("x = 1 # '" + "\na.b.c.d.e.f.g.h = 1" * 2000, "keys, brackets and dots"),
         ('settings = "other.toml"', "'settings' can't be given by a file"),
         ("mask-labels = 1", "'mask-labels' is true or false, not 1"),
         ("max-words = [1, 2]", "'max-words' takes one value"),
@@ -56,9 +62,11 @@ def test_the_command_line_goes_before_the_file(saywhy, folder):
         ("label: x", "is no TOML"),
         ("a = " + "[" * 5000, "s.toml is"),
         ("seed = " + "9" * 5000, "s.toml"),
-        ("max-words = 0", "--max-words"),
+        ("max-words = 0", "s.toml gives --max-words"),
         ("repairs = 1", "--repairs goes with"),
+        ("style = 'nope'", "s.toml gives --style"),
         ("ceiling = ['pixels=0x']", "a ceiling is a whole number"),
+        ("ceiling = ['pixels=0']", "s.toml gives --ceiling"),
     ],
 )
 def test_what_a_file_says_wrongly_is_one_sentence(saywhy, folder, text, said):
@@ -88,3 +96,40 @@ def test_a_value_that_begins_with_dashes_is_a_value(saywhy, folder):
     done = saywhy("verbalize", "m.csv", "--settings", _settings(folder, 'label = "--trust"\n'), folder=folder)
     assert done.returncode == 0
     assert "--trust" in done.stdout
+
+
+def test_dots_in_texts_are_no_parts_of_a_key(saywhy, folder):
+    file = _settings(folder, f'label = "{"a." * 500}"  # {"b." * 500}\n')
+    done = saywhy("verbalize", "m.csv", "--settings", file, folder=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_options_that_are_listed_are_those_that_help_shows(saywhy, folder):
+    done = saywhy("verbalize", "m.csv", "--settings", _settings(folder, "x = 1\n"), folder=folder)
+    assert " cache," in done.stderr
+    assert "replies" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--ceiling"], "saywhy verbalize --help"),
+        (["--nope"], "saywhy verbalize --help"),
+        (["--api-key", "x"], "keys go into environment variables"),
+        (["--ceiling", "tokens=0"], "a ceiling is at least 1 and at most 1,000,000,000,000,000,000"),
+        (["--ceiling", "tokens=0.5"], "a ceiling is at least 1"),
+        (["--ceiling", "tokens=" + "9" * 23], "at most 1,000,000,000,000,000,000"),
+        (["--ceiling", "tokens=" + "9" * 18 + "k"], "at most 1,000,000,000,000,000,000"),
+    ],
+)
+def test_wrong_words_of_the_command_line_are_told_with_their_cure(saywhy, folder, words, said):
+    done = saywhy("verbalize", "m.csv", "--label", "x", *words, folder=folder)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert said in done.stderr
+
+
+def test_what_suffices_is_not_known_where_reading_stopped(saywhy, folder):
+    (folder / "m.jsonl").write_text('{"tokens": ["a"], "scores": [1.0], "label": "x"}\n' * 2)
+    done = saywhy("verbalize", "m.jsonl", "--ceiling", "records=1", folder=folder)
+    assert "more than 1 record, the most that is read" in done.stderr
+    assert "for example with --ceiling records=1000000" in done.stderr

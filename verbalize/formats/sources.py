@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from saywhy_core.errors import Problem, UsageError
-from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, over
+from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, numbered, over
 from saywhy_core.reading.documents import (
     NotJsonError,
     Unreadable,
@@ -297,11 +297,11 @@ def _lines(
             raise SaliencyError(f"{source} is {name} text; save it as UTF-8")
         records += 1
         if records > most:
-            raise SaliencyError(over("records", f"{source} has more than {most:,} records"))
+            raise SaliencyError(over("records", f"{source} has more than {numbered(most, 'record')}"))
         if len(line) > longest:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(longest)
-            yield Problem(source, over("bytes", f"the line is longer than {longest:,} bytes"), number)
+            yield Problem(source, over("bytes", f"the line is longer than {numbered(longest, 'byte')}"), number)
             continue
         try:
             document = parse_json(line, "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,11 +16,15 @@ from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 NAME = "settings"
 ONLY_BY_HAND = ("trust", NAME, "help")
 """Options that a file can't give: what lets code run is said by the one who runs the command."""
+SECRET = re.compile(r"-{0,2}(?:.*[-_])?(?:api[-_]?)?(?:key|password|secret|token|user)", re.IGNORECASE)
+"""What people call an option for a key, which no command has."""
+WRONG_WORDS: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+KEYS_GO = "keys go into environment variables, such as SAYWHY_API_KEY or OPENAI_API_KEY, and never into a file or an option"
 SettingsOption = Annotated[
     Path | None,
     typer.Option(
@@ -48,6 +54,35 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+@contextmanager
+def given_by_file(path: object, words: Sequence[str]) -> Iterator[None]:
+    """Inside the block, say of an error that names an option of a file of settings that the file gives it.
+
+    Args:
+        path: the file; None where there is none.
+        words: what `words_of` made of it.
+    """
+    try:
+        yield
+    except (UsageError, WRONG_WORDS) as error:
+        said = str(error.message if hasattr(error, "message") else error)
+        told = " ".join([said, *getattr(getattr(error, "param", None), "opts", ())])
+        named = [option for option, _, value in (word.partition("=") for word in words) if _is_told(told, option, value)]
+        if path is None or not named or str(path) in said:
+            raise
+        shown = f" ({legible(str(path))} gives {named[0]})"
+        if hasattr(error, "message"):
+            error.message = f"{said.rstrip('.')}{shown}"
+            raise
+        error.args = (f"{said}{shown}",)
+        raise
+
+
+def _is_told(said: str, option: str, value: str) -> bool:
+    """Whether an error is about an option: it names it, or quotes its value."""
+    return re.search(rf"(?<![\w-]){option}(?![\w-])", said) is not None or (value != "" and repr(value) in said)
+
+
 def words_of(path: Path, options: Sequence[Any], given: Collection[Any]) -> list[str]:
     """The options in a file as words of the command line, without those that were given there.
 
@@ -62,17 +97,21 @@ def words_of(path: Path, options: Sequence[Any], given: Collection[Any]) -> list
     """
     from saywhy_core.reading.toml import read_toml
 
-    by_name = {spelled.removeprefix("--"): option for option in options for spelled in option.opts if spelled.startswith("--")}
+    real = [option for option in options if hasattr(option, "is_flag")]
+    by_name = {spelled.removeprefix("--"): option for option in real for spelled in option.opts if spelled.startswith("--")}
     words: list[str] = []
     named: dict[int, str] = {}
     for key, value in read_toml(path).items():
         where = f"{legible(str(path))}: {legible(key)!r:.60}"
         name = key.replace("_", "-")
         option = by_name.get(name)
-        if name in ONLY_BY_HAND and name in (*by_name, *ONLY_BY_HAND):
-            raise UsageError(f"{where} can't be given by a file; say --{name} on the command line")
+        if name in ONLY_BY_HAND:
+            here = name in by_name or name == "help"
+            cure = f"; say --{name} on the command line" if here else f", and this command has no --{name}; leave it out"
+            raise UsageError(f"{where} can't be given by a file{cure}")
         if option is None:
-            known = ", ".join(sorted(set(by_name) - set(ONLY_BY_HAND)))
+            _check_meant(name, options, where)
+            known = ", ".join(sorted(name for name, one in by_name.items() if name not in ONLY_BY_HAND and not one.hidden))
             raise UsageError(f"{where} is no option of this command; there are {known}")
         if id(option) in named:
             raise UsageError(f"{where} is the option {named[id(option)]!r}, too; give it once")
@@ -80,6 +119,21 @@ def words_of(path: Path, options: Sequence[Any], given: Collection[Any]) -> list
         if option not in given:
             words += _words(option, f"--{name}", value, where)
     return words
+
+
+def _check_meant(name: str, options: Sequence[Any], where: str) -> None:
+    """Say of a key that is no option what is meant, where that can be told.
+
+    Raises:
+        UsageError: it can.
+    """
+    flag = next((one for one in options if f"--{name}" in one.secondary_opts), None)
+    if flag is not None:
+        raise UsageError(f"{where} is the other side of a flag; write {flag.opts[0].removeprefix('--')} = false")
+    if any(f"--{name}" == f"--{one.name.replace('_', '-')}" and not one.opts[0].startswith("-") for one in options):
+        raise UsageError(f"{where} is an argument, which a file can't give; say it on the command line")
+    if SECRET.fullmatch(name):
+        raise UsageError(f"{where} is no option; {KEYS_GO}")
 
 
 def _words(option: Any, spelled: str, value: object, where: str) -> list[str]:
