@@ -42,7 +42,7 @@ class Journal:
         version: of the form of its records; a file of another version is another journal.
         settings: all that the records depend on; a file with other settings is another journal.
         others: what another journal would be of, for the error: "other classes". None sets such a file aside as `path` + ".old"
-            when writing begins, with a `JournalWarning`, and reads nothing from it.
+            when writing begins, with a `JournalWarning`, and reads nothing from it; one without records is replaced.
         check: called with each record that is read; a record for which it raises KeyError, IndexError, TypeError or ValueError
             counts as broken.
         chained: each record builds on those before it, so that behind a broken one none counts.
@@ -145,7 +145,7 @@ class Journal:
     def _open_at_end(self) -> BinaryIO:
         found = self._read()
         if not found.whole:
-            if found.size:
+            if found.size and not found.of_nothing:  # of a file without records, nothing is lost
                 check_is_no_database(self.path)
                 why = "was made with other settings" if found.of_this_kind else "is damaged at its beginning, or something else"
                 self._set_aside(".old", f"{why}; the work begins anew, and the old file")

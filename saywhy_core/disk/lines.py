@@ -38,6 +38,7 @@ class Found:
         whole: up to which byte the file holds good lines; 0 where it is no such journal.
         size: how many bytes it has.
         of_this_kind: whether it is a journal of the same kind, also where it is one of another run.
+        of_nothing: whether it is such a journal and no record was ever written to it.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Found:
     whole: int = 0
     size: int = 0
     of_this_kind: bool = False
+    of_nothing: bool = False
 
     def told(self) -> str:
         """The broken lines, for a sentence."""
@@ -100,7 +102,9 @@ class Lines:
         found = Found(size=size)
         first = stream.read(len(self.header))
         if first != self.header:
-            found.of_this_kind = self._of_this_kind(first + stream.read(_HEADER))
+            content = first + stream.read(_HEADER)
+            found.of_this_kind = self._of_this_kind(content)
+            found.of_nothing = found.of_this_kind and len(content) == size and content.find(b"\n") in (-1, size - 1)
             return found
         found.whole, found.of_this_kind = len(self.header), True
         at, sealed = found.whole, False

@@ -23,8 +23,8 @@ class ResumableLines:
     """JSON Lines with one record per id, for long jobs that write a whole file in the end.
 
     Finished records go to the journal `OUT.part`; a job that starts again finds them in `done` and leaves them out. `finish`
-    writes OUT whole, in the order asked for, and removes the journal. Where OUT is "-" (standard output) or leads to a pipe or
-    a device, each record goes there at once, and there is no journal.
+    writes OUT whole, in the order asked for, and removes the journal; where no record is finished, it leaves OUT as it was. Where
+    OUT is "-" (standard output) or leads to a pipe or a device, each record goes there at once, and there is no journal.
 
     Args:
         out: the file to write in the end, or "-".
@@ -87,8 +87,14 @@ class ResumableLines:
             self._write(text)
 
     def finish(self, order: Sequence[str]) -> None:
-        """Write OUT with the records of these ids, in this order; where some are missing, the journal stays."""
+        """Write OUT with the records of these ids, in this order; where some are missing, the journal stays.
+
+        Where all are missing, nothing is written, and no journal stays: an empty file would look like a result.
+        """
         if self.streamed:
+            return
+        if order and not any(name in self.done for name in order):
+            self._journal.remove()
             return
         with atomic_open(self.out) as stream:
             for name in order:

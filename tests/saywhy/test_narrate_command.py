@@ -122,6 +122,27 @@ def test_no_key_is_left_anywhere(chat_server, misbehaving, narrate, tmp_path):
             assert KEY.encode() not in path.read_bytes(), path
 
 
+def test_a_run_without_a_reply_leaves_no_text_and_nothing_to_clean_up(chat_server, misbehaving, narrate, tmp_path):
+    make_maps(tmp_path / "maps.jsonl", 2)
+    for _ in range(2):  # two addresses
+        done = narrate(chat_server(default=misbehaving.Reply(status=400, error="no")))
+        assert done.returncode == 1
+        assert "no text was made, so texts.jsonl was not written" in done.stderr
+    (tmp_path / "texts.jsonl").write_text("earlier\n")
+    narrate(chat_server(default=misbehaving.Reply(status=400, error="no")))
+    assert (tmp_path / "texts.jsonl").read_text() == "earlier\n"
+    left = {path.name for path in tmp_path.iterdir() if ".replies.sqlite" not in path.name}
+    assert left == {"maps.jsonl", "texts.jsonl"}
+
+
+@pytest.mark.parametrize("address", ["http://me:pw@127.0.0.1:1/v1#m", "http://127.0.0.1:1/v1", "ftp://h/v1#m"])
+def test_a_refused_address_leaves_no_file_behind(saywhy, tmp_path, address):
+    make_maps(tmp_path / "maps.jsonl", 1)
+    given = ("--style", "free", "--llm", address, "--out", "texts.jsonl")
+    assert saywhy("verbalize", "maps.jsonl", *given, folder=tmp_path, env=KEYS).returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["maps.jsonl"]
+
+
 def test_a_ceiling_stops_the_run_and_the_same_command_goes_on(chat_server, narrate, tmp_path):
     make_maps(tmp_path / "maps.jsonl", 40)
     server = chat_server(behave=lying.LyingModel(0.0))

@@ -289,6 +289,29 @@ def test_resumable_lines_set_records_of_other_settings_aside(tmp_path):
     assert (tmp_path / "texts.jsonl.part.old").exists()
 
 
+@pytest.mark.parametrize("before", [None, "earlier texts\n"])
+def test_resumable_lines_of_which_none_was_made_leave_out_as_it_was(tmp_path, before):
+    out = tmp_path / "texts.jsonl"
+    if before is not None:
+        out.write_text(before)
+    for address in ("a", "b", "c"):  # tried again, with another server each time
+        with ResumableLines(str(out), {"llm": address}) as lines:
+            lines.finish(["1", "2"])
+    assert [path.name for path in tmp_path.iterdir()] == ([] if before is None else ["texts.jsonl"])
+    assert before is None or out.read_text() == before
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_a_journal_without_records_is_replaced_and_not_set_aside(tmp_path, cut):
+    out = tmp_path / "texts.jsonl"
+    for address in ("a", "b", "c"):
+        with ResumableLines(str(out), {"llm": address}):
+            pass  # stopped before anything was finished
+        part = tmp_path / "texts.jsonl.part"
+        part.write_bytes(part.read_bytes()[: -cut or None])
+    assert [path.name for path in tmp_path.iterdir()] == ["texts.jsonl.part"]
+
+
 def test_resumable_lines_go_to_standard_output(capsys):
     with ResumableLines("-", {}) as lines:
         lines.add("1", {"id": "1"})

@@ -56,7 +56,8 @@ def narrate_to_file(
     """Narrate maps into a file, by default JSON Lines with one `Verbalization.to_record` per line, in the order of the maps.
 
     Each text is written to `OUT.part` as soon as it is final. If `OUT.part` already holds texts for the same maps, from the
-    same model and with the same settings, they are reused and not asked for again. The file itself is written at the end.
+    same model and with the same settings, they are reused and not asked for again. The file itself is written at the end, and
+    left as it was where no text was made.
 
     Args:
         narrator: makes the texts.

@@ -179,7 +179,7 @@ def verbalize(
     finally:
         tell_usage(chat)
     if out != "-":
-        note(f"{counted(done.texts, 'text')} written to {out}: {_counted(done.outcomes)}")
+        _tell_written(done.texts, out, done.outcomes)
         if done.falsehoods:
             note(f"false statements in drafts, none of which got out: {_counted(done.falsehoods)}")
     if done.problems:
@@ -221,19 +221,17 @@ def _by_template(verbalizer: TemplateVerbalizer, source: MapReader, out: str, la
     left_out: list[Problem] = []
     texts = verbalizer.verbalize_all(source, where=source.source, on_problem=left_out.append)
     written = 0
-    with (
-        nullcontext() if out == "-" else FileLock(out, "file of texts"),
-        nullcontext(Output()) if out == "-" else atomic_open(out) as stream,
-        _bar("verbalizing", out) as shown,
-    ):
+    with nullcontext() if out == "-" else FileLock(out, "file of texts"), _bar("verbalizing", out) as shown:
         made = next(texts, None)
-        while made is not None:
-            after = next(texts, None)  # one text alone needs no id above it
-            stream.write(lay_out(made, layout, named=written > 0 or after is not None))
-            made, written = after, written + 1
-            shown(source.count, None)
+        if made is not None:
+            with nullcontext(Output()) if out == "-" else atomic_open(out) as stream:
+                while made is not None:
+                    after = next(texts, None)  # one text alone needs no id above it
+                    stream.write(lay_out(made, layout, named=written > 0 or after is not None))
+                    made, written = after, written + 1
+                    shown(source.count, None)
     if out != "-":
-        note(f"{counted(written, 'text')} written to {out}")
+        _tell_written(written, out)
     source.finish(("not put into words", left_out))
 
 
@@ -250,6 +248,11 @@ def _read_background(path: Path | None, class_names: Path | None, source: MapRea
     if class_names is not None:
         source.used.add("class_names")
     return Background.of(pairs, class_names=read_class_names(class_names) if class_names else None)
+
+
+def _tell_written(texts: int, out: str, outcomes: Mapping[str, int] | None = None) -> None:
+    how = f": {_counted(outcomes)}" if outcomes else ""
+    note(f"{counted(texts, 'text')} written to {out}{how}" if texts else f"no text was made, so {out} was not written")
 
 
 def _counted(counts: Mapping[str, int]) -> str:
