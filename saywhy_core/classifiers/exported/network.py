@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from saywhy_core.classifiers.classifier import ClassifierError
+from saywhy_core.classifiers.exported.operators import is_unset
 from saywhy_core.classifiers.exported.program import Graph, Here, Name
 from saywhy_core.reading.ceilings import ceiling
 
@@ -85,6 +86,8 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
                 if careful is not None:
                     self._look_ahead(node, arguments, keywords, values, careful)
                 result = node.function(*arguments, **keywords)
+                if is_unset(node.function):
+                    result.untyped_storage().fill_(0)  # the whole of it: strides may leave gaps
             _bind(node.outputs, result, values)
             for name in over:
                 values.pop(name, None)
@@ -143,9 +146,13 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         most = ceiling("array") * max(1, images // IMAGES_PER_SHARE)
         held = sum(_bytes(one) for one in _tensors(list(values.values()))) if coming > most // 16 else 0
         if coming > most or coming + held > 2 * most + self._own_bytes():
+            alone = f"one step needs {coming:,} bytes"
+            together = f"one step needs {coming:,} bytes beside the {held:,} bytes of the results before it"
+            room = most if coming > most else 2 * most + self._own_bytes()
             raise ClassifierError(
-                f"{self.where}: one step needs {coming:,} bytes, and {most:,} are allowed for {images} image(s); "
-                f"if you trust it, raise the ceiling with --ceiling array={2 * coming}"
+                f"{self.where}: {alone if coming > most else together}, and {room:,} are allowed for {images} "
+                f"{'image' if images == 1 else 'images'}; if you trust it, raise the ceiling, for example with "
+                f"--ceiling array={2 * (coming if coming > most else coming + held)}"
             )
 
     def _own_bytes(self) -> int:

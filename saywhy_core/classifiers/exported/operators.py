@@ -201,6 +201,8 @@ REFUSED = frozenset(
     ]
 )
 """Operators that compute on tensors in form only: they set what the process shares, or take as much memory as a number says."""
+UNSET = frozenset({"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"})
+"""Operators whose result is memory as it was left, by whatever wrote there before. It is filled with zeros."""
 LOGIC = frozenset({f"__{name}__" for name in ("and", "or", "xor", "lshift", "rshift", "iand", "ior", "ixor")})
 PRIMS = frozenset({"convert_element_type", "iota", "broadcast_in_dim", "collapse", "transpose", "device_put", "fma"})
 
@@ -218,6 +220,7 @@ def operator(target: str, where: str) -> OpOverload:
     if (
         name in REFUSED
         or f"{name}.{overload}" in COUNTED
+        or (name in UNSET and "out" in overload)
         or (name.startswith("__") and name not in LOGIC)
         or (library == "prims" and name not in PRIMS)
     ):
@@ -236,6 +239,11 @@ def operator(target: str, where: str) -> OpOverload:
         if kind is None or (kind[1] == "str" and name not in TEXTS):
             raise _refusal(target, where)
     return found
+
+
+def is_unset(function: object) -> bool:
+    """Whether the result of a function is memory that nobody has written to."""
+    return isinstance(function, torch._ops.OpOverload) and function._schema.name.partition("::")[2] in UNSET  # noqa: SLF001
 
 
 def _refusal(target: str, where: str) -> UsageError:

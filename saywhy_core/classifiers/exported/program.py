@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = 8  # the major version of the format that torch 2.5 to 2.13 write
 DEEPEST = 16  # graphs in graphs, such as the two branches of torch.cond
+STEPS = 10_000  # of all graphs together; the largest networks for images have some 5,000
 HIGHER = {f"torch.ops.higher_order.{name}": name for name in ("wrap_with_set_grad_enabled", "wrap_with_autocast", "cond")}
 _SYMBOL = re.compile(r"(?:Symbol\('(\w+)'(?:, \w+=\w+)*\)|(\w+))")
 
@@ -120,6 +121,12 @@ def read_program(content: dict[str, Any], where: str) -> Program:
             raise UsageError(f"{where} needs an object of its own ({kind:.40}), which may run code; the file was refused")
     if len(images) != 1:
         raise UsageError(f"{where} takes {len(images)} tensors; a classifier takes one image tensor")
+    steps = _steps(drawn, 0)
+    if steps > STEPS:
+        raise UsageError(
+            f"{where} has {steps:,} steps, and at most {STEPS:,} are read; "
+            "if it is your own network, give it as a python: target, with --trust"
+        )
     graph = _graph(drawn, where, 0)
     results, changed = [], {}
     for record, output in zip(signature["output_specs"], graph.outputs, strict=True):
@@ -179,6 +186,13 @@ def _graph(drawn: dict[str, Any], where: str, depth: int) -> Graph:
     graph = Graph(inputs, [_argument(one, where, depth) for one in drawn["outputs"]], nodes)
     graph.last = _last(graph)
     return graph
+
+
+def _steps(drawn: dict[str, Any], depth: int) -> int:
+    """How many steps a graph has, with those of the graphs in it."""
+    arguments = [one["arg"] for node in drawn["nodes"] for one in node["inputs"]] if depth <= DEEPEST else []
+    inner = [one["as_graph"]["graph"] for one in arguments if "as_graph" in one]
+    return len(drawn["nodes"]) + sum(_steps(one, depth + 1) for one in inner)
 
 
 def _node(record: dict[str, Any], where: str, depth: int) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
 
 import numpy as np
@@ -155,6 +156,26 @@ def test_a_step_beyond_the_ceiling_is_not_taken(tmp_path, make):
     with ceilings(array=2**20), pytest.raises(ClassifierError, match=said):
         classifier(images)
     with ceilings(array=2**24):
+        assert classifier(images).shape == (2, 3)
+
+
+class Beside(nn.Module):
+    """Two arrays that are each below the ceiling, and together above what is allowed."""
+
+    def forward(self, x):
+        first, second = torch.zeros(200_000), torch.ones(200_000)
+        return x.mean((2, 3)) + (first + second + torch.ones(200_000)).sum()
+
+
+def test_results_that_are_too_large_together_are_told_with_a_ceiling_that_suffices(tmp_path):
+    classifier = load_classifier(f"torch:{exported(tmp_path / 'm.pt2', Beside, None)}?scores=logits")
+    images = np.random.default_rng(0).random((2, 8, 6, 3), np.float32)
+    with ceilings(array=900_000), pytest.raises(ClassifierError, match="beside the") as told:
+        classifier(images)
+    need, beside, allowed = (int(one.replace(",", "")) for one in re.findall(r"([\d,]+) (?:bytes|are)", str(told.value)))
+    assert need < 900_000
+    assert need + beside > allowed > 1_800_000 - 1
+    with ceilings(array=int(str(told.value).rpartition("=")[2])):
         assert classifier(images).shape == (2, 3)
 
 

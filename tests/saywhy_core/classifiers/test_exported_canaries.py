@@ -308,3 +308,48 @@ def test_every_form_of_pickle_is_seen_through(honest, canary, protocol):
         with pytest.raises(UsageError, match=r"could run code|no file of torch\.save"):
             ask(path)
         assert not canary.exists()
+
+
+X = ("self", {"as_tensor": {"name": "x"}})
+FOUR = ("size", {"as_ints": [4]})
+UNSET = {
+    "empty.memory_format": [FOUR], "new_empty.default": [X, FOUR], "empty_like.default": [X],
+    "empty_strided.default": [FOUR, ("stride", {"as_ints": [3]})], "empty_permuted.default": [FOUR, ("physical_layout", {"as_ints": [0]})],
+    "new_empty_strided.default": [X, FOUR, ("stride", {"as_ints": [0]})],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSET)
+def test_memory_as_it_was_left_is_never_shown(honest, tmp_path, name):
+    members = with_step(honest, f"torch.ops.aten.{name}", UNSET[name])
+    classifier = load_classifier(f"torch:{written(tmp_path / 'm.pt2', members)}?scores=logits")
+    made = []
+
+    class Kept(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            answer = function(*args, **(kwargs or {}))
+            if not made and str(function) == f"aten.{name}" and answer.device.type == "cpu":
+                answer.untyped_storage().fill_(7)  # what another part of the process left
+                made.append(answer)
+            return answer
+
+    with Kept():
+        classifier.module(torch.zeros(2, 3, 4, 4))
+    assert len(made) == 1
+    assert set(made[0].untyped_storage()) == {0}
+
+
+def test_results_written_into_another_without_values_are_refused(honest, tmp_path):
+    members = with_step(honest, "torch.ops.aten.empty.out", [FOUR, ("out", {"as_tensor": {"name": "x"}})])
+    with pytest.raises(UsageError, match="none of the operators that compute"):
+        load_classifier(f"torch:{written(tmp_path / 'm.pt2', members)}?scores=logits")
+
+
+def test_programs_of_too_many_steps_are_told_before_any_is_read(honest, tmp_path):
+    def lengthen(program):
+        nodes = program["graph_module"]["graph"]["nodes"]
+        nodes[:0] = 10_000 * [nodes[0]]
+
+    members = changed(honest, MODEL, lengthen)
+    with pytest.raises(UsageError, match=r"has 10,00\d steps, and at most 10,000 are read"):
+        load_classifier(f"torch:{written(tmp_path / 'm.pt2', members)}?scores=logits")
