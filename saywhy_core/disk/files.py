@@ -29,6 +29,7 @@ __all__ = [
     "check_room",
     "check_writable",
     "input_at",
+    "is_in_the_way",
     "protect_input",
     "protected_inputs",
     "unwritable",
@@ -153,6 +154,22 @@ def check_is_no_database(path: str | os.PathLike[str]) -> None:
         raise UnusableFileError(
             f"{os.fspath(path)} is a database, such as a cache of replies, and may be in use; name another file, or delete it"
         )
+
+
+def is_in_the_way(path: str | os.PathLike[str]) -> bool:
+    """Whether what stands at `path`, and not its folder or the disk, keeps it from being written: other files can be.
+
+    A link, an input, a folder, a device, a database or a write-protected file is one, and so is something in the place of the
+    lock of `path`.
+    """
+    place = Path(path)
+    if place.is_symlink() or input_at(place) is not None or os.path.lexists(f"{place}.lock"):
+        return True
+    try:
+        check_is_no_database(place)
+    except UnusableFileError:
+        return True
+    return place.exists() and (not place.is_file() or not os.access(place, os.W_OK))
 
 
 @contextmanager

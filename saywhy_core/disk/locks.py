@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _OWNER = re.compile(rb"[\d\s\0]{0,32}")  # null bytes are what a power cut leaves
 _LOOKS, _PAUSE = 20, 0.01  # how often, and with how many seconds between, a lock file is read for the number of its owner
+_FOLDER = ".lock"
 _SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -32,7 +33,7 @@ class FileLock:
     The system takes the lock away from a process that ends, however it ends, so a lock file that a killed process left behind
     stops nobody. The file holds the process id for the message, and is removed on release. It lies beside the file that
     symbolic links lead to, so that another spelling of the same path has the same lock. What is no file (a pipe, /dev/stdout)
-    needs none and gets none.
+    needs none and gets none. In a folder to which another process writes (`folder_lock`), no file is locked.
 
     Args:
         path: what is written; its folder is made where there is none.
@@ -46,6 +47,7 @@ class FileLock:
     """
 
     def __init__(self, path: str | os.PathLike[str], what: str = "file", *, file: str | os.PathLike[str] | None = None) -> None:
+        self._in_folder = file is None
         self._needed = file is not None or not is_stream(path)
         self.path = beside(path, ".lock") if file is None else Path(file)
         self._target, self._what = os.fspath(path), what
@@ -69,6 +71,7 @@ class FileLock:
                 break
             os.close(handle)  # its last owner removed the file between our opening and locking it
         self._handle, self._process = handle, os.getpid()
+        self._stay_out_of_folders_of_others()
         try:
             os.ftruncate(handle, 0)
             os.lseek(handle, 0, os.SEEK_SET)
@@ -77,6 +80,26 @@ class FileLock:
             if error.errno not in (errno.EBADF, errno.EINVAL):  # another user's file, which we may lock but not write
                 self.release()
                 raise unwritable(self._target, error) from error
+
+    def _stay_out_of_folders_of_others(self) -> None:
+        """See whether another process writes to the whole folder (`folder_lock`), and then give the lock back."""
+        if not self._in_folder:
+            return
+        folder = FileLock(self.path.parent, "folder", file=self.path.with_name(_FOLDER))
+        try:
+            handle = os.open(folder.path, os.O_RDONLY | _SAFELY)
+        except OSError:  # nobody does
+            return
+        try:
+            lock(handle)  # and gives it back when it is closed
+        except OSError as error:
+            owner = _owner(handle)
+            if error.errno in TAKEN and owner != str(os.getpid()) and _OWNER.fullmatch(owner.encode()):
+                refusal = folder._refusal(error, handle)
+                self.release()
+                raise refusal from None
+        finally:
+            os.close(handle)
 
     def _open(self) -> int:
         """Open the lock file, which must be a lock file: no link, nothing that holds anything but a process id."""
@@ -108,13 +131,7 @@ class FileLock:
             return UnusableFileError(
                 f"{self.path} can't be locked against other processes: {error.strerror}; name a place on another disk"
             )
-        owner = ""
-        for _ in range(_LOOKS):  # its owner may have it for a moment only, and not have written its number yet
-            os.lseek(handle, 0, os.SEEK_SET)
-            owner = os.read(handle, 20).decode("ascii", "replace").strip("\0\r\n\t ")
-            if owner:
-                break
-            time.sleep(_PAUSE)
+        owner = _owner(handle)
         who = "this process already" if owner == str(os.getpid()) else f"another process ({owner or 'just started'})"
         return UsageError(f"the {self._what} {self._target} is being written by {who}; wait until that ends, or stop it")
 
@@ -147,6 +164,21 @@ class FileLock:
             self.release()
 
 
+def _owner(handle: int) -> str:
+    """The process id in a lock file."""
+    for _ in range(_LOOKS):  # its owner may have it for a moment only, and not have written its number yet
+        os.lseek(handle, 0, os.SEEK_SET)
+        owner = os.read(handle, 20).decode("ascii", "replace").strip("\0\r\n\t ")
+        if owner:
+            return owner
+        time.sleep(_PAUSE)
+    return ""
+
+
 def folder_lock(folder: str | os.PathLike[str]) -> FileLock:
-    """A lock for those that write into a folder over a longer time; its file is `.lock` in the folder."""
-    return FileLock(folder, "folder", file=Path(folder, ".lock"))
+    """A lock for those that write into a folder over a longer time; its file is `.lock` in the folder.
+
+    Meanwhile no other process can lock a file in the folder. Files that others have locked before stay theirs: whoever has the
+    folder takes a `FileLock` on each file that it writes.
+    """
+    return FileLock(folder, "folder", file=Path(folder, _FOLDER))

@@ -3,12 +3,16 @@
 import json
 import os
 import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from agents.prompting import Contrast, PairDescriptions, write_pairs
+from saywhy_core.disk.locks import FileLock, folder_lock
+from saywhy_core.disk.sqlite import open_database
 from verbalize import PixelSaliency, Query, TokenSaliency, read_saliency, write_saliency
 
 MAP = TokenSaliency(["good", "film"], [1.0, -1.0], Query("positive"), id="a")
@@ -62,7 +66,7 @@ def test_a_picture_is_not_drawn_over_the_map_that_it_shows(saywhy, folder, out):
     (folder / "linked").symlink_to(folder)
     before = (folder / "heat.png").read_bytes()
     done = saywhy("picture", "heat.png", "--label", "x", "--kind", "png", "--out", out, folder=folder)
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "heat.png is one of the files that are read" in done.stderr
     assert (folder / "heat.png").read_bytes() == before
 
@@ -73,7 +77,41 @@ def test_a_picture_is_not_drawn_over_the_photo_of_its_map(saywhy, folder):
     before = (folder / "photo.png").read_bytes()
     words = "photo.npy --image photo.png --label x --kind png --out ."
     done = saywhy("picture", *words.split(), folder=folder)
-    assert (done.returncode, (folder / "photo.png").read_bytes()) == (2, before)
+    assert (done.returncode, (folder / "photo.png").read_bytes()) == (1, before)
+
+
+def test_what_stands_in_the_place_of_one_picture_does_not_stop_the_others(saywhy, folder):
+    names = ("device", "input", "folder", "foreign", "cache", "locked", "good")
+    write_saliency([replace(MAP, id=name) for name in names], folder / "seven.jsonl")
+    out = folder / "out"
+    (out / "folder.html").mkdir(parents=True)
+    (out / "device.html").symlink_to("/dev/full")
+    (out / "input.html").symlink_to(folder / "seven.jsonl")
+    (out / "foreign.html.lock").write_text("mine")
+    open_database(out / "cache.html", what="audit", schema="CREATE TABLE IF NOT EXISTS a (b)", version=1).close()
+    before = (folder / "seven.jsonl").read_bytes()
+    with FileLock(out / "locked.html"):
+        done = saywhy("picture", "seven.jsonl", "--out", "out", folder=folder)
+    assert done.returncode == 1, done.stderr
+    assert "1 picture written to out" in done.stderr
+    assert (out / "good.html").is_file()
+    assert [line.split(":")[0] for line in done.stderr.splitlines()].count("not drawn") == 6
+    assert "locked.html is being written by" in done.stderr
+    assert (folder / "seven.jsonl").read_bytes() == before
+    assert (out / "device.html").is_symlink()
+    assert not (out / "locked.html").exists()
+
+
+def test_a_text_is_not_written_into_a_folder_that_another_process_fills(folder):
+    (folder / "out").mkdir()
+    done = []
+    with folder_lock(folder / "out"):
+        for out in ("out/a.html", "folder/a.html"):
+            words = [sys.executable, "-m", "saywhy", "verbalize", "maps.jsonl", "--out", out, "--format", "text"]
+            done.append(subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False))
+    assert [one.returncode for one in done] == [2, 0], done
+    assert f"the folder out is being written by another process ({os.getpid()})" in done[0].stderr.replace(f"{folder}/", "")
+    assert not (folder / "out" / "a.html").exists()
 
 
 def test_the_arrays_of_a_file_of_maps_are_not_overwritten(saywhy, folder):

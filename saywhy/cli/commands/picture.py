@@ -64,7 +64,7 @@ def picture(
     mask_labels: MaskOption = False,
 ) -> None:
     """Draw maps."""
-    from saywhy_core.disk.files import UnusableFileError
+    from saywhy_core.disk.files import UnusableFileError, is_in_the_way
     from saywhy_core.disk.locks import FileLock, folder_lock
     from saywhy_core.names import safe_file_name
     from saywhy_core.reading.records import told
@@ -100,10 +100,11 @@ def picture(
                         add(saliency)
                     else:
                         path = out / safe_file_name(saliency.saliency_id, suffix, taken)
-                        draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
-            except UnusableFileError:
-                raise
+                        with FileLock(path, "picture"):
+                            draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
             except UsageError as error:
+                if isinstance(error, UnusableFileError) and (one_page or not is_in_the_way(path)):
+                    raise
                 undrawn.append(Problem(maps, str(error), id=saliency.saliency_id))
             shown(source.count, None)
     drawn = source.count - len(undrawn)
