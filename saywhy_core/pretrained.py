@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from pickle import UnpicklingError
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
-from saywhy_core.reading.documents import read_json
+from saywhy_core.reading.model_folder import check_folder, weights_of
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
@@ -19,10 +21,6 @@ if TYPE_CHECKING:
 
     import torch
 
-CONFIGURATIONS = (
-    "config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json", "generation_config.json",
-    "image_processor_config.json", "video_preprocessor_config.json", "feature_extractor_config.json",
-)  # fmt: skip
 KERNELS = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal")
 SAMPLED = 256  # values of each parameter that are hashed: training changes all of them, and hashing all would cost seconds
 
@@ -57,23 +55,25 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
         TrustError: the model has Python files of its own, and `trust` is false.
         UsageError: nothing could be loaded; the text says why and what to give.
     """
+    folder = Path(name) if is_folder(name) else None
     own = own_code(name)
+    if folder is not None:
+        _check_parts(folder, loader.__name__, what)
     if own:
         require_trust(f"{name} runs Python files that come with the model ({', '.join(own)[:120]})", trust=trust)
     # without it, transformers asks a server to convert pickled weights of models by name, in a thread of its own
     os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
+    models = loader.__name__.startswith("AutoModel")
+    if models:
+        options["output_loading_info"] = True
     try:
-        with _offline() if Path(name).is_dir() and not own else nullcontext():
-            return loader.from_pretrained(name, trust_remote_code=trust, **options)
+        with _quiet(), _within_weights(name, folder), _offline() if folder is not None and not own else nullcontext():
+            found = loader.from_pretrained(name, trust_remote_code=trust, **options)
     except UsageError:
         raise
     except KeyboardInterrupt:
         raise
     except Exception as error:  # transformers, tokenizers, safetensors and pickle raise almost anything on damaged folders
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if "trust_remote_code" in str(error) and not trust:
             require_trust(f"{name} runs Python files that come with the model", trust=False)
         if isinstance(error, UnpicklingError):
@@ -82,9 +82,125 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
                 "safetensors (save_pretrained does that)"
             ) from error
         raise UsageError(
-            f"no {what} could be loaded from {name!r} ({reason[:200]}); give a folder written by save_pretrained, or a "
+            f"no {what} could be loaded from {name!r} ({_reason(error, what)}); give a folder written by save_pretrained, or a "
             f"model name that is in the local cache or can be downloaded"
         ) from error
+    if not models:
+        return found
+    model, said = found
+    drawn = sorted(str(one) for one in said.get("missing_keys", ()))
+    if drawn:
+        warnings.warn(
+            f"{name} has no weights for {len(drawn)} part{'s' * (len(drawn) > 1)} of the {what} ({', '.join(drawn)[:120]}): "
+            "they were drawn at random",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return model
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder.
+
+    Raises:
+        UsageError: nothing can have that name.
+    """
+    if "\0" in name:
+        raise UsageError(f"{name!r:.200} is no name of a folder or a model")
+    return Path(name).is_dir()
+
+
+def _check_parts(folder: Path, loader: str, what: str) -> None:
+    """See that a folder has the files that the loader begins with."""
+    if loader == "AutoTokenizer":
+        wanted, said = ("tokenizer*.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken", "merges.txt"), "tokenizer.json"
+    elif loader == "AutoImageProcessor":
+        wanted, said = ("*processor_config.json", "config.json"), "preprocessor_config.json"
+    elif loader.startswith("Auto"):
+        wanted, said = ("config.json",), "config.json"
+    else:
+        return
+    if not any(any(folder.glob(pattern)) for pattern in wanted):
+        raise UsageError(
+            f"no {what} could be loaded from {str(folder)!r}: the folder has no {said}; "
+            "give a folder written by save_pretrained"
+        )
+
+
+PYTHONS_OWN = (TypeError, IndexError, KeyError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+
+
+def _reason(error: Exception, what: str) -> str:
+    """What went wrong: the library's words where it means to be read, and ours where an exception of Python came out."""
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(error, PYTHONS_OWN):
+        return "its configuration holds a value of another kind than the library expects"
+    said = str(error).strip()
+    if "ignore_mismatched_sizes" in said:
+        return "its weights have other shapes than its configuration says"
+    if "backend tokenizer" in said:
+        return f"it has no file from which a {what} can be made, such as tokenizer.json"
+    first = (said.splitlines() or [type(error).__name__])[0].rstrip(" :")
+    return shorten(first, 200, placeholder=" ...")
+
+
+MOST_TENSORS = 50_000
+SLACK = 2**20  # values that a folder may leave out, such as those of a new head
+
+
+@contextmanager
+def _within_weights(name: str, folder: Path | None) -> Iterator[None]:
+    """Inside the block no module grows beyond what the files of weights can fill.
+
+    transformers builds the module first, without memory for its values, so a configuration could ask for any number of layers.
+    """
+    import torch.nn.modules.module as hooks
+
+    held = weights_of(folder) if folder is not None else None
+    values = None if held is None else 2 * held + SLACK  # two for each byte: weights of 4 bits
+    tensors = MOST_TENSORS if held is None else min(MOST_TENSORS, 2_000 + held // 1024)
+    have = {"values": 0, "tensors": 0, "modules": 0}
+
+    def count(what: str, more: int, most: int | None) -> None:
+        have[what] += more
+        if most is not None and have[what] > most:
+            raise UsageError(
+                f"{name}: the configuration asks for a larger model than the weights in it can fill; nothing was loaded"
+            )
+
+    def added(_module: object, _key: str, tensor: Any) -> None:
+        if tensor is not None:
+            count("tensors", 1, tensors)
+            count("values", tensor.numel(), values)
+
+    def joined(_module: object, _key: str, _part: object) -> None:
+        count("modules", 1, 4 * tensors)
+
+    handles = [
+        hooks.register_module_parameter_registration_hook(added),
+        hooks.register_module_buffer_registration_hook(added),
+        hooks.register_module_module_registration_hook(joined),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Inside the block transformers writes no bars and no coloured tables, which hold names of the file as they are."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    before = logging.get_verbosity()
+    logging.set_verbosity(50)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 @contextmanager
@@ -107,13 +223,9 @@ def own_code(name: str) -> list[str]:
     like a repository.
     """
     found: list[str] = []
-    for file in CONFIGURATIONS:
-        path = Path(name) / file
-        if not path.is_file():
-            continue
-        content = read_json(path)
-        if not isinstance(content, dict):
-            raise UsageError(f"{path} must be a JSON object; give a folder written by save_pretrained")
+    if not is_folder(name):
+        return found
+    for content in check_folder(name).values():
         for part in (content, *(value for value in content.values() if isinstance(value, dict))):
             mapped = part.get("auto_map")
             if mapped:

@@ -9,6 +9,8 @@ from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.errors import UsageError
 from saywhy_core.images.convert import as_picture
 from saywhy_core.pretrained import fingerprint, from_pretrained
+from saywhy_core.reading.ceilings import ceiling
+from saywhy_core.reading.model_folder import picture_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +51,8 @@ def load(
     except (RuntimeError, TypeError) as error:
         raise UsageError(f"there is no device {device!r}: {str(error).splitlines()[0][:160]}") from None
     processor = from_pretrained(AutoImageProcessor, name, "image processor", trust=trust, backend="pil")
+    needed = picture_bytes(processor.to_dict(), f"{name}: its image processor")
+    at_once = max(1, ceiling("array") // needed) if needed else None
     model = from_pretrained(AutoModelForImageClassification, name, "image classifier", trust=trust).eval().to(place)
     own_names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
 
@@ -61,5 +65,6 @@ def load(
     preparation = hashlib.sha256(processor.to_json_string().encode()).hexdigest()[:8]
     return CallableClassifier(
         predict, "logits", own_names if class_names is None else class_names,
-        batch_size=batch_size, identity=f"transformers:{fingerprint(model)}:{preparation}",
+        batch_size=min(batch_size or at_once, at_once) if at_once else batch_size,
+        identity=f"transformers:{fingerprint(model)}:{preparation}",
     )  # fmt: skip

@@ -124,7 +124,9 @@ def over(name: str, said: str, have: int | None = None) -> str:
     done = "described" if name == "pairs" else "read"
     if have is None:  # nobody knows what would suffice
         wanted = max(2 * most, int(getattr(Ceilings(), name)))
-        return f"{said}, the most that is {done}; if you trust it, raise the ceiling, for example with --ceiling {name}={wanted}"
+        return (
+            f"{said}, the most that is {done}; if you trust it, raise the ceiling, for example with --ceiling {name}={wanted}"
+        )
     return f"{said}, and at most {most:,} are {done}; if you trust it, raise the ceiling with --ceiling {name}={have}"
 
 
