@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import re
+import unicodedata
 from base64 import b64encode
-from functools import cached_property
+from functools import cached_property, reduce
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_Unit = tuple[str, int, int]
+"""A character that is meant, and where it begins and ends as it is written."""
 
 MARK = "(secret)"
 """What stands in the place of a secret; no markup of terminals, Markdown or HTML takes it for its own."""
@@ -46,14 +50,28 @@ _PLACEHOLDERS = frozenset(
 )  # what people set where a server wants any key, as the manuals of vLLM, Ollama, LM Studio and llama.cpp say
 
 _BREAKS = "\\\"'`*_.,:;|+-\u00ad\u200b\u200c\u200d\u200e\u200f\u2026\u2060\ufeff"
-_DROPPED = dict.fromkeys(map(ord, _BREAKS + "".join(chr(n) for n in range(0x3001) if chr(n).isspace())))
+_UNSEEN = (
+    *((0, 0x20), (0x7F, 0xA0), (0x300, 0x370), (0x1AB0, 0x1B00), (0x1DC0, 0x1E00), (0x202A, 0x202F), (0x2060, 0x2070)),
+    *((0x20D0, 0x2100), (0xFE00, 0xFE10), (0xFFF9, 0xFFFE), (0xE0000, 0xE01F0)),
+)  # controls such as the NUL bytes of UTF-16, directions, joiners, accents that stand over another character
+_DROPPED = dict.fromkeys(map(ord, _BREAKS + "~" + "".join(chr(n) for n in range(0x3001) if chr(n).isspace())))
+_DROPPED |= dict.fromkeys(code for first, end in _UNSEEN for code in range(first, end))
 _GAP = rf"[\s{re.escape(_BREAKS)}]{{0,%d}}+"  # possessive, so that no text makes the search slow
 _GAPS = 8  # breaks between two characters of a secret, besides those that are its own
 _WIDEST = 8  # characters, of a written-out escape; of a break it is rarely more than one
 _UNIT = re.compile(
     r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf]))|%(?:25)*([0-9a-fA-F]{2})"
     r"|&(?:amp;)*(?:#0*(\d{1,7});|#[xX]0*([0-9a-fA-F]{1,6});|(quot|apos|amp|lt|gt|nbsp|shy);)"
+    r"|([\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff01-\uff5e\U0001d400-\U0001d7ff])"  # letters in other styles
 )
+_ESCAPED = re.compile(r"[\\%&\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff01-\uff5e\U0001d400-\U0001d7ff]")
+_CODES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\x9c]{0,200}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-Z\\-~]"
+)  # what a terminal obeys
+_SQUARE = re.compile(r"\[/?[a-z#@][^\[\]]{0,60}\]|\[/\]", re.IGNORECASE)
+_ANGLE = re.compile(r"</?[a-z!][^<>]{0,200}>", re.IGNORECASE)
+_MARKUP = ((_CODES,), (_CODES, _SQUARE), (_CODES, _ANGLE), (_CODES, _SQUARE, _ANGLE))
+"""What is not shown, of terminals, of rich and of forums, and of HTML; each in turn, because a secret may stand in brackets."""
 _NAMED = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": " ", "shy": " "}
 _MARKS = re.compile(rf"{re.escape(MARK)}(?:(?:[\r\n]|\\[nr])*{re.escape(MARK)})+")
 _NAMES = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|APIKEY)$", re.IGNORECASE)
@@ -255,10 +273,16 @@ def _found(text: str) -> list[_Secret]:
 
 
 def _forms(text: str) -> tuple[list[str], list[str]]:
-    """The text in lower case, as it is and without escapes; and the same without breaks."""
+    """The text in lower case, as it is, without escapes and without markup; and the same without breaks."""
     lower = [text.lower()]
-    if "\\" in text or "%" in text or "&" in text:
+    if _ESCAPED.search(text):
         lower.append(_UNIT.sub(_decoded, text).lower())
+    if any(one in lower[-1] for one in ("<", "[", "\x1b", "\x9b")):
+        shown = {len(lower[-1]): lower[-1]}
+        for kinds in _MARKUP:
+            form = reduce(lambda said, kind: kind.sub("", said), kinds, lower[-1])
+            shown.setdefault(len(form), form)
+        lower += list(shown.values())[1:]
     return lower, [form.translate(_DROPPED) for form in lower]
 
 
@@ -269,6 +293,8 @@ def _decoded(found: re.Match[str]) -> str:
         return " "
     if kind == 7:
         return _NAMED[number]
+    if kind == 8:
+        return unicodedata.normalize("NFKC", number)[:1]
     code = int(number, 10 if kind == 5 else 16)
     return chr(code) if code < 0x110000 else "\ufffd"
 
@@ -278,29 +304,41 @@ def _decoded_without(text: str, secrets: list[_Secret]) -> str:
     secrets = [secret for secret in secrets if not secret.alone]
     if not secrets:
         return text
-    units: list[tuple[str, int, int]] = []
+    units: list[_Unit] = []
     at = 0
     for found in _UNIT.finditer(text):
         units += [(text[place].lower()[:1], place, place + 1) for place in range(at, found.start())]
         units.append((_decoded(found).lower()[:1], found.start(), found.end()))
         at = found.end()
     units += [(text[place].lower()[:1], place, place + 1) for place in range(at, len(text))]
-    bare = [unit for unit in units if ord(unit[0]) not in _DROPPED]
     spans = []
-    for secret in secrets:
-        among = bare if secret.loose else units
-        plain = "".join(unit[0] for unit in among)
-        start = plain.find(secret.needle)
-        while start >= 0:
-            end = start + len(secret.needle)
-            spans.append((among[start][1], among[end - 1][2]))
-            start = plain.find(secret.needle, end)
+    for kinds in ((), *_MARKUP):
+        kept = reduce(_without, kinds, units)
+        if kinds and kept is units:
+            continue
+        bare = [unit for unit in kept if ord(unit[0]) not in _DROPPED]
+        for secret in secrets:
+            among = bare if secret.loose else kept
+            plain = "".join(unit[0] for unit in among)
+            start = plain.find(secret.needle)
+            while start >= 0:
+                end = start + len(secret.needle)
+                spans.append((among[start][1], among[end - 1][2]))
+                start = plain.find(secret.needle, end)
     parts, at = [], 0
     for start, end in sorted(spans):
         if end > at:
             parts += [text[at : max(at, start)], MARK]
             at = end
     return "".join([*parts, text[at:]])
+
+
+def _without(units: list[_Unit], markup: re.Pattern[str]) -> list[_Unit]:
+    kept, at = [], 0
+    for tag in markup.finditer("".join(unit[0] for unit in units)):
+        kept += units[at : tag.start()]
+        at = tag.end()
+    return kept + units[at:] if at else units
 
 
 def _guard_logs() -> None:

@@ -99,13 +99,66 @@ def test_a_secret_is_found_in_every_dress(value, dress):
 
 @pytest.mark.parametrize("value", [PLAIN, SHORT, TOKEN, UNICODE])
 @pytest.mark.parametrize(
-    "between", [" ", "\n", "\r\n", "-", ", ", "'", '", "', "\\n", "%20", "\u200b", "...", "\u00ad", " | ", "\t"]
+    "between",
+    [
+        *(" ", "\n", "\r\n", "-", ", ", "'", '", "', "\\n", "%20", "\u200b", "...", "\u00ad", " | ", "\t", "\0", "\x07", "%00"),
+        *(
+            "\x1b[0m",
+            "\x1b[38;5;196m",
+            "\x9b1m",
+            "\x1b]0;title\x07",
+            "\\u001b[1m",
+            "[/b]",
+            "[bold red]",
+            "[/]",
+            "<b>",
+            "</span>",
+        ),
+        *("&lt;br&gt;", "<i class='x'></i>", "\u0336", "\u2066", "\ufe0f", "\ufffd", "\U000e0041", "[b]<b>"),
+    ],
 )
 def test_a_secret_is_found_when_it_is_split(value, between):
     keep_secret(value)
     for size in (1, 2, 4, len(value) // 2):
         split = between.join(value[at : at + size] for at in range(0, len(value), size))
         assert redact(f"echo: <{split}>") == f"echo: <{MARK}>"
+
+
+def _in_style(value, first, digits):
+    """The value in another style of letters, of which those of "A" and "0" are given."""
+    small = first + (26 if first > 0xFFFF else 32)
+    places = {"A": first, "a": small, "0": digits}
+    kind = {True: "A", False: "a"}
+    return "".join(
+        chr(places["0"] + int(one))
+        if one.isdigit()
+        else chr(places[kind[one.isupper()]] + ord(one.lower()) - 97)
+        if one.isalpha()
+        else one
+        for one in value
+    )
+
+
+@pytest.mark.parametrize(("first", "digits"), [(0xFF21, 0xFF10), (0x1D400, 0x1D7CE), (0x1D5D4, 0x1D7EC), (0x1D670, 0x1D7F6)])
+def test_a_secret_is_found_in_other_styles_of_letters(first, digits):
+    keep_secret(PLAIN, SHORT)
+    for value in (PLAIN, SHORT):
+        styled = _in_style(value, first, digits)
+        assert styled != value
+        assert redact(f"before {styled} after") == f"before {MARK} after"
+
+
+def test_what_looks_like_markup_hides_no_secret():
+    keep_secret(PLAIN)
+    for shown in (
+        f"<{PLAIN}>",
+        f"[{PLAIN}]",
+        f"<b title='{PLAIN}'>",
+        f"\x1b]0;{PLAIN}\x07",
+        f"<b x='{PLAIN[:9]}\\u00{ord(PLAIN[9]):x}{PLAIN[10:]}'>",
+    ):
+        assert MARK in redact(shown)
+        assert PLAIN[12:] not in redact(shown)
 
 
 def test_a_secret_is_found_however_wide_it_is_split():
@@ -193,9 +246,25 @@ def test_errors_problems_logs_and_json(caplog):
         "%73" * 200_000,
         "\\n" * 400_000,
         "&#115;" * 60_000,
+        "<b" * 400_000,
+        "\x1b]" * 400_000,
+        "[/b]" * 200_000,
+        "\uff53" * 400_000,
         PLAIN * 100_000,
     ],
-    ids=["beginnings", "breaks", "backslashes", "escapes", "line ends", "entities", "secrets"],
+    ids=[
+        "beginnings",
+        "breaks",
+        "backslashes",
+        "escapes",
+        "line ends",
+        "entities",
+        "tags",
+        "titles",
+        "markup",
+        "wide letters",
+        "secrets",
+    ],
 )
 @pytest.mark.timeout(60)
 def test_no_text_makes_it_slow(text):
