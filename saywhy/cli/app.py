@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from saywhy.cli.command import Command, ReaderGoneError
+from saywhy.cli.command import Command, ReaderGoneError, begin, status_after, tell_stop
 from saywhy.cli.options.ceilings import with_ceilings
 from saywhy.cli.options.console import fail, note, note_lines, prepare, show
 from saywhy.cli.options.settings import KEYS_GO, SECRET, WRONG_WORDS, with_settings
 from saywhy_core.disk.troubles import FULL, GONE
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import keep_environment_secrets
-from saywhy_core.stopping import exit_status, signals_raise
+from saywhy_core.stopping import signals_raise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,10 +118,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str]) -> int:
     # a command that is named first is loaded alone: the others would only cost time
+    begin()
     commands = [words[0]] if words and words[0] in COMMANDS else COMMANDS
     try:
         with signals_raise():
-            return int(build(commands)(words, prog_name="saywhy", standalone_mode=False) or 0)
+            return status_after(int(build(commands)(words, prog_name="saywhy", standalone_mode=False) or 0))
     except WRONG_WORDS as error:
         return _wrong_words(error)
     except UsageError as error:
@@ -130,9 +131,8 @@ def _run(words: list[str]) -> int:
         return _reader_gone()
     except OSError as error:
         fail(_file_trouble(error) or _own_failure(error))
-    except KeyboardInterrupt as stop:  # while the command was loaded; `Command` tells those during its work
-        note("interrupted: nothing was done")
-        return exit_status(stop)
+    except KeyboardInterrupt as stop:  # while the command was loaded, or once more while it ends
+        return tell_stop(stop)
     except MemoryError:
         fail("there is not enough memory; give smaller inputs, or lower the ceilings (--ceiling)")
     except Exception as error:  # noqa: BLE001 - what nobody foresaw is told in a sentence, too

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -19,7 +20,7 @@ from saywhy.cli.options.settings import WRONG_WORDS, given_by_file, words_of
 from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket
 from saywhy_core.disk.files import check_is_no_database, protected_inputs
 from saywhy_core.errors import UsageError
-from saywhy_core.stopping import Stopped, exit_status
+from saywhy_core.stopping import Stopped, exit_status, signals_wait
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -39,6 +40,39 @@ GOES_ON = {
 
 class ReaderGoneError(Exception):
     """Nobody reads the output any more; click itself would end the process with status 1 after a `BrokenPipeError`."""
+
+
+@dataclass
+class _End:
+    """What there is to say where a run is stopped, and whether it was said: a second signal says nothing new."""
+
+    left: str = "nothing was done"
+    status: int = 0
+
+
+_end: ContextVar[_End] = ContextVar("saywhy_end", default=_End())  # noqa: B039 - `begin` gives each run its own
+
+
+def begin() -> None:
+    """A run of the command begins, in which nothing is done yet."""
+    _end.set(_End())
+
+
+def tell_stop(stop: KeyboardInterrupt) -> int:
+    """Say what a run that was stopped leaves, once, however often it is stopped; return the exit status."""
+    with signals_wait():
+        end = _end.get()
+        if not end.status:
+            end.status = exit_status(stop)
+            note(f"{str(stop) if isinstance(stop, Stopped) else 'interrupted'}: {end.left}")
+        return end.status
+
+
+def status_after(status: int) -> int:
+    """The exit status of a run that ended with `status`; where it was stopped, that of the first signal."""
+    if status == exit_status(KeyboardInterrupt()):  # typer makes this of every signal that comes while it works itself
+        return tell_stop(KeyboardInterrupt())
+    return _end.get().status or status
 
 
 class Command(TyperCommand):
@@ -77,6 +111,7 @@ class Command(TyperCommand):
             ReaderGoneError: the program that read the output has ended.
             typer.Exit: with status 130, where the command was interrupted from the keyboard, or 143 by SIGTERM.
         """
+        _end.get().left = _left(str(ctx.info_name), ctx.params)
         _check_working_folder()
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
@@ -86,9 +121,7 @@ class Command(TyperCommand):
         except BrokenPipeError as error:
             raise ReaderGoneError from error
         except KeyboardInterrupt as stop:
-            how = str(stop) if isinstance(stop, Stopped) else "interrupted"
-            note(f"{how}: {_left(str(ctx.info_name), ctx.params)}")
-            raise typer.Exit(exit_status(stop)) from None
+            raise typer.Exit(tell_stop(stop)) from None
 
 
 @contextmanager

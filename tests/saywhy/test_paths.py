@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import signal
 
 import pytest
 
 import saywhy.cli.app
 from saywhy_core.disk.locks import FileLock, folder_lock
 from saywhy_core.disk.sqlite import open_database
+from saywhy_core.stopping import Stopped
 from verbalize import Query, TokenSaliency
 from verbalize.formats import write_saliency
 
@@ -59,6 +61,44 @@ def test_a_second_writer_is_refused(saywhy, maps):
     for done in (drawn, converted):
         assert done.returncode == 2
         assert "is being written by" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("verbalize", "maps.jsonl", "--style", "free"), ("describe", "--classes", "classes.txt", "--all-pairs")]
+)
+@pytest.mark.parametrize("lock", [FileLock, lambda path: folder_lock(path.parent)])
+def test_a_second_writer_with_a_model_is_refused_before_anything_is_opened(maps, monkeypatch, capsys, words, lock):
+    monkeypatch.chdir(maps.parent)
+    (maps.parent / "sub").mkdir()
+    monkeypatch.setattr("saywhy_core.disk.locks.os.getpid", lambda: 1)  # as if another process had it
+    with lock(maps.parent / "sub" / "o.json"):
+        monkeypatch.undo()
+        monkeypatch.chdir(maps.parent)
+        with pytest.raises(SystemExit) as ended:
+            saywhy.cli.app.main([*words, *MODEL, "--out", "sub/o.json"])
+        left = [path.name for path in (maps.parent / "sub").iterdir()]
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "is being written by another process (1)" in said
+    assert said.count("\n") == 1
+    assert left in ([".lock"], ["o.json.lock"])
+
+
+@pytest.mark.parametrize("where", ["saywhy.cli.command.typer.Exit", "saywhy.cli.app.status_after"])
+def test_a_second_signal_says_nothing_new(maps, monkeypatch, capsys, where):
+    """The second one comes when the first was told, in the midst of typer's own work or behind it."""
+    monkeypatch.chdir(maps.parent)
+    stops = iter([Stopped(signal.SIGTERM), Stopped(signal.SIGHUP)])
+
+    def stopped(*_):
+        raise next(stops)
+
+    monkeypatch.setattr("saywhy.cli.options.maps.MapReader.__iter__", stopped)
+    monkeypatch.setattr(where, stopped)
+    with pytest.raises(SystemExit) as ended:
+        saywhy.cli.app.main(["picture", "maps.jsonl", "--out", "o"])
+    assert ended.value.code == 143
+    assert capsys.readouterr().err == "stopped by SIGTERM: the pictures in OUT are kept; the same command draws all again\n"
 
 
 def test_nothing_described_is_not_called_written(saywhy, maps):

@@ -255,5 +255,7 @@ def _tell_written(texts: int, out: str, outcomes: Mapping[str, int] | None = Non
     note(f"{counted(texts, 'text')} written to {out}{how}" if texts else f"no text was made, so {out} was not written")
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+def _counted(counts: Mapping[str, int], before: str = "") -> str:
+    return (before if counts else "") + ", ".join(
+        f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1])
+    )

@@ -55,6 +55,23 @@ def hold(out: Path | None, what: str) -> None:
         held.enter_context(FileLock(out, what))
 
 
+def check_is_free(out: str | Path, what: str) -> None:
+    """See whether another process writes an output now, before anything is opened beside it; makes no file.
+
+    Raises:
+        UsageError: one does.
+    """
+    from saywhy_core.disk.destinations import beside, is_stream
+    from saywhy_core.disk.locks import FileLock
+
+    if is_stream(out):
+        return
+    lock = beside(out, ".lock")
+    if lock.exists() or lock.with_name(".lock").exists():  # the latter is that of the folder
+        with FileLock(out, what):
+            pass
+
+
 def types_in(hint: Any) -> set[Any]:
     """An annotation and all types inside it."""
     inside = set(getattr(hint, "__args__", ()) or ())

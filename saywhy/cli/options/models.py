@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.console import note
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, check_is_free
 from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.errors import UsageError
 
@@ -83,6 +83,7 @@ class ModelOptions:
         cache = self._cache_beside(str(out))
         if self.offline and cache is None:
             raise UsageError("--offline answers from the cache: name its file with --cache")
+        check_is_free(out, "output")
         return chat_model(
             self.llm,
             cache=cache,
