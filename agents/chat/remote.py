@@ -67,6 +67,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             async_client=object(),  # the async forms run in threads, over the one guarded client
             openai_proxy=None,
             use_responses_api=False,
+            **({"http_socket_options": ()} if "http_socket_options" in cls.model_fields else {}),  # else it warns of proxies
             disable_streaming=True,
             **options,
         )
@@ -194,7 +195,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                 advice="is the server up, and the address right?",
                 lost=not isinstance(error, httpx.ConnectError),
             )
-        return _Failure(f"{at} sent a reply that is no chat completion: {shown(f'{type(error).__name__}: {error}')}", 200)
+        return _Failure(f"{at} sent a reply that is no chat completion", 200)
 
     def _read_status(self, error: openai.APIStatusError, at: str) -> _Failure:
         body = error.body if isinstance(error.body, dict) else {}
@@ -230,7 +231,8 @@ class _Failure:
 
     def told(self, attempts: int, seconds: float) -> ChatError:
         """The error for the user."""
-        tries = f" ({attempts} attempts in {seconds:.0f} s)" if attempts > 1 else ""
+        time_taken = f"{seconds:.0f} s" if seconds >= 1 else "less than 1 s"
+        tries = f" ({attempts} attempts in {time_taken})" if attempts > 1 else ""
         return ChatError(f"{self.why}{tries}{'; ' if self.advice else ''}{self.advice}", self.status)
 
 

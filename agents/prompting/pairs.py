@@ -158,7 +158,7 @@ def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None =
 def parse_pairs(content: Any, where: str) -> PairDescriptions:
     """As `read_pairs`, for the content of the file; `where` names the file in errors."""
     if not isinstance(content, Mapping):
-        raise UsageError(f'{where}: expected a JSON object of "i_j" to descriptions, found {type(content).__name__}')
+        raise UsageError(f'{where}: expected a JSON object of "i_j" to descriptions, found {content!r:.60}')
     entries: dict[tuple[int, int], list[Contrast]] = {}
     names: dict[int, str] = {}
     problems: list[Problem] = []
@@ -185,12 +185,15 @@ def _entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast], dict[
         return _parse_entry(key, entry)
     except (KeyError, UsageError):
         raise
+    except (TypeError, ValueError, AttributeError, IndexError):  # whose words are about Python
+        raise UsageError("it has not the form of FuDD's pairs") from None
     except Exception as error:
         raise UsageError(in_words(error)) from error
 
 
 def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast], dict[int, str]]:
-    classes = entry["classes"]
+    _must_be(entry, dict, "the entry", "a JSON object with classes and prompt_pairs")
+    classes = _must_be(entry["classes"], list, "classes", "two class numbers")
     if len(classes) != 2 or any(isinstance(index, bool) or not isinstance(index, int) for index in classes):
         raise UsageError(f"classes must be two class numbers, not {classes!r}")
     first, second = classes
@@ -198,16 +201,24 @@ def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast],
         raise UsageError(f"classes {classes!r} are no pair")
     if {str(first), str(second)} != set(str(key).split("_")):
         raise UsageError(f"the key does not fit its classes {classes!r}")
-    source = entry.get("provenance")
+    source = _must_be(entry.get("provenance") or {}, dict, "provenance", "a JSON object")
     provenance = Provenance(source["model"], source["prompt_version"], source["time"]) if source else None
     contrasts: list[Contrast] = []
-    for item in entry["prompt_pairs"]:
-        captions = item["prompt_pair"]
+    for item in _must_be(entry["prompt_pairs"], list, "prompt_pairs", "a JSON list"):
+        captions = _must_be(
+            _must_be(item, dict, "an item of prompt_pairs", "a JSON object")["prompt_pair"], list, "prompt_pair", "two texts"
+        )
         if len(captions) != 2 or not all(isinstance(text, str) and text.strip() for text in captions):
             raise UsageError(f"prompt_pair must be two texts, not {captions!r}")
         contrasts.append(Contrast(str(item.get("attr_type", "")), (captions[0], captions[1]), provenance))
     names = {index: str(name) for index, name in zip(classes, entry.get("names", ()), strict=False)}
     return (first, second), contrasts, names
+
+
+def _must_be(value: Any, kind: type, what: str, form: str) -> Any:
+    if not isinstance(value, Mapping if kind is dict else (list, tuple)):
+        raise UsageError(f"{what} must be {form}, not {value!r:.60}")
+    return value
 
 
 def dump_pairs(pairs: PairDescriptions) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def split_spec(spec: str, forms: str) -> tuple[str, str]:
         raise UsageError(f"{shown!r} says no model: write {shown}#MODEL, with a name that the server knows")
     if _is_no_name(name):
         raise UsageError(
-            f"the name of the model at {shown!r} holds a key, a password or an address; {_HOW}, and name the model alone behind "
-            "the #"
+            f"the name of the model at {shown!r} holds a key, a password or an address; {_HOW}, and name the model alone "
+            "behind the #"
         )
     return address.rstrip("/"), name.strip()
 

@@ -25,6 +25,7 @@ _ERROR_PAGE = 64 * 1024  # bytes that are read of an error page
 _LARGE = 64 * 1024  # bytes; a reply of ten thousand words
 _one_large = threading.Lock()
 """Large answers are read one after another: what a hostile one unpacks to is up to a hundred times as large."""
+_EMPTY = (204, 205)  # statuses that say that there is no content
 _LET_IN = ("retry-after", "retry-after-ms", "x-should-retry")
 _KEEP_ALIVE = 30.0  # seconds that an idle connection is kept; servers close theirs after about as long
 _OWN = re.compile(r"openai-", re.IGNORECASE)
@@ -102,9 +103,11 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
         if 300 <= status <= 399:
             raise WireError(_redirect(str(request.url), status, headers.get("location", "")), status=status)
-        kept = {name: redact(headers[name])[:100] for name in _LET_IN if name in headers}
+        if status < 200 or status in _EMPTY:
+            raise WireError(f"answered {status}, which comes without a reply", status=status, again=True)
+        kept = {name: redact(headers[name])[:100] for name in _LET_IN if headers.get(name, "").isascii() and name in headers}
         kept["content-type"] = "application/json"
-        if status == 200:
+        if status <= 299:
             body = b"".join(_parts(answer, mine))
             with _one_large if len(body) > _LARGE else nullcontext():
                 told: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
@@ -219,4 +222,13 @@ def _told() -> Iterator[None]:
 
 
 def _words(error: Exception) -> str:
-    return shown(f"{type(error).__name__} {error}".strip().rstrip("."))
+    """What went wrong on the way, without the names that Python and its libraries have for it."""
+    said = str(error)
+    if isinstance(error, httpcore.ProtocolError):
+        if "disconnected" in said:
+            return "it hung up without an answer"
+        return "it hung up within its answer" if "closed" in said else "what it sent is no HTTP"
+    said = re.sub(r"^\[[^\]]*\]\s*|\s*\(_ssl\.c:\d+\)", "", said).rstrip(".")
+    if not said:
+        said = "it was cut"
+    return shown(said)
