@@ -122,6 +122,8 @@ class AnswerFile:
     def _append(self, content: bytes, end: int) -> None:
         start = end - len(content)
         try:
+            if start == 0 and self._handle is None:
+                self.path.unlink(missing_ok=True)  # what is there is replaced, under whatever other name it is known, too
             handle = self._open()
             os.ftruncate(handle, start)
             os.lseek(handle, start, os.SEEK_SET)

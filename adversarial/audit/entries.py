@@ -7,13 +7,15 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from adversarial.answer_file import AnswerFile
 from adversarial.answers import RememberingClassifier
 from adversarial.audit.folders import ANSWERS
 from adversarial.audit.placing import pixels_digest, place_digest
-from saywhy_core.disk.troubles import unwritable
+from saywhy_core.disk.destinations import check_own
+from saywhy_core.disk.troubles import UnusableFileError, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,13 +66,12 @@ class Entry:
             UsageError: the folder can't be used for this image.
         """
         answers = self.folder.path / ANSWERS
-        if force:
-            self.folder.check_is_folder()
-        elif self.folder.finished:
+        if not force and self.folder.finished:
             with suppress(OSError):  # an earlier run was killed before it could remove them
                 answers.unlink(missing_ok=True)
             return True
-        else:
+        self.folder.check_writable()
+        if not force:
             self.memory = AnswerFile(answers, self.about, self.origin)
         return False
 
@@ -98,6 +99,15 @@ class Entry:
             self.memory.close()
 
 
+def _usable(file: Path, digest: str) -> AnswerFile | None:
+    """The answers in a file, None where something else has its name: a link, a folder, somebody's text."""
+    try:
+        check_own(file, file.parent)
+        return AnswerFile(file, {"digest": digest})
+    except UnusableFileError:
+        return None
+
+
 class Looks:
     """What the classifier said of images whose label was not given, kept in `out` until all of them are done.
 
@@ -108,7 +118,9 @@ class Looks:
 
     def __init__(self, out: Path, settings: Mapping[str, Any]) -> None:
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:20]
-        self._answers = AnswerFile(out / f".looks-{digest[:8]}.bin", {"digest": digest})
+        names = (f".looks-{digest[:8]}{f'-{number}' if number else ''}.bin" for number in count())
+        kept = (_usable(out / name, digest) for name in names)
+        self._answers = next(one for one in kept if one is not None)
 
     def at(self, classifier: Classifier, images: NDArray[np.float32]) -> NDArray[np.float64]:
         """The scores (N, K) of images (N, H, W, C); each is asked about once."""

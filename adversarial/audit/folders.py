@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adversarial.answer_file import read_header
-from adversarial.findings.record import RECORD, VERSION
+from adversarial.findings.record import MEMBERS, RECORD, VERSION
+from saywhy_core.disk.destinations import check_own
+from saywhy_core.disk.files import check_is_no_database, check_is_no_input
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.documents import NotJsonError, parse_json, read_stream
 from saywhy_core.reading.regular_files import open_regular
@@ -46,8 +48,8 @@ def read_holder(folder: Path) -> Holder | None:
     """Whose folder it is; None where it does not exist, or holds no result and no answers, or only torn ones."""
     if not os.path.lexists(folder):
         return None
-    if not folder.is_dir():
-        return Holder(trouble=f"{folder} is no folder; move it away, or write to another folder")
+    if folder.is_symlink() or not folder.is_dir():
+        return Holder(trouble=_no_folder(folder))
     try:
         record = _read_record(folder / RECORD)
         if record is not None:
@@ -76,8 +78,24 @@ class ResultFolder:
         Raises:
             UsageError: there is something else in its place.
         """
-        if os.path.lexists(self.path) and not self.path.is_dir():
-            raise UsageError(f"{self.path} is no folder; move it away, or write to another folder")
+        if self.path.is_symlink() or (os.path.lexists(self.path) and not self.path.is_dir()):
+            raise UsageError(_no_folder(self.path))
+
+    def check_writable(self) -> None:
+        """See whether all files of a finding can be written, before the queries that it takes.
+
+        Raises:
+            UsageError: there is a link or no file in the place of one, one is an input or write-protected, or the folder is.
+        """
+        self.check_is_folder()
+        for name in (*MEMBERS, ANSWERS):
+            file = self.path / name
+            check_own(file, self.path.parent)
+            check_is_no_input(file)
+            check_is_no_database(file)
+        for place in (self.path, *(self.path / name for name in MEMBERS)):
+            if place.exists() and not os.access(place, os.W_OK):
+                raise UsageError(f"{place} is write-protected; allow writing to it, or write to another folder")
 
     @property
     def finished(self) -> bool:
@@ -118,6 +136,11 @@ class ResultFolder:
             return False
 
 
+def _no_folder(path: Path) -> str:
+    what = "a link, and no link in an output folder is followed" if path.is_symlink() else "no folder"
+    return f"{path} is {what}; move it away, or write to another folder"
+
+
 def _as_holder(settings: dict[str, Any], *, finished: bool) -> Holder:
     digest, pixels, place = (str(settings.get(name) or "") for name in ("digest", "pixels", "place"))
     return Holder(digest, pixels, place, finished)
@@ -131,6 +154,8 @@ def _read_record(file: Path) -> dict[str, Any] | None:
     """
     if not os.path.lexists(file):
         return None
+    if not file.exists():
+        raise UsageError(f"{file} is a link that leads nowhere; remove it, or write to another folder")
     with open_regular(file) as stream:
         data = read_stream(stream, str(file))
     if _BEGINS.startswith(data) or not data.strip(b"\0 \n"):

@@ -17,8 +17,9 @@ from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.findings.record import write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from adversarial.run import ChangedClassifierError
+from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
-from saywhy_core.disk.troubles import UnusableFileError
+from saywhy_core.disk.troubles import UnusableFileError, is_of_the_disk
 from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def audit_images(
         classifier = NamedClassifier(classifier, class_names)
     settings = audit_settings(attack, classifier, goal=goal, target=target, options=options)
     digests = [image_digest(settings, image) for image in images]
-    with folder_lock(out):
+    with folder_lock(out), enclosed(out):
         folders = result_folders(out, images, digests)
         names = Counter(image.name for image in images)
         entries = [
@@ -220,17 +221,31 @@ class _Audit:
                 if result.index in complete and not entry.done:
                     self._finish(entry, result)  # it was being written
                 elif not entry.done and result.queries > LOOKED and not entry.folder.keeps(result):
-                    self._write(entry, result, finished=False)
+                    self._write_begun(entry, result)
             raise
 
     def _finish(self, entry: Entry, result: AttackResult) -> None:
-        sentence = self._write(entry, result, finished=True)
-        entry.forget()
+        try:
+            sentence = self._write(entry, result, finished=True)
+            entry.forget()
+        except UnusableFileError as error:
+            if is_of_the_disk(error):
+                raise  # what is found about the other images could not be written either
+            self.problem(entry, str(error))
+            return
         entry.done = True
         self.written += 1
         if self.on_finding is not None:
             self.on_finding(entry.name, sentence)
         self.tell()
+
+    def _write_begun(self, entry: Entry, result: AttackResult) -> None:
+        try:
+            self._write(entry, result, finished=False)
+        except UnusableFileError as error:
+            if is_of_the_disk(error):
+                raise
+            self.problem(entry, str(error))
 
     def _write(self, entry: Entry, result: AttackResult, *, finished: bool) -> str:
         settings = {**self.settings, "image": entry.image.name, **entry.about, **entry.origin, "finished": finished}

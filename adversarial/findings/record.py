@@ -12,6 +12,7 @@ import numpy as np
 
 from adversarial.findings.pictures import PICTURES, panel_png, picture_files
 from adversarial.findings.words import changed_mask, class_name, finding_in_words, touched_in_words
+from saywhy_core.disk.destinations import check_own, enclosed
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.disk.troubles import unwritable
 from saywhy_core.secrets import redact
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 VERSION = 1  # of the record's form
 RECORD = "result.json"
+IMAGES = "images.npz"
+MEMBERS = (RECORD, IMAGES, *PICTURES)
+"""The names of all files in the folder of a finding."""
 MOST_LISTED = 1_000  # changed pixels; a longer list would make the record larger than the images beside it
 
 
@@ -111,8 +115,13 @@ def write_finding(
         class_names: as for `finding_record`.
         budget: as for `finding_record`.
         settings: as for `finding_record`.
+
+    Raises:
+        UnusableFileError: one of the files can't be written, or a link or no file is in its place. Nothing is changed.
     """
     folder = Path(directory)
+    for name in MEMBERS:
+        check_own(folder / name, folder)
     record = finding_record(result, class_names, budget=budget, settings=settings)
     mask = changed_mask(result)
     before = class_name(result.label, class_names)
@@ -127,13 +136,13 @@ def write_finding(
     images: dict[str, Any] = {"original": result.original} | ({} if adversarial is None else {"adversarial": adversarial})
     lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items())
     text = redact("{\n" + ",\n".join(lines) + "\n}\n")
-    with ExitStack() as written:
+    with enclosed(folder), ExitStack() as written:
 
         def writing(name: str) -> BinaryIO:
             return cast("BinaryIO", written.enter_context(atomic_open(folder / name, "wb")))
 
         # all files are written before the first of them takes its place, the record last: a full disk changes nothing
-        streams = [writing(RECORD), writing("images.npz")]
+        streams = [writing(RECORD), writing(IMAGES)]
         streams[0].write(text.encode("utf-8", "backslashreplace"))
         np.savez_compressed(streams[1], **images)
         for name, content in pictures.items():

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.files import UnusableFileError, atomic_open, check_room
 from saywhy_core.disk.locks import folder_lock
 from saywhy_core.errors import UsageError
@@ -42,7 +43,7 @@ def run(out: Path, *, seed: int = 0, budget: int = 1_000, advance: Advance | Non
     except OSError as error:
         raise UsageError(f"can't create the folder {out}: {error.strerror}; choose another with --out") from None
     page = out / "index.html"
-    with folder_lock(out):
+    with folder_lock(out), enclosed(out):
         check_room(page, PAGE_BYTES)  # before the work
         return _made(page, seed, budget, advance)
 

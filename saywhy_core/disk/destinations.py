@@ -26,6 +26,7 @@ READER_SECONDS = 10.0
 _DESCRIPTOR = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd/(\d+)|/dev/fd/(\d+)")
 _LINKS = 40  # as many as Linux follows
 _PAUSE = 0.05  # seconds between two looks for a reader
+_enclosures: list[Path] = []
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ def destination(path: str | os.PathLike[str]) -> Destination:
 
     Raises:
         UnusableFileError: it is a folder, a socket or a disk, a circle of links, a descriptor that can't be written to, or no
-            path at all.
+            path at all; or it lies in an `enclosed` folder and is a link there, or no file.
     """
     given = Path(path)
+    _check_enclosed(given)
     try:
         found = _follow(given)
         if found.descriptor is not None:
@@ -96,8 +98,69 @@ def is_terminal_or_socket(path: str | os.PathLike[str]) -> bool:
     return stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
+@contextmanager
+def enclosed(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Inside the block, what is written into this folder stays in it: a link that lies there is refused, not followed.
+
+    The folder itself, which the user names, may be a link. What lies in it may come from somebody else, whose links could lead
+    to any file.
+    """
+    place = Path(folder)
+    _enclosures.append(place)
+    try:
+        yield
+    finally:
+        _enclosures.remove(place)
+
+
+def check_own(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+    """See whether a path in a folder is free for a file of ours, or holds an ordinary file: there is no link on the way.
+
+    Args:
+        path: a path in the folder, at any depth.
+        folder: the folder, which may be a link itself, like those above it.
+
+    Raises:
+        UnusableFileError: one of the names below the folder is a link, or the last is no file, or one before it no folder.
+    """
+    place = Path(folder)
+    parts = Path(os.path.relpath(os.path.abspath(path), os.path.abspath(folder))).parts  # noqa: PTH100 - links stay
+    for number, part in enumerate(parts, 1):
+        place /= part
+        try:
+            mode = os.lstat(place).st_mode
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            raise unwritable(place, error) from error
+        if stat.S_ISLNK(mode):
+            raise UnusableFileError(
+                f"{place} is a link, and what lies in an output folder or beside an output is never written through a link; "
+                "remove it, or name another place to write to"
+            )
+        if number < len(parts) and not stat.S_ISDIR(mode):
+            raise UnusableFileError(f"{place} is no folder; move it away, or name another place to write to")
+        if number == len(parts) and not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a socket or a device"
+            raise UnusableFileError(
+                f"{place} is {what} in the place of a file; move it away, or name another place to write to"
+            )
+
+
 def beside(path: str | os.PathLike[str], ending: str) -> Path:
-    """The path of a file that is kept beside another: the same one by whatever link or spelling that one is named."""
+    """The path of a file that is kept beside another: the same one by whatever link or spelling that one is named.
+
+    Raises:
+        UnusableFileError: there is a link of that name, which somebody else may have put there.
+    """
+    found = place_beside(path, ending)
+    if found.is_symlink():
+        check_own(found, found.parent)
+    return found
+
+
+def place_beside(path: str | os.PathLike[str], ending: str) -> Path:
+    """As `beside`, for those who open the file without following a link themselves."""
     try:
         place = destination(path).place
     except UnusableFileError:  # which whoever writes to it is told
@@ -130,6 +193,14 @@ def opened(where: Destination) -> Iterator[Callable[[bytes], None]]:
         yield write
     finally:
         os.close(handle)
+
+
+def _check_enclosed(given: Path) -> None:
+    for folder in _enclosures:
+        for spelled in (os.path.abspath(folder), os.path.realpath(folder)):  # noqa: PTH100 - links stay
+            if Path(os.path.abspath(given)).is_relative_to(spelled):  # noqa: PTH100
+                check_own(given, folder if spelled == os.path.abspath(folder) else spelled)  # noqa: PTH100
+                return
 
 
 def _follow(given: Path) -> Destination:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saywhy_core.disk.destinations import beside, is_stream
+from saywhy_core.disk.destinations import is_stream, place_beside
 from saywhy_core.disk.system import TAKEN, lock, still_at
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
@@ -49,7 +49,7 @@ class FileLock:
     def __init__(self, path: str | os.PathLike[str], what: str = "file", *, file: str | os.PathLike[str] | None = None) -> None:
         self._in_folder = file is None
         self._needed = file is not None or not is_stream(path)
-        self.path = beside(path, ".lock") if file is None else Path(file)
+        self.path = place_beside(path, ".lock") if file is None else Path(file)
         self._target, self._what = os.fspath(path), what
         self._handle: int | None = None
         self._process = 0

@@ -24,6 +24,11 @@ class UnusableFileError(UsageError):
     """A file that the whole work needs can't be read or written, so that going on with other records makes no sense."""
 
 
+def is_of_the_disk(error: UnusableFileError) -> bool:
+    """Whether an error is about the disk as a whole, such as a full one, and not about one file on it."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in (*FULL, *GONE)
+
+
 def unwritable(path: str | os.PathLike[str], error: OSError | ValueError) -> UnusableFileError:
     """The error to raise for a path that can't be written to, with what to do about it."""
     number = getattr(error, "errno", None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saywhy_core.disk.destinations import beside, is_stream
+from saywhy_core.disk.destinations import beside, check_own, is_stream
 from saywhy_core.disk.files import atomic_open, check_writable, input_at, protect_input
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
@@ -202,6 +202,7 @@ class _Arrays:
         name = f"{number:06d}.{what}.npy"
         if (self.folder / name).exists():
             name = f"{number:06d}.{what}.{hashlib.sha256(content.getbuffer()).hexdigest()[:16]}.npy"
+        check_own(self.folder / name, self.folder.parent)
         if not (self.folder / name).exists():  # else it has this content, as its name says
             with atomic_open(self.folder / name, "wb") as file:
                 file.write(content.getbuffer())

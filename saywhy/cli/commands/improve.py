@@ -61,7 +61,7 @@ def improve(
     """Search better prompts."""
     from agents.prompting import PromptOptimizer, read_descriptions
     from evals.prompts import evaluate_prompts, held_out, report_text
-    from saywhy_core.disk.destinations import beside, is_stream
+    from saywhy_core.disk.destinations import beside, check_own, is_stream
     from saywhy_core.disk.files import atomic_open, check_is_no_input
     from saywhy_core.disk.locks import FileLock
     from saywhy_core.images import list_images
@@ -75,6 +75,7 @@ def improve(
                 f"--test writes {comparison.name} beside OUT, and {out} is no file; name a file, or leave --test out"
             )
         check_is_no_input(comparison)
+        check_own(comparison, comparison.parent)
     listed = list_images(shots)
     if listed.labels is None:
         raise UsageError(

@@ -64,6 +64,7 @@ def picture(
     mask_labels: MaskOption = False,
 ) -> None:
     """Draw maps."""
+    from saywhy_core.disk.destinations import enclosed
     from saywhy_core.disk.files import UnusableFileError, is_in_the_way
     from saywhy_core.disk.locks import FileLock, folder_lock
     from saywhy_core.names import safe_file_name
@@ -94,6 +95,7 @@ def picture(
                     add = held.enter_context(page)
                 else:
                     held.enter_context(folder_lock(out))
+                    held.enter_context(enclosed(out))
             try:
                 with told(what="it can't be drawn"):
                     if one_page:
@@ -104,7 +106,7 @@ def picture(
                             draw_to_file(saliency, path, kind, max_words=max_words, mask_labels=mask_labels)
             except UsageError as error:
                 if isinstance(error, UnusableFileError) and (one_page or not is_in_the_way(path)):
-                    raise
+                    raise  # no other map could be drawn either
                 undrawn.append(Problem(maps, str(error), id=saliency.saliency_id))
             shown(source.count, None)
     drawn = source.count - len(undrawn)

@@ -105,8 +105,10 @@ class ModelOptions:
             if self.cache is not None:
                 raise UsageError("--replies is the earlier name of --cache; give --cache alone")
             note("--replies is called --cache now")
-        by_default = None if is_stream(out) else beside(out, ".replies.sqlite")
-        return self.cache or self.replies or by_default
+        named = self.cache or self.replies
+        if named is not None or is_stream(out):
+            return named
+        return beside(out, ".replies.sqlite")
 
 
 MODEL_OPTIONS = tuple(one.name for one in fields(ModelOptions))
