@@ -7,6 +7,7 @@ import json
 import pytest
 from langchain_core.language_models import FakeListChatModel
 
+from agents import chat_model
 from saywhy_core.errors import UsageError
 from verbalize import Narrator, Query, TokenSaliency
 from verbalize.narrate import narrate_to_file
@@ -93,3 +94,18 @@ def test_a_map_that_could_not_be_asked_about_is_left_out_and_asked_next_time(tmp
     assert "the server is down" in str(done.problems[0])
     assert records(out) == []
     assert narrate_to_file(writer(TRUE), maps(2), out, model_name="m").texts == 2
+
+
+def test_maps_without_a_text_are_told_in_the_order_of_the_maps(chat_server, misbehaving, tmp_path):
+    words = [f"word{number}" for number in range(8)]
+    delays = {word: 0.05 * (8 - number) for number, word in enumerate(words)}  # the first is answered last
+
+    def behave(request):
+        word = next(word for word in words if word in request.prompt)
+        return misbehaving.Reply(status=400, delay=delays[word])
+
+    server = chat_server(behave=behave)
+    asked = [TokenSaliency([word], [1.0], Query("positive"), id=word) for word in words]
+    narrator = Narrator(chat_model(f"{server.url}#m", max_retries=0), style="free")
+    done = narrate_to_file(narrator, asked, tmp_path / "t.jsonl", model_name="m")
+    assert [problem.id for problem in done.problems] == words

@@ -35,7 +35,8 @@ class NarratedFile:
         texts: how many texts the file holds, including those of earlier runs.
         outcomes: how many texts had each outcome ("clean", "repaired", "cut", "template").
         falsehoods: how many false statements the drafts made, by kind; none of them is in a text.
-        problems: the maps about which the model could not be asked. They have no text, and the next run asks again.
+        problems: the maps about which the model could not be asked. They have no text, and the next run asks again; in
+            the order of the maps.
     """
 
     texts: int
@@ -72,7 +73,7 @@ def narrate_to_file(
             used. Finished texts are kept for the next run.
     """
     maps = list(saliencies)
-    problems: list[Problem] = []
+    problems: dict[str, Problem] = {}
     line = partial(lay_out, layout=known_layout(layout), named=len(maps) > 1)
     with ResumableLines(str(out), _settings(narrator, maps, model_name), needs=("text", "outcome"), line=line) as lines:
         todo = [saliency for saliency in maps if saliency.saliency_id not in lines.done]
@@ -88,7 +89,7 @@ def narrate_to_file(
             if made.problem is None:
                 lines.add(made.saliency_id, made.to_record())
             else:
-                problems.append(Problem("the model", made.problem, id=made.saliency_id))
+                problems[made.saliency_id] = Problem("the model", made.problem, id=made.saliency_id)
             tell()
 
         tell()
@@ -99,7 +100,8 @@ def narrate_to_file(
     falsehoods: Counter[str] = Counter()
     for record in records:
         falsehoods.update(record.get("falsehoods", {}))
-    return NarratedFile(len(records), Counter(str(record["outcome"]) for record in records), falsehoods, tuple(problems))
+    left_out = tuple(problems[saliency.saliency_id] for saliency in maps if saliency.saliency_id in problems)
+    return NarratedFile(len(records), Counter(str(record["outcome"]) for record in records), falsehoods, left_out)
 
 
 def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agents import UsageError, read_descriptions, read_pairs, write_pairs
-from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
+from agents.prompting.pairs import Contrast, PairDescriptions, Provenance, parse_pairs
 
 ENTRY = {"classes": [2, 0], "prompt_pairs": [{"attr_type": "ears", "prompt_pair": ["Pug with flat ears", "Cat, tall ears"]}]}
 NAMES = ["Cat", "Birman", "Pug"]
@@ -64,6 +64,26 @@ def test_a_bad_entry_is_reported_and_the_others_are_read(tmp_path, bad):
     assert list(pairs) == [(0, 2)]
     assert len(pairs.problems) == 1
     assert "0_1" in pairs.problems[0].where
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ("data", "the entry must be a JSON object with classes and prompt_pairs, not 'data'"),
+        (7, "the entry must be a JSON object"),
+        (None, "the entry must be a JSON object"),
+        ({**ENTRY, "classes": "01"}, "classes must be two class numbers, not '01'"),
+        ({**ENTRY, "classes": 5}, "classes must be two class numbers, not 5"),
+        ({**ENTRY, "classes": [0, 1], "prompt_pairs": 5}, "prompt_pairs must be a JSON list, not 5"),
+        ({**ENTRY, "classes": [0, 1], "prompt_pairs": ["x"]}, "an item of prompt_pairs must be a JSON object, not 'x'"),
+        ({**ENTRY, "classes": [0, 1], "prompt_pairs": [{"prompt_pair": 5}]}, "prompt_pair must be two texts, not 5"),
+        ({**ENTRY, "classes": [0, 1], "provenance": "me"}, "provenance must be a JSON object, not 'me'"),
+        ({**ENTRY, "classes": [0, 1], "names": 5}, "it has not the form of FuDD's pairs"),
+    ],
+)
+def test_an_entry_of_another_form_is_told_without_words_of_python(bad, told):
+    problem = parse_pairs({"0_1": bad, "0_2": ENTRY}, "p.json").problems[0]
+    assert problem.what.startswith(told)
 
 
 def test_files_that_cannot_be_used_are_refused(tmp_path):
