@@ -54,6 +54,10 @@ def load(
         raise UsageError(
             f"{module_name!r} is no name of a module; write package.module:function, with dots, without a path and without .py"
         )
+    if module_name.endswith(".py"):
+        raise UsageError(
+            f"{module_name!r} is the name of a file; leave out .py: python:{module_name.removesuffix('.py')}:{name}"
+        )
     require_trust(f"python:{where} runs the Python module {module_name}", trust=trust)
     module = _module(module_name)
     try:

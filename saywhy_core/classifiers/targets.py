@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from saywhy_core.classifiers.spec import is_module_name, split_spec
@@ -128,15 +132,59 @@ def target_options(kind: str) -> tuple[str, ...] | None:
 def _kind_and_place(spec: str, address: str) -> tuple[str, str]:
     kind, colon, where = address.partition(":")
     if not colon or not kind or not where:
-        raise UsageError(f"{spec!r} names no classifier; write for example onnx:model.onnx or python:package.module:function")
+        raise UsageError(f"{spec!r:.200} names no classifier; {_advice(kind or where)}")
     if kind == "callable":
         warnings.warn(f"callable:{where} is now written python:{where}", DeprecationWarning, stacklevel=3)
         return "python", where
-    if kind not in TARGETS and is_module_name(kind) and where.isidentifier():
-        return "python", address
-    if kind not in TARGETS:
-        raise UsageError(f"there is no target {kind!r}; write one of {', '.join(f'{name}:...' for name in TARGETS)}")
-    return kind, where
+    if kind in TARGETS:
+        return kind, where
+    kinds = f"write one of {', '.join(f'{name}:...' for name in TARGETS)}"
+    if not is_module_name(kind) or not where.isidentifier():
+        raise UsageError(f"there is no target {kind!r:.200}; {kinds}")
+    found = _module_file(kind)
+    if found is None:
+        raise UsageError(
+            f"there is no target {kind!r:.200}, and a Python module of that name can't be imported: it is neither in the "
+            f"current folder nor installed; {kinds}"
+        )
+    if kind in FRAMEWORKS and found == "installed":
+        raise UsageError(
+            f"there is no target {kind!r}; {kinds}, or python:MODULE:FUNCTION for a function of your own that calls {kind}"
+        )
+    return "python", address
+
+
+FRAMEWORKS = frozenset({
+    "tensorflow", "keras", "tf", "jax", "flax", "sklearn", "timm", "torchvision", "pytorch", "lightning", "huggingface",
+    "xgboost", "lightgbm", "mxnet", "paddle",
+})  # fmt: skip
+"""Libraries whose names look like kinds of targets: none of their own functions is a classifier."""
+
+
+def _module_file(name: str) -> str | None:
+    """Whether a module is in the current folder ("here") or among the installed ones ("installed"). Nothing is imported."""
+    top = name.partition(".")[0]
+    try:
+        if top not in sys.modules and PathFinder.find_spec(top, [str(Path.cwd())]) is not None:
+            return "here"
+        return "installed" if top in sys.modules or find_spec(top) is not None else None
+    except (ImportError, ValueError, OSError):
+        return None
+
+
+def _advice(place: str) -> str:
+    """What to write in the place of a name without a kind."""
+    ending = Path(place).suffix.lower()
+    if ending == ".py":
+        module = ".".join(Path(place).with_suffix("").parts)
+        if is_module_name(module):
+            return f"write python:{module}:FUNCTION, with the name of a function in it"
+    kind = {".onnx": "onnx", ".pt2": "torch", ".pt": "torch", ".pth": "torch"}.get(ending)
+    if kind is None and place and "\0" not in place and Path(place).is_dir():
+        kind = "transformers"
+    if kind is not None:
+        return f"write {kind}:{place:.200}"
+    return f"write one of {', '.join(f'{name}:...' for name in TARGETS)}, such as onnx:model.onnx"
 
 
 def _names(given: Any, where: str) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickletools
+import zipfile
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -124,16 +127,93 @@ def load(
         UsageError: the file is missing or of another kind, `scores` is missing, or an option has a wrong value.
     """
     check_model_file(path)
-    if scores is None:
-        raise UsageError(f"{path} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
     from saywhy_core.classifiers.exported.read import is_exported, read_exported
 
-    module = read_exported(path) if is_exported(path) or Path(path).suffix == ".pt2" else _script(path, trust=trust)
+    exported = is_exported(path)
+    kind = "" if exported else _kind(path)
+    if kind in _SAVED:
+        raise UsageError(f"{path} {_SAVED[kind]}")
+    if kind == "TorchScript" and Path(path).suffix == ".pt2":
+        raise UsageError(
+            f"{path} is TorchScript, and .pt2 is the suffix of programs of torch.export; rename it to .pt, and allow it "
+            "with --trust (in Python trust=True) if you trust its author"
+        )
+    if scores is None:
+        raise UsageError(f"{path} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
+    module = read_exported(path) if exported or Path(path).suffix == ".pt2" else _script(path, trust=trust)
     return TorchClassifier(
         module, scores=scores, class_names=class_names, layout=layout, value_range=value_range, mean=mean, std=std,
         device=device, batch_size=batch_size, image_shape=image_shape,
         identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
     )  # fmt: skip
+
+
+_SAVE = "save the network with torch.export.save as a .pt2 file"
+_SAVED = {
+    "state dictionary": f"holds weights alone (a state dictionary), and no network; load them into the network, and {_SAVE}",
+    "pickled module": f"is a pickled module, which can run any code and is not read; load it where you trust it, and {_SAVE}",
+    "pickle": f"is a pickle, which can run any code and is not read; {_SAVE}",
+    "onnx": "is an ONNX file; write onnx: in the place of torch:",
+    "safetensors": f"holds weights alone (safetensors), and no network; {_SAVE}",
+}
+_MOST_OF_PICKLE = 16 * 2**20  # bytes of a list of weights that are looked at
+
+
+def _kind(path: str) -> str:
+    """What a file is that is no exported program, from its first bytes and the names of its members; nothing of it is run."""
+    from saywhy_core.classifiers.exported.archive import start_of_directory
+
+    with Path(path).open("rb") as stream:
+        head = stream.read(16)
+    if head[:1] == b"\x08" and head[2:3] in (
+        b"\x12",
+        b"\x1a",
+        b"\x22",
+        b"\x3a",
+        b"\x42",
+    ):  # the version, and what may follow it
+        return "onnx"
+    if head[8:10] == b'{"':
+        return "safetensors"
+    if head[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        return "pickle"
+    if head[:2] != b"PK":
+        return ""
+    try:
+        with Path(path).open("rb") as stream:
+            start_of_directory(stream)
+            with zipfile.ZipFile(stream) as opened:
+                names = {name.partition("/")[2]: name for name in opened.namelist()}
+                if "data.pkl" not in names:
+                    return ""
+                if "constants.pkl" in names:
+                    return "TorchScript"
+                with opened.open(names["data.pkl"]) as member:
+                    content = member.read(_MOST_OF_PICKLE)
+    except Exception:  # noqa: BLE001 - zipfile raises almost anything on damaged bytes; the reader says what is wrong
+        return ""
+    needed = _globals(content)
+    if needed is None or any(one.startswith(("torch.nn.", "torch.jit", "torch.fx")) for one in needed):
+        return "pickle" if needed is None else "pickled module"
+    plain = all(one.startswith(("torch._utils _rebuild", "collections OrderedDict", "torch ")) for one in needed)
+    return "state dictionary" if plain else "pickle"
+
+
+def _globals(content: bytes) -> list[str] | None:
+    """The names that a pickle would import, as "module name"; None where they can't all be told."""
+    found: list[str] = []
+    texts: list[str] = []
+    try:
+        for operation, argument, _ in pickletools.genops(content):
+            if operation.name in ("GLOBAL", "INST"):
+                found.append(str(argument))
+            elif operation.name == "STACK_GLOBAL":
+                found.append(" ".join(texts[-2:]))
+            elif isinstance(argument, str):
+                texts.append(argument)
+    except Exception:  # noqa: BLE001 - pickletools raises almost anything on damaged bytes
+        return None
+    return found
 
 
 def _script(path: str, *, trust: bool) -> Any:
@@ -152,7 +232,7 @@ def _script(path: str, *, trust: bool) -> Any:
     try:
         return torch.jit.load(path, map_location="cpu")
     except Exception as error:  # noqa: BLE001 - torch raises almost anything on damaged bytes
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        why = shorten((str(error).strip().splitlines() or [type(error).__name__])[0], 160, placeholder=" ...")
         raise UsageError(
             f"{path} is neither TorchScript nor an exported program ({why}); save the network with torch.export.save"
         ) from None

@@ -36,7 +36,7 @@ class Archive:
         self.path = Path(path)
         try:
             with self.path.open("rb") as stream:
-                start = _start_of_directory(stream)
+                start = start_of_directory(stream)
                 with zipfile.ZipFile(stream) as opened:
                     members = opened.infolist()
                 places = [(self._place(stream, member), member) for member in members]
@@ -109,7 +109,7 @@ class Archive:
             raise UsageError(f"{self.path} has no member {name!r:.80}; save the program with torch.export.save") from None
 
 
-def _start_of_directory(stream: BinaryIO) -> int:
+def start_of_directory(stream: BinaryIO) -> int:
     """Where the list of members begins, after a look at its size: zipfile would read one of any size into memory."""
     size = stream.seek(0, 2)
     stream.seek(max(size - 22, 0))
