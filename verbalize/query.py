@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import check_ceiling
+from saywhy_core.reading.records import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,5 +158,5 @@ def _number(value: object, what: str) -> float:
             raise TypeError(f"it holds {found.size} values of type {found.dtype}")
         number = float(found.reshape(-1)[0])
     except (TypeError, ValueError, OverflowError) as error:
-        raise SaliencyError(f"a prediction's {what} must be one number, not {value!r:.60} ({error})") from None
+        raise SaliencyError(f"a prediction's {what} must be one number, not {value!r:.60} ({in_words(error)})") from None
     return number

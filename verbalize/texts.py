@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Saliency
 
-_RECORDS = (".jsonl", ".ndjson", ".json")  # files that hold records whatever their first characters are
+_LINES = (".jsonl", ".ndjson")
+_RECORDS = (*_LINES, ".json")  # files that hold records whatever their first characters are
 _TABLES = (".csv", ".tsv")  # read as one text, they would say nothing at length
 _RECORD = re.compile(r'\s*\{\s*(?:"|\})')  # a text may begin with a brace, too: "{label} was predicted because ..."
 
@@ -67,10 +68,11 @@ def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], N
     """
     called = "standard input" if str(source) == "-" else str(source)
     data = _standard_input(called) if str(source) == "-" else read_bytes(source)
-    content = _decoded(data, called)
+    lines = called.lower().endswith(_LINES) or (data.lstrip()[:1] == b"{" and not called.lower().endswith(_RECORDS))
+    content = _line_by_line(data) if lines and encoding_of(data) is None else _decoded(data, called)
     if not content.strip():
         raise UsageError(f"{called} holds no texts")
-    if "\0" in content or called.lower().endswith(_TABLES):
+    if ("\0" in content and not lines) or called.lower().endswith(_TABLES):
         what = "not text" if "\0" in content else "a table"
         raise UsageError(f"{called} is {what}; give JSON Lines with 'id' and 'text', or one plain text")
     whole = _whole(content, called)
@@ -175,7 +177,9 @@ def _whole(content: str, where: str) -> list[Any] | None:
 
 def _parsed(line: str, number: int, where: str) -> TextRecord | Problem:
     try:
-        record = parse_json(line)
+        if "\0" in line:
+            raise UsageError("the line holds NUL characters, which no text does")
+        record = parse_json(line.encode("utf-8", "surrogateescape"))
     except UsageError as error:
         return Problem(where, str(error), number)
     return _record(record, number, where)
@@ -210,6 +214,11 @@ def _standard_input(called: str) -> bytes:
     return read_stream(stream, called) if stream is not None else sys.stdin.read().encode()
 
 
+def _line_by_line(data: bytes) -> str:
+    """The text of JSON Lines, in which a byte that is no UTF-8 stays as half a character, so that only its line is refused."""
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+
+
 def _decoded(data: bytes, called: str) -> str:
     """The text in UTF-8 or, with a byte order mark, in UTF-16, which some editors write."""
     if encoding_of(data) != "UTF-16":
@@ -229,6 +238,9 @@ def _tell(problem: Problem, on_problem: Callable[[Problem], None] | None) -> Non
 def _unpaired(texts: int, maps: int, *, lost: bool) -> str:
     if texts == 1 and not lost:
         number = "no maps" if not maps else f"{maps} maps"
-        return f"the text names no map, and there are {number}; give it the 'id' of its map, or a file with that map alone"
+        return (
+            f"the text names no map, and there are {number}; give a file with that map alone, or texts in JSON Lines, "
+            "each with the 'id' of its map"
+        )
     has = "not all of them could be read" if lost else f"there are {texts} texts and {maps} maps"
     return f"the texts have no ids, and {has}; give each text the 'id' of its map"

@@ -67,7 +67,7 @@ def _said(text: str | Verbalization, number: int) -> str:
     if isinstance(text, Verbalization):
         return text.text
     if not isinstance(text, str):
-        raise UsageError(f"text {number} is a {type(text).__name__}; give strings or verbalizations")
+        raise UsageError(f"text {number} is no text; give strings or verbalizations")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,27 @@ R = TypeVar("R")
 WHOLE_WORK: tuple[type[Exception], ...] = (UnusableFileError, BudgetExceeded)
 """Errors that end the whole work, because they would meet every other record, too."""
 
+_PYTHONS = (
+    (r"embedded null", "a name holds a NUL character"),
+    (
+        r"setting an array element with a sequence|inhomogeneous",
+        "its lists of numbers differ in length, or hold lists among numbers",
+    ),
+    (r"argument must be a (?:string|real)|invalid literal for|could not convert|must be real number", "a value is no number"),
+    (r"'NoneType' object|non-iterable NoneType", "null stands in the place of a value"),
+    (
+        r"'(?:int|float|bool)' object (?:is not|does not)|non-iterable (?:int|float|bool)",
+        "a number stands in the place of a list or object",
+    ),
+    (r"values to unpack|index out of range|index \d+ is out of bounds", "a list has another length than it should"),
+    (r"(?:string|list|tuple) indices must be", "a text or list stands in the place of an object"),
+    (r"unhashable type", "a list or object stands in the place of a name"),
+    (
+        r"' object (?:has no attribute|is not|does not)|unsupported operand|not supported between",
+        "a value is of another kind than it should",
+    ),
+)
+"""What Python says of values of the wrong kind, and the same in words of those who wrote the values."""
 _LONGEST = 300  # characters of what another library says
 
 
@@ -34,6 +56,12 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, OSError):
         named = f"{error.filename}: " if error.filename is not None else ""
         return legible(f"{named}{error.strerror or error or type(error).__name__}")
+    if isinstance(error, KeyError) and len(error.args) == 1 and isinstance(error.args[0], (str, int)):
+        return legible(f"{error.args[0]!r:.80} is missing")
+    if isinstance(error, (TypeError, ValueError, IndexError, AttributeError)):
+        words = next((told for pattern, told in _PYTHONS if re.search(pattern, str(error)[:_LONGEST])), None)
+        if words is not None:
+            return words
     said = legible(str(error))[:_LONGEST]
     return f"{said or 'no further word'} ({type(error).__name__})"
 

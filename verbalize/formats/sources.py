@@ -22,8 +22,9 @@ from saywhy_core.reading.documents import (
     read_stream,
     unpack_gzip,
 )
+from saywhy_core.reading.nesting import check_nesting
 from saywhy_core.reading.records import told
-from verbalize.formats.format import FORMATS, ReadOptions
+from verbalize.formats.format import FORMATS, ReadOptions, type_name
 from verbalize.formats.table import decoded, read_table
 from verbalize.saliency import PixelSaliency, SaliencyError, TokenSaliency
 
@@ -112,6 +113,8 @@ def items_of(source: Any, options: ReadOptions, formats: Candidates) -> Iterator
         with told(SaliencyError, f"{name_of(source)} can't be read"):
             yield from _stream(source, name_of(source), options, formats)
     else:
+        with told(SaliencyError):
+            check_nesting(source)
         yield from _object(source, options, formats)
 
 
@@ -156,7 +159,7 @@ def _reader_of(document: Any, formats: Candidates) -> Callable[[Any, ReadOptions
     if isinstance(document, dict) and "text" in document and not {"tokens", "pixels"} & set(document):
         raise SaliencyError("this record has no tokens or pixels; it looks like a text, not a map")
     with told(SaliencyError, _WRONG):
-        shown = f"a {type(document).__name__} ({reprlib.repr(document):.60})"
+        shown = _shown(document)
     if formats.wanted == "auto":
         unread = "".join(f"; {reason}" for reason in formats.unread)
         unread += _needed(document) if isinstance(document, dict) else ""
@@ -164,6 +167,14 @@ def _reader_of(document: Any, formats: Candidates) -> Callable[[Any, ReadOptions
     if FORMATS.get(formats.wanted).read is None:
         raise SaliencyError(f"the format {formats.wanted!r} is one of files; name a file")
     raise SaliencyError(f"{shown} is no {formats.wanted!r} record; see `saywhy convert --help` for the formats")
+
+
+def _shown(document: object) -> str:
+    """What is given, in words."""
+    kinds = {bool: "true or false", str: "a text", bytes: "bytes", dict: "an object", type(None): "null"}
+    kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple), "a list")
+    what = kinds.get(type(document), f"an object of type {type_name(document)}")
+    return what if type(document) not in kinds or document is None else f"{what} ({reprlib.repr(document):.60})"
 
 
 def _needed(document: dict[Any, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.arrays import to_numpy
+from saywhy_core.reading.records import in_words
+from verbalize.query import check_scores
 from verbalize.saliency import SaliencyError
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def planes(
         SaliencyError: these are no numbers, the axes don't fit, or it can't be told what they are.
     """
     array = numbers(value)
+    _check_size(array.shape)
     if axes is not None:
         if axes not in AXES:
             raise SaliencyError(f"axes must be one of {', '.join(AXES)}, not {axes!r}")
@@ -45,6 +48,17 @@ def planes(
         return _summed(array, axes), axes
     found = _guess(array, picture, names)
     return _summed(array, found), found
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    """See whether one map of an array of that shape may be small enough, whatever its axes are.
+
+    Raises:
+        SaliencyError: even the smallest two axes make too many scores for one map.
+    """
+    if len(shape) == 2 or (len(shape) > 2 and len(shape) <= 4):
+        rows, columns = sorted(shape)[:2] if len(shape) > 2 else shape
+        check_scores(rows, columns)
 
 
 def numbers(value: Any) -> NDArray[Any]:
@@ -56,7 +70,7 @@ def numbers(value: Any) -> NDArray[Any]:
     try:
         array = to_numpy(value)
     except (TypeError, ValueError) as error:
-        raise SaliencyError(f"a map is an array of numbers: {error}") from None
+        raise SaliencyError(f"a map is an array of numbers: {in_words(error)}") from None
     if array.dtype.kind not in ANY_NUMBERS:
         what = {"O": "objects", "U": "texts", "S": "bytes"}.get(array.dtype.kind, str(array.dtype))
         raise SaliencyError(f"a map is an array of numbers, but these are {what}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import read_image
+from saywhy_core.reading.documents import DEEPEST
 from verbalize.formats.arrays.axes import numbers, planes
 from verbalize.formats.arrays.files import LOADERS, load
 from verbalize.formats.format import Format, ReadOptions, type_name
@@ -47,7 +48,7 @@ def _is_array(value: object) -> bool:
 def _is_table(value: object) -> bool:
     """Whether this is a list of lists of numbers, as JSON holds arrays; `planes` says what is wrong with their lengths."""
     depth = 0
-    while isinstance(value, list) and value:
+    while isinstance(value, list) and value and depth < DEEPEST:
         value, depth = value[0], depth + 1
     return depth > 1 and (value is None or isinstance(value, (int, float)))
 
@@ -121,6 +122,7 @@ def _from_array(
     known = image if image is not None else pictures[0] if pictures else None
     maps, axes = planes(value, options.axes, None if known is None else known.shape[:2], len(labels or names or ()) or None)
     count = len(maps)
+    check_scores(maps.shape[1], maps.shape[2])  # before work is done on them, which takes eight bytes for each
     if axes == "chw" and options.axes is None and numbers(value).shape[0] > 1:
         options.note("three planes were read as the colours of one map, and summed; for three maps say axes='nhw' (--axes)")
     if "n" in axes and names is not None and len(names) == count:
