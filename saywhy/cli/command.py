@@ -199,6 +199,8 @@ def check_names(annotations: Mapping[str, Any], texts: Mapping[str, Any], option
                 raise UsageError(f"{spelled} is an empty text; name {what}")
             if use in (Use.WRITTEN, Use.KEPT) and text.endswith(_ENDS_FOLDERS):
                 raise UsageError(f"{named} names a folder, as what ends in {text[-1]} does; name a file")
+            if use is Use.PLACE_WRITTEN and text.endswith(_ENDS_FOLDERS) and Path(text).suffix.lower() in (".html", ".htm"):
+                raise UsageError(f"{named} names a folder by its last letter and a page by its ending; name one of them")
             if text == "-" and use is not Use.READ and Path in types_in(hint):
                 stream = ", such as /dev/stdout for standard output" if use is Use.WRITTEN else ""
                 raise UsageError(f"{named} names nothing that this command can write; name {what}{stream}")

@@ -149,6 +149,10 @@ NARRATE = ("verbalize", "maps.jsonl", "--style", "free", *MODEL)
         (("verbalize", "maps.jsonl", "--class-names", ""), "--class-names is an empty text; name a file"),
         (("convert", "maps.jsonl", "--out", "/proc/self/mem"), "mem belongs to the system; name a place on a disk"),
         (("picture", "maps.jsonl", "--out", "page.html"), "page.html is a folder"),
+        (
+            ("picture", "maps.jsonl", "--out", "new.html/"),
+            "--out new.html/ names a folder by its last letter and a page by its",
+        ),
         ((*NARRATE, "--out", "o.jsonl", "--cache", "o.jsonl.part"), "--cache o.jsonl.part is the name of a file in which this"),
         (
             (*NARRATE, "--out", "o.jsonl", "--cache", "./o.jsonl.lock"),
