@@ -10,6 +10,7 @@ import numpy as np
 
 from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
 from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.reading.ceilings import CeilingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,6 +135,8 @@ class CallableClassifier:
         try:
             # a copy: a function that normalises in place must not change its caller's images
             answer = self.predict(np.array(batch, order="C"))
+        except CeilingError as error:
+            raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {error}") from error
         except Exception as error:
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {_words(error)}") from error
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.onnx_session import Session
 from saywhy_core.errors import UsageError
 from saywhy_core.names import check_class_names
+from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.documents import NotJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -89,6 +91,8 @@ def load(
             f"{path} doesn't say what its output {session.output!r:.80} is; give scores='logits' or scores='probabilities'"
         )
     fixed = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
+    if fixed is not None:
+        _check_batch(fixed, shape, axes, np.dtype(DTYPES[dtype]).itemsize, path)
 
     def run(batch: NDArray[Any]) -> NDArray[np.floating]:
         answer = np.asarray(session(batch))
@@ -102,10 +106,15 @@ def load(
         batch = values.astype(DTYPES[dtype], copy=False)
         if fixed is None:
             return run(batch)
+        one = batch[0].nbytes
+        check_ceiling("array", fixed * one, f"{path}: its batch of {fixed:,} images")  # where the image's size is free
         rows = []
         for start in range(0, len(batch), fixed):
             part = batch[start : start + fixed]
-            padded = np.concatenate([part, np.repeat(part[-1:], fixed - len(part), axis=0)]) if len(part) < fixed else part
+            padded = part
+            if len(part) < fixed:
+                padded = np.empty((fixed, *part.shape[1:]), part.dtype)
+                padded[: len(part)], padded[len(part) :] = part, part[-1]
             rows.append(run(padded)[: len(part)])
         return np.concatenate(rows)
 
@@ -114,6 +123,16 @@ def load(
         batch_size=batch_size, image_shape=_image_shape(shape, axes),
         identity=file_identity("onnx", path, kind, prepare.key),
     )  # fmt: skip
+
+
+def _check_batch(images: int, shape: list[Any], axes: Axes, number: int, path: str) -> None:
+    """See that a batch of the fixed size may be made: it is filled up to that size, however few images there are.
+
+    Raises:
+        CeilingError: it takes more bytes than the ceiling on arrays.
+    """
+    sizes = [size if size is not None else 1 for size in _image_shape(shape, axes)]
+    check_ceiling("array", images * math.prod(sizes) * number, f"{path}: its batch of {images:,} images")
 
 
 def _axes(shape: list[Any], path: str) -> Axes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
-from saywhy_core.reading.ceilings import ceiling
+from saywhy_core.reading.ceilings import CeilingError, ceiling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,14 +20,14 @@ ACCELERATORS = (
 """What may compute besides the CPU. The provider of Azure is left out: it asks a server."""
 CPU = "CPUExecutionProvider"
 COPIES = 3  # of the weights: as read, as laid out for the kernels, and as packed by them
-ARRAYS = 4  # times the ceiling `array`: a batch of x
+ARRAYS = 2  # times the ceiling `array`: a batch of x
 FOLDED = 64 * 2**20  # bytes of one constant that is computed when the file is opened
 
 
 class Session:
     """An ONNX file, opened.
 
-    Its arrays may take as much memory as its weights say, and four times the ceiling `array`; a step that wants more fails.
+    Its arrays may take as much memory as its weights say, and twice the ceiling `array`; a step that wants more fails.
     Libraries of further operators are not loaded, and no provider that asks a server is used.
 
     Args:
@@ -43,7 +43,8 @@ class Session:
 
         self._library = onnxruntime
         kinds = onnxruntime.OrtAllocatorType
-        most = COPIES * weights_of(path) + ARRAYS * ceiling("array")
+        self._array = ceiling("array")
+        most = COPIES * weights_of(path) + ARRAYS * self._array
         onnxruntime.create_and_register_allocator(  # it holds for sessions that are opened after it
             onnxruntime.OrtMemoryInfo("Cpu", kinds.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT),
             onnxruntime.OrtArenaCfg({"max_mem": most, "arena_extend_strategy": 1}),
@@ -75,6 +76,14 @@ class Session:
         asked = self._worker.submit(self._session.run, [self.output], {self.inputs[0][0]: batch}, options)
         try:
             answer: NDArray[np.floating] = asked.result()[0]
+        except Exception as error:
+            options.terminate = True
+            if "Available memory" in str(error) or "Failed to allocate" in str(error):
+                raise CeilingError(
+                    f"its arrays need more memory than {ARRAYS} times the ceiling array, which is {self._array:,} bytes; "
+                    f"if you trust it, raise the ceiling, for example with --ceiling array={ARRAYS * self._array}"
+                ) from None
+            raise
         except BaseException:
             options.terminate = True
             raise

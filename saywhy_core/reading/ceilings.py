@@ -31,7 +31,9 @@ def _ceiling(value: int, help: str) -> Any:  # noqa: A002 - what it is
 
 @dataclass(frozen=True, kw_only=True)
 class Ceilings:
-    """The most that one input may hold. The defaults keep a command below some 1 GB of memory; see docs/security.md.
+    """The most that one input may hold. The defaults keep a command below some 1 GB of memory, besides a model.
+
+    See docs/security.md.
 
     Attributes:
         bytes: of a text file or a JSON document that is read whole, unpacked; one wide character makes it four times as

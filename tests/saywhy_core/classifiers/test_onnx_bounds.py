@@ -58,7 +58,7 @@ def test_a_step_beyond_the_ceiling_is_not_taken(tmp_path, make):
     large = make(tmp_path / "large.onnx", 200_000_000)  # 800 MB
     with ceilings(array=2**20):
         classifier = load_classifier(large)
-    with pytest.raises(ClassifierError, match="the classifier failed"):
+    with pytest.raises(ClassifierError, match=r"the classifier failed.* --ceiling array=2097152$"):
         classifier(IMAGE)
 
 
@@ -121,3 +121,34 @@ def test_nothing_is_written_to_standard_output(tmp_path, write_onnx, capfd):
     with pytest.raises(UsageError, match="no ONNX model"):
         load_classifier(spec)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("batch", [2_000_000, 1 << 40])
+def test_a_fixed_batch_is_held_against_the_ceiling_when_the_file_is_opened(tmp_path, write_onnx, batch):
+    spec = write_onnx(tmp_path / "m.onnx", [batch, 4, 6, 3], [1, 2])
+    needed = batch * 4 * 6 * 3 * 4
+    with pytest.raises(UsageError, match=f"its batch of {batch:,} images has {needed:,} bytes .* --ceiling array={needed}"):
+        load_classifier(spec)
+
+
+def test_a_fixed_batch_of_images_of_any_size_is_held_against_the_ceiling_when_they_are_known(tmp_path, write_onnx):
+    classifier = load_classifier(write_onnx(tmp_path / "m.onnx", [10_000, "h", "w", 3], [1, 2]))
+    assert classifier(IMAGE).shape == (1, 7)
+    with pytest.raises(ClassifierError, match=r"its batch of 10,000 images has 1,920,000,000 bytes.* --ceiling array="):
+        classifier(np.zeros((1, 100, 160, 3), np.float32))
+
+
+def test_a_loop_that_doubles_an_array_ends_at_the_ceiling(tmp_path):
+    make, kinds, value = onnx.helper.make_node, onnx.TensorProto, onnx.helper.make_tensor_value_info
+    body = onnx.helper.make_graph(
+        [make("Identity", ["c"], ["c2"]), make("Concat", ["a", "a"], ["a2"], axis=0)], "b",
+        [value("i", kinds.INT64, []), value("c", kinds.BOOL, []), value("a", kinds.FLOAT, [None])],
+        [value("c2", kinds.BOOL, []), value("a2", kinds.FLOAT, [None])],
+    )  # fmt: skip
+    ones = onnx.numpy_helper.from_array(np.ones(9, np.float32), "ones")
+    constants = [onnx.numpy_helper.from_array(np.array(True), "t"), ones, whole(60, "k")]
+    steps = [make("Loop", ["k", "t", "ones"], ["z"], body=body), make("ReduceSum", ["z"], ["y"], keepdims=0)]
+    with ceilings(array=2**24):
+        classifier = load_classifier(network(tmp_path / "m.onnx", steps, constants))
+        with pytest.raises(ClassifierError, match="more memory than 2 times the ceiling array, which is 16,777,216 bytes"):
+            classifier(IMAGE)
