@@ -10,7 +10,7 @@ from adversarial.attack import check_attacked
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import read_images, resize_image
 from saywhy_core.names import class_index, read_lines
-from saywhy_core.reading.ceilings import CeilingError
+from saywhy_core.reading.ceilings import CeilingError, ceiling
 
 if TYPE_CHECKING:
     import os
@@ -64,7 +64,7 @@ def gather_images(
         The images that can be attacked, and a `Problem` for each file or image that can't.
 
     Raises:
-        UsageError: there is no such class, the labels are more or fewer than the images, or no size is known.
+        UsageError: there is no such class, the labels are more or fewer than the images, no size is known, or the size is over the ceiling `attacked`.
     """
     if label is not None and labels is not None:
         raise UsageError("give one label for all images or a file of labels, not both")
@@ -73,6 +73,8 @@ def gather_images(
         if height is None or width is None:
             raise UsageError("the classifier doesn't say what size it takes; give the size, such as --resize 48x48")
         size = (height, width)
+    if size is not None:
+        _check_size(size)
     wanted = channels if channels in (1, 3) else None
     items = [(str(path), item) for path in paths for item in read_images([Path(path)], channels=wanted)]
     lines = None if labels is None else read_lines(labels)
@@ -96,6 +98,16 @@ def gather_images(
         else:
             problems.append(Problem(item.name, wrong))
     return images, problems
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    """Hold the size that images are brought to against the ceiling, before memory is taken for it."""
+    have, most = size[0] * size[1], ceiling("attacked")
+    if have > most:
+        raise CeilingError(
+            f"images of {size[0]} x {size[1]} have {have:,} pixels, and images of at most {most:,} are attacked; "
+            f"give a smaller size, or raise the ceiling with --ceiling attacked={have}"
+        )
 
 
 def _misfit(have: tuple[int, ...], label: int | None, want: ImageShape, class_names: Sequence[str] | None) -> str | None:

@@ -199,7 +199,7 @@ def read_size(text: str | None) -> tuple[int, int] | Literal["auto"] | None:
         return None
     if text.strip().lower() == "auto":
         return "auto"
-    match = re.fullmatch(r"\s*([1-9]\d*)\s*[xX×]\s*([1-9]\d*)\s*", text)
+    match = re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})\s*", text)
     if match is None:
-        raise UsageError(f"--resize takes HEIGHTxWIDTH, such as 48x48, or auto, not {text!r}")
+        raise UsageError(f"--resize takes HEIGHTxWIDTH, such as 48x48, each of at most nine digits, or auto, not {text!r}")
     return int(match[1]), int(match[2])

@@ -6,6 +6,7 @@ such characters escaped and keys taken out; tests/saywhy/test_printing.py sees t
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
@@ -21,8 +22,11 @@ from saywhy_core.secrets import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LONGEST = 2000
-"""Characters of a line on standard error: ten times what a sentence has, and room for a path of any length that occurs."""
+LONGEST = 800
+"""Characters of a line on standard error: four times what a sentence has."""
+LONGEST_WORD = 400
+"""Characters of a line without a space, such as a path or a value: more than a file's name may have."""
+_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 
 
 class _Console(Console):
@@ -132,11 +136,18 @@ def _several_lines(text: object) -> str:
 
 
 def _brief(line: str) -> str:
-    """A line that nobody would read cut in the middle: a name or a value of a file may have any length."""
-    if len(line) <= LONGEST:
-        return line
-    head, tail = line[: LONGEST * 3 // 4], line[-LONGEST // 4 :]
-    return f"{head} ... ({len(line) - len(head) - len(tail):,} characters left out) ... {tail}"
+    """A line that nobody would read cut in the middle: a name, or a value of a user or a file, may have any length.
+
+    Long words go first, so that what is said about them, and what to do, stays.
+    """
+    return _cut(_WORD.sub(lambda word: _cut(word[0], LONGEST_WORD), line), LONGEST)
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    head, tail = text[: most // 2], text[-(most // 2) :]
+    return f"{head} ... ({len(text) - len(head) - len(tail):,} characters left out) ... {tail}"
 
 
 def _print(console: Console, text: Text) -> None:

@@ -1,0 +1,46 @@
+"""One line of a file of texts that is no text is told, and the others are checked; long values are cut, not sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from verbalize.texts import iter_texts
+
+GOOD = b'{"id": "a", "text": "one"}\n'
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.ndjson"])
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (b'\0{"id": "b", "text": "two"}\n', "NUL"),
+        (b"\0\0\n", "NUL"),
+        (b'{"id": "b", "te\0xt": "two"}\n', "NUL"),
+        (b'{"id": "b", "text": "tw\xff"}\n', "UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_line_that_is_no_text(tmp_path, name, bad, says, first):
+    (tmp_path / name).write_bytes(bad + GOOD if first else GOOD + bad)
+    problems = []
+    (record,) = iter_texts(tmp_path / name, problems.append)
+    assert (record.id, record.text) == ("a", "one")
+    (problem,) = problems
+    assert says in problem.what
+    assert problem.line == (1 if first else 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--goal", "x" * 100_000], ["--goal", "x y " * 25_000], ["--target", "z" * 100_000], ["--option", "o" * 100_000],
+        ["--distance", "d" * 100_000], ["--prior", "p" * 100_000], ["--labels", "l" * 100_000], ["--budget", "9" * 100_000],
+    ],
+    ids=lambda words: f"{words[0]} {words[1][:3]}",
+)  # fmt: skip
+def test_long_values_are_cut(in_process, tmp_path, words):
+    (tmp_path / "a.npy").write_bytes(b"")
+    given = [] if words[0] == "--target" else ["--target", "demo:signs"]
+    done = in_process.run_command("attack", "a.npy", *given, *words, "--out", "o", folder=tmp_path)
+    assert done.returncode == 2
+    assert max(map(len, done.stderr.splitlines())) < 900, done.stderr[:1000]
