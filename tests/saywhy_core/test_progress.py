@@ -6,6 +6,7 @@ import io
 
 from rich.console import Console
 
+from saywhy_core import progress
 from saywhy_core.progress import progress_bar
 
 
@@ -51,3 +52,16 @@ def test_stages_have_lines_of_their_own():
     assert "2/2" in last
     assert "1/3" in last
     assert last.rindex("texts") < last.rindex("signs")
+
+
+def test_long_work_says_on_a_pipe_how_far_it_is(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress_bar("reading \x1b[bold]", 4_000) as bar:
+        for second in range(75):
+            now[0] = float(second)
+            bar(second * 50)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    said = captured.err.splitlines()
+    assert said == [f"reading \\x1b[bold]: {n} of 4,000 done" for n in ("500", "1,500", "3,500")]  # after 10, 30 and 70 s
