@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from saywhy_core.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    Spell = Callable[[str, object], str]
 
 _ARGUMENT = re.compile(r"\[(\w+)(?:=([^\]]*))?\]")
+
+
+def _in_python(name: str, value: object) -> str:
+    return name if value is None else f"{name}={'...' if value is ... else value if isinstance(value, Bare) else repr(value)}"
+
+
+_spell: Spell = _in_python
+
+
+class Bare(str):
+    """A text that stands in a sentence as it is, without quotes."""
+
+    __slots__ = ()
+
+
+def argument(name: str, value: object = None) -> str:
+    """An argument as the user of this process writes it: `scores='logits'` in Python, `--scores logits` on the command line.
+
+    Args:
+        name: as Python calls it.
+        value: what is meant by it; `...` for any value, and None for the argument as such.
+    """
+    return _spell(name, value)
+
+
+@contextmanager
+def arguments_as(spell: Spell) -> Iterator[None]:
+    """Let `argument` write in another way inside the block, in all threads: a front end says how its users write."""
+    global _spell
+    before, _spell = _spell, spell
+    try:
+        yield
+    finally:
+        _spell = before
 
 
 class UsageError(ValueError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.arrays import to_numpy
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.images import read_image
 from saywhy_core.reading.records import in_words
 from verbalize.alignment import align_tokens, check_places, scored_words
@@ -316,7 +316,7 @@ def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats
 
 def _agrees_with_sign(values: Floats, signed: bool) -> None:
     if not signed and values.size and values.min() < 0:
-        raise SaliencyError("the map is said to be unsigned but holds negative scores; pass signed=True")
+        raise SaliencyError(f"the map is said to be unsigned but holds negative scores; pass {argument('signed', True)}")
 
 
 def _offsets(

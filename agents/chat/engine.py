@@ -11,7 +11,7 @@ import torch
 from jinja2 import TemplateError
 
 from agents.chat.grammar import Grammars
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.pretrained import from_pretrained, own_code
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Engine:
         except torch.OutOfMemoryError:
             if len(batch) == 1:
                 raise UsageError(
-                    f"the GPU has no memory for one prompt of {width} tokens; shorten it, or lower max_tokens"
+                    f"the GPU has no memory for one prompt of {width} tokens; shorten it, or lower {argument('max_tokens')}"
                 ) from None
             half = len(batch) // 2
             log.warning("no memory for %d prompts at once; going on with %d", len(batch), half)

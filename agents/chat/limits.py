@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import Bare, BudgetExceeded, UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 UNBOUNDED_REPLY = 1024
 """Tokens set aside for a reply without a `max_tokens`, where there is a ceiling on tokens or cost."""
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,12 @@ class Usage:
 
     def __str__(self) -> str:
         parts = [
-            f"{self.requests} requests ({self.retries} retries)",
+            f"{_counted(self.requests, 'request', 'requests')} ({_counted(self.retries, 'retry', 'retries')})",
             f"{self.cache_hits} from the cache",
             f"{self.prompt_tokens} prompt and {self.completion_tokens} completion tokens",
         ]
         if self.estimated:
-            parts.append(f"tokens of {self.estimated} replies estimated")
+            parts.append(f"tokens of {_counted(self.estimated, 'reply', 'replies')} estimated")
         if self.cost is not None:
             parts.append(f"cost {self.cost:.4f}")
         return ", ".join(parts)
@@ -82,9 +86,11 @@ class Meter:
         for name in ("max_requests", "max_tokens_total", "max_cost"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise UsageError(f"{name} must be a positive number, not {value!r}")
+                raise UsageError(f"{argument(name)} must be a positive number, not {value!r}")
         if self.price is not None and (len(self.price) != 2 or any(not p >= 0 for p in self.price)):
-            raise UsageError(f"price must be two numbers, per million prompt and completion tokens, not {self.price!r}")
+            raise UsageError(
+                f"{argument('price')} must be two numbers, per million prompt and completion tokens, not {self.price!r}"
+            )
         if self.max_cost is not None and self.price is None:
             raise UsageError("max_cost needs price=(per million prompt tokens, per million completion tokens)")
 
@@ -105,8 +111,8 @@ class Meter:
             if self.max_requests is not None and self._usage.requests + count > self.max_requests:
                 requests = f"{self.max_requests} request{'' if self.max_requests == 1 else 's'}"
                 raise BudgetExceeded(  # the tokens of requests in flight are not known yet, so it names none
-                    f"the ceiling of {requests} (max_requests) is reached; "
-                    "raise it, or go on with the replies that the cache holds"
+                    f"the ceiling of {requests} is reached; raise {argument('max_requests')}, "
+                    f"or go on with the replies that the cache holds ({argument('offline', True)})"
                 )
             self._usage = replace(
                 self._usage, requests=self._usage.requests + count, retries=self._usage.retries + retry * count
@@ -158,12 +164,12 @@ class Meter:
         return (prompt * per_prompt + completion * per_completion) / 1e6
 
     def _refusal(self, mine: Reservation) -> str:
-        ceilings = [f"max_tokens_total={self.max_tokens_total}"] if self.max_tokens_total is not None else []
-        ceilings += [f"max_cost={self.max_cost:g}"] if self.max_cost is not None else []
+        ceilings = [argument("max_tokens_total", self.max_tokens_total)] if self.max_tokens_total is not None else []
+        ceilings += [argument("max_cost", Bare(f"{self.max_cost:g}"))] if self.max_cost is not None else []
         used = self._usage.tokens + sum(self._lost)
         aside = sum(one.prompt_tokens + one.completion_tokens for one in self._in_flight)
         return (
             f"the next request may use {mine.prompt_tokens} prompt and {mine.completion_tokens} completion tokens and "
             f"would pass {' or '.join(ceilings)}: {used} tokens are used and {aside} set aside for requests in flight; "
-            "raise the ceiling, or lower max_tokens"
+            f"raise the ceiling, or lower {argument('max_tokens')}"
         )

@@ -19,7 +19,7 @@ from pydantic import PrivateAttr
 from agents.chat.engine import Engine, Settings
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.replies import ModelReplies
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,7 +223,8 @@ def local_model(name: str, options: dict[str, Any], *, batch_size: int | None) -
     if unknown:
         raise UsageError(f"unknown option {', '.join(sorted(unknown))} for transformers: models")
     if given.get("temperature", 0.0) == 0 and (idle := sorted({"seed", "top_p"} & given.keys())):
-        raise UsageError(f"{' and '.join(idle)}: without effect at temperature 0, where the likeliest reply is always taken")
+        named = " and ".join(argument(one) for one in idle)
+        raise UsageError(f"{named}: without effect at temperature 0, where the likeliest reply is always taken")
     if batch_size is not None and "batch_size" in given:
         raise UsageError("concurrency and batch_size are the same thing for a transformers: model; give one of them")
     if batch_size is not None or "batch_size" not in given:

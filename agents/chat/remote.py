@@ -19,7 +19,7 @@ from agents.chat.schema import bounded
 from agents.chat.wire.answers import shown
 from agents.chat.wire.network import WireError, httpx
 from agents.chat.wire.retries import LONGEST_PAUSE, asked_pause, in_words, may_pass, pause_before
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError, argument
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -186,7 +186,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         if isinstance(error, WireError):
             return _Failure(f"{at} {error}", error.status, again=error.again, lost=error.status in {None, 200})
         if isinstance(error, (openai.APITimeoutError, httpx.TimeoutException)):
-            return _Failure(f"{at} did not answer within {self.request_timeout:g} s", advice="raise timeout")
+            return _Failure(f"{at} did not answer within {self.request_timeout:g} s", advice=f"raise {argument('timeout')}")
         if isinstance(error, openai.APIStatusError):
             return self._read_status(error, at)
         if isinstance(error, (openai.APIConnectionError, httpx.HTTPError)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents.chat.limits import Meter, Usage
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.secrets import credentials_of, keep_secret
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def chat_model(
     kind, address, name = _parse(spec)
     _check(timeout=timeout, concurrency=concurrency, max_retries=max_retries, temperature=temperature)
     if cache_as is not None and cache is None:
-        raise UsageError("cache_as names the model in the cache: give cache=FILE as well")
+        raise UsageError(f"{argument('cache_as')} names the model in the cache: give {argument('cache', ...)} as well")
     if offline and cache is None:
-        raise UsageError("offline answers come from the cache: give cache=FILE as well")
+        raise UsageError(f"offline answers come from the cache: give {argument('cache', ...)} as well")
     meter = Meter(max_requests, max_tokens_total, max_cost, price)
     shared = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stop": stop, "cache_as": cache_as}
     for_servers = {"timeout": timeout, "max_retries": max_retries, "extra_body": extra_body, "api_key": api_key}
@@ -89,7 +89,8 @@ def chat_model(
         if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
             raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
         if unused := [option for option, value in for_servers.items() if value is not None]:
-            raise UsageError(f"{', '.join(unused)}: for servers only; a transformers: model runs in this process")
+            named = ", ".join(argument(one) for one in unused)
+            raise UsageError(f"{named}: for servers only; a transformers: model runs in this process")
         from agents.chat.local import local_model
 
         store = _cache(cache, meter, offline=offline)  # which may be refused, before the model is loaded
@@ -188,13 +189,13 @@ def _official_address() -> str:
 
 def _check(*, timeout: float | None, concurrency: int | None, max_retries: int | None, temperature: float | None) -> None:
     if temperature is not None and not 0 <= temperature < float("inf"):
-        raise UsageError(f"temperature must be a number from 0 up, not {temperature!r}")
+        raise UsageError(f"{argument('temperature')} must be a number from 0 up, not {temperature!r}")
     if timeout is not None and not timeout > 0:
-        raise UsageError(f"timeout must be a positive number of seconds, not {timeout!r}")
+        raise UsageError(f"{argument('timeout')} must be a positive number of seconds, not {timeout!r}")
     if concurrency is not None and concurrency < 1:
-        raise UsageError(f"concurrency must be 1 or more, not {concurrency!r}")
+        raise UsageError(f"{argument('concurrency')} must be 1 or more, not {concurrency!r}")
     if max_retries is not None and max_retries < 0:
-        raise UsageError(f"max_retries must be 0 or more, not {max_retries!r}")
+        raise UsageError(f"{argument('max_retries')} must be 0 or more, not {max_retries!r}")
 
 
 def _cache(cache: Any, meter: Meter, *, offline: bool) -> Any:

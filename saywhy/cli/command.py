@@ -17,9 +17,10 @@ from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use, holding, types_in
 from saywhy.cli.options.settings import NAME as SETTINGS
 from saywhy.cli.options.settings import WRONG_WORDS, given_by_file, words_of
+from saywhy.cli.spelling import spelling_of
 from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket
 from saywhy_core.disk.files import check_is_no_database, protected_inputs
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, arguments_as
 from saywhy_core.stopping import Stopped, exit_status, signals_wait
 
 if TYPE_CHECKING:
@@ -116,7 +117,12 @@ class Command(TyperCommand):
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
         try:
-            with protected_inputs(one.path for one in read), holding(), given_by_file(*ctx.meta.get(SETTINGS, (None, ()))):
+            with (
+                arguments_as(spelling_of(self.params)),
+                protected_inputs(one.path for one in read),
+                holding(),
+                given_by_file(*ctx.meta.get(SETTINGS, (None, ()))),
+            ):
                 return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderGoneError from error

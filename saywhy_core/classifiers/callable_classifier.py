@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ class CallableClassifier:
         if not callable(predict):
             raise UsageError(f"a classifier needs a function from images to scores, not {type(predict).__name__}")
         if scores not in ("logits", "probabilities"):
-            raise UsageError(f"scores must be 'logits' or 'probabilities', not {scores!r}")
+            raise UsageError(f"{argument('scores')} must be 'logits' or 'probabilities', not {scores!r}")
         if budget is not None and budget < 0:
             raise UsageError(f"a budget must be 0 queries or more, not {budget}")
         if batch_size is not None and (not _is_whole(batch_size) or batch_size < 1):
-            raise UsageError(f"batch_size must be a whole number of at least one image, not {batch_size!r}")
+            raise UsageError(f"{argument('batch_size')} must be a whole number of at least one image, not {batch_size!r}")
         self.predict = predict
         self.scores: Scores = scores
         self.class_names = None if class_names is None else tuple(str(name) for name in class_names)
@@ -163,7 +163,9 @@ class CallableClassifier:
         if self.scores == "probabilities" and (
             scores.min() < -1e-4 or scores.max() > 1 + 1e-4 or np.abs(scores.sum(axis=1) - 1).max() > 1e-2
         ):
-            raise ClassifierError("the classifier's scores are no probabilities; say scores='logits' if that is what they are")
+            raise ClassifierError(
+                f"the classifier's scores are no probabilities; say {argument('scores', 'logits')} if that is what they are"
+            )
 
 
 def _is_whole(value: object) -> bool:
@@ -177,7 +179,9 @@ def _image_shape(given: Sequence[int | None]) -> ImageShape:
             return height, width, channels
     except (TypeError, ValueError):
         pass
-    raise UsageError(f"image_shape must be (height, width, channels), each a positive number or None, not {given!r}")
+    raise UsageError(
+        f"{argument('image_shape')} must be (height, width, channels), each a positive number or None, not {given!r}"
+    )
 
 
 def _in_range(images: ArrayLike) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,14 +40,14 @@ class InputLayout:
 
     def __post_init__(self) -> None:
         if self.axes not in ("nhwc", "nchw"):
-            raise UsageError(f"layout must be 'nhwc' or 'nchw', not {self.axes!r}")
+            raise UsageError(f"{argument('layout')} must be 'nhwc' or 'nchw', not {self.axes!r}")
         bounds = _numbers("value_range", self.value_range)
         if len(bounds) != 2 or not bounds[0] < bounds[1]:
-            raise UsageError(f"value_range must be two rising numbers such as (0, 255), not {self.value_range!r}")
+            raise UsageError(f"{argument('value_range')} must be two rising numbers such as (0, 255), not {self.value_range!r}")
         if self.mean is not None:
             _numbers("mean", self.mean)
         if self.std is not None and not all(value > 0 for value in _numbers("std", self.std)):
-            raise UsageError(f"std must be above 0, not {self.std!r}")
+            raise UsageError(f"{argument('std')} must be above 0, not {self.std!r}")
 
     def __call__(self, images: Images) -> Images:
         """The network's input: a C-contiguous float32 array in the order of `axes`."""
@@ -56,7 +56,7 @@ class InputLayout:
         for name in ("mean", "std"):
             given = getattr(self, name)
             if given is not None and np.size(given) not in {1, images.shape[-1]}:
-                raise UsageError(f"{name} has {np.size(given)} numbers but the images {images.shape[-1]} channels")
+                raise UsageError(f"{argument(name)} has {np.size(given)} numbers but the images {images.shape[-1]} channels")
         if self.mean is not None:
             values = np.subtract(values, self.mean, dtype=np.float32)
         if self.std is not None:

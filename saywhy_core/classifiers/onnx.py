@@ -12,7 +12,7 @@ from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.onnx_session import Session
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.names import check_class_names
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.documents import NotJsonError, parse_json
@@ -69,7 +69,7 @@ def load(
         raise UsageError("onnx: targets need onnxruntime; install saywhy[onnx]")
     check_model_file(path)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise UsageError(f"threads must be a whole number of at least 0, not {threads!r}")
+        raise UsageError(f"{argument('threads')} must be a whole number of at least 0, not {threads!r}")
     session = Session(path, threads)
     if len(session.inputs) != 1:
         names = ", ".join(name for name, _, _ in session.inputs)
@@ -88,7 +88,8 @@ def load(
     kind: Scores | None = scores or said.get("scores") or _kind(session.output)
     if kind is None:
         raise UsageError(
-            f"{path} doesn't say what its output {session.output!r:.80} is; give scores='logits' or scores='probabilities'"
+            f"{path} doesn't say what its output {session.output!r:.80} is; "
+            f"give {argument('scores', 'logits')} or {argument('scores', 'probabilities')}"
         )
     fixed = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
     if fixed is not None:
@@ -143,7 +144,8 @@ def _axes(shape: list[Any], path: str) -> Axes:
         if first:
             break
     raise UsageError(
-        f"{path} takes an input of shape {shape}, which doesn't say where its channels are; give layout='nhwc' or 'nchw'"
+        f"{path} takes an input of shape {shape}, which doesn't say where its channels are; "
+        f"give {argument('layout', 'nhwc')} or {argument('layout', 'nchw')}"
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.spec import is_module_name
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
@@ -68,10 +68,15 @@ def load(
         options = {"class_names": class_names, "scores": scores, "image_shape": image_shape, "batch_size": batch_size}
         given = [option for option, value in options.items() if value is not None]
         if given:
-            raise UsageError(f"{where} is a classifier with settings of its own; leave out {', '.join(given)}")
+            raise UsageError(
+                f"{where} is a classifier with settings of its own; leave out {', '.join(argument(one) for one in given)}"
+            )
         return found
     if scores is None:
-        raise UsageError(f"{where} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
+        raise UsageError(
+            f"{where} doesn't say what its scores are; give {argument('scores', 'logits')} or "
+            f"{argument('scores', 'probabilities')}"
+        )
     return CallableClassifier(found, scores, class_names, batch_size=batch_size, image_shape=image_shape or ANY_SHAPE)
 
 

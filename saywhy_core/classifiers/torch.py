@@ -14,7 +14,7 @@ from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
@@ -139,7 +139,10 @@ def load(
             "with --trust (in Python trust=True) if you trust its author"
         )
     if scores is None:
-        raise UsageError(f"{path} doesn't say what its scores are; give scores='logits' or scores='probabilities'")
+        raise UsageError(
+            f"{path} doesn't say what its scores are; give {argument('scores', 'logits')} or "
+            f"{argument('scores', 'probabilities')}"
+        )
     module = read_exported(path) if exported or Path(path).suffix == ".pt2" else _script(path, trust=trust)
     return TorchClassifier(
         module, scores=scores, class_names=class_names, layout=layout, value_range=value_range, mean=mean, std=std,

@@ -23,8 +23,8 @@ class ResumableLines:
     """JSON Lines with one record per id, for long jobs that write a whole file in the end.
 
     Finished records go to the journal `OUT.part`; a job that starts again finds them in `done` and leaves them out. `finish`
-    writes OUT whole, in the order asked for, and removes the journal; where no record is finished, it leaves OUT as it was. Where
-    OUT is "-" (standard output) or leads to a pipe or a device, each record goes there at once, and there is no journal.
+    writes OUT whole, in the order asked for, and removes the journal; where no record is finished, it leaves OUT as it was.
+    Where OUT is "-" (standard output) or leads to a pipe or a device, each record goes there at once, and there is no journal.
 
     Args:
         out: the file to write in the end, or "-".

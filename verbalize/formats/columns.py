@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from saywhy_core.errors import argument
 from verbalize.saliency import SaliencyError
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class _Finder:
             value = next(value for row in self.body if (value := _cell(row, place)))
             raise SaliencyError(
                 f"{self.source}: the column {self.first[place]!r} holds {value}, which is a probability and no label; "
-                "name the column 'probability', and the label with label=... (--label)"
+                f"name the column 'probability', and the label with {argument('label', ...)}"
             )
 
     def _ids(self) -> tuple[int, ...]:

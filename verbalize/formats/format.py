@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem, UsageError, argument
 from saywhy_core.registry import Registry
 from verbalize.saliency import Query, SaliencyError
 
@@ -89,7 +89,7 @@ class ReadOptions:
             return default if said is None else said
         if said is not None and said != known:
             has = "have signs" if known else "have no sign"
-            raise SaliencyError(f"the scores of this record {has}; leave out signed={said} (--{'un' if known else ''}signed)")
+            raise SaliencyError(f"the scores of this record {has}; leave out {argument('signed', said)}")
         return known
 
     def class_name(self, value: object) -> str:
@@ -115,7 +115,9 @@ class ReadOptions:
         """
         label = self.label
         if found is None and label is None:
-            raise SaliencyError("the record does not say which label its scores speak for; name it with label=... (--label)")
+            raise SaliencyError(
+                f"the record does not say which label its scores speak for; name it with {argument('label', ...)}"
+            )
         own = label if found is None else self.class_name(found)
         if label is not None and _number(own) is not None and _number(label) is None:
             own = label
@@ -132,10 +134,10 @@ class ReadOptions:
         """
         label, versus = self.label, self.versus
         if label is not None and label != query.label:
-            raise SaliencyError(f"the scores speak for {query.label!r}, not for {label!r}; leave out label=... (--label)")
+            raise SaliencyError(f"the scores speak for {query.label!r}, not for {label!r}; leave out {argument('label', ...)}")
         if versus and versus != query.versus:
             said = f"with {', '.join(map(repr, query.versus))}" if query.versus else "with no other label"
-            raise SaliencyError(f"the record contrasts {query.label!r} {said}; leave out versus=... (--versus)")
+            raise SaliencyError(f"the record contrasts {query.label!r} {said}; leave out {argument('versus', ...)}")
         return query
 
     def chosen(self, outputs: Sequence[str]) -> list[int]:

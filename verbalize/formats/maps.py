@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.errors import Problem
+from saywhy_core.errors import Problem, argument
 from saywhy_core.reading.ceilings import Ceilings
 from verbalize.formats.candidates import Candidates
 from verbalize.formats.format import ReadOptions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NOTHING_NEGATIVE = (
     "no score is below 0, and nobody says whether the scores have signs; they are read as support for the label. For "
-    "magnitudes (attention, norms, |gradient|), say signed=False (--unsigned)"
+    "magnitudes (attention, norms, |gradient|), say "
 )
 MAX_LINE = Ceilings().bytes
 """The most bytes of one line of JSON Lines, unless another ceiling is in force (`saywhy_core.reading.ceilings`)."""
@@ -136,14 +136,14 @@ def _checked(
         have, words = (sum(column) for column in zip(*partial, strict=True))
         options.note(f"in {len(partial)} of the texts, only some words have scores, {have} of {words} in all")
     if options.unsaid == {False}:
-        options.note(_NOTHING_NEGATIVE)
+        options.note(_NOTHING_NEGATIVE + argument("signed", False))
     for text in options.notes:
         if on_note is None:
             warnings.warn(f"{name_of(source)}: {text}", stacklevel=3)
         else:
             on_note(text)
     if any_read and (unused := options.unused()):
-        named = " and ".join(f"{name} (--{name.replace('_', '-')})" for name in unused)
+        named = " and ".join(argument(name) for name in unused)
         have, them = ("has", "it") if len(unused) == 1 else ("have", "them")
         raise SaliencyError(f"{named} {have} no effect on any record of {name_of(source)}; leave {them} out")
 

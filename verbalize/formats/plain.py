@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.errors import argument
 from verbalize.formats.format import Format, ReadOptions, parse_signed
 from verbalize.formats.pairs import LIST_KEYS, pairs_of
 from verbalize.formats.word_lists import read_words
@@ -163,7 +164,9 @@ def _label(value: object) -> object:
         raise SaliencyError(f"the label must be one name, not {value!r:.60}; write one record for each label")
     number = float(value) if isinstance(value, str) and re.fullmatch(r"\d*\.\d+", value) else value
     if isinstance(number, float) and not number.is_integer():
-        raise SaliencyError(f"the label is {value}, which is a number and names no class; name it with label=... (--label)")
+        raise SaliencyError(
+            f"the label is {value}, which is a number and names no class; name it with {argument('label', ...)}"
+        )
     return value
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, numbered, over
 from saywhy_core.reading.documents import (
     NotJsonError,
@@ -241,7 +241,7 @@ def _document(path: Path, options: ReadOptions, formats: Candidates) -> Iterator
         if _may_be_lines(ahead, data) and (not isinstance(error, NotJsonError) or error.several):
             yield from _lines(ahead, source, path.parent, options, formats)
             return
-        table = "; if it is a table, name it .csv or .tsv, or say format='csv' (--format csv)" if ahead.is_table() else ""
+        table = f"; if it is a table, name it .csv or .tsv, or say {argument('format', 'csv')}" if ahead.is_table() else ""
         raise SaliencyError(f"{error}{table}") from None
     yield from _records(document, path.parent, options, formats, source)
 

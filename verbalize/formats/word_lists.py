@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.errors import argument
 from verbalize.pieces import merge_pieces
 from verbalize.saliency import SaliencyError, SpecialToken, TokenSaliency
 from verbalize.scripts import clings, is_unspaced
@@ -28,7 +29,7 @@ _SEARCHED = 50_000_000  # words times characters: some seconds
 _RANKED = 4  # shorter lists stand in the order of their scores by chance: three words once in six times
 _UNPLACED = (
     "the words stand in the order of their scores, as LIME lists them; their order in the text is not known, so that no two "
-    "are quoted as one phrase; name the text with input_text=... (--input-text)"
+    "are quoted as one phrase; name the text with "
 )
 _POSITIONS = re.compile(r"(.+)_(\d+(?:-\d+)*)", re.DOTALL)
 
@@ -72,7 +73,7 @@ def read_words(
             found = placed
     else:
         if ranked and whole is None:
-            options.note(_UNPLACED)
+            options.note(_UNPLACED + argument("input_text", ...))
         found = _without_order(words, scores, query, whole, **fields)
     if not said:
         options.unsaid.add(bool((found.scores < 0).any()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.disk.files import UnusableFileError
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from verbalize.claims.coverage import coverage_of
 from verbalize.compose.menu import menu_of
 from verbalize.compose.plan import Plan, chosen_of
@@ -104,13 +104,19 @@ class Narrator:
         if style not in words.STYLES:
             raise UsageError(f"a narrator's style is one of {', '.join(words.STYLES)}, not {style!r}")
         if style == "smv-gpt" and (audience != "lay" or language != "English" or pictures):
-            raise UsageError("the published request of style='smv-gpt' is fixed: leave out audience, language and pictures")
+            raise UsageError(
+                f"the published request of {argument('style', 'smv-gpt')} is fixed: leave out "
+                f"{argument('audience')}, {argument('language')} and {argument('pictures')}"
+            )
         if style == "composed" and language != "English":
-            raise UsageError("the sentences of style='composed' are English: leave out language, or use style='free'")
+            raise UsageError(
+                f"the sentences of {argument('style', 'composed')} are English: leave out {argument('language')}, or use "
+                f"{argument('style', 'free')}"
+            )
         if style != "composed" and seed:
             raise UsageError(f"seed chooses among the wordings of style='composed', and has no effect on style={style!r}")
         if max_words < 5 or repairs < 0:
-            raise UsageError("max_words must be at least 5, and repairs not negative")
+            raise UsageError(f"{argument('max_words')} must be at least 5, and {argument('repairs')} not negative")
         self.model = model
         self.audience = audience
         self.max_words = max_words

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from saywhy_core.arrays import to_numpy
+from saywhy_core.errors import Bare, argument
 from saywhy_core.reading.records import in_words
 from verbalize.query import check_scores
 from verbalize.saliency import SaliencyError
@@ -42,9 +43,9 @@ def planes(
     _check_size(array.shape)
     if axes is not None:
         if axes not in AXES:
-            raise SaliencyError(f"axes must be one of {', '.join(AXES)}, not {axes!r}")
+            raise SaliencyError(f"{argument('axes')} must be one of {', '.join(AXES)}, not {axes!r}")
         if len(axes) != array.ndim:
-            raise SaliencyError(f"the array has shape {array.shape}, which does not fit axes={axes} (--axes)")
+            raise SaliencyError(f"the array has shape {array.shape}, which does not fit {argument('axes', Bare(axes))}")
         return _summed(array, axes), axes
     found = _guess(array, picture, names)
     return _summed(array, found), found
@@ -100,8 +101,8 @@ def _guess(array: NDArray[Any], picture: tuple[int, ...] | None, names: int | No
     if len(able) > 1 and (len(coloured) != 1 or (coloured == ["chw"] and not _negative(array))):
         listed = " or ".join(able)
         raise SaliencyError(
-            f"the array has shape {array.shape}, which may be several maps or the channels of one; say axes={listed} "
-            f"(--axes): n is the number of maps, c the channels, which are summed"
+            f"the array has shape {array.shape}, which may be several maps or the channels of one; "
+            f"say {argument('axes', Bare(listed))} (n is the number of maps, c the channels, which are summed)"
         )
     return coloured[0] if len(able) > 1 else able[0]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem, UsageError, argument
 from saywhy_core.images import read_image
 from saywhy_core.reading.documents import DEEPEST
 from verbalize.formats.arrays.axes import numbers, planes
@@ -97,7 +97,7 @@ def _from_arrays(arrays: Mapping[str, Any], stem: str | None, options: ReadOptio
     stem = str(arrays[beside["id"]]) if "id" in beside else stem
     pictures = _pictures(arrays[beside["image"]], options) if "image" in beside else None
     if "image" in beside and vars(options)["image"] is not None:
-        raise SaliencyError(f"the picture stands in the record ({beside['image']!r}); leave out image=... (--image)")
+        raise SaliencyError(f"the picture stands in the record ({beside['image']!r}); leave out {argument('image', ...)}")
     labels = _labels(arrays[beside["label"]], options) if "label" in beside else None
     given = None if "image" in beside else picture_given(options)
     for name, value in found.items():
@@ -124,7 +124,9 @@ def _from_array(
     count = len(maps)
     check_scores(maps.shape[1], maps.shape[2])  # before work is done on them, which takes eight bytes for each
     if axes == "chw" and options.axes is None and numbers(value).shape[0] > 1:
-        options.note("three planes were read as the colours of one map, and summed; for three maps say axes='nhw' (--axes)")
+        options.note(
+            f"three planes were read as the colours of one map, and summed; for three maps say {argument('axes', 'nhw')}"
+        )
     if "n" in axes and names is not None and len(names) == count:
         labels = [options.class_name(number) for number in range(count)]
     for what, others in (("labels", labels), ("pictures", pictures)):
@@ -153,11 +155,11 @@ def _sign(maps: NDArray[Any], options: ReadOptions) -> bool:
     if not negative and options.signed is None:
         options.note(
             "no score is below 0, so the maps are read as unsigned: they say what matters, not what speaks for or against; "
-            "say signed=True (--signed) if a negative score would speak against the label"
+            f"say {argument('signed', True)} if a negative score would speak against the label"
         )
     signed = options.is_signed(default=negative)
     if negative and not signed:
-        raise SaliencyError("some scores are below 0, so the map has signs; leave out signed=False (--unsigned)")
+        raise SaliencyError(f"some scores are below 0, so the map has signs; leave out {argument('signed', False)}")
     return signed
 
 

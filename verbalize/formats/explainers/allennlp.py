@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.errors import argument
 from verbalize.formats.format import Format, ReadOptions
 from verbalize.saliency import SaliencyError, SpecialToken, TokenSaliency
 
@@ -63,7 +64,7 @@ def _inputs(document: dict[str, Any], instance: dict[str, Any], options: ReadOpt
     if not found:
         raise SaliencyError(
             "AllenNLP's saliency holds no words; add the predictor's 'tokens' to the record, or name the text, with spaces "
-            "between its tokens, with input_text=... (--input-text)"
+            f"between its tokens, with {argument('input_text', ...)}"
         )
     if len(found) != len(instance):
         raise SaliencyError(f"there are {len(instance)} inputs with gradients but {len(found)} lists of tokens")

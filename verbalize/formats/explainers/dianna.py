@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.errors import argument
 from verbalize.formats.format import Format, ReadOptions
 from verbalize.formats.word_lists import GAP
 from verbalize.saliency import SaliencyError, SpecialToken, TokenSaliency
@@ -40,7 +41,7 @@ def _read(value: list[Any], options: ReadOptions) -> Iterator[TokenSaliency]:
     if names is None or len(names) != len(explanations):
         raise SaliencyError(
             f"there are {len(explanations)} explanations, one per label that was asked about; name the labels in the same "
-            "order with class_names=[...] (--class-names)"
+            f"order with {argument('class_names', ...)}"
         )
     labels = [options.class_name(number) for number in range(len(names))]
     for number in options.chosen(labels):
@@ -66,7 +67,7 @@ def _map(triples: list[Any], query: Query, options: ReadOptions, name: str | Non
     if not negative and options.signed is None:
         options.note(
             "no relevance is below 0, so the maps are read as unsigned, as RISE's are: they say what matters, not what speaks "
-            "for or against; say signed=True (--signed) for LIME and KernelSHAP"
+            f"for or against; say {argument('signed', True)} for LIME and KernelSHAP"
         )
     return TokenSaliency.from_pieces(
         [str(word) for word, _, _ in ordered],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.pretrained import from_pretrained
 from verbalize.formats.format import Format, ReadOptions
 from verbalize.pieces import UNKNOWN
@@ -22,7 +22,7 @@ def _matches(document: object) -> bool:
 
 def _tokens(ids: list[int], tokenizer: Any) -> tuple[list[str], tuple[str, ...]]:
     if tokenizer is None:
-        raise SaliencyError("Thermostat records hold token ids; name the model's tokenizer with tokenizer=... (--tokenizer)")
+        raise SaliencyError(f"Thermostat records hold token ids; name the model's tokenizer with {argument('tokenizer', ...)}")
     if isinstance(tokenizer, str):
         tokenizer = _load(tokenizer)
     return list(tokenizer.convert_ids_to_tokens(ids)), tuple(
