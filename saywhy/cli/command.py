@@ -7,6 +7,8 @@ import re
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -24,7 +26,7 @@ from saywhy_core.errors import UsageError, arguments_as
 from saywhy_core.stopping import Stopped, exit_status, signals_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 _ENDS_FOLDERS = tuple(filter(None, (os.sep, os.altsep)))
 _KEPT_BESIDE = (".part", ".journal", ".state", ".lock", ".part.lock", ".journal.lock", ".state.lock")
@@ -36,6 +38,7 @@ GOES_ON = {
     "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
     "improve": "what was searched is kept, and the same command goes on with it",
     "picture": "the pictures in OUT are kept; the same command draws all again",
+    "verbalize": "the finished texts are kept beside OUT, and the same command goes on with the other maps",
 }
 
 
@@ -47,7 +50,7 @@ class ReaderGoneError(Exception):
 class _End:
     """What there is to say where a run is stopped, and whether it was said: a second signal says nothing new."""
 
-    left: str = "nothing was done"
+    left: Callable[[], str] = lambda: "nothing was done"
     status: int = 0
 
 
@@ -65,7 +68,7 @@ def tell_stop(stop: KeyboardInterrupt) -> int:
         end = _end.get()
         if not end.status:
             end.status = exit_status(stop)
-            note(f"{str(stop) if isinstance(stop, Stopped) else 'interrupted'}: {end.left}")
+            note(f"{str(stop) if isinstance(stop, Stopped) else 'interrupted'}: {end.left()}")
         return end.status
 
 
@@ -112,7 +115,7 @@ class Command(TyperCommand):
             ReaderGoneError: the program that read the output has ended.
             typer.Exit: with status 130, where the command was interrupted from the keyboard, or 143 by SIGTERM.
         """
-        _end.get().left = _left(str(ctx.info_name), ctx.params)
+        _end.get().left = partial(_left, str(ctx.info_name), ctx.params)
         _check_working_folder()
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
         check_outputs(read, written)
@@ -317,6 +320,29 @@ def _inside(path: Path, folder: Path) -> bool:
 
 
 def _left(command: str, options: Mapping[str, Any]) -> str:
-    if command == "verbalize" and options["llm"] is not None and options["out"] != "-":
-        return "the finished texts are kept beside OUT, and the same command goes on with the other maps"
-    return GOES_ON.get(command, "no output file was written")
+    """What an interrupted command leaves: only what is there is said to be kept."""
+    asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
+    there = command in GOES_ON and asks and _is_kept(command, Path(options["out"]))
+    return GOES_ON[command] if there else "no output file was written"
+
+
+def _is_kept(command: str, out: Path) -> bool:
+    try:
+        match command:
+            case "attack":
+                return any(next(out.glob(f"*/{name}"), None) for name in ("result.json", "answers.bin"))
+            case "picture":
+                return out.is_dir() and any(not one.name.startswith(".") for one in out.iterdir())
+            case "improve":
+                return _has_lines(beside(out, ".state"), 2)
+            case "describe":
+                return out.is_file() or _has_lines(beside(out, ".journal"), 2)
+        return _has_lines(beside(out, ".part"), 2)
+    except (OSError, ValueError, UsageError):  # it can't be seen, so nothing is promised
+        return False
+
+
+def _has_lines(path: Path, count: int) -> bool:
+    """Whether a journal holds so many lines; the first is its header."""
+    with path.open("rb") as stream:
+        return sum(1 for _ in islice(stream, count)) == count

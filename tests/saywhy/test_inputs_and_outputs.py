@@ -304,19 +304,24 @@ def test_lines_are_printed_while_maps_are_read_once_all_options_had_an_effect(sa
     assert done.stdout.count("\n") == 1
 
 
+COMPOSED = ["--style", "composed", "--llm", "http://127.0.0.1:9/v1#m"]
+
+
 @pytest.mark.parametrize(
     ("command", "words", "says"),
     [
         ("convert", ["--out", "out.jsonl"], "no output file was written"),
-        ("picture", ["--out", "pictures"], "the pictures in OUT are kept"),
-        (
-            "verbalize",
-            ["--style", "composed", "--llm", "http://127.0.0.1:9/v1#m", "--out", "o.jsonl"],
-            "the same command goes on with the other maps",
-        ),
+        ("picture", ["--out", "pictures"], "no output file was written"),
+        ("picture", ["--out", "drawn"], "the pictures in OUT are kept"),
+        ("verbalize", [*COMPOSED, "--out", "o.jsonl"], "no output file was written"),
+        ("verbalize", [*COMPOSED, "--out", "begun.jsonl"], "the same command goes on with the other maps"),
     ],
 )
 def test_an_interruption_says_what_is_kept(saywhy, folder, monkeypatch, command, words, says):
+    (folder / "drawn").mkdir()
+    (folder / "drawn" / "m.html").write_text("a map")
+    (folder / "begun.jsonl.part").write_text("the header\na record\n")
+
     def stopped(*_, **__):
         raise KeyboardInterrupt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from saywhy.cli.command import _left
 from verbalize.texts import iter_texts
 
 GOOD = b'{"id": "a", "text": "one"}\n'
@@ -44,3 +45,17 @@ def test_long_values_are_cut(in_process, tmp_path, words):
     done = in_process.run_command("attack", "a.npy", *given, *words, "--out", "o", folder=tmp_path)
     assert done.returncode == 2
     assert max(map(len, done.stderr.splitlines())) < 900, done.stderr[:1000]
+
+
+@pytest.mark.parametrize("command", ["attack", "describe", "improve", "picture"])
+def test_nothing_is_said_to_be_kept_where_there_is_nothing(tmp_path, command):
+    assert _left(command, {"out": tmp_path / "o"}) == "no output file was written"
+    (tmp_path / "o").mkdir()
+    assert _left(command, {"out": tmp_path / "o"}) == "no output file was written"
+
+
+@pytest.mark.parametrize("name", ["result.json", "answers.bin"])
+def test_what_is_there_is_said_to_be_kept(tmp_path, name):
+    (tmp_path / "o" / "x").mkdir(parents=True)
+    (tmp_path / "o" / "x" / name).write_text("")
+    assert "are kept" in _left("attack", {"out": tmp_path / "o"})
