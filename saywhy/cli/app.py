@@ -44,8 +44,8 @@ HELP = """Say in words why a model decided, check the words against the evidence
 [bold]Start with:[/bold] saywhy demo --out demo
 
 [bold]Exit status:[/bold] 0 done; 1 some records could not be used, or something false was found; 2 the command could not run
-to its end: wrong usage, a ceiling was reached, or saywhy itself failed; 130 interrupted from the keyboard; 143 stopped by
-SIGTERM.
+to its end: wrong usage, a ceiling of the run was reached, or saywhy itself failed; 130 interrupted from the keyboard; 143
+stopped by SIGTERM; 129 by the end of the terminal (SIGHUP).
 """
 TRACEBACK = "SAYWHY_TRACEBACK"
 """The environment variable that shows where saywhy itself failed."""
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Raises:
         SystemExit: always where something went wrong: 1 some records could not be used or something false was found, 2 the
-            command could not run to its end, 130 Ctrl-C, 143 SIGTERM.
+            command could not run to its end, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
     """
     prepare()
     keep_environment_secrets()

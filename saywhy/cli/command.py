@@ -118,7 +118,7 @@ class Command(TyperCommand):
         _end.get().left = partial(_left, str(ctx.info_name), ctx.params)
         _check_working_folder()
         read, written = files_of(get_type_hints(self.callback, include_extras=True), ctx.params)
-        check_outputs(read, written)
+        check_outputs(read, written, self.params)
         try:
             with (
                 arguments_as(spelling_of(self.params)),
@@ -141,6 +141,14 @@ def _of(ctx: Any) -> Iterator[None]:
     except WRONG_WORDS as error:
         error.ctx = ctx  # type: ignore[attr-defined]
         raise
+
+
+def _named(file: NamedFile, parameters: Sequence[Any]) -> str:
+    """A file as the help names it: MAPS maps.jsonl for an argument, --image a.png for an option."""
+    parameter = next((one for one in parameters if one.name == file.name), None)
+    option = next((name for name in getattr(parameter, "opts", ()) if name.startswith("--")), None)
+    called = option or getattr(parameter, "metavar", None) or file.name
+    return f"{called} {file.path}"
 
 
 @dataclass(frozen=True)
@@ -226,7 +234,7 @@ def _check_working_folder() -> None:
         raise UsageError("the folder that the command was started in is gone; change to another one") from None
 
 
-def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> None:
+def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile], parameters: Sequence[Any] = ()) -> None:
     """Find out before any work, and without making anything, whether outputs can be written, and are none of the inputs.
 
     Raises:
@@ -236,7 +244,7 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile]) -> No
         for other in (*read, *written[:number]):
             if _same(one.path, other.path):
                 raise UsageError(
-                    f"--{one.name} {one.path} is the same file as {other.name} {other.path}; name another file to write"
+                    f"--{one.name} {one.path} is the same file as {_named(other, parameters)}; name another file to write"
                 )
         for other in written:
             if one.use is Use.WRITTEN and any(_same(beside(one.path, ending), other.path) for ending in _KEPT_BESIDE):

@@ -170,8 +170,20 @@ def test_a_model_file_named_in_a_text_is_an_input_too(saywhy, folder):
     words = "classify --classes classes.txt --images photos.csv --encoder conse:net.onnx --out net.onnx"
     done = saywhy(*words.split(), folder=folder)
     assert done.returncode == 2
-    assert "is the same file as encoder" in done.stderr
+    assert "is the same file as --encoder" in done.stderr
     assert (folder / "net.onnx").read_bytes() == b"weights"
+
+
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [
+        ("verbalize maps.jsonl --out maps.jsonl", "MAPS maps.jsonl;"),
+        ("verbalize texts.jsonl --background maps.jsonl --out maps.jsonl", "--background maps.jsonl;"),
+        ("check texts.jsonl --map maps.jsonl --llm http://h/v1#m --cache texts.jsonl", "TEXTS texts.jsonl;"),
+    ],
+)
+def test_an_input_is_named_as_in_the_help(saywhy, folder, words, called):
+    assert f"is the same file as {called}" in saywhy(*words.split(), folder=folder).stderr
 
 
 def test_two_outputs_are_two_files(saywhy, folder):

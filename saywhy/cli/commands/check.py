@@ -149,7 +149,7 @@ def _print(reports: list[tuple[TextRecord, Saliency, TextReport]], *, why: bool)
     if by_model:
         show(f"of those not verified, {by_model} true as read by a model")
     if stated:
-        show(f"{counted(stated, 'claim')} stated beside the texts and not in them, {false_stated} false")
+        show(f"of the claims given beside the texts, {stated} more than the sentences say: {false_stated} of them false")
 
 
 def _print_sentence(name: str, sentence: CheckedSentence, saliency: Saliency, *, why: bool) -> None:
