@@ -112,6 +112,7 @@ def is_folder(name: str) -> bool:
 
 def _check_parts(folder: Path, loader: str, what: str) -> None:
     """See that a folder has the files that the loader begins with."""
+    wanted: tuple[str, ...]
     if loader == "AutoTokenizer":
         wanted, said = ("tokenizer*.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken", "merges.txt"), "tokenizer.json"
     elif loader == "AutoImageProcessor":
