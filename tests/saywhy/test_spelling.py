@@ -94,3 +94,9 @@ def test_a_ceiling_and_a_timeout_name_their_options(saywhy, chat_server, misbeha
     assert "language model: 1 request (0 retries)" in said
     assert "pass --max-tokens-total 1: " in asked("--max-tokens-total", "1", default="x")
     assert "raise --timeout" in asked("--timeout", "0.3", default=misbehaving.Reply("x", delay=2.0))
+
+
+@pytest.mark.parametrize("command", ["verbalize", "check", "convert", "picture", "attack", "describe", "classify", "improve"])
+def test_no_name_of_an_option_is_shown_twice(command):
+    names = [name for one in parameters(command) for name in (*one.opts, *one.secondary_opts) if name.startswith("--")]
+    assert sorted(names) == sorted(set(names))

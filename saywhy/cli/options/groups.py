@@ -49,7 +49,7 @@ def with_groups(command: Callable[..., None], rules: Sequence[Rule] = ()) -> Cal
         for name, one in signature.parameters.items()
         if name not in groups
         for held in getattr(one.annotation, "__metadata__", ())
-        for flag in getattr(held, "param_decls", None) or ()
+        for flag in _flags(held)
     }
     spelled = [inspect.Parameter("context", KEYWORD, annotation=typer.Context)]
     for name, parameter in signature.parameters.items():
@@ -87,6 +87,15 @@ def _options_of(group: Any, taken: set[str]) -> list[inspect.Parameter]:
         )
         for one in fields(group)
     ]
+
+
+def _flags(held: Any) -> tuple[str, ...]:
+    """The names of an option in an annotation, the first of which typer keeps where a default would stand."""
+    first = getattr(held, "default", None)
+    return (
+        *((first,) if isinstance(first, str) and first.startswith("--") else ()),
+        *(getattr(held, "param_decls", None) or ()),
+    )
 
 
 def _without(hint: Any, taken: set[str]) -> Any:
