@@ -249,7 +249,8 @@ class PixelSaliency:
     method: str | None = None
 
     def __post_init__(self) -> None:
-        if len(shape := getattr(self.scores, "shape", ())) == 2:  # before they are copied
+        shape: tuple[int, ...] = getattr(self.scores, "shape", ())
+        if len(shape) == 2:  # before they are copied
             check_scores(int(shape[0]), int(shape[1]))
         values = _finite(self.scores, "pixel scores", None)
         if values.ndim != 2:

@@ -61,14 +61,16 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     @classmethod
     def over(cls, transport: Transport, **options: Any) -> RemoteChat:
         """A model behind a transport. The transport alone knows the key, and what is above it can't tell it to anybody."""
+        # langchain-openai warns of proxies unless it is told to leave the sockets alone; older releases don't know the option
+        quiet: dict[str, Any] = {"http_socket_options": ()} if "http_socket_options" in cls.model_fields else {}
         model = cls(
             api_key=SecretStr("none"),
             http_client=httpx.Client(transport=transport, timeout=None, trust_env=False, follow_redirects=False),
             async_client=object(),  # the async forms run in threads, over the one guarded client
             openai_proxy=None,
             use_responses_api=False,
-            **({"http_socket_options": ()} if "http_socket_options" in cls.model_fields else {}),  # else it warns of proxies
             disable_streaming=True,
+            **quiet,
             **options,
         )
         model.root_client = model.root_client.with_options(max_retries=0)  # attempts are repeated, and counted, here
