@@ -64,8 +64,8 @@ def gather_images(
         The images that can be attacked, and a `Problem` for each file or image that can't.
 
     Raises:
-        UsageError: there is no such class, the labels are more or fewer than the images, no size is known, or the size is over the
-            ceiling `attacked`.
+        UsageError: there is no such class, the labels are more or fewer than the images, no size is known, or the size is over
+            the ceiling `attacked`.
     """
     if label is not None and labels is not None:
         raise UsageError("give one label for all images or a file of labels, not both")
