@@ -155,7 +155,7 @@ def test_scores_without_signs_are_told_once_and_can_be_said_to_have_none():
     table = "id,token,score\n1,a,1\n1,b,2\n2,c,1\n2,d,1\n"
     assert all(one.signed for one in read(table, label="x", on_note=notes.append))
     assert len(notes) == 1
-    assert "--unsigned" in notes[0]
+    assert "signed=False" in notes[0]
     assert not any(one.signed for one in read(table, label="x", signed=False, on_note=notes.append))
     assert all(one.signed for one in read(table, label="x", signed=True, on_note=notes.append))
     read(table.replace("d,1", "d,-1"), label="x", on_note=notes.append)
