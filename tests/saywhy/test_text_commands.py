@@ -112,10 +112,10 @@ def test_a_broken_record_is_named_and_the_rest_is_done(saywhy, maps, tmp_path):
         (["verbalize", "maps.jsonl", "--style", "composed", "--out", "out.jsonl"], "--llm"),
         (["verbalize", "maps.jsonl", "--llm", "openai:x", "--out", "out.jsonl"], "--style composed"),
         (["verbalize", "maps.jsonl", "--style", "composed", "--length", "clause", "--llm", "openai:x"], "--length goes with"),
-        (["check", "nothing.jsonl", "--maps", "maps.jsonl"], "can't be read"),
+        (["check", "nothing.jsonl", "--maps", "maps.jsonl"], "does not exist"),
         (["convert", "maps.jsonl", "--format", "xls", "--out", "out.jsonl"], "no format 'xls'"),
         (["convert", "cam.png", "--label", "x", "--out", "out.jsonl"], "can't be read"),
-        (["evaluate", "wording", "nothing.jsonl", "--maps", "maps.jsonl"], "can't be read"),
+        (["evaluate", "wording", "nothing.jsonl", "--maps", "maps.jsonl"], "does not exist"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence_and_leave_nothing_behind(saywhy, maps, tmp_path, arguments, message):
