@@ -108,6 +108,8 @@ class _Secret:
 
 
 _known: dict[str, _Secret] = {}
+_as_given: set[str] = set()
+"""Those that can't be a part of an ordinary text. Each is taken out as it is before any dress of it is looked for."""
 
 
 def keep_secret(*values: str | None) -> None:
@@ -122,6 +124,8 @@ def keep_secret(*values: str | None) -> None:
         plain = (value or "").strip()
         if not _is_secret(plain):
             continue
+        if len(plain) >= _WORD and not plain.isalpha() and not plain.isdigit():
+            _as_given.add(plain)
         for part in _parts(plain):
             for one, loose in _dressed(part):
                 secret = _Secret(one, loose=loose)
@@ -146,12 +150,15 @@ def keep_environment_secrets(environment: Mapping[str, str] | None = None) -> No
 def forget_secrets() -> None:
     """Forget all secrets; for tests, and for programs that served one user and go on with another."""
     _known.clear()
+    _as_given.clear()
 
 
 def redact(text: str) -> str:
     """The text with `MARK` in the place of each secret."""
     if not _known:
         return text
+    for value in sorted(_as_given, key=len, reverse=True):
+        text = text.replace(value, MARK)
     for secret in sorted(_found(text), key=lambda one: -len(one.value)):
         text = secret.pattern.sub(MARK, text)
     if left := [secret for secret in _found(text) if not secret.alone]:

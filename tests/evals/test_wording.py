@@ -241,7 +241,7 @@ def test_the_table_is_in_the_order_given_and_the_summary_pools_it():
 
 @pytest.mark.parametrize(
     ("texts", "options", "message"),
-    [(["a", "b"], {}, "2 texts but 1 maps"), ([None], {}, "text 0 is a NoneType"), (["a"], {"k": 0}, "1 or more")],
+    [(["a", "b"], {}, "2 texts but 1 maps"), ([None], {}, "text 0 is no text"), (["a"], {"k": 0}, "1 or more")],
 )
 def test_what_can_not_be_measured_is_told(texts, options, message):
     with pytest.raises(UsageError, match=message):

@@ -49,8 +49,10 @@ def heavy_after(code):
 
 
 def test_every_module_of_the_ground_floor_is_light(source):
-    """Also those whose work is heavy: the libraries are imported by the functions."""
-    names = [name for name in source if name.startswith("saywhy_core")]
+    """Also those whose work is heavy: the libraries are imported by the functions. One wing is torch alone, and loaded by functions."""
+    names = [
+        name for name in source if name.startswith("saywhy_core") and not name.startswith("saywhy_core.classifiers.exported")
+    ]
     assert not heavy_after(f"import {', '.join(names)}")
 
 

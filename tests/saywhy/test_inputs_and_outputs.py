@@ -254,8 +254,8 @@ def test_no_empty_output_is_made(saywhy, folder, command):
 @pytest.mark.parametrize(
     ("maps", "options", "says"),
     [
-        ("maps.jsonl", "--tokenizer nosuch --image nopic.png", "tokenizer (--tokenizer) and image (--image) have no effect"),
-        ("maps.jsonl", "--class-names classes.txt", "class_names (--class-names) has no effect"),
+        ("maps.jsonl", "--tokenizer nosuch --image nopic.png", "--tokenizer and --image have no effect"),
+        ("maps.jsonl", "--class-names classes.txt", "--class-names has no effect"),
         ("maps.jsonl", "--background pairs.json", "--background has an effect on contrastive maps alone"),
         ("pixels.jsonl", "--max-words 3", "--max-words has an effect on maps over texts alone"),
         (

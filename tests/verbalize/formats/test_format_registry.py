@@ -163,7 +163,7 @@ def test_an_option_that_no_record_uses_is_an_error(name, option, tmp_path):
         ("dianna", "class_names"),
     }:
         return
-    with pytest.raises(SaliencyError, match=f"^{unused} .--{unused.replace('_', '-')}. has no effect on any record"):
+    with pytest.raises(SaliencyError, match=f"^{unused} has no effect on any record"):
         read_saliency(EXAMPLES[name](tmp_path), **given, **option)
 
 
