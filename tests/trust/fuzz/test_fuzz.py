@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-QUICK = 25  # inputs per format in `make test`
+QUICK = 12  # inputs per format in `make test`
 WHOLE = 2000
 SEED = 2026
 
