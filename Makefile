@@ -34,7 +34,7 @@ test: $(READY)   ## the quick tests, on two cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not long'
 
 test-long: $(READY) ## the long tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout=3000
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout=1800
 
 check: $(READY)  ## lint, format, types, and which package may import which
 	$(BIN)/ruff check .

@@ -15,6 +15,7 @@ import pytest
 
 QUICK = 12  # inputs per format in `make test`
 WHOLE = 2000
+FEWER = {"json": 500, "text": 500, "kept": 500}  # forms of others, or of what only saywhy writes; the machine has an hour
 SEED = 2026
 
 
@@ -58,12 +59,13 @@ def test_a_few_mutated_inputs(forms):
 @pytest.mark.long
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("form", campaign.FORMATS)
-def test_two_thousand_mutated_inputs(form):
+def test_many_mutated_inputs(form):
     if form == "onnx":
         pytest.importorskip("onnx")
-    done = campaign.run(form, count=WHOLE, seed=SEED + 1)
-    assert len(done.inputs) == WHOLE
-    assert done.results["accepted"] + done.results["partly"] > WHOLE / 20, (
+    whole = FEWER.get(form, WHOLE)
+    done = campaign.run(form, count=whole, seed=SEED + 1)
+    assert len(done.inputs) == whole
+    assert done.results["accepted"] + done.results["partly"] > whole / 20, (
         "nearly all are refused: the mutations break too much"
     )
     assert not done.faults(), done.report()
