@@ -310,7 +310,7 @@ def noises(rng, side):
     return white | blurred | coarse
 
 
-@pytest.mark.parametrize("side", [96, 224])
+@pytest.mark.parametrize("side", [96, pytest.param(224, marks=pytest.mark.long)])
 def test_nothing_stands_out_in_noise(side):
     wrong, asked = {}, 0
     for seed in range(12):
@@ -618,6 +618,7 @@ def test_shapes_without_noise_stand_out(name, signed):
     assert stands_out(pixel_map(shapes()[name], signed=signed))
 
 
+@pytest.mark.long
 def test_independent_pixels_do_not_stand_out_whatever_their_distribution():
     draws = {
         "lognormal": lambda rng: rng.lognormal(0, 2, (64, 64)),

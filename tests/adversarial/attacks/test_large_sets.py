@@ -120,6 +120,7 @@ def test_what_no_set_flips_ends_within_the_budget_without_a_finding():
     assert sum(asked) <= 300
 
 
+@pytest.mark.long
 def test_every_sign_is_flipped_with_500_queries():
     pytest.importorskip("torch")
     from saywhy import signs

@@ -55,7 +55,9 @@ def _one_by_one(parts, prompts, length):
     return said
 
 
-@pytest.mark.parametrize("options", [{"batch_size": 64}, {"batch_size": 3}, {"continuous": True}])
+@pytest.mark.parametrize(
+    "options", [{"batch_size": 64}, {"batch_size": 3}, pytest.param({"continuous": True}, marks=pytest.mark.long)]
+)
 def test_batches_agree_with_one_by_one(tiny, parts, options):
     expected = _one_by_one(parts, PROMPTS, 12)
     assert len(set(expected)) > 1

@@ -50,7 +50,7 @@ def _told(error: BaseException) -> str:
     return told
 
 
-@pytest.mark.parametrize("credentials", [KEY, ("user", PASSWORD)])
+@pytest.mark.parametrize("credentials", [KEY, pytest.param(("user", PASSWORD), marks=pytest.mark.long)])
 def test_planted_key_is_nowhere(chat_server, misbehaving, tmp_path, everything_logged, credentials):
     def behave(request):
         # the worst of servers: it says back all that it was sent

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-QUICK = 12  # inputs per format in `make test`
+QUICK = 6  # inputs per format in `make test`
 WHOLE = 2000
 FEWER = {"json": 500, "text": 500, "kept": 500}  # forms of others, or of what only saywhy writes; the machine has an hour
 SEED = 2026

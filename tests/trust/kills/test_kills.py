@@ -56,7 +56,9 @@ def told(story):
         pytest.fail(f"{story.kills} kills: " + "\n".join(story.wrong), pytrace=False)
 
 
-@pytest.mark.parametrize("name", ["composed", "describe", "convert", "attack"])
+@pytest.mark.parametrize(
+    "name", ["composed", "attack", *(pytest.param(name, marks=pytest.mark.long) for name in ("describe", "convert"))]
+)
 def test_a_kill_loses_nothing(kills, light_forge, tmp_path, name):
     story = tell(kills, light_forge, small(kills.scenarios)[name], tmp_path, f"{SEED} {name}", wanted=1, most=1)
     told(story)
