@@ -255,7 +255,13 @@ def test_replies_that_ignore_the_schema(chat_server, misbehaving, bad, outcome):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"status": 500}, {"fault": "hang"}, {"status": 429, "headers": {"Retry-After": "0"}}, {"fault": "drop"}]
+    "bad",
+    [
+        {"status": 500},
+        pytest.param({"fault": "hang"}, marks=pytest.mark.long),
+        {"status": 429, "headers": {"Retry-After": "0"}},
+        {"fault": "drop"},
+    ],
 )
 def test_a_server_that_recovers_costs_a_retry_and_one_that_does_not_is_an_error(chat_server, misbehaving, bad):
     server = chat_server([misbehaving.Reply(**bad), reply(TRUE)])

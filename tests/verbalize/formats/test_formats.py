@@ -107,6 +107,7 @@ def test_broken_lines_are_named_and_the_rest_is_read(tmp_path):
         read_saliency(path)
 
 
+@pytest.mark.long
 def test_a_line_of_200_megabytes_costs_one_record_and_little_memory():
     class Long(io.RawIOBase):
         """A stream whose second line never fits: made on the fly, as no test wants to hold it."""
