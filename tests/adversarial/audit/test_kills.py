@@ -79,7 +79,7 @@ class Stage:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", TARGETS)
-def test_fifteen_kills_change_nothing_and_cost_little(tmp_path, kind):
+def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
     whole, stage = Stage(tmp_path / "whole", kind), Stage(tmp_path / "killed", kind)
     begin = time.monotonic()
     assert whole.run() == 0, whole.said
@@ -88,7 +88,7 @@ def test_fifteen_kills_change_nothing_and_cost_little(tmp_path, kind):
     while True:
         before = stage.finished()
         process = stage.start()
-        if kills < 15:
+        if kills < 5:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(chance.uniform(0.3, 0.5) * seconds)
             process.send_signal(signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_fifteen_kills_change_nothing_and_cost_little(tmp_path, kind):
         assert process.returncode == 0, said
         break
     print(f"{kind}: {seconds:.1f} s, {kills} kills, {whole.asked} asked by the whole run, {stage.asked} by all together")
-    assert kills > 3
+    assert kills >= 2
     assert stage.results() == whole.results()
     assert stage.asked <= whole.asked + BATCH * kills
 
