@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Source: TypeAlias = Literal["sift", "gradient", "uniform", "map"]
 
 SHORT_SIDE = 128  # pixels; images with a shorter side are enlarged: SIFT finds too little in small ones
+ENLARGED_SIDE = 4096  # pixels; the longer side of an enlarged image: long thin ones would take gigabytes
 LONG_SIDE = 768  # pixels; larger images are made smaller: what people look at is not in the finest details
 CONTRAST = (0.04, 0.01)  # SIFT's contrast threshold: first OpenCV's own, then a quarter of it for dim images
 MIN_SIGMA = 0.5  # pixels; a narrower Gaussian would fall between the pixels
@@ -142,8 +143,8 @@ def keypoint_mixture(image: ArrayLike, *, min_keypoints: int = 4, max_keypoints:
     """The distribution that guides a search: Gaussians at SIFT keypoints, weighted by response and as wide as their size.
 
     An image with a shorter side below 128 pixels is first enlarged by the smallest whole factor that reaches 128 (a
-    32 by 32 image fourfold), as Wicker et al. enlarge small images; one with a longer side above 768 is made
-    smaller. Where OpenCV's usual contrast threshold (0.04) finds too few keypoints, a quarter of it is tried. Where that
+    32 by 32 image fourfold), as Wicker et al. enlarge small images, but not beyond a longer side of 4,096; one with a
+    longer side above 768 that can't be enlarged is made smaller. Where OpenCV's usual contrast threshold (0.04) finds too few keypoints, a quarter of it is tried. Where that
     fails as well, the density is the image's gradient energy, and for a flat image it is uniform; `source` says which.
 
     Args:
@@ -195,7 +196,7 @@ def _grey(image: ArrayLike) -> Floats:
 def _sift(grey: Floats, wanted: int) -> Floats:
     """(K, 4) rows of y, x, sigma, response, in pixels of the image as given; one row per place and scale."""
     height, width = grey.shape
-    factor: float = -(-SHORT_SIDE // min(height, width))
+    factor: float = min(-(-SHORT_SIDE // min(height, width)), ENLARGED_SIDE // max(height, width))
     if factor <= 1:
         factor = min(1.0, LONG_SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))

@@ -352,5 +352,7 @@ def _is_kept(command: str, out: Path) -> bool:
 
 def _has_lines(path: Path, count: int) -> bool:
     """Whether a journal holds so many lines; the first is its header."""
+    if not path.is_file():  # a pipe would keep the process waiting
+        return False
     with path.open("rb") as stream:
         return sum(1 for _ in islice(stream, count)) == count

@@ -145,8 +145,11 @@ def check_is_no_database(path: str | os.PathLike[str]) -> None:
     Raises:
         UnusableFileError: it is one.
     """
+    place = Path(path)
     try:
-        with Path(path).open("rb") as stream:
+        if not place.is_file():  # a pipe without a writer would keep the process waiting
+            return
+        with place.open("rb") as stream:
             found = stream.read(len(_DATABASE)) == _DATABASE
     except OSError:  # there is none, or none that can be read
         return

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -227,3 +228,19 @@ def test_the_arrays_cannot_be_written_to():
     mixture = keypoint_mixture(textured_image())
     with pytest.raises(ValueError, match="read-only"):
         mixture.density[0, 0] = 1
+
+
+@pytest.mark.parametrize("shape", [(1, 65_500), (131_072, 2), (40, 6_000)])
+def test_long_thin_images_are_not_enlarged_without_end(shape, monkeypatch):
+    resized = cv2.resize
+    areas = []
+
+    def seen(values, size, **how):
+        areas.append(size[0] * size[1])
+        return resized(values, size, **how)
+
+    monkeypatch.setattr("adversarial.features.cv2.resize", seen)
+    mixture = keypoint_mixture(np.random.default_rng(0).random(shape))
+    assert max(areas) <= 4096 * 128
+    assert mixture.shape == shape
+    assert mixture.density.sum() == pytest.approx(1)

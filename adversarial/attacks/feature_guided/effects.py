@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy import sparse
 
 from adversarial.attacks.tuning import STANDARD, Tuning
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[np.float32]
+
+LONG_AXIS = 1024  # pixels; the kernel of a longer axis is kept without its zeros, which of a long thin image would fill gigabytes
 
 
 class Effects:
@@ -148,7 +151,7 @@ class Effects:
             np.add.at(by_colour, (pixels, self._places), own.reshape(height * width, -1, last))
             own = by_colour
         rows = (self._row_kernel @ own.reshape(height, -1)).reshape(height, width, -1)
-        both = np.matmul(self._column_kernel, rows).reshape(height * width, -1, last)
+        both = _along_columns(self._column_kernel, rows).reshape(height * width, -1, last)
         smooth = np.matmul(self._colour_kernel, both)
         if self._places is not None:
             smooth = smooth[pixels, self._places]
@@ -164,8 +167,22 @@ def _palette(codes: Array) -> tuple[Array, NDArray[np.int64]]:
     return np.asarray(palette, dtype=np.float32), np.asarray(places.reshape(codes.shape[:2]), dtype=np.int64)
 
 
-def _kernel(length: int, near: float, far: float) -> Array:
-    """(length, length): Gaussian likeness of places along one axis, 0 beyond `far`."""
+def _kernel(length: int, near: float, far: float) -> Array | sparse.csr_array:
+    """(length, length): Gaussian likeness of places along one axis, 0 beyond `far`; a band of it alone for a long axis."""
+    if length > LONG_AXIS:
+        offsets = np.arange(-int(far), int(far) + 1)
+        likeness = np.exp(-(offsets**2) / (2 * near**2)).astype(np.float32)
+        band = np.broadcast_to(likeness[:, None], (len(offsets), length))
+        return sparse.csr_array(sparse.dia_array((band, offsets), shape=(length, length)))
     steps = np.arange(length)
     apart = np.abs(steps[:, None] - steps[None])
     return np.where(apart <= far, np.exp(-(apart**2) / (2 * near**2)), 0).astype(np.float32)
+
+
+def _along_columns(kernel: Array | sparse.csr_array, rows: Array) -> Array:
+    """(H, W, K) sums over the columns of (H, W, K), weighted by the kernel (W, W)."""
+    if isinstance(kernel, np.ndarray):
+        return np.matmul(kernel, rows)
+    height, width, last = rows.shape
+    sums = kernel @ rows.transpose(1, 0, 2).reshape(width, -1)
+    return np.asarray(sums.reshape(width, height, last).transpose(1, 0, 2))

@@ -73,6 +73,25 @@ def test_estimates_where_every_pixel_has_its_own_colours(channels):
     np.testing.assert_allclose(effects.deviation, deviation, rtol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (4, 9), (9, 4)])
+def test_long_axes_are_estimated_alike(shape, monkeypatch):
+    """Their kernels are kept without the zeros."""
+    rng = np.random.default_rng(3)
+    changes = rng.choice(shape[0] * shape[1] * 8, 7, replace=False)
+    moved = rng.normal(size=(7, 1))
+
+    def estimated():
+        effects = Effects(shape, corners(3), 1)
+        effects.observe(changes, moved)
+        effects.refresh(np.array([-1.0]))
+        return effects.mean, effects.deviation
+
+    whole = estimated()
+    monkeypatch.setattr("adversarial.attacks.feature_guided.effects.LONG_AXIS", 8)
+    for dense, banded in zip(whole, estimated(), strict=True):
+        np.testing.assert_allclose(banded, dense, rtol=1e-5, atol=1e-7)
+
+
 def test_the_kernel_grows_with_the_image():
     effects = Effects((80, 100), corners(1), 1)
     effects.observe(np.array([2 * (40 * 100 + 50)]), np.array([[1.0]]))

@@ -228,7 +228,7 @@ def settings() -> list[Seed]:
         Seed(
             "attack",
             ".toml",
-            b'seed = 3\nclasses = "classes.txt"\ndistance = "l2"\ngoal = "yield"\nplayer-two = "cooperative"\n',
+            b'seed = 3\nclasses = "classes.txt"\ndistance = "l2"\ngoal = "stop"\nplayer-two = "cooperative"\n',
             ("settings-of-attack",),
         ),
         Seed(

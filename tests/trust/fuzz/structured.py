@@ -119,6 +119,9 @@ def _other_value(value: Any, rng: Random) -> Any:
 # ---------------------------------------------------------------- tables and texts
 
 
+_LARGE = 4_000_000  # characters that one change may add to a table
+
+
 def table(data: bytes, rng: Random, other: bytes) -> bytes:
     """A CSV or TSV with changed fields, rows, columns, quotes or separators."""
     text = data.decode("utf-8")
@@ -141,11 +144,12 @@ def table(data: bytes, rng: Random, other: bytes) -> bytes:
             for one in rows:
                 del one[column : column + 1]
         elif what == 9:
-            rows[row] += [zoo.text(rng)] * rng.choice((1, 3, 500))
+            cell = zoo.text(rng)
+            rows[row] += [cell] * min(rng.choice((1, 3, 500)), 1 + _LARGE // (1 + len(cell)))
         elif what == 10:
             rows[row] = []
         else:
-            rows += [list(rows[-1])] * rng.choice((1, 50, 2000))
+            rows += [list(rows[-1])] * min(rng.choice((1, 50, 2000)), 1 + _LARGE // (1 + sum(map(len, rows[-1]))))
         rows = rows or [[""]]
     if rng.random() < 0.15:
         delimiter = rng.choice(",;\t|:")

@@ -78,6 +78,7 @@ class Outcome:
     seconds: float = 0.0
     megabytes: int = 0
     faults: list[str] = field(default_factory=list)
+    told: str = ""  # the last that it said to standard error
 
 
 class Terminal(io.TextIOWrapper):
@@ -160,6 +161,7 @@ class Bench:
         said = (_text(out), _text(err), self.leaks.read().decode("utf-8", "replace"))
         outcome.faults = [*seen, *self._faults(use, status, raised, said, terminal, outcome), *self._disorder(file)]
         outcome.result = "accepted" if raised is None and status in (0, None) else "partly" if status == 1 else "refused"
+        outcome.told = said[1].strip()[-600:]
         if show:
             _show(seed, use, words, data, file, status, raised, said)
         self._tidy(file)
