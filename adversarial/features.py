@@ -143,9 +143,10 @@ def keypoint_mixture(image: ArrayLike, *, min_keypoints: int = 4, max_keypoints:
     """The distribution that guides a search: Gaussians at SIFT keypoints, weighted by response and as wide as their size.
 
     An image with a shorter side below 128 pixels is first enlarged by the smallest whole factor that reaches 128 (a
-    32 by 32 image fourfold), as Wicker et al. enlarge small images, but not beyond a longer side of 4,096; one with a
-    longer side above 768 that can't be enlarged is made smaller. Where OpenCV's usual contrast threshold (0.04) finds too few keypoints, a quarter of it is tried. Where that
-    fails as well, the density is the image's gradient energy, and for a flat image it is uniform; `source` says which.
+    32 by 32 image fourfold), as Wicker et al. enlarge small images, but not beyond a longer side of 4,096. One with a
+    longer side above 768 that is not enlarged is made smaller. Where OpenCV's usual contrast threshold (0.04) finds too few
+    keypoints, a quarter of it is tried. Where that fails as well, the density is the image's gradient energy, and for a
+    flat image it is uniform; `source` says which.
 
     Args:
         image: (H, W, C) or (H, W) in [0, 1]. Three channels are read as RGB; any other number of channels is averaged.

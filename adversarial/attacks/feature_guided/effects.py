@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float32]
 
-LONG_AXIS = 1024  # pixels; the kernel of a longer axis is kept without its zeros, which of a long thin image would fill gigabytes
+LONG_AXIS = 1024  # pixels; the kernel of a longer axis is kept without its zeros, which would fill gigabytes
 
 
 class Effects:
@@ -182,7 +182,7 @@ def _kernel(length: int, near: float, far: float) -> Array | sparse.csr_array:
 def _along_columns(kernel: Array | sparse.csr_array, rows: Array) -> Array:
     """(H, W, K) sums over the columns of (H, W, K), weighted by the kernel (W, W)."""
     if isinstance(kernel, np.ndarray):
-        return np.matmul(kernel, rows)
+        return np.asarray(np.matmul(kernel, rows))
     height, width, last = rows.shape
     sums = kernel @ rows.transpose(1, 0, 2).reshape(width, -1)
     return np.asarray(sums.reshape(width, height, last).transpose(1, 0, 2))
