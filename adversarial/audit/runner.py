@@ -17,6 +17,7 @@ from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.findings.record import write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from adversarial.run import ChangedClassifierError
+from saywhy_core.bounded.watched import OverTimeError, of_time
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
 from saywhy_core.disk.troubles import UnusableFileError, is_of_the_disk
@@ -99,6 +100,7 @@ def audit_images(
     Raises:
         UsageError: another audit writes into `out`, or `class_names` are more or fewer than the classifier's own; nothing was
             asked then. Or the disk is full.
+        OverTimeError: the classifier took longer than it may; what was found before is written.
         AttackStopped: Ctrl-C, or a signal (see its `__cause__`); what was found so far is written as unfinished.
     """
     if class_names is not None:
@@ -180,6 +182,8 @@ class _Audit:
         except UsageError as error:
             if isinstance(error.__cause__, ChangedClassifierError):
                 looks.forget()
+            if (slow := of_time(error)) is not None:  # every other image would take as long
+                raise OverTimeError(slow) from error
             self.problems += [Problem(entry.name, str(error)) for entry in group if not entry.done]
         finally:
             for entry in group:

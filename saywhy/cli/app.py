@@ -18,6 +18,7 @@ from saywhy.cli.command import Command, ReaderGoneError, begin, status_after, te
 from saywhy.cli.options.ceilings import with_ceilings
 from saywhy.cli.options.console import fail, note, note_lines, prepare, show
 from saywhy.cli.options.settings import KEYS_GO, SECRET, WRONG_WORDS, with_settings
+from saywhy_core.bounded.watched import left_behind
 from saywhy_core.disk.troubles import FULL, GONE
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import keep_environment_secrets
@@ -112,6 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _warnings_told():
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
         status = _flushed(status)
+    if left_behind():  # it could hold up the end of the process for ever, or let it crash
+        os._exit(status)
     if status:
         sys.exit(status)
 

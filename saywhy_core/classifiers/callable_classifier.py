@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from saywhy_core.bounded.watched import OverTimeError
 from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError
@@ -135,6 +136,8 @@ class CallableClassifier:
         try:
             # a copy: a function that normalises in place must not change its caller's images
             answer = self.predict(np.array(batch, order="C"))
+        except OverTimeError as error:  # however many images there were
+            raise ClassifierError(str(error)) from error
         except CeilingError as error:
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {error}") from error
         except Exception as error:

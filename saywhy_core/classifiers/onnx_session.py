@@ -1,11 +1,12 @@
-"""A session of onnxruntime within bounds: of memory, of what it may reach, and of what Ctrl-C can end."""
+"""A session of onnxruntime within bounds: of memory, of time, of what it may reach, and of what Ctrl-C can end."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.bounded.pace import Pace
+from saywhy_core.bounded.watched import OverTimeError
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import CeilingError, ceiling
 
@@ -27,7 +28,8 @@ FOLDED = 64 * 2**20  # bytes of one constant that is computed when the file is o
 class Session:
     """An ONNX file, opened.
 
-    Its arrays may take as much memory as its weights say, and twice the ceiling `array`; a step that wants more fails.
+    Its arrays may take as much memory as its weights say, and twice the ceiling `array`; a step that wants more fails. How long
+    it may be opened and compute follows from the ceiling `seconds`.
     Libraries of further operators are not loaded, and no provider that asks a server is used.
 
     Args:
@@ -44,7 +46,8 @@ class Session:
         self._library = onnxruntime
         kinds = onnxruntime.OrtAllocatorType
         self._array = ceiling("array")
-        most = COPIES * weights_of(path) + ARRAYS * self._array
+        weights = weights_of(path)
+        most = COPIES * weights + ARRAYS * self._array
         onnxruntime.create_and_register_allocator(  # it holds for sessions that are opened after it
             onnxruntime.OrtMemoryInfo("Cpu", kinds.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT),
             onnxruntime.OrtArenaCfg({"max_mem": most, "arena_extend_strategy": 1}),
@@ -55,39 +58,52 @@ class Session:
         settings.add_session_config_entry("session.use_env_allocators", "1")
         settings.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(FOLDED))
         here = [name for name in onnxruntime.get_available_providers() if name in ACCELERATORS]
-        try:
+        self._pace = Pace(path, weights, accelerated=bool(here))
+
+        def opened() -> Any:
             try:
-                self._session = onnxruntime.InferenceSession(path, settings, providers=[*here, CPU], enable_fallback=0)
+                return onnxruntime.InferenceSession(path, settings, providers=[*here, CPU], enable_fallback=0)
             except Exception:
                 if not here:
                     raise
-                self._session = onnxruntime.InferenceSession(path, settings, providers=[CPU], enable_fallback=0)
+                return onnxruntime.InferenceSession(path, settings, providers=[CPU], enable_fallback=0)
+
+        try:
+            self._session = self._pace.opening(opened, growth=None if here else COPIES * weights + self._array)
             self.inputs = [(node.name, node.shape, node.type) for node in self._session.get_inputs()]
             self.output = str(self._session.get_outputs()[0].name)
             self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        except OverTimeError:
+            raise
         except Exception as error:
             said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             raise UsageError(f"{path} is no ONNX model that onnxruntime can run: {said}") from error
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="onnx")
+        first = self.inputs[0][1][0] if self.inputs and self.inputs[0][1] else None
+        self._pace.alone = not isinstance(first, int) or first == 1
 
     def __call__(self, batch: NDArray[Any]) -> NDArray[np.floating]:
         """The first output for a batch. Ctrl-C ends the computation, also one that would never end by itself."""
         options = self._library.RunOptions()
-        asked = self._worker.submit(self._session.run, [self.output], {self.inputs[0][0]: batch}, options)
-        try:
-            answer: NDArray[np.floating] = asked.result()[0]
-        except Exception as error:
+        name = self.inputs[0][0]
+
+        def compute(images: NDArray[Any]) -> NDArray[np.floating]:
+            scores: NDArray[np.floating] = self._session.run([self.output], {name: images}, options)[0]
+            return scores
+
+        def stop() -> None:  # a step that is begun ends first, and loops end
             options.terminate = True
+
+        try:
+            return self._pace(compute, batch, stop)
+        except CeilingError:
+            raise
+        except Exception as error:
             if "Available memory" in str(error) or "Failed to allocate" in str(error):
                 raise CeilingError(
                     f"its arrays need more memory than {ARRAYS} times the ceiling array, which is {self._array:,} bytes; "
                     f"if you trust it, raise the ceiling, for example with --ceiling array={ARRAYS * self._array}"
                 ) from None
             raise
-        except BaseException:
-            options.terminate = True
-            raise
-        return answer
 
 
 def weights_of(path: str) -> int:

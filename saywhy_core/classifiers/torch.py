@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from saywhy_core.bounded.pace import Pace
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import check_model_file, file_identity
@@ -143,12 +144,16 @@ def load(
             f"{path} doesn't say what its scores are; give {argument('scores', 'logits')} or "
             f"{argument('scores', 'probabilities')}"
         )
-    module = read_exported(path) if exported or Path(path).suffix == ".pt2" else _script(path, trust=trust)
-    return TorchClassifier(
-        module, scores=scores, class_names=class_names, layout=layout, value_range=value_range, mean=mean, std=std,
-        device=device, batch_size=batch_size, image_shape=image_shape,
+    program = read_exported(path) if exported or Path(path).suffix == ".pt2" else None
+    classifier = TorchClassifier(
+        program if program is not None else _script(path, trust=trust), scores=scores, class_names=class_names, layout=layout,
+        value_range=value_range, mean=mean, std=std, device=device, batch_size=batch_size, image_shape=image_shape,
         identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
     )  # fmt: skip
+    if program is not None:  # TorchScript is trusted
+        pace = Pace(path, Path(path).stat().st_size, alone=program.takes_one, accelerated=program.accelerated)
+        classifier.predict = pace.timed(classifier.predict)
+    return classifier
 
 
 _SAVE = "save the network with torch.export.save as a .pt2 file"

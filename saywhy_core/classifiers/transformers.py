@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from saywhy_core.bounded.pace import Pace, interruptible
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.errors import UsageError
 from saywhy_core.images.convert import as_picture
@@ -62,9 +63,12 @@ def load(
             logits: NDArray[np.floating] = model(pixel_values=pixels.to(place)).logits.float().cpu().numpy()
         return logits
 
+    weights = sum(one.numel() * one.element_size() for one in model.parameters())
+    pace = Pace(name, weights, accelerated=place.type != "cpu")
+    interruptible(model)
     preparation = hashlib.sha256(processor.to_json_string().encode()).hexdigest()[:8]
     return CallableClassifier(
-        predict, "logits", own_names if class_names is None else class_names,
+        pace.timed(predict), "logits", own_names if class_names is None else class_names,
         batch_size=min(batch_size or at_once, at_once) if at_once else batch_size,
         identity=f"transformers:{fingerprint(model)}:{preparation}",
     )  # fmt: skip

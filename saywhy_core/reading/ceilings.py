@@ -49,6 +49,8 @@ class Ceilings:
         text: characters of one text; words are looked up in it character by character.
         answer: bytes of one answer of a server.
         pairs: pairs of classes to describe; each is a request, and takes some 200 bytes of memory.
+        seconds: for which a model file may compute for one image, and some more for large weights; see
+            `saywhy_core.bounded.pace`. The same for what its tokenizer and its chat template do with one prompt.
     """
 
     bytes: int = _ceiling(64 * MIB, "bytes of a text or JSON file, unpacked")
@@ -63,6 +65,7 @@ class Ceilings:
     text: int = _ceiling(400_000, "characters of one text")
     answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
     pairs: int = _ceiling(1_000_000, "pairs of classes to describe")
+    seconds: int = _ceiling(5, "seconds for which a model file may compute for one image, and one more for each 20 MB of it")
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -150,6 +153,7 @@ _UNITS = {
     "text": "characters in one text",
     "answer": "bytes in an answer",
     "pairs": "pairs of classes",
+    "seconds": "seconds",
 }
 
 

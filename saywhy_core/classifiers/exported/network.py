@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from saywhy_core.bounded.watched import go_on
 from saywhy_core.classifiers.classifier import ClassifierError
 from saywhy_core.classifiers.exported.operators import is_unset
 from saywhy_core.classifiers.exported.program import Graph, Here, Name
@@ -40,6 +41,17 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
             self.register_buffer(slot, tensors[place])
         self._careful: set[tuple[int, ...]] = set()
         self.register_buffer("_anchor", torch.zeros(()))
+
+    @property
+    def takes_one(self) -> bool:
+        """Whether it takes a batch of one image, whatever else it takes."""
+        images = self.program.shape[0] if self.program.shape else 1
+        return not self.program.conditions and (images == 1 if isinstance(images, int) else images[0] <= 1)
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether it runs on something else than the processor."""
+        return bool(self._anchor.device.type != "cpu")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """The scores.
@@ -78,6 +90,7 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
 
     def _run(self, graph: Graph, values: dict[str, Any], *, careful: int | None) -> list[Any]:
         for node, over in zip(graph.nodes, graph.last, strict=True):
+            go_on()
             arguments = self._filled(node.arguments, values)
             keywords = self._filled(node.keywords, values)
             if isinstance(node.function, str):
