@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _NAMES = ("SIGTERM", "SIGHUP")
+_first: KeyboardInterrupt | None = None
 
 
 class Stopped(KeyboardInterrupt):
@@ -31,18 +32,32 @@ def exit_status(stop: KeyboardInterrupt) -> int:
     return 128 + (stop.signal if isinstance(stop, Stopped) else signal.SIGINT)
 
 
+def received() -> KeyboardInterrupt | None:
+    """The first stop that came in the last block of `signals_raise`; None where none came.
+
+    What is raised after it need not be the stop: it may have left a module imported by half, which then fails in its own way,
+    or a library may have caught it.
+    """
+    return _first
+
+
 @contextmanager
 def signals_raise() -> Iterator[None]:
     """Inside the block, SIGTERM and SIGHUP raise `Stopped` in the main thread; in another thread nothing changes.
 
-    A signal that the process was told to ignore (as by nohup) stays ignored.
+    Ctrl-C raises KeyboardInterrupt as ever. The first of them is remembered; see `received`. A signal that the process was told
+    to ignore (as by nohup) stays ignored.
     """
+    global _first
+    _first = None
     before = {}
     if threading.current_thread() is threading.main_thread():
         for name in _NAMES:
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, _raise)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, _raise)
     try:
         yield
     finally:
@@ -65,5 +80,8 @@ def signals_wait() -> Iterator[None]:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
+    global _first
     del frame
-    raise Stopped(number)
+    stop = KeyboardInterrupt() if number == signal.SIGINT else Stopped(number)
+    _first = _first or stop
+    raise stop

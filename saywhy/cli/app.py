@@ -22,7 +22,7 @@ from saywhy_core.bounded.watched import left_behind
 from saywhy_core.disk.troubles import FULL, GONE
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import keep_environment_secrets
-from saywhy_core.stopping import signals_raise
+from saywhy_core.stopping import received, signals_raise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,19 +126,32 @@ def _run(words: list[str]) -> int:
     try:
         with signals_raise():
             return status_after(int(build(commands)(words, prog_name="saywhy", standalone_mode=False) or 0))
-    except WRONG_WORDS as error:
-        return _wrong_words(error)
-    except UsageError as error:
-        fail(error)
-    except (BrokenPipeError, ReaderGoneError):
-        return _reader_gone()
-    except OSError as error:
-        fail(_file_trouble(error) or _own_failure(error))
     except KeyboardInterrupt as stop:  # while the command was loaded, or once more while it ends
         return tell_stop(stop)
-    except MemoryError:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - what nobody foresaw is told in a sentence, too
+        stopped = received()  # what is raised after a stop comes of it, such as a module that was imported by half
+        if stopped is None:
+            return _told(error)
+        if os.environ.get(TRACEBACK):
+            note_lines("".join(traceback.format_exception(error)).rstrip())
+        return tell_stop(stopped)
+
+
+def _told(error: BaseException) -> int:
+    """Say what ended the run, and return its exit status."""
+    if isinstance(error, WRONG_WORDS):
+        return _wrong_words(error)
+    if isinstance(error, SystemExit):
+        raise error
+    if isinstance(error, (BrokenPipeError, ReaderGoneError)):
+        return _reader_gone()
+    if isinstance(error, UsageError):
+        fail(error)
+    elif isinstance(error, OSError):
+        fail(_file_trouble(error) or _own_failure(error))
+    elif isinstance(error, MemoryError):
         fail("there is not enough memory; give smaller inputs, or lower the ceilings (--ceiling)")
-    except Exception as error:  # noqa: BLE001 - what nobody foresaw is told in a sentence, too
+    else:
         fail(_own_failure(error))
     return 2
 
@@ -165,7 +178,7 @@ def _file_trouble(error: OSError) -> str | None:
     return f"{where} can't be used: {error.strerror or error}"
 
 
-def _own_failure(error: Exception) -> str:
+def _own_failure(error: BaseException) -> str:
     """The sentence for a mistake in saywhy itself, and with `TRACEBACK` set where it happened."""
     if os.environ.get(TRACEBACK):
         note_lines("".join(traceback.format_exception(error)).rstrip())

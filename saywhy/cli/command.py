@@ -23,7 +23,7 @@ from saywhy.cli.spelling import spelling_of
 from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket
 from saywhy_core.disk.files import check_is_no_database, protected_inputs
 from saywhy_core.errors import UsageError, arguments_as
-from saywhy_core.stopping import Stopped, exit_status, signals_wait
+from saywhy_core.stopping import Stopped, exit_status, received, signals_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -64,6 +64,7 @@ def begin() -> None:
 
 def tell_stop(stop: KeyboardInterrupt) -> int:
     """Say what a run that was stopped leaves, once, however often it is stopped; return the exit status."""
+    stop = received() or stop
     with signals_wait():
         end = _end.get()
         if not end.status:
