@@ -20,6 +20,8 @@ MOST_MARKS = 10_000
 """Keys, brackets and dots in a file of settings: Python's parser makes objects for each."""
 DEEPEST = 16
 """Parts of one key, such as a.b.c: Python's parser takes memory for the square of their number."""
+_LONGEST = 8192
+"""Bits of a whole number, some 2,500 digits: one of more than 4,300 digits can't be written out, not in an error either."""
 
 _QUOTED = re.compile(
     r'''"""(?:\\.|[^\\])*?(?:"""|\\?\Z)|\'\'\'.*?(?:\'\'\'|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|#[^\n]*''', re.DOTALL
@@ -39,13 +41,28 @@ def read_toml(path: str | os.PathLike[str] | Path) -> dict[str, Any]:
         raise UsageError(f"{shown} has {len(text):,} characters, and settings have at most {LARGEST:,}")
     _check_marks(text, shown)
     try:
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
+        _check_numbers(found)
+        return found
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{shown} is no TOML: {legible(str(error))}") from None
     except RecursionError:
         raise UsageError(f"{shown} is nested too deep") from None
     except ValueError:
-        raise UsageError(f"{shown} holds a whole number of thousands of digits") from None
+        raise UsageError(f"{shown} holds a whole number of thousands of digits; no option takes one") from None
+
+
+def _check_numbers(value: object) -> None:
+    """See whether each whole number can be written out, in an error, too; hexadecimal ones are read at any length.
+
+    Raises:
+        ValueError: one can't.
+    """
+    if isinstance(value, (dict, list)):
+        for one in value.values() if isinstance(value, dict) else value:
+            _check_numbers(one)
+    elif isinstance(value, int) and value.bit_length() > _LONGEST:
+        raise ValueError
 
 
 def _check_marks(text: str, shown: str) -> None:

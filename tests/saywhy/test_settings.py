@@ -133,3 +133,13 @@ def test_what_suffices_is_not_known_where_reading_stopped(saywhy, folder):
     done = saywhy("verbalize", "m.jsonl", "--ceiling", "records=1", folder=folder)
     assert "more than 1 record, the most that is read" in done.stderr
     assert "for example with --ceiling records=1000000" in done.stderr
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 5000, "0b" + "1" * 20000, "-" + "9" * 3000])
+@pytest.mark.parametrize("shape", ["max-words = {}", "versus = [{}]", "label = {{a = {}}}", "nonsense = [[{}]]", "strict = {}"])
+def test_an_enormous_number_in_whatever_spelling_is_told(saywhy, folder, number, shape):
+    done = saywhy("verbalize", "m.csv", "--settings", _settings(folder, shape.format(number)), folder=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "s.toml holds a whole number of thousands of digits" in done.stderr
+    assert done.stderr.count("\n") == 1
