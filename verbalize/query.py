@@ -68,8 +68,17 @@ def check_scores(rows: int, columns: int, what: str = "the map") -> None:
     Raises:
         SaliencyError: it has more. The text says how to raise the ceiling.
     """
+    check_held("scores", rows * columns, what)
+
+
+def check_held(name: str, have: int, what: str, counted: str = "") -> None:
+    """`check_ceiling` for what belongs to a map.
+
+    Raises:
+        SaliencyError: it is over the ceiling of that name.
+    """
     try:
-        check_ceiling("scores", rows * columns, what)
+        check_ceiling(name, have, what, counted)
     except UsageError as error:
         raise SaliencyError(str(error)) from None
 

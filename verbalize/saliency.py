@@ -350,23 +350,26 @@ def _offsets(
 
 
 def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    try:
-        pixels = np.array(read_image(image))  # a copy: the map must not change when the caller's array does
+    given = tuple(getattr(image, "shape", shape))
+    try:  # a copy: the map must not change when the caller's array does
+        pixels = np.array(read_image(image)) if given[:2] == shape else None
     except UsageError as error:
         raise SaliencyError(str(error)) from None
-    if pixels.shape[:2] != shape:
-        raise SaliencyError(f"the image has shape {pixels.shape}, which does not match the map's {shape} (height, width)")
+    if pixels is None or pixels.shape[:2] != shape:
+        have = given if pixels is None else pixels.shape
+        raise SaliencyError(f"the image has shape {have}, which does not match the map's {shape} (height, width)")
     pixels.setflags(write=False)
     return pixels
 
 
 def _masks(masks: ArrayLike, names: Sequence[str] | None, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     try:
-        flags = np.array(to_numpy(masks), dtype=bool)
+        given = to_numpy(masks)
+        flags = np.array(given if given.shape[1:] == shape else [], dtype=bool)
     except (TypeError, ValueError) as error:
         raise SaliencyError(f"masks must be an array of booleans: {error}") from None
-    if flags.ndim != 3 or flags.shape[1:] != shape:
-        raise SaliencyError(f"masks have shape {flags.shape}; they must be (number, height, width) with the map's {shape}")
+    if given.ndim != 3 or given.shape[1:] != shape:
+        raise SaliencyError(f"masks have shape {given.shape}; they must be (number, height, width) with the map's {shape}")
     labels = tuple(names) if names is not None else tuple(f"part {i + 1}" for i in range(len(flags)))
     if len(labels) != len(flags):
         raise SaliencyError(f"there are {len(flags)} masks but {len(labels)} mask names")

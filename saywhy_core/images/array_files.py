@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import decode_array
 from saywhy_core.reading import numpy_files
+from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.numpy_files import is_archive, naming, open_arrays
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
     else:
         images = numpy_files.load_array(path, least=_PIXEL)
     with naming(path):
+        _check_pixels(images.shape)
         pixels = _one_by_one(decode_array(images))
     if labels is not None and (labels.shape != (len(pixels),) or labels.dtype.kind not in "iu"):
         raise UsageError(
@@ -65,6 +67,13 @@ def _images_of(archive: ArrayArchive) -> str:
         listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
         raise UsageError(f"it is not clear which of the arrays {listed or '(none)'} holds images; name it 'images'")
     return name
+
+
+def _check_pixels(shape: tuple[int, ...]) -> None:
+    """See whether one image of an array of that shape is within the ceiling `pixels`."""
+    if len(shape) in (2, 3, 4):
+        height, width = shape[1:3] if len(shape) == 4 or (len(shape) == 3 and shape[2] > 4) else shape[:2]
+        check_ceiling("pixels", height * width, f"an image of {height} x {width} pixels")
 
 
 def _one_by_one(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images.array_files import ARRAYS, decode_arrays
 from saywhy_core.images.decode import decode_array, decode_file, decode_pil, set_channels
+from saywhy_core.reading.ceilings import check_ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ def read_image(source: OneImage | ArrayLike, *, channels: int | None = None) -> 
         channels: 3 repeats grey into RGB, 1 makes colour grey; None leaves the channels as they are.
 
     Raises:
+        CeilingError: it has more pixels than the ceiling `pixels`, wherever it comes from.
         UsageError: there is no such file, it holds no image or several, or the values leave their range.
     """
     if isinstance(source, (str, os.PathLike)):
@@ -121,4 +123,5 @@ def _given(source: Any) -> NDArray[np.float32]:
         array = array[:, :, None]
     if array.ndim != 3:
         raise UsageError(f"an image must be an array (height, width, channels), but this one has shape {array.shape}")
+    check_ceiling("pixels", array.shape[0] * array.shape[1], f"an image of {array.shape[0]} x {array.shape[1]} pixels")
     return decode_array(array)

@@ -116,3 +116,58 @@ def test_the_largest_map_is_drawn_in_less_than_a_gigabyte(tmp_path):
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(ran.stdout) < 1000
+
+
+THIN = """
+import resource, sys, numpy as np
+from verbalize import PixelSaliency, Query, TemplateVerbalizer, read_saliency
+from verbalize.parts import find_regions
+resource.setrlimit(resource.RLIMIT_DATA, (800 * 2**20,) * 2)
+shape = tuple(map(int, sys.argv[1:3]))
+folder = sys.argv[3]
+np.savez(f"{folder}/m.npz", m=np.array([[0.1, 0.9], [0.3, 0.2]]), image=np.zeros((*shape, 3), np.uint8))
+(found,) = read_saliency(f"{folder}/m.npz", label="x")
+assert found.shape == shape
+print(TemplateVerbalizer().verbalize(found).text)
+assert all(region.mask.shape == shape for region in find_regions(found, method="superpixels"))
+"""
+
+
+@pytest.mark.parametrize("shape", [(1, 300_000), (300_000, 1), (2, 1_000_000), (7, 150_000)])
+def test_a_map_that_is_enlarged_to_a_thin_picture_is_put_into_words_in_little_memory(shape, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", THIN, *map(str, shape), str(tmp_path)], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert "x" in done.stdout
+
+
+def test_a_thin_map_is_parted_as_if_its_missing_rows_were_empty():
+    from verbalize.parts.regions import _highest
+
+    values = np.random.default_rng(0).random((3, 1000)).astype(np.float32)
+    padded = np.zeros((8, 1000), np.float32)
+    padded[:3] = values
+    assert (_highest(values, 8) == padded.reshape(1, 8, 125, 8).max(axis=(1, 3))).all()
+
+
+@pytest.mark.parametrize("given", ["npz", "record", "npy beside", "array", "Pillow", "dictionary", "PixelSaliency"])
+def test_a_picture_beside_a_map_has_no_more_pixels_than_the_ceiling_allows_however_it_comes(given, tmp_path):
+    tall, scores = np.zeros((40, 50, 3), np.uint8), np.eye(4)
+    np.savez(tmp_path / "m.npz", m=scores, image=tall)
+    np.save(tmp_path / "i.npy", tall)
+    np.save(tmp_path / "m.npy", scores)
+    ways = {
+        "npz": lambda: read_saliency(tmp_path / "m.npz", label="x"),
+        "record": lambda: read_saliency([{"scores": scores.tolist(), "image": tall}], label="x"),
+        "npy beside": lambda: read_saliency(tmp_path / "m.npy", label="x", image=tmp_path / "i.npy"),
+        "array": lambda: read_saliency(scores, label="x", image=tall),
+        "Pillow": lambda: read_saliency(scores, label="x", image=Image.fromarray(tall)),
+        "dictionary": lambda: read_saliency({"scores": scores, "image": tall}, label="x"),
+        "PixelSaliency": lambda: PixelSaliency(np.zeros((40, 50)), Query("x"), image=tall),
+    }
+    with ceilings(pixels=1999), pytest.raises(UsageError, match=r"--ceiling pixels=2000"):
+        ways[given]()
+    if given != "PixelSaliency":
+        with ceilings(scores=1999), pytest.raises(UsageError, match=r"--ceiling scores=2000"):
+            ways[given]()

@@ -224,7 +224,8 @@ def _parted(field: NDArray[Any], nothing: float, factor: int) -> Labels:
         ground, floor = _ground(values), floor_of_scores(values)
         coarse = _highest(values, factor)
         hills = find_hills(np.maximum(coarse - floor, 0.0), ground - floor, _VALLEY)
-        fine = hills.repeat(factor, axis=0).repeat(factor, axis=1)[: field.shape[0], : field.shape[1]]
+        down, across = (min(factor, length) for length in field.shape)
+        fine = hills.repeat(down, axis=0).repeat(across, axis=1)[: field.shape[0], : field.shape[1]]
         found = np.where(values > ground, fine, 0)
         labels[found > 0] = found[found > 0] + labels.max()
     return labels
@@ -242,11 +243,12 @@ def _ground(values: NDArray[Any]) -> float:
 
 
 def _highest(values: NDArray[Any], factor: int) -> NDArray[Any]:
-    """The highest value of each block of `factor` times `factor` pixels."""
+    """The highest value of each block of `factor` times `factor` pixels, or of as many as a thin field has."""
     if factor == 1:
         return values
-    padded = np.pad(values, [(0, -length % factor) for length in values.shape])
-    blocks = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
+    down, across = (min(factor, length) for length in values.shape)
+    padded = np.pad(values, [(0, -values.shape[0] % down), (0, -values.shape[1] % across)])
+    blocks = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across)
     return blocks.max(axis=(1, 3))  # type: ignore[no-any-return]
 
 

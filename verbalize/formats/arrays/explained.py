@@ -8,6 +8,7 @@ import numpy as np
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import read_image
+from saywhy_core.reading.ceilings import CeilingError
 from verbalize.formats.arrays.axes import numbers
 from verbalize.formats.arrays.pixels import picture_given, pixel_map
 from verbalize.formats.format import Format, ReadOptions, type_name
@@ -106,6 +107,8 @@ def _picture(pixels: Any, options: ReadOptions) -> NDArray[np.float32] | None:
         array = array.astype(np.uint8)
     try:
         return read_image(array, channels=3)
+    except CeilingError as error:
+        raise SaliencyError(str(error)) from None
     except UsageError:
         options.note(_UNKNOWN_RANGE)
         return None

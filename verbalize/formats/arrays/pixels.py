@@ -12,7 +12,7 @@ from saywhy_core.reading.documents import DEEPEST
 from verbalize.formats.arrays.axes import numbers, planes
 from verbalize.formats.arrays.files import LOADERS, load
 from verbalize.formats.format import Format, ReadOptions, type_name
-from verbalize.query import check_scores
+from verbalize.query import check_held, check_scores
 from verbalize.saliency import PixelSaliency, Query, SaliencyError
 
 if TYPE_CHECKING:
@@ -240,8 +240,13 @@ def _companions(arrays: Mapping[str, Any]) -> dict[str, str]:
 def _pictures(value: Any, options: ReadOptions) -> list[NDArray[np.float32]] | None:
     """The pictures beside the maps; None where it is not known which of their values is white."""
     array = numbers(value)
+    listed = [_channels_last(one) for one in (array if array.ndim == 4 else array[None])]
+    if listed[0].ndim > 1:
+        height, width = listed[0].shape[:2]
+        check_held("pixels", height * width, f"the picture of {height} x {width} pixels beside the maps")
+        check_scores(height, width, "the map, at the size of its picture,")
     try:
-        return [_picture(_channels_last(one), 3) for one in (array if array.ndim == 4 else array[None])]
+        return [_picture(one, 3) for one in listed]
     except SaliencyError as error:
         options.note(f"the pictures beside the maps are not shown: {error}")
         return None
