@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import warnings
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-class _Moved(MetaPathFinder, Loader):
+class _Moved:
     """Finds a module under its earlier name and hands out the one that took its place: one object under two names."""
 
     def __init__(self) -> None:
@@ -25,7 +24,7 @@ class _Moved(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         del path, target
-        return ModuleSpec(fullname, self) if fullname in self.homes else None
+        return ModuleSpec(fullname, self) if fullname in self.homes else None  # type: ignore[arg-type]  # it has what counts
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         home = self.homes[spec.name]

@@ -124,8 +124,9 @@ def _run(words: list[str]) -> int:
     begin()
     commands = [words[0]] if words and words[0] in COMMANDS else COMMANDS
     try:
-        with signals_raise():
-            return status_after(int(build(commands)(words, prog_name="saywhy", standalone_mode=False) or 0))
+        app = build(commands)
+        with signals_raise("its work was done, but the end of its output may be missing"):
+            return status_after(int(app(words, prog_name="saywhy", standalone_mode=False) or 0))
     except KeyboardInterrupt as stop:  # while the command was loaded, or once more while it ends
         return tell_stop(stop)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what nobody foresaw is told in a sentence, too
