@@ -192,8 +192,13 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         if isinstance(error, openai.APIStatusError):
             return self._read_status(error, at)
         if isinstance(error, (openai.APIConnectionError, httpx.HTTPError)):
+            said = shown(_root_of(error))
+            if said.startswith("certificate verify failed"):
+                said = said.partition(": ")[2] or said
+                advice = "if its certificate is of your own authority, name the file of that authority in SSL_CERT_FILE"
+                return _Failure(f"the certificate of {at} is not trusted: {said}", advice=advice, again=False, lost=False)
             return _Failure(
-                f"the connection to {at} failed: {shown(_root_of(error))}",
+                f"the connection to {at} failed: {said}",
                 advice="is the server up, and the address right?",
                 lost=not isinstance(error, httpx.ConnectError),
             )

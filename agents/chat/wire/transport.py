@@ -13,6 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from agents.chat.wire.answers import read_completion, read_error, shown, unpack
+from agents.chat.wire.certificates import tls_context
 from agents.chat.wire.network import Allowance, Backend, WireError, allowance, httpcore, httpx
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import ceiling
@@ -56,7 +57,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
             "keepalive_expiry": _KEEP_ALIVE,
         }
         if address.lower().startswith("https:"):
-            settings["ssl_context"] = httpx.create_ssl_context()
+            settings["ssl_context"] = tls_context()
         self._pool = httpcore.ConnectionPool(**settings) if proxy is None else _behind(proxy, settings)
 
     def __reduce__(self) -> Any:
@@ -151,6 +152,8 @@ def _behind(proxy: str, settings: dict[str, Any]) -> Any:
         keep_secret(b64encode(f"{user}:{password}".encode()).decode())
         auth = (user.encode(), password.encode())
     if parts.scheme in {"http", "https"}:
+        if parts.scheme == "https":
+            settings["proxy_ssl_context"] = settings.get("ssl_context") or tls_context()
         return httpcore.HTTPProxy(proxy_url=plain, proxy_auth=auth, **settings)
     if parts.scheme in {"socks5", "socks5h"}:
         try:
