@@ -13,7 +13,8 @@ _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud8
 
 def legible(text: str) -> str:
     """Any text on one line, with characters that a terminal would obey or hide written as escapes."""
-    return "".join(one if one.isprintable() else _escaped(one) for one in " ".join(text.split()))
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in line)
 
 
 def legible_lines(text: str) -> str:

@@ -51,6 +51,7 @@ class Ceilings:
         pairs: pairs of classes to describe; each is a request, and takes some 200 bytes of memory.
         seconds: for which a model file may compute for one image, and some more for large weights; see
             `saywhy_core.bounded.pace`. The same for what its tokenizer and its chat template do with one prompt.
+        problems: that a command tells one by one; the others are counted.
     """
 
     bytes: int = _ceiling(64 * MIB, "bytes of a text or JSON file, unpacked")
@@ -66,6 +67,7 @@ class Ceilings:
     answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
     pairs: int = _ceiling(1_000_000, "pairs of classes to describe")
     seconds: int = _ceiling(5, "seconds for which a model file may compute for one image, and one more for each 20 MB of it")
+    problems: int = _ceiling(1_000, "problems that a command lists; the others are counted")
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -154,6 +156,7 @@ _UNITS = {
     "answer": "bytes in an answer",
     "pairs": "pairs of classes",
     "seconds": "seconds",
+    "problems": "problems",
 }
 
 

@@ -63,15 +63,20 @@ class Candidates:
     def matching(self, document: Any) -> Format | None:
         """The first format that takes the document; a plug-in that fails at the question is passed over like a broken one."""
         for known in self:
-            if known.matches is None:
-                continue
             try:
-                with FORMATS.blame(known.name):
-                    if known.matches(document):
-                        return known
-            except UsageError as error:
-                if self.wanted != "auto":
-                    raise SaliencyError(str(error)) from error
-                if str(error) not in self.unread:
-                    self.unread.append(str(error))
+                if known.matches is not None and known.matches(document):
+                    return known
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may raise anything; `_blame` passes ours on
+                self._blame(known, error)
         return None
+
+    def _blame(self, known: Format, error: BaseException) -> None:
+        """Remember what a plug-in raised; the blame is prepared only here, because every format is asked about every record."""
+        try:
+            with FORMATS.blame(known.name):
+                raise error
+        except UsageError as told:
+            if self.wanted != "auto":
+                raise SaliencyError(str(told)) from told
+            if str(told) not in self.unread:
+                self.unread.append(str(told))

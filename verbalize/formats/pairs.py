@@ -16,6 +16,7 @@ WORD_KEYS = ("token", "word", "piece", "feature")
 LIST_KEYS = frozenset(
     ("pairs", "explanation", "word_scores", "as_list", "tokens", "words", "scores", "attributions")
 )  # no labels
+_WORDS = frozenset(WORD_KEYS)
 SCORE_KEYS = ("score", "attribution", "saliency", "importance", "weight", "value")
 
 
@@ -51,6 +52,8 @@ def pairs_of(value: object) -> list[tuple[str, float]] | None:
     if is_pairs(value):
         return [(word, score) for word, score in value]  # type: ignore[attr-defined]
     if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, dict) for one in value):
+        return None
+    if _WORDS.isdisjoint(value[0]):  # most that is asked about
         return None
     word = next((key for key in WORD_KEYS if all(isinstance(one.get(key), str) for one in value)), None)
     score = next((key for key in SCORE_KEYS if all(key in one for one in value)), None)

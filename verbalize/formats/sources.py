@@ -40,6 +40,17 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WRONG = "a field is missing or of the wrong type"
 _LONGEST = 1000  # characters of a problem
 _ID_SHOWN = 200  # characters of an id in a problem; an id may be as long as a file
+_KINDS = {
+    bool: "true or false",
+    str: "a text",
+    bytes: "bytes",
+    dict: "an object",
+    type(None): "null",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    tuple: "a list",
+}
 
 
 class _Ahead:
@@ -171,10 +182,10 @@ def _reader_of(document: Any, formats: Candidates) -> Callable[[Any, ReadOptions
 
 def _shown(document: object) -> str:
     """What is given, in words."""
-    kinds = {bool: "true or false", str: "a text", bytes: "bytes", dict: "an object", type(None): "null"}
-    kinds |= dict.fromkeys((int, float), "a number") | dict.fromkeys((list, tuple), "a list")
-    what = kinds.get(type(document), f"an object of type {type_name(document)}")
-    return what if type(document) not in kinds or document is None else f"{what} ({reprlib.repr(document):.60})"
+    what = _KINDS.get(type(document))
+    if what is None or document is None:
+        return what or f"an object of type {type_name(document)}"
+    return f"{what} ({reprlib.repr(document):.60})"
 
 
 def _needed(document: dict[Any, Any]) -> str:
