@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.model_folder import check_folder, weights_of
+from saywhy_core.reading.tokenizer_file import check_tokenizer
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _check_parts(folder: Path, loader: str, what: str) -> None:
     wanted: tuple[str, ...]
     if loader == "AutoTokenizer":
         wanted, said = ("tokenizer*.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken", "merges.txt"), "tokenizer.json"
+        check_tokenizer(folder)
     elif loader == "AutoImageProcessor":
         wanted, said = ("*processor_config.json", "config.json"), "preprocessor_config.json"
     elif loader.startswith("Auto"):

@@ -11,6 +11,8 @@ import torch
 from jinja2 import TemplateError
 
 from agents.chat.grammar import Grammars
+from agents.chat.templates.renderer import TemplateRenderer
+from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.pretrained import from_pretrained, own_code
 
@@ -46,8 +48,9 @@ class Settings:
 class Engine:
     """A loaded causal language model and its tokenizer."""
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        self.model, self.tokenizer = model, tokenizer
+    def __init__(self, model: Any, tokenizer: Any, name: str = "the model") -> None:
+        self.model, self.tokenizer, self.name = model, tokenizer, name
+        self._renderer, self._tokens = TemplateRenderer(name), Tokenizing(name)
         ends = model.generation_config.eos_token_id
         ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
         own = tokenizer.eos_token_id
@@ -87,7 +90,7 @@ class Engine:
         except (OSError, ImportError, RuntimeError) as error:
             why = " ".join(str(error).split())[:300]
             raise UsageError(f"transformers:{name} can't be loaded: {why}") from error
-        return cls(model, tokenizer)
+        return cls(model, tokenizer, name)
 
     def tokens_of(self, talk: Sequence[BaseMessage], max_tokens: int, template_options: dict[str, Any]) -> list[int]:
         """A conversation as tokens, up to the point where the model answers.
@@ -96,6 +99,7 @@ class Engine:
 
         Raises:
             UsageError: a message is not text, or the conversation leaves no room for a reply.
+            OverTimeError: the template or the tokenizer takes longer than the ceiling `seconds` says.
         """
         turns = [{"role": _role(message), "content": self._defused(_text(message))} for message in talk]
         if getattr(self.tokenizer, "chat_template", None):
@@ -108,17 +112,22 @@ class Engine:
                     raise UsageError(f"the model's chat template does not take this conversation: {error}") from error
         else:
             lines = [f"{turn['role'].capitalize()}: {turn['content']}" for turn in turns]
-            ids = self.tokenizer("\n\n".join([*lines, "Assistant:"]))["input_ids"]
+            ids = self._tokens(lambda: self.tokenizer("\n\n".join([*lines, "Assistant:"]))["input_ids"])
         room = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         if room is not None and len(ids) + min(max_tokens, 16) > room:
             raise UsageError(f"the prompt is {len(ids)} tokens long, and the model sees {room} with its reply; shorten it")
         return list(ids)
 
     def _render(self, turns: list[dict[str, str]], options: dict[str, Any]) -> list[int]:
-        ids: list[int] = self.tokenizer.apply_chat_template(
-            turns, add_generation_prompt=True, tokenize=True, return_dict=False, **options
-        )
-        return ids
+        def rendered() -> list[int]:
+            ids: list[int] = self.tokenizer.apply_chat_template(
+                turns, add_generation_prompt=True, tokenize=True, return_dict=False, **options
+            )
+            return ids
+
+        self._renderer.start()
+        with self._renderer.in_transformers():
+            return self._tokens(rendered)
 
     def _defused(self, text: str) -> str:
         for mark in self._marks:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError
 from saywhy_core.images import as_picture, image_batches
 from saywhy_core.pretrained import fingerprint, from_pretrained
@@ -69,6 +70,7 @@ class ClipEncoder:
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes models with a text and a vision part")
         self._processor = _image_processor(str(name), config, trust=trust)
         self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer", trust=trust)
+        self._tokenizing = Tokenizing(str(name))
         model = from_pretrained(AutoModel, str(name), "CLIP or SigLIP model", trust=trust, dtype=dtype)
         self.model = model.eval().to(self.device)
         if not hasattr(self.model, "get_image_features") or not hasattr(self.model, "logit_scale"):
@@ -93,7 +95,9 @@ class ClipEncoder:
         """As `encode_texts`, and which of the texts were cut."""
         if not texts:
             return np.empty((0, self._dimension()), dtype=np.float32), np.zeros(0, dtype=bool)
-        ids = self._tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]
+        ids = self._tokenizing(  # the tokenizer may be anyone's; what it reads in its time here, it reads again below
+            lambda: self._tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"], len(texts)
+        )
         cut = np.array([len(row) > self.max_tokens for row in ids])
         self.truncated += int(cut.sum())
         parts = [self._text_forward(list(texts[start : start + self._batch])) for start in range(0, len(texts), self._batch)]

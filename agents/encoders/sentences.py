@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError
 from saywhy_core.pretrained import fingerprint, from_pretrained
 
@@ -78,6 +79,7 @@ class SentenceEncoder:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         config = from_pretrained(AutoConfig, str(name), "sentence encoder", trust=trust)
         self._tokenizer = from_pretrained(AutoTokenizer, str(name), "tokenizer", trust=trust)
+        self._tokenizing = Tokenizing(str(name))
         self._model = from_pretrained(AutoModel, str(name), "sentence encoder", trust=trust).eval().to(self.device)
         self._batch = batch
         self.max_tokens = _max_tokens(Path(name), config, self._tokenizer)
@@ -90,7 +92,10 @@ class SentenceEncoder:
 
     def encode_texts_counting(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """As `encode_texts`, and which of the texts were cut."""
-        ids = self._tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"] if texts else []
+        ids = self._tokenizing(  # the tokenizer may be anyone's; what it reads in its time here, it reads again below
+            lambda: self._tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"] if texts else [],
+            len(texts),
+        )
         lengths = np.array([len(row) for row in ids], dtype=np.int64)
         cut = lengths > self.max_tokens
         self.truncated += int(cut.sum())

@@ -49,7 +49,7 @@ class Watched:
         self,
         compute: Callable[[], T],
         seconds: float,
-        too_long: str,
+        too_long: str | Callable[[], str],
         *,
         stop: Callable[[], None] | None = None,
         growth: int | None = None,
@@ -60,7 +60,7 @@ class Watched:
         Args:
             compute: the computation. Steps of it in Python call `go_on` now and then.
             seconds: the longest that it may take.
-            too_long: the error's text where it takes longer.
+            too_long: the error's text where it takes longer, or a function that makes it.
             stop: tells native code to stop, where that can be told.
             growth: bytes by which the process may grow meanwhile; looked at where there is /proc.
             too_large: the error's text where it grows more.
@@ -69,7 +69,8 @@ class Watched:
             OverTimeError: it takes longer, or grows more.
         """
         with self._lock:
-            stopping, answers = _Stopping(), SimpleQueue[tuple[bool, Any]]()
+            stopping = _Stopping()
+            answers: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
             self._running().put((stopping, copy_context(), compute, answers))
             try:
                 done, answer = _watch(answers, seconds, too_long, growth, too_large)
@@ -148,7 +149,11 @@ def _work(tasks: SimpleQueue[Task | None]) -> None:
 
 
 def _watch(
-    answers: SimpleQueue[tuple[bool, Any]], seconds: float, too_long: str, growth: int | None, too_large: str
+    answers: SimpleQueue[tuple[bool, Any]],
+    seconds: float,
+    too_long: str | Callable[[], str],
+    growth: int | None,
+    too_large: str,
 ) -> tuple[bool, Any]:
     spent, last = 0.0, time.monotonic()
     start = None if growth is None else _size()
@@ -160,7 +165,7 @@ def _watch(
         now = time.monotonic()
         spent, last = spent + min(now - last, MOST_OF_A_TICK), now
         if spent > seconds:
-            raise OverTimeError(too_long)
+            raise OverTimeError(too_long if isinstance(too_long, str) else too_long())
         if growth is not None and start is not None and (_size() or 0) - start > growth:
             raise OverTimeError(too_large)
 

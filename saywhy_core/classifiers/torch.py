@@ -151,7 +151,9 @@ def load(
         identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
     )  # fmt: skip
     if program is not None:  # TorchScript is trusted
-        pace = Pace(path, Path(path).stat().st_size, alone=program.takes_one, accelerated=program.accelerated)
+        pace = Pace(
+            path, Path(path).stat().st_size, alone=program.takes_one, steady=program.steady, accelerated=program.accelerated
+        )
         classifier.predict = pace.timed(classifier.predict)
     return classifier
 

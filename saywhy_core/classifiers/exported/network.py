@@ -49,6 +49,11 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         return not self.program.conditions and (images == 1 if isinstance(images, int) else images[0] <= 1)
 
     @property
+    def steady(self) -> bool:
+        """Whether no value of the input changes what is computed: no branches, and no sizes that are counted."""
+        return _is_steady(self.program.graph)
+
+    @property
     def accelerated(self) -> bool:
         """Whether it runs on something else than the processor."""
         return bool(self._anchor.device.type != "cpu")
@@ -170,6 +175,15 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
 
     def _own_bytes(self) -> int:
         return sum(_bytes(one) for one in self.buffers())
+
+
+def _is_steady(graph: Graph) -> bool:
+    return all(
+        node.function != "cond"
+        and not _COUNTING.intersection(getattr(node.function, "tags", ()))
+        and all(_is_steady(one) for one in node.arguments if isinstance(one, Graph))
+        for node in graph.nodes
+    )
 
 
 def _bind(outputs: Any, result: Any, values: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Chat templates of models in this process, rendered in a process of their own."""
