@@ -16,6 +16,7 @@ from langsmith import tracing_context
 from pydantic import PrivateAttr
 
 from agents.chat.limits import Meter
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +39,14 @@ class GuardedChatModel(BaseChatModel):
     _meter: Meter = PrivateAttr(default_factory=Meter)
     _stopping: threading.Event = PrivateAttr(default_factory=threading.Event)
     _threads: ThreadPoolExecutor | None = PrivateAttr(default=None)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse to be pickled: a model holds connections, an open cache and counts that must stay one."""
+        raise UsageError("a chat model can't be pickled or copied; make one with chat_model where it is used")
+
+    def __deepcopy__(self, memo: Any = None) -> Any:
+        """Refuse to be copied, as to be pickled."""
+        return self.__reduce_ex__(4)
 
     @classmethod
     def is_lc_serializable(cls) -> bool:

@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.chat.arguments import check_arguments, is_cache_path, key_of
 from agents.chat.limits import Meter, Usage
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.secrets import credentials_of, keep_secret
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from pydantic import SecretStr
 
     from agents.chat.guarded import GuardedChatModel
     from agents.chat.replies import Replies
@@ -43,7 +45,7 @@ def chat_model(
     cache: str | os.PathLike[str] | Replies | None = None,
     cache_as: str | None = None,
     offline: bool = False,
-    api_key: str | tuple[str, str] | None = None,
+    api_key: str | SecretStr | tuple[str, str] | None = None,
     extra_body: dict[str, Any] | None = None,
     **options: Any,
 ) -> BaseChatModel:
@@ -68,7 +70,8 @@ def chat_model(
         cache_as: the model's name in the cache; the name in the spec by default. The server's address is no part of the
             cache key, so give each of two servers that call different models by one name its own `cache_as`.
         offline: answer from the cache alone, and raise `OfflineMiss` where it has no reply.
-        api_key: the key; `OPENAI_API_KEY` of the environment by default for `openai:`, and `SAYWHY_API_KEY` for a server.
+        api_key: the key, as a text or a `SecretStr`, or a user and a password; `OPENAI_API_KEY` of the
+            environment by default for `openai:`, and `SAYWHY_API_KEY` for a server.
         extra_body: further fields of a server's request, such as {"chat_template_kwargs": {...}}.
         **options: options of the in-process model: see `agents.chat.local.LocalChat`.
 
@@ -76,7 +79,23 @@ def chat_model(
         UsageError: the spec or an option makes no sense, an option has no effect on this kind of model, or a key is missing.
     """
     kind, address, name = _parse(spec)
-    _check(timeout=timeout, concurrency=concurrency, max_retries=max_retries, temperature=temperature)
+    api_key = key_of(api_key)
+    check_arguments(
+        timeout=timeout,
+        max_retries=max_retries,
+        concurrency=concurrency,
+        max_requests=max_requests,
+        max_tokens_total=max_tokens_total,
+        max_cost=max_cost,
+        price=price,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        seed=seed,
+        stop=stop,
+        cache_as=cache_as,
+        offline=offline,
+        extra_body=extra_body,
+    )
     if cache_as is not None and cache is None:
         raise UsageError(f"{argument('cache_as')} names the model in the cache: give {argument('cache', ...)} as well")
     if offline and cache is None:
@@ -187,17 +206,6 @@ def _official_address() -> str:
     return "https://api.openai.com/v1"
 
 
-def _check(*, timeout: float | None, concurrency: int | None, max_retries: int | None, temperature: float | None) -> None:
-    if temperature is not None and not 0 <= temperature < float("inf"):
-        raise UsageError(f"{argument('temperature')} must be a number from 0 up, not {temperature!r}")
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"{argument('timeout')} must be a positive number of seconds, not {timeout!r}")
-    if concurrency is not None and concurrency < 1:
-        raise UsageError(f"{argument('concurrency')} must be 1 or more, not {concurrency!r}")
-    if max_retries is not None and max_retries < 0:
-        raise UsageError(f"{argument('max_retries')} must be 0 or more, not {max_retries!r}")
-
-
 def _cache(cache: Any, meter: Meter, *, offline: bool) -> Any:
     if cache is None:
         return None
@@ -205,5 +213,7 @@ def _cache(cache: Any, meter: Meter, *, offline: bool) -> Any:
 
     from agents.chat.replies import ModelReplies, Replies
 
+    if not isinstance(cache, BaseCache) and not is_cache_path(cache):
+        raise UsageError(f"{argument('cache')} must be a file or an open Replies, not {cache!r:.80}")
     replies = cache if isinstance(cache, BaseCache) else Replies(cache, read_only=offline)
     return ModelReplies(replies, meter, offline=offline)
