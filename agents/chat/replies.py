@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -17,7 +18,8 @@ from langchain_core.caches import BaseCache
 from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
-from saywhy_core.disk.files import UnusableFileError
+from saywhy_core.disk.destinations import destination
+from saywhy_core.disk.files import UnusableFileError, input_at
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.sqlite import naming_file, open_database
 from saywhy_core.errors import UsageError
@@ -54,7 +56,8 @@ class Replies(BaseCache):
     reply is on disk before `update` returns, so a killed process loses none. If a request gets two replies, the first is kept.
 
     Args:
-        path: the file; it is made, with its folder, if it does not exist.
+        path: the file; it is made, with its folder, if it does not exist. A link to the file is the same cache. SQLite keeps
+            newest replies in `path` + "-wal", and `path` + "-shm" and "-journal" belong to the file as well.
         read_only: never write; the file must exist.
 
     Raises:
@@ -64,6 +67,7 @@ class Replies(BaseCache):
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         self.path = Path(path)
+        self._place = destination(path).place  # where all who share the file look for each other, by whatever link they name it
         self.read_only = read_only
         self._lock = threading.RLock()
         self._pid = os.getpid()
@@ -115,7 +119,7 @@ class Replies(BaseCache):
         """
         if self.read_only:
             return None
-        return FileLock(self.path, "reply cache", file=f"{self.path}.{key_of(prompt, llm_string)[:16]}{_TURN}")
+        return FileLock(self.path, "reply cache", file=f"{self._place}.{key_of(prompt, llm_string)[:16]}{_TURN}")
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -143,17 +147,19 @@ class Replies(BaseCache):
     def _connect(self) -> Database:
         if self.read_only and not self.path.is_file():
             raise UsageError(f"there is no reply cache at {self.path}; a run with the model, online, makes one")
-        if not self.read_only:
-            self._remove_old_turns()
-        return open_database(
+        database = open_database(
             self.path, what="reply cache", schema=_SCHEMA, version=FORMAT_VERSION, read_only=self.read_only, any_thread=True
         )
+        if not self.read_only:
+            self._remove_old_turns()
+        return database
 
     def _remove_old_turns(self) -> None:
         """Remove the lock files of processes that were killed."""
+        ours = re.compile(re.escape(self._place.name) + r"\.[0-9a-f]{16}" + re.escape(_TURN))
         with suppress(OSError):
-            for file in list(self.path.parent.iterdir()):
-                if file.name.startswith(f"{self.path.name}.") and file.name.endswith(_TURN):
+            for file in list(self._place.parent.iterdir()):
+                if ours.fullmatch(file.name) and input_at(file) is None:
                     with suppress(UsageError), FileLock(self.path, "reply cache", file=file):
                         continue
 

@@ -20,7 +20,8 @@ from saywhy.cli.options.files import Use, holding, types_in
 from saywhy.cli.options.settings import NAME as SETTINGS
 from saywhy.cli.options.settings import WRONG_WORDS, given_by_file, words_of
 from saywhy.cli.spelling import spelling_of
-from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket
+from saywhy_core.disk.databases import SIDES
+from saywhy_core.disk.destinations import beside, destination, is_terminal_or_socket, place_beside
 from saywhy_core.disk.files import check_is_no_database, protected_inputs
 from saywhy_core.errors import UsageError, arguments_as
 from saywhy_core.stopping import Stopped, exit_status, received, signals_wait
@@ -252,6 +253,12 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile], param
                 raise UsageError(
                     f"--{other.name} {other.path} is the name of a file in which this command keeps what becomes of "
                     f"--{one.name} {one.path}; name another file"
+                )
+        for other in (*read, *written) if one.use is Use.KEPT else ():
+            if any(_same(place_beside(one.path, ending), other.path) for ending in SIDES):
+                raise UsageError(
+                    f"--{one.name} {one.path} keeps a part of itself in {other.path}, which is {_named(other, parameters)}; "
+                    "name another file"
                 )
         for other in read:
             if other.path.is_dir() and _inside(one.path, other.path):

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from saywhy_core.disk.databases import check_is_no_database
 from saywhy_core.disk.destinations import Destination, destination, is_terminal_or_socket, opened
 from saywhy_core.disk.redacting import RedactedText
 from saywhy_core.disk.system import lock_at
@@ -35,7 +36,6 @@ __all__ = [
     "unwritable",
 ]
 
-_DATABASE = b"SQLite format 3\0"
 _PIECE = 2**20  # bytes that are copied at a time
 _SOME = 2**14  # bytes: on a disk without so much room, no work is begun
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
@@ -137,26 +137,6 @@ def check_is_no_input(path: str | os.PathLike[str]) -> None:
         name = os.fspath(path)
         same = "" if os.fspath(read) == name else f" ({read})"
         raise UnusableFileError(f"{name} is one of the files that are read{same}; name another place to write to")
-
-
-def check_is_no_database(path: str | os.PathLike[str]) -> None:
-    """See whether `path` is a SQLite file: another process may have it open, and would go on with a file that is gone.
-
-    Raises:
-        UnusableFileError: it is one.
-    """
-    place = Path(path)
-    try:
-        if not place.is_file():  # a pipe without a writer would keep the process waiting
-            return
-        with place.open("rb") as stream:
-            found = stream.read(len(_DATABASE)) == _DATABASE
-    except OSError:  # there is none, or none that can be read
-        return
-    if found:
-        raise UnusableFileError(
-            f"{os.fspath(path)} is a database, such as a cache of replies, and may be in use; name another file, or delete it"
-        )
 
 
 def is_in_the_way(path: str | os.PathLike[str]) -> bool:

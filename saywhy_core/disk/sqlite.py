@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from saywhy_core.disk.destinations import is_stream
-from saywhy_core.disk.files import check_is_no_input
+from saywhy_core.disk.databases import check_parts, head_of, is_database, side_files
+from saywhy_core.disk.destinations import destination, is_stream
+from saywhy_core.disk.files import check_is_no_input, input_at
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.troubles import FULL, UnusableFileError
 from saywhy_core.errors import UsageError
@@ -56,6 +57,7 @@ def open_database(
 
     Args:
         path: the file; its folder is made where there is none. It is a plain path: "file:a" and ":memory:" name files, too.
+            Where it is a link, the file that it leads to is opened, so that all who share it see the same side files and locks.
         what: what the file is, for errors: "reply cache".
         schema: CREATE TABLE IF NOT EXISTS statements; a file without these tables and their columns, or with views or
             triggers, is something else.
@@ -67,15 +69,20 @@ def open_database(
 
     Raises:
         UsageError: the file can't be opened, is something else or a file that is being read (`protected_inputs`), has another
-            version, or (`alone`) is another process's.
+            version, or (`alone`) is another process's. Or one of its side files (`saywhy_core.disk.databases`) is something
+            else or is read. What is refused stays as it was, with what lies beside it.
     """
     file = Path(path)
     try:
+        if is_stream(file) and not read_only:
+            raise UnusableFileError(f"{file} can't be used as a {what}: it is a device or a pipe; name a file")
+        file = destination(file).place
+        if read_only and not file.is_file():
+            raise UsageError(f"there is no {what} at {path}")
+        _check_surroundings(file, what, read_only)
         if read_only:
             return _open_for_reading(file, what, schema, version, any_thread)
-        if is_stream(file):
-            raise UnusableFileError(f"{file} can't be used as a {what}: it is a device or a pipe; name a file")
-        check_is_no_input(file)
+        _look(file, what, schema, version)
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file, what) if alone else None
         if lock is not None:
@@ -133,6 +140,50 @@ def _connect(where: str, any_thread: bool, *, uri: bool = False) -> Database:
     )
 
 
+def _check_surroundings(file: Path, what: str, read_only: bool) -> None:
+    """Refuse what is no database, an input, and whatever lies in the place of a side file without being one."""
+    if not read_only:
+        check_is_no_input(file)
+    for side in side_files(file):
+        read = input_at(side)
+        if read is not None:
+            raise UnusableFileError(
+                f"the {what} {file} keeps a part of itself in {side}, which is one of the files that are read; "
+                f"name another {what}"
+            )
+    check_parts(file, what, read_only=read_only)
+    if head_of(file) and not is_database(file):
+        raise sqlite3.DatabaseError("file is not a database")
+    if read_only and file.stat().st_size == 0:  # beside an empty file, SQLite deletes side files
+        raise sqlite3.DatabaseError("the file is empty")
+
+
+def _look(file: Path, what: str, schema: str, version: int) -> None:
+    """Refuse another program's database that has changes beside it, which opening it for writing would carry out or undo."""
+    wal, _, journal = side_files(file)
+    while is_database(file) and (_holds(journal) or _holds(wal)):
+        undone = _holds(journal)
+        # ours has no journal once it holds tables; SQLite reads no file with a journal unless it is said to be beyond change
+        uri = f"{file.as_uri()}?mode=ro{'&immutable=1' if undone else ''}"
+        try:
+            with closing(_connect(uri, any_thread=False, uri=True)) as database:
+                _check(database, file, what, schema, version)
+        except sqlite3.OperationalError:  # which whoever opens it for writing is told
+            return
+        except (UsageError, sqlite3.Error):
+            if undone and not _holds(journal):  # another process made the file meanwhile
+                continue
+            raise
+        return
+
+
+def _holds(side: Path) -> bool:
+    try:
+        return side.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def _open_for_writing(file: Path, what: str, schema: str, version: int, durable: bool, any_thread: bool) -> Database:
     # Many builds of SQLite read "file:a" as an address, and all of them ":memory:" as no file; an absolute path is neither.
     database = _connect(str(file.absolute()), any_thread)
@@ -152,8 +203,6 @@ def _open_for_writing(file: Path, what: str, schema: str, version: int, durable:
 
 
 def _open_for_reading(file: Path, what: str, schema: str, version: int, any_thread: bool) -> Database:
-    if not file.is_file():
-        raise UsageError(f"there is no {what} at {file}")
     # Write-ahead mode needs a folder it may write to even for reading, unless the file is said to be beyond change.
     modes: tuple[Literal["mode=ro", "mode=ro&immutable=1"], ...] = ("mode=ro", "mode=ro&immutable=1")
     for mode in modes:
@@ -175,8 +224,13 @@ def _open_for_reading(file: Path, what: str, schema: str, version: int, any_thre
 
 def _check(database: Database, file: Path, what: str, schema: str, version: int) -> bool:
     """Refuse a file that is something else before anything is changed in it; return whether it holds the tables already."""
-    found = int(database.execute("PRAGMA user_version").fetchone()[0])
-    made = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type != 'index'").fetchall()
+    database.execute("BEGIN")  # so that both are read as they are at one moment
+    try:
+        found = int(database.execute("PRAGMA user_version").fetchone()[0])
+        made = database.execute("SELECT name, type, sql FROM sqlite_master WHERE type != 'index'").fetchall()
+    finally:
+        if database.in_transaction:  # some failures have ended it already
+            database.execute("ROLLBACK")
     tables = {name for name, kind, sql in made if kind == "table" and not _VIRTUAL.match(sql or "")}
     known = found > 0 and len(tables) == len(made)  # views, triggers and virtual tables are none of ours
     if made and not (known and _main_table(schema) in tables):

@@ -186,6 +186,28 @@ def test_an_input_is_named_as_in_the_help(saywhy, folder, words, called):
     assert f"is the same file as {called}" in saywhy(*words.split(), folder=folder).stderr
 
 
+@pytest.mark.parametrize("side", ["-wal", "-shm", "-journal"])
+def test_what_lies_in_the_place_of_a_side_file_of_the_cache_stays(saywhy, folder, side):
+    (folder / f"m.sqlite{side}").write_bytes((folder / "maps.jsonl").read_bytes())
+    (folder / f"w.jsonl.replies.sqlite{side}").write_bytes((folder / "maps.jsonl").read_bytes())
+    (folder / f"texts.jsonl{side}").write_text("mine")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    model = "--style composed --llm http://127.0.0.1:9/v1#m"
+    for words, says in (
+        (
+            f"verbalize m.sqlite{side} {model} --out w.jsonl --cache m.sqlite",
+            f"which is MAPS m.sqlite{side}; name another file",
+        ),
+        (f"verbalize w.jsonl.replies.sqlite{side} {model} --out w.jsonl", "which is one of the files that are read"),
+        (f"verbalize maps.jsonl {model} --out k.sqlite{side} --cache k.sqlite", f"which is --out k.sqlite{side}; name another"),
+        (f"verbalize maps.jsonl {model} --out x.jsonl --cache texts.jsonl", "texts.jsonl"),
+    ):
+        done = saywhy(*words.split(), folder=folder)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert says in done.stderr
+        assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
 def test_two_outputs_are_two_files(saywhy, folder):
     words = "describe --classes classes.txt --all-pairs --llm http://127.0.0.1:9/v1#m --out a.json --cache ./a.json"
     done = saywhy(*words.split(), folder=folder)
