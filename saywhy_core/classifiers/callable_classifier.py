@@ -200,5 +200,7 @@ def _in_range(images: ArrayLike) -> NDArray[np.float32]:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, UsageError):  # a sentence of ours
+        return str(error)
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__

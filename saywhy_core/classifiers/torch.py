@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.bounded.pace import Pace
+from saywhy_core.bounded.room import in_parts, room, room_for
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import check_model_file, file_identity
@@ -154,8 +155,22 @@ def load(
         pace = Pace(
             path, Path(path).stat().st_size, alone=program.takes_one, steady=program.steady, accelerated=program.accelerated
         )
-        classifier.predict = pace.timed(classifier.predict)
+        predict = classifier.predict if program.accelerated else _within(classifier.predict, path, program.own_bytes)
+        classifier.predict = in_parts(pace.timed(predict)) if program.takes_one else pace.timed(predict)
     return classifier
+
+
+def _within(predict: Any, path: str, weights: int) -> Any:
+    """The same function of a batch, within the memory that a program may take."""
+    import torch
+
+    def bounded(images: Images) -> Any:
+        if torch.get_num_threads() > 1:  # threads are begun before the memory for their stacks counts
+            torch.ones(2**16).add_(1)
+        with room(room_for(weights), path, f"compute {len(images)} image{'s' * (len(images) > 1)}"):
+            return predict(images)
+
+    return bounded
 
 
 _SAVE = "save the network with torch.export.save as a .pt2 file"

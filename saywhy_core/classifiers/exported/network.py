@@ -11,13 +11,12 @@ from saywhy_core.bounded.watched import go_on
 from saywhy_core.classifiers.classifier import ClassifierError
 from saywhy_core.classifiers.exported.operators import is_unset
 from saywhy_core.classifiers.exported.program import Graph, Here, Name
-from saywhy_core.reading.ceilings import ceiling
+from saywhy_core.reading.ceilings import CeilingError, ceiling
 
 if TYPE_CHECKING:
     from saywhy_core.classifiers.exported.program import Node, Program
 
 _COUNTING = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
-IMAGES_PER_SHARE = 16  # images of one batch that share one ceiling on the bytes of a tensor; more images have more room
 
 
 class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
@@ -62,7 +61,8 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         """The scores.
 
         Raises:
-            ClassifierError: the images have a shape that the program was not exported for, or a step needs too much memory.
+            ClassifierError: the images have a shape that the program was not exported for.
+            CeilingError: a step needs too much memory.
         """
         shape = tuple(images.shape)
         self._check(images)
@@ -142,7 +142,7 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         """See how large the results of a step will be.
 
         Raises:
-            ClassifierError: larger than the ceiling on arrays, for each share of images.
+            CeilingError: larger than the ceiling on arrays, by itself or with the results that are still needed.
         """
         function = node.function
         if not isinstance(function, torch._ops.OpOverload) or not function._schema.returns:  # noqa: SLF001 - the way to a schema
@@ -152,7 +152,8 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
         try:
             ahead = function(*_without_numbers(arguments), **_without_numbers(keywords))
         except NotImplementedError:
-            if _COUNTING.intersection(function.tags):  # such as nonzero: no larger than what it is given
+            if _COUNTING.intersection(function.tags):
+                self._hold(_counted([arguments, keywords]), values, images)
                 return
             raise ClassifierError(
                 f"{self.where} uses {function}, and torch can't say beforehand how much memory it needs; give the network as a "
@@ -160,20 +161,24 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
             ) from None
         except Exception:  # noqa: BLE001 - arguments that don't fit: the step itself says so better
             return
-        coming = sum(_bytes(one) for one in _tensors(ahead))
-        most = ceiling("array") * max(1, images // IMAGES_PER_SHARE)
-        held = sum(_bytes(one) for one in _tensors(list(values.values()))) if coming > most // 16 else 0
-        if coming > most or coming + held > 2 * most + self._own_bytes():
+        self._hold(sum(_bytes(one) for one in _tensors(ahead)), values, images)
+
+    def _hold(self, coming: int, values: dict[str, Any], images: int) -> None:
+        most = ceiling("array")
+        held = _held(values) if coming > most // 16 else 0
+        if coming > most or coming + held > most + self.own_bytes:
             alone = f"one step needs {coming:,} bytes"
             together = f"one step needs {coming:,} bytes beside the {held:,} bytes of the results before it"
-            room = most if coming > most else 2 * most + self._own_bytes()
-            raise ClassifierError(
+            room = most if coming > most else most + self.own_bytes
+            raise CeilingError(
                 f"{self.where}: {alone if coming > most else together}, and {room:,} are allowed for {images} "
                 f"{'image' if images == 1 else 'images'}; if you trust it, raise the ceiling, for example with "
                 f"--ceiling array={2 * (coming if coming > most else coming + held)}"
             )
 
-    def _own_bytes(self) -> int:
+    @property
+    def own_bytes(self) -> int:
+        """Bytes of its weights."""
         return sum(_bytes(one) for one in self.buffers())
 
 
@@ -211,6 +216,18 @@ def _tensors(value: Any) -> list[torch.Tensor]:
     if isinstance(value, torch.Tensor):
         return [value]
     return [found for one in value for found in _tensors(one)] if isinstance(value, (list, tuple)) else []
+
+
+def _held(values: dict[str, Any]) -> int:
+    """The bytes of results and weights; views of the same numbers count once."""
+    kept = (one.untyped_storage() for one in _tensors(list(values.values())))
+    return sum({one.data_ptr(): int(one.nbytes()) for one in kept}.values())
+
+
+def _counted(arguments: list[Any]) -> int:
+    """The most bytes of the result of a step such as `nonzero`, which has a row of whole numbers for each number given."""
+    given = _tensors([*arguments[0], *arguments[1].values()])
+    return sum(max(_bytes(one), one.numel() * 8 * max(1, one.ndim)) for one in given)
 
 
 def _bytes(tensor: torch.Tensor) -> int:
