@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from saywhy_core.disk.csv_rows import csv_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,12 +56,8 @@ class Table:
         return "\n".join([*lines, *(_line(row, widths) for row in cells)])
 
     def to_csv(self) -> str:
-        """The rows as CSV, with unrounded numbers."""
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, self.columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return stream.getvalue()
+        """The rows as CSV, with unrounded numbers, and texts that no spreadsheet computes (`saywhy_core.disk.csv_rows`)."""
+        return "".join(csv_row(cells) for cells in (self.columns, *([row[name] for name in self.columns] for row in self.rows)))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -99,21 +98,20 @@ def classify(
 
 
 def _write(out: Path | None, images: ImageSet, names: Sequence[str], result: Predictions) -> None:
+    from saywhy_core.disk.csv_rows import csv_row
     from saywhy_core.disk.files import atomic_open
 
     target: AbstractContextManager[Any] = nullcontext(Output()) if out is None else atomic_open(out)
     labels = images.labels
     with target as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["path", *(["label"] if labels else []), "first", "final", "candidates", "scores"])
+        stream.write(csv_row(["path", *(["label"] if labels else []), "first", "final", "candidates", "scores"]))
         for row, path in enumerate(images.paths):
-            writer.writerow(
-                [
-                    str(path),
-                    *([labels[row]] if labels else []),
-                    names[result.first[row]],
-                    names[result.final[row]],
-                    "|".join(names[index] for index in result.candidates[row]),
-                    "|".join(f"{score:.5f}" for score in result.scores[row]),
-                ]
-            )
+            cells = [
+                str(path),
+                *([labels[row]] if labels else []),
+                names[result.first[row]],
+                names[result.final[row]],
+                "|".join(names[index] for index in result.candidates[row]),
+                "|".join(f"{score:.5f}" for score in result.scores[row]),
+            ]
+            stream.write(csv_row(cells))

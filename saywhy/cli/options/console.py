@@ -70,7 +70,7 @@ def show_data(text: str) -> None:
 
 
 class Output:
-    """Standard output as a stream of text, for what writes to a file or there, such as `csv.writer`; see `show_data`."""
+    """Standard output as a stream of text, for what writes to a file or there; see `show_data`."""
 
     def write(self, text: str) -> int:
         """Write the text, and return its length."""

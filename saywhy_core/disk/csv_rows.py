@@ -1,0 +1,34 @@
+"""Rows of CSV, the same way for every table that is written: a cell stays one cell, and no spreadsheet computes it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SPECIAL = re.compile(r'[",;\t\r\n]|^\s|\s\Z')
+_FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+
+
+def csv_row(cells: Iterable[object]) -> str:
+    """The line of a row, with its line end. `None` is an empty cell.
+
+    A cell is quoted where it holds a quotation mark, a comma, a semicolon, a tab or any line end, or begins or ends with white
+    space. Python's writer leaves a carriage return alone, which its reader takes for the end of the row.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets themselves mark a text: one
+    that begins with `=`, `+`, `-` or `@`, also behind white space or apostrophes, and is no number. To have the text again, take the
+    first apostrophe off such a cell.
+    """
+    written = [_cell(cell) for cell in cells]
+    return '""\n' if written == [""] else ",".join(written) + "\n"  # an empty line would be no row
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        text = f"'{text}"
+    return '"{}"'.format(text.replace('"', '""')) if _SPECIAL.search(text) else text
