@@ -14,7 +14,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
-from agents.chat.replies import ModelReplies
+from agents.chat.replies import ModelReplies, TurnTaken
 from agents.chat.schema import bounded
 from agents.chat.wire.answers import shown
 from agents.chat.wire.network import WireError, httpx
@@ -99,8 +99,16 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     ) -> ChatResult:
         if not isinstance(self.cache, ModelReplies):
             return super()._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
-        with self.cache.turns(self._stopping):
-            return super()._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+        try:
+            with self.cache.turns(self._stopping, self._longest()):
+                return super()._generate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+        except TurnTaken as error:
+            raise ChatError(str(error)) from None
+
+    def _longest(self) -> float:
+        """Seconds that all attempts of one request may take, where no server asks for longer pauses between them."""
+        retries = self.max_retries or 0
+        return (retries + 1) * float(self.request_timeout) + sum(pause_before(n, None) for n in range(1, retries + 1))
 
     def _generate(
         self,

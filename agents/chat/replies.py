@@ -8,6 +8,7 @@ import os
 import re
 import threading
 import time
+import warnings
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.caches import BaseCache
-from langchain_core.messages import message_to_dict, messages_from_dict
+from langchain_core.messages import AIMessage, message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
 from saywhy_core.disk.destinations import destination
 from saywhy_core.disk.files import UnusableFileError, input_at
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.sqlite import naming_file, open_database
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 from saywhy_core.reading.documents import parse_json
 from saywhy_core.secrets import redact, redacted
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 _TURN = ".turn.lock"
 _LOOK = 0.05  # seconds between two looks for a reply that somebody else has asked for
-_LONGEST_WAIT = 900.0  # seconds; all attempts of one request take less, unless whoever sends it was put to sleep
+_LONGEST_WAIT = 900.0  # seconds, for a reply that this process has asked for; all attempts of one request take less
+_SILENT_WAIT = 5.0  # seconds, for another process's reply, after which it is said who is waited for
 _KEPT = ("content", "name", "tool_calls", "tool_call_id")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -48,12 +50,21 @@ class OfflineMiss(UsageError):  # noqa: N818
     """A reply that an offline run needs is not in the cache."""
 
 
+class TurnTaken(UsageError):  # noqa: N818
+    """Another process has asked the same and has no reply within the time that this one waits."""
+
+
+class ReplyWarning(UserWarning):
+    """Something about the reply cache that costs time or a request, and no result."""
+
+
 class Replies(BaseCache):
     """Replies of chat models in one SQLite file, behind langchain-core's cache interface.
 
     The key of a reply is a digest of the model, its parameters and the messages. The file holds this digest, the model's
     name and the reply; it holds neither messages nor API keys. Any number of threads and processes may share the file. A
     reply is on disk before `update` returns, so a killed process loses none. If a request gets two replies, the first is kept.
+    A stored reply that can't be read counts as none: a `ReplyWarning` says so, and the next one takes its place.
 
     Args:
         path: the file; it is made, with its folder, if it does not exist. A link to the file is the same cache. SQLite keeps
@@ -69,6 +80,7 @@ class Replies(BaseCache):
         self.path = Path(path)
         self._place = destination(path).place  # where all who share the file look for each other, by whatever link they name it
         self.read_only = read_only
+        self._damaged: set[str] = set()
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._connection: Database | None = None
@@ -83,17 +95,38 @@ class Replies(BaseCache):
 
     def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
         """The stored reply to a request, or None."""
+        key = key_of(prompt, llm_string)
         with self._held():
-            found = self._open().execute("SELECT reply FROM replies WHERE key = ?", (key_of(prompt, llm_string),)).fetchone()
-        return None if found is None else _decode(found[0], self.path)
+            found = self._stored(key)
+        if found is None:
+            return None
+        try:
+            return _decode(found)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            self._tell_damage(key)
+            return None
+
+    def _stored(self, key: str) -> bytes | None:
+        # as bytes, because SQLite's text need not be UTF-8 where somebody else wrote it
+        found = self._open().execute("SELECT CAST(reply AS BLOB) FROM replies WHERE key = ?", (key,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def _tell_damage(self, key: str) -> None:
+        first, _ = not self._damaged, self._damaged.add(key)
+        if first:
+            what = "such replies count as missing" if self.read_only else "such replies are asked for again"
+            warnings.warn(f"the reply cache {self.path} holds a reply that can't be read; {what}", ReplyWarning, stacklevel=3)
 
     def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
         """Store a reply; it is on disk when this returns."""
         if self.read_only:
             return
-        row = (key_of(prompt, llm_string), redact(_model_name(llm_string)), time.time(), _encode(return_val))
+        key = key_of(prompt, llm_string)
+        row = (key, redact(_model_name(llm_string)), time.time(), _encode(return_val))
         with self._held():
-            self._open().execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?)", row)
+            verb = "REPLACE" if key in self._damaged else "INSERT OR IGNORE"
+            self._open().execute(f"{verb} INTO replies VALUES (?, ?, ?, ?)", row)
+            self._damaged.discard(key)
 
     def clear(self, **kwargs: Any) -> None:  # noqa: ARG002 - langchain's signature
         """Forget every reply."""
@@ -167,6 +200,7 @@ class Replies(BaseCache):
 @dataclass(eq=False)
 class _Turn:
     stopping: threading.Event
+    seconds: float
     lock: FileLock | None = None
 
 
@@ -216,13 +250,17 @@ class ModelReplies(BaseCache):
         return list(found)
 
     @contextmanager
-    def turns(self, stopping: threading.Event) -> Iterator[None]:
+    def turns(self, stopping: threading.Event, seconds: float = _LONGEST_WAIT) -> Iterator[None]:
         """In this block and thread, look up one request, and let nobody else send it until its reply is stored.
 
         Args:
             stopping: where it is set, nothing is waited for.
+            seconds: how long another process's reply is waited for.
+
+        Raises:
+            TurnTaken: in the block, another process has asked the same and has no reply within this time.
         """
-        mine = _Turn(stopping)
+        mine = _Turn(stopping, seconds)
         token = _turn.set(mine)
         try:
             yield
@@ -236,8 +274,8 @@ class ModelReplies(BaseCache):
         if mine is None or not isinstance(self.replies, Replies):
             return None
         lock = self.replies.turn(prompt, llm_string)
-        end = time.monotonic() + _LONGEST_WAIT
-        while lock is not None and time.monotonic() < end and not mine.stopping.is_set():
+        begun, longest, told = time.monotonic(), max(_LONGEST_WAIT, mine.seconds), False
+        while lock is not None and time.monotonic() - begun < longest and not mine.stopping.is_set():
             try:
                 lock.acquire()
             except UnusableFileError:  # a file system without locks: as well as nobody else asks
@@ -246,6 +284,7 @@ class ModelReplies(BaseCache):
                 mine.stopping.wait(_LOOK)
                 if (found := self.replies.lookup(prompt, llm_string)) is not None:
                     return found
+                told = _tell_wait(lock, time.monotonic() - begun, mine.seconds, told)
             else:
                 mine.lock = lock
                 return self.replies.lookup(prompt, llm_string)  # it may have been stored just before
@@ -274,6 +313,23 @@ class ModelReplies(BaseCache):
     def clear(self, **kwargs: Any) -> None:
         """Forget every reply, of other models too."""
         self.replies.clear(**kwargs)
+
+
+def _tell_wait(lock: FileLock, waited: float, seconds: float, told: bool) -> bool:
+    """Say which other process is waited for, once and after a while, and raise where the wait was too long."""
+    if waited < min(seconds, _SILENT_WAIT):
+        return told
+    owner = lock.owner()
+    if owner in (None, os.getpid()):
+        return told
+    if waited >= seconds:
+        raise TurnTaken(
+            f"another process ({owner}) has asked for the same reply, and none has come within {seconds:.3g} s; "
+            f"see whether that process is stopped, or raise {argument('timeout')}"
+        )
+    if not told:
+        warnings.warn(f"waiting for a reply that another process ({owner}) has asked for", ReplyWarning, stacklevel=4)
+    return True
 
 
 def key_of(prompt: str, llm_string: str) -> str:
@@ -325,15 +381,17 @@ def _told(value: Any) -> str:
     return redact(str(value))
 
 
-def _decode(reply: str, path: Path) -> list[Generation]:
-    try:
-        return [
-            ChatGeneration(message=messages_from_dict([kept["message"]])[0], generation_info=kept["info"])
-            if "message" in kept
-            else Generation(text=kept["text"], generation_info=kept["info"])
-            for kept in parse_json(reply)["generations"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnusableFileError(
-            f"the reply cache {path} holds a reply that can't be read ({type(error).__name__}); delete it, or name another file"
-        ) from error
+def _decode(reply: bytes) -> list[Generation]:
+    content = parse_json(reply)
+    if content["version"] != FORMAT_VERSION or not content["generations"]:
+        raise ValueError("no reply of this version")
+    return [_generation(kept) for kept in content["generations"]]
+
+
+def _generation(kept: Any) -> Generation:
+    if "message" not in kept:
+        return Generation(text=kept["text"], generation_info=kept["info"])
+    message = messages_from_dict([kept["message"]])[0]
+    if not isinstance(message, AIMessage):
+        raise TypeError("not what a model says")
+    return ChatGeneration(message=message, generation_info=kept["info"])

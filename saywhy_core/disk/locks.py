@@ -135,6 +135,19 @@ class FileLock:
         who = "this process already" if owner == str(os.getpid()) else f"another process ({owner or 'just started'})"
         return UsageError(f"the {self._what} {self._target} is being written by {who}; wait until that ends, or stop it")
 
+    def owner(self) -> int | None:
+        """The process that has the lock, as its file says; None where that says nothing."""
+        try:
+            handle = os.open(self.path, os.O_RDONLY | _SAFELY)
+        except OSError:
+            return None
+        try:
+            return int(_owner(handle))
+        except ValueError:
+            return None
+        finally:
+            os.close(handle)
+
     def release(self) -> None:
         """Give the lock back; does nothing where it isn't held."""
         if self._handle is None:

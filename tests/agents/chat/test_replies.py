@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
@@ -15,7 +18,8 @@ from langchain_core.outputs import ChatGeneration, Generation
 
 from agents import BudgetExceeded, OfflineMiss, Replies, UsageError, chat_model, usage_of
 from agents.chat.limits import Meter
-from agents.chat.replies import key_of
+from agents.chat.remote import ChatError
+from agents.chat.replies import ReplyWarning, key_of
 from agents.prompting import DifferentialDescriber
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.secrets import forget_secrets, keep_secret
@@ -265,18 +269,92 @@ def test_a_secret_that_any_model_says_is_not_kept(tmp_path, request):
     assert model.invoke("hi").content == "it is (secret)"
 
 
+GOOD = '{"version": 1, "generations": [{"text": "kept", "info": null}]}'
+
+
 @pytest.mark.parametrize(
     "reply",
-    ["", "x", "[]", "{}", '{"generations": 5}', '{"generations": [5]}', '{"generations": [{"message": 5, "info": 1}]}', "[" * 100_000,
-     '{"generations": [{"message": {"type": "emperor", "data": {}}, "info": {}}]}', '{"generations": [{"text": 5, "info": 5}]}',
-     '{"generations": [{"message": {"type": "ai", "data": {"content": "\\ud800"}}, "info": {}}]}', '{"n": ' + "9" * 5000 + "}"],
+    ["", "x", "[]", "{}", "5", "null", '{"version": 1, "generations": []}', '{"version": 1, "generations": 5}',
+     '{"version": 1, "generations": [5]}', '{"version": 1, "generations": [{"message": 5, "info": 1}]}', "[" * 100_000,
+     '{"version": 1, "generations": [{"message": {"type": "emperor", "data": {}}, "info": {}}]}', GOOD.replace("1", "2"),
+     '{"version": 1, "generations": [{"message": {"type": "system", "data": {"content": "x"}}, "info": {}}]}',
+     '{"version": 1, "generations": [{"text": 5, "info": 5}]}', '{"version": 1, "generations": {"a": 1}}', GOOD[:-9],
+     '{"version": 1, "generations": [{"message": {"type": "ai", "data": {"content": 5}}, "info": {}}]}', "\x1b", b"\xff\xfe", 5,
+     '{"version": 1, "generations": [{"message": {"type": "ai", "data": {"content": "\\ud800"}}, "info": {}}]}',
+     '{"version": 1, "generations": [{"message": {"lc": 1, "type": "constructor", "id": ["os", "system"], "kwargs": {}}}]}',
+     '{"n": ' + "9" * 5000 + "}"],
 )  # fmt: skip
-def test_a_reply_that_somebody_broke_is_one_sentence(chat_server, tmp_path, reply):
-    server = chat_server(default="fine")
-    model = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
-    model.invoke("hi")
-    with sqlite3.connect(tmp_path / "c.sqlite") as database:
-        database.execute("UPDATE replies SET reply = ?", (reply,))
+def test_a_reply_that_somebody_broke_is_asked_for_again_and_stops_no_other(chat_server, tmp_path, reply):
+    server = chat_server(behave=lambda request: f"reply {request.number}")
+    url, path = f"{server.url}#m", tmp_path / "c.sqlite"
+    chat_model(url, cache=path).invoke("one")
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE replies SET reply = CAST(? AS TEXT)", (reply,))
     database.close()
-    with pytest.raises(UnusableFileError, match="holds a reply that can't be read"):
-        chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite").invoke("hi")
+    chat_model(url, cache=path).invoke("two")
+    with pytest.warns(ReplyWarning, match="holds a reply that can't be read; such replies count as missing") as offline:
+        said = chat_model(url, cache=path, offline=True).batch(["one", "two"], return_exceptions=True)
+    assert isinstance(said[0], OfflineMiss)
+    assert said[1].content == "reply 1"
+    with pytest.warns(ReplyWarning, match="holds a reply that can't be read; such replies are asked for again") as online:
+        said = chat_model(url, cache=path).batch(["one", "two"])
+    assert [one.content for one in said] == ["reply 2", "reply 1"]
+    assert (len(offline), len(online)) == (1, 1)
+    assert [one.content for one in chat_model(url, cache=path, offline=True).batch(["one", "two"])] == ["reply 2", "reply 1"]
+
+
+ASKING = """
+import sys
+from agents import chat_model
+print("start", flush=True)
+print(chat_model(sys.argv[1], cache=sys.argv[2], timeout=60, max_retries=0).invoke("hi").content)
+"""
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_process_that_has_no_reply_is_waited_for_only_so_long(chat_server, tmp_path, wait_until, stopped):
+    release = threading.Event()
+    server = chat_server(behave=lambda request: release.wait(60) and "late" if request.number == 0 else "prompt")
+    (tmp_path / "link.sqlite").symlink_to("c.sqlite")
+    path = tmp_path / "c.sqlite"
+    other = subprocess.Popen([sys.executable, "-c", ASKING, f"{server.url}#m", path], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: server.requests, what="the request of the other process")
+        if stopped:
+            other.send_signal(signal.SIGSTOP)
+        model = chat_model(f"{server.url}#m", cache=tmp_path / "link.sqlite", timeout=1, max_retries=0)
+        begun = time.monotonic()
+        said = model.batch(["hi", "ho"], return_exceptions=True)
+        assert 1 <= time.monotonic() - begun < 10
+        assert isinstance(said[0], ChatError)
+        assert f"another process ({other.pid}) has asked for the same reply, and none has come within 1 s" in str(said[0])
+        assert said[1].content == "prompt"
+        assert len(server.requests) == 2
+        release.set()
+        other.send_signal(signal.SIGCONT)
+        assert other.communicate(timeout=60)[0] == "start\nlate\n"
+        assert model.invoke("hi").content == "late"
+    finally:
+        release.set()
+        other.kill()
+        other.wait()
+
+
+def test_who_is_waited_for_is_said(chat_server, tmp_path, wait_until, monkeypatch):
+    monkeypatch.setattr("agents.chat.replies._SILENT_WAIT", 0.2)
+    release = threading.Event()
+    server = chat_server(behave=lambda request: release.wait(60) and "late")
+    path = tmp_path / "c.sqlite"
+    other = subprocess.Popen([sys.executable, "-c", ASKING, f"{server.url}#m", path], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: server.requests, what="the request of the other process")
+        threading.Timer(1, release.set).start()
+        with pytest.warns(
+            ReplyWarning, match=rf"waiting for a reply that another process \({other.pid}\) has asked for"
+        ) as told:
+            assert chat_model(f"{server.url}#m", cache=path).invoke("hi").content == "late"
+        assert len(told) == len(server.requests) == 1
+    finally:
+        release.set()
+        other.kill()
+        other.wait()
