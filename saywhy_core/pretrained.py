@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -144,10 +145,13 @@ def _reason(error: Exception, what: str) -> str:
         return "its weights have other shapes than its configuration says"
     if "backend tokenizer" in said:
         return f"it has no file from which a {what} can be made, such as tokenizer.json"
+    if (kind := _TYPE.search(said)) is not None:  # which may hold anything, also line ends
+        return f"its configuration says model_type {shorten(kind[1], 80)!r}, which this release of transformers doesn't know"
     first = (said.splitlines() or [type(error).__name__])[0].rstrip(" :")
     return shorten(first, 200, placeholder=" ...")
 
 
+_TYPE = re.compile(r"has model type `(.*)` but", re.DOTALL)
 MOST_TENSORS = 50_000
 SLACK = 2**20  # values that a folder may leave out, such as those of a new head
 

@@ -12,6 +12,7 @@ from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError
 from saywhy_core.images import as_picture, image_batches
 from saywhy_core.pretrained import fingerprint, from_pretrained
+from saywhy_core.reading.model_folder import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ class ClipEncoder:
         self.model = model.eval().to(self.device)
         if not hasattr(self.model, "get_image_features") or not hasattr(self.model, "logit_scale"):
             raise UsageError(f"{name} is a {config.model_type} model; clip: takes CLIP, SigLIP and their like")
-        self._batch = batch
+        self._name, self._batch = str(name), batch
         self._padding = "max_length" if config.model_type.startswith("siglip") else True
         self.max_tokens = int(config.text_config.max_position_embeddings)
         self.scale = float(self.model.logit_scale.detach().float().exp())
@@ -111,7 +112,7 @@ class ClipEncoder:
         import torch
 
         pictures = [as_picture(image) for image in images]
-        pixels = self._processor(images=pictures, return_tensors="pt")["pixel_values"]
+        pixels = prepare(self._processor, pictures, self._name)
         with torch.inference_mode():
             features = self.model.get_image_features(pixel_values=pixels.to(self.device, self.model.dtype))
         return _unit(features)

@@ -33,7 +33,7 @@ def room_for(weights: int = 0) -> int:
 
 @contextmanager
 def room(growth: int, where: str, what: str) -> Iterator[None]:
-    """Bound the bytes by which the memory of this process grows inside the block; only on Linux.
+    """Bound the bytes by which this process grows inside the block. Only Linux does that.
 
     Args:
         growth: bytes.
@@ -50,12 +50,20 @@ def room(growth: int, where: str, what: str) -> Iterator[None]:
         if not is_lack(error):
             raise
         raise CeilingError(
-            f"{where} needs more than {growth:,} bytes of memory to {what}, the most that is allowed; if you trust it, raise the "
-            f"ceiling, for example with --ceiling array={2 * ceiling('array')}"
+            f"{where} needs more than {growth:,} bytes of memory to {what}, the most that is allowed; if you trust it, raise "
+            f"the ceiling, for example with --ceiling array={2 * ceiling('array')}"
         ) from None
     finally:
         if holding:
             _leave()
+
+
+def begin_threads() -> None:
+    """Let torch begin the threads that this one computes with, so that memory for their stacks does not count later."""
+    import torch
+
+    if torch.get_num_threads() > 1:
+        torch.ones(2**16).add_(1)
 
 
 def is_lack(error: BaseException) -> bool:

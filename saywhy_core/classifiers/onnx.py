@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from saywhy_core.bounded.room import in_parts
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
@@ -100,13 +101,15 @@ def load(
         # some networks keep the two axes of the image, with one value each, after global pooling
         return answer.reshape(answer.shape[:2]) if answer.ndim > 2 and answer[0].size == answer.shape[1] else answer
 
+    parted = in_parts(run)
+
     def predict(images: Images) -> NDArray[np.floating]:
         values = prepare(images)
         if dtype == "tensor(uint8)":
             values = np.rint(values)
         batch = values.astype(DTYPES[dtype], copy=False)
         if fixed is None:
-            return run(batch)
+            return parted(batch)
         one = batch[0].nbytes
         check_ceiling("array", fixed * one, f"{path}: its batch of {fixed:,} images")  # where the image's size is free
         rows = []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.bounded.pace import Pace
+from saywhy_core.bounded.room import is_lack
 from saywhy_core.bounded.watched import OverTimeError
+from saywhy_core.classifiers.classifier import ClassifierError
 from saywhy_core.errors import UsageError
-from saywhy_core.reading.ceilings import CeilingError, ceiling
+from saywhy_core.reading.ceilings import CeilingError, ceiling, numbered
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,14 +25,19 @@ ACCELERATORS = (
 """What may compute besides the CPU. The provider of Azure is left out: it asks a server."""
 CPU = "CPUExecutionProvider"
 COPIES = 3  # of the weights: as read, as laid out for the kernels, and as packed by them
-ARRAYS = 2  # times the ceiling `array`: a batch of x
+ARRAYS = 1.5  # times the ceiling `array`: what a step reads and what it writes
+_ASKED = re.compile(r"Available memory of (\d+) is smaller than requested bytes of (\d+)")
+_CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_STEP = re.compile(r"while running (\w+) node")
+_PLACE = re.compile(r"/\S+:\d+ .*\)(?= )")  # the file, line and function in the source
 FOLDED = 64 * 2**20  # bytes of one constant that is computed when the file is opened
 
 
 class Session:
     """An ONNX file, opened.
 
-    Its arrays may take as much memory as its weights say, and twice the ceiling `array`; a step that wants more fails. How long
+    Its arrays may take as much memory as its weights say, and one and a half times the ceiling `array`; a batch that
+    wants more is computed in parts. How long
     it may be opened and compute follows from the ceiling `seconds`.
     Libraries of further operators are not loaded, and no provider that asks a server is used.
 
@@ -44,17 +53,18 @@ class Session:
         import onnxruntime
 
         self._library = onnxruntime
+        onnxruntime.set_default_logger_severity(4)  # errors are raised, and need not be written as well
         kinds = onnxruntime.OrtAllocatorType
         self._array = ceiling("array")
         weights = weights_of(path)
-        most = COPIES * weights + ARRAYS * self._array
+        self._path, self._most = path, COPIES * weights + int(ARRAYS * self._array)
         onnxruntime.create_and_register_allocator(  # it holds for sessions that are opened after it
             onnxruntime.OrtMemoryInfo("Cpu", kinds.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT),
-            onnxruntime.OrtArenaCfg({"max_mem": most, "arena_extend_strategy": 1}),
+            onnxruntime.OrtArenaCfg({"max_mem": self._most, "arena_extend_strategy": 1}),
         )
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = threads
-        settings.log_severity_level = 4  # errors are raised, and need not be written as well
+        settings.log_severity_level = 4
         settings.add_session_config_entry("session.use_env_allocators", "1")
         settings.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(FOLDED))
         here = [name for name in onnxruntime.get_available_providers() if name in ACCELERATORS]
@@ -98,12 +108,29 @@ class Session:
         except CeilingError:
             raise
         except Exception as error:
-            if "Available memory" in str(error) or "Failed to allocate" in str(error):
-                raise CeilingError(
-                    f"its arrays need more memory than {ARRAYS} times the ceiling array, which is {self._array:,} bytes; "
-                    f"if you trust it, raise the ceiling, for example with --ceiling array={ARRAYS * self._array}"
-                ) from None
-            raise
+            said = str(error)
+            lacking = _ASKED.search(said)
+            if lacking is not None or "Failed to allocate" in said or is_lack(error):
+                raise CeilingError(self._too_large(lacking, len(batch))) from None
+            if not type(error).__module__.startswith("onnxruntime"):
+                raise
+            raise ClassifierError(_plain(said)) from error
+
+    def _too_large(self, lacking: re.Match[str] | None, images: int) -> str:
+        left, asked = (int(number) for number in lacking.groups()) if lacking is not None else (0, self._most)
+        step = f"one step needs {asked:,} bytes beside the {self._most - left:,} of the others" if lacking else "it needs more"
+        return (
+            f"{self._path}: {step}, and {self._most:,} are allowed for {numbered(images, 'image')}; if you trust it, "
+            f"raise the ceiling, for example with --ceiling array={self._most - left + asked}"
+        )
+
+
+def _plain(said: str) -> str:
+    """What onnxruntime says of a step that failed, without codes, and without places in its source."""
+    step = _STEP.findall(said)
+    why = " ".join(_PLACE.sub("", said.rpartition("Status Message: ")[2]).split())
+    why = shorten(_CODE.sub("", why), 200, placeholder=" ...")
+    return f"its step {step[-1]} can't be computed: {why}" if step else why
 
 
 def weights_of(path: str) -> int:

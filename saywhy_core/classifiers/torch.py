@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.bounded.pace import Pace
-from saywhy_core.bounded.room import in_parts, room, room_for
+from saywhy_core.bounded.room import begin_threads, in_parts, room, room_for
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import check_model_file, file_identity
@@ -162,11 +162,9 @@ def load(
 
 def _within(predict: Any, path: str, weights: int) -> Any:
     """The same function of a batch, within the memory that a program may take."""
-    import torch
 
     def bounded(images: Images) -> Any:
-        if torch.get_num_threads() > 1:  # threads are begun before the memory for their stacks counts
-            torch.ones(2**16).add_(1)
+        begin_threads()
         with room(room_for(weights), path, f"compute {len(images)} image{'s' * (len(images) > 1)}"):
             return predict(images)
 

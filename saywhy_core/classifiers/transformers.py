@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from saywhy_core.bounded.pace import Pace, interruptible
+from saywhy_core.bounded.room import begin_threads, in_parts, room, room_for
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.errors import UsageError
 from saywhy_core.images.convert import as_picture
 from saywhy_core.pretrained import fingerprint, from_pretrained
 from saywhy_core.reading.ceilings import ceiling
-from saywhy_core.reading.model_folder import picture_bytes
+from saywhy_core.reading.model_folder import picture_bytes, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
@@ -58,17 +61,23 @@ def load(
     own_names = [str(model.config.id2label[index]) for index in range(model.config.num_labels)]
 
     def predict(images: NDArray[np.float32]) -> NDArray[np.floating]:
-        pixels = processor(images=[as_picture(image) for image in images], return_tensors="pt")["pixel_values"]
-        with torch.inference_mode():
+        pixels = prepare(processor, [as_picture(image) for image in images], name)
+        with bounded(len(images)), torch.inference_mode():
             logits: NDArray[np.floating] = model(pixel_values=pixels.to(place)).logits.float().cpu().numpy()
         return logits
+
+    def bounded(images: int) -> AbstractContextManager[None]:
+        if place.type != "cpu":
+            return nullcontext()
+        begin_threads()
+        return room(room_for(weights), name, f"compute {images} image{'s' * (images > 1)}")
 
     weights = sum(one.numel() * one.element_size() for one in model.parameters())
     pace = Pace(name, weights, accelerated=place.type != "cpu")
     interruptible(model)
     preparation = hashlib.sha256(processor.to_json_string().encode()).hexdigest()[:8]
     return CallableClassifier(
-        pace.timed(predict), "logits", own_names if class_names is None else class_names,
+        in_parts(pace.timed(predict)), "logits", own_names if class_names is None else class_names,
         batch_size=min(batch_size or at_once, at_once) if at_once else batch_size,
         identity=f"transformers:{fingerprint(model)}:{preparation}",
     )  # fmt: skip
