@@ -107,8 +107,9 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
 
     def _longest(self) -> float:
         """Seconds that all attempts of one request may take, where no server asks for longer pauses between them."""
+        timeout: Any = self.request_timeout  # which could be a pair in langchain, and is a number here
         retries = self.max_retries or 0
-        return (retries + 1) * float(self.request_timeout) + sum(pause_before(n, None) for n in range(1, retries + 1))
+        return (retries + 1) * float(timeout) + sum(pause_before(n, None) for n in range(1, retries + 1))
 
     def _generate(
         self,

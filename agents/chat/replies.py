@@ -81,6 +81,7 @@ class Replies(BaseCache):
         self._place = destination(path).place  # where all who share the file look for each other, by whatever link they name it
         self.read_only = read_only
         self._damaged: set[str] = set()
+        self._damage_told = False
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._connection: Database | None = None
@@ -112,8 +113,9 @@ class Replies(BaseCache):
         return None if found is None else bytes(found[0])
 
     def _tell_damage(self, key: str) -> None:
-        first, _ = not self._damaged, self._damaged.add(key)
-        if first:
+        self._damaged.add(key)
+        if not self._damage_told:
+            self._damage_told = True
             what = "such replies count as missing" if self.read_only else "such replies are asked for again"
             warnings.warn(f"the reply cache {self.path} holds a reply that can't be read; {what}", ReplyWarning, stacklevel=3)
 

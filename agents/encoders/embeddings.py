@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 QUERY_KEYS = 500  # keys per query; SQLite takes 999 of them in its older releases
 _BLOCK = 2**20  # bytes of a file that are read at a time
+_FLAGS = {b"0": 0, b"1": 1}
 _WHAT = "cache of embeddings"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NULL, cut INTEGER NOT NULL) WITHOUT ROWID
@@ -37,7 +40,8 @@ CREATE TABLE IF NOT EXISTS embeddings (key BLOB PRIMARY KEY, vector BLOB NOT NUL
 class CachedEncoder:
     """An encoder with a cache: embeddings are kept in an SQLite file under the encoder's identity and the content's SHA-256.
 
-    Several processes may share the folder. Everything that was encoded before an interruption is kept.
+    Several processes may share the folder. Everything that was encoded before an interruption is kept. A stored vector
+    that is damaged is computed again, and a warning says so.
 
     Args:
         encoder: an encoder with an `identity`.
@@ -61,6 +65,7 @@ class CachedEncoder:
         self.scale = scale_of(encoder)
         self.computed = 0
         self.truncated = 0
+        self._told = False
         self._batch = batch
         self.path = Path(folder) / "embeddings.sqlite"
         self._open().close()  # a file that is no cache raises here, not after the first batch
@@ -111,7 +116,7 @@ class CachedEncoder:
                     digest.update(content(item))
                     keys.append(digest.digest())
                 with naming_file(self.path, _WHAT):
-                    known = self._read(database, keys)
+                    known = self._known(database, keys)
                 wanted = {key: index for index, key in enumerate(keys) if key not in known}
                 if wanted:
                     rows, cut = compute([chunk[index] for index in wanted.values()])
@@ -120,7 +125,7 @@ class CachedEncoder:
                     fresh = {key: (row.tobytes(), int(flag)) for key, row, flag in zip(wanted, rows, cut, strict=True)}
                     with naming_file(self.path, _WHAT), transaction(database):
                         database.executemany(
-                            "INSERT OR IGNORE INTO embeddings VALUES (?, ?, ?)",
+                            "REPLACE INTO embeddings VALUES (?, ?, ?)",
                             [(key, vector, flag) for key, (vector, flag) in fresh.items()],
                         )
                     known.update(fresh)
@@ -128,26 +133,47 @@ class CachedEncoder:
                 parts.append(self._rows([known[key][0] for key in keys]))
         finally:
             database.close()
+        if len({part.shape[1] for part in parts}) > 1:
+            raise self._several_lengths()
         return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
 
     def _rows(self, vectors: list[bytes]) -> NDArray[np.float32]:
         length = len(vectors[0])
-        if not length or length % 4 or any(not isinstance(one, bytes) or len(one) != length for one in vectors):
-            raise UsageError(f"the {_WHAT} {self.path} is damaged: its vectors have several lengths; delete it")
-        rows = np.frombuffer(b"".join(vectors), dtype=np.float32).reshape(len(vectors), -1)
-        if not np.isfinite(rows).all():
-            raise UsageError(f"the {_WHAT} {self.path} is damaged: it holds NaN or infinity; delete it")
-        return rows
+        if any(len(one) != length for one in vectors):
+            raise self._several_lengths()
+        return np.frombuffer(b"".join(vectors), dtype=np.float32).reshape(len(vectors), -1)
+
+    def _several_lengths(self) -> UsageError:
+        return UsageError(f"the {_WHAT} {self.path} is damaged: its vectors have several lengths; delete it")
+
+    def _known(self, database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
+        """What is stored under these keys; a row that can't be one of ours counts as missing."""
+        found = self._read(database, keys)
+        sound = {key: row for key, row in found.items() if _is_sound(*row)}
+        if sound:
+            (usual, _), *_ = Counter(len(vector) for vector, _ in sound.values()).most_common(1)
+            sound = {key: row for key, row in sound.items() if len(row[0]) == usual}
+        if len(sound) < len(found) and not self._told:
+            self._told = True
+            warnings.warn(f"the {_WHAT} {self.path} holds damaged vectors, which are computed again", stacklevel=2)
+        return sound
 
     @staticmethod
-    def _read(database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
-        known: dict[bytes, tuple[bytes, int]] = {}
+    def _read(database: sqlite3.Connection, keys: list[bytes]) -> dict[bytes, tuple[Any, Any]]:
+        known: dict[bytes, tuple[Any, Any]] = {}
         for start in range(0, len(keys), QUERY_KEYS):
             part = keys[start : start + QUERY_KEYS]
             marks = ",".join("?" * len(part))
-            query = f"SELECT key, vector, cut FROM embeddings WHERE key IN ({marks})"  # noqa: S608 - question marks only
-            known.update((key, (vector, cut)) for key, vector, cut in database.execute(query, part))
+            # as bytes, because SQLite's text need not be UTF-8 where somebody else wrote it
+            query = f"SELECT key, CAST(vector AS BLOB), CAST(cut AS BLOB) FROM embeddings WHERE key IN ({marks})"  # noqa: S608
+            known.update((key, (vector, _FLAGS.get(cut))) for key, vector, cut in database.execute(query, part))
         return known
+
+
+def _is_sound(vector: Any, cut: Any) -> bool:
+    if cut is None or not vector or len(vector) % 4:
+        return False
+    return bool(np.isfinite(np.frombuffer(vector, dtype=np.float32)).all())
 
 
 def _image_content(image: OneImage) -> bytes:

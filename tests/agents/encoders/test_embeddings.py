@@ -102,3 +102,44 @@ def test_what_is_no_cache_is_refused(tmp_path):
         CachedEncoder(Counting(), newer)
     with pytest.raises(UsageError, match="identity"):
         CachedEncoder(Counting(""), tmp_path / "third")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "vector = x'00'",
+        "vector = ''",
+        "vector = 'words that are no vector, and long enough for one'",
+        "vector = CAST(x'fffe' AS TEXT)",
+        "vector = x'000080ff0000c07f'",
+        "vector = zeroblob(12)",
+        "vector = 5",
+        "cut = 'x'",
+        "cut = 7",
+        "cut = x'ff'",
+    ],
+)
+def test_a_damaged_vector_is_computed_again_and_stops_no_other(tmp_path, change):
+    texts = ["aa", "bb", "cc"]
+    rows = CachedEncoder(Counting(), tmp_path).encode_texts(texts)
+    with sqlite3.connect(tmp_path / "embeddings.sqlite") as database:
+        database.execute(f"UPDATE embeddings SET {change} WHERE key = (SELECT key FROM embeddings LIMIT 1 OFFSET 1)")
+    database.close()
+    mended = CachedEncoder(Counting(), tmp_path)
+    with pytest.warns(UserWarning, match=r"embeddings\.sqlite holds damaged vectors, which are computed again") as told:
+        np.testing.assert_array_equal(mended.encode_texts(texts), rows)
+    assert (mended.computed, len(told)) == (1, 1)
+    again = CachedEncoder(Counting(), tmp_path)
+    np.testing.assert_array_equal(again.encode_texts(texts), rows)
+    assert again.computed == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*holds damaged vectors")
+def test_vectors_of_another_length_in_all_of_a_batch_are_one_sentence(tmp_path):
+    CachedEncoder(Counting(), tmp_path).encode_texts(["aa", "bb"])
+    with sqlite3.connect(tmp_path / "embeddings.sqlite") as database:
+        database.execute("UPDATE embeddings SET vector = zeroblob(12)")
+    database.close()
+    for batch in (1, 4):
+        with pytest.raises(UsageError, match="its vectors have several lengths; delete it"):
+            CachedEncoder(Counting(), tmp_path, batch=batch).encode_texts(["aa", "bb", "cc"])
