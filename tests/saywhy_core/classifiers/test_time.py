@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 
-from saywhy_core.bounded.watched import OverTimeError, Watched, go_on, left_behind, of_time
+from saywhy_core.bounded.pace import Pace
+from saywhy_core.bounded.watched import OverTimeError, Watched, go_on, of_time
 from saywhy_core.classifiers import ClassifierError, load_classifier
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import ceilings
@@ -145,6 +147,7 @@ def test_the_command_ends_where_onnxruntime_can_not_be_stopped(tmp_path, helper,
 def test_what_is_watched_returns_raises_and_ends():
     watched = Watched("test")
     assert watched(lambda: 7, 1, "slow") == 7
+    thread = watched(threading.current_thread, 1, "slow")
     with pytest.raises(KeyError):
         watched(lambda: {}["a"], 1, "slow")
     steps = [0]
@@ -157,7 +160,7 @@ def test_what_is_watched_returns_raises_and_ends():
     with pytest.raises(OverTimeError, match=r"^slow$"):
         watched(endless, 0.2, "slow")
     assert watched(lambda: steps[0], 1, "slow") == steps[0] > 5  # the same thread is free again
-    assert not left_behind()
+    assert watched(threading.current_thread, 1, "slow") is thread
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -178,3 +181,57 @@ def test_what_grows_too_much_ends():
 def test_the_ceiling_is_a_whole_number():
     with pytest.raises(UsageError, match="seconds must be a whole number"), ceilings(seconds=0):
         pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_program_of_many_steps_ends_between_two_of_them(tmp_path):
+    torch = pytest.importorskip("torch")
+
+    class Endless(torch.nn.Module):
+        def forward(self, images):
+            square = images.mean() * torch.ones(2000, 2000)
+            for _ in range(60):
+                square = square @ square
+            return images.mean((2, 3)) + square.sum() * 0
+
+    torch.export.save(torch.export.export(Endless().eval(), (torch.zeros(1, 3, 4, 6),)), tmp_path / "m.pt2")
+    with ceilings(seconds=1):
+        classifier = load_classifier(f"torch:{tmp_path / 'm.pt2'}?scores=logits")
+    start = time.monotonic()
+    with pytest.raises(ClassifierError, match=r"m.pt2 took more than 1 second to compute one image.*--ceiling seconds=12$"):
+        classifier(IMAGE)
+    assert time.monotonic() - start < 6
+
+
+def test_a_batch_has_the_time_of_its_first_image_several_times():
+    sizes = []
+
+    def compute(batch):
+        sizes.append(len(batch))
+        return len(batch)
+
+    pace = Pace("m", 40_000_000)
+    assert pace.allowed(1) == pytest.approx(5 + 2)  # 20 MB for one second more
+    assert pace.allowed(10, 3.0) == pytest.approx(5 + 10 * (2 + 4 * 3.0))
+    assert pace(compute, np.zeros((7, 4, 6, 3))) == 7
+    assert sizes == [1, 7]
+    assert pace(compute, np.zeros((5, 4, 6, 3))) == 5
+    assert pace(compute, np.zeros((1, 8, 8, 3))) == 1
+    assert sizes == [1, 7, 5, 1]
+    fixed = Pace("m", 0, alone=False)
+    assert fixed(compute, np.zeros((7, 4, 6, 3))) == 7
+    assert sizes[4:] == [7]
+
+
+def test_what_computes_the_same_for_each_batch_of_a_shape_is_watched_once():
+    threads = []
+
+    def compute(batch):
+        threads.append(threading.current_thread() is threading.main_thread())
+        return len(batch)
+
+    for steady in (False, True):
+        pace = Pace("m", 0, steady=steady)
+        for size in (3, 3, 2):
+            assert pace(compute, np.zeros((size, 4, 6, 3))) == size
+    assert threads == [False] * 4 + [False, False, True, False]
