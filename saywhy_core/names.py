@@ -53,7 +53,7 @@ def read_class_names(path: str | os.PathLike[str]) -> list[str]:
         numbers, names = [number for number, _ in lines], [line for _, line in lines]
     if not names:
         raise UsageError(f"{file} holds no class names; write one per line, or a JSON list")
-    check_ceiling("characters", max(map(len, names)), file)
+    check_ceiling("name", max(map(len, names)), file)
     _refuse_repeats(names, numbers, places, str(file))
     return names
 

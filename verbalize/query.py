@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
@@ -16,6 +16,7 @@ from saywhy_core.reading.records import in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CEILINGS = {"text": "text", "token": "characters"}
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 
@@ -27,15 +28,39 @@ def check_texts(**texts: object) -> None:
     """See whether fields of a map, given by name, are texts that can be written; None is passed over.
 
     Raises:
-        SaliencyError: one is no string, or holds half a character (a lone surrogate), which no file can hold.
+        SaliencyError: one is no string, is longer than the ceiling on texts, on words or (all other fields) on names, or holds
+            half a character (a lone surrogate), which no file can hold.
     """
     for name, text in texts.items():
         if text is None:
             continue
         if not isinstance(text, str):
             raise SaliencyError(f"the {name} must be a string, not {text!r:.80}")
+        check_held(_CEILINGS.get(name, "name"), len(text), f"the {name}")
         if _HALF.search(text):
             raise SaliencyError(f"the {name} holds half a character (a lone surrogate), which can't be written")
+
+
+def checked_special(special: Sequence[Any]) -> tuple[Any, ...]:
+    """The special tokens of a map.
+
+    Raises:
+        SaliencyError: they are more than the ceiling on words allows.
+    """
+    check_held("tokens", len(special), "the map", "special tokens")
+    return tuple(special)
+
+
+def checked_names(names: Sequence[str], what: str) -> tuple[str, ...]:
+    """The names in a list of a map, such as those of its masks; `what` is one of them.
+
+    Raises:
+        SaliencyError: one can't be used (`check_texts`), or they are more than the ceiling on words allows.
+    """
+    check_held("tokens", len(names), "the map", f"entries in a list of {what}s")
+    for name in names:
+        check_texts(**{what: name})
+    return tuple(names)
 
 
 def checked_words(tokens: Sequence[str], text: str | None) -> tuple[str, ...]:
@@ -56,7 +81,6 @@ def checked_words(tokens: Sequence[str], text: str | None) -> tuple[str, ...]:
         check_ceiling("tokens", len(words), "the map")
         check_ceiling("characters", max(map(len, words), default=0), "the map")
         check_texts(text=text)
-        check_ceiling("text", len(text or ""), "the map")
     except UsageError as error:
         raise SaliencyError(str(error)) from None
     return words
@@ -108,6 +132,7 @@ class Query:
         for name in ("versus", "members"):
             value = getattr(self, name)
             labels = (value,) if isinstance(value, str) else tuple(value)
+            check_held("tokens", len(labels), "the query", f"labels in {name!r}")
             if not all(isinstance(label, str) and label.strip() for label in labels):
                 raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r:.80}")
             object.__setattr__(self, name, labels)
@@ -149,6 +174,7 @@ class Prediction:
         object.__setattr__(self, "probability", probability)
         if not isinstance(self.scores, Mapping):
             raise SaliencyError(f"a prediction's scores must be a mapping from label to number, not {self.scores!r:.60}")
+        check_held("tokens", len(self.scores), "the prediction", "scores")
         scores = {name: _number(score, f"score of {name!r:.80}") for name, score in self.scores.items()}
         for name in scores:
             check_texts(**{"label of a score": name})

@@ -18,7 +18,7 @@ from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
 from verbalize.query import SaliencyError as SaliencyError
-from verbalize.query import check_scores, check_texts, checked_words
+from verbalize.query import check_scores, check_texts, checked_names, checked_special, checked_words
 from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class TokenSaliency:
             ("text", text),
             ("offsets", places),
             ("prediction", prediction),
-            ("special", tuple(special)),
+            ("special", checked_special(special)),
             ("id", None if id is None else str(id)),
             ("method", method),
             ("signed", bool(signed)),
@@ -374,7 +374,7 @@ def _masks(masks: ArrayLike, names: Sequence[str] | None, shape: tuple[int, ...]
     if len(labels) != len(flags):
         raise SaliencyError(f"there are {len(flags)} masks but {len(labels)} mask names")
     flags.setflags(write=False)
-    return flags, labels
+    return flags, checked_names(labels, "mask name")
 
 
 def _hull(text: str, places: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -196,11 +196,13 @@ def _record(record: Any, number: int | None, where: str) -> TextRecord | Problem
     name = None if name is None else str(name)
     claims = record.get("claims") or ()
     if not isinstance(claims, list | tuple) or not all(isinstance(claim, Mapping) for claim in claims):
-        return Problem(where, "'claims' must be a list of objects", number, name)
+        return Problem(where, "'claims' must be a list of objects", number, _id_shown(record))
     try:
         check_ceiling("text", len(record["text"]), "it")
+        check_ceiling("name", len(name or ""), "the id")
+        check_ceiling("tokens", len(claims), "it", "claims")
     except CeilingError as error:
-        return Problem(where, str(error), number, name)
+        return Problem(where, str(error), number, _id_shown(record))
     return TextRecord(name, record["text"], tuple(claims), number)
 
 

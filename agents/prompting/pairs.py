@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.documents import Unreadable, read_entries
 from saywhy_core.reading.records import in_words
 
@@ -204,12 +205,15 @@ def _parse_entry(key: str, entry: Any) -> tuple[tuple[int, int], list[Contrast],
     source = _must_be(entry.get("provenance") or {}, dict, "provenance", "a JSON object")
     provenance = Provenance(source["model"], source["prompt_version"], source["time"]) if source else None
     contrasts: list[Contrast] = []
-    for item in _must_be(entry["prompt_pairs"], list, "prompt_pairs", "a JSON list"):
+    check_ceiling("tokens", len(_must_be(entry["prompt_pairs"], list, "prompt_pairs", "a JSON list")), "it", "descriptions")
+    for item in entry["prompt_pairs"]:
         captions = _must_be(
             _must_be(item, dict, "an item of prompt_pairs", "a JSON object")["prompt_pair"], list, "prompt_pair", "two texts"
         )
         if len(captions) != 2 or not all(isinstance(text, str) and text.strip() for text in captions):
-            raise UsageError(f"prompt_pair must be two texts, not {captions!r}")
+            raise UsageError(f"prompt_pair must be two texts, not {captions!r:.80}")
+        check_ceiling("text", max(map(len, captions)), "it")
+        check_ceiling("name", len(str(item.get("attr_type", ""))), "its attr_type")
         contrasts.append(Contrast(str(item.get("attr_type", "")), (captions[0], captions[1]), provenance))
     names = {index: str(name) for index, name in zip(classes, entry.get("names", ()), strict=False)}
     return (first, second), contrasts, names
@@ -265,16 +269,19 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
         UsageError: no such file, not of either form, or none of its classes is in `class_names`.
     """
     content = read_json(path, "descriptions by class, or FuDD's pairs")
-    if is_pairs(content):
+    if isinstance(content, Mapping) and isinstance(content.get("prompts"), Mapping):  # no pair is called so
+        content = content["prompts"]
+    elif is_pairs(content):
         pairs = parse_pairs(content, str(path))
         pairs.check_names(class_names)
         return pairs.by_class(class_names)
-    if isinstance(content, Mapping) and "version" in content and isinstance(content.get("prompts"), Mapping):
-        content = content["prompts"]
     if not isinstance(content, Mapping) or not all(
         isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in content.values()
     ):
         raise UsageError(f"{path}: expected a JSON object of class name to a list of descriptions")
+    for name, texts in content.items():
+        check_ceiling("tokens", len(texts), f"{path}: {name!r:.80}", "descriptions")
+        check_ceiling("text", max(map(len, texts), default=0), f"{path}: {name!r:.80}")
     found = {_folded(name): texts for name, texts in content.items()}
     library = {
         name: list(dict.fromkeys(text.strip() for text in found.get(_folded(name), ()) if text.strip())) for name in class_names

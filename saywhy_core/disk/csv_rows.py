@@ -20,8 +20,8 @@ def csv_row(cells: Iterable[object]) -> str:
     space. Python's writer leaves a carriage return alone, which its reader takes for the end of the row.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets themselves mark a text: one
-    that begins with `=`, `+`, `-` or `@`, also behind white space or apostrophes, and is no number. To have the text again, take the
-    first apostrophe off such a cell.
+    that begins with `=`, `+`, `-` or `@`, also behind white space or apostrophes, and is no number. To have the text again,
+    take the first apostrophe off such a cell.
     """
     written = [_cell(cell) for cell in cells]
     return '""\n' if written == [""] else ",".join(written) + "\n"  # an empty line would be no row

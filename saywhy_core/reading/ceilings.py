@@ -44,8 +44,9 @@ class Ceilings:
         scores: height times width of one map over pixels; finding its regions takes some 60 bytes for each.
         attacked: height times width of an image that is attacked; a search holds many copies of it.
         records: records of one file.
-        tokens: words of one map.
+        tokens: words of one map; its other lists, such as those of labels, may have as many entries.
         characters: characters of one word.
+        name: characters of one name: an id, a label, a class, a method.
         text: characters of one text; words are looked up in it character by character.
         answer: bytes of one answer of a server.
         pairs: pairs of classes to describe; each is a request, and takes some 200 bytes of memory.
@@ -63,6 +64,7 @@ class Ceilings:
     records: int = _ceiling(1_000_000, "records of one file")
     tokens: int = _ceiling(100_000, "words of one map")
     characters: int = _ceiling(100_000, "characters of one word")
+    name: int = _ceiling(10_000, "characters of one name, such as an id or a label")
     text: int = _ceiling(400_000, "characters of one text")
     answer: int = _ceiling(16 * MIB, "bytes of one answer of a server")
     pairs: int = _ceiling(1_000_000, "pairs of classes to describe")
@@ -152,6 +154,7 @@ _UNITS = {
     "records": "records",
     "tokens": "words",
     "characters": "characters in one word",
+    "name": "characters in one name",
     "text": "characters in one text",
     "answer": "bytes in an answer",
     "pairs": "pairs of classes",

@@ -19,6 +19,7 @@ from saywhy_core.errors import UsageError
 from saywhy_core.images import load_array
 from verbalize.formats.format import Format, inside, parse_signed, require
 from verbalize.pieces import SCHEMES, merge_pieces
+from verbalize.query import checked_special
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
@@ -99,9 +100,12 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
             **shared,
         )
     require(record, "tokens", "scores")
+    checked_special(record.get("special") or ())  # before each is made
     try:
         special = [SpecialToken(str(token), float(score), int(place)) for token, score, place in record.get("special", ())]
         offsets = tuple((int(start), int(stop)) for start, stop in record["offsets"]) if "offsets" in record else None
+    except SaliencyError:
+        raise
     except (TypeError, ValueError):
         raise SaliencyError("'special' must hold [token, score, position] and 'offsets' [start, stop]") from None
     shared |= {"text": record.get("text"), "offsets": offsets, "special": special, "signed": signed}
