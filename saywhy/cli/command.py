@@ -339,7 +339,8 @@ def _left(command: str, options: Mapping[str, Any]) -> str:
     """What an interrupted command leaves: only what is there is said to be kept."""
     asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
     there = command in GOES_ON and asks and _is_kept(command, Path(options["out"]))
-    return GOES_ON[command] if there else "no output file was written"
+    nothing = {"attack": "no result was written to OUT", "picture": "no picture was written to OUT"}
+    return GOES_ON[command] if there else nothing.get(command, "no output file was written")
 
 
 def _is_kept(command: str, out: Path) -> bool:

@@ -345,7 +345,7 @@ COMPOSED = ["--style", "composed", "--llm", "http://127.0.0.1:9/v1#m"]
     ("command", "words", "says"),
     [
         ("convert", ["--out", "out.jsonl"], "no output file was written"),
-        ("picture", ["--out", "pictures"], "no output file was written"),
+        ("picture", ["--out", "pictures"], "no picture was written to OUT"),
         ("picture", ["--out", "drawn"], "the pictures in OUT are kept"),
         ("verbalize", [*COMPOSED, "--out", "o.jsonl"], "no output file was written"),
         ("verbalize", [*COMPOSED, "--out", "begun.jsonl"], "the same command goes on with the other maps"),

@@ -98,7 +98,7 @@ def test_a_second_signal_says_nothing_new(maps, monkeypatch, capsys, where):
     with pytest.raises(SystemExit) as ended:
         saywhy.cli.app.main(["picture", "maps.jsonl", "--out", "o"])
     assert ended.value.code == 143
-    assert capsys.readouterr().err == "stopped by SIGTERM: no output file was written\n"
+    assert capsys.readouterr().err == "stopped by SIGTERM: no picture was written to OUT\n"
 
 
 def test_nothing_described_is_not_called_written(saywhy, maps):

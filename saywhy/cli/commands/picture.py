@@ -25,6 +25,7 @@ characters that are not safe in a file name are replaced. A rationale is the tex
 the label, as HTML.
 
 [bold]Example:[/bold] saywhy picture maps.jsonl --out pictures --kind png
+
 [bold]Example:[/bold] saywhy picture maps.jsonl --out page.html
 
 [bold]Exit status:[/bold] 0 all maps were drawn; 1 some were left out; 2 the command could not run;

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from saywhy_core.images.decode import PICTURES
 from verbalize import PixelSaliency, Query, SaliencyError, TokenSaliency, read_saliency
 from verbalize.formats.arrays.axes import AXES
 
@@ -332,6 +333,19 @@ def test_grey_pictures_of_every_mode(tmp_path, mode):
     assert not found.signed
     if mode != "I;16":
         np.testing.assert_allclose(read(picture)[0][0].scores, grey / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("ending", sorted(PICTURES))
+def test_a_grey_picture_of_every_format_that_is_read_may_be_a_map(tmp_path, ending):
+    kind = {".jp2": "JPEG2000", ".jfif": "JPEG", ".apng": "PNG", ".pnm": "PPM", ".pbm": "PPM"}.get(ending)
+    grey = Image.fromarray(np.repeat(np.repeat(np.array([[0, 255], [255, 0]], np.uint8), 8, axis=0), 8, axis=1))
+    try:
+        grey.save(tmp_path / f"m{ending}", **({"format": kind} if kind else {}))
+    except (KeyError, ValueError, OSError):
+        pytest.skip("this build of Pillow can't write it")
+    (found,), _ = read(tmp_path / f"m{ending}")
+    assert found.shape == (16, 16)
+    assert found.scores[2, 13] > 0.9 > 0.1 > found.scores[2, 2]
 
 
 def test_a_picture_in_colour_is_no_map(tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 
 from saywhy_core.errors import Problem, UsageError, argument
 from saywhy_core.images import read_image
+from saywhy_core.images.decode import PICTURES
 from saywhy_core.reading.documents import DEEPEST
 from verbalize.formats.arrays.axes import numbers, planes
 from verbalize.formats.arrays.files import LOADERS, load
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+_PICTURES = tuple(sorted(PICTURES))  # every picture that is read may be a map, where it is grey
 _TENSORS = ("torch.", "tensorflow.", "jax.", "jaxlib.", "cupy.", "PIL.")
 _BESIDE = {"image": ("image", "images", "picture"), "label": ("label", "labels", "class", "classes"), "id": ("id",)}
 """What may stand beside the maps in a file of named arrays, by the names that it is known by."""
@@ -266,7 +267,7 @@ def _labels(value: Any, options: ReadOptions) -> list[object]:
 
 FORMAT = Format(
     "pixels",
-    "arrays and tensors, NPY, NPZ and PT files of one or many maps; a grey PNG",
+    "arrays and tensors, NPY, NPZ and PT files of one or many maps; a grey picture",
     _matches,
     _read,
     suffixes=(*LOADERS, *_PICTURES),
