@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from saywhy_core.bounded.preparing import prepare
 from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError
 from saywhy_core.images import as_picture, image_batches
 from saywhy_core.pretrained import fingerprint, from_pretrained
-from saywhy_core.reading.model_folder import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,14 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from saywhy_core.bounded.pace import Pace, interruptible
+from saywhy_core.bounded.preparing import prepare
 from saywhy_core.bounded.room import begin_threads, in_parts, room, room_for
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.errors import UsageError
 from saywhy_core.images.convert import as_picture
 from saywhy_core.pretrained import fingerprint, from_pretrained
 from saywhy_core.reading.ceilings import ceiling
-from saywhy_core.reading.model_folder import picture_bytes, prepare
+from saywhy_core.reading.model_folder import picture_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
-from saywhy_core.bounded.room import room, room_for
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.reading.ceilings import check_ceiling
@@ -24,7 +22,7 @@ WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".
 MOST_LAYERS, MOST_LABELS = 10_000, 1_000_000  # lists of this length are made before the first layer is
 _COUNTS = ("layer", "depth", "block", "stage", "num_expert")
 COPIES = 4  # of a picture while it is prepared: as bytes, scaled, as numbers, and in the order of the network
-_NUMBER = 8  # bytes
+NUMBER = 8  # bytes
 
 
 def check_folder(folder: str | Path) -> dict[str, dict[str, Any]]:
@@ -67,43 +65,12 @@ def picture_bytes(processor: dict[str, Any], where: str) -> int:
         if not any(part in name for part in ("size", "crop", "pad")):
             continue
         pixels = _pixels(value)
-        needed = pixels * 3 * _NUMBER * COPIES
+        needed = pixels * 3 * NUMBER * COPIES
         check_ceiling(
             "array", needed, f"{where}: a picture of the {name} {value}".replace("'", ""), "bytes while it is prepared"
         )
         most = max(most, needed)
     return most
-
-
-def prepare(processor: Any, pictures: list[Any], where: str) -> Any:
-    """The tensor (N, C, H, W) that an image processor makes of pictures, whatever its settings are.
-
-    Raises:
-        CeilingError: it asks for more memory than the ceiling on arrays allows.
-        UsageError: its settings don't fit together, or make numbers that are not finite.
-    """
-    import numpy as np
-
-    counted = "one image" if len(pictures) == 1 else f"{len(pictures)} images"
-    try:
-        with np.errstate(all="ignore"), room(room_for(), f"{where}: its image processor", f"prepare {counted}"):
-            made = processor(images=pictures, return_tensors="pt")["pixel_values"]
-    except UsageError:
-        raise
-    except Exception as error:  # transformers, Pillow and numpy raise almost anything for odd settings
-        said = " ".join(str(error).split())
-        why = f" ({shorten(said, 160, placeholder=' ...')})" if isinstance(error, ValueError) and said else ""
-        raise UsageError(
-            f"{where}: its image processor can't prepare {counted}{why}; look at the sizes, means and the like in its "
-            "preprocessor_config.json"
-        ) from error
-    if getattr(made, "ndim", 0) < 4 or not made.numel() or not made.isfinite().all():
-        raise UsageError(
-            f"{where}: its image processor makes no picture, or numbers that are not finite; look at image_std, the sizes and "
-            "the like in its preprocessor_config.json"
-        )
-    check_ceiling("array", made.numel() * _NUMBER, f"{where}: what its image processor makes of {counted}")
-    return made
 
 
 def _pixels(value: Any) -> int:
