@@ -17,7 +17,7 @@ from saywhy_core.images.array_files import ARRAYS
 from saywhy_core.images.decode import PICTURES
 from saywhy_core.images.reader import as_problem, read_image, well_formed
 from saywhy_core.reading.ceilings import check_ceiling
-from saywhy_core.reading.documents import decode_text
+from saywhy_core.reading.documents import decode_lines, decode_text, has_other_bytes
 from saywhy_core.reading.raw import read_bytes
 from saywhy_core.reading.regular_files import kind_of
 
@@ -198,8 +198,15 @@ def _list_folder(root: Path) -> ImageSet:
     return ImageSet(tuple(path for path, _ in labelled), tuple(label for _, label in labelled), tuple(problems), passed_over)
 
 
+def _decoded(file: Path) -> str:
+    """The text of a list, in which lines but the first may hold bytes that are no UTF-8."""
+    data = read_bytes(file)
+    decode_text(data.lstrip().partition(b"\n")[0], str(file))
+    return decode_lines(data, str(file))
+
+
 def _list_csv(file: Path) -> ImageSet:
-    text = decode_text(read_bytes(file), str(file))
+    text = _decoded(file)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if file.suffix.lower() == ".tsv" else ",")
     try:
         return _list_rows(file, rows)
@@ -219,6 +226,9 @@ def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
     problems: list[Problem] = []
     for number, row in enumerate(rows, 1):
         check_ceiling("records", number, str(file))
+        if has_other_bytes("".join(cell for cell in row.values() if isinstance(cell, str))):
+            problems.append(Problem(str(file), "the row is not UTF-8 text", rows.line_num))
+            continue
         path = file.parent / (row["path"] or "")
         if not _is_file(path):
             problems.append(Problem(str(file), f"there is no file {row['path']!r:.200}", rows.line_num))
@@ -231,12 +241,15 @@ def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
 
 
 def _list_lines(file: Path) -> ImageSet:
-    lines = decode_text(read_bytes(file), str(file)).splitlines()
+    lines = _decoded(file).splitlines()
     check_ceiling("records", len(lines), str(file))
     paths: list[Path] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
+            continue
+        if has_other_bytes(line):
+            problems.append(Problem(str(file), "the line is not UTF-8 text", number))
             continue
         path = file.parent / line.strip()
         if _is_file(path):

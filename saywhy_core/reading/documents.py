@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, over
+from saywhy_core.reading.raw import CutShortError as CutShortError
 from saywhy_core.reading.raw import open_file as open_file
 from saywhy_core.reading.raw import read_bytes as read_bytes
 from saywhy_core.reading.raw import read_stream as read_stream
@@ -31,6 +32,7 @@ _WIDE = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 _HALF = re.compile(r"[\ud800-\udfff]")
+_OTHER = re.compile(r"[\udc80-\udcff]")
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
@@ -161,6 +163,27 @@ def decode_text(data: bytes, where: str) -> str:
         raise UsageError(
             f"{where} is not UTF-8 text: {error.reason} at byte {error.start}, line {line}; save it as UTF-8"
         ) from None
+
+
+def decode_lines(data: bytes, where: str) -> str:
+    """As `decode_text`, but a byte that is no UTF-8 stays in the text, so that only its line or row need be refused.
+
+    `has_other_bytes` tells of a part of the text whether there is such a byte in it.
+
+    Raises:
+        UsageError: they are UTF-16 or UTF-32, or no text.
+    """
+    try:
+        return decode_text(data, where)
+    except UsageError:
+        if encoding_of(data) is not None or b"\0" in data[:2]:
+            raise
+        return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+
+
+def has_other_bytes(text: str) -> bool:
+    """Whether a part of a text of `decode_lines` holds bytes that are no UTF-8."""
+    return not text.isascii() and _OTHER.search(text) is not None
 
 
 def read_text(path: str | os.PathLike[str], *, holds: str = "") -> str:

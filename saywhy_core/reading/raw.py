@@ -22,6 +22,18 @@ _WAIT = 10.0  # seconds; somebody who fills a named pipe has opened it by then
 _EMPTY_PARTS = 1000  # a gzip file may consist of several, but only a hostile one of many that hold nothing
 
 
+class CutShortError(UsageError):
+    """A gzip file ends too soon.
+
+    Attributes:
+        found: what is in the part that is there.
+    """
+
+    def __init__(self, text: str, found: bytes) -> None:
+        super().__init__(text)
+        self.found = found
+
+
 def read_bytes(path: str | os.PathLike[str], *, limit: str = "bytes", holds: str = "") -> bytes:
     """The bytes of a file, which may be a pipe or a device, and may grow while it is read.
 
@@ -89,7 +101,8 @@ def unpack_gzip(data: bytes, where: str) -> bytes:
 
     Raises:
         CeilingError: it unpacks to more than the ceiling of bytes; not more was unpacked.
-        UsageError: it is damaged, is cut short, or is no gzip file.
+        CutShortError: it is cut short.
+        UsageError: it is damaged, or is no gzip file.
     """
     most = ceiling("bytes")
     found: list[bytes] = []
@@ -100,7 +113,7 @@ def unpack_gzip(data: bytes, where: str) -> bytes:
         while not part.eof:
             chunk = part.unconsumed_tail or data[place : place + _CHUNK // 16]
             if not chunk:
-                raise UsageError(f"{where} can't be unpacked: it is cut short")
+                raise CutShortError(f"{where} can't be unpacked: it is cut short", b"".join(found))
             try:
                 piece = part.decompress(chunk, min(_CHUNK, most + 1 - have))
             except zlib.error as error:

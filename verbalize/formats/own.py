@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
 
 VERSION = 1
+_PACKED = (".gz", ".bz2", ".xz", ".lzma", ".zst", ".zip")  # endings by which others, and we, would try to unpack it
 
 
 def to_record(saliency: Saliency, save_array: Any = None) -> dict[str, Any]:
@@ -173,6 +174,10 @@ def write(saliencies: Iterable[Saliency], path: Path) -> int:
     No array of an earlier file is overwritten before the new file stands in its place; then those that only the earlier one
     named are removed.
     """
+    if path.suffix.lower() in _PACKED:
+        raise SaliencyError(
+            f"{path} would hold maps that are not packed; name it without {path.suffix}, and pack it afterwards"
+        )
     check_writable(path)
     streamed = is_stream(path)
     with FileLock(path, "file of maps"):  # keeps the arrays of two writers apart

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from saywhy_core.errors import Problem, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError, ceiling, check_ceiling, numbered, over
 from saywhy_core.reading.documents import (
+    CutShortError,
     NotJsonError,
     Unreadable,
     encoding_of,
@@ -242,7 +243,11 @@ def _document(path: Path, options: ReadOptions, formats: Candidates) -> Iterator
     source = str(path)
     data = read_bytes(path)
     if path.suffix.lower() == ".gz":
-        data = unpack_gzip(data, source)
+        try:
+            data = unpack_gzip(data, source)
+        except CutShortError as cut:
+            yield from _lines_before(cut, source, path.parent, options, formats)
+            return
     try:
         document = parse_records(data, source)
     except CeilingError:
@@ -255,6 +260,22 @@ def _document(path: Path, options: ReadOptions, formats: Candidates) -> Iterator
         table = f"; if it is a table, name it .csv or .tsv, or say {argument('format', 'csv')}" if ahead.is_table() else ""
         raise SaliencyError(f"{error}{table}") from None
     yield from _records(document, path.parent, options, formats, source)
+
+
+def _lines_before(
+    cut: CutShortError, source: str, folder: Path, options: ReadOptions, formats: Candidates
+) -> Iterator[Saliency | Problem]:
+    """The records on the whole lines of a packed file that is cut short, and a problem for the others.
+
+    Raises:
+        CutShortError: its content is no JSON Lines, or no line is whole.
+    """
+    whole = cut.found[: cut.found.rfind(b"\n") + 1]
+    ahead = _Ahead(io.BytesIO(whole))
+    if ahead.first[:1] != b"{" or ahead.first[-1:] != b"}":
+        raise cut
+    yield from _lines(ahead, source, folder, options, formats)
+    yield Problem(source, "the packed file is cut short; the records from here on are missing", whole.count(b"\n") + 1)
 
 
 def _may_be_lines(ahead: _Ahead, data: bytes) -> bool:

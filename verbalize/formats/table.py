@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.ceilings import ceiling, check_ceiling, over
-from saywhy_core.reading.documents import decode_text, encoding_of, read_bytes
+from saywhy_core.reading.documents import decode_lines, encoding_of, has_other_bytes, read_bytes
 from saywhy_core.reading.records import told
 from verbalize.formats.columns import Columns, check_joined, find_columns
 from verbalize.formats.format import Format, ReadOptions, parse_signed
@@ -32,6 +32,7 @@ _SHARED_MOST = 50_000  # different cells that are remembered
 _SHARED = 32  # characters; shorter cells that are equal are kept once
 _LISTED = 12  # names of columns in a remark
 _WRONG = "a cell can't be used"
+_OTHER_BYTES = "the row is not UTF-8 text; save the file as UTF-8"
 _BIAS = "<BIAS>"  # eli5's name of the intercept, which is no word
 
 
@@ -65,11 +66,13 @@ def _read_file(path: Path, options: ReadOptions) -> Iterator[Saliency | Problem]
 def decoded(data: bytes, source: str) -> str:
     """The text of a table in UTF-8, with or without a byte order mark, or in UTF-16 with one.
 
+    Bytes that are no UTF-8 stay in it (`saywhy_core.reading.documents.decode_lines`); `read_rows` tells of them.
+
     Raises:
         SaliencyError: it is in another encoding.
     """
     try:
-        return data.decode("utf-16") if encoding_of(data) == "UTF-16" else decode_text(data, source)
+        return data.decode("utf-16") if encoding_of(data) == "UTF-16" else decode_lines(data, source)
     except UnicodeDecodeError as error:
         raise SaliencyError(f"{source} is no UTF-16 text: {error.reason} at byte {error.start}; save it as UTF-8") from None
     except UsageError as error:
@@ -98,6 +101,7 @@ def read_rows(
     if looks > _LOOKS * ceiling("values"):
         raise SaliencyError(over("values", f"{source} has {len(filled):,} rows of up to {len(filled[0]):,} columns", looks))
     columns = find_columns(filled, source)
+    _check_bytes(rows, filled[0], columns, source)
     if columns.unread:
         listed = [f"{name!r:.80}" for name in columns.unread[:_LISTED]] + ["..."] * (len(columns.unread) > _LISTED)
         options.note(f"not read: the column{'s' * (len(columns.unread) > 1)} {', '.join(listed)}")
@@ -137,6 +141,24 @@ def _read_group(group: _Group, columns: Columns, options: ReadOptions, source: s
             return _map(group, columns, options, several)
     except SaliencyError as error:
         return Problem(source, str(error), group.line, group.id)
+
+
+def _check_bytes(rows: Sequence[tuple[int | None, Sequence[str]]], first: Sequence[str], columns: Columns, source: str) -> None:
+    """See whether of each row with bytes that are no UTF-8 it is known which map it belongs to; then only that map is refused.
+
+    Raises:
+        SaliencyError: they stand in the first row, in the name or the label of a text, or in a row with another number of
+            cells, where the wrong byte may have been the end of a cell or a row.
+    """
+    name = {*columns.ids, columns.places.get("label"), columns.places.get("text") if columns.text_names else None}
+    for line, row in rows:
+        if has_other_bytes("".join(row)):
+            wrong = {place for place, cell in enumerate(row) if has_other_bytes(cell)}
+            if row is first or len(row) != len(first) or wrong & name:
+                raise SaliencyError(
+                    f"{source} is not UTF-8 text: line {line} holds other bytes, and it can't be told which maps miss a word; "
+                    "save it as UTF-8"
+                )
 
 
 class _Lines:
@@ -272,6 +294,9 @@ def _groups(body: Sequence[tuple[int | None, Sequence[str]]], columns: Columns, 
         name, label = columns.id_of(row), columns.cell(row, "label")
         key = name if name is not None else columns.cell(row, "text") if columns.text_names else block
         group = groups.setdefault((key, label), _Group(key, name, label, line))
+        if has_other_bytes("".join(row)):
+            group.problem = group.problem or Problem(source, _OTHER_BYTES, line, name)
+            continue
         try:
             group.rows.append(_row(row, columns))
         except (ValueError, OverflowError) as error:
