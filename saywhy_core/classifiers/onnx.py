@@ -109,7 +109,7 @@ def load(
             values = np.rint(values)
         batch = values.astype(DTYPES[dtype], copy=False)
         if fixed is None:
-            return parted(batch)
+            return np.asarray(parted(batch))
         one = batch[0].nbytes
         check_ceiling("array", fixed * one, f"{path}: its batch of {fixed:,} images")  # where the image's size is free
         rows = []

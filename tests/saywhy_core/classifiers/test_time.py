@@ -123,7 +123,7 @@ def test_a_loop_of_some_trips_is_computed(tmp_path, helper):
 
 @pytest.mark.parametrize(
     ("make", "size", "status"),
-    [(kernel, 11_000, 2), (functions, 7, 2), pytest.param(folded, 200, 2, marks=pytest.mark.long)],
+    [(kernel, 9_000, 2), (functions, 7, 2), pytest.param(folded, 200, 2, marks=pytest.mark.long)],
 )
 def test_the_command_ends_where_onnxruntime_can_not_be_stopped(tmp_path, helper, make, size, status):
     np.save(tmp_path / "i.npy", IMAGE[0] + 0.5)
