@@ -41,6 +41,30 @@ def check_texts(**texts: object) -> None:
             raise SaliencyError(f"the {name} holds half a character (a lone surrogate), which can't be written")
 
 
+def checked_numbers(scores: Any) -> Any:
+    """Scores as they are given; true and false in a list are no numbers, though Python counts with them.
+
+    Raises:
+        SaliencyError: there is one.
+    """
+    if isinstance(scores, (list, tuple)) and any(isinstance(score, bool) for score in scores):
+        place = next(number for number, score in enumerate(scores) if isinstance(score, bool))
+        raise SaliencyError(f"score {place} is {str(scores[place]).lower()}, which is not a number")
+    return scores
+
+
+def whole(value: Any) -> int:
+    """A place in a text or among the words.
+
+    Raises:
+        ValueError: it is no whole number.
+    """
+    number = int(value)
+    if number != value or isinstance(value, bool):
+        raise ValueError(f"{value!r:.40} is no whole number")
+    return number
+
+
 def checked_special(special: Sequence[Any]) -> tuple[Any, ...]:
     """The special tokens of a map.
 

@@ -18,7 +18,7 @@ from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
 from verbalize.query import SaliencyError as SaliencyError
-from verbalize.query import check_scores, check_texts, checked_names, checked_special, checked_words
+from verbalize.query import check_scores, check_texts, checked_names, checked_numbers, checked_special, checked_words, whole
 from verbalize.spacing import gaps
 
 if TYPE_CHECKING:
@@ -303,7 +303,7 @@ Saliency: TypeAlias = TokenSaliency | PixelSaliency
 
 def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats:
     try:
-        values = np.array(to_numpy(scores), dtype=np.float64)
+        values = np.array(to_numpy(checked_numbers(scores)), dtype=np.float64)
     except (TypeError, ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise SaliencyError(f"{what} must be numbers: {in_words(error)}") from None
     fine = np.isfinite(values)
@@ -333,7 +333,7 @@ def _offsets(
         except ValueError as error:
             raise SaliencyError(str(error)) from None
     try:
-        places = tuple((int(start), int(stop)) for start, stop in offsets)
+        places = tuple((whole(start), whole(stop)) for start, stop in offsets)
     except (TypeError, ValueError, OverflowError):
         raise SaliencyError(f"offsets must be (start, stop) for each token, not {offsets!r:.80}") from None
     if len(places) != len(words):

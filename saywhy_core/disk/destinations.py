@@ -225,7 +225,10 @@ def _check_descriptor(given: Path, number: int) -> None:
         import fcntl
 
         if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-            raise UnusableFileError(f"{given} is open for reading only; name a place that you may write to")
+            # what was closed when the command began is the null device, open for reading; see saywhy.cli.options.streams
+            closed = os.fstat(number).st_rdev == Path(os.devnull).stat().st_rdev
+            what = "is closed" if closed else "is open for reading only"
+            raise UnusableFileError(f"{given} {what}; name a place that you may write to")
 
 
 def _open(where: Destination) -> int:

@@ -171,15 +171,14 @@ def parse_ceiling(text: str) -> tuple[str, int]:
     """
     name, equals, size = text.partition("=")
     _must_be_known([name.strip()] if equals else [text])
+    better = f"say --ceiling {name.strip()}={2 * getattr(Ceilings(), name.strip())}"
     match = _SIZE.fullmatch(size.strip().replace(",", "").replace("_", ""))
     if match is None:
-        raise UsageError(
-            f"a ceiling is a whole number, also with k, M, G, MiB or GiB, not {size!r:.40}; say --ceiling {name}=200M"
-        )
+        raise UsageError(f"a ceiling is a whole number, also with k, M, G, MiB or GiB, not {size!r:.40}; {better}")
     number, unit, binary = match.groups()
     value = Decimal(number) * (1024 if binary else 1000) ** _FACTORS[unit.lower()]
     if not 1 <= value <= LARGEST:
-        raise UsageError(f"a ceiling is at least 1 and at most {LARGEST:,}, not {size!r:.40}; say --ceiling {name}=200M")
+        raise UsageError(f"a ceiling is at least 1 and at most {LARGEST:,}, not {size!r:.40}; {better}")
     return name.strip(), int(value)
 
 

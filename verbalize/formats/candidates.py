@@ -29,6 +29,9 @@ class Candidates:
     ids: set[str] = field(default_factory=set)
     """The ids of the maps so far: an id that a reader makes up (such as the number of an output) must differ from them."""
 
+    line: int | None = None
+    """The line of the record that is read, in a source of lines."""
+
     def __post_init__(self) -> None:
         if self.wanted != "auto":
             try:

@@ -301,6 +301,8 @@ def type_name(value: object) -> str:
 
 def inside(folder: Path, name: str) -> Path:
     """A path named in a record, which must lie in the record file's own folder."""
+    if "\0" in name:
+        raise SaliencyError(f"{name!r:.80} is no name of a file: it holds a NUL character")
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise SaliencyError(f"the array file {name!r} lies outside the folder of the maps; move it beside them")

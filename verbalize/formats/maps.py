@@ -117,7 +117,7 @@ def _checked(
         if not isinstance(found, Problem) and found.id is not None:
             name = found.id
             if name in formats.ids:
-                found = Problem(name_of(source), "an earlier record has this id; it is left out", None, name)
+                found = Problem(name_of(source), "an earlier record has this id; it is left out", formats.line, name)
             formats.ids.add(name)
         if isinstance(found, Problem):
             if on_problem is None:

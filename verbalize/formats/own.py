@@ -19,7 +19,7 @@ from saywhy_core.errors import UsageError
 from saywhy_core.images import load_array
 from verbalize.formats.format import Format, inside, parse_signed, require
 from verbalize.pieces import SCHEMES, merge_pieces
-from verbalize.query import checked_special
+from verbalize.query import checked_special, whole
 from verbalize.saliency import PixelSaliency, Prediction, Query, SaliencyError, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
     Raises:
         SaliencyError: wrong version, missing or broken fields, an array file that is missing or outside `folder`.
     """
-    if record.get("version") != VERSION:
+    if record.get("version") != VERSION or isinstance(record["version"], bool):
         raise SaliencyError(f"the record has version {record.get('version')!r}; this release reads version {VERSION}")
     require(record, "query")
     shared: dict[str, Any] = {
@@ -103,12 +103,14 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
     require(record, "tokens", "scores")
     checked_special(record.get("special") or ())  # before each is made
     try:
-        special = [SpecialToken(str(token), float(score), int(place)) for token, score, place in record.get("special", ())]
-        offsets = tuple((int(start), int(stop)) for start, stop in record["offsets"]) if "offsets" in record else None
+        special = [SpecialToken(str(token), float(score), whole(place)) for token, score, place in record.get("special", ())]
+        offsets = tuple((whole(start), whole(stop)) for start, stop in record["offsets"]) if "offsets" in record else None
     except SaliencyError:
         raise
     except (TypeError, ValueError):
-        raise SaliencyError("'special' must hold [token, score, position] and 'offsets' [start, stop]") from None
+        raise SaliencyError(
+            "'special' must hold [token, score, position] and 'offsets' [start, stop], places in whole numbers"
+        ) from None
     shared |= {"text": record.get("text"), "offsets": offsets, "special": special, "signed": signed}
     scheme = record.get("scheme", "auto")
     if scheme not in SCHEMES:

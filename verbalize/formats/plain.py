@@ -11,6 +11,7 @@ from saywhy_core.errors import argument
 from verbalize.formats.format import Format, ReadOptions, parse_signed
 from verbalize.formats.pairs import LIST_KEYS, pairs_of
 from verbalize.formats.word_lists import read_words
+from verbalize.query import whole
 from verbalize.saliency import Prediction, SaliencyError, TokenSaliency
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[TokenSalie
         "prediction": _prediction(take(_PREDICTED), take(_PROBABILITY), options),
     }
     if isinstance(offsets := take(("offsets", "offset_mapping")), list) and fields["text"] is not None:
-        fields["offsets"] = [(int(start), int(stop)) for start, stop in offsets]
+        fields["offsets"] = [(whole(start), whole(stop)) for start, stop in offsets]
         fields["in_order"] = True
     name = None if number is None else str(number)
     names = take(_NAMES) if _is_matrix(scores) else None

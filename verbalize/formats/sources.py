@@ -334,6 +334,7 @@ def _lines(
     longest, most = ceiling("bytes"), ceiling("records")
     while line := stream.readline(longest + 1):
         number += 1
+        formats.line = number
         if not line.strip():
             continue
         if not records and (name := encoding_of(line)) is not None:

@@ -132,3 +132,26 @@ def test_class_names(tmp_path):
     (tmp_path / "c.txt").write_text(f"cat\n{LONG}\n")
     with ceilings(name=30), pytest.raises(UsageError, match="--ceiling name=31"):
         read_class_names(tmp_path / "c.txt")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scores": [True, 0.5]}, "score 0 is true"),
+        ({"scores": [0.5, False]}, "score 1 is false"),
+        ({"version": True}, "version True"),
+        ({"text": "so great", "offsets": [[0, 2.5], [3, 8]]}, "whole numbers"),
+        ({"text": "so great", "offsets": [[False, 2], [3, 8]]}, "whole numbers"),
+        ({"special": [["[PAD]", 0.0, 0.5]]}, "whole numbers"),
+        ({"pixels": "a\u0000.npy"}, "NUL character"),
+        ({"id": "good"}, "an earlier record has this id"),
+    ],
+)
+def test_values_that_python_would_take_for_others_are_told_with_their_line(tmp_path, change, said):
+    records = [GOOD, GOOD | {"id": "bad"} | change, GOOD | {"id": "last"}]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    problems = []
+    found = read_saliency(tmp_path / "m.jsonl", on_problem=problems.append)
+    assert [one.id for one in found] == ["good", "last"]
+    assert problems[0].line == 2
+    assert said in problems[0].what
