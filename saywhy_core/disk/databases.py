@@ -57,13 +57,26 @@ def check_is_no_database(path: str | os.PathLike[str]) -> None:
     Raises:
         UnusableFileError: it is one.
     """
-    advice = "such as a cache of replies, and may be in use; name another file, or delete it"
     if is_database(path):
-        raise UnusableFileError(f"{os.fspath(path)} is a database, {advice}")
+        raise UnusableFileError(
+            f"{os.fspath(path)} is a database, such as a cache of replies, and may be in use; name another file, or delete it"
+        )
+    check_is_no_side_file(path)
+
+
+def check_is_no_side_file(path: str | os.PathLike[str]) -> None:
+    """See whether `path` is where SQLite keeps a part of a database that is there.
+
+    Raises:
+        UnusableFileError: it is.
+    """
     place = os.path.realpath(path)
     for ending in SIDES:
-        if place.endswith(ending) and is_database(place.removesuffix(ending)):
-            raise UnusableFileError(f"{os.fspath(path)} is a part of the database {place.removesuffix(ending)}, {advice}")
+        whole = place.removesuffix(ending)
+        if whole != place and is_database(whole):
+            raise UnusableFileError(
+                f"{os.fspath(path)} is a part of the database {whole}, such as a cache of replies; name another file"
+            )
 
 
 def is_database(path: str | os.PathLike[str]) -> bool:

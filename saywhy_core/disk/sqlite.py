@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from saywhy_core.disk.databases import check_parts, head_of, is_database, side_files
+from saywhy_core.disk.databases import check_is_no_side_file, check_parts, head_of, is_database, side_files
 from saywhy_core.disk.destinations import destination, is_stream
 from saywhy_core.disk.files import check_is_no_input, input_at
 from saywhy_core.disk.locks import FileLock
@@ -142,6 +142,7 @@ def _connect(where: str, any_thread: bool, *, uri: bool = False) -> Database:
 
 def _check_surroundings(file: Path, what: str, read_only: bool) -> None:
     """Refuse what is no database, an input, and whatever lies in the place of a side file without being one."""
+    check_is_no_side_file(file)
     if not read_only:
         check_is_no_input(file)
     for side in side_files(file):

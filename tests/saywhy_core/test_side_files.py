@@ -188,4 +188,12 @@ def test_no_output_takes_the_place_of_a_side_file(tmp_path, side):
             atomic_open(tmp_path / name) as stream,
         ):
             stream.write("x")
+        for read_only in (False, True):
+            with pytest.raises(UsageError, match=r"is a part of the database|there is no audit|keeps a part of itself"):
+                opened(tmp_path / name, read_only=read_only)
+    (tmp_path / "link").unlink()
+    with pytest.raises(UnusableFileError, match=rf"a\.sqlite{side} is a part of the database .*a\.sqlite"):
+        opened(tmp_path / f"a.sqlite{side}")
+    database.execute("INSERT INTO runs (name) VALUES ('x')")
     database.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.sqlite"]

@@ -128,7 +128,7 @@ def test_a_damaged_vector_is_computed_again_and_stops_no_other(tmp_path, change)
     mended = CachedEncoder(Counting(), tmp_path)
     with pytest.warns(UserWarning, match=r"embeddings\.sqlite holds damaged vectors, which are computed again") as told:
         np.testing.assert_array_equal(mended.encode_texts(texts), rows)
-    assert (mended.computed, len(told)) == (1, 1)
+    assert (mended.computed, [one.category for one in told].count(UserWarning)) == (1, 1)
     again = CachedEncoder(Counting(), tmp_path)
     np.testing.assert_array_equal(again.encode_texts(texts), rows)
     assert again.computed == 0
