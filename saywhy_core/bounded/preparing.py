@@ -10,6 +10,8 @@ from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.model_folder import NUMBER
 
+SHARE = 0.5  # of the ceiling on arrays; transformers and torch themselves take some 500 MB
+
 
 def prepare(processor: Any, pictures: list[Any], where: str) -> Any:
     """The tensor (N, C, H, W) that an image processor makes of pictures, whatever its settings are.
@@ -22,7 +24,7 @@ def prepare(processor: Any, pictures: list[Any], where: str) -> Any:
 
     counted = "one image" if len(pictures) == 1 else f"{len(pictures)} images"
     try:
-        with np.errstate(all="ignore"), room(room_for(), f"{where}: its image processor", f"prepare {counted}"):
+        with np.errstate(all="ignore"), room(room_for(share=SHARE), f"{where}: its image processor", f"prepare {counted}"):
             made = processor(images=pictures, return_tensors="pt")["pixel_values"]
     except UsageError:
         raise

@@ -26,9 +26,9 @@ _inside = 0
 _before = (-1, -1)
 
 
-def room_for(weights: int = 0) -> int:
-    """Bytes that a computation may take besides what is there: the ceiling `array`, and copies of the weights."""
-    return ceiling("array") + SLACK + COPIES * weights
+def room_for(weights: int = 0, share: float = 1.0) -> int:
+    """Bytes that a computation may take besides what is there: a share of the ceiling `array`, and copies of the weights."""
+    return int(share * ceiling("array")) + SLACK + COPIES * weights
 
 
 @contextmanager

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SHARE = 0.75  # of the ceiling on arrays; the library itself takes some 500 MB
+
 
 def load(
     name: str,
@@ -71,7 +73,7 @@ def load(
         if place.type != "cpu":
             return nullcontext()
         begin_threads()
-        return room(room_for(weights), name, f"compute {images} image{'s' * (images > 1)}")
+        return room(room_for(weights, SHARE), name, f"compute {images} image{'s' * (images > 1)}")
 
     weights = sum(one.numel() * one.element_size() for one in model.parameters())
     pace = Pace(name, weights, accelerated=place.type != "cpu")

@@ -11,9 +11,12 @@ from saywhy_core.bounded.watched import go_on
 from saywhy_core.classifiers.classifier import ClassifierError
 from saywhy_core.classifiers.exported.operators import is_unset
 from saywhy_core.classifiers.exported.program import Graph, Here, Name
+from saywhy_core.errors import argument
 from saywhy_core.reading.ceilings import CeilingError, ceiling
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from saywhy_core.classifiers.exported.program import Node, Program
 
 _COUNTING = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
@@ -78,16 +81,14 @@ class ExportedNetwork(torch.nn.Module):  # type: ignore[misc, unused-ignore]
 
     def _check(self, images: torch.Tensor) -> None:
         wanted = self.program.shape
-        if len(wanted) != images.ndim or any(
-            have != want if isinstance(want, int) else not want[0] <= have <= (have if want[1] is None else want[1])
-            for have, want in zip(images.shape, wanted, strict=False)
-        ):
+        if not _fits(tuple(images.shape), wanted):
             said = " by ".join(
                 str(want) if isinstance(want, int) else f"{want[0]} to {want[1] or 'any'}" if want != (1, None) else "any"
                 for want in wanted
             )
             raise ClassifierError(
                 f"{self.where} was exported for inputs of {said}, not of {' by '.join(map(str, images.shape))}"
+                f"{_other_layout(tuple(images.shape), wanted)}"
             )
         for condition in self.program.conditions:
             if not condition.holds(images.shape):
@@ -189,6 +190,23 @@ def _is_steady(graph: Graph) -> bool:
         and all(_is_steady(one) for one in node.arguments if isinstance(one, Graph))
         for node in graph.nodes
     )
+
+
+def _fits(have: tuple[int, ...], wanted: Sequence[Any]) -> bool:
+    return len(have) == len(wanted) and all(
+        one == want if isinstance(want, int) else want[0] <= one <= (one if want[1] is None else want[1])
+        for one, want in zip(have, wanted, strict=True)
+    )
+
+
+def _other_layout(have: tuple[int, ...], wanted: Sequence[Any]) -> str:
+    """What to say where the images would fit with their axes in the other order."""
+    if len(have) != 4:
+        return ""
+    for layout, axes in (("nhwc", (0, 2, 3, 1)), ("nchw", (0, 3, 1, 2))):
+        if _fits(tuple(have[axis] for axis in axes), wanted):
+            return f"; it takes the axes in another order, so say {argument('layout', layout)}"
+    return ""
 
 
 def _bind(outputs: Any, result: Any, values: dict[str, Any]) -> None:

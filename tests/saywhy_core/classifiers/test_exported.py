@@ -137,6 +137,15 @@ def test_images_that_the_program_was_not_exported_for_are_refused(tmp_path):
         tall(torch.rand(2, 3, 6, 8))
 
 
+def test_a_program_with_the_channels_last_says_how_to_give_them(tmp_path):
+    made = nn.Sequential(nn.Flatten(), nn.Linear(8 * 6 * 3, 2))
+    torch.export.save(torch.export.export(made, (torch.rand(1, 8, 6, 3),)), tmp_path / "m.pt2")
+    image = np.zeros((1, 8, 6, 3), np.float32)
+    with pytest.raises(ClassifierError, match=r"1 by 8 by 6 by 3, not of 1 by 3 by 8 by 6; it takes .* so say layout='nhwc'$"):
+        load_classifier(f"torch:{tmp_path / 'm.pt2'}", scores="logits")(image)
+    assert load_classifier(f"torch:{tmp_path / 'm.pt2'}", scores="logits", layout="nhwc")(image).shape == (1, 2)
+
+
 class Bomb(nn.Module):
     def forward(self, x):
         wide = x.mean().expand(2_000_000) + 1
