@@ -278,7 +278,7 @@ def test_a_secret_of_thousands_of_characters_is_found_quickly():
     key = "-----BEGIN KEY-----\n" + "\n".join("".join(random.Random(n).choices(string.ascii_letters, k=64)) for n in range(50))
     keep_secret(key)
     begun = time.process_time()
-    assert redact(f"<{json.dumps(key)}>") == f'<"-----{MARK}">'
+    assert redact(f"<{json.dumps(key)}>") == f'<"{MARK}">'
     assert time.process_time() - begun < 5
     assert reach() < 100_000
 

@@ -6,19 +6,18 @@ import json
 import logging
 import os
 import re
-import unicodedata
 from base64 import b64encode
-from functools import cached_property, reduce
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
+from saywhy_core.secrets import pieces
+from saywhy_core.secrets.views import forms, put, shown, units
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_Unit = tuple[str, int, int]
-"""A character that is meant, and where it begins and ends as it is written."""
 
 MARK = "(secret)"
 """What stands in the place of a secret; no markup of terminals, Markdown or HTML takes it for its own."""
@@ -59,20 +58,6 @@ _DROPPED |= dict.fromkeys(code for first, end in _UNSEEN for code in range(first
 _GAP = rf"[\s{re.escape(_BREAKS)}]{{0,%d}}+"  # possessive, so that no text makes the search slow
 _GAPS = 8  # breaks between two characters of a secret, besides those that are its own
 _WIDEST = 8  # characters, of a written-out escape; of a break it is rarely more than one
-_UNIT = re.compile(
-    r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrtbf]))|%(?:25)*([0-9a-fA-F]{2})"
-    r"|&(?:amp;)*(?:#0*(\d{1,7});|#[xX]0*([0-9a-fA-F]{1,6});|(quot|apos|amp|lt|gt|nbsp|shy);)"
-    r"|([\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff01-\uff5e\U0001d400-\U0001d7ff])"  # letters in other styles
-)
-_ESCAPED = re.compile(r"[\\%&\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff01-\uff5e\U0001d400-\U0001d7ff]")
-_CODES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\x9c]{0,200}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]*[0-Z\\-~]"
-)  # what a terminal obeys
-_SQUARE = re.compile(r"\[/?[a-z#@][^\[\]]{0,60}\]|\[/\]", re.IGNORECASE)
-_ANGLE = re.compile(r"</?[a-z!][^<>]{0,200}>", re.IGNORECASE)
-_MARKUP = ((_CODES,), (_CODES, _SQUARE), (_CODES, _ANGLE), (_CODES, _SQUARE, _ANGLE))
-"""What is not shown, of terminals, of rich and of forums, and of HTML; each in turn, because a secret may stand in brackets."""
-_NAMED = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": " ", "shy": " "}
 _MARKS = re.compile(rf"{re.escape(MARK)}(?:(?:[\r\n]|\\[nr])*{re.escape(MARK)})+")
 _NAMES = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|APIKEY)$", re.IGNORECASE)
 
@@ -117,8 +102,10 @@ def keep_secret(*values: str | None) -> None:
 
     A value is also known in other dress: in upper or lower case, backwards, in base64, in hexadecimal digits, with characters
     written as escapes of JSON, of URLs or of HTML, and, if it is long or no mere word, split by spaces, line ends or
-    punctuation. No secrets, because they are in ordinary texts, are values of fewer than four characters, words of fewer than
-    eight letters, numbers of fewer than eight digits, and what is set where a server wants any key, such as "not-needed".
+    punctuation. A part of a value is taken out as well, from ten letters and digits on (half of them, sixteen at the most),
+    also where a few are missing in it, and whatever signs stand in between. No secrets, because they are in ordinary texts,
+    are values of fewer than four characters, words of fewer than eight letters, numbers of fewer than eight digits, and what
+    is set where a server wants any key, such as "not-needed".
     """
     for value in values:
         plain = (value or "").strip()
@@ -126,6 +113,7 @@ def keep_secret(*values: str | None) -> None:
             continue
         if len(plain) >= _WORD and not plain.isalpha() and not plain.isdigit():
             _as_given.add(plain)
+            pieces.know(plain)
         for part in _parts(plain):
             for one, loose in _dressed(part):
                 secret = _Secret(one, loose=loose)
@@ -151,6 +139,7 @@ def forget_secrets() -> None:
     """Forget all secrets; for tests, and for programs that served one user and go on with another."""
     _known.clear()
     _as_given.clear()
+    pieces.forget()
 
 
 def redact(text: str) -> str:
@@ -159,6 +148,7 @@ def redact(text: str) -> str:
         return text
     for value in sorted(_as_given, key=len, reverse=True):
         text = text.replace(value, MARK)
+    text = pieces.without_pieces(text, MARK)
     for secret in sorted(_found(text), key=lambda one: -len(one.value)):
         text = secret.pattern.sub(MARK, text)
     if left := [secret for secret in _found(text) if not secret.alone]:
@@ -280,30 +270,9 @@ def _found(text: str) -> list[_Secret]:
 
 
 def _forms(text: str) -> tuple[list[str], list[str]]:
-    """The text in lower case, as it is, without escapes and without markup; and the same without breaks."""
-    lower = [text.lower()]
-    if _ESCAPED.search(text):
-        lower.append(_UNIT.sub(_decoded, text).lower())
-    if any(one in lower[-1] for one in ("<", "[", "\x1b", "\x9b")):
-        shown = {len(lower[-1]): lower[-1]}
-        for kinds in _MARKUP:
-            form = reduce(lambda said, kind: kind.sub("", said), kinds, lower[-1])
-            shown.setdefault(len(form), form)
-        lower += list(shown.values())[1:]
+    """What may be seen in the text, in lower case; and the same without breaks."""
+    lower = forms(text)
     return lower, [form.translate(_DROPPED) for form in lower]
-
-
-def _decoded(found: re.Match[str]) -> str:
-    number = found[found.lastindex or 0]
-    kind = found.lastindex
-    if kind == 3:
-        return " "
-    if kind == 7:
-        return _NAMED[number]
-    if kind == 8:
-        return unicodedata.normalize("NFKC", number)[:1]
-    code = int(number, 10 if kind == 5 else 16)
-    return chr(code) if code < 0x110000 else "\ufffd"
 
 
 def _decoded_without(text: str, secrets: list[_Secret]) -> str:
@@ -311,18 +280,8 @@ def _decoded_without(text: str, secrets: list[_Secret]) -> str:
     secrets = [secret for secret in secrets if not secret.alone]
     if not secrets:
         return text
-    units: list[_Unit] = []
-    at = 0
-    for found in _UNIT.finditer(text):
-        units += [(text[place].lower()[:1], place, place + 1) for place in range(at, found.start())]
-        units.append((_decoded(found).lower()[:1], found.start(), found.end()))
-        at = found.end()
-    units += [(text[place].lower()[:1], place, place + 1) for place in range(at, len(text))]
-    spans = []
-    for kinds in ((), *_MARKUP):
-        kept = reduce(_without, kinds, units)
-        if kinds and kept is units:
-            continue
+    places = []
+    for kept in shown(units(text)):
         bare = [unit for unit in kept if ord(unit[0]) not in _DROPPED]
         for secret in secrets:
             among = bare if secret.loose else kept
@@ -330,22 +289,9 @@ def _decoded_without(text: str, secrets: list[_Secret]) -> str:
             start = plain.find(secret.needle)
             while start >= 0:
                 end = start + len(secret.needle)
-                spans.append((among[start][1], among[end - 1][2]))
+                places.append((among[start][1], among[end - 1][2]))
                 start = plain.find(secret.needle, end)
-    parts, at = [], 0
-    for start, end in sorted(spans):
-        if end > at:
-            parts += [text[at : max(at, start)], MARK]
-            at = end
-    return "".join([*parts, text[at:]])
-
-
-def _without(units: list[_Unit], markup: re.Pattern[str]) -> list[_Unit]:
-    kept, at = [], 0
-    for tag in markup.finditer("".join(unit[0] for unit in units)):
-        kept += units[at : tag.start()]
-        at = tag.end()
-    return kept + units[at:] if at else units
+    return put(MARK, text, places)
 
 
 def _guard_logs() -> None:
