@@ -13,6 +13,7 @@ from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError
 from saywhy_core.images import as_picture, image_batches
 from saywhy_core.pretrained import fingerprint, from_pretrained
+from saywhy_core.reading.ceilings import CeilingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +110,15 @@ class ClipEncoder:
         return int(getattr(config, "projection_dim", None) or config.vision_config.hidden_size)
 
     def _image_forward(self, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        try:
+            return self._together(images)
+        except CeilingError:
+            if len(images) == 1:
+                raise
+            half = -(-len(images) // 2)  # in parts that fit into the memory that a processor may take
+            return np.concatenate([self._image_forward(images[:half]), self._image_forward(images[half:])])
+
+    def _together(self, images: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         import torch
 
         pictures = [as_picture(image) for image in images]

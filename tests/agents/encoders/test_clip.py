@@ -11,6 +11,7 @@ from PIL import Image
 from transformers import AutoModel
 
 from agents import ImageTextEncoder, UsageError, load_encoder
+from saywhy_core.reading.ceilings import ceilings
 
 
 @pytest.fixture(scope="module", params=["clip", "siglip"])
@@ -97,3 +98,15 @@ def test_images_that_are_none_are_refused(folder):
         encoder.encode_images(np.full((1, 8, 8, 3), 200.0, dtype=np.float32))
     with pytest.raises(UsageError, match="H×W×C"):
         encoder.encode_images(np.zeros((1, 8, 8, 4), dtype=np.float32))
+
+
+def test_images_that_are_too_large_together_are_encoded_in_parts(folder, images):
+    encoder = load_encoder(f"clip:{folder}")
+    whole = encoder.encode_images(images)
+    with ceilings(array=30_000):  # two images of 24 x 24 x 3 at eight bytes each
+        np.testing.assert_allclose(encoder.encode_images(images), whole, atol=1e-6)
+    with (
+        ceilings(array=10_000),
+        pytest.raises(UsageError, match=r"its image processor makes of one image .*--ceiling array=13824"),
+    ):
+        encoder.encode_images(images)
