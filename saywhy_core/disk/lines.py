@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LONGEST = 2**26
 """Bytes in one line; a record is a text or the state of a search, and a longer line is none of ours."""
+_SEALED = b'{"crc": "'
+_SEAL_INSIDE = re.compile(rb'crc": "[0-9a-f]{8}"')  # in a text of a record, the quotation marks are escaped
 _SEAL = re.compile(rb'\{"crc": "([0-9a-f]{8})"(?:, )?')
 _HEADER = 2**20  # bytes of another journal's header that are looked at, to say what it is
 
@@ -127,7 +129,9 @@ class Lines:
             line = b"{" + line[seal.end() :]
             if zlib.crc32(line) != int(seal[1], 16):
                 return None
-        elif must_be_sealed:  # only earlier versions wrote records without a seal, and so in front of those with one
+        elif must_be_sealed or _is_nearly_sealed(
+            line
+        ):  # only earlier versions wrote records without a seal, and so in front of those with one
             return None
         try:
             record = json.loads(line.decode("utf-8", "surrogatepass"))
@@ -145,6 +149,11 @@ class Lines:
         except (ValueError, RecursionError):
             return False
         return isinstance(header, dict) and header.get("journal") == self.what
+
+
+def _is_nearly_sealed(line: bytes) -> bool:
+    """Whether a line begins with a seal in which one or two bytes are wrong, or holds one behind other bytes."""
+    return sum(one != other for one, other in zip(line, _SEALED, strict=False)) <= 2 or _SEAL_INSIDE.search(line) is not None
 
 
 def _bounded(stream: BinaryIO) -> Iterator[tuple[bytes | None, int]]:

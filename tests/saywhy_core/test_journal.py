@@ -370,3 +370,17 @@ def test_a_full_disk_is_named(tmp_path):
         mine.append({"number": 1})
     with journal(tmp_path / "j") as mine:
         mine.append({"number": 1})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b'{"crc": "', b'{"crb": "'), (b'{"crc": "', b'{"crc": "g'), (b'{"crc', b'{"[[[[[crc'), (b'{"crc": ', b'{"crc"; ')],
+)
+def test_a_record_with_a_damaged_seal_is_none_of_an_earlier_version(tmp_path, before, after):
+    with ResumableLines(str(tmp_path / "o"), {}, needs=("text",)) as lines:
+        lines.add("a", {"id": "a", "text": "x"})
+        lines.add("b", {"id": "b", "text": "y"})
+    part = tmp_path / "o.part"
+    part.write_bytes(part.read_bytes().replace(before, after, 1))
+    with pytest.warns(JournalWarning, match="damaged"), ResumableLines(str(tmp_path / "o"), {}, needs=("text",)) as lines:
+        assert lines.done == {"b": {"id": "b", "text": "y"}}
