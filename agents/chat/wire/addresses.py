@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -36,6 +37,11 @@ _KINDS = (str.islower, str.isupper, str.isdigit)
 _AMONG = re.compile(r"\d+[a-z]", re.I)
 _RUN = re.compile(r"[A-Za-z0-9]{20,}")
 _PAIR = re.compile(r"[^/:@\s]*:[^/@\s]+@|@[^/@\s]*:")  # user:password@host, in either order
+_PATH_PARAMETER = re.compile(
+    r";|[,&|][\w.-]+\s*[=:]|(?:^|[/?#])[\w.-]*(?:key|token|tok|secret|password|passwd|pwd|pass|auth|credential)\s*[=:]", re.I
+)
+_VERSION = re.compile(r"@(?:latest|default|stable|main|v?\d[\d.-]*[a-z]{0,4}\d{0,2})$|^@(?=[\w.-]+/)")
+_NO_PORT = re.compile(r"^\s*(?:[a-zA-Z][\w+.-]*:(?=[/\\]))?[/\\]*(?:\[[^\]/]*\]|[^:/?#\[\]]*):(?!\d{0,5}(?:[/?#\\]|$))")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]+$")
 _HEADER = re.compile(r"(?:^|[\s@#:,;])(?:bearer|basic|digest|authorization|x-api-key)[\s:]+\S", re.I)
 
@@ -75,7 +81,7 @@ def check_name(kind: str, name: str) -> None:
 def _is_no_name(name: str, *, file: bool = False) -> bool:
     """Whether the name of a model looks like a key, or holds one, a user with a password, or an address."""
     plain = _DIGEST.sub("", unquote(name.strip()))  # models may be named with the digest of their weights
-    address = "://" in plain or (not file and re.search(r"[#?]", plain))
+    address = "://" in plain or (not file and (re.search(r"[#?]", plain) or "@" in _VERSION.sub("", _wide(plain))))
     return bool(address) or _PAIR.search(plain) is not None or _HEADER.search(plain) is not None or _holds_key(plain)
 
 
@@ -97,11 +103,10 @@ def split_address(address: str, forms: str, *, variable: str = "") -> SplitResul
             f"{named} {without_credentials(address)!r} has a user or password in it, which every list of processes and every "
             f"history of commands would show: leave them out, and {_HOW}"
         )
-    try:
-        parts = urlsplit(address)
-        hostname, _ = parts.hostname, parts.port
-    except ValueError:
-        raise UsageError(f"{_shown(address)!r} is no address; say {forms}") from None
+    parts = _read(address)
+    if parts is None:
+        raise UsageError(f"{_shown(address)!r} is no address; say {forms}")
+    hostname = parts.hostname
     if parts.scheme not in {"http", "https"} or not hostname:
         raise UsageError(f"{_shown(address)!r} names no host; say {forms}")
     if _is_drawn(parts.netloc) or MARK in redact(parts.netloc):
@@ -112,7 +117,8 @@ def split_address(address: str, forms: str, *, variable: str = "") -> SplitResul
         raise UsageError(f"{_shown(address)!r}: put no parameters into the address; a key goes into {SERVER_KEY}")
     if parts.fragment or not address.isascii() or not address.isprintable() or " " in address:
         raise UsageError(f"{_shown(address)!r} is no address; say {forms}")
-    if _holds_key(unquote(parts.path)) or _PAIR.search(unquote(parts.path)):
+    path = _wide(unquote(parts.path))
+    if _holds_key(path) or _PAIR.search(path) or _PATH_PARAMETER.search(path):
         host = f"{parts.scheme}://{parts.netloc}"
         raise UsageError(f"the path of {named} at {host} holds a key: leave it out, and {_HOW}")
     return parts
@@ -145,6 +151,7 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
             named = {SERVER_USER: f"a user in {SERVER_USER}", SERVER_PASSWORD: f"a password in {SERVER_PASSWORD}"}
             also = " and ".join(said for name, said in named.items() if os.environ.get(name))
             raise UsageError(f"there is a key in {SERVER_KEY}, and also {also}; set the key alone, or user and password")
+        _must_be_plain(user or "", SERVER_USER if api_key is None else "api_key")
         if ":" in (user or ""):
             raise UsageError(f"the user in {SERVER_USER if api_key is None else 'api_key'} has a colon, which no user may have")
         _must_be_plain(f"{user}{password}", where if api_key is not None else SERVER_PASSWORD)
@@ -202,6 +209,21 @@ def _is_drawn(text: str) -> bool:
     return any(all(any(map(test, run)) for test in _KINDS) for run in _RUN.findall(text))
 
 
+def _read(address: str) -> SplitResult | None:
+    """The parts of an address, or None. The error of Python repeats the address, so that it may not hang on ours."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _wide(text: str) -> str:
+    """The text with letters and signs of other widths and styles as plain ones: some take a wide @ for an @."""
+    return unicodedata.normalize("NFKC", text)
+
+
 def _shown(address: str) -> str:
     return shown_address(address)
 
@@ -209,8 +231,15 @@ def _shown(address: str) -> str:
 def shown_address(address: str) -> str:
     """An address, or what was given in the place of one, as far as it may be shown: nothing that may be a key or a password."""
     shown = without_credentials(address)
-    plain = unquote(shown)
-    if "@" in plain or _PAIR.search(plain) or _HEADER.search(plain) or _holds_key(plain):
+    plain = _wide(unquote(shown))
+    if (
+        "@" in plain
+        or _NO_PORT.search(plain)
+        or _PATH_PARAMETER.search(plain)
+        or _PAIR.search(plain)
+        or _HEADER.search(plain)
+        or _holds_key(plain)
+    ):
         scheme = re.match(r"[a-zA-Z]{2,12}:(?=[/\\])", shown)
         return f"{scheme[0] if scheme else ''}..."
     return legible(shown)[:200]
