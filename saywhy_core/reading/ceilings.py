@@ -60,7 +60,7 @@ class Ceilings:
     array: int = _ceiling(512 * MIB, "bytes of the numbers in one array file, unpacked")
     pixels: int = _ceiling(24 * MIB, "height times width of one picture")
     attacked: int = _ceiling(512 * 512, "height times width of an image that is attacked")
-    scores: int = _ceiling(12 * MIB, "height times width of one map over pixels")
+    scores: int = _ceiling(6 * MIB, "height times width of one map over pixels")
     records: int = _ceiling(1_000_000, "records of one file")
     tokens: int = _ceiling(100_000, "words of one map")
     characters: int = _ceiling(100_000, "characters of one word")
