@@ -28,6 +28,7 @@ MAY_PRINT = {
     "saywhy_core/legible.py": "the one way to standard output",
     "saywhy_core/images/stripes.py": "hands over what standard error holds before it is closed to libtiff",
     "saywhy_core/progress.py": "the bar",
+    "agents/chat/templates/sandbox.py": "a process of its own, which answers over a pipe",
     "saywhy/signs/train.py": "a script of its own, for those who build saywhy",
 }
 PRINTING = {"echo", "secho", "print", "print_json", "log", "print_exception", "rule", "print_exc", "print_stack"}

@@ -31,7 +31,7 @@ campaign = _campaign()
 TOGETHER = (("jsonl", "json", "csv", "text", "toml"), ("http", "kept"), ("arrays", "pictures"), ("onnx", "torch"))
 # What an honest file meets where nothing is wrong: the texts that are checked say something false on purpose, and settings say
 # how to read other maps.
-PARTLY = re.compile(r"^\Z|leave out --(versus|label) VALUE")
+PARTLY = re.compile(r"^\Z|leave out --(versus|label) VALUE|^1 sentence for http\S+#m: ")
 # TorchScript runs its author's program, and nobody said --trust; describe has read its classes, and its server gives it no
 # description within the requests that it may make.
 REFUSED = re.compile(r"--trust|the same command goes on with them")
@@ -47,7 +47,7 @@ def test_what_is_mutated_is_honest(form):
     assert not [one for one in found if one["faults"]]
     assert not [one for one in found if one["result"] == "refused" and not REFUSED.search(one["told"])]
     assert not [one for one in found if one["result"] == "partly" and not PARTLY.search(one["told"])]
-    assert len({one["source"] for one in found}) >= 3
+    assert len({one["source"] for one in found}) >= 2
 
 
 @pytest.mark.parametrize("forms", TOGETHER, ids=" ".join)
