@@ -313,7 +313,7 @@ print(chat_model(sys.argv[1], cache=sys.argv[2], timeout=60, max_retries=0).invo
 """
 
 
-@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_process_that_has_no_reply_is_waited_for_only_so_long(chat_server, tmp_path, wait_until, stopped):
     release = threading.Event()
     server = chat_server(behave=lambda request: release.wait(60) and "late" if request.number == 0 else "prompt")

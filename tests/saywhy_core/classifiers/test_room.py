@@ -52,7 +52,8 @@ print(before, after - before)
 
 
 @linux
-@pytest.mark.parametrize("line", [*list(LINES)[:1], *(pytest.param(one, marks=pytest.mark.long) for one in list(LINES)[1:])])
+@pytest.mark.long
+@pytest.mark.parametrize("line", LINES)
 def test_no_kernel_takes_more_than_is_allowed(line, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", CODE.replace("LINE", LINES[line]), str(tmp_path / "m.pt2")], capture_output=True, text=True,
