@@ -271,7 +271,7 @@ def test_no_text_makes_it_slow(text):
     keep_secret(*SHAPES, "n" * 30 + "rtbf" * 10, "\\" * 20 + "abcdefgh1")
     begun = time.process_time()
     redact(text)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 12  # at most some 3 on an idle machine, and minutes if it grew with the square
 
 
 def test_a_secret_of_thousands_of_characters_is_found_quickly():
