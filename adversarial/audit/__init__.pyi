@@ -3,6 +3,10 @@ from .gathering import AuditImage as AuditImage
 from .gathering import gather_images as gather_images
 from .prior import MapDensity as MapDensity
 from .prior import read_prior as read_prior
+from .records import ImageArrays as ImageArrays
+from .records import ImageRecord as ImageRecord
+from .records import WeatherRecord as WeatherRecord
 from .runner import AuditOutcome as AuditOutcome
 from .runner import audit_images as audit_images
 from .settings import audit_settings as audit_settings
+from .store import AuditStore as AuditStore

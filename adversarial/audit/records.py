@@ -1,0 +1,132 @@
+"""What an audit keeps of each image: the rows of its database, and the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+Status: TypeAlias = Literal["waiting", "found", "held", "wrong", "failed"]
+STATUSES: tuple[Status, ...] = ("waiting", "found", "held", "wrong", "failed")
+FINISHED: tuple[Status, ...] = ("found", "held", "wrong")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRecord:
+    """One image of an audit, a row of the table `images`.
+
+    Attributes:
+        id: its place in the audit, counted from 1.
+        name: its name, which no other image of the audit has.
+        path: the file that it was read from.
+        part: its place in that file, counted from 0; None for a picture.
+        status: "waiting"; "found", an adversarial example was found; "held", none was found within the budget; "wrong", the
+            classifier saw another class (or the goal) before anything was changed; "failed", it could not be attacked.
+        label: the number of the class that it shows; None where that is not known yet.
+        label_name: the name of that class.
+        predicted: the number of the class that the classifier saw in the original.
+        predicted_name: its name.
+        adversarial_label: the number of the class that it saw in the adversarial example; None where there is none.
+        adversarial_name: its name.
+        confidence: the probability of `predicted`; None where the classifier gives no probabilities.
+        norm: the distance that was made small, such as "l0".
+        distance: of the adversarial example, in that distance; None where none was found.
+        distances: the same in every distance.
+        queries: all images that were asked about, those of the weather and of the survival included.
+        search_queries: those of the search.
+        found_after: the query with which the example was found; None where none was.
+        trace: pairs of queries and the smallest distance by then.
+        changed_pixels: how many pixels the example changes.
+        place: where they are, in words.
+        sentence: what was found.
+        touched: the map of what mattered to the search, in words.
+        survives: whether the example stays adversarial when it is saved as "png" or "jpeg".
+        height: of the image, in pixels.
+        width: of the image, in pixels.
+        channels: of the image.
+        pixels: a text that changes with the pixels.
+        digest: a text that changes with the image and the settings.
+        note: what a reader must know besides.
+        error: why it could not be attacked.
+        file: the file with its arrays, as seen from the audit's folder; None where there is none.
+        seconds: of computing and waiting, from the first question to the last.
+    """
+
+    id: int
+    name: str
+    path: str
+    part: int | None = None
+    status: Status = "waiting"
+    label: int | None = None
+    label_name: str | None = None
+    predicted: int | None = None
+    predicted_name: str | None = None
+    adversarial_label: int | None = None
+    adversarial_name: str | None = None
+    confidence: float | None = None
+    norm: str | None = None
+    distance: float | None = None
+    distances: Mapping[str, float] = field(default_factory=dict)
+    queries: int = 0
+    search_queries: int = 0
+    found_after: int | None = None
+    trace: tuple[tuple[int, float | None], ...] = ()
+    changed_pixels: int | None = None
+    place: str | None = None
+    sentence: str | None = None
+    touched: str | None = None
+    survives: Mapping[str, bool] = field(default_factory=dict)
+    height: int | None = None
+    width: int | None = None
+    channels: int | None = None
+    pixels: str | None = None
+    digest: str | None = None
+    note: str | None = None
+    error: str | None = None
+    file: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeatherRecord:
+    """What one kind of weather did to one image, a row of the table `weather`.
+
+    Attributes:
+        image: the `id` of the image.
+        kind: such as "blur".
+        severity: from 1 to 5.
+        value: what the severity stands for, in the unit of the kind.
+        predicted: the class that the classifier saw.
+        confidence: its probability; None where the classifier gives no probabilities.
+        flipped: whether that is another class than the one that it saw in the original.
+    """
+
+    image: int
+    kind: str
+    severity: int
+    value: float
+    predicted: int
+    confidence: float | None
+    flipped: bool
+
+
+@dataclass(frozen=True, eq=False)
+class ImageArrays:
+    """The pictures of one image.
+
+    Attributes:
+        original: (H, W, C) float32 in [0, 1].
+        adversarial: (H, W, C) the same, or None.
+        density: (H, W) what guided the search, or None.
+        touched: (H, W) how much each pixel mattered to the search, or None.
+    """
+
+    original: NDArray[np.float32]
+    adversarial: NDArray[np.float32] | None = None
+    density: NDArray[np.float32] | None = None
+    touched: NDArray[np.float32] | None = None

@@ -1,0 +1,242 @@
+"""The database of an audit: one row per image, one per image and weather, and the settings that all of them share."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adversarial.audit.records import STATUSES, ImageArrays, ImageRecord, WeatherRecord
+from saywhy_core.disk.destinations import check_own
+from saywhy_core.disk.files import atomic_open
+from saywhy_core.disk.sqlite import naming_file, open_database, transaction
+from saywhy_core.errors import UsageError
+from saywhy_core.secrets import redact, redacted
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from adversarial.audit.records import Status
+    from saywhy_core.disk.sqlite import Database
+
+DATABASE, IMAGES, ANSWERS = "audit.sqlite", "images", "answers"
+FORMAT = 1
+"""The version of the database. 1: the first."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS images (
+ id INTEGER PRIMARY KEY, name TEXT UNIQUE, path TEXT, part INTEGER, status TEXT, label INTEGER, label_name TEXT,
+ predicted INTEGER, predicted_name TEXT, adversarial_label INTEGER, adversarial_name TEXT, confidence REAL,
+ norm TEXT, distance REAL, distances TEXT, queries INTEGER, search_queries INTEGER, found_after INTEGER, trace TEXT,
+ changed_pixels INTEGER, place TEXT, sentence TEXT, touched TEXT, survives TEXT,
+ height INTEGER, width INTEGER, channels INTEGER, pixels TEXT, digest TEXT, note TEXT, error TEXT, file TEXT, seconds REAL);
+CREATE TABLE IF NOT EXISTS weather (
+ image INTEGER, kind TEXT, severity INTEGER, value REAL, predicted INTEGER, confidence REAL, flipped INTEGER,
+ PRIMARY KEY (image, kind, severity));
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT)
+"""
+_WHAT = "database of an audit"
+_JSON = ("distances", "trace", "survives")
+
+
+class AuditStore:
+    """The database of an audit.
+
+    Args:
+        directory: the audit's folder.
+        write: whether it will be written to; it is made where there is none. Readers and one writer don't block each other.
+
+    Raises:
+        UsageError: there is no such database, it is something else, or was written by a later release.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], *, write: bool = False) -> None:
+        self.directory = Path(directory)
+        self.path = self.directory / DATABASE
+        if not write and not self.path.is_file():
+            what = "holds no audit (there is no audit.sqlite in it)" if self.directory.is_dir() else "is no folder"
+            raise UsageError(f"{self.directory} {what}; give the folder that `saywhy audit run` or `saywhy attack` wrote")
+        self._database: Database = open_database(
+            self.path, what=_WHAT, schema=_SCHEMA, version=FORMAT, read_only=not write, durable=False, any_thread=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What holds for the whole audit: `format`, `saywhy` (the release), `settings`, `class_names`, `created`."""
+        return {name: json.loads(value) for name, value in self._rows("SELECT name, value FROM about")}
+
+    def tell(self, **values: Any) -> None:
+        """Keep values that hold for the whole audit, as JSON; keys of endpoints are taken out."""
+        with naming_file(self.path, _WHAT), transaction(self._database):
+            self._database.executemany(
+                "INSERT OR REPLACE INTO about VALUES (?, ?)",
+                [(name, json.dumps(redacted(value))) for name, value in values.items()],
+            )
+
+    def images(self, *statuses: Status) -> Iterator[ImageRecord]:
+        """The images in their order, those of some statuses alone where any are named. Memory does not grow with them."""
+        chosen = f"AND status IN ({', '.join('?' * len(statuses))})" if statuses else ""
+        last = 0
+        while True:
+            query = f"SELECT {', '.join(_COLUMNS)} FROM images WHERE id > ? {chosen} ORDER BY id LIMIT 500"  # noqa: S608
+            rows = self._rows(query, (last, *statuses))
+            if not rows:
+                return
+            yield from map(_record, rows)
+            last = rows[-1][0]
+
+    def image(self, number: int) -> ImageRecord:
+        """The image with that `id`.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for row in self._rows(f"SELECT {', '.join(_COLUMNS)} FROM images WHERE id = ?", (number,)):  # noqa: S608
+            return _record(row)
+        raise KeyError(number)
+
+    def weather(self) -> Iterator[WeatherRecord]:
+        """What the weather did, image by image."""
+        query = (
+            "SELECT image, kind, severity, value, predicted, confidence, flipped FROM weather "
+            "WHERE image BETWEEN ? AND ? ORDER BY image, kind, severity"
+        )
+        highest = self._rows("SELECT max(image) FROM weather")[0][0] or 0
+        for start in range(0, highest + 1, 500):
+            for image, kind, severity, value, predicted, confidence, flipped in self._rows(query, (start, start + 499)):
+                yield WeatherRecord(
+                    image=image, kind=kind, severity=severity, value=value, predicted=predicted, confidence=confidence,
+                    flipped=bool(flipped),
+                )  # fmt: skip
+
+    def counts(self) -> dict[Status, int]:
+        """How many images have each status."""
+        found = Counter(dict(self._rows("SELECT status, count(*) FROM images GROUP BY status")))
+        return {status: found[status] for status in STATUSES}
+
+    def queries(self) -> int:
+        """The queries of all images that are done with."""
+        return int(self._rows("SELECT coalesce(sum(queries), 0) FROM images")[0][0])
+
+    def arrays(self, record: ImageRecord) -> ImageArrays | None:
+        """The pictures of an image; None where none were kept, or the file is gone or damaged."""
+        if record.file is None:
+            return None
+        file = self.directory / record.file
+        try:
+            with np.load(file, allow_pickle=False) as kept:
+                found = {name: _as_floats(kept[name]) for name in kept.files}
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+        return ImageArrays(**found) if "original" in found else None
+
+    def add(self, records: Iterable[ImageRecord]) -> None:
+        """Add images that are waiting; one whose name is there already is left as it is."""
+        rows = (_row(record) for record in records)
+        with naming_file(self.path, _WHAT), transaction(self._database):
+            self._database.executemany(
+                f"INSERT OR IGNORE INTO images ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608
+                rows,
+            )
+
+    def write(
+        self, record: ImageRecord, weather: Iterable[WeatherRecord] = (), arrays: ImageArrays | None = None
+    ) -> ImageRecord:
+        """Keep what became of an image: its arrays first, then its rows, all at once. Returns the record with its file."""
+        if arrays is not None:
+            file = self.directory / IMAGES / f"{record.id:06d}.npz"
+            self._save(file, arrays)
+            record = ImageRecord(**{**_values(record), "file": f"{IMAGES}/{file.name}"})
+        with naming_file(self.path, _WHAT), transaction(self._database):
+            self._database.execute(
+                f"INSERT OR REPLACE INTO images ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608
+                _row(record),
+            )
+            self._database.execute("DELETE FROM weather WHERE image = ?", (record.id,))
+            self._database.executemany(
+                "INSERT INTO weather VALUES (:image, :kind, :severity, :value, :predicted, :confidence, :flipped)",
+                [asdict(one) for one in weather],
+            )
+        return record
+
+    def _save(self, file: Path, arrays: ImageArrays) -> None:
+        check_own(file, self.directory)
+        named = {name: getattr(arrays, name) for name in ("original", "adversarial", "density", "touched")}
+        kept = {
+            name: _compact(values, exact=name in ("original", "adversarial"))
+            for name, values in named.items()
+            if values is not None
+        }
+        with atomic_open(file, "wb") as stream:
+            np.savez_compressed(stream, **kept)  # type: ignore[arg-type]
+
+    def answers_file(self, record: ImageRecord) -> Path:
+        """Where the answers about an image are kept while it is on its way."""
+        return self.directory / ANSWERS / f"{record.id:06d}.bin"
+
+    def tidy(self) -> None:
+        """Remove the folder of answers where it is empty."""
+        with suppress(OSError):
+            (self.directory / ANSWERS).rmdir()
+
+    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with naming_file(self.path, _WHAT):
+            return self._database.execute(query, values).fetchall()
+
+
+_COLUMNS = tuple(one.name for one in fields(ImageRecord))
+
+
+def _values(record: ImageRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _COLUMNS}
+
+
+def _row(record: ImageRecord) -> tuple[Any, ...]:
+    values = _values(record)
+    for name in _JSON:
+        values[name] = json.dumps(dict(values[name]) if name != "trace" else [list(pair) for pair in values[name]])
+    return tuple(redact(value) if isinstance(value, str) else value for value in values.values())
+
+
+def _record(row: tuple[Any, ...]) -> ImageRecord:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    for name in ("distances", "survives"):
+        values[name] = json.loads(values[name] or "{}")
+    values["trace"] = tuple((int(queries), distance) for queries, distance in json.loads(values["trace"] or "[]"))
+    return ImageRecord(**values)
+
+
+def _compact(values: NDArray[Any], *, exact: bool) -> NDArray[Any]:
+    """Pictures on the 8-bit grid as bytes, others as they are; maps in half precision, scaled to 1."""
+    if not exact:
+        top = float(np.abs(values).max()) if values.size else 0.0
+        return (values / top if top > 0 else values).astype(np.float16)
+    values = np.asarray(values, dtype=np.float32)
+    levels = np.rint(values * 255)
+    whole = bool(((levels / np.float32(255)).astype(np.float32) == values).all())
+    return levels.astype(np.uint8) if whole else values
+
+
+def _as_floats(values: NDArray[Any]) -> NDArray[np.float32]:
+    if values.dtype == np.uint8:
+        return (values.astype(np.float32) / np.float32(255)).astype(np.float32)
+    return values.astype(np.float32)
