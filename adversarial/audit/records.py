@@ -54,7 +54,6 @@ class ImageRecord:
         note: what a reader must know besides.
         error: why it could not be attacked.
         file: the file with its arrays, as seen from the audit's folder; None where there is none.
-        seconds: of computing and waiting, from the first question to the last.
     """
 
     id: int
@@ -89,7 +88,6 @@ class ImageRecord:
     note: str | None = None
     error: str | None = None
     file: str | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS images (
  predicted INTEGER, predicted_name TEXT, adversarial_label INTEGER, adversarial_name TEXT, confidence REAL,
  norm TEXT, distance REAL, distances TEXT, queries INTEGER, search_queries INTEGER, found_after INTEGER, trace TEXT,
  changed_pixels INTEGER, place TEXT, sentence TEXT, touched TEXT, survives TEXT,
- height INTEGER, width INTEGER, channels INTEGER, pixels TEXT, digest TEXT, note TEXT, error TEXT, file TEXT, seconds REAL);
+ height INTEGER, width INTEGER, channels INTEGER, pixels TEXT, digest TEXT, note TEXT, error TEXT, file TEXT);
 CREATE TABLE IF NOT EXISTS weather (
  image INTEGER, kind TEXT, severity INTEGER, value REAL, predicted INTEGER, confidence REAL, flipped INTEGER,
  PRIMARY KEY (image, kind, severity));

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
-from saywhy_core.images.decode import decode_array
+from saywhy_core.images.decode import check_values, decode_array, scaled_values
 from saywhy_core.reading import numpy_files
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.numpy_files import is_archive, naming, open_arrays
@@ -52,12 +52,52 @@ def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
     with naming(path):
         _check_pixels(images.shape)
         pixels = _one_by_one(decode_array(images))
-    if labels is not None and (labels.shape != (len(pixels),) or labels.dtype.kind not in "iu"):
+    return pixels, _class_numbers(path, len(pixels), labels)
+
+
+def _class_numbers(path: Path, images: int, labels: NDArray[Any] | None) -> list[int] | None:
+    if labels is None:
+        return None
+    if labels.shape != (images,) or labels.dtype.kind not in "iu":
         raise UsageError(
-            f"{path} holds {len(pixels)} images but labels of shape {labels.shape} and type {labels.dtype}; "
+            f"{path} holds {images} images but labels of shape {labels.shape} and type {labels.dtype}; "
             "give a class number for each"
         )
-    return pixels, None if labels is None else [int(label) for label in labels]
+    return [int(label) for label in labels]
+
+
+class ImageArray:
+    """The images of a `.npy` or `.npz` file, kept as the file has them and brought to floats one by one.
+
+    See `decode_arrays` for what such a file may hold. `images[place]` is (H, W, C) float32 in [0, 1].
+
+    Attributes:
+        labels: the class number of each image; None where the file gives none.
+
+    Raises:
+        UsageError: there is no such file, or it holds no images, or more than the ceiling `array` allows, or values that
+            leave their range.
+    """
+
+    def __init__(self, path: Path) -> None:
+        labels = None
+        if is_archive(path):
+            with open_arrays(path) as archive:
+                images = archive.load(_images_of(archive), least=_PIXEL)
+                labels = archive.load("labels") if "labels" in archive.names else None
+        else:
+            images = numpy_files.load_array(path, least=_PIXEL)
+        with naming(path):
+            _check_pixels(images.shape)
+            check_values(images)
+            self._images = _one_by_one(images)
+        self.labels = _class_numbers(path, len(self._images), labels)
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, place: int) -> NDArray[np.float32]:
+        return scaled_values(self._images[place])
 
 
 def _images_of(archive: ArrayArchive) -> str:
@@ -76,7 +116,7 @@ def _check_pixels(shape: tuple[int, ...]) -> None:
         check_ceiling("pixels", height * width, f"an image of {height} x {width} pixels")
 
 
-def _one_by_one(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def _one_by_one(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.ndim == 2:
         return pixels[None, :, :, None]
     if pixels.ndim == 3:

@@ -100,10 +100,20 @@ def decode_array(array: NDArray[np.generic]) -> NDArray[np.float32]:
     Raises:
         UsageError: the array holds no numbers, or numbers that leave their range.
     """
+    check_values(array)
+    return scaled_values(array)
+
+
+def check_values(array: NDArray[np.generic]) -> None:
+    """See whether an array of any shape holds the values of images; see `decode_array`.
+
+    Raises:
+        UsageError: it does not.
+    """
     if array.dtype.kind not in "buif" or not array.size:
         what = _OTHERS.get(array.dtype.kind, array.dtype.name)
         raise UsageError(f"an image must be an array of numbers, but this one holds {what} and has the shape {array.shape}")
-    top = 1 if array.dtype.kind in "bf" else 65535 if array.dtype.kind == "u" and array.dtype.itemsize == 2 else 255
+    top = _top(array)
     low, high = float(array.min()), float(array.max())  # either is NaN if a value is
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UsageError("an image must be float in [0, 1], but this one holds NaN or infinity")
@@ -118,11 +128,19 @@ def decode_array(array: NDArray[np.generic]) -> NDArray[np.float32]:
             f"the largest of these 16-bit values is {high:g}, which is black in 16 bits and may be white in 8; make the array "
             "uint8, or float in [0, 1]"
         )
-    if array.dtype == np.float32 and low >= 0 and high <= 1:
+
+
+def scaled_values(array: NDArray[np.generic]) -> NDArray[np.float32]:
+    """The values as float32 in [0, 1], of an array that `check_values` has seen, or of a part of one."""
+    if array.dtype == np.float32 and array.min() >= 0 and array.max() <= 1:
         return array  # type: ignore[return-value]  # the type was just looked at
     scaled: NDArray[np.float32] = array.astype(np.float32)
-    scaled /= np.float32(top)
+    scaled /= np.float32(_top(array))
     return np.clip(scaled, 0, 1, out=scaled)
+
+
+def _top(array: NDArray[np.generic]) -> int:
+    return 1 if array.dtype.kind in "bf" else 65535 if array.dtype.kind == "u" and array.dtype.itemsize == 2 else 255
 
 
 def set_channels(pixels: NDArray[np.float32], channels: int | None) -> NDArray[np.float32]:
