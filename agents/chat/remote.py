@@ -16,10 +16,10 @@ from pydantic import PrivateAttr, SecretStr
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.replies import ModelReplies, TurnTaken
 from agents.chat.schema import bounded
-from agents.chat.wire.answers import shown
-from agents.chat.wire.network import WireError, httpx
-from agents.chat.wire.retries import LONGEST_PAUSE, asked_pause, in_words, may_pass, pause_before
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
+from saywhy_core.wire.network import WireError, httpx
+from saywhy_core.wire.retries import LONGEST_PAUSE, asked_pause, in_words, may_pass, pause_before
+from saywhy_core.wire.words import shown
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import CallbackManagerForLLMRun

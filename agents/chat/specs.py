@@ -154,7 +154,8 @@ def _remote(
 ) -> GuardedChatModel:
     from agents.chat.remote import RemoteChat
     from agents.chat.wire.addresses import advice_on_key, authorization
-    from agents.chat.wire.transport import Transport, proxy_for
+    from agents.chat.wire.transport import Transport
+    from saywhy_core.wire.proxies import proxy_for
 
     official = kind == "openai"
     header = authorization(official, api_key, wanted=not offline, name=name)
@@ -187,7 +188,7 @@ def _parse(spec: str) -> tuple[str, str, str]:
         from agents.chat.wire.addresses import split_spec
 
         return "http", *split_spec(spec.strip(), FORMS)
-    from agents.chat.wire.addresses import shown_address
+    from saywhy_core.wire.addresses import shown_address
 
     keep_secret(*credentials_of(spec))
     shown = shown_address(spec)[:80]

@@ -1,1 +1,1 @@
-"""What goes over the wire to a server of language models, and what is let in from there: bounded in time and size, clean."""
+"""What goes over the wire to a server of language models, and what is let in from there: clean, and with no key in sight."""

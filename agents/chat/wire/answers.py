@@ -6,43 +6,21 @@ large, or a secret of this process.
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
-from agents.chat.wire.network import WireError
 from saywhy_core.errors import UsageError
-from saywhy_core.legible import legible
-from saywhy_core.reading.ceilings import ceiling, over
 from saywhy_core.reading.documents import parse_json
 from saywhy_core.secrets import redact
+from saywhy_core.wire.network import WireError
+from saywhy_core.wire.words import said_in, shown
 
 MOST_TOKENS = 10**9
 """More than any model reads or writes for one request; a larger count is a mistake of the server, or a lie."""
 
-_SHOWN = 300  # characters of a server's own words in an error
 _NAME = 200  # characters of a model's name, an id or a reason
 _CALLS = 128  # tool calls in one reply; OpenAI's own limit on tools
 _MOST_LOGPROBS = 100_000  # tokens in one reply; no model writes more
 _ALTERNATIVES = 20  # per token; OpenAI's own limit
-_PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-
-
-def unpack(body: bytes, encoding: str) -> bytes:
-    """The body of an answer that came packed, though it was asked for plain; bounded by the ceiling on answers."""
-    name = encoding.strip().lower()
-    if name in {"", "identity"}:
-        return body
-    if name not in _PACKED:
-        raise WireError(f"sent a packed answer ({shown(name, 40)}) that was not asked for")
-    most = ceiling("answer")
-    unpacking = zlib.decompressobj(wbits=_PACKED[name])
-    try:
-        plain = unpacking.decompress(body, most + 1)
-    except zlib.error as error:
-        raise WireError(f"sent a packed answer that can't be unpacked: {error}", again=True) from None
-    if len(plain) > most:
-        raise WireError(over("answer", f"sent an answer that unpacks to more than {most:,} bytes"))
-    return plain
 
 
 def read_completion(body: bytes, wanted: int = 1) -> dict[str, Any]:
@@ -58,7 +36,7 @@ def read_completion(body: bytes, wanted: int = 1) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _none("it is no JSON object")
     if document.get("error"):
-        raise _none(f"it says {_said(document) or 'error'}")
+        raise _none(f"it says {said_in(document) or 'error'}")
     choices = document.get("choices")
     if not isinstance(choices, list) or not choices:
         raise _none("no choices in the reply")
@@ -73,32 +51,8 @@ def read_completion(body: bytes, wanted: int = 1) -> dict[str, Any]:
     }
 
 
-def read_error(body: bytes) -> str:
-    """What the body of an answer that is an error says, on one line; an empty text if it says nothing."""
-    try:
-        document = parse_json(body)
-    except UsageError:
-        return shown(body.decode("utf-8", "replace"))
-    return _said(document)
-
-
-def shown(text: str, most: int = _SHOWN) -> str:
-    """Words of a server as an error may repeat them: on one line, without secrets, and not too many."""
-    text = legible(redact(text[: 100 * most]))
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
 def _none(why: str) -> WireError:
     return WireError(f"sent a reply that is no chat completion: {shown(why)}", status=200, again=True)
-
-
-def _said(document: Any) -> str:
-    for name in ("error", "message", "detail", "error_description"):
-        if isinstance(document, dict) and document.get(name):
-            document = document[name]
-    if isinstance(document, dict):
-        document = document.get("type") or document.get("code") or ""
-    return shown(document if isinstance(document, str) else str(document)[: 10 * _SHOWN])
 
 
 def _choice(choice: Any, index: int) -> dict[str, Any]:

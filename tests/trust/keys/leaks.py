@@ -29,8 +29,8 @@ class Nothing(dict):
     def setdefault(self, name, value=None): return value
 secrets._known = Nothing()
 secrets.redact = lambda text: text
-import agents.chat.wire.answers as answers, agents.chat.wire.transport as transport
-answers.redact = transport.redact = lambda text: text
+import agents.chat.wire.answers as answers, agents.chat.wire.transport as transport, saywhy_core.wire.words as words
+answers.redact = transport.redact = words.redact = lambda text: text
 """
 # mistakes of the program: in the midst of an answer, and outside of every record
 STUMBLING = """

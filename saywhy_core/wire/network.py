@@ -7,14 +7,14 @@ reaches them. Here each read and each write may take what is left until the dead
 from __future__ import annotations
 
 import importlib
+import re
 import socket
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires
 from typing import TYPE_CHECKING, Any
-
-import openai
 
 from saywhy_core.reading.ceilings import over
 
@@ -23,8 +23,17 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-# The openai package moved from httpx to a fork of it; what is handed to its client must come from the one it uses.
-_NAME = openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]
+
+def _library() -> str:
+    """httpx, or the fork of it that the openai package uses: what is handed to its client must come from the same one."""
+    try:
+        wanted = requires("openai") or []
+    except PackageNotFoundError:
+        wanted = []
+    return next((found[0] for one in wanted if (found := re.match(r"httpx\d*(?![\w-])", one))), "httpx")
+
+
+_NAME = _library()
 httpx: Any = importlib.import_module(_NAME)
 httpcore: Any = importlib.import_module(_NAME.replace("httpx", "httpcore"))
 

@@ -8,9 +8,9 @@ import ssl
 import stat
 from pathlib import Path
 
-from agents.chat.wire.network import httpx
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
+from saywhy_core.wire.network import httpx
 
 FILE, FOLDER, SECRETS = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"
 """The environment variables that OpenSSL and Python know: a file and a folder of certificates, and where secrets are logged."""

@@ -1,0 +1,59 @@
+"""Words of a server, as far as an error may repeat them, and answers that came packed."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
+from saywhy_core.reading.ceilings import ceiling, over
+from saywhy_core.reading.documents import parse_json
+from saywhy_core.secrets import redact
+from saywhy_core.wire.network import WireError
+
+_SHOWN = 300  # characters of a server's own words in an error
+_PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """The body of an answer that came packed, though it was asked for plain; bounded by the ceiling on answers."""
+    name = encoding.strip().lower()
+    if name in {"", "identity"}:
+        return body
+    if name not in _PACKED:
+        raise WireError(f"sent a packed answer ({shown(name, 40)}) that was not asked for")
+    most = ceiling("answer")
+    unpacking = zlib.decompressobj(wbits=_PACKED[name])
+    try:
+        plain = unpacking.decompress(body, most + 1)
+    except zlib.error as error:
+        raise WireError(f"sent a packed answer that can't be unpacked: {error}", again=True) from None
+    if len(plain) > most:
+        raise WireError(over("answer", f"sent an answer that unpacks to more than {most:,} bytes"))
+    return plain
+
+
+def read_error(body: bytes) -> str:
+    """What the body of an answer that is an error says, on one line; an empty text if it says nothing."""
+    try:
+        document = parse_json(body)
+    except UsageError:
+        return shown(body.decode("utf-8", "replace"))
+    return said_in(document)
+
+
+def shown(text: str, most: int = _SHOWN) -> str:
+    """Words of a server as an error may repeat them: on one line, without secrets, and not too many."""
+    text = legible(redact(text[: 100 * most]))
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def said_in(document: Any) -> str:
+    """What a JSON document that tells of an error says, under the names that servers use for it."""
+    for name in ("error", "message", "detail", "error_description"):
+        if isinstance(document, dict) and document.get(name):
+            document = document[name]
+    if isinstance(document, dict):
+        document = document.get("type") or document.get("code") or ""
+    return shown(document if isinstance(document, str) else str(document)[: 10 * _SHOWN])
