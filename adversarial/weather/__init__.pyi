@@ -1,0 +1,13 @@
+from .asking import WeatherOutcome as WeatherOutcome
+from .asking import ask_survival as ask_survival
+from .asking import ask_weather as ask_weather
+from .asking import survival_steps as survival_steps
+from .asking import weather_steps as weather_steps
+from .changing import WeatherImage as WeatherImage
+from .changing import weather_images as weather_images
+from .changing import weather_queries as weather_queries
+from .kind import STANDARD_KINDS as STANDARD_KINDS
+from .kind import STANDARD_SEVERITIES as STANDARD_SEVERITIES
+from .kind import WEATHERS as WEATHERS
+from .kind import Weather as Weather
+from .saving import survival_images as survival_images
