@@ -79,6 +79,7 @@ class Attack:
         uses_batches: whether it asks about several images at once.
         keeps_to_mask: whether it honours `Task.mask`, which the competitive game needs.
         needs_geometry: whether it needs `Distance.nearest`.
+        labels_suffice: whether it is made for classifiers that answer with nothing but their decision.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Attack:
     uses_batches: bool = True
     keeps_to_mask: bool = True
     needs_geometry: bool = False
+    labels_suffice: bool = False
 
 
 ATTACKS: Registry[Attack] = Registry(
@@ -98,6 +100,7 @@ ATTACKS: Registry[Attack] = Registry(
         "waves": "adversarial.attacks.waves:WAVES",
         "random_pixels": "adversarial.attacks.random_pixels:RANDOM_PIXELS",
         "mcts_game": "adversarial.attacks.mcts_game.stock:MCTS_GAME",
+        "label_pixels": "adversarial.attacks.label_only.pixels:LABEL_PIXELS",
     },
     expects=Attack,
 )

@@ -1,0 +1,1 @@
+"""Attacks on classifiers that answer with nothing but their decision."""

@@ -1,0 +1,31 @@
+"""The constants of the label-only search for the fewest pixels, with the reason for each value.
+
+They were chosen by measuring on images of MNIST, GTSRB and CIFAR-10 at odd places in their files; the figures in the docs are
+those of other images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PixelTuning:
+    """The constants of `LabelPixels`. Frozen: a search that is given another one is another search."""
+
+    lanes: int = 4  # questions per batch: starts are made side by side, and swaps are asked about together
+    uniform: float = 0.3  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
+    first_rung: int = 8  # changes of the smallest start tried: fewer flip too seldom to be worth a query
+    rung: float = 1.5  # from one size of a start to the next: what is too much is soon left out again
+    dropped: float = 0.5  # of a set is left out at first: half of a start is superfluous more often than not
+    bolder: float = 1.3  # times as much is left out next where leaving out succeeded
+    warier: float = 0.6  # and where it failed
+    most_dropped: float = 0.6  # of a set at a time
+    near: float = 3.0  # pixels, the standard deviation of the place of a new change around one that matters
+    near_side: float = 40.0  # pixels: on larger images new changes lie farther off in proportion, as structures do
+    anywhere: float = 0.2  # of the new changes lie anywhere: what matters may lie far from the first set found
+    farthest: float = 0.5  # of the new changes take the value that changes the pixel most: it does most, more often than not
+    copied: float = 0.7  # of the others copy the value of the change beside them
+    taken: tuple[float, ...] = (0.15, 0.45, 0.25, 0.15)  # how often one, two, three or four changes are taken out at once
+    sideways: float = 0.3  # of the swaps put back as many as they take: sets of one size differ in what can be spared next
+    idle: int = 200  # swaps in a row that were all asked before, after which the search ends: small images run out of them
