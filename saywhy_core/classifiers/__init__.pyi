@@ -4,6 +4,7 @@ from .callable_classifier import CallableClassifier as CallableClassifier
 from .classifier import ANY_SHAPE as ANY_SHAPE
 from .classifier import Classifier as Classifier
 from .classifier import ClassifierError as ClassifierError
+from .classifier import EndpointError as EndpointError
 from .classifier import ImageShape as ImageShape
 from .classifier import Scores as Scores
 from .classifier import as_probabilities as as_probabilities

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -27,6 +28,9 @@ MEMORY = 64_000_000  # bytes of scores that are remembered: a million images of 
 
 class CallableClassifier:
     """A function as a classifier that counts its queries, checks its answers and remembers them.
+
+    Several threads may call it at the same time if `predict` allows that. An image that two of them ask about at the same
+    moment may be asked twice, and then counts twice.
 
     Args:
         predict: the function. It receives a C-contiguous float32 array (N, H, W, C) with values in [0, 1], which it may
@@ -76,7 +80,8 @@ class CallableClassifier:
         self.batch_size = batch_size
         self.image_shape = _image_shape(image_shape)
         self.identity = identity
-        self._queries = 0
+        self._queries = self._ahead = 0
+        self._lock = threading.Lock()
         self._classes = None if self.class_names is None else len(self.class_names)
         self._memory: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
 
@@ -85,26 +90,47 @@ class CallableClassifier:
         """How many images `predict` has received so far."""
         return self._queries
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}  # which can't be pickled
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.Lock()
+
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
-        """(N, K) scores of (N, H, W, C) images in [0, 1]. `predict` receives each distinct image once."""
+        """(N, K) scores of (N, H, W, C) images in [0, 1]. `predict` receives each distinct image once.
+
+        Where a part of the images could not be answered, the answers about the others are remembered all the same.
+        """
         batch = self._checked(images)
-        # the shape is part of the key: the same bytes in another shape are another image
-        keys = [blake2b(image, digest_size=16, key=repr(batch.shape[1:]).encode()[:64]).digest() for image in batch]
+        keys = _keys(batch)
+        with self._lock:
+            known = {key: self._memory[key] for key in keys if key in self._memory}
         fresh: dict[bytes, int] = {}
         for row, key in enumerate(keys):
-            if key not in self._memory:
+            if key not in known:
                 fresh.setdefault(key, row)
-        rows = list(fresh.values())
-        answers = dict(zip(fresh, self._ask(batch if len(rows) == len(batch) else batch[rows]), strict=True)) if rows else {}
-        self._memory.update(answers)
-        scores = np.stack([answers[key] if key in answers else self._memory[key] for key in keys])
-        while len(self._memory) * scores.shape[1] * 8 > MEMORY and len(self._memory) > 1:
-            self._memory.popitem(last=False)
-        return scores
+        if fresh:
+            rows = list(fresh.values())
+            new = list(fresh)
+            for places, scores in self._parts(batch if len(rows) == len(batch) else batch[rows]):
+                answers = {new[place]: row for place, row in zip(places, scores, strict=True)}
+                known.update(answers)
+                self._remember(answers)
+        return np.stack([known[key] for key in keys])
+
+    def remembered(self, images: ArrayLike) -> list[NDArray[np.float64] | None]:
+        """The (K,) scores of each image that was evaluated before and is still remembered; None for the others.
+
+        After a call that failed it tells which of its images were answered.
+        """
+        keys = _keys(self._checked(images))
+        with self._lock:
+            return [self._memory.get(key) for key in keys]
 
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """(N, K) scores of (N, H, W, C) images in [0, 1]. `predict` receives every image, remembered or not."""
-        return self._ask(self._checked(images))
+        return np.concatenate([scores for _, scores in self._parts(self._checked(images))])
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float64]:
         """(N, K) probabilities of (N, H, W, C) images in [0, 1]: the softmax of the scores where those are logits."""
@@ -123,30 +149,62 @@ class CallableClassifier:
             )
         return batch
 
-    def _ask(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:
-        if self.budget is not None and self._queries + len(batch) > self.budget:
-            raise BudgetExceeded(
-                f"the classifier's budget is {self.budget} queries: {self._queries} are spent, {len(batch)} more were wanted"
-            )
-        size = self.batch_size or len(batch)
-        return np.concatenate([self._ask_batch(batch[start : start + size]) for start in range(0, len(batch), size)])
+    def _parts(self, batch: NDArray[np.float32]) -> Iterator[tuple[Sequence[int], NDArray[np.float64]]]:
+        """Ask about the images in parts of the batch size; the rows of each part, and their scores."""
+        left = len(batch)
+        with self._lock:
+            if self.budget is not None and self._queries + self._ahead + left > self.budget:
+                raise BudgetExceeded(
+                    f"the classifier's budget is {self.budget} queries: {self._queries + self._ahead} are spent, "
+                    f"{left} more were wanted"
+                )
+            self._ahead += left
+        size = self.batch_size or left
+        try:
+            for start in range(0, len(batch), size):
+                part = batch[start : start + size]
+                with self._lock:  # a query that fails has been made all the same
+                    self._ahead, self._queries = self._ahead - len(part), self._queries + len(part)
+                left -= len(part)
+                try:
+                    scores = self._ask_batch(part)
+                except ClassifierError as error:
+                    if error.answered:
+                        places = [start + row for row in error.answered]
+                        yield places, self._checked_scores(list(error.answered.values()), len(places))
+                    raise
+                yield range(start, start + len(part)), scores
+        finally:
+            with self._lock:
+                self._ahead -= left
+
+    def _remember(self, answers: dict[bytes, NDArray[np.float64]]) -> None:
+        with self._lock:
+            self._memory.update(answers)
+            size = 8 * len(next(iter(answers.values())))
+            while len(self._memory) * size > MEMORY and len(self._memory) > 1:
+                self._memory.popitem(last=False)
 
     def _ask_batch(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:
-        self._queries += len(batch)  # a query that fails has been made all the same
         try:
             # a copy: a function that normalises in place must not change its caller's images
             answer = self.predict(np.array(batch, order="C"))
+        except ClassifierError:
+            raise
         except OverTimeError as error:  # however many images there were
             raise ClassifierError(str(error)) from error
         except CeilingError as error:
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {error}") from error
         except Exception as error:
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {_words(error)}") from error
+        return self._checked_scores(answer, len(batch))
+
+    def _checked_scores(self, answer: ArrayLike, images: int) -> NDArray[np.float64]:
         try:
             scores = np.array(answer, dtype=np.float64)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ClassifierError(f"the classifier's answer is no array of numbers: {_words(error)}") from error
-        self._check_scores(scores, len(batch))
+        self._check_scores(scores, images)
         self._classes = scores.shape[1]
         return scores
 
@@ -169,6 +227,11 @@ class CallableClassifier:
             raise ClassifierError(
                 f"the classifier's scores are no probabilities; say {argument('scores', 'logits')} if that is what they are"
             )
+
+
+def _keys(batch: NDArray[np.float32]) -> list[bytes]:
+    # the shape is part of the key: the same bytes in another shape are another image
+    return [blake2b(image, digest_size=16, key=repr(batch.shape[1:]).encode()[:64]).digest() for image in batch]
 
 
 def _is_whole(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
 Scores: TypeAlias = Literal["logits", "probabilities"]
@@ -20,7 +23,20 @@ TOLERANCE = 1e-3  # share of the scores' range; networks round differently in ba
 
 
 class ClassifierError(UsageError):
-    """The classifier raised an error, returned scores of the wrong form, or was given images of a shape it does not take."""
+    """The classifier raised an error, returned scores of the wrong form, or was given images of a shape it does not take.
+
+    A function that asks about the images in several requests may put the (K,) scores of those that were answered into
+    `answered`, by their rows, before it raises this: then they are remembered, and need not be asked for again.
+    """
+
+    answered: Mapping[int, ArrayLike] = MappingProxyType({})
+
+
+class EndpointError(ClassifierError):
+    """The endpoint behind the classifier is down, or refuses us; it says nothing about the images that were asked about.
+
+    What asks about many images should stop here, and go on when the endpoint is back.
+    """
 
 
 class Classifier(Protocol):

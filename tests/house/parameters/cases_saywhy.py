@@ -43,6 +43,17 @@ case(
 made = later(lambda tools: CallableClassifier(tools.counting(scores), class_names=NAMES))
 for method in ("ask_again", "probabilities"):
     case(f"saywhy_core.classifiers.CallableClassifier.{method}", {"self": made, "images": IMAGES}, images=IMAGES[::-1])
+
+
+def _half_asked(tools):
+    classifier = CallableClassifier(scores)
+    classifier(IMAGES[:1])
+    return classifier
+
+
+case(
+    "saywhy_core.classifiers.CallableClassifier.remembered", {"self": later(_half_asked), "images": IMAGES}, images=IMAGES[::-1]
+)
 case("saywhy_core.classifiers.CallableClassifier.label", {"self": made, "index": 0}, index=1)
 
 
