@@ -93,7 +93,7 @@ def gather_images(
             own = class_index(str(label), class_names, "the label of all images")
         elif lines is not None:
             own = class_index(lines[place][1], class_names, f"{labels}, line {lines[place][0]}")
-        wrong = _misfit(pixels.shape, own, shape, class_names)
+        wrong = misfit(pixels.shape, own, shape, class_names)
         if wrong is None:
             images.append(AuditImage(item.name, pixels, own, source))
         else:
@@ -111,7 +111,7 @@ def _check_size(size: tuple[int, int]) -> None:
         )
 
 
-def _misfit(have: tuple[int, ...], label: int | None, want: ImageShape, class_names: Sequence[str] | None) -> str | None:
+def misfit(have: tuple[int, ...], label: int | None, want: ImageShape, class_names: Sequence[str] | None) -> str | None:
     """Why an image can't be given to the classifier, None where it can."""
     wrong = [wanted is not None and given != wanted for given, wanted in zip(have, want, strict=True)]
     if any(wrong[:2]):

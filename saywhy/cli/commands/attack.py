@@ -129,7 +129,7 @@ def attack(
     """Attack images."""
     from adversarial import AttackStopped, FeatureGuidedAttack
     from adversarial.audit import audit_images, gather_images, read_prior
-    from adversarial.audit.runner import AT_GOAL
+    from adversarial.audit.image_folders.runner import AT_GOAL
     from saywhy_core.classifiers import load_classifier, split_spec
     from saywhy_core.names import class_index, read_class_names
     from saywhy_core.trust import telling_trust

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adversarial import AttackStopped, CallableClassifier, FeatureGuidedAttack
 from adversarial.audit import AuditImage, audit_images, gather_images
-from adversarial.audit.placing import result_folders
+from adversarial.audit.image_folders.placing import result_folders
 
 ATTACK = FeatureGuidedAttack(budget=12)
 

@@ -29,7 +29,7 @@ TALKING = (
     *("verbalize.write", "verbalize.read", "verbalize.formats", "verbalize.draw", "PIL.Image", "matplotlib.figure"),
 )
 SEEING = (
-    *("cv2", "scipy.optimize", "adversarial.audit.runner", "adversarial.attacks.feature_guided.attack"),
+    *("cv2", "scipy.optimize", "adversarial.audit.image_folders.runner", "adversarial.attacks.feature_guided.attack"),
     *("saywhy_core.images", "saywhy_core.classifiers.python"),
 )
 LEARNING = ("torch", "transformers", "agents.encoders.clip", "evals.prompts", "saywhy.signs.target")

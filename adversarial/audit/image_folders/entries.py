@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from adversarial.answer_file import AnswerFile
 from adversarial.answers import RememberingClassifier
-from adversarial.audit.folders import ANSWERS
-from adversarial.audit.placing import pixels_digest, place_digest
+from adversarial.audit.image_folders.folders import ANSWERS
+from adversarial.audit.image_folders.placing import pixels_digest, place_digest
 from saywhy_core.disk.destinations import check_own
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from adversarial.audit.folders import ResultFolder
     from adversarial.audit.gathering import AuditImage
+    from adversarial.audit.image_folders.folders import ResultFolder
     from saywhy_core.classifiers import Classifier
 
 

@@ -10,7 +10,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adversarial.audit.folders import Holder, ResultFolder, read_holder
+from adversarial.audit.image_folders.folders import Holder, ResultFolder, read_holder
 from saywhy_core.errors import UsageError
 from saywhy_core.names import safe_file_name
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from adversarial.attack import BATCH
-from adversarial.audit.entries import Entry, Looks
-from adversarial.audit.naming import NamedClassifier
-from adversarial.audit.placing import result_folders
+from adversarial.audit.image_folders.entries import Entry, Looks
+from adversarial.audit.image_folders.placing import result_folders
 from adversarial.audit.settings import audit_settings, image_digest
+from adversarial.audit.work.naming import NamedClassifier
 from adversarial.findings.record import write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from adversarial.run import ChangedClassifierError

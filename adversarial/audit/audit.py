@@ -1,0 +1,199 @@
+"""An audit: thousands of images attacked, each kept as soon as it is done, and gone on with after whatever stops it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adversarial.audit.choices import chosen
+from adversarial.audit.engines.engine import AUDIT_ENGINES
+from adversarial.audit.plan import AuditPlan, AuditStatus
+from adversarial.audit.preparing import Prepared, prepare
+from adversarial.audit.store import ANSWERS, AuditStore
+from adversarial.result import AttackInterrupted
+from saywhy_core.disk.destinations import enclosed
+from saywhy_core.disk.locks import folder_lock
+from saywhy_core.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping, Sequence
+
+    from adversarial.audit.work.outcomes import Outcome
+    from saywhy_core.classifiers import Classifier
+    from saywhy_core.progress import OnProgress
+
+
+class AuditPaused(UsageError):  # noqa: N818 - it says what became of the audit
+    """The classifier can't be asked any more, or the ceiling on queries is reached. What is done is kept."""
+
+
+class Audit:
+    """The audit of a classifier in a folder: `audit.sqlite`, and the images that were found.
+
+    Args:
+        directory: the folder. It is made by the first `run`.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.directory = Path(directory)
+
+    def run(
+        self,
+        images: Sequence[str | os.PathLike[str]] | None = None,
+        *,
+        target: str | Classifier | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        label: str | int | None = None,
+        class_names: Sequence[str] | None = None,
+        engine: str = "local",
+        engine_options: Mapping[str, Any] | None = None,
+        trust: bool = False,
+        retry_failed: bool = False,
+        max_queries: int | None = None,
+        on_plan: Callable[[AuditPlan], None] | None = None,
+        on_finding: Callable[[Outcome], None] | None = None,
+        on_progress: OnProgress | None = None,
+        price: float | None = None,
+        **settings: Any,
+    ) -> AuditStatus:
+        """Begin the audit, or go on with it: images that are done are kept, and no answered query is asked again.
+
+        Where the folder holds an audit already, everything may be left out that it was begun with; images that are new are
+        added to it.
+
+        Args:
+            images: files, folders, tables and arrays, see `list_sources`.
+            target: the classifier, by its text (see `load_classifier`) or itself.
+            labels: see `list_sources`.
+            label: the class of all images.
+            class_names: one name per class; None for the classifier's own.
+            engine: where the work is done, a name in `AUDIT_ENGINES`.
+            engine_options: of the engine.
+            trust: whether code that comes with the target may run.
+            retry_failed: attack the images that failed once more.
+            max_queries: the most queries of the whole audit, over all its runs.
+            on_plan: told what the audit will take, before it starts.
+            on_finding: told what became of each image, once that is kept.
+            on_progress: told how many images are done.
+            price: of one query, for the plan.
+            settings: the fields of `AuditSettings`.
+
+        Returns:
+            How far the audit is: no image waits any more.
+
+        Raises:
+            AuditPaused: the classifier can't be asked any more, or `max_queries` is reached.
+            AttackStopped: Ctrl-C, or a signal.
+            UsageError: there is no audit to go on with, a setting is another than it has, or something can't be read or opened.
+        """
+        with folder_lock(self.directory), enclosed(self.directory), AuditStore(self.directory, write=True) as store:
+            prepared = self._prepare(
+                store, images, target, labels=labels, label=label, class_names=class_names, trust=trust, settings=settings
+            )
+            if retry_failed:
+                store.wait_again()
+            if on_plan is not None:
+                on_plan(prepared.plan(store, price))
+            self._work(store, prepared, engine, dict(engine_options or {}), max_queries, on_finding, on_progress)
+            store.tidy()
+            return _status(store, self.directory)
+
+    def plan(
+        self,
+        images: Sequence[str | os.PathLike[str]] | None = None,
+        *,
+        target: str | Classifier | None = None,
+        labels: str | os.PathLike[str] | None = None,
+        label: str | int | None = None,
+        class_names: Sequence[str] | None = None,
+        trust: bool = False,
+        price: float | None = None,
+        **settings: Any,
+    ) -> AuditPlan:
+        """What `run` with the same arguments will take. Nothing is written, and the classifier is asked once to time it."""
+        if (self.directory / "audit.sqlite").exists():
+            with AuditStore(self.directory) as store:
+                prepared = self._prepare(
+                    store, images, target, labels=labels, label=label, class_names=class_names, trust=trust,
+                    settings=settings, write=False,
+                )  # fmt: skip
+                return prepared.plan(store, price)
+        prepared = self._prepare(
+            None, images, target, labels=labels, label=label, class_names=class_names, trust=trust, settings=settings,
+            write=False,
+        )  # fmt: skip
+        return prepared.plan(None, price)
+
+    def status(self) -> AuditStatus:
+        """How far the audit is.
+
+        Raises:
+            UsageError: there is none.
+        """
+        with AuditStore(self.directory) as store:
+            return _status(store, self.directory)
+
+    def _prepare(
+        self,
+        store: AuditStore | None,
+        images: Sequence[str | os.PathLike[str]] | None,
+        target: str | Classifier | None,
+        *,
+        labels: str | os.PathLike[str] | None,
+        label: str | int | None,
+        class_names: Sequence[str] | None,
+        trust: bool,
+        settings: Mapping[str, Any],
+        write: bool = True,
+    ) -> Prepared:
+        about = {} if store is None else store.about
+        kept = about.get("settings")
+        if kept is None and (images is None or target is None):
+            raise UsageError(f"{self.directory} holds no audit to go on with; give the images and the target to begin one")
+        made = chosen(settings, kept)
+        return prepare(
+            store, about, made, images, target, labels=labels, label=label, class_names=class_names, trust=trust, write=write
+        )
+
+    def _work(
+        self,
+        store: AuditStore,
+        prepared: Prepared,
+        engine: str,
+        engine_options: dict[str, Any],
+        max_queries: int | None,
+        on_finding: Callable[[Outcome], None] | None,
+        on_progress: OnProgress | None,
+    ) -> None:
+        total = sum(store.counts().values())
+
+        def tell() -> None:
+            if on_progress is not None:
+                on_progress(total - store.counts()["waiting"], total)
+
+        def finished(outcome: Outcome) -> None:
+            prepared.keep(store, outcome)
+            if on_finding is not None:
+                on_finding(outcome)
+            tell()
+
+        work = AUDIT_ENGINES.get(engine)
+        tell()
+        try:
+            with AUDIT_ENGINES.blame(engine):
+                work(prepared.tasks(store, finished, max_queries), **engine_options)
+        except AttackInterrupted as error:
+            counts = store.counts()
+            done = total - counts["waiting"]
+            raise AuditPaused(
+                f"the audit is paused, {done:,} of {total:,} images are done: {error}; give the same command again to go on"
+            ) from error
+        finally:
+            prepared.close()
+
+
+def _status(store: AuditStore, directory: Path) -> AuditStatus:
+    begun = sum(1 for _ in (directory / ANSWERS).glob("*.bin"))
+    problems = tuple(Problem(record.name, record.error or "it failed") for record in store.images("failed"))
+    return AuditStatus(store.counts(), begun, store.queries(), store.about.get("settings", {}), problems)

@@ -1,0 +1,162 @@
+"""What an audit is asked to do: the settings that its results depend on, and how they are kept."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from adversarial.attack import FeatureGuidedAttack
+from adversarial.audit.prior import MapDensity
+from saywhy_core.errors import UsageError, argument
+from saywhy_core.names import class_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from adversarial.attacks.registry import PlayerTwo
+    from saywhy_core.classifiers import Classifier
+
+DEFAULT_BUDGET = 1000
+_SIZE = re.compile(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})\s*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSettings:
+    """What the results of an audit depend on, beside its images and the classifier.
+
+    Attributes:
+        options: of the target, see `load_classifier`.
+        distance: which distance to make small, see `FeatureGuidedAttack`.
+        budget: the most queries of each image's search. The weather and the survival of what is found come on top; see
+            `AuditPlan`.
+        seed: the same seed, the same results.
+        goal: the class to reach, by name or number; None for any other.
+        player_two: see `FeatureGuidedAttack`.
+        manipulation: see `FeatureGuidedAttack`.
+        attack: see `FeatureGuidedAttack`.
+        density: "sift", "uniform", a `MapDensity`, or None for the attack's own.
+        tree: whose tree search plays, `FeatureGuidedAttack(engine=...)`: "batched" or "mcts".
+        batch_size: images per call of the classifier.
+        levels: keep every query on a grid of that many levels, such as 256; None for what the target asks for.
+        tolerate_noise: see `FeatureGuidedAttack`.
+        weather: kinds of weather, see `adversarial.weather.WEATHERS`; None for the standard ones, () for none.
+        severities: of each kind, from 1 to 5.
+        survival: whether to ask if what was found stays adversarial when it is saved as PNG and as JPEG.
+        resize: "HEIGHTxWIDTH" to bring images to, or "auto" for the size that the classifier takes; None leaves them.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    distance: str = "l0"
+    budget: int = DEFAULT_BUDGET
+    seed: int = 0
+    goal: str | int | None = None
+    player_two: PlayerTwo = "cooperative"
+    manipulation: str | None = None
+    attack: str | None = None
+    density: str | MapDensity | None = None
+    tree: str = "batched"
+    batch_size: int | None = None
+    levels: int | None = None
+    tolerate_noise: bool = False
+    weather: Sequence[str] | None = None
+    severities: Sequence[int] = (1, 3, 5)
+    survival: bool = True
+    resize: str | None = None
+
+    def search(self, classifier: Classifier) -> FeatureGuidedAttack:
+        """The attack on each image.
+
+        Raises:
+            UsageError: the settings don't go together.
+        """
+        levels = self.levels if self.levels is not None else getattr(classifier, "levels", None)
+        return FeatureGuidedAttack(
+            distance=self.distance, budget=self.budget, player_two=self.player_two, batch_size=self.batch_size,
+            engine=self.tree, seed=self.seed, manipulation=self.manipulation, density=self.density, attack=self.attack,
+            levels=levels, tolerate_noise=self.tolerate_noise,
+        )  # fmt: skip
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of weather by name.
+
+        Raises:
+            UsageError: there is no such kind, or no such severity.
+        """
+        from adversarial.weather import STANDARD_KINDS, weather_queries
+
+        kinds = tuple(STANDARD_KINDS) if self.weather is None else tuple(self.weather)
+        if kinds:
+            weather_queries(kinds, self.severities)
+        return kinds
+
+    def goal_index(self, class_names: Sequence[str] | None) -> int | None:
+        """The number of the class to reach.
+
+        Raises:
+            UsageError: there is no such class.
+        """
+        return None if self.goal is None else class_index(str(self.goal), class_names, argument("goal"))
+
+    def size(self, classifier: Classifier) -> tuple[int, int] | None:
+        """(height, width) that images are brought to.
+
+        Raises:
+            UsageError: `resize` is no size, or the classifier doesn't say its own.
+        """
+        if self.resize is None:
+            return None
+        if self.resize.strip().lower() == "auto":
+            height, width, _ = classifier.image_shape
+            if height is None or width is None:
+                raise UsageError("the classifier doesn't say what size it takes; give the size, such as --resize 48x48")
+            return height, width
+        match = _SIZE.fullmatch(self.resize)
+        if match is None:
+            raise UsageError(
+                f"{argument('resize')} takes HEIGHTxWIDTH, such as 48x48, each of at most nine digits, or auto, "
+                f"not {self.resize!r}"
+            )
+        return int(match[1]), int(match[2])
+
+    def kept(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        values = asdict(replace(self, density=None))
+        density = self.density
+        values["density"] = {"map": density.digest} if isinstance(density, MapDensity) else density
+        for name in ("weather", "severities"):
+            values[name] = None if values[name] is None else list(values[name])
+        return values
+
+
+SETTINGS = tuple(one.name for one in fields(AuditSettings))
+
+
+def chosen(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> AuditSettings:
+    """The settings that were given, on top of those that an audit has already.
+
+    Args:
+        given: by name; None for what was not given.
+        kept: those of the audit, as `AuditSettings.kept` has them; None for a new one.
+
+    Raises:
+        UsageError: there is no such setting, or one is another than the audit has.
+    """
+    unknown = [name for name in given if name not in SETTINGS]
+    if unknown:
+        raise UsageError(f"an audit has no setting {unknown[0]!r}; there are {', '.join(SETTINGS)}")
+    said = {name: value for name, value in given.items() if value is not None}
+    if kept is None:
+        return AuditSettings(**said)
+    base = {name: value for name, value in kept.items() if name in SETTINGS}
+    if isinstance(base.get("density"), dict) and "density" not in said:
+        raise UsageError("this audit is guided by a map; give the same map again (--prior)")
+    made = AuditSettings(**{**base, **said})
+    differing = [name for name in said if made.kept()[name] != base.get(name)]
+    if differing:
+        name = differing[0]
+        raise UsageError(
+            f"this folder holds an audit with {name} = {base.get(name)!r}, not {made.kept()[name]!r}; "
+            "leave the setting out to go on with it, or give another folder"
+        )
+    return made

@@ -1,0 +1,63 @@
+"""What an engine is: it takes images that wait, has the job done on them, and hands over what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from saywhy_core.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from adversarial.answers import AnswerMemory
+    from adversarial.audit.records import ImageRecord
+    from adversarial.audit.work.job import Job, Work
+    from adversarial.audit.work.outcomes import Outcome
+    from saywhy_core.classifiers import Classifier
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Tasks:
+    """What an engine is given.
+
+    Attributes:
+        job: what is done to each image.
+        classifier: the job's classifier, opened in this process.
+        class_names: one name per class, or None.
+        waiting: the images with their rows, one by one; reading goes on as they are taken.
+        memory: makes the memory of what was answered about the image with that `id`, for engines that ask in this process.
+        finished: to be called in the thread that runs the engine, once for each image, as soon as it is done.
+    """
+
+    job: Job
+    classifier: Classifier
+    class_names: tuple[str, ...] | None
+    waiting: Iterator[tuple[ImageRecord, Work]]
+    memory: Callable[[int], AnswerMemory]
+    finished: Callable[[Outcome], None]
+
+
+class Engine(Protocol):
+    """Does the work of an audit. Its keyword parameters are the engine's options."""
+
+    def __call__(self, tasks: Tasks, /, **options: Any) -> None:
+        """Do the work on all images that wait.
+
+        Raises:
+            AttackInterrupted: the classifier can't be asked any more.
+            AttackStopped: Ctrl-C, or a signal.
+            UsageError: the engine can't work, or an option is wrong.
+        """
+
+
+AUDIT_ENGINES: Registry[Engine] = Registry(
+    "audit engine",
+    "saywhy.audit_engines",
+    {
+        "local": "adversarial.audit.engines.local:run",
+        "ray": "adversarial.audit.engines.cluster:run",
+    },
+    expects=callable,
+    words="a function run(tasks, *, option=...) that has the job done",
+)

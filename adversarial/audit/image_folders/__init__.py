@@ -1,0 +1,1 @@
+"""The folder of each image, with pictures and a record, as `saywhy attack` writes them."""

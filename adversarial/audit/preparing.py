@@ -1,0 +1,253 @@
+"""Everything that an audit needs before its first query: the classifier, the images that wait, and what they depend on."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adversarial.answer_file import AnswerFile
+from adversarial.attack import BATCH
+from adversarial.audit.engines.engine import Tasks
+from adversarial.audit.gathering import AuditImage, misfit
+from adversarial.audit.image_folders.placing import pixels_digest
+from adversarial.audit.plan import AuditPlan
+from adversarial.audit.records import ImageRecord
+from adversarial.audit.settings import audit_settings, image_digest
+from adversarial.audit.sources import Source, list_sources, read_source
+from adversarial.audit.store import FORMAT
+from adversarial.audit.work.capping import CappedClassifier
+from adversarial.audit.work.job import Job, Work
+from adversarial.audit.work.outcomes import Outcome, failed_outcome
+from saywhy_core.classifiers import load_classifier
+from saywhy_core.errors import Problem, UsageError
+from saywhy_core.images import resize_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from adversarial.audit.choices import AuditSettings
+    from adversarial.audit.store import AuditStore
+    from saywhy_core.classifiers import Classifier
+
+_TIMED = 5.0  # seconds; a first call that takes longer is not repeated
+
+
+@dataclass(eq=False)
+class Prepared:
+    """An audit that is ready to start.
+
+    Attributes:
+        job: what is done to each image.
+        classifier: opened, under the names of the audit.
+        size: (height, width) that images are brought to, or None.
+        depends: what the result of an image depends on beside the image, see `audit_settings`.
+        sources: where the images of a new audit are, which is not written down yet.
+        problems: what could not be listed.
+        folder: the folder that relative paths start from.
+    """
+
+    job: Job
+    classifier: Classifier
+    size: tuple[int, int] | None
+    depends: Mapping[str, Any]
+    sources: Sequence[Source]
+    problems: tuple[Problem, ...]
+    folder: str
+    _memories: dict[int, AnswerFile] = field(default_factory=dict)
+
+    def plan(self, store: AuditStore | None, price: float | None) -> AuditPlan:
+        """What the audit will take."""
+        if store is None or not any(store.counts().values()):
+            images, waiting = len(self.sources), [source for source in self.sources if not source.error]
+            left, first = len(waiting), next(iter(waiting), None)
+        else:
+            counts = store.counts()
+            images, left = sum(counts.values()), counts["waiting"]
+            record = next(store.images("waiting"), None)
+            first = None if record is None else _source(record)
+        queries = left * self.job.queries
+        rate = None if first is None else self._rate(first)
+        return AuditPlan(
+            images, left, self.job.queries, queries, None if rate is None else queries / rate,
+            None if price is None else price * queries, self.problems,
+        )  # fmt: skip
+
+    def _rate(self, source: Source) -> float | None:
+        """Images per second, by one call: of a full batch where the classifier runs here, of one image elsewhere."""
+        try:
+            pixels = self._read(source)
+        except UsageError:
+            return None
+        remote = getattr(self.classifier, "remote", False)
+        size = 1 if remote else self.job.attack.batch_size or BATCH
+        batch = np.repeat(pixels[None], size, axis=0)
+        for _ in range(1 if remote else 2):  # the first call of a network prepares much
+            start = time.perf_counter()
+            self.classifier.ask_again(batch)
+            taken = time.perf_counter() - start
+            if taken > _TIMED:
+                break
+        calls = int(getattr(self.classifier, "concurrency", 1) or 1) if remote else 1
+        return size * calls / max(taken, 1e-6)
+
+    def tasks(self, store: AuditStore, finished: Callable[[Outcome], None], max_queries: int | None) -> Tasks:
+        """What an engine is given."""
+        classifier = self.classifier
+        if max_queries is not None:
+            begun = sum(self._answered(store, record) for record in store.images("waiting"))
+            classifier = CappedClassifier(classifier, max_queries, store.queries() + begun)
+        return Tasks(
+            job=self.job, classifier=classifier, class_names=self.classifier.class_names,
+            waiting=self._waiting(store, finished),
+            memory=lambda number: self._memories[number],
+            finished=finished,
+        )  # fmt: skip
+
+    def keep(self, store: AuditStore, outcome: Outcome) -> None:
+        """Write down what became of an image; what was answered about it is not needed any more."""
+        store.write(outcome.record, outcome.weather, outcome.arrays)
+        memory = self._memories.pop(outcome.record.id, None)
+        if memory is not None:
+            memory.forget()
+        else:
+            store.answers_file(outcome.record).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the files of what was answered about images that are not done."""
+        for memory in self._memories.values():
+            memory.close()
+        self._memories.clear()
+
+    def _answered(self, store: AuditStore, record: ImageRecord) -> int:
+        file = store.answers_file(record)
+        return len(AnswerFile(file, {})) if file.exists() else 0
+
+    def _waiting(self, store: AuditStore, finished: Callable[[Outcome], None]) -> Iterator[tuple[ImageRecord, Work]]:
+        for record in store.images("waiting"):
+            try:
+                pixels = self._read(_source(record))
+            except UsageError as error:
+                finished(failed_outcome(record, str(error)))
+                continue
+            image = AuditImage(record.name, pixels, record.label)
+            height, width, channels = pixels.shape
+            known = replace(
+                record, height=height, width=width, channels=channels, pixels=pixels_digest(image),
+                digest=image_digest(self.depends, image),
+            )  # fmt: skip
+            self._memories[record.id] = AnswerFile(store.answers_file(record), {"digest": known.digest or ""})
+            yield known, Work(record.id, pixels, record.label)
+
+    def _read(self, source: Source) -> Any:
+        shape = self.classifier.image_shape
+        pixels = read_source(replace(source, path=os.path.join(self.folder, source.path)), shape[2])  # noqa: PTH118
+        if self.size is not None:
+            pixels = resize_image(pixels, self.size)
+        wrong = misfit(pixels.shape, source.label, shape, self.classifier.class_names)
+        if wrong is not None:
+            raise UsageError(wrong)
+        return pixels
+
+
+def prepare(
+    store: AuditStore | None,
+    about: Mapping[str, Any],
+    settings: AuditSettings,
+    images: Sequence[str | os.PathLike[str]] | None,
+    target: str | Classifier | None,
+    *,
+    labels: str | os.PathLike[str] | None,
+    label: str | int | None,
+    class_names: Sequence[str] | None,
+    trust: bool,
+    write: bool,
+) -> Prepared:
+    """Open the classifier, list the images, and write both down where the audit is new.
+
+    Raises:
+        UsageError: see `Audit.run`.
+    """
+    kept: Mapping[str, Any] = about.get("settings", {})
+    names = class_names if class_names is not None else kept.get("class_names")
+    spec, opened = _classifier(target, kept, settings, trust)
+    names = None if names is None else tuple(names)
+    job = Job(
+        spec=spec, options=settings.options, trust=trust, class_names=names, attack=settings.search(opened),
+        weather=settings.kinds(), severities=tuple(settings.severities), survival=settings.survival,
+    )  # fmt: skip
+    classifier = job.named(opened)
+    job = replace(job, goal=settings.goal_index(classifier.class_names))
+    depends = audit_settings(job.attack, classifier, goal=job.goal, target=spec, options=settings.options)
+    depends |= {"weather": list(job.weather), "severities": list(job.severities), "survival": job.survival}
+    if kept and kept.get("model") != classifier.identity:
+        raise UsageError("the target is another model than the one that this audit was begun with; give another folder")
+    labels = kept.get("labels") if labels is None else os.fspath(labels)
+    label = kept.get("label") if label is None else label
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    if images is not None:
+        sources, problems = list_sources(images, labels=labels, label=label, class_names=classifier.class_names)
+    folder = kept.get("folder") or os.getcwd()  # noqa: PTH109
+    if store is not None and write:
+        if not kept:
+            store.tell(
+                format=FORMAT,
+                saywhy=version("saywhy"),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                class_names=None if classifier.class_names is None else list(classifier.class_names),
+                settings={
+                    **settings.kept(), "levels": job.attack.levels, "weather": list(job.weather), "target": spec,
+                    "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
+                    "class_names": None if names is None else list(names), "folder": folder,
+                    "images": [os.fspath(path) for path in images or ()],
+                },
+            )  # fmt: skip
+        _add(store, sources)
+    return Prepared(job, classifier, settings.size(opened), depends, sources, tuple(problems), folder)
+
+
+def _classifier(
+    target: str | Classifier | None, kept: Mapping[str, Any], settings: AuditSettings, trust: bool
+) -> tuple[str, Classifier]:
+    if target is not None and not isinstance(target, str):
+        return str(getattr(target, "identity", None) or f"a classifier of this program ({type(target).__name__})"), target
+    spec = target or str(kept.get("target"))
+    return spec, load_classifier(spec, trust=trust, **dict(settings.options))
+
+
+def _add(store: AuditStore, sources: Sequence[Source]) -> None:
+    """Add images that are new, under names that are free."""
+    known = {(record.path, record.part) for record in store.images()}
+    names = {record.name for record in store.images()}
+    last = store.last()
+    made = []
+    for source in sources:
+        if (source.path, source.part) in known:
+            continue
+        name, number = source.name, 2
+        while name in names:
+            name, number = f"{source.name} ({number})", number + 1
+        names.add(name)
+        last += 1
+        made.append(
+            ImageRecord(
+                id=last,
+                name=name,
+                path=source.path,
+                part=source.part,
+                label=source.label,
+                status="failed" if source.error else "waiting",
+                error=source.error or None,
+            )
+        )
+    store.add(made)
+
+
+def _source(record: ImageRecord) -> Source:
+    return Source(record.name, record.path, record.part, record.label)

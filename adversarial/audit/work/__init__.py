@@ -1,0 +1,1 @@
+"""What is done to each image of an audit, and what becomes of it."""
