@@ -34,6 +34,7 @@ COMMANDS = (
     "convert",
     "picture",
     "attack",
+    "audit",
     "describe",
     "classify",
     "improve",

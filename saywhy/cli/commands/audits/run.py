@@ -1,0 +1,291 @@
+"""`saywhy audit run`: begin an audit, or go on with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adversarial.attacks import ATTACKS, PLAYERS
+from adversarial.distances import DISTANCES
+from saywhy.cli.commands.attack import as_option, read_options
+from saywhy.cli.options.console import counted, finish, note, show_table, stderr
+from saywhy.cli.options.files import Use
+from saywhy.cli.options.groups import with_groups
+from saywhy_core.classifiers import TARGETS
+from saywhy_core.errors import ArgumentError, UsageError
+from saywhy_core.progress import progress_bar
+from saywhy_core.stopping import Stopped
+
+if TYPE_CHECKING:
+    from adversarial.audit import AuditPlan, AuditStatus
+
+HELP = (
+    "Attack thousands of images, put each into the weather, and keep every result in DIR/audit.sqlite at once.\n\n"
+    "IMAGES are pictures, folders (folders named like classes give the labels), NPY and NPZ files, and CSV files with the "
+    "columns path and label. The same command, given again, goes on where it was stopped: no answered query is asked again, "
+    "and IMAGES and --target may be left out. [bold]--dry-run[/bold] says beforehand what it will take.\n\n"
+    "[bold]Example:[/bold] saywhy audit run audit images/ --target oip:http://localhost:8080#signs --labels labels.csv "
+    "--budget 1000\n\n"
+    "[bold]Exit status:[/bold] 0 all images are done; 1 some images could not be attacked; 2 the audit could not run to its "
+    "end, or is paused because the endpoint is down or --max-queries is reached (what is done is kept); 130 interrupted.\n"
+)
+_TARGET, _SEARCH, _AFTER, _WORK = "Target", "Search", "Weather and survival", "Work"
+
+
+def _listed(names: Any) -> str:
+    return f"[{'|'.join(names)}]"
+
+
+@dataclass(frozen=True)
+class TargetOptions:
+    """Which classifier, and how it wants its images."""
+
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="The classifier; may be left out to go on with an audit.", metavar=_listed(f"{kind}:..." for kind in TARGETS),
+            rich_help_panel=_TARGET, show_default=False,
+        ),
+    ] = None  # fmt: skip
+    scores: Annotated[
+        str | None,
+        typer.Option(
+            help="What the classifier answers; needed if the target does not state it.", rich_help_panel=_TARGET,
+            metavar="[logits|probabilities|sigmoid|top-k|label]",
+        ),
+    ] = None  # fmt: skip
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="An option of the target, such as concurrency=8 (repeatable).", rich_help_panel=_TARGET),
+    ] = None
+    trust: Annotated[bool, typer.Option("--trust", help="Let code of the target's author run.", rich_help_panel=_TARGET)] = (
+        False
+    )
+    classes: Annotated[
+        Path | None, typer.Option(help="Class names: a text file with one per line, or a JSON list.", rich_help_panel=_TARGET)
+    ] = None
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """The search for each image."""
+
+    distance: Annotated[
+        str | None,
+        typer.Option(help="Which distance to make small; l0, which counts pixels, if not given.", metavar=_listed(DISTANCES),
+                     rich_help_panel=_SEARCH, show_default=False),
+    ] = None  # fmt: skip
+    budget: Annotated[
+        int | None,
+        typer.Option(min=1, help="The most queries of each image's search; 1000 if not given.", rich_help_panel=_SEARCH,
+                     show_default=False),
+    ] = None  # fmt: skip
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Same seed, same results; 0 if not given.", rich_help_panel=_SEARCH, show_default=False),
+    ] = None
+    goal: Annotated[
+        str | None, typer.Option(help="Class to reach, by name or number; any other if not given.", rich_help_panel=_SEARCH)
+    ] = None
+    manipulation: Annotated[
+        str | None,
+        typer.Option(
+            help="What may be done to a pixel: corners, plus_minus_tau:0.1, or colour:1,0,0.", rich_help_panel=_SEARCH
+        ),
+    ] = None
+    player_two: Annotated[
+        str | None, typer.Option(help="See saywhy attack --help.", metavar=_listed(PLAYERS), rich_help_panel=_SEARCH)
+    ] = None
+    attack: Annotated[
+        str | None,
+        typer.Option(
+            help="Which attack to use; chosen by the distance if not given.", metavar=_listed(ATTACKS), rich_help_panel=_SEARCH
+        ),
+    ] = None
+    levels: Annotated[
+        int | None,
+        typer.Option(min=2, help="Keep every query on a grid of so many levels: 256 for an endpoint that takes pictures.",
+                     rich_help_panel=_SEARCH, show_default=False),
+    ] = None  # fmt: skip
+    tolerate_noise: Annotated[
+        bool,
+        typer.Option(
+            "--tolerate-noise",
+            help="Decide by asking again where the classifier is not deterministic.",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = False
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Images per call of the classifier; 64 if not given.", rich_help_panel=_SEARCH, show_default=False
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class AfterOptions:
+    """What is asked about each image besides."""
+
+    weather: Annotated[
+        str | None,
+        typer.Option(help="Kinds of weather, with commas between; none for no weather; the standard kinds if not given.",
+                     rich_help_panel=_AFTER, show_default=False),
+    ] = None  # fmt: skip
+    severities: Annotated[
+        str | None,
+        typer.Option(help="Severities of the weather from 1 to 5, with commas between; 1,3,5 if not given.", rich_help_panel=_AFTER,
+                     show_default=False),
+    ] = None  # fmt: skip
+    no_survival: Annotated[
+        bool,
+        typer.Option("--no-survival", help="Do not ask whether what was found survives being saved as PNG and JPEG.",
+                     rich_help_panel=_AFTER),
+    ] = False  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WorkOptions:
+    """Where the work is done, and how much of it."""
+
+    engine: Annotated[str, typer.Option(help="Where the work is done.", metavar="[local|ray]", rich_help_panel=_WORK)] = "local"
+    ray_address: Annotated[
+        str | None, typer.Option(help="The Ray cluster; one is started here if not given.", rich_help_panel=_WORK)
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Ray tasks at once; one per processor if not given.", rich_help_panel=_WORK, show_default=False
+        ),
+    ] = None
+    max_queries: Annotated[
+        int | None, typer.Option(min=1, help="The most queries of the whole audit, over all its runs.", rich_help_panel=_WORK)
+    ] = None
+    price: Annotated[
+        float | None, typer.Option(min=0, help="Price of one query, to say what the audit may cost.", rich_help_panel=_WORK)
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.", rich_help_panel=_WORK)] = False
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Attack the images that failed once more.", rich_help_panel=_WORK)
+    ] = False
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="run", help=HELP)(with_groups(run))
+
+
+def run(
+    directory: Annotated[Path, typer.Argument(help="The audit's folder.", metavar="DIR", file_okay=False), Use.FOLDER_WRITTEN],
+    target: TargetOptions,
+    search: SearchOptions,
+    after: AfterOptions,
+    work: WorkOptions,
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Pictures, folders, NPY, NPZ and CSV files.", metavar="[IMAGES]...", show_default=False, readable=False
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="The true classes: a CSV with path and label, a text file with one per line, folders, or classifier."
+        ),
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The true class of all images.")] = None,
+    resize: Annotated[
+        str | None, typer.Option(help="Resize images to HEIGHTxWIDTH, or to the classifier's size: auto.")
+    ] = None,
+) -> None:
+    """Run an audit."""
+    from adversarial import AttackStopped
+    from adversarial.audit import Audit
+    from saywhy_core.names import read_class_names
+    from saywhy_core.trust import telling_trust
+
+    audit = Audit(directory)
+    engine = {name: value for name, value in (("address", work.ray_address), ("workers", work.workers)) if value is not None}
+    if engine and work.engine != "ray":
+        raise UsageError("--ray-address and --workers go with --engine ray")
+    options = read_options(target.option or [], target.scores)
+    given: dict[str, Any] = {
+        "labels": labels, "label": label, "trust": target.trust, "price": work.price,
+        "class_names": None if target.classes is None else read_class_names(target.classes),
+        "options": options or None, "distance": search.distance, "budget": search.budget, "seed": search.seed,
+        "goal": search.goal, "manipulation": search.manipulation, "player_two": search.player_two, "attack": search.attack,
+        "levels": search.levels, "tolerate_noise": search.tolerate_noise or None, "batch_size": search.batch_size,
+        "weather": _words(after.weather), "severities": _numbers(after.severities),
+        "survival": False if after.no_survival else None, "resize": resize,
+    }  # fmt: skip
+    problems: list[Any] = []
+
+    def planned(plan: AuditPlan) -> None:
+        problems.extend(plan.problems)
+        tell_plan(plan)
+
+    try:
+        with telling_trust(note):
+            if work.dry_run:
+                planned(audit.plan(images or None, target=target.target, **given))
+                finish(("not audited", problems))
+                return
+            with progress_bar("auditing", console=stderr) as bar:
+                status = audit.run(
+                    images or None, target=target.target, engine=work.engine, engine_options=engine,
+                    retry_failed=work.retry_failed, max_queries=work.max_queries, on_plan=planned, on_progress=bar, **given,
+                )  # fmt: skip
+    except ArgumentError as error:
+        raise UsageError(error.spelled(as_option)) from None
+    except AttackStopped as stopped:
+        raise stopped.__cause__ if isinstance(stopped.__cause__, Stopped) else stopped from None
+    tell_status(status)
+    note(f"saywhy audit report {directory} makes a page of it")
+    finish(("not audited", [*problems, *status.problems]))
+
+
+def tell_plan(plan: AuditPlan) -> None:
+    """Say what an audit will take."""
+    done = f" of {plan.images:,}" if plan.waiting != plan.images else ""
+    note(
+        f"{plan.waiting:,}{done} images to audit, at most {plan.queries_per_image:,} queries each and {plan.queries:,} in all"
+        + ("" if plan.seconds is None else f", at most about {_duration(plan.seconds)}")
+        + ("" if plan.cost is None else f", at most {plan.cost:,.2f} in money")
+    )
+
+
+def tell_status(status: AuditStatus) -> None:
+    """Show how many images have which status."""
+    words = {
+        "found": "flipped by a small change",
+        "held": "not flipped within the budget",
+        "wrong": "wrong before anything was changed",
+        "failed": "could not be attacked",
+        "waiting": "waiting" if not status.begun else f"waiting, {status.begun:,} of them begun",
+    }
+    rows = [(f"{status.counts[name]:,}", words[name]) for name in words if status.counts[name]]  # type: ignore[index]
+    show_table([*rows, (f"{status.queries:,}", "queries made")])
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return counted(max(1, round(seconds)), "second")
+    return counted(round(seconds / 60), "minute") if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _words(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return () if text.strip() == "none" else tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",")]
+    if not all(word in {"1", "2", "3", "4", "5"} for word in words):
+        raise UsageError(f"--severities takes numbers from 1 to 5 with commas between, such as 1,3,5, not {text!r}")
+    return tuple(int(word) for word in words)
