@@ -104,9 +104,9 @@ class FeatureGuidedAttack:
             load_manipulation(self.manipulation)
         self._check_effects()
 
-    def _check_effects(self) -> None:
-        """Refuse what would change nothing, and what does not go together."""
-        picked, distance = self.picked, DISTANCES.get(self.distance)
+    def _check_effects(self, picked: Attack | None = None) -> None:
+        """Refuse what would change nothing in the attack picked, and what does not go together."""
+        picked, distance = picked or self.picked, DISTANCES.get(self.distance)
         named = self.attack is not None
         cause = f"[attack={self.attack}]" if named else f"[distance={self.distance}]"
         if self.attack is not None and (self.engine != "batched" or self.player_two == "random"):
@@ -127,7 +127,7 @@ class FeatureGuidedAttack:
                 f"the attack {picked.name!r} can't be kept to one feature, as player_two='competitive' asks",
                 f"{cause} can't be used with [player_two=competitive]: the attack can't be kept to one feature.",
             )
-        if self.density is not None and not self._uses_mixture:
+        if self.density is not None and not self._uses_mixture(picked):
             raise ArgumentError(
                 f"density has no effect here: the attack {picked.name!r}, which serves the distance {self.distance!r}, is not "
                 "guided by a mixture. Leave density out, or use distance='l0' or player_two='competitive', where it counts",
@@ -157,9 +157,25 @@ class FeatureGuidedAttack:
             return ATTACKS.get("mcts_game")
         return ATTACKS.get("random_pixels" if self.player_two == "random" else DISTANCES.get(self.distance).served_by)
 
-    @property
-    def _uses_mixture(self) -> bool:
-        return self.picked.uses_mixture or self.player_two == "competitive"
+    def picked_for(self, classifier: Classifier) -> Attack:
+        """The attack that the arguments pick for a classifier: see `picked`, and `Distance.served_by_label`.
+
+        Raises:
+            UsageError: it is no classifier; or an argument has no effect in the attack that serves a classifier which answers
+                with labels alone.
+        """
+        if not callable(classifier) or not hasattr(classifier, "ask_again"):
+            raise UsageError("the classifier must be made by CallableClassifier(predict, scores=...) or load_classifier(spec)")
+        chosen = self.attack is not None or self.engine != "batched" or self.player_two == "random"
+        name = DISTANCES.get(self.distance).served_by_label
+        if chosen or classifier.scores != "label" or name is None or name not in ATTACKS:
+            return self.picked
+        by_label = ATTACKS.get(name)
+        self._check_effects(by_label)
+        return by_label
+
+    def _uses_mixture(self, picked: Attack) -> bool:
+        return picked.uses_mixture or self.player_two == "competitive"
 
     def run(
         self,
@@ -196,9 +212,7 @@ class FeatureGuidedAttack:
                 found so far.
             AttackStopped: Ctrl-C, or a signal (`saywhy_core.stopping`); `results` holds what was found so far.
         """
-        pictures = _images(images)
-        if not callable(classifier) or not hasattr(classifier, "ask_again"):
-            raise UsageError("the classifier must be made by CallableClassifier(predict, scores=...) or load_classifier(spec)")
+        picked, pictures = self.picked_for(classifier), _images(images)
         wanted = _classes(labels, len(pictures), "labels")
         goals = [None] * len(pictures) if targets is None else list(_classes(targets, len(pictures), "targets"))
         for number, (label, goal) in enumerate(zip(wanted, goals, strict=True)):
@@ -210,7 +224,7 @@ class FeatureGuidedAttack:
         def begin(index: int) -> ImageAttack | None:
             kept = None if memory is None else CountedMemory(memory(index))
             try:
-                begun[index] = self._begin(classifier, index, pictures[index], wanted[index], goals[index], kept)
+                begun[index] = self._begin(picked, classifier, index, pictures[index], wanted[index], goals[index], kept)
             except UsageError as error:
                 if on_problem is None or isinstance(error, UnusableFileError):
                     raise
@@ -236,7 +250,7 @@ class FeatureGuidedAttack:
         openings = [partial(begin, index) for index in range(len(pictures))]
         try:
             # a search that asks by itself runs to its end when it is begun, so that several must not be begun at once
-            together = self.batch_size or (BATCH if self.picked.uses_batches else 1)
+            together = self.batch_size or (BATCH if picked.uses_batches else 1)
             drive(classifier, openings, together, finished, failed)
         except (BudgetExceeded, ClassifierError) as error:
             raise AttackInterrupted(str(error), so_far(str(error))) from error
@@ -260,20 +274,21 @@ class FeatureGuidedAttack:
         return made
 
     def _begin(
-        self, classifier: Classifier, index: int, image: Images, label: int, target: int | None, memory: CountedMemory | None
-    ) -> ImageAttack:
+        self, picked: Attack, classifier: Classifier, index: int, image: Images, label: int, target: int | None,
+        memory: CountedMemory | None,
+    ) -> ImageAttack:  # fmt: skip
         """Open the log and the search for one image; the budget keeps one query for the check at the end."""
         check_attacked(image.shape[0], image.shape[1])
         distance, budget = DISTANCES.get(self.distance), int(self.budget)
         limit = budget - 1 if budget >= CHECKED else budget
         log = QueryLog(image, label, target, distance=distance, budget=budget, kind=classifier.scores, limit=limit)
-        mixture = self.mixture(image) if self._uses_mixture else None
+        mixture = self.mixture(image) if self._uses_mixture(picked) else None
         task = Task(
             log=log, distance=distance, manipulation=load_manipulation(self.manipulation or STANDARD_MANIPULATION),
             seed=self.seed, classifier=classifier if memory is None else RememberingClassifier(classifier, memory),
             mixture=mixture,
         )  # fmt: skip
-        search = PerFeature(self.picked, task) if self.player_two == "competitive" else self.picked.start(task)
+        search = PerFeature(picked, task) if self.player_two == "competitive" else picked.start(task)
         return ImageAttack(index, log, search, mixture, memory)
 
 

@@ -79,7 +79,8 @@ class Attack:
         uses_batches: whether it asks about several images at once.
         keeps_to_mask: whether it honours `Task.mask`, which the competitive game needs.
         needs_geometry: whether it needs `Distance.nearest`.
-        labels_suffice: whether it is made for classifiers that answer with nothing but their decision.
+        labels_suffice: whether it was made for classifiers that answer with their decision alone. Such an attack is picked
+            where `Distance.served_by_label` names it and the classifier's `scores` are "label".
     """
 
     name: str

@@ -49,7 +49,7 @@ def audit_settings(
         "target": target,
         "options": dict(options or {}),
         "model": classifier.identity,
-        "attack": attack.picked.name,
+        "attack": attack.picked_for(classifier).name,
         "distance": attack.distance,
         "budget": int(attack.budget),
         "goal": goal,

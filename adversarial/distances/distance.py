@@ -39,6 +39,8 @@ class Distance:
         change: how a sentence tells a change of this size; `{pixels}`, `{value}` and `{title}` are filled in.
         attack: the name of the attack that searches for the smallest change; None chooses by what the distance has (see
             `served_by`).
+        served_by_label: the name of the attack that searches where the classifier answers with its decision alone; None for
+            "label_boundary" where `nearest` is given, else "label_pixels".
     """
 
     name: str
@@ -49,6 +51,11 @@ class Distance:
     counts_pixels: bool = False
     change: str = "{pixels} by {value} in {title} distance"
     attack: str | None = None
+    served_by_label: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.served_by_label is None:
+            object.__setattr__(self, "served_by_label", "label_pixels" if self.nearest is None else "label_boundary")
 
     @property
     def served_by(self) -> str:

@@ -32,5 +32,6 @@ LINF = Distance(
     measure=greatest,
     nearest=nearest,
     power=math.inf,
+    served_by_label="label_rays",
     change="{pixels}, no value by more than {value},",
 )

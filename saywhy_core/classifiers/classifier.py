@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-Scores: TypeAlias = Literal["logits", "probabilities"]
+Scores: TypeAlias = Literal["logits", "probabilities", "sigmoid", "top-k", "label"]
 ImageShape: TypeAlias = tuple[int | None, int | None, int | None]
 
 ANY_SHAPE: ImageShape = (None, None, None)

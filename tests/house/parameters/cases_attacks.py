@@ -143,6 +143,12 @@ case(
     images=OTHER_IMAGES[:1],
     scores=np.zeros((1, 3)),
 )
+case(
+    "adversarial.FeatureGuidedAttack.picked_for",
+    {"self": FeatureGuidedAttack(), "classifier": later(classifier)},
+    lambda attack, tools, arguments: attack,
+    classifier=None,
+)
 case("adversarial.FeatureGuidedAttack.mixture", {"self": FeatureGuidedAttack(), "image": IMAGES[0]}, image=IMAGES[1])
 
 record(
@@ -175,6 +181,7 @@ record(
     uses_batches=False,
     keeps_to_mask=False,
     needs_geometry=True,
+    labels_suffice=True,
 )
 record(
     "adversarial.attacks.Task",

@@ -22,6 +22,7 @@ def described(distance, tools, arguments):
         distance.in_words(1.0),
         distance.change_in_words("4 pixels", 1.0),
         distance.served_by,
+        distance.served_by_label,
         distance.power,
     )
 
@@ -38,6 +39,7 @@ case(
     counts_pixels=True,
     change="{pixels}!",
     attack="waves",
+    served_by_label="label_rays",
 )
 case(
     "adversarial.distances.Distance.between",
