@@ -102,6 +102,7 @@ ATTACKS: Registry[Attack] = Registry(
         "random_pixels": "adversarial.attacks.random_pixels:RANDOM_PIXELS",
         "mcts_game": "adversarial.attacks.mcts_game.stock:MCTS_GAME",
         "label_pixels": "adversarial.attacks.label_only.pixels:LABEL_PIXELS",
+        "label_boundary": "adversarial.attacks.label_only.boundary:LABEL_BOUNDARY",
     },
     expects=Attack,
 )
