@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from evals.csv_rows import csv_row
+from saywhy_core.csv_rows import csv_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ class Table:
         return "\n".join([*lines, *(_line(row, widths) for row in cells)])
 
     def to_csv(self) -> str:
-        """The rows as CSV, with unrounded numbers, and texts that no spreadsheet computes (`evals.csv_rows`)."""
+        """The rows as CSV, with unrounded numbers, and texts that no spreadsheet computes (`saywhy_core.csv_rows`)."""
         return "".join(csv_row(cells) for cells in (self.columns, *([row[name] for name in self.columns] for row in self.rows)))
 
 

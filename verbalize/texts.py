@@ -56,7 +56,8 @@ class TextRecord:
 def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], None] | None = None) -> Iterator[TextRecord]:
     """Read texts from a file: JSON Lines, a JSON list, or one plain text.
 
-    A record has `text`, and optionally `id` (the id of its map) and `claims`. A file whose name does not end in .jsonl, .ndjson
+    A record has `text`, and optionally `id` (the id of its map) and `claims`. A JSON object without `text` may hold a list of
+    records under `texts`, as the report of an audit does. A file whose name does not end in .jsonl, .ndjson
     or .json, and that does not begin with a record, is one plain text without an id.
 
     Args:
@@ -171,6 +172,8 @@ def _whole(content: str, where: str) -> list[Any] | None:
     except UsageError as error:
         first = content.strip().partition("\n")[0].strip()
         return None if first.endswith("}") else [Unreadable(str(error))]
+    if isinstance(found, Mapping) and "text" not in found and isinstance(found.get("texts"), list):
+        found = found["texts"]  # the report of an audit, or any other document that lists its texts
     listed = isinstance(found, list) and found and all(isinstance(one, Mapping | Unreadable) for one in found)
     return found if listed else [found] if isinstance(found, Mapping) and "\n" in content.strip() else None
 

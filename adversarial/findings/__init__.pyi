@@ -1,3 +1,7 @@
+from .reading import FindingClaim as FindingClaim
+from .reading import FindingFacts as FindingFacts
+from .reading import FindingSentence as FindingSentence
+from .reading import check_finding as check_finding
 from .record import finding_record as finding_record
 from .record import write_finding as write_finding
 from .words import changed_mask as changed_mask

@@ -206,6 +206,7 @@ FORMATS: Registry[Format] = Registry(
     {
         # in the order in which documents are tried: the first format that matches reads
         "saywhy": "verbalize.formats.own:FORMAT",
+        "audit-report": "verbalize.formats.own:REPORT",
         "inseq": "verbalize.formats.explainers.inseq:FORMAT",
         "thermostat": "verbalize.formats.explainers.thermostat:FORMAT",
         "pairs": "verbalize.formats.pairs:PAIRS",

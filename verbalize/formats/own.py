@@ -15,7 +15,7 @@ import numpy as np
 from saywhy_core.disk.destinations import beside, check_own, is_stream
 from saywhy_core.disk.files import atomic_open, check_writable, input_at, protect_input
 from saywhy_core.disk.locks import FileLock
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import load_array
 from verbalize.formats.format import Format, inside, parse_signed, require
 from verbalize.pieces import SCHEMES, merge_pieces
@@ -257,4 +257,32 @@ def _read(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency]:
     yield saliency
 
 
+REPORT_KIND = "saywhy audit report"
+"""What the field `kind` of the report of an audit says (`adversarial.audit.reporters`)."""
+
+
+def report_map(saliency: PixelSaliency) -> dict[str, Any]:
+    """The record of a map over pixels as a report holds it: its scores stand in it, as lists of numbers."""
+    return to_record(replace(saliency, image=None, masks=None, mask_names=None), lambda _, array: array.tolist())
+
+
+def _is_report(document: object) -> bool:
+    return isinstance(document, dict) and document.get("kind") == REPORT_KIND and isinstance(document.get("maps"), list)
+
+
+def _read_report(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency | Problem]:
+    for number, record in enumerate(document["maps"]):
+        try:
+            if not isinstance(record, dict):
+                raise SaliencyError("a map of a report is an object with 'query' and 'pixels'")
+            require(record, "query", "pixels")
+            query = _query(record)
+            options.agreed(query)
+            scores = PixelSaliency(record["pixels"], query, None, options.is_signed(parse_signed(record.get("signed"))))
+            yield replace(scores, id=record.get("id"), method=record.get("method"))
+        except SaliencyError as error:
+            yield Problem("the report", str(error), None, str(record.get("id", number) if isinstance(record, dict) else number))
+
+
 FORMAT = Format("saywhy", "saywhy's own JSON Lines, version 1", _matches, _read)
+REPORT = Format("audit-report", "the report of an audit in JSON, with its maps over pixels", _is_report, _read_report)

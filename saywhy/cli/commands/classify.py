@@ -98,7 +98,7 @@ def classify(
 
 
 def _write(out: Path | None, images: ImageSet, names: Sequence[str], result: Predictions) -> None:
-    from evals.csv_rows import csv_row
+    from saywhy_core.csv_rows import csv_row
     from saywhy_core.disk.files import atomic_open
 
     target: AbstractContextManager[Any] = nullcontext(Output()) if out is None else atomic_open(out)

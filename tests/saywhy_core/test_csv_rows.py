@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.csv_rows import csv_row
+from saywhy_core.csv_rows import csv_row
 
 
 def _back(text: str) -> list[list[str]]:

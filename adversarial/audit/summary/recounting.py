@@ -1,0 +1,254 @@
+"""Sentences about the whole of an audit read back, and their figures counted again in SQL, row by row.
+
+The summary computes its figures in Python, over the records. Here each is read from the sentence and counted from a table of the
+rows by a query of its own, and intervals are those of scipy, so that a mistake in one place shows in the other.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from adversarial.audit.summary.nouns import Statement
+from adversarial.audit.summary.statements import percent
+from adversarial.distances.distance import DISTANCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from adversarial.audit.records import ImageRecord, WeatherRecord
+    from adversarial.findings.reading import Verdict
+
+_MENTION = "CASE WHEN {0}_name IS NULL THEN 'class ' || {0} ELSE '''' || {0}_name || '''' END"
+_ATTACKED, _JUDGED = "status IN ('found', 'held')", "status IN ('found', 'held', 'wrong')"
+_TABLES = f"""
+CREATE TABLE images (id INTEGER PRIMARY KEY, status TEXT, label INTEGER, label_name TEXT, adversarial INTEGER,
+ adversarial_name TEXT, distance REAL, first INTEGER, queries INTEGER, place TEXT, png INTEGER, jpeg INTEGER);
+CREATE TABLE weather (image INTEGER, kind TEXT, severity INTEGER, flipped INTEGER);
+CREATE VIEW named AS SELECT *, {_MENTION.format("label")} AS said, {_MENTION.format("adversarial")} AS now FROM images;
+CREATE VIEW attacked AS SELECT * FROM named WHERE {_ATTACKED};
+CREATE VIEW hit AS SELECT image, max(flipped) AS flipped FROM weather GROUP BY image
+"""
+
+
+class Rows:
+    """The rows of an audit in a table of their own, for counting.
+
+    Args:
+        norm: the name of the distance.
+    """
+
+    def __init__(self, norm: str) -> None:
+        self.norm = norm
+        self._database = sqlite3.connect(":memory:")
+        self._database.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._database.close()
+
+    def add(self, record: ImageRecord, distance: float | None) -> None:
+        """Add an image, with its distance in the distance of the audit."""
+        firsts = [queries for queries, found in record.trace if found is not None]
+        values = (
+            record.id, record.status, record.label, record.label_name, record.adversarial_label, record.adversarial_name,
+            distance, firsts[0] if firsts else record.found_after, record.search_queries or record.queries, record.place,
+            record.survives.get("png"), record.survives.get("jpeg"),
+        )  # fmt: skip
+        self._database.execute("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def add_weather(self, records: Iterable[WeatherRecord]) -> None:
+        """Add what the weather did."""
+        rows = ((one.image, one.kind, one.severity, one.flipped) for one in records)
+        self._database.executemany("INSERT INTO weather VALUES (?, ?, ?, ?)", rows)
+
+    def count(self, query: str, *values: Any) -> int:
+        """The number that a query `SELECT count(*) ...` finds."""
+        return int(self._database.execute(f"SELECT count(*) {query}", values).fetchone()[0])  # noqa: S608 - our own queries
+
+    def column(self, query: str, *values: Any) -> list[Any]:
+        """The first column that a query finds."""
+        with closing(self._database.execute(query, values)) as found:
+            return [row[0] for row in found]
+
+
+def judged(about: str, text: str, rows: Rows) -> Statement:
+    """The sentence with its verdict: "not verified" where no form reads it."""
+    verdict: Verdict = "not verified"
+    for form, holds in _FORMS:
+        found = form.fullmatch(text)
+        if found is not None:
+            verdict = "true" if holds(found.groups(), rows) else "false"
+            break
+    return Statement(about, text, verdict)
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def _images(said: Sequence[str], rows: Rows) -> bool:
+    total, attacked, wrong, failed, waiting = map(_number, said)
+    have = [rows.count(f"FROM images WHERE {which}") for which in (_ATTACKED, "status = 'wrong'")]
+    have += [rows.count("FROM images WHERE status = ?", status) for status in ("failed", "waiting")]
+    return [attacked, wrong, failed, waiting] == have and total == rows.count("FROM images")
+
+
+def _outcomes(said: Sequence[str], rows: Rows) -> bool:
+    attacked, found, held = map(_number, said)
+    have = [rows.count("FROM images WHERE status = ?", status) for status in ("found", "held")]
+    return [found, held] == have and attacked == rows.count("FROM attacked")
+
+
+def _distance(text: str, rows: Rows) -> float | None:
+    """A distance as `Distance.in_words` writes it; None where it is none of this distance."""
+    distance = DISTANCES.get(rows.norm)
+    found = re.fullmatch(r"([\d,]+) pixels?" if distance.counts_pixels else rf"(\S+) in {re.escape(distance.title)}", text)
+    try:
+        value = None if found is None else float(found[1].replace(",", ""))
+    except ValueError:
+        return None
+    return value if value is not None and distance.in_words(value) == text else None
+
+
+def _median(said: Sequence[str], rows: Rows) -> bool:
+    """Whether half of the attacked images, not less, were turned within the smallest distance that is written so."""
+    attacked = rows.count("FROM attacked")
+    query = (
+        "SELECT distance FROM (SELECT distance, rank() OVER (ORDER BY distance) + count(*) OVER (PARTITION BY distance) - 1 "
+        "AS within FROM attacked WHERE distance IS NOT NULL) WHERE 2 * within >= ? ORDER BY distance LIMIT 1"
+    )
+    found = rows.column(query, attacked)
+    return bool(found) and DISTANCES.get(rows.norm).in_words(found[0]) == said[0]
+
+
+def _no_median(_: Sequence[str], rows: Rows) -> bool:
+    return 2 * rows.count("FROM attacked WHERE distance IS NOT NULL") < rows.count("FROM attacked")
+
+
+def _held_at(said: Sequence[str], rows: Rows) -> bool:
+    from scipy.stats import binomtest
+
+    at, total, held = _distance(said[0], rows), _number(said[2]), _number(said[1])
+    if at is None or total != rows.count(f"FROM images WHERE {_JUDGED}"):
+        return False
+    have = rows.count("FROM attacked WHERE distance IS NULL OR distance > ?", at)
+    interval = binomtest(have, total).proportion_ci(0.95, method="wilson")
+    return held == have and _same(said[3:], (have / total, interval.low, interval.high))
+
+
+def _held_after(said: Sequence[str], rows: Rows) -> bool:
+    from scipy.stats import CensoredData, ecdf
+
+    turned = rows.column("SELECT coalesce(first, queries) FROM attacked WHERE status = 'found'")
+    held = rows.column("SELECT queries FROM attacked WHERE status = 'held'")
+    curve = ecdf(CensoredData(uncensored=turned, right=held)).sf
+    limits = curve.confidence_interval(0.95, method="log-log")
+    at = _number(said[0])
+    figures = (curve.evaluate(at), limits.low.evaluate(at), limits.high.evaluate(at))
+    return _same(said[1:], tuple(float(one) for one in figures))
+
+
+def _class(said: Sequence[str], rows: Rows) -> bool:
+    least, name, count, of = _number(said[0]), said[1], _number(said[2]), _number(said[3])
+    turned = rows.count("FROM attacked WHERE said = ? AND status = 'found'", name)
+    all_ = rows.count("FROM attacked WHERE said = ?", name)
+    query = (
+        "FROM (SELECT sum(status = 'found') AS turned, count(*) AS all_ FROM attacked GROUP BY said) "
+        "WHERE all_ >= ? AND turned * ? > ? * all_"
+    )
+    return (count, of) == (turned, all_) and all_ >= least and rows.count(query, least, all_, turned) == 0
+
+
+def _flip(said: Sequence[str], rows: Rows) -> bool:
+    label, now, count, of = said[0], said[1], _number(said[2]), _number(said[3])
+    found = "FROM attacked WHERE status = 'found'"
+    more = f"FROM (SELECT count(*) AS number {found} GROUP BY said, now) WHERE number > ?"
+    have = rows.count(f"{found} AND said = ? AND now = ?", label, now)
+    return (count, of) == (have, rows.count(found)) and rows.count(more, count) == 0
+
+
+def _place(said: Sequence[str], rows: Rows) -> bool:
+    from verbalize.parts import located
+
+    count, of = _number(said[0]), _number(said[1])
+    found = "FROM images WHERE status = 'found' AND place IS NOT NULL"
+    places = rows.column(f"SELECT place {found} GROUP BY place ORDER BY count(*) DESC")  # noqa: S608
+    mine = [place for place in places if located(place) == said[2]]
+    most = rows.count(f"{found} AND place = ?", places[0]) if places else 0
+    return bool(mine) and count == most == rows.count(f"{found} AND place = ?", mine[0]) and of == rows.count(found)
+
+
+def _any_weather(said: Sequence[str], rows: Rows) -> bool:
+    have = rows.count("FROM attacked JOIN hit ON image = id WHERE flipped")
+    return [_number(one) for one in said] == [have, rows.count("FROM attacked JOIN hit ON image = id")]
+
+
+def _worst_weather(said: Sequence[str], rows: Rows) -> bool:
+    kind, severity, count, of = said[0], _number(said[1]), _number(said[2]), _number(said[3])
+    which = "FROM attacked JOIN weather ON image = id WHERE kind = ? AND severity = ?"
+    have = rows.count(f"{which} AND flipped", kind, severity), rows.count(which, kind, severity)
+    query = (
+        "FROM (SELECT sum(flipped) AS turned, count(*) AS all_ FROM attacked JOIN weather ON image = id GROUP BY kind, severity) "
+        "WHERE turned * ? > ? * all_"
+    )
+    return (count, of) == have and _same(said[4:], (count / of,)) and rows.count(query, of, count) == 0
+
+
+def _brittle(said: Sequence[str], rows: Rows) -> bool:
+    which = "FROM attacked JOIN hit ON image = id WHERE status = ? AND flipped = ?"
+    cells = (("found", 0), ("held", 1), ("found", 1), ("held", 0))
+    return [_number(one) for one in said] == [rows.count(which, *cell) for cell in cells]
+
+
+def _saved(said: Sequence[str], rows: Rows) -> bool:
+    column = {"PNG": "png", "JPEG": "jpeg"}[said[1]]
+    of, have = (rows.count(f"FROM images WHERE {column} {which}") for which in ("IS NOT NULL", "= 1"))
+    return (_number(said[0]), _number(said[2])) == (of, have) and _same(said[3:], (have / of,))
+
+
+def _same(said: Sequence[str], figures: Sequence[float]) -> bool:
+    return list(said) == [percent(figure) for figure in figures]
+
+
+_N, _P = r"([\d,]+)", r"(100%|0%|over 99\.9%|under 0\.1%|\d{1,2}\.\d%)"
+_Holds: TypeAlias = "Callable[[Sequence[str], Rows], bool]"
+_FORMS: Sequence[tuple[re.Pattern[str], _Holds]] = tuple(
+    (re.compile(form, re.DOTALL), holds)
+    for form, holds in (
+        (
+            rf"Of {_N} images?, {_N} (?:was|were) attacked, {_N} (?:was|were) classified wrongly \(or as the goal\) before anything "
+            rf"was changed, {_N} could not be attacked, and {_N} (?:is|are) waiting\.",
+            _images,
+        ),
+        (
+            rf"Of {_N} attacked images?, {_N} (?:was|were) turned by a change that the search found, and {_N} held within the "
+            r"budget, which does not prove that they always hold\.",
+            _outcomes,
+        ),
+        (r"The median distance of the attacked images is (.+); images that held count as farther\.", _median),
+        (r"Fewer than half of the attacked images were turned, so that there is no median distance\.", _no_median),
+        (
+            rf"At (.+), {_N} of {_N} images? \({_P}\) have their right class and no known adversarial example \(95% interval {_P} "
+            rf"to {_P}\)\.",
+            _held_at,
+        ),
+        (
+            rf"After {_N} quer(?:y|ies), an estimated {_P} of the attacked images had not been turned \(95% interval {_P} to {_P}; "
+            r"searches that found nothing are censored\)\.",
+            _held_after,
+        ),
+        (rf"No class with {_N} or more attacked images was turned more often than (.+), with {_N} of {_N}\.", _class),
+        (rf"No flip is more frequent than that from (.+) to (.+), with {_N} of {_N}\.", _flip),
+        (rf"In {_N} of {_N} adversarial examples?, the changed pixels lie (.+); no other place is more frequent\.", _place),
+        (rf"Some weather changed the decision on {_N} of {_N} attacked images?\.", _any_weather),
+        (rf"No weather changed more decisions than (.+) at severity {_N}, with {_N} of {_N} \({_P}\)\.", _worst_weather),
+        (
+            rf"The search alone turned {_N} images?, the weather alone {_N}, both {_N}, and neither {_N}\.",
+            _brittle,
+        ),
+        (rf"Of {_N} adversarial examples? that (?:was|were) saved as (PNG|JPEG), {_N} stayed adversarial \({_P}\)\.", _saved),
+    )
+)

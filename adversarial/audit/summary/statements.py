@@ -1,0 +1,163 @@
+"""Sentences with figures about the whole of an audit. `recounting.py` reads them back and checks the figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adversarial.audit.summary.survival import value_at
+from adversarial.distances.distance import DISTANCES
+from verbalize.parts import located
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from adversarial.audit.records import Status
+    from adversarial.audit.summary.nouns import Brittle, ClassRow, Flip, WeatherRow
+    from adversarial.audit.summary.survival import Share, Step
+
+ENOUGH = 5
+"""Attacked images from which on a class is compared with others: of fewer, a share says next to nothing."""
+
+
+def of_images(counts: Mapping[Status, int]) -> Iterator[tuple[str, str]]:
+    """How many images became what."""
+    attacked = counts["found"] + counts["held"]
+    yield (
+        "images",
+        f"Of {counted(sum(counts.values()), 'image')}, {were(attacked)} attacked, {were(counts['wrong'])} classified wrongly (or "
+        f"as the goal) before anything was changed, {counts['failed']:,} could not be attacked, and {counts['waiting']:,} "
+        f"{'is' if counts['waiting'] == 1 else 'are'} waiting.",
+    )
+    if attacked:
+        yield (
+            "images",
+            f"Of {counted(attacked, 'attacked image')}, {were(counts['found'])} turned by a change that the search found, and "
+            f"{counts['held']:,} held within the budget, which does not prove that they always hold.",
+        )
+
+
+def of_distances(steps: Sequence[Step], norm: str, median: float | None, attacked: int) -> Iterator[tuple[str, str]]:
+    """The median distance, and how many images hold at a few distances."""
+    if not attacked:
+        return
+    distance = DISTANCES.get(norm)
+    in_words = distance.in_words
+    if median is None:
+        yield "distance", "Fewer than half of the attacked images were turned, so that there is no median distance."
+    else:
+        yield (
+            "distance",
+            f"The median distance of the attacked images is {in_words(median)}; images that held count as farther.",
+        )
+    reached = sorted({step.at if distance.counts_pixels else float(f"{step.at:.4g}") for step in steps if step.at > 0})
+    # rounded as sentences write it, so that the figures are those of the very number that the reader sees
+    for at in dict.fromkeys(reached[round(share * (len(reached) - 1))] for share in (0.25, 0.5, 1.0) if reached):
+        step = value_at(steps, at)
+        if step is not None and step.low is not None and step.high is not None:
+            total = steps[0].at_risk
+            yield (
+                "distance",
+                f"At {in_words(at)}, {round(step.value * total):,} of {counted(total, 'image')} ({percent(step.value)}) have their "
+                f"right class and no known adversarial example (95% interval {percent(step.low)} to {percent(step.high)}).",
+            )
+
+
+def of_queries(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    """How many images had not been turned after a few numbers of queries, the censored searches taken into account."""
+    flips = [step.at for step in steps if step.flips]
+    if not flips:
+        return
+    for at in dict.fromkeys((flips[len(flips) // 2], flips[-1])):
+        step = value_at(steps, at)
+        if step is not None and step.low is not None and step.high is not None:
+            yield (
+                "queries",
+                f"After {counted(int(at), 'query')}, an estimated {percent(step.value)} of the attacked images had not been turned "
+                f"(95% interval {percent(step.low)} to {percent(step.high)}; searches that found nothing are censored).",
+            )
+
+
+def of_classes(classes: Sequence[ClassRow], flips: Sequence[Flip]) -> Iterator[tuple[str, str]]:
+    """The class that was turned most often, and the most frequent flip."""
+    large = [row for row in classes if row.turned.of >= ENOUGH and row.turned.count]
+    if large and len(classes) > 1:
+        worst = max(large, key=lambda row: (row.turned.value or 0, row.turned.of))
+        yield (
+            "classes",
+            f"No class with {ENOUGH} or more attacked images was turned more often than {worst.name}, with "
+            f"{worst.turned.count:,} of {worst.turned.of:,}.",
+        )
+    if flips:
+        first, total = flips[0], sum(one.count for one in flips)
+        yield (
+            "flips",
+            f"No flip is more frequent than that from {first.label} to {first.now}, with {first.count:,} of {total:,}.",
+        )
+
+
+def of_places(places: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+    """Where the changed pixels lie most often."""
+    if places:
+        place, count = places[0]
+        total = sum(number for _, number in places)
+        yield (
+            "places",
+            f"In {count:,} of {counted(total, 'adversarial example')}, the changed pixels lie {located(place)}; no other place is "
+            "more frequent.",
+        )
+
+
+def of_weather(rows: Sequence[WeatherRow], brittle: Brittle | None) -> Iterator[tuple[str, str]]:
+    """How many images some weather turned, the hardest weather, and how that goes with the search."""
+    if brittle is None or not rows:
+        return
+    images = brittle.search + brittle.both + brittle.weather + brittle.neither
+    yield (
+        "weather",
+        f"Some weather changed the decision on {brittle.both + brittle.weather:,} of {counted(images, 'attacked image')}.",
+    )
+    worst = max(rows, key=lambda row: row.flipped.value or 0)
+    if worst.flipped.count:
+        yield (
+            "weather",
+            f"No weather changed more decisions than {worst.kind} at severity {worst.severity}, with "
+            f"{worst.flipped.count:,} of {worst.flipped.of:,} ({percent(worst.flipped.value or 0)}).",
+        )
+    yield (
+        "weather",
+        f"The search alone turned {counted(brittle.search, 'image')}, the weather alone {brittle.weather:,}, both {brittle.both:,}, "
+        f"and neither {brittle.neither:,}.",
+    )
+
+
+def of_saving(survives: Mapping[str, Share]) -> Iterator[tuple[str, str]]:
+    """How many adversarial examples stay adversarial as 8-bit pictures."""
+    for kind, share in survives.items():
+        if share.of:
+            yield (
+                "saving",
+                f"Of {counted(share.of, 'adversarial example')} that {'was' if share.of == 1 else 'were'} saved as {kind.upper()}, "
+                f"{share.count:,} stayed adversarial ({percent(share.value or 0)}).",
+            )
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 image", "5,000 images", "2 queries"."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
+def were(number: int) -> str:
+    """ "1 was", "5,000 were"."""
+    return f"{number:,} {'was' if number == 1 else 'were'}"
+
+
+def percent(share: float) -> str:
+    """ "43.2%"; what is not all or nothing is never written as 100 % or 0 %."""
+    text = f"{100 * share:.1f}%"
+    if text == "100.0%":
+        return "100%" if share == 1 else "over 99.9%"
+    if text == "0.0%":
+        return "0%" if share == 0 else "under 0.1%"
+    return text
+
