@@ -237,9 +237,7 @@ def _queries(said: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
     return tuple(claims)
 
 
-def _two_labels(
-    text: str, first: str, second: str, facts: FindingFacts, *, also: str = ""
-) -> list[tuple[str, str, str]]:
+def _two_labels(text: str, first: str, second: str, facts: FindingFacts, *, also: str = "") -> list[tuple[str, str, str]]:
     """(what stands before, one label, another label): the one reading that names known classes.
 
     Without such a reading, all readings, which are then false; with more than one, none.

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from adversarial.audit.summary.survival import Step
 
-_WIDTH, _HEIGHT = 520, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 18, 14, 48  # room for the numbers beside the axes
+_WIDTH, _HEIGHT = 520, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 22, 34, 48  # room for the numbers beside the axes
 _MOST = 240  # steps that are drawn: one in two pixels
 _SKEWED = 20  # where the largest value is so many times the median, the axis is logarithmic
 
@@ -40,15 +40,18 @@ def curve_svg(steps: Sequence[Step], *, across: str, up: str, title: str, name: 
     def y(value: float) -> float:
         return round(_TOP + (1 - value) * (_HEIGHT - _TOP - _BOTTOM), 1)
 
-    parts = [
+    head = (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{name}-title" '
         f'xmlns="http://www.w3.org/2000/svg"><title id="{name}-title">{escape(title)}</title>'
-    ]
+    )
+    parts = [head, f'<text class="axis" x="{_LEFT}" y="18">{escape(up)}</text>']
     for tenth in (0, 25, 50, 75, 100):
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(tenth / 100)}" y2="{y(tenth / 100)}"/>')
         parts.append(f'<text class="tick" x="{_LEFT - 8}" y="{y(tenth / 100) + 5}" text-anchor="end">{tenth}%</text>')
-    for at in _ticks(last, middle if logarithmic else None):
-        parts.append(f'<text class="tick" x="{x(at)}" y="{_HEIGHT - _BOTTOM + 20}" text-anchor="middle">{_number(at)}</text>')
+    parts += [
+        f'<text class="tick" x="{x(at)}" y="{_HEIGHT - _BOTTOM + 20}" text-anchor="middle">{_number(at)}</text>'
+        for at in _ticks(last, middle if logarithmic else None)
+    ]
     note = ", logarithmic" if logarithmic else ""
     parts.append(
         f'<text class="axis" x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 6}" text-anchor="middle">'
@@ -66,8 +69,7 @@ def curve_svg(steps: Sequence[Step], *, across: str, up: str, title: str, name: 
         for step in steps
         if step.censored
     ][:_MOST]
-    parts.append(f'<text class="axis" x="{_LEFT + 4}" y="{_TOP + 12}">{escape(up)}</text></svg>')
-    return Markup("".join(parts))  # noqa: S704 - what is not our own is escaped
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - what is not our own is escaped
 
 
 def _thinned(steps: Sequence[Step]) -> list[Step]:

@@ -26,7 +26,7 @@ def write_junit(summary: AuditSummary, path: Path, *, fragile_below: float | Non
     """Write one test case per image.
 
     An image that could not be attacked is an error, one that waits or was wrong from the start is skipped, and with
-    `fragile_below` one that a smaller change turns is a failure. Without it no image is a failure, as no threshold is agreed on.
+    `fragile_below` one that a smaller change turns is a failure. Without it no image is a failure.
 
     Args:
         summary: the summary.
@@ -50,9 +50,8 @@ def write_junit(summary: AuditSummary, path: Path, *, fragile_below: float | Non
         text.write(f"<testsuites name={_quoted('saywhy audit')} {totals}>\n<testsuite name={_quoted('robustness')} {totals}>\n")
         text.write("".join(_properties(summary)))
         for row, kind, why in cases:
-            seconds = f" time={quoteattr(f'{row.record.seconds:.3f}')}" if row.record.seconds is not None else ""
             group = _quoted(name_of(row.record.label, row.record.label_name) or "no class")
-            text.write(f"<testcase classname={group} name={_quoted(row.record.name)}{seconds}")
+            text.write(f"<testcase classname={group} name={_quoted(row.record.name)}")
             text.write("/>\n" if not kind else f"><{kind} message={_quoted(why)}/></testcase>\n")
         text.write("</testsuite>\n</testsuites>\n")
         text.finish()

@@ -130,8 +130,8 @@ def _data(summary: AuditSummary) -> Markup:
     shown_ids = {one.row.record.id for one in summary.fragile}
     images = [_image(row, row.record.id in shown_ids) for row in summary.images]
     classes = [
-        [shown(_unquoted(row.name)), row.images, row.wrong, row.failed, row.turned.of, row.turned.count, _rounded(row.turned.value),
-         _interval(row.turned), _number(row.nearest), _number(row.median)]
+        [shown(_unquoted(row.name)), row.images, row.wrong, row.failed, row.turned.of, row.turned.count,
+         _rounded(row.turned.value), _interval(row.turned), _number(row.nearest), _number(row.median)]
         for row in summary.classes
     ]  # fmt: skip
     flips = [[shown(_unquoted(flip.label)), shown(_unquoted(flip.now)), flip.count] for flip in summary.flips]

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.reporters.reporter import Reporter
+from saywhy_core.csv_rows import csv_row
 from saywhy_core.disk.redacting import RedactedText
 from saywhy_core.errors import UsageError
-from saywhy_core.csv_rows import csv_row
 from saywhy_core.secrets import redact
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ COLUMNS = (
     ("confidence", float), ("norm", str), ("distance", float), ("distances", str), ("queries", int), ("search_queries", int),
     ("found_after", int), ("changed_pixels", int), ("place", str), ("survives_png", bool), ("survives_jpeg", bool),
     ("weather", int), ("sentence", str), ("height", int), ("width", int), ("channels", int), ("note", str), ("error", str),
-    ("file", str), ("seconds", float),
+    ("file", str),
 )  # fmt: skip
-"""The columns with their types. `rank` counts the images that were turned, the most fragile first; `weather` the kinds of weather
-that changed the decision; `sentence` holds what was found, as far as it is true."""
+"""The columns with their types. `rank` counts the images that were turned, the most fragile first; `weather` counts the
+kinds of weather that changed the decision; `sentence` holds what was found, as far as it is true."""
 
 
 def cells(row: ImageRow) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def cells(row: ImageRow) -> dict[str, Any]:
 
 
 def write_csv(summary: AuditSummary, path: Path) -> None:
-    """Write the table as CSV in UTF-8. Where a text looks like a formula, an apostrophe keeps spreadsheets from computing it."""
+    """Write the table as CSV in UTF-8. An apostrophe keeps spreadsheets from computing a text that looks like a formula."""
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
         text = RedactedText(stream.write)
         text.write(csv_row(name for name, _ in COLUMNS))
@@ -71,11 +71,11 @@ def write_parquet(summary: AuditSummary, path: Path) -> None:
 
 def _arrow() -> Any:
     try:
-        import pyarrow
-        import pyarrow.parquet
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError:
         raise UsageError('the report in Parquet needs pyarrow; install it with pip install "saywhy[audit]"') from None
-    return pyarrow, pyarrow.parquet
+    return pa, pq
 
 
 write_parquet.check = _arrow  # type: ignore[attr-defined]  # it is asked before the summary is made

@@ -215,5 +215,3 @@ class AuditSummary:
     def told(self, *about: str) -> tuple[str, ...]:
         """The true statements about these matters."""
         return tuple(one.text for one in self.statements if one.verdict == "true" and one.about in about)
-
-

@@ -1,7 +1,7 @@
 """Sentences about the whole of an audit read back, and their figures counted again in SQL, row by row.
 
-The summary computes its figures in Python, over the records. Here each is read from the sentence and counted from a table of the
-rows by a query of its own, and intervals are those of scipy, so that a mistake in one place shows in the other.
+The summary computes its figures in Python, over the records. Here each is read from the sentence and counted from a table of
+the rows by a query of its own, and intervals are those of scipy, so that a mistake in one place shows in the other.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from adversarial.audit.records import ImageRecord, WeatherRecord
     from adversarial.findings.reading import Verdict
 
-_MENTION = "CASE WHEN {0}_name IS NULL THEN 'class ' || {0} ELSE '''' || {0}_name || '''' END"
 _ATTACKED, _JUDGED = "status IN ('found', 'held')", "status IN ('found', 'held', 'wrong')"
-_TABLES = f"""
+_TABLES = """
 CREATE TABLE images (id INTEGER PRIMARY KEY, status TEXT, label INTEGER, label_name TEXT, adversarial INTEGER,
  adversarial_name TEXT, distance REAL, first INTEGER, queries INTEGER, place TEXT, png INTEGER, jpeg INTEGER);
 CREATE TABLE weather (image INTEGER, kind TEXT, severity INTEGER, flipped INTEGER);
-CREATE VIEW named AS SELECT *, {_MENTION.format("label")} AS said, {_MENTION.format("adversarial")} AS now FROM images;
-CREATE VIEW attacked AS SELECT * FROM named WHERE {_ATTACKED};
+CREATE VIEW attacked AS SELECT *,
+ CASE WHEN label_name IS NULL THEN 'class ' || label ELSE char(39) || label_name || char(39) END AS said,
+ CASE WHEN adversarial_name IS NULL THEN 'class ' || adversarial ELSE char(39) || adversarial_name || char(39) END AS now
+ FROM images WHERE status IN ('found', 'held');
 CREATE VIEW hit AS SELECT image, max(flipped) AS flipped FROM weather GROUP BY image
 """
 
@@ -65,8 +66,8 @@ class Rows:
         self._database.executemany("INSERT INTO weather VALUES (?, ?, ?, ?)", rows)
 
     def count(self, query: str, *values: Any) -> int:
-        """The number that a query `SELECT count(*) ...` finds."""
-        return int(self._database.execute(f"SELECT count(*) {query}", values).fetchone()[0])  # noqa: S608 - our own queries
+        """How many rows a query finds, which is what follows "SELECT count"."""
+        return int(self._database.execute(f"SELECT count(*) {query}", values).fetchone()[0])
 
     def column(self, query: str, *values: Any) -> list[Any]:
         """The first column that a query finds."""
@@ -175,7 +176,7 @@ def _place(said: Sequence[str], rows: Rows) -> bool:
 
     count, of = _number(said[0]), _number(said[1])
     found = "FROM images WHERE status = 'found' AND place IS NOT NULL"
-    places = rows.column(f"SELECT place {found} GROUP BY place ORDER BY count(*) DESC")  # noqa: S608
+    places = rows.column(f"SELECT place {found} GROUP BY place ORDER BY count(*) DESC")
     mine = [place for place in places if located(place) == said[2]]
     most = rows.count(f"{found} AND place = ?", places[0]) if places else 0
     return bool(mine) and count == most == rows.count(f"{found} AND place = ?", mine[0]) and of == rows.count(found)
@@ -191,8 +192,8 @@ def _worst_weather(said: Sequence[str], rows: Rows) -> bool:
     which = "FROM attacked JOIN weather ON image = id WHERE kind = ? AND severity = ?"
     have = rows.count(f"{which} AND flipped", kind, severity), rows.count(which, kind, severity)
     query = (
-        "FROM (SELECT sum(flipped) AS turned, count(*) AS all_ FROM attacked JOIN weather ON image = id GROUP BY kind, severity) "
-        "WHERE turned * ? > ? * all_"
+        "FROM (SELECT sum(flipped) AS turned, count(*) AS all_ FROM attacked JOIN weather ON image = id "
+        "GROUP BY kind, severity) WHERE turned * ? > ? * all_"
     )
     return (count, of) == have and _same(said[4:], (count / of,)) and rows.count(query, of, count) == 0
 
@@ -214,41 +215,46 @@ def _same(said: Sequence[str], figures: Sequence[float]) -> bool:
 
 
 _N, _P = r"([\d,]+)", r"(100%|0%|over 99\.9%|under 0\.1%|\d{1,2}\.\d%)"
-_Holds: TypeAlias = "Callable[[Sequence[str], Rows], bool]"
-_FORMS: Sequence[tuple[re.Pattern[str], _Holds]] = tuple(
-    (re.compile(form, re.DOTALL), holds)
-    for form, holds in (
-        (
-            rf"Of {_N} images?, {_N} (?:was|were) attacked, {_N} (?:was|were) classified wrongly \(or as the goal\) before anything "
-            rf"was changed, {_N} could not be attacked, and {_N} (?:is|are) waiting\.",
-            _images,
-        ),
-        (
-            rf"Of {_N} attacked images?, {_N} (?:was|were) turned by a change that the search found, and {_N} held within the "
-            r"budget, which does not prove that they always hold\.",
-            _outcomes,
-        ),
-        (r"The median distance of the attacked images is (.+); images that held count as farther\.", _median),
-        (r"Fewer than half of the attacked images were turned, so that there is no median distance\.", _no_median),
-        (
-            rf"At (.+), {_N} of {_N} images? \({_P}\) have their right class and no known adversarial example \(95% interval {_P} "
-            rf"to {_P}\)\.",
-            _held_at,
-        ),
-        (
-            rf"After {_N} quer(?:y|ies), an estimated {_P} of the attacked images had not been turned \(95% interval {_P} to {_P}; "
-            r"searches that found nothing are censored\)\.",
-            _held_after,
-        ),
-        (rf"No class with {_N} or more attacked images was turned more often than (.+), with {_N} of {_N}\.", _class),
-        (rf"No flip is more frequent than that from (.+) to (.+), with {_N} of {_N}\.", _flip),
-        (rf"In {_N} of {_N} adversarial examples?, the changed pixels lie (.+); no other place is more frequent\.", _place),
-        (rf"Some weather changed the decision on {_N} of {_N} attacked images?\.", _any_weather),
-        (rf"No weather changed more decisions than (.+) at severity {_N}, with {_N} of {_N} \({_P}\)\.", _worst_weather),
-        (
-            rf"The search alone turned {_N} images?, the weather alone {_N}, both {_N}, and neither {_N}\.",
-            _brittle,
-        ),
-        (rf"Of {_N} adversarial examples? that (?:was|were) saved as (PNG|JPEG), {_N} stayed adversarial \({_P}\)\.", _saved),
-    )
+_IMAGES = (
+    rf"Of {_N} images?, {_N} (?:was|were) attacked, {_N} (?:was|were) classified wrongly \(or as the goal\) before "
+    rf"anything was changed, {_N} could not be attacked, and {_N} (?:is|are) waiting\."
 )
+_OUTCOMES = (
+    rf"Of {_N} attacked images?, {_N} (?:was|were) turned by a change that the search found, and {_N} held within "
+    r"the budget, which does not prove that they always hold\."
+)
+_MEDIAN = r"The median distance of the attacked images is (.+); images that held count as farther\."
+_NO_MEDIAN = r"Fewer than half of the attacked images were turned, so that there is no median distance\."
+_HELD_AT = (
+    rf"At (.+), {_N} of {_N} images? \({_P}\) have their right class and no known adversarial example "
+    rf"\(95% interval {_P} to {_P}\)\."
+)
+_HELD_AFTER = (
+    rf"After {_N} quer(?:y|ies), an estimated {_P} of the attacked images had not been turned "
+    rf"\(95% interval {_P} to {_P}; searches that found nothing are censored\)\."
+)
+_CLASS = rf"No class with {_N} or more attacked images was turned more often than (.+), with {_N} of {_N}\."
+_FLIP = rf"No flip is more frequent than that from (.+) to (.+), with {_N} of {_N}\."
+_PLACE = rf"In {_N} of {_N} adversarial examples?, the changed pixels lie (.+); no other place is more frequent\."
+_ANY_WEATHER = rf"Some weather changed the decision on {_N} of {_N} attacked images?\."
+_WORST_WEATHER = rf"No weather changed more decisions than (.+) at severity {_N}, with {_N} of {_N} \({_P}\)\."
+_BRITTLE = rf"The search alone turned {_N} images?, the weather alone {_N}, both {_N}, and neither {_N}\."
+_SAVED = rf"Of {_N} adversarial examples? that (?:was|were) saved as (PNG|JPEG), {_N} stayed adversarial \({_P}\)\."
+
+_Holds: TypeAlias = "Callable[[Sequence[str], Rows], bool]"
+_READERS: tuple[tuple[str, _Holds], ...] = (
+    (_IMAGES, _images),
+    (_OUTCOMES, _outcomes),
+    (_MEDIAN, _median),
+    (_NO_MEDIAN, _no_median),
+    (_HELD_AT, _held_at),
+    (_HELD_AFTER, _held_after),
+    (_CLASS, _class),
+    (_FLIP, _flip),
+    (_PLACE, _place),
+    (_ANY_WEATHER, _any_weather),
+    (_WORST_WEATHER, _worst_weather),
+    (_BRITTLE, _brittle),
+    (_SAVED, _saved),
+)
+_FORMS = tuple((re.compile(form, re.DOTALL), holds) for form, holds in _READERS)

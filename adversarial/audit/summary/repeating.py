@@ -9,27 +9,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_VALUES = ("target", "distance", "budget", "seed", "goal", "levels", "manipulation", "attack", "resize", "labels", "scores")
+_VALUES = (
+    "target", "labels", "label", "resize", "distance", "budget", "seed", "goal", "player_two", "manipulation", "attack",
+    "levels",
+)  # fmt: skip
 """Settings that are one option with one value."""
+_USUAL = {"player_two": "cooperative"}
 
 
 def command_of(directory: Path, about: Mapping[str, Any]) -> str:
-    """The command line that makes the same audit in an empty folder; IMAGES stands for the images as they were given.
+    """The command line that makes the same audit in an empty folder, given where the first one was.
 
-    What was run is taken as it is where the audit kept it (`command`). Keys are never in it: they come from the environment.
+    Keys are never in it: they come from the environment. Where the settings don't say which images were given, IMAGES stands
+    for them.
     """
-    kept = about.get("command")
-    if isinstance(kept, str) and kept:
-        return kept
-    if isinstance(kept, list) and kept:
-        return shlex.join(map(str, kept))
     settings = about.get("settings") or {}
-    words = ["saywhy", "audit", "run", directory.name or "audit", "IMAGES"]
+    images = settings.get("images")
+    given = [str(image) for image in images] if isinstance(images, list) and images else ["IMAGES"]
+    words = ["saywhy", "audit", "run", directory.name or "audit", *given]
     for name in _VALUES:
         value = settings.get(name)
-        if value is not None and not isinstance(value, dict | list):
+        if value is not None and not isinstance(value, dict | list) and _USUAL.get(name) != value:
             words += [f"--{name.replace('_', '-')}", str(value)]
     options = settings.get("options")
-    for name, value in (options.items() if isinstance(options, dict) else ()):
+    for name, value in options.items() if isinstance(options, dict) else ():
         words += ["--option", f"{name}={value}"]
+    if settings.get("tolerate_noise"):
+        words.append("--tolerate-noise")
+    if isinstance(settings.get("weather"), list):
+        words += ["--weather", ",".join(map(str, settings["weather"])) or "none"]
+    if isinstance(settings.get("severities"), list) and settings.get("weather"):
+        words += ["--severities", ",".join(map(str, settings["severities"]))]
+    if settings.get("survival") is False:
+        words.append("--no-survival")
     return shlex.join(words)

@@ -22,18 +22,18 @@ ENOUGH = 5
 def of_images(counts: Mapping[Status, int]) -> Iterator[tuple[str, str]]:
     """How many images became what."""
     attacked = counts["found"] + counts["held"]
-    yield (
-        "images",
-        f"Of {counted(sum(counts.values()), 'image')}, {were(attacked)} attacked, {were(counts['wrong'])} classified wrongly (or "
-        f"as the goal) before anything was changed, {counts['failed']:,} could not be attacked, and {counts['waiting']:,} "
-        f"{'is' if counts['waiting'] == 1 else 'are'} waiting.",
+    text = (
+        f"Of {counted(sum(counts.values()), 'image')}, {were(attacked)} attacked, {were(counts['wrong'])} classified wrongly "
+        f"(or as the goal) before anything was changed, {counts['failed']:,} could not be attacked, and {counts['waiting']:,} "
+        f"{'is' if counts['waiting'] == 1 else 'are'} waiting."
     )
+    yield "images", text
     if attacked:
-        yield (
-            "images",
+        text = (
             f"Of {counted(attacked, 'attacked image')}, {were(counts['found'])} turned by a change that the search found, and "
-            f"{counts['held']:,} held within the budget, which does not prove that they always hold.",
+            f"{counts['held']:,} held within the budget, which does not prove that they always hold."
         )
+        yield "images", text
 
 
 def of_distances(steps: Sequence[Step], norm: str, median: float | None, attacked: int) -> Iterator[tuple[str, str]]:
@@ -47,7 +47,7 @@ def of_distances(steps: Sequence[Step], norm: str, median: float | None, attacke
     else:
         yield (
             "distance",
-            f"The median distance of the attacked images is {in_words(median)}; images that held count as farther.",
+            (f"The median distance of the attacked images is {in_words(median)}; images that held count as farther."),
         )
     reached = sorted({step.at if distance.counts_pixels else float(f"{step.at:.4g}") for step in steps if step.at > 0})
     # rounded as sentences write it, so that the figures are those of the very number that the reader sees
@@ -55,11 +55,11 @@ def of_distances(steps: Sequence[Step], norm: str, median: float | None, attacke
         step = value_at(steps, at)
         if step is not None and step.low is not None and step.high is not None:
             total = steps[0].at_risk
-            yield (
-                "distance",
-                f"At {in_words(at)}, {round(step.value * total):,} of {counted(total, 'image')} ({percent(step.value)}) have their "
-                f"right class and no known adversarial example (95% interval {percent(step.low)} to {percent(step.high)}).",
-            )
+            text = (
+                f"At {in_words(at)}, {round(step.value * total):,} of {counted(total, 'image')} ({percent(step.value)}) have "
+ "
+            f"               f"their right class and no known adversarial example (95% interval {percent(step.low)} to {percent(step.high)}).
+            yield "distance", text
 
 
 def of_queries(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
@@ -70,11 +70,11 @@ def of_queries(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
     for at in dict.fromkeys((flips[len(flips) // 2], flips[-1])):
         step = value_at(steps, at)
         if step is not None and step.low is not None and step.high is not None:
-            yield (
-                "queries",
-                f"After {counted(int(at), 'query')}, an estimated {percent(step.value)} of the attacked images had not been turned "
-                f"(95% interval {percent(step.low)} to {percent(step.high)}; searches that found nothing are censored).",
+            text = (
+                f"After {counted(int(at), 'query')}, an estimated {percent(step.value)} of the attacked images had not been "
+                f"turned (95% interval {percent(step.low)} to {percent(step.high)}; searches that found nothing are censored)."
             )
+            yield "queries", text
 
 
 def of_classes(classes: Sequence[ClassRow], flips: Sequence[Flip]) -> Iterator[tuple[str, str]]:
@@ -82,16 +82,16 @@ def of_classes(classes: Sequence[ClassRow], flips: Sequence[Flip]) -> Iterator[t
     large = [row for row in classes if row.turned.of >= ENOUGH and row.turned.count]
     if large and len(classes) > 1:
         worst = max(large, key=lambda row: (row.turned.value or 0, row.turned.of))
-        yield (
-            "classes",
+        text = (
             f"No class with {ENOUGH} or more attacked images was turned more often than {worst.name}, with "
-            f"{worst.turned.count:,} of {worst.turned.of:,}.",
+            f"{worst.turned.count:,} of {worst.turned.of:,}."
         )
+        yield "classes", text
     if flips:
         first, total = flips[0], sum(one.count for one in flips)
         yield (
             "flips",
-            f"No flip is more frequent than that from {first.label} to {first.now}, with {first.count:,} of {total:,}.",
+            (f"No flip is more frequent than that from {first.label} to {first.now}, with {first.count:,} of {total:,}."),
         )
 
 
@@ -100,11 +100,11 @@ def of_places(places: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
     if places:
         place, count = places[0]
         total = sum(number for _, number in places)
-        yield (
-            "places",
-            f"In {count:,} of {counted(total, 'adversarial example')}, the changed pixels lie {located(place)}; no other place is "
-            "more frequent.",
+        text = (
+            f"In {count:,} of {counted(total, 'adversarial example')}, the changed pixels lie {located(place)}; no other place "
+            f"is more frequent."
         )
+        yield "places", text
 
 
 def of_weather(rows: Sequence[WeatherRow], brittle: Brittle | None) -> Iterator[tuple[str, str]]:
@@ -114,50 +114,49 @@ def of_weather(rows: Sequence[WeatherRow], brittle: Brittle | None) -> Iterator[
     images = brittle.search + brittle.both + brittle.weather + brittle.neither
     yield (
         "weather",
-        f"Some weather changed the decision on {brittle.both + brittle.weather:,} of {counted(images, 'attacked image')}.",
+        (f"Some weather changed the decision on {brittle.both + brittle.weather:,} of {counted(images, 'attacked image')}."),
     )
     worst = max(rows, key=lambda row: row.flipped.value or 0)
     if worst.flipped.count:
-        yield (
-            "weather",
+        text = (
             f"No weather changed more decisions than {worst.kind} at severity {worst.severity}, with "
-            f"{worst.flipped.count:,} of {worst.flipped.of:,} ({percent(worst.flipped.value or 0)}).",
+            f"{worst.flipped.count:,} of {worst.flipped.of:,} ({percent(worst.flipped.value or 0)})."
         )
-    yield (
-        "weather",
-        f"The search alone turned {counted(brittle.search, 'image')}, the weather alone {brittle.weather:,}, both {brittle.both:,}, "
-        f"and neither {brittle.neither:,}.",
-    )
+        yield "weather", text
+    text = (
+ "
+ "
+    f"       f"       f"The search alone turned {counted(brittle.search, 'image')}, the weather alone {brittle.weather:,}, both {brittle.both:,}, and neither {brittle.neither:,}.
+    yield "weather", text
 
 
 def of_saving(survives: Mapping[str, Share]) -> Iterator[tuple[str, str]]:
     """How many adversarial examples stay adversarial as 8-bit pictures."""
     for kind, share in survives.items():
         if share.of:
-            yield (
-                "saving",
-                f"Of {counted(share.of, 'adversarial example')} that {'was' if share.of == 1 else 'were'} saved as {kind.upper()}, "
-                f"{share.count:,} stayed adversarial ({percent(share.value or 0)}).",
-            )
+            text = (
+ "
+                f"               f"Of {counted(share.of, 'adversarial example')} that {'was' if share.of == 1 else 'were'} saved as {kind.upper()}, {share.count:,} stayed adversarial ({percent(share.value or "
+            f"0)}).
+            yield "saving", text
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 image", "5,000 images", "2 queries"."""
+    """A number of things: `1 image`, `5,000 images`, `2 queries`."""
     many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else many}"
 
 
 def were(number: int) -> str:
-    """ "1 was", "5,000 were"."""
+    """A number with its verb: `1 was`, `5,000 were`."""
     return f"{number:,} {'was' if number == 1 else 'were'}"
 
 
 def percent(share: float) -> str:
-    """ "43.2%"; what is not all or nothing is never written as 100 % or 0 %."""
+    """A share in per cent with one decimal; what is not all or nothing is never written as 100% or 0%."""
     text = f"{100 * share:.1f}%"
     if text == "100.0%":
         return "100%" if share == 1 else "over 99.9%"
     if text == "0.0%":
         return "0%" if share == 0 else "under 0.1%"
     return text
-

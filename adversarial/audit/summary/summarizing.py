@@ -18,6 +18,7 @@ from adversarial.audit.summary.survival import held_by_distance, held_by_queries
 from adversarial.distances.distance import DISTANCES
 from adversarial.findings.reading import FindingFacts, check_finding
 from saywhy_core.errors import UsageError
+from saywhy_core.names import class_index
 from verbalize.parts import place_in_words
 from verbalize.saliency import Query
 
@@ -131,9 +132,7 @@ class _Walk:
         if arrays is not None and arrays.touched is not None and needed:
             self._touched.add(arrays.touched)
         sentences = check_finding(record.sentence, self._facts(record, arrays)) if record.sentence and needed else ()
-        row = ImageRow(
-            replace(record, trace=()), order if found else None, distance_of(record, self._norm), sentences, weather
-        )
+        row = ImageRow(replace(record, trace=()), order if found else None, distance_of(record, self._norm), sentences, weather)
         if found and order <= self._pictures:
             self.fragile.append(FragileImage(row, arrays, self._learned(record, arrays)))
         return row
@@ -172,22 +171,28 @@ class _Walk:
             found_after=record.found_after,
             norm=record.norm or self._norm,
             original=None if arrays is None else arrays.original,
-            adversarial=None if arrays is None else arrays.adversarial,
+            adversarial=None if arrays is None else arrays.original if record.status == "wrong" else arrays.adversarial,
             touched=None if arrays is None else arrays.touched,
             labels=self._labels,
         )
 
     def _goal_mention(self) -> str | None:
-        if isinstance(self._goal, int):
-            return _mention(self._goal, None, self._names)
-        return None if self._goal is None else f"'{self._goal}'"
+        if self._goal is None:
+            return None
+        try:
+            number = class_index(self._goal, self._names, "the goal")
+        except UsageError:
+            return f"'{self._goal}'"
+        return _mention(number, None, self._names)
 
     def _learned(self, record: ImageRecord, arrays: ImageArrays | None) -> MapText | None:
         if arrays is None or arrays.touched is None or not np.any(arrays.touched > 0):
             return None
         values = rounded(shrunk(np.maximum(arrays.touched.astype(np.float64), 0)))
         try:
-            query = question_of(_bare(record.label, record.label_name), _bare(record.adversarial_label, record.adversarial_name))
+            query = question_of(
+                _bare(record.label, record.label_name), _bare(record.adversarial_label, record.adversarial_name)
+            )
         except UsageError:
             return None
         text = map_in_words(values, query, "What mattered to the search", f"image {record.id}", 1)
@@ -260,9 +265,7 @@ def _classes(images: Sequence[ImageRow]) -> tuple[ClassRow, ...]:
         near = [distance for distance in attacked if distance is not None]
         turned = wilson(statuses["found"], len(attacked))
         nearest = min(near, default=None)
-        rows.append(
-            ClassRow(name, len(group), statuses["wrong"], statuses["failed"], turned, nearest, median_of(attacked))
-        )
+        rows.append(ClassRow(name, len(group), statuses["wrong"], statuses["failed"], turned, nearest, median_of(attacked)))
     return tuple(sorted(rows, key=lambda row: (-(row.turned.value or 0), -row.turned.of, row.name)))
 
 
@@ -275,9 +278,7 @@ def _flips(images: Sequence[ImageRow]) -> tuple[Flip, ...]:
     return tuple(Flip(label, now, count) for (label, now), count in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
-def _weather(
-    weather: Sequence[WeatherRecord], attacked: Sequence[ImageRow]
-) -> tuple[tuple[WeatherRow, ...], Brittle | None]:
+def _weather(weather: Sequence[WeatherRecord], attacked: Sequence[ImageRow]) -> tuple[tuple[WeatherRow, ...], Brittle | None]:
     status = {row.record.id: row.record.status for row in attacked}
     cells: dict[tuple[str, int], list[bool]] = defaultdict(list)
     values: dict[tuple[str, int], float | None] = {}
