@@ -56,9 +56,10 @@ def of_distances(steps: Sequence[Step], norm: str, median: float | None, attacke
         if step is not None and step.low is not None and step.high is not None:
             total = steps[0].at_risk
             text = (
-                f"At {in_words(at)}, {round(step.value * total):,} of {counted(total, 'image')} ({percent(step.value)}) have "
- "
-            f"               f"their right class and no known adversarial example (95% interval {percent(step.low)} to {percent(step.high)}).
+                f"At {in_words(at)}, {round(step.value * total):,} of {counted(total, 'image')} ({percent(step.value)}) "
+                "have their right class and no known adversarial example "
+                f"(95% interval {percent(step.low)} to {percent(step.high)})."
+            )
             yield "distance", text
 
 
@@ -124,9 +125,9 @@ def of_weather(rows: Sequence[WeatherRow], brittle: Brittle | None) -> Iterator[
         )
         yield "weather", text
     text = (
- "
- "
-    f"       f"       f"The search alone turned {counted(brittle.search, 'image')}, the weather alone {brittle.weather:,}, both {brittle.both:,}, and neither {brittle.neither:,}.
+        f"The search alone turned {counted(brittle.search, 'image')}, the weather alone {brittle.weather:,}, "
+        f"both {brittle.both:,}, and neither {brittle.neither:,}."
+    )
     yield "weather", text
 
 
@@ -135,9 +136,9 @@ def of_saving(survives: Mapping[str, Share]) -> Iterator[tuple[str, str]]:
     for kind, share in survives.items():
         if share.of:
             text = (
- "
-                f"               f"Of {counted(share.of, 'adversarial example')} that {'was' if share.of == 1 else 'were'} saved as {kind.upper()}, {share.count:,} stayed adversarial ({percent(share.value or "
-            f"0)}).
+                f"Of {counted(share.of, 'adversarial example')} that {'was' if share.of == 1 else 'were'} saved as "
+                f"{kind.upper()}, {share.count:,} stayed adversarial ({percent(share.value or 0)})."
+            )
             yield "saving", text
 
 
