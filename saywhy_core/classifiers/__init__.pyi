@@ -9,6 +9,7 @@ from .classifier import ImageShape as ImageShape
 from .classifier import Scores as Scores
 from .classifier import as_probabilities as as_probabilities
 from .classifier import comparable as comparable
+from .classifier import confidence as confidence
 from .classifier import same_answer as same_answer
 from .layout import InputLayout as InputLayout
 from .spec import read_option as read_option

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.bounded.watched import OverTimeError
-from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
+from saywhy_core.classifiers.answers.reading import read_answer
+from saywhy_core.classifiers.classifier import ANY_SHAPE, KINDS, ClassifierError, as_probabilities
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers.classifier import ImageShape, Scores
 
-    Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]
+    Predict: TypeAlias = Callable[[NDArray[np.float32]], Any]
 
 MEMORY = 64_000_000  # bytes of scores that are remembered: a million images of eight classes; the oldest are dropped first
 
@@ -34,10 +35,14 @@ class CallableClassifier:
 
     Args:
         predict: the function. It receives a C-contiguous float32 array (N, H, W, C) with values in [0, 1], which it may
-            change, and returns an array (N, K).
-        scores: what `predict` returns: "logits" (any finite numbers, higher for the likelier class) or "probabilities"
-            (numbers in [0, 1]; each row sums to 1).
+            change, and returns an array or tensor (N, K), or what else `scores` says.
+        scores: what `predict` returns: "logits" (any numbers, higher for the likelier class; -inf for a masked class),
+            "probabilities" (numbers in [0, 1]; each row sums to 1, or nearly so where they are rounded), "sigmoid" ((N,) or
+            (N, 1) probabilities of the second of two classes, or one per class), "top-k" ((N, K) with NaN or 0 for the classes
+            left out, or lists of (class, score) pairs) or "label" (class numbers or names (N,), or one-hot rows). See
+            `saywhy_core.classifiers.answers.reading.read_answer`.
         class_names: one name per class, in the order of the scores.
+        classes: how many classes there are, where they have no names and the answers don't show it.
         budget: the largest number of images that `predict` may ever receive. None for no limit.
         batch_size: the largest number of images per call of `predict`. None for no limit.
         image_shape: (height, width, channels) of the images that `predict` takes; None for each number that is unknown or
@@ -50,8 +55,8 @@ class CallableClassifier:
     Raises:
         UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
         BudgetExceeded: the call would pass the budget; `predict` was not called.
-        ClassifierError: `predict` raised an error or did not return one row of finite scores per image; or the images have
-            a shape that the classifier does not take.
+        ClassifierError: `predict` raised an error or returned something else than `scores` says, and the sentence tells what
+            would fit; or the images have a shape that the classifier does not take.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class CallableClassifier:
         scores: Scores = "logits",
         class_names: Sequence[str] | None = None,
         *,
+        classes: int | None = None,
         budget: int | None = None,
         batch_size: int | None = None,
         image_shape: Sequence[int | None] = ANY_SHAPE,
@@ -67,8 +73,14 @@ class CallableClassifier:
     ) -> None:
         if not callable(predict):
             raise UsageError(f"a classifier needs a function from images to scores, not {type(predict).__name__}")
-        if scores not in ("logits", "probabilities"):
-            raise UsageError(f"{argument('scores')} must be 'logits' or 'probabilities', not {scores!r}")
+        if scores not in KINDS:
+            raise UsageError(f"{argument('scores')} must be one of {', '.join(map(repr, KINDS))}, not {scores!r:.80}")
+        if classes is not None and (not _is_whole(classes) or classes < 2):
+            raise UsageError(f"{argument('classes')} must be a whole number of at least two classes, not {classes!r:.40}")
+        if classes is not None and class_names is not None:
+            raise UsageError(
+                f"the {len(class_names)} class names say how many classes there are; leave out {argument('classes')}"
+            )
         if budget is not None and budget < 0:
             raise UsageError(f"a budget must be 0 queries or more, not {budget}")
         if batch_size is not None and (not _is_whole(batch_size) or batch_size < 1):
@@ -81,8 +93,9 @@ class CallableClassifier:
         self.image_shape = _image_shape(image_shape)
         self.identity = identity
         self._queries = self._ahead = 0
+        self._answered = False
         self._lock = threading.Lock()
-        self._classes = None if self.class_names is None else len(self.class_names)
+        self._classes = classes if self.class_names is None else len(self.class_names)
         self._memory: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
 
     @property
@@ -133,7 +146,7 @@ class CallableClassifier:
         return np.concatenate([scores for _, scores in self._parts(self._checked(images))])
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float64]:
-        """(N, K) probabilities of (N, H, W, C) images in [0, 1]: the softmax of the scores where those are logits."""
+        """(N, K) probabilities of (N, H, W, C) images in [0, 1]; see `as_probabilities`."""
         return as_probabilities(self(images), self.scores)
 
     def label(self, index: int) -> str:
@@ -199,34 +212,16 @@ class CallableClassifier:
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {_words(error)}") from error
         return self._checked_scores(answer, len(batch))
 
-    def _checked_scores(self, answer: ArrayLike, images: int) -> NDArray[np.float64]:
+    def _checked_scores(self, answer: Any, images: int) -> NDArray[np.float64]:
         try:
-            scores = np.array(answer, dtype=np.float64)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ClassifierError(f"the classifier's answer is no array of numbers: {_words(error)}") from error
-        self._check_scores(scores, images)
-        self._classes = scores.shape[1]
-        return scores
-
-    def _check_scores(self, scores: NDArray[np.float64], images: int) -> None:
-        if scores.ndim != 2 or len(scores) != images or scores.shape[1] < 2:
-            raise ClassifierError(
-                f"the classifier answered {images} images with an array of shape {scores.shape}; "
-                "it must return one row per image and one column per class, and at least two columns"
-            )
+            scores = read_answer(answer, self.scores, images, names=self.class_names, classes=self._classes)
+        except UsageError as error:
+            raise ClassifierError(str(error)) from error
         if self._classes is not None and scores.shape[1] != self._classes:
-            what = "names" if self.class_names is not None else "classes in its first answer"
+            what = "names" if self.class_names is not None else "classes in its first answer" if self._answered else "classes"
             raise ClassifierError(f"the classifier returned {scores.shape[1]} scores per image but has {self._classes} {what}")
-        if not np.isfinite(scores).all():
-            bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
-            raise ClassifierError(f"the classifier returned scores that are not finite (row {bad} of {images})")
-        # networks of 16-bit numbers return probabilities with sums that are off by up to a percent
-        if self.scores == "probabilities" and (
-            scores.min() < -1e-4 or scores.max() > 1 + 1e-4 or np.abs(scores.sum(axis=1) - 1).max() > 1e-2
-        ):
-            raise ClassifierError(
-                f"the classifier's scores are no probabilities; say {argument('scores', 'logits')} if that is what they are"
-            )
+        self._classes, self._answered = scores.shape[1], True
+        return scores
 
 
 def _keys(batch: NDArray[np.float32]) -> list[bytes]:

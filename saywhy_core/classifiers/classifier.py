@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from saywhy_core.classifiers.answers.rounding import FLOOR, lifted, log_odds, step_between
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ Scores: TypeAlias = Literal["logits", "probabilities", "sigmoid", "top-k", "labe
 ImageShape: TypeAlias = tuple[int | None, int | None, int | None]
 
 ANY_SHAPE: ImageShape = (None, None, None)
-FLOOR = 1e-12  # smallest probability before the logarithm is taken, so that logarithms stay finite
+KINDS: tuple[Scores, ...] = ("logits", "probabilities", "sigmoid", "top-k", "label")
+SUMS = 1e-2  # by which the sums of probabilities may be off: those of networks of 16-bit numbers are
+STEPS = 1.01  # units of rounding that two answers may differ by
 TOLERANCE = 1e-3  # share of the scores' range; networks round differently in batches of other sizes, by far less than this
 
 
@@ -43,7 +46,9 @@ class Classifier(Protocol):
     """An image classifier as a black box.
 
     Attributes:
-        scores: what it returns: "logits" (any finite numbers, higher for the likelier class) or "probabilities".
+        scores: what its model returns: "logits" (any numbers, higher for the likelier class), "probabilities", "sigmoid" (one
+            probability per class, or one for two classes), "top-k" (the probabilities of the first classes) or "label" (its
+            decision alone). See `saywhy_core.classifiers.answers.reading.read_answer` for what becomes of each.
         class_names: the K class names in the order of the scores; None where they are unknown.
         image_shape: (height, width, channels) of the images it takes; None for each number that is unknown or free.
         identity: a text that changes whenever the answers may change, for caches; None where nobody can know.
@@ -59,27 +64,63 @@ class Classifier(Protocol):
         """How many images the underlying model has evaluated so far."""
 
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
-        """(N, K) scores of (N, H, W, C) images in [0, 1]. An image that was evaluated before may be answered from memory."""
+        """(N, K) finite scores of (N, H, W, C) images in [0, 1]; the greatest of a row is the decision, the first at a tie.
+
+        An image that was evaluated before may be answered from memory.
+        """
 
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """(N, K) scores of (N, H, W, C) images in [0, 1]. The model evaluates every image again."""
 
 
 def comparable(scores: NDArray[np.float64], kind: Scores) -> NDArray[np.float64]:
-    """Scores on a scale on which differences between classes mean the same: logits as they are, logarithms of probabilities."""
-    return scores if kind == "logits" else np.log(np.maximum(scores, FLOOR))
+    """Scores on a scale on which differences between classes mean the same.
+
+    Logits and decisions are left as they are; of probabilities and top-k answers the logarithms are taken, of sigmoids the
+    log-odds. Where probabilities were rounded, a 0 counts as half a unit. All results are finite.
+    """
+    if kind in ("logits", "label"):
+        return scores
+    if kind == "sigmoid":
+        return log_odds(scores)
+    return np.log(lifted(scores) if kind == "probabilities" else np.maximum(scores, FLOOR))
 
 
 def as_probabilities(scores: NDArray[np.float64], kind: Scores) -> NDArray[np.float64]:
-    """(N, K) probabilities: the softmax of logits, row by row, or probabilities as they are."""
-    if kind == "probabilities":
+    """(N, K) probabilities: the softmax of logits, row by row; top-k answers with what was left out; probabilities as they are.
+
+    Rows of rounded probabilities whose sums are off by more than a percent are scaled to 1.
+
+    Raises:
+        UsageError: there are none: the classifier answers with its decision alone, or with one sigmoid per class.
+    """
+    if kind == "logits":
+        powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+    if kind == "label":
+        raise UsageError("the classifier answers with its decision alone, so that there are no probabilities")
+    sums = scores.sum(axis=-1, keepdims=True)
+    if kind == "sigmoid":
+        if scores.shape[-1] != 2 or np.abs(sums - 1).max() > SUMS:
+            raise UsageError("the classifier answers with one sigmoid per class, which are no probabilities of one class each")
         return scores
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return probabilities
+    off = np.abs(sums - 1) > (SUMS if kind == "probabilities" else 0.0)
+    return np.asarray(np.where(off, scores / np.maximum(sums, FLOOR), scores)) if off.any() else scores
+
+
+def confidence(scores: NDArray[np.float64], kind: Scores) -> NDArray[np.float64] | None:
+    """(N,) the probability of each row's decision, as far as scores (N, K) tell it; None where they tell none."""
+    if kind == "label":
+        return None
+    return np.asarray((scores if kind == "sigmoid" else as_probabilities(scores, kind)).max(axis=-1))
 
 
 def same_answer(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
-    """Whether two (K,) answers to one image agree up to rounding. Networks round differently in batches of another size."""
+    """Whether two (K,) answers to one image agree up to rounding.
+
+    Networks round differently in batches of another size; where probabilities are then rounded for the way, that can come to
+    a whole unit.
+    """
+    apart = float(np.abs(first - second).max())
     scale = max(float(np.ptp(first)), float(np.abs(first).max()) * 1e-2, 1e-6)
-    return bool(np.abs(first - second).max() <= TOLERANCE * scale)
+    return apart <= TOLERANCE * scale or apart <= STEPS * step_between(first, second)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.bounded.room import in_parts
+from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
@@ -38,6 +39,7 @@ def load(
     *,
     class_names: Sequence[str] | None = None,
     scores: Scores | None = None,
+    classes: int | None = None,
     layout: Axes | None = None,
     value_range: Sequence[float] | None = None,
     mean: Numbers | None = None,
@@ -50,12 +52,14 @@ def load(
     What an option doesn't say is read from the file: from its metadata entries `layout`, `scores` (texts), `value_range`,
     `mean`, `std` and `class_names` (JSON); then the layout and the image size from the input's shape, the value range from
     the input's type (0 to 255 for bytes), and the kind of scores from the output's name, where that contains "logit",
-    "prob" or "softmax". A network with a fixed batch size gets padded batches; the padding does not count as queries.
+    "prob", "softmax" or "sigmoid". A network with a fixed batch size gets padded batches; the padding does not count as
+    queries.
 
     Args:
         path: the file.
         class_names: one name per class.
-        scores: "logits" or "probabilities".
+        scores: "logits", "probabilities", "sigmoid", "top-k" or "label" (see `CallableClassifier`).
+        classes: how many classes there are, where they have no names and the answers don't show it.
         layout: "nhwc" or "nchw".
         value_range: the network's values for black and white, (0, 1) by default.
         mean: subtracted after that; one number, or one per channel.
@@ -88,10 +92,7 @@ def load(
     prepare = InputLayout(axes, value_range, mean, std)
     kind: Scores | None = scores or said.get("scores") or _kind(session.output)
     if kind is None:
-        raise UsageError(
-            f"{path} doesn't say what its output {session.output!r:.80} is; "
-            f"give {argument('scores', 'logits')} or {argument('scores', 'probabilities')}"
-        )
+        raise UsageError(say_scores(path, f"its output {session.output!r:.80} is"))
     fixed = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
     if fixed is not None:
         _check_batch(fixed, shape, axes, np.dtype(DTYPES[dtype]).itemsize, path)
@@ -123,7 +124,7 @@ def load(
         return np.concatenate(rows)
 
     return CallableClassifier(
-        predict, kind, class_names if class_names is not None else said.get("class_names"),
+        predict, kind, class_names if class_names is not None else said.get("class_names"), classes=classes,
         batch_size=batch_size, image_shape=_image_shape(shape, axes),
         identity=file_identity("onnx", path, kind, prepare.key),
     )  # fmt: skip
@@ -161,7 +162,9 @@ def _kind(name: str) -> Scores | None:
     lower = name.lower()
     if "logit" in lower:
         return "logits"
-    return "probabilities" if "prob" in lower or "softmax" in lower else None
+    if "prob" in lower or "softmax" in lower:
+        return "probabilities"
+    return "sigmoid" if "sigmoid" in lower else None
 
 
 def _metadata(entries: dict[str, str], path: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.spec import is_module_name
@@ -26,6 +27,7 @@ def load(
     *,
     class_names: Sequence[str] | None = None,
     scores: Scores | None = None,
+    classes: int | None = None,
     image_shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     trust: bool = False,
@@ -37,7 +39,9 @@ def load(
     Args:
         where: `package.module:name`.
         class_names: one name per class.
-        scores: whether the function returns "logits" or "probabilities". Required: a function doesn't say.
+        scores: what the function returns: "logits", "probabilities", "sigmoid", "top-k" or "label" (see `CallableClassifier`).
+            Required: a function doesn't say.
+        classes: how many classes there are, where they have no names and the answers don't show it.
         image_shape: (height, width, channels) that the function takes, None for each number that is free.
         batch_size: the largest number of images per call of the function.
         trust: whether the module may be imported, which runs it.
@@ -65,7 +69,10 @@ def load(
     except AttributeError:
         raise UsageError(f"the module {module_name!r} has no {name!r}") from None
     if isinstance(found, CallableClassifier):
-        options = {"class_names": class_names, "scores": scores, "image_shape": image_shape, "batch_size": batch_size}
+        options = {
+            "class_names": class_names, "scores": scores, "classes": classes, "image_shape": image_shape,
+            "batch_size": batch_size,
+        }  # fmt: skip
         given = [option for option, value in options.items() if value is not None]
         if given:
             raise UsageError(
@@ -73,11 +80,10 @@ def load(
             )
         return found
     if scores is None:
-        raise UsageError(
-            f"{where} doesn't say what its scores are; give {argument('scores', 'logits')} or "
-            f"{argument('scores', 'probabilities')}"
-        )
-    return CallableClassifier(found, scores, class_names, batch_size=batch_size, image_shape=image_shape or ANY_SHAPE)
+        raise UsageError(say_scores(where))
+    return CallableClassifier(
+        found, scores, class_names, classes=classes, batch_size=batch_size, image_shape=image_shape or ANY_SHAPE
+    )
 
 
 def _module(name: str) -> ModuleType:

@@ -12,11 +12,12 @@ import numpy as np
 
 from saywhy_core.bounded.pace import Pace
 from saywhy_core.bounded.room import begin_threads, in_parts, room, room_for
+from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
-from saywhy_core.errors import UsageError, argument
+from saywhy_core.errors import UsageError
 from saywhy_core.trust import require_trust
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class TorchClassifier(CallableClassifier):
     Args:
         module: a module, or any function of a float32 tensor, that returns (N, K) scores. A module is put into evaluation
             mode and moved to the device.
-        scores: "logits" or "probabilities".
+        scores: "logits", "probabilities", "sigmoid", "top-k" or "label" (see `CallableClassifier`).
+        classes: how many classes there are, where they have no names and the answers don't show it.
         class_names: one name per class.
         layout: "nchw", which is usual in torch, or "nhwc".
         value_range: the module's values for black and white.
@@ -57,6 +59,7 @@ class TorchClassifier(CallableClassifier):
         module: Callable[[torch.Tensor], torch.Tensor],
         *,
         scores: Scores = "logits",
+        classes: int | None = None,
         class_names: Sequence[str] | None = None,
         layout: Axes = "nchw",
         value_range: Sequence[float] = (0.0, 1.0),
@@ -86,7 +89,13 @@ class TorchClassifier(CallableClassifier):
             return np.asarray(answer.float().cpu().numpy())
 
         super().__init__(
-            predict, scores, class_names, batch_size=batch_size, image_shape=image_shape or ANY_SHAPE, identity=identity
+            predict,
+            scores,
+            class_names,
+            classes=classes,
+            batch_size=batch_size,
+            image_shape=image_shape or ANY_SHAPE,
+            identity=identity,
         )
         self.module = module
 
@@ -96,6 +105,7 @@ def load(
     *,
     class_names: Sequence[str] | None = None,
     scores: Scores | None = None,
+    classes: int | None = None,
     layout: Axes = "nchw",
     value_range: Sequence[float] = (0.0, 1.0),
     mean: Numbers | None = None,
@@ -114,7 +124,9 @@ def load(
     Args:
         path: the file.
         class_names: one name per class.
-        scores: "logits" or "probabilities". Required: the file doesn't say.
+        scores: "logits", "probabilities", "sigmoid", "top-k" or "label" (see `CallableClassifier`). Required: the file doesn't
+            say.
+        classes: how many classes there are, where they have no names and the answers don't show it.
         layout: "nchw", which is usual in torch, or "nhwc".
         value_range: the network's values for black and white.
         mean: subtracted after that; one number, or one per channel.
@@ -141,15 +153,12 @@ def load(
             "with --trust (in Python trust=True) if you trust its author"
         )
     if scores is None:
-        raise UsageError(
-            f"{path} doesn't say what its scores are; give {argument('scores', 'logits')} or "
-            f"{argument('scores', 'probabilities')}"
-        )
+        raise UsageError(say_scores(path))
     program = read_exported(path) if exported or Path(path).suffix == ".pt2" else None
     classifier = TorchClassifier(
-        program if program is not None else _script(path, trust=trust), scores=scores, class_names=class_names, layout=layout,
-        value_range=value_range, mean=mean, std=std, device=device, batch_size=batch_size, image_shape=image_shape,
-        identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
+        program if program is not None else _script(path, trust=trust), scores=scores, classes=classes, class_names=class_names,
+        layout=layout, value_range=value_range, mean=mean, std=std, device=device, batch_size=batch_size,
+        image_shape=image_shape, identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
     )  # fmt: skip
     if program is not None:  # TorchScript is trusted
         pace = Pace(

@@ -15,6 +15,7 @@ from adversarial.distances import DISTANCES
 from saywhy.cli.options.console import counted, finish, note, stderr
 from saywhy.cli.options.files import Use
 from saywhy_core.classifiers import TARGETS
+from saywhy_core.classifiers.classifier import KINDS
 from saywhy_core.errors import ArgumentError, UsageError
 from saywhy_core.progress import progress_bar
 from saywhy_core.stopping import Stopped
@@ -68,7 +69,7 @@ def attack(
         typer.Option(
             help="What the classifier returns; needed if the model file does not state it.",
             rich_help_panel="Target",
-            metavar=_listed(("logits", "probabilities")),
+            metavar=_listed(KINDS),
         ),
     ] = None,
     option: Annotated[

@@ -35,6 +35,7 @@ case(
     predict=lambda images: scores(1 - images),
     scores="sigmoid",
     class_names=NAMES,
+    classes=2,
     budget=3,
     batch_size=2,
     image_shape=(8, 8, 3),
@@ -57,6 +58,13 @@ case(
 case("saywhy_core.classifiers.CallableClassifier.label", {"self": made, "index": 0}, index=1)
 
 
+for kind in ("sigmoid", "label"):
+    case(
+        "saywhy_core.classifiers.confidence",
+        {"scores": np.array([[0.2, 0.7, 0.1]]), "kind": "logits"},
+        scores=np.array([[0.2, 0.9, 0.1]]),
+        kind=kind,
+    )
 case("agents.UsageError", {"args": ("one",)}, lambda found, tools, arguments: str(found), args=("another",))
 
 
@@ -75,6 +83,7 @@ case(
     module=later(lambda tools: module(1)),
     scores="sigmoid",
     class_names=NAMES,
+    classes=2,
     layout="nhwc",
     value_range=(0, 255),
     mean=0.5,

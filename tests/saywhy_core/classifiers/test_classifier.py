@@ -114,7 +114,7 @@ def test_images_must_be_floats_in_range(bad):
 
 
 def test_arguments_are_checked():
-    with pytest.raises(UsageError, match="'logits' or 'probabilities'"):
+    with pytest.raises(UsageError, match="one of 'logits', 'probabilities', 'sigmoid', 'top-k', 'label'"):
         CallableClassifier(Sums(), "scores")
     with pytest.raises(UsageError, match="needs a function"):
         CallableClassifier("model.onnx")

@@ -75,7 +75,7 @@ def test_onnx_options_are_checked(tmp_path, write_onnx):
         ("mean=low", "mean must be a number"),
         ("layout=hwc", "'nhwc' or 'nchw'"),
         ("threads=all", "threads must be a whole number"),
-        ("scores=sigmoid", "'logits' or 'probabilities'"),
+        ("scores=sigmoids", "must be one of 'logits', 'probabilities', 'sigmoid'"),
         ("batch_size=0", "batch_size must be"),
     ):
         with pytest.raises(UsageError, match=words):

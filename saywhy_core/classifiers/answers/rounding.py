@@ -1,0 +1,83 @@
+"""Probabilities that were rounded before they were sent: recognised by their rounding, and compared as far as it allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+FLOOR = 1e-12  # smallest probability before the logarithm is taken, so that logarithms stay finite
+# Decimals that endpoints round to, and the steps of networks whose outputs are bytes; the coarsest that fits is taken.
+# One decimal is read as two: where 0.9 and 0.1 stand alone, most endpoints mean 0.90 and 0.10.
+UNITS = (1e-2, 1 / 255, 1 / 256, 1e-3, 1e-4, 1e-5)
+CLOSE = 1 - 1e-3  # of a unit: what is nearer to 0 is no multiple of it
+PRECISION = 2e-7  # 32-bit floats of at most 1 are off by no more
+
+
+def rounding_units(rows: Floats) -> Floats:
+    """(N,) the unit of which all values of a row (N, K) in [0, 1] are multiples, such as 0.01; 0 where there is none.
+
+    It is told from each row by itself, so that an answer means the same whatever was answered before. A row of nothing but 0
+    and 1 has none.
+    """
+    found = np.zeros(len(rows))
+    open_rows = np.flatnonzero(((rows > PRECISION) & (rows < 1 - PRECISION)).any(axis=1))
+    for unit in UNITS:
+        if not len(open_rows):
+            break
+        values = rows[open_rows]
+        fits = (np.abs(np.rint(values / unit) * unit - values) <= PRECISION).all(axis=1)
+        found[open_rows[fits]] = unit
+        open_rows = open_rows[~fits]
+    # values far below the unit are no zeros of that rounding: a softmax that goes down to 1e-9 was not rounded
+    small = ((rows > 0) & (rows < CLOSE * found[:, None])).any(axis=1)
+    found[small] = 0.0
+    return found
+
+
+def lifted(rows: Floats) -> Floats:
+    """Probabilities (N, K) above 0: a 0 of a rounded row counts as half its unit, every other one as `FLOOR`."""
+    raised = np.maximum(rows, FLOOR)
+    places = np.flatnonzero((rows <= 0).any(axis=1))
+    if len(places):
+        units = rounding_units(rows[places])
+        raised[places] = np.maximum(raised[places], np.where(rows[places] <= 0, units[:, None] / 2, 0.0))
+    return raised
+
+
+def log_odds(rows: Floats) -> Floats:
+    """Log p - log(1 - p) of sigmoids (N, K), finite: a 0 or 1 of a rounded row counts as half its unit from there."""
+    margins = np.full(len(rows), FLOOR)
+    places = np.flatnonzero(((rows <= 0) | (rows >= 1)).any(axis=1))
+    if len(places):
+        margins[places] = np.maximum(FLOOR, rounding_units(rows[places]) / 2)
+    inner = np.clip(rows, margins[:, None], 1 - margins[:, None])
+    return np.asarray(np.log(inner) - np.log1p(-inner))
+
+
+def within_rounding(rows: Floats) -> NDArray[np.bool_]:
+    """(N,) whether rows (N, K) in [0, 1] can be probabilities that were rounded or cut off: whether their sums allow it.
+
+    Rounding moves a value by half a unit at most, and cutting off digits by one; a value that became 0 was not rounded up.
+    """
+    units = rounding_units(rows)
+    sums = rows.sum(axis=1)
+    above = sums <= 1 + units / 2 * (rows > 0).sum(axis=1) + PRECISION * rows.shape[1]
+    below = sums >= 1 - units * rows.shape[1]
+    return np.asarray((units > 0) & above & below)
+
+
+def step_between(first: Floats, second: Floats) -> float:
+    """How far rounding may move the values of two (K,) answers: one unit where the largest of both are multiples of it, else 0.
+
+    Only the largest values are looked at, because the smallest ones may have been filled in.
+    """
+    largest = np.stack([np.sort(one)[-3:] for one in (first, second)])
+    if largest.min() < 0 or largest.max() > 1:
+        return 0.0
+    return float(rounding_units(largest.reshape(1, -1))[0])
