@@ -14,7 +14,7 @@ HELP = """Audit a classifier over many images: how easily is it fooled, where, b
 to its end; 130 it was interrupted: finished images are kept, and the same command goes on.
 """
 
-PARTS: tuple[str, ...] = ("run", "status", "report")
+PARTS: tuple[str, ...] = ("run", "status", "report", "compare", "merge")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,11 @@
+from .comparison import AuditComparison as AuditComparison
+from .comparison import compare_audits as compare_audits
+from .intervals import Interval as Interval
+from .measuring import Measurement as Measurement
+from .merging import MergeOutcome as MergeOutcome
+from .merging import merge_audits as merge_audits
+from .reporting import comparison_record as comparison_record
+from .reporting import comparison_text as comparison_text
+from .rules import Rule as Rule
+from .rules import RuleVerdict as RuleVerdict
+from .rules import read_rule as read_rule

@@ -1,0 +1,242 @@
+"""One metric measured in two audits of the same images: both values, the paired difference, and what chance explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adversarial.audit.comparing import intervals
+from adversarial.audit.comparing.intervals import BOOTSTRAP, LEVEL, NEWCOMBE, SIGN_TEST, Interval
+from adversarial.audit.comparing.metrics import (
+    LOWER_IS_BETTER,
+    Metric,
+    UndecidedError,
+    cell_of,
+    distance_within,
+    is_right,
+    is_robust,
+    right_in_weather,
+)
+from adversarial.audit.comparing.pairing import JUDGED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from adversarial.audit.comparing.metrics import Cell
+    from adversarial.audit.comparing.pairing import AuditRows, Pair
+    from adversarial.audit.records import WeatherRecord
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A metric in two audits.
+
+    Attributes:
+        metric: what was measured, as a rule names it.
+        unit: "share", "distance" or "count".
+        images: how many images were compared for it.
+        before: its value in the first audit, with the 95 % interval.
+        after: its value in the second audit, with the 95 % interval.
+        difference: the second minus the first, image by image, with the 95 % interval.
+        rises: images that are better by a higher value: those whose value is higher in the second audit.
+        falls: those whose value is lower.
+        p: of the exact test that a rise is as likely as a fall.
+        methods: the intervals and the test, by name.
+        note: what a reader must know; empty where there is nothing.
+    """
+
+    metric: str
+    unit: str
+    images: int
+    before: Interval
+    after: Interval
+    difference: Interval
+    rises: int
+    falls: int
+    p: float
+    methods: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def significant(self) -> bool:
+        """Whether chance alone does not explain the change, at the 5 % level."""
+        return self.p < LEVEL
+
+    @property
+    def worse(self) -> bool | None:
+        """Whether the second audit is worse; None where nothing changed."""
+        name = self.metric.partition("@")[0]
+        if self.rises == self.falls and not self.difference.value:
+            return None
+        fell = (self.difference.value or 0) < 0 or (self.difference.value is None and self.falls > self.rises)
+        return fell is (name not in LOWER_IS_BETTER)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "metric": self.metric, "unit": self.unit, "images": self.images, "before": self.before.to_list(),
+            "after": self.after.to_list(), "difference": self.difference.to_list(), "rises": self.rises, "falls": self.falls,
+            "p": self.p, "methods": list(self.methods), "note": self.note,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class PairedAudits:
+    """Two audits whose images were paired.
+
+    Attributes:
+        before: the first audit.
+        after: the second audit.
+        pairs: the images of both.
+        limit: the queries of each search that count, where the budgets differ; None for all.
+        seed: of the bootstraps.
+    """
+
+    before: AuditRows
+    after: AuditRows
+    pairs: tuple[Pair, ...]
+    limit: int | None
+    seed: int
+
+    @property
+    def judged(self) -> list[Pair]:
+        """The pairs about which both audits know something."""
+        return [pair for pair in self.pairs if pair[0].status in JUDGED and pair[1].status in JUDGED]
+
+    def measure(self, metric: Metric) -> Measurement:
+        """Measure a metric.
+
+        Raises:
+            UndecidedError: the audits don't hold what it needs.
+        """
+        judged = self.judged
+        if metric.name == "failed":
+            failed = [tuple(one.status == "failed" for one in pair) for pair in self.pairs]
+            return self._counted(metric, failed, self.before.number("failed"), self.after.number("failed"))
+        if metric.name == "compared":
+            return self._counted(metric, [(True, True)] * len(judged), len(judged), len(judged))
+        if not judged:
+            raise UndecidedError(f"{metric} can't be compared: no image was judged in both audits")
+        if metric.name == "weather":
+            return self._weather(metric, judged)
+        queries = self._queries(metric)
+        if metric.name == "accuracy":
+            return self._accuracy(metric, judged)
+        if metric.name == "found":
+            found = [tuple(is_right(one) and not is_robust(one, None, queries) for one in pair) for pair in judged]
+            return self._counted(metric, found, sum(one for one, _ in found), sum(two for _, two in found))
+        if metric.name == "robust_accuracy":
+            self._check_distance(metric)
+            return self._shares(metric, [tuple(is_robust(one, metric.at, queries) for one in pair) for pair in judged])
+        return self._distances(metric, [pair for pair in judged if all(map(is_right, pair))], queries)
+
+    def _queries(self, metric: Metric) -> int | None:
+        for audit in (self.before, self.after):
+            budget = audit.settings.get("budget")
+            if metric.queries is not None and isinstance(budget, int) and metric.queries > budget:
+                raise UndecidedError(
+                    f"{metric} can't be compared: the audit {audit.directory} made at most {budget:,} queries per image"
+                )
+        known = [one for one in (metric.queries, self.limit) if one is not None]
+        return min(known, default=None)
+
+    def _check_distance(self, metric: Metric) -> None:
+        searched = self.before.settings.get("distance")
+        if metric.norm is not None and searched is not None and metric.norm != searched:
+            raise UndecidedError(
+                f"{metric} can't be compared: the audits searched in {searched}, and what they would have found in "
+                f"{metric.norm} is unknown; write {metric.name}@{searched}={metric.at:g}"
+            )
+
+    def _accuracy(self, metric: Metric, judged: list[Pair]) -> Measurement:
+        other = sum(one.label != two.label and one.label_name != two.label_name for one, two in judged)
+        if other:
+            raise UndecidedError(
+                f"{metric} can't be compared: {other:,} images have another label in {self.after.directory}; audit both with "
+                "the same labels (--labels)"
+            )
+        return self._shares(metric, [(is_right(one), is_right(two)) for one, two in judged])
+
+    def _shares(self, metric: Metric, values: Iterable[tuple[bool, ...]]) -> Measurement:
+        before, after = np.array(list(values), dtype=bool).T
+        total = len(before)
+        return self._measured(
+            metric, before, after, intervals.wilson(int(before.sum()), total), intervals.wilson(int(after.sum()), total),
+            intervals.share_difference(before, after), ("Wilson's score interval", NEWCOMBE, SIGN_TEST),
+        )  # fmt: skip
+
+    def _counted(self, metric: Metric, values: list[Any], old: int, new: int) -> Measurement:
+        before, after = np.array(values, dtype=bool).reshape(-1, 2).T
+        return self._measured(
+            metric, before, after, Interval(old, old, old), Interval(new, new, new), Interval(new - old), (SIGN_TEST,)
+        )
+
+    def _distances(self, metric: Metric, pairs: list[Pair], queries: int | None) -> Measurement:
+        if not pairs:
+            raise UndecidedError(f"{metric} can't be compared: no image was attacked in both audits")
+        before, after = np.array([[distance_within(one, queries) for one in pair] for pair in pairs], dtype=np.float64).T
+        held = [int(np.isinf(values).sum()) for values in (before, after)]
+        note = f"no adversarial example is known for {held[0]:,} images before and {held[1]:,} after; they count as farther"
+        if metric.name == "median_distance":
+            old, new = intervals.median(before, self.seed), intervals.median(after, self.seed)
+            difference = intervals.median_difference(before, after, self.seed)
+        else:
+            known = np.concatenate([values[np.isfinite(values)] for values in (before, after)])
+            if not len(known):
+                raise UndecidedError(f"{metric} can't be compared: neither audit found an adversarial example")
+            top = float(known.max())
+            note += f", and as {top:.4g}, the largest distance found, in the mean"
+            cut_before, cut_after = np.minimum(before, top), np.minimum(after, top)
+            old, new = intervals.mean(cut_before, self.seed), intervals.mean(cut_after, self.seed)
+            difference = intervals.mean_difference(cut_before, cut_after, self.seed)
+        return self._measured(metric, before, after, old, new, difference, (BOOTSTRAP, SIGN_TEST), note if sum(held) else "")
+
+    def _weather(self, metric: Metric, judged: list[Pair]) -> Measurement:
+        cells = self._cells(self.before.weather.values()) & self._cells(self.after.weather.values())
+        wanted = {
+            cell
+            for cell in cells
+            if metric.kind in (None, cell[0]) and metric.severity in (None, cell[1])
+        }  # fmt: skip
+        if not wanted:
+            raise UndecidedError(f"{metric} can't be compared: the two audits have no such weather in common")
+        values = []
+        for one, two in judged:
+            old, new = self._in_weather(self.before, one, wanted), self._in_weather(self.after, two, wanted)
+            if one.status == "wrong" and not old:
+                old = dict.fromkeys(new or wanted, False)
+            if two.status == "wrong" and not new:
+                new = dict.fromkeys(old or wanted, False)
+            both = sorted(set(old) & set(new))
+            if both:
+                values.append([float(np.mean([had[cell] for cell in both])) for had in (old, new)])
+        if not values:
+            raise UndecidedError(f"{metric} can't be compared: no image was put into the same weather in both audits")
+        before, after = np.array(values, dtype=np.float64).T
+        return self._measured(
+            metric, before, after, intervals.mean(before, self.seed), intervals.mean(after, self.seed),
+            intervals.mean_difference(before, after, self.seed), (BOOTSTRAP, SIGN_TEST),
+        )  # fmt: skip
+
+    @staticmethod
+    def _cells(weather: Iterable[tuple[WeatherRecord, ...]]) -> set[Cell]:
+        return {cell_of(one) for found in weather for one in found}
+
+    @staticmethod
+    def _in_weather(audit: AuditRows, record: Any, cells: set[Cell]) -> dict[Cell, bool]:
+        return right_in_weather(record, audit.weather.get(record.id, ()), cells)
+
+    @staticmethod
+    def _measured(
+        metric: Metric, before: NDArray[Any], after: NDArray[Any], old: Interval, new: Interval, difference: Interval,
+        methods: tuple[str, ...], note: str = "",
+    ) -> Measurement:  # fmt: skip
+        return Measurement(
+            metric=str(metric), unit=metric.unit, images=len(before), before=old, after=new, difference=difference,
+            rises=int((after > before).sum()), falls=int((after < before).sum()), p=intervals.sign_test(before, after),
+            methods=methods, note=note,
+        )  # fmt: skip
