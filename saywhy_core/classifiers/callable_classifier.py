@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.bounded.watched import OverTimeError
+from saywhy_core.classifiers.answers.kinds import KINDS
 from saywhy_core.classifiers.answers.reading import read_answer
-from saywhy_core.classifiers.classifier import ANY_SHAPE, KINDS, ClassifierError, as_probabilities
+from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from saywhy_core.classifiers.answers.kinds import Scores as Scores  # noqa: TC001 - the face shows it
 from saywhy_core.classifiers.answers.rounding import FLOOR, lifted, log_odds, step_between
 from saywhy_core.errors import UsageError
 
@@ -15,11 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-Scores: TypeAlias = Literal["logits", "probabilities", "sigmoid", "top-k", "label"]
 ImageShape: TypeAlias = tuple[int | None, int | None, int | None]
 
 ANY_SHAPE: ImageShape = (None, None, None)
-KINDS: tuple[Scores, ...] = ("logits", "probabilities", "sigmoid", "top-k", "label")
 SUMS = 1e-2  # by which the sums of probabilities may be off: those of networks of 16-bit numbers are
 STEPS = 1.01  # units of rounding that two answers may differ by
 TOLERANCE = 1e-3  # share of the scores' range; networks round differently in batches of other sizes, by far less than this

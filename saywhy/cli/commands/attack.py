@@ -15,7 +15,7 @@ from adversarial.distances import DISTANCES
 from saywhy.cli.options.console import counted, finish, note, stderr
 from saywhy.cli.options.files import Use
 from saywhy_core.classifiers import TARGETS
-from saywhy_core.classifiers.classifier import KINDS
+from saywhy_core.classifiers.answers.kinds import KINDS
 from saywhy_core.errors import ArgumentError, UsageError
 from saywhy_core.progress import progress_bar
 from saywhy_core.stopping import Stopped

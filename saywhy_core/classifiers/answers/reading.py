@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from saywhy_core.classifiers.classifier import Scores
+    from saywhy_core.classifiers.answers.kinds import Scores
 
     Floats: TypeAlias = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from saywhy_core.classifiers import (
     confidence,
     same_answer,
 )
-from saywhy_core.classifiers.classifier import KINDS
+from saywhy_core.classifiers.answers.kinds import KINDS
 from saywhy_core.errors import UsageError
 
 NAMES = ("stop", "yield", "30", "go")
