@@ -9,6 +9,7 @@ from .features import keypoint_mixture as keypoint_mixture
 from .result import AttackInterrupted as AttackInterrupted
 from .result import AttackResult as AttackResult
 from .result import AttackStopped as AttackStopped
+from .streaming import AttackTask as AttackTask
 
 BudgetExceeded = _classifiers.BudgetExceeded
 CallableClassifier = _classifiers.CallableClassifier

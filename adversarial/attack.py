@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial.answers import CountedMemory, RememberingClassifier
 from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustness  # earlier releases had it here
-from adversarial.attacks.per_feature import PerFeature
-from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo, Task
+from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo
 from adversarial.distances.distance import DISTANCES
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.manipulations import Manipulation, load_manipulation
-from adversarial.query_log import QueryLog
-from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
-from adversarial.run import CHECKED, ImageAttack, drive
-from saywhy_core.classifiers import Classifier, ClassifierError
-from saywhy_core.disk.troubles import UnusableFileError
-from saywhy_core.errors import ArgumentError, BudgetExceeded, UsageError
-from saywhy_core.reading.ceilings import CeilingError, ceiling
+from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
+from adversarial.streaming import BATCH as BATCH
+from adversarial.streaming import STANDARD_MANIPULATION as STANDARD_MANIPULATION
+from adversarial.streaming import AttackTask, stream_attacks
+from adversarial.streaming import check_attacked as check_attacked
+from saywhy_core.errors import ArgumentError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import ArrayLike, NDArray
 
     from adversarial.answers import AnswerMemory
+    from adversarial.query_log import QueryLog, Search
+    from saywhy_core.classifiers import Classifier
 
     Images: TypeAlias = NDArray[np.float32]
     Density: TypeAlias = Callable[[Images], KeypointMixture] | KeypointMixture | str
     Progress: TypeAlias = Callable[[int, int, AttackResult | None], None]
 
 DENSITIES = ("sift", "uniform")
-BATCH = 64  # images per call of the classifier, where the user says nothing
-STANDARD_MANIPULATION = "corners"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,51 +209,66 @@ class FeatureGuidedAttack:
                 found so far.
             AttackStopped: Ctrl-C, or a signal (`saywhy_core.stopping`); `results` holds what was found so far.
         """
-        picked, pictures = self.picked_for(classifier), _images(images)
+        pictures = _images(images)
+        self.picked_for(classifier)
         wanted = _classes(labels, len(pictures), "labels")
         goals = [None] * len(pictures) if targets is None else list(_classes(targets, len(pictures), "targets"))
         for number, (label, goal) in enumerate(zip(wanted, goals, strict=True)):
             if goal is not None and goal == label:
                 raise UsageError(f"image {number}: the target is the label itself ({label}); choose another class")
-        begun: dict[int, ImageAttack] = {}
         results: dict[int, AttackResult] = {}
 
-        def begin(index: int) -> ImageAttack | None:
-            kept = None if memory is None else CountedMemory(memory(index))
-            try:
-                begun[index] = self._begin(picked, classifier, index, pictures[index], wanted[index], goals[index], kept)
-            except UsageError as error:
-                if on_problem is None or isinstance(error, UnusableFileError):
-                    raise
-                on_problem(index, error)
-            return begun.get(index)
-
-        def failed(attack: ImageAttack, error: UsageError) -> None:
-            if on_problem is None:
-                raise error
-            del begun[attack.index]
-            on_problem(attack.index, error)
-
-        def finished(attack: ImageAttack) -> None:
-            results[attack.index] = make_result(attack, self.distance, classifier.class_names)
-            del begun[attack.index]  # its search and its model are large, and a run may have thousands of images
+        def finished(index: int, result: AttackResult) -> None:
+            results[index] = result
             if progress is not None:
-                progress(len(results), len(pictures), results[attack.index])
+                progress(len(results), len(pictures), result)
 
-        def so_far(why: str) -> list[AttackResult]:
-            cut_off = [make_result(attack, self.distance, classifier.class_names, interrupted=why) for attack in begun.values()]
-            return sorted([*results.values(), *cut_off], key=lambda result: result.index)
+        def so_far(begun: list[AttackResult]) -> list[AttackResult]:
+            return [one for _, one in sorted({**{one.index: one for one in begun}, **results}.items())]
 
-        openings = [partial(begin, index) for index in range(len(pictures))]
+        tasks = (AttackTask(index, pictures[index], wanted[index], goals[index]) for index in range(len(pictures)))
         try:
-            # a search that asks by itself runs to its end when it is begun, so that several must not be begun at once
-            together = self.batch_size or (BATCH if picked.uses_batches else 1)
-            drive(classifier, openings, together, finished, failed)
-        except (BudgetExceeded, ClassifierError) as error:
-            raise AttackInterrupted(str(error), so_far(str(error))) from error
-        except KeyboardInterrupt as stop:
-            raise AttackStopped(so_far(str(stop) or "stopped from the keyboard")) from stop
+            self.stream(classifier, tasks, finished=finished, memory=memory, on_problem=on_problem)
+        except AttackInterrupted as error:
+            raise AttackInterrupted(str(error), so_far(error.results)) from error.__cause__
+        except AttackStopped as stop:
+            raise AttackStopped(so_far(stop.results)) from stop.__cause__
         return [results[index] for index in sorted(results)]
+
+    def stream(
+        self,
+        classifier: Classifier,
+        tasks: Iterable[AttackTask],
+        *,
+        finished: Callable[[int, AttackResult], None],
+        memory: Callable[[int], AnswerMemory] | None = None,
+        on_problem: Callable[[int, UsageError], None] | None = None,
+        follow: Callable[[int, QueryLog], Search] | None = None,
+    ) -> None:
+        """Attack images as they come, and hand on each result at once; memory does not grow with their number.
+
+        Args:
+            classifier: see `run`. One that says `concurrency` is called by that many threads at once.
+            tasks: the images, of one size or several; the next one is taken when there is room in the batches.
+            finished: called with the index of each image that is done, and its result. They come in the order of the tasks,
+                or nearly so.
+            memory: see `run`; called with an image's index.
+            on_problem: called with the index of an image that can't be attacked, and why, while the others go on. An image
+                for which the classifier fails, and fails again when it is asked about nothing else, is one of these. None
+                raises the error.
+            follow: called with the index of each image whose search has ended, and its log, for what is to be asked besides
+                (see `adversarial.query_log.Search`). It has its own budget: what it asks does not enter the log.
+
+        Raises:
+            UsageError: an image can't be attacked, and there is no `on_problem`.
+            AttackInterrupted: see `run`; its `results` are those of the images on their way.
+            AttackStopped: Ctrl-C, or a signal; its `results` are those of the images on their way. What the classifier was
+                being asked is waited for, some seconds at most, and kept in the memories.
+        """
+        stream_attacks(
+            self, self.picked_for(classifier), classifier, tasks, finished=finished, memory=memory, on_problem=on_problem,
+            follow=follow,
+        )  # fmt: skip
 
     def mixture(self, image: Images) -> KeypointMixture:
         """The distribution that guides the search in an image, (H, W, C) float32 in [0, 1].
@@ -272,38 +284,6 @@ class FeatureGuidedAttack:
         if not isinstance(made, KeypointMixture) or made.shape != image.shape[:2]:
             raise UsageError(f"the density must be a KeypointMixture of {image.shape[0]} by {image.shape[1]} pixels")
         return made
-
-    def _begin(
-        self, picked: Attack, classifier: Classifier, index: int, image: Images, label: int, target: int | None,
-        memory: CountedMemory | None,
-    ) -> ImageAttack:  # fmt: skip
-        """Open the log and the search for one image; the budget keeps one query for the check at the end."""
-        check_attacked(image.shape[0], image.shape[1])
-        distance, budget = DISTANCES.get(self.distance), int(self.budget)
-        limit = budget - 1 if budget >= CHECKED else budget
-        log = QueryLog(image, label, target, distance=distance, budget=budget, kind=classifier.scores, limit=limit)
-        mixture = self.mixture(image) if self._uses_mixture(picked) else None
-        task = Task(
-            log=log, distance=distance, manipulation=load_manipulation(self.manipulation or STANDARD_MANIPULATION),
-            seed=self.seed, classifier=classifier if memory is None else RememberingClassifier(classifier, memory),
-            mixture=mixture,
-        )  # fmt: skip
-        search = PerFeature(picked, task) if self.player_two == "competitive" else picked.start(task)
-        return ImageAttack(index, log, search, mixture, memory)
-
-
-def check_attacked(height: int, width: int) -> None:
-    """See whether an image is small enough to be attacked: a search holds many copies of it and of maps of its size.
-
-    Raises:
-        CeilingError: it has more pixels than the ceiling `attacked`.
-    """
-    have, most = height * width, ceiling("attacked")
-    if have > most:
-        raise CeilingError(
-            f"the image has {have:,} pixels, and images of at most {most:,} are attacked; make it smaller with --resize "
-            f"HEIGHTxWIDTH, or raise the ceiling with --ceiling attacked={have}"
-        )
 
 
 def _images(images: ArrayLike) -> Images:

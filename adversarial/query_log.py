@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 DIGITS = 14
 
 
+UNKNOWN = -1  # the label of an image whose class the classifier is to say
+
+
 class BudgetSpent(Exception):  # noqa: N818 - the end of a search, not an error
     """A search wanted to ask when nothing was left."""
 
@@ -40,7 +43,7 @@ class QueryLog:
 
     Args:
         image: (H, W, C) float32 in [0, 1], the original.
-        label: the class to get away from.
+        label: the class to get away from; `UNKNOWN` for the class that the classifier sees in the original, see `look`.
         target: the class to reach, or None for any class but the label.
         distance: in which the nearest adversarial image is kept.
         budget: the queries by which a search plans its phases.
@@ -69,6 +72,7 @@ class QueryLog:
         self.clean: Floats | None = None
         self.parts: list[QueryLog] = []
         self._measured_in = distance
+        self._looked: Floats | None = None  # the answer to `look`, until the search asks about the original itself
         self._asked = 0
         self._quantum = 0.0
 
@@ -78,7 +82,25 @@ class QueryLog:
             self.image, self.label, self.target, distance=self._measured_in, budget=budget, kind=self.kind, limit=limit
         )
         self.parts.append(made)
+        if self._looked is not None:  # the first part is for the image as a whole
+            made.look(self._looked)
+            self._asked, self._looked = self._asked - 1, None
         return made
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the label is known."""
+        return self.label != UNKNOWN
+
+    def look(self, scores: Floats) -> None:
+        """Enter the answer (1, K) about the original, asked before the search begins; the label, where unknown, is its class.
+
+        It is counted once: the search's own question about the original is answered by it.
+        """
+        if not self.labelled:
+            self.label = int(scores[0].argmax())
+        self.take(self.image[None], scores)
+        self._looked = scores
 
     @property
     def queries(self) -> int:
@@ -116,6 +138,11 @@ class QueryLog:
         Raises:
             BudgetSpent: nothing was left.
         """
+        if self._looked is not None and np.array_equal(images[0], self.image):
+            look, self._looked = self.gaps(self._looked), None
+            if len(images) == 1:
+                return look
+            return np.concatenate([look, (yield from self.ask(images[1:]))])
         if self.left <= 0:
             raise BudgetSpent
         scores = yield images[: self.left]

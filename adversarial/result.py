@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.driving.image_attack import ImageAttack
     from adversarial.features import KeypointMixture
-    from adversarial.run import ImageAttack
 
     Images: TypeAlias = NDArray[np.float32]
 
@@ -160,6 +160,7 @@ def _touched(attack: ImageAttack, reached: int | None, class_names: Sequence[str
         query = Query(name(other), versus=(name(log.label),))
     else:
         query = Query(f"not {name(log.label)}")
-    evidence = np.asarray(attack.search.evidence(), dtype=np.float64)
+    nothing = np.zeros(log.image.shape[:2])  # the search was not begun
+    evidence = np.asarray(nothing if attack.search is None else attack.search.evidence(), dtype=np.float64)
     method = "largest gain that changing the pixel was seen or estimated to bring"
     return PixelSaliency(evidence, query=query, image=log.image, signed=False, method=method)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.query_log import BudgetSpent
-from saywhy_core.classifiers import ClassifierError, same_answer
+from adversarial.driving.calls import Calls
+from adversarial.driving.image_attack import CHECKED as CHECKED
+from adversarial.driving.image_attack import ImageAttack as ImageAttack  # noqa: TC001 - earlier releases had it here
+from saywhy_core.bounded.watched import of_time
+from saywhy_core.classifiers import ClassifierError, EndpointError, ask_some_again, same_answer
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError
 
@@ -18,99 +23,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.answers import CountedMemory
-    from adversarial.attacks.registry import ImageSearch
-    from adversarial.features import KeypointMixture
-    from adversarial.query_log import QueryLog, Search
     from saywhy_core.classifiers import Classifier
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]
 
-CHECKED = 10  # budgets below this have no query to spare for the check at the end
-
-
-@dataclass(eq=False)
-class ImageAttack:
-    """One image's attack on its way.
-
-    Attributes:
-        index: the image's place in the run.
-        log: its queries and what was found.
-        search: the search.
-        mixture: the distribution that guides it, or None.
-        memory: what an earlier run was answered; these answers are taken from it, and new ones are kept there. None for no
-            memory.
-    """
-
-    index: int
-    log: QueryLog
-    search: ImageSearch
-    mixture: KeypointMixture | None
-    memory: CountedMemory | None = None
-    _steps: Search | None = None
-    _answers: list[Floats | None] = field(default_factory=list)  # to what the search asked, as far as they are known
-    _open: list[int] = field(default_factory=list)  # which of them are not known
-    _asked: Images = field(default_factory=lambda: np.zeros(0, dtype=np.float32))  # the images of these
-    _sent: int = 0
-    _answered: int = 0
-
-    @property
-    def waiting(self) -> int:
-        """Images that were asked about and not yet sent to the classifier."""
-        return len(self._asked) - self._sent
-
-    def advance(self) -> bool:
-        """Send the search its answers, and take up what it asks next; whether there is anything to ask the classifier."""
-        try:
-            while True:
-                if self._steps is None:
-                    self._steps = self.search.steps()
-                    images = next(self._steps)
-                else:
-                    images = self._steps.send(np.stack([answer for answer in self._answers if answer is not None]))
-                self._take_up(images)
-                if self._open:
-                    return True
-        except (StopIteration, BudgetSpent):
-            return False
-
-    def next_images(self, most: int) -> Images:
-        """The next images to send to the classifier, at most so many."""
-        images = self._asked[self._sent : self._sent + most]
-        self._sent += len(images)
-        return images
-
-    def answer(self, scores: Floats) -> bool:
-        """Take the scores of the images sent next; whether all answers that the search waits for are there."""
-        end = self._answered + len(scores)
-        if self.memory is not None:
-            self.memory.keep(self._asked[self._answered : end], scores)
-        for place, row in zip(self._open[self._answered : end], scores, strict=True):
-            self._answers[place] = row
-        self._answered = end
-        return end == len(self._open)
-
-    def _take_up(self, images: Images) -> None:
-        if self.memory is None:
-            self._answers, self._open, self._asked = [None] * len(images), list(range(len(images))), images
-        else:
-            self._answers = list(self.memory.recall(images))
-            self._open = [place for place, answer in enumerate(self._answers) if answer is None]
-            self._asked = images[self._open]
-        self._sent = self._answered = 0
-
-    def to_check(self) -> tuple[Images, Floats] | None:
-        """The image to ask about once more, and the first answer; None where no query is kept for that.
-
-        That is the finding, or the original where nothing was found.
-        """
-        found = self.log.outcome()
-        if self.log.budget < CHECKED or found.queries == 0 or found.distance == 0:
-            return None
-        if found.best is not None and found.best_scores is not None:
-            return found.best, found.best_scores
-        return None if found.clean is None else (found.image, found.clean)
+GRACE = 5.0  # seconds that answers on their way are waited for when a run is stopped: a batch of a slow endpoint
+SEVERAL = 16  # attacks that may be on their way however small the batches are
+LEAST = 4  # images that an attack asks about at a time, at least on average: more attacks would only take memory
+BROKEN = 10  # images in a row that can't be asked about, with no answer in between: then the classifier itself is broken
 
 
 class ChangedClassifierError(ClassifierError):
@@ -126,9 +47,16 @@ def drive(
 ) -> None:
     """Run attacks to their end, in their order. An attack's answers don't depend on the attacks that it shares batches with.
 
-    Of each batch, the attack that began first gets what it asks, and the later ones fill what is left. A new attack begins
-    only where those on their way can't fill a batch, so that the first results come early and a kill costs few attacks. An
-    attack that has ended is checked and reported before the next batch.
+    Of each batch, the attack that began first gets what it asks, and the later ones fill what is left; images of another size
+    go into another batch. A new attack begins only where those on their way can't fill a batch, so that the first results
+    come early, a kill costs few attacks, and memory does not grow with the number of images. What an attack found is checked
+    in the next batch, and reported as soon as that is answered.
+
+    A classifier that says `concurrency` (a number above 1) is called by that many threads at once, while other attacks
+    advance in this one. The results do not depend on it.
+
+    Where a batch fails, what each image asked is asked apart, and only the image that fails alone is told to `failed`. The
+    whole ends where the endpoint is at fault (`EndpointError`), the classifier takes too long, or 10 images in a row fail.
 
     Args:
         classifier: all attacks ask this one.
@@ -136,84 +64,188 @@ def drive(
             room in the batches.
         batch_size: images per call of the classifier.
         finished: called with each attack that has ended and was checked, at once.
-        failed: called with an attack whose search can't take its answers, and why; the others go on. None raises the error.
+        failed: called with an attack that can't go on, and why; the others go on. None raises the error.
 
     Raises:
         ClassifierError: from the classifier, or because its second answer about a finding differs from its first one.
         BudgetExceeded: from the classifier.
+        KeyboardInterrupt: what was on its way was waited for some seconds, and is kept in the memories.
     """
-    waiting = deque(openings)
-    running: list[ImageAttack] = []
-    ended: list[ImageAttack] = []
+    _Drive(classifier, iter(openings), batch_size, finished, failed).run()
 
-    def advance(attack: ImageAttack) -> bool:
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one attack has in a batch: images from the place `first` on among those that it asked about; None for its check."""
+
+    attack: ImageAttack
+    images: Images
+    first: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What one call asks about, checks first; each check is an image of an attack that has ended."""
+
+    classifier: Classifier
+    parts: list[_Part]
+
+    def ask(self) -> Floats:
+        """The scores of all images."""
+        checks = sum(part.first is None for part in self.parts)
+        images = self.parts[0].images if len(self.parts) == 1 else np.concatenate([part.images for part in self.parts])
+        return ask_some_again(self.classifier, images, checks)
+
+
+class _Drive:
+    def __init__(
+        self, classifier: Classifier, openings: Iterable[Callable[[], ImageAttack | None]], batch_size: int,
+        finished: Callable[[ImageAttack], None], failed: Callable[[ImageAttack, UsageError], None] | None,
+    ) -> None:  # fmt: skip
+        self.classifier, self.openings, self.batch_size = classifier, iter(openings), batch_size
+        self.finished, self.failed = finished, failed
+        self.calls: Calls[_Batch] = Calls(max(1, int(getattr(classifier, "concurrency", 1))))
+        self.most = max(SEVERAL, self.calls.room * batch_size // LEAST)  # attacks on their way
+        self.running: list[ImageAttack] = []
+        self.checks: deque[_Part] = deque()
+        self.checked: dict[ImageAttack, Floats] = {}  # the first answers about what is checked
+        self.apart: deque[_Part] = deque()  # what was in a batch that failed, and is asked apart
+        self.exhausted = False
+        self.failures = 0  # in a row, with no answer in between
+
+    def run(self) -> None:
+        try:
+            while True:
+                self._send()
+                if not self.calls.on_the_way:
+                    return
+                answered = self.calls.next()
+                if answered is not None:
+                    self._receive(*answered)
+        except (KeyboardInterrupt, ClassifierError, BudgetExceeded) as error:
+            if not isinstance(error, ChangedClassifierError):
+                self._keep_what_comes()
+            raise
+        finally:
+            self.calls.close()
+
+    def _send(self) -> None:
+        """Send batches while another call may be on its way, and there is anything to ask."""
+        while self.calls.free:
+            if self.apart:
+                self.calls.send(_Batch(self.classifier, [self.apart.popleft()]))
+                continue
+            while not self.exhausted and self._waiting() < self.batch_size and len(self.running) < self.most:
+                self._open()
+            parts = self._parts()
+            if not parts:
+                return
+            self.calls.send(_Batch(self.classifier, parts))
+
+    def _waiting(self) -> int:
+        return len(self.checks) + sum(attack.waiting for attack in self.running)
+
+    def _open(self) -> None:
+        opening = next(self.openings, None)  # type: ignore[call-overload]  # an iterator
+        if opening is None:
+            self.exhausted = True
+            return
+        attack = opening()
+        if attack is not None and self._advance(attack):
+            self.running.append(attack)
+
+    def _parts(self) -> list[_Part]:
+        """The next batch: images of one size, checks first, then what the attacks ask, in the order in which they began."""
+        first = self.checks[0].attack if self.checks else next((attack for attack in self.running if attack.waiting), None)
+        if first is None:
+            return []
+        room, parts, others = self.batch_size, [], deque[_Part]()
+        while self.checks and room:
+            check = self.checks.popleft()
+            fits = check.attack.shape == first.shape
+            (parts if fits else others).append(check)
+            room -= fits
+        self.checks.extendleft(reversed(others))
+        for attack in self.running:
+            if room and attack.waiting and attack.shape == first.shape:
+                place, images = attack.next_images(room)
+                room -= len(images)
+                parts.append(_Part(attack, images, place))
+        return parts
+
+    def _receive(self, batch: _Batch, answer: Floats | BaseException) -> None:
+        if isinstance(answer, BaseException):
+            self._sort_out(batch, answer)
+            return
+        self.failures = 0
+        served, start, changed = [], 0, []
+        for part in batch.parts:
+            rows = answer[start : start + len(part.images)]
+            start += len(part.images)
+            if part.first is None:
+                part.attack.log.count_check()
+                if not same_answer(self.checked.pop(part.attack), rows[0]):
+                    changed.append(part.attack)
+                else:
+                    self._finish(part.attack)
+            elif not part.attack.ended and part.attack.answer(part.first, rows):
+                served.append(part.attack)
+        if changed:
+            self._changed(changed, sum(part.first is None for part in batch.parts))
+        for attack in served:
+            if not self._advance(attack) and attack in self.running:
+                self.running.remove(attack)
+
+    def _advance(self, attack: ImageAttack) -> bool:
+        """Let a search go on; whether it asks more. One that has ended is checked next."""
         try:
             if attack.advance():
                 return True
-            ended.append(attack)
         except (ClassifierError, BudgetExceeded, UnusableFileError):
             raise
         except UsageError as error:
-            if failed is None:
-                raise
-            failed(attack, error)
+            self._fail(attack, error)
+            return False
+        attack.ended = True
+        check = attack.to_check()
+        if check is None:
+            self._finish(attack)
+        else:
+            image, self.checked[attack] = check
+            self.checks.append(_Part(attack, image[None], None))
         return False
 
-    while waiting or running:
-        while waiting and sum(attack.waiting for attack in running) < batch_size:
-            attack = waiting.popleft()()
-            if attack is not None and advance(attack):
-                running.append(attack)
-        for attack in _serve(classifier, running, batch_size):
-            if not advance(attack):
-                running.remove(attack)
-        while ended:
-            _check(classifier, ended, running, batch_size, finished)
+    def _finish(self, attack: ImageAttack) -> None:
+        attack.ended = True
+        self.finished(attack)
 
+    def _fail(self, attack: ImageAttack, error: UsageError) -> None:
+        if self.failed is None:
+            raise error
+        attack.ended = True
+        self.checked.pop(attack, None)
+        if attack in self.running:
+            self.running.remove(attack)
+        self.failed(attack, error)
 
-def _serve(classifier: Classifier, running: list[ImageAttack], batch_size: int) -> list[ImageAttack]:
-    """Send one batch, filled by the attacks in the order in which they began; the attacks that have all their answers."""
-    room, parts = batch_size, []
-    for attack in running:
-        images = attack.next_images(room)
-        room -= len(images)
-        if len(images):
-            parts.append((attack, images))
-    if not parts:
-        return []
-    answers = classifier(parts[0][1] if len(parts) == 1 else np.concatenate([images for _, images in parts]))
-    served, start = [], 0
-    for attack, images in parts:
-        if attack.answer(answers[start : start + len(images)]):
-            served.append(attack)
-        start += len(images)
-    return served
+    def _sort_out(self, batch: _Batch, error: BaseException) -> None:
+        """Ask apart what was in a batch that failed; what fails alone is that image's own trouble."""
+        if not isinstance(error, ClassifierError) or isinstance(error, EndpointError) or of_time(error) is not None:
+            raise error
+        alive = [part for part in batch.parts if part.first is None or not part.attack.ended]
+        if len(batch.parts) > 1:
+            self.apart.extend(alive)
+        elif alive:
+            self.failures += 1
+            if self.failures >= BROKEN:
+                raise error
+            self._fail(alive[0].attack, error)
 
-
-def _check(
-    classifier: Classifier,
-    ended: list[ImageAttack],
-    running: list[ImageAttack],
-    batch_size: int,
-    finished: Callable[[ImageAttack], None],
-) -> None:
-    """Ask once more about what each attack found (or about its original), compare with the first answer, and report it."""
-    part = ended[:batch_size]
-    checks = [(attack, check) for attack in part if (check := attack.to_check()) is not None]
-    changed: list[ImageAttack] = []
-    if checks:
-        again = classifier.ask_again(np.stack([image for _, (image, _) in checks]))
-        for (attack, (_, first)), second in zip(checks, again, strict=True):
-            attack.log.count_check()
-            if not same_answer(first, second):
-                changed.append(attack)
-    for attack in part:
-        if attack not in changed:
-            finished(attack)
-    del ended[:batch_size]
-    if changed:
-        share = f"({len(changed)} of {len(checks)} checks)"
-        recalled = [attack for attack in (*changed, *running) if attack.memory is not None and attack.memory.recalled]
+    def _changed(self, changed: list[ImageAttack], checks: int) -> None:
+        """The classifier gave another answer than before about the same image."""
+        share = f"({len(changed)} of {checks} checks)"
+        on_their_way = (*changed, *self.checked, *self.running)
+        recalled = [attack for attack in on_their_way if attack.memory is not None and attack.memory.recalled]
         if not any(attack in recalled for attack in changed):
             raise ClassifierError(
                 f"the classifier gave another answer when asked again about the same image {share}: it must be deterministic; "
@@ -225,3 +257,19 @@ def _check(
             f"the classifier gave another answer than in an earlier run about the same image {share}: it has changed since, or "
             "is not deterministic; its earlier answers are forgotten, and the images that were begun then start anew next time"
         )
+
+    def _keep_what_comes(self) -> None:
+        """Wait some seconds for the answers on their way, and keep them in the memories."""
+        self.calls.stop()
+        end = time.monotonic() + GRACE
+        while self.calls.on_the_way and (left := end - time.monotonic()) > 0:
+            answered = self.calls.next(left)
+            if answered is None or isinstance(answered[1], BaseException):
+                continue
+            batch, answer = answered
+            start = 0
+            for part in batch.parts:
+                if part.first is not None and not part.attack.ended:
+                    with suppress(UsageError):  # the disk is full, say: another error is on its way already
+                        part.attack.answer(part.first, answer[start : start + len(part.images)])
+                start += len(part.images)

@@ -8,6 +8,7 @@ from .classifier import EndpointError as EndpointError
 from .classifier import ImageShape as ImageShape
 from .classifier import Scores as Scores
 from .classifier import as_probabilities as as_probabilities
+from .classifier import ask_some_again as ask_some_again
 from .classifier import comparable as comparable
 from .classifier import confidence as confidence
 from .classifier import same_answer as same_answer

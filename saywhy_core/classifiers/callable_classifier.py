@@ -116,11 +116,19 @@ class CallableClassifier:
 
         Where a part of the images could not be answered, the answers about the others are remembered all the same.
         """
-        batch = self._checked(images)
-        keys = _keys(batch)
+        return self._remembering(self._checked(images), 0)
+
+    def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
+        """(N, K) scores, asked together: of the first `again` images as by `ask_again`, and of the others as by a call."""
+        return self._remembering(self._checked(images), again)
+
+    def _remembering(self, batch: NDArray[np.float32], again: int) -> NDArray[np.float64]:
+        keys: list[bytes | int] = [*range(again), *_keys(batch[again:])]  # numbers are not remembered
         with self._lock:
-            known = {key: self._memory[key] for key in keys if key in self._memory}
-        fresh: dict[bytes, int] = {}
+            known: dict[bytes | int, NDArray[np.float64]] = {
+                key: self._memory[key] for key in keys if isinstance(key, bytes) and key in self._memory
+            }
+        fresh: dict[bytes | int, int] = {}
         for row, key in enumerate(keys):
             if key not in known:
                 fresh.setdefault(key, row)
@@ -130,7 +138,7 @@ class CallableClassifier:
             for places, scores in self._parts(batch if len(rows) == len(batch) else batch[rows]):
                 answers = {new[place]: row for place, row in zip(places, scores, strict=True)}
                 known.update(answers)
-                self._remember(answers)
+                self._remember({key: row for key, row in answers.items() if isinstance(key, bytes)})
         return np.stack([known[key] for key in keys])
 
     def remembered(self, images: ArrayLike) -> list[NDArray[np.float64] | None]:
@@ -193,6 +201,8 @@ class CallableClassifier:
                 self._ahead -= left
 
     def _remember(self, answers: dict[bytes, NDArray[np.float64]]) -> None:
+        if not answers:
+            return
         with self._lock:
             self._memory.update(answers)
             size = 8 * len(next(iter(answers.values())))

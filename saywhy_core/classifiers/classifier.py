@@ -51,6 +51,9 @@ class Classifier(Protocol):
         class_names: the K class names in the order of the scores; None where they are unknown.
         image_shape: (height, width, channels) of the images it takes; None for each number that is unknown or free.
         identity: a text that changes whenever the answers may change, for caches; None where nobody can know.
+
+    It may have a further attribute, `concurrency`: how many calls it answers at once (1 where it has none). With 1, it is
+    only called in the thread that uses it; with more, in threads.
     """
 
     scores: Scores
@@ -70,6 +73,22 @@ class Classifier(Protocol):
 
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """(N, K) scores of (N, H, W, C) images in [0, 1]. The model evaluates every image again."""
+
+
+def ask_some_again(classifier: Classifier, images: ArrayLike, again: int) -> NDArray[np.float64]:
+    """(N, K) scores of images (N, H, W, C): the first `again` are evaluated anew, and the others may be remembered.
+
+    That is one call of a classifier with a method of this name, as `CallableClassifier` is, and otherwise two.
+    """
+    batch = np.asarray(images)
+    if not again:
+        return classifier(batch)
+    if again == len(batch):
+        return classifier.ask_again(batch)
+    together = getattr(classifier, "ask_some_again", None)
+    if together is not None:
+        return np.asarray(together(batch, again), dtype=np.float64)
+    return np.concatenate([classifier.ask_again(batch[:again]), classifier(batch[again:])])
 
 
 def comparable(scores: NDArray[np.float64], kind: Scores) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ def run(plans, batch_size, predict=lambda batch: np.tile([1.0, 0.0], (len(batch)
 
 def test_batches_are_filled_across_images():
     sizes, done = run([[3, 3], [3, 3], [3, 3]], 6)
-    assert sizes == [6, 6, 2, 3, 3, 1]  # two together, the check of both, the third, and its check
+    assert sizes == [6, 6, 5, 3, 1]  # two together, the check of both with the third, and the third's check
     assert [attack.index for attack in done] == [0, 1, 2]
     for attack in done:
         assert attack.search.seen == [3, 3]
@@ -94,14 +94,16 @@ def test_images_are_finished_in_their_order_and_reported_at_once():
 
     openings = [partial(opening, index) for index in range(4)]
     drive(CallableClassifier(predict), openings, 8, lambda attack: order.append(f"done {attack.index}"))
-    two_and_two = [[f"open {one}", f"open {one + 1}", 8, 8, 8, 8, 2, f"done {one}", f"done {one + 1}"] for one in (0, 2)]
-    assert order == [*two_and_two[0], *two_and_two[1]]
+    first_two = ["open 0", "open 1", 8, 8, 8, 8]
+    # the checks of both share the next batch with the images that follow: 2 checks, 4 of the third, 2 of the fourth
+    checked = ["open 2", "open 3", 8, "done 0", "done 1"]
+    assert order == [*first_two, *checked, 6, 8, 8, 5, "done 2", 1, "done 3"]
 
 
 def test_the_first_gets_its_images_in_before_the_others():
     sizes, done = run([[6, 6], [6, 6], [6, 6]], 8)
     assert [attack.index for attack in done] == [0, 1, 2]
-    assert sizes[:3] == [8, 8, 1]  # 6 of the first and 2 of the second, twice; then the first is checked
+    assert sizes[:2] == [8, 8]  # 6 of the first and 2 of the second, twice
 
 
 def test_images_are_opened_when_there_is_room():
@@ -116,8 +118,9 @@ def test_images_are_opened_when_there_is_room():
         return np.tile([1.0, 0.0], (len(batch), 1))
 
     drive(CallableClassifier(predict), [partial(opening, index) for index in range(3)], 4, lambda attack: None)
-    one = [("ask", 4), ("ask", 1)]  # the search, and the check of what it found
-    assert order == [("open", 0), *one, ("open", 1), *one, ("open", 2), *one]
+    # the check of the first shares a batch with the second, and so on
+    full = [("open", 0), ("ask", 4), ("open", 1), ("ask", 4), ("open", 2), ("ask", 4)]
+    assert order == [*full, ("ask", 2), ("ask", 1)]
 
 
 def test_another_answer_to_the_same_image_is_an_error():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from saywhy_core.classifiers import ask_some_again
 from saywhy_core.errors import BudgetExceeded
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class CappedClassifier:
         """See `Classifier.ask_again`."""
         self._take(len(np.asarray(images)))
         return self._classifier.ask_again(images)
+
+    def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
+        """See `CallableClassifier.ask_some_again`."""
+        self._take(len(np.asarray(images)))
+        return ask_some_again(self._classifier, images, again)
 
     def _take(self, count: int) -> None:
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saywhy_core.classifiers import ClassifierError
+from saywhy_core.classifiers import ClassifierError, ask_some_again
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class NamedClassifier:
             raise UsageError(f"{len(class_names)} class names were given, but the classifier has {len(own)} classes; name each")
         self.class_names: tuple[str, ...] | None = tuple(class_names)
         self.scores, self.image_shape, self.identity = classifier.scores, classifier.image_shape, classifier.identity
+        self.concurrency: int = getattr(classifier, "concurrency", 1)
         self._classifier = classifier
 
     @property
@@ -48,6 +49,10 @@ class NamedClassifier:
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier.ask_again`."""
         return self._checked(self._classifier.ask_again(images))
+
+    def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
+        """See `CallableClassifier.ask_some_again`."""
+        return self._checked(ask_some_again(self._classifier, images, again))
 
     def _checked(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         names = len(self.class_names or ())

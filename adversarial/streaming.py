@@ -1,0 +1,175 @@
+"""Attacks on images that come one by one, whose results are handed on at once: neither the images nor the results are held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from adversarial.answers import CountedMemory, RememberingClassifier
+from adversarial.attacks.per_feature import PerFeature
+from adversarial.attacks.registry import Attack, ImageSearch, Task
+from adversarial.distances.distance import DISTANCES
+from adversarial.driving.image_attack import CHECKED, ImageAttack
+from adversarial.manipulations import load_manipulation
+from adversarial.query_log import UNKNOWN, QueryLog
+from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
+from adversarial.run import drive
+from saywhy_core.classifiers import ClassifierError
+from saywhy_core.disk.troubles import UnusableFileError
+from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.reading.ceilings import CeilingError, ceiling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from adversarial.answers import AnswerMemory
+    from adversarial.attack import FeatureGuidedAttack
+    from adversarial.features import KeypointMixture
+    from adversarial.query_log import Search
+    from saywhy_core.classifiers import Classifier
+
+    Images: TypeAlias = NDArray[np.float32]
+
+BATCH = 64  # images per call of the classifier, where the user says nothing
+STANDARD_MANIPULATION = "corners"
+
+
+@dataclass(frozen=True, eq=False)
+class AttackTask:
+    """One image to attack.
+
+    Attributes:
+        index: a number for the image, by which its result is told.
+        image: (H, W, C) in [0, 1].
+        label: the class that it shows; None for the one that the classifier sees in it.
+        target: the class to reach; None for any other class than the label.
+    """
+
+    index: int
+    image: ArrayLike
+    label: int | None = None
+    target: int | None = None
+
+
+def stream_attacks(
+    attack: FeatureGuidedAttack,
+    picked: Attack,
+    classifier: Classifier,
+    tasks: Iterable[AttackTask],
+    *,
+    finished: Callable[[int, AttackResult], None],
+    memory: Callable[[int], AnswerMemory] | None = None,
+    on_problem: Callable[[int, UsageError], None] | None = None,
+    follow: Callable[[int, QueryLog], Search] | None = None,
+) -> None:
+    """Attack each image as it comes by the attack that was picked; see `FeatureGuidedAttack.stream`."""
+    begun: dict[int, ImageAttack] = {}
+
+    def openings() -> Iterator[Callable[[], ImageAttack | None]]:
+        for task in tasks:
+            yield lambda task=task: opened(task)  # type: ignore[misc]  # a default argument binds it now
+
+    def opened(task: AttackTask) -> ImageAttack | None:
+        try:
+            begun[task.index] = _begin(attack, picked, classifier, task, memory)
+            if follow is not None:
+                begun[task.index].follow = partial(follow, task.index)
+        except UsageError as error:
+            if on_problem is None or isinstance(error, UnusableFileError):
+                raise
+            on_problem(task.index, error)
+        return begun.get(task.index)
+
+    def failed(one: ImageAttack, error: UsageError) -> None:
+        if on_problem is None:
+            raise error
+        del begun[one.index]
+        on_problem(one.index, error)
+
+    def ended(one: ImageAttack) -> None:
+        result = make_result(one, attack.distance, classifier.class_names)
+        finished(one.index, result)
+        del begun[one.index]  # its search and its model are large, and a run may have thousands of images
+
+    def so_far(why: str) -> list[AttackResult]:
+        known = sorted((one for one in begun.values() if one.log.labelled), key=lambda one: one.index)
+        return [make_result(one, attack.distance, classifier.class_names, interrupted=why) for one in known]
+
+    # a search that asks by itself runs to its end when it is begun, so that several must not be begun at once
+    together = attack.batch_size or (BATCH if picked.uses_batches else 1)
+    try:
+        drive(classifier, openings(), together, ended, failed)
+    except (BudgetExceeded, ClassifierError) as error:
+        raise AttackInterrupted(str(error), so_far(str(error))) from error
+    except KeyboardInterrupt as stop:
+        raise AttackStopped(so_far(str(stop) or "stopped from the keyboard")) from stop
+
+
+def _begin(
+    attack: FeatureGuidedAttack,
+    picked: Attack,
+    classifier: Classifier,
+    task: AttackTask,
+    memory: Callable[[int], AnswerMemory] | None,
+) -> ImageAttack:
+    """Open the log of one image; the budget keeps one query for the check at the end."""
+    image = as_image(task.image)
+    check_attacked(image.shape[0], image.shape[1])
+    for what, number in (("label", task.label), ("target", task.target)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 0):
+            raise UsageError(f"the {what} of image {task.index} must be a class number of 0 or more, not {number!r}")
+    if task.target is not None and task.target == task.label:
+        raise UsageError(f"image {task.index}: the target is the label itself ({task.label}); choose another class")
+    kept = None if memory is None else CountedMemory(memory(task.index))
+    distance, budget = DISTANCES.get(attack.distance), int(attack.budget)
+    log = QueryLog(
+        image, UNKNOWN if task.label is None else int(task.label), None if task.target is None else int(task.target),
+        distance=distance, budget=budget, kind=classifier.scores, limit=budget - 1 if budget >= CHECKED else budget,
+    )  # fmt: skip
+
+    def start() -> tuple[ImageSearch, KeypointMixture | None]:
+        mixture = attack.mixture(image) if picked.uses_mixture or attack.player_two == "competitive" else None
+        work = Task(
+            log=log, distance=distance, manipulation=load_manipulation(attack.manipulation or STANDARD_MANIPULATION),
+            seed=attack.seed, classifier=classifier if kept is None else RememberingClassifier(classifier, kept),
+            mixture=mixture,
+        )  # fmt: skip
+        competitive = attack.player_two == "competitive"
+        return PerFeature(picked, work) if competitive else picked.start(work), mixture
+
+    return ImageAttack(task.index, log, None, None, kept, start)
+
+
+def as_image(image: Any) -> Images:
+    """An image as it is attacked, (H, W, C) float32 in [0, 1]: a copy.
+
+    Raises:
+        UsageError: it is none.
+    """
+    pixels = np.asarray(image)
+    if pixels.ndim != 3 or not pixels.size:
+        raise UsageError(f"an image must be an array (height, width, channels), not of shape {pixels.shape}")
+    if pixels.dtype.kind != "f":
+        raise UsageError(f"images must be floats in [0, 1], not {pixels.dtype}; divide by the largest possible value")
+    if not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise UsageError("images must be finite and lie in [0, 1]; divide by the largest possible value")
+    return np.array(pixels, dtype=np.float32)
+
+
+def check_attacked(height: int, width: int) -> None:
+    """See whether an image is small enough to be attacked: a search holds many copies of it and of maps of its size.
+
+    Raises:
+        CeilingError: it has more pixels than the ceiling `attacked`.
+    """
+    have, most = height * width, ceiling("attacked")
+    if have > most:
+        raise CeilingError(
+            f"the image has {have:,} pixels, and images of at most {most:,} are attacked; make it smaller with --resize "
+            f"HEIGHTxWIDTH, or raise the ceiling with --ceiling attacked={have}"
+        )
