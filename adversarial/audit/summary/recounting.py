@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import warnings
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -146,7 +147,9 @@ def _held_after(said: Sequence[str], rows: Rows) -> bool:
     turned = rows.column("SELECT coalesce(first, queries) FROM attacked WHERE status = 'found'")
     held = rows.column("SELECT queries FROM attacked WHERE status = 'held'")
     curve = ecdf(CensoredData(uncensored=turned, right=held)).sf
-    limits = curve.confidence_interval(0.95, method="log-log")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # there is no interval where all or none are left
+        limits = curve.confidence_interval(0.95, method="log-log")
     at = _number(said[0])
     figures = (curve.evaluate(at), limits.low.evaluate(at), limits.high.evaluate(at))
     return _same(said[1:], tuple(float(one) for one in figures))

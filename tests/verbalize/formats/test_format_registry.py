@@ -93,6 +93,13 @@ def lime_picture(_):
     return kind(image=np.zeros((1, 2, 3)), segments=np.array([[0, 1]]), local_exp={1: [(0, 0.5), (1, -0.25)]})
 
 
+def audit_report(_):
+    return {
+        "kind": "saywhy audit report", "version": 1, "texts": [],
+        "maps": [{"version": 1, "id": "changes", "query": {"label": "1"}, "pixels": [SCORES], "signed": True}],
+    }  # fmt: skip
+
+
 def csv_file(folder):
     (folder / "maps.csv").write_text("token,score,label\ngreat,0.5,1\nfilms,-0.25,1\n", encoding="utf-8")
     return folder / "maps.csv"
@@ -106,6 +113,7 @@ def npy_file(folder):
 # for each format, what says "great" scores 0.5 and "films" -0.25
 EXAMPLES = {
     "saywhy": lambda _: to_record(TokenSaliency(WORDS, SCORES, Query("1"))),
+    "audit-report": audit_report,
     "inseq": inseq_document,
     "thermostat": lambda _: {"input_ids": [0, 1, 2], "attributions": [0.0, *SCORES], "predictions": [0.0, 1.0]},
     "pairs": lambda _: list(zip(WORDS, SCORES, strict=True)),
