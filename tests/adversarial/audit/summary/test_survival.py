@@ -1,6 +1,7 @@
 """Curves and intervals, against scipy's, against brute force, and against an example worked out by hand."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_the_curve_over_distance_is_a_proportion_at_each_distance(distances, wro
     for at in np.arange(0, 14, 0.5):
         held = sum(distance is None or distance > at for distance in distances)
         assert value_at(steps, at).value == pytest.approx(held / total)
-    assert all(first.value >= second.value for first, second in zip(steps, steps[1:], strict=False))
+    assert all(first.value >= second.value for first, second in pairwise(steps))
 
 
 @pytest.mark.parametrize(
