@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GRACE = 5.0  # seconds that answers on their way are waited for when a run is stopped: a batch of a slow endpoint
 SEVERAL = 16  # attacks that may be on their way however small the batches are
 LEAST = 4  # images that an attack asks about at a time, at least on average: more attacks would only take memory
-BROKEN = 10  # images in a row that can't be asked about, with no answer in between: then the classifier itself is broken
+BROKEN = 10  # images in a row that fail alone, after which it is decided whether the classifier itself is broken
 
 
 class ChangedClassifierError(ClassifierError):
@@ -56,7 +56,8 @@ def drive(
     advance in this one. The results do not depend on it.
 
     Where a batch fails, what each image asked is asked apart, and only the image that fails alone is told to `failed`. The
-    whole ends where the endpoint is at fault (`EndpointError`), the classifier takes too long, or 10 images in a row fail.
+    whole ends where the endpoint is at fault (`EndpointError`), the classifier takes too long, or it seems to be broken: after
+    an image that it answered about before has failed, it answers nothing more, or it has never answered about 10 images.
 
     Args:
         classifier: all attacks ask this one.
@@ -111,13 +112,15 @@ class _Drive:
         self.checked: dict[ImageAttack, Floats] = {}  # the first answers about what is checked
         self.apart: deque[_Part] = deque()  # what was in a batch that failed, and is asked apart
         self.exhausted = False
-        self.failures = 0  # in a row, with no answer in between
+        self.suspects: OrderedDict[ImageAttack, ClassifierError] = OrderedDict()  # failed alone, with no answer since
+        self.answered = False
 
     def run(self) -> None:
         try:
             while True:
                 self._send()
                 if not self.calls.on_the_way:
+                    self._judge()
                     return
                 answered = self.calls.next()
                 if answered is not None:
@@ -177,7 +180,8 @@ class _Drive:
         if isinstance(answer, BaseException):
             self._sort_out(batch, answer)
             return
-        self.failures = 0
+        self.answered = True
+        self._acquit()
         served, start, changed = [], 0, []
         for part in batch.parts:
             rows = answer[start : start + len(part.images)]
@@ -236,10 +240,30 @@ class _Drive:
         if len(batch.parts) > 1:
             self.apart.extend(alive)
         elif alive:
-            self.failures += 1
-            if self.failures >= BROKEN:
+            attack = alive[0].attack
+            if self.failed is None:
                 raise error
-            self._fail(alive[0].attack, error)
+            if attack in self.running:
+                self.running.remove(attack)
+            self.suspects[attack] = error
+            if len(self.suspects) >= BROKEN:
+                self._judge()
+
+    def _judge(self) -> None:
+        """Nothing was answered since these images failed: is it their own trouble, or is the classifier broken?
+
+        It is broken where it answered about one of them before, or never answered at all about so many.
+        """
+        for attack, error in self.suspects.items():
+            if attack.log.queries or (len(self.suspects) >= BROKEN and not self.answered):
+                raise error
+        self._acquit()
+
+    def _acquit(self) -> None:
+        """The classifier answers: what failed is the trouble of the images alone."""
+        while self.suspects:
+            attack, error = self.suspects.popitem(last=False)
+            self._fail(attack, error)
 
     def _changed(self, changed: list[ImageAttack], checks: int) -> None:
         """The classifier gave another answer than before about the same image."""

@@ -200,7 +200,35 @@ def test_a_classifier_that_never_answers_ends_the_run():
     many = (AttackTask(n, np.random.default_rng(n).random((SIDE, SIDE, 3), dtype=np.float32)) for n in range(100))
     with pytest.raises(AttackInterrupted, match="out of order"):
         ATTACK.stream(CallableClassifier(broken), many, finished=lambda *_: None, on_problem=problems.__setitem__)
-    assert len(problems) == 9
+    assert not problems
+
+
+def test_images_that_fail_at_the_end_are_their_own_trouble():
+    def picky(batch):
+        if (batch.mean(axis=(1, 2, 3)) < 0.25).any():
+            raise ValueError("too dark")
+        return predict(batch)
+
+    images = [*PICTURES[:2], *[0.2 * image for image in PICTURES[:12]]]
+    problems = {}
+    given = (AttackTask(n, image) for n, image in enumerate(images))
+    done = streamed(CallableClassifier(picky), given, on_problem=problems.__setitem__)
+    assert sorted(done) == [0, 1]
+    assert sorted(problems) == list(range(2, len(images)))
+
+
+def test_a_classifier_that_dies_ends_the_run_with_what_was_found(tmp_path):
+    def dying(batch):
+        if classifier.queries > 200:
+            raise RuntimeError("out of order")
+        return predict(batch)
+
+    classifier, problems, done = CallableClassifier(dying), {}, {}
+    with pytest.raises(AttackInterrupted, match="out of order") as caught:
+        ATTACK.stream(classifier, tasks(), finished=done.__setitem__, on_problem=problems.__setitem__)
+    assert not problems
+    assert caught.value.results
+    assert all(result.queries > 1 for result in caught.value.results[:2])
 
 
 def test_a_stop_waits_for_what_is_on_its_way_and_keeps_it(expected, tmp_path):
