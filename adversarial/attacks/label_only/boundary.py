@@ -1,4 +1,4 @@
-"""Search for the smallest change in L2 where the classifier answers with nothing but its decision: along the boundary."""
+"""Search for the smallest change where the classifier answers with nothing but its decision: along the boundary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.label_only.boundary_tuning import STANDARD, BoundaryTuning
-from adversarial.attacks.label_only.probes import Probes, band, contrast, unit
+from adversarial.attacks.label_only.preferences import Preferences
+from adversarial.attacks.label_only.probes import Probes, band, unit
 from adversarial.attacks.registry import Attack, Task
 
 if TYPE_CHECKING:
@@ -16,32 +17,51 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.distances.distance import Distance
     from adversarial.query_log import QueryLog, Search
 
     Floats: TypeAlias = NDArray[np.float64]
     Images: TypeAlias = NDArray[np.float32]
     # the answers to a batch: whether each image is adversarial
     Flips: TypeAlias = Generator[Images, Floats, NDArray[np.bool_]]
-    # a part of the search that returns two moves, one that is adversarial and one as near to the boundary as is known, and
-    # the angle by which the step turned
-    Step: TypeAlias = Generator[Images, Floats, tuple[Floats, Floats, float]]
+    # a part of the search that asks, and returns the point it ends at
+    Pointing: TypeAlias = Generator[Images, Floats, "Point"]
 
 TINY = 1e-6  # a move of this Euclidean length is none
 
 
+class Point:
+    """A direction that was bisected: adversarial at `above`, and not, as far as is known, at `below`.
+
+    Attributes:
+        direction: (H, W, C) of length 1.
+        below, above: Euclidean lengths, before the move is cut off at the colour cube.
+    """
+
+    def __init__(self, direction: Floats, below: float, above: float) -> None:
+        self.direction, self.below, self.above = direction, below, above
+
+    @property
+    def middle(self) -> float:
+        """The length at which either answer is as likely."""
+        return (self.below + self.above) / 2
+
+
 class LabelBoundary:
-    """One image's search, from nothing but decisions, for a near adversarial image in L2.
+    """One image's search, from nothing but decisions, for a near adversarial image.
 
     A first flip is looked for in several directions at once. Then, step by step, probes around a point of the boundary tell
     its normal, and the next point is looked for on the semicircle over the line to the original, in the plane of that line
     and the normal: where the boundary is flat, the nearest adversarial image of the plane lies there (Reza et al. 2023,
-    "CGBA: Curvature-aware Geometric Black-box Attack", algorithm 1). Departures: probes are stronger where the image has
-    contrast, and fall with the frequency instead of ending at one; they lie around the middle of the last bisection, where
-    either answer is as likely, and so it need not be exact; the angle is looked for from the last step's; starts share one
-    bound.
+    "CGBA: Curvature-aware Geometric Black-box Attack", algorithm 1). Departures: which kind of noise the probes are is learned
+    on the way, from how far each step could turn; probes lie around the middle of the last bisection, where either answer is
+    as likely, so that it need not be exact; the angle is looked for from the last step's; starts share one bound. The paper
+    is about L2. In another p-norm, images lie where the direction is bent towards the norm's own way to a plane: all values
+    equally far in L-infinity, the steepest values more in L1. That they lie on the semicircle is then true on average only.
 
     Args:
         log: the image, its budget and the answers.
+        distance: what is to be made small.
         rng: all chance comes from here: the same seed, the same search.
         mask: (H, W) the pixels that may change, or None for all.
         tuning: its constants.
@@ -51,17 +71,17 @@ class LabelBoundary:
     """
 
     def __init__(
-        self, log: QueryLog, rng: np.random.Generator, mask: NDArray[np.bool_] | None = None,
+        self, log: QueryLog, distance: Distance, rng: np.random.Generator, mask: NDArray[np.bool_] | None = None,
         tuning: BoundaryTuning = STANDARD,
     ) -> None:  # fmt: skip
-        self.log, self.rng, self.tuning = log, rng, tuning
+        self.log, self.distance, self.rng, self.tuning = log, distance, rng, tuning
         self.image = log.image.astype(np.float64)
         self.allowed = np.ones(self.image.shape[:2]) if mask is None else mask.astype(np.float64)
-        self.contrast = contrast(self.image) * self.allowed
-        self.probes = Probes(
-            self.image.shape, self.contrast + tuning.floor * self.allowed, coarse=tuning.coarse, falling=tuning.falling,
-            highest=tuning.highest,
-        )  # fmt: skip
+        self.probes = Probes(self.image, self.allowed, tuning)
+        self.kinds = Preferences(self.probes.options, rate=tuning.rate, average=tuning.average, chance=tuning.chance)
+        power = 2.0 if distance.power is None else distance.power
+        # of the slopes, in the norm's own nearest flip: 1 in L2, 0 in L-infinity
+        self.bend = tuning.steepest if power <= 1 else min(tuning.steepest, 1 / (power - 1))
         self.normal = np.zeros(self.image.shape)
 
     def steps(self) -> Search:
@@ -69,15 +89,14 @@ class LabelBoundary:
         yield from self.log.ask(self.log.image[None])
         if self.log.found() or not self.allowed.any():
             return
-        pair = yield from self._first_flip()
-        if pair is None:
-            return
-        found, middle = pair
+        point = yield from self._first_flip()
         angle, step = self.tuning.first_angle, 0
-        while float(np.linalg.norm(middle)) > TINY:
+        while point is not None and point.above > TINY:
             step += 1
-            yield from self._estimate(middle, step)
-            found, middle, angle = yield from self._turn(found, middle, angle)
+            count = yield from self._estimate(point, step)
+            point, turned = yield from self._turn(point, angle)
+            self.kinds.reward(math.log(turned / math.sqrt(count)))
+            angle = max(turned, self.tuning.least_angle)
 
     def evidence(self) -> Floats:
         """(H, W): the steepness of the boundary's normal at each pixel."""
@@ -87,17 +106,18 @@ class LabelBoundary:
         gaps = yield from self.log.ask(np.clip(self.image + moves, 0, 1).astype(np.float32))
         return np.asarray(self.log.value(gaps) > 0)
 
-    def _inside(self, move: Floats) -> Floats:
-        """The move, cut off at the colour cube."""
-        return np.asarray(np.clip(self.image + move, 0, 1) - self.image)
+    def _move(self, directions: Floats, length: float) -> Floats:
+        """The moves of a length in directions (..., H, W, C), bent as the norm has it, cut off at the colour cube."""
+        bent = directions if self.bend == 1 else unit(np.sign(directions) * np.abs(directions) ** self.bend)
+        return np.asarray(np.clip(self.image + length * bent, 0, 1) - self.image)
 
-    def _first_flip(self) -> Generator[Images, Floats, tuple[Floats, Floats] | None]:
-        """An adversarial move and one near the boundary, along the best of several directions; None where nothing flips."""
+    def _first_flip(self) -> Generator[Images, Floats, Point | None]:
+        """A point of the boundary along the best of several directions; None where nothing flips."""
         tuning, longest = self.tuning, 2 * math.sqrt(self.image.size)
         for _ in range(tuning.redrawn):
             directions, length = self._directions(), tuning.first_length * math.sqrt(self.image.size)
             while length < longest:
-                flips = yield from self._ask(length * directions)
+                flips = yield from self._ask(self._move(directions, length))
                 if flips.any():
                     return (yield from self._shortened(directions[: len(flips)][flips], length))
                 length *= tuning.longer
@@ -109,80 +129,82 @@ class LabelBoundary:
         noises = []
         for number in range(tuning.starts):
             noise = band(shape, self.rng, tuning.bands[number % len(tuning.bands)])
-            where = self.contrast + 0.1 * self.allowed if number // len(tuning.bands) % 2 == 0 else self.allowed
-            noises.append(noise * where[..., None])
-        noises.append((self.rng.random(shape) - self.image) * self.allowed[..., None])
-        noises.append((self.image.mean(axis=(0, 1)) - self.image) * self.allowed[..., None])
-        return unit(np.stack(noises))
+            follows = number // len(tuning.bands) % 2 == 0
+            noises.append(noise * (self.probes.contrast + tuning.even if follows else self.allowed)[..., None])
+        noises += [self.rng.random(shape) - self.image, self.image.mean(axis=(0, 1)) - self.image]
+        return unit(np.stack(noises) * self.allowed[..., None])
 
-    def _shortened(self, directions: Floats, length: float) -> Generator[Images, Floats, tuple[Floats, Floats]]:
+    def _shortened(self, directions: Floats, length: float) -> Pointing:
         """Shorten the directions that flip at a length together, and drop those that flip no more."""
-        above, below = length, 0.0
-        while below == 0:
-            length = above / self.tuning.shorter
-            flips = yield from self._ask(length * directions)
+        above, below, tried = length, 0.0, length / self.tuning.shorter
+        while True:
+            flips = yield from self._ask(self._move(directions, tried))
+            last = below > 0
             if flips.any():
-                above, directions = length, directions[: len(flips)][flips]
+                above, directions = tried, directions[: len(flips)][flips]
             else:
-                below = length
-        length = (above + below) / 2
-        flips = yield from self._ask(length * directions)
-        if flips.any():
-            above, directions = length, directions[: len(flips)][flips]
-        else:
-            below = length
-        return self._inside(above * directions[0]), self._inside((above + below) / 2 * directions[0])
+                below = tried
+            if last or above < TINY:
+                return self._settled(directions[0], below, above)
+            tried = (above + below) / 2 if below else above / self.tuning.shorter
 
-    def _estimate(self, middle: Floats, step: int) -> Search:
-        """Ask about probes around a point near the boundary, and make `normal` of the answers."""
+    def _settled(self, direction: Floats, below: float, above: float) -> Point:
+        """The point, in L2 without what the colour cube cuts off: it would lengthen the direction and change nothing."""
+        if self.bend != 1:
+            return Point(direction, below, above)
+        move = self._move(direction, above)
+        length = float(np.linalg.norm(move))
+        return Point(unit(move), length * below / above, length)
+
+    def _estimate(self, point: Point, step: int) -> Generator[Images, Floats, int]:
+        """Ask about probes around a point of the boundary, and make `normal` of the answers; returns how many they were."""
         tuning = self.tuning
-        count = min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), max(2, tuning.room // middle.size))
-        length = float(np.linalg.norm(middle))
-        along = middle / length
-        probes = self.probes.draw(self.rng, count)
+        count = min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), max(2, tuning.room // self.image.size))
+        centre, along = self._move(point.direction, point.middle), point.direction
+        probes = self.probes.draw(self.rng, count, self.kinds.draw(self.rng), point.direction)
         probes = unit(probes - (probes * along).sum(axis=(1, 2, 3), keepdims=True) * along)
-        flips = yield from self._ask(middle + tuning.reach * length * probes)
+        flips = yield from self._ask(centre + tuning.reach * float(np.linalg.norm(centre)) * probes)
         signs = np.where(flips, 1.0, -1.0)
         if flips.any() and not flips.all():  # the variance is less without the mean (Chen et al. 2020, HopSkipJump)
             signs -= signs.mean()
-        self.normal = np.tensordot(signs, probes[: len(signs)], axes=1)
+        self.normal = np.tensordot(signs, probes[: len(signs)], axes=1) * self.allowed[..., None]
+        return count
 
-    def _turn(self, found: Floats, middle: Floats, angle: float) -> Step:
-        """Turn towards the normal along the semicircle, as far as images stay adversarial."""
-        tuning, length = self.tuning, float(np.linalg.norm(middle))
-        along = middle / length
-        across = self.normal - (self.normal * along).sum() * along
-        across /= max(float(np.linalg.norm(across)), TINY)
+    def _turn(self, point: Point, angle: float) -> Generator[Images, Floats, tuple[Point, float]]:
+        """Turn towards the normal along the semicircle, as far as images stay adversarial; the new point, and how far."""
+        tuning, along, length = self.tuning, point.direction, point.middle
+        across = unit(self.normal - (self.normal * along).sum() * along)
 
-        def at(turned: float) -> Floats:
-            return self._inside(length * math.cos(turned) * (math.cos(turned) * along + math.sin(turned) * across))
+        def turned(by: float) -> Floats:
+            return np.asarray(math.cos(by) * along + math.sin(by) * across)
 
-        low, high, best = 0.0, math.pi / 2, found
+        low, high = 0.0, math.pi / 2
         for _ in range(tuning.turns):
-            move = at(angle)
+            move = self._move(turned(angle), length * math.cos(angle))
             if (yield from self._ask(move[None]))[0]:
-                low, best = angle, move
+                low = angle
                 angle = min(angle * tuning.wider, (angle + high) / 2) if high == math.pi / 2 else (low + high) / 2
             else:
                 high = angle
                 angle = (low + high) / 2 if low else angle / tuning.narrower
             if (low and high < math.pi / 2 and high - low < tuning.exact * high) or high < tuning.least_angle / 3:
                 break
-        if low and float(np.linalg.norm(best)) < float(np.linalg.norm(found)):
-            return best, (best + at(high)) / 2, max(low, tuning.least_angle)
-        above, below = 1.0, 1 - tuning.radial
+        if low and length * math.cos(low) < point.above:
+            below = length * math.cos((low + high) / 2)
+            return self._settled(turned(low), min(below, 2 * below - length * math.cos(low)), length * math.cos(low)), low
+        above, below = point.above, (1 - tuning.radial) * point.above
         for _ in range(tuning.halvings):
-            share = (above + below) / 2
-            if (yield from self._ask(share * found[None]))[0]:
-                above = share
+            tried = (above + below) / 2
+            if (yield from self._ask(self._move(along, tried)[None]))[0]:
+                above = tried
             else:
-                below = share
-        return above * found, (above + below) / 2 * found, max(angle / 2, tuning.least_angle)
+                below = tried
+        return self._settled(along, below, above), max(low, high / 3)
 
 
 def start(task: Task) -> LabelBoundary:
     """The search for one image; see `LabelBoundary`."""
-    return LabelBoundary(task.log, np.random.default_rng(task.seed), task.mask)
+    return LabelBoundary(task.log, task.distance, np.random.default_rng(task.seed), task.mask)
 
 
 LABEL_BOUNDARY = Attack(

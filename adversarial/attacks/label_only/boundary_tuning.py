@@ -15,16 +15,24 @@ class BoundaryTuning:
 
     starts: int = 16  # directions tried for a first flip: asked at shrinking lengths, all but a few cost two or three queries
     bands: tuple[int, ...] = (5, 8, 12, 20)  # half-waves per side of the starts: which flips soonest differs between networks
-    first_length: float = 0.08  # of the colour cube's half diagonal is the length at which starts are asked first
+    even: float = 0.1  # of the strongest contrast is added everywhere to the starts that follow it
+    first_length: float = 0.08  # of the root of the number of values is the length at which starts are asked first
     longer: float = 1.6  # times the length where no start flipped
     shorter: float = 1.4  # divides the length while one flips
     redrawn: int = 20  # times that starts are drawn anew before the search gives up
-    coarse: float = 3.0  # half-waves per side up to which all frequencies are as likely
-    falling: float = 0.5  # power by which less of higher frequencies is in a probe: networks react to them less
-    highest: float = 0.5  # of the highest frequency; beyond, an image shows no structure, and probes would be lost
+    coarse: float = 3.0  # half-waves per side up to which all frequencies are as strong
+    # power by which higher frequencies are weaker, and the share of the highest one beyond which there is nothing: smooth,
+    # between, and white noise. Each was the best on one of the three networks
+    spectra: tuple[tuple[float, float], ...] = ((0.75, 0.35), (0.5, 0.7), (0.0, 2.0))
+    tint: float = 0.25  # of the differences between channels are left in probes that are mostly grey
     floor: float = 0.15  # of the strongest contrast is added everywhere: what matters may lie on an even ground
+    around: float = 0.03  # of the shorter side: how far around the perturbation so far probes are strong
+    least: float = 0.1  # of the strongest is added everywhere to probes that follow it
+    rate: float = 1.2  # by which the preferences of kinds of probes move: some twenty steps must be enough to choose
+    average: float = 0.3  # the usual reward is that of the last three steps or so: later steps turn less
+    chance: float = 0.05  # of the draws are made evenly: what served badly at first may serve later
     reach: float = 0.2  # length of a probe, of the distance from the original: shorter ones measure the boundary's folds
-    first_probes: int = 12  # in the first step
+    first_probes: int = 8  # in the first step
     growth: float = 0.5  # power of the step by which probes become more: later steps gain less and need surer normals
     most_probes: int = 200  # per step
     room: int = 20_000_000  # numbers that all probes of a step together may have
@@ -36,6 +44,7 @@ class BoundaryTuning:
     turns: int = 12  # queries for an angle at most
     radial: float = 0.1  # of the distance is bisected where turning gained nothing
     halvings: int = 3  # of that tenth
+    steepest: float = 3.0  # power of the slopes at most that a move follows: higher ones follow single, uncertain values
 
 
 STANDARD = BoundaryTuning()

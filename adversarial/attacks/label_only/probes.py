@@ -1,7 +1,8 @@
-"""Random moves of an image that decide more often than white noise does: smooth, and stronger where the image has contrast."""
+"""Random moves of an image that decide more often than white noise does, of several kinds."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -11,10 +12,70 @@ from scipy.ndimage import gaussian_filter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from adversarial.attacks.label_only.boundary_tuning import BoundaryTuning
+
     Floats: TypeAlias = NDArray[np.float64]
 
 SMOOTHED = 0.7  # pixels, standard deviation, before the contrast is taken: single noisy pixels are no structure
 AROUND = 1 / 16  # of the shorter side: how far around a contrast it counts
+
+
+class Probes:
+    """Gaussian noise of a kind that is chosen draw by draw: which frequencies, where in the image, and in which colours.
+
+    Networks differ in what turns their decisions: smooth changes or rough ones, all channels together or each alone, where
+    the image has contrast or where the perturbation found so far is strong. The nearer the noise is to what turns them, the
+    fewer probes tell the boundary's normal (Guo et al. 2019, "Low frequency adversarial perturbation", for the frequencies).
+
+    Args:
+        image: (H, W, C).
+        allowed: (H, W) factors, 0 where nothing may change.
+        tuning: the constants.
+
+    Attributes:
+        contrast: (H, W) how much contrast there is around each pixel, at most 1, and 0 where nothing may change.
+        options: how many frequencies, places and colours there are to choose from.
+    """
+
+    def __init__(self, image: Floats, allowed: Floats, tuning: BoundaryTuning) -> None:
+        self._shape, self._allowed, self._tuning = image.shape, allowed, tuning
+        self.contrast = contrast(image) * allowed
+        height, width, channels = image.shape
+        down, across = np.arange(height)[:, None], np.arange(width)[None]
+        waves, share = np.hypot(down, across), np.hypot(down / height, across / width)
+        self._spectra = [
+            (np.maximum(waves, tuning.coarse) ** -falling * (share <= highest))[..., None]
+            for falling, highest in tuning.spectra
+        ]
+        self.options = (len(self._spectra), 3, 2 if channels > 1 else 1)
+
+    def draw(self, rng: np.random.Generator, count: int, kind: list[int], perturbation: Floats) -> Floats:
+        """(count, H, W, C) moves of any length.
+
+        Args:
+            rng: where chance comes from.
+            count: how many.
+            kind: the number of the spectrum, of the place, and of the colours.
+            perturbation: (H, W, C) the one found so far, for the place of that name.
+        """
+        spectrum, place, colours = kind
+        noise = rng.standard_normal((count, *self._shape))
+        if colours:  # mostly the same in all channels
+            grey = noise.mean(axis=-1, keepdims=True)
+            noise = math.sqrt(self._shape[-1]) * grey + self._tuning.tint * (noise - grey)
+        smooth = idctn(noise * self._spectra[spectrum], axes=(1, 2), norm="ortho")
+        return np.asarray(smooth * self._strength(place, perturbation)[..., None])
+
+    def _strength(self, place: int, perturbation: Floats) -> Floats:
+        """(H, W) how strong probes are at each pixel."""
+        tuning, allowed = self._tuning, self._allowed
+        if place == 0:
+            return np.asarray(self.contrast + tuning.floor * allowed)
+        if place == 1:
+            return allowed
+        energy = gaussian_filter((perturbation**2).sum(axis=-1), tuning.around * min(allowed.shape))
+        strength = np.sqrt(np.maximum(energy, 0))
+        return np.asarray((strength / max(float(strength.max()), 1e-12) + tuning.least) * allowed)
 
 
 def contrast(image: Floats) -> Floats:
@@ -26,39 +87,6 @@ def contrast(image: Floats) -> Floats:
     return np.asarray(steep / most if most > 0 else steep)
 
 
-class Probes:
-    """Gaussian noise whose spectrum falls with the frequency, times a strength per pixel.
-
-    The spectrum is that of the discrete cosine transform (DCT-II). A boundary whose normal is likely to be smooth and to lie
-    where the image has contrast is found in fewer probes of this kind than of white noise (Guo et al. 2019, "Low frequency
-    adversarial perturbation", for the smoothness).
-
-    Args:
-        shape: (H, W, C) of the image.
-        strength: (H, W) factors.
-        coarse: half-waves per side up to which all frequencies are as strong.
-        falling: power by which higher ones become weaker.
-        highest: the share of the highest frequency beyond which there is nothing.
-    """
-
-    def __init__(
-        self, shape: tuple[int, ...], strength: Floats, *, coarse: float, falling: float, highest: float
-    ) -> None:  # fmt: skip
-        height, width = shape[:2]
-        down, across = np.arange(height)[:, None], np.arange(width)[None]
-        spectrum = np.maximum(np.hypot(down, across), coarse) ** -falling
-        spectrum[np.hypot(down / height, across / width) > highest] = 0
-        self.shape, self._spectrum, self._strength = shape, spectrum[..., None], strength[..., None]
-
-    def draw(self, rng: np.random.Generator, count: int) -> Floats:
-        """(count, H, W, C) of any length."""
-        return self.shaped(rng.standard_normal((count, *self.shape)) * self._spectrum)
-
-    def shaped(self, spectrum: Floats) -> Floats:
-        """The moves with given coefficients of the cosine transform, (N, H, W, C), before the strength per pixel."""
-        return np.asarray(idctn(spectrum, axes=(1, 2), norm="ortho") * self._strength)
-
-
 def band(shape: tuple[int, ...], rng: np.random.Generator, most: float) -> Floats:
     """(H, W, C) noise of the frequencies of at most `most` half-waves per side."""
     height, width = shape[:2]
@@ -67,6 +95,6 @@ def band(shape: tuple[int, ...], rng: np.random.Generator, most: float) -> Float
 
 
 def unit(moves: Floats) -> Floats:
-    """Moves (N, H, W, C) at the Euclidean length 1; those of length 0 stay as they are."""
-    lengths = np.sqrt((moves**2).sum(axis=(1, 2, 3), keepdims=True))
+    """Moves (..., H, W, C) at the Euclidean length 1; those of length 0 stay as they are."""
+    lengths = np.sqrt((moves**2).sum(axis=(-3, -2, -1), keepdims=True))
     return np.asarray(moves / np.where(lengths > 0, lengths, 1))

@@ -1,0 +1,50 @@
+"""Choices that learn from what came of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+class Preferences:
+    """One option of each of several kinds is drawn at a time; what served better than usual is drawn more often.
+
+    This is the gradient bandit of Sutton and Barto (2018, section 2.8), one for each kind, all with the same reward.
+
+    Args:
+        options: how many options each kind has.
+        rate: by how much a preference moves per unit of reward above the usual.
+        average: by how much the usual reward moves towards the last one: rewards fall as a search gets on.
+        chance: the probability that is shared evenly, so that no option is lost for good.
+    """
+
+    def __init__(self, options: Sequence[int], *, rate: float, average: float, chance: float) -> None:
+        self._preferences = [np.zeros(count) for count in options]
+        self._rate, self._average, self._chance = rate, average, chance
+        self._usual: float | None = None
+        self._drawn: list[tuple[int, Floats]] = []
+
+    def draw(self, rng: np.random.Generator) -> list[int]:
+        """The number of the option drawn of each kind."""
+        self._drawn = []
+        for preference in self._preferences:
+            odds = np.exp(preference - preference.max())
+            odds = (1 - self._chance) * odds / odds.sum() + self._chance / len(odds)
+            self._drawn.append((int(rng.choice(len(odds), p=odds)), odds))
+        return [option for option, _ in self._drawn]
+
+    def reward(self, value: float) -> None:
+        """Tell what came of the options drawn last; more is better."""
+        above = 0.0 if self._usual is None else value - self._usual
+        self._usual = value if self._usual is None else self._usual + self._average * above
+        for preference, (option, odds) in zip(self._preferences, self._drawn, strict=True):
+            preference -= self._rate * above * odds
+            preference[option] += self._rate * above
