@@ -1,6 +1,7 @@
 """SparseEvo, a decision-based attack in L0, written anew from its paper.
 
-Vo, Abbasnejad and Ranasinghe, "Query Efficient Decision Based Sparse Attacks Against Black-Box Deep Learning Models", ICLR 2022,
+Vo, Abbasnejad and Ranasinghe, "Query Efficient Decision Based Sparse Attacks Against Black-Box Machine Learning Models",
+ICLR 2022,
 section 3 and algorithm 1. A candidate is a binary mask over the pixels: 0 takes the pixel of a starting image, which is
 adversarial, and 1 that of the original. A population of masks evolves: the best mask is crossed with two others that were
 drawn, a share of its remaining zeros is mutated to ones, and the child takes the place of the worst mask if it is still

@@ -68,26 +68,31 @@ class PixelSets:
             images[row, changes // moves.count] = moves.values[changes // moves.count, changes % moves.count]
         return images.reshape(-1, *image.shape)
 
-    def side_by_side(self, lanes: Sequence[Lane]) -> Generator[Images, Floats, list[Changes | None]]:
-        """Run lanes to their ends, with what all of them ask at a time in one batch; returns what each returns."""
-        ends: list[Changes | None] = [None] * len(lanes)
+    def race(self, lanes: Sequence[Lane], tuning: PixelTuning) -> Generator[Images, Floats, None]:
+        """Run lanes to their ends, with what they ask at a time in one batch, and give up those that fall behind."""
         wanted: dict[int, Changes] = {}
+        reached: dict[int, int] = {}  # the smallest adversarial set of each lane
+        rounds = 0
 
-        def send(number: int, answer: bool | None) -> None:
+        def send(number: int, answer: bool) -> None:
             try:
-                wanted[number] = next(lanes[number]) if answer is None else lanes[number].send(answer)
-            except StopIteration as end:
-                wanted.pop(number, None)
-                ends[number] = end.value
+                wanted[number] = lanes[number].send(answer)
+            except StopIteration:
+                del wanted[number]
 
-        for number in range(len(lanes)):
-            send(number, None)
+        for number, lane in enumerate(lanes):
+            wanted[number] = next(lane)
         while wanted:
             numbers = list(wanted)
             answers = yield from self.ask([wanted[number] for number in numbers])
+            rounds += 1
             for number, answer in zip(numbers, answers, strict=True):
+                if answer:
+                    reached[number] = len(wanted[number])
                 send(number, answer)
-        return ends
+            if reached and rounds % tuning.head_start == 0:
+                least = tuning.hopeless * min(reached.values())
+                wanted = {number: one for number, one in wanted.items() if reached.get(number, len(one)) <= least}
 
 
 def leave_out(changes: Changes, rng: np.random.Generator, tuning: PixelTuning) -> Lane:

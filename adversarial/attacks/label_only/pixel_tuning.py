@@ -21,6 +21,11 @@ class PixelTuning:
     bolder: float = 1.3  # times as much is left out next where leaving out succeeded
     warier: float = 0.6  # and where it failed
     most_dropped: float = 0.6  # of a set at a time
+    block: float = 4 / 3  # times `near`: the side of the blocks of one value, four pixels on small images
+    head_start: int = 12  # questions of each start before the worst are given up: sizes differ by then
+    hopeless: float = 1.5  # times as large as the smallest start: such a start is given up
+    large: int = 16  # changes: from so large a set a share is taken out at a time, since a few would take too long
+    share: float = 0.3  # of a large set is taken out at most
     near: float = 3.0  # pixels, the standard deviation of the place of a new change around one that matters
     near_side: float = 40.0  # pixels: on larger images new changes lie farther off in proportion, as structures do
     anywhere: float = 0.2  # of the new changes lie anywhere: what matters may lie far from the first set found
@@ -29,3 +34,6 @@ class PixelTuning:
     taken: tuple[float, ...] = (0.15, 0.45, 0.25, 0.15)  # how often one, two, three or four changes are taken out at once
     sideways: float = 0.3  # of the swaps put back as many as they take: sets of one size differ in what can be spared next
     idle: int = 200  # swaps in a row that were all asked before, after which the search ends: small images run out of them
+
+
+STANDARD = PixelTuning()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adversarial.attacks.label_only.pixel_sets import PixelSets, leave_out
-from adversarial.attacks.label_only.pixel_tuning import PixelTuning
+from adversarial.attacks.label_only.pixel_tuning import STANDARD, PixelTuning
 from adversarial.attacks.moves import make_move_table
 from adversarial.attacks.random_pixels import change_map
 from adversarial.attacks.registry import Attack, Task
@@ -27,14 +27,15 @@ class LabelPixels:
         tuning: its constants.
     """
 
-    def __init__(self, task: Task, tuning: PixelTuning = PixelTuning()) -> None:
+    def __init__(self, task: Task, tuning: PixelTuning = STANDARD) -> None:
         self.log, self.tuning, self.rng = task.log, tuning, np.random.default_rng(task.seed)
         moves = make_move_table(task.log.image, task.manipulation)
         if task.mask is not None:
             moves = moves.within(task.mask.ravel())
         self.moves, self.sets = moves, PixelSets(task.log, moves)
         self._sizes = moves.size.reshape(-1, moves.count)
-        self._open = np.flatnonzero(self._sizes.any(axis=1))  # the pixels that may be changed
+        self._is_open = self._sizes.any(axis=1)
+        self._open = np.flatnonzero(self._is_open)  # the pixels that may be changed
         height, width = task.log.image.shape[:2]
         even = np.full(height * width, 1 / (height * width))
         density = even if task.mixture is None else task.mixture.density.ravel()
@@ -43,28 +44,77 @@ class LabelPixels:
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
+        tuning = self.tuning
         yield from self.log.ask(self.log.image[None])
         if self.log.found() or not len(self._open):
             return
-        farthest = self._sizes.argmax(axis=1)
-        values = [farthest, self._drawn_values(), farthest]
-        yield from self.sets.side_by_side([self._start(one) for one in values])
+        yield from self.sets.race(self._starts(), tuning)
         while self.sets.smallest is None:
-            yield from self.sets.side_by_side([self._start(self._drawn_values()) for _ in range(self.tuning.lanes)])
+            yield from self.sets.race([self._start(*self._drawn_start()) for _ in range(tuning.lanes)], tuning)
         yield from self._exchange()
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W) how far each pixel was changed in the nearest adversarial image."""
         return change_map(self.log.image, self.log.best)
 
+    def _starts(self) -> list[Lane]:
+        """The first starts, as unlike each other as can be: which of them is near a small set differs from image to image."""
+        farthest = self._sizes.argmax(axis=1)
+        return [
+            self._start(self._scattered(), farthest),
+            self._start(self._square(), self._patchwork()),
+            self._start(self._blobs(), self._patchwork()),
+            self._start(self._scattered(), self._plain()),
+        ]
+
+    def _drawn_start(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        places = (self._scattered, self._square, self._blobs)[self.rng.integers(3)]
+        values = (self._patchwork, self._patchwork, self._plain, self._drawn_values)[self.rng.integers(4)]
+        return places(), values()
+
+    def _scattered(self) -> NDArray[np.int64]:
+        """(P,) the pixels in an order drawn from the density."""
+        return np.argsort(-(np.log(self._density) + self.rng.gumbel(size=len(self._density))), kind="stable")
+
+    def _square(self) -> NDArray[np.int64]:
+        """(P,) the pixels in growing squares around one drawn from the density."""
+        height, width = self.log.image.shape[:2]
+        middle = int(self._scattered()[0])
+        rows, columns = np.divmod(np.arange(height * width), width)
+        away = np.maximum(np.abs(rows - middle // width), np.abs(columns - middle % width))
+        return np.argsort(away, kind="stable")
+
+    def _blobs(self) -> NDArray[np.int64]:
+        """(P,) the pixels in growing blobs, where smooth noise is high."""
+        from scipy.ndimage import gaussian_filter
+
+        noise = self.rng.normal(size=self.log.image.shape[:2])
+        return np.argsort(-gaussian_filter(noise, self._near).ravel(), kind="stable")
+
+    def _patchwork(self) -> NDArray[np.int64]:
+        """(P,) a value for each pixel, the same within small blocks."""
+        height, width = self.log.image.shape[:2]
+        side = max(1, round(self.tuning.block * self._near))
+        blocks = self.rng.integers(self.moves.count, size=(height // side + 1, width // side + 1))
+        values = blocks.repeat(side, axis=0).repeat(side, axis=1)[:height, :width].ravel()
+        return self._legal(values)
+
+    def _plain(self) -> NDArray[np.int64]:
+        """(P,) one value for all pixels."""
+        return self._legal(np.full(len(self._sizes), self.rng.integers(self.moves.count)))
+
     def _drawn_values(self) -> NDArray[np.int64]:
         """(P,) a value for each pixel, drawn from those that it may take."""
         return np.asarray(np.where(self._sizes > 0, self.rng.random(self._sizes.shape), -1).argmax(axis=1))
 
-    def _start(self, values: NDArray[np.int64]) -> Lane:
-        """Change more and more pixels, drawn from the density, each to its value, until a set flips; then make it smaller."""
-        noisy = np.log(self._density[self._open]) + self.rng.gumbel(size=len(self._open))
-        order = self._open[np.argsort(-noisy, kind="stable")]
+    def _legal(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The same values, and the greatest change where a pixel may not take its value."""
+        legal = self._sizes[np.arange(len(values)), values] > 0
+        return np.asarray(np.where(legal, values, self._sizes.argmax(axis=1)))
+
+    def _start(self, order: NDArray[np.int64], values: NDArray[np.int64]) -> Lane:
+        """Change more and more pixels, in an order, each to its value, until a set flips; then make it smaller."""
+        order = order[self._is_open[order]]
         changes, size = order * self.moves.count + values[order], self.tuning.first_rung
         while True:
             start = np.sort(changes[:size])
@@ -93,8 +143,11 @@ class LabelPixels:
         """A set that shares most of its changes with the current one."""
         constants, rng, count = self.tuning, self.rng, self.moves.count
         height, width = self.log.image.shape[:2]
-        taken = min(1 + rng.choice(len(constants.taken), p=constants.taken), len(current))
-        put = taken if rng.random() < constants.sideways else taken - 1
+        taken = 1 + int(rng.choice(len(constants.taken), p=constants.taken))
+        if len(current) >= constants.large:
+            taken = max(taken, int(len(current) * constants.share * rng.random()))
+        taken = min(taken, len(current))
+        put = taken if rng.random() < constants.sideways else int(taken * rng.random())
         kept = np.delete(current, rng.choice(len(current), taken, replace=False))
         models = rng.choice(current, put)
         pixels, copies = models // count, models % count
