@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adversarial.audit.records import STATUSES, ImageArrays, ImageRecord, WeatherRecord
+from adversarial.findings.record import compact_map
 from saywhy_core.disk.destinations import check_own
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.disk.sqlite import naming_file, open_database, transaction
@@ -237,8 +238,7 @@ def _record(row: tuple[Any, ...]) -> ImageRecord:
 def _compact(values: NDArray[Any], *, exact: bool) -> NDArray[Any]:
     """Pictures on the 8-bit grid as bytes, others as they are; maps in half precision, scaled to 1."""
     if not exact:
-        top = float(np.abs(values).max()) if values.size else 0.0
-        return (values / top if top > 0 else values).astype(np.float16)
+        return compact_map(values)
     values = np.asarray(values, dtype=np.float32)
     levels = np.rint(values * 255)
     whole = bool(((levels / np.float32(255)).astype(np.float32) == values).all())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from adversarial.result import AttackResult
 
 VERSION = 1  # of the record's form
@@ -38,6 +40,7 @@ def finding_record(
     *,
     budget: int | None = None,
     settings: Mapping[str, Any] | None = None,
+    survives: Mapping[str, bool] | None = None,
 ) -> dict[str, Any]:
     """The result as plain JSON values, with a version; infinite distances become null.
 
@@ -48,6 +51,7 @@ def finding_record(
         class_names: one name per class; without them, classes have numbers only.
         budget: the queries that were allowed.
         settings: what else is to be kept (seed, target, manipulation, ...), as JSON values.
+        survives: whether the adversarial image stays one when it is saved as "png" or "jpeg", where that was asked.
     """
 
     def named(index: int | None) -> dict[str, Any] | None:
@@ -89,6 +93,7 @@ def finding_record(
             for feature in result.features
         ],
         "note": result.note,
+        "survives": dict(survives or {}),
         "settings": dict(settings or {}),
     }
 
@@ -100,13 +105,15 @@ def write_finding(
     *,
     budget: int | None = None,
     settings: Mapping[str, Any] | None = None,
+    survives: Mapping[str, bool] | None = None,
 ) -> dict[str, Any]:
     """Write a result's pictures and its record into a folder, and return the record.
 
     `panel.png` shows the original, the adversarial example, their difference and, where one guided the search, the density
     side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged
     in whole steps.
-    `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round). `result.json` takes
+    `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round), and as float16, scaled
+    to 1, the maps `density` and `touched`. `result.json` takes
     its place last, and that of an earlier result goes first: where it is, the other files are whole and belong to it.
 
     Args:
@@ -115,6 +122,7 @@ def write_finding(
         class_names: as for `finding_record`.
         budget: as for `finding_record`.
         settings: as for `finding_record`.
+        survives: as for `finding_record`.
 
     Raises:
         UnusableFileError: one of the files can't be written, or a link or no file is in its place. Nothing is changed.
@@ -122,7 +130,7 @@ def write_finding(
     folder = Path(directory)
     for name in MEMBERS:
         check_own(folder / name, folder)
-    record = finding_record(result, class_names, budget=budget, settings=settings)
+    record = finding_record(result, class_names, budget=budget, settings=settings, survives=survives)
     mask = changed_mask(result)
     before = class_name(result.label, class_names)
     after = None
@@ -134,6 +142,9 @@ def write_finding(
     pictures = {"panel.png": panel_png(result.original, adversarial, mask, before=before, after=after, density=map_)}
     pictures |= picture_files(result.original, adversarial, None if density is None else density.density)
     images: dict[str, Any] = {"original": result.original} | ({} if adversarial is None else {"adversarial": adversarial})
+    images["touched"] = compact_map(result.touched.scores)
+    if density is not None:
+        images["density"] = compact_map(density.density)
     lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items())
     text = redact("{\n" + ",\n".join(lines) + "\n}\n")
     with enclosed(folder), ExitStack() as written:
@@ -152,6 +163,12 @@ def write_finding(
             stream.flush()
         written.callback(_clear, folder, pictures)
     return record
+
+
+def compact_map(values: NDArray[Any]) -> NDArray[np.float16]:
+    """A map (H, W) in half precision, scaled so that its largest value is 1."""
+    top = float(np.abs(values).max()) if values.size else 0.0
+    return np.asarray(values / top if top > 0 else values, dtype=np.float16)
 
 
 def _clear(folder: Path, kept: Iterable[str]) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adversarial.audit.image_folders.folders import Holder, ResultFolder, read_holder
+from adversarial.audit.store import DATABASE
+from saywhy_core.disk.databases import SIDES
 from saywhy_core.errors import UsageError
 from saywhy_core.names import safe_file_name
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from adversarial.audit.gathering import AuditImage
 
 DEEPEST = 6  # parent folders in the name of a result's folder
+RESERVED = frozenset({DATABASE, *(f"{DATABASE}{ending}" for ending in SIDES), "images", "answers"})
+"""Names in the folder of an audit that are no image's."""
 SHOWN = 10  # hexadecimal digits that tell images of one name in one folder from each other
 
 
@@ -86,7 +90,7 @@ class _Names:
     def __init__(self, root: Path, wanted: list[_Wanted]) -> None:
         self.root, self.wanted = root, wanted
         self.given: dict[int, str] = {}
-        self._taken: set[str] = set()
+        self._taken: set[str] = set(RESERVED)
         self._holders: dict[str, Holder | None] = {}
         self._sharing = Counter(one.plain for one in wanted)
         self._alike = Counter(one.last for one in wanted)

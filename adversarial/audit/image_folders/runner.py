@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from adversarial.attack import BATCH
-from adversarial.audit.image_folders.entries import Entry, Looks
-from adversarial.audit.image_folders.placing import result_folders
+from adversarial.audit.image_folders.entries import Entry
+from adversarial.audit.image_folders.placing import pixels_digest, result_folders
+from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
+from adversarial.audit.store import FORMAT, AuditStore
+from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.naming import NamedClassifier
-from adversarial.findings.record import write_finding
+from adversarial.audit.work.outcomes import make_outcome
+from adversarial.findings.record import IMAGES, write_finding
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
-from adversarial.run import ChangedClassifierError
 from saywhy_core.bounded.watched import OverTimeError, of_time
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
     from adversarial.attack import FeatureGuidedAttack
     from adversarial.audit.gathering import AuditImage
+    from adversarial.audit.work.job import Aftermath
     from saywhy_core.classifiers import Classifier
     from saywhy_core.progress import OnProgress
 
     OnFinding: TypeAlias = Callable[[str, str], None]
 
+WITH_SURVIVAL = 50  # queries; a smaller budget has none to spare for the question whether a finding survives being saved
 LOOKED = 1  # queries of an attack that knows no more than the original: its pictures would only hold up who wants to stop
 AT_GOAL = "its label is already the goal"
 
@@ -72,12 +75,13 @@ def audit_images(
 ) -> AuditOutcome:
     """Attack images, and write the finding of each into a folder of its own as soon as it is there.
 
-    Images of one size share their batches. They are finished in their order, as few at a time as fill the batches. A finished
-    finding of the same image and settings is not made again. What the classifier answers is kept in the image's folder until
-    its finding is written, so that after a kill at any moment the next run goes on from there, and comes to the finding of a
-    run without interruption. Where the classifier fails, what was found so far is written as unfinished, and the images of
-    other sizes go on; the failure is a problem of each image that it left out. An unfinished finding replaces neither a
-    finished one of the same image and settings nor an unfinished one that is nearer.
+    This is an audit of a few images (see `Audit`): the same work, kept in the same database, `out`/audit.sqlite, and besides
+    a folder for each image with pictures and a record. A finished finding of the same image and settings is not made again.
+    What the classifier answers is kept in the image's folder until its finding is written, so that after a kill at any moment
+    the next run goes on from there, and comes to the finding of a run without interruption. Where the classifier fails, what
+    was found so far is written as unfinished, and the failure is a problem of each image that it left out. An unfinished
+    finding replaces neither a finished one of the same image and settings nor an unfinished one that is nearer. From a budget
+    of 50 on, two of its queries are kept for the question whether the finding survives being saved as PNG and as JPEG.
 
     An image's folder has the image's name; images of one name have the names of their folders before it (see
     `docs/attack.md`). A folder that holds the result of another image or of other settings, or something else, makes its image
@@ -110,36 +114,67 @@ def audit_images(
     with folder_lock(out), enclosed(out):
         folders = result_folders(out, images, digests)
         names = Counter(image.name for image in images)
-        entries = [
-            Entry(image, folder, image.name if names[image.name] == 1 else folder.path.name)
-            for image, folder in zip(images, folders, strict=True)
-        ]
-        audit = _Audit(classifier, attack, goal, settings, len(entries), on_finding, on_progress)
-        todo = audit.look(entries, force=force)
-        resumed = sum(len(entry.memory or ()) > 1 for entry in todo)
-        if resumed and on_resumed is not None:
-            on_resumed(resumed)
-        audit.tell()
-        looks = Looks(Path(out), settings)
-        groups: dict[tuple[int, ...], list[Entry]] = {}
-        for entry in todo:
-            groups.setdefault(entry.image.pixels.shape, []).append(entry)
-        try:
-            for group in groups.values():
-                audit.attack_together(group, looks)
-        finally:
-            looks.close()
-        if all(entry.done for entry in todo):
-            looks.forget()
+        with AuditStore(out, write=True) as store:
+            describe(store, attack, classifier, settings)
+            known = {record.name: record for record in store.images()}
+            last = store.last()
+            entries = []
+            for image, folder in zip(images, folders, strict=True):
+                record = known.get(folder.path.name)
+                if record is None:
+                    last += 1
+                    record = ImageRecord(id=last, name=folder.path.name, path=image.source or image.name, label=image.label)
+                called = image.name if names[image.name] == 1 else folder.path.name
+                entries.append(Entry(image, folder, called, record))
+            audit = _Audit(
+                store,
+                classifier,
+                _job(attack, goal, target),
+                settings,
+                int(attack.budget),
+                len(entries),
+                on_finding,
+                on_progress,
+            )
+            todo = audit.look(entries, force=force)
+            resumed = sum(len(entry.memory or ()) > 1 for entry in todo)
+            if resumed and on_resumed is not None:
+                on_resumed(resumed)
+            audit.tell()
+            try:
+                audit.attack_all(todo)
+            finally:
+                for entry in todo:
+                    entry.close()
     return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed)
+
+
+def _job(attack: FeatureGuidedAttack, goal: int | None, target: str) -> Job:
+    """The work on each image. What is found is asked about as PNG and JPEG within the budget, where that has room for it."""
+    survival = attack.budget >= WITH_SURVIVAL
+    search = replace(attack, budget=int(attack.budget) - 2) if survival else attack
+    return Job(spec=target, attack=search, goal=goal, survival=survival)
+
+
+def describe(store: AuditStore, attack: FeatureGuidedAttack, classifier: Classifier, settings: Mapping[str, Any]) -> None:
+    """Write down what holds for the whole audit, as far as all images share it."""
+    names = classifier.class_names
+    shown = {**settings, "scores": classifier.scores, "levels": attack.levels, "weather": []}
+    had = store.about.get("settings")
+    store.tell(
+        format=FORMAT, saywhy=version("saywhy"), class_names=None if names is None else list(names),
+        created=store.about.get("created") or datetime.now(UTC).isoformat(timespec="seconds"),
+        settings=shown if had is None or had == shown else {**shown, "several": True},
+    )  # fmt: skip
 
 
 @dataclass(eq=False)
 class _Audit:
+    store: AuditStore
     classifier: Classifier
-    attack: FeatureGuidedAttack
-    goal: int | None
+    job: Job
     settings: Mapping[str, Any]
+    budget: int
     total: int
     on_finding: OnFinding | None
     on_progress: OnProgress | None
@@ -151,6 +186,9 @@ class _Audit:
         """The entries to attack; what is finished is kept, and what can't be written is a problem."""
         todo: list[Entry] = []
         for entry in entries:
+            if entry.image.label is not None and entry.image.label == self.job.goal:
+                self.problem(entry, AT_GOAL)
+                continue
             try:
                 finished = entry.open(force=force)
             except UsageError as error:
@@ -158,8 +196,9 @@ class _Audit:
                 continue
             if finished:
                 self.kept += 1
-            else:
-                todo.append(entry)
+                continue
+            todo.append(entry)
+            self.store.write(_waiting(entry))
         return todo
 
     def tell(self) -> None:
@@ -170,67 +209,52 @@ class _Audit:
         entry.done = True
         self.problems.append(Problem(entry.name, what))
 
-    def attack_together(self, group: list[Entry], looks: Looks) -> None:
-        """Attack images of one size; a failure becomes a problem of those that it leaves unfinished."""
+    def attack_all(self, todo: list[Entry]) -> None:
+        """Attack what is to be attacked; a failure of the classifier becomes a problem of those that it leaves unfinished."""
+        by_number = {entry.record.id: entry for entry in todo}
+        works = (Work(entry.record.id, entry.image.pixels, entry.image.label) for entry in todo)
+
+        def finished(number: int, result: AttackResult, after: Aftermath) -> None:
+            self._finish(by_number[number], result, after)
+
+        def failed(number: int, error: UsageError) -> None:
+            entry = by_number[number]
+            self.problem(entry, str(error))
+            self.store.write(replace(entry.record, status="failed", error=str(error)))
+
         try:
-            labels = self._labels(group, looks)
-            entries = [entry for entry in group if not entry.done]
-            if entries:
-                self._run(entries, [labels[id(entry)] for entry in entries])
-        except UnusableFileError:
-            raise  # what is found about the other images could not be written either
-        except UsageError as error:
-            if isinstance(error.__cause__, ChangedClassifierError):
-                looks.forget()
+            self.job.run(self.classifier, works, finished, failed, lambda number: by_number[number].opened_memory())
+        except AttackInterrupted as error:
+            self._write_begun(by_number, error.results)
             if (slow := of_time(error)) is not None:  # every other image would take as long
                 raise OverTimeError(slow) from error
-            self.problems += [Problem(entry.name, str(error)) for entry in group if not entry.done]
-        finally:
-            for entry in group:
-                entry.close()
-
-    def _labels(self, group: list[Entry], looks: Looks) -> dict[int, int]:
-        """The class of each entry, predicted where none was given; entries of the goal's class are done with."""
-        unknown = [entry for entry in group if entry.image.label is None]
-        labels = {id(entry): entry.image.label for entry in group if entry.image.label is not None}
-        size = self.attack.batch_size or BATCH
-        for start in range(0, len(unknown), size):
-            part = unknown[start : start + size]
-            scores = looks.at(self.classifier, np.stack([entry.image.pixels for entry in part]))
-            for entry, row in zip(part, scores, strict=True):
-                labels[id(entry)], entry.look = int(row.argmax()), row
-        for entry in group:
-            if labels[id(entry)] == self.goal:
-                self.problem(entry, AT_GOAL)
-        return labels
-
-    def _run(self, entries: list[Entry], labels: list[int]) -> None:
-        complete: set[int] = set()
-
-        def finished(_done: int, _total: int, result: AttackResult | None) -> None:
-            if result is not None:
-                complete.add(result.index)
-                self._finish(entries[result.index], result)
-
-        try:
-            self.attack.run(
-                self.classifier, np.stack([entry.image.pixels for entry in entries]), labels, targets=self.goal,
-                progress=finished,
-                memory=lambda index: entries[index].opened_memory(),
-                on_problem=lambda index, error: self.problem(entries[index], str(error)),
-            )  # fmt: skip
-        except (AttackInterrupted, AttackStopped) as error:
-            for result in error.results:
-                entry = entries[result.index]
-                if result.index in complete and not entry.done:
-                    self._finish(entry, result)  # it was being written
-                elif not entry.done and result.queries > LOOKED and not entry.folder.keeps(result):
-                    self._write_begun(entry, result)
+            self.problems += [Problem(entry.name, str(error)) for entry in todo if not entry.done]
+        except AttackStopped as stopped:
+            self._write_begun(by_number, stopped.results)
             raise
 
-    def _finish(self, entry: Entry, result: AttackResult) -> None:
+    def _write_begun(self, by_number: Mapping[int, Entry], results: Sequence[AttackResult]) -> None:
+        """Write what was found about images that are not done, as unfinished."""
+        for result in results:
+            entry = by_number[result.index]
+            if entry.done or result.queries <= LOOKED or entry.folder.keeps(result):
+                continue
+            try:
+                self._write(entry, result, {}, finished=False)
+            except UnusableFileError as error:
+                if is_of_the_disk(error):
+                    raise
+                self.problem(entry, str(error))
+
+    def _finish(self, entry: Entry, result: AttackResult, after: Aftermath) -> None:
+        if result.label == self.job.goal:
+            self.problem(entry, AT_GOAL)
+            entry.forget()
+            self.store.write(replace(entry.record, status="failed", error=AT_GOAL))
+            return
         try:
-            sentence = self._write(entry, result, finished=True)
+            sentence = self._write(entry, result, after.survives, finished=True)
+            self._keep(entry, result, after)
             entry.forget()
         except UnusableFileError as error:
             if is_of_the_disk(error):
@@ -243,17 +267,22 @@ class _Audit:
             self.on_finding(entry.name, sentence)
         self.tell()
 
-    def _write_begun(self, entry: Entry, result: AttackResult) -> None:
-        try:
-            self._write(entry, result, finished=False)
-        except UnusableFileError as error:
-            if is_of_the_disk(error):
-                raise
-            self.problem(entry, str(error))
+    def _keep(self, entry: Entry, result: AttackResult, after: Aftermath) -> None:
+        made = make_outcome(_waiting(entry), result, after, self.classifier.class_names, budget=self.budget)
+        self.store.write(replace(made.record, file=f"{entry.folder.path.name}/{IMAGES}"), made.weather)
 
-    def _write(self, entry: Entry, result: AttackResult, *, finished: bool) -> str:
+    def _write(self, entry: Entry, result: AttackResult, survives: Mapping[str, bool], *, finished: bool) -> str:
         settings = {**self.settings, "image": entry.image.name, **entry.about, **entry.origin, "finished": finished}
         record = write_finding(
-            result, entry.folder.path, self.classifier.class_names, budget=int(self.attack.budget), settings=settings
+            result, entry.folder.path, self.classifier.class_names, budget=self.budget, settings=settings, survives=survives
         )
         return str(record["sentence"])
+
+
+def _waiting(entry: Entry) -> ImageRecord:
+    """The row of an image that is to be attacked."""
+    height, width, channels = entry.image.pixels.shape
+    return replace(
+        ImageRecord(id=entry.record.id, name=entry.record.name, path=entry.record.path, label=entry.image.label),
+        height=height, width=width, channels=channels, pixels=pixels_digest(entry.image), digest=entry.folder.digest,
+    )  # fmt: skip
