@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -199,7 +198,6 @@ def prepare(
             store.tell(
                 format=FORMAT,
                 saywhy=version("saywhy"),
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
                 class_names=None if classifier.class_names is None else list(classifier.class_names),
                 settings={
                     **settings.kept(), "levels": job.attack.levels, "weather": list(job.weather), "target": spec,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -163,7 +162,6 @@ def describe(store: AuditStore, attack: FeatureGuidedAttack, classifier: Classif
     had = store.about.get("settings")
     store.tell(
         format=FORMAT, saywhy=version("saywhy"), class_names=None if names is None else list(names),
-        created=store.about.get("created") or datetime.now(UTC).isoformat(timespec="seconds"),
         settings=shown if had is None or had == shown else {**shown, "several": True},
     )  # fmt: skip
 
@@ -253,8 +251,8 @@ class _Audit:
             self.store.write(replace(entry.record, status="failed", error=AT_GOAL))
             return
         try:
+            self._keep(entry, result, after)  # the record in the folder comes last: where it is, the result is whole
             sentence = self._write(entry, result, after.survives, finished=True)
-            self._keep(entry, result, after)
             entry.forget()
         except UnusableFileError as error:
             if is_of_the_disk(error):

@@ -65,7 +65,7 @@ class Stage:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in sorted(self.folder.glob("out/**/*"))
-            if path.is_file()
+            if path.is_file() and not path.name.startswith("audit.sqlite")
         }
 
     def finished(self):
