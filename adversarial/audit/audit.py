@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from adversarial.audit.work.outcomes import Outcome
     from saywhy_core.classifiers import Classifier
     from saywhy_core.progress import OnProgress
+
+
+IN_A_ROW = 20
+"""Images that fail one after another for the same reason: the classifier is to blame, not the images."""
 
 
 class AuditPaused(UsageError):  # noqa: N818 - it says what became of the audit
@@ -167,6 +172,7 @@ class Audit:
         on_progress: OnProgress | None,
     ) -> None:
         total = sum(store.counts().values())
+        in_a_row: Counter[str] = Counter()
 
         def tell() -> None:
             if on_progress is not None:
@@ -174,6 +180,12 @@ class Audit:
 
         def finished(outcome: Outcome) -> None:
             prepared.keep(store, outcome)
+            why = outcome.record.error if outcome.asked else None
+            if why is None:
+                in_a_row.clear()
+            in_a_row[why or ""] += 1
+            if why and in_a_row[why] >= IN_A_ROW:
+                raise AttackInterrupted(f"{IN_A_ROW} images in a row failed, the last of them because {why}", [])
             if on_finding is not None:
                 on_finding(outcome)
             tell()
@@ -186,8 +198,10 @@ class Audit:
         except AttackInterrupted as error:
             counts = store.counts()
             done = total - counts["waiting"]
+            again = " with --retry-failed" if counts["failed"] else ""
             raise AuditPaused(
-                f"the audit is paused, {done:,} of {total:,} images are done: {error}; give the same command again to go on"
+                f"the audit is paused, {done:,} of {total:,} images are done: {error}; give the same command again{again} to "
+                "go on"
             ) from error
         finally:
             prepared.close()

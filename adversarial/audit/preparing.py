@@ -132,7 +132,7 @@ class Prepared:
             try:
                 pixels = self._read(_source(record))
             except UsageError as error:
-                finished(failed_outcome(record, str(error)))
+                finished(failed_outcome(record, str(error), asked=False))
                 continue
             image = AuditImage(record.name, pixels, record.label)
             height, width, channels = pixels.shape
