@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
     from adversarial.audit.work.outcomes import Outcome
     from saywhy_core.classifiers import Classifier
     from saywhy_core.progress import OnProgress
-
-
-IN_A_ROW = 20
-"""Images that fail one after another for the same reason: the classifier is to blame, not the images."""
 
 
 class AuditPaused(UsageError):  # noqa: N818 - it says what became of the audit
@@ -94,10 +89,11 @@ class Audit:
         """
         with folder_lock(self.directory), enclosed(self.directory), AuditStore(self.directory, write=True) as store:
             prepared = self._prepare(
-                store, images, target, labels=labels, label=label, class_names=class_names, trust=trust, settings=settings
-            )
+                store, images, target, labels=labels, label=label, class_names=class_names, trust=trust,
+                settings=settings, retry=retry_failed,
+            )  # fmt: skip
             if retry_failed:
-                store.wait_again()
+                prepared.retry(store)
             if on_plan is not None:
                 on_plan(prepared.plan(store, price))
             self._work(store, prepared, engine, dict(engine_options or {}), max_queries, on_finding, on_progress)
@@ -151,6 +147,7 @@ class Audit:
         trust: bool,
         settings: Mapping[str, Any],
         write: bool = True,
+        retry: bool = False,
     ) -> Prepared:
         about = {} if store is None else store.about
         kept = about.get("settings")
@@ -158,7 +155,17 @@ class Audit:
             raise UsageError(f"{self.directory} holds no audit to go on with; give the images and the target to begin one")
         made = chosen(settings, kept)
         return prepare(
-            store, about, made, images, target, labels=labels, label=label, class_names=class_names, trust=trust, write=write
+            store,
+            about,
+            made,
+            images,
+            target,
+            labels=labels,
+            label=label,
+            class_names=class_names,
+            trust=trust,
+            write=write,
+            retry=retry,
         )
 
     def _work(
@@ -172,7 +179,6 @@ class Audit:
         on_progress: OnProgress | None,
     ) -> None:
         total = sum(store.counts().values())
-        in_a_row: Counter[str] = Counter()
 
         def tell() -> None:
             if on_progress is not None:
@@ -180,12 +186,6 @@ class Audit:
 
         def finished(outcome: Outcome) -> None:
             prepared.keep(store, outcome)
-            why = outcome.record.error if outcome.asked else None
-            if why is None:
-                in_a_row.clear()
-            in_a_row[why or ""] += 1
-            if why and in_a_row[why] >= IN_A_ROW:
-                raise AttackInterrupted(f"{IN_A_ROW} images in a row failed, the last of them because {why}", [])
             if on_finding is not None:
                 on_finding(outcome)
             tell()
@@ -198,10 +198,8 @@ class Audit:
         except AttackInterrupted as error:
             counts = store.counts()
             done = total - counts["waiting"]
-            again = " with --retry-failed" if counts["failed"] else ""
             raise AuditPaused(
-                f"the audit is paused, {done:,} of {total:,} images are done: {error}; give the same command again{again} to "
-                "go on"
+                f"the audit is paused, {done:,} of {total:,} images are done: {error}; give the same command again to go on"
             ) from error
         finally:
             prepared.close()

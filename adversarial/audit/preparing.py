@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adversarial.audit.choices import AuditSettings
+    from adversarial.audit.records import Status
     from adversarial.audit.store import AuditStore
     from saywhy_core.classifiers import Classifier
 
@@ -95,6 +96,16 @@ class Prepared:
         calls = int(getattr(self.classifier, "concurrency", 1) or 1) if remote else 1
         return size * calls / max(taken, 1e-6)
 
+    def retry(self, store: AuditStore) -> None:
+        """Let the images that failed wait once more, with the labels that they have now."""
+        now = {(source.path, source.part): source for source in self.sources}
+        for record in list(store.images("failed")):
+            source = now.get((record.path, record.part))
+            if source is None:
+                continue
+            status: Status = "failed" if source.error else "waiting"
+            store.write(replace(record, status=status, label=source.label, error=source.error or None))
+
     def tasks(self, store: AuditStore, finished: Callable[[Outcome], None], max_queries: int | None) -> Tasks:
         """What an engine is given."""
         classifier = self.classifier
@@ -132,7 +143,7 @@ class Prepared:
             try:
                 pixels = self._read(_source(record))
             except UsageError as error:
-                finished(failed_outcome(record, str(error), asked=False))
+                finished(failed_outcome(record, str(error)))
                 continue
             image = AuditImage(record.name, pixels, record.label)
             height, width, channels = pixels.shape
@@ -166,6 +177,7 @@ def prepare(
     class_names: Sequence[str] | None,
     trust: bool,
     write: bool,
+    retry: bool,
 ) -> Prepared:
     """Open the classifier, list the images, and write both down where the audit is new.
 
@@ -188,22 +200,26 @@ def prepare(
         raise UsageError("the target is another model than the one that this audit was begun with; give another folder")
     labels = kept.get("labels") if labels is None else os.fspath(labels)
     label = kept.get("label") if label is None else label
-    sources: list[Source] = []
-    problems: list[Problem] = []
-    if images is not None:
-        sources, problems = list_sources(images, labels=labels, label=label, class_names=classifier.class_names)
+    given = [os.fspath(path) for path in images or ()]
+    listed = [*kept.get("images", ()), *(path for path in given if path not in kept.get("images", ()))]
+    # what the audit has is listed again only where that is asked for: a folder may have thousands of images
+    sources, problems = (
+        list_sources(listed if retry else given, labels=labels, label=label, class_names=classifier.class_names)
+        if given or retry
+        else ([], [])
+    )
     folder = kept.get("folder") or os.getcwd()  # noqa: PTH109
     if store is not None and write:
-        if not kept:
+        if not kept or listed != kept["images"]:
             store.tell(
                 format=FORMAT,
                 saywhy=version("saywhy"),
                 class_names=None if classifier.class_names is None else list(classifier.class_names),
                 settings={
-                    **settings.kept(), "levels": job.attack.levels, "weather": list(job.weather), "target": spec,
-                    "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
+                    **settings.kept(), "levels": getattr(job.attack, "levels", None), "weather": list(job.weather),
+                    "target": spec, "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
                     "class_names": None if names is None else list(names), "folder": folder,
-                    "images": [os.fspath(path) for path in images or ()],
+                    "images": listed,
                 },
             )  # fmt: skip
         _add(store, sources)

@@ -138,11 +138,6 @@ class AuditStore:
         """The highest `id`; 0 where there are no images."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM images")[0][0])
 
-    def wait_again(self) -> None:
-        """Let the images that failed wait once more."""
-        with naming_file(self.path, _WHAT), transaction(self._database):
-            self._database.execute("UPDATE images SET status = 'waiting', error = NULL WHERE status = 'failed'")
-
     def queries(self) -> int:
         """The queries of all images that are done with."""
         return int(self._rows("SELECT coalesce(sum(queries), 0) FROM images")[0][0])

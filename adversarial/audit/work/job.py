@@ -105,7 +105,7 @@ class Job:
             AttackInterrupted: the classifier can't be asked any more.
             AttackStopped: Ctrl-C, or a signal.
         """
-        from adversarial.attack import AttackTask
+        from adversarial.streaming import AttackTask
 
         after: dict[int, Aftermath] = {}
 
@@ -156,7 +156,7 @@ class Aftermath:
         if self._scores != "label":
             self.confidence = round(float(as_probabilities(log.clean[None], self._scores)[0, self.predicted]), 4)
         found = log.outcome()
-        levels, job = self._job.attack.levels, self._job
+        levels, job = getattr(self._job.attack, "levels", None), self._job
         if job.survival and found.best is not None and found.distance > 0:
             self.survives = yield from self._counted(survival_steps(found.best, log.label, log.target, levels=levels))
         if job.weather:

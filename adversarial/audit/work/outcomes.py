@@ -28,13 +28,11 @@ class Outcome:
         record: its row.
         weather: its rows of the weather.
         arrays: its pictures; None where it could not be attacked.
-        asked: whether the classifier was asked about it; not where it could not be read.
     """
 
     record: ImageRecord
     weather: tuple[WeatherRecord, ...] = ()
     arrays: ImageArrays | None = None
-    asked: bool = True
 
 
 def make_outcome(
@@ -105,9 +103,9 @@ def make_outcome(
     return Outcome(made, weather, arrays)
 
 
-def failed_outcome(record: ImageRecord, why: str, *, asked: bool = True) -> Outcome:
-    """The row of an image that could not be attacked, or not even read."""
-    return Outcome(replace(record, status="failed", error=why), asked=asked)
+def failed_outcome(record: ImageRecord, why: str) -> Outcome:
+    """The row of an image that could not be attacked, or not read."""
+    return Outcome(replace(record, status="failed", error=why))
 
 
 def _status(result: AttackResult) -> Status:

@@ -11,7 +11,6 @@ from PIL import Image
 
 from adversarial import CallableClassifier
 from adversarial.audit import Audit, AuditPaused, AuditStore
-from adversarial.audit.audit import IN_A_ROW
 from adversarial.audit.sources import list_sources
 from saywhy_core.errors import UsageError
 
@@ -121,11 +120,25 @@ def test_a_classifier_that_fails_for_every_image_pauses_the_audit(tmp_path):
     def broken(images):
         raise RuntimeError("out of order")
 
-    source = pictures(tmp_path / "set", IN_A_ROW + 5)
-    with pytest.raises(AuditPaused, match=f"{IN_A_ROW} images in a row failed, .*out of order.*--retry-failed"):
+    source = pictures(tmp_path / "set", 12)
+    with pytest.raises(AuditPaused, match=r"the audit is paused, 0 of 12 images are done: .*out of order"):
         Audit(tmp_path / "a").run([source], target=classifier(broken), **QUICK)
-    assert Audit(tmp_path / "a").run(target=classifier()).counts["failed"] == IN_A_ROW
-    assert Audit(tmp_path / "a").run(target=classifier(), retry_failed=True).counts["found"] == IN_A_ROW + 5
+    assert Audit(tmp_path / "a").run(target=classifier()).counts["found"] == 12
+
+
+def test_an_image_that_the_classifier_can_not_answer_fails_alone(tmp_path):
+    source = pictures(tmp_path / "set")
+    Image.new("RGB", (8, 8), (250, 0, 0)).save(source / "dark" / "red.png")
+
+    def choosy(images):
+        scores = predict(images)
+        scores[(images[..., 0] > 0.9).mean(axis=(1, 2)) > 0.5] = np.nan
+        return scores
+
+    status = Audit(tmp_path / "a").run([source], target=classifier(choosy), **QUICK)
+    (problem,) = status.problems
+    assert problem.where == "dark/red"
+    assert status.counts["found"] == 3
 
 
 def test_what_can_not_be_attacked_fails_alone_and_is_tried_again_when_asked(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,7 +32,7 @@ def status(
 
     found = Audit(directory).status()
     if as_json:
-        shown = {
+        shown: dict[str, Any] = {
             "images": found.images, **found.counts, "begun": found.begun, "queries": found.queries, "settings": dict(found.settings),
         }  # fmt: skip
         show_data(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
