@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 import sys
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from importlib.resources import files
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def test_csv_and_parquet_hold_the_rows_of_the_database(report):
 
 def test_junit_has_one_case_per_image_and_fails_what_is_fragile(report):
     out, records = report
-    suites = ElementTree.parse(out / "report.xml").getroot()
+    suites = ET.parse(out / "report.xml").getroot()
     cases = {case.get("name"): case for case in suites.iter("testcase")}
     assert len(cases) == int(suites.get("tests")) == len(records)
     for record in records:
@@ -115,7 +115,7 @@ def test_without_a_threshold_no_image_fails(folder, tmp_path):
     with AuditStore(folder) as store:
         (path,) = write_reports(store, ["junit"], tmp_path / "own.xml")
     assert path == tmp_path / "own.xml"
-    suites = ElementTree.parse(path).getroot()
+    suites = ET.parse(path).getroot()
     assert suites.get("failures") == "0"
     assert int(suites.get("errors")) > 0
 
@@ -132,7 +132,7 @@ def test_hostile_names_stay_texts(hostile, tmp_path):
     assert "<img src=x" not in html
     assert not {"\u202e", "\x00", "\x1b"} & set(html)
     assert max(map(len, html.replace("\\u", " ").split("<"))) > 0
-    ElementTree.parse(tmp_path / "report.xml")
+    ET.parse(tmp_path / "report.xml")
     assert set(pyarrow.parquet.read_table(tmp_path / "report.parquet")["label_name"].to_pylist()) == names
     assert {row["label_name"] for row in json.loads((tmp_path / "report.json").read_text())["images"]} == names
     with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as stream:
