@@ -7,8 +7,9 @@ adversarial, and 1 that of the original. A population of masks evolves: the best
 drawn, a share of its remaining zeros is mutated to ones, and the child takes the place of the worst mask if it is still
 adversarial and nearer to the original. The only answer used is the decision.
 
-The paper measures nearness in L2. Here it is the number of pixels that differ, and L2 only between equal numbers, which is what
-the comparison is about; with L2 alone the peer does worse in L0.
+The paper measures nearness in L2. Here it is the number of pixels that differ, and L2 only between equal numbers, since L0 is what
+is compared. Masks that have become alike can't evolve any more; the paper ends there, and here the rest of the queries goes to
+another start.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Images = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
+IDLE = 150  # children in a row that were no better: the masks have become alike, and another start does better
 RATES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the pixels, salt-and-pepper starts
 
 
@@ -61,9 +63,10 @@ def sparse_evo(recorder: Recorder, seed: int, setting: Setting = Setting(), othe
     """
     rng = np.random.default_rng(seed)
     try:
-        start = _start(recorder, rng, setting, others)
-        if start is not None:
+        images = rng.permutation(len(others)).tolist()
+        while (start := _start(recorder, rng, setting, [others[place] for place in images])) is not None:
             _evolve(recorder, rng, setting, start)
+            images = images[1:] + images[:1]
     except BudgetSpent:
         return
 
@@ -111,16 +114,16 @@ def _evolve(recorder: Recorder, rng: np.random.Generator, setting: Setting, star
             count //= 2
         population.append(mask)
         worth.append(value)
-    while True:
+    idle = 0
+    while idle < IDLE:
         best, worst = int(np.argmin(worth)), int(np.argmax(worth))
         first, second = rng.choice(np.delete(np.arange(len(population)), best), 2, replace=False)
         child = np.where(rng.random(len(differs)) < setting.crossover, population[first], population[second])
         child |= population[best]
         left = np.flatnonzero(differs & ~child)
-        if len(left) <= 1 and min(worth) < 2:
-            return
         if len(left):
             child[rng.choice(left, max(1, int(setting.mutation * len(left))), replace=False)] = True
         value = fitness(child)
+        idle = idle + 1 if value >= worth[worst] else 0
         if value < worth[worst]:
             population[worst], worth[worst] = child, value

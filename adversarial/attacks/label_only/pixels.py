@@ -144,10 +144,12 @@ class LabelPixels:
         constants, rng, count = self.tuning, self.rng, self.moves.count
         height, width = self.log.image.shape[:2]
         taken = 1 + int(rng.choice(len(constants.taken), p=constants.taken))
+        fewer = 1
         if len(current) >= constants.large:
             taken = max(taken, int(len(current) * constants.share * rng.random()))
+            fewer = 1 + int(taken * rng.random())
         taken = min(taken, len(current))
-        put = taken if rng.random() < constants.sideways else int(taken * rng.random())
+        put = taken if rng.random() < constants.sideways else max(0, taken - fewer)
         kept = np.delete(current, rng.choice(len(current), taken, replace=False))
         models = rng.choice(current, put)
         pixels, copies = models // count, models % count

@@ -1,0 +1,180 @@
+"""Measures attacks on classifiers that answer with nothing but their decision, beside decision-based attacks of others.
+
+Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,price] [--networks MNIST,GTSRB,CIFAR-10] [--seed 0]
+The networks and images are those of `shared/data` (SAYWHY_DATA, or --data); the images are those at even places in their
+files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among all its queries.
+The peers in L0 are foolbox's Pointwise and SaltAndPepperNoise, and SparseEvo (written anew after Vo et al. 2022) with several
+settings, among them starts from images of other classes, which this attack does not have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:] = [str(ROOT), *[entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]]
+
+from adversarial import CallableClassifier, FeatureGuidedAttack  # noqa: E402
+from benchmarks.attack import NETWORKS, Set, at, read  # noqa: E402
+from benchmarks.peers.recorder import Recorder  # noqa: E402
+from benchmarks.peers.sparse_evo import Setting, sparse_evo  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Images = NDArray[np.float32]
+    Peer = Callable[[Recorder, int], None]
+
+BUDGETS = (300, 1000, 3000)
+SETTINGS = (Setting(), Setting(mutation=0.1, crossover=0.9), Setting(mutation=0.1, crossover=0.9, start="image"))
+
+
+class Traced(Recorder):
+    """A recorder that also keeps when each nearer image was found."""
+
+    trace: NDArray[np.float64] = np.zeros((0, 2))
+
+    def __call__(self, images: Images) -> NDArray[np.floating]:
+        """See `Recorder`."""
+        before = self.distance
+        try:
+            return super().__call__(images)
+        finally:
+            if self.distance < before:
+                self.trace = np.append(self.trace, [[self.queries, self.distance]], axis=0)
+
+
+def even(data: Path, name: str, count: int) -> tuple[Set, Set]:
+    """The first images at even places that are classified correctly, and those at odd places, for peers that start there."""
+    extra = "cifar10/cifar10_test_jpeg.npz" if name == "CIFAR-10" else None
+    everything = read(data, name, extra)
+    files = [NETWORKS[name][1], *([] if extra is None else [extra])]
+    arrays = [np.load(data / file) for file in files]
+    pixels = np.concatenate([array["images"] for array in arrays]).astype(np.float32) / 255
+    pixels = pixels if pixels.ndim == 4 else pixels[..., None]
+    labels = np.concatenate([array["labels"] for array in arrays])
+    chunks = [everything.predict(pixels[start : start + 64]) for start in range(0, len(pixels), 64)]
+    right = np.flatnonzero(np.concatenate(chunks).argmax(axis=1) == labels)  # the places in the file of `everything.images`
+    first, others = np.flatnonzero(right % 2 == 0)[:count], np.flatnonzero(right % 2 == 1)
+    return tuple(  # type: ignore[return-value]
+        Set(name, everything.predict, everything.images[chosen], everything.labels[chosen]) for chosen in (first, others)
+    )
+
+
+def decisions(data: Set) -> Callable[[Images], NDArray[np.float64]]:
+    """The network's decisions alone, as one-hot rows."""
+
+    def decide(images: Images) -> NDArray[np.float64]:
+        scores = np.asarray(data.predict(images))
+        return np.eye(scores.shape[1])[scores.argmax(axis=1)]
+
+    return decide
+
+
+def top_five(data: Set) -> Callable[[Images], NDArray[np.float64]]:
+    """The network's five highest probabilities, and 0 for the other classes."""
+
+    def answer(images: Images) -> NDArray[np.float64]:
+        scores = np.asarray(data.predict(images), dtype=np.float64)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        fifth = np.sort(shares, axis=1)[:, [-5]]
+        return np.where(shares >= fifth, shares, 0.0)
+
+    return answer
+
+
+def show(name: str, found: dict[int, NDArray[np.float64]]) -> None:
+    """Print the successes and the mean distance of the successes after each number of queries."""
+    cells = []
+    for budget, distances in found.items():
+        hits = distances[np.isfinite(distances)]
+        mean = f"{hits.mean():8.3f}" if len(hits) else "       -"
+        cells.append(f"{budget:5d}: {mean} ({len(hits)}/{len(distances)})")
+    print(f"  {name:52s}{'   '.join(cells)}", flush=True)
+
+
+def peer_row(name: str, data: Set, peer: Callable[[Recorder, int], None], norm: str, seed: int) -> None:
+    """Run a peer on every image and show it."""
+    records = []
+    for image, label in zip(data.images, data.labels, strict=True):
+        record = Traced(decisions(data), image, int(label), None, BUDGETS[-1], norm)
+        peer(record, seed)
+        records.append(record)
+    show(name, {budget: at(records, budget) for budget in BUDGETS})  # type: ignore[arg-type]  # at() reads their traces
+
+
+def evolve(record: Recorder, seed: int, setting: Setting, others: Set) -> None:
+    """SparseEvo, with up to 20 images of other classes to start from."""
+    starts = others.images[others.labels != record.label]
+    sparse_evo(record, seed, setting, list(starts[:: max(1, len(starts) // 20)][:20]))
+
+
+def l0_part(data: Path, names: list[str], count: int, seed: int) -> None:
+    from benchmarks.peers import foolbox_attacks as fb
+
+    for name in names:
+        chosen, others = even(data, name, count)
+        print(f"\nL0 from decisions alone, {name}, {len(chosen.labels)} images at even places")
+        attack = FeatureGuidedAttack(distance="l0", budget=BUDGETS[-1], seed=seed)
+        results = attack.run(CallableClassifier(decisions(chosen), "label"), chosen.images, chosen.labels)
+        show("this attack", {budget: at(results, budget) for budget in BUDGETS})
+        for setting in SETTINGS:
+            title = f"SparseEvo, {setting.start} start, mutation {setting.mutation}, crossover {setting.crossover}"
+            peer_row(title, chosen, partial(evolve, setting=setting, others=others), "l0", seed)
+        peer_row("foolbox SaltAndPepperNoise", chosen, partial(fb.run, make=fb.salt_and_pepper), "l0", seed)
+        peer_row("foolbox Pointwise", chosen, partial(fb.run, make=fb.pointwise), "l0", seed)
+
+
+def price_part(data: Path, names: list[str], count: int, seed: int) -> None:
+    """What each kind of answer costs: mean distance of the successes, with their number, after 1,000 queries."""
+    for name in names:
+        chosen, _ = even(data, name, count)
+        kinds = {
+            "logits": CallableClassifier(chosen.predict, "logits"),
+            "top-5": CallableClassifier(top_five(chosen), "top-k"),
+            "decision": CallableClassifier(decisions(chosen), "label"),
+        }
+        print(f"\nThe price of each kind of answer, {name}, {len(chosen.labels)} images, 1,000 queries")
+        for distance in ("l0", "l2", "linf"):
+            cells = []
+            for kind, classifier in kinds.items():
+                attack = FeatureGuidedAttack(distance=distance, budget=1000, seed=seed)
+                ends = np.array([one.distance for one in attack.run(classifier, chosen.images, chosen.labels)])
+                hits = ends[np.isfinite(ends)]
+                cells.append(f"{kind} {hits.mean() if len(hits) else np.nan:8.4f} ({len(hits)}/{len(ends)})")
+            print(f"  {distance:5s} {'   '.join(cells)}", flush=True)
+
+
+PARTS = {"l0": l0_part, "price": price_part}
+COUNTS = {"l0": (20, 2), "price": (20, 2)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="few images, to see that it runs; not for results")
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SAYWHY_DATA", ROOT.parent / "shared" / "data")))
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
+    parser.add_argument("--networks", default=",".join(NETWORKS), help="networks, with commas between")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    if not (arguments.data / NETWORKS["MNIST"][0]).is_file():
+        sys.exit(f"no networks in {arguments.data}: give --data or SAYWHY_DATA")
+    names = arguments.networks.split(",")
+    for part in arguments.only.split(","):
+        if part not in PARTS:
+            sys.exit(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+        PARTS[part](arguments.data, names, COUNTS[part][arguments.quick], arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
