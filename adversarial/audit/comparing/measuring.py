@@ -217,6 +217,8 @@ class PairedAudits:
         if not values:
             raise UndecidedError(f"{metric} can't be compared: no image was put into the same weather in both audits")
         before, after = np.array(values, dtype=np.float64).T
+        if np.isin(values, (0.0, 1.0)).all():  # then the shares are of images, and small numbers of them have intervals, too
+            return self._shares(metric, [(old > 0, new > 0) for old, new in values])
         return self._measured(
             metric, before, after, intervals.mean(before, self.seed), intervals.mean(after, self.seed),
             intervals.mean_difference(before, after, self.seed), (BOOTSTRAP, SIGN_TEST),
