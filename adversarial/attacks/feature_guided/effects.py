@@ -62,7 +62,7 @@ class Effects:
         self._sums = np.zeros((256, columns), dtype=np.float32)
         self._weights = np.zeros(256, dtype=np.float32)
         self.classes = np.arange(min(self.tuning.classes, columns))
-        self.mean = np.zeros((len(self._slots), len(self.classes)), dtype=np.float32)
+        self.mean = np.zeros((len(self.classes), len(self._slots)), dtype=np.float32).T  # the changes of a class lie together
         self.deviation = np.ones(len(self._slots), dtype=np.float32)
         self.scale = np.ones(len(self.classes), dtype=np.float32)
         self.step = np.ones(len(self.classes), dtype=np.float32)
@@ -107,8 +107,12 @@ class Effects:
 
     def utility(self, belief: Array, gaps: NDArray[np.floating]) -> Array:
         """(n,) how near the goal each change leads from these gaps (columns,), in steps, if the belief (n, A) is right."""
-        after = belief + gaps[self.classes] / self.step
-        return np.asarray(after.min(axis=1) if self.targeted else after.max(axis=1), dtype=np.float32)
+        ahead = gaps[self.classes] / self.step
+        # class by class: there are few classes and many changes, and a reduction over a short axis is slow
+        nearest = belief[:, 0] + ahead[0]
+        for column in range(1, len(ahead)):
+            (np.minimum if self.targeted else np.maximum)(nearest, belief[:, column] + ahead[column], out=nearest)
+        return np.asarray(nearest, dtype=np.float32)
 
     def _choose_classes(self, effects: Array, ahead: Array, focus: int | None) -> None:
         """Set `classes` and `step`: untargeted, the classes that seem to need the fewest changes; targeted, the farthest."""
@@ -135,11 +139,21 @@ class Effects:
         own[self._seen, :active] = self._sums[:count][:, self.classes]
         own[self._seen, active] = self._weights[:count]
         shared = self._smooth(own)
-        total, weight = shared[:, :active], shared[:, active]
-        around = total / (weight + self.tuning.no_effect)[:, None]
+        weight = shared[:, active].copy()
+        believed = weight + self.tuning.no_effect
         prior = self.tuning.neighbourhood
-        self.mean = (own[:, :active] + prior * around) / (own[:, active] + prior)[:, None]
-        self.deviation = np.sqrt(1 / (1 + self.tuning.crowding * weight))
+        seen_weight = self._weights[:count] + prior
+        mean = np.empty((active, len(self._slots)), dtype=np.float32)
+        for place, (row, column) in enumerate(zip(mean, self.classes.tolist(), strict=True)):
+            np.divide(shared[:, place], believed, out=row)
+            row *= prior
+            seen = (self._sums[:count, column] + row[self._seen]) / seen_weight
+            row /= prior  # where nothing was seen, the neighbourhood alone counts
+            row[self._seen] = seen
+        self.mean = mean.T
+        weight *= self.tuning.crowding
+        weight += 1
+        self.deviation = np.sqrt(np.divide(1, weight, out=weight), out=weight)
         self.deviation[self._seen] *= self.tuning.seen_deviation
 
     def _smooth(self, own: Array) -> Array:

@@ -171,11 +171,21 @@ def _exchanged(
     table = np.where(moves.size > 0, drawn, -np.inf).reshape(-1, moves.count)
     table[moves.pixels(kept)] = -np.inf  # one change per pixel
     table.ravel()[gone] = -np.inf  # what went must not come back, but its pixel may take another value
-    top = table.max(axis=1)
-    pixels = np.argsort(-top, kind="stable")[:number]
+    top = table[:, 0].copy()
+    for column in range(1, moves.count):
+        np.maximum(top, table[:, column], out=top)
+    pixels = _first(-top, number)
     pixels = pixels[np.isfinite(top[pixels])]
     new = np.asarray(pixels * moves.count + table[pixels].argmax(axis=1))
     return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
+
+
+def _first(values: Floats, count: int) -> Indices:
+    """The places of the smallest values, the smallest first and equal ones in their order; without sorting all."""
+    if count >= len(values):
+        return np.argsort(values, kind="stable")
+    near = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
+    return np.asarray(near[np.argsort(values[near], kind="stable")[:count]])
 
 
 def _worth(effects: Effects, gaps: Floats) -> tuple[Floats, Floats]:

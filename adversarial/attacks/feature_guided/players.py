@@ -61,7 +61,12 @@ class Players:
         prior = self.prior()
         noise = self.rng.standard_normal(len(effects.mean), dtype=np.float32)
         noise *= np.float32(self.tuning.thompson) * effects.deviation * prior
-        return np.asarray((effects.mean + noise[:, None] * effects.scale) / effects.step)
+        drawn = np.empty(effects.mean.shape[::-1], dtype=np.float32)
+        for row, mean, scale, step in zip(drawn, effects.mean.T, effects.scale, effects.step, strict=True):
+            np.multiply(noise, scale, out=row)
+            row += mean
+            row /= step
+        return drawn.T
 
 
 def largest(score: Floats, count: int) -> NDArray[np.int64]:
