@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
-  const PAGE = 100; // rows in the document at a time, so that thousands of images cost no more than a hundred
+  const ROWS = { images: 100, classes: 25, flips: 25 }; // in the document at a time, so that thousands cost no more than these
   const COLUMNS = {
     images: [
       { name: "image", kind: "link" }, { name: "status", filter: "choice" }, { name: "class" }, { name: "seen as" },
@@ -38,6 +38,7 @@
     status.setAttribute("role", "status");
     const previous = make("button", { type: "button", textContent: "Previous" });
     const next = make("button", { type: "button", textContent: "Next" });
+    const size = ROWS[name];
     let shown = all;
 
     function filtered() {
@@ -59,9 +60,9 @@
       });
     }
     function draw() {
-      const last = Math.max(0, Math.ceil(shown.length / PAGE) - 1);
+      const last = Math.max(0, Math.ceil(shown.length / size) - 1);
       state.page = Math.min(state.page, last);
-      const from = state.page * PAGE, rows = shown.slice(from, from + PAGE);
+      const from = state.page * size, rows = shown.slice(from, from + size);
       body.replaceChildren(...rows.map((row) => make("tr", {}, ...used.map((column, first) => {
         const cell = data[name][row][column.place];
         const element = make(first ? "td" : "th", column.kind === "number" ? { className: "number" } : {});
