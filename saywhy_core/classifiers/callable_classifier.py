@@ -52,6 +52,9 @@ class CallableClassifier:
 
     Attributes:
         queries: how many images `predict` has received. Images that were answered from memory do not count.
+        concurrency: how many calls at the same time keep the classifier busy; 1 by default.
+        levels: how many values a channel of an image has where images travel as pictures, such as 256; None where images
+            arrive as they are.
 
     Raises:
         UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
@@ -59,6 +62,9 @@ class CallableClassifier:
         ClassifierError: `predict` raised an error or returned something else than `scores` says, and the sentence tells what
             would fit; or the images have a shape that the classifier does not take.
     """
+
+    concurrency: int = 1
+    levels: int | None = None
 
     def __init__(
         self,
@@ -110,6 +116,11 @@ class CallableClassifier:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._lock = threading.Lock()
+
+    def count(self, queries: int) -> None:
+        """Count images that the model evaluated in another way, such as one that was asked about to learn its classes."""
+        with self._lock:
+            self._queries += queries
 
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
         """(N, K) scores of (N, H, W, C) images in [0, 1]. `predict` receives each distinct image once.

@@ -37,8 +37,11 @@ class ClassifierError(UsageError):
 class EndpointError(ClassifierError):
     """The endpoint behind the classifier is down, or refuses us; it says nothing about the images that were asked about.
 
-    What asks about many images should stop here, and go on when the endpoint is back.
+    What asks about many images should stop here, and go on when the endpoint is back. `status` is the HTTP status, where the
+    endpoint answered at all.
     """
+
+    status: int | None = None
 
 
 class Classifier(Protocol):

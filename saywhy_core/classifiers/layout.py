@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Images: TypeAlias = NDArray[np.float32]
 
 Axes: TypeAlias = Literal["nhwc", "nchw"]
+Channels: TypeAlias = Literal["rgb", "bgr"]
 Numbers: TypeAlias = float | Sequence[float]
 
 
@@ -28,19 +29,24 @@ class InputLayout:
         value_range: the network's values for 0 (black) and 1 (white), for example (0, 255).
         mean: subtracted after the images were scaled to `value_range`; one number, or one per channel.
         std: divided by after that; one number, or one per channel.
+        channels: the order of the colours that the network takes, "rgb" or "bgr". `mean` and `std` are in that order.
 
     Raises:
-        UsageError: a value is not of this form, or the images have another number of channels than `mean` or `std`.
+        UsageError: a value is not of this form, or the images have another number of channels than `mean`, `std` or
+            `channels`.
     """
 
     axes: Axes = "nhwc"
     value_range: Sequence[float] = (0.0, 1.0)
     mean: Numbers | None = None
     std: Numbers | None = None
+    channels: Channels = "rgb"
 
     def __post_init__(self) -> None:
         if self.axes not in ("nhwc", "nchw"):
             raise UsageError(f"{argument('layout')} must be 'nhwc' or 'nchw', not {self.axes!r}")
+        if self.channels not in ("rgb", "bgr"):
+            raise UsageError(f"{argument('channels')} must be 'rgb' or 'bgr', not {self.channels!r}")
         bounds = _numbers("value_range", self.value_range)
         if len(bounds) != 2 or not bounds[0] < bounds[1]:
             raise UsageError(f"{argument('value_range')} must be two rising numbers such as (0, 255), not {self.value_range!r}")
@@ -51,6 +57,10 @@ class InputLayout:
 
     def __call__(self, images: Images) -> Images:
         """The network's input: a C-contiguous float32 array in the order of `axes`."""
+        if self.channels == "bgr":
+            if images.shape[-1] != 3:
+                raise UsageError(f"{argument('channels', 'bgr')} needs images of 3 channels, not {images.shape[-1]}")
+            images = images[..., ::-1]
         low, high = self.value_range
         values = images if (low, high) == (0.0, 1.0) else images * np.float32(high - low) + np.float32(low)
         for name in ("mean", "std"):
@@ -69,7 +79,7 @@ class InputLayout:
     def key(self) -> str:
         """A text that is equal for equal layouts, however their numbers were written."""
         numbers = [None if given is None else _numbers("", given) for given in (self.value_range, self.mean, self.std)]
-        return f"{self.axes}{numbers}"
+        return f"{self.axes}{numbers}{'' if self.channels == 'rgb' else self.channels}"
 
 
 def _numbers(name: str, given: Any) -> list[float]:

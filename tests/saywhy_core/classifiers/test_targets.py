@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,7 +76,36 @@ def demo_target(folder, helpers):
     return "demo:signs", {}, images, inside
 
 
+def endpoint_of():
+    """The server of the tests of targets behind a server, which runs until this process ends, and its module."""
+    spec = importlib.util.spec_from_file_location(
+        "saywhy_tests_endpoint_of_targets", Path(__file__).parent / "remote" / "endpoint.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    images = (np.random.default_rng(4).integers(0, 256, (5, *module.SHAPE)) / 255).astype(np.float32)
+    return module, module.Endpoint().__enter__(), images
+
+
+def oip_target(folder, helpers):
+    module, server, images = endpoint_of()
+    return f"oip:{server.url}#m", {}, images, module.truth(images)
+
+
+def tfserving_target(folder, helpers):
+    module, server, images = endpoint_of()
+    return f"tfserving:{server.url}/v1/models/m", {}, images, module.truth(images)
+
+
+def http_target(folder, helpers):
+    module, server, images = endpoint_of()
+    return f"http:{server.url}/x", {"class_names": list(module.NAMES)}, images, module.softmax(module.truth(images))
+
+
 MAKERS = {
+    "oip": oip_target,
+    "tfserving": tfserving_target,
+    "http": http_target,
     "onnx": onnx_target,
     "torch": torch_target,
     "transformers": transformers_target,

@@ -1,0 +1,1 @@
+"""Image classifiers behind a server: one file per protocol, and what they share."""
