@@ -6,6 +6,7 @@ from .attack import FeatureGuidedAttack as FeatureGuidedAttack
 from .attacks.per_feature import FeatureRobustness as FeatureRobustness
 from .features import KeypointMixture as KeypointMixture
 from .features import keypoint_mixture as keypoint_mixture
+from .given import GivenImagesWarning as GivenImagesWarning
 from .result import AttackInterrupted as AttackInterrupted
 from .result import AttackResult as AttackResult
 from .result import AttackStopped as AttackStopped

@@ -12,6 +12,7 @@ from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustne
 from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo
 from adversarial.distances.distance import DISTANCES
 from adversarial.features import KeypointMixture, keypoint_mixture
+from adversarial.given import given_classes, given_images
 from adversarial.manipulations import Manipulation, load_manipulation
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from adversarial.streaming import BATCH as BATCH
@@ -21,7 +22,7 @@ from adversarial.streaming import check_attacked as check_attacked
 from saywhy_core.errors import ArgumentError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -177,8 +178,8 @@ class FeatureGuidedAttack:
     def run(
         self,
         classifier: Classifier,
-        images: ArrayLike,
-        labels: ArrayLike,
+        images: Any,
+        labels: ArrayLike | Sequence[int | None] | None = None,
         *,
         targets: ArrayLike | None = None,
         progress: Progress | None = None,
@@ -189,9 +190,12 @@ class FeatureGuidedAttack:
 
         Args:
             classifier: a `CallableClassifier` or anything of its shape.
-            images: (N, H, W, C) in [0, 1].
-            labels: (N,) the class that each image shows. Where the classifier disagrees at once, the result is a success at
-                distance 0 that says so.
+            images: (N, H, W, C) in [0, 1], or what can be brought to that with a `GivenImagesWarning`: one image, grey ones,
+                whole numbers, channels first, a list of images of several sizes or of pictures of Pillow, tensors (see
+                `given_images`).
+            labels: (N,) the class that each image shows; None, for all or for one, for the class that the classifier sees in
+                it, which costs no query. Where the classifier disagrees at once, the result is a success at distance 0 that
+                says so.
             targets: (N,) classes to reach, or one for all; None for any other class than the label.
             progress: called with (images done, images in all, the result just finished), as soon as it is.
             memory: called with an image's place when its attack begins, for what was answered about it in an earlier run
@@ -209,10 +213,10 @@ class FeatureGuidedAttack:
                 found so far.
             AttackStopped: Ctrl-C, or a signal (`saywhy_core.stopping`); `results` holds what was found so far.
         """
-        pictures = _images(images)
         self.picked_for(classifier)
-        wanted = _classes(labels, len(pictures), "labels")
-        goals = [None] * len(pictures) if targets is None else list(_classes(targets, len(pictures), "targets"))
+        pictures = given_images(images, classifier.image_shape, count=None if labels is None else np.size(np.asarray(labels)))
+        wanted = given_classes(labels, len(pictures), "labels")
+        goals = given_classes(targets, len(pictures), "targets")
         for number, (label, goal) in enumerate(zip(wanted, goals, strict=True)):
             if goal is not None and goal == label:
                 raise UsageError(f"image {number}: the target is the label itself ({label}); choose another class")
@@ -284,25 +288,3 @@ class FeatureGuidedAttack:
         if not isinstance(made, KeypointMixture) or made.shape != image.shape[:2]:
             raise UsageError(f"the density must be a KeypointMixture of {image.shape[0]} by {image.shape[1]} pixels")
         return made
-
-
-def _images(images: ArrayLike) -> Images:
-    pictures = np.asarray(images)
-    if pictures.ndim != 4 or pictures.shape[0] == 0 or pictures.size == 0:
-        raise UsageError(f"images must be an array (N, H, W, C) with at least one image, not of shape {pictures.shape}")
-    if pictures.dtype.kind != "f":
-        raise UsageError(f"images must be floats in [0, 1], not {pictures.dtype}; divide by the largest possible value")
-    if not (pictures.min() >= 0 and pictures.max() <= 1):
-        raise UsageError("images must be finite and lie in [0, 1]; divide by the largest possible value")
-    return np.array(pictures, dtype=np.float32)
-
-
-def _classes(values: ArrayLike, count: int, what: str) -> list[int]:
-    array = np.asarray(values)
-    if array.ndim == 0 and what == "targets":
-        array = np.full(count, array)
-    if array.shape != (count,) or array.dtype.kind not in "iu" or (array < 0).any():
-        raise UsageError(
-            f"{what} must be {count} class numbers of 0 or more, one per image, not {array.dtype} of shape {array.shape}"
-        )
-    return [int(value) for value in array]

@@ -13,8 +13,6 @@ from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import check_values, decode_pil, scaled_values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from saywhy_core.classifiers import ImageShape
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     Image: TypeAlias = NDArray[np.float32]
 
 CHANNELS = (1, 3, 4, 2)  # how many channels images usually have
+FIRST = (1, 3, 4)  # how many an image by itself has where they come first; two grey images are likelier than two channels
 MOST_CHANNELS = 16  # as the last axis; more are rather rows or columns
 SMALLEST = 8  # rows and columns of an image that has as few rows as images have channels
 
@@ -89,9 +88,8 @@ def given_classes(values: Any, count: int, what: str) -> list[int | None]:
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
         array = array.astype(np.int64)
     if array.shape != (count,) or array.dtype.kind not in "iu" or (array < 0).any():
-        number = "" if array.dtype.kind in "iu" or array.dtype.kind == "f" else "; class names are no numbers"
         raise UsageError(
-            f"{what} must be {count} class numbers of 0 or more, one per image, not {array.dtype} of shape {array.shape}{number}"
+            f"{what} must be {count} class numbers of 0 or more, one per image, not {array.dtype} of shape {array.shape}"
         )
     return [int(value) for value in array]
 
@@ -182,7 +180,7 @@ def _three_axes(values: Image, shape: ImageShape, count: int | None, changes: di
     readings: dict[str, Image] = {}
     if columns in CHANNELS or columns == shape[2]:
         readings["are one image (H, W, C)"] = values[None]
-    if (first in CHANNELS or first == shape[2]) and min(rows, columns) >= SMALLEST:
+    if (first in FIRST or first == shape[2]) and min(rows, columns) >= SMALLEST:
         readings["are one image with its channels first, (C, H, W), which were put last"] = values.transpose(1, 2, 0)[None]
     if min(rows, columns) > max(CHANNELS) or not readings:
         readings["are grey, (N, H, W)"] = values[..., None]
@@ -205,7 +203,7 @@ def _three_axes(values: Image, shape: ImageShape, count: int | None, changes: di
 
 def _channels_last(values: Image, shape: ImageShape, what: str, changes: dict[str, None]) -> Image:
     """Images (N, H, W, C), with the channels put last where they come first."""
-    _, second, third, last = values.shape
+    _, second, _, last = values.shape
     turned = values.transpose(0, 2, 3, 1)
     known = shape[2] is not None
     as_they_are = last == shape[2] if known else last in CHANNELS
@@ -215,8 +213,8 @@ def _channels_last(values: Image, shape: ImageShape, what: str, changes: dict[st
         return np.ascontiguousarray(turned)
     if not known and not as_they_are and last > MOST_CHANNELS:
         raise UsageError(
-            f"{what} of shape {values.shape[what != 'images' :]} have no axis that can be the channels; give (N, H, W, C), with 1 "
-            "channel for grey and 3 for colour"
+            f"{what} of shape {values.shape[what != 'images' :]} have no axis that can be the channels; give (N, H, W, C) with "
+            "1 channel for grey and 3 for colour"
         )
     return values
 
@@ -233,14 +231,3 @@ def _fitting_channels(image: Image, shape: ImageShape, changes: dict[str, None])
         changes["are grey, which was repeated for the three channels that the classifier takes"] = None
         return np.repeat(image, 3, axis=2)
     return image
-
-
-def labelled(labels: Sequence[int | None], targets: Sequence[int | None]) -> None:
-    """See that no image's target is its label.
-
-    Raises:
-        UsageError: one is.
-    """
-    for number, (label, goal) in enumerate(zip(labels, targets, strict=True)):
-        if goal is not None and goal == label:
-            raise UsageError(f"image {number}: the target is the label itself ({label}); choose another class")

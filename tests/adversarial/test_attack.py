@@ -347,7 +347,7 @@ def test_inputs_are_checked():
     classifier = CallableClassifier(network())
     attack = FeatureGuidedAttack(budget=5)
     for images, labels, targets, words in (
-        (pictures(1)[0], [0], None, "images must be an array"),
+        (pictures(1)[0, 0, 0], [0], None, "images must be an array"),
         (pictures(1) * 255, [0], None, "divide"),
         (pictures(2), [0], None, "labels must be 2"),
         (pictures(1), [0.5], None, "labels must be"),
