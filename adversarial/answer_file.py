@@ -19,7 +19,7 @@ from saywhy_core.reading.documents import parse_json
 from saywhy_core.reading.regular_files import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,6 +75,10 @@ class AnswerFile:
 
     def keep(self, images: Images, scores: Floats) -> None:
         """See `AnswerMemory.keep`."""
+        self.add([image_key(image) for image in images], scores)
+
+    def add(self, keys: Sequence[bytes], scores: Floats) -> None:
+        """Keep the scores (N, K) of the images with these keys (`adversarial.answers.image_key`), see `keep`."""
         classes = scores.shape[1]
         if self._places and classes != self._classes:
             had = self._classes
@@ -88,8 +92,7 @@ class AnswerFile:
             self._classes = classes
             records.append(self._header())
             end = len(records[0])
-        for image, row in zip(images, np.asarray(scores, dtype="<f8"), strict=True):
-            key = image_key(image)
+        for key, row in zip(keys, np.asarray(scores, dtype="<f8"), strict=True):
             if key in self._places or key in places or end > MOST:
                 continue
             record = key + row.tobytes()
@@ -99,6 +102,10 @@ class AnswerFile:
         if places:
             self._append(b"".join(records), end)
             self._places |= places
+
+    def answers(self) -> dict[bytes, Floats]:
+        """All that is kept: the scores (K,) by the key of their image."""
+        return {key: self._scores(place) for key, place in self._places.items()}
 
     def forget(self) -> None:
         """See `AnswerMemory.forget`; the file is deleted."""

@@ -191,6 +191,7 @@ def prepare(
     job = Job(
         spec=spec, options=settings.options, trust=trust, class_names=names, attack=settings.search(opened),
         weather=settings.kinds(), severities=tuple(settings.severities), survival=settings.survival,
+        travels=target is None or isinstance(target, str),
     )  # fmt: skip
     classifier = job.named(opened)
     job = replace(job, goal=settings.goal_index(classifier.class_names))

@@ -10,7 +10,7 @@ from saywhy_core.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from adversarial.answers import AnswerMemory
+    from adversarial.answer_file import AnswerFile
     from adversarial.audit.records import ImageRecord
     from adversarial.audit.work.job import Job, Work
     from adversarial.audit.work.outcomes import Outcome
@@ -26,7 +26,7 @@ class Tasks:
         classifier: the job's classifier, opened in this process.
         class_names: one name per class, or None.
         waiting: the images with their rows, one by one; reading goes on as they are taken.
-        memory: makes the memory of what was answered about the image with that `id`, for engines that ask in this process.
+        memory: what was answered about the image with that `id`, and what will be: whoever asks keeps each answer there.
         finished: to be called in the thread that runs the engine, once for each image, as soon as it is done.
     """
 
@@ -34,7 +34,7 @@ class Tasks:
     classifier: Classifier
     class_names: tuple[str, ...] | None
     waiting: Iterator[tuple[ImageRecord, Work]]
-    memory: Callable[[int], AnswerMemory]
+    memory: Callable[[int], AnswerFile]
     finished: Callable[[Outcome], None]
 
 

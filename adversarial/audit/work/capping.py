@@ -37,20 +37,25 @@ class CappedClassifier:
 
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier`."""
-        self._take(len(np.asarray(images)))
+        self.take(len(np.asarray(images)))
         return self._classifier(images)
 
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier.ask_again`."""
-        self._take(len(np.asarray(images)))
+        self.take(len(np.asarray(images)))
         return self._classifier.ask_again(images)
 
     def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
         """See `CallableClassifier.ask_some_again`."""
-        self._take(len(np.asarray(images)))
+        self.take(len(np.asarray(images)))
         return ask_some_again(self._classifier, images, again)
 
-    def _take(self, count: int) -> None:
+    def take(self, count: int) -> None:
+        """Count queries that are about to be made.
+
+        Raises:
+            BudgetExceeded: they would pass the ceiling.
+        """
         with self._lock:
             if self._spent + count > self._most:
                 raise BudgetExceeded(

@@ -52,6 +52,7 @@ class Job:
         weather: the kinds of weather that each image is put into.
         severities: of each kind.
         survival: whether to ask if what was found stays adversarial when it is saved as PNG and JPEG.
+        travels: whether the text opens the classifier; not where that is an object of this program.
     """
 
     spec: str
@@ -63,6 +64,7 @@ class Job:
     weather: tuple[str, ...] = ()
     severities: tuple[int, ...] = ()
     survival: bool = True
+    travels: bool = True
 
     def open(self) -> Classifier:
         """The classifier.

@@ -1,0 +1,1 @@
+"""Helpers of benchmarks/audit.py: servers, proxies and comparisons."""
