@@ -2,7 +2,8 @@
 
 Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,price] [--networks MNIST,GTSRB,CIFAR-10] [--seed 0]
 The networks and images are those of `shared/data` (SAYWHY_DATA, or --data); the images are those at even places in their
-files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among all its queries.
+files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among all its
+queries.
 The peers in L0 are foolbox's Pointwise and SaltAndPepperNoise, and SparseEvo (written anew after Vo et al. 2022) with several
 settings, among them starts from images of other classes, which this attack does not have.
 """

@@ -7,9 +7,9 @@ adversarial, and 1 that of the original. A population of masks evolves: the best
 drawn, a share of its remaining zeros is mutated to ones, and the child takes the place of the worst mask if it is still
 adversarial and nearer to the original. The only answer used is the decision.
 
-The paper measures nearness in L2. Here it is the number of pixels that differ, and L2 only between equal numbers, since L0 is what
-is compared. Masks that have become alike can't evolve any more; the paper ends there, and here the rest of the queries goes to
-another start.
+The paper measures nearness in L2. Here it is the number of pixels that differ, and L2 only between equal numbers, since L0 is
+what is compared. Masks that have become alike can't evolve any more; the paper ends there, and here the rest of the queries goes
+to another start.
 """
 
 from __future__ import annotations

@@ -68,8 +68,13 @@ class PixelSets:
             images[row, changes // moves.count] = moves.values[changes // moves.count, changes % moves.count]
         return images.reshape(-1, *image.shape)
 
-    def race(self, lanes: Sequence[Lane], tuning: PixelTuning) -> Generator[Images, Floats, None]:
-        """Run lanes to their ends, with what they ask at a time in one batch, and give up those that fall behind."""
+    def race(self, lanes: Sequence[Lane], tuning: PixelTuning) -> Generator[Images, Floats, Changes | None]:
+        """Run lanes to their ends, with what they ask at a time in one batch, and give up those that fall behind.
+
+        Returns:
+            The smallest adversarial set that they asked about, or None.
+        """
+        best: Changes | None = None
         wanted: dict[int, Changes] = {}
         reached: dict[int, int] = {}  # the smallest adversarial set of each lane
         rounds = 0
@@ -89,10 +94,12 @@ class PixelSets:
             for number, answer in zip(numbers, answers, strict=True):
                 if answer:
                     reached[number] = len(wanted[number])
+                    best = wanted[number] if best is None or reached[number] < len(best) else best
                 send(number, answer)
             if reached and rounds % tuning.head_start == 0:
                 least = tuning.hopeless * min(reached.values())
                 wanted = {number: one for number, one in wanted.items() if reached.get(number, len(one)) <= least}
+        return best
 
 
 def leave_out(changes: Changes, rng: np.random.Generator, tuning: PixelTuning) -> Lane:

@@ -17,6 +17,9 @@ class PixelTuning:
     uniform: float = 0.3  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
     first_rung: int = 8  # changes of the smallest start tried: fewer flip too seldom to be worth a query
     rung: float = 1.5  # from one size of a start to the next: what is too much is soon left out again
+    target_rung: float = 4.0  # the same with a target: few starts reach it, so that many must be tried
+    palette: int = 3  # values at most in a drawn start: few make shapes, many make noise
+    single: float = 0.2  # of the drawn starts have a value of its own for each pixel
     dropped: float = 0.5  # of a set is left out at first: half of a start is superfluous more often than not
     bolder: float = 1.3  # times as much is left out next where leaving out succeeded
     warier: float = 0.6  # and where it failed
@@ -33,6 +36,7 @@ class PixelTuning:
     copied: float = 0.7  # of the others copy the value of the change beside them
     taken: tuple[float, ...] = (0.15, 0.45, 0.25, 0.15)  # how often one, two, three or four changes are taken out at once
     sideways: float = 0.3  # of the swaps put back as many as they take: sets of one size differ in what can be spared next
+    patience: float = 0.2  # of the budget without a smaller set, after which other starts are tried
     idle: int = 200  # swaps in a row that were all asked before, after which the search ends: small images run out of them
 
 

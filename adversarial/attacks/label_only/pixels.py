@@ -48,10 +48,18 @@ class LabelPixels:
         yield from self.log.ask(self.log.image[None])
         if self.log.found() or not len(self._open):
             return
-        yield from self.sets.race(self._starts(), tuning)
-        while self.sets.smallest is None:
-            yield from self.sets.race([self._start(*self._drawn_start()) for _ in range(tuning.lanes)], tuning)
-        yield from self._exchange()
+        current = yield from self.sets.race(self._starts(), tuning)
+        while current is None or len(current) > 1:
+            before = self.log.queries
+            if current is not None:
+                yield from self._exchange(current)
+                if self.sets.smallest is not None and len(self.sets.smallest) == 1:
+                    return
+            # sets that are reached from one start have much in common, and those from another one may be smaller
+            drawn = [self._drawn_start() for _ in range(tuning.lanes)]
+            current = yield from self.sets.race(drawn, tuning)
+            if self.log.queries == before:
+                return
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W) how far each pixel was changed in the nearest adversarial image."""
@@ -64,13 +72,16 @@ class LabelPixels:
             self._start(self._scattered(), farthest),
             self._start(self._square(), self._patchwork()),
             self._start(self._blobs(), self._patchwork()),
-            self._start(self._scattered(), self._plain()),
+            self._start(self._scattered(), self._patchwork(self.rng.integers(self.moves.count, size=1))),
         ]
 
-    def _drawn_start(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _drawn_start(self) -> Lane:
+        """A start of any kind, in few or many values and in finer or coarser blocks."""
         places = (self._scattered, self._square, self._blobs)[self.rng.integers(3)]
-        values = (self._patchwork, self._patchwork, self._plain, self._drawn_values)[self.rng.integers(4)]
-        return places(), values()
+        if self.rng.random() < self.tuning.single:
+            return self._start(places(), self._drawn_values())
+        palette = self.rng.choice(self.moves.count, self.rng.integers(1, 1 + min(self.moves.count, self.tuning.palette)))
+        return self._start(places(), self._patchwork(palette, 2.0 ** self.rng.integers(-1, 3)))
 
     def _scattered(self) -> NDArray[np.int64]:
         """(P,) the pixels in an order drawn from the density."""
@@ -91,17 +102,14 @@ class LabelPixels:
         noise = self.rng.normal(size=self.log.image.shape[:2])
         return np.argsort(-gaussian_filter(noise, self._near).ravel(), kind="stable")
 
-    def _patchwork(self) -> NDArray[np.int64]:
-        """(P,) a value for each pixel, the same within small blocks."""
+    def _patchwork(self, palette: NDArray[np.int64] | None = None, coarse: float = 1.0) -> NDArray[np.int64]:
+        """(P,) a value for each pixel, the same within small blocks, drawn from a palette or from all values."""
         height, width = self.log.image.shape[:2]
-        side = max(1, round(self.tuning.block * self._near))
-        blocks = self.rng.integers(self.moves.count, size=(height // side + 1, width // side + 1))
+        side = max(1, round(coarse * self.tuning.block * self._near))
+        shape = (height // side + 1, width // side + 1)
+        blocks = self.rng.choice(np.arange(self.moves.count) if palette is None else palette, size=shape)
         values = blocks.repeat(side, axis=0).repeat(side, axis=1)[:height, :width].ravel()
         return self._legal(values)
-
-    def _plain(self) -> NDArray[np.int64]:
-        """(P,) one value for all pixels."""
-        return self._legal(np.full(len(self._sizes), self.rng.integers(self.moves.count)))
 
     def _drawn_values(self) -> NDArray[np.int64]:
         """(P,) a value for each pixel, drawn from those that it may take."""
@@ -116,18 +124,20 @@ class LabelPixels:
         """Change more and more pixels, in an order, each to its value, until a set flips; then make it smaller."""
         order = order[self._is_open[order]]
         changes, size = order * self.moves.count + values[order], self.tuning.first_rung
+        rung = self.tuning.rung if self.log.target is None else self.tuning.target_rung
         while True:
             start = np.sort(changes[:size])
             if (yield start):
                 return (yield from leave_out(start, self.rng, self.tuning))
             if size >= len(changes):
                 return None
-            size = int(size * self.tuning.rung) + 1
+            size = int(size * rung) + 1
 
-    def _exchange(self) -> Search:
-        """Take some changes out of the smallest set and put fewer, or as many, others in, as long as there are queries."""
-        current, idle = self.sets.smallest, 0
-        while current is not None and len(current) > 1 and idle < self.tuning.idle:
+    def _exchange(self, current: Changes) -> Search:
+        """Take some changes out of a set and put fewer, or as many, others in, until that has not helped for long."""
+        idle, last = 0, self.log.queries
+        patience = self.tuning.patience * self.log.budget
+        while len(current) > 1 and idle < self.tuning.idle and self.log.queries - last < patience:
             swaps = [self._swap(current) for _ in range(self.tuning.lanes)]
             fresh = [swap for swap in swaps if len(swap) and self.sets.known(swap) is None]
             if not fresh:
@@ -137,7 +147,10 @@ class LabelPixels:
             answers = yield from self.sets.ask(fresh)
             flipped = [swap for swap, flips in zip(fresh, answers, strict=True) if flips and len(swap) <= len(current)]
             if flipped:
-                current = min(flipped, key=len)
+                best = min(flipped, key=len)
+                if len(best) < len(current):
+                    last = self.log.queries
+                current = best
 
     def _swap(self, current: Changes) -> Changes:
         """A set that shares most of its changes with the current one."""
