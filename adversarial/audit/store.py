@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -150,7 +152,7 @@ class AuditStore:
         try:
             with np.load(file, allow_pickle=False) as kept:
                 found = {name: _as_floats(kept[name]) for name in kept.files}
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
             return None
         return ImageArrays(**found) if "original" in found else None
 

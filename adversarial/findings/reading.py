@@ -221,7 +221,8 @@ def _still_open(_: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
 
 def _nearest(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
     said = sentence.removeprefix("Of the changes tried, those ").removesuffix(" came closest to flipping the decision.")
-    regions = () if facts.touched is None else find_regions(_as_map(facts.touched))
+    known = facts.touched is not None and facts.touched.size and np.isfinite(facts.touched).all()
+    regions = find_regions(_as_map(facts.touched)) if known and facts.touched is not None else ()
     return (_compared("nearest place", said, said, located(regions[0].place) if regions else None),)
 
 

@@ -155,7 +155,7 @@ class _Walk:
         if arrays is not None and arrays.adversarial is not None and arrays.adversarial.shape == arrays.original.shape:
             self._changes.add(change_map(arrays.original, arrays.adversarial))
             mask = (arrays.adversarial != arrays.original).any(axis=2)
-            place = place_in_words(mask, mask.shape)
+            place = place_in_words(mask, mask.shape) if mask.any() else None
         if place:
             self.places[place] += 1
 

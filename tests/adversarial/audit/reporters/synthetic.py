@@ -39,7 +39,7 @@ def sentence(record, mask, names, budget):
 
 def make_audit(
     folder, images, *, names=NAMES, seed=0, side=24, shares=(0.7, 0.2, 0.06, 0.04), weather=KINDS, arrays=True, waiting=0,
-    budget=1000, paths="images/{number:05d}.png", settings=None,
+    budget=1000, paths="images/{number:05d}.png", settings=None, changed=None,
 ):  # fmt: skip
     """An audit of so many images; `shares` are those found, held, wrong and failed."""
     draw = np.random.default_rng(seed)
@@ -53,13 +53,13 @@ def make_audit(
             status = str(draw.choice(["found", "held", "wrong", "failed"], p=np.array(shares) / sum(shares)))
             if number > images - waiting:
                 status = "waiting"
-            record, kept = _image(draw, number, status, names, classes, side, budget, paths)
+            record, kept = _image(draw, number, status, names, classes, side, budget, paths, changed)
             seen = [] if status in ("waiting", "failed") or not weather else list(_weather(draw, record, weather, classes))
             store.write(record, seen, kept if arrays else None)
     return folder
 
 
-def _image(draw, number, status, names, classes, side, budget, paths):
+def _image(draw, number, status, names, classes, side, budget, paths, changed):
     label = int(draw.integers(classes))
     now = int((label + draw.integers(1, classes)) % classes) if classes > 1 else label
     shared = {
@@ -77,7 +77,8 @@ def _image(draw, number, status, names, classes, side, budget, paths):
         record = ImageRecord(**shared, sentence=sentence(ImageRecord(**shared), None, names, budget))
         return record, ImageArrays(original, None, None, heat.astype(np.float32))
     wrong = status == "wrong"
-    pixels = 0 if wrong else min(side * side // 2, 1 + int(draw.exponential(9)))
+    pixels = 0 if wrong else min(max(1, side * side // 2), 1 + int(draw.exponential(9)))
+    pixels = pixels if changed is None else changed
     adversarial, mask = original.copy(), np.zeros((side, side), bool)
     if pixels:
         places = np.argsort(-(heat + draw.random((side, side)) / 3), axis=None)[:pixels]

@@ -147,6 +147,8 @@ EDGES = {
     "a thousand classes": {"images": 60, "names": tuple(f"class no. {number}" for number in range(1000))},
     "two classes of one name": {"images": 20, "names": ("same", "same", "other")},
     "names that hold sentences": {"images": 20, "names": ("a' into 'b", "a", "b. It was found", "c, with 3 of 9")},
+    "one pixel each": {"images": 12, "side": 1, "shares": (1, 0, 0, 0)},
+    "all at distance 0": {"images": 12, "shares": (1, 0, 0, 0), "changed": 0},
     "hostile names": {"images": 12, "names": ("<script>alert(1)</script>", "\u202eevil", "x" * 3000, "a\x00\x1b[31mb", "")},
 }
 
@@ -167,3 +169,26 @@ def test_audits_at_the_edges(edge, tmp_path):
         assert summary.by_distance[-1].value == 1
     if edge == "all wrong":
         assert [step.value for step in summary.by_distance] == [0]
+
+
+def test_damaged_pictures_stop_nothing(folder, tmp_path):
+    """A file that is gone, one that is cut short, maps that hold NaN, and pictures of two shapes."""
+    import shutil
+
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    with AuditStore(copy, write=True) as store:
+        first, second, third, fourth = list(store.images("found"))[:4]
+        (copy / first.file).unlink()
+        (copy / second.file).write_bytes((copy / second.file).read_bytes()[:99])
+        arrays = store.arrays(third)
+        broken = np.full(arrays.original.shape[:2], np.nan, np.float32)
+        said = "Of the changes tried, those at the top came closest to flipping the decision."
+        store.write(replace(third, sentence=said), (), replace(arrays, touched=broken, density=broken))
+        arrays = store.arrays(fourth)
+        store.write(fourth, (), replace(arrays, adversarial=arrays.adversarial[:-1]))
+        summary = summarize_audit(store)
+    rows = {row.record.id: row for row in summary.images}
+    assert [rows[one.id].sentences[0].verdict for one in (first, second, third, fourth)] == ["not verified"] * 4
+    from adversarial.audit.reporters.page import write_page
+
+    write_page(summary, tmp_path / "page.html")
