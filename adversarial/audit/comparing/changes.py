@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from adversarial.audit.comparing.metrics import distance_within
@@ -12,6 +13,7 @@ from adversarial.distances.distance import DISTANCES
 if TYPE_CHECKING:
     from adversarial.audit.comparing.pairing import Pair
     from adversarial.audit.records import ImageRecord
+    from adversarial.distances.distance import Distance
 
 How: TypeAlias = Literal["wrong", "turned", "nearer", "right", "held", "farther"]
 WORSE: tuple[How, ...] = ("wrong", "turned", "nearer")
@@ -89,10 +91,16 @@ def _state(record: ImageRecord, distance: float) -> str:
         return f"it was taken for {_class(record.predicted_name, record.predicted)}"
     if math.isinf(distance):
         return "no adversarial example was found"
-    known = record.norm is not None and record.norm in DISTANCES  # a distance of a plug-in that is not here has no words
-    far = DISTANCES.get(str(record.norm)).in_words(distance) if known else f"{distance:.4g} in {record.norm}"
+    measure = _distance(str(record.norm))
+    far = f"{distance:.4g} in {record.norm}" if measure is None else measure.in_words(distance)
     became = _class(record.adversarial_name, record.adversarial_label) if distance == record.distance else "another class"
     return f"{far} turned it into {became}"
+
+
+@lru_cache
+def _distance(name: str) -> Distance | None:
+    """The distance of that name; None for one of a plug-in that is not installed here."""
+    return DISTANCES.get(name) if name in DISTANCES else None
 
 
 def _label(record: ImageRecord) -> str:

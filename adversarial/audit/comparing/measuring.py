@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from adversarial.audit.comparing.metrics import (
     LOWER_IS_BETTER,
     Metric,
     UndecidedError,
-    cell_of,
     distance_within,
     is_right,
     is_robust,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from adversarial.audit.comparing.metrics import Cell
     from adversarial.audit.comparing.pairing import AuditRows, Pair
-    from adversarial.audit.records import WeatherRecord
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class PairedAudits:
     limit: int | None
     seed: int
 
-    @property
+    @cached_property
     def judged(self) -> list[Pair]:
         """The pairs about which both audits know something."""
         return [pair for pair in self.pairs if pair[0].status in JUDGED and pair[1].status in JUDGED]
@@ -196,24 +195,22 @@ class PairedAudits:
         return self._measured(metric, before, after, old, new, difference, (BOOTSTRAP, SIGN_TEST), note if sum(held) else "")
 
     def _weather(self, metric: Metric, judged: list[Pair]) -> Measurement:
-        cells = self._cells(self.before.weather.values()) & self._cells(self.after.weather.values())
+        old_cells, new_cells = ({cell for found in side.values() for cell in found} for side in self._in_weather)
         wanted = {
-            cell
-            for cell in cells
-            if metric.kind in (None, cell[0]) and metric.severity in (None, cell[1])
-        }  # fmt: skip
+            cell for cell in old_cells & new_cells if metric.kind in (None, cell[0]) and metric.severity in (None, cell[1])
+        }
         if not wanted:
             raise UndecidedError(f"{metric} can't be compared: the two audits have no such weather in common")
         values = []
         for one, two in judged:
-            old, new = self._in_weather(self.before, one, wanted), self._in_weather(self.after, two, wanted)
+            old, new = (side.get(record.id, {}) for side, record in zip(self._in_weather, (one, two), strict=True))
             if one.status == "wrong" and not old:
                 old = dict.fromkeys(new or wanted, False)
             if two.status == "wrong" and not new:
                 new = dict.fromkeys(old or wanted, False)
-            both = sorted(set(old) & set(new))
+            both = [cell for cell in wanted if cell in old and cell in new]
             if both:
-                values.append([float(np.mean([had[cell] for cell in both])) for had in (old, new)])
+                values.append([sum(had[cell] for cell in both) / len(both) for had in (old, new)])
         if not values:
             raise UndecidedError(f"{metric} can't be compared: no image was put into the same weather in both audits")
         before, after = np.array(values, dtype=np.float64).T
@@ -224,13 +221,17 @@ class PairedAudits:
             intervals.mean_difference(before, after, self.seed), (BOOTSTRAP, SIGN_TEST),
         )  # fmt: skip
 
-    @staticmethod
-    def _cells(weather: Iterable[tuple[WeatherRecord, ...]]) -> set[Cell]:
-        return {cell_of(one) for found in weather for one in found}
-
-    @staticmethod
-    def _in_weather(audit: AuditRows, record: Any, cells: set[Cell]) -> dict[Cell, bool]:
-        return right_in_weather(record, audit.weather.get(record.id, ()), cells)
+    @cached_property
+    def _in_weather(self) -> tuple[dict[int, dict[Cell, bool]], ...]:
+        """For each audit, by the `id` of the image: whether the decision is right in each weather."""
+        return tuple(
+            {
+                record.id: right_in_weather(record, audit.weather[record.id])
+                for record in audit.records
+                if record.id in audit.weather
+            }
+            for audit in (self.before, self.after)
+        )
 
     @staticmethod
     def _measured(

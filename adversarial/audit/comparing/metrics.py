@@ -108,9 +108,7 @@ def is_robust(record: ImageRecord, at: float | None, queries: int | None) -> boo
 Cell: TypeAlias = tuple[str, int, float]
 
 
-def right_in_weather(
-    record: ImageRecord, weather: tuple[WeatherRecord, ...], cells: set[Cell] | None = None
-) -> dict[Cell, bool]:
+def right_in_weather(record: ImageRecord, weather: tuple[WeatherRecord, ...]) -> dict[Cell, bool]:
     """Whether the decision is right in each kind of weather at each severity: {(kind, severity, value): whether}.
 
     An image that is classified wrongly without any weather is not right in any.
@@ -118,10 +116,8 @@ def right_in_weather(
     Args:
         record: the image.
         weather: what the weather did to it.
-        cells: those that count; None for all.
     """
-    found = {cell_of(one): record.status != "wrong" and one.predicted == record.label for one in weather}
-    return found if cells is None else {cell: right for cell, right in found.items() if cell in cells}
+    return {cell_of(one): record.status != "wrong" and one.predicted == record.label for one in weather}
 
 
 def cell_of(one: WeatherRecord) -> Cell:
