@@ -1,11 +1,12 @@
 """Measures attacks on classifiers that answer with nothing but their decision, beside decision-based attacks of others.
 
-Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,price] [--networks MNIST,GTSRB,CIFAR-10] [--seed 0]
-The networks and images are those of `shared/data` (SAYWHY_DATA, or --data); the images are those at even places in their
-files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among all its
-queries.
-The peers in L0 are foolbox's Pointwise and SaltAndPepperNoise, and SparseEvo (written anew after Vo et al. 2022) with several
-settings, among them starts from images of other classes, which this attack does not have.
+Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,l2,linf,price] [--networks MNIST,GTSRB,CIFAR-10]
+[--seed 0]. The networks and images are those of `shared/data` (SAYWHY_DATA, or --data); the images are those at even places in
+their files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among
+all its queries. The peers in L0 are foolbox's Pointwise and SaltAndPepperNoise, and SparseEvo (written anew after Vo et al.
+2022) with several settings, among them starts from images of other classes, which this attack does not have; in L2 foolbox's
+Boundary and HopSkipJump, and CGBA (after Reza et al. 2023) with several subspaces and probes; in L-infinity RayS (after Chen
+and Gu 2020).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ sys.path[:] = [str(ROOT), *[entry for entry in sys.path if Path(entry).resolve()
 
 from adversarial import CallableClassifier, FeatureGuidedAttack  # noqa: E402
 from benchmarks.attack import NETWORKS, Set, at, read  # noqa: E402
+from benchmarks.peers.cgba import cgba  # noqa: E402
+from benchmarks.peers.rays import rays  # noqa: E402
 from benchmarks.peers.recorder import Recorder  # noqa: E402
 from benchmarks.peers.sparse_evo import Setting, sparse_evo  # noqa: E402
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 BUDGETS = (300, 1000, 3000)
 SETTINGS = (Setting(), Setting(mutation=0.1, crossover=0.9), Setting(mutation=0.1, crossover=0.9, start="image"))
+CGBA_SETTINGS = ((4.0, 0.02), (2.0, 0.02), (4.0, 0.1), (2.0, 0.1), (1.0, 0.1))  # the best is not the same everywhere
 
 
 class Traced(Recorder):
@@ -136,6 +140,35 @@ def l0_part(data: Path, names: list[str], count: int, seed: int) -> None:
         peer_row("foolbox Pointwise", chosen, partial(fb.run, make=fb.pointwise), "l0", seed)
 
 
+def ours_row(data: Set, distance: str, seed: int) -> None:
+    """Run this package's label-only attack on every image and show it."""
+    attack = FeatureGuidedAttack(distance=distance, budget=BUDGETS[-1], seed=seed)
+    results = attack.run(CallableClassifier(decisions(data), "label"), data.images, data.labels)
+    show("this attack", {budget: at(results, budget) for budget in BUDGETS})
+
+
+def l2_part(data: Path, names: list[str], count: int, seed: int) -> None:
+    from benchmarks.peers import foolbox_attacks as fb
+
+    for name in names:
+        chosen, _ = even(data, name, count)
+        print(f"\nL2 from decisions alone, {name}, {len(chosen.labels)} images at even places")
+        ours_row(chosen, "l2", seed)
+        for reduction, sigma in CGBA_SETTINGS:
+            title = f"CGBA, 1/{reduction:g} of each side's frequencies, probes of {sigma:g}"
+            peer_row(title, chosen, partial(cgba, reduction=reduction, sigma=sigma), "l2", seed)
+        peer_row("foolbox HopSkipJump", chosen, partial(fb.run, make=fb.hop_skip_jump), "l2", seed)
+        peer_row("foolbox Boundary", chosen, partial(fb.run, make=fb.boundary), "l2", seed)
+
+
+def linf_part(data: Path, names: list[str], count: int, seed: int) -> None:
+    for name in names:
+        chosen, _ = even(data, name, count)
+        print(f"\nL-infinity from decisions alone, {name}, {len(chosen.labels)} images at even places")
+        ours_row(chosen, "linf", seed)
+        peer_row("RayS", chosen, rays, "linf", seed)
+
+
 def price_part(data: Path, names: list[str], count: int, seed: int) -> None:
     """What each kind of answer costs: mean distance of the successes, with their number, after 1,000 queries."""
     for name in names:
@@ -156,8 +189,8 @@ def price_part(data: Path, names: list[str], count: int, seed: int) -> None:
             print(f"  {distance:5s} {'   '.join(cells)}", flush=True)
 
 
-PARTS = {"l0": l0_part, "price": price_part}
-COUNTS = {"l0": (20, 2), "price": (20, 2)}
+PARTS = {"l0": l0_part, "l2": l2_part, "linf": linf_part, "price": price_part}
+COUNTS = {"l0": (20, 2), "l2": (20, 2), "linf": (20, 2), "price": (20, 2)}
 
 
 def main() -> None:

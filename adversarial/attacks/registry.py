@@ -103,6 +103,7 @@ ATTACKS: Registry[Attack] = Registry(
         "mcts_game": "adversarial.attacks.mcts_game.stock:MCTS_GAME",
         "label_pixels": "adversarial.attacks.label_only.pixels:LABEL_PIXELS",
         "label_boundary": "adversarial.attacks.label_only.boundary:LABEL_BOUNDARY",
+        "label_rays": "adversarial.attacks.label_only.rays:LABEL_RAYS",
     },
     expects=Attack,
 )

@@ -124,14 +124,19 @@ class LabelBoundary:
         return None
 
     def _directions(self) -> Floats:
-        """Directions of length 1: noise of several bands, half of it where the contrast is, white noise, and an even colour."""
+        """Directions of length 1: noise of several bands, half of it where the contrast is, white noise, and even colours."""
         tuning, shape = self.tuning, self.image.shape
         noises = []
         for number in range(tuning.starts):
             noise = band(shape, self.rng, tuning.bands[number % len(tuning.bands)])
             follows = number // len(tuning.bands) % 2 == 0
             noises.append(noise * (self.probes.contrast + tuning.even if follows else self.allowed)[..., None])
-        noises += [self.rng.random(shape) - self.image, self.image.mean(axis=(0, 1)) - self.image]
+        noises += [
+            self.rng.random(shape) - self.image,
+            self.image.mean(axis=(0, 1)) - self.image,
+            np.ones(shape),
+            -np.ones(shape),
+        ]
         return unit(np.stack(noises) * self.allowed[..., None])
 
     def _shortened(self, directions: Floats, length: float) -> Pointing:

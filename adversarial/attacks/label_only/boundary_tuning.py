@@ -13,8 +13,14 @@ from dataclasses import dataclass
 class BoundaryTuning:
     """The constants of `LabelBoundary`. Frozen: a search that is given another one is another search."""
 
-    starts: int = 16  # directions tried for a first flip: asked at shrinking lengths, all but a few cost two or three queries
-    bands: tuple[int, ...] = (5, 8, 12, 20)  # half-waves per side of the starts: which flips soonest differs between networks
+    starts: int = 10  # directions tried for a first flip: asked at shrinking lengths, all but a few cost two or three queries
+    bands: tuple[int, ...] = (
+        3,
+        5,
+        8,
+        12,
+        20,
+    )  # half-waves per side of the starts: which flips soonest differs between networks
     even: float = 0.1  # of the strongest contrast is added everywhere to the starts that follow it
     first_length: float = 0.08  # of the root of the number of values is the length at which starts are asked first
     longer: float = 1.6  # times the length where no start flipped

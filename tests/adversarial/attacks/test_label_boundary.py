@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
+from adversarial.attacks import ATTACKS
 
 SIDE = 12
 
@@ -78,3 +79,91 @@ def test_images_of_any_shape_are_searched(shape):
     assert result.success
     assert result.distance >= 0.15 * np.sqrt(image.size) * 0.999  # an even change is the nearest
     assert result.distance < 0.15 * np.sqrt(image.size) * 1.5
+
+
+def test_a_classifier_of_labels_is_searched_by_them():
+    image, predict, _ = plane()
+    labelled, scored = CallableClassifier(predict, "label"), CallableClassifier(predict)
+    for distance, name in (("l2", "label_boundary"), ("l1", "label_boundary"), ("linf", "label_rays")):
+        attack = FeatureGuidedAttack(distance=distance, budget=200)
+        assert ATTACKS.get(name).labels_suffice
+        assert attack.picked_for(labelled).name == name
+        assert attack.picked_for(scored).name == "waves"
+        (result,) = attack.run(labelled, image[None], [0])
+        assert result.success
+
+
+def test_the_nearest_flip_in_l_infinity_is_found_from_decisions_alone():
+    """Quadrants that pull up or down: the nearest flip moves every value by the need over the sum of the weights."""
+    pulls = np.kron([[1, -1], [-1, -1]], np.ones((SIDE // 2, SIDE // 2)))[..., None]
+    image = np.full((SIDE, SIDE, 1), 0.5, np.float32)
+
+    def predict(images):
+        flips = ((images.astype(np.float64) - image) * pulls).sum(axis=(1, 2, 3)) > 0.1 * pulls.size
+        return np.eye(2)[flips.astype(int)]
+
+    attack = FeatureGuidedAttack(distance="linf", attack="label_rays", budget=300)
+    (result,) = attack.run(CallableClassifier(predict), image[None], [0])
+    assert 0.1 <= result.distance < 0.1 * 1.05
+    assert result.queries <= 300
+
+
+def test_what_moves_the_same_in_l1_is_spent_where_it_turns_most():
+    """One pixel in the middle that counts a hundred times: L1 must go down far below what an even change would cost."""
+    weights = np.full((SIDE, SIDE, 1), 0.01)
+    weights[4:8, 4:8] = 1.0
+    image = np.full((SIDE, SIDE, 1), 0.5, np.float32)
+
+    def predict(images):
+        flips = ((images.astype(np.float64) - image) * weights).sum(axis=(1, 2, 3)) > 2.0
+        return np.eye(2)[flips.astype(int)]
+
+    attack = FeatureGuidedAttack(distance="l1", attack="label_boundary", budget=1000)
+    (result,) = attack.run(CallableClassifier(predict), image[None], [0])
+    even = 2.0 / weights.mean()
+    assert 2.0 <= result.distance < even / 3
+
+
+@pytest.mark.parametrize("attack", ["label_boundary", "label_rays"])
+def test_only_the_pixels_of_a_mask_change(attack):
+    from adversarial.attacks import Task
+    from adversarial.distances import DISTANCES
+    from adversarial.manipulations import load_manipulation
+    from adversarial.query_log import BudgetSpent, QueryLog
+
+    image, predict, _ = plane(need=0.3)
+    distance = DISTANCES.get("l2" if attack == "label_boundary" else "linf")
+    log = QueryLog(image, 0, None, distance=distance, budget=400, kind="label")
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[:, : SIDE // 2] = True
+    task = Task(
+        log=log, distance=distance, manipulation=load_manipulation("corners"), seed=0,
+        classifier=CallableClassifier(predict, "label"), mask=mask,
+    )  # fmt: skip
+    steps = ATTACKS.get(attack).start(task).steps()
+    asked = []
+    try:
+        images = next(steps)
+        while True:
+            asked.append(images)
+            images = steps.send(predict(images))
+    except (StopIteration, BudgetSpent):
+        pass
+    assert log.found()
+    assert sum(map(len, asked)) == log.queries <= 400
+    assert (np.concatenate(asked)[:, ~mask] == image[~mask]).all()
+
+
+@pytest.mark.parametrize(("distance", "attack"), [("l2", "label_boundary"), ("linf", "label_rays")])
+def test_a_target_is_reached_where_a_start_reaches_it(distance, attack):
+    image = np.full((8, 8, 1), 0.5, np.float32)
+
+    def predict(images):
+        mean = images.mean(axis=(1, 2, 3))
+        return np.eye(3)[np.select([mean > 0.7, mean < 0.4], [2, 1], 0)]
+
+    goal = FeatureGuidedAttack(distance=distance, attack=attack, budget=300)
+    (result,) = goal.run(CallableClassifier(predict, "label"), image[None], [0], targets=2)
+    assert result.success
+    assert predict(result.adversarial[None])[0].argmax() == 2
+    assert result.distance >= (0.2 * 8 if distance == "l2" else 0.2) * 0.999
