@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.choices import chosen
-from adversarial.audit.engines.engine import AUDIT_ENGINES
+from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
 from adversarial.audit.store import ANSWERS, AuditStore
@@ -191,6 +191,7 @@ class Audit:
             tell()
 
         work = AUDIT_ENGINES.get(engine)
+        check_options(engine, work, engine_options)
         tell()
         try:
             with AUDIT_ENGINES.blame(engine):

@@ -231,6 +231,8 @@ def _classifier(
     target: str | Classifier | None, kept: Mapping[str, Any], settings: AuditSettings, trust: bool
 ) -> tuple[str, Classifier]:
     if target is not None and not isinstance(target, str):
+        if trust:
+            raise UsageError("trust has no effect on a classifier that is opened already; leave it out")
         return str(getattr(target, "identity", None) or f"a classifier of this program ({type(target).__name__})"), target
     spec = target or str(kept.get("target"))
     return spec, load_classifier(spec, trust=trust, **dict(settings.options))

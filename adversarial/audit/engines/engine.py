@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from saywhy_core.errors import UsageError
 from saywhy_core.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from adversarial.answer_file import AnswerFile
     from adversarial.audit.records import ImageRecord
@@ -61,3 +63,16 @@ AUDIT_ENGINES: Registry[Engine] = Registry(
     expects=callable,
     words="a function run(tasks, *, option=...) that has the job done",
 )
+
+
+def check_options(name: str, engine: Engine, options: Mapping[str, Any]) -> None:
+    """See whether an engine has these options.
+
+    Raises:
+        UsageError: it has not.
+    """
+    known = list(inspect.signature(engine).parameters)[1:]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        there = f"there are {', '.join(known)}" if known else "it takes none"
+        raise UsageError(f"the audit engine {name!r} has no option {unknown[0]!r}; {there}")
