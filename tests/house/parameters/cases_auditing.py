@@ -88,7 +88,11 @@ OTHER = {
     "labels": later(table), "label": 2, "class_names": NAMES, "trust": True, "budget": 13,
 }  # fmt: skip
 case("adversarial.audit.Audit.plan", RUN, lambda plan, tools, arguments: (plan.images, plan.queries, plan.cost), price=0.5)
-case("adversarial.audit.Audit.plan", {**RUN, "target": "demo:signs"}, **{**OTHER, "images": arrays(1, IMAGES[:1], (0,)), "label": "none", "labels": later(long_table)})
+case(
+    "adversarial.audit.Audit.plan",
+    {**RUN, "target": "demo:signs"},
+    **{**OTHER, "images": arrays(1, IMAGES[:1], (0,)), "label": "none", "labels": later(long_table)},
+)
 case(
     "adversarial.audit.Audit.run", RUN, seen,
     **OTHER, engine="none", engine_options={"workers": 2}, max_queries=5,
@@ -141,9 +145,9 @@ def two(tools):
 
 STORE = {"self": later(store)}
 case(
-    "adversarial.audit.AuditStore", {"directory": later(lambda tools: store(tools).directory)},
-    lambda store, tools, arguments: store.tell(a=1) or store.about,
-    directory=later(lambda tools: tools.folder / "none"), write=True,
+    "adversarial.audit.AuditStore", {"directory": later(lambda tools: store(tools).directory), "write": True},
+    lambda store, tools, arguments: (store.tell(a=1), store.counts()),
+    directory=later(lambda tools: tools.folder / "none"), write=False,
 )  # fmt: skip
 case("adversarial.audit.AuditStore.tell", {**STORE, "a": 1}, rows, b=2)
 case("adversarial.audit.AuditStore.images", STORE, lambda found, tools, arguments: list(found), statuses=("found",))

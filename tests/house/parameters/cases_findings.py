@@ -30,7 +30,15 @@ FOUND, OTHER = finding(), finding(2, ((9, 9),))
 case("adversarial.findings.changed_mask", {"result": FOUND}, result=OTHER)
 case("adversarial.findings.class_name", {"index": 0, "class_names": NAMES}, index=1, class_names=NAMES[::-1])
 case("adversarial.findings.finding_in_words", {"result": FOUND}, result=OTHER, class_names=NAMES, budget=99)
-case("adversarial.findings.finding_record", {"result": FOUND}, result=OTHER, class_names=NAMES, budget=99, settings={"seed": 1})
+case(
+    "adversarial.findings.finding_record",
+    {"result": FOUND},
+    result=OTHER,
+    class_names=NAMES,
+    budget=99,
+    settings={"seed": 1},
+    survives={"png": True},
+)
 case(
     "adversarial.findings.touched_in_words",
     {"result": FOUND},
@@ -49,4 +57,5 @@ case(
     class_names=NAMES,
     budget=99,
     settings={"seed": 1},
+    survives={"png": True},
 )
