@@ -8,8 +8,8 @@ drawn, a share of its remaining zeros is mutated to ones, and the child takes th
 adversarial and nearer to the original. The only answer used is the decision.
 
 The paper measures nearness in L2. Here it is the number of pixels that differ, and L2 only between equal numbers, since L0 is
-what is compared. Masks that have become alike can't evolve any more; the paper ends there, and here the rest of the queries goes
-to another start.
+what is compared. Masks that have become alike can't evolve any more; the paper ends there, and here the rest of the queries
+goes to another start.
 """
 
 from __future__ import annotations

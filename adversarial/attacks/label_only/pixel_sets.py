@@ -68,15 +68,14 @@ class PixelSets:
             images[row, changes // moves.count] = moves.values[changes // moves.count, changes % moves.count]
         return images.reshape(-1, *image.shape)
 
-    def race(self, lanes: Sequence[Lane], tuning: PixelTuning) -> Generator[Images, Floats, Changes | None]:
+    def race(self, lanes: Sequence[Lane], tuning: PixelTuning) -> Generator[Images, Floats, list[Changes]]:
         """Run lanes to their ends, with what they ask at a time in one batch, and give up those that fall behind.
 
         Returns:
-            The smallest adversarial set that they asked about, or None.
+            The smallest adversarial set of each lane that had one, the smallest first.
         """
-        best: Changes | None = None
         wanted: dict[int, Changes] = {}
-        reached: dict[int, int] = {}  # the smallest adversarial set of each lane
+        reached: dict[int, Changes] = {}  # the smallest adversarial set of each lane
         rounds = 0
 
         def send(number: int, answer: bool) -> None:
@@ -93,13 +92,12 @@ class PixelSets:
             rounds += 1
             for number, answer in zip(numbers, answers, strict=True):
                 if answer:
-                    reached[number] = len(wanted[number])
-                    best = wanted[number] if best is None or reached[number] < len(best) else best
+                    reached[number] = wanted[number]
                 send(number, answer)
             if reached and rounds % tuning.head_start == 0:
-                least = tuning.hopeless * min(reached.values())
-                wanted = {number: one for number, one in wanted.items() if reached.get(number, len(one)) <= least}
-        return best
+                most = tuning.hopeless * min(map(len, reached.values()))
+                wanted = {number: one for number, one in wanted.items() if len(reached.get(number, one)) <= most}
+        return sorted(reached.values(), key=len)
 
 
 def leave_out(changes: Changes, rng: np.random.Generator, tuning: PixelTuning) -> Lane:

@@ -27,6 +27,8 @@ class PixelTuning:
     block: float = 4 / 3  # times `near`: the side of the blocks of one value, four pixels on small images
     head_start: int = 12  # questions of each start before the worst are given up: sizes differ by then
     hopeless: float = 1.5  # times as large as the smallest start: such a start is given up
+    merges: int = 2  # ways in which two sets put together are made smaller: chance decides what remains
+    mergeable: float = 2.0  # times as large as the smallest set: a larger one has little to offer
     large: int = 16  # changes: from so large a set a share is taken out at a time, since a few would take too long
     share: float = 0.3  # of a large set is taken out at most
     near: float = 3.0  # pixels, the standard deviation of the place of a new change around one that matters
@@ -36,7 +38,7 @@ class PixelTuning:
     copied: float = 0.7  # of the others copy the value of the change beside them
     taken: tuple[float, ...] = (0.15, 0.45, 0.25, 0.15)  # how often one, two, three or four changes are taken out at once
     sideways: float = 0.3  # of the swaps put back as many as they take: sets of one size differ in what can be spared next
-    patience: float = 0.2  # of the budget without a smaller set, after which other starts are tried
+    patience: float = 0.08  # of the budget without a smaller set, after which other starts are tried
     idle: int = 200  # swaps in a row that were all asked before, after which the search ends: small images run out of them
 
 

@@ -48,18 +48,21 @@ class LabelPixels:
         yield from self.log.ask(self.log.image[None])
         if self.log.found() or not len(self._open):
             return
-        current = yield from self.sets.race(self._starts(), tuning)
-        while current is None or len(current) > 1:
-            before = self.log.queries
-            if current is not None:
-                yield from self._exchange(current)
-                if self.sets.smallest is not None and len(self.sets.smallest) == 1:
-                    return
-            # sets that are reached from one start have much in common, and those from another one may be smaller
-            drawn = [self._drawn_start() for _ in range(tuning.lanes)]
-            current = yield from self.sets.race(drawn, tuning)
-            if self.log.queries == before:
+        lanes = self._starts()
+        while True:
+            before, smallest = self.log.queries, self.sets.smallest
+            found = yield from self.sets.race(lanes, tuning)
+            rivals = [*found, *([] if smallest is None else [smallest])]
+            if len(rivals) > 1:
+                first, second = sorted(rivals, key=len)[:2]
+                if len(second) <= tuning.mergeable * len(first):
+                    found += yield from self.sets.race([self._merge(first, second) for _ in range(tuning.merges)], tuning)
+            if found:
+                yield from self._exchange(min(found, key=len))
+            if self.log.queries == before or (self.sets.smallest is not None and len(self.sets.smallest) == 1):
                 return
+            # sets that are reached from one start have much in common, and those from another one may be smaller
+            lanes = [self._drawn_start() for _ in range(tuning.lanes)]
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W) how far each pixel was changed in the nearest adversarial image."""
@@ -133,6 +136,13 @@ class LabelPixels:
                 return None
             size = int(size * rung) + 1
 
+    def _merge(self, one: Changes, other: Changes) -> Lane:
+        """Put two adversarial sets together and leave out what is not needed: the best of both may be fewer than either."""
+        together = _one_per_pixel(np.concatenate([one, other]), self.moves.count)
+        if (yield together):
+            return (yield from leave_out(together, self.rng, self.tuning))
+        return None
+
     def _exchange(self, current: Changes) -> Search:
         """Take some changes out of a set and put fewer, or as many, others in, until that has not helped for long."""
         idle, last = 0, self.log.queries
@@ -175,10 +185,13 @@ class LabelPixels:
         values = np.where(rng.random(put) < constants.farthest, sizes.argmax(axis=1), values)
         legal = sizes[np.arange(put), values] > 0
         new = (places * count + values)[legal]
-        # where a pixel comes twice, the change put in last is the one that holds
-        together = np.concatenate([new, kept])
-        _, first = np.unique(together // count, return_index=True)
-        return np.sort(together[first])
+        return _one_per_pixel(np.concatenate([new, kept]), count)
+
+
+def _one_per_pixel(changes: Changes, count: int) -> Changes:
+    """The changes in ascending order; of several at one pixel, the first one given."""
+    _, first = np.unique(changes // count, return_index=True)
+    return np.sort(changes[first])
 
 
 LABEL_PIXELS = Attack(name="label_pixels", start=LabelPixels, uses_mixture=True, uses_manipulation=True, labels_suffice=True)
