@@ -14,12 +14,13 @@ from adversarial.distances.distance import DISTANCES
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.given import given_classes, given_images
 from adversarial.manipulations import Manipulation, load_manipulation
+from adversarial.query_log import LEAST_BUDGET
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from adversarial.streaming import BATCH as BATCH
 from adversarial.streaming import STANDARD_MANIPULATION as STANDARD_MANIPULATION
 from adversarial.streaming import AttackTask, stream_attacks
 from adversarial.streaming import check_attacked as check_attacked
-from saywhy_core.errors import ArgumentError, UsageError
+from saywhy_core.errors import ArgumentError, UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[int, int, AttackResult | None], None]
 
 DENSITIES = ("sift", "uniform")
+MOST_LEVELS = 65536  # of a 16-bit picture; 32-bit floats could hold no more than some 16 million
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,13 @@ class FeatureGuidedAttack:
             one.
         attack: the name of an attack in `adversarial.attacks.ATTACKS`. By default, `engine="mcts"` picks "mcts_game",
             `player_two="random"` picks "random_pixels", and else the distance says which attack serves it.
+        levels: keep every image that is asked about to so many levels per channel, such as 256 for 8-bit pictures, so that what
+            is found survives being saved as one. The original is put on that grid first; all distances are between images on
+            it. None for any numbers.
+        tolerate_noise: allow for a classifier that answers differently when it is asked again. The original is asked 10 times,
+            of which 9 answers must name one class; a flip counts for the search if it flips again twice; and what is found
+            counts if it flips in 9 of 10 more answers, otherwise the next nearest is tried. All of these are counted, and
+            `AttackResult.note` tells the outcome. Without it, a classifier that contradicts itself is an error.
 
     Raises:
         UsageError: an argument has no such value, or has no effect beside the others.
@@ -79,6 +88,8 @@ class FeatureGuidedAttack:
     manipulation: str | Manipulation | None = None
     density: Any = None
     attack: str | None = None
+    levels: int | None = None
+    tolerate_noise: bool = False
 
     def __post_init__(self) -> None:
         for name in ("budget", "batch_size"):
@@ -100,7 +111,24 @@ class FeatureGuidedAttack:
             raise UsageError(f"there is no density {self.density!r}; use 'sift', 'uniform', a mixture, or a function to one")
         if self.manipulation is not None:
             load_manipulation(self.manipulation)
+        whole = isinstance(self.levels, (int, np.integer)) and not isinstance(self.levels, bool)
+        if self.levels is not None and not (whole and 2 <= self.levels <= MOST_LEVELS):
+            raise UsageError(f"{argument('levels')} must be a whole number from 2 to {MOST_LEVELS:,}, not {self.levels!r}")
         self._check_effects()
+        if self.tolerate_noise:
+            self._check_noise()
+
+    def _check_noise(self) -> None:
+        if self.engine != "batched" or self.player_two == "competitive":
+            raise ArgumentError(
+                "tolerate_noise can't be used with engine='mcts' or player_two='competitive', which take answers as they are",
+                "[tolerate_noise] can't be used with [engine=mcts] or [player_two=competitive].",
+            )
+        if self.budget < LEAST_BUDGET:
+            raise ArgumentError(
+                f"tolerate_noise needs a budget of at least {LEAST_BUDGET} queries, not {self.budget}: it asks again",
+                f"[tolerate_noise] needs a [budget] of at least {LEAST_BUDGET} queries, not {self.budget}: it asks again.",
+            )
 
     def _check_effects(self, picked: Attack | None = None) -> None:
         """Refuse what would change nothing in the attack picked, and what does not go together."""

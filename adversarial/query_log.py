@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -32,6 +32,19 @@ DIGITS = 14
 UNKNOWN = -1  # the label of an image whose class the classifier is to say
 
 
+# A classifier with noise (docs/attack.md has the error rates): a flip that would be the nearest so far is asked again at once,
+# and kept only if it flips both times; what the search ends with is asked again 10 times, of which 9 must flip.
+AT_ONCE, CONFIRMED, NEEDED = 2, 10, 9
+FINALISTS = 3  # findings that queries are kept for, in case the nearer ones do not stand
+LEAST_BUDGET = 100  # with noise: 10 for the original, 30 for the finalists, and some for a search
+
+
+class Again(np.ndarray[Any, np.dtype[np.float32]]):
+    """Images that the model shall evaluate anew, whatever it or a memory remembers of them; the first one is number `first`."""
+
+    first: int = 0
+
+
 class BudgetSpent(Exception):  # noqa: N818 - the end of a search, not an error
     """A search wanted to ask when nothing was left."""
 
@@ -49,6 +62,10 @@ class QueryLog:
         budget: the queries by which a search plans its phases.
         kind: whether the scores are logits or probabilities.
         limit: the queries that may be made; None for `budget`.
+        levels: keep the original and all that is asked to multiples of 1 / (levels - 1), as pictures of that many levels per
+            channel do; None for any numbers.
+        tolerant: whether the classifier may answer differently when it is asked again; then a flip counts only if it is
+            confirmed, see `settle`.
 
     Attributes:
         best: the nearest adversarial image, or None.
@@ -57,13 +74,22 @@ class QueryLog:
         points: (queries, distance), one for each time that a nearer adversarial image was found.
         clean: (K,) scores of the original, None until it was asked about.
         parts: the logs that this one was shared out into.
+        notes: what a reader of the result must know besides.
+        undecided: whether a noisy classifier does not decide the original itself, so that there is nothing to flip.
     """
 
     def __init__(
         self, image: Images, label: int, target: int | None, *, distance: Distance, budget: int, kind: Scores,
-        limit: int | None = None,
+        limit: int | None = None, levels: int | None = None, tolerant: bool = False,
     ) -> None:  # fmt: skip
-        self.image, self.label, self.target, self.kind = image, label, target, kind
+        self.levels, self.tolerant = levels, tolerant
+        self.image, self.label, self.target, self.kind = self.on_grid(image), label, target, kind
+        self.notes: list[str] = []
+        if not np.array_equal(self.image, image):
+            self.notes.append(f"the original was put on the grid of {levels} levels first")
+        self.undecided = False
+        self._finalists: list[tuple[float, Images, Floats]] = []
+        self._repeats = 0
         self.budget, self.limit = budget, budget if limit is None else limit
         self.best: Images | None = None
         self.best_scores: Floats | None = None
@@ -79,8 +105,9 @@ class QueryLog:
     def part(self, *, budget: int, limit: int) -> QueryLog:
         """Share out a log for the same image and goal; its queries count for this log as well."""
         made = QueryLog(
-            self.image, self.label, self.target, distance=self._measured_in, budget=budget, kind=self.kind, limit=limit
-        )
+            self.image, self.label, self.target, distance=self._measured_in, budget=budget, kind=self.kind, limit=limit,
+            levels=self.levels,
+        )  # fmt: skip
         self.parts.append(made)
         if self._looked is not None:  # the first part is for the image as a whole
             made.look(self._looked)
@@ -129,8 +156,15 @@ class QueryLog:
             return whole
         return max([whole, *(part for part in features if part.found())], key=lambda part: part.distance)
 
+    def on_grid(self, images: Images) -> Images:
+        """The nearest images that the levels allow; the images themselves where there is no such limit."""
+        if self.levels is None:
+            return images
+        steps = np.float32(self.levels - 1)
+        return np.asarray(np.rint(images.astype(np.float64) * (self.levels - 1)).astype(np.float32) / steps)
+
     def ask(self, images: Images) -> Asking:
-        """Ask about as many of the images as the budget allows.
+        """Ask about as many of the images as the budget allows, each on the grid (see `on_grid`).
 
         Returns:
             The gaps of these images, (n, K - 1); see `gaps`.
@@ -138,6 +172,7 @@ class QueryLog:
         Raises:
             BudgetSpent: nothing was left.
         """
+        images = self.on_grid(images)
         if self._looked is not None and np.array_equal(images[0], self.image):
             look, self._looked = self.gaps(self._looked), None
             if len(images) == 1:
@@ -145,18 +180,19 @@ class QueryLog:
             return np.concatenate([look, (yield from self.ask(images[1:]))])
         if self.left <= 0:
             raise BudgetSpent
-        scores = yield images[: self.left]
-        return self.take(images[: self.left], scores)
+        images = images[: self.left]
+        scores = yield images
+        if self.tolerant:
+            return (yield from self._confirm(images, scores))
+        return self.take(images, scores)
 
     def take(self, images: Images, scores: Floats) -> Floats:
-        """Enter the answers to images, and keep the nearest adversarial image among them; returns their gaps.
+        """Enter the answers to images, which must be on the grid, and keep the nearest adversarial image; returns their gaps.
 
         Raises:
             UsageError: the classifier has no class of the label's or the target's number.
         """
-        highest = max(self.label, -1 if self.target is None else self.target)
-        if highest >= scores.shape[1]:
-            raise UsageError(f"there is no class {highest}: the classifier has {scores.shape[1]}, counted from 0")
+        self._check_classes(scores)
         if self.clean is None:
             self.clean = scores[0]
         rows = np.flatnonzero(self.reached(scores))
@@ -169,6 +205,98 @@ class QueryLog:
                     self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance
                     self.points.append((before + row + 1, distance))
         return self.gaps(scores)
+
+    def _check_classes(self, scores: Floats) -> None:
+        highest = max(self.label, -1 if self.target is None else self.target)
+        if highest >= scores.shape[1]:
+            raise UsageError(f"there is no class {highest}: the classifier has {scores.shape[1]}, counted from 0")
+
+    def _again(self, image: Images, times: int) -> Asking:
+        """The answers (times, K) to one image, evaluated anew each time, and counted."""
+        images = np.repeat(image[None], times, axis=0).view(Again)
+        images.first, self._repeats = self._repeats, self._repeats + times
+        scores = yield images
+        self._asked += times
+        return scores
+
+    def _confirm(self, images: Images, scores: Floats) -> Asking:
+        """Enter answers of a classifier with noise: a flip nearer than all others counts if it flips again, twice."""
+        gaps, before = self.gaps(scores), self._asked
+        self._asked += len(images)
+        distances = self._measured_in.measure(np.subtract(images, self.image, dtype=np.float64))
+        flips = self.reached(scores)
+        for row in np.argsort(np.where(flips, distances, np.inf), kind="stable")[: int(flips.sum())].tolist():
+            if distances[row] >= self.distance:
+                break
+            stands = False
+            if distances[row] > 0 and self.left >= AT_ONCE:
+                stands = bool(self.reached((yield from self._again(images[row], AT_ONCE))).all())
+            if stands:
+                self.best, self.best_scores, self.distance = images[row].copy(), scores[row], float(distances[row])
+                self.points.append((max(self._asked, before + row + 1), self.distance))
+                self._finalists = [*self._finalists[-19:], (self.distance, self.best, self.best_scores)]
+                break
+            self._unreach(gaps[row])
+        return gaps
+
+    def _unreach(self, gaps: Floats) -> None:
+        """Make the gaps (K - 1,) of a flip that did not stand those of an image that holds."""
+        if self.every:
+            gaps[gaps.argmin()] = -self._quantum
+        else:
+            np.minimum(gaps, -self._quantum, out=gaps)
+
+    def steady(self) -> Search:
+        """Ask a classifier with noise about the original 10 times: 9 answers must name one class, or `undecided` is set.
+
+        The label, where it was not given, is that class. Where it is another than the label (or is the target), the image needs
+        no change.
+        """
+        first = yield self.image[None]
+        self._asked += 1
+        scores = np.concatenate([first, (yield from self._again(self.image, CONFIRMED - 1))])
+        winners = scores.argmax(axis=1)
+        common = int(np.bincount(winners).argmax())
+        votes = int((winners == common).sum())
+        if not self.labelled:
+            self.label = common
+        self._check_classes(scores)
+        row = scores[winners == common][:1]
+        self.clean = row[0]
+        if votes < NEEDED:
+            self.undecided = True
+            self.notes.append(
+                f"the classifier does not decide the unchanged image: of {CONFIRMED} answers {votes} named one class, and "
+                f"{NEEDED} are needed"
+            )
+            return
+        self._asked -= 1
+        self.look(row)
+
+    def settle(self) -> Search:
+        """Ask a classifier with noise 10 times about the nearest finding: it counts if 9 answers flip, or else the next one.
+
+        Findings that do not stand are dropped from what was found, and from the trace.
+        """
+        if not self.tolerant or self.distance == 0 or self.best is None:
+            return
+        tried = 0
+        for distance, image, scores in reversed(self._finalists):
+            flips = 0
+            if self.budget - self.queries >= CONFIRMED:
+                tried += 1
+                flips = int(self.reached((yield from self._again(image, CONFIRMED))).sum())
+            if flips >= NEEDED:
+                self.best, self.best_scores, self.distance = image, scores, distance
+                others = "" if tried == 1 else f"; {tried - 1} nearer did not stand"
+                self.notes.append(f"the finding was asked again {CONFIRMED} times and flipped {flips} times{others}")
+                break
+        else:
+            self.best, self.best_scores, self.distance = None, None, math.inf
+            self.notes.append(
+                f"none of {len(self._finalists)} flips stood: asked again {CONFIRMED} times, {NEEDED} answers must flip"
+            )
+        self.points = [point for point in self.points if point[1] >= self.distance]
 
     def count_check(self) -> None:
         """Count the query by which the answer about the finding was checked."""

@@ -118,7 +118,7 @@ def make_result(
     log, found = attack.log, attack.log.outcome()
     competitive = attack.search if isinstance(attack.search, PerFeature) else None
     reached = None if found.best_scores is None else int(found.best_scores.argmax())
-    notes = [interrupted and f"not finished: {interrupted}"]
+    notes = [*log.notes, interrupted and f"not finished: {interrupted}"]
     if found.distance == 0:
         where = f"class {log.label}" if log.target is None else "another class than the target"
         notes.append(f"the classifier did not see {where} in the original: nothing had to be changed")

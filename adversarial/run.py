@@ -16,7 +16,7 @@ from adversarial.driving.image_attack import ImageAttack as ImageAttack  # noqa:
 from saywhy_core.bounded.watched import of_time
 from saywhy_core.classifiers import ClassifierError, EndpointError, ask_some_again, same_answer
 from saywhy_core.disk.troubles import UnusableFileError
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,11 +77,15 @@ def drive(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What one attack has in a batch: images from the place `first` on among those that it asked about; None for its check."""
+    """What one attack has in a batch: images from the place `first` on among those that it asked about; None for its check.
+
+    Those that are `anew` must be evaluated, whatever was remembered of them.
+    """
 
     attack: ImageAttack
     images: Images
     first: int | None
+    anew: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +97,7 @@ class _Batch:
 
     def ask(self) -> Floats:
         """The scores of all images."""
-        checks = sum(part.first is None for part in self.parts)
+        checks = sum(len(part.images) for part in self.parts if part.anew)
         images = self.parts[0].images if len(self.parts) == 1 else np.concatenate([part.images for part in self.parts])
         return ask_some_again(self.classifier, images, checks)
 
@@ -173,8 +177,8 @@ class _Drive:
             if room and attack.waiting and attack.shape == first.shape:
                 place, images = attack.next_images(room)
                 room -= len(images)
-                parts.append(_Part(attack, images, place))
-        return parts
+                parts.append(_Part(attack, images, place, attack.anew))
+        return sorted(parts, key=lambda part: not part.anew)
 
     def _receive(self, batch: _Batch, answer: Floats | BaseException) -> None:
         if isinstance(answer, BaseException):
@@ -273,7 +277,7 @@ class _Drive:
         if not any(attack in recalled for attack in changed):
             raise ClassifierError(
                 f"the classifier gave another answer when asked again about the same image {share}: it must be deterministic; "
-                "switch off dropout, augmentation or noise in it"
+                f"switch off dropout, augmentation or noise in it, or give {argument('tolerate_noise')}"
             )
         for attack in recalled:
             attack.memory.forget()  # type: ignore[union-attr]  # those without one are not among them

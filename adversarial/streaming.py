@@ -14,7 +14,7 @@ from adversarial.attacks.registry import Attack, ImageSearch, Task
 from adversarial.distances.distance import DISTANCES
 from adversarial.driving.image_attack import CHECKED, ImageAttack
 from adversarial.manipulations import load_manipulation
-from adversarial.query_log import UNKNOWN, QueryLog
+from adversarial.query_log import CONFIRMED, FINALISTS, UNKNOWN, QueryLog
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
 from adversarial.run import drive
 from saywhy_core.classifiers import ClassifierError
@@ -117,7 +117,7 @@ def _begin(
     task: AttackTask,
     memory: Callable[[int], AnswerMemory] | None,
 ) -> ImageAttack:
-    """Open the log of one image; the budget keeps one query for the check at the end."""
+    """Open the log of one image; the budget keeps queries for the check at the end."""
     image = as_image(task.image)
     check_attacked(image.shape[0], image.shape[1])
     for what, number in (("label", task.label), ("target", task.target)):
@@ -127,13 +127,15 @@ def _begin(
         raise UsageError(f"image {task.index}: the target is the label itself ({task.label}); choose another class")
     kept = None if memory is None else CountedMemory(memory(task.index))
     distance, budget = DISTANCES.get(attack.distance), int(attack.budget)
+    reserved = FINALISTS * CONFIRMED if attack.tolerate_noise else 1 if budget >= CHECKED else 0
     log = QueryLog(
         image, UNKNOWN if task.label is None else int(task.label), None if task.target is None else int(task.target),
-        distance=distance, budget=budget, kind=classifier.scores, limit=budget - 1 if budget >= CHECKED else budget,
+        distance=distance, budget=budget, kind=classifier.scores, limit=budget - reserved, levels=attack.levels,
+        tolerant=attack.tolerate_noise,
     )  # fmt: skip
 
     def start() -> tuple[ImageSearch, KeypointMixture | None]:
-        mixture = attack.mixture(image) if picked.uses_mixture or attack.player_two == "competitive" else None
+        mixture = attack.mixture(log.image) if picked.uses_mixture or attack.player_two == "competitive" else None
         work = Task(
             log=log, distance=distance, manipulation=load_manipulation(attack.manipulation or STANDARD_MANIPULATION),
             seed=attack.seed, classifier=classifier if kept is None else RememberingClassifier(classifier, kept),

@@ -59,6 +59,9 @@ def audit_settings(
         "batch_size": attack.batch_size,
         "seed": attack.seed,
         "prior": _density_in_words(attack.density),
+        # only where they are given: findings of earlier releases keep their settings
+        **({} if attack.levels is None else {"levels": int(attack.levels)}),
+        **({"tolerate_noise": True} if attack.tolerate_noise else {}),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.query_log import BudgetSpent
+from adversarial.query_log import Again, BudgetSpent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,7 @@ class ImageAttack:
             none was given, that is the class which the classifier sees in the original.
         follow: what is asked once the search has ended; it does not enter the log.
         ended: whether the attack is over, so that answers on their way to it come too late.
+        anew: whether the model must evaluate what was asked last, whatever was remembered of these images.
     """
 
     index: int
@@ -51,10 +52,12 @@ class ImageAttack:
     start: Callable[[], tuple[ImageSearch, KeypointMixture | None]] | None = None
     follow: Callable[[QueryLog], Search] | None = None
     ended: bool = False
+    anew: bool = False
     _steps: Search | None = None
     _answers: list[Floats | None] = field(default_factory=list)  # to what the search asked, as far as they are known
     _open: list[int] = field(default_factory=list)  # which of them are not known
     _asked: Images = field(default_factory=lambda: np.zeros(0, dtype=np.float32))  # the images of these
+    _kept_as: Images = field(default_factory=lambda: np.zeros(0, dtype=np.float32))  # the same, as the memory knows them
     _sent: int = 0
     _answered: int = 0
 
@@ -94,7 +97,7 @@ class ImageAttack:
         """Take the scores of images that were sent, from the place `first` on; whether the search has all that it waits for."""
         end = first + len(scores)
         if self.memory is not None:
-            self.memory.keep(self._asked[first:end], scores)
+            self.memory.keep(self._kept_as[first:end], scores)
         for place, row in zip(self._open[first:end], scores, strict=True):
             self._answers[place] = row
         self._answered += len(scores)
@@ -106,28 +109,42 @@ class ImageAttack:
         That is the finding, or the original where nothing was found.
         """
         found = self.log.outcome()
-        if self.log.budget < CHECKED or found.queries == 0 or found.distance == 0:
+        if self.log.tolerant or self.log.budget < CHECKED or found.queries == 0 or found.distance == 0:
             return None
         if found.best is not None and found.best_scores is not None:
             return found.best, found.best_scores
         return None if found.clean is None else (found.image, found.clean)
 
     def _all_steps(self) -> Search:
-        if not self.log.labelled:
+        if self.log.tolerant:
+            yield from self.log.steady()
+        elif not self.log.labelled:
             self.log.look((yield self.log.image[None]))
         if self.search is None and self.start is not None:
             self.search, self.mixture = self.start()
-        if self.search is not None:
+        if self.search is not None and not self.log.undecided:
             with suppress(BudgetSpent):
                 yield from self.search.steps()
+            yield from self.log.settle()
         if self.follow is not None:
             yield from self.follow(self.log)
 
     def _take_up(self, images: Images) -> None:
+        self.anew = isinstance(images, Again)
+        kept_as = numbered(images) if isinstance(images, Again) else images
+        images = np.asarray(images)
         if self.memory is None:
             self._answers, self._open, self._asked = [None] * len(images), list(range(len(images))), images
         else:
-            self._answers = list(self.memory.recall(images))
+            self._answers = list(self.memory.recall(kept_as))
             self._open = [place for place, answer in enumerate(self._answers) if answer is None]
-            self._asked = images[self._open]
+            self._asked, self._kept_as = images[self._open], kept_as[self._open]
         self._sent = self._answered = 0
+
+
+def numbered(images: Again) -> Images:
+    """Images as a memory tells them from those asked before: with a row below that holds the number of the question."""
+    count, _, width, channels = images.shape
+    numbers = np.arange(images.first, images.first + count, dtype=np.float32)
+    rows = np.broadcast_to(numbers[:, None, None, None], (count, 1, width, channels))
+    return np.concatenate([np.asarray(images), rows], axis=1)

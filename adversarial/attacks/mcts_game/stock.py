@@ -43,6 +43,7 @@ class StockSearch:
                 return comparable(log.clean[None], log.kind)
             if log.left < len(images):
                 raise BudgetSpent
+            images = log.on_grid(images)
             scores = task.classifier(images)
             log.take(images, scores)
             return comparable(scores, log.kind)

@@ -125,6 +125,20 @@ def attack(
         int | None, typer.Option(min=1, help="Images per call of the classifier; 64 if not given.", show_default=False)
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same result.")] = 0,
+    levels: Annotated[
+        int | None,
+        typer.Option(
+            help="Keep every query to so many levels per channel: 256 for what shall survive as an 8-bit picture.",
+            show_default=False,
+        ),
+    ] = None,
+    tolerate_noise: Annotated[
+        bool,
+        typer.Option(
+            "--tolerate-noise",
+            help="Allow for a classifier that answers differently when asked again: findings are asked again, and counted.",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Attack again, and replace the results that are there.")] = False,
 ) -> None:
     """Attack images."""
@@ -144,7 +158,7 @@ def attack(
     try:
         search = FeatureGuidedAttack(
             distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
-            manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
+            levels=levels, tolerate_noise=tolerate_noise, manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
         )  # fmt: skip
     except ArgumentError as error:
         raise UsageError(error.spelled(as_option)) from None

@@ -41,6 +41,8 @@ case(
     manipulation="plus_minus_tau:0.3",
     density="uniform",
     attack="random_pixels",
+    levels=4,
+    tolerate_noise=True,
 )
 for distance in DISTANCES:  # whatever attack serves it: what guides the search does so, or is refused
     case(
