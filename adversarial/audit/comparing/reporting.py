@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.comparing.changes import BETTER, WORSE
+from adversarial.audit.comparing.recounting import Recount
 from adversarial.audit.comparing.wording import change_in_words, images_in_words
 from adversarial.audit.records import STATUSES
 
@@ -34,10 +36,17 @@ def told(comparison: AuditComparison) -> list[str]:
     """What the comparison found, one sentence each."""
     return [
         *pairing_sentences(comparison),
-        *(f"{change_in_words(one)}." for one in comparison.measurements),
+        *measured_sentences(comparison),
         changes_sentence("became fragile", comparison.fragile, WORSE),
         changes_sentence("got better", comparison.better, BETTER),
     ]
+
+
+def measured_sentences(comparison: AuditComparison) -> list[str]:
+    """What was measured, one sentence per metric. Each is counted again from the rows; one that is false is left out."""
+    said = [f"{change_in_words(one)}." for one in comparison.measurements]
+    with closing(Recount(comparison.audits)) as rows:
+        return [sentence for sentence in said if rows.judge(sentence) != "false"]
 
 
 def pairing_sentences(comparison: AuditComparison) -> list[str]:
@@ -79,7 +88,7 @@ def comparison_text(comparison: AuditComparison, verdicts: Sequence[RuleVerdict]
     lines = [f"before: {comparison.audits.before.directory}{_target(comparison.audits.before.settings)}"]
     lines += [f"after:  {comparison.audits.after.directory}{_target(comparison.audits.after.settings)}", ""]
     lines += [*pairing_sentences(comparison), ""]
-    lines += [f"{change_in_words(one)}." for one in comparison.measurements]
+    lines += measured_sentences(comparison)
     lines += [f"{why}." for why in comparison.unmeasured]
     for became, changes, kinds in (("became fragile", comparison.fragile, WORSE), ("got better", comparison.better, BETTER)):
         lines += ["", changes_sentence(became, changes, kinds)]

@@ -4,6 +4,8 @@ import json
 import math
 import re
 import sqlite3
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversarial.audit import AuditStore, ImageRecord
-from adversarial.audit.comparing import compare_audits, comparison_record, comparison_text
+from adversarial.audit.comparing import Interval, compare_audits, comparison_record, comparison_text
 from adversarial.audit.comparing.pairing import pair_images
+from adversarial.audit.comparing.recounting import Recount
+from adversarial.audit.comparing.wording import change_in_words
 from saywhy_core.errors import UsageError
 
 
@@ -235,6 +239,43 @@ def test_sentences_are_true(audits, seed):
             assert counts[0] == counts[1]
         checked += 1
     assert checked >= 8
+
+
+def test_each_sentence_is_recounted(audits, two):
+    comparison = compare_audits(*two)
+    sentences = [f"{change_in_words(one)}." for one in comparison.measurements]
+    with closing(Recount(comparison.audits)) as rows:
+        verdicts = {sentence: rows.judge(sentence) for sentence in sentences}
+    assert {said for said, verdict in verdicts.items() if verdict != "true"} == {
+        said
+        for said in sentences
+        if said.startswith("weather")  # some images are wrong, and have no weather of their own
+    }
+    without = [audits.make(name, {f"i{n}": audits.held() for n in range(4)}, {
+        f"i{n}": {("blur", 1): int(n < hit), ("blur", 3): 1} for n in range(4)}) for name, hit in (("dry", 1), ("wet", 3))
+    ]  # fmt: skip
+    comparison = compare_audits(*without)
+    with closing(Recount(comparison.audits)) as rows:
+        verdicts = {one.metric: rows.judge(f"{change_in_words(one)}.") for one in comparison.measurements}
+        assert set(verdicts.values()) == {"true"}
+        assert "weather:blur" in verdicts
+
+
+def test_a_false_figure_is_noticed(two):
+    comparison = compare_audits(*two)
+    with closing(Recount(comparison.audits)) as rows:
+        for one in comparison.measurements:
+            if one.metric.startswith("weather"):
+                continue
+            said = f"{change_in_words(one)}."
+            for false in (
+                f"{change_in_words(replace(one, images=one.images + 1))}.",
+                f"{change_in_words(replace(one, rises=one.rises + 1, falls=one.falls + 1))}.",
+                f"{change_in_words(replace(one, after=Interval((one.after.value or 0) + 0.2 * (one.after.value or 5))))}.",
+            ):
+                assert false != said
+                assert rows.judge(false) == "false", false
+        assert rows.judge("Nothing changed.") == "not verified"
 
 
 def test_the_record_is_json(two):
