@@ -13,7 +13,7 @@ import numpy as np
 from adversarial.driving.calls import Calls
 from adversarial.driving.image_attack import CHECKED as CHECKED
 from adversarial.driving.image_attack import ImageAttack as ImageAttack  # noqa: TC001 - earlier releases had it here
-from saywhy_core.bounded.watched import of_time
+from saywhy_core.bounded.watched import leave_behind, of_time
 from saywhy_core.classifiers import ClassifierError, EndpointError, ask_some_again, same_answer
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 GRACE = 5.0  # seconds that answers on their way are waited for when a run is stopped: a batch of a slow endpoint
 SEVERAL = 16  # attacks that may be on their way however small the batches are
-LEAST = 4  # images that an attack asks about at a time, at least on average: more attacks would only take memory
+PIXELS = 2**19  # of all images whose attacks are on their way: a search takes some 8 kB per pixel
+LEAST = 8  # images that an attack asks about at a time, at least on average: more attacks would only take memory
 BROKEN = 10  # images in a row that fail alone, after which it is decided whether the classifier itself is broken
 
 
@@ -142,8 +143,10 @@ class _Drive:
             if self.apart:
                 self.calls.send(_Batch(self.classifier, [self.apart.popleft()]))
                 continue
-            while not self.exhausted and self._waiting() < self.batch_size and len(self.running) < self.most:
+            while not self.exhausted and self._waiting() < self.batch_size and self._has_room():
                 self._open()
+            if self.calls.busy and self._waiting() < self.batch_size:
+                return  # a fuller batch can be sent when the next answer is there
             parts = self._parts()
             if not parts:
                 return
@@ -151,6 +154,10 @@ class _Drive:
 
     def _waiting(self) -> int:
         return len(self.checks) + sum(attack.waiting for attack in self.running)
+
+    def _has_room(self) -> bool:
+        pixels = sum(attack.shape[0] * attack.shape[1] for attack in self.running)
+        return len(self.running) < self.most and pixels < PIXELS
 
     def _open(self) -> None:
         opening = next(self.openings, None)  # type: ignore[call-overload]  # an iterator
@@ -301,3 +308,5 @@ class _Drive:
                     with suppress(UsageError):  # the disk is full, say: another error is on its way already
                         part.attack.answer(part.first, answer[start : start + len(part.images)])
                 start += len(part.images)
+        if self.calls.on_the_way:
+            leave_behind()

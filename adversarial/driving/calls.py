@@ -56,6 +56,11 @@ class Calls(Generic[B]):
         """Whether another call may be sent."""
         return self.on_the_way < self.room
 
+    @property
+    def busy(self) -> bool:
+        """Whether a further call would wait for another one."""
+        return self.on_the_way >= self.most
+
     def send(self, asked: B) -> None:
         """Make a call, or have a thread make it. Errors of the classifier are told by `next`."""
         self.on_the_way += 1

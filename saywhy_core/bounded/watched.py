@@ -132,6 +132,12 @@ def left_behind() -> bool:
     return _left_behind
 
 
+def leave_behind() -> None:
+    """Say that something native may go on in a thread of its own until the process ends; see `left_behind`."""
+    global _left_behind
+    _left_behind = True
+
+
 class _Stopping:
     now = False
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.bounded.room import in_parts
+from saywhy_core.bounded.turns import OVERLAPPING
 from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
@@ -123,11 +124,13 @@ def load(
             rows.append(run(padded)[: len(part)])
         return np.concatenate(rows)
 
-    return CallableClassifier(
+    classifier = CallableClassifier(
         predict, kind, class_names if class_names is not None else said.get("class_names"), classes=classes,
         batch_size=batch_size, image_shape=_image_shape(shape, axes),
         identity=file_identity("onnx", path, kind, prepare.key),
     )  # fmt: skip
+    classifier.concurrency = OVERLAPPING
+    return classifier
 
 
 def _check_batch(images: int, shape: list[Any], axes: Axes, number: int, path: str) -> None:

@@ -65,6 +65,8 @@ class Session:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = threads
         settings.log_severity_level = 4
+        # threads that wait for work must not take the processor from the search that makes the next batch
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         settings.add_session_config_entry("session.use_env_allocators", "1")
         settings.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(FOLDED))
         here = [name for name in onnxruntime.get_available_providers() if name in ACCELERATORS]

@@ -12,6 +12,7 @@ import numpy as np
 
 from saywhy_core.bounded.pace import Pace
 from saywhy_core.bounded.room import begin_threads, in_parts, room, room_for
+from saywhy_core.bounded.turns import OVERLAPPING, in_turns
 from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
@@ -166,6 +167,8 @@ def load(
         )
         predict = classifier.predict if program.accelerated else _within(classifier.predict, path, program.own_bytes)
         classifier.predict = in_parts(pace.timed(predict)) if program.takes_one else pace.timed(predict)
+    classifier.predict = in_turns(classifier.predict)
+    classifier.concurrency = OVERLAPPING
     return classifier
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from saywhy_core.bounded.pace import Pace, interruptible
 from saywhy_core.bounded.preparing import prepare
 from saywhy_core.bounded.room import begin_threads, in_parts, room, room_for
+from saywhy_core.bounded.turns import OVERLAPPING, in_turns
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.errors import UsageError
 from saywhy_core.images.convert import as_picture
@@ -79,8 +80,10 @@ def load(
     pace = Pace(name, weights, accelerated=place.type != "cpu")
     interruptible(model)
     preparation = hashlib.sha256(processor.to_json_string().encode()).hexdigest()[:8]
-    return CallableClassifier(
-        in_parts(pace.timed(predict)), "logits", own_names if class_names is None else class_names,
+    classifier = CallableClassifier(
+        in_turns(in_parts(pace.timed(predict))), "logits", own_names if class_names is None else class_names,
         batch_size=min(batch_size or at_once, at_once) if at_once else batch_size,
         identity=f"transformers:{fingerprint(model)}:{preparation}",
     )  # fmt: skip
+    classifier.concurrency = OVERLAPPING
+    return classifier
