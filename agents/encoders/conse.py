@@ -52,7 +52,8 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64, trust: bo
 
     Raises:
         TrustError: one of the two needs code to be run, and `trust` is false.
-        UsageError: one of the two can't be loaded, the classifier's class names are unknown, or `resize` is wrong.
+        UsageError: one of the two can't be loaded, the classifier's class names are unknown or it answers with its decision
+            alone, or `resize` is wrong.
     """
     from agents.encoders.sentences import load as load_text_encoder
 
@@ -73,6 +74,8 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64, trust: bo
     classifier = load_classifier(spec, trust=trusted, **options)
     if classifier.class_names is None:
         raise UsageError(f"conse:{where}: the classifier's class names are unknown; add names=FILE, as in {address}?names=FILE")
+    if classifier.scores == "label":
+        raise UsageError(f"conse:{where}: the classifier answers with its decision alone, and ConSE needs probabilities")
     height, width, channels = classifier.image_shape
     size = None if height is None or width is None else (height, width)
     if resize is not None and size is None:

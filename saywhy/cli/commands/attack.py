@@ -158,7 +158,8 @@ def attack(
     try:
         search = FeatureGuidedAttack(
             distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
-            levels=levels, tolerate_noise=tolerate_noise, manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
+            levels=levels, tolerate_noise=tolerate_noise,
+            manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
         )  # fmt: skip
     except ArgumentError as error:
         raise UsageError(error.spelled(as_option)) from None
