@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial.answers import image_key
+from saywhy_core.arrays import image_key
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 RELEASED = b'{"answers": '  # how the header begins in all releases
-START = RELEASED + b"1, "  # 1 is the version of the form
+START = RELEASED + b"2, "  # the version of the form; in the first one images had other keys
 LONGEST_HEADER = 4096  # bytes
 KEY, CHECKSUM = 16, 4  # bytes before and after the scores of a record
 MOST = 2**28  # bytes of one file: 3,000 answers of 11,000 classes; what is answered after that is asked anew after a kill

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
+
+from saywhy_core.arrays import image_key as image_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,25 +39,27 @@ class AnswerMemory(Protocol):
 class CountedMemory:
     """A memory that says how many answers were taken from it.
 
+    Where it doesn't know what is asked first, nothing of an earlier run is in it, and it is not looked into any more.
+
     Attributes:
         recalled: answers taken from it so far.
     """
 
     def __init__(self, memory: AnswerMemory) -> None:
         self.recalled = 0
+        self._fresh: bool | None = None  # whether it holds nothing of an earlier run: the first question tells
         self._memory = memory
         self.keep, self.forget = memory.keep, memory.forget
 
     def recall(self, images: Images) -> Sequence[Floats | None]:
         """See `AnswerMemory.recall`."""
+        if self._fresh:
+            return [None] * len(images)
         answers = self._memory.recall(images)
+        if self._fresh is None:
+            self._fresh = all(answer is None for answer in answers)
         self.recalled += sum(answer is not None for answer in answers)
         return answers
-
-
-def image_key(image: Images) -> bytes:
-    """16 bytes that change with an image (H, W, C) and its shape."""
-    return blake2b(np.ascontiguousarray(image).data, digest_size=16, key=repr(image.shape).encode()[:64]).digest()
 
 
 class RememberingClassifier:

@@ -17,7 +17,7 @@ import numpy as np
 # Python puts this folder first on the path, where verbalize.py would be taken for the package of the same name.
 sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
 
-import adversarial.attack  # noqa: E402
+import adversarial.streaming  # noqa: E402
 from adversarial import CallableClassifier, FeatureGuidedAttack  # noqa: E402
 from adversarial.run import drive  # noqa: E402
 from saywhy import signs  # noqa: E402
@@ -34,14 +34,14 @@ def in_lockstep(classifier, openings, batch_size, finished, _failed=None):
             (running if attack.advance() else ended).append(attack)
         room, parts = batch_size, []
         for attack in running:
-            images = attack.next_images(room)
+            first, images = attack.next_images(room)
             room -= len(images)
             if len(images):
-                parts.append((attack, images))
-        answers = classifier(np.concatenate([images for _, images in parts]))
+                parts.append((attack, first, images))
+        answers = classifier(np.concatenate([images for *_, images in parts]))
         start, served = 0, []
-        for attack, images in parts:
-            if attack.answer(answers[start : start + len(images)]):
+        for attack, first, images in parts:
+            if attack.answer(first, answers[start : start + len(images)]):
                 served.append(attack)
             start += len(images)
         running.rotate(-1)
@@ -81,13 +81,13 @@ class Watched(CallableClassifier):
 def measured(driver, distance, pictures, labels, budget):
     """Calls, the mean size of a batch, seconds until the first and until the last result, and the distances found."""
     classifier, times = Watched(signs.load().predict), []
-    adversarial.attack.drive = driver
+    adversarial.streaming.drive = driver
     try:
         results = FeatureGuidedAttack(distance=distance, budget=budget).run(
             classifier, pictures, labels, progress=lambda *_: times.append(classifier.calls * CALL)
         )
     finally:
-        adversarial.attack.drive = drive
+        adversarial.streaming.drive = drive
     return classifier.calls, float(np.mean(classifier.sizes)), times[0], times[-1], [result.distance for result in results]
 
 

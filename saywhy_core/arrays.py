@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
 
 _PLAIN = (int, float, bool, str, bytes, type(None))
 _NOT_NUMBERS = {"c": "complex numbers", "m": "spans of time", "M": "dates"}
+
+
+def image_key(image: NDArray[Any]) -> bytes:
+    """16 bytes that change with an image (H, W, C) and its shape: the same bytes in another shape are another image."""
+    key = sha1(repr(image.shape).encode(), usedforsecurity=False)  # in the processor itself: twice as fast as BLAKE2
+    key.update(np.ascontiguousarray(image).data)
+    return key.digest()[:16]
 
 
 def to_numpy(value: Any) -> NDArray[Any]:

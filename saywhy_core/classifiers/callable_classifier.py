@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from saywhy_core.arrays import image_key
 from saywhy_core.bounded.watched import OverTimeError
 from saywhy_core.classifiers.answers.kinds import KINDS
 from saywhy_core.classifiers.answers.reading import read_answer
@@ -247,8 +247,7 @@ class CallableClassifier:
 
 
 def _keys(batch: NDArray[np.float32]) -> list[bytes]:
-    # the shape is part of the key: the same bytes in another shape are another image
-    return [blake2b(image, digest_size=16, key=repr(batch.shape[1:]).encode()[:64]).digest() for image in batch]
+    return [image_key(image) for image in batch]
 
 
 def _is_whole(value: object) -> bool:
