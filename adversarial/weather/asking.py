@@ -16,7 +16,7 @@ import numpy as np
 from adversarial.weather.changing import each_weather
 from adversarial.weather.kind import STANDARD_SEVERITIES
 from adversarial.weather.saving import survival_images
-from saywhy_core.classifiers.classifier import as_probabilities
+from saywhy_core.classifiers.classifier import confidence
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -42,7 +42,7 @@ class WeatherOutcome:
         severity: from 1 to 5.
         value: the strength of that severity, in the kind's own unit.
         predicted: the class with the highest score.
-        confidence: the probability of that class, as far as the scores tell it.
+        confidence: the probability of that class; None where the scores tell none, because the classifier answers with classes.
         flipped: whether that class is another one than the label.
     """
 
@@ -50,7 +50,7 @@ class WeatherOutcome:
     severity: int
     value: float
     predicted: int
-    confidence: float
+    confidence: float | None
     flipped: bool
 
 
@@ -86,10 +86,11 @@ def weather_steps(
     while part := list(islice(made, size)):
         rows = yield np.stack([one.image for one in part])
         winners = rows.argmax(axis=1)
-        sure = as_probabilities(rows, scores)[np.arange(len(rows)), winners]
+        sure = confidence(rows, scores)
+        told = [None] * len(rows) if sure is None else [float(one) for one in sure]
         outcomes += [
-            WeatherOutcome(one.kind, one.severity, one.value, int(winner), float(confidence), int(winner) != label)
-            for one, winner, confidence in zip(part, winners, sure, strict=True)
+            WeatherOutcome(one.kind, one.severity, one.value, int(winner), probability, int(winner) != label)
+            for one, winner, probability in zip(part, winners, told, strict=True)
         ]
     return outcomes
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.work.naming import NamedClassifier
-from saywhy_core.classifiers import as_probabilities, load_classifier
+from saywhy_core.classifiers import load_classifier
+from saywhy_core.classifiers.classifier import confidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -155,8 +156,8 @@ class Aftermath:
         if log.clean is None:
             return
         self.predicted = int(log.clean.argmax())
-        if self._scores != "label":
-            self.confidence = round(float(as_probabilities(log.clean[None], self._scores)[0, self.predicted]), 4)
+        sure = confidence(log.clean[None], self._scores)
+        self.confidence = None if sure is None else round(float(sure[0]), 4)
         found = log.outcome()
         levels, job = getattr(self._job.attack, "levels", None), self._job
         if job.survival and found.best is not None and found.distance > 0:

@@ -90,7 +90,7 @@ def make_outcome(
     weather = tuple(
         WeatherRecord(
             image=record.id, kind=one.kind, severity=one.severity, value=one.value, predicted=one.predicted,
-            confidence=None if after.confidence is None else round(one.confidence, 4), flipped=one.flipped,
+            confidence=None if one.confidence is None else round(one.confidence, 4), flipped=one.flipped,
         )
         for one in after.weather
     )  # fmt: skip

@@ -343,3 +343,18 @@ def test_one_red_pixel_in_grey_is_lost_in_jpeg():
     classifier = CallableClassifier(red)
     assert ask_survival(classifier, found, 0) == {"png": True, "jpeg": False}
     assert classifier.queries == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "sure"),
+    [
+        ("sigmoid", lambda images: np.stack([np.full(len(images), 0.6), images.mean(axis=(1, 2, 3))], axis=1), 0.6),
+        ("label", lambda images: (images.mean(axis=(1, 2, 3)) > 0.6).astype(int), None),
+        ("top-k", lambda images: np.repeat([[0.6, 0.3, 0.0, 0.0]], len(images), axis=0), 0.6),
+    ],
+)
+def test_classifiers_of_every_kind_are_asked(kind, answer, sure):
+    classifier = CallableClassifier(answer, kind, ["dark", "bright"] if kind == "label" else None)
+    first, second = ask_weather(classifier, np.full((10, 10, 1), 0.5, np.float32), 0, ["brightness"], (1, 5))
+    assert (first.predicted, first.confidence, first.flipped) == (0, sure if sure is None else pytest.approx(sure), False)
+    assert second.flipped is (kind != "top-k")  # it is 0.8 on average, more than 0.6

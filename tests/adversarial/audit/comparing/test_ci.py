@@ -13,6 +13,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from adversarial import CallableClassifier
+from adversarial.audit import Audit
 from adversarial.audit.comparing import compare_audits
 
 
@@ -94,6 +96,28 @@ def steps(root):
     ran = [step for step in job["steps"] if "run" in step]
     assert ran[0]["name"] == "Install"
     return job["env"], ran[1:]
+
+
+@pytest.mark.parametrize("scores", ["label", "sigmoid"])
+def test_audits_of_every_kind_of_answer_are_compared(tmp_path, scores):
+    pictures = np.random.default_rng(0).random((4, 6, 6, 1), dtype=np.float32)
+
+    def answer(images):
+        mean = images.mean(axis=(1, 2, 3))
+        return (mean > 0.5).astype(int) if scores == "label" else np.stack([1 - mean, mean, mean / 2], axis=1)
+
+    np.save(tmp_path / "images.npy", pictures)
+    for name in ("old", "new"):
+        classifier = CallableClassifier(answer, scores, ["dark", "bright"] if scores == "label" else ["dark", "bright", "half"])
+        status = Audit(tmp_path / name).run(
+            [tmp_path / "images.npy"], target=classifier, budget=60, weather=("brightness", "blur"), severities=(1, 5)
+        )
+        assert not status.problems
+        assert status.counts["failed"] == 0
+    comparison = compare_audits(tmp_path / "old", tmp_path / "new")
+    assert comparison.judged == 4
+    assert {"weather", "weather:blur"} <= {one.metric for one in comparison.measurements}
+    assert not any(one.rises or one.falls for one in comparison.measurements)
 
 
 @pytest.mark.long
