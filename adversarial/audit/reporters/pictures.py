@@ -53,7 +53,8 @@ def difference(original: NDArray[np.float32], adversarial: NDArray[np.float32]) 
         strength, grey = _blocks(strength, factor).max(axis=(1, 3)), _blocks(grey, factor).mean(axis=(1, 3))
     ground = np.repeat((95 + grey * (150 / 255))[:, :, None], 3, axis=2)
     colour = np.array([208.0, 92.0, 10.0])
-    return np.round(ground * (1 - strength[:, :, None]) + colour * strength[:, :, None]).astype(np.uint8)
+    drawn: Rgb = np.round(ground * (1 - strength[:, :, None]) + colour * strength[:, :, None]).astype(np.uint8)
+    return drawn
 
 
 def map_address(saliency: PixelSaliency) -> str:

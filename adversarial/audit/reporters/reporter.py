@@ -95,7 +95,9 @@ def write_reports(
         check = getattr(reporter.write, "check", None)
         if check is not None:
             check()
-    summary = summarize_audit(store, pictures=PICTURES if pictures is None else pictures)
+    if pictures is None:
+        pictures = PICTURES if any("pictures" in reporter.uses for reporter in reporters.values()) else 0
+    summary = summarize_audit(store, pictures=pictures)
     for name, reporter in reporters.items():
         given = {"fragile_below": fragile_below} if fragile_below is not None and "fragile_below" in reporter.uses else {}
         with atomic_path(paths[name]) as path, REPORTERS.blame(name, OSError):

@@ -149,10 +149,10 @@ def _held_after(said: Sequence[str], rows: Rows) -> bool:
     curve = ecdf(CensoredData(uncensored=turned, right=held)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # there is no interval where all or none are left
-        limits = curve.confidence_interval(0.95, method="log-log")
-    at = _number(said[0])
-    figures = (curve.evaluate(at), limits.low.evaluate(at), limits.high.evaluate(at))
-    return _same(said[1:], tuple(float(one) for one in figures))
+        limits: Any = curve.confidence_interval(0.95, method="log-log")
+    at = float(_number(said[0]))
+    figures: list[float] = [float(one.evaluate([at])[0]) for one in (curve, limits.low, limits.high)]
+    return _same(said[1:], figures)
 
 
 def _class(said: Sequence[str], rows: Rows) -> bool:

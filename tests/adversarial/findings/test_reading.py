@@ -34,9 +34,9 @@ def results():
     classifier = load_classifier("demo:signs")
     images, labels = signs.samples()
     found = []
-    for norm, budget in (("l0", 150), ("l0", 4), ("l1", 60), ("l2", 60), ("linf", 30)):
-        attack = FeatureGuidedAttack(distance=norm, budget=budget)
-        found += [(result, budget) for result in attack.run(classifier, images[1:3], labels[1:3])]
+    for norm, budget in (("l0", 150), ("l0", 4), ("l1", 30), ("l2", 30), ("linf", 20)):
+        attack, last = FeatureGuidedAttack(distance=norm, budget=budget), 3 if norm == "l0" else 2
+        found += [(result, budget) for result in attack.run(classifier, images[1:last], labels[1:last])]
     wrong = FeatureGuidedAttack(budget=9).run(classifier, images[:1], [(labels[0] + 1) % len(NAMES)])
     goal = FeatureGuidedAttack(budget=5).run(classifier, images[:1], labels[:1], targets=[(labels[0] + 2) % len(NAMES)])
     return [*found, (wrong[0], 9), (goal[0], 5)]

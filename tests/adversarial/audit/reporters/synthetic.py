@@ -6,7 +6,6 @@ import numpy as np
 
 from adversarial.audit.records import ImageArrays, ImageRecord, WeatherRecord
 from adversarial.audit.store import AuditStore
-from adversarial.findings import changed_mask, finding_in_words  # noqa: F401
 from verbalize.parts import located, place_in_words
 
 KINDS = ("blur", "brightness", "contrast", "jpeg", "noise", "occlusion", "rotation", "scale", "shift")

@@ -39,7 +39,7 @@ def page_of(folder, out, **options):
 def page(tmp_path_factory):
     """The page of 130 images of classes with hostile names among them."""
     folder = make_audit(tmp_path_factory.mktemp("audit") / "audit", 130, names=HOSTILE, side=12)
-    return page_of(folder, tmp_path_factory.mktemp("page"), pictures=12)
+    return page_of(folder, tmp_path_factory.mktemp("page"), pictures=4)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,7 @@ def test_filters_choose_rows_and_say_how_many(page, browser):
 
 
 @needs_browser
+@pytest.mark.long
 def test_a_largest_distance_chooses_the_fragile(page, browser):
     browser.open(page)
     browser.run("document.querySelector('[data-table=images] input[type=number]').focus()")
@@ -147,6 +148,7 @@ def test_the_keyboard_alone_sorts_and_turns_pages(page, browser):
 
 
 @needs_browser
+@pytest.mark.long
 def test_what_a_screen_reader_needs_is_there(page, browser):
     browser.open(page)
     assert browser.run("document.documentElement.lang") == "en"
@@ -178,6 +180,7 @@ CONTRAST = """(() => {
 
 
 @needs_browser
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("width", "dark", "media"), [(1280, False, ""), (390, False, ""), (390, True, ""), (794, True, "print")]
 )
@@ -193,6 +196,7 @@ def test_it_fits_and_can_be_read(page, browser, width, dark, media):
 
 
 @needs_browser
+@pytest.mark.long
 def test_it_prints(page, browser):
     browser.open(page)
     printed = browser.printed()

@@ -24,13 +24,13 @@ HOSTILE = ("<script>alert(1)</script>", "\u202eevil", "x" * 3000, "=cmd|' /C cal
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return make_audit(tmp_path_factory.mktemp("audit") / "audit", 60)
+    return make_audit(tmp_path_factory.mktemp("audit") / "audit", 40, side=12)
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     paths = "<img src=x onerror=alert(1)>/../\u202e{number}.png"
-    return make_audit(tmp_path_factory.mktemp("hostile") / "audit", 30, names=HOSTILE, paths=paths)
+    return make_audit(tmp_path_factory.mktemp("hostile") / "audit", 20, side=12, names=HOSTILE, paths=paths)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def report(folder, tmp_path_factory):
     """Every format of the audit in one folder, and the rows of its database."""
     out = tmp_path_factory.mktemp("reports")
     with AuditStore(folder) as store:
-        write_reports(store, ["html", "json", "csv", "parquet", "junit"], out, pictures=6, fragile_below=5.0)
+        write_reports(store, ["html", "json", "csv", "parquet", "junit"], out, pictures=3, fragile_below=5.0)
         return out, list(store.images())
 
 
@@ -55,8 +55,8 @@ def test_the_json_is_as_its_schema_says(report):
     jsonschema.Draft202012Validator.check_schema(schema)
     document = json.loads((report[0] / "report.json").read_text(encoding="utf-8"))
     jsonschema.validate(document, schema)
-    assert len(document["images"]) == 60
-    assert len([text for text in document["texts"] if text["id"].startswith("image ")]) == 6
+    assert len(document["images"]) == 40
+    assert len([text for text in document["texts"] if text["id"].startswith("image ")]) == 3
     assert set(document) == set(schema["properties"])
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, "counts": {"found": -1}}, schema)
@@ -124,7 +124,7 @@ def test_hostile_names_stay_texts(hostile, tmp_path):
     import pyarrow.parquet
 
     with AuditStore(hostile) as store:
-        write_reports(store, ["html", "json", "csv", "parquet", "junit"], tmp_path)
+        write_reports(store, ["html", "json", "csv", "parquet", "junit"], tmp_path, pictures=2)
         names = {record.label_name for record in store.images()}
     assert names == set(HOSTILE)
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -141,7 +141,7 @@ def test_hostile_names_stay_texts(hostile, tmp_path):
 
 def test_the_command_writes_a_page_and_a_document_into_the_audit(folder, tmp_path, in_process):
     copy = shutil.copytree(folder, tmp_path / "copy")
-    done = in_process.run_command("audit", "report", copy)
+    done = in_process.run_command("audit", "report", copy, "--pictures", "1")
     assert done.returncode == 0, done.stderr
     assert (copy / "report.html").is_file()
     assert (copy / "report.json").is_file()
@@ -210,3 +210,46 @@ def test_secrets_do_not_enter_a_report(tmp_path, monkeypatch):
     finally:
         forget_secrets()
     assert all("hunter2hunter2" not in path.read_text() for path in paths)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("distance", ["l0", "linf"])
+def test_a_real_audit_is_told_in_true_sentences_and_its_command_repeats_it(distance, tmp_path, in_process):
+    import shlex
+
+    import numpy as np
+    from PIL import Image
+
+    from saywhy import signs
+
+    (tmp_path / "signs").mkdir()
+    pictures, labels = signs.samples()
+    for place in (1, 2, 3):
+        picture = Image.fromarray(np.round(pictures[place] * 255).astype(np.uint8))
+        picture.save(tmp_path / "signs" / f"{signs.CLASS_NAMES[labels[place]].replace(' ', '-')}.png")
+    words = [
+        "audit",
+        "run",
+        "first",
+        "signs",
+        "--target",
+        "demo:signs",
+        "--distance",
+        distance,
+        "--budget",
+        "40",
+        "--weather",
+        "blur",
+    ]
+    assert in_process.run_command(*words, folder=tmp_path).returncode == 0
+    assert in_process.run_command("audit", "report", "first", folder=tmp_path).returncode == 0
+    document = json.loads((tmp_path / "first" / "report.json").read_text(encoding="utf-8"))
+    assert {one["verdict"] for one in document["statements"]} == {"true"}
+    assert {sentence["verdict"] for image in document["images"] for sentence in image["sentences"]} == {"true"}
+    again = shlex.split(document["command"].replace("run first ", "run again "))
+    assert again[0] == "saywhy"
+    done = in_process.run_command(*again[1:], folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with AuditStore(tmp_path / "first") as first, AuditStore(tmp_path / "again") as second:
+        assert [record.distance for record in first.images()] == [record.distance for record in second.images()]
+        assert first.about["settings"].keys() == second.about["settings"].keys()
