@@ -168,7 +168,10 @@ class LabelBoundary:
         centre, along = self._move(point.direction, point.middle), point.direction
         probes = self.probes.draw(self.rng, count, self.kinds.draw(self.rng), point.direction)
         probes = unit(probes - (probes * along).sum(axis=(1, 2, 3), keepdims=True) * along)
-        flips = yield from self._ask(centre + tuning.reach * float(np.linalg.norm(centre)) * probes)
+        here = self.image + centre
+        moved = np.clip(here + tuning.reach * float(np.linalg.norm(centre)) * probes, 0, 1)
+        flips = yield from self._ask(moved - self.image)
+        probes = moved - here  # without what the colour cube cuts off
         signs = np.where(flips, 1.0, -1.0)
         if flips.any() and not flips.all():  # the variance is less without the mean (Chen et al. 2020, HopSkipJump)
             signs -= signs.mean()

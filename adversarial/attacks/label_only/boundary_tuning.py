@@ -39,7 +39,7 @@ class BoundaryTuning:
     chance: float = 0.05  # of the draws are made evenly: what served badly at first may serve later
     reach: float = 0.2  # length of a probe, of the distance from the original: shorter ones measure the boundary's folds
     first_probes: int = 8  # in the first step
-    growth: float = 0.5  # power of the step by which probes become more: later steps gain less and need surer normals
+    growth: float = 0.6  # power of the step by which probes become more: later steps gain less and need surer normals
     most_probes: int = 200  # per step
     room: int = 20_000_000  # numbers that all probes of a step together may have
     first_angle: float = 0.4  # radians by which the first step turns towards the normal
