@@ -74,7 +74,7 @@ class AuditSettings:
         return FeatureGuidedAttack(
             distance=self.distance, budget=self.budget, player_two=self.player_two, batch_size=self.batch_size,
             engine=self.tree, seed=self.seed, manipulation=self.manipulation, density=self.density, attack=self.attack,
-            **({} if levels is None else {"levels": levels}), **({"tolerate_noise": True} if self.tolerate_noise else {}),
+            levels=levels, tolerate_noise=self.tolerate_noise,
         )  # fmt: skip
 
     def kinds(self) -> tuple[str, ...]:

@@ -217,7 +217,7 @@ def prepare(
                 saywhy=version("saywhy"),
                 class_names=None if classifier.class_names is None else list(classifier.class_names),
                 settings={
-                    **settings.kept(), "levels": getattr(job.attack, "levels", None), "weather": list(job.weather),
+                    **settings.kept(), "levels": job.attack.levels, "weather": list(job.weather),
                     "target": spec, "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
                     "class_names": None if names is None else list(names), "folder": folder,
                     "images": listed,

@@ -158,7 +158,7 @@ def _job(attack: FeatureGuidedAttack, goal: int | None, target: str) -> Job:
 def describe(store: AuditStore, attack: FeatureGuidedAttack, classifier: Classifier, settings: Mapping[str, Any]) -> None:
     """Write down what holds for the whole audit, as far as all images share it."""
     names = classifier.class_names
-    shown = {**settings, "scores": classifier.scores, "levels": getattr(attack, "levels", None), "weather": []}
+    shown = {**settings, "scores": classifier.scores, "levels": attack.levels, "weather": []}
     had = store.about.get("settings")
     store.tell(
         format=FORMAT, saywhy=version("saywhy"), class_names=None if names is None else list(names),

@@ -84,28 +84,6 @@ def test_an_input_in_a_result_folder_is_told_before_the_search(in_process, tmp_p
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_said_of_unlabelled_images_is_kept_under_a_free_name(in_process, tmp_path, victim, kind):
-    np.save(tmp_path / "a.npy", np.full((48, 48, 3), 90, dtype=np.uint8))
-    words = ["attack", "a.npy", "--target", "demo:signs", "--budget", "3", "--out", "o"]
-    from adversarial.audit import entries
-
-    names, real = [], entries.AnswerFile
-
-    class Seen(real):
-        def __init__(self, path, *rest):
-            names.append(path.name)
-            super().__init__(path, *rest)
-
-    patch = pytest.MonkeyPatch()
-    with patch.context() as patched:
-        patched.setattr(entries, "AnswerFile", Seen)
-        assert in_process.run_command(*words, folder=tmp_path).returncode == 0
-    (looks,) = (name for name in names if name.startswith(".looks"))
-    plant(tmp_path / "o" / looks, kind, victim)
-    assert in_process.run_command(*words, "--force", folder=tmp_path).returncode == 0
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_foreign_members_of_a_folder_of_pictures(at_work, tmp_path, victim, kind):
     plant(tmp_path / "o" / "m1.html", kind, victim)
     done = at_work("picture", "o")

@@ -137,8 +137,10 @@ class AfterOptions:
     ] = None  # fmt: skip
     severities: Annotated[
         str | None,
-        typer.Option(help="Severities of the weather from 1 to 5, with commas between; 1,3,5 if not given.", rich_help_panel=_AFTER,
-                     show_default=False),
+        typer.Option(
+            help="Severities of the weather from 1 to 5, with commas between; 1,3,5 if not given.", rich_help_panel=_AFTER,
+            show_default=False,
+        ),
     ] = None  # fmt: skip
     no_survival: Annotated[
         bool,
