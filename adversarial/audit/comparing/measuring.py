@@ -11,7 +11,6 @@ import numpy as np
 from adversarial.audit.comparing import intervals
 from adversarial.audit.comparing.intervals import BOOTSTRAP, LEVEL, NEWCOMBE, SIGN_TEST, Interval
 from adversarial.audit.comparing.metrics import (
-    LOWER_IS_BETTER,
     Metric,
     UndecidedError,
     distance_within,
@@ -41,8 +40,8 @@ class Measurement:
         before: its value in the first audit, with the 95 % interval.
         after: its value in the second audit, with the 95 % interval.
         difference: the second minus the first, image by image, with the 95 % interval.
-        rises: images that are better by a higher value: those whose value is higher in the second audit.
-        falls: those whose value is lower.
+        rises: how many images have a higher value in the second audit.
+        falls: how many have a lower one.
         p: of the exact test that a rise is as likely as a fall.
         methods: the intervals and the test, by name.
         note: what a reader must know; empty where there is nothing.
@@ -64,15 +63,6 @@ class Measurement:
     def significant(self) -> bool:
         """Whether chance alone does not explain the change, at the 5 % level."""
         return self.p < LEVEL
-
-    @property
-    def worse(self) -> bool | None:
-        """Whether the second audit is worse; None where nothing changed."""
-        name = self.metric.partition("@")[0]
-        if self.rises == self.falls and not self.difference.value:
-            return None
-        fell = (self.difference.value or 0) < 0 or (self.difference.value is None and self.falls > self.rises)
-        return fell is (name not in LOWER_IS_BETTER)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

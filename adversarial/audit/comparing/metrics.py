@@ -28,7 +28,6 @@ UNITS: Mapping[str, Unit] = {
 """The metrics, and what each is measured in."""
 
 ROUNDING = 1e-6  # relative; a distance of eight steps of 1/255 in 32-bit numbers is a little more than 8/255
-LOWER_IS_BETTER = ("found", "failed")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from saywhy.cli.options.files import Use, hold
 HELP = (
     "Compare two audits of the same images: did the new version get worse?\n\n"
     "BEFORE and AFTER are folders of audits. Prints the paired differences with 95 % intervals, and the images that became "
-    "fragile. [bold]--fail-if[/bold] names what must not happen; each rule is METRIC[@POINT] \\[significantly] CHANGE. "
+    "fragile. [bold]--fail-if[/bold] names what must not happen; each rule is METRIC\\[@POINT] \\[significantly] CHANGE. "
     "Metrics: robust_accuracy (@l0=5, @queries=300), accuracy, weather, weather:blur (@severity=5), median_distance, "
     "mean_distance, found, failed, compared. Changes: drops, rises or changes (by 0.02, by 2%), falls below 0.8, rises above 3."
     "\n\n"
