@@ -36,6 +36,8 @@ UNKNOWN = -1  # the label of an image whose class the classifier is to say
 # and kept only if it flips both times; what the search ends with is asked again 10 times, of which 9 must flip.
 AT_ONCE, CONFIRMED, NEEDED = 2, 10, 9
 FINALISTS = 3  # findings that queries are kept for, in case the nearer ones do not stand
+APART = 1.05  # between them: where a flip does not stand, one next to it seldom does
+MOST_FINALISTS = 30  # kept in memory; the last of these is four times as far as the first
 LEAST_BUDGET = 100  # with noise: 10 for the original, 30 for the finalists, and some for a search
 
 
@@ -234,10 +236,20 @@ class QueryLog:
             if stands:
                 self.best, self.best_scores, self.distance = images[row].copy(), scores[row], float(distances[row])
                 self.points.append((max(self._asked, before + row + 1), self.distance))
-                self._finalists = [*self._finalists[-19:], (self.distance, self.best, self.best_scores)]
+                self._enter()
                 break
             self._unreach(gaps[row])
         return gaps
+
+    def _enter(self) -> None:
+        """Enter the nearest finding among those that are asked again at the end; those kept are 5 percent apart."""
+        if self.best is None or self.best_scores is None:
+            return
+        kept = self._finalists
+        if len(kept) > 1 and kept[-1][0] * APART > kept[-2][0]:
+            kept.pop()
+        kept.append((self.distance, self.best, self.best_scores))
+        del kept[:-MOST_FINALISTS]
 
     def _unreach(self, gaps: Floats) -> None:
         """Make the gaps (K - 1,) of a flip that did not stand those of an image that holds."""
@@ -276,14 +288,16 @@ class QueryLog:
     def settle(self) -> Search:
         """Ask a classifier with noise 10 times about the nearest finding: it counts if 9 answers flip, or else the next one.
 
-        Findings that do not stand are dropped from what was found, and from the trace.
+        The next one is at least 5 percent farther, the one after it 15 percent, then 45: near a boundary nothing stands. Findings
+        that do not stand are dropped from what was found, and from the trace.
         """
         if not self.tolerant or self.distance == 0 or self.best is None:
             return
-        tried = 0
+        tried, least = 0, 0.0
         for distance, image, scores in reversed(self._finalists):
             flips = 0
-            if self.budget - self.queries >= CONFIRMED:
+            if distance >= least and self.budget - self.queries >= CONFIRMED:
+                least = distance * (1 + (APART - 1) * 3**tried)
                 tried += 1
                 flips = int(self.reached((yield from self._again(image, CONFIRMED))).sum())
             if flips >= NEEDED:
@@ -293,9 +307,7 @@ class QueryLog:
                 break
         else:
             self.best, self.best_scores, self.distance = None, None, math.inf
-            self.notes.append(
-                f"none of {len(self._finalists)} flips stood: asked again {CONFIRMED} times, {NEEDED} answers must flip"
-            )
+            self.notes.append(f"no flip stood ({tried} were asked again {CONFIRMED} times, and {NEEDED} answers must flip)")
         self.points = [point for point in self.points if point[1] >= self.distance]
 
     def count_check(self) -> None:
