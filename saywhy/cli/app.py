@@ -33,6 +33,7 @@ COMMANDS = (
     "check",
     "convert",
     "picture",
+    "target",
     "attack",
     "audit",
     "describe",

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from saywhy_core.classifiers.classifier import ImageShape, Scores
-    from saywhy_core.classifiers.layout import Axes, Numbers
+    from saywhy_core.classifiers.layout import Axes, Channels, Numbers
 
     Images: TypeAlias = NDArray[np.float32]
 
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8}
 CHANNELS = ({1, 3}, {2, 4})  # numbers of channels by which the channel axis is recognised, the most usual ones first
-METADATA = ("layout", "scores", "value_range", "mean", "std", "class_names")
+METADATA = ("layout", "scores", "value_range", "mean", "std", "channels", "class_names")
 
 
 def load(
@@ -45,16 +45,17 @@ def load(
     value_range: Sequence[float] | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
+    channels: Channels | None = None,
     threads: int = 0,
     batch_size: int | None = None,
 ) -> CallableClassifier:
     """A classifier from an ONNX file with one image input of four axes; its first output holds the scores.
 
-    What an option doesn't say is read from the file: from its metadata entries `layout`, `scores` (texts), `value_range`,
-    `mean`, `std` and `class_names` (JSON); then the layout and the image size from the input's shape, the value range from
-    the input's type (0 to 255 for bytes), and the kind of scores from the output's name, where that contains "logit",
-    "prob", "softmax" or "sigmoid". A network with a fixed batch size gets padded batches; the padding does not count as
-    queries.
+    What an option doesn't say is read from the file: from its metadata entries `layout`, `scores`, `channels` (texts),
+    `value_range`, `mean`, `std` and `class_names` (JSON); then the layout and the image size from the input's shape, the
+    value range from the input's type (0 to 255 for bytes), and the kind of scores from the output's name, where that contains
+    "logit", "prob", "softmax" or "sigmoid". A network with a fixed batch size gets padded batches; the padding does not
+    count as queries.
 
     Args:
         path: the file.
@@ -65,6 +66,7 @@ def load(
         value_range: the network's values for black and white, (0, 1) by default.
         mean: subtracted after that; one number, or one per channel.
         std: divided by after that; one number, or one per channel.
+        channels: the order of the colours that the network takes, "rgb" (the default) or "bgr".
         threads: how many threads onnxruntime uses; 0 for its own choice.
         batch_size: the largest number of images per call.
 
@@ -90,7 +92,7 @@ def load(
     if value_range is None:
         value_range = said.get("value_range") or ((0.0, 255.0) if dtype == "tensor(uint8)" else (0.0, 1.0))
     mean, std = said.get("mean") if mean is None else mean, said.get("std") if std is None else std
-    prepare = InputLayout(axes, value_range, mean, std)
+    prepare = InputLayout(axes, value_range, mean, std, channels or said.get("channels") or "rgb")
     kind: Scores | None = scores or said.get("scores") or _kind(session.output)
     if kind is None:
         raise UsageError(say_scores(path, f"its output {session.output!r:.80} is"))
@@ -175,7 +177,7 @@ def _metadata(entries: dict[str, str], path: str) -> dict[str, Any]:
     for name in METADATA:
         if name in entries:
             try:
-                said[name] = entries[name].lower() if name in ("layout", "scores") else parse_json(entries[name])
+                said[name] = entries[name].lower() if name in ("layout", "scores", "channels") else parse_json(entries[name])
             except NotJsonError:
                 raise UsageError(f"{path}: the metadata entry {name} is not JSON: {entries[name][:80]!r}") from None
             except UsageError as error:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from saywhy_core.classifiers.classifier import Scores
-    from saywhy_core.classifiers.layout import Axes, Numbers
+    from saywhy_core.classifiers.layout import Axes, Channels, Numbers
 
     Images: TypeAlias = NDArray[np.float32]
 
@@ -46,6 +46,7 @@ class TorchClassifier(CallableClassifier):
         value_range: the module's values for black and white.
         mean: subtracted after that; one number, or one per channel.
         std: divided by after that; one number, or one per channel.
+        channels: the order of the colours that the network takes, "rgb" or "bgr".
         device: where the module runs; None for the GPU where there is one.
         batch_size: the largest number of images per call of the module.
         image_shape: (height, width, channels) that the module takes, None for each number that is unknown or free.
@@ -66,6 +67,7 @@ class TorchClassifier(CallableClassifier):
         value_range: Sequence[float] = (0.0, 1.0),
         mean: Numbers | None = None,
         std: Numbers | None = None,
+        channels: Channels = "rgb",
         device: str | None = None,
         batch_size: int | None = None,
         image_shape: Sequence[int | None] | None = None,
@@ -73,7 +75,7 @@ class TorchClassifier(CallableClassifier):
     ) -> None:
         import torch
 
-        prepare = InputLayout(layout, value_range, mean, std)
+        prepare = InputLayout(layout, value_range, mean, std, channels)
         try:
             place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         except (RuntimeError, TypeError) as error:
@@ -111,6 +113,7 @@ def load(
     value_range: Sequence[float] = (0.0, 1.0),
     mean: Numbers | None = None,
     std: Numbers | None = None,
+    channels: Channels = "rgb",
     device: str | None = None,
     batch_size: int | None = None,
     image_shape: Sequence[int | None] | None = None,
@@ -132,6 +135,7 @@ def load(
         value_range: the network's values for black and white.
         mean: subtracted after that; one number, or one per channel.
         std: divided by after that; one number, or one per channel.
+        channels: the order of the colours that the network takes, "rgb" or "bgr".
         device: where the network runs; None for the GPU where there is one.
         batch_size: the largest number of images per call of the network.
         image_shape: (height, width, channels) that the network takes, None for each number that is unknown or free.
@@ -158,8 +162,9 @@ def load(
     program = read_exported(path) if exported or Path(path).suffix == ".pt2" else None
     classifier = TorchClassifier(
         program if program is not None else _script(path, trust=trust), scores=scores, classes=classes, class_names=class_names,
-        layout=layout, value_range=value_range, mean=mean, std=std, device=device, batch_size=batch_size,
-        image_shape=image_shape, identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std).key),
+        layout=layout, value_range=value_range, mean=mean, std=std, channels=channels, device=device, batch_size=batch_size,
+        image_shape=image_shape,
+        identity=file_identity("torch", path, scores, InputLayout(layout, value_range, mean, std, channels).key),
     )  # fmt: skip
     if program is not None:  # TorchScript is trusted
         pace = Pace(

@@ -104,6 +104,8 @@ def kind_of(name: str) -> Scores | None:
     lower = name.lower()
     if "logit" in lower:
         return "logits"
+    if "sigmoid" in lower:
+        return "sigmoid"
     return "probabilities" if "prob" in lower or "softmax" in lower else None
 
 

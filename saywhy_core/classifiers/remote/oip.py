@@ -90,8 +90,8 @@ def load(
     """A classifier that asks a model on a server of the Open Inference Protocol.
 
     What an option doesn't say is read from the model's metadata: the image's shape, layout and datatype from its input; the
-    kind of scores from the name of its output, where that contains "logit", "prob" or "softmax"; and all of these from its
-    `parameters`, where it has entries `layout`, `scores`, `value_range`, `mean`, `std`, `channels` and `class_names`.
+    kind of scores from the name of its output, where that contains "logit", "prob", "softmax" or "sigmoid"; and all of these
+    from its `parameters`, where it has entries `layout`, `scores`, `value_range`, `mean`, `std`, `channels` and `class_names`.
 
     Args:
         where: `URL#MODEL`, where the URL is what stands before `/v2`.

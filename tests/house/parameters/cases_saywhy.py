@@ -115,7 +115,19 @@ case("saywhy_core.classifiers.same_answer", {"first": SCORES[0], "second": SCORE
 case("saywhy_core.classifiers.read_option", {"pair": "name=a%26b"}, pair="name=b", escaped=True)
 case("saywhy_core.classifiers.split_spec", {"spec": "onnx:a?layout=nchw"}, spec="onnx:b")
 case("saywhy_core.classifiers.target_options", {"kind": "onnx"}, kind="torch")
-record("saywhy_core.classifiers.InputLayout", {}, axes="nchw", value_range=(0.0, 255.0), mean=0.5, std=0.5)
+case(
+    "saywhy_core.classifiers.TorchClassifier",
+    {"module": later(lambda tools: module())},
+    lambda classifier, tools, arguments: classifier(IMAGES),
+    channels="bgr",
+)
+case(
+    "saywhy_core.classifiers.CallableClassifier.count",
+    {"self": made, "queries": 1},
+    lambda found, tools, arguments: arguments["self"].queries,
+    queries=2,
+)
+record("saywhy_core.classifiers.InputLayout", {}, axes="nchw", value_range=(0.0, 255.0), mean=0.5, std=0.5, channels="bgr")
 
 # --- images ----------------------------------------------------------------------------------------------------------
 

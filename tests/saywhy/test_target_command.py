@@ -1,0 +1,117 @@
+"""`saywhy target`: what is known of a classifier, its answers, and mistakes in its settings that the answers give away."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from saywhy import signs
+from saywhy_core.classifiers import CallableClassifier
+from saywhy_core.classifiers.examining.examination import examine
+
+pytestmark = pytest.mark.usefixtures("samples")
+
+
+@pytest.fixture(scope="module")
+def samples():
+    pictures, labels = signs.samples()
+    return pictures, labels.tolist()
+
+
+def wrongly_asked(change, kind="logits", after=lambda scores: scores):
+    """The demo's network, whose images are changed on their way, as a wrong setting does it."""
+    predict = signs.load().predict
+    return CallableClassifier(
+        lambda images: after(predict(np.ascontiguousarray(change(images), dtype=np.float32))), kind, signs.CLASS_NAMES
+    )
+
+
+def softmax(scores):
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def named(result):
+    return [(finding.name, finding.sure) for finding in result.findings]
+
+
+def test_nothing_is_named_where_the_settings_are_right(samples):
+    pictures, labels = samples
+    classifier = wrongly_asked(lambda images: images)
+    assert named(examine(classifier, pictures, labels)) == []
+    assert named(examine(wrongly_asked(lambda images: images), pictures)) == []
+    assert named(examine(wrongly_asked(lambda images: images, "probabilities", softmax), pictures)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda images: images / 255, "0-255"),
+        (lambda images: images[..., ::-1], "bgr"),
+    ],
+    ids=["values of 0 to 1 for 0 to 255", "red and blue exchanged"],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["labels", "no labels"])
+def test_a_wrong_setting_is_named_with_the_option_to_try(samples, change, name, known):
+    pictures, labels = samples
+    result = examine(wrongly_asked(change), pictures, labels if known else None, options=("channels", "value_range"))
+    assert named(result) == [(name, "likely")]
+    assert {"0-255": "try value_range=0,255", "bgr": "try channels=bgr"}[name] in result.findings[0].text
+
+
+def test_what_the_answers_tell_by_themselves(samples):
+    pictures, _ = samples
+    twice = wrongly_asked(lambda images: images, "probabilities", lambda scores: softmax(softmax(scores)))
+    assert ("softmax twice", "likely") in named(examine(twice, pictures))
+    as_logits = wrongly_asked(lambda images: images, "logits", softmax)
+    assert ("probabilities", "likely") in named(examine(as_logits, pictures))
+    constant = CallableClassifier(lambda images: np.tile([0.2, 0.8], (len(images), 1)), "probabilities")
+    assert ("constant", "certain") in named(examine(constant, pictures))
+    noise = np.random.default_rng(0)
+    restless = CallableClassifier(lambda images: noise.random((len(images), 3)))
+    assert ("not deterministic", "certain") in named(examine(restless, pictures))
+    together = CallableClassifier(
+        lambda images: np.stack([images.mean(axis=(1, 2, 3)) - images.mean(), images.mean(axis=(1, 2, 3))], 1)
+    )
+    assert ("batch", "certain") in named(examine(together, pictures))
+    dead = wrongly_asked(
+        lambda images: images, "logits", lambda scores: np.concatenate([scores, np.full((len(scores), 1), -9)], 1)
+    )
+    dead.class_names = None
+    dead = CallableClassifier(dead.predict, "logits")
+    assert ("dead classes", "likely") in named(examine(dead, pictures))
+
+
+def test_queries_are_counted_with_those_of_variants(samples):
+    pictures, _ = samples
+    asked = []
+    predict = signs.load().predict
+
+    def counting(images):
+        asked.append(len(images))
+        return predict(images)
+
+    result = examine(CallableClassifier(counting, "logits", signs.CLASS_NAMES), pictures)
+    assert result.queries == sum(asked)
+
+
+def test_the_command_tells_it_in_words_and_as_json(samples, tmp_path, in_process):
+    pictures, labels = samples
+    for number in range(3):
+        Image.fromarray(np.uint8(np.rint(pictures[number] * 255))).save(tmp_path / f"{number}.png")
+    done = in_process.run_command("target", "demo:signs", "0.png", "1.png", "2.png", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "nothing looks wrong with the settings; fewer than five images say little" in done.stdout
+    assert signs.CLASS_NAMES[labels[0]] in done.stdout
+    done = in_process.run_command("target", "demo:signs", "0.png", "missing.png", "--json", folder=tmp_path)
+    assert done.returncode == 1
+    assert "missing.png" in done.stderr
+    told = json.loads(done.stdout)
+    assert (told["classes"], told["scores"], told["image_shape"]) == (12, "logits", [48, 48, 3])
+    best = told["images"][0]["best"]
+    assert len(best) == 5
+    assert best[0]["name"] == signs.CLASS_NAMES[labels[0]]
+    assert [one["score"] for one in best] == sorted((one["score"] for one in best), reverse=True)
