@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-ABOUT_A_RUN = ("created", "settings")  # when it was begun, and under which address; they differ between any two audits
+BEGUN = ("created",)  # it differs between any two audits
+OF_A_PLACE = ("folder", "target")  # settings that say where the audit was begun and under which address its target was
 
 
-def differences(one: Path, other: Path, ignored: Sequence[str] = ABOUT_A_RUN) -> list[str]:
-    """What differs between the audits in two folders, one sentence each; the names `ignored` of the table `about` aside."""
+def differences(one: Path, other: Path, ignored: Sequence[str] = BEGUN) -> list[str]:
+    """What differs between the audits in two folders, one sentence each.
+
+    Of the table `about` the names `ignored` are left out, and of its settings the folder and the address.
+    """
     found = []
     with sqlite3.connect(one / "audit.sqlite") as first, sqlite3.connect(other / "audit.sqlite") as second:
         for table, key in (("about", 1), ("images", 1), ("weather", 3)):
@@ -24,7 +29,8 @@ def differences(one: Path, other: Path, ignored: Sequence[str] = ABOUT_A_RUN) ->
                 found.append(f"the columns of {table} differ")
                 continue
             rows, others = (
-                {row[:key]: row for row in database.execute(f"SELECT * FROM {table}")} for database in (first, second)
+                {row[:key]: _placeless(row) for row in database.execute(f"SELECT * FROM {table}")}
+                for database in (first, second)
             )
             for name in sorted({*rows, *others}, key=repr):
                 if table == "about" and name[0] in ignored:
@@ -46,3 +52,9 @@ def differences(one: Path, other: Path, ignored: Sequence[str] = ABOUT_A_RUN) ->
                 continue
             found += [f"images/{name}, {part}" for part in mine.files if not np.array_equal(mine[part], theirs[part])]
     return found
+
+
+def _placeless(row: tuple[object, ...]) -> tuple[object, ...]:
+    if row[0] != "settings":
+        return row
+    return ("settings", {name: value for name, value in json.loads(str(row[1])).items() if name not in OF_A_PLACE})

@@ -11,11 +11,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from benchmarks.serving.command import Run, image_set
-from benchmarks.serving.databases import ABOUT_A_RUN, differences
+from benchmarks.serving.databases import BEGUN, differences
 from benchmarks.serving.mlserver import MLServer, mlserver_python
 from benchmarks.serving.proxy import FaultyProxy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 KILLS = 3
@@ -34,7 +35,7 @@ def kills(data: Path, folder: Path, *, quick: bool) -> bool:
     if mlserver_python() is None:
         print("MLServer: left out, because SAYWHY_MLSERVER names no Python with mlserver")
         return fine
-    for name, binary in (("binary", "true"), ("JSON", "false")):
+    for name, binary in (("JSON", "false"), ("binary", "true")):
         fine &= _behind_mlserver(folder / name, images, words, binary, model, count)
     return fine
 
@@ -43,7 +44,7 @@ def _from_file(folder: Path, images: Path, words: list[str], count: int) -> bool
     whole, killed = Run(folder / "whole", images, *words), Run(folder / "killed", images, *words)
     whole.to_its_end()
     happened = _with_kills(killed, count, random.Random(1))
-    return _told("ONNX file", whole, killed, happened, ("created",))
+    return _told("ONNX file", whole, killed, happened, BEGUN)
 
 
 def _with_kills(run: Run, count: int, chance: random.Random, on_kill: dict[int, object] | None = None) -> list[str]:
@@ -74,7 +75,7 @@ def _with_kills(run: Run, count: int, chance: random.Random, on_kill: dict[int, 
         return happened
 
 
-def _told(name: str, whole: Run, other: Run, happened: list[str], ignored: tuple[str, ...]) -> bool:
+def _told(name: str, whole: Run, other: Run, happened: list[str], ignored: Sequence[str]) -> bool:
     found = differences(whole.out, other.out, ignored)
     print(f"{name}: {', '.join(happened)}; differences from the uninterrupted audit: {len(found)}")
     for line in found[:20]:
@@ -84,8 +85,8 @@ def _told(name: str, whole: Run, other: Run, happened: list[str], ignored: tuple
 
 def _behind_mlserver(folder: Path, images: Path, words: list[str], binary: str, model: Path, count: int) -> bool:
     def options(port: int) -> list[str]:
-        target = ["--target", f"oip:http://127.0.0.1:{port}#signs", "--option", f"binary={binary}", "--option", "concurrency=4"]
-        return [*words, *target]
+        address = f"http://127.0.0.1:{port}{'/binary' if binary == 'true' else ''}"
+        return [*words, "--target", f"oip:{address}#signs", "--option", f"binary={binary}", "--option", "concurrency=4"]
 
     fine, name = True, folder.name
     server = MLServer(folder / "server", model, SHAPE)
@@ -105,7 +106,7 @@ def _behind_mlserver(folder: Path, images: Path, words: list[str], binary: str, 
         happened.append("the server started again")
         second = server.answered()[len(first) :]
         happened.append(f"{proxy.spoilt} of {proxy.spoilt + proxy.passed} requests spoilt")
-        fine &= _told(f"MLServer, {name}", whole, killed, happened, ABOUT_A_RUN)
+        fine &= _told(f"MLServer, {name}", whole, killed, happened, BEGUN)
     finally:
         server.stop()
     fine &= _counted(Counter(first), Counter(second), whole.checked(), proxy.cut)
@@ -141,7 +142,7 @@ def on_ray(data: Path, folder: Path, *, quick: bool) -> bool:
     if process.returncode:
         raise RuntimeError(said[-1500:])
     happened = [f"worker {killed} killed" if killed is not None else "no worker was found to kill"]
-    return _told("two workers", local, cluster, happened, ("created",)) and killed is not None
+    return _told("two workers", local, cluster, happened, BEGUN) and killed is not None
 
 
 def _a_worker_of(driver: int) -> int | None:
