@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,7 @@ class AnswerFile:
         self._classes = 0
         self._end = 0  # behind the last whole record
         self._handle: int | None = None
+        self._lock = threading.RLock()  # answers come in several threads
         self._read()
 
     def __len__(self) -> int:
@@ -70,8 +72,10 @@ class AnswerFile:
         """See `AnswerMemory.recall`."""
         if not self._places:
             return [None] * len(images)
-        places = [self._places.get(image_key(image)) for image in images]
-        return [None if place is None else self._scores(place) for place in places]
+        keys = [image_key(image) for image in images]
+        with self._lock:
+            places = [self._places.get(key) for key in keys]
+            return [None if place is None else self._scores(place) for place in places]
 
     def keep(self, images: Images, scores: Floats) -> None:
         """See `AnswerMemory.keep`."""
@@ -79,6 +83,10 @@ class AnswerFile:
 
     def add(self, keys: Sequence[bytes], scores: Floats) -> None:
         """Keep the scores (N, K) of the images with these keys (`adversarial.answers.image_key`), see `keep`."""
+        with self._lock:
+            self._add(keys, scores)
+
+    def _add(self, keys: Sequence[bytes], scores: Floats) -> None:
         classes = scores.shape[1]
         if self._places and classes != self._classes:
             had = self._classes
@@ -105,12 +113,14 @@ class AnswerFile:
 
     def answers(self) -> dict[bytes, Floats]:
         """All that is kept: the scores (K,) by the key of their image."""
-        return {key: self._scores(place) for key, place in self._places.items()}
+        with self._lock:
+            return {key: self._scores(place) for key, place in self._places.items()}
 
     def forget(self) -> None:
         """See `AnswerMemory.forget`; the file is deleted."""
-        self.close()
-        self._places, self._classes, self._end = {}, 0, 0
+        with self._lock:
+            self.close()
+            self._places, self._classes, self._end = {}, 0, 0
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:

@@ -97,10 +97,16 @@ class _Batch:
     parts: list[_Part]
 
     def ask(self) -> Floats:
-        """The scores of all images."""
+        """The scores of all images, which the memories keep at once: a kill must not lose them while others are computed."""
         checks = sum(len(part.images) for part in self.parts if part.anew)
         images = self.parts[0].images if len(self.parts) == 1 else np.concatenate([part.images for part in self.parts])
-        return ask_some_again(self.classifier, images, checks)
+        scores = ask_some_again(self.classifier, images, checks)
+        start = 0
+        for part in self.parts:
+            if part.first is not None and not part.attack.ended:
+                part.attack.keep(part.first, scores[start : start + len(part.images)])
+            start += len(part.images)
+        return scores
 
 
 class _Drive:

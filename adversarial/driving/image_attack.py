@@ -93,11 +93,14 @@ class ImageAttack:
         self._sent += len(images)
         return first, images
 
+    def keep(self, first: int, scores: Floats) -> None:
+        """Keep the scores of images that were sent, from the place `first` on, in the memory; in whatever thread they came."""
+        if self.memory is not None:
+            self.memory.keep(self._kept_as[first : first + len(scores)], scores)
+
     def answer(self, first: int, scores: Floats) -> bool:
         """Take the scores of images that were sent, from the place `first` on; whether the search has all that it waits for."""
         end = first + len(scores)
-        if self.memory is not None:
-            self.memory.keep(self._kept_as[first:end], scores)
         for place, row in zip(self._open[first:end], scores, strict=True):
             self._answers[place] = row
         self._answered += len(scores)

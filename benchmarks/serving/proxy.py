@@ -20,13 +20,14 @@ class FaultyProxy:
 
     Attributes:
         port: where it listens.
+        share: see above; it may be changed at any time.
         passed: requests that were passed on.
         spoilt: requests that were not.
         cut: requests that were passed on and whose answer found nobody any more.
     """
 
     def __init__(self, target: int, share: float, seed: int = 0) -> None:
-        self._target, self._share, self._chance = target, share, random.Random(seed)
+        self._target, self.share, self._chance = target, share, random.Random(seed)
         self.port = self.passed = self.spoilt = self.cut = 0
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -43,7 +44,7 @@ class FaultyProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while (request := await _message(reader)) is not None:
-                if request.startswith(b"POST") and self._chance.random() < self._share:
+                if request.startswith(b"POST") and self._chance.random() < self.share:
                     self.spoilt += 1
                     fault = self._chance.choice(FAULTS)
                     if not fault:
