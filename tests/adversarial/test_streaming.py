@@ -166,6 +166,17 @@ def test_only_the_image_that_fails_alone_is_told(expected, concurrency):
         streamed(CallableClassifier(spoilt))
 
 
+@pytest.mark.long
+def test_an_endpoint_that_answers_late_is_kept_busy():
+    """3 calls of 8 images at once, each of which takes a tenth of a second; a quarter of the time may be lost."""
+    classifier, done = Concurrent(3, 0.1), {}
+    attack = FeatureGuidedAttack(budget=60, batch_size=8, distance="l2")
+    many = (AttackTask(n, np.random.default_rng(n).random((SIDE, SIDE, 3), dtype=np.float32)) for n in range(20))
+    begun = time.perf_counter()
+    attack.stream(classifier, many, finished=done.__setitem__)
+    assert classifier.queries / (time.perf_counter() - begun) > 0.75 * 3 * 8 / 0.1
+
+
 def test_a_batch_that_fails_once_is_asked_apart(expected):
     done = streamed(Concurrent(1, 0, {3: ValueError("hiccup")}))
     for index, result in done.items():

@@ -17,7 +17,7 @@ from parameters.networks import (
     other_network,
 )
 
-from adversarial import AnswerFile, FeatureGuidedAttack, FeatureRobustness
+from adversarial import AnswerFile, AttackTask, FeatureGuidedAttack, FeatureRobustness
 from adversarial.attacks.mcts_game import make_game
 from adversarial.distances import DISTANCES
 
@@ -107,6 +107,46 @@ case(
     {"self": FeatureGuidedAttack(budget=60), "classifier": later(classifier), "images": IMAGES, "labels": LABELS},
     told,
     memory=later(lambda tools: lambda index: AnswerFile(tools.folder / f"{index}.bin", {})),
+)
+
+
+def tasks(images=IMAGES, labels=LABELS):
+    return [AttackTask(index, image, int(label)) for index, (image, label) in enumerate(zip(images, labels, strict=True))]
+
+
+def asks(record):
+    """Asks about one more image, and records the answer."""
+    record((yield IMAGES[:1]))
+
+
+STREAMED = {
+    "self": FeatureGuidedAttack(budget=60),
+    "classifier": later(classifier),
+    "tasks": tasks(),
+    "finished": later(lambda tools: lambda index, result: tools.record(index, result.distance, result.queries)),
+}
+case(
+    "adversarial.FeatureGuidedAttack.stream",
+    STREAMED,
+    told,
+    classifier=later(lambda tools: classifier(tools, other_network)),
+    tasks=tasks(OTHER_IMAGES),
+    finished=lambda index, result: None,
+    memory=later(lambda tools: lambda index: AnswerFile(tools.folder / f"{index}.bin", {})),
+    follow=later(lambda tools: lambda index, log: asks(tools.record)),
+)
+case(
+    "adversarial.FeatureGuidedAttack.stream",
+    {**STREAMED, "tasks": tasks(labels=LABELS + 1000), "on_problem": lambda index, error: None},
+    on_problem=later(lambda tools: tools.record),
+)
+record(
+    "adversarial.AttackTask",
+    {"index": 0, "image": IMAGES[0], "label": 1, "target": 2},
+    index=1,
+    image=IMAGES[1],
+    label=3,
+    target=4,
 )
 
 

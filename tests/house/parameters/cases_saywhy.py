@@ -55,6 +55,21 @@ def _half_asked(tools):
 case(
     "saywhy_core.classifiers.CallableClassifier.remembered", {"self": later(_half_asked), "images": IMAGES}, images=IMAGES[::-1]
 )
+case(
+    "saywhy_core.classifiers.CallableClassifier.ask_some_again",
+    {"self": later(_half_asked), "images": IMAGES, "again": 0},
+    lambda answers, tools, arguments: (answers, arguments["self"].queries),
+    images=IMAGES[::-1],
+    again=len(IMAGES),
+)
+case(
+    "saywhy_core.classifiers.ask_some_again",
+    {"classifier": later(_half_asked), "images": IMAGES, "again": 0},
+    lambda answers, tools, arguments: (answers, arguments["classifier"].queries),
+    classifier=later(lambda tools: CallableClassifier(lambda images: scores(images) + 1)),
+    images=IMAGES[::-1],
+    again=len(IMAGES),
+)
 case("saywhy_core.classifiers.CallableClassifier.label", {"self": made, "index": 0}, index=1)
 
 
