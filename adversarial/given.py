@@ -142,7 +142,8 @@ def _single(one: Any, number: int, shape: ImageShape, changes: dict[str, None]) 
     values = _values(array, f"image {number}: ", changes)
     if values.ndim == 2:
         return values[:, :, None]
-    return _channels_last(values[None], shape, f"image {number} of the list", changes)[0]
+    last: Image = _channels_last(values[None], shape, f"image {number} of the list", changes)[0]
+    return last
 
 
 def _batch(array: NDArray[Any], shape: ImageShape, count: int | None, changes: dict[str, None]) -> Image:

@@ -288,8 +288,8 @@ class QueryLog:
     def settle(self) -> Search:
         """Ask a classifier with noise 10 times about the nearest finding: it counts if 9 answers flip, or else the next one.
 
-        The next one is at least 5 percent farther, the one after it 15 percent, then 45: near a boundary nothing stands. Findings
-        that do not stand are dropped from what was found, and from the trace.
+        The next one is at least 5 percent farther, the one after it 15 percent, then 45: near a boundary nothing stands.
+        Findings that do not stand are dropped from what was found, and from the trace.
         """
         if not self.tolerant or self.distance == 0 or self.best is None:
             return
@@ -307,7 +307,9 @@ class QueryLog:
                 break
         else:
             self.best, self.best_scores, self.distance = None, None, math.inf
-            self.notes.append(f"no flip stood ({tried} were asked again {CONFIRMED} times, and {NEEDED} answers must flip)")
+            self.notes.append(
+                f"no flip stood when the nearest were asked again {CONFIRMED} times, of which {NEEDED} answers must flip"
+            )
         self.points = [point for point in self.points if point[1] >= self.distance]
 
     def count_check(self) -> None:

@@ -152,9 +152,12 @@ def attack(
     options = read_options(option or [], scores)
     if classes is not None and NAMES.intersection([*options, *split_spec(target)[1]]):
         raise UsageError("--classes and the target's option names both give the class names; leave one of them out")
+    names = None if classes is None else read_class_names(classes)
+    # class numbers, and lists of a few classes, can't be read without the names
+    needed = names if {**split_spec(target)[1], **options}.get("scores") in ("label", "top-k") else None
     with telling_trust(note):
-        classifier = load_classifier(target, trust=trust, **options)
-    names = classifier.class_names if classes is None else read_class_names(classes)
+        classifier = load_classifier(target, trust=trust, class_names=needed, **options)
+    names = classifier.class_names if names is None else names
     try:
         search = FeatureGuidedAttack(
             distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import numpy as np
 
 from saywhy_core.classifiers.answers.advice import SLACK, fitting, seen
 from saywhy_core.classifiers.answers.rounding import FLOOR, rounding_units
-from saywhy_core.errors import UsageError, argument
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,8 @@ def read_pairs(answer: Any, images: int, names: Sequence[str] | None, classes: i
     """
     if classes is None:
         raise UsageError(
-            "the answer names a few classes and doesn't show how many there are; give the class names, or "
-            f"{argument('classes', ...)} with their number"
+            "the answer names a few classes and doesn't show how many there are; give classes=N with their number, or the "
+            "class names (in the name of a target names=FILE)"
         )
     rows = list(answer)
     if images == 1 and rows and all(map(_is_named, rows)):  # the list of the images was left out
