@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from saywhy_core.classifiers.classifier import ANY_SHAPE, EndpointError
+from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, EndpointError
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.remote.assembly import (
     agreeing,
@@ -160,6 +160,7 @@ def load(
             f"{name} doesn't say what its output {'' if gives is None else repr(shown(gives.name, 60))} is; "
             f"give {argument('scores', 'logits')}, or another kind of scores"
         )
+    unlisted = binary is True and EXTENSION not in _extensions(client)
     if binary is None:
         binary = EXTENSION in _extensions(client)
     if datatype == "BF16" and not binary:
@@ -182,9 +183,15 @@ def load(
         with lock:
             identifier = f"saywhy-{next(ids)}"
         body, headers = request_of(values, takes.name, datatype, wanted, identifier, binary=bool(binary))
-        rows = client.ask(
-            lambda answer: read_answer(answer, identifier, wanted, names), f"{path}/infer", body, headers, missing=missing
-        )
+        try:
+            rows = client.ask(
+                lambda answer: read_answer(answer, identifier, wanted, names), f"{path}/infer", body, headers, missing=missing
+            )
+        except ClassifierError as error:
+            if unlisted and getattr(error, "status", None) in {400, 415, 422, 500}:
+                advice = "the server does not list binary tensors among its extensions; leave out binary"
+                raise EndpointError(f"{error}; {advice}") from None
+            raise
         return rows[: len(images)] if fixed is not None else rows
 
     def alive() -> bool:
