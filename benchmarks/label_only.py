@@ -190,7 +190,7 @@ def price_part(data: Path, names: list[str], count: int, seed: int) -> None:
 
 
 PARTS = {"l0": l0_part, "l2": l2_part, "linf": linf_part, "price": price_part}
-COUNTS = {"l0": (20, 2), "l2": (20, 2), "linf": (20, 2), "price": (20, 2)}
+COUNTS = {"l0": (12, 2), "l2": (20, 2), "linf": (20, 2), "price": (8, 2)}
 
 
 def main() -> None:
