@@ -151,6 +151,7 @@ class LabelRays:
     def _blocks(self, *, apart: bool) -> Iterator[Block]:
         """The blocks of the image without end, the whole of it first, then halves; `apart` takes each channel alone."""
         height, width, channels = self.image.shape
+        parts = [slice(channel, channel + 1) for channel in range(channels)] if apart else [slice(None)]
         level = 0
         while True:
             rows, columns = _division(height, width, level)
@@ -160,9 +161,9 @@ class LabelRays:
             areas = np.outer(np.diff(down), np.diff(across))
             for place in np.argsort(-(sums / areas).ravel(), kind="stable").tolist():
                 row, column = divmod(place, columns)
-                inside = slice(down[row], down[row + 1]), slice(across[column], across[column + 1])
-                for channel in range(channels) if apart else [None]:
-                    yield (*inside, slice(None) if channel is None else slice(channel, channel + 1))
+                inside = slice(int(down[row]), int(down[row + 1])), slice(int(across[column]), int(across[column + 1]))
+                for part in parts:
+                    yield (*inside, part)
             level = level + 1 if rows * columns < height * width else self.tuning.again
 
 

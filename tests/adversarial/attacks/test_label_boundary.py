@@ -167,3 +167,20 @@ def test_a_target_is_reached_where_a_start_reaches_it(distance, attack):
     assert result.success
     assert predict(result.adversarial[None])[0].argmax() == 2
     assert result.distance >= (0.2 * 8 if distance == "l2" else 0.2) * 0.999
+
+
+@pytest.mark.parametrize(("distance", "nearest"), [("l2", 0.8), ("linf", 0.8 / 11)])
+def test_with_levels_all_that_is_asked_lies_on_the_grid(distance, nearest):
+    image, predict, _ = plane()
+    asked = []
+
+    def kept(images):
+        asked.append(images * 255)
+        return predict(images)
+
+    attack = FeatureGuidedAttack(distance=distance, budget=400, levels=256)
+    (result,) = attack.run(CallableClassifier(kept, "label"), image[None], [0])
+    everything = np.concatenate(asked)
+    assert np.abs(everything - np.rint(everything)).max() < 1e-3
+    assert result.success
+    assert result.distance > 0.9 * nearest
