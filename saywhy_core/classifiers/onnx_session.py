@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from saywhy_core.bounded.pace import Pace
 from saywhy_core.bounded.room import is_lack
 from saywhy_core.bounded.watched import OverTimeError
-from saywhy_core.classifiers.classifier import ClassifierError
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import CeilingError, ceiling, numbered
 
@@ -116,7 +115,7 @@ class Session:
                 raise CeilingError(self._too_large(lacking, len(batch))) from None
             if not type(error).__module__.startswith("onnxruntime"):
                 raise
-            raise ClassifierError(_plain(said)) from error
+            raise UsageError(_plain(said)) from error
 
     def _too_large(self, lacking: re.Match[str] | None, images: int) -> str:
         left, asked = (int(number) for number in lacking.groups()) if lacking is not None else (0, self._most)
