@@ -55,6 +55,7 @@ class CallableClassifier:
         concurrency: how many calls at the same time keep the classifier busy; 1 by default.
         levels: how many values a channel of an image has where images travel as pictures, such as 256; None where images
             arrive as they are.
+        remote: whether it asks a server, so that a query may cost money.
 
     Raises:
         UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
@@ -65,6 +66,7 @@ class CallableClassifier:
 
     concurrency: int = 1
     levels: int | None = None
+    remote: bool = False
 
     def __init__(
         self,

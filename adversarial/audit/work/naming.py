@@ -35,6 +35,7 @@ class NamedClassifier:
         self.class_names: tuple[str, ...] | None = tuple(class_names)
         self.scores, self.image_shape, self.identity = classifier.scores, classifier.image_shape, classifier.identity
         self.concurrency: int = getattr(classifier, "concurrency", 1)
+        self.remote: bool = getattr(classifier, "remote", False)
         self._classifier = classifier
 
     @property

@@ -73,7 +73,7 @@ def classifier_at(
     classifier = CallableClassifier(
         Requests(ask, concurrency, size, alive), scores, class_names, classes=classes, image_shape=image_shape
     )
-    classifier.concurrency, classifier.levels = concurrency, levels
+    classifier.concurrency, classifier.levels, classifier.remote = concurrency, levels, True
     return classifier
 
 

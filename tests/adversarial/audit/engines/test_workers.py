@@ -165,3 +165,20 @@ def test_without_ray_one_sentence_says_what_to_install(tmp_path, monkeypatch):
     np.save(tmp_path / "one.npy", np.full((48, 48, 3), 0.5, dtype=np.float32))
     with pytest.raises(UsageError, match=r"saywhy\[ray\]"):
         Audit(tmp_path / "a").run([tmp_path / "one.npy"], target="demo:signs", engine="ray", budget=20)
+
+
+def test_an_endpoint_is_asked_one_image_to_time_it(tmp_path):
+    """A query may cost money: the full batches that time a model in this process would cost 128."""
+    asked = []
+
+    def predict(images):
+        asked.append(len(images))
+        return images.reshape(len(images), -1)[:, :2]
+
+    np.save(tmp_path / "one.npy", np.full((8, 8, 3), 0.5, dtype=np.float32))
+    classifier = CallableClassifier(predict, identity="x", class_names=("a", "b"))
+    classifier.remote = True
+    for names in (None, ("c", "d")):
+        Audit(tmp_path / "a").plan([tmp_path / "one.npy"], target=classifier, class_names=names)
+        assert asked == [1]
+        asked.clear()
