@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Images: TypeAlias = "NDArray[np.float32]"
 
-MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
+STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 """The means and deviations of ImageNet's channels, which most published networks are normalised by."""
 
 

@@ -74,8 +74,13 @@ def read_tensors(document: Any, rest: bytes) -> dict[str, NDArray[Any] | list[by
 
 def _shape(output: dict[str, Any]) -> tuple[int, ...]:
     shape = output.get("shape")
-    whole = isinstance(shape, list) and all(isinstance(one, int) and not isinstance(one, bool) for one in shape)
-    if not whole or not 0 < len(shape) <= _MOST_AXES or min(shape) < 0 or math.prod(shape) > _MOST_CLASSES:
+    if (
+        not isinstance(shape, list)
+        or not all(isinstance(one, int) and not isinstance(one, bool) for one in shape)
+        or not 0 < len(shape) <= _MOST_AXES
+        or min(shape) < 0
+        or math.prod(shape) > _MOST_CLASSES
+    ):
         raise _none(f"its output {shown(str(output.get('name')), 80)!r} has the shape {shown(str(shape), 80)}")
     return tuple(shape)
 
@@ -117,7 +122,8 @@ def _from_bytes(data: bytes, shape: tuple[int, ...], datatype: str, name: str) -
 
 def _texts(data: bytes, count: int, name: str) -> list[bytes]:
     """Texts, each behind its length in four bytes."""
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while at + 4 <= len(data) and len(found) < count:
         size = int.from_bytes(data[at : at + 4], "little")
         found.append(data[at + 4 : at + 4 + size])

@@ -210,7 +210,10 @@ def _numbers(values: NDArray[Any], form: str, name: str | None, signature: str |
     if form == "inputs":
         document["inputs"] = {}
         return json_with_numbers(document, document["inputs"], name, values)
-    rows = [json_with_numbers(row, row, name, value) for value in values for row in [{}]]
+    rows = []
+    for value in values:
+        row: dict[str, Any] = {}
+        rows.append(json_with_numbers(row, row, name, value))
     head = json_with_numbers(document, document, "instances", np.zeros(0))
     return head.replace(b"[]", b"[" + b",".join(rows) + b"]", 1)
 
