@@ -178,18 +178,18 @@ class ChunkWorker:
             self._messages.append(message)
             self._told.notify_all()
 
-    def take(self, queries: int) -> None:
-        """Wait until so many queries may be made."""
+    def take(self, count: int) -> None:
+        """Wait until so many count may be made."""
         with self._told:
             self._check()
             if not self._setup.rationed:
                 return
-            if self._granted < queries:
-                self._messages.append(Wanted(queries - self._granted))
+            if self._granted < count:
+                self._messages.append(Wanted(count - self._granted))
                 self._told.notify_all()
-                self._told.wait_for(lambda: self._granted >= queries or self._stopped)
+                self._told.wait_for(lambda: self._granted >= count or self._stopped)
                 self._check()
-            self._granted -= queries
+            self._granted -= count
 
     def _check(self) -> None:
         if self._stopped:

@@ -51,8 +51,8 @@ def ray_session(address: str | None, workers: int | None) -> Iterator[Any]:
             finally:
                 ray.shutdown()
     finally:
-        for name, value in before.items():
-            if value is None:
+        for name, was in before.items():
+            if was is None:
                 os.environ.pop(name, None)
 
 
