@@ -179,7 +179,7 @@ class ChunkWorker:
             self._told.notify_all()
 
     def take(self, count: int) -> None:
-        """Wait until so many count may be made."""
+        """Wait until so many queries may be made."""
         with self._told:
             self._check()
             if not self._setup.rationed:
