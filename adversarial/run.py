@@ -251,6 +251,7 @@ class _Drive:
 
     def _sort_out(self, batch: _Batch, error: BaseException) -> None:
         """Ask apart what was in a batch that failed; what fails alone is that image's own trouble."""
+        self._keep_answered(batch)
         if not isinstance(error, ClassifierError) or isinstance(error, EndpointError) or of_time(error) is not None:
             raise error
         alive = [part for part in batch.parts if part.first is None or not part.attack.ended]
@@ -265,6 +266,17 @@ class _Drive:
             self.suspects[attack] = error
             if len(self.suspects) >= BROKEN:
                 self._judge()
+
+    def _keep_answered(self, batch: _Batch) -> None:
+        """Keep what was answered of a batch before it failed, so that nobody asks for it again."""
+        remembered = getattr(self.classifier, "remembered", None)
+        for part in batch.parts if remembered is not None else ():
+            memory = part.attack.memory
+            if memory is None or part.first is None or part.attack.ended:
+                continue
+            for image, scores in zip(part.images, remembered(part.images), strict=True):
+                if scores is not None:
+                    memory.keep(image[None], scores[None])
 
     def _judge(self) -> None:
         """Nothing was answered since these images failed: is it their own trouble, or is the classifier broken?

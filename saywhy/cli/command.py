@@ -35,6 +35,7 @@ _JOURNAL = b'{"journal": "'
 _WHAT = {Use.FOLDER_WRITTEN: "a folder", Use.PLACE_WRITTEN: "a folder or a page"}
 _BEFORE_A_FILE = re.compile(r"[:=]")
 GOES_ON = {
+    "run": "the finished images in DIR are kept, and the same command goes on with the others",
     "attack": "the results in OUT are kept, and the same command goes on with the other images",
     "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
     "improve": "what was searched is kept, and the same command goes on with it",
@@ -338,8 +339,12 @@ def _inside(path: Path, folder: Path) -> bool:
 def _left(command: str, options: Mapping[str, Any]) -> str:
     """What an interrupted command leaves: only what is there is said to be kept."""
     asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
-    there = command in GOES_ON and asks and _is_kept(command, Path(options["out"]))
-    nothing = {"attack": "no result was written to OUT", "picture": "no picture was written to OUT"}
+    there = command in GOES_ON and asks and _is_kept(command, Path(options["directory" if command == "run" else "out"]))
+    nothing = {
+        "run": "no image was begun",
+        "attack": "no result was written to OUT",
+        "picture": "no picture was written to OUT",
+    }
     return GOES_ON[command] if there else nothing.get(command, "no output file was written")
 
 
@@ -348,6 +353,8 @@ def _is_kept(command: str, out: Path) -> bool:
         match command:
             case "attack":
                 return any(next(out.glob(f"*/{name}"), None) for name in ("result.json", "answers.bin"))
+            case "run":
+                return any(next(out.glob(f"{folder}/*"), None) for folder in ("images", "answers"))
             case "picture":
                 return out.is_dir() and any(not one.name.startswith(".") for one in out.iterdir())
             case "improve":

@@ -7,6 +7,7 @@ import pytest
 
 from adversarial import AnswerFile, AttackInterrupted, AttackStopped, CallableClassifier, FeatureGuidedAttack
 from adversarial.run import ChangedClassifierError
+from saywhy_core.classifiers import EndpointError
 from saywhy_core.errors import UsageError
 
 SIDE, BATCH = 10, 16
@@ -154,3 +155,28 @@ def test_one_image_on_which_the_density_fails_leaves_the_others():
     )  # fmt: skip
     assert [result.index for result in found] == [0, 2]
     assert told == [(1, "no map of this image")]
+
+
+def test_what_was_answered_before_the_endpoint_died_is_not_asked_again(tmp_path):
+    """The classifier asks its endpoint in parts, and the last of a batch fails."""
+    asked, predict = [], network()
+
+    def dying(images):
+        if len(asked) > 20:
+            raise EndpointError("the endpoint is down")
+        asked.extend(image.tobytes() for image in images)
+        return predict(images)
+
+    def again(images):
+        asked.extend(image.tobytes() for image in images)
+        return predict(images)
+
+    def memory(index):
+        return AnswerFile(tmp_path / f"{index}.bin", {"model": "patch"})
+
+    images = pictures(2)
+    attack = FeatureGuidedAttack(budget=60)
+    with pytest.raises(AttackInterrupted, match="the endpoint is down"):
+        attack.run(CallableClassifier(dying, batch_size=4), images, predict(images).argmax(axis=1), memory=memory)
+    attack.run(CallableClassifier(again, batch_size=4), images, predict(images).argmax(axis=1), memory=memory)
+    assert len(asked) - len(set(asked)) == 2  # the check of each finding

@@ -33,6 +33,8 @@ class CappedClassifier:
         self._lock = threading.Lock()
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_classifier":  # a copy is being made, which has nothing yet
+            raise AttributeError(name)
         return getattr(self._classifier, name)
 
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saywhy_core.classifiers import ClassifierError, ask_some_again
 from saywhy_core.errors import UsageError
@@ -34,9 +34,13 @@ class NamedClassifier:
             raise UsageError(f"{len(class_names)} class names were given, but the classifier has {len(own)} classes; name each")
         self.class_names: tuple[str, ...] | None = tuple(class_names)
         self.scores, self.image_shape, self.identity = classifier.scores, classifier.image_shape, classifier.identity
-        self.concurrency: int = getattr(classifier, "concurrency", 1)
         self.remote: bool = getattr(classifier, "remote", False)
         self._classifier = classifier
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_classifier":  # a copy is being made, which has nothing yet
+            raise AttributeError(name)
+        return getattr(self._classifier, name)
 
     @property
     def queries(self) -> int:
