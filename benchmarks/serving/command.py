@@ -68,6 +68,6 @@ def image_set(data: Path, folder: Path, count: int, name: str = "gtsrb/gtsrb_tes
     """The first images of a set, with their labels, in one file."""
     with np.load(data / name) as kept:
         times = -(-count // len(kept["images"]))
-        images, labels = np.tile(kept["images"], (times, 1, 1, 1))[:count], np.tile(kept["labels"], times)[:count]
+        images, labels = (np.concatenate([kept[part]] * times)[:count] for part in ("images", "labels"))
     np.savez(folder / "set.npz", images=images, labels=labels)
     return folder / "set.npz"
