@@ -118,30 +118,30 @@ def over_http(data: Path, folder: Path, *, quick: bool) -> bool:
     )
     try:
         time.sleep(2)
-        print("connections | plain client, images/s | audit, queries/s | ratio")
-        for connections in (1, 4, 16):
-            plain = _plain(port, connections)
-            audit = Audit(folder / f"over {connections}")
-            options = {"concurrency": connections, "batch_size": BATCH}
+        print("connections x images per request | plain client, images/s | audit, queries/s | ratio")
+        for connections, size in ((1, 1), (16, 1), (1, 16), (4, 16), (1, BATCH), (4, BATCH)):
+            plain = _plain(port, connections, size)
+            audit = Audit(folder / f"over {connections} {size}")
+            options = {"concurrency": connections, "batch_size": size}
             start = time.perf_counter()
             status = audit.run(
                 [folder / "set.npz"], target=f"oip:http://127.0.0.1:{port}#m", options=options, labels="classifier",
-                distance="l2", budget=300 if quick else 1000,
+                distance="l2", budget=(300 if quick else 1000) // (8 if connections * size < 16 else 1),
             )  # fmt: skip
             rate = status.queries / (time.perf_counter() - start)
-            print(f"{connections} | {plain:,.0f} | {rate:,.0f} | {rate / plain:.2f}", flush=True)
+            print(f"{connections} x {size} | {plain:,.0f} | {rate:,.0f} | {rate / plain:.2f}", flush=True)
     finally:
         server.terminate()
         server.wait()
     return True
 
 
-def _plain(port: int, connections: int, seconds: float = 3.0) -> float:
-    images = np.random.default_rng(1).random((BATCH, SIDE, SIDE, 3)).astype("<f4").tobytes()
+def _plain(port: int, connections: int, size: int, seconds: float = 3.0) -> float:
+    images = np.random.default_rng(1).random((size, SIDE, SIDE, 3)).astype("<f4").tobytes()
     said = {
         "name": "image",
         "datatype": "FP32",
-        "shape": [BATCH, SIDE, SIDE, 3],
+        "shape": [size, SIDE, SIDE, 3],
         "parameters": {"binary_data_size": len(images)},
     }
     head = json.dumps({"inputs": [said], "parameters": {"binary_data_output": True}}).encode()
@@ -154,7 +154,7 @@ def _plain(port: int, connections: int, seconds: float = 3.0) -> float:
             connection.request("POST", "/v2/models/m/infer", head + images, fields)
             connection.getresponse().read()
             with lock:
-                made[0] += BATCH
+                made[0] += size
         connection.close()
 
     start = time.perf_counter()
