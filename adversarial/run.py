@@ -166,7 +166,7 @@ class _Drive:
         return len(self.running) < self.most and pixels < PIXELS
 
     def _open(self) -> None:
-        opening = next(self.openings, None)  # type: ignore[call-overload]  # an iterator
+        opening = next(self.openings, None)
         if opening is None:
             self.exhausted = True
             return
@@ -179,7 +179,7 @@ class _Drive:
         first = self.checks[0].attack if self.checks else next((attack for attack in self.running if attack.waiting), None)
         if first is None:
             return []
-        room, parts, others = self.batch_size, [], deque[_Part]()
+        room, parts, others = self.batch_size, list[_Part](), deque[_Part]()
         while self.checks and room:
             check = self.checks.popleft()
             fits = check.attack.shape == first.shape
@@ -270,7 +270,9 @@ class _Drive:
     def _keep_answered(self, batch: _Batch) -> None:
         """Keep what was answered of a batch before it failed, so that nobody asks for it again."""
         remembered = getattr(self.classifier, "remembered", None)
-        for part in batch.parts if remembered is not None else ():
+        if remembered is None:
+            return
+        for part in batch.parts:
             memory = part.attack.memory
             if memory is None or part.first is None or part.attack.ended:
                 continue
@@ -316,10 +318,12 @@ class _Drive:
         self.calls.stop()
         end = time.monotonic() + GRACE
         while self.calls.on_the_way and (left := end - time.monotonic()) > 0:
-            answered = self.calls.next(left)
-            if answered is None or isinstance(answered[1], BaseException):
+            came = self.calls.next(left)
+            if came is None:
                 continue
-            batch, answer = answered
+            batch, answer = came
+            if isinstance(answer, BaseException):
+                continue
             start = 0
             for part in batch.parts:
                 if part.first is not None and not part.attack.ended:

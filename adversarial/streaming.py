@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from adversarial.answers import AnswerMemory
-    from adversarial.attack import FeatureGuidedAttack
     from adversarial.features import KeypointMixture
+    from adversarial.manipulations import Manipulation
     from adversarial.query_log import Search
     from saywhy_core.classifiers import Classifier
 
@@ -56,8 +56,32 @@ class AttackTask:
     target: int | None = None
 
 
+class _Settings(Protocol):
+    """What is used here of a `FeatureGuidedAttack`, which explains each."""
+
+    @property
+    def distance(self) -> str: ...
+    @property
+    def budget(self) -> int: ...
+    @property
+    def player_two(self) -> str: ...
+    @property
+    def batch_size(self) -> int | None: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def manipulation(self) -> str | Manipulation | None: ...
+    @property
+    def levels(self) -> int | None: ...
+    @property
+    def tolerate_noise(self) -> bool: ...
+    def mixture(self, image: Images) -> KeypointMixture:
+        """The distribution that guides the search in an image."""
+        ...
+
+
 def stream_attacks(
-    attack: FeatureGuidedAttack,
+    attack: _Settings,
     picked: Attack,
     classifier: Classifier,
     tasks: Iterable[AttackTask],
@@ -111,7 +135,7 @@ def stream_attacks(
 
 
 def _begin(
-    attack: FeatureGuidedAttack,
+    attack: _Settings,
     picked: Attack,
     classifier: Classifier,
     task: AttackTask,

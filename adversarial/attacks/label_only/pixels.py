@@ -34,7 +34,7 @@ class LabelPixels:
             moves = moves.within(task.mask.ravel())
         self.moves, self.sets = moves, PixelSets(task.log, moves)
         self._sizes = moves.size.reshape(-1, moves.count)
-        self._is_open = self._sizes.any(axis=1)
+        self._is_open = np.asarray(self._sizes.any(axis=1))
         self._open = np.flatnonzero(self._is_open)  # the pixels that may be changed
         height, width = task.log.image.shape[:2]
         even = np.full(height * width, 1 / (height * width))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -152,7 +152,7 @@ def attack(
     options = read_options(option or [], scores)
     if classes is not None and NAMES.intersection([*options, *split_spec(target)[1]]):
         raise UsageError("--classes and the target's option names both give the class names; leave one of them out")
-    names = None if classes is None else read_class_names(classes)
+    names: Sequence[str] | None = None if classes is None else read_class_names(classes)
     # class numbers, and lists of a few classes, can't be read without the names
     needed = names if {**split_spec(target)[1], **options}.get("scores") in ("label", "top-k") else None
     with telling_trust(note):

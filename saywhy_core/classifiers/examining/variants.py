@@ -48,7 +48,10 @@ VARIANTS = (
         "channels", colours=True, inside=True,
     ),
     Variant("0-255", lambda images: images * 255, "values reach from 0 to 255", "value_range=0,255", "value_range"),
-    Variant("0-1", lambda images: images / 255, "values are divided by 255", "value_range=0,1", "value_range", inside=True),
+    Variant(
+        "0-1", lambda images: images / np.float32(255), "values are divided by 255", "value_range=0,1", "value_range",
+        inside=True,
+    ),
     Variant("-1-1", lambda images: images * 2 - 1, "values reach from -1 to 1", "value_range=-1,1", "value_range"),
     Variant(
         "normalised", lambda images: (images - MEAN) / STD, "values are normalised by ImageNet's mean and deviation",

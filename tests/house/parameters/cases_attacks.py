@@ -186,6 +186,13 @@ case(
     scores=np.zeros((1, 3)),
 )
 case(
+    "adversarial.AnswerFile.add",
+    {"self": later(file_of_answers), "keys": [b"k" * 16], "scores": np.ones((1, 3))},
+    lambda result, tools, arguments: arguments["self"].answers(),
+    keys=[b"l" * 16],
+    scores=np.zeros((1, 3)),
+)
+case(
     "adversarial.FeatureGuidedAttack.picked_for",
     {"self": FeatureGuidedAttack(), "classifier": later(classifier)},
     lambda attack, tools, arguments: attack,

@@ -32,9 +32,9 @@ def status(
 
     found = Audit(directory).status()
     if as_json:
+        counts = {str(name): number for name, number in found.counts.items()}
         shown: dict[str, Any] = {
-            "images": found.images, **found.counts, "begun": found.begun, "queries": found.queries,
-            "settings": dict(found.settings),
+            "images": found.images, **counts, "begun": found.begun, "queries": found.queries, "settings": dict(found.settings),
         }  # fmt: skip
         show_data(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
     else:
