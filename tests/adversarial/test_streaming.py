@@ -52,6 +52,7 @@ class Concurrent(CallableClassifier):
     def __init__(self, concurrency, seconds=0.003, fails=()):
         self.concurrency, self.seconds, self.fails = concurrency, seconds, fails
         self.now = self.most = self.calls = 0
+        self.never = threading.Event()
         self.counting = threading.Lock()
         super().__init__(self.slow)
 
@@ -59,7 +60,7 @@ class Concurrent(CallableClassifier):
         with self.counting:
             self.now, self.calls = self.now + 1, self.calls + 1
             self.most, number = max(self.most, self.now), self.calls
-        time.sleep(self.seconds)
+        self.never.wait(self.seconds)
         with self.counting:
             self.now -= 1
         if number in self.fails:

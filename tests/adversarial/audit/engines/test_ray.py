@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import numpy as np
@@ -89,15 +88,18 @@ def whole(tmp_path_factory):
     return stage
 
 
-def until(condition, process):
-    end = time.monotonic() + 180
-    while not condition():
+@pytest.fixture
+def until(wait_until):
+    """Wait for a condition while a process runs."""
+
+    def wait(condition, process):
+        wait_until(lambda: condition() or process.poll() is not None, timeout=180, what="what the command was to do")
         assert process.poll() is None, "".join(process.communicate())
-        assert time.monotonic() < end
-        time.sleep(0.02)
+
+    return wait
 
 
-def test_a_worker_is_killed_and_nothing_is_lost(tmp_path, whole):
+def test_a_worker_is_killed_and_nothing_is_lost(tmp_path, whole, until):
     stage = Stage(tmp_path / "ray")
     process = stage.start("ray", "--workers", "2")
     until(lambda: stage.finished() >= 2, process)
@@ -118,7 +120,7 @@ def test_a_worker_is_killed_and_nothing_is_lost(tmp_path, whole):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_command_keeps_what_the_workers_were_answered(tmp_path, whole, number):
+def test_a_stopped_command_keeps_what_the_workers_were_answered(tmp_path, whole, until, number):
     stage = Stage(tmp_path / "ray")
     process = stage.start("ray", "--workers", "2")
     until(lambda: stage.finished() >= 2, process)

@@ -11,9 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import numpy as np
@@ -44,8 +42,16 @@ def network():
     return found
 
 
+def is_ready(http):
+    try:
+        urlopen(f"http://127.0.0.1:{http}/v2/models/signs/ready", timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="module")
-def server(network, tmp_path_factory):
+def server(network, tmp_path_factory, wait_until):
     if not Path(PYTHON).is_file():
         pytest.skip("there is no environment with MLServer; name its Python in SAYWHY_MLSERVER")
     folder = tmp_path_factory.mktemp("mlserver")
@@ -67,15 +73,9 @@ def server(network, tmp_path_factory):
             [str(Path(PYTHON).parent / "mlserver"), "start", str(folder)], env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        until = time.monotonic() + 90
-        while True:
-            try:
-                urlopen(f"http://127.0.0.1:{http}/v2/models/signs/ready", timeout=2).close()
-                break
-            except (URLError, OSError):
-                assert time.monotonic() < until, (folder / "log").read_text()[-2000:]
-                assert process.poll() is None, (folder / "log").read_text()[-2000:]
-                time.sleep(0.2)
+        what = f"the readiness of MLServer (see {folder / 'log'})"
+        wait_until(lambda: process.poll() is not None or is_ready(http), timeout=90, pause=0.2, what=what)
+        assert process.poll() is None, (folder / "log").read_text()[-2000:]
         yield f"oip:http://127.0.0.1:{http}#signs", folder / "count"
     finally:
         process.terminate()
