@@ -232,7 +232,7 @@ class CallableClassifier:
             raise ClassifierError(str(error)) from error
         except CeilingError as error:
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a function that ends the process would end it in silence
             raise ClassifierError(f"the classifier failed on a batch of shape {batch.shape}: {_words(error)}") from error
         return self._checked_scores(answer, len(batch))
 

@@ -115,3 +115,64 @@ def test_the_command_tells_it_in_words_and_as_json(samples, tmp_path, in_process
     assert len(best) == 5
     assert best[0]["name"] == signs.CLASS_NAMES[labels[0]]
     assert [one["score"] for one in best] == sorted((one["score"] for one in best), reverse=True)
+
+
+PICKY = """
+import sys
+import numpy as np
+
+def answer(images):
+    means = images.mean(axis=(1, 2, 3))
+    return np.stack([means, 1 - means], axis=1)
+
+def nan(images):
+    scores = answer(images)
+    scores[images.mean(axis=(1, 2, 3)) < 0.05] = np.nan
+    return scores
+
+def error(images):
+    if (images.mean(axis=(1, 2, 3)) < 0.05).any():
+        raise ValueError("image too dark")
+    return answer(images)
+
+def leaving(images):
+    sys.exit(0)
+"""
+
+
+@pytest.fixture
+def greys(tmp_path):
+    (tmp_path / "picky_target.py").write_text(PICKY)
+    for name, value in (("0.png", 120), ("dark.png", 0), ("1.png", 200)):
+        Image.fromarray(np.full((8, 8, 3), value, dtype=np.uint8)).save(tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("function", ["nan", "error"])
+def test_an_image_that_is_not_answered_is_named_and_the_others_are_shown(greys, in_process, function):
+    spec = f"python:picky_target:{function}?scores=probabilities"
+    done = in_process.run_command("target", spec, "0.png", "dark.png", "1.png", "--trust", "--json", folder=greys)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
+    assert [one["image"] for one in told["images"]] == ["0", "1"]
+    assert [one["image"] for one in told["not_asked"]] == ["dark.png"]
+    assert told["queries"] >= 3 + 3
+    assert "not asked: dark.png" in done.stderr
+    assert "0.png" not in done.stderr
+
+
+def test_a_function_that_ends_the_process_does_not_end_the_command_in_silence(greys, in_process):
+    spec = "python:picky_target:leaving?scores=probabilities"
+    done = in_process.run_command("target", spec, "0.png", "--trust", folder=greys)
+    assert done.returncode == 1
+    assert "SystemExit: 0" in done.stderr
+
+
+def test_an_endpoint_that_can_not_be_asked_is_no_image_that_can_not_be_used(greys, in_process):
+    spec = 'http:http://127.0.0.1:1/x?names=["a","b"]&retries=0'
+    done = in_process.run_command("target", spec, "0.png", "1.png", folder=greys)
+    assert done.returncode == 2
+    assert "error: " in done.stderr
+    assert "the connection to 127.0.0.1:1 failed" in done.stderr
+    assert "not asked" not in done.stderr
+    assert not done.stdout

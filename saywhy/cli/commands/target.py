@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from saywhy.cli.commands.attack import read_options, read_size
-from saywhy.cli.options.console import counted, finish, note, show, show_data, show_table
+from saywhy.cli.options.console import counted, finish, note, show, show_data, show_table, tell
 
 HELP = (
     "Show what is known of an image classifier, its answers to a few images, and likely mistakes in its settings.\n\n"
@@ -53,7 +53,8 @@ def target(
     """Examine a target."""
     from adversarial.audit import gather_images
     from saywhy_core.classifiers import load_classifier, split_spec, target_options
-    from saywhy_core.classifiers.examining.examination import examine
+    from saywhy_core.classifiers.classifier import EndpointError
+    from saywhy_core.classifiers.examining.examination import answerable, examine
     from saywhy_core.errors import Problem
     from saywhy_core.trust import telling_trust
 
@@ -69,13 +70,21 @@ def target(
     findings: list[Show] = []
     problems = list(unread)
     queries = classifier.queries  # what opening it took
+    down: EndpointError | None = None
     for shape in dict.fromkeys(image.pixels.shape for image in found):
         group = [image for image in found if image.pixels.shape == shape]
+        before = classifier.queries
         try:
+            refused = answerable(classifier, np.stack([one.pixels for one in group]))
+            queries += classifier.queries - before
+            problems += [Problem(group[place].source or group[place].name, why) for place, why in refused.items()]
+            group = [one for place, one in enumerate(group) if place not in refused]
+            if not group:
+                continue
             result = examine(classifier, np.stack([one.pixels for one in group]), [one.label for one in group], options=options)
-        except ValueError as error:
-            problems += [Problem(one.source or one.name, str(error)) for one in group[:1]]
-            continue
+        except EndpointError as error:  # no image is to blame; what was answered before is shown all the same
+            down = error
+            break
         queries += result.queries
         told += [_told(one.name, row, classifier) for one, row in zip(group, result.scores, strict=True)]
         findings += [{"name": one.name, "sure": one.sure, "text": one.text, "images": len(group)} for one in result.findings]
@@ -87,12 +96,15 @@ def target(
     }  # fmt: skip
     for one in told:
         one.pop("classes", None)
-    if as_json:
-        show_data(json.dumps({**about, "images": told, "findings": findings}, ensure_ascii=False, indent=1) + "\n")
-    else:
+    if as_json and (told or down is None):
+        unasked = [{"image": one.where, "error": one.what} for one in problems]
+        shown = {**about, "images": told, "not_asked": unasked, "findings": findings}
+        show_data(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
+    elif told or down is None:
         _print(about, told, findings)
-    if not found and problems:
-        finish(("not asked", problems))
+    if down is not None:
+        tell(("not asked", problems))
+        raise down
     if any(one["sure"] != "possible" for one in findings):
         finish(("not asked", problems))
         raise typer.Exit(1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
-from saywhy_core.classifiers.classifier import ClassifierError, comparable, same_answer
+from saywhy_core.classifiers.classifier import ClassifierError, EndpointError, comparable, same_answer
 from saywhy_core.classifiers.examining.variants import VARIANTS, Variant
 from saywhy_core.errors import UsageError
 
@@ -121,6 +121,32 @@ def examine(
     return Examination(scores, tuple(sorted(findings, key=lambda one: order.index(one.sure))), tried, queries)
 
 
+def answerable(classifier: Classifier, images: NDArray[np.float32]) -> dict[int, str]:
+    """Which of the images (N, H, W, C) the classifier can't answer, with the reason. They are asked together, and alone after that.
+
+    Raises:
+        EndpointError: the endpoint is down, or refuses us.
+    """
+    try:
+        classifier(images)
+    except EndpointError:
+        raise
+    except ClassifierError as error:
+        if len(images) == 1:
+            return {0: str(error)}
+    else:
+        return {}
+    refused = {}
+    for place, image in enumerate(images):
+        try:
+            classifier(image[None])
+        except EndpointError:
+            raise
+        except ClassifierError as error:
+            refused[place] = str(error)
+    return refused
+
+
 def _asked(classifier: Classifier, images: NDArray[np.float32], variant: Variant) -> Scores | None:
     """The answers to a variant; None where it has no meaning for these images, or the classifier can't answer it."""
     if variant.colours and images.shape[-1] != 3:
@@ -200,7 +226,13 @@ def _chance(gained: int, changed: int) -> float:
 
 def _unsteady(classifier: Classifier, images: NDArray[np.float32], scores: Scores) -> list[Finding]:
     """Answers that change from one time to the next, or with the other images in the batch."""
-    again = classifier.ask_again(images)
+    try:
+        again = classifier.ask_again(images)
+    except EndpointError:
+        raise
+    except ClassifierError as error:  # each was answered before
+        text = f"images that were answered are not answered again, or not in one batch ({error}); try batch_size=1"
+        return [Finding("batch", "certain", text)]
     if not all(same_answer(first, second) for first, second in zip(scores, again, strict=True)):
         return [
             Finding(
