@@ -103,6 +103,8 @@ class QueryLog:
         self._looked: Floats | None = None  # the answer to `look`, until the search asks about the original itself
         self._asked = 0
         self._quantum = 0.0
+        self._at_first: Floats | None = None
+        self._unmoved = 0
 
     def part(self, *, budget: int, limit: int) -> QueryLog:
         """Share out a log for the same image and goal; its queries count for this log as well."""
@@ -206,7 +208,19 @@ class QueryLog:
                 if distance < self.distance:
                     self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance
                     self.points.append((before + row + 1, distance))
-        return self.gaps(scores)
+        gaps = self.gaps(scores)
+        if self._at_first is None:
+            self._at_first = gaps[0]
+        self._unmoved += int((gaps == self._at_first).all(axis=1).sum())
+        return gaps
+
+    @property
+    def unmoved(self) -> float:
+        """The share of the changed images so far whose gaps are those of the original to the last digit.
+
+        Where that is large, the scores tell little: they are rounded, or saturated.
+        """
+        return max(0, self._unmoved - 1) / max(1, self._asked - 1)
 
     def _check_classes(self, scores: Floats) -> None:
         highest = max(self.label, -1 if self.target is None else self.target)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from adversarial.attacks.feature_guided.shrink import towards_original
-from adversarial.attacks.registry import Attack, Task
+from adversarial.attacks.registry import ATTACKS, Attack, ImageSearch, Task
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from numpy.typing import NDArray
 
@@ -36,6 +37,7 @@ class WaveSearch:
         budget: queries by which the phases are planned; the log keeps the limit.
         mask: (H W,) the pixels that may change, or None for all.
         tuning: its constants.
+        by_decision: makes a search that needs no scores, for classifiers whose scores turn out to tell little; None for none.
 
     Attributes:
         model: (H W C, A) slope of each followed gap, in gap per unit of value; learned on the way.
@@ -45,7 +47,10 @@ class WaveSearch:
     def __init__(
         self, log: QueryLog, distance: Distance, rng: np.random.Generator, budget: int,
         mask: NDArray[np.bool_] | None = None, tuning: Tuning = STANDARD,
+        by_decision: Callable[[], ImageSearch] | None = None,
     ) -> None:  # fmt: skip
+        self.by_decision = by_decision
+        self._fallen: ImageSearch | None = None
         self.log, self.distance, self.rng, self.budget = log, distance, rng, budget
         self.leaves, self.tuning, self._tuning = tuning.leaves, tuning.waves, tuning
         self.image = log.image.astype(np.float32)
@@ -74,7 +79,14 @@ class WaveSearch:
         self.model = np.zeros((self.size, len(self.columns)))
         here, at = np.zeros(self.size), gaps[0, self.columns]
         start = float(-at.max())
-        yield from self._learn(here, at, max(1, int(self.tuning.opening * self.budget)))
+        opening = max(1, int(self.tuning.opening * self.budget))
+        first = min(opening, self.tuning.block * self.leaves)
+        yield from self._learn(here, at, first)
+        if self.by_decision is not None and self.log.unmoved > self.tuning.unmoved:
+            self._fallen = self.by_decision()
+            yield from self._fallen.steps()
+            return
+        yield from self._learn(here, at, opening - first)
         while not self.log.found():
             here, at = yield from self._approach(here, at)
             if not self.log.found():
@@ -84,6 +96,8 @@ class WaveSearch:
 
     def evidence(self) -> Floats:
         """(H, W): the steepness of the model at each pixel, towards the class that was nearest."""
+        if self._fallen is not None:
+            return self._fallen.evidence()
         if not self.model.shape[1]:
             return np.zeros(self.image.shape[:2])
         scores = self.log.best_scores
@@ -243,7 +257,10 @@ def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
 
 def start(task: Task) -> WaveSearch:
     """The search for one image; see `WaveSearch`."""
-    return WaveSearch(task.log, task.distance, np.random.default_rng(task.seed), task.log.budget, task.mask)
+    name = task.distance.served_by_label
+    by_decision = None if name is None or name not in ATTACKS else partial(ATTACKS.get(name).start, task)
+    rng = np.random.default_rng(task.seed)
+    return WaveSearch(task.log, task.distance, rng, task.log.budget, task.mask, by_decision=by_decision)
 
 
 WAVES = Attack(name="waves", start=start, uses_mixture=False, uses_manipulation=False, needs_geometry=True)

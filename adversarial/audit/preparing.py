@@ -23,7 +23,7 @@ from adversarial.audit.store import FORMAT
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
-from saywhy_core.classifiers import load_classifier
+from saywhy_core.classifiers import ClassifierError, EndpointError, load_classifier
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import resize_image
 
@@ -89,7 +89,12 @@ class Prepared:
         batch = np.repeat(pixels[None], size, axis=0)
         for _ in range(1 if remote else 2):  # the first call of a network prepares much
             start = time.perf_counter()
-            self.classifier.ask_again(batch)
+            try:
+                self.classifier.ask_again(batch)
+            except EndpointError:
+                raise
+            except ClassifierError:  # it is this image that can't be answered, which the audit will tell
+                return None
             taken = time.perf_counter() - start
             if taken > _TIMED:
                 break

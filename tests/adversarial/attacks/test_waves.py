@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from adversarial import CallableClassifier, FeatureGuidedAttack
 from adversarial.attacks.waves import Waves, WaveSearch, projection
 from adversarial.distances.distance import DISTANCES
+from saywhy import signs
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (5, 7, 3), (1, 6, 2)])
@@ -123,3 +125,22 @@ def test_the_mask_is_kept(linear):
     change = (toy.log.best - toy.image)[..., 0]
     assert not change[~mask].any()
     assert toy.log.distance == pytest.approx(2.0 / 4.0, rel=0.02)  # sixteen pixels share a rise of 2
+
+
+@pytest.mark.parametrize("distance", ["l2", "linf"])
+def test_scores_that_tell_little_are_searched_by_their_decision(distance):
+    """Probabilities of two decimals are 1.00 and 0.00 around a confident original: no wave moves them."""
+    pictures, labels = signs.samples()
+
+    def rounded(images):
+        scores = signs.load().predict(images)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return (powers / powers.sum(axis=1, keepdims=True)).round(2)
+
+    asked = CallableClassifier(rounded, scores="probabilities")
+    results = FeatureGuidedAttack(distance=distance, budget=250).run(asked, pictures[:2], labels[:2])
+    assert all(result.success and result.queries <= 250 for result in results)
+    exact = FeatureGuidedAttack(distance=distance, budget=250).run(
+        CallableClassifier(signs.load().predict), pictures[:2], labels[:2]
+    )
+    assert all(one.distance < 4 * other.distance for one, other in zip(results, exact, strict=True))

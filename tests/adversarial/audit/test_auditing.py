@@ -126,18 +126,22 @@ def test_a_classifier_that_fails_for_every_image_pauses_the_audit(tmp_path):
     assert Audit(tmp_path / "a").run(target=classifier()).waiting == 0
 
 
-def test_an_image_that_the_classifier_can_not_answer_fails_alone(tmp_path):
+@pytest.mark.parametrize("name", ["00", "red"])
+def test_an_image_that_the_classifier_can_not_answer_fails_alone(tmp_path, name):
+    """Also where it is the first one, by which the plan times the classifier."""
     source = pictures(tmp_path / "set")
-    Image.new("RGB", (8, 8), (250, 0, 0)).save(source / "dark" / "red.png")
+    Image.new("RGB", (8, 8), (250, 0, 0)).save(source / "dark" / f"{name}.png")
 
     def choosy(images):
         scores = predict(images)
         scores[(images[..., 0] > 0.9).mean(axis=(1, 2)) > 0.5] = np.nan
         return scores
 
-    status = Audit(tmp_path / "a").run([source], target=classifier(choosy), **QUICK)
+    plans = []
+    status = Audit(tmp_path / "a").run([source], target=classifier(choosy), on_plan=plans.append, **QUICK)
     (problem,) = status.problems
-    assert problem.where == "dark/red"
+    assert plans[0].waiting == 4
+    assert problem.where == f"dark/{name}"
     assert status.counts["found"] == 3
 
 
