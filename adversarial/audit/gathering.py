@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from adversarial.attack import check_attacked
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import read_images, resize_image
+from saywhy_core.images.array_files import ARRAYS, ImageArray
+from saywhy_core.images.reader import as_problem
 from saywhy_core.names import class_index, read_lines
 from saywhy_core.reading.ceilings import CeilingError, ceiling
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from saywhy_core.classifiers import ImageShape
+    from saywhy_core.images.reader import NamedImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ def gather_images(
     if size is not None:
         _check_size(size)
     wanted = channels if channels in (1, 3) else None
-    items = [(str(path), item) for path in paths for item in read_images([Path(path)], channels=wanted)]
+    items = [(str(path), item) for path in paths for item in _read(Path(path), wanted, shape)]
     lines = None if labels is None else read_lines(labels)
     if lines is not None and len(lines) != len(items):
         raise UsageError(f"{labels} holds {len(lines)} labels for {len(items)} images; give one per line, in their order")
@@ -99,6 +102,16 @@ def gather_images(
         else:
             problems.append(Problem(item.name, wrong))
     return images, problems
+
+
+def _read(path: Path, channels: int | None, shape: ImageShape) -> Sequence[NamedImage | Problem]:
+    found = list(read_images([path], channels=channels))
+    if path.suffix.lower() in ARRAYS and len(found) > 1 and len(found) == shape[2]:
+        try:
+            ImageArray(path).check_channels(shape)
+        except UsageError as error:
+            return [as_problem(path, error)]
+    return found
 
 
 def _check_size(size: tuple[int, int]) -> None:

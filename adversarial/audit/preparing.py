@@ -210,7 +210,9 @@ def prepare(
     listed = [*kept.get("images", ()), *(path for path in given if path not in kept.get("images", ()))]
     # what the audit has is listed again only where that is asked for: a folder may have thousands of images
     sources, problems = (
-        list_sources(listed if retry else given, labels=labels, label=label, class_names=classifier.class_names)
+        list_sources(
+            listed if retry else given, labels=labels, label=label, class_names=classifier.class_names, shape=opened.image_shape
+        )
         if given or retry
         else ([], [])
     )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from saywhy_core.classifiers import ImageShape
+
 FOLDERS, CLASSIFIER = "folders", "classifier"
 """Where labels come from besides a file: the names of the images' folders, or what the classifier sees."""
 _TABLES = frozenset({".csv", ".tsv"})
@@ -67,6 +69,7 @@ def list_sources(
     labels: str | os.PathLike[str] | None = None,
     label: str | int | None = None,
     class_names: Sequence[str] | None = None,
+    shape: ImageShape = (None, None, None),
 ) -> tuple[list[Source], list[Problem]]:
     """List the images of files, folders, tables and arrays.
 
@@ -77,23 +80,26 @@ def list_sources(
     Args:
         paths: the files and folders.
         labels: "folders" for the names of the folders, "classifier" for what the classifier sees, or a file: a table with
-            the columns `path` (or `name`) and `label`, or one label per line in the order of the images. None for whatever
-            label the images come with, and else what the classifier sees.
+            the columns `path` (or `name`, with the file's ending or without) and `label`, or one label per line in the order
+            of the images. None for whatever label the images come with, and else what the classifier sees.
         label: the class of all images.
         class_names: one name per class, where they are known.
+        shape: the (height, width, channels) that the classifier takes, None for each that is unknown: an array (C, H, W) of
+            this size can't be used, since it may be one image or several grey ones.
 
     Returns:
         The images in their order, those that can't be used with their `error`, and what else was wrong with the sources.
 
     Raises:
-        UsageError: there are no images, or a file of labels can't be read, fits no image, or has another number of lines.
+        UsageError: there are no images, or a file of labels can't be read, fits no image, has another number of lines, or
+            gives one image two labels.
     """
     if label is not None and labels is not None:
         raise UsageError("give one label for all images or a file of labels, not both")
     listed: list[_Listed] = []
     problems: list[Problem] = []
     for path in paths:
-        found, wrong = _listed(Path(path))
+        found, wrong = _listed(Path(path), shape)
         listed += found
         problems += wrong
     if not listed:
@@ -140,22 +146,25 @@ def _stamp(path: str) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _listed(path: Path) -> tuple[list[_Listed], list[Problem]]:
+def _listed(path: Path, shape: ImageShape) -> tuple[list[_Listed], list[Problem]]:
     suffix = path.suffix.lower()
-    if not path.is_dir():
-        if suffix in _TABLES and path.exists():
+    if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for names that are too long
+        if not os.path.exists(path):  # noqa: PTH110
+            what = "it is a link that leads nowhere" if os.path.islink(path) else "there is no such file or folder"  # noqa: PTH114
+            return [], [Problem(well_formed(path), what)]
+        if suffix in _TABLES:
             found = list_images(path)
             said: Sequence[str | None] = found.labels or [None] * len(found)
             pairs = zip(found.paths, said, strict=True)
-            return [one for file, label in pairs for one in _parts(file, file.parent, said=label)], list(found.problems)
-        return list(_parts(path, path.parent)), []
+            return [one for file, label in pairs for one in _parts(file, file.parent, shape, said=label)], list(found.problems)
+        return list(_parts(path, path.parent, shape)), []
     try:
         found = list_images(path)
     except UsageError as error:
         return [], [as_problem(path, error)]
     loose = [problem for problem in found.problems if "outside the class folders" not in problem.what]
     files = sorted({*found.paths, *_loose_files(path, found.problems)})
-    return [one for file in files for one in _parts(file, path, folder=_class_folder(file, path))], loose
+    return [one for file in files for one in _parts(file, path, shape, folder=_class_folder(file, path))], loose
 
 
 def _loose_files(root: Path, problems: Sequence[Problem]) -> Iterator[Path]:
@@ -169,13 +178,16 @@ def _class_folder(file: Path, root: Path) -> str | None:
     return None if file.parent == root else file.relative_to(root).parts[0]
 
 
-def _parts(file: Path, root: Path, *, said: str | None = None, folder: str | None = None) -> Iterator[_Listed]:
+def _parts(
+    file: Path, root: Path, shape: ImageShape, *, said: str | None = None, folder: str | None = None
+) -> Iterator[_Listed]:
     name = well_formed(file.relative_to(root).with_suffix("").as_posix() if root in file.parents else file.stem)
     if file.suffix.lower() not in ARRAYS:
         yield _Listed(file, name, None, said, folder)
         return
     try:
         images = _array(os.fspath(file), _stamp(os.fspath(file)))
+        images.check_channels(shape)
     except UsageError as error:
         yield _Listed(file, name, None, said, folder, as_problem(file, error).what)
         return
@@ -186,7 +198,8 @@ def _parts(file: Path, root: Path, *, said: str | None = None, folder: str | Non
 
 
 def _with_unique_names(listed: list[_Listed]) -> list[_Listed]:
-    """Images of one name get the folders before them, as many as tell them apart, or at last a number."""
+    """Images of one name get the ending, or the folders before them, as many as tell them apart, or at last a number."""
+    listed = _with_endings(listed)
     for depth in range(1, 7):
         shared = Counter(one.name for one in listed)
         if max(shared.values()) == 1:
@@ -198,6 +211,18 @@ def _with_unique_names(listed: list[_Listed]) -> list[_Listed]:
         seen[one.name] += 1
         made.append(one if seen[one.name] == 1 else replace(one, name=f"{one.name} ({seen[one.name]})"))
     return made
+
+
+def _with_endings(listed: list[_Listed]) -> list[_Listed]:
+    """Pictures of one name and several endings, such as a.png and a.tif, get their endings."""
+    shared = Counter(one.name for one in listed)
+    full = Counter(f"{one.name}{one.path.suffix}" for one in listed)
+    return [
+        one
+        if shared[one.name] == 1 or one.part is not None or full[f"{one.name}{one.path.suffix}"] > 1
+        else replace(one, name=well_formed(f"{one.name}{one.path.suffix}"))
+        for one in listed
+    ]
 
 
 def _deeper(one: _Listed, depth: int) -> str:
@@ -236,18 +261,34 @@ def _labelled_by_table(listed: list[_Listed], file: Path) -> list[_Listed]:
     key = next((column for column in ("path", "name") if column in columns), None)
     if key is None or "label" not in columns:
         raise UsageError(f"{file} needs the columns path (or name) and label; its columns are {', '.join(columns) or 'none'}")
-    said: dict[str, str] = {}
+    repeated = next((column for column in (key, "label") if columns.count(column) > 1), None)
+    if repeated is not None:
+        raise UsageError(f"{file} has two columns {repeated!r}, and nobody can know which counts; rename one")
+    said: dict[str, tuple[str, int]] = {}
     for row in rows:
-        place = row[key] or ""
-        said[place if key == "name" else _real(file.parent / place)] = row["label"] or ""
-    found = [said.get(one.name if key == "name" else _real(one.path)) for one in listed]
-    if not any(found):
-        raise UsageError(f"{file} names none of the images by its column {key}; paths are taken from where the table lies")
+        place, label = row[key] or "", row["label"] or ""
+        found = said.setdefault(place if key == "name" else _real(file.parent / place), (label, rows.line_num))
+        if found[0] != label:
+            raise UsageError(
+                f"{file}: lines {found[1]} and {rows.line_num} contradict each other: {place!r:.200} is {found[0]!r:.80} and "
+                f"{label!r:.80}; leave one of them"
+            )
+    labels = [_looked_up(said, one, key) for one in listed]
+    if not any(labels):
+        here = listed[0].name if key == "name" else os.path.relpath(listed[0].path, file.parent)
+        how = "an image's name is" if key == "name" else "paths are taken from where the table lies, so that it must be"
+        raise UsageError(f"{file} names none of the images in its column {key!r}; {how} such as {here!r}")
     missing = "its table of labels does not name it"
     return [
         replace(one, said=label) if label else replace(one, error=one.error or missing)
-        for one, label in zip(listed, found, strict=True)
+        for one, label in zip(listed, labels, strict=True)
     ]
+
+
+def _looked_up(said: Mapping[str, tuple[str, int]], one: _Listed, key: str) -> str | None:
+    """The label of an image; its name in a table may have the ending of the file or not."""
+    keys = (one.name, one.name + one.path.suffix) if key == "name" else (_real(one.path),)
+    return next((said[place][0] for place in keys if place in said), None)
 
 
 def _real(path: Path) -> str:

@@ -73,6 +73,7 @@ class ImageArray:
 
     Attributes:
         labels: the class number of each image; None where the file gives none.
+        shape: of the array in the file.
 
     Raises:
         UsageError: there is no such file, or it holds no images, or more than the ceiling `array` allows, or values that
@@ -91,6 +92,7 @@ class ImageArray:
             _check_pixels(images.shape)
             check_values(images)
             self._images = _one_by_one(images)
+        self.shape: tuple[int, ...] = images.shape
         self.labels = _class_numbers(path, len(self._images), labels)
 
     def __len__(self) -> int:
@@ -98,6 +100,23 @@ class ImageArray:
 
     def __getitem__(self, place: int) -> NDArray[np.float32]:
         return scaled_values(self._images[place])
+
+    def check_channels(self, wanted: tuple[int | None, int | None, int | None]) -> None:
+        """Refuse an array that was read as grey images and may be one image whose channels come first.
+
+        Args:
+            wanted: the (height, width, channels) that a classifier takes, None for each that is unknown.
+
+        Raises:
+            UsageError: as many grey images as the classifier takes channels, in its size, and no labels beside them.
+        """
+        if len(self.shape) != 3 or len(self) == 1 or len(self) != wanted[2] or self.labels is not None:
+            return
+        if all(want in (None, have) for want, have in zip(wanted[:2], self.shape[1:], strict=True)):
+            raise UsageError(
+                f"its array {self.shape} may be one image with its channels first or {len(self)} grey images; save it as "
+                f"{(*self.shape[1:], self.shape[0])} for one image, or as {(*self.shape, 1)} for grey ones"
+            )
 
 
 def _images_of(archive: ArrayArchive) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from dataclasses import dataclass, field
@@ -77,7 +78,8 @@ def list_images(source: str | os.PathLike[str]) -> ImageSet:
     folders are problems, and so are folders that can't be read and names that are no text.
 
     Raises:
-        UsageError: the source does not exist, can't be read, holds no image, or more than the ceiling `records` allows.
+        UsageError: the source does not exist, can't be read, holds no image, or more than the ceiling `records` allows; or a
+            table has two columns `path` or `label`, or two labels for one file.
     """
     root = Path(source)
     try:
@@ -121,9 +123,10 @@ class _Found:
             except OSError as error:
                 self.problems.append(Problem(well_formed(here), f"the folder can't be read ({error.strerror})"))
                 continue
-            todo.extend(self.take(entry) for entry in entries if entry.is_dir(follow_symlinks=False))
+            folders = {entry.name for entry in entries if _is_dir(entry, links=False)}
+            todo.extend(self.take(entry) for entry in entries if entry.name in folders)
             for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
+                if entry.name not in folders:
                     self.take(entry)
         self.files.sort()
         self.problems.sort(key=lambda problem: problem.where)
@@ -132,14 +135,14 @@ class _Found:
         """Sort in what stands in a folder."""
         path = Path(entry.path)
         wanted = path.suffix.lower() in SUFFIXES
-        if entry.is_dir():
+        if _is_dir(entry):
             if entry.is_symlink():
                 self.problems.append(Problem(well_formed(path), "it is a link to a folder, and was not followed"))
         elif not wanted:
             self.passed_over += 1
         elif not _is_text(entry.name):
             self.problems.append(Problem(well_formed(path), "its name is no UTF-8 text; rename it"))
-        elif entry.is_file():
+        elif _is_file(path):
             self.files.append(path)
             check_ceiling("records", len(self.files), "the folder", "images")
         else:
@@ -150,8 +153,18 @@ class _Found:
 def _what_it_is(entry: os.DirEntry[str]) -> str:
     try:
         return kind_of(entry.stat().st_mode)
-    except OSError:
+    except FileNotFoundError:
         return "a link to nothing"
+    except OSError as error:
+        return "a link that leads in a circle" if error.errno == errno.ELOOP else f"something unreadable ({error.strerror})"
+
+
+def _is_dir(entry: os.DirEntry[str], *, links: bool = True) -> bool:
+    """Whether an entry is a folder, or a link to one; False where that can't be found out, as of a link in a circle."""
+    try:
+        return entry.is_dir(follow_symlinks=links)
+    except OSError:
+        return False
 
 
 def _is_text(name: str) -> bool:
@@ -175,7 +188,7 @@ def _list_folder(root: Path) -> ImageSet:
     for entry in sorted(os.scandir(root), key=lambda one: one.name):
         if entry.name.startswith("."):
             continue
-        if not entry.is_dir():
+        if not _is_dir(entry):
             beside.take(entry)
             continue
         inside = _Found()
@@ -220,7 +233,11 @@ def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
     columns = rows.fieldnames or ()
     if "path" not in columns:
         raise UsageError(f"{file} has no column `path`; its columns are {', '.join(columns) or 'none'}")
+    repeated = next((column for column in ("path", "label") if columns.count(column) > 1), None)
+    if repeated is not None:
+        raise UsageError(f"{file} has two columns {repeated!r}, and nobody can know which counts; rename one")
     labelled = "label" in columns
+    said: dict[str, tuple[str, int]] = {}
     paths: list[Path] = []
     labels: list[str] = []
     problems: list[Problem] = []
@@ -235,8 +252,15 @@ def _list_rows(file: Path, rows: csv.DictReader[str]) -> ImageSet:
         elif labelled and not row["label"]:
             problems.append(Problem(str(file), "the row has no label", rows.line_num))
         else:
+            label = row["label"] if labelled else ""
+            before, line = said.setdefault(os.path.normpath(path), (label, rows.line_num))
+            if before != label:
+                raise UsageError(
+                    f"{file}: lines {line} and {rows.line_num} contradict each other: {row['path']!r:.200} is {before!r:.80} "
+                    f"and {label!r:.80}; leave one of them"
+                )
             paths.append(path)
-            labels.append(row["label"] if labelled else "")
+            labels.append(label)
     return ImageSet(tuple(paths), tuple(labels) if labelled else None, tuple(problems))
 
 
