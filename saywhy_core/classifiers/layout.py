@@ -19,6 +19,9 @@ Axes: TypeAlias = Literal["nhwc", "nchw"]
 Channels: TypeAlias = Literal["rgb", "bgr"]
 Numbers: TypeAlias = float | Sequence[float]
 
+LARGEST, LEAST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
+"""What the numbers may be: images are float32, and so is what is made of them."""
+
 
 @dataclass(frozen=True)
 class InputLayout:
@@ -52,21 +55,31 @@ class InputLayout:
             raise UsageError(f"{argument('value_range')} must be two rising numbers such as (0, 255), not {self.value_range!r}")
         if self.mean is not None:
             _numbers("mean", self.mean)
-        if self.std is not None and not all(value > 0 for value in _numbers("std", self.std)):
-            raise UsageError(f"{argument('std')} must be above 0, not {self.std!r}")
+        if self.std is not None and not all(value >= LEAST for value in _numbers("std", self.std)):
+            raise UsageError(f"{argument('std')} must be above 0, not {self.std!r:.80}")
+
+    def check_channels(self, channels: int | None) -> None:
+        """See that the settings are for images of so many channels; None where that is not known yet.
+
+        Raises:
+            UsageError: they are for another number.
+        """
+        if channels is None:
+            return
+        if self.channels == "bgr" and channels != 3:
+            raise UsageError(f"{argument('channels', 'bgr')} needs images of 3 channels, not {channels}")
+        for name in ("mean", "std"):
+            given = getattr(self, name)
+            if given is not None and np.size(given) not in {1, channels}:
+                raise UsageError(f"{argument(name)} has {np.size(given)} numbers but the images {channels} channels")
 
     def __call__(self, images: Images) -> Images:
         """The network's input: a C-contiguous float32 array in the order of `axes`."""
+        self.check_channels(images.shape[-1])
         if self.channels == "bgr":
-            if images.shape[-1] != 3:
-                raise UsageError(f"{argument('channels', 'bgr')} needs images of 3 channels, not {images.shape[-1]}")
             images = images[..., ::-1]
         low, high = self.value_range
         values = images if (low, high) == (0.0, 1.0) else images * np.float32(high - low) + np.float32(low)
-        for name in ("mean", "std"):
-            given = getattr(self, name)
-            if given is not None and np.size(given) not in {1, images.shape[-1]}:
-                raise UsageError(f"{argument(name)} has {np.size(given)} numbers but the images {images.shape[-1]} channels")
         if self.mean is not None:
             values = np.subtract(values, self.mean, dtype=np.float32)
         if self.std is not None:
@@ -84,9 +97,10 @@ class InputLayout:
 
 def _numbers(name: str, given: Any) -> list[float]:
     try:
-        values = [float(value) for value in np.ravel(given)]
-    except (TypeError, ValueError):
+        array = np.asarray(given)
+        values = [float(value) for value in array.ravel()] if array.dtype.kind in "iuf" and array.ndim < 2 else []
+    except (TypeError, ValueError):  # lists of several lengths
         values = []
-    if not values or not np.isfinite(values).all():
-        raise UsageError(f"{name} must be a number or a list of numbers, not {given!r}")
+    if not values or not all(abs(value) <= LARGEST for value in values):
+        raise UsageError(f"{argument(name)} must be a number or a list of numbers, not {given!r:.80}")
     return values

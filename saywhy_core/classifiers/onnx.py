@@ -15,6 +15,7 @@ from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.onnx_session import Session
+from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.names import check_class_names
 from saywhy_core.reading.ceilings import check_ceiling
@@ -88,12 +89,14 @@ def load(
     if dtype not in DTYPES:
         raise UsageError(f"{path} takes {dtype}; images need one of {', '.join(DTYPES)}")
     said = _metadata(session.metadata, path)
-    axes: Axes = layout or said.get("layout") or _axes(shape, path)
-    if value_range is None:
-        value_range = said.get("value_range") or ((0.0, 255.0) if dtype == "tensor(uint8)" else (0.0, 1.0))
-    mean, std = said.get("mean") if mean is None else mean, said.get("std") if std is None else std
-    prepare = InputLayout(axes, value_range, mean, std, channels or said.get("channels") or "rgb")
-    kind: Scores | None = scores or said.get("scores") or _kind(session.output)
+    axes: Axes = first_given(layout, said.get("layout"))
+    if axes is None:
+        axes = _axes(shape, path)
+    value_range = first_given(value_range, said.get("value_range"), (0.0, 255.0) if dtype == "tensor(uint8)" else (0.0, 1.0))
+    mean, std = first_given(mean, said.get("mean")), first_given(std, said.get("std"))
+    prepare = InputLayout(axes, value_range, mean, std, first_given(channels, said.get("channels"), "rgb"))
+    prepare.check_channels(_image_shape(shape, axes)[2])
+    kind: Scores | None = first_given(scores, said.get("scores"), _kind(session.output))
     if kind is None:
         raise UsageError(say_scores(path, f"its output {session.output!r:.80} is"))
     fixed = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None

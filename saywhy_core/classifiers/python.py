@@ -82,7 +82,12 @@ def load(
     if scores is None:
         raise UsageError(say_scores(where))
     return CallableClassifier(
-        found, scores, class_names, classes=classes, batch_size=batch_size, image_shape=image_shape or ANY_SHAPE
+        found,
+        scores,
+        class_names,
+        classes=classes,
+        batch_size=batch_size,
+        image_shape=ANY_SHAPE if image_shape is None else image_shape,
     )
 
 

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 from saywhy_core.errors import UsageError
 
+_NUMBER = r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*"
+_NUMBERS = re.compile(rf"(?=[^.]*\.)(?:{_NUMBER}(?:,{_NUMBER})*|\[{_NUMBER}(?:,{_NUMBER})*\])")  # at least one with a point
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -37,7 +39,7 @@ def read_option(pair: str, *, escaped: bool = False) -> tuple[str, Any]:
     """The name and the value of "name=value".
 
     The value is JSON where it reads as JSON (`0.5`, `[1, 2]`, `true`), a list of numbers where numbers are joined by commas
-    (`0.485,0.456,0.406`), and plain text otherwise.
+    (`0.485,0.456,0.406`, also without the leading 0), and plain text otherwise.
 
     Args:
         pair: the text.
@@ -53,6 +55,14 @@ def read_option(pair: str, *, escaped: bool = False) -> tuple[str, Any]:
     for candidate in (text, f"[{text}]") if text else ():
         try:
             return name, json.loads(candidate)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
+    if _NUMBERS.fullmatch(text):  # such as .5 and 0., which JSON does not write
+        numbers = [float(one) for one in text.strip("[]").split(",")]
+        return name, numbers if len(numbers) > 1 or text.startswith("[") else numbers[0]
     return name, text
+
+
+def first_given(*values: Any) -> Any:
+    """The first value that is not None: what an option says, whatever it is, goes before what is known or usual."""
+    return next((value for value in values if value is not None), None)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers.classifier import Classifier
 
+LONGEST = 4096  # characters of a target without its options: what a path may have
 PARTS = ("scores", "class_names", "image_shape", "identity", "queries", "ask_again")
 """What the rest of the library asks of a classifier besides calling it; see the protocol `Classifier`."""
 
@@ -86,6 +87,7 @@ def load_classifier(
     """
     if not isinstance(spec, str):
         raise UsageError(f"a target is named by a line of text such as onnx:model.onnx, not by a value of type {_type(spec)}")
+    _check_length(spec)
     address, written = split_spec(spec)
     kind, where = _kind_and_place(spec, address)
     given: dict[str, Any] = {}
@@ -117,6 +119,14 @@ def load_classifier(
     if not callable(classifier) or not all(hasattr(classifier, part) for part in PARTS):
         raise TARGETS.misfit(kind, classifier, "a classifier (see the protocol saywhy_core.classifiers.Classifier)")
     return classifier
+
+
+def _check_length(spec: str) -> None:
+    address = spec.partition("?")[0]
+    if len(address) > LONGEST:
+        raise UsageError(
+            f"the target {address[:40]!r}... has {len(address):,} characters before its options, and may have {LONGEST:,}"
+        )
 
 
 def target_options(kind: str) -> tuple[str, ...] | None:

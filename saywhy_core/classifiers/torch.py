@@ -97,7 +97,7 @@ class TorchClassifier(CallableClassifier):
             class_names,
             classes=classes,
             batch_size=batch_size,
-            image_shape=image_shape or ANY_SHAPE,
+            image_shape=ANY_SHAPE if image_shape is None else image_shape,
             identity=identity,
         )
         self.module = module

@@ -14,6 +14,7 @@ from saywhy_core.secrets import MARK, credentials_of, has_credentials, keep_secr
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
+LONGEST = 2000  # characters; what searches for keys takes time that grows with the square of the length
 _PARAMETER = re.compile(r"(?:^|[/;?&,])[\w.-]*(?:key|token|secret|password|passwd|pwd|auth|credential|sig|signature)\s*=", re.I)
 _KEY = re.compile(
     r"(?:^|(?<=[/;=?&,:@#\s]))(?:sk|pk|rk|xai|gsk|hf|ghp|gho|pat|key|api)[-_][\w-]{16,}"
@@ -24,7 +25,7 @@ _SHORT_KEY = re.compile(r"(?:^|(?<=[/;=?&,:@#.\s]))((?:sk|pk|rk|gsk|xai|ghp|gho)
 _KINDS = (str.islower, str.isupper, str.isdigit)
 _AMONG = re.compile(r"\d+[a-z]", re.I)
 _RUN = re.compile(r"[A-Za-z0-9]{20,}")
-_PAIR = re.compile(r"[^/:@\s]*:[^/@\s]+@|@[^/@\s]*:")  # user:password@host, in either order
+_PAIR = re.compile(r"(?<![^/:@\s])[^/:@\s]*:[^/@\s]+@|@[^/@\s]*:")  # user:password@host, in either order
 _PATH_PARAMETER = re.compile(
     r";|[,&|][\w.-]+\s*[=:]|(?:^|[/?#])[\w.-]*(?:key|token|tok|secret|password|passwd|pwd|pass|auth|credential)\s*[=:]", re.I
 )
@@ -54,6 +55,8 @@ def split_address(address: str, forms: str, how: str, *, variable: str = "") -> 
         UsageError: the address is none, or holds a key or a password. The error does not repeat them.
     """
     named = f"the address in {variable}" if variable else "the address"
+    if len(address) > LONGEST:
+        raise UsageError(f"{named} has {len(address):,} characters, and no address has more than {LONGEST:,}; say {forms}")
     if has_credentials(address):
         keep_secret(*credentials_of(address))
         raise UsageError(

@@ -122,7 +122,7 @@ def examine(
 
 
 def answerable(classifier: Classifier, images: NDArray[np.float32]) -> dict[int, str]:
-    """Which of the images (N, H, W, C) the classifier can't answer, with the reason. They are asked together, and alone after that.
+    """Which of the images (N, H, W, C) the classifier can't answer, with the reason; asked together, and then alone.
 
     Raises:
         EndpointError: the endpoint is down, or refuses us.

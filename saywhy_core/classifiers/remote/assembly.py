@@ -120,6 +120,14 @@ def _number(label: Any, where: str) -> int:
     raise ClassifierError(f"{where} answered {shown(str(label), 60)!r} in the place of a label")
 
 
+def channels_of(given: Sequence[int | None] | None, declared: Sequence[int | None]) -> int | None:
+    """How many channels images have, by the user's `image_shape` or by the metadata; None where neither tells."""
+    for shape in (given, declared):
+        if isinstance(shape, (list, tuple)) and len(shape) == 3 and isinstance(shape[2], int):
+            return shape[2]
+    return None
+
+
 def agreeing(given: Sequence[int | None], declared: Sequence[int | None], name: str) -> Sequence[int | None]:
     """The image's shape as the user gives it, where it does not contradict the metadata.
 

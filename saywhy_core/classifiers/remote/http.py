@@ -14,6 +14,7 @@ from saywhy_core.classifiers.remote.client import Client
 from saywhy_core.classifiers.remote.documents import check_path, lists_at, put, read_json
 from saywhy_core.classifiers.remote.options import CONCURRENCY, RETRIES, TIMEOUT, Connection, split_endpoint
 from saywhy_core.classifiers.remote.pictures import LEVELS, Encoding, check_encoding, encoded
+from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.names import check_class_names
 from saywhy_core.wire.addresses import is_no_name
@@ -106,7 +107,7 @@ def load(
         raise UsageError(
             f'{argument("extra")} must be a JSON object, such as {{"parameters": {{}}}}, without a key or a password'
         )
-    kind: Scores = scores or "top-k"
+    kind: Scores = first_given(scores, "top-k")
     if not label_field and kind == "label":
         raise UsageError(f"{argument('scores', 'label')} needs labels: give {argument('label_field', ...)}")
     shape = (None, None, 3) if image_shape is None else tuple(image_shape)

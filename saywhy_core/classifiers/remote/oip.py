@@ -17,6 +17,7 @@ from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, Endpo
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.remote.assembly import (
     agreeing,
+    channels_of,
     check_batch_size,
     class_numbers,
     classifier_at,
@@ -37,6 +38,7 @@ from saywhy_core.classifiers.remote.declared import (
 from saywhy_core.classifiers.remote.documents import JSON, json_with_numbers, read_json
 from saywhy_core.classifiers.remote.options import CONCURRENCY, RETRIES, TIMEOUT, Connection, split_endpoint
 from saywhy_core.classifiers.remote.tensors import INPUTS, as_datatype, read_tensors
+from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.wire.network import WireError
 from saywhy_core.wire.words import shown
@@ -144,17 +146,18 @@ def load(
             f"{name} declares no input, so that nothing tells its layout; give {argument('layout', 'nhwc')} or "
             f"{argument('layout', 'nchw')}"
         )
-    axes: Axes = layout or said.get("layout") or axes_of(shape or (), name)
-    if value_range is None:
-        value_range = said.get("value_range") or ((0.0, 255.0) if "INT" in datatype else (0.0, 1.0))
+    axes: Axes = first_given(layout, said.get("layout"))
+    if axes is None:
+        axes = axes_of(shape or (), name)
+    value_range = first_given(value_range, said.get("value_range"), (0.0, 255.0) if "INT" in datatype else (0.0, 1.0))
     prepare = InputLayout(
         axes,
         value_range,
-        said.get("mean") if mean is None else mean,
-        said.get("std") if std is None else std,
-        channels or said.get("channels") or "rgb",
+        first_given(mean, said.get("mean")),
+        first_given(std, said.get("std")),
+        first_given(channels, said.get("channels"), "rgb"),
     )
-    kind: Scores | None = scores or said.get("scores") or (None if gives is None else kind_of(gives.name))
+    kind: Scores | None = first_given(scores, said.get("scores"), None if gives is None else kind_of(gives.name))
     if kind is None:
         raise UsageError(
             f"{name} doesn't say what its output {'' if gives is None else repr(shown(gives.name, 60))} is; "
@@ -166,6 +169,7 @@ def load(
     if datatype == "BF16" and not binary:
         raise UsageError(f"{name} takes BF16, which JSON has not; give {argument('binary', True)}")
     declared = ANY_SHAPE if shape is None else image_shape_of(shape, axes)
+    prepare.check_channels(channels_of(image_shape, declared))
     fixed = shape[0] if shape is not None else None
     per_value = np.dtype("<u2" if datatype == "BF16" else as_datatype(np.zeros(1, np.float32), datatype).dtype).itemsize
     size = batch_size or fixed or images_per_request(declared, per_value if binary else JSON)

@@ -9,7 +9,7 @@ from typing import Any
 
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.secrets import keep_secret
-from saywhy_core.wire.addresses import is_no_name, split_address
+from saywhy_core.wire.addresses import LONGEST, is_no_name, split_address
 
 TIMEOUT = 30.0  # seconds: a large batch on a slow network takes ten
 RETRIES = 6  # with growing pauses they bridge some 20 seconds, in which a server starts again
@@ -67,6 +67,8 @@ class Connection:
             raise UsageError(f"{argument('query')} must be parameters such as api-version=2, not {query!r}")
         if not isinstance(query, str) or not query.isascii() or not query.isprintable() or re.search(r"[\s#]", query):
             raise UsageError(f"{argument('query')} must be parameters as an address has them, such as api-version=2")
+        if len(query) > LONGEST:
+            raise UsageError(f"{argument('query')} has {len(query):,} characters; it may have {LONGEST:,}")
         if is_no_name(query, file=True):
             raise UsageError(f"{argument('query')} holds a key or a password: leave it out, and {_HOW}")
 
@@ -95,13 +97,18 @@ def split_endpoint(where: str, forms: str, *, model: bool) -> tuple[str, str]:
         raise UsageError(f"no model is named: write {forms}")
     if mark and not model:
         raise UsageError(f"nothing may stand behind a # here: write {forms}")
-    if name and (is_no_name(name) or not re.fullmatch(r"[\w.@:+-]+(?:/[\w.@:+-]+)*", name)):
+    if name and (len(name) > LONGEST or is_no_name(name) or not re.fullmatch(r"[\w.@:+-]+(?:/[\w.@:+-]+)*", name)):
         raise UsageError(f"what stands behind the # must be the name of a model alone: write {forms}")
     return address.rstrip("/"), name
 
 
 def _key_in(variable: Any) -> str:
-    if not isinstance(variable, str) or not _VARIABLE.fullmatch(variable) or _looks_like_a_key(variable):
+    if (
+        not isinstance(variable, str)
+        or len(variable) > LONGEST
+        or not _VARIABLE.fullmatch(variable)
+        or _looks_like_a_key(variable)
+    ):
         raise UsageError(f"{argument('key_env')} must be the name of an environment variable, and not the key itself")
     key = os.environ.get(variable, "").strip()
     keep_secret(key, *key.split(" ")[1:])

@@ -15,6 +15,7 @@ from saywhy_core.classifiers.classifier import ANY_SHAPE, EndpointError
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.remote.assembly import (
     agreeing,
+    channels_of,
     check_batch_size,
     class_numbers,
     classifier_at,
@@ -26,6 +27,7 @@ from saywhy_core.classifiers.remote.declared import Tensor, axes_of, four_axes, 
 from saywhy_core.classifiers.remote.documents import JSON, json_with_numbers, read_json
 from saywhy_core.classifiers.remote.options import CONCURRENCY, RETRIES, TIMEOUT, Connection, split_endpoint
 from saywhy_core.classifiers.remote.pictures import LEVELS, encoded
+from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.wire.network import WireError
 from saywhy_core.wire.words import shown
@@ -126,13 +128,15 @@ def load(
     if pictures and (unused := [argument(one) for one, value in given.items() if value is not None]):
         raise UsageError(f"{name} takes encoded pictures, so that {', '.join(unused)} would have no effect; leave it out")
     shape = None if takes is None or pictures else four_axes(takes.shape, name)
-    axes: Axes = layout or ("nhwc" if shape is None else axes_of(shape, name))
+    axes: Axes = layout if layout is not None else "nhwc" if shape is None else axes_of(shape, name)
     whole = not pictures and np.dtype(DTYPES[datatype]).kind in "iu"
-    prepare = InputLayout(axes, value_range or ((0.0, 255.0) if whole else (0.0, 1.0)), mean, std, channels or "rgb")
-    kind: Scores | None = scores or (None if gives is None else kind_of(gives.name))
+    usual = (0.0, 255.0) if whole else (0.0, 1.0)
+    prepare = InputLayout(axes, first_given(value_range, usual), mean, std, first_given(channels, "rgb"))
+    kind: Scores | None = first_given(scores, None if gives is None else kind_of(gives.name))
     if kind is None:
         raise UsageError(f"{name} doesn't say what it answers; give {argument('scores', 'logits')}, or another kind of scores")
     declared = ANY_SHAPE if shape is None else image_shape_of(shape, axes)
+    prepare.check_channels(channels_of(image_shape, declared))
     fixed = None if shape is None else shape[0]
     wanted = output or (None if gives is None else gives.name)
 

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import json
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -349,3 +350,26 @@ def test_a_kind_that_fails_is_told_with_its_distribution(brought, source, said):
     brought(source)
     with pytest.raises(UsageError, match=said):
         load_classifier("flaw:x")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (".5", 0.5), ("5.", 5.0), ("+.5", 0.5), ("-.5e1", -5.0), (".485,.456,.406", [0.485, 0.456, 0.406]), ("0.,1.", [0.0, 1.0]),
+        ("[.5]", [0.5]), ("0.2,.2, .2", [0.2, 0.2, 0.2]), ("01", "01"), ("1.2.3", "1.2.3"), (".", "."), ("v.5", "v.5"), ("", ""),
+        ("[" * 5000, "[" * 5000), ("1" * 9 + ".x", "1" * 9 + ".x"),
+    ],
+    ids=lambda value: f"{value!r:.30}",
+)  # fmt: skip
+def test_numbers_may_be_written_without_the_leading_0(text, value):
+    assert read_option(f"mean={text}") == ("mean", value)
+
+
+@pytest.mark.parametrize("kind", ["http:", "oip:http://127.0.0.1:1/", "tfserving:http://127.0.0.1:1/", "onnx:", "python:"])
+def test_a_target_of_any_length_is_refused_at_once(kind):
+    begun = time.process_time()
+    with pytest.raises(UsageError):
+        load_classifier(f"{kind}{'a' * 100_000}")
+    with pytest.raises(UsageError):
+        load_classifier(f"{kind}{'a' * 5_000}")
+    assert time.process_time() - begun < 1
