@@ -52,9 +52,13 @@ def fitting(values: Floats) -> str:
         if inside:
             return f"say {argument('scores', 'sigmoid')} if each is the probability of class 1 of two"
         return "return a column of zeros before it, if each number is the logit of class 1 of two"
-    if one_hot(values).all():
-        return f"say {argument('scores', 'label')} if each row marks the decision alone"
     sums = values.sum(axis=1)
+    off = max(100 * SLACK, min(values.shape[1] / 2, 50.0) if whole else 0.0)
+    if not inside and values.min() >= -EDGE and values.max() <= 100 + EDGE and (np.abs(sums - 100) <= off).all():
+        return "these look like percentages: divide them by 100"
+    # of numbers from 0 to 1, a decision is marked by a 1 among zeros; (0.9, 0.05, 0.05) is none
+    if one_hot(values).all() and (not inside or (whole and (sums == 1).all())):
+        return f"say {argument('scores', 'label')} if each row marks the decision alone"
     if inside:
         if (np.abs(sums - 1) <= SLACK).all() or within_rounding(values).all():
             return f"say {argument('scores', 'probabilities')}"
@@ -66,8 +70,6 @@ def fitting(values: Floats) -> str:
                 "classes don't exclude each other"
             )
         return f"say {argument('scores', 'sigmoid')} if classes don't exclude each other"
-    if values.min() >= -EDGE and (np.abs(sums - 100) <= 100 * SLACK).all():
-        return "these look like percentages: divide them by 100"
     if values.max() <= EDGE and (np.abs(np.exp(values).sum(axis=1) - 1) <= SLACK).all():
         return f"say {argument('scores', 'logits')}: these are logarithms of probabilities, for which that holds as well"
     return f"say {argument('scores', 'logits')} if these are any numbers, higher for the likelier class"

@@ -61,15 +61,25 @@ def log_odds(rows: Floats) -> Floats:
 
 
 def within_rounding(rows: Floats) -> NDArray[np.bool_]:
-    """(N,) whether rows (N, K) in [0, 1] can be probabilities that were rounded or cut off: whether their sums allow it.
+    """(N,) whether rows (N, K) in [0, 1] can be probabilities that were rounded or cut off: whether their sums allow it."""
+    moves = _moves(rows)
+    return np.asarray((moves > 0) & (rows.sum(axis=1) <= 1 + surplus(rows)) & (rows.sum(axis=1) >= 1 - moves * rows.shape[1]))
 
-    Rounding moves a value by half a unit at most, and cutting off digits by one; a value that became 0 was not rounded up.
+
+def surplus(rows: Floats) -> Floats:
+    """(N,) how far the sums of rows (N, K) of probabilities may lie above 1 if each value was rounded, up or to the nearest.
+
+    A value that became 0 was not rounded up. 0 for rows that were not rounded.
     """
+    moves = _moves(rows)
+    return np.asarray(np.where(moves > 0, moves * (rows > 0).sum(axis=1) + PRECISION * rows.shape[1], 0.0))
+
+
+def _moves(rows: Floats) -> Floats:
+    """(N,) how far rounding may have moved a value: by a unit, as digits may be cut off; with one decimal by half of 0.1."""
     units = rounding_units(rows)
-    sums = rows.sum(axis=1)
-    above = sums <= 1 + units / 2 * (rows > 0).sum(axis=1) + PRECISION * rows.shape[1]
-    below = sums >= 1 - units * rows.shape[1]
-    return np.asarray((units > 0) & above & below)
+    tenths = (np.abs(np.rint(rows * 10) / 10 - rows) <= PRECISION).all(axis=1)
+    return np.asarray(np.where((units > 0) & tenths, 0.05, units))
 
 
 def step_between(first: Floats, second: Floats) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.classifiers.answers.advice import SLACK, fitting, seen
-from saywhy_core.classifiers.answers.rounding import FLOOR, rounding_units
+from saywhy_core.classifiers.answers.rounding import FLOOR, rounding_units, surplus
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def fill(rows: Floats) -> Floats:
     if len(empty):
         raise UsageError(f"the answer about image {int(empty[0])} names no class at all")
     sums, units = values.sum(axis=1), rounding_units(values)
-    over = np.flatnonzero(sums > 1 + np.maximum(SLACK, units / 2 * seen_.sum(axis=1)))
+    over = np.flatnonzero(sums > 1 + np.maximum(SLACK, surplus(values)))
     if len(over):
         row = int(over[0])
         raise UsageError(

@@ -19,6 +19,7 @@ from saywhy_core.classifiers import (
     same_answer,
 )
 from saywhy_core.classifiers.answers.kinds import KINDS
+from saywhy_core.classifiers.answers.reading import read_answer
 from saywhy_core.errors import UsageError
 
 NAMES = ("stop", "yield", "30", "go")
@@ -275,3 +276,50 @@ def test_any_numbers_are_read_or_refused(values, kind):
         assert np.isfinite(comparable(scores, kind)).all()
         seen = np.where(np.isnan(values), -np.inf, values)
         assert scores.argmax(axis=1).tolist() == seen.argmax(axis=1).tolist()
+
+
+def softmaxes(classes):
+    logits = np.random.default_rng(classes).normal(scale=2.0, size=(200, classes))
+    powers = np.exp(logits)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("classes", [3, 5, 12, 40])
+@pytest.mark.parametrize(
+    "rounded",
+    [
+        lambda rows: rows.round(1), lambda rows: rows.round(2), lambda rows: rows.round(3),
+        lambda rows: np.ceil(rows * 100) / 100, lambda rows: np.floor(rows * 100) / 100,
+        lambda rows: np.rint(rows * 100) / 100, lambda rows: np.float32(rows).round(1),
+    ],
+    ids=["one decimal", "two", "three", "two, up", "two, cut off", "percent by 100", "one decimal of float32"],
+)  # fmt: skip
+def test_however_probabilities_are_rounded_they_are_read(classes, rounded):
+    rows = rounded(softmaxes(classes))
+    rows = rows[rows.any(axis=1)]
+    assert len(rows) > 50
+    assert (read_answer(rows, "probabilities", len(rows)) == rows).all()
+    assert (
+        read_answer(np.where(rows > 0, rows, np.nan), "top-k", len(rows)).argmax(axis=1).tolist()
+        == rows.argmax(axis=1).tolist()
+    )
+
+
+@pytest.mark.parametrize("rows", [[[0.9, 0.8, 0.7, 0.8]], [[0.5, 0.5, 0.3]], [[0.9, 0.9]], [[0.98, 0.2, 0.1]]])
+def test_sums_that_no_rounding_explains_are_refused(rows):
+    with pytest.raises(UsageError, match="no probabilities"):
+        read_answer(np.array(rows), "probabilities", 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        ([[97, 1, 1, 1]], "percentages"), ([[100, 0, 0, 0]], "percentages"), ([[98, 1, 1, 1]], "percentages"),
+        ([[97.25, 1.25, 1.25, 0.25]], "percentages"), ([[5, 0, 0, 0]], "label"), ([[-1, 1, -1, -1]], "label"),
+        ([[0.7, 0.2, 0.2, 0.2]], "sigmoid"), ([[0.4, 0, 0]], "top-k"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_advised_is_not_a_decision_where_none_is_marked(rows, advice):
+    with pytest.raises(UsageError, match=advice):
+        read_answer(np.array(rows), "probabilities", 1)
