@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,8 @@ from adversarial.audit.choices import chosen
 from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
-from adversarial.audit.store import ANSWERS, AuditStore
+from adversarial.audit.store import ANSWERS, DATABASE, MADE_BY_AUDIT, AuditStore
+from adversarial.audit.work.arguments import check_images, check_rest, check_target
 from adversarial.result import AttackInterrupted
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
@@ -28,6 +31,20 @@ class AuditPaused(UsageError):  # noqa: N818 - it says what became of the audit
     """The classifier can't be asked any more, or the ceiling on queries is reached. What is done is kept."""
 
 
+@dataclass(frozen=True)
+class _Given:
+    """What `run` and `plan` were given alike."""
+
+    images: Any
+    target: str | Classifier | None
+    labels: str | os.PathLike[str] | None
+    label: str | int | None
+    class_names: Sequence[str] | None
+    trust: bool
+    settings: Mapping[str, Any]
+    retry: bool = False
+
+
 class Audit:
     """The audit of a classifier in a folder: `audit.sqlite`, and the images that were found.
 
@@ -40,7 +57,7 @@ class Audit:
 
     def run(
         self,
-        images: Sequence[str | os.PathLike[str]] | None = None,
+        images: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None = None,
         *,
         target: str | Classifier | None = None,
         labels: str | os.PathLike[str] | None = None,
@@ -63,7 +80,7 @@ class Audit:
         added to it.
 
         Args:
-            images: files, folders, tables and arrays, see `list_sources`.
+            images: files, folders, tables and arrays, see `list_sources`; one path alone will do.
             target: the classifier, by its text (see `load_classifier`) or itself.
             labels: see `list_sources`.
             label: the class of all images.
@@ -87,22 +104,35 @@ class Audit:
             AttackStopped: Ctrl-C, or a signal.
             UsageError: there is no audit to go on with, a setting is another than it has, or something can't be read or opened.
         """
-        with folder_lock(self.directory), enclosed(self.directory), AuditStore(self.directory, write=True) as store:
-            prepared = self._prepare(
-                store, images, target, labels=labels, label=label, class_names=class_names, trust=trust,
-                settings=settings, retry=retry_failed,
-            )  # fmt: skip
-            if retry_failed:
-                prepared.retry(store)
-            if on_plan is not None:
-                on_plan(prepared.plan(store, price))
-            self._work(store, prepared, engine, dict(engine_options or {}), max_queries, on_finding, on_progress)
-            store.tidy()
-            return _status(store, self.directory)
+        check_rest(labels, label, class_names, price=price, max_queries=max_queries, engine_options=engine_options)
+        options = dict(engine_options or {})
+        work = AUDIT_ENGINES.get(engine)
+        check_options(engine, work, options)
+        given = _Given(images, target, labels, label, class_names, trust, settings, retry_failed)
+        missing = not self.directory.exists()
+        try:
+            with folder_lock(self.directory), enclosed(self.directory):
+                # a new audit is checked before its database is made, so that nothing is left of one that was refused
+                prepared = self._prepare({}, None, given) if self._is_new() else None
+                with AuditStore(self.directory, write=True) as store:
+                    prepared = prepared or self._prepare(store.about, store, given)
+                    prepared.begin(store)
+                    if retry_failed:
+                        prepared.retry(store)
+                    if on_plan is not None:
+                        on_plan(prepared.plan(store, price))
+                    self._work(store, prepared, engine, options, max_queries, on_finding, on_progress)
+                    store.tidy()
+                    return _status(store, self.directory)
+        except BaseException:
+            if missing:
+                with suppress(OSError):  # it holds something
+                    self.directory.rmdir()
+            raise
 
     def plan(
         self,
-        images: Sequence[str | os.PathLike[str]] | None = None,
+        images: Sequence[str | os.PathLike[str]] | str | os.PathLike[str] | None = None,
         *,
         target: str | Classifier | None = None,
         labels: str | os.PathLike[str] | None = None,
@@ -113,18 +143,12 @@ class Audit:
         **settings: Any,
     ) -> AuditPlan:
         """What `run` with the same arguments will take. Nothing is written, and the classifier is asked once to time it."""
-        if (self.directory / "audit.sqlite").exists():
-            with AuditStore(self.directory) as store:
-                prepared = self._prepare(
-                    store, images, target, labels=labels, label=label, class_names=class_names, trust=trust,
-                    settings=settings, write=False,
-                )  # fmt: skip
-                return prepared.plan(store, price)
-        prepared = self._prepare(
-            None, images, target, labels=labels, label=label, class_names=class_names, trust=trust, settings=settings,
-            write=False,
-        )  # fmt: skip
-        return prepared.plan(None, price)
+        check_rest(labels, label, class_names, price=price)
+        given = _Given(images, target, labels, label, class_names, trust, settings)
+        if self._is_new():
+            return self._prepare({}, None, given).plan(None, price)
+        with AuditStore(self.directory) as store:
+            return self._prepare(store.about, store, given).plan(store, price)
 
     def status(self) -> AuditStatus:
         """How far the audit is.
@@ -133,39 +157,35 @@ class Audit:
             UsageError: there is none.
         """
         with AuditStore(self.directory) as store:
+            if store.made_by is None:
+                raise UsageError(f"{self.directory} holds no audit (nothing is in its audit.sqlite); begin one with its images")
             return _status(store, self.directory)
 
-    def _prepare(
-        self,
-        store: AuditStore | None,
-        images: Sequence[str | os.PathLike[str]] | None,
-        target: str | Classifier | None,
-        *,
-        labels: str | os.PathLike[str] | None,
-        label: str | int | None,
-        class_names: Sequence[str] | None,
-        trust: bool,
-        settings: Mapping[str, Any],
-        write: bool = True,
-        retry: bool = False,
-    ) -> Prepared:
-        about = {} if store is None else store.about
+    def _is_new(self) -> bool:
+        """Whether there is no database yet, or an empty file in its place."""
+        file = self.directory / DATABASE
+        return not file.is_file() or file.stat().st_size == 0
+
+    def _prepare(self, about: Mapping[str, Any], store: AuditStore | None, given: _Given) -> Prepared:
+        images = check_images(given.images)
+        check_target(given.target)
         kept = about.get("settings")
-        if kept is None and (images is None or target is None):
+        if kept is None and (images is None or given.target is None):
             raise UsageError(f"{self.directory} holds no audit to go on with; give the images and the target to begin one")
-        made = chosen(settings, kept)
+        if store is not None and store.made_by not in (None, MADE_BY_AUDIT):
+            raise UsageError(f"{self.directory} holds results of `saywhy attack`; give the audit a folder of its own")
+        if kept is not None:
+            _check_kept(kept, self.directory)
         return prepare(
-            store,
             about,
-            made,
+            chosen(given.settings, kept),
             images,
-            target,
-            labels=labels,
-            label=label,
-            class_names=class_names,
-            trust=trust,
-            write=write,
-            retry=retry,
+            given.target,
+            labels=given.labels,
+            label=given.label,
+            class_names=given.class_names,
+            trust=given.trust,
+            retry=given.retry,
         )
 
     def _work(
@@ -191,7 +211,6 @@ class Audit:
             tell()
 
         work = AUDIT_ENGINES.get(engine)
-        check_options(engine, work, engine_options)
         tell()
         try:
             with AUDIT_ENGINES.blame(engine):
@@ -210,3 +229,17 @@ def _status(store: AuditStore, directory: Path) -> AuditStatus:
     begun = sum(1 for _ in (directory / ANSWERS).glob("*.bin"))
     problems = tuple(Problem(record.name, record.error or "it failed") for record in store.images("failed"))
     return AuditStatus(store.counts(), begun, store.queries(), store.about.get("settings", {}), problems)
+
+
+def _check_kept(kept: Mapping[str, Any], directory: Path) -> None:
+    """See whether an audit's settings have what is needed to go on with it."""
+    texts = ("target", "folder")
+    names = kept.get("class_names")
+    images = kept.get("images")
+    whole = all(isinstance(kept.get(name), str) for name in texts)
+    lists = isinstance(images, list) and (names is None or isinstance(names, list))
+    if not (whole and lists and all(isinstance(path, str) for path in images or ())):
+        raise UsageError(
+            f"the settings in {directory / DATABASE} are damaged, so that the audit can't go on; bring back a copy of it, or "
+            "give another folder"
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adversarial.attack import FeatureGuidedAttack
 from adversarial.audit.prior import MapDensity
+from adversarial.audit.work.arguments import check_settings
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.names import class_index
 
@@ -63,6 +64,9 @@ class AuditSettings:
     severities: Sequence[int] = (1, 3, 5)
     survival: bool = True
     resize: str | None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def search(self, classifier: Classifier) -> FeatureGuidedAttack:
         """The attack on each image.
@@ -152,11 +156,18 @@ def chosen(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> AuditSet
     if isinstance(base.get("density"), dict) and "density" not in said:
         raise UsageError("this audit is guided by a map; give the same map again (--prior)")
     made = AuditSettings(**{**base, **said})
-    differing = [name for name in said if made.kept()[name] != base.get(name)]
+    # another order of the weather is no other weather; goals are compared where the class names are known (`prepare`)
+    now = made.kept()
+    same = [name for name in ("weather", "severities") if name in said and _alike(now[name], base.get(name))]
+    differing = [name for name in said if name not in (*same, "goal") and now[name] != base.get(name)]
     if differing:
         name = differing[0]
         raise UsageError(
-            f"this folder holds an audit with {name} = {base.get(name)!r}, not {made.kept()[name]!r}; "
+            f"this folder holds an audit with {name} = {base.get(name)!r}, not {now[name]!r}; "
             "leave the setting out to go on with it, or give another folder"
         )
-    return made
+    return replace(made, **{name: base[name] for name in same})
+
+
+def _alike(given: Sequence[Any] | None, kept: Sequence[Any] | None) -> bool:
+    return given is not None and kept is not None and sorted(given) == sorted(kept)

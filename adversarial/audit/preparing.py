@@ -19,12 +19,12 @@ from adversarial.audit.plan import AuditPlan
 from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.audit.sources import Source, list_sources, read_source
-from adversarial.audit.store import FORMAT
+from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
 from saywhy_core.classifiers import ClassifierError, EndpointError, load_classifier
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Prepared:
         sources: where the images of a new audit are, which is not written down yet.
         problems: what could not be listed.
         folder: the folder that relative paths start from.
+        about: what is to be written down about the audit; None where nothing is.
     """
 
     job: Job
@@ -59,7 +60,36 @@ class Prepared:
     sources: Sequence[Source]
     problems: tuple[Problem, ...]
     folder: str
+    about: Mapping[str, Any] | None
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
+
+    def begin(self, store: AuditStore) -> None:
+        """Write down what the audit is about, and its new images."""
+        if self.about is not None:
+            store.tell(**self.about)
+        _add(store, self.sources)
+
+    def check_goal(self) -> None:
+        """See whether the classifier has as many classes as the goal needs, by one query where no class names are known.
+
+        Raises:
+            UsageError: it has not.
+        """
+        if self.job.goal is None or self.classifier.class_names is not None:
+            return
+        for source in self.sources:
+            if source.error:
+                continue
+            try:
+                pixels = self._read(source)
+            except UsageError:
+                continue
+            classes = self.classifier(pixels[None]).shape[1]
+            if self.job.goal >= classes:
+                raise UsageError(
+                    f"{argument('goal')}: there is no class {self.job.goal}; the classifier has {classes}, counted from 0"
+                )
+            return
 
     def plan(self, store: AuditStore | None, price: float | None) -> AuditPlan:
         """What the audit will take."""
@@ -171,20 +201,18 @@ class Prepared:
 
 
 def prepare(
-    store: AuditStore | None,
     about: Mapping[str, Any],
     settings: AuditSettings,
-    images: Sequence[str | os.PathLike[str]] | None,
+    images: Sequence[str] | None,
     target: str | Classifier | None,
     *,
     labels: str | os.PathLike[str] | None,
     label: str | int | None,
     class_names: Sequence[str] | None,
     trust: bool,
-    write: bool,
     retry: bool,
 ) -> Prepared:
-    """Open the classifier, list the images, and write both down where the audit is new.
+    """Open the classifier, and list the images. Nothing is written.
 
     Raises:
         UsageError: see `Audit.run`.
@@ -200,6 +228,13 @@ def prepare(
     )  # fmt: skip
     classifier = job.named(opened)
     job = replace(job, goal=settings.goal_index(classifier.class_names))
+    size = settings.size(opened)
+    had = Bare("none") if kept.get("goal") is None else kept["goal"]
+    if kept and replace(settings, goal=kept.get("goal")).goal_index(classifier.class_names) != job.goal:
+        raise UsageError(
+            f"this folder holds an audit with {argument('goal', had)}, not {settings.goal!r}; "
+            "leave it out to go on with it, or give another folder"
+        )
     depends = audit_settings(job.attack, classifier, goal=job.goal, target=spec, options=settings.options)
     depends |= {"weather": list(job.weather), "severities": list(job.severities), "survival": job.survival}
     if kept and kept.get("model") != classifier.identity:
@@ -217,21 +252,24 @@ def prepare(
         else ([], [])
     )
     folder = kept.get("folder") or os.getcwd()  # noqa: PTH109
-    if store is not None and write:
-        if not kept or listed != kept["images"]:
-            store.tell(
-                format=FORMAT,
-                saywhy=version("saywhy"),
-                class_names=None if classifier.class_names is None else list(classifier.class_names),
-                settings={
-                    **settings.kept(), "levels": job.attack.levels, "weather": list(job.weather),
-                    "target": spec, "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
-                    "class_names": None if names is None else list(names), "folder": folder,
-                    "images": listed,
-                },
-            )  # fmt: skip
-        _add(store, sources)
-    return Prepared(job, classifier, settings.size(opened), depends, sources, tuple(problems), folder)
+    written: dict[str, Any] | None = None
+    if not kept or listed != kept["images"]:
+        written = {
+            "format": FORMAT,
+            "saywhy": version("saywhy"),
+            "class_names": None if classifier.class_names is None else list(classifier.class_names),
+            "settings": {
+                **settings.kept(), "goal": kept.get("goal") if kept else settings.goal, "levels": job.attack.levels,
+                "weather": list(job.weather),
+                "target": spec, "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
+                "class_names": None if names is None else list(names), "folder": folder,
+                "images": listed, "made_by": MADE_BY_AUDIT, **({} if job.travels else {"of_program": True}),
+            },
+        }  # fmt: skip
+    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), folder, written)
+    if not kept:
+        prepared.check_goal()
+    return prepared
 
 
 def _classifier(
@@ -241,6 +279,8 @@ def _classifier(
         if trust:
             raise UsageError("trust has no effect on a classifier that is opened already; leave it out")
         return str(getattr(target, "identity", None) or f"a classifier of this program ({type(target).__name__})"), target
+    if target is None and kept.get("of_program"):
+        raise UsageError(f"this audit was begun with a classifier of a program; give it again ({argument('target')})")
     spec = target or str(kept.get("target"))
     return spec, load_classifier(spec, trust=trust, **dict(settings.options))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,3 +128,41 @@ class ImageArrays:
     adversarial: NDArray[np.float32] | None = None
     density: NDArray[np.float32] | None = None
     touched: NDArray[np.float32] | None = None
+
+
+def wrong_field(record: ImageRecord | WeatherRecord) -> str:
+    """What in a row can't be, such as "status is 'gone'"; "" where all is well."""
+    for one in fields(record):
+        value = getattr(record, one.name)
+        if not _KINDS[str(one.type)](value):
+            return f"{one.name} is {str(value)[:40]!r}"
+    return ""
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> bool:
+    return _whole(value) or isinstance(value, float)
+
+
+_KINDS: Mapping[str, Any] = {  # by the annotation of a field
+    "int": _whole,
+    "int | None": lambda value: value is None or _whole(value),
+    "float": _number,
+    "float | None": lambda value: value is None or _number(value),
+    "str": lambda value: isinstance(value, str),
+    "str | None": lambda value: value is None or isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "Status": lambda value: value in STATUSES,
+    "Mapping[str, float]": lambda value: isinstance(value, dict) and all(map(_number, value.values())),
+    "Mapping[str, bool]": lambda value: isinstance(value, dict) and all(isinstance(one, bool) for one in value.values()),
+    "tuple[tuple[int, float | None], ...]": lambda value: (
+        isinstance(value, tuple)
+        and all(
+            isinstance(pair, tuple) and len(pair) == 2 and _whole(pair[0]) and (pair[1] is None or _number(pair[1]))
+            for pair in value
+        )
+    ),
+}

@@ -8,16 +8,17 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
 
-from adversarial.audit.records import STATUSES, ImageArrays, ImageRecord, WeatherRecord
+from adversarial.audit.records import STATUSES, ImageArrays, ImageRecord, WeatherRecord, wrong_field
 from adversarial.findings.record import compact_map
 from saywhy_core.disk.destinations import check_own
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.disk.sqlite import naming_file, open_database, transaction
+from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import UsageError
 from saywhy_core.secrets import redact, redacted
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 DATABASE, IMAGES, ANSWERS = "audit.sqlite", "images", "answers"
 FORMAT = 1
 """The version of the database. 1: the first."""
+MADE_BY_AUDIT, MADE_BY_ATTACK = "audit run", "attack"
+"""Which command a database is of, `about["settings"]["made_by"]`: each goes on with its own alone."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS images (
@@ -85,7 +88,20 @@ class AuditStore:
     @property
     def about(self) -> dict[str, Any]:
         """What holds for the whole audit: `format`, `saywhy` (the release), `settings`, `class_names`, `created`."""
-        return {name: json.loads(value) for name, value in self._rows("SELECT name, value FROM about")}
+        found = {name: self._parsed(name, value) for name, value in self._rows("SELECT name, value FROM about")}
+        if not isinstance(found.get("settings", {}), dict):
+            raise self._damaged("its settings are no JSON object")
+        return found
+
+    @property
+    def made_by(self) -> Literal["audit run", "attack"] | None:
+        """Which command made the database; None where it holds nothing yet."""
+        settings = self.about.get("settings")
+        if settings is None:
+            return None
+        # databases of before it was written down: only `saywhy audit run` has a list of images
+        made_by = settings.get("made_by", MADE_BY_AUDIT if "images" in settings else MADE_BY_ATTACK)
+        return MADE_BY_ATTACK if made_by == MADE_BY_ATTACK else MADE_BY_AUDIT
 
     def tell(self, **values: Any) -> None:
         """Keep values that hold for the whole audit, as JSON; keys of endpoints are taken out."""
@@ -96,7 +112,17 @@ class AuditStore:
             )
 
     def images(self, *statuses: Status) -> Iterator[ImageRecord]:
-        """The images in their order, those of some statuses alone where any are named. Memory does not grow with them."""
+        """The images in their order, those of some statuses alone where any are named. Memory does not grow with them.
+
+        Raises:
+            UsageError: there is no such status. Or (on the way) the database is damaged.
+        """
+        unknown = [status for status in statuses if status not in STATUSES]
+        if unknown:
+            raise UsageError(f"there is no status {unknown[0]!r}; there are {', '.join(STATUSES)}")
+        return self._images(statuses)
+
+    def _images(self, statuses: tuple[Status, ...]) -> Iterator[ImageRecord]:
         chosen = f"AND status IN ({', '.join('?' * len(statuses))})" if statuses else ""
         last = 0
         while True:
@@ -104,7 +130,7 @@ class AuditStore:
             rows = self._rows(query, (last, *statuses))
             if not rows:
                 return
-            yield from map(_record, rows)
+            yield from map(self._record, rows)
             last = rows[-1][0]
 
     def image(self, number: int) -> ImageRecord:
@@ -114,7 +140,7 @@ class AuditStore:
             KeyError: there is none.
         """
         for row in self._rows(f"SELECT {', '.join(_COLUMNS)} FROM images WHERE id = ?", (number,)):  # noqa: S608
-            return _record(row)
+            return self._record(row)
         raise KeyError(number)
 
     def weather(self) -> Iterator[WeatherRecord]:
@@ -126,14 +152,21 @@ class AuditStore:
         highest = self._rows("SELECT max(image) FROM weather")[0][0] or 0
         for start in range(0, highest + 1, 500):
             for image, kind, severity, value, predicted, confidence, flipped in self._rows(query, (start, start + 499)):
-                yield WeatherRecord(
+                record = WeatherRecord(
                     image=image, kind=kind, severity=severity, value=value, predicted=predicted, confidence=confidence,
                     flipped=bool(flipped),
                 )  # fmt: skip
+                wrong = wrong_field(record)
+                if wrong:
+                    raise self._damaged(f"{wrong} in the weather of image {image!r}")
+                yield record
 
     def counts(self) -> dict[Status, int]:
         """How many images have each status."""
         found = Counter(dict(self._rows("SELECT status, count(*) FROM images GROUP BY status")))
+        unknown = [status for status in found if status not in STATUSES]
+        if unknown:
+            raise self._damaged(f"an image has the status {unknown[0]!r}")
         return {status: found[status] for status in STATUSES}
 
     def last(self) -> int:
@@ -205,6 +238,30 @@ class AuditStore:
         with suppress(OSError):
             (self.directory / ANSWERS).rmdir()
 
+    def _record(self, row: tuple[Any, ...]) -> ImageRecord:
+        values = dict(zip(_COLUMNS, row, strict=True))
+        for name in _JSON:
+            empty = "[]" if name == "trace" else "{}"
+            values[name] = self._parsed(f"{name} of the image {values['name']!r}", values[name] or empty)
+        if isinstance(values["trace"], list):
+            values["trace"] = tuple(tuple(pair) if isinstance(pair, list) else pair for pair in values["trace"])
+        record = ImageRecord(**values)
+        wrong = wrong_field(record)
+        if wrong:
+            raise self._damaged(f"{wrong} in the row of the image {record.name!r}")
+        return record
+
+    def _parsed(self, name: str, text: Any) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            raise self._damaged(f"its {name} can't be read") from None
+
+    def _damaged(self, how: str) -> UnusableFileError:
+        return UnusableFileError(
+            f"the {_WHAT} {self.path} is damaged: {how}; bring back a copy of it, or begin anew in another folder"
+        )
+
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with naming_file(self.path, _WHAT):
             return self._database.execute(query, values).fetchall()
@@ -222,14 +279,6 @@ def _row(record: ImageRecord) -> tuple[Any, ...]:
     for name in _JSON:
         values[name] = json.dumps(dict(values[name]) if name != "trace" else [list(pair) for pair in values[name]])
     return tuple(redact(value) if isinstance(value, str) else value for value in values.values())
-
-
-def _record(row: tuple[Any, ...]) -> ImageRecord:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    for name in ("distances", "survives"):
-        values[name] = json.loads(values[name] or "{}")
-    values["trace"] = tuple((int(queries), distance) for queries, distance in json.loads(values["trace"] or "[]"))
-    return ImageRecord(**values)
 
 
 def _compact(values: NDArray[Any], *, exact: bool) -> NDArray[Any]:

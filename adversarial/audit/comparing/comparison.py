@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from adversarial.audit.comparing.rules import Rule, RuleVerdict
 
 # Settings that say what is audited, or only where and how fast; the others say how it is audited.
-OF_THE_TARGET = ("target", "model", "options", "scores", "images", "folder", "batch_size", "class_names", "labels", "label")
+OF_THE_TARGET = (
+    "target", "model", "options", "scores", "images", "folder", "batch_size", "class_names", "labels", "label", "made_by",
+    "of_program",
+)  # fmt: skip
 MEANINGLESS = ("distance", "goal")
 """Settings without which a comparison says nothing: distances of two kinds have no order, and neither have two goals."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Key: TypeAlias = tuple[str, int | None]
 
-PLACES = ("images", "folder", "labels", "label", "batch_size")
+PLACES = ("images", "folder", "labels", "label", "batch_size", "made_by", "of_program")
 """Settings that say where a shard's images are, or how fast it went; all others must be the same."""
 
 OWN = ("id", "name", "path", "file")

@@ -11,7 +11,7 @@ from adversarial.audit.image_folders.entries import Entry
 from adversarial.audit.image_folders.placing import pixels_digest, result_folders
 from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
-from adversarial.audit.store import FORMAT, AuditStore
+from adversarial.audit.store import FORMAT, MADE_BY_ATTACK, AuditStore
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.naming import NamedClassifier
 from adversarial.audit.work.outcomes import make_outcome
@@ -114,6 +114,8 @@ def audit_images(
         folders = result_folders(out, images, digests)
         names = Counter(image.name for image in images)
         with AuditStore(out, write=True) as store:
+            if store.made_by not in (None, MADE_BY_ATTACK):
+                raise UsageError(f"{out} holds an audit of `saywhy audit run`; give the attack a folder of its own")
             describe(store, attack, classifier, settings)
             known = {record.name: record for record in store.images()}
             last = store.last()
@@ -158,7 +160,7 @@ def _job(attack: FeatureGuidedAttack, goal: int | None, target: str) -> Job:
 def describe(store: AuditStore, attack: FeatureGuidedAttack, classifier: Classifier, settings: Mapping[str, Any]) -> None:
     """Write down what holds for the whole audit, as far as all images share it."""
     names = classifier.class_names
-    shown = {**settings, "scores": classifier.scores, "levels": attack.levels, "weather": []}
+    shown = {**settings, "scores": classifier.scores, "levels": attack.levels, "weather": [], "made_by": MADE_BY_ATTACK}
     had = store.about.get("settings")
     store.tell(
         format=FORMAT, saywhy=version("saywhy"), class_names=None if names is None else list(names),
