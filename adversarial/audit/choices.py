@@ -171,3 +171,45 @@ def chosen(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> AuditSet
 
 def _alike(given: Sequence[Any] | None, kept: Sequence[Any] | None) -> bool:
     return given is not None and kept is not None and sorted(given) == sorted(kept)
+
+
+def check_same_names(now: Sequence[str] | None, about: Mapping[str, Any], *, given: bool) -> None:
+    """See that an audit goes on with the class names that it was begun with.
+
+    Args:
+        now: the names that it would go on with.
+        about: what the audit says of itself.
+        given: whether names were given, or may be the classifier's own.
+
+    Raises:
+        UsageError: they are others, so that one audit would hold two lists.
+    """
+    kept = about.get("class_names")
+    if (kept is None and not given) or list(now or ()) == list(kept or ()):
+        return
+    ours, theirs = list(now or ()), list(kept or ())
+    if not theirs:
+        was = "without class names"
+    elif len(ours) != len(theirs):
+        was = f"with {len(theirs):,} class names, not {len(ours):,}"
+    else:
+        place = next(number for number, pair in enumerate(zip(theirs, ours, strict=True)) if pair[0] != pair[1])
+        was = f"with the name {theirs[place]!r:.80} for class {place}, not {ours[place]!r:.80}"
+    raise UsageError(
+        f"this folder holds an audit that was begun {was}; leave the names out to go on with it, or give another folder"
+    )
+
+
+def check_same_labels(labels: str | None, label: str | int | None, kept: Mapping[str, Any]) -> None:
+    """See that labels that are given to go on with an audit are those that it was begun with.
+
+    Raises:
+        UsageError: they are others.
+    """
+    for name, value in (("labels", labels), ("label", label)):
+        before = kept.get(name)
+        if value is not None and str(value) != str(before):
+            raise UsageError(
+                f"this folder holds an audit with {name} = {before!r}, not {value!r}; leave the setting out to go on with it, "
+                "give --retry-failed where labels were put right, or give another folder"
+            )

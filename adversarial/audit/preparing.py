@@ -12,6 +12,7 @@ import numpy as np
 
 from adversarial.answer_file import AnswerFile
 from adversarial.attack import BATCH
+from adversarial.audit.choices import check_same_labels, check_same_names
 from adversarial.audit.engines.engine import Tasks
 from adversarial.audit.gathering import AuditImage, misfit
 from adversarial.audit.image_folders.placing import pixels_digest
@@ -239,6 +240,10 @@ def prepare(
     depends |= {"weather": list(job.weather), "severities": list(job.severities), "survival": job.survival}
     if kept and kept.get("model") != classifier.identity:
         raise UsageError("the target is another model than the one that this audit was begun with; give another folder")
+    if kept:
+        check_same_names(classifier.class_names, about, given=class_names is not None)
+        if not retry:
+            check_same_labels(None if labels is None else os.fspath(labels), label, kept)
     labels = kept.get("labels") if labels is None else os.fspath(labels)
     label = kept.get("label") if label is None else label
     given = [os.fspath(path) for path in images or ()]
@@ -253,7 +258,7 @@ def prepare(
     )
     folder = kept.get("folder") or os.getcwd()  # noqa: PTH109
     written: dict[str, Any] | None = None
-    if not kept or listed != kept["images"]:
+    if not kept or [listed, labels, label] != [kept.get(name) for name in ("images", "labels", "label")]:
         written = {
             "format": FORMAT,
             "saywhy": version("saywhy"),

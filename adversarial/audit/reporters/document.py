@@ -30,6 +30,7 @@ def record_of(summary: AuditSummary) -> dict[str, Any]:
         "version": VERSION,
         "about": dict(summary.about),
         "command": summary.command,
+        "unrepeatable": summary.unrepeatable,
         "distance": {"name": summary.norm, "title": summary.title, "median": _finite(summary.median)},
         "counts": {**summary.counts, "attacked": summary.attacked},
         "right": _share(summary.right),

@@ -73,7 +73,10 @@ def _outcome(summary: AuditSummary, row: ImageRow, fragile_below: float | None) 
 
 def _properties(summary: AuditSummary) -> Iterator[str]:
     yield "<properties>\n"
-    for name, value in (("command", summary.command), ("saywhy", str(summary.about.get("saywhy", "")))):
+    for name, value in (
+        ("command", summary.command or summary.unrepeatable or ""),
+        ("saywhy", str(summary.about.get("saywhy", ""))),
+    ):
         yield f"<property name={_quoted(name)} value={_quoted(value)}/>\n"
     yield "</properties>\n"
 

@@ -183,7 +183,8 @@ class AuditSummary:
         images: all images, the most fragile first.
         fragile: the first of them, with pictures.
         statements: sentences about the whole, with verdicts; reports show the true ones.
-        command: what repeats the audit.
+        command: what repeats the audit; None where no command does, and `unrepeatable` says why.
+        unrepeatable: why no command repeats it; None where one does.
     """
 
     directory: str
@@ -205,7 +206,8 @@ class AuditSummary:
     images: tuple[ImageRow, ...]
     fragile: tuple[FragileImage, ...]
     statements: tuple[Statement, ...]
-    command: str
+    command: str | None
+    unrepeatable: str | None = None
 
     @property
     def attacked(self) -> int:

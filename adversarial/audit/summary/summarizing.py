@@ -13,7 +13,7 @@ from adversarial.audit.summary import statements as said
 from adversarial.audit.summary.mapping import MeanMap, change_map, map_in_words, question_of, rounded, shrunk
 from adversarial.audit.summary.nouns import AuditSummary, Brittle, ClassRow, Flip, FragileImage, ImageRow, WeatherRow
 from adversarial.audit.summary.recounting import Rows, judged
-from adversarial.audit.summary.repeating import command_of
+from adversarial.audit.summary.repeating import command_of, why_no_command
 from adversarial.audit.summary.survival import held_by_distance, held_by_queries, median_of, wilson
 from adversarial.distances.distance import DISTANCES
 from adversarial.findings.reading import FindingFacts, check_finding
@@ -105,6 +105,7 @@ def _summary(
         median=median, classes=classes, flips=flips, weather=kinds, brittle=brittle, survives=survives, places=places,
         maps=tuple(walk.maps()), images=tuple(images), fragile=tuple(sorted(walk.fragile, key=lambda one: one.row.rank or 0)),
         statements=tuple(checked), command=command_of(store.directory, about),
+        unrepeatable=why_no_command(about),
     )  # fmt: skip
 
 

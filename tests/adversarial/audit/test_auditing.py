@@ -194,6 +194,38 @@ def test_other_settings_are_refused_where_there_is_an_audit(tmp_path, changed, s
         Audit(tmp_path / "a").run(target=CallableClassifier(predict, class_names=NAMES, identity="other"))
 
 
+NAMELESS = CallableClassifier(predict, identity="patch")
+
+
+@pytest.mark.parametrize(
+    ("begun", "then", "said"),
+    [
+        ({"class_names": NAMES}, {"class_names": ("dark", "light")}, "the name 'bright' for class 1, not 'light'"),
+        ({"class_names": NAMES}, {"class_names": ("dark", "bright", "grey")}, "with 2 class names, not 3"),
+        ({}, {"class_names": NAMES}, "without class names"),
+        ({"class_names": NAMES}, {"class_names": list(NAMES)}, None),
+        ({"class_names": NAMES}, {}, None),
+        ({"label": 0}, {"label": 1}, "label = 0, not 1"),
+        ({"label": 0}, {"label": "0"}, None),
+        ({}, {"label": 1}, "label = None, not 1"),
+        ({"label": 0}, {"label": 1, "retry_failed": True}, None),
+    ],
+)
+def test_an_audit_goes_on_with_the_names_and_labels_that_it_was_begun_with(tmp_path, begun, then, said):
+    audit = Audit(tmp_path / "a")
+    audit.run([pictures(tmp_path / "set", 1)], target=NAMELESS, **begun, **QUICK)
+    with AuditStore(tmp_path / "a") as store:
+        about = store.about
+    if said is None:
+        audit.run(target=NAMELESS, **then)
+        return
+    pictures(tmp_path / "more", 1, seed=1)
+    with pytest.raises(UsageError, match=said):
+        audit.run([tmp_path / "more"], target=NAMELESS, **then)
+    with AuditStore(tmp_path / "a") as store:
+        assert store.about == about
+
+
 def test_labels_from_folders_tables_lines_and_the_classifier(tmp_path):
     source = pictures(tmp_path / "set", 2)
     Image.new("RGB", (8, 8)).save(source / "loose.png")

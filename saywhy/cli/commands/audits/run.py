@@ -65,8 +65,12 @@ class TargetOptions:
         False
     )
     classes: Annotated[
-        Path | None, typer.Option(help="Class names: a text file with one per line, or a JSON list.", rich_help_panel=_TARGET)
-    ] = None
+        str | None,
+        typer.Option(
+            help="Class names: a file with one per line or a JSON list, or the JSON list itself.", metavar="FILE|LIST",
+            rich_help_panel=_TARGET,
+        ),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,6 @@ def run(
     """Run an audit."""
     from adversarial import AttackStopped
     from adversarial.audit import Audit
-    from saywhy_core.names import read_class_names
     from saywhy_core.trust import telling_trust
 
     audit = Audit(directory)
@@ -216,7 +219,7 @@ def run(
     options = read_options(target.option or [], target.scores)
     given: dict[str, Any] = {
         "labels": labels, "label": label, "trust": target.trust, "price": work.price,
-        "class_names": None if target.classes is None else read_class_names(target.classes),
+        "class_names": _class_names(target.classes),
         "options": options or None, "distance": search.distance, "budget": search.budget, "seed": search.seed,
         "goal": search.goal, "manipulation": search.manipulation, "player_two": search.player_two, "attack": search.attack,
         "levels": search.levels, "tolerate_noise": search.tolerate_noise or None, "batch_size": search.batch_size,
@@ -276,6 +279,18 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return counted(max(1, round(seconds)), "second")
     return counted(round(seconds / 60), "minute") if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _class_names(text: str | None) -> list[str] | None:
+    """The names in a file, or in a JSON list that is written out, as the command that repeats an audit has them."""
+    from saywhy_core.names import check_class_names, read_class_names
+    from saywhy_core.reading.documents import parse_json
+
+    if text is None:
+        return None
+    if text.lstrip().startswith("["):
+        return check_class_names(parse_json(text, "--classes"), "--classes")
+    return read_class_names(text)
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
