@@ -38,6 +38,7 @@ class BoundaryTuning:
     average: float = 0.3  # the usual reward is that of the last three steps or so: later steps turn less
     chance: float = 0.05  # of the draws are made evenly: what served badly at first may serve later
     reach: float = 0.2  # length of a probe, of the distance from the original: shorter ones measure the boundary's folds
+    leaning: float = 0.04  # of a probe's length: how far out probes move if none flipped. At 0.1 it runs to and fro
     first_probes: int = 8  # in the first step
     growth: float = 0.6  # power of the step by which probes become more: later steps gain less and need surer normals
     most_probes: int = 200  # per step
