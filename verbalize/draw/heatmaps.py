@@ -96,7 +96,7 @@ def pixel_heatmap_html(saliency: PixelSaliency, *, mask_labels: bool = False, le
     """
     _check_masked(mask_labels=mask_labels, legend=legend)
     png = pixel_heatmap_png(saliency, regions=True, legend=False)
-    regions = _worth_naming(saliency)
+    regions = drawn_regions(saliency)
     source = base64.b64encode(png).decode("ascii")
     described = "; ".join(f"{region.name}, {_holds(region, saliency)}" for region in regions) or "no region stands out"
     head, key = (_question(saliency, mask_labels=mask_labels), _key(saliency)) if legend else ("", "")
@@ -122,12 +122,20 @@ def _holds(region: Region, saliency: PixelSaliency) -> str:
     return f"{said[0] if said else '0%'} of {'all the evidence' if saliency.signed else 'the importance'}"
 
 
-def _worth_naming(saliency: PixelSaliency) -> tuple[Region, ...]:
-    """The regions of a map; none if nothing in it stands out, so that pictures and sentences agree."""
-    from verbalize.parts.noise import stands_out
-    from verbalize.parts.regions import find_regions
+def drawn_regions(saliency: PixelSaliency) -> tuple[Region, ...]:
+    """The regions of a map as they are numbered; none if nothing in it stands out, so that pictures and sentences agree.
 
-    return find_regions(saliency) if saliency.masks is not None or stands_out(saliency) else ()
+    Where sentences tell regions apart as the first, the second and so on, which goes from top to bottom, so do the numbers.
+    """
+    from verbalize.parts.noise import stands_out
+    from verbalize.parts.regions import ORDINALS, find_regions
+
+    if saliency.masks is not None:
+        return find_regions(saliency)
+    found = find_regions(saliency) if stands_out(saliency) else ()
+    if any(region.name.split()[0] in ORDINALS for region in found):
+        return tuple(sorted(found, key=lambda region: region.centre))
+    return found
 
 
 def token_heatmap_png(
@@ -199,7 +207,7 @@ def pixel_heatmap_png(
         raise UsageError(f"the map {saliency.saliency_id!r} has no pixels to draw")
     outlined: list[tuple[np.ndarray[tuple[int, ...], np.dtype[np.bool_]], int]] = []
     if regions:
-        outlined = [(region.mask, region.sign) for region in _worth_naming(saliency)]
+        outlined = [(region.mask, region.sign) for region in drawn_regions(saliency)]
     magnitudes = np.abs(saliency.scores[saliency.scores != 0])
     darkest = float(np.quantile(magnitudes, _SATURATED)) if magnitudes.size else 0.0
     more = " or more" if darkest < _scale(saliency.scores) else ""

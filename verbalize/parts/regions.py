@@ -338,7 +338,7 @@ def _name(colour: str | None, place: str) -> str:
     return f"{colour or ''} region {located(place)}".strip()
 
 
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 def _tell_apart(names: Sequence[str], found: Sequence[dict[str, Any]]) -> list[str]:
@@ -356,7 +356,7 @@ def _tell_apart(names: Sequence[str], found: Sequence[dict[str, Any]]) -> list[s
             words: tuple[str, ...] = ("larger", "smaller") if len(same) == 2 else ("largest", "middle-sized", "smallest")
         else:
             same.sort(key=_reading_order(found))
-            words = tuple(_ORDINALS[n] if n < len(_ORDINALS) else f"{n + 1}." for n in range(len(same)))
+            words = tuple(ORDINALS[n] if n < len(ORDINALS) else f"{n + 1}." for n in range(len(same)))
         for word, index in zip(words, same, strict=True):
             unique[index] = f"{word} {name}"
     return unique

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from adversarial.audit.reporters.charts import curve_svg
-from adversarial.audit.reporters.pictures import map_address, pictures_of
+from adversarial.audit.reporters.pictures import map_address, pictures_of, regions_in_words
 from adversarial.audit.reporters.reporter import Reporter
 from adversarial.audit.summary.statements import counted, percent
 from adversarial.audit.summary.summarizing import name_of
@@ -84,7 +84,7 @@ def _content(summary: AuditSummary) -> dict[str, Any]:
         ),
         "distance_rows": _few(summary.by_distance), "query_rows": _few(summary.by_queries),
         "cards": [_card(one, distance.in_words) for one in summary.fragile],
-        "maps": [(one, map_address(one.map)) for one in summary.maps if one.verdict == "true"],
+        "maps": [(one, map_address(one.map), regions_in_words(one.map)) for one in summary.maps if one.verdict == "true"],
         "weather": _weather(summary), "matrix": _matrix(summary), "failures": _failures(summary),
     }  # fmt: skip
 
@@ -106,6 +106,10 @@ def _few(steps: Sequence[Step]) -> list[Step]:
 
 def _card(one: FragileImage, in_words: Any) -> dict[str, Any]:
     record = one.row.record
+    pictures = pictures_of(one.arrays) if one.arrays is not None else []
+    if one.touched is not None and (regions := regions_in_words(one.touched.map)):
+        said = f"What mattered to the search: dark is more. Regions: {regions}."
+        pictures.append(("what mattered", map_address(one.touched.map), said))
     return {
         "id": f"image-{record.id}",
         "rank": one.row.rank,
@@ -116,7 +120,7 @@ def _card(one: FragileImage, in_words: Any) -> dict[str, Any]:
         "distance": in_words(one.row.distance) if one.row.distance is not None else "",
         "text": one.row.text,
         "touched": one.touched.text if one.touched is not None else "",
-        "pictures": pictures_of(one.arrays) if one.arrays is not None else [],
+        "pictures": pictures,
         "survives": ", ".join(
             f"{'survives' if lives else 'does not survive'} {kind.upper()}" for kind, lives in record.survives.items()
         ),

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from adversarial.findings.pictures import density_picture
-from verbalize.draw.heatmaps import pixel_heatmap_png
+from verbalize.draw.heatmaps import drawn_regions, pixel_heatmap_png
 from verbalize.draw.raster import to_rgb
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ def difference(original: NDArray[np.float32], adversarial: NDArray[np.float32]) 
 def map_address(saliency: PixelSaliency) -> str:
     """A map over pixels as the address of its heatmap."""
     return "data:image/png;base64," + base64.b64encode(pixel_heatmap_png(saliency, regions=True, smallest_side=240)).decode()
+
+
+def regions_in_words(saliency: PixelSaliency) -> str:
+    """What the numbers in the heatmap stand for, such as "1 the first region in the centre"; "" where it has none."""
+    return ", ".join(f"{number} the {region.name}" for number, region in enumerate(drawn_regions(saliency), 1))
 
 
 def address(picture: Rgb) -> str:
