@@ -69,7 +69,11 @@ def decode_pil(image: Image) -> NDArray[np.float32]:
     if image.mode == "I" or image.mode.startswith("I;16"):
         # Pillow turns "white is zero" round for 8 bits, but not for 16.
         inverted = image.mode.startswith("I;16") and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
-        return upright(image.size, 1, orientation, (_from_words(one, inverted=inverted) for one in stripes(image)))
+        pixels = upright(image.size, 1, orientation, (_from_words(one, inverted=inverted) for one in stripes(image)))
+        # a file says how many bits its numbers have; a picture that was made in memory, or has 32 bits, does not
+        if not inverted and (image.format is None or (image.format == "TIFF" and image.mode == "I")):
+            _check_bits(float(pixels.max(initial=0)) * 65535)
+        return pixels
     channels = 1 if image.mode in ("1", "L", "LA", "La") else 3
     return upright(image.size, channels, orientation, map(_from_bytes, stripes(image)))
 
@@ -123,10 +127,16 @@ def check_values(array: NDArray[np.generic]) -> None:
             f"an image must be float in [0, 1], or whole numbers in [0, 255], but the values of this one run from {low:g} to "
             f"{high:g}; divide by 255, or by whatever their largest possible value is"
         )
-    if top == 65535 and 0 < high <= 255:
+    if top == 65535:
+        _check_bits(high)
+
+
+def _check_bits(highest: float) -> None:
+    """See that values of 16 bits are not rather those of 8."""
+    if 0 < highest <= 255:
         raise UsageError(
-            f"the largest of these 16-bit values is {high:g}, which is black in 16 bits and may be white in 8; make the array "
-            "uint8, or float in [0, 1]"
+            f"the largest of these 16-bit values is {highest:g}, which is black in 16 bits and may be white in 8; give them as "
+            "uint8 (Pillow: mode L), or as floats in [0, 1]"
         )
 
 

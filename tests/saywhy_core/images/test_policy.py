@@ -362,3 +362,22 @@ def test_a_png_without_its_end_is_read_with_8_and_16_bits(tmp_path, capfd, conte
     (tmp_path / "a.png").write_bytes(content[:-12])
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), read_image(tmp_path / "whole.png"))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("mode", ["I", "I;16"])
+@pytest.mark.parametrize("highest", [1, 128, 255])
+def test_a_pillow_image_of_many_bits_with_values_of_8_is_refused_like_such_an_array(mode, highest):
+    grey = Image.fromarray(np.uint8([[0, highest], [highest // 2, 0]]))
+    with pytest.raises(UsageError, match=f"the largest of these 16-bit values is {highest}, .*black in 16 bits"):
+        read_image(grey.convert("I").convert(mode))
+    deep = Image.fromarray(np.uint16([[0, 300], [200, 65535]])).convert("I").convert(mode)
+    np.testing.assert_allclose(read_image(deep)[:, :, 0] * 65535, [[0, 300], [200, 65535]], atol=1e-2)
+    assert not read_image(Image.new(mode, (2, 2))).any()
+
+
+def test_a_dark_file_of_16_bits_is_read_and_one_of_32_bits_is_not(tmp_path):
+    Image.fromarray(np.uint16([[0, 200]])).save(tmp_path / "a.png")
+    np.testing.assert_allclose(read_image(tmp_path / "a.png")[:, :, 0] * 65535, [[0, 200]], atol=1e-2)
+    Image.fromarray(np.uint8([[0, 200]])).convert("I").save(tmp_path / "a.tif")
+    with pytest.raises(UsageError, match="black in 16 bits"):
+        read_image(tmp_path / "a.tif")
