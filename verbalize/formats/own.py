@@ -270,6 +270,17 @@ def _is_report(document: object) -> bool:
     return isinstance(document, dict) and document.get("kind") == REPORT_KIND and isinstance(document.get("maps"), list)
 
 
+def is_empty_report(path: Path) -> bool:
+    """Whether a file is the report of an audit without a map and without a text: nothing was turned, or nothing is done yet."""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            begin = stream.read(200)
+            document = json.loads(begin + stream.read()) if REPORT_KIND in begin else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and _is_report(document) and not document["maps"] and document.get("texts") == []
+
+
 def _read_report(document: dict[str, Any], options: ReadOptions) -> Iterator[Saliency | Problem]:
     for number, record in enumerate(document["maps"]):
         try:

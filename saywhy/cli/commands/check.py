@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -75,8 +76,14 @@ def check(
 ) -> None:
     """Check texts against maps."""
     from verbalize import check_texts
+    from verbalize.formats.own import is_empty_report
 
     where = name_of_texts(texts, text, maps)
+    if text is None and all(_is_regular(one) and is_empty_report(Path(one)) for one in {where, maps}):
+        note(f"{where} is the report of an audit that has no maps and no texts yet")
+        if not as_json:
+            show("0 texts, 0 sentences: nothing to check")
+        return
     chat = model.open("-") if model.llm is not None else None  # before the work: the model's name may be wrong
     source = reading.read(maps)
     source.status = 2
@@ -102,6 +109,11 @@ def check(
         raise typer.Exit(1)
     if left_out or stopped is not None:
         raise typer.Exit(2)
+
+
+def _is_regular(where: str) -> bool:
+    """Whether a file can be read twice, which a pipe can't."""
+    return where != "-" and Path(where).is_file()
 
 
 def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> Exception | None:

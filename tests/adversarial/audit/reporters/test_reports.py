@@ -76,6 +76,19 @@ def test_saywhy_check_reads_the_json_as_it_is(report, in_process):
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(("shares", "waiting"), [((0, 0, 0, 1), 0), ((0, 0, 1, 0), 0), ((1, 0, 0, 0), 3)])
+def test_a_report_without_maps_is_checked_to_its_end(tmp_path, in_process, shares, waiting):
+    """All images failed, all were wrong from the start, or none is done: that is no error of a job that checks its report."""
+    with AuditStore(make_audit(tmp_path / "a", 3, side=8, shares=shares, waiting=waiting, arrays=False)) as store:
+        (path,) = write_reports(store, ["json"])
+    done = in_process.run_command("check", path, "--maps", path, "--strict")
+    assert (done.returncode, "0 texts, 0 sentences" in done.stdout) == (0, True), done.stderr
+    assert in_process.run_command("verbalize", path).returncode == 2
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**document, "texts": [{"id": "a", "text": "The left matters."}]}), encoding="utf-8")
+    assert in_process.run_command("check", path, "--maps", path, "--strict").returncode == 2
+
+
 def test_csv_and_parquet_hold_the_rows_of_the_database(report):
     import pyarrow.parquet
 
