@@ -149,6 +149,11 @@ def _kind_and_place(spec: str, address: str) -> tuple[str, str]:
     if kind == "callable":
         warnings.warn(f"callable:{where} is now written python:{where}", DeprecationWarning, stacklevel=3)
         return "python", where
+    if where.startswith("//") and kind in ("http", "https"):
+        raise UsageError(
+            f"{kind}:// begins the address of a server, and no target: write the kind of its protocol before it, "
+            f"such as http:{kind}://HOST/PATH (pictures), oip:{kind}://HOST#MODEL or tfserving:{kind}://HOST/v1/models/NAME"
+        )
     if kind in TARGETS:
         return kind, where
     kinds = f"write one of {', '.join(f'{name}:...' for name in TARGETS)}"

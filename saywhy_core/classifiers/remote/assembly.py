@@ -92,11 +92,16 @@ def class_numbers(labels: Sequence[Any], class_names: Sequence[str] | None, wher
         ClassifierError: a label is neither a text nor a whole number.
     """
     index = {} if class_names is None else {name: number for number, name in enumerate(class_names)}
+    stripped: dict[str, int] = {}
+    for name, number in index.items():  # -1 for what two names come to
+        stripped[name.strip()] = -1 if name.strip() in stripped else number
     found = []
     for label in labels:
         text = label.decode("utf-8", "replace") if isinstance(label, bytes) else label
         if isinstance(text, str) and text in index:
             found.append(index[text])
+        elif isinstance(text, str) and stripped.get(text.strip(), -1) >= 0:  # with blanks or a line end around it
+            found.append(stripped[text.strip()])
         elif isinstance(text, str) and class_names is not None:
             raise EndpointError(
                 f"{where} answered the label {shown(text, 80)!r}, which is none of the {len(class_names)} class names; "

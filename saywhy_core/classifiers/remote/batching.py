@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.classifiers.classifier import ClassifierError, EndpointError
-from saywhy_core.classifiers.remote.client import RefusedError
+from saywhy_core.classifiers.remote.client import SMALLER, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,10 @@ class Requests:
         try:
             rows = self.ask(images)
         except RefusedError as error:
-            if error.status != 413 or len(images) < 2:
+            if error.status == 413 and len(images) < 2:
+                alone = str(error).removesuffix(f"; {SMALLER}")
+                raise RefusedError(f"{alone}; it takes no request as large as a single image of this size", 413) from None
+            if error.status != 413:
                 raise
             half = -(-len(images) // 2)
             self.size = min(self.size or half, half)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from saywhy_core.classifiers.remote.options import Connection
 
 T = TypeVar("T")
+SMALLER = "give a smaller batch_size"
 MOST_500 = 2
 """Further attempts after an error of the model itself (500), which is mostly about what was sent and rarely passes."""
 _LOOK = 0.5  # seconds between two looks at whether the run is being stopped
@@ -231,7 +232,7 @@ class Client:
         return {
             404: missing,
             407: "the proxy wants a user and a password, which belong into HTTPS_PROXY or HTTP_PROXY",
-            413: "give a smaller batch_size",
+            413: SMALLER,
             429: "it was asked too often: give a lower rate or concurrency",
         }.get(status, "")
 

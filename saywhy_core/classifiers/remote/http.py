@@ -207,10 +207,11 @@ def _labels_of(send: Callable[..., Any], shape: Sequence[int | None], kind: Scor
     height, width, channels = (size or usual for size, usual in zip(shape, (USUAL, USUAL, 3), strict=True))
     found = send(np.full((1, height, width, channels), 0.5, np.float32), lambda found: found[0])
     labels, values = [str(label) for label in found[0]], found[1]
+    best = "best of its classes alone" if len(labels) > 1 else "best class alone"
     wanted = f"give the names of all classes, as the endpoint writes them, in the option names: {argument('names', ...)}"
     if not labels or kind == "label":
         raise UsageError(f"{host} does not tell its classes; {wanted}")
-    if not all(isinstance(one, (int, float)) for one in values) or abs(sum(values) - 1) > WHOLE:
+    if not all(isinstance(one, (int, float)) for one in values) or abs(sum(values) - 1) > WHOLE or len(labels) < 2:
         listed = ", ".join(shown(label, 40) for label in labels[:8])
-        raise UsageError(f"{host} answers the {len(labels)} best of its classes alone ({listed}); {wanted}")
+        raise UsageError(f"{host} answers the {f'{len(labels)} ' if len(labels) > 1 else ''}{best} ({listed}); {wanted}")
     return sorted(check_class_names(labels, f"the labels of {host}"))

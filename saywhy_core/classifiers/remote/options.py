@@ -16,6 +16,11 @@ RETRIES = 6  # with growing pauses they bridge some 20 seconds, in which a serve
 CONCURRENCY = 8  # requests: enough to keep a batching server busy, few enough for the limits of small accounts
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_TAKEN = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade"}
+    | {"expect", "accept-encoding", "content-encoding", "proxy-connection", "user-agent", "inference-header-content-length"}
+)
+"""Headers that say what is sent and how: a key in one of them would spoil the request."""
 _HOW = "name the environment variable that holds the key in the option key_env"
 
 
@@ -56,6 +61,8 @@ class Connection:
                 raise UsageError(f"{argument('key_header')} has no effect without a key: {_HOW}")
             if not isinstance(self.key_header, str) or not _HEADER.fullmatch(self.key_header):
                 raise UsageError(f"{argument('key_header')} must be the name of a header, such as X-Api-Key")
+            if self.key_header.lower() in _TAKEN:
+                raise UsageError(f"{argument('key_header')} can't be {self.key_header}, which every request needs for itself")
         if self.key_env is not None:
             object.__setattr__(self, "_key", _key_in(self.key_env))
         if self.query is not None:

@@ -241,6 +241,8 @@ def test_class_names_come_as_a_list_or_as_a_file(tmp_path, colours, write_onnx):
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
+        ("http://127.0.0.1:1/ok", "write the kind of its protocol before it, such as http:http://HOST/PATH"),
+        ("https://h.example/ok", "write the kind of its protocol before it, such as http:https://HOST/PATH"),
         ("onx:model.onnx", "no target 'onx'; write one of .*onnx:"),
         ("model.onnx", "names no classifier"),
         (":model.onnx", "names no classifier"),

@@ -81,7 +81,10 @@ ABOUT = {
     "two rows": (lambda e: e.raw(e.oip(GOOD * 2)), r"answered 1 images with 2 rows of scores"),
     "two classes": (lambda e: e.raw(e.oip([[1.0, 2.0]])), r"2 scores"),
     "400": (lambda e: e.raw({"error": "too dark"}, status="400 Bad Request"), r"answered 400: too dark"),
-    "413": (lambda e: e.raw({"error": "big"}, status="413 Too Large"), r"answered 413: big; give a smaller batch_size"),
+    "413": (
+        lambda e: e.raw({"error": "big"}, status="413 Too Large"),
+        r"answered 413: big; it takes no request as large as a single image",
+    ),
     "422": (lambda e: e.raw({"detail": "no"}, status="422 Unprocessable"), r"answered 422: no"),
     "500": (lambda e: e.raw({"error": "CUDA"}, status="500 Oops"), r"answered 500: CUDA \(3 attempts"),
 }

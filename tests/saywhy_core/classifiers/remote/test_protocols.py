@@ -211,3 +211,31 @@ def test_one_connection_is_kept_for_many_requests(endpoint):
         server.server.process_request = lambda *given: (opened.append(1), process(*given))
         classifier(images(10))
         assert len(opened) <= 1
+
+
+@pytest.mark.parametrize("header", ["Host", "Content-Length", "content-type", "Transfer-Encoding", "Connection", "User-Agent"])
+def test_a_key_does_not_take_the_place_of_what_a_request_needs(header, monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "abcdefgh12345")
+    with pytest.raises(UsageError, match=f"key_header can't be {header}"):
+        load_classifier(f'http:http://127.0.0.1:1/x?names=["a","b"]&key_env=SOME_KEY&key_header={header}')
+
+
+def test_labels_are_compared_without_the_blanks_around_them(endpoint):
+    body = [{"label": " red\n", "score": 0.2}, {"label": "blue ", "score": 0.8}]
+    with endpoint.Endpoint([endpoint.raw(body)]) as server:
+        scores = load_classifier(f"http:{server.url}/x", class_names=["red", "green", "blue"])(images(1))
+    assert scores.argmax() == 2
+    assert scores[0, 0] == 0.2
+
+
+def test_a_single_label_is_no_list_of_all_classes(endpoint):
+    told = r"answers the best class alone \(red.*in the option names"
+    body = [{"label": "red\n", "score": 1.0}]
+    with endpoint.Endpoint([endpoint.raw(body)]) as server, pytest.raises(UsageError, match=told):
+        load_classifier(f"http:{server.url}/x")
+
+
+def test_a_decision_deep_in_an_answer_is_read_with_the_names_alone(endpoint):
+    with endpoint.Endpoint([endpoint.raw({"result": {"category": "green"}})]) as server:
+        options = {"class_names": ["red", "green", "blue"], "scores": "label", "label_field": "result.category"}
+        assert load_classifier(f"http:{server.url}/x", **options)(images(1)).tolist() == [[0, 1, 0]]
