@@ -89,7 +89,7 @@ def load(
     if dtype not in DTYPES:
         raise UsageError(f"{path} takes {dtype}; images need one of {', '.join(DTYPES)}")
     said = _metadata(session.metadata, path)
-    axes: Axes = first_given(layout, said.get("layout"))
+    axes: Axes | None = first_given(layout, said.get("layout"))
     if axes is None:
         axes = _axes(shape, path)
     value_range = first_given(value_range, said.get("value_range"), (0.0, 255.0) if dtype == "tensor(uint8)" else (0.0, 1.0))

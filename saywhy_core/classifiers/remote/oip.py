@@ -146,7 +146,7 @@ def load(
             f"{name} declares no input, so that nothing tells its layout; give {argument('layout', 'nhwc')} or "
             f"{argument('layout', 'nchw')}"
         )
-    axes: Axes = first_given(layout, said.get("layout"))
+    axes: Axes | None = first_given(layout, said.get("layout"))
     if axes is None:
         axes = axes_of(shape or (), name)
     value_range = first_given(value_range, said.get("value_range"), (0.0, 255.0) if "INT" in datatype else (0.0, 1.0))

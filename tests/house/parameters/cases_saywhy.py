@@ -9,7 +9,7 @@ import numpy as np
 from parameters.harness import case, later, record
 from PIL import Image
 
-from saywhy_core.classifiers import CallableClassifier
+from saywhy_core.classifiers import CallableClassifier, InputLayout
 from saywhy_core.errors import Problem
 from saywhy_core.images import ImageSet
 
@@ -143,6 +143,11 @@ case(
     queries=2,
 )
 record("saywhy_core.classifiers.InputLayout", {}, axes="nchw", value_range=(0.0, 255.0), mean=0.5, std=0.5, channels="bgr")
+case(
+    "saywhy_core.classifiers.InputLayout.check_channels",
+    {"self": InputLayout(channels="bgr"), "channels": 3},
+    channels=1,  # which is refused
+)
 
 # --- images ----------------------------------------------------------------------------------------------------------
 
