@@ -270,6 +270,8 @@ def _image_shape(given: Sequence[int | None]) -> ImageShape:
 
 def _in_range(images: ArrayLike) -> NDArray[np.float32]:
     batch = np.asarray(images)
+    if not batch.ndim:
+        raise UsageError(f"images must be an array (N, H, W, C) with at least one image, not {type(images).__name__}")
     if batch.ndim != 4 or not batch.size:
         raise UsageError(f"images must be an array (N, H, W, C) with at least one image, not of shape {batch.shape}")
     if batch.dtype.kind not in "fiub" or (batch.dtype.kind in "iu" and batch.max() > 1):

@@ -88,8 +88,9 @@ def target(
         queries += result.queries
         told += [_told(one.name, row, classifier) for one, row in zip(group, result.scores, strict=True)]
         findings += [{"name": one.name, "sure": one.sure, "text": one.text, "images": len(group)} for one in result.findings]
+    named = None if classifier.class_names is None else len(classifier.class_names)
     about = {
-        "target": target, "kind": kind, "classes": None if not told else told[0].pop("classes"),
+        "target": target, "kind": kind, "classes": told[0]["classes"] if told else named,
         "class_names": classifier.class_names is not None, "image_shape": list(classifier.image_shape),
         "scores": classifier.scores, "levels": getattr(classifier, "levels", None),
         "concurrency": getattr(classifier, "concurrency", 1), "layout": _layout(classifier), "queries": queries,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from saywhy_core.classifiers.remote.options import Connection
 
 T = TypeVar("T")
+MUCH = 1_000_000
+"""Bytes of a request above which its size may be why the server hung up: the default limit of nginx is about that."""
 SMALLER = "give a smaller batch_size"
 MOST_500 = 2
 """Further attempts after an error of the model itself (500), which is mostly about what was sent and rarely passes."""
@@ -191,15 +193,18 @@ class Client:
         except httpcore.TimeoutException:
             raise _Failed(f"{self.host} did not answer within {seconds:g} s", advice="raise the option timeout") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpcore.UnsupportedProtocol) as error:
-            raise self._broken(error) from None
+            raise self._broken(error, len(body or b"")) from None
 
-    def _broken(self, error: Exception) -> _Failed:
+    def _broken(self, error: Exception, sent: int) -> _Failed:
         said = failure_in_words(error)
         if said.startswith("certificate verify failed"):
             said = said.partition(": ")[2] or said
             advice = "if its certificate is of your own authority, name the file of that authority in SSL_CERT_FILE"
             return _Failed(f"the certificate of {self.host} is not trusted: {said}", again=False, advice=advice)
-        return _Failed(f"the connection to {self.host} failed: {said}", advice="is the server up, and the address right?")
+        advice = "is the server up, and the address right?"
+        if sent > MUCH and not isinstance(error, httpcore.ConnectError):
+            advice = f"some servers hang up on large requests, and this one had {sent / 1e6:.1f} MB: {SMALLER}, or {advice}"
+        return _Failed(f"the connection to {self.host} failed: {said}", advice=advice)
 
     def _let_in(self, answer: Any, mine: Allowance, missing: str) -> Answer:
         status = answer.status

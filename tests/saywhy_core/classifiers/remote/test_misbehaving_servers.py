@@ -212,3 +212,17 @@ def test_binary_outputs_of_other_datatypes_are_read(endpoint, datatype, data, wa
     head = str(document).replace("'", '"').encode()
     with endpoint.Endpoint([endpoint.raw(head + data, f"Inference-Header-Content-Length: {len(head)}")]) as server:
         assert opened(server)(image()).tolist() == [want]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_server_that_hangs_up_on_a_large_request_may_want_smaller_ones(endpoint, monkeypatch, count):
+    monkeypatch.setattr("saywhy_core.classifiers.remote.client.MUCH", 1500)
+    with endpoint.Endpoint([endpoint.drop] * 9) as server, pytest.raises(EndpointError, match="it hung up") as error:
+        opened(server)(image(count=count))
+    assert ("give a smaller batch_size" in str(error.value)) is (count == 3)
+
+
+def test_not_modified_is_no_redirect(endpoint):
+    answer = endpoint.raw(b"", status="304 Not Modified")
+    with endpoint.Endpoint([answer]) as server, pytest.raises(EndpointError, match="answered 304, that nothing has changed"):
+        opened(server)(image())
