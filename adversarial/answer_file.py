@@ -204,6 +204,19 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     return found if ended and type(classes) is int and 0 < classes <= size // 8 else None
 
 
+def count_answers(path: str | os.PathLike[str]) -> int:
+    """How many answers a file holds, by its size; 0 where there is no such file.
+
+    Raises:
+        UnusableFileError: see `read_header`.
+    """
+    header = read_header(path)
+    if header is None:
+        return 0
+    with _readable(path) as stream:
+        return max(stream.size - len(stream.readline(LONGEST_HEADER)), 0) // (KEY + 8 * int(header["classes"]) + CHECKSUM)
+
+
 @contextmanager
 def _readable(path: str | os.PathLike[str]) -> Iterator[MeteredFile]:
     try:

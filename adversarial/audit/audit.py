@@ -11,8 +11,9 @@ from adversarial.audit.choices import chosen
 from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
-from adversarial.audit.store import ANSWERS, DATABASE, MADE_BY_AUDIT, AuditStore
+from adversarial.audit.store import DATABASE, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
+from adversarial.audit.work.capping import CeilingReachedError, spent
 from adversarial.result import AttackInterrupted
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
@@ -82,14 +83,15 @@ class Audit:
         Args:
             images: files, folders, tables and arrays, see `list_sources`; one path alone will do.
             target: the classifier, by its text (see `load_classifier`) or itself.
-            labels: see `list_sources`.
-            label: the class of all images.
+            labels: see `list_sources`. Others than the audit was begun with are for `retry_failed`.
+            label: the class of all images, likewise.
             class_names: one name per class; None for the classifier's own.
             engine: where the work is done, a name in `AUDIT_ENGINES`.
             engine_options: of the engine.
             trust: whether code that comes with the target may run.
             retry_failed: attack the images that failed once more.
-            max_queries: the most queries of the whole audit, over all its runs.
+            max_queries: the most queries of the whole audit, over all its runs; where a batch is more than that,
+                the classifier is not timed.
             on_plan: told what the audit will take, before it starts.
             on_finding: told what became of each image, once that is kept.
             on_progress: told how many images are done.
@@ -120,10 +122,10 @@ class Audit:
                     if retry_failed:
                         prepared.retry(store)
                     if on_plan is not None:
-                        on_plan(prepared.plan(store, price))
+                        on_plan(prepared.plan(store, price, running=True, max_queries=max_queries))
                     self._work(store, prepared, engine, options, max_queries, on_finding, on_progress)
                     store.tidy()
-                    return _status(store, self.directory)
+                    return _status(store)
         except BaseException:
             if missing:
                 with suppress(OSError):  # it holds something
@@ -159,7 +161,7 @@ class Audit:
         with AuditStore(self.directory) as store:
             if store.made_by is None:
                 raise UsageError(f"{self.directory} holds no audit (nothing is in its audit.sqlite); begin one with its images")
-            return _status(store, self.directory)
+            return _status(store)
 
     def _is_new(self) -> bool:
         """Whether there is no database yet, or an empty file in its place."""
@@ -218,17 +220,19 @@ class Audit:
         except AttackInterrupted as error:
             counts = store.counts()
             done = total - counts["waiting"]
-            raise AuditPaused(
-                f"the audit is paused, {done:,} of {total:,} images are done: {error}; give the same command again to go on"
-            ) from error
+            if isinstance(error.__cause__, CeilingReachedError):
+                way = "what was answered is kept: give the same command again with a higher --max-queries to go on"
+            else:
+                way = f"what {spent(store).queries:,} queries brought is kept: give the same command again to go on"
+            raise AuditPaused(f"the audit is paused, {done:,} of {total:,} images are done: {error}; {way}") from error
         finally:
             prepared.close()
 
 
-def _status(store: AuditStore, directory: Path) -> AuditStatus:
-    begun = sum(1 for _ in (directory / ANSWERS).glob("*.bin"))
+def _status(store: AuditStore) -> AuditStatus:
+    made = spent(store)
     problems = tuple(Problem(record.name, record.error or "it failed") for record in store.images("failed"))
-    return AuditStatus(store.counts(), begun, store.queries(), store.about.get("settings", {}), problems)
+    return AuditStatus(store.counts(), made.begun, made.queries, store.about.get("settings", {}), problems)
 
 
 def _check_kept(kept: Mapping[str, Any], directory: Path) -> None:

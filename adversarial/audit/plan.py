@@ -22,8 +22,9 @@ class AuditPlan:
         queries_per_image: the most queries for one image: of its search, of the weather, and of the survival.
         queries: the most queries that are still to be made.
         seconds: about how long these take, by the time of one call; None where no call was timed.
-        cost: the price of these queries; None where no price was given.
+        cost: the price of these queries and of `timing`; None where no price was given.
         problems: what can't be audited.
+        timing: how many queries were made beside these, to time the classifier.
     """
 
     images: int
@@ -33,6 +34,7 @@ class AuditPlan:
     seconds: float | None
     cost: float | None
     problems: tuple[Problem, ...]
+    timing: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class AuditStatus:
 
     Attributes:
         counts: how many images have each status.
-        begun: how many of those that wait were begun, so that some answers about them are there.
-        queries: made for the images that are done.
+        begun: how many of those that are not finished were begun, so that some answers about them are there.
+        queries: all that were made: for the images that are done and those that are begun, and to time the classifier.
         settings: of the audit.
         problems: the images that failed, and why.
     """

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from adversarial.answer_file import AnswerFile
-from adversarial.attack import BATCH
 from adversarial.audit.choices import check_same_labels, check_same_names
 from adversarial.audit.engines.engine import Tasks
 from adversarial.audit.gathering import AuditImage, misfit
 from adversarial.audit.image_folders.placing import pixels_digest
 from adversarial.audit.plan import AuditPlan
-from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.audit.sources import Source, list_sources, read_source
 from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
-from adversarial.audit.work.capping import CappedClassifier
+from adversarial.audit.work.adding import add_sources, new_sources
+from adversarial.audit.work.capping import TIMING, CappedClassifier, spent
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
-from saywhy_core.classifiers import ClassifierError, EndpointError, load_classifier
+from adversarial.audit.work.timing import images_per_second, timing_queries
+from saywhy_core.classifiers import load_classifier
 from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
 
@@ -32,11 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adversarial.audit.choices import AuditSettings
-    from adversarial.audit.records import Status
+    from adversarial.audit.records import ImageRecord, Status
     from adversarial.audit.store import AuditStore
     from saywhy_core.classifiers import Classifier
-
-_TIMED = 5.0  # seconds; a first call that takes longer is not repeated
 
 
 @dataclass(eq=False)
@@ -52,6 +47,7 @@ class Prepared:
         problems: what could not be listed.
         folder: the folder that relative paths start from.
         about: what is to be written down about the audit; None where nothing is.
+        begins: whether the audit is a new one.
     """
 
     job: Job
@@ -62,13 +58,19 @@ class Prepared:
     problems: tuple[Problem, ...]
     folder: str
     about: Mapping[str, Any] | None
+    begins: bool
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
 
     def begin(self, store: AuditStore) -> None:
         """Write down what the audit is about, and its new images."""
         if self.about is not None:
             store.tell(**self.about)
-        _add(store, self.sources)
+        fresh = new_sources(store, self.sources)
+        if add_sources(store, fresh, there=self.there, digest=self.digest):
+            kept = store.about["settings"]
+            store.tell(settings={**kept, "images": [path for path in kept["images"] if self._in_use(store, path)]})
+        if not self.begins:
+            self.check_there(store)
 
     def check_goal(self) -> None:
         """See whether the classifier has as many classes as the goal needs, by one query where no class names are known.
@@ -92,8 +94,10 @@ class Prepared:
                 )
             return
 
-    def plan(self, store: AuditStore | None, price: float | None) -> AuditPlan:
-        """What the audit will take."""
+    def plan(
+        self, store: AuditStore | None, price: float | None, *, running: bool = False, max_queries: int | None = None
+    ) -> AuditPlan:
+        """What the audit will take. The classifier is timed, in an audit that runs only where it is begun."""
         if store is None or not any(store.counts().values()):
             images, waiting = len(self.sources), [source for source in self.sources if not source.error]
             left, first = len(waiting), next(iter(waiting), None)
@@ -103,34 +107,24 @@ class Prepared:
             record = next(store.images("waiting"), None)
             first = None if record is None else _source(record)
         queries = left * self.job.queries
-        rate = None if first is None else self._rate(first)
+        timing = timing_queries(self.classifier, self.job.attack.batch_size)
+        timed = (self.begins or not running) and first is not None and (max_queries is None or timing <= max_queries)
+        rate = self._rate(store if running else None, first, timing) if timed and first is not None else None
+        timing = 0 if rate is None else timing
         return AuditPlan(
             images, left, self.job.queries, queries, None if rate is None else queries / rate,
-            None if price is None else price * queries, self.problems,
+            None if price is None else price * (queries + timing), self.problems, timing,
         )  # fmt: skip
 
-    def _rate(self, source: Source) -> float | None:
-        """Images per second, by one call: of a full batch where the classifier runs here, of one image elsewhere."""
+    def _rate(self, store: AuditStore | None, source: Source, queries: int) -> float | None:
+        """Images per second; the queries that tell are noted before they are made."""
         try:
             pixels = self._read(source)
         except UsageError:
             return None
-        remote = getattr(self.classifier, "remote", False)
-        size = 1 if remote else self.job.attack.batch_size or BATCH
-        batch = np.repeat(pixels[None], size, axis=0)
-        for _ in range(1 if remote else 2):  # the first call of a network prepares much
-            start = time.perf_counter()
-            try:
-                self.classifier.ask_again(batch)
-            except EndpointError:
-                raise
-            except ClassifierError:  # it is this image that can't be answered, which the audit will tell
-                return None
-            taken = time.perf_counter() - start
-            if taken > _TIMED:
-                break
-        calls = int(getattr(self.classifier, "concurrency", 1) or 1) if remote else 1
-        return size * calls / max(taken, 1e-6)
+        if store is not None:
+            store.tell(**{TIMING: queries})
+        return images_per_second(self.classifier, pixels, queries)
 
     def retry(self, store: AuditStore) -> None:
         """Let the images that failed wait once more, with the labels that they have now."""
@@ -146,8 +140,7 @@ class Prepared:
         """What an engine is given."""
         classifier = self.classifier
         if max_queries is not None:
-            begun = sum(self._answered(store, record) for record in store.images("waiting"))
-            classifier = CappedClassifier(classifier, max_queries, store.queries() + begun)
+            classifier = CappedClassifier(classifier, max_queries, spent(store).queries)
         return Tasks(
             job=self.job, classifier=classifier, class_names=self.classifier.class_names,
             waiting=self._waiting(store, finished),
@@ -156,10 +149,13 @@ class Prepared:
         )  # fmt: skip
 
     def keep(self, store: AuditStore, outcome: Outcome) -> None:
-        """Write down what became of an image; what was answered about it is not needed any more."""
+        """Write down what became of an image; what was answered about it is not needed any more, unless it failed."""
         store.write(outcome.record, outcome.weather, outcome.arrays)
         memory = self._memories.pop(outcome.record.id, None)
-        if memory is not None:
+        if outcome.record.status == "failed":  # it may be tried again, and what was asked was paid for
+            if memory is not None:
+                memory.close()
+        elif memory is not None:
             memory.forget()
         else:
             store.answers_file(outcome.record).unlink(missing_ok=True)
@@ -170,9 +166,36 @@ class Prepared:
             memory.close()
         self._memories.clear()
 
-    def _answered(self, store: AuditStore, record: ImageRecord) -> int:
-        file = store.answers_file(record)
-        return len(AnswerFile(file, {})) if file.exists() else 0
+    def check_there(self, store: AuditStore) -> None:
+        """See whether images are there at all: a disk that is not mounted should not make all of them fail.
+
+        Raises:
+            UsageError: images wait, and no image of the audit is there.
+        """
+        first = next(store.images("waiting"), None)
+        if first is None or any(self.there(record.path) for record in store.images("waiting")):
+            return
+        if not any(self.there(record.path) for record in store.images()):
+            raise UsageError(
+                f"no image of this audit is there any more, {first.path} first; mount their disk, or give the folder that they "
+                "are in now"
+            )
+
+    def _in_use(self, store: AuditStore, path: str) -> bool:
+        """Whether a file or folder that was given still has images; not where all of them moved."""
+        inside = os.path.join(path, "")  # noqa: PTH118
+        return self.there(path) or any(record.path == path or record.path.startswith(inside) for record in store.images())
+
+    def there(self, path: str) -> bool:
+        """Whether there is a file."""
+        return os.path.exists(os.path.join(self.folder, path))  # noqa: PTH110, PTH118
+
+    def digest(self, source: Source) -> str | None:
+        """What tells the pixels of an image from others, as its row has it; None where it can't be read."""
+        try:
+            return pixels_digest(AuditImage(source.name, self._read(source)))
+        except UsageError:
+            return None
 
     def _waiting(self, store: AuditStore, finished: Callable[[Outcome], None]) -> Iterator[tuple[ImageRecord, Work]]:
         for record in store.images("waiting"):
@@ -244,8 +267,9 @@ def prepare(
         check_same_names(classifier.class_names, about, given=class_names is not None)
         if not retry:
             check_same_labels(None if labels is None else os.fspath(labels), label, kept)
-    labels = kept.get("labels") if labels is None else os.fspath(labels)
-    label = kept.get("label") if label is None else label
+    labels = None if labels is None else os.fspath(labels)
+    if labels is None and label is None:
+        labels, label = kept.get("labels"), kept.get("label")
     given = [os.fspath(path) for path in images or ()]
     listed = [*kept.get("images", ()), *(path for path in given if path not in kept.get("images", ()))]
     # what the audit has is listed again only where that is asked for: a folder may have thousands of images
@@ -271,7 +295,7 @@ def prepare(
                 "images": listed, "made_by": MADE_BY_AUDIT, **({} if job.travels else {"of_program": True}),
             },
         }  # fmt: skip
-    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), folder, written)
+    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), folder, written, not kept)
     if not kept:
         prepared.check_goal()
     return prepared
@@ -288,34 +312,6 @@ def _classifier(
         raise UsageError(f"this audit was begun with a classifier of a program; give it again ({argument('target')})")
     spec = target or str(kept.get("target"))
     return spec, load_classifier(spec, trust=trust, **dict(settings.options))
-
-
-def _add(store: AuditStore, sources: Sequence[Source]) -> None:
-    """Add images that are new, under names that are free."""
-    known = {(record.path, record.part) for record in store.images()}
-    names = {record.name for record in store.images()}
-    last = store.last()
-    made = []
-    for source in sources:
-        if (source.path, source.part) in known:
-            continue
-        name, number = source.name, 2
-        while name in names:
-            name, number = f"{source.name} ({number})", number + 1
-        names.add(name)
-        last += 1
-        made.append(
-            ImageRecord(
-                id=last,
-                name=name,
-                path=source.path,
-                part=source.part,
-                label=source.label,
-                status="failed" if source.error else "waiting",
-                error=source.error or None,
-            )
-        )
-    store.add(made)
 
 
 def _source(record: ImageRecord) -> Source:

@@ -218,6 +218,12 @@ class AuditStore:
             )
         return record
 
+    def move(self, record: ImageRecord, path: str, part: int | None) -> None:
+        """Note that the file of an image lies elsewhere now."""
+        with naming_file(self.path, _WHAT), transaction(self._database):
+            values = (redact(path), part, record.id)
+            self._database.execute("UPDATE images SET path = ?, part = ? WHERE id = ?", values)
+
     def _save(self, file: Path, arrays: ImageArrays) -> None:
         check_own(file, self.directory)
         named = {name: getattr(arrays, name) for name in ("original", "adversarial", "density", "touched")}

@@ -3,17 +3,65 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adversarial.answer_file import count_answers
+from adversarial.audit.records import FINISHED
+from adversarial.audit.store import ANSWERS
 from saywhy_core.classifiers import ask_some_again
+from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from adversarial.audit.store import AuditStore
     from saywhy_core.classifiers import Classifier
+
+
+TIMING = "timing_queries"
+"""The name of what an audit notes of the queries that timed the classifier."""
+
+
+class CeilingReachedError(BudgetExceeded):
+    """An audit made as many queries as it may."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What an audit has asked so far.
+
+    Attributes:
+        done: queries for images that are finished.
+        begun: images that are not finished and have some answers.
+        answers: queries for these.
+        timing: queries that timed the classifier.
+    """
+
+    done: int
+    begun: int
+    answers: int
+    timing: int
+
+    @property
+    def queries(self) -> int:
+        """All of them."""
+        return self.done + self.answers + self.timing
+
+
+def spent(store: AuditStore) -> Spent:
+    """Count what an audit has asked so far, over all its runs."""
+    counts = []
+    for file in sorted((store.directory / ANSWERS).glob("*.bin")):
+        with suppress(UnusableFileError, KeyError, ValueError):  # a file that is no answers counts for none
+            if store.image(int(file.stem)).status not in FINISHED:
+                counts.append(count_answers(file))
+    timing = store.about.get(TIMING, 0)
+    return Spent(store.queries(), sum(map(bool, counts)), sum(counts), timing if isinstance(timing, int) else 0)
 
 
 class CappedClassifier:
@@ -25,7 +73,7 @@ class CappedClassifier:
         spent: queries of earlier runs.
 
     Raises:
-        BudgetExceeded: (when it is called) the call would pass the ceiling; the classifier was not asked.
+        CeilingReachedError: (when it is called) the call would pass the ceiling; the classifier was not asked.
     """
 
     def __init__(self, classifier: Classifier, most: int, spent: int) -> None:
@@ -56,11 +104,11 @@ class CappedClassifier:
         """Count queries that are about to be made.
 
         Raises:
-            BudgetExceeded: they would pass the ceiling.
+            CeilingReachedError: they would pass the ceiling.
         """
         with self._lock:
             if self._spent + count > self._most:
-                raise BudgetExceeded(
+                raise CeilingReachedError(
                     f"the audit may make {self._most:,} queries in all: {self._spent:,} are made, {count:,} more were wanted"
                 )
             self._spent += count

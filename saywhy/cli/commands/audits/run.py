@@ -256,7 +256,13 @@ def tell_plan(plan: AuditPlan) -> None:
     """Say what an audit will take."""
     done = f" of {plan.images:,}" if plan.waiting != plan.images else ""
     note(
-        f"{plan.waiting:,}{done} images to audit, at most {plan.queries_per_image:,} queries each and {plan.queries:,} in all"
+        f"{plan.waiting:,}{done} {'image' if plan.images == 1 else 'images'} to audit, at most {plan.queries_per_image:,} "
+        f"queries each and {plan.queries:,} in all"
+        + (
+            f" ({plan.timing:,} more {'was' if plan.timing == 1 else 'were'} made to time the classifier)"
+            if plan.timing
+            else ""
+        )
         + ("" if plan.seconds is None else f", at most about {_duration(plan.seconds)}")
         + ("" if plan.cost is None else f", at most {plan.cost:,.2f} in money")
     )
