@@ -72,7 +72,7 @@ def _change(pair: Pair, limit: int | None) -> ImageChange | None:
     how = _how(old, new, one.status == "wrong", two.status == "wrong")
     if how is None:
         return None
-    said = f"{one.name}{_label(one)}: before, {_state(one, old)}; now, {_state(two, new)}."
+    said = f"{one.name}{_label(one)}: before, {_state(one, old, limit)}; now, {_state(two, new, limit)}."
     return ImageChange(one.name, one.path, how, _known(old), _known(new), said)
 
 
@@ -86,11 +86,12 @@ def _how(old: float, new: float, was_wrong: bool, is_wrong: bool) -> How | None:
     return "farther" if old <= HALF * new else None
 
 
-def _state(record: ImageRecord, distance: float) -> str:
+def _state(record: ImageRecord, distance: float, limit: int | None) -> str:
     if record.status == "wrong":
         return f"it was taken for {_class(record.predicted_name, record.predicted)}"
     if math.isinf(distance):
-        return "no adversarial example was found"
+        within = f" by query {limit:,}" if limit is not None and record.status == "found" else ""
+        return f"no adversarial example was found{within}"
     measure = _distance(str(record.norm))
     far = f"{distance:.4g} in {record.norm}" if measure is None else measure.in_words(distance)
     became = _class(record.adversarial_name, record.adversarial_label) if distance == record.distance else "another class"

@@ -14,6 +14,7 @@ from adversarial.audit.comparing.metrics import (
     Metric,
     UndecidedError,
     distance_within,
+    doubt_of,
     is_right,
     is_robust,
     right_in_weather,
@@ -45,6 +46,7 @@ class Measurement:
         p: of the exact test that a rise is as likely as a fall.
         methods: the intervals and the test, by name.
         note: what a reader must know; empty where there is nothing.
+        doubt: why the change may be that of the search and not of the model; empty where nothing speaks for that.
     """
 
     metric: str
@@ -58,18 +60,19 @@ class Measurement:
     p: float
     methods: tuple[str, ...]
     note: str = ""
+    doubt: str = ""
 
     @property
     def significant(self) -> bool:
-        """Whether chance alone does not explain the change, at the 5 % level."""
-        return self.p < LEVEL
+        """Whether neither chance alone, at the 5 % level, nor another search explains the change."""
+        return self.p < LEVEL and not self.doubt
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "metric": self.metric, "unit": self.unit, "images": self.images, "before": self.before.to_list(),
             "after": self.after.to_list(), "difference": self.difference.to_list(), "rises": self.rises, "falls": self.falls,
-            "p": self.p, "methods": list(self.methods), "note": self.note,
+            "p": self.p, "methods": list(self.methods), "note": self.note, "doubt": self.doubt,
         }  # fmt: skip
 
 
@@ -223,13 +226,12 @@ class PairedAudits:
             for audit in (self.before, self.after)
         )
 
-    @staticmethod
     def _measured(
-        metric: Metric, before: NDArray[Any], after: NDArray[Any], old: Interval, new: Interval, difference: Interval,
+        self, metric: Metric, before: NDArray[Any], after: NDArray[Any], old: Interval, new: Interval, difference: Interval,
         methods: tuple[str, ...], note: str = "",
     ) -> Measurement:  # fmt: skip
         return Measurement(
             metric=str(metric), unit=metric.unit, images=len(before), before=old, after=new, difference=difference,
             rises=int((after > before).sum()), falls=int((after < before).sum()), p=intervals.sign_test(before, after),
-            methods=methods, note=note,
+            methods=methods, note=note, doubt=doubt_of(metric, self.before.settings, self.after.settings),
         )  # fmt: skip

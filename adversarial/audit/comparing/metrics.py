@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from saywhy_core.errors import UsageError
 
@@ -122,3 +122,49 @@ def right_in_weather(record: ImageRecord, weather: tuple[WeatherRecord, ...]) ->
 def cell_of(one: WeatherRecord) -> Cell:
     """Kind, severity and strength."""
     return one.kind, one.severity, round(one.value, 9)
+
+
+OF_THE_SEARCH = ("robust_accuracy", "median_distance", "mean_distance", "found")
+"""Metrics that depend on how the search went."""
+
+OTHER_SEARCH = ("budget", "attack", "manipulation", "player_two", "tree", "density", "tolerate_noise")
+"""Settings of the search: where they differ, one and the same model looks better or worse."""
+
+OTHER_CHANCE = ("seed", "levels")
+"""Settings that lead a search to other examples: where they differ, no p tells the model's change from that of the search."""
+
+FEW_ANSWERS = ("label", "top-k")
+"""Kinds of answers for which another search is chosen."""
+
+
+def other_search(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Why the searches of two audits have no common scale, in a clause; "" where they have one.
+
+    A search spends its queries by its budget, so that the first 60 queries of 150 are not a search with 60.
+    """
+    found = _differing(OTHER_SEARCH, before, after)
+    return f"the searches differ ({found}), which alone makes one and the same model look better or worse" if found else ""
+
+
+def other_chance(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Why a p says nothing of the model alone, in a clause; "" where the searches had the same start."""
+    names = [*OTHER_CHANCE]
+    kinds = {before.get("scores"), after.get("scores")}
+    if len(kinds) > 1 and kinds & set(FEW_ANSWERS):
+        names.append("scores")
+    found = _differing(names, before, after)
+    return f"the searches differ ({found}), and what that alone changes is in no p" if found else ""
+
+
+def doubt_of(metric: Metric, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Why a change of a metric may be that of the search and not of the model; "" where nothing speaks for that."""
+    return (other_search(before, after) or other_chance(before, after)) if metric.name in OF_THE_SEARCH else ""
+
+
+def _differing(names: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    pairs = [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
+    return ", ".join(f"{name} {_setting(old)} before and {_setting(new)} after" for name, old, new in pairs)
+
+
+def _setting(value: object) -> str:
+    return "not given" if value is None else f"{value:,}" if type(value) is int else str(value)

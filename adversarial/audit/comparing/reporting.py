@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.comparing.changes import BETTER, WORSE
+from adversarial.audit.comparing.metrics import other_chance, other_search
 from adversarial.audit.comparing.recounting import Recount
 from adversarial.audit.comparing.wording import change_in_words, images_in_words
 from adversarial.audit.records import STATUSES
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from adversarial.audit.comparing.comparison import AuditComparison
     from adversarial.audit.comparing.pairing import AuditRows
     from adversarial.audit.comparing.rules import RuleVerdict
+    from adversarial.audit.records import ImageRecord
 
 LISTED = 20
 """Images of each kind that a text lists: more would hide the rest; the JSON has all."""
@@ -64,14 +66,26 @@ def pairing_sentences(comparison: AuditComparison) -> list[str]:
                 said.append(f"In {audit.directory}, {images_in_words(number)} {verb}{became}.")
     for audit, alone in ((old, pairing.only_before), (new, pairing.only_after)):
         if alone:
-            names = ", ".join(one.path for one in alone[:3]) + (", ..." if len(alone) > 3 else "")
-            said.append(f"{images_in_words(len(alone))} only in {audit.directory}: {names}.")
+            more = f" and {len(alone) - 3:,} more" if len(alone) > 3 else ""
+            said.append(f"{images_in_words(len(alone))} only in {audit.directory}: {', '.join(map(_image, alone[:3]))}{more}.")
     if pairing.other_pixels:
         said.append(f"{images_in_words(pairing.other_pixels)} paired by path, with other pixels in the second audit.")
     said += [f"The setting {one.name} differs: {one.before!r} before, {one.after!r} after." for one in comparison.settings]
     if comparison.audits.limit is not None:
         said.append(f"Only the first {comparison.audits.limit:,} queries of each search count, because the budgets differ.")
+    if (doubt := search_in_doubt(comparison)) is not None:
+        said.append(doubt)
     return said
+
+
+def search_in_doubt(comparison: AuditComparison) -> str | None:
+    """What a reader must know where the two audits searched otherwise; None where they searched alike."""
+    before, after = comparison.audits.before.settings, comparison.audits.after.settings
+    if why := other_search(before, after):
+        return f"Robust accuracy, distances and fragile images can't be compared fairly: {why}."
+    if why := other_chance(before, after):
+        return f"Robust accuracy, distances and fragile images are to be read with care: {why}."
+    return None
 
 
 def changes_sentence(became: str, changes: Sequence[ImageChange], kinds: Sequence[How]) -> str:
@@ -128,8 +142,8 @@ def comparison_record(comparison: AuditComparison, verdicts: Sequence[RuleVerdic
         "paired": len(pairing.pairs),
         "judged_in_both": comparison.judged,
         "paired_by_path": pairing.other_pixels,
-        "only_before": [one.path for one in pairing.only_before],
-        "only_after": [one.path for one in pairing.only_after],
+        "only_before": [_place(one) for one in pairing.only_before],
+        "only_after": [_place(one) for one in pairing.only_after],
         "settings": [{"name": one.name, "before": one.before, "after": one.after} for one in comparison.settings],
         "queries_compared": comparison.audits.limit,
         "measurements": [one.to_dict() for one in comparison.measurements],
@@ -147,6 +161,16 @@ def comparison_record(comparison: AuditComparison, verdicts: Sequence[RuleVerdic
             for one in verdicts
         ],
     }
+
+
+def _place(record: ImageRecord) -> str:
+    """A path, with the place in its array, counted from 0, where it is one of several images there."""
+    return record.path if record.part is None else f"{record.path}[{record.part}]"
+
+
+def _image(record: ImageRecord) -> str:
+    """A picture by its path, and an image of an array by its name."""
+    return record.path if record.part is None else f"{record.name} ({_place(record)})"
 
 
 def _side(audit: AuditRows) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
-from adversarial.audit.comparing.metrics import UNITS, Metric, UndecidedError
+from adversarial.audit.comparing.metrics import OF_THE_SEARCH, UNITS, Metric, UndecidedError, other_chance, other_search
 from adversarial.audit.comparing.wording import change_in_words
 from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
@@ -106,12 +106,26 @@ def judge_rule(rule: Rule, audits: PairedAudits) -> RuleVerdict:
         return RuleVerdict(
             rule.text, None, f"an audit is not finished: {' and '.join(waiting)}; go on with it by `saywhy audit run`"
         )
+    unfair = _unfair(rule, audits)
+    if unfair:
+        return RuleVerdict(rule.text, None, f"{unfair}; audit both with the same settings and seed")
     try:
         measured = audits.measure(rule.metric)
     except UndecidedError as error:
         return RuleVerdict(rule.text, None, str(error))
     holds, why = _judged(rule, measured)
     return RuleVerdict(rule.text, holds, why, measured)
+
+
+def _unfair(rule: Rule, audits: PairedAudits) -> str:
+    """Why a rule about the search can't be decided of two searches that differ; "" where it can."""
+    if rule.metric.name not in OF_THE_SEARCH:
+        return ""
+    before, after = audits.before.settings, audits.after.settings
+    if rule.change in ("falls below", "rises above"):  # of the second audit alone, if all its queries count
+        cut = audits.limit is not None and audits.limit != after.get("budget")
+        return other_search(before, after) if cut else ""
+    return other_search(before, after) or (other_chance(before, after) if rule.significantly else "")
 
 
 def _judged(rule: Rule, measured: Measurement) -> tuple[bool | None, str]:

@@ -23,6 +23,8 @@ def change_in_words(measured: Measurement) -> str:
         return verb
     if not measured.rises and not measured.falls:
         counts = "no image changed"
+    elif measured.doubt:
+        counts += " for the images alone, not for the search"
     elif not measured.significant:
         counts += ", inside the noise"
     return f"{verb} ({counts})" + (f"; {measured.note}" if measured.note else "")

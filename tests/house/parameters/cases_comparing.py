@@ -103,6 +103,7 @@ record(
     p=0.5,
     methods=("b",),
     note="so",
+    doubt="perhaps",
 )
 record(
     f"{FACE}.MergeOutcome",

@@ -42,6 +42,7 @@ def compare(
 ) -> None:
     """Compare two audits."""
     from adversarial.audit.comparing import compare_audits, comparison_record, comparison_text, read_rule
+    from adversarial.audit.comparing.reporting import search_in_doubt
     from saywhy_core.disk.files import atomic_open
 
     rules = [read_rule(text) for text in fail_if or ()]
@@ -55,11 +56,13 @@ def compare(
     if out is not None:
         with atomic_open(out) as stream:
             json.dump(comparison_record(comparison, verdicts), stream, ensure_ascii=False, indent=1)
+    if (doubt := search_in_doubt(comparison)) is not None:
+        note(doubt, style="yellow")
     for verdict in verdicts:
         if verdict.holds is None:
             note(f"can't be decided: {verdict.rule}: {verdict.why}", style="red")
         elif verdict.holds:
-            note(f"the rule holds: {verdict.rule}: {verdict.why}", style="red")
+            note(f"fails, because the rule holds: {verdict.rule}: {verdict.why}", style="red")
     if any(verdict.holds is None for verdict in verdicts):
         raise typer.Exit(2)
     if any(verdict.holds for verdict in verdicts):

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from adversarial.audit import AuditStore, ImageRecord
 from adversarial.audit.comparing import Interval, compare_audits, comparison_record, comparison_text
+from adversarial.audit.comparing.changes import image_changes
 from adversarial.audit.comparing.pairing import pair_images
 from adversarial.audit.comparing.recounting import Recount
+from adversarial.audit.comparing.reporting import told
+from adversarial.audit.comparing.rules import read_rule
 from adversarial.audit.comparing.wording import change_in_words
 from saywhy_core.errors import UsageError
 
@@ -98,14 +101,71 @@ def test_budgets_that_differ_are_cut(audits):
     comparison = compare_audits(old, new)
     found = measured(comparison)
     assert comparison.audits.limit == 300
-    near = comparison.judge("robust_accuracy@l0=5 drops").measurement
+    near = comparison.audits.measure(read_rule("robust_accuracy@l0=5 drops").metric)
     assert (near.before.value, near.after.value) == (0.5, 1)  # by query 300, a was found at 9 and b not at all
     assert found["robust_accuracy"].after.value == 0.5
     assert [one.name for one in comparison.better] == ["a"]
     assert "Only the first 300 queries of each search count" in comparison_text(comparison)
-    verdict = comparison.judge("robust_accuracy@queries=400 drops")
-    assert verdict.holds is None
-    assert "made at most 300 queries per image" in verdict.why
+    with pytest.raises(UsageError, match="made at most 300 queries per image"):
+        comparison.audits.measure(read_rule("robust_accuracy@queries=400 drops").metric)
+    (change,) = image_changes(comparison.audits.judged[1:], 950)[0]
+    assert "before, no adversarial example was found; now, 3 pixels" in change.sentence
+    (change,) = image_changes(comparison.audits.judged[:1], 150)[1]
+    assert "now, no adversarial example was found by query 150." in change.sentence
+
+
+EIGHT = tuple("abcdefgh")
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule", "holds"),
+    [
+        ({}, "robust_accuracy significantly drops", True),
+        ({"seed": 1}, "robust_accuracy significantly drops", None),
+        ({"seed": 1}, "found significantly rises", None),
+        ({"seed": 1}, "median_distance significantly drops by 1%", None),
+        ({"seed": 1}, "robust_accuracy drops by 0.02", True),
+        ({"seed": 1}, "accuracy significantly drops", False),
+        ({"levels": 256}, "robust_accuracy@l0=5 significantly changes", None),
+        ({"scores": "label"}, "robust_accuracy significantly drops", None),
+        ({"scores": "probabilities"}, "robust_accuracy significantly drops", True),
+        ({"budget": 500}, "robust_accuracy drops by 0.02", None),
+        ({"budget": 2000}, "robust_accuracy@queries=300 drops", None),
+        ({"budget": 500}, "mean_distance changes", None),
+        ({"budget": 500}, "accuracy drops", False),
+        ({"budget": 500}, "weather drops", False),
+        ({"budget": 500}, "failed rises above 0", False),
+        ({"budget": 500}, "robust_accuracy falls below 0.5", True),  # all queries of the second audit count
+        ({"budget": 2000}, "robust_accuracy falls below 0.5", None),  # it is cut
+        ({"manipulation": "corners"}, "robust_accuracy drops", None),
+        ({"player_two": "adversarial"}, "found rises by 3", None),
+    ],
+)
+def test_what_another_search_explains_is_not_decided(audits, setting, rule, holds):
+    """One and the same model looks worse with another budget, and in one in three pairs of seeds at a small one."""
+    weather = {name: {("blur", 1): 0} for name in EIGHT}
+    old = audits.make("old", dict.fromkeys(EIGHT, audits.held()), weather)
+    new = audits.make("new", dict.fromkeys(EIGHT, audits.found(3, at=400)), weather, **setting)
+    comparison = compare_audits(old, new)
+    verdict = comparison.judge(rule)
+    assert verdict.holds is holds, verdict.why
+    text = comparison_text(comparison)
+    assert ("to be read with care" in text or "can't be compared fairly" in text) == (
+        bool(setting) and setting != {"scores": "probabilities"}
+    )
+    if holds is None:
+        assert "the searches differ" in verdict.why
+        measurement = measured(comparison)["robust_accuracy"]
+        assert not measurement.significant
+        assert "for the images alone, not for the search" in text
+
+
+def test_images_of_an_array_in_one_audit_alone_have_names(audits):
+    rows = {f"set-{part}": audits.held(path="set.npz", part=part, pixels=f"p{part}") for part in range(6)}
+    old, new = audits.make("old", rows), audits.make("new", {"set-0": rows["set-0"]})
+    comparison = compare_audits(old, new)
+    assert f"5 images only in {old}: set-1 (set.npz[1]), set-2 (set.npz[2]), set-3 (set.npz[3]) and 2 more." in told(comparison)
+    assert comparison_record(comparison)["only_before"][0] == "set.npz[1]"
 
 
 def test_what_can_not_be_compared(audits, two):
