@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adversarial.answer_file import AnswerFile
 from adversarial.audit.image_folders.folders import ANSWERS
 from adversarial.audit.image_folders.placing import pixels_digest, place_digest
-from adversarial.audit.records import FINISHED
+from adversarial.audit.image_folders.recovering import recovered
+from adversarial.audit.records import FINISHED, ImageRecord
 from saywhy_core.disk.troubles import unwritable
 
 if TYPE_CHECKING:
     from adversarial.audit.gathering import AuditImage
     from adversarial.audit.image_folders.folders import ResultFolder
-    from adversarial.audit.records import ImageRecord
 
 
 @dataclass(eq=False)
@@ -27,6 +27,7 @@ class Entry:
         folder: its folder.
         name: what it is called in messages.
         record: its row in the database.
+        recovered: whether its row was made from the files in its folder, and is to be written down.
         done: whether it is done with: finished, or known to be a problem.
         memory: the answers of this run and of earlier ones.
     """
@@ -35,6 +36,7 @@ class Entry:
     folder: ResultFolder
     name: str
     record: ImageRecord
+    recovered: bool = False
     done: bool = False
     memory: AnswerFile | None = None
 
@@ -60,7 +62,7 @@ class Entry:
             UsageError: the folder can't be used for this image.
         """
         answers = self.folder.path / ANSWERS
-        if not force and self.folder.finished and self.kept:
+        if not force and self.folder.finished and (self.kept or self._recover()):
             with suppress(OSError):  # an earlier run was killed before it could remove them
                 answers.unlink(missing_ok=True)
             return True
@@ -68,6 +70,21 @@ class Entry:
         if not force:
             self.memory = AnswerFile(answers, self.about, self.origin)
         return False
+
+    def _recover(self) -> bool:
+        """Make the row from a finished finding in the folder, which the database doesn't know."""
+        made = recovered(self.waiting(), self.folder.path)
+        if made is not None:
+            self.record, self.recovered = made, True
+        return made is not None
+
+    def waiting(self) -> ImageRecord:
+        """The row of the image while it is to be attacked."""
+        height, width, channels = self.image.pixels.shape
+        return replace(
+            ImageRecord(id=self.record.id, name=self.record.name, path=self.record.path, label=self.image.label),
+            height=height, width=width, channels=channels, pixels=pixels_digest(self.image), digest=self.folder.digest,
+        )  # fmt: skip
 
     def opened_memory(self) -> AnswerFile:
         """The answers, at the beginning of the attack."""

@@ -51,11 +51,13 @@ def read_holder(folder: Path) -> Holder | None:
     if folder.is_symlink() or not folder.is_dir():
         return Holder(trouble=_no_folder(folder))
     try:
-        record = _read_record(folder / RECORD)
+        record = read_record(folder / RECORD)
         if record is not None:
             return _as_holder(record["settings"], finished=record["settings"].get("finished") is True)
         header = read_header(folder / ANSWERS)
-        return None if header is None else _as_holder(header, finished=False)
+        if header is not None:
+            return _as_holder(header, finished=False)
+        return _of_others(folder)
     except UsageError as error:
         return Holder(trouble=str(error))
 
@@ -122,7 +124,7 @@ class ResultFolder:
         the competitive game grows while it is searched, so that there the finding after more queries is kept.
         """
         try:
-            record = _read_record(self.path / RECORD)
+            record = read_record(self.path / RECORD)
             if record is None or record["settings"].get("digest") != self.digest:
                 return False
             if record["settings"].get("finished"):
@@ -141,12 +143,23 @@ def _no_folder(path: Path) -> str:
     return f"{path} is {what}; move it away, or write to another folder"
 
 
+def _of_others(folder: Path) -> Holder | None:
+    """What has the name of a part of a result without being one: a kill leaves such a part beside answers or a record alone."""
+    there = [name for name in MEMBERS if os.path.lexists(folder / name)]
+    if not there or any(os.path.lexists(folder / name) for name in (RECORD, ANSWERS)):
+        return None
+    return Holder(
+        trouble=f"{folder / there[0]} is no part of a result of an attack (there is no {RECORD} beside it); "
+        f"move it away, or {CURE}"
+    )
+
+
 def _as_holder(settings: dict[str, Any], *, finished: bool) -> Holder:
     digest, pixels, place = (str(settings.get(name) or "") for name in ("digest", "pixels", "place"))
     return Holder(digest, pixels, place, finished)
 
 
-def _read_record(file: Path) -> dict[str, Any] | None:
+def read_record(file: Path) -> dict[str, Any] | None:
     """The record in a file; None where there is none, or one that a power cut or a full disk tore.
 
     Raises:

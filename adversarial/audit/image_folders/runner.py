@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.image_folders.entries import Entry
-from adversarial.audit.image_folders.placing import pixels_digest, result_folders
+from adversarial.audit.image_folders.placing import result_folders
 from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.audit.store import FORMAT, MADE_BY_ATTACK, AuditStore
@@ -116,7 +116,6 @@ def audit_images(
         with AuditStore(out, write=True) as store:
             if store.made_by not in (None, MADE_BY_ATTACK):
                 raise UsageError(f"{out} holds an audit of `saywhy audit run`; give the attack a folder of its own")
-            describe(store, attack, classifier, settings)
             known = {record.name: record for record in store.images()}
             last = store.last()
             entries = []
@@ -138,6 +137,11 @@ def audit_images(
                 on_progress,
             )
             todo = audit.look(entries, force=force)
+            made = [entry.record for entry in entries if entry.recovered]
+            if todo or made:  # where all is there already, or refused, nothing is changed
+                describe(store, attack, classifier, settings)
+            for record in (*made, *(entry.waiting() for entry in todo)):
+                store.write(record)
             resumed = sum(len(entry.memory or ()) > 1 for entry in todo)
             if resumed and on_resumed is not None:
                 on_resumed(resumed)
@@ -198,7 +202,6 @@ class _Audit:
                 self.kept += 1
                 continue
             todo.append(entry)
-            self.store.write(_waiting(entry))
         return todo
 
     def tell(self) -> None:
@@ -268,7 +271,7 @@ class _Audit:
         self.tell()
 
     def _keep(self, entry: Entry, result: AttackResult, after: Aftermath) -> None:
-        made = make_outcome(_waiting(entry), result, after, self.classifier.class_names, budget=self.budget)
+        made = make_outcome(entry.waiting(), result, after, self.classifier.class_names, budget=self.budget)
         self.store.write(replace(made.record, file=f"{entry.folder.path.name}/{IMAGES}"), made.weather)
 
     def _write(self, entry: Entry, result: AttackResult, survives: Mapping[str, bool], *, finished: bool) -> str:
@@ -277,12 +280,3 @@ class _Audit:
             result, entry.folder.path, self.classifier.class_names, budget=self.budget, settings=settings, survives=survives
         )
         return str(record["sentence"])
-
-
-def _waiting(entry: Entry) -> ImageRecord:
-    """The row of an image that is to be attacked."""
-    height, width, channels = entry.image.pixels.shape
-    return replace(
-        ImageRecord(id=entry.record.id, name=entry.record.name, path=entry.record.path, label=entry.image.label),
-        height=height, width=width, channels=channels, pixels=pixels_digest(entry.image), digest=entry.folder.digest,
-    )  # fmt: skip

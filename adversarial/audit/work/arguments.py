@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from saywhy_core.errors import UsageError, argument
-
-if TYPE_CHECKING:
-    from adversarial.audit.choices import AuditSettings
 
 
 def check_images(images: Any) -> list[str] | None:
@@ -84,8 +81,8 @@ def check_rest(
         raise UsageError(f"{argument('engine_options')} must be a dict, not {_kind(engine_options)}")
 
 
-def check_settings(settings: AuditSettings) -> None:
-    """See whether settings that the attack does not check itself are of the kind that they must be.
+def check_settings(settings: Any) -> None:
+    """See whether `AuditSettings` that the attack does not check itself are of the kind that they must be.
 
     Raises:
         UsageError: one is not.

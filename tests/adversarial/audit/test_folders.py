@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversarial import AttackStopped, CallableClassifier, FeatureGuidedAttack
-from adversarial.audit import AuditImage, audit_images, gather_images
+from adversarial.audit import AuditImage, AuditStore, audit_images, gather_images
 from adversarial.audit.image_folders.placing import result_folders
 
 ATTACK = FeatureGuidedAttack(budget=12)
@@ -190,3 +192,45 @@ def test_one_label_without_a_class_leaves_the_others(tmp_path):
     outcome = audit(tmp_path / "out", images)
     assert outcome.written == 2
     assert [str(problem) for problem in outcome.problems] == ["b: there is no class 77: the classifier has 2, counted from 0"]
+
+
+@pytest.mark.parametrize(
+    "name", ["panel.png", "original.png", "adversarial.png", "difference.png", "density.png", "images.npz"]
+)
+def test_a_file_of_others_that_is_named_like_a_part_of_a_result_stays(tmp_path, name):
+    (tmp_path / "out" / "stop").mkdir(parents=True)
+    (tmp_path / "out" / "stop" / name).write_text("mine")
+    outcome = audit(tmp_path / "out", [image("stop"), image("go", 1)])
+    assert outcome.written == 1
+    (problem,) = outcome.problems
+    assert f"{name} is no part of a result of an attack" in problem.what
+    assert (tmp_path / "out" / "stop" / name).read_text() == "mine"
+    assert audit(tmp_path / "out", [image("stop")], force=True).written == 1
+
+
+@pytest.mark.parametrize("lost", ["gone", "emptied", "rows"])
+def test_a_finished_result_that_the_database_lost_is_not_made_again(tmp_path, lost):
+    out = tmp_path / "out"
+    assert audit(out, [image("stop"), image("go", 1)]).written == 2
+    with AuditStore(out) as store:
+        before = [replace(record, confidence=None) for record in store.images()]
+    for side in out.glob("audit.sqlite-*"):
+        side.unlink()
+    if lost == "gone":
+        (out / "audit.sqlite").unlink()
+    elif lost == "emptied":
+        (out / "audit.sqlite").write_bytes(b"")
+    else:
+        with sqlite3.connect(out / "audit.sqlite") as database:
+            database.execute("DELETE FROM images")
+        database.close()
+    (out / "go" / "images.npz").unlink()
+    outcome = audit(out, [image("stop"), image("go", 1)])
+    assert (outcome.written, outcome.kept, outcome.problems) == (0, 2, ())
+    with AuditStore(out) as store:
+        assert store.made_by == "attack"
+        assert list(store.images()) == [replace(one, file=one.file if one.name == "stop" else None) for one in before]
+    record = out / "stop" / "result.json"
+    record.write_text(record.read_text().replace('"trace": [', '"trace": ["x", '))
+    (out / "audit.sqlite").unlink()
+    assert audit(out, [image("stop"), image("go", 1)]).written == 1
