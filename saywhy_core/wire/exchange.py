@@ -52,7 +52,7 @@ def redirect_in_words(address: str, status: int, location: str, what: str, *, en
         what: what would go to the other server, such as "the texts".
         ending: what is left out at the end of the address, because users don't write it.
     """
-    if status == 304:
+    if status == 304 and not location:
         return "answered 304, that nothing has changed, which is no answer to this request; is the address right?"
     if not location:
         return f"answered {status}, a redirect that names no address"
