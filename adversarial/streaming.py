@@ -18,6 +18,7 @@ from adversarial.query_log import CONFIRMED, FINALISTS, UNKNOWN, QueryLog
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
 from adversarial.run import drive
 from saywhy_core.classifiers import ClassifierError
+from saywhy_core.classifiers.callable_classifier import NOT_FINITE
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError
 from saywhy_core.reading.ceilings import CeilingError, ceiling
@@ -182,8 +183,10 @@ def as_image(image: Any) -> Images:
         raise UsageError(f"an image must be an array (height, width, channels), not of shape {pixels.shape}")
     if pixels.dtype.kind != "f":
         raise UsageError(f"images must be floats in [0, 1], not {pixels.dtype}; divide by the largest possible value")
+    if not np.isfinite(pixels).all():
+        raise UsageError(NOT_FINITE)
     if not (pixels.min() >= 0 and pixels.max() <= 1):
-        raise UsageError("images must be finite and lie in [0, 1]; divide by the largest possible value")
+        raise UsageError("images must lie in [0, 1]; divide by the largest possible value")
     return np.array(pixels, dtype=np.float32)
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FOLDERS, CLASSIFIER = "folders", "classifier"
 """Where labels come from besides a file: the names of the images' folders, or what the classifier sees."""
+NO_TEXT = "its name is no UTF-8 text; rename it"
+"""What is wrong with a file whose name holds other bytes."""
 _TABLES = frozenset({".csv", ".tsv"})
 
 
@@ -162,9 +164,17 @@ def _listed(path: Path, shape: ImageShape) -> tuple[list[_Listed], list[Problem]
         found = list_images(path)
     except UsageError as error:
         return [], [as_problem(path, error)]
-    loose = [problem for problem in found.problems if "outside the class folders" not in problem.what]
+    unnamed = [problem for problem in found.problems if problem.what == NO_TEXT]
+    loose = [one for one in found.problems if "outside the class folders" not in one.what and one not in unnamed]
     files = sorted({*found.paths, *_loose_files(path, found.problems)})
-    return [one for file in files for one in _parts(file, path, shape, folder=_class_folder(file, path))], loose
+    good = [one for file in files for one in _parts(file, path, shape, folder=_class_folder(file, path))]
+    return [*good, *(one for problem in unnamed for one in _unnamed(Path(problem.where), Path(well_formed(path))))], loose
+
+
+def _unnamed(file: Path, root: Path) -> Iterator[_Listed]:
+    """A file that no database can name: the row of an image that failed."""
+    name = file.relative_to(root).with_suffix("").as_posix() if root in file.parents else file.stem
+    yield _Listed(file, name, error=NO_TEXT)
 
 
 def _loose_files(root: Path, problems: Sequence[Problem]) -> Iterator[Path]:
@@ -182,6 +192,9 @@ def _parts(
     file: Path, root: Path, shape: ImageShape, *, said: str | None = None, folder: str | None = None
 ) -> Iterator[_Listed]:
     name = well_formed(file.relative_to(root).with_suffix("").as_posix() if root in file.parents else file.stem)
+    if well_formed(file) != os.fspath(file):
+        yield from _unnamed(Path(well_formed(file)), Path(well_formed(root)))
+        return
     if file.suffix.lower() not in ARRAYS:
         yield _Listed(file, name, None, said, folder)
         return

@@ -101,5 +101,13 @@ def _each(
             with WEATHERS.blame(name):
                 made = np.asarray(weather.change(image.copy(), value, np.random.default_rng(chance)))
             if made.shape != image.shape or made.dtype.kind != "f" or not np.isfinite(made).all():
-                raise WEATHERS.misfit(name, made, f"finite floats of the image's shape {image.shape}")
+                has = (
+                    "NaN or infinite values"
+                    if made.dtype.kind == "f" and made.shape == image.shape
+                    else (f"{made.dtype} of shape {made.shape}")
+                )
+                raise UsageError(
+                    f"the kind of weather {name!r} returned an image with {has}; it must return finite floats of the image's shape "
+                    f"{image.shape}"
+                )
             yield WeatherImage(name, severity, value, on_grid(made, levels))

@@ -46,6 +46,13 @@ class Weather:
     phrase: str
 
     def __post_init__(self) -> None:
+        for what in ("name", "title", "phrase"):
+            if not isinstance(getattr(self, what), str):
+                raise UsageError(f"a kind of weather needs a text as its {what}, not {getattr(self, what)!r}")
+        if not self.name.strip():
+            raise UsageError(f"a kind of weather needs a name that is not empty, not {self.name!r}")
+        if not callable(self.change):
+            raise UsageError(f"the weather {self.name!r} needs a function change(image, value, draw), not {self.change!r}")
         if len(self.values) != SEVERITIES:
             raise UsageError(f"the weather {self.name!r} needs {SEVERITIES} values, one per severity, not {len(self.values)}")
         if set(re.findall(r"\{([^{}]*)\}", self.phrase)) - {"value", "percent"}:

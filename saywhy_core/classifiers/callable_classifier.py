@@ -268,6 +268,9 @@ def _image_shape(given: Sequence[int | None]) -> ImageShape:
     )
 
 
+NOT_FINITE = "images must be finite, and a value is NaN or infinite; look for what made it, such as a division by zero"
+
+
 def _in_range(images: ArrayLike) -> NDArray[np.float32]:
     batch = np.asarray(images)
     if not batch.ndim:
@@ -278,7 +281,9 @@ def _in_range(images: ArrayLike) -> NDArray[np.float32]:
         raise UsageError(f"images must be floats in [0, 1], not {batch.dtype}; divide by the largest possible value")
     batch = np.ascontiguousarray(batch, dtype=np.float32)
     if not (batch.min() >= 0 and batch.max() <= 1):  # NaN fails this comparison as well
-        raise UsageError("images must be finite and lie in [0, 1]; divide by the largest possible value")
+        if not np.isfinite(batch).all():
+            raise UsageError(NOT_FINITE)
+        raise UsageError("images must lie in [0, 1]; divide by the largest possible value")
     return batch
 
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from saywhy_core.errors import UsageError, argument
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -62,7 +64,13 @@ class Step:
 
 
 def wilson(count: int, of: int) -> Share:
-    """A share with the interval of Wilson 1927: the values p with |count / of - p| <= z sqrt(p (1 - p) / of)."""
+    """A share with the interval of Wilson 1927: the values p with |count / of - p| <= z sqrt(p (1 - p) / of).
+
+    Raises:
+        UsageError: `count` is below 0 or above `of`.
+    """
+    if not 0 <= count <= of:
+        raise UsageError(f"{argument('count')} must be from 0 to of, and {count!r} is not from 0 to {of!r}")
     if of == 0:
         return Share(0, 0, None, None)
     share, square = count / of, Z * Z

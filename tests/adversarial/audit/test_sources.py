@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +93,20 @@ def test_pictures_of_one_name_are_told_apart_by_their_endings(tmp_path):
         picture(tmp_path / "set" / name)
     names = {os.path.relpath(one.path, tmp_path / "set"): one.name for one in list_sources([tmp_path / "set"])[0]}
     assert names == {"x.png": "x.png", "x.bmp": "x.bmp", "y.png": "y", "deep/x.png": "deep/x"}
+
+
+def test_a_file_whose_name_is_no_text_is_a_row_that_failed(tmp_path):
+    """Given in a folder, beside class folders, or itself; a database can't hold its name, and a report must tell of it."""
+    (tmp_path / "set" / "dark").mkdir(parents=True)
+    for folder in (tmp_path / "set", tmp_path / "set" / "dark"):
+        Image.new("RGB", (8, 8)).save(folder / "b.png")
+        shutil.copy(folder / "b.png", os.path.join(os.fsencode(folder), b"a\xff.png"))  # noqa: PTH118 - a path of bytes
+    found, problems = list_sources([tmp_path / "set"], class_names=("dark", "bright"))
+    assert problems == []
+    assert sorted((one.name, bool(one.error)) for one in found) == [
+        ("a\\udcff", True), ("b", False), ("dark/a\\udcff", True), ("dark/b", False)
+    ]  # fmt: skip
+    assert {one.error for one in found} == {"", "its name is no UTF-8 text; rename it"}
+    (one,), _ = list_sources([os.fsdecode(os.path.join(os.fsencode(tmp_path / "set"), b"a\xff.png"))])  # noqa: PTH118 - a path of bytes
+    assert one.error == "its name is no UTF-8 text; rename it"
+    assert all(one.path.encode() for one in found)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from adversarial import CallableClassifier, keypoint_mixture
+from adversarial.streaming import as_image
 from adversarial.weather import (
     STANDARD_KINDS,
     WEATHERS,
@@ -225,7 +226,7 @@ def test_phrases():
         ({"levels": 1}, "must be a whole number of 2 or more"),
         ({"image": np.zeros((4, 4))}, "must be an array"),
         ({"image": np.zeros((4, 4, 3), np.uint8)}, "divide by the largest"),
-        ({"image": np.full((4, 4, 3), np.nan)}, "divide by the largest"),
+        ({"image": np.full((4, 4, 3), np.nan)}, "NaN or infinite"),
         ({"image": np.zeros((0, 4, 4, 3))}, "at least one image"),
     ],
 )
@@ -358,3 +359,28 @@ def test_classifiers_of_every_kind_are_asked(kind, answer, sure):
     first, second = ask_weather(classifier, np.full((10, 10, 1), 0.5, np.float32), 0, ["brightness"], (1, 5))
     assert (first.predicted, first.confidence, first.flipped) == (0, sure if sure is None else pytest.approx(sure), False)
     assert second.flipped is (kind != "top-k")  # it is 0.8 on average, more than 0.6
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"title": None}, {"phrase": None}, {"change": None}, {"name": 3}])
+def test_a_kind_of_weather_without_a_part_is_refused(wrong):
+    parts = {
+        "name": "fog",
+        "title": "Fog",
+        "values": (1, 2, 3, 4, 5),
+        "change": lambda image, value, draw: image,
+        "phrase": "fog",
+    }
+    Weather(**parts)
+    with pytest.raises(UsageError, match=f"needs a .*{next(iter(wrong))}"):
+        Weather(**{**parts, **wrong})
+
+
+@pytest.mark.parametrize("check", [CallableClassifier(lambda images: images.mean(axis=(1, 2)), scores="logits"), as_image])
+@pytest.mark.parametrize(
+    ("value", "said"), [(np.nan, "NaN or infinite"), (np.inf, "NaN or infinite"), (2.0, "divide by the largest")]
+)
+def test_what_is_wrong_with_the_values_of_an_image_is_said(check, value, said):
+    image = np.full((4, 4, 3), 0.5, np.float32)
+    image[0, 0, 0] = value
+    with pytest.raises(UsageError, match=said):
+        check(image if check is as_image else image[None])

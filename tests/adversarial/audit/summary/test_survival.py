@@ -11,6 +11,7 @@ from scipy.stats import CensoredData, binomtest, ecdf
 
 from adversarial.audit.summary import held_by_distance, held_by_queries, median_of, wilson
 from adversarial.audit.summary.survival import value_at
+from saywhy_core.errors import UsageError
 
 
 @given(st.integers(1, 400).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
@@ -73,3 +74,9 @@ def test_the_curve_over_distance_is_a_proportion_at_each_distance(distances, wro
 )
 def test_the_median_counts_images_that_held_as_farther(distances, median):
     assert median_of(distances) == median
+
+
+@pytest.mark.parametrize(("count", "of"), [(5, 4), (-1, 4), (1, 0), (0, -1)])
+def test_a_share_of_more_than_there_are_is_refused(count, of):
+    with pytest.raises(UsageError, match="must be from 0 to of"):
+        wilson(count, of)
