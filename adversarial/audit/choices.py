@@ -91,7 +91,10 @@ class AuditSettings:
 
         kinds = tuple(STANDARD_KINDS) if self.weather is None else tuple(self.weather)
         if kinds:
-            weather_queries(kinds, self.severities)
+            try:
+                weather_queries(kinds, self.severities)
+            except UsageError as error:  # an audit calls them by another name
+                raise UsageError(str(error).replace(argument("kinds"), argument("weather"), 1)) from None
         return kinds
 
     def goal_index(self, class_names: Sequence[str] | None) -> int | None:
@@ -162,9 +165,9 @@ def chosen(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> AuditSet
     differing = [name for name in said if name not in (*same, "goal") and now[name] != base.get(name)]
     if differing:
         name = differing[0]
+        had = f"without {name}, not with" if base.get(name) is None else f"with {name} = {base[name]!r}, not"
         raise UsageError(
-            f"this folder holds an audit with {name} = {base.get(name)!r}, not {now[name]!r}; "
-            "leave the setting out to go on with it, or give another folder"
+            f"this folder holds an audit {had} {now[name]!r}; leave the setting out to go on with it, or give another folder"
         )
     return replace(made, **{name: base[name] for name in same})
 

@@ -106,7 +106,8 @@ class Command(TyperCommand):
         with given_by_file(*ctx.meta.get(SETTINGS, (None, ()))):
             rest: list[str] = super().parse_args(ctx, args)
         options = {one.name for one in self.params if one.opts[0].startswith("-")}
-        check_names(get_type_hints(self.callback, include_extras=True), texts, options)
+        arguments = {one.name: str(one.metavar) for one in self.params if one.name not in options and one.metavar}
+        check_names(get_type_hints(self.callback, include_extras=True), texts, options, arguments)
         return rest
 
     def invoke(self, ctx: Any) -> Any:
@@ -144,6 +145,18 @@ def _of(ctx: Any) -> Iterator[None]:
     except WRONG_WORDS as error:
         error.ctx = ctx  # type: ignore[attr-defined]
         raise
+
+
+def _bare(metavar: str) -> str:
+    """IMAGES for [IMAGES]..., as an argument is called in a sentence."""
+    return metavar.removesuffix("...").strip("[]")
+
+
+def _output(file: NamedFile, parameters: Sequence[Any]) -> str:
+    """A file to write, as the help names it: DIR audit for an argument, --out a.png for an option."""
+    parameter = next((one for one in parameters if one.name == file.name), None)
+    argument = parameter is not None and not parameter.opts[0].startswith("-")
+    return f"{_bare(parameter.metavar or file.name.upper()) if argument else f'--{file.name}'} {file.path}"
 
 
 def _named(file: NamedFile, parameters: Sequence[Any]) -> str:
@@ -195,13 +208,19 @@ def files_of(annotations: Mapping[str, Any], values: Mapping[str, Any]) -> tuple
     return read, written
 
 
-def check_names(annotations: Mapping[str, Any], texts: Mapping[str, Any], options: Collection[str | None]) -> None:
+def check_names(
+    annotations: Mapping[str, Any],
+    texts: Mapping[str, Any],
+    options: Collection[str | None],
+    arguments: Mapping[str | None, str] | None = None,
+) -> None:
     """See whether the names of files on the command line, as they were written there, can be names of files.
 
     Args:
         annotations: those of the command's function, by name.
         texts: the words of the command line that each parameter got, by name.
         options: the names of those parameters that are options; the others are arguments.
+        arguments: what the help calls arguments, by name.
 
     Raises:
         UsageError: one is empty; one of a file to write ends in "/", as those of folders do; or it is "-" where that does not
@@ -213,7 +232,7 @@ def check_names(annotations: Mapping[str, Any], texts: Mapping[str, Any], option
         for text in given if isinstance(given, (list, tuple)) else (given,):
             if use is None or not isinstance(text, str):
                 continue
-            spelled = f"--{name.replace('_', '-')}" if name in options else name.upper()
+            spelled = f"--{name.replace('_', '-')}" if name in options else _bare((arguments or {}).get(name, name.upper()))
             named, what = f"{spelled} {text}", _WHAT.get(use, "a file")
             if not text:
                 raise UsageError(f"{spelled} is an empty text; name {what}")
@@ -247,32 +266,31 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile], param
         for other in (*read, *written[:number]):
             if _same(one.path, other.path):
                 raise UsageError(
-                    f"--{one.name} {one.path} is the same file as {_named(other, parameters)}; name another file to write"
+                    f"{_output(one, parameters)} is the same file as {_named(other, parameters)}; name another file to write"
                 )
         for other in written:
             if one.use is Use.WRITTEN and any(_same(beside(one.path, ending), other.path) for ending in _KEPT_BESIDE):
                 raise UsageError(
-                    f"--{other.name} {other.path} is the name of a file in which this command keeps what becomes of "
-                    f"--{one.name} {one.path}; name another file"
+                    f"{_output(other, parameters)} is the name of a file in which this command keeps what becomes of "
+                    f"{_output(one, parameters)}; name another file"
                 )
         for other in (*read, *written) if one.use is Use.KEPT else ():
             if any(_same(place_beside(one.path, ending), other.path) for ending in SIDES):
                 raise UsageError(
-                    f"--{one.name} {one.path} keeps a part of itself in {other.path}, which is {_named(other, parameters)}; "
+                    f"{_output(one, parameters)} keeps a part of itself in {other.path}, which is {_named(other, parameters)}; "
                     "name another file"
                 )
         for other in read:
             if other.path.is_dir() and _inside(one.path, other.path):
                 raise UsageError(
-                    f"--{one.name} {one.path} lies in the folder {other.name} {other.path}, which is read; "
+                    f"{_output(one, parameters)} lies in the folder {other.name} {other.path}, which is read; "
                     "name a place outside it"
                 )
-        _check_writable(one)
+        _check_writable(one, _output(one, parameters))
 
 
-def _check_writable(one: NamedFile) -> None:
+def _check_writable(one: NamedFile, named: str) -> None:
     """See whether an output can be written. A pipe or a device is written through where one file is written, not a folder."""
-    named = f"--{one.name} {one.path}"
     folder = one.use is Use.FOLDER_WRITTEN or (one.use is Use.PLACE_WRITTEN and one.path.is_dir())
     if one.path.is_dir() and not folder:
         raise UsageError(f"{named} is a folder; name a file")
@@ -345,6 +363,8 @@ def _left(command: str, options: Mapping[str, Any]) -> str:
         "attack": "no result was written to OUT",
         "picture": "no picture was written to OUT",
     }
+    if there and command == "run":
+        return GOES_ON[command].replace("DIR", str(options["directory"]))
     return GOES_ON[command] if there else nothing.get(command, "no output file was written")
 
 

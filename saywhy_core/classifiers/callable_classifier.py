@@ -264,7 +264,7 @@ def _image_shape(given: Sequence[int | None]) -> ImageShape:
     except (TypeError, ValueError):
         pass
     raise UsageError(
-        f"{argument('image_shape')} must be (height, width, channels), each a positive number or None, not {given!r}"
+        f"{argument('image_shape')} must be (height, width, channels), such as 48,48,3, or None where it is free, not {given!r}"
     )
 
 

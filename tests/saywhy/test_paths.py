@@ -185,3 +185,15 @@ def test_a_folder_named_as_one_is_taken_as_one(maps, monkeypatch):
     monkeypatch.chdir(maps.parent)
     saywhy.cli.app.main(["picture", "maps.jsonl", "--out", "new/"])
     assert [path.name for path in (maps.parent / "new").iterdir()] == ["a.html"]
+
+
+def test_sentences_about_audits_name_things_as_the_command_does(saywhy, tmp_path):
+    (tmp_path / "file").touch()
+    for words, told in (
+        (("z", "x", "--target", "demo:signs", "--weather", "blur,blur"), "--weather names 'blur' twice"),
+        (("", "x", "--target", "demo:signs"), "DIR is an empty text; name a folder"),
+        (("file/a", "x", "--target", "demo:signs"), "DIR file/a can't be written to"),
+    ):
+        done = saywhy("audit", "run", *words, folder=tmp_path)
+        assert done.returncode == 2
+        assert told in done.stderr
