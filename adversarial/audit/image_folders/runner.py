@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.image_folders.entries import Entry
 from adversarial.audit.image_folders.placing import result_folders
 from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
-from adversarial.audit.store import FORMAT, MADE_BY_ATTACK, AuditStore
+from adversarial.audit.store import DATABASE, FORMAT, MADE_BY_ATTACK, AuditStore
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.naming import NamedClassifier
 from adversarial.audit.work.outcomes import make_outcome
@@ -25,7 +27,7 @@ from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adversarial.attack import FeatureGuidedAttack
     from adversarial.audit.gathering import AuditImage
@@ -113,7 +115,7 @@ def audit_images(
     with folder_lock(out), enclosed(out):
         folders = result_folders(out, images, digests)
         names = Counter(image.name for image in images)
-        with AuditStore(out, write=True) as store:
+        with _opened(out) as store:
             if store.made_by not in (None, MADE_BY_ATTACK):
                 raise UsageError(f"{out} holds an audit of `saywhy audit run`; give the attack a folder of its own")
             known = {record.name: record for record in store.images()}
@@ -152,6 +154,23 @@ def audit_images(
                 for entry in todo:
                     entry.close()
     return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed)
+
+
+@contextmanager
+def _opened(out: str | os.PathLike[str]) -> Iterator[AuditStore]:
+    """The database of a folder. One that was made for a run that did nothing is removed again."""
+    fresh = not Path(out, DATABASE).exists()
+    store = AuditStore(out, write=True)
+    empty = False
+    try:
+        yield store
+    finally:
+        with suppress(UsageError):  # it is damaged, which was told already
+            empty = store.made_by is None
+        store.close()
+        if fresh and empty:
+            with suppress(OSError):
+                store.path.unlink(missing_ok=True)
 
 
 def _job(attack: FeatureGuidedAttack, goal: int | None, target: str) -> Job:

@@ -246,3 +246,18 @@ def test_what_means_the_same_is_no_other_setting(tmp_path, again, refused):
     assert everything(tmp_path / "a") == before
     with AuditStore(tmp_path / "a") as store:
         assert json.loads(json.dumps(store.about["settings"]["weather"])) == ["blur", "noise"]
+
+
+def test_an_attack_that_did_nothing_leaves_no_database(tmp_path):
+    (tmp_path / "out" / "a").mkdir(parents=True)
+    (tmp_path / "out" / "a" / "panel.png").write_text("mine")
+    assert len(attacked(picture(tmp_path / "set"), tmp_path / "out").problems) == 1
+    assert sorted(file.name for file in (tmp_path / "out").rglob("*")) == ["a", "panel.png"]
+
+
+def test_an_attack_that_is_refused_in_all_its_folders_leaves_the_settings_as_they_were(tmp_path):
+    image = picture(tmp_path / "set")
+    attacked(image, tmp_path / "out")
+    before = everything(tmp_path / "out")
+    assert len(attacked(image, tmp_path / "out", budget=30).problems) == 1
+    assert everything(tmp_path / "out") == before
