@@ -107,7 +107,7 @@ def _each(
                     else (f"{made.dtype} of shape {made.shape}")
                 )
                 raise UsageError(
-                    f"the kind of weather {name!r} returned an image with {has}; it must return finite floats of the image's shape "
-                    f"{image.shape}"
+                    f"the kind of weather {name!r} returned an image with {has}; it must return finite floats of "
+                    f"the image's shape {image.shape}"
                 )
             yield WeatherImage(name, severity, value, on_grid(made, levels))

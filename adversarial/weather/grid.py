@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from saywhy_core.classifiers.callable_classifier import NOT_FINITE
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def checked(image: ArrayLike) -> NDArray[np.float32]:
     found = np.asarray(image)
     if found.ndim != 3 or not found.size:
         raise UsageError(f"an image must be an array (H, W, C) with at least one pixel, not of shape {found.shape}")
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        raise UsageError(NOT_FINITE)
     if found.dtype.kind != "f" or not (found.min() >= 0 and found.max() <= 1):  # NaN fails this comparison as well
         raise UsageError("the values of an image must be floats in [0, 1]; divide by the largest possible value")
     return np.ascontiguousarray(found, dtype=np.float32)

@@ -43,6 +43,7 @@ class MergeOutcome:
         failed: images that could not be attacked.
         renamed: images that got another name, because another shard had an image of theirs.
         releases: the releases of saywhy that wrote the shards.
+        alike: images with the same pixels as an earlier image of another file, or another place in one: each counts.
     """
 
     images: int
@@ -51,6 +52,7 @@ class MergeOutcome:
     failed: int
     renamed: int
     releases: tuple[str, ...]
+    alike: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,9 @@ def merge_audits(shards: Sequence[str | os.PathLike[str]], out: str | os.PathLik
             raise
     statuses = [row.record.status for row in rows]
     releases = tuple(sorted({str(about.get("saywhy")) for about in abouts}))
-    return MergeOutcome(len(rows), repeated, statuses.count("waiting"), statuses.count("failed"), renamed, releases)
+    pixels = [row.record.pixels for row in rows if row.record.pixels is not None]
+    alike = len(pixels) - len(set(pixels))
+    return MergeOutcome(len(rows), repeated, statuses.count("waiting"), statuses.count("failed"), renamed, releases, alike)
 
 
 def _check_settings(folders: Sequence[Path], abouts: Sequence[Mapping[str, Any]]) -> None:

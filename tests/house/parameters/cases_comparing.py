@@ -114,6 +114,7 @@ record(
     failed=1,
     renamed=1,
     releases=("2",),
+    alike=1,
 )
 RULE = read_rule(RULES[0])
 record(

@@ -35,6 +35,9 @@ def merge(
     note(f"{counted(found.images, 'image')} of {counted(len(shards), 'shard')} in {out}")
     if found.repeated:
         note(f"{counted(found.repeated, 'image')} in more than one shard, with the same result")
+    if found.alike:
+        alike = f"{counted(found.alike, 'image')} with the same pixels as another one of another file or place"
+        note(f"{alike}: each counts, so that such pictures weigh more", style="yellow")
     if found.renamed:
         note(f"{counted(found.renamed, 'image')} renamed, because another shard had the name")
     if len(found.releases) > 1:

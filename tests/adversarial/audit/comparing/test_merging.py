@@ -116,3 +116,12 @@ def test_where_it_may_be_written(audits, tmp_path):
     assert json.loads(json.dumps(rows(tmp_path / "empty")[2]))["settings"]["budget"] == 1000
     with pytest.raises(UsageError, match="is no folder"):
         merge_audits([one, tmp_path / "none"], tmp_path / "more")
+
+
+def test_one_picture_in_two_files_is_told(audits, tmp_path, in_process):
+    one = audits.make("one", {f"a-{part}": audits.held(path="a.npz", part=part, pixels=f"p{part}") for part in range(4)})
+    two = audits.make("two", {f"b-{part}": audits.held(path="b.npz", part=part, pixels=f"p{part + 2}") for part in range(4)})
+    done = in_process.run_command("audit", "merge", one, two, "--out", tmp_path / "merged")
+    assert done.returncode == 0
+    assert "2 images with the same pixels as another one" in " ".join(done.stderr.split())
+    assert merge_audits([one, two], tmp_path / "again").alike == 2
