@@ -50,7 +50,7 @@ SELECT avg(one.status != 'wrong' AND w.predicted = one.label), avg(two.status !=
 """
 _VALUE = r"([\d,.]+(?:e[+-]\d+)?%?|beyond what was found)(?: \([^()]* to [^()]*\))?"
 _SENTENCE = re.compile(
-    rf"(\S+) (?:(falls|rises) from {_VALUE} to|stays at) {_VALUE} on ([\d,]+) images?(?:, by [^()]+(?:\([^()]*\))?)?"
+    rf"(\S+) (?:(falls|rises) from {_VALUE} to|stays(?: at)?) {_VALUE} on ([\d,]+) images?(?:, by [^()]+(?:\([^()]*\))?)?"
     r" \((?:([\d,]+) higher, ([\d,]+) lower, p = [^()]*|no image changed)\)(?:; .*)?\."
 )
 

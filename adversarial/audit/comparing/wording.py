@@ -14,7 +14,7 @@ def change_in_words(measured: Measurement) -> str:
     before, after = _value(measured, old), _value(measured, new)
     where = f"on {images_in_words(measured.images)}"
     if old == new:
-        verb = f"{measured.metric} stays at {after} {where}"
+        verb = f"{measured.metric} stays {'at ' if new is not None else ''}{after} {where}"
     else:
         verb = f"{measured.metric} {'falls' if _fell(old, new) else 'rises'} from {before} to {after} {where}"
         verb += _by(measured)

@@ -224,7 +224,7 @@ _IMAGES = (
 )
 _OUTCOMES = (
     rf"Of {_N} attacked images?, {_N} (?:was|were) turned by a change that the search found, and {_N} held within "
-    r"the budget, which does not prove that they always hold\."
+    r"the budget(?:, which does not prove that they always hold)?\."
 )
 _MEDIAN = r"The median distance of the attacked images is (.+); images that held count as farther\."
 _NO_MEDIAN = r"Fewer than half of the attacked images were turned, so that there is no median distance\."

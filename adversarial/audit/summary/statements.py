@@ -29,9 +29,10 @@ def of_images(counts: Mapping[Status, int]) -> Iterator[tuple[str, str]]:
     )
     yield "images", text
     if attacked:
+        proof = ", which does not prove that they always hold" if counts["held"] else ""
         text = (
             f"Of {counted(attacked, 'attacked image')}, {were(counts['found'])} turned by a change that the search found, and "
-            f"{counts['held']:,} held within the budget, which does not prove that they always hold."
+            f"{counts['held']:,} held within the budget{proof}."
         )
         yield "images", text
 

@@ -271,7 +271,7 @@ def tell_plan(plan: AuditPlan) -> None:
 def tell_status(status: AuditStatus) -> None:
     """Show how many images have which status."""
     words = {
-        "found": "flipped by a small change",
+        "found": "flipped by a change that the search found",
         "held": "not flipped within the budget",
         "wrong": "wrong before anything was changed",
         "failed": "could not be attacked",

@@ -346,3 +346,12 @@ def test_the_record_is_json(two):
     assert record["judged_in_both"] == 9
     assert record["rules"][0]["holds"] is True
     assert {one["name"] for one in record["fragile"]} == {"c", "d", "h", "i"}
+
+
+def test_a_median_that_stays_out_of_sight_reads_as_a_sentence(audits):
+    rows = {"a": audits.held(), "b": audits.held(), "c": audits.found(3)}
+    comparison = compare_audits(audits.make("old", rows), audits.make("new", rows))
+    (sentence,) = [one for one in told(comparison) if one.startswith("median_distance")]
+    assert sentence.startswith("median_distance stays beyond what was found on 3 images")
+    with closing(Recount(comparison.audits)) as recount:
+        assert recount.judge(sentence) == "true"

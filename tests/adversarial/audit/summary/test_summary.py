@@ -192,3 +192,13 @@ def test_damaged_pictures_stop_nothing(folder, tmp_path):
     from adversarial.audit.reporters.page import write_page
 
     write_page(summary, tmp_path / "page.html")
+
+
+@pytest.mark.parametrize(
+    ("shares", "ends"), [((1, 0, 0, 0), "0 held within the budget."), ((0, 1, 0, 0), "that they always hold.")]
+)
+def test_only_images_that_held_need_the_word_that_this_is_no_proof(tmp_path, shares, ends):
+    with AuditStore(make_audit(tmp_path / "a", 4, side=8, shares=shares, arrays=False)) as store:
+        (said,) = [one for one in summarize_audit(store, pictures=0).statements if one.text.startswith("Of 4 attacked")]
+    assert said.text.endswith(ends)
+    assert said.verdict == "true"
