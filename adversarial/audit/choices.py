@@ -211,8 +211,9 @@ def check_same_labels(labels: str | None, label: str | int | None, kept: Mapping
     """
     for name, value in (("labels", labels), ("label", label)):
         before = kept.get(name)
+        had = f"without {name}, not with" if before is None else f"with {name} = {before!r}, not"
         if value is not None and str(value) != str(before):
             raise UsageError(
-                f"this folder holds an audit with {name} = {before!r}, not {value!r}; leave the setting out to go on with it, "
+                f"this folder holds an audit {had} {value!r}; leave the setting out to go on with it, "
                 "give --retry-failed where labels were put right, or give another folder"
             )

@@ -207,7 +207,7 @@ NAMELESS = CallableClassifier(predict, identity="patch")
         ({"class_names": NAMES}, {}, None),
         ({"label": 0}, {"label": 1}, "label = 0, not 1"),
         ({"label": 0}, {"label": "0"}, None),
-        ({}, {"label": 1}, "label = None, not 1"),
+        ({}, {"label": 1}, "without label, not with 1"),
         ({"label": 0}, {"label": 1, "retry_failed": True}, None),
     ],
 )

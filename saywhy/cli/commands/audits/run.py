@@ -209,7 +209,7 @@ def run(
 ) -> None:
     """Run an audit."""
     from adversarial import AttackStopped
-    from adversarial.audit import Audit
+    from adversarial.audit import Audit, AuditPaused
     from saywhy_core.trust import telling_trust
 
     audit = Audit(directory)
@@ -243,6 +243,10 @@ def run(
                     images or None, target=target.target, engine=work.engine, engine_options=engine,
                     retry_failed=work.retry_failed, max_queries=work.max_queries, on_plan=planned, on_progress=bar, **given,
                 )  # fmt: skip
+    except AuditPaused:
+        for problem in problems:  # those of images are told when the audit is done
+            note(f"not audited: {problem}")
+        raise
     except ArgumentError as error:
         raise UsageError(error.spelled(as_option)) from None
     except AttackStopped as stopped:
