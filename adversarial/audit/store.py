@@ -101,7 +101,7 @@ class AuditStore:
             return None
         # databases of before it was written down: only `saywhy audit run` has a list of images
         made_by = settings.get("made_by", MADE_BY_AUDIT if "images" in settings else MADE_BY_ATTACK)
-        return MADE_BY_ATTACK if made_by == MADE_BY_ATTACK else MADE_BY_AUDIT
+        return "attack" if made_by == MADE_BY_ATTACK else "audit run"
 
     def tell(self, **values: Any) -> None:
         """Keep values that hold for the whole audit, as JSON; keys of endpoints are taken out."""
