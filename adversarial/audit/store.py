@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 DATABASE, IMAGES, ANSWERS = "audit.sqlite", "images", "answers"
 FORMAT = 1
 """The version of the database. 1: the first."""
-MADE_BY_AUDIT, MADE_BY_ATTACK = "audit run", "attack"
+MADE_BY_AUDIT: Final = "audit run"
+MADE_BY_ATTACK: Final = "attack"
 """Which command a database is of, `about["settings"]["made_by"]`: each goes on with its own alone."""
 
 _SCHEMA = """
