@@ -283,7 +283,7 @@ def check_outputs(read: Sequence[NamedFile], written: Sequence[NamedFile], param
         for other in read:
             if other.path.is_dir() and _inside(one.path, other.path):
                 raise UsageError(
-                    f"{_output(one, parameters)} lies in the folder {other.name} {other.path}, which is read; "
+                    f"{_output(one, parameters)} lies in {_named(other, parameters)}, a folder that is read; "
                     "name a place outside it"
                 )
         _check_writable(one, _output(one, parameters))
