@@ -216,11 +216,16 @@ class QueryLog:
 
     @property
     def unmoved(self) -> float:
-        """The share of the changed images so far whose gaps are those of the original to the last digit.
-
-        Where that is large, the scores tell little: they are rounded, or saturated.
-        """
+        """The share of the changed images so far whose gaps are those of the original to the last digit."""
         return max(0, self._unmoved - 1) / max(1, self._asked - 1)
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the scores of the original look rounded: of its probabilities, the three largest have at most four decimals."""
+        if self.clean is None or self.kind == "logits":
+            return False
+        largest = np.sort(self.clean)[-3:] * 1e4
+        return bool((np.abs(largest - np.rint(largest)) < 7e-4).all())  # what single precision leaves of 10,000
 
     def _check_classes(self, scores: Floats) -> None:
         highest = max(self.label, -1 if self.target is None else self.target)

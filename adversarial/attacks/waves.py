@@ -82,7 +82,7 @@ class WaveSearch:
         opening = max(1, int(self.tuning.opening * self.budget))
         first = min(opening, self.tuning.block * self.leaves)
         yield from self._learn(here, at, first)
-        if self.by_decision is not None and self.log.unmoved > self.tuning.unmoved:
+        if self.by_decision is not None and self.log.coarse and self.log.unmoved > self.tuning.unmoved:
             self._fallen = self.by_decision()
             yield from self._fallen.steps()
             return
