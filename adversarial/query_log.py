@@ -221,11 +221,11 @@ class QueryLog:
 
     @property
     def coarse(self) -> bool:
-        """Whether the scores of the original look rounded: of its probabilities, the three largest have at most four decimals."""
+        """Whether the scores of the original look rounded: those that count have four decimals at most."""
         if self.clean is None or self.kind == "logits":
             return False
-        largest = np.sort(self.clean)[-3:] * 1e4
-        return bool((np.abs(largest - np.rint(largest)) < 7e-4).all())  # what single precision leaves of 10,000
+        counting = self.clean[self.clean > 5e-4] * 1e4  # what classes share that an answer leaves out is below that
+        return bool((np.abs(counting - np.rint(counting)) < 7e-4).all())  # what single precision leaves of 10,000
 
     def _check_classes(self, scores: Floats) -> None:
         highest = max(self.label, -1 if self.target is None else self.target)
