@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial.driving.array_threads import one_array_thread
 from adversarial.driving.calls import Calls
 from adversarial.driving.image_attack import CHECKED as CHECKED
 from adversarial.driving.image_attack import ImageAttack as ImageAttack  # noqa: TC001 - earlier releases had it here
@@ -73,7 +74,8 @@ def drive(
         BudgetExceeded: from the classifier.
         KeyboardInterrupt: what was on its way was waited for some seconds, and is kept in the memories.
     """
-    _Drive(classifier, iter(openings), batch_size, finished, failed).run()
+    with one_array_thread(classifier):
+        _Drive(classifier, iter(openings), batch_size, finished, failed).run()
 
 
 @dataclass(frozen=True, eq=False)

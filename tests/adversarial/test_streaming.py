@@ -292,3 +292,23 @@ def test_what_follows_a_search_is_asked_in_the_same_batches_and_not_counted(expe
     for index, result in enumerate(expected):
         assert_same(done[index], result)
         np.testing.assert_allclose(answers[index], predict(np.stack([PICTURES[index], 1 - PICTURES[index]])), rtol=1e-5)
+
+
+def test_numpy_leaves_the_processors_to_a_classifier_that_computes_elsewhere():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    seen = []
+
+    def predict(images):
+        seen.append({pool["num_threads"] for pool in threadpool_info() if pool["internal_api"] == "openblas"})
+        return np.stack([images.mean(axis=(1, 2, 3)), np.full(len(images), 0.9)], axis=1)
+
+    images = np.full((1, 8, 8, 3), 0.3, dtype=np.float32)
+    with threadpool_limits(limits=2, user_api="blas"):
+        for concurrency, threads in ((1, {2}), (2, {1})):
+            seen.clear()
+            classifier = CallableClassifier(predict)
+            classifier.concurrency = concurrency
+            FeatureGuidedAttack(budget=20).run(classifier, images, [1])
+            assert all(found == threads for found in seen[:1]), seen
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["internal_api"] == "openblas"} == {2}
