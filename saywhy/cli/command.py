@@ -106,7 +106,9 @@ class Command(TyperCommand):
         with given_by_file(*ctx.meta.get(SETTINGS, (None, ()))):
             rest: list[str] = super().parse_args(ctx, args)
         options = {one.name for one in self.params if one.opts[0].startswith("-")}
-        arguments = {one.name: str(one.metavar) for one in self.params if one.name not in options and one.metavar}
+        arguments: dict[str | None, str] = {
+            one.name: str(one.metavar) for one in self.params if one.name not in options and one.metavar
+        }
         check_names(get_type_hints(self.callback, include_extras=True), texts, options, arguments)
         return rest
 
@@ -155,8 +157,9 @@ def _bare(metavar: str) -> str:
 def _output(file: NamedFile, parameters: Sequence[Any]) -> str:
     """A file to write, as the help names it: DIR audit for an argument, --out a.png for an option."""
     parameter = next((one for one in parameters if one.name == file.name), None)
-    argument = parameter is not None and not parameter.opts[0].startswith("-")
-    return f"{_bare(parameter.metavar or file.name.upper()) if argument else f'--{file.name}'} {file.path}"
+    if parameter is not None and not parameter.opts[0].startswith("-"):
+        return f"{_bare(parameter.metavar or file.name.upper())} {file.path}"
+    return f"--{file.name} {file.path}"
 
 
 def _named(file: NamedFile, parameters: Sequence[Any]) -> str:
