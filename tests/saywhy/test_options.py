@@ -189,7 +189,7 @@ def test_styles_kinds_and_formats_are_listed_from_where_they_are_registered(sayw
     assert "[plain|ranked|smv|composed|free|smv-gpt]" in shown
     assert "[lay|developer|expert|child|TEXT]" in shown
     assert "[clause|short|paragraph]" in shown
-    assert "[auto|saywhy|inseq|thermostat|" in shown
+    assert "[auto|saywhy|audit-report|inseq|thermostat|" in shown
     assert "[html|png|rationale]" in saywhy("picture", "--help", env={"COLUMNS": "300"}).stdout
 
 

@@ -13,7 +13,7 @@ QUICK = {"budget": 12, "weather": (), "survival": False}
 record(
     "adversarial.audit.AuditPlan",
     {"images": 1, "waiting": 1, "queries_per_image": 1, "queries": 1, "seconds": None, "cost": None, "problems": ()},
-    images=2, waiting=2, queries_per_image=2, queries=2, seconds=1.0, cost=1.0, problems=(Problem("a", "b"),),
+    images=2, waiting=2, queries_per_image=2, queries=2, seconds=1.0, cost=1.0, timing=64, problems=(Problem("a", "b"),),
 )  # fmt: skip
 record(
     "adversarial.audit.AuditStatus",
@@ -166,6 +166,12 @@ case(
 case(
     "adversarial.audit.AuditStore.answers_file", {**STORE, "record": ROW},
     lambda found, tools, arguments: found.name, record=ImageRecord(id=2, name="b", path="b"),
+)  # fmt: skip
+
+
+case(
+    "adversarial.audit.AuditStore.move", {"self": later(two), "record": ROW, "path": "x.png", "part": None}, rows,
+    record=ImageRecord(id=2, name="b", path="b"), path="y.png", part=1,
 )  # fmt: skip
 
 
