@@ -397,6 +397,7 @@ def test_what_can_not_verbalize_is_told(wrong):
 FLAT = {"sentences": [{"text": "No part of the text stands out.", "claims": [{"kind": "no_clear_evidence"}]}]}
 
 
+@pytest.mark.long
 def test_a_narrator_with_a_lying_model_passes_and_the_model_alone_does_not(chat_server):
     liar = lying.LyingModel(0.6)
 

@@ -115,6 +115,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.long
 def test_an_attribution_method_by_name(environment, tmp_path):
     found = json.loads(environment.output("-c", ATTRIBUTION, folder=tmp_path))
     assert all("plain_input" in names for names in found["methods"])
@@ -124,6 +125,7 @@ def test_an_attribution_method_by_name(environment, tmp_path):
     assert all(score >= 1 for score in found["words"].values())
 
 
+@pytest.mark.long
 def test_errors_and_help_list_what_was_brought(saywhy, tmp_path):
     np.save(tmp_path / "dark.npy", np.full((SIDE, SIDE, 3), VALUE, np.float32))
     (tmp_path / "words.json").write_text('{"tally": []}', encoding="utf-8")
@@ -142,6 +144,7 @@ def test_what_was_brought_costs_nothing_until_it_is_used(environment, tmp_path):
     environment.output("-c", code, folder=tmp_path)
 
 
+@pytest.mark.long
 def test_a_broken_plug_in_harms_only_who_uses_it(root, make_environment, tmp_path):
     plugin = tmp_path / "plugin"
     shutil.copytree(root / "tests" / "house" / "plugin", plugin)

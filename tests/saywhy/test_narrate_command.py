@@ -82,6 +82,7 @@ def killed_and_resumed(folder, server, narrate, wait_until, count, kills):
     return done.stderr
 
 
+@pytest.mark.long
 def test_killed_every_id_comes_out_once_and_no_answer_is_paid_for_twice(
     chat_server, misbehaving, narrate, tmp_path, wait_until
 ):

@@ -237,6 +237,7 @@ def test_errors_problems_logs_and_json(caplog):
     assert f"sent b'{MARK}'" in caplog.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [

@@ -129,6 +129,7 @@ def test_a_signal_leaves_whole_results_and_a_word(tmp_path, wait_until, number):
     assert stage.asked > asked
 
 
+@pytest.mark.long
 def test_two_processes_with_two_seeds_on_one_folder(tmp_path):
     """Both begin at the same moment: one of them works, the other is refused before it asks anything."""
     stage = Stage(tmp_path / "two", "slow", 2)

@@ -165,6 +165,7 @@ class Tent:
         return np.concatenate([np.zeros((len(images), 1)), -gaps], axis=1)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 2**32 - 1), st.sampled_from(["l1", "l2", "linf"]), st.sampled_from([0.15, 0.3]), st.sampled_from([1.0, 3.0])

@@ -313,6 +313,7 @@ print(chat_model(sys.argv[1], cache=sys.argv[2], timeout=60, max_retries=0).invo
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_process_that_has_no_reply_is_waited_for_only_so_long(chat_server, tmp_path, wait_until, stopped):
     release = threading.Event()
@@ -342,6 +343,7 @@ def test_a_process_that_has_no_reply_is_waited_for_only_so_long(chat_server, tmp
         other.wait()
 
 
+@pytest.mark.long
 def test_who_is_waited_for_is_said(chat_server, tmp_path, wait_until, monkeypatch):
     monkeypatch.setattr("agents.chat.replies._SILENT_WAIT", 0.2)
     release = threading.Event()

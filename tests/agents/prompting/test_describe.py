@@ -195,6 +195,7 @@ def _kill_and_resume(chat_server, misbehaving, tmp_path, classes, kills):
     assert {paid[pair] for pair in bad} == {3}
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_without_loss_or_repetition(chat_server, misbehaving, tmp_path):
     _kill_and_resume(chat_server, misbehaving, tmp_path, classes=8, kills=(8, 17))
 

@@ -58,6 +58,7 @@ def accuracy(encoder, prompts, images, labels):
     return ((images @ class_vectors(encoder, [prompts[name] for name in CLASSES]).T).argmax(axis=1) == labels).mean()
 
 
+@pytest.mark.long
 def test_better_on_unseen_images_than_template_and_random_words_over_five_seeds():
     from evals.prompts import random_words
 

@@ -121,6 +121,7 @@ def test_a_loop_of_some_trips_is_computed(tmp_path, helper):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "size", "status"),
     [(kernel, 9_000, 2), (functions, 7, 2), pytest.param(folded, 200, 2, marks=pytest.mark.long)],

@@ -50,6 +50,7 @@ def test_what_is_mutated_is_honest(form):
     assert len({one["source"] for one in found}) >= 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("forms", TOGETHER, ids=" ".join)
 def test_a_few_mutated_inputs(forms):
     if "onnx" in forms:

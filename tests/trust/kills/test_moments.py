@@ -52,6 +52,7 @@ def told(count, wrong):
         pytest.fail(f"{count} moments\n" + "\n".join(wrong), pytrace=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["convert", pytest.param("composed", marks=pytest.mark.long)])
 def test_the_last_moments(kills, light_forge, tmp_path, name):
     """The last changes on the disk are the file's rename, and what is cleared up after it."""

@@ -74,6 +74,7 @@ def test_explanations_that_do_not_fit_are_one_sentence(changes, says):
         read_saliency(explanation(**changes))
 
 
+@pytest.mark.long
 def test_what_shap_computes_for_a_linear_model_comes_out_exactly():
     """For a linear model the Shapley value of a superpixel is its weights times its difference from the background."""
     weights = RNG.normal(size=(4, 4, 3))

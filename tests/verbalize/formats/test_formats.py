@@ -241,6 +241,7 @@ def test_captum_records():
     assert [m.query.label for m in read_saliency([record, record])] == ["1", "1"]
 
 
+@pytest.mark.long
 def test_shap_explanations_made_by_shap():
     import shap
 

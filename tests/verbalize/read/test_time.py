@@ -47,6 +47,7 @@ ADVERSARIAL = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ADVERSARIAL)
 def test_time_grows_with_the_length(kind):
     unit = ADVERSARIAL[kind]
