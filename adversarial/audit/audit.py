@@ -200,14 +200,18 @@ class Audit:
         on_finding: Callable[[Outcome], None] | None,
         on_progress: OnProgress | None,
     ) -> None:
-        total = sum(store.counts().values())
+        counts = store.counts()
+        total = sum(counts.values())
+        done = total - counts["waiting"]
 
         def tell() -> None:
             if on_progress is not None:
-                on_progress(total - store.counts()["waiting"], total)
+                on_progress(done, total)
 
         def finished(outcome: Outcome) -> None:
+            nonlocal done
             prepared.keep(store, outcome)
+            done += 1
             if on_finding is not None:
                 on_finding(outcome)
             tell()
@@ -218,8 +222,6 @@ class Audit:
             with AUDIT_ENGINES.blame(engine):
                 work(prepared.tasks(store, finished, max_queries), **engine_options)
         except AttackInterrupted as error:
-            counts = store.counts()
-            done = total - counts["waiting"]
             if isinstance(error.__cause__, CeilingReachedError):
                 way = "what was answered is kept: give the same command again with a higher --max-queries to go on"
             else:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from adversarial.attack import FeatureGuidedAttack
+from adversarial.audit.gathering import read_size, size_for
 from adversarial.audit.prior import MapDensity
 from adversarial.audit.work.arguments import check_settings
 from saywhy_core.errors import UsageError, argument
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
 
 DEFAULT_BUDGET = 1000
-_SIZE = re.compile(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,20 +110,7 @@ class AuditSettings:
         Raises:
             UsageError: `resize` is no size, or the classifier doesn't say its own.
         """
-        if self.resize is None:
-            return None
-        if self.resize.strip().lower() == "auto":
-            height, width, _ = classifier.image_shape
-            if height is None or width is None:
-                raise UsageError("the classifier doesn't say what size it takes; give the size, such as --resize 48x48")
-            return height, width
-        match = _SIZE.fullmatch(self.resize)
-        if match is None:
-            raise UsageError(
-                f"{argument('resize')} takes HEIGHTxWIDTH, such as 48x48, each of at most nine digits, or auto, "
-                f"not {self.resize!r}"
-            )
-        return int(match[1]), int(match[2])
+        return size_for(read_size(self.resize), classifier.image_shape)
 
     def kept(self) -> dict[str, Any]:
         """The settings as JSON values."""

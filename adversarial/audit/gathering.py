@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from adversarial.attack import check_attacked
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem, UsageError, argument
 from saywhy_core.images import read_images, resize_image
 from saywhy_core.images.array_files import ARRAYS, ImageArray
 from saywhy_core.images.reader import as_problem
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers import ImageShape
     from saywhy_core.images.reader import NamedImage
+
+Size: TypeAlias = tuple[int, int] | Literal["auto"] | None
+_SIZE = re.compile(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,7 @@ def gather_images(
     *,
     shape: ImageShape = (None, None, None),
     class_names: Sequence[str] | None = None,
-    size: tuple[int, int] | Literal["auto"] | None = None,
+    size: Size = None,
     label: str | int | None = None,
     labels: str | os.PathLike[str] | None = None,
 ) -> tuple[list[AuditImage], list[Problem]]:
@@ -72,11 +76,8 @@ def gather_images(
     """
     if label is not None and labels is not None:
         raise UsageError("give one label for all images or a file of labels, not both")
-    height, width, channels = shape
-    if size == "auto":
-        if height is None or width is None:
-            raise UsageError("the classifier doesn't say what size it takes; give the size, such as --resize 48x48")
-        size = (height, width)
+    channels = shape[2]
+    size = size_for(size, shape)
     if size is not None:
         _check_size(size)
     wanted = channels if channels in (1, 3) else None
@@ -112,6 +113,38 @@ def _read(path: Path, channels: int | None, shape: ImageShape) -> Sequence[Named
         except UsageError as error:
             return [as_problem(path, error)]
     return found
+
+
+def read_size(text: str | None) -> Size:
+    """(height, width) of a text such as "48x64"; "auto" and None stay as they are.
+
+    Raises:
+        UsageError: the text is no size.
+    """
+    if text is None:
+        return None
+    if text.strip().lower() == "auto":
+        return "auto"
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"{argument('resize')} takes HEIGHTxWIDTH, such as 48x48, each of at most nine digits, or auto, not {text!r}"
+        )
+    return int(match[1]), int(match[2])
+
+
+def size_for(size: Size, shape: ImageShape) -> tuple[int, int] | None:
+    """(height, width) that images are brought to: "auto" is the size in `shape`.
+
+    Raises:
+        UsageError: that is not known.
+    """
+    if size != "auto":
+        return size
+    height, width, _ = shape
+    if height is None or width is None:
+        raise UsageError("the classifier doesn't say what size it takes; give the size, such as --resize 48x48")
+    return height, width
 
 
 def _check_size(size: tuple[int, int]) -> None:

@@ -316,8 +316,3 @@ def _as_source(one: _Listed, class_names: Sequence[str] | None, where: str) -> S
         except UsageError as wrong:
             error = str(wrong)
     return Source(one.name, well_formed(one.path), one.part, label, error)
-
-
-def sources_by_name(sources: Sequence[Source]) -> Mapping[str, Source]:
-    """The images by their names."""
-    return {source.name: source for source in sources}

@@ -42,17 +42,20 @@ def decode_arrays(path: Path) -> tuple[NDArray[np.float32], list[int] | None]:
     Raises:
         UsageError: there is no such file, or it holds no images, or more than the ceiling `array` allows.
     """
-    labels = None
-    if is_archive(path):
-        with open_arrays(path) as archive:
-            images = archive.load(_images_of(archive), least=_PIXEL)
-            labels = archive.load("labels") if "labels" in archive.names else None
-    else:
-        images = numpy_files.load_array(path, least=_PIXEL)
+    images, labels = _loaded(path)
     with naming(path):
         _check_pixels(images.shape)
         pixels = _one_by_one(decode_array(images))
     return pixels, _class_numbers(path, len(pixels), labels)
+
+
+def _loaded(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The images of a file as they are there, and its array `labels`."""
+    if not is_archive(path):
+        return numpy_files.load_array(path, least=_PIXEL), None
+    with open_arrays(path) as archive:
+        images = archive.load(_images_of(archive), least=_PIXEL)
+        return images, archive.load("labels") if "labels" in archive.names else None
 
 
 def _class_numbers(path: Path, images: int, labels: NDArray[Any] | None) -> list[int] | None:
@@ -81,13 +84,7 @@ class ImageArray:
     """
 
     def __init__(self, path: Path) -> None:
-        labels = None
-        if is_archive(path):
-            with open_arrays(path) as archive:
-                images = archive.load(_images_of(archive), least=_PIXEL)
-                labels = archive.load("labels") if "labels" in archive.names else None
-        else:
-            images = numpy_files.load_array(path, least=_PIXEL)
+        images, labels = _loaded(path)
         with naming(path):
             _check_pixels(images.shape)
             check_values(images)

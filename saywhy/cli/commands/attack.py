@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -144,6 +143,7 @@ def attack(
     """Attack images."""
     from adversarial import AttackStopped, FeatureGuidedAttack
     from adversarial.audit import audit_images, gather_images, read_prior
+    from adversarial.audit.gathering import read_size
     from adversarial.audit.image_folders.runner import AT_GOAL
     from saywhy_core.classifiers import load_classifier, split_spec
     from saywhy_core.names import class_index, read_class_names
@@ -210,15 +210,3 @@ def read_options(pairs: list[str], scores: str | None) -> dict[str, Any]:
             raise UsageError(f"the option {name!r} of the target is given twice; give it once")
         options[name] = value
     return options
-
-
-def read_size(text: str | None) -> tuple[int, int] | Literal["auto"] | None:
-    """(height, width) of a text such as "48x64"; "auto" and None stay as they are."""
-    if text is None:
-        return None
-    if text.strip().lower() == "auto":
-        return "auto"
-    match = re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*[xX×]\s*([1-9][0-9]{0,8})\s*", text)
-    if match is None:
-        raise UsageError(f"--resize takes HEIGHTxWIDTH, such as 48x48, each of at most nine digits, or auto, not {text!r}")
-    return int(match[1]), int(match[2])

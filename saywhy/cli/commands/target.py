@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from saywhy.cli.commands.attack import read_options, read_size
+from saywhy.cli.commands.attack import read_options
 from saywhy.cli.options.console import counted, finish, note, show, show_data, show_table, tell
 
 HELP = (
@@ -51,7 +51,7 @@ def target(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object in the place of the texts.")] = False,
 ) -> None:
     """Examine a target."""
-    from adversarial.audit import gather_images
+    from adversarial.audit.gathering import gather_images, read_size
     from saywhy_core.classifiers import load_classifier, split_spec, target_options
     from saywhy_core.classifiers.classifier import EndpointError
     from saywhy_core.classifiers.examining.examination import answerable, examine
