@@ -44,6 +44,16 @@ _ASKED_ONCE = ("fc-list", "uname")  # by matplotlib for its fonts, and by Python
 _HARMLESS = ("/dev/null", "/proc/self/clear_refs")
 
 
+def _mapped(library: object) -> bool:
+    """Whether this process runs that very library already: threadpoolctl opens it once more to set its threads, and nothing new is loaded."""
+    if not isinstance(library, (str, bytes)) or not os.fsencode(library).startswith(b"/"):
+        return False
+    ending = b" " + os.fsencode(os.path.realpath(library))
+    with suppress(OSError), Path("/proc/self/maps").open("rb") as maps:
+        return any(line.rstrip(b"\n").endswith(ending) for line in maps)
+    return False
+
+
 class TooSlow(BaseException):
     """An input took longer than it may; no handler of ordinary errors catches it."""
 
@@ -73,7 +83,7 @@ class Watch:
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self.armed:
             return
-        if event in _RUNS and arguments[0] not in _ASKED_ONCE:
+        if event in _RUNS and arguments[0] not in _ASKED_ONCE and not (event == "ctypes.dlopen" and _mapped(arguments[0])):
             self._note(f"code: {event} {arguments[:2]!r:.200}")
         elif event == "socket.connect":
             address = arguments[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +49,30 @@ def test_what_is_mutated_is_honest(form):
     assert not [one for one in found if one["result"] == "refused" and not REFUSED.search(one["told"])]
     assert not [one for one in found if one["result"] == "partly" and not PARTLY.search(one["told"])]
     assert len({one["source"] for one in found}) >= 2
+
+
+_LOADS = """
+import ctypes, glob, sys, numpy
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import guards
+watch = guards.Watch(Path(sys.argv[2]))
+new = sys.argv[2] + "/new.so"
+with watch.watching() as seen:
+    ctypes.CDLL(numpy._core._multiarray_umath.__file__)
+    assert not seen, seen
+    try:
+        ctypes.CDLL(new)
+    except OSError:
+        pass
+    assert len(seen) == 1 and new in seen[0], seen
+"""
+
+
+def test_a_library_that_is_loaded_anew_is_noticed(tmp_path):
+    """One that the process runs already is not: threadpoolctl opens those to set their threads."""
+    (tmp_path / "new.so").write_bytes(b"no library")
+    subprocess.run([sys.executable, "-c", _LOADS, str(Path(__file__).parent), str(tmp_path)], check=True)
 
 
 @pytest.mark.long
