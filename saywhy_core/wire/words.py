@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import zlib
 from typing import Any
 
@@ -13,6 +15,9 @@ from saywhy_core.secrets import redact
 from saywhy_core.wire.network import WireError
 
 _SHOWN = 300  # characters of a server's own words in an error
+_TITLE = 80  # characters of a page's title, which says within a few words what the page is
+_BEGINNING = 64 * 1024  # bytes of a page in which its title is looked for
+_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|title)\b", re.IGNORECASE)
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -35,12 +40,26 @@ def unpack(body: bytes, encoding: str) -> bytes:
 
 
 def read_error(body: bytes) -> str:
-    """What the body of an answer that is an error says, on one line; an empty text if it says nothing."""
+    """What the body of an answer that is an error says, on one line; an empty text if it says nothing.
+
+    Of a page of HTML that is its title, where it has one.
+    """
     try:
         document = parse_json(body)
     except UsageError:
-        return shown(body.decode("utf-8", "replace"))
+        return (page_title(body) if is_page(body) else "") or shown(body.decode("utf-8", "replace"))
     return said_in(document)
+
+
+def is_page(body: bytes, kind: str = "") -> bool:
+    """Whether an answer that is no JSON is a page of HTML, by its type (such as "text/html") or its beginning."""
+    return kind in {"text/html", "application/xhtml+xml"} or _PAGE.match(body.removeprefix(b"\xef\xbb\xbf")) is not None
+
+
+def page_title(body: bytes) -> str:
+    """The title of a page of HTML, on one line; an empty text if it has none."""
+    found = re.search(rb"<title\b[^>]{0,1000}>([^<]*)", body[:_BEGINNING], re.IGNORECASE)
+    return "" if found is None else shown(html.unescape(found[1].decode("utf-8", "replace")).strip(), _TITLE)
 
 
 def shown(text: str, most: int = _SHOWN) -> str:

@@ -80,8 +80,9 @@ class Client:
     """Asks one server, at most `concurrency` requests at a time and `rate` per second, from any number of threads.
 
     An attempt that fails in a way that may pass (a connection that breaks, a time-out, 408, 409, 429, 5xx, an answer that is
-    garbled) is repeated after a pause: the one that the server asks for in `Retry-After`, or one that doubles. Redirects are
-    never followed. Each attempt has one deadline and the ceiling `answer` in bytes, whatever the server does.
+    garbled, a page of HTML in the place of one) is repeated after a pause: the one that the server asks for in `Retry-After`,
+    or one that doubles. Redirects are never followed. Each attempt has one deadline and the ceiling `answer` in bytes,
+    whatever the server does.
 
     Args:
         address: of the server: scheme, host and path, without parameters.
@@ -179,6 +180,7 @@ class Client:
             content=body,
         )
         seconds = self.connection.timeout
+        let_in = None
         try:
             with allowance(seconds, ceiling("answer"), self._ending) as mine:  # type: ignore[arg-type]  # as an event
                 answer = self._pool.handle_request(request)
@@ -189,7 +191,8 @@ class Client:
             with _one_large if len(let_in.body) > _LARGE else nullcontext():
                 return read(let_in)
         except WireError as error:
-            raise _Failed(f"{self.host} {error}", error.status, again=error.again) from None
+            headers_of = {} if let_in is None else let_in.headers
+            raise _failed(f"{self.host} {error}", error.status, headers_of, again=error.again) from None
         except httpcore.TimeoutException:
             raise _Failed(f"{self.host} did not answer within {seconds:g} s", advice="raise the option timeout") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpcore.UnsupportedProtocol) as error:
@@ -218,18 +221,8 @@ class Client:
                 raise WireError(f"answered {status} with nothing in it", status=status, again=True)
             return Answer(headers, body)
         said = error_page(answer, mine, packing)
-        pause = asked_pause(headers)
-        too_long = pause is not None and pause > LONGEST_PAUSE
-        advice = self._advice(status, missing)
-        if too_long and pause is not None:
-            advice = f"it asks to wait {in_words(pause)}"
-        raise _Failed(
-            f"{self.host} answered {status}: {said or 'it does not say why'}",
-            status,
-            again=may_pass(status) and not too_long,
-            advice=advice,
-            pause=pause,
-        )
+        why = f"{self.host} answered {status}: {said or 'it does not say why'}"
+        raise _failed(why, status, headers, again=may_pass(status), advice=self._advice(status, missing))
 
     def _advice(self, status: int, missing: str) -> str:
         if status in {401, 403}:
@@ -248,3 +241,11 @@ class _Failed(Exception):  # noqa: N818 - one attempt, of which there may be mor
     ) -> None:
         super().__init__(why)
         self.why, self.status, self.again, self.advice, self.pause = why, status, again, advice, pause
+
+
+def _failed(why: str, status: int | None, headers: Mapping[str, str], *, again: bool, advice: str = "") -> _Failed:
+    """The failure that an answer stands for, with the pause that the server asks for."""
+    pause = asked_pause(headers)
+    if pause is not None and pause > LONGEST_PAUSE:
+        return _Failed(why, status, again=False, advice=f"it asks to wait {in_words(pause)}")
+    return _Failed(why, status, again=again, advice=advice, pause=pause)

@@ -10,7 +10,7 @@ import numpy as np
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.reading.documents import parse_json
 from saywhy_core.wire.network import WireError
-from saywhy_core.wire.words import shown
+from saywhy_core.wire.words import is_page, page_title, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,17 +51,28 @@ def read_json(answer: Answer, body: bytes | None = None) -> Any:
     """The JSON document in an answer, or in a part of its body.
 
     Raises:
-        WireError: it is none.
+        WireError: it is none. A page of HTML may pass: proxies and load balancers send one while the server behind them starts.
     """
     data = answer.body if body is None else body
-    page = data.lstrip()[:1] == b"<"
     try:
         return parse_json(data)
     except UsageError as error:
-        if page or answer.kind in {"text/html", "text/plain"}:
-            what = "a page of HTML" if page else "a text"
-            raise WireError(f"sent {what} in the place of an answer; is the address the one of the API?", status=200) from None
+        if is_page(data, answer.kind):
+            raise WireError(page_in_words(data), status=200, again=True) from None
+        if answer.kind == "text/plain":
+            said = f"sent a text in the place of an answer ({shown(data[:400].decode('utf-8', 'replace').strip(), 80)})"
+            raise WireError(f"{said}; is the address the one of the API?", status=200) from None
         raise WireError(f"sent an answer that is no JSON: {shown(str(error))}", status=200, again=True) from None
+
+
+def page_in_words(data: bytes) -> str:
+    """That a page of HTML came, with its title, in words that follow "the server"."""
+    title = page_title(data)
+    named = f", titled {title!r}," if title else ""
+    return (
+        f"sent a page of HTML{named} in the place of an answer: either the address is not the one of the API, or something "
+        "before the server (a proxy, a log-in, a waiting page) answers for it"
+    )
 
 
 def check_path(name: str, path: Any) -> None:

@@ -41,7 +41,7 @@ from saywhy_core.classifiers.remote.tensors import INPUTS, as_datatype, read_ten
 from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.wire.network import WireError
-from saywhy_core.wire.words import shown
+from saywhy_core.wire.words import is_page, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,7 +200,7 @@ def load(
 
     def alive() -> bool:
         try:
-            return client.ask(lambda _: True, f"{path}/ready", tries=1)
+            return client.ask(lambda answer: not is_page(answer.body), f"{path}/ready", tries=1)
         except EndpointError as error:
             return error.status == 200  # with nothing in it, as servers answer here
 

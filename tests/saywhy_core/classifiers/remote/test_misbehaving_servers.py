@@ -18,6 +18,7 @@ from saywhy_core.reading.ceilings import ceilings
 
 pytestmark = pytest.mark.usefixtures("_quick")
 GOOD = [[1.0, 2.0, 3.0]]
+WAITING = b"\n<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title data-x=1>\n Just a moment &amp;\n more</title></head></html>"
 
 
 def image(seed=0, count=1):
@@ -33,8 +34,12 @@ def redirect(e):
 
 
 DOWN = {
-    "html": (lambda e: e.raw(b"<html><body>Log in</body></html>", "Content-Type: text/html"), r"sent a page of HTML", 1),
-    "text": (lambda e: e.raw(b"all is well", "Content-Type: text/plain"), r"sent a text in the place of an answer", 1),
+    "html": (lambda e: e.raw(b"<html><body>Log in</body></html>", "Content-Type: text/html"), r"sent a page of HTML in the .* \(3 attempts", 3),
+    "html titled": (lambda e: e.raw(WAITING, "Content-Type: text/html; charset=UTF-8"), r"HTML, titled 'Just a moment & more', in .* waiting page\).*3 att", 3),
+    "html untyped": (lambda e: e.raw(WAITING), r"sent a page of HTML, titled 'Just", 3),
+    "html for hours": (lambda e: e.raw(WAITING, "Retry-After: 7200"), r"sent a page of HTML.*; it asks to wait 7200 s$", 1),
+    "503 html": (lambda e: e.raw(WAITING, status="503 Busy"), r"answered 503: Just a moment & more \(3 attempts", 3),
+    "text": (lambda e: e.raw(b"all is well", "Content-Type: text/plain"), r"sent a text in the place of an answer \(all is well\)", 1),
     "truncated JSON": (lambda e: e.raw(b'{"outputs": [{"na'), r"sent an answer that is no JSON: .* \(3 attempts in", 3),
     "nothing": (lambda e: e.raw(b""), r"answered 200 with nothing in it \(3 attempts", 3),
     "401": (lambda e: e.raw({"error": "no"}, status="401 Unauthorized"), r"answered 401: no; no key was sent", 1),
@@ -117,6 +122,36 @@ def test_what_passes_is_tried_again_and_nothing_else(endpoint):
         classifier(image(1))
         assert time.monotonic() - begun >= 0.3
         assert server.asked == classifier.queries == 2
+
+
+@pytest.mark.parametrize("spec", ["oip:{}#m", "tfserving:{}/v1/models/m", 'http:{}/x?names=["red","green","blue"]'])
+def test_a_waiting_page_of_a_proxy_passes(endpoint, spec):
+    page = endpoint.raw(WAITING, "Content-Type: text/html", "Retry-After: 0.2")
+    with endpoint.Endpoint([page, page]) as server:
+        classifier, begun = load_classifier(spec.format(server.url)), time.monotonic()
+        assert (classifier(image()).argmax(axis=1) == endpoint.truth(image()).argmax(axis=1)).all()
+        assert time.monotonic() - begun >= 0.4  # as long as the page asks for
+        assert server.asked == classifier.queries == 1
+
+
+def test_an_answer_that_is_only_called_a_page_is_read(endpoint):
+    answer = endpoint.raw({"predictions": GOOD}, "Content-Type: text/html; charset=utf-8")
+    with endpoint.Endpoint([answer]) as server:
+        assert load_classifier(f"tfserving:{server.url}/v1/models/m")(image()).tolist() == GOOD
+
+
+def test_a_server_is_not_well_where_a_page_answers_for_it(endpoint):
+    def ready(handler):
+        if handler.path.endswith("/ready"):
+            handler.wfile.write(endpoint.raw(WAITING, "Content-Type: text/html"))
+        else:
+            get(handler)
+
+    broken = [endpoint.raw({"error": "CUDA"}, status="500 Oops")] * 3
+    with endpoint.Endpoint(broken) as server:
+        get, server.get = server.get, ready
+        with pytest.raises(EndpointError, match="answered 500: CUDA"):
+            opened(server)(image())
 
 
 def test_a_request_that_is_too_large_is_halved_and_so_are_later_ones(endpoint):
