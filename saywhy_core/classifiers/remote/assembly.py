@@ -28,16 +28,6 @@ MOST_IMAGES = 64  # per request, as many as the attacks ask about at a time
 MOST_BYTES = 8 * 2**20  # of a request; many servers and proxies refuse more by default
 
 
-def check_batch_size(batch_size: Any) -> None:
-    """See that a batch size is one, before a server is asked.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
-        raise UsageError(f"{argument('batch_size')} must be a whole number of at least one image, not {batch_size!r}")
-
-
 def images_per_request(shape: ImageShape, bytes_per_value: float) -> int:
     """How many images a request holds where the user says nothing: what stays below some megabytes."""
     values = math.prod(size or 0 for size in shape) or 224 * 224 * 3  # the size of images is often free, and that is usual

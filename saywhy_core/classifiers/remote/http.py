@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.classifiers.classifier import ClassifierError, EndpointError
-from saywhy_core.classifiers.remote.assembly import check_batch_size, class_numbers, classifier_at
+from saywhy_core.classifiers.remote.assembly import class_numbers, classifier_at
 from saywhy_core.classifiers.remote.client import Client
 from saywhy_core.classifiers.remote.documents import check_path, lists_at, put, read_json
-from saywhy_core.classifiers.remote.options import CONCURRENCY, RETRIES, TIMEOUT, Connection, split_endpoint
+from saywhy_core.classifiers.remote.options import Answers, Connection, split_endpoint, with_groups
 from saywhy_core.classifiers.remote.pictures import LEVELS, Encoding, check_encoding, encoded
 from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
@@ -38,32 +38,26 @@ USUAL = 224
 WHOLE = 0.02  # by how much the scores of all classes may miss 1: rounded to two decimals, those of ten classes miss it by that
 
 
+@with_groups(answers=Answers, connection=Connection)
 def load(
     where: str,
     *,
-    class_names: Sequence[str] | None = None,
-    classes: int | None = None,
-    scores: Scores | None = None,
-    image_shape: Sequence[int | None] | None = None,
+    answers: Answers,
     encoding: Encoding = "png",
     image_field: str | None = None,
     label_field: str = "label",
     score_field: str = "score",
     extra: dict[str, Any] | None = None,
-    batch_size: int | None = None,
-    concurrency: int = CONCURRENCY,
-    rate: float | None = None,
-    timeout: float = TIMEOUT,
-    retries: int = RETRIES,
-    key_env: str | None = None,
-    key_header: str | None = None,
-    query: str | None = None,
+    connection: Connection,
 ) -> CallableClassifier:
     """A classifier that sends pictures to an endpoint, which answers with labels and scores.
 
     A request holds an encoded picture as its body, or, with `image_field`, JSON with the picture in base64. The answer is a
     list of objects such as {"label": "cat", "score": 0.9}, in any order, or one such list per image. Where the endpoint names
-    the best classes only, the others are unseen: `scores` is "top-k", unless an option says otherwise.
+    the best classes only, the others are unseen: `scores` is "top-k", unless an option says otherwise; of "label", the first
+    label alone is taken, and no scores are needed. Labels may be class numbers, or names such as LABEL_3.
+
+    There is one picture per request, unless `batch_size` says otherwise; with 2 or more, `image_field` holds a list.
 
     Where neither the names nor the number of the classes are given, the endpoint is asked about a grey picture, which counts
     as a query: if its scores sum to 1, their labels, sorted, are the class names. It is an error if they don't.
@@ -72,24 +66,13 @@ def load(
 
     Args:
         where: the URL. A question mark begins the target's own options; parameters of the URL go into `query`.
-        class_names: one name per class, as the endpoint writes them.
-        classes: the number of classes, for an endpoint that answers with class numbers, or with names such as LABEL_3.
-        scores: what the scores are: "top-k" (the default), "probabilities", "logits", "sigmoid" or "label", which takes the
-            first label alone and needs no scores.
-        image_shape: (height, width, channels) of the images that the endpoint takes; any size in colour by default.
+        answers: what the endpoint answers.
         encoding: "png", or "jpeg", which changes the image on its way.
         image_field: where the picture stands in a JSON document; the picture is the whole body without it.
         label_field: where the labels stand in the answer; an empty text where the scores are a list in the order of the names.
         score_field: where the scores stand in the answer.
         extra: what else the JSON document holds, such as {"parameters": {"top_k": 1000}}.
-        batch_size: the most pictures per request, for JSON only: with 2 or more, `image_field` holds a list; 1 by default.
-        concurrency: the most requests on their way at a time.
-        rate: the most requests per second.
-        timeout: seconds per attempt.
-        retries: further attempts after one that failed in a way that may pass.
-        key_env: the environment variable that holds the key.
-        key_header: the header that the key is sent in, `Authorization` by default.
-        query: parameters of the address, without a key.
+        connection: how the endpoint is asked.
 
     Raises:
         EndpointError: the endpoint can't be reached, refuses us, or answers with something else.
@@ -97,22 +80,22 @@ def load(
     """
     address, _ = split_endpoint(where, FORMS, model=False)
     check_encoding(encoding)
-    check_batch_size(batch_size)
     for name, path in (("image_field", image_field), ("label_field", label_field or None), ("score_field", score_field)):
         check_path(name, path)
-    if image_field is None and (extra is not None or (batch_size or 1) > 1):
+    size = connection.batch_size or 1
+    if image_field is None and (extra is not None or size > 1):
         unused = argument("batch_size" if extra is None else "extra")
         raise UsageError(f"{unused} has no effect where the picture is the whole body; give {argument('image_field', ...)}")
     if extra is not None and (not isinstance(extra, dict) or is_no_name(json.dumps(extra), file=True)):
         raise UsageError(
             f'{argument("extra")} must be a JSON object, such as {{"parameters": {{}}}}, without a key or a password'
         )
-    kind: Scores = first_given(scores, "top-k")
+    kind: Scores = first_given(answers.scores, "top-k")
+    class_names, classes = answers.class_names, answers.classes
     if not label_field and kind == "label":
         raise UsageError(f"{argument('scores', 'label')} needs labels: give {argument('label_field', ...)}")
-    shape = (None, None, 3) if image_shape is None else tuple(image_shape)
-    client = Client(address, Connection(concurrency, rate, timeout, retries, key_env, key_header, query))
-    several = (batch_size or 1) > 1
+    shape = (None, None, 3) if answers.image_shape is None else tuple(answers.image_shape)
+    client = Client(address, connection)
 
     def send(images: Images, read: Callable[[list[tuple[list[Any], list[Any]]]], Any]) -> Any:
         pictures = [encoded(image, encoding) for image in images]
@@ -120,7 +103,7 @@ def load(
             body, sort = pictures[0], f"image/{encoding}"
         else:
             texts = [b64encode(picture).decode() for picture in pictures]
-            document = put(extra or {}, image_field, texts if several else texts[0])
+            document = put(extra or {}, image_field, texts if size > 1 else texts[0])
             body, sort = json.dumps(document).encode(), "application/json"
         fields = (label_field, None if kind == "label" else score_field)
         return client.ask(lambda answer: read(read_answer(answer, len(images), *fields)), "", body, {"Content-Type": sort})
@@ -135,7 +118,7 @@ def load(
 
     classifier = classifier_at(
         client, ask, scores=kind, class_names=class_names, classes=classes,
-        image_shape=shape, size=batch_size or 1, levels=LEVELS,
+        image_shape=shape, size=size, levels=LEVELS,
     )  # fmt: skip
     classifier.count(learned)
     return classifier

@@ -14,11 +14,9 @@ from urllib.parse import quote
 import numpy as np
 
 from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, EndpointError
-from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.remote.assembly import (
     agreeing,
     channels_of,
-    check_batch_size,
     class_numbers,
     classifier_at,
     images_per_request,
@@ -36,7 +34,7 @@ from saywhy_core.classifiers.remote.declared import (
     sizes,
 )
 from saywhy_core.classifiers.remote.documents import JSON, json_with_numbers, read_json
-from saywhy_core.classifiers.remote.options import CONCURRENCY, RETRIES, TIMEOUT, Connection, split_endpoint
+from saywhy_core.classifiers.remote.options import Answers, Connection, Tensors, split_endpoint, with_groups
 from saywhy_core.classifiers.remote.tensors import INPUTS, as_datatype, read_tensors
 from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers.callable_classifier import CallableClassifier
     from saywhy_core.classifiers.classifier import Scores
-    from saywhy_core.classifiers.layout import Axes, Channels, Numbers
+    from saywhy_core.classifiers.layout import Axes
     from saywhy_core.classifiers.remote.client import Answer
 
     Images: TypeAlias = NDArray[np.float32]
@@ -64,30 +62,15 @@ BINARY = "application/octet-stream"
 UNNAMED = "input-0"  # the input of a model whose metadata says nothing, as MLServer's documentation calls it
 
 
+@with_groups(answers=Answers, tensors=Tensors, connection=Connection)
 def load(
     where: str,
     *,
-    class_names: Sequence[str] | None = None,
-    classes: int | None = None,
-    scores: Scores | None = None,
-    layout: Axes | None = None,
-    value_range: Sequence[float] | None = None,
-    mean: Numbers | None = None,
-    std: Numbers | None = None,
-    channels: Channels | None = None,
-    image_shape: Sequence[int | None] | None = None,
+    answers: Answers,
+    tensors: Tensors,
     version: str | int | None = None,
-    input: str | None = None,  # noqa: A002 - the protocol's own word
-    output: str | None = None,
     binary: bool | None = None,
-    batch_size: int | None = None,
-    concurrency: int = CONCURRENCY,
-    rate: float | None = None,
-    timeout: float = TIMEOUT,
-    retries: int = RETRIES,
-    key_env: str | None = None,
-    key_header: str | None = None,
-    query: str | None = None,
+    connection: Connection,
 ) -> CallableClassifier:
     """A classifier that asks a model on a server of the Open Inference Protocol.
 
@@ -97,35 +80,18 @@ def load(
 
     Args:
         where: `URL#MODEL`, where the URL is what stands before `/v2`.
-        class_names: one name per class.
-        classes: the number of classes, where neither the names nor the metadata tell.
-        scores: what the output is: "logits", "probabilities", "sigmoid", "top-k" or "label".
-        layout: "nhwc" or "nchw".
-        value_range: the model's values for black and white: (0, 255) for whole numbers and (0, 1) otherwise by default.
-        mean: subtracted after that; one number, or one per channel.
-        std: divided by after that; one number, or one per channel.
-        channels: the order of the colours that the model takes, "rgb" (the default) or "bgr".
-        image_shape: (height, width, channels) of the images, where the metadata does not tell; None for each that is free.
+        answers: what the model answers.
+        tensors: its input and its output.
         version: of the model; the server's own choice by default.
-        input: the name of the input, where there are several.
-        output: the name of the output with the scores, where there are several.
         binary: whether tensors are sent as bytes; what the server says it knows by default, and JSON otherwise.
-        batch_size: the most images per request; by default up to 64, and less than 8 MiB.
-        concurrency: the most requests on their way at a time.
-        rate: the most requests per second.
-        timeout: seconds per attempt.
-        retries: further attempts after one that failed in a way that may pass.
-        key_env: the environment variable that holds the key.
-        key_header: the header that the key is sent in, `Authorization` by default.
-        query: parameters of all addresses, without a key.
+        connection: how the server is asked.
 
     Raises:
         EndpointError: the server can't be reached, refuses us, or does not speak the protocol.
         UsageError: an option is wrong or missing, or the model takes something else than images.
     """
     address, model = split_endpoint(where, FORMS, model=True)
-    client = Client(address.removesuffix("/v2"), Connection(concurrency, rate, timeout, retries, key_env, key_header, query))
-    check_batch_size(batch_size)
+    client = Client(address.removesuffix("/v2"), connection)
     if binary is not None and not isinstance(binary, bool):
         raise UsageError(f"{argument('binary')} must be true or false, not {binary!r}")
     path = f"/v2/models/{quote(model)}" + ("" if version is None else f"/versions/{quote(str(version), safe='')}")
@@ -135,29 +101,22 @@ def load(
     if not isinstance(told, dict):
         raise EndpointError(f"{client.host} sent no metadata of the model {model!r}")
     said = said_in_parameters(told.get("parameters"), name)
-    takes = pick(_tensors(told, "inputs"), input, "input", name) or Tensor(UNNAMED, "", None)
-    gives = pick(_tensors(told, "outputs"), output, "output", name)
+    takes = pick(_tensors(told, "inputs"), tensors.input, "input", name) or Tensor(UNNAMED, "", None)
+    gives = pick(_tensors(told, "outputs"), tensors.output, "output", name)
     datatype = takes.datatype or "FP32"
     if datatype not in INPUTS:
         raise UsageError(f"{name} takes {shown(datatype, 40)}; images need one of {', '.join(INPUTS)}")
     shape = four_axes(takes.shape, name)
-    if layout is None and "layout" not in said and shape is None:
+    if tensors.layout is None and "layout" not in said and shape is None:
         raise UsageError(
             f"{name} declares no input, so that nothing tells its layout; give {argument('layout', 'nhwc')} or "
             f"{argument('layout', 'nchw')}"
         )
-    axes: Axes | None = first_given(layout, said.get("layout"))
+    axes: Axes | None = first_given(tensors.layout, said.get("layout"))
     if axes is None:
         axes = axes_of(shape or (), name)
-    value_range = first_given(value_range, said.get("value_range"), (0.0, 255.0) if "INT" in datatype else (0.0, 1.0))
-    prepare = InputLayout(
-        axes,
-        value_range,
-        first_given(mean, said.get("mean")),
-        first_given(std, said.get("std")),
-        first_given(channels, said.get("channels"), "rgb"),
-    )
-    kind: Scores | None = first_given(scores, said.get("scores"), None if gives is None else kind_of(gives.name))
+    prepare = tensors.input_layout(axes, said, whole="INT" in datatype)
+    kind: Scores | None = first_given(answers.scores, said.get("scores"), None if gives is None else kind_of(gives.name))
     if kind is None:
         raise UsageError(
             f"{name} doesn't say what its output {'' if gives is None else repr(shown(gives.name, 60))} is; "
@@ -169,13 +128,13 @@ def load(
     if datatype == "BF16" and not binary:
         raise UsageError(f"{name} takes BF16, which JSON has not; give {argument('binary', True)}")
     declared = ANY_SHAPE if shape is None else image_shape_of(shape, axes)
-    prepare.check_channels(channels_of(image_shape, declared))
+    prepare.check_channels(channels_of(answers.image_shape, declared))
     fixed = shape[0] if shape is not None else None
     per_value = np.dtype("<u2" if datatype == "BF16" else as_datatype(np.zeros(1, np.float32), datatype).dtype).itemsize
-    size = batch_size or fixed or images_per_request(declared, per_value if binary else JSON)
+    size = connection.batch_size or fixed or images_per_request(declared, per_value if binary else JSON)
     if fixed is not None and size > fixed:
         raise UsageError(f"{name} takes {fixed} images at a time; give {argument('batch_size', fixed)}, or none")
-    names = class_names if class_names is not None else said.get("class_names")
+    names = first_given(answers.class_names, said.get("class_names"))
     ids = count(1)
     wanted = None if gives is None else gives.name
     lock = threading.Lock()
@@ -205,11 +164,13 @@ def load(
             return error.status == 200  # with nothing in it, as servers answer here
 
     found = None if gives is None or gives.shape is None or len(gives.shape) < 2 else gives.shape[1]
+    classes = answers.classes
     if classes is None and names is None and kind != "label" and found is not None and found > 1:
         classes = found
+    given = answers.image_shape
     return classifier_at(
         client, ask, scores=kind, class_names=names, classes=classes,
-        image_shape=declared if image_shape is None else agreeing(image_shape, declared, name), size=size, alive=alive,
+        image_shape=declared if given is None else agreeing(given, declared, name), size=size, alive=alive,
     )  # fmt: skip
 
 

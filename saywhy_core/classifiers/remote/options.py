@@ -1,15 +1,27 @@
-"""The options that all targets behind a server have: how they are asked, and where the key is."""
+"""The options that targets behind a server share, each spelled once: what they answer, what they take, how they are asked."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from saywhy_core.classifiers.layout import InputLayout
+from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.secrets import keep_secret
 from saywhy_core.wire.addresses import LONGEST, is_no_name, split_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from saywhy_core.classifiers.classifier import Scores
+    from saywhy_core.classifiers.layout import Axes, Channels, Numbers
+
+T = TypeVar("T")
 
 TIMEOUT = 30.0  # seconds: a large batch on a slow network takes ten
 RETRIES = 6  # with growing pauses they bridge some 20 seconds, in which a server starts again
@@ -24,23 +36,134 @@ _TAKEN = frozenset(
 _HOW = "name the environment variable that holds the key in the option key_env"
 
 
+def with_groups(**groups: type[Any]) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """A loader of targets whose options stand in groups: each parameter of that name gets the options of a dataclass as one.
+
+    What is returned takes one keyword per field of each group, in the place of the group, as its signature says, so that
+    `target_options` lists them. Its docstring says of each what the docstring of the group says, in the place of the line about
+    the parameter.
+
+    Args:
+        groups: parameter -> dataclass, each with a section `Attributes`.
+    """
+
+    def spelled(load: Callable[..., T]) -> Callable[..., T]:
+        own = inspect.signature(load)
+        parameters: list[inspect.Parameter] = []
+        for name, one in own.parameters.items():
+            parameters += _options_of(groups[name]) if name in groups else [one]
+        signature = own.replace(parameters=parameters)
+
+        @functools.wraps(load)
+        def run(*positional: Any, **given: Any) -> T:
+            given = signature.bind(*positional, **given).arguments
+            for name, group in groups.items():
+                given[name] = group(**{one.name: given.pop(one.name) for one in _options_of(group) if one.name in given})
+            return load(given.pop("where"), **given)
+
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        if load.__doc__:  # python -OO leaves it out
+            lines = load.__doc__.split("\n")
+            run.__doc__ = "\n".join(_about(groups[name]) if (name := _named(line)) in groups else line for line in lines)
+        return run
+
+    return spelled
+
+
+def _options_of(group: type[Any]) -> list[inspect.Parameter]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(one.name, keyword, default=one.default, annotation=one.type) for one in fields(group) if one.init]
+
+
+def _named(line: str) -> str:
+    """The parameter that a line of a section `Args` begins to describe."""
+    return line.partition(":")[0].strip()
+
+
+def _about(group: type[Any]) -> str:
+    """What a dataclass's docstring says about its attributes, as it stands in the section `Args` of a function."""
+    return (group.__doc__ or "").partition("    Attributes:\n")[2].partition("\n\n")[0].rstrip()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a server answers about images.
+
+    Attributes:
+        class_names: one name per class, as the server writes them where it answers with names.
+        classes: the number of classes, where neither the names nor the server tell it.
+        scores: what is answered: "logits", "probabilities", "sigmoid", "top-k" (the default for `http`) or "label".
+        image_shape: (height, width, channels) of the images, where the server doesn't tell it; None for each that is free.
+    """
+
+    class_names: Sequence[str] | None = None
+    classes: int | None = None
+    scores: Scores | None = None
+    image_shape: Sequence[int | None] | None = None
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """Which tensors a model takes and gives, and how images become such a tensor.
+
+    Attributes:
+        layout: "nhwc" or "nchw"; what the declared shape tells by default.
+        value_range: the model's values for black and white: (0, 255) for whole numbers and (0, 1) otherwise by default.
+        mean: subtracted after that; one number, or one per channel.
+        std: divided by after that; one number, or one per channel.
+        channels: the order of the colours that the model takes, "rgb" (the default) or "bgr".
+        input: the name of the input, where there are several.
+        output: the name of the output with the scores, where there are several.
+    """
+
+    layout: Axes | None = None
+    value_range: Sequence[float] | None = None
+    mean: Numbers | None = None
+    std: Numbers | None = None
+    channels: Channels | None = None
+    input: str | None = None
+    output: str | None = None
+
+    def input_layout(self, axes: Axes, said: Mapping[str, Any], *, whole: bool) -> InputLayout:
+        """How images become the tensor: what an option says, then what the model's metadata says, then what is usual.
+
+        Args:
+            axes: the order of its axes.
+            said: what the metadata says under the names of these options.
+            whole: whether its values are whole numbers.
+
+        Raises:
+            UsageError: a value has a wrong form.
+        """
+        usual = (0.0, 255.0) if whole else (0.0, 1.0)
+        return InputLayout(
+            axes,
+            first_given(self.value_range, said.get("value_range"), usual),
+            first_given(self.mean, said.get("mean")),
+            first_given(self.std, said.get("std")),
+            first_given(self.channels, said.get("channels"), "rgb"),
+        )
+
+
 @dataclass(frozen=True)
 class Connection:
     """How a server is asked.
 
     Attributes:
+        batch_size: the most images per request; by default one for `http`, and otherwise up to 64 and less than 8 MiB.
         concurrency: the most requests on their way at a time.
         rate: the most requests per second, repeated ones included; None for no limit.
         timeout: seconds after which an attempt is given up, however slowly the server answers.
         retries: further attempts after one that failed in a way that may pass.
         key_env: the environment variable that holds the key; None where the server wants none.
-        key_header: the header that the key is sent in.
-        query: the parameters of the address, such as "api-version=2"; no key may be in them.
+        key_header: the header that the key is sent in, `Authorization` by default.
+        query: the parameters of all addresses, such as "api-version=2"; no key may be in them.
 
     Raises:
         UsageError: a value is not of this form, or there is no such environment variable.
     """
 
+    batch_size: int | None = None
     concurrency: int = CONCURRENCY
     rate: float | None = None
     timeout: float = TIMEOUT
@@ -48,9 +171,11 @@ class Connection:
     key_env: str | None = None
     key_header: str | None = None
     query: str | None = None
-    _key: str = field(default="", repr=False, compare=False)
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.batch_size is not None:
+            _must_be("batch_size", self.batch_size, whole=True, least=1)
         _must_be("concurrency", self.concurrency, whole=True, least=1)
         _must_be("retries", self.retries, whole=True, least=0)
         _must_be("timeout", self.timeout, least=0.01)

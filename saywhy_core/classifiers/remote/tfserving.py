@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from saywhy_core.classifiers.classifier import ANY_SHAPE, EndpointError
-from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.remote.assembly import (
     agreeing,
     channels_of,
-    check_batch_size,
     class_numbers,
     classifier_at,
     images_per_request,
@@ -25,7 +23,7 @@ from saywhy_core.classifiers.remote.assembly import (
 from saywhy_core.classifiers.remote.client import Client
 from saywhy_core.classifiers.remote.declared import Tensor, axes_of, four_axes, image_shape_of, kind_of, pick, sizes
 from saywhy_core.classifiers.remote.documents import JSON, json_with_numbers, read_json
-from saywhy_core.classifiers.remote.options import CONCURRENCY, RETRIES, TIMEOUT, Connection, split_endpoint
+from saywhy_core.classifiers.remote.options import Answers, Connection, Tensors, split_endpoint, with_groups
 from saywhy_core.classifiers.remote.pictures import LEVELS, encoded
 from saywhy_core.classifiers.spec import first_given
 from saywhy_core.errors import UsageError, argument
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 
     from saywhy_core.classifiers.callable_classifier import CallableClassifier
     from saywhy_core.classifiers.classifier import Scores
-    from saywhy_core.classifiers.layout import Axes, Channels, Numbers
+    from saywhy_core.classifiers.layout import Axes
     from saywhy_core.classifiers.remote.client import Answer
 
     Images: TypeAlias = NDArray[np.float32]
@@ -52,59 +50,29 @@ PICTURES = "DT_STRING"
 _PATH = re.compile(r"/v1/models/[^/]+(?:/(?:versions|labels)/[^/]+)?$")
 
 
+@with_groups(answers=Answers, tensors=Tensors, connection=Connection)
 def load(
     where: str,
     *,
-    class_names: Sequence[str] | None = None,
-    classes: int | None = None,
-    scores: Scores | None = None,
-    layout: Axes | None = None,
-    value_range: Sequence[float] | None = None,
-    mean: Numbers | None = None,
-    std: Numbers | None = None,
-    channels: Channels | None = None,
-    image_shape: Sequence[int | None] | None = None,
+    answers: Answers,
+    tensors: Tensors,
     signature: str | None = None,
     form: str = "instances",
-    input: str | None = None,  # noqa: A002 - the protocol's own word
-    output: str | None = None,
-    batch_size: int | None = None,
-    concurrency: int = CONCURRENCY,
-    rate: float | None = None,
-    timeout: float = TIMEOUT,
-    retries: int = RETRIES,
-    key_env: str | None = None,
-    key_header: str | None = None,
-    query: str | None = None,
+    connection: Connection,
 ) -> CallableClassifier:
     """A classifier that asks a model on a server of TensorFlow Serving's REST interface.
 
     What an option doesn't say is read from `URL/metadata`, where the server has it: the image's shape, layout and type, the
-    output's name, and the kind of scores from that name. A model that takes texts (`DT_STRING`) gets PNG pictures in base64.
+    output's name, and the kind of scores from that name. The layout is "nhwc", which TensorFlow's models usually take, where
+    the metadata does not tell it. A model that takes texts (`DT_STRING`) gets PNG pictures in base64.
 
     Args:
         where: the URL, up to the model's name, or to its version: `/v1/models/NAME/versions/3`.
-        class_names: one name per class.
-        classes: the number of classes, where neither the names nor the metadata tell.
-        scores: what the output is: "logits", "probabilities", "sigmoid", "top-k" or "label".
-        layout: "nhwc" (what TensorFlow's models usually take, and the default where the metadata does not tell) or "nchw".
-        value_range: the model's values for black and white: (0, 255) for whole numbers and (0, 1) otherwise by default.
-        mean: subtracted after that; one number, or one per channel.
-        std: divided by after that; one number, or one per channel.
-        channels: the order of the colours that the model takes, "rgb" (the default) or "bgr".
-        image_shape: (height, width, channels) of the images, where the metadata does not tell; None for each that is free.
+        answers: what the model answers.
+        tensors: its input and its output.
         signature: the signature of the model; "serving_default" by default.
         form: "instances", one entry per image, or "inputs", one entry per tensor.
-        input: the name of the input, where there are several.
-        output: the name of the output with the scores, where there are several.
-        batch_size: the most images per request; by default up to 64, and less than 8 MiB.
-        concurrency: the most requests on their way at a time.
-        rate: the most requests per second.
-        timeout: seconds per attempt.
-        retries: further attempts after one that failed in a way that may pass.
-        key_env: the environment variable that holds the key.
-        key_header: the header that the key is sent in, `Authorization` by default.
-        query: parameters of all addresses, without a key.
+        connection: how the server is asked.
 
     Raises:
         EndpointError: the server can't be reached, refuses us, or does not speak the protocol.
@@ -116,38 +84,37 @@ def load(
         raise UsageError(f"the address names no model: write {FORMS}")
     if form not in ("instances", "inputs"):
         raise UsageError(f"{argument('form')} must be 'instances' or 'inputs', not {form!r}")
-    check_batch_size(batch_size)
-    client = Client(address, Connection(concurrency, rate, timeout, retries, key_env, key_header, query))
+    client = Client(address, connection)
     name = f"the model at {client.host}"
-    takes, gives = _declared(client, signature, input, output, name)
+    takes, gives = _declared(client, signature, tensors.input, tensors.output, name)
     datatype = takes.datatype if takes is not None and takes.datatype else "DT_FLOAT"
     pictures = datatype == PICTURES
     if not pictures and datatype not in DTYPES:
         raise UsageError(f"{name} takes {shown(datatype, 40)}; images need one of {', '.join([*DTYPES, PICTURES])}")
-    given = {"layout": layout, "value_range": value_range, "mean": mean, "std": std, "channels": channels}
-    if pictures and (unused := [argument(one) for one, value in given.items() if value is not None]):
+    prepared = ("layout", "value_range", "mean", "std", "channels")
+    if pictures and (unused := [argument(one) for one in prepared if getattr(tensors, one) is not None]):
         raise UsageError(f"{name} takes encoded pictures, so that {', '.join(unused)} would have no effect; leave it out")
     shape = None if takes is None or pictures else four_axes(takes.shape, name)
-    axes: Axes = layout if layout is not None else "nhwc" if shape is None else axes_of(shape, name)
+    axes: Axes = tensors.layout if tensors.layout is not None else "nhwc" if shape is None else axes_of(shape, name)
     whole = not pictures and np.dtype(DTYPES[datatype]).kind in "iu"
-    usual = (0.0, 255.0) if whole else (0.0, 1.0)
-    prepare = InputLayout(axes, first_given(value_range, usual), mean, std, first_given(channels, "rgb"))
-    kind: Scores | None = first_given(scores, None if gives is None else kind_of(gives.name))
+    prepare = tensors.input_layout(axes, {}, whole=whole)
+    kind: Scores | None = first_given(answers.scores, None if gives is None else kind_of(gives.name))
     if kind is None:
         raise UsageError(f"{name} doesn't say what it answers; give {argument('scores', 'logits')}, or another kind of scores")
     declared = ANY_SHAPE if shape is None else image_shape_of(shape, axes)
-    prepare.check_channels(channels_of(image_shape, declared))
+    prepare.check_channels(channels_of(answers.image_shape, declared))
     fixed = None if shape is None else shape[0]
-    wanted = output or (None if gives is None else gives.name)
+    wanted = tensors.output or (None if gives is None else gives.name)
 
     def values_of(images: Images) -> NDArray[Any]:
         values = prepare(images)
         return np.rint(values).astype(np.int64) if whole else values
 
     def ask(images: Images) -> NDArray[Any]:
-        body = _pictures(images, form, input, signature) if pictures else _numbers(values_of(images), form, input, signature)
+        rest = form, tensors.input, signature
+        body = _pictures(images, *rest) if pictures else _numbers(values_of(images), *rest)
         headers = {"Content-Type": "application/json"}
-        return client.ask(lambda answer: read_answer(answer, wanted, class_names), ":predict", body, headers)
+        return client.ask(lambda answer: read_answer(answer, wanted, answers.class_names), ":predict", body, headers)
 
     def alive() -> bool:
         try:
@@ -158,12 +125,14 @@ def load(
         return any(isinstance(one, dict) and one.get("state") == "AVAILABLE" for one in listed or [])
 
     found = None if gives is None or gives.shape is None or len(gives.shape) < 2 else gives.shape[1]
-    if classes is None and class_names is None and kind != "label" and found is not None and found > 1:
+    classes = answers.classes
+    if classes is None and answers.class_names is None and kind != "label" and found is not None and found > 1:
         classes = found
+    given = answers.image_shape
     return classifier_at(
-        client, ask, scores=kind, class_names=class_names, classes=classes,
-        image_shape=declared if image_shape is None else agreeing(image_shape, declared, name),
-        size=batch_size or fixed or images_per_request(declared, 2 if pictures else JSON),
+        client, ask, scores=kind, class_names=answers.class_names, classes=classes,
+        image_shape=declared if given is None else agreeing(given, declared, name),
+        size=connection.batch_size or fixed or images_per_request(declared, 2 if pictures else JSON),
         alive=alive, levels=LEVELS if pictures else None,
     )  # fmt: skip
 

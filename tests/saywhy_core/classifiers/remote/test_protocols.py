@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saywhy_core.classifiers import load_classifier
+from saywhy_core.classifiers import TARGETS, load_classifier, target_options
 from saywhy_core.errors import UsageError
 
 pytestmark = pytest.mark.usefixtures("_quick")
@@ -170,6 +172,29 @@ def test_wrong_options_are_told_before_anything_is_asked(spec, told):
     with pytest.raises(UsageError, match=told) as error:
         load_classifier(spec)
     assert not any(secret in str(error.value) for secret in ("hunter2secret", "abcdefgh12345", "hf_abc", "sk-123456"))
+
+
+SHARED = ["class_names", "classes", "scores", "image_shape"], [
+    "batch_size", "concurrency", "rate", "timeout", "retries", "key_env", "key_header", "query",
+]  # fmt: skip
+TENSORS = ["layout", "value_range", "mean", "std", "channels", "input", "output"]
+
+
+@pytest.mark.parametrize(("kind", "own"), [
+    ("oip", [*TENSORS, "version", "binary"]),
+    ("tfserving", [*TENSORS, "signature", "form"]),
+    ("http", ["encoding", "image_field", "label_field", "score_field", "extra"]),
+])  # fmt: skip
+def test_options_that_stand_in_groups_are_listed_and_explained_one_by_one(kind, own):
+    assert list(target_options(kind)) == [*SHARED[0], *own, *SHARED[1]]
+    load = TARGETS.get(kind)
+    told = inspect.getdoc(load)
+    for name in target_options(kind):
+        assert len(re.findall(rf"^    {name}: \S", told, re.MULTILINE)) == 1, name
+    assert not re.findall(r"^    (?:answers|tensors|connection):", told, re.MULTILINE)
+    assert inspect.signature(load).parameters["retries"].default == 6
+    with pytest.raises(TypeError, match="unexpected keyword argument 'connection'"):
+        load("http://h", connection=None)
 
 
 def test_parameters_of_the_address_go_with_each_request(endpoint):
