@@ -17,11 +17,12 @@ LONGEST_PAUSE = 120.0
 
 _FIRST, _LAST = 0.5, 8.0  # seconds, of the pauses that no server asked for: each is twice as long as the one before
 _REPEATED = frozenset({408, 409, 429})
+_LASTING = frozenset({501, 505})  # what the server does not know at all
 
 
 def may_pass(status: int) -> bool:
     """Whether an answer with this status may be another one next time."""
-    return status in _REPEATED or 500 <= status <= 599
+    return status in _REPEATED or (500 <= status <= 599 and status not in _LASTING)
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

@@ -102,6 +102,15 @@ def put(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return {**document, first: put(inner, rest, value)}
 
 
+def object_at(document: Any, path: str) -> dict[str, Any]:
+    """The object at the path, or the only one of a list there; an empty one where there is none. An empty path is the whole."""
+    for step in path.split(".") if path else ():
+        document = document.get(step) if isinstance(document, dict) else None
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    return document if isinstance(document, dict) else {}
+
+
 def lists_at(document: Any, path: str) -> list[Any]:
     """All values at the path, in order: each list on the way stands for its entries. Empty where there are none."""
     found = [document]

@@ -11,7 +11,7 @@ import numpy as np
 from saywhy_core.classifiers.classifier import ClassifierError, EndpointError
 from saywhy_core.classifiers.remote.assembly import class_numbers, classifier_at
 from saywhy_core.classifiers.remote.client import Client
-from saywhy_core.classifiers.remote.documents import check_path, lists_at, put, read_json
+from saywhy_core.classifiers.remote.documents import check_path, lists_at, object_at, put, read_json
 from saywhy_core.classifiers.remote.options import Answers, Connection, split_endpoint, with_groups
 from saywhy_core.classifiers.remote.pictures import LEVELS, Encoding, check_encoding, encoded
 from saywhy_core.classifiers.spec import first_given
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Images: TypeAlias = NDArray[np.float32]
 
 FORMS = "http:http(s)://HOST:PORT/PATH"
+LABEL = "label"
+"""What the field of the labels is called where nothing else is said."""
 USUAL = 224
 """Height and width of the grey picture by which labels are learned, where the endpoint takes pictures of any size."""
 WHOLE = 0.02  # by how much the scores of all classes may miss 1: rounded to two decimals, those of ten classes miss it by that
@@ -45,7 +47,7 @@ def load(
     answers: Answers,
     encoding: Encoding = "png",
     image_field: str | None = None,
-    label_field: str = "label",
+    label_field: str | None = None,
     score_field: str = "score",
     extra: dict[str, Any] | None = None,
     connection: Connection,
@@ -69,8 +71,10 @@ def load(
         answers: what the endpoint answers.
         encoding: "png", or "jpeg", which changes the image on its way.
         image_field: where the picture stands in a JSON document; the picture is the whole body without it.
-        label_field: where the labels stand in the answer; an empty text where the scores are a list in the order of the names.
-        score_field: where the scores stand in the answer.
+        label_field: where the labels stand in the answer, "label" by default; an empty text where the scores are a list in the
+            order of the names.
+        score_field: where the scores stand in the answer; an empty text where the labels are the names of fields and the scores
+            their values, as in {"cat": 0.9}. The object of those fields stands at `label_field`, or is the whole answer.
         extra: what else the JSON document holds, such as {"parameters": {"top_k": 1000}}.
         connection: how the endpoint is asked.
 
@@ -80,7 +84,11 @@ def load(
     """
     address, _ = split_endpoint(where, FORMS, model=False)
     check_encoding(encoding)
-    for name, path in (("image_field", image_field), ("label_field", label_field or None), ("score_field", score_field)):
+    for name, path in (
+        ("image_field", image_field),
+        ("label_field", label_field or None),
+        ("score_field", score_field or None),
+    ):
         check_path(name, path)
     size = connection.batch_size or 1
     if image_field is None and (extra is not None or size > 1):
@@ -91,8 +99,14 @@ def load(
             f'{argument("extra")} must be a JSON object, such as {{"parameters": {{}}}}, without a key or a password'
         )
     kind: Scores = first_given(answers.scores, "top-k")
+    if kind == "label" and not score_field:
+        raise UsageError(
+            f"{argument('score_field', '')} has no effect with {argument('scores', 'label')}; leave one of them out"
+        )
+    if label_field is None:
+        label_field = LABEL if score_field or kind == "label" else ""
     class_names, classes = answers.class_names, answers.classes
-    if not label_field and kind == "label":
+    if label_field == "" and kind == "label":
         raise UsageError(f"{argument('scores', 'label')} needs labels: give {argument('label_field', ...)}")
     shape = (None, None, 3) if answers.image_shape is None else tuple(answers.image_shape)
     client = Client(address, connection)
@@ -127,25 +141,49 @@ def load(
 def read_answer(answer: Answer, images: int, label_field: str, score_field: str | None) -> list[tuple[list[Any], list[Any]]]:
     """The labels and the scores for each image, in the endpoint's order; empty lists for a field that is not read.
 
+    Args:
+        answer: of the endpoint.
+        images: how many it was asked about.
+        label_field: where the labels stand; an empty text for nowhere.
+        score_field: where the scores stand; None for nowhere, and an empty text where fields are named by labels and hold the
+            scores.
+
     Raises:
         WireError: there is no list of labels and scores for each image.
     """
     told = read_json(answer)
     found = []
     for part in _per_image(told, images, label_field or score_field or ""):
+        if score_field == "":
+            fields = object_at(part, label_field)
+            if not fields:
+                raise WireError(f"sent an answer without an object of labels and scores: {_beginning(told)}", status=200)
+            found.append(([*fields], [*fields.values()]))
+            continue
         labels = lists_at(part, label_field) if label_field else []
         values = lists_at(part, score_field) if score_field is not None else []
         if (label_field and not labels) or (score_field is not None and not values):
             field = label_field if label_field and not labels else score_field
             raise WireError(
-                f"sent an answer without {field!r} in it: {shown(json.dumps(told)[:400], 120)}; "
-                f"name the fields with label_field and score_field",
+                f"sent an answer without {field!r} in it: {_beginning(told)}; {_advice(part)}",
                 status=200,
             )
         if label_field and score_field is not None and len(labels) != len(values):
             raise WireError(f"sent {len(labels)} labels and {len(values)} scores for one image", status=200)
         found.append((labels, values))
     return found
+
+
+def _beginning(told: Any) -> str:
+    return shown(json.dumps(told)[:400], 120)
+
+
+def _advice(part: Any) -> str:
+    named = "name the fields with label_field and score_field"
+    fields = object_at(part, "")
+    if fields and not any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in fields.values()):
+        return f"{named}, or give {argument('score_field', '')} if the names of these fields are the labels"
+    return named
 
 
 def _per_image(told: Any, images: int, path: str) -> list[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, EndpointError
 from saywhy_core.classifiers.remote.assembly import (
+    MOST_IMAGES,
     agreeing,
     channels_of,
     class_numbers,
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 FORMS = "oip:http(s)://HOST:PORT#MODEL"
 EXTENSION = "binary_tensor_data"
 """What the metadata of a server that knows binary tensors lists among its extensions."""
+CONFIGURATION = "model_configuration"
+"""What the metadata of Triton lists: a model's configuration says how many images the model takes at a time."""
 LENGTH = "Inference-Header-Content-Length"
 """The header that says how long the JSON part of a message with binary tensors is."""
 BINARY = "application/octet-stream"
@@ -97,7 +100,12 @@ def load(
     path = f"/v2/models/{quote(model)}" + ("" if version is None else f"/versions/{quote(str(version), safe='')}")
     missing = f"does it serve a model named {model!r}{'' if version is None else f', version {version}'}?"
     name = f"the model {model!r} at {client.host}"
-    told = client.ask(read_json, path, missing=missing)
+    try:
+        told = client.ask(read_json, path, missing=missing)
+    except EndpointError as error:
+        if error.status != 404 or tensors.layout is None or answers.scores is None:
+            raise
+        told = {}  # some servers have models without metadata, and the options tell all that is needed
     if not isinstance(told, dict):
         raise EndpointError(f"{client.host} sent no metadata of the model {model!r}")
     said = said_in_parameters(told.get("parameters"), name)
@@ -122,18 +130,22 @@ def load(
             f"{name} doesn't say what its output {'' if gives is None else repr(shown(gives.name, 60))} is; "
             f"give {argument('scores', 'logits')}, or another kind of scores"
         )
-    unlisted = binary is True and EXTENSION not in _extensions(client)
+    extensions = _extensions(client)
+    unlisted = binary is True and EXTENSION not in extensions
     if binary is None:
-        binary = EXTENSION in _extensions(client)
+        binary = EXTENSION in extensions
     if datatype == "BF16" and not binary:
         raise UsageError(f"{name} takes BF16, which JSON has not; give {argument('binary', True)}")
     declared = ANY_SHAPE if shape is None else image_shape_of(shape, axes)
     prepare.check_channels(channels_of(answers.image_shape, declared))
     fixed = shape[0] if shape is not None else None
     per_value = np.dtype("<u2" if datatype == "BF16" else as_datatype(np.zeros(1, np.float32), datatype).dtype).itemsize
-    size = connection.batch_size or fixed or images_per_request(declared, per_value if binary else JSON)
-    if fixed is not None and size > fixed:
-        raise UsageError(f"{name} takes {fixed} images at a time; give {argument('batch_size', fixed)}, or none")
+    most = fixed or (_most_images(client, path) if CONFIGURATION in extensions else None)
+    size = (
+        connection.batch_size or fixed or min(images_per_request(declared, per_value if binary else JSON), most or MOST_IMAGES)
+    )
+    if most is not None and size > most:
+        raise UsageError(f"{name} takes {most} images at a time; give {argument('batch_size', most)}, or none")
     names = first_given(answers.class_names, said.get("class_names"))
     ids = count(1)
     wanted = None if gives is None else gives.name
@@ -237,6 +249,19 @@ def _tensors(told: dict[str, Any], which: str) -> list[Tensor]:
         Tensor(str(one.get("name")), str(one.get("datatype") or "").upper().removeprefix("TYPE_"), sizes(one.get("shape")))
         for one in found
     ]
+
+
+def _most_images(client: Client, path: str) -> int | None:
+    """How many images the model takes at a time at most; None where its configuration doesn't say.
+
+    Source: Triton Inference Server, "Model Configuration Extension": `max_batch_size`.
+    """
+    try:
+        told = client.ask(read_json, f"{path}/config", tries=1)
+    except EndpointError:
+        return None
+    most = told.get("max_batch_size") if isinstance(told, dict) else None
+    return most if isinstance(most, int) and not isinstance(most, bool) and most > 0 else None
 
 
 def _extensions(client: Client) -> list[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saywhy_core.classifiers import TARGETS, load_classifier, target_options
+from saywhy_core.classifiers import TARGETS, EndpointError, load_classifier, target_options
 from saywhy_core.errors import UsageError
 
 pytestmark = pytest.mark.usefixtures("_quick")
@@ -264,3 +264,80 @@ def test_a_decision_deep_in_an_answer_is_read_with_the_names_alone(endpoint):
     with endpoint.Endpoint([endpoint.raw({"result": {"category": "green"}})]) as server:
         options = {"class_names": ["red", "green", "blue"], "scores": "label", "label_field": "result.category"}
         assert load_classifier(f"http:{server.url}/x", **options)(images(1)).tolist() == [[0, 1, 0]]
+
+
+MAPPED = {
+    "score_field=": {"red": 0.25, "blue": 0.75},
+    "score_field=&label_field=out.found": {"out": {"found": {"blue": 0.75, "red": 0.25}}},
+    "score_field=&image_field=inputs": [{"red": 0.25, "blue": 0.75}],
+}
+
+
+@pytest.mark.parametrize("options", MAPPED)
+def test_labels_that_are_names_of_fields_are_read(endpoint, options):
+    with endpoint.Endpoint([endpoint.raw(MAPPED[options])] * 2) as server:
+        classifier = load_classifier(f"http:{server.url}/x?{options}")
+        assert classifier.class_names == ("blue", "red")
+        assert classifier(images(1)).tolist() == [[0.75, 0.25]]
+
+
+def test_labels_that_are_names_of_fields_are_read_for_each_image(endpoint):
+    answer = endpoint.raw([{"red": 0.25, "blue": 0.75}, {"green": 0.5, "red": 0.125}])
+    with endpoint.Endpoint([answer]) as server:
+        names = ["red", "green", "blue"]
+        classifier = load_classifier(f"http:{server.url}/x?score_field=&image_field=inputs&batch_size=2", class_names=names)
+        assert classifier(images(2)).argmax(axis=1).tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(("answer", "options", "told"), [
+    ({"red": 0.25, "blue": 0.75}, "", r"without 'label' in it: .*, or give score_field='' if the names of these fields are the"),
+    ({"answer": {"red": 1}}, "", r"without 'label' in it: .*; name the fields with label_field and score_field$"),
+    ([["red", 0.25]], "&score_field=", r"sent an answer without an object of labels and scores: \[\[\"red\", 0.25\]\]"),
+    ({"red": "high"}, "&score_field=", r"scores that are no numbers"),
+    ({"red": 1}, "&score_field=&scores=label", r"score_field='' has no effect with scores='label'"),
+])  # fmt: skip
+def test_labels_that_are_names_of_fields_are_asked_for(endpoint, answer, options, told):
+    with endpoint.Endpoint([endpoint.raw(answer)]) as server, pytest.raises(ValueError, match=told):
+        load_classifier(f"http:{server.url}/x?encoding=png{options}", class_names=["red", "green", "blue"])(images(1))
+
+
+def with_answers(server, **answers):
+    """Further addresses that the server answers: the bytes of an answer per ending of the path."""
+    get = server.get
+
+    def answer(handler):
+        found = next((one for path, one in answers.items() if handler.path.endswith(f"/{path}")), None)
+        handler.wfile.write(found) if found is not None else get(handler)
+
+    server.get = answer
+
+
+def test_no_more_images_are_sent_than_the_model_takes_at_a_time(endpoint):
+    with endpoint.Endpoint(extensions=["model_configuration"]) as server:
+        with_answers(server, config=endpoint.raw({"max_batch_size": 4}))
+        load_classifier(f"oip:{server.url}#m")(images(10))
+        assert sorted(server.sizes) == [2, 4, 4]
+        with pytest.raises(UsageError, match=r"takes 4 images at a time; give batch_size=4, or none"):
+            load_classifier(f"oip:{server.url}#m?batch_size=5")
+        with_answers(server, config=endpoint.raw({"max_batch_size": 0}))  # which says that the server itself batches nothing
+        load_classifier(f"oip:{server.url}#m")(images(10, seed=1))
+        assert server.sizes[-1] == 10
+    with endpoint.Endpoint(extensions=["model_configuration"]) as server:  # and answers 404 then
+        load_classifier(f"oip:{server.url}#m")(images(10))
+        assert server.sizes == [10]
+
+
+def test_a_model_without_metadata_needs_options_that_tell_what_it_would(endpoint):
+    with endpoint.Endpoint() as server:
+        with_answers(server, m=endpoint.raw({"error": "no"}, status="404 Not Found"))
+        with pytest.raises(EndpointError, match=r"answered 404: no; does it serve a model named 'm'\?$"):
+            load_classifier(f"oip:{server.url}#m?scores=logits")
+        classifier = load_classifier(f"oip:{server.url}#m?scores=logits&layout=nhwc&input=image")
+        np.testing.assert_allclose(classifier(images(3)), endpoint.truth(images(3)), atol=1e-5)
+
+
+def test_what_the_server_does_not_know_at_all_is_asked_once(endpoint):
+    with endpoint.Endpoint() as server:
+        with_answers(server, **{"2": endpoint.raw({"error": "no versions"}, status="501 Not Implemented")})
+        with pytest.raises(EndpointError, match=r"answered 501: no versions$"):
+            load_classifier(f"oip:{server.url}#m?version=2")
