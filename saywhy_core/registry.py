@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from saywhy_core.errors import UsageError
@@ -53,6 +55,7 @@ class Registry(Generic[T]):
         self.kind, self.group = kind, group
         self._builtin = dict(builtin)
         self._loaded: dict[str, T] = {}
+        self._seen: tuple[object, dict[str, tuple[EntryPoint, ...]]] | None = None  # what was brought, and when that was so
         self._expects = expects
         self._words = words or (_with_article(expects.__name__) if isinstance(expects, type) else "of another form")
 
@@ -62,7 +65,7 @@ class Registry(Generic[T]):
         yield from dict.fromkeys(name for name in (*found, *self._loaded) if name not in self._builtin)
 
     def __contains__(self, name: object) -> bool:
-        return name in tuple(self)
+        return isinstance(name, str) and (name in self._builtin or name in self._loaded or name in tuple(self))
 
     @property
     def builtin(self) -> tuple[str, ...]:
@@ -71,15 +74,19 @@ class Registry(Generic[T]):
 
     def brought(self) -> dict[str, tuple[EntryPoint, ...]]:
         """The entry points of each name, those of saywhy's own distribution first. Nothing is imported."""
-        found: dict[str, list[EntryPoint]] = {}
-        for point in entry_points(group=self.group):
-            known = found.setdefault(point.name, [])
-            if (owner_of(point), point.value) not in [(owner_of(other), other.value) for other in known]:
-                known.append(point)
-        return {
-            name: tuple(sorted(points, key=lambda point: (owner_of(point) != HOUSE, owner_of(point))))
-            for name, points in found.items()
-        }
+        installed = _installed()
+        if self._seen is None or self._seen[0] != installed:
+            found: dict[str, list[EntryPoint]] = {}
+            for point in entry_points(group=self.group):
+                known = found.setdefault(point.name, [])
+                if (owner_of(point), point.value) not in [(owner_of(other), other.value) for other in known]:
+                    known.append(point)
+            ordered = {
+                name: tuple(sorted(points, key=lambda point: (owner_of(point) != HOUSE, owner_of(point))))
+                for name, points in found.items()
+            }
+            self._seen = installed, ordered
+        return dict(self._seen[1])
 
     def register(self, name: str, thing: T) -> None:
         """Add a thing for the rest of this process.
@@ -179,6 +186,21 @@ class Registry(Generic[T]):
                 "mend or uninstall that distribution"
             )
         return brought
+
+
+def _installed() -> tuple[object, ...]:
+    """What changes when a distribution is installed or removed: reading the metadata of all of them takes 10 ms.
+
+    The search itself is a part of it, and so are those who search, which programs may replace.
+    """
+    return entry_points, tuple(sys.meta_path), tuple((place, _changed(place)) for place in sys.path)
+
+
+def _changed(place: str) -> int | None:
+    try:
+        return Path(place or ".").stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def owner_of(point: EntryPoint) -> str:

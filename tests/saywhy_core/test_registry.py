@@ -1,5 +1,7 @@
 """Registries: what is built in, what other distributions bring, and what a program adds."""
 
+import math
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -205,3 +207,30 @@ def test_a_failure_of_what_was_brought_names_the_distribution(shapes, install):
         raise UsageError("as it is")
     with pytest.raises(KeyError), shapes.blame("hexagon", KeyError):
         raise KeyError("sides")
+
+
+def test_metadata_is_read_again_only_when_something_was_installed_or_removed(shapes, install, tmp_path, monkeypatch):
+    reads = []
+    search = metadata.entry_points
+
+    def counted(**chosen):
+        reads.append(chosen)
+        return search(**chosen)
+
+    monkeypatch.setattr("saywhy_core.registry.entry_points", counted)
+    assert "cube" not in shapes
+    assert "sphere" not in shapes
+    assert len(reads) == 1
+    install("solids", {"cube": "math:pi"})
+    assert "cube" in shapes
+    assert len(reads) == 2
+    shutil.rmtree(tmp_path / "solids-1.0.dist-info")
+    assert "cube" not in shapes
+    assert list(shapes) == ["square", "circle"]
+    assert len(reads) == 3
+
+
+def test_what_a_caller_does_to_the_names_that_were_brought_stays_with_it(shapes, install):
+    install("solids", {"cube": "math:pi"})
+    shapes.brought().clear()
+    assert shapes.get("cube") == math.pi
