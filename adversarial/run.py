@@ -55,7 +55,8 @@ def drive(
     in the next batch, and reported as soon as that is answered.
 
     A classifier that says `concurrency` (a number above 1) is called by that many threads at once, while other attacks
-    advance in this one. The results do not depend on it.
+    advance in this one. The results do not depend on it. One that has `affords` says by it whether another attack may begin beside
+    those on their way, which made so many queries each; it must allow the first.
 
     Where a batch fails, what each image asked is asked apart, and only the image that fails alone is told to `failed`. The
     whole ends where the endpoint is at fault (`EndpointError`), the classifier takes too long, or it seems to be broken: after
@@ -118,6 +119,7 @@ class _Drive:
     ) -> None:  # fmt: skip
         self.classifier, self.openings, self.batch_size = classifier, iter(openings), batch_size
         self.finished, self.failed = finished, failed
+        self.affords: Callable[[list[int]], bool] | None = getattr(classifier, "affords", None)
         self.calls: Calls[_Batch] = Calls(max(1, int(getattr(classifier, "concurrency", 1))))
         self.most = max(SEVERAL, self.calls.room * batch_size // LEAST)  # attacks on their way
         self.running: list[ImageAttack] = []
@@ -165,7 +167,9 @@ class _Drive:
 
     def _has_room(self) -> bool:
         pixels = sum(attack.shape[0] * attack.shape[1] for attack in self.running)
-        return len(self.running) < self.most and pixels < PIXELS
+        if len(self.running) >= self.most or pixels >= PIXELS:
+            return False
+        return self.affords is None or self.affords([attack.log.queries for attack in (*self.running, *self.checked)])
 
     def _open(self) -> None:
         opening = next(self.openings, None)

@@ -108,7 +108,10 @@ class Prepared:
             first = None if record is None else _source(record)
         queries = left * self.job.queries
         timing = timing_queries(self.classifier, self.job.attack.batch_size)
-        timed = (self.begins or not running) and first is not None and (max_queries is None or timing <= max_queries)
+        timed = (self.begins or not running) and first is not None
+        if max_queries is not None and timed:  # not where the ceiling would then be enough for fewer images
+            whole = min(left, max_queries // self.job.queries)
+            timed = 0 < whole <= (max_queries - timing) // self.job.queries
         rate = self._rate(store if running else None, first, timing) if timed and first is not None else None
         timing = 0 if rate is None else timing
         return AuditPlan(
@@ -140,7 +143,7 @@ class Prepared:
         """What an engine is given."""
         classifier = self.classifier
         if max_queries is not None:
-            classifier = CappedClassifier(classifier, max_queries, spent(store).queries)
+            classifier = CappedClassifier(classifier, max_queries, spent(store).queries, self.job.queries)
         return Tasks(
             job=self.job, classifier=classifier, class_names=self.classifier.class_names,
             waiting=self._waiting(store, finished),

@@ -104,7 +104,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Idle:
-    """The chunk is done with."""
+    """The chunk is done with, and so many of the queries that were granted for it are given back."""
+
+    left: int = 0
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,9 @@ class ChunkWorker:
                             break
                         chunk = self._chunks.pop(0)
                     self._run(classifier, chunk)
-                    self.tell(Idle())
+                    with self._told:
+                        left, self._granted = self._granted, 0
+                    self.tell(Idle(left))
             except (AttackStopped, KeyboardInterrupt):
                 pass
             except AttackInterrupted as error:
@@ -254,8 +258,13 @@ class _Classifier(CappedClassifier):
     """The classifier of a worker, which asks nothing after the word to stop, nor beyond what was granted."""
 
     def __init__(self, classifier: Classifier, worker: ChunkWorker) -> None:
-        super().__init__(classifier, 0, 0)
+        super().__init__(classifier, 0, 0, 0)
         self.take = worker.take  # type: ignore[method-assign]
+
+    def affords(self, made: Sequence[int]) -> bool:
+        """Always: a chunk has no more images than the audit's ceiling is enough for."""
+        del made
+        return True
 
 
 class _Memory:

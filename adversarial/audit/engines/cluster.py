@@ -86,6 +86,12 @@ class _Worker:
     images: dict[int, tuple[ImageRecord, Work]] = field(default_factory=dict)  # given to it and not done
     idle: bool = True
     granted: int = 0  # queries to be granted with the next exchange
+    at_hand: int = 0  # queries that it was granted and has not made, as far as it has told
+    made: Counter[int] = field(default_factory=Counter)  # queries for each of its images
+
+    def owes(self, per_image: int) -> int:
+        """The most queries that its images still need beyond those at hand."""
+        return max(0, sum(max(1, per_image - self.made[number]) for number in self.images) - self.at_hand)
 
 
 class _Cluster:
@@ -101,6 +107,7 @@ class _Cluster:
         self.chunk = min(CHUNK * max(1, calls), LARGEST)
         self.actor = ray.remote(ChunkWorker)
         self.ceiling = tasks.classifier if isinstance(tasks.classifier, CappedClassifier) else None
+        self.per_image = tasks.job.queries
         self.setup = ray.put(
             Setup(
                 job=tasks.job, class_names=tasks.class_names, folder=os.getcwd(), limits=in_force(),  # noqa: PTH109
@@ -144,10 +151,18 @@ class _Cluster:
 
     def _next(self) -> list[tuple[ImageRecord, Work]]:
         """The images of the next chunk: an equal share of those at hand, or one that workers were lost with."""
-        if self.suspects:
+        if self.suspects and self._affordable():
             return [self.suspects.popleft()]
-        share = min(self.chunk, -(-len(self.buffer) // self.most))
+        share = min(self.chunk, -(-len(self.buffer) // self.most), self._affordable())
         return [self.buffer.popleft() for _ in range(share)]
+
+    def _affordable(self) -> int:
+        """How many images may be given to a worker, so that the ceiling is enough for all that workers have; at least one in all."""
+        if self.ceiling is None:
+            return self.chunk
+        left = self.ceiling.left - sum(worker.owes(self.per_image) for worker in self.workers)
+        alone = not any(worker.images for worker in self.workers)
+        return max(int(alone), left // self.per_image)
 
     def _receive(self, worker: _Worker) -> None:
         messages = self._taken(worker)
@@ -160,13 +175,16 @@ class _Cluster:
             if isinstance(message, Wanted):
                 wanted += message.queries
         if wanted:
-            worker.granted += self._grant(wanted)
+            granted = self._grant(worker, wanted)
+            worker.granted += granted
+            worker.at_hand += granted
         self._fill()
         images = self._next() if worker.opened and worker.idle else []
         chunk = None
         if images:
             worker.images, worker.idle = {record.id: (record, work) for record, work in images}, False
             chunk = Chunk([(record, work, self.tasks.memory(work.id).answers()) for record, work in images])
+            worker.made.update({record.id: len(known) for record, _, known in chunk.images})
         granted, worker.granted = worker.granted, 0
         worker.call = worker.actor.exchange.remote(chunk, granted=granted)
 
@@ -187,16 +205,21 @@ class _Cluster:
                 worker.opened, self.barren = True, 0
                 self._check(message)
             case Answered(number, keys, scores):
+                worker.at_hand -= len(keys)
                 if number in worker.images:
+                    worker.made[number] += len(keys)
                     self.tasks.memory(number).add(keys, scores)
             case Forgotten(number):
                 if number in worker.images:
                     self.tasks.memory(number).forget()
             case Done(outcome):
-                del worker.images[outcome.record.id]
+                del worker.images[outcome.record.id], worker.made[outcome.record.id]
+                worker.at_hand -= 1  # the check at the end, which is no answer to keep
                 self.tasks.finished(outcome)
-            case Idle():
-                worker.idle = True
+            case Idle(left):
+                worker.idle, worker.at_hand = True, 0
+                if self.ceiling is not None:
+                    self.ceiling.give_back(left)
             case Interrupted(why):
                 raise ClassifierError(why)
             case Unusable(why):
@@ -217,18 +240,12 @@ class _Cluster:
                 "place on all machines"
             )
 
-    def _grant(self, wanted: int) -> int:
-        """Take queries from the audit's ceiling for a worker: some more than it wants now, if there are many left."""
+    def _grant(self, worker: _Worker, wanted: int) -> int:
+        """Take queries from the audit's ceiling for a worker: some more than it wants now, if its images may need them."""
         assert self.ceiling is not None
-        if wanted < RATION:
-            try:
-                self.ceiling.take(RATION)
-            except BudgetExceeded:
-                pass
-            else:
-                return RATION
-        self.ceiling.take(wanted)
-        return wanted
+        granted = max(wanted, min(RATION, worker.owes(self.per_image), self.ceiling.left))
+        self.ceiling.take(granted)
+        return granted
 
     def _lost(self, worker: _Worker) -> None:
         """A worker is gone: its images wait again, behind those at hand; one that it was lost with too often has failed."""

@@ -17,6 +17,8 @@ from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from adversarial.audit.store import AuditStore
@@ -71,13 +73,14 @@ class CappedClassifier:
         classifier: the classifier.
         most: queries over all runs.
         spent: queries of earlier runs.
+        per_image: the most queries of one image.
 
     Raises:
         CeilingReachedError: (when it is called) the call would pass the ceiling; the classifier was not asked.
     """
 
-    def __init__(self, classifier: Classifier, most: int, spent: int) -> None:
-        self._classifier, self._most, self._spent = classifier, most, spent
+    def __init__(self, classifier: Classifier, most: int, spent: int, per_image: int) -> None:
+        self._classifier, self._most, self._spent, self._per_image = classifier, most, spent, per_image
         self._lock = threading.Lock()
 
     def __getattr__(self, name: str) -> Any:
@@ -99,6 +102,23 @@ class CappedClassifier:
         """See `CallableClassifier.ask_some_again`."""
         self.take(len(np.asarray(images)))
         return ask_some_again(self._classifier, images, again)
+
+    @property
+    def left(self) -> int:
+        """The queries that may still be made."""
+        return self._most - self._spent
+
+    def affords(self, made: Sequence[int]) -> bool:
+        """Whether what is left is enough for another image beside those on their way, for which so many queries were made.
+
+        One image alone is always begun: what is left over after the last whole image is spent on it, and kept.
+        """
+        return not made or sum(max(1, self._per_image - one) for one in made) + self._per_image <= self.left
+
+    def give_back(self, count: int) -> None:
+        """Take back queries that were counted by `take` and then not made."""
+        with self._lock:
+            self._spent -= count
 
     def take(self, count: int) -> None:
         """Count queries that are about to be made.

@@ -4,17 +4,67 @@ from __future__ import annotations
 
 import pytest
 
+from adversarial import CallableClassifier
 from adversarial.audit import Audit, AuditPaused, AuditStore
 from saywhy_core.errors import UsageError
-from tests.adversarial.audit.test_auditing import QUICK, classifier, pictures, predict, rows
+from tests.adversarial.audit.test_auditing import NAMES, QUICK, classifier, pictures, predict, rows
 
 SMALL = {**QUICK, "batch_size": 8}
+
+
+class Counting(CallableClassifier):
+    """A classifier that counts what it is asked about, also what it remembers."""
+
+    asked = 0
+
+    def __call__(self, images):
+        self.asked += len(images)
+        return super().__call__(images)
+
+    def ask_some_again(self, images, again):
+        self.asked += len(images) if again else 0  # without any, it is the call above
+        return super().ask_some_again(images, again)
+
+    def ask_again(self, images):
+        self.asked += len(images)
+        return super().ask_again(images)
 
 
 def paused(folder, sources, target, most=60, **more):
     with pytest.raises(AuditPaused) as caught:
         Audit(folder).run(sources, target=target, max_queries=most, **SMALL, **more)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("distance", ["l0", "l2"])
+@pytest.mark.parametrize("most", [43, 100, 150])
+def test_a_ceiling_buys_whole_images_and_their_rows_are_those_without_one(tmp_path, most, distance):
+    """An image takes 43 queries at most: 40 of the search, one kind of weather, and survival as PNG and JPEG."""
+    source, target = pictures(tmp_path / "set", 6), classifier()
+    with pytest.raises(AuditPaused):
+        Audit(tmp_path / "a").run([source], target=target, max_queries=most, distance=distance, **QUICK)
+    assert target.queries <= most
+    status = Audit(tmp_path / "a").status()
+    assert 6 - status.waiting >= most // 43
+    assert status.begun <= 1
+    Audit(tmp_path / "whole").run([source], target=classifier(), distance=distance, **QUICK)
+    done = 6 - status.waiting
+    assert rows(tmp_path / "a")[:done] == rows(tmp_path / "whole")[:done]
+
+
+def test_a_ceiling_that_is_high_enough_leaves_images_side_by_side(tmp_path):
+    sizes = []
+
+    def counting(images):
+        sizes.append(len(images))
+        return predict(images)
+
+    source = pictures(tmp_path / "set", 6)
+    most = [None, 6 * 43 + 64]  # the second is enough for all of them and the timing
+    for place, ceiling in enumerate(most):
+        Audit(tmp_path / str(place)).run([source], target=classifier(counting), max_queries=ceiling, **QUICK)
+        sizes.append(0)
+    assert sizes[: len(sizes) // 2] == sizes[len(sizes) // 2 :]
 
 
 def test_answers_are_kept_while_images_are_away(tmp_path):
@@ -24,7 +74,7 @@ def test_answers_are_kept_while_images_are_away(tmp_path):
     paused(tmp_path / "a", [source, more], first)
     source.rename(tmp_path / "away")
     status = Audit(tmp_path / "a").run(target=middle)  # the other folder is still there
-    assert status.counts["failed"] == 3
+    assert status.counts["failed"] == 2  # one was done before the pause
     (tmp_path / "away").rename(source)
     last = classifier()
     status = Audit(tmp_path / "a").run(target=last, retry_failed=True)
@@ -85,11 +135,11 @@ def test_labels_of_failed_images_are_put_right_by_a_file_in_place_of_one_label(t
 
 def test_a_ceiling_says_what_to_do_and_status_counts_what_was_asked(tmp_path):
     target = classifier()
-    told = paused(tmp_path / "a", [pictures(tmp_path / "set")], target)
+    told = paused(tmp_path / "a", [pictures(tmp_path / "set")], target, most=40)
     assert told.endswith("give the same command again with a higher --max-queries to go on")
     status = Audit(tmp_path / "a").status()
-    assert (status.queries, status.begun) == (target.queries, status.waiting)
-    assert " are made, 8 more were wanted; what was answered is kept" in told
+    assert (status.queries, status.begun, status.waiting) == (target.queries, 1, 3)
+    assert " are made, 2 more were wanted; what was answered is kept" in told
 
     def broken(images):
         raise RuntimeError("out of order")
@@ -99,14 +149,13 @@ def test_a_ceiling_says_what_to_do_and_status_counts_what_was_asked(tmp_path):
 
 
 def test_timing_is_asked_once_counted_and_within_the_ceiling(tmp_path):
-    target, plans = classifier(), []
+    target, plans = Counting(predict, class_names=NAMES, identity="patch"), []
     told = []
     with pytest.raises(AuditPaused) as caught:
         Audit(tmp_path / "a").run([pictures(tmp_path / "set")], target=target, max_queries=60, on_plan=plans.append, **SMALL)
     told.append(str(caught.value))
     assert plans[0].timing == 8
-    assert target.queries <= 60
-    assert Audit(tmp_path / "a").status().queries == target.queries
+    assert Audit(tmp_path / "a").status().queries == target.asked <= 60
     status = Audit(tmp_path / "a").run(target=target, on_plan=plans.append)
     assert (plans[1].timing, plans[1].seconds) == (0, None)
     with AuditStore(tmp_path / "a") as store:

@@ -133,3 +133,15 @@ def test_a_stopped_command_keeps_what_the_workers_were_answered(tmp_path, whole,
     stage.run("local")
     assert stage.rows() == whole.rows()
     assert sum(stage.asked().values()) <= sum(whole.asked().values()) * 1.15
+
+
+def test_a_ceiling_buys_whole_images_on_a_cluster_too(tmp_path, whole):
+    """An image takes 305 queries at most: 300, three severities of blur, and two saved pictures."""
+    stage = Stage(tmp_path / "ray")
+    process = stage.start("ray", "--workers", "2", "--max-queries", str(7 * 305))
+    said = "".join(process.communicate())
+    assert process.returncode == 2, said
+    assert "the audit is paused" in said
+    assert 7 <= stage.finished() < IMAGES
+    stage.run("ray", "--workers", "2")
+    assert stage.rows() == whole.rows()

@@ -113,7 +113,10 @@ def test_what_a_worker_may_ask_is_granted_in_portions(begun):
     messages = until(worker, Wanted, granted=wanted.queries)
     assert sum(modules[name].asked) == wanted.queries
     assert of(messages, Answered)
-    assert len(of(until(worker, Idle, granted=1000), Done)) == 2
+    messages += until(worker, Idle, granted=1000)
+    assert len(of(messages, Done)) == 2
+    counted = sum(len(message.keys) for message in of(messages, Answered)) + 2  # and the checks
+    assert [idle.left for idle in of(messages, Idle)] == [wanted.queries + 1000 - counted]  # what is left is given back
 
 
 def test_a_worker_that_is_told_to_stop_asks_nothing_more(begun):
