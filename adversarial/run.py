@@ -55,8 +55,8 @@ def drive(
     in the next batch, and reported as soon as that is answered.
 
     A classifier that says `concurrency` (a number above 1) is called by that many threads at once, while other attacks
-    advance in this one. The results do not depend on it. One that has `affords` says by it whether another attack may begin beside
-    those on their way, which made so many queries each; it must allow the first.
+    advance in this one. The results do not depend on it. One that has `affords` says by it whether another attack may begin
+    beside those on their way, which made so many queries each; it must allow the first.
 
     Where a batch fails, what each image asked is asked apart, and only the image that fails alone is told to `failed`. The
     whole ends where the endpoint is at fault (`EndpointError`), the classifier takes too long, or it seems to be broken: after

@@ -90,8 +90,8 @@ class Audit:
             engine_options: of the engine.
             trust: whether code that comes with the target may run.
             retry_failed: attack the images that failed once more.
-            max_queries: the most queries of the whole audit, over all its runs. No more images are searched side by side than it
-                is enough for, and the classifier is timed only where that leaves enough for as many images.
+            max_queries: the most queries of the whole audit, over all its runs. No more images are searched side by side than
+                it is enough for, and the classifier is timed only where that leaves enough for as many images.
             on_plan: told what the audit will take, before it starts.
             on_finding: told what became of each image, once that is kept.
             on_progress: told how many images are done.

@@ -20,6 +20,7 @@ from adversarial.audit.work.adding import add_sources, new_sources
 from adversarial.audit.work.capping import TIMING, CappedClassifier, spent
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
+from adversarial.audit.work.places import Places
 from adversarial.audit.work.timing import images_per_second, timing_queries
 from saywhy_core.classifiers import load_classifier
 from saywhy_core.errors import Bare, Problem, UsageError, argument
@@ -45,7 +46,7 @@ class Prepared:
         depends: what the result of an image depends on beside the image, see `audit_settings`.
         sources: where the images of a new audit are, which is not written down yet.
         problems: what could not be listed.
-        folder: the folder that relative paths start from.
+        places: where relative paths start.
         about: what is to be written down about the audit; None where nothing is.
         begins: whether the audit is a new one.
     """
@@ -56,7 +57,7 @@ class Prepared:
     depends: Mapping[str, Any]
     sources: Sequence[Source]
     problems: tuple[Problem, ...]
-    folder: str
+    places: Places
     about: Mapping[str, Any] | None
     begins: bool
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Prepared:
         """Write down what the audit is about, and its new images."""
         if self.about is not None:
             store.tell(**self.about)
-        fresh = new_sources(store, self.sources)
+        fresh = new_sources(store, self.sources, self.places.same)
         if add_sources(store, fresh, there=self.there, digest=self.digest):
             kept = store.about["settings"]
             store.tell(settings={**kept, "images": [path for path in kept["images"] if self._in_use(store, path)]})
@@ -131,9 +132,9 @@ class Prepared:
 
     def retry(self, store: AuditStore) -> None:
         """Let the images that failed wait once more, with the labels that they have now."""
-        now = {(source.path, source.part): source for source in self.sources}
+        now = {(self.places.same(source.path), source.part): source for source in self.sources}
         for record in list(store.images("failed")):
-            source = now.get((record.path, record.part))
+            source = now.get((self.places.same(record.path), record.part))
             if source is None:
                 continue
             status: Status = "failed" if source.error else "waiting"
@@ -186,12 +187,15 @@ class Prepared:
 
     def _in_use(self, store: AuditStore, path: str) -> bool:
         """Whether a file or folder that was given still has images; not where all of them moved."""
-        inside = os.path.join(path, "")  # noqa: PTH118
-        return self.there(path) or any(record.path == path or record.path.startswith(inside) for record in store.images())
+        outer = self.places.same(path)
+        inside = os.path.join(outer, "")  # noqa: PTH118
+        return self.there(path) or any(
+            place == outer or place.startswith(inside) for place in (self.places.same(record.path) for record in store.images())
+        )
 
     def there(self, path: str) -> bool:
         """Whether there is a file."""
-        return os.path.exists(os.path.join(self.folder, path))  # noqa: PTH110, PTH118
+        return os.path.exists(os.path.join(self.places.folder, path))  # noqa: PTH110, PTH118
 
     def digest(self, source: Source) -> str | None:
         """What tells the pixels of an image from others, as its row has it; None where it can't be read."""
@@ -218,7 +222,7 @@ class Prepared:
 
     def _read(self, source: Source) -> Any:
         shape = self.classifier.image_shape
-        pixels = read_source(replace(source, path=os.path.join(self.folder, source.path)), shape[2])  # noqa: PTH118
+        pixels = read_source(replace(source, path=os.path.join(self.places.folder, source.path)), shape[2])  # noqa: PTH118
         if self.size is not None:
             pixels = resize_image(pixels, self.size)
         wrong = misfit(pixels.shape, source.label, shape, self.classifier.class_names)
@@ -246,7 +250,9 @@ def prepare(
     """
     kept: Mapping[str, Any] = about.get("settings", {})
     names = class_names if class_names is not None else kept.get("class_names")
-    spec, opened = _classifier(target, kept, settings, trust)
+    here = os.getcwd()  # noqa: PTH109
+    places = Places(str(kept.get("folder") or here), here)
+    spec, opened = _classifier(target, kept, settings, trust, places)
     names = None if names is None else tuple(names)
     job = Job(
         spec=spec, options=settings.options, trust=trust, class_names=names, attack=settings.search(opened),
@@ -268,22 +274,29 @@ def prepare(
         raise UsageError("the target is another model than the one that this audit was begun with; give another folder")
     if kept:
         check_same_names(classifier.class_names, about, given=class_names is not None)
-        if not retry:
-            check_same_labels(None if labels is None else os.fspath(labels), label, kept)
-    labels = None if labels is None else os.fspath(labels)
+    labels = places.labels(None if labels is None else os.fspath(labels))
+    if kept and not retry:
+        before = kept.get("labels")
+        same = labels is not None and before is not None and places.same(labels) == places.same(before)
+        check_same_labels(before if same else labels, label, kept)
+        labels = before if same else labels
     if labels is None and label is None:
         labels, label = kept.get("labels"), kept.get("label")
-    given = [os.fspath(path) for path in images or ()]
-    listed = [*kept.get("images", ()), *(path for path in given if path not in kept.get("images", ()))]
+    given = [places.given(os.fspath(path)) for path in images or ()]
+    known = {places.same(path) for path in kept.get("images", ())}
+    listed = [*kept.get("images", ()), *(path for path in given if places.same(path) not in known)]
     # what the audit has is listed again only where that is asked for: a folder may have thousands of images
     sources, problems = (
         list_sources(
-            listed if retry else given, labels=labels, label=label, class_names=classifier.class_names, shape=opened.image_shape
+            [places.kept(path) for path in (listed if retry else given)],
+            labels=places.kept_labels(labels),
+            label=label,
+            class_names=classifier.class_names,
+            shape=opened.image_shape,
         )
         if given or retry
         else ([], [])
     )
-    folder = kept.get("folder") or os.getcwd()  # noqa: PTH109
     written: dict[str, Any] | None = None
     if not kept or [listed, labels, label] != [kept.get(name) for name in ("images", "labels", "label")]:
         written = {
@@ -294,18 +307,18 @@ def prepare(
                 **settings.kept(), "goal": kept.get("goal") if kept else settings.goal, "levels": job.attack.levels,
                 "weather": list(job.weather),
                 "target": spec, "model": classifier.identity, "scores": classifier.scores, "labels": labels, "label": label,
-                "class_names": None if names is None else list(names), "folder": folder,
+                "class_names": None if names is None else list(names), "folder": places.folder,
                 "images": listed, "made_by": MADE_BY_AUDIT, **({} if job.travels else {"of_program": True}),
             },
         }  # fmt: skip
-    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), folder, written, not kept)
+    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), places, written, not kept)
     if not kept:
         prepared.check_goal()
     return prepared
 
 
 def _classifier(
-    target: str | Classifier | None, kept: Mapping[str, Any], settings: AuditSettings, trust: bool
+    target: str | Classifier | None, kept: Mapping[str, Any], settings: AuditSettings, trust: bool, places: Places
 ) -> tuple[str, Classifier]:
     if target is not None and not isinstance(target, str):
         if trust:
@@ -314,7 +327,15 @@ def _classifier(
     if target is None and kept.get("of_program"):
         raise UsageError(f"this audit was begun with a classifier of a program; give it again ({argument('target')})")
     spec = target or str(kept.get("target"))
-    return spec, load_classifier(spec, trust=trust, **dict(settings.options))
+    try:
+        return spec, load_classifier(spec, trust=trust, **dict(settings.options))
+    except UsageError as error:
+        if target is not None or not places.away:
+            raise
+        raise UsageError(
+            f"{error}; the audit was begun in {places.folder}: give the command there, "
+            f"or the target again ({argument('target')})"
+        ) from error
 
 
 def _source(record: ImageRecord) -> Source:

@@ -139,7 +139,12 @@ def _common(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first = dict(abouts[0])
     settings = [about.get("settings", {}) for about in abouts]
     shared = {name: value for name, value in settings[0].items() if all(one.get(name) == value for one in settings)}
-    images = [path for one in settings for path in one.get("images", ())]
+    bases = [_base(about) for about in abouts]
+    images = [
+        path if len(set(bases)) == 1 else os.path.normpath(os.path.join(base, path))  # noqa: PTH118 - as its rows
+        for base, one in zip(bases, settings, strict=True)
+        for path in one.get("images", ())
+    ]
     releases = sorted({str(about.get("saywhy")) for about in abouts})
     return {
         **first,

@@ -157,7 +157,7 @@ class _Cluster:
         return [self.buffer.popleft() for _ in range(share)]
 
     def _affordable(self) -> int:
-        """How many images may be given to a worker, so that the ceiling is enough for all that workers have; at least one in all."""
+        """How many images may be given to a worker, so that the ceiling is enough for all that workers have; one at least."""
         if self.ceiling is None:
             return self.chunk
         left = self.ceiling.left - sum(worker.owes(self.per_image) for worker in self.workers)

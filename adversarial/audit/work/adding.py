@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from adversarial.audit.records import ImageRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from adversarial.audit.sources import Source
     from adversarial.audit.store import AuditStore
 
 
-def new_sources(store: AuditStore, sources: Iterable[Source]) -> list[Source]:
-    """Those that are no rows of the audit yet, by their paths."""
-    known = {(record.path, record.part) for record in store.images()}
-    return [source for source in sources if (source.path, source.part) not in known]
+def new_sources(store: AuditStore, sources: Sequence[Source], same: Callable[[str], str]) -> list[Source]:
+    """Those that are no rows of the audit yet, by their paths; `same` makes one text of the paths of one file."""
+    known = {(same(record.path), record.part) for record in store.images()} if sources else set()
+    return [source for source in sources if (same(source.path), source.part) not in known]
 
 
 def add_sources(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from adversarial import CallableClassifier
@@ -170,3 +172,63 @@ def test_timing_is_asked_once_counted_and_within_the_ceiling(tmp_path):
         Audit(tmp_path / "b").run([tmp_path / "set"], target=classifier(counting), max_queries=7, on_plan=plans.append, **SMALL)
     assert (plans[2].timing, plans[2].seconds) == (0, None)
     assert sum(calls) <= 7
+
+
+def test_paths_given_in_another_folder_are_found_again_from_anywhere(tmp_path, monkeypatch):
+    """Folder, table of labels and images: begun in one folder, gone on with in a second one and a third one."""
+    for place in ("one", "two", "three"):
+        (tmp_path / place).mkdir()
+    monkeypatch.chdir(tmp_path / "one")
+    pictures(tmp_path / "one" / "set", 2)
+    (tmp_path / "one" / "set" / "dark" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "one" / "labels.csv").write_text("name,label\ndark/0,dark\ndark/1,dark\ndark/2,dark\ndark/broken,dark\n")
+    audit = Audit(tmp_path / "a")
+    assert audit.run(["set"], target=classifier(), labels="labels.csv", **QUICK).counts["found"] == 2
+    before = rows(tmp_path / "a")
+    monkeypatch.chdir(tmp_path / "two")
+    status = audit.run(["../one/set"], target=classifier(), labels="../one/labels.csv")  # the same images and labels
+    assert (status.images, rows(tmp_path / "a")) == (3, before)
+    pictures(tmp_path / "one" / "set", 3)
+    status = audit.run(["../one/set"], target=classifier())
+    assert (status.images, status.counts["failed"]) == (4, 1)
+    pictures(tmp_path / "one" / "set", 4).joinpath("dark", "3.png").rename(tmp_path / "one" / "set" / "dark" / "broken.png")
+    monkeypatch.chdir(tmp_path / "three")
+    status = audit.run(target=classifier(), retry_failed=True)
+    assert (status.images, status.counts["found"]) == (4, 4)
+    with AuditStore(tmp_path / "a") as store:
+        settings = store.about["settings"]
+        assert (settings["images"], settings["labels"]) == (["set"], "labels.csv")
+        assert {record.path for record in store.images()} >= {"set/dark/0.png", "set/dark/broken.png"}
+
+
+def test_images_added_in_another_folder_are_attacked_and_found_in_a_third(tmp_path, monkeypatch):
+    for place in ("one", "two", "three"):
+        (tmp_path / place).mkdir()
+        pictures(tmp_path / place / "set", 1, seed=len(place))
+        monkeypatch.chdir(tmp_path / place)
+        status = Audit(tmp_path / "a").run(["set"], target=classifier(), **QUICK)
+    assert (status.images, status.counts["failed"], status.waiting) == (3, 0, 0)
+    with AuditStore(tmp_path / "a") as store:
+        assert [record.path for record in store.images()] == [
+            "set/dark/0.png", str(tmp_path / "two" / "set" / "dark" / "0.png"), str(tmp_path / "three" / "set" / "dark" / "0.png"),
+        ]  # fmt: skip
+        digests = {record.pixels for record in store.images()}
+    assert len(digests) == 3 - 1  # the second and the third have equal seeds, as their names are equally long
+
+
+def test_a_target_that_lies_in_another_folder_is_told_with_that_folder(tmp_path, monkeypatch):
+    (tmp_path / "one").mkdir()
+    monkeypatch.chdir(tmp_path / "one")
+    (tmp_path / "one" / "always_dark.py").write_text(
+        "import numpy as np\n\ndef predict(images):\n    return np.eye(2)[np.zeros(len(images), int)]\n"
+    )
+    pictures(tmp_path / "set", 1)
+    target = "python:always_dark:predict"
+    Audit(tmp_path / "a").run(
+        [tmp_path / "set"], target=target, trust=True, budget=20, weather=(), options={"scores": "probabilities"}, label=0
+    )
+    sys.modules.pop("always_dark")
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(tmp_path / "one")])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=rf"begun in {tmp_path / 'one'}: give the command there, or the target again"):
+        Audit(tmp_path / "a").run(trust=True)
