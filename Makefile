@@ -31,7 +31,7 @@ demo: $(BASE)    ## write demo/index.html: sentences, pictures and attacks, offl
 	$(BIN)/saywhy demo --out $(DEMO)
 
 test: $(READY)   ## the quick tests, on two cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m 'not long'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not long'
 
 test-long: $(READY) ## the long tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m long --timeout=1800

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib.util
 import os
 import sys
@@ -12,6 +14,15 @@ import pytest
 
 HERE = Path(__file__).parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before transformers reads it: no test asks a model hub, or waits for one
+
+gc.disable()  # while the tests are collected: what that makes stays until the end, and each search for garbage in it takes a second
+
+
+def pytest_collection_finish():
+    """From here on, garbage is looked for among what the tests make, and not among ten thousand tests and what they import."""
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.unfreeze)  # libraries that count what is left at the end would otherwise complain
 
 
 def _load(path):

@@ -18,14 +18,18 @@ import types
 import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from saywhy_core.registry import Registry
+
 Done = subprocess.CompletedProcess  # what a run ends with: `returncode`, `stdout`, `stderr`
+_searched: WeakKeyDictionary[types.ModuleType, list[Registry[Any]]] = WeakKeyDictionary()
 
 
 def run_command(
@@ -107,11 +111,17 @@ def _restored(folder: Path | None) -> Iterator[None]:
                     del sys.modules[name]
 
 
-def _registries() -> list[object]:
+def _registries() -> list[Registry[Any]]:
     """Every registry that a loaded module holds."""
-    from saywhy_core.registry import Registry
-
     tops = ("saywhy_core", "agents", "verbalize", "adversarial", "evals", "saywhy")
     loaded = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in tops]
-    found = {id(thing): thing for module in loaded for thing in vars(module).values() if isinstance(thing, Registry)}
-    return list(found.values())
+    return list({id(one): one for module in loaded for one in _held_by(module)}.values())
+
+
+def _held_by(module: types.ModuleType) -> list[Registry[Any]]:
+    """The registries among a module's names; they stand there as soon as it is loaded, so it is searched once."""
+    from saywhy_core.registry import Registry
+
+    if module not in _searched:
+        _searched[module] = [thing for thing in vars(module).values() if isinstance(thing, Registry)]
+    return _searched[module]
