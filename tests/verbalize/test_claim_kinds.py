@@ -426,11 +426,15 @@ def told(claim, saliency):
     return {"true": True, "undecided": None}.get(found, False)
 
 
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(claims_and_scores())
-def test_every_kind_agrees_with_its_definition(found):
-    claim, scores = found
-    assert told(claim, word_map(scores)) is brute(claim, [F(score) for score in scores])
+@pytest.mark.parametrize("count", [300, pytest.param(1500, marks=pytest.mark.long)])
+def test_every_kind_agrees_with_its_definition(count):
+    @settings(max_examples=count, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @given(claims_and_scores())
+    def agrees(found):
+        claim, scores = found
+        assert told(claim, word_map(scores)) is brute(claim, [F(score) for score in scores])
+
+    agrees()
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -488,13 +492,14 @@ LIMITS = [
 
 
 @pytest.mark.parametrize("kind", CLAIM_KINDS)
-@pytest.mark.parametrize("scores", LIMITS, ids=str)
-@pytest.mark.parametrize(
-    "prediction", [None, SAID, Prediction("x", scores={"x": float("nan"), "y": 1.0})], ids=["none", "sure", "nan"]
-)
-def test_no_claim_about_any_map_raises(kind, scores, prediction):
-    signed = word_map(scores, prediction=prediction)
-    maps = [signed] if scores and min(scores) < 0 else [signed, word_map(scores, prediction=prediction, signed=False)]
+def test_no_claim_about_any_map_raises(kind):
+    predictions = (None, SAID, Prediction("x", scores={"x": float("nan"), "y": 1.0}))
+    maps = [
+        word_map(scores, prediction=prediction, signed=signed)
+        for scores in LIMITS
+        for prediction in predictions
+        for signed in ((True,) if scores and min(scores) < 0 else (True, False))
+    ]
     for saliency in maps:
         for part in ((), (0,), (1,), (0, 1), (-1,), (10**30,), None):
             for direction in (None, "supports", "opposes"):

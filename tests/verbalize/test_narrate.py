@@ -304,13 +304,14 @@ def random_maps(count, seed=0):
         yield TokenSaliency(words, np.round(rng.normal(size=length), 2), Query("positive"), id=f"m{index}")
 
 
+@pytest.mark.parametrize("count", [25, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("repents", [False, True])
-def test_none_of_a_liars_lies_come_out(chat_server, repents):
+def test_none_of_a_liars_lies_come_out(chat_server, repents, count):
     liar = lying.LyingModel(0.5, repents=repents)
     server = chat_server(behave=liar)
-    maps = list(random_maps(60))
+    maps = list(random_maps(count))
     made = narrator(server, repairs=1).narrate_all(maps)
-    assert len(liar.lies) > 60
+    assert len(liar.lies) > count
     assert {kind for _, kind in liar.lies} == set(lying.LIES)
     for text, saliency in zip(made, maps, strict=True):
         assert not [lie for lie, _ in liar.lies if lie in text.text and not check(read_claims(lie, saliency), saliency)]

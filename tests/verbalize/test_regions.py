@@ -310,10 +310,13 @@ def noises(rng, side):
     return white | blurred | coarse
 
 
-@pytest.mark.parametrize("side", [96, pytest.param(224, marks=pytest.mark.long)])
-def test_nothing_stands_out_in_noise(side):
+@pytest.mark.parametrize(
+    ("side", "seeds"),
+    [(96, 4), pytest.param(96, 12, marks=pytest.mark.long), pytest.param(224, 12, marks=pytest.mark.long)],
+)
+def test_nothing_stands_out_in_noise(side, seeds):
     wrong, asked = {}, 0
-    for seed in range(12):
+    for seed in range(seeds):
         for name, scores in noises(np.random.default_rng(seed), side).items():
             for how, saliency in (
                 ("signed", pixel_map(scores)),
@@ -322,10 +325,10 @@ def test_nothing_stands_out_in_noise(side):
             ):
                 asked += 1
                 wrong[name, how] = wrong.get((name, how), 0) + stands_out(saliency)
-    assert asked == 12 * 3 * 10
+    assert asked == seeds * 3 * 10
     # the test is wrong about 2 to 5 times in 100; of 360 that is about 12
-    assert sum(wrong.values()) <= 25
-    assert max(wrong.values()) <= 4
+    assert sum(wrong.values()) <= asked * 25 / 360
+    assert max(wrong.values()) <= (4 if seeds == 12 else 2)
 
 
 def structures():

@@ -89,10 +89,11 @@ def flat(scores):
     return len(scores) > 1 and np.ptp(scores) == 0
 
 
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("variety", VARIETIES, ids=lambda variety: " ".join(variety.values()))
-def test_a_thousand_random_maps(variety):
+def test_random_maps(variety, count):
     verbalizer = TemplateVerbalizer(**variety)
-    maps = list(random_maps(1000 if variety == {"length": "short"} else 120))
+    maps = list(random_maps(count))
     for of, said in zip(maps, verbalizer.verbalize_all(maps), strict=True):
         read = assert_true(said, of)
         top = of.scores.max()
@@ -178,8 +179,9 @@ def numbers(sentence):
     return [float(number) for number in re.findall(r"(\d+)%", re.sub(r"'[^']*'|\"[^\"]*\"|«[^»]*»", "P", sentence))]
 
 
-def test_percentages_are_of_one_whole_and_the_most_important_part_has_the_largest():
-    for of in random_maps(300, seed=8):
+@pytest.mark.parametrize("count", [75, pytest.param(300, marks=pytest.mark.long)])
+def test_percentages_are_of_one_whole_and_the_most_important_part_has_the_largest(count):
+    for of in random_maps(count, seed=8):
         for sentence in TemplateVerbalizer().verbalize(of).text.split(". "):
             said = numbers(sentence)
             assert sum(said) <= 101, sentence

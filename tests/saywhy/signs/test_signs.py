@@ -50,8 +50,9 @@ def test_every_panel_is_drawn_and_no_two_are_alike(name):
             assert np.abs(drawn - panel(other)).mean() > 0.01, other
 
 
-def test_held_out_accuracy(classifier):
-    images, labels = held_out(960)
+@pytest.mark.parametrize("count", [240, pytest.param(960, marks=pytest.mark.long)])
+def test_held_out_accuracy(classifier, count):
+    images, labels = held_out(count)
     assert (classifier.predict(images).argmax(1) == labels).mean() >= 0.97
 
 
