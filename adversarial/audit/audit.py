@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,8 @@ class Audit:
             settings: the fields of `AuditSettings`.
 
         Returns:
-            How far the audit is: no image waits any more.
+            How far the audit is: no image waits any more. Its problems begin with the images whose files were changed after
+            they were audited.
 
         Raises:
             AuditPaused: the classifier can't be asked any more, or `max_queries` is reached.
@@ -121,11 +122,13 @@ class Audit:
                     prepared.begin(store)
                     if retry_failed:
                         prepared.retry(store)
+                    changed = prepared.changed(store)
                     if on_plan is not None:
-                        on_plan(prepared.plan(store, price, running=True, max_queries=max_queries))
+                        on_plan(prepared.plan(store, price, changed=changed, running=True, max_queries=max_queries))
                     self._work(store, prepared, engine, options, max_queries, on_finding, on_progress)
                     store.tidy()
-                    return _status(store)
+                    status = _status(store)
+                    return replace(status, problems=(*changed, *status.problems))
         except BaseException:
             if missing:
                 with suppress(OSError):  # it holds something
@@ -150,7 +153,8 @@ class Audit:
         if self._is_new():
             return self._prepare({}, None, given).plan(None, price)
         with AuditStore(self.directory) as store:
-            return self._prepare(store.about, store, given).plan(store, price)
+            prepared = self._prepare(store.about, store, given)
+            return prepared.plan(store, price, changed=prepared.changed(store))
 
     def status(self) -> AuditStatus:
         """How far the audit is.
@@ -228,7 +232,7 @@ class Audit:
                 way = f"what {spent(store).queries:,} queries brought is kept: give the same command again to go on"
             raise AuditPaused(f"the audit is paused, {done:,} of {total:,} images are done: {error}; {way}") from error
         finally:
-            prepared.close()
+            prepared.close(store)
 
 
 def _status(store: AuditStore) -> AuditStatus:

@@ -23,7 +23,7 @@ class AuditPlan:
         queries: the most queries that are still to be made.
         seconds: about how long these take, by the time of one call; None where no call was timed.
         cost: the price of these queries and of `timing`; None where no price was given.
-        problems: what can't be audited.
+        problems: what can't be audited, and the images whose files were changed after they were audited.
         timing: how many queries were made beside these, to time the classifier.
     """
 
@@ -46,7 +46,7 @@ class AuditStatus:
         begun: how many of those that are not finished were begun, so that some answers about them are there.
         queries: all that were made: for the images that are done and those that are begun, and to time the classifier.
         settings: of the audit.
-        problems: the images that failed, and why.
+        problems: the images that failed, and why; what `Audit.run` returns also has those whose files were changed afterwards.
     """
 
     counts: Mapping[Status, int]

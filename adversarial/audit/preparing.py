@@ -18,6 +18,7 @@ from adversarial.audit.sources import Source, list_sources, read_source
 from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
 from adversarial.audit.work.adding import add_sources, new_sources
 from adversarial.audit.work.capping import TIMING, CappedClassifier, spent
+from adversarial.audit.work.changed import changed_images, file_stamp
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
 from adversarial.audit.work.places import Places
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from adversarial.audit.choices import AuditSettings
     from adversarial.audit.records import ImageRecord, Status
     from adversarial.audit.store import AuditStore
+    from adversarial.audit.work.changed import Stamp
     from saywhy_core.classifiers import Classifier
 
 
@@ -61,6 +63,7 @@ class Prepared:
     about: Mapping[str, Any] | None
     begins: bool
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
+    _stamps: dict[int, Stamp] = field(default_factory=dict)  # of the files that were read in this run
 
     def begin(self, store: AuditStore) -> None:
         """Write down what the audit is about, and its new images."""
@@ -72,6 +75,12 @@ class Prepared:
             store.tell(settings={**kept, "images": [path for path in kept["images"] if self._in_use(store, path)]})
         if not self.begins:
             self.check_there(store)
+
+    def changed(self, store: AuditStore) -> list[Problem]:
+        """The finished images whose files were changed since; what was found about the files is noted at `close`."""
+        found, unchanged = changed_images(store, self._place, self.digest)
+        self._stamps |= unchanged
+        return found
 
     def check_goal(self) -> None:
         """See whether the classifier has as many classes as the goal needs, by one query where no class names are known.
@@ -96,9 +105,18 @@ class Prepared:
             return
 
     def plan(
-        self, store: AuditStore | None, price: float | None, *, running: bool = False, max_queries: int | None = None
-    ) -> AuditPlan:
-        """What the audit will take. The classifier is timed, in an audit that runs only where it is begun."""
+        self, store: AuditStore | None, price: float | None, *, changed: Sequence[Problem] = (), running: bool = False,
+        max_queries: int | None = None,
+    ) -> AuditPlan:  # fmt: skip
+        """What the audit will take. The classifier is timed, in an audit that runs only where it is begun.
+
+        Args:
+            store: the audit; None for a new one.
+            price: of one query.
+            changed: the images whose files were changed, which the plan names.
+            running: whether the audit is about to run.
+            max_queries: see `Audit.run`.
+        """
         if store is None or not any(store.counts().values()):
             images, waiting = len(self.sources), [source for source in self.sources if not source.error]
             left, first = len(waiting), next(iter(waiting), None)
@@ -117,7 +135,7 @@ class Prepared:
         timing = 0 if rate is None else timing
         return AuditPlan(
             images, left, self.job.queries, queries, None if rate is None else queries / rate,
-            None if price is None else price * (queries + timing), self.problems, timing,
+            None if price is None else price * (queries + timing), (*self.problems, *changed), timing,
         )  # fmt: skip
 
     def _rate(self, store: AuditStore | None, source: Source, queries: int) -> float | None:
@@ -164,8 +182,10 @@ class Prepared:
         else:
             store.answers_file(outcome.record).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Close the files of what was answered about images that are not done."""
+    def close(self, store: AuditStore) -> None:
+        """Close the files of what was answered about images that are not done, and note the files that were read."""
+        store.stamp(self._stamps)
+        self._stamps.clear()
         for memory in self._memories.values():
             memory.close()
         self._memories.clear()
@@ -195,7 +215,10 @@ class Prepared:
 
     def there(self, path: str) -> bool:
         """Whether there is a file."""
-        return os.path.exists(os.path.join(self.places.folder, path))  # noqa: PTH110, PTH118
+        return os.path.exists(self._place(path))  # noqa: PTH110
+
+    def _place(self, path: str) -> str:
+        return os.path.join(self.places.folder, path)  # noqa: PTH118
 
     def digest(self, source: Source) -> str | None:
         """What tells the pixels of an image from others, as its row has it; None where it can't be read."""
@@ -206,6 +229,9 @@ class Prepared:
 
     def _waiting(self, store: AuditStore, finished: Callable[[Outcome], None]) -> Iterator[tuple[ImageRecord, Work]]:
         for record in store.images("waiting"):
+            stamp = file_stamp(self._place(record.path))  # before it is read, so that no later change is missed
+            if stamp is not None:
+                self._stamps[record.id] = stamp
             try:
                 pixels = self._read(_source(record))
             except UsageError as error:
@@ -222,7 +248,7 @@ class Prepared:
 
     def _read(self, source: Source) -> Any:
         shape = self.classifier.image_shape
-        pixels = read_source(replace(source, path=os.path.join(self.places.folder, source.path)), shape[2])  # noqa: PTH118
+        pixels = read_source(replace(source, path=self._place(source.path)), shape[2])
         if self.size is not None:
             pixels = resize_image(pixels, self.size)
         wrong = misfit(pixels.shape, source.label, shape, self.classifier.class_names)

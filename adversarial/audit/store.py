@@ -24,7 +24,7 @@ from saywhy_core.secrets import redact, redacted
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Self
 
     from numpy.typing import NDArray
@@ -51,6 +51,8 @@ CREATE TABLE IF NOT EXISTS weather (
  PRIMARY KEY (image, kind, severity));
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT)
 """
+# made when it is first written to: earlier databases of this version have none
+_FILES = "CREATE TABLE IF NOT EXISTS files (image INTEGER PRIMARY KEY, size INTEGER, touched INTEGER)"
 _WHAT = "database of an audit"
 _JSON = ("distances", "trace", "survives")
 
@@ -177,6 +179,20 @@ class AuditStore:
     def queries(self) -> int:
         """The queries of all images that are done with."""
         return int(self._rows("SELECT coalesce(sum(queries), 0) FROM images")[0][0])
+
+    def stamps(self) -> dict[int, tuple[int, int]]:
+        """By the `id` of an image: size and time of its file when it was read, as far as they were noted."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'files'"):
+            return {}
+        return {image: (size, touched) for image, size, touched in self._rows("SELECT image, size, touched FROM files")}
+
+    def stamp(self, stamps: Mapping[int, tuple[int, int]]) -> None:
+        """Note the size and time of images' files. Where they are not noted, the files are compared by their pixels."""
+        if stamps:
+            with naming_file(self.path, _WHAT), transaction(self._database):
+                self._database.execute(_FILES)
+                rows = [(image, *stamp) for image, stamp in stamps.items()]
+                self._database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
 
     def arrays(self, record: ImageRecord) -> ImageArrays | None:
         """The pictures of an image; None where none were kept, or the file is gone or damaged."""

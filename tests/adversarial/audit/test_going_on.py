@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from adversarial import CallableClassifier
 from adversarial.audit import Audit, AuditPaused, AuditStore
@@ -232,3 +236,58 @@ def test_a_target_that_lies_in_another_folder_is_told_with_that_folder(tmp_path,
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=rf"begun in {tmp_path / 'one'}: give the command there, or the target again"):
         Audit(tmp_path / "a").run(trust=True)
+
+
+def test_a_finished_picture_that_was_changed_is_named_and_nothing_is_asked_about_it(tmp_path):
+    source, plans = pictures(tmp_path / "set"), []
+    audit = Audit(tmp_path / "a")
+    audit.run([source], target=classifier(), **QUICK)
+    before = rows(tmp_path / "a")
+    again = classifier()
+    assert audit.run(target=again).problems == ()
+    os.utime(source / "dark" / "0.png", (1, 1))  # touched, and not changed
+    assert audit.run(target=again).problems == ()
+    file = source / "dark" / "1.png"
+    was = file.read_bytes()
+    Image.new("RGB", (8, 8), (90, 0, 0)).save(file)
+    for given in (None, [source]):
+        status = audit.run(given, target=again, on_plan=plans.append)
+        (problem,) = status.problems
+        assert (problem.where, problem.what[:58]) == ("dark/1", "its file was changed after it was audited, and its row is ")
+        assert list(plans[-1].problems) == [problem]
+    assert [one.where for one in audit.plan(target=again).problems] == ["dark/1"]
+    file.write_bytes(b"no picture")
+    assert [one.where for one in audit.run(target=again).problems] == ["dark/1"]
+    file.write_bytes(was)
+    assert audit.run(target=again).problems == ()
+    assert rows(tmp_path / "a") == before
+    assert again.queries == 0
+
+
+def test_files_that_are_as_they_were_are_not_read_again(tmp_path, monkeypatch):
+    source = pictures(tmp_path / "set")
+    Audit(tmp_path / "a").run([source], target=classifier(), **QUICK)
+    read = []
+    monkeypatch.setattr("adversarial.audit.preparing.read_source", lambda source, channels: read.append(source.name))
+    with AuditStore(tmp_path / "a") as store:
+        assert sorted(store.stamps()) == [1, 2, 3]
+    assert Audit(tmp_path / "a").run(target=classifier()).problems == ()
+    assert not read
+    with sqlite3.connect(tmp_path / "a" / "audit.sqlite") as database:  # an audit of an earlier release
+        database.execute("DROP TABLE files")
+    monkeypatch.undo()
+    with AuditStore(tmp_path / "a") as store:
+        assert store.stamps() == {}
+    assert Audit(tmp_path / "a").run(target=classifier()).problems == ()
+    with AuditStore(tmp_path / "a") as store:
+        assert sorted(store.stamps()) == [1, 2, 3]
+
+
+def test_one_picture_of_an_array_that_was_changed_is_named_alone(tmp_path):
+    images = np.random.default_rng(0).integers(50, 100, (3, 8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "set.npy", images)
+    audit = Audit(tmp_path / "a")
+    audit.run([tmp_path / "set.npy"], target=classifier(), **QUICK)
+    images[1, 0, 0] = 0
+    np.save(tmp_path / "set.npy", images)
+    assert [one.where for one in audit.run(target=classifier()).problems] == ["set-1"]

@@ -173,6 +173,8 @@ case(
     "adversarial.audit.AuditStore.move", {"self": later(two), "record": ROW, "path": "x.png", "part": None}, rows,
     record=ImageRecord(id=2, name="b", path="b"), path="y.png", part=1,
 )  # fmt: skip
+case("adversarial.audit.AuditStore.stamp", {"self": later(two), "stamps": {1: (2, 3)}},
+     lambda result, tools, arguments: arguments["self"].stamps(), stamps={1: (2, 4)})  # fmt: skip
 
 
 def kept(tools):

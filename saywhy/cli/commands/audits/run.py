@@ -253,7 +253,7 @@ def run(
         raise stopped.__cause__ if isinstance(stopped.__cause__, Stopped) else stopped from None
     tell_status(status)
     note(f"saywhy audit report {directory} makes a page of it")
-    finish(("not audited", [*problems, *status.problems]))
+    finish(("not audited", list(dict.fromkeys([*problems, *status.problems]))))
 
 
 def tell_plan(plan: AuditPlan) -> None:
