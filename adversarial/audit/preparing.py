@@ -23,7 +23,7 @@ from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
 from adversarial.audit.work.places import Places
 from adversarial.audit.work.timing import images_per_second, timing_queries
-from saywhy_core.classifiers import load_classifier
+from saywhy_core.classifiers import CallableClassifier, load_classifier
 from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from adversarial.audit.store import AuditStore
     from adversarial.audit.work.changed import Stamp
     from saywhy_core.classifiers import Classifier
+
+REMEMBERED = 8_000_000  # bytes of answers that the classifier remembers: each image's own are kept in its file until it is done
 
 
 @dataclass(eq=False)
@@ -354,7 +356,7 @@ def _classifier(
         raise UsageError(f"this audit was begun with a classifier of a program; give it again ({argument('target')})")
     spec = target or str(kept.get("target"))
     try:
-        return spec, load_classifier(spec, trust=trust, **dict(settings.options))
+        opened = load_classifier(spec, trust=trust, **dict(settings.options))
     except UsageError as error:
         if target is not None or not places.away:
             raise
@@ -362,6 +364,9 @@ def _classifier(
             f"{error}; the audit was begun in {places.folder}: give the command there, "
             f"or the target again ({argument('target')})"
         ) from error
+    if isinstance(opened, CallableClassifier):
+        opened.memory = REMEMBERED
+    return spec, opened
 
 
 def _source(record: ImageRecord) -> Source:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     Predict: TypeAlias = Callable[[NDArray[np.float32]], Any]
 
-MEMORY = 64_000_000  # bytes of scores that are remembered: a million images of eight classes; the oldest are dropped first
+MEMORY = 64_000_000  # bytes of what is remembered: 160,000 images of eight classes; the oldest are dropped first
+ENTRY = (
+    330  # bytes that one remembered image takes beside its scores: the key, the row's header and the place in the dictionary
+)
 
 
 class CallableClassifier:
@@ -56,6 +59,7 @@ class CallableClassifier:
         levels: how many values a channel of an image has where images travel as pictures, such as 256; None where images
             arrive as they are.
         remote: whether it asks a server, so that a query may cost money.
+        memory: bytes that the answers which it remembers may take.
 
     Raises:
         UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
@@ -105,6 +109,7 @@ class CallableClassifier:
         self._answered = False
         self._lock = threading.Lock()
         self._classes = classes if self.class_names is None else len(self.class_names)
+        self.memory = MEMORY
         self._memory: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
 
     @property
@@ -218,8 +223,8 @@ class CallableClassifier:
             return
         with self._lock:
             self._memory.update(answers)
-            size = 8 * len(next(iter(answers.values())))
-            while len(self._memory) * size > MEMORY and len(self._memory) > 1:
+            size = 8 * len(next(iter(answers.values()))) + ENTRY
+            while len(self._memory) * size > self.memory and len(self._memory) > 1:
                 self._memory.popitem(last=False)
 
     def _ask_batch(self, batch: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -181,3 +183,23 @@ def test_probabilities_are_the_softmax_of_logits():
     given = np.array([[0.3, 0.7]])
     np.testing.assert_array_equal(as_probabilities(given, "probabilities"), given)
     np.testing.assert_allclose(as_probabilities(np.zeros((2, 4)), "logits"), 0.25)
+
+
+@pytest.mark.parametrize("classes", [2, 100])
+def test_what_is_remembered_takes_the_memory_that_it_may_and_no_more(classes):
+    weights = np.random.default_rng(0).random((12, classes))
+    classifier = CallableClassifier(lambda images: images.reshape(len(images), -1) @ weights)
+    classifier.memory = 1_000_000
+    images = np.random.default_rng(1).random((6000, 2, 2, 3), dtype=np.float32)
+    classifier(images[:64])
+    tracemalloc.start()
+    try:
+        for start in range(64, len(images), 64):
+            classifier(images[start : start + 64])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.5e6 < held < 1.1e6
+    asked = classifier.queries
+    classifier(images[-64:])
+    assert classifier.queries == asked
