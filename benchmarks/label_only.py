@@ -5,8 +5,9 @@ Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,l2,linf,p
 their files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among
 all its queries. The peers in L0 are foolbox's Pointwise and SaltAndPepperNoise, and SparseEvo (written anew after Vo et al.
 2022) with several settings, among them starts from images of other classes, which this attack does not have; in L2 foolbox's
-Boundary and HopSkipJump, and CGBA (after Reza et al. 2023) with several subspaces and probes; in L-infinity RayS (after Chen
-and Gu 2020).
+Boundary and HopSkipJump, CGBA (after Reza et al. 2023) with several subspaces and probes, and, where the Adversarial Robustness
+Toolbox can be imported, its HopSkipJump, BoundaryAttack and SignOPT (`benchmarks/peers/art_decisions.py` says how to install
+it); in L-infinity RayS (after Chen and Gu 2020).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ sys.path[:] = [str(ROOT), *[entry for entry in sys.path if Path(entry).resolve()
 
 from adversarial import CallableClassifier, FeatureGuidedAttack  # noqa: E402
 from benchmarks.attack import NETWORKS, Set, at, read  # noqa: E402
+from benchmarks.peers import art_attacks, art_decisions  # noqa: E402
 from benchmarks.peers.cgba import cgba  # noqa: E402
 from benchmarks.peers.rays import rays  # noqa: E402
 from benchmarks.peers.recorder import Recorder  # noqa: E402
@@ -159,6 +161,11 @@ def l2_part(data: Path, names: list[str], count: int, seed: int) -> None:
             peer_row(title, chosen, partial(cgba, reduction=reduction, sigma=sigma), "l2", seed)
         peer_row("foolbox HopSkipJump", chosen, partial(fb.run, make=fb.hop_skip_jump), "l2", seed)
         peer_row("foolbox Boundary", chosen, partial(fb.run, make=fb.boundary), "l2", seed)
+        if not art_attacks.available():
+            print("  the Adversarial Robustness Toolbox is not installed")
+            continue
+        for kind in art_decisions.KINDS:
+            peer_row(f"ART {kind}", chosen, partial(art_decisions.run, kind=kind), "l2", seed)
 
 
 def linf_part(data: Path, names: list[str], count: int, seed: int) -> None:
