@@ -78,6 +78,8 @@ class QueryLog:
         parts: the logs that this one was shared out into.
         notes: what a reader of the result must know besides.
         undecided: whether a noisy classifier does not decide the original itself, so that there is nothing to flip.
+        unsettled: whether its noise leaves open if a change flips the decision: the nearest flipped some of the answers that
+            they were asked for at the end, and none flipped enough of them.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class QueryLog:
         self.notes: list[str] = []
         if not np.array_equal(self.image, image):
             self.notes.append(f"the original was put on the grid of {levels} levels first")
-        self.undecided = False
+        self.undecided = self.unsettled = False
         self._finalists: list[tuple[float, Images, Floats]] = []
         self._repeats = 0
         self.budget, self.limit = budget, budget if limit is None else limit
@@ -312,13 +314,15 @@ class QueryLog:
         """
         if not self.tolerant or self.distance == 0 or self.best is None:
             return
-        tried, least = 0, 0.0
+        tried, least, most = 0, 0.0, CONFIRMED
         for distance, image, scores in reversed(self._finalists):
             flips = 0
             if distance >= least and self.budget - self.queries >= CONFIRMED:
                 least = distance * (1 + (APART - 1) * 3**tried)
+                most = 0 if tried == 0 else most
                 tried += 1
                 flips = int(self.reached((yield from self._again(image, CONFIRMED))).sum())
+                most = max(most, flips)
             if flips >= NEEDED:
                 self.best, self.best_scores, self.distance = image, scores, distance
                 others = "" if tried == 1 else f"; {tried - 1} nearer did not stand"
@@ -326,6 +330,9 @@ class QueryLog:
                 break
         else:
             self.best, self.best_scores, self.distance = None, None, math.inf
+            self.unsettled = (
+                most > CONFIRMED - NEEDED
+            )  # fewer flips say that it holds, as surely as the others that it does not
             self.notes.append(
                 f"no flip stood when the nearest were asked again {CONFIRMED} times, of which {NEEDED} answers must flip"
             )

@@ -11,6 +11,7 @@ import numpy as np
 
 from adversarial.attacks.per_feature import FeatureRobustness, PerFeature
 from adversarial.distances.distance import DISTANCES, all_distances
+from adversarial.query_log import CONFIRMED, NEEDED
 from saywhy_core.classifiers import ClassifierError
 from verbalize.saliency import PixelSaliency, Query
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from adversarial.driving.image_attack import ImageAttack
     from adversarial.features import KeypointMixture
+    from adversarial.query_log import QueryLog
 
     Images: TypeAlias = NDArray[np.float32]
 
@@ -49,6 +51,8 @@ class AttackResult:
         note: what a reader must know besides, or "".
         index: the image's place in the run, counted from 0.
         density: the mixture that guided the search, or None where none was used.
+        undecided: why the noise of a classifier leaves open whether the image holds, or "": it does not decide the original, or
+            changes flip some of its answers and none flips enough. Such an image is neither robust nor fragile.
     """
 
     success: bool
@@ -67,6 +71,7 @@ class AttackResult:
     note: str = ""
     index: int = 0
     density: KeypointMixture | None = None
+    undecided: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle keeps: a read-only view of a dict, as `distances` is, can't be pickled."""
@@ -147,7 +152,19 @@ def make_result(
         index=attack.index,
         # a copy without the responsibilities, which the mixture keeps once computed: M times the size of the image
         density=None if attack.mixture is None else replace(attack.mixture),
+        undecided=_undecided(log),
     )
+
+
+def _undecided(log: QueryLog) -> str:
+    if log.undecided:
+        return f"the classifier does not decide the unchanged image: fewer than {NEEDED} of {CONFIRMED} answers name one class"
+    if log.unsettled:
+        return (
+            "the noise of the classifier leaves open whether the image holds: changes flip more than "
+            f"{CONFIRMED - NEEDED} of {CONFIRMED} answers, and none flips {NEEDED}"
+        )
+    return ""
 
 
 def _touched(attack: ImageAttack, reached: int | None, class_names: Sequence[str] | None) -> PixelSaliency:

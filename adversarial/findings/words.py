@@ -44,6 +44,8 @@ def finding_in_words(
     label = class_name(result.label, class_names)
     goal = "another class" if result.target is None else class_name(result.target, class_names)
     spent = _queries(result.queries, budget)
+    if result.undecided:
+        return f"Whether a change turns {label} into {goal} is not known: {result.undecided}.{_remarks(result)}"
     if not result.success or result.adversarial is None:
         return (
             f"No change that turns {label} into {goal} was found within {spent}. "

@@ -18,6 +18,7 @@ from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.naming import NamedClassifier
 from adversarial.audit.work.outcomes import make_outcome
 from adversarial.findings.record import IMAGES, write_finding
+from adversarial.query_log import LEAST_BUDGET
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from saywhy_core.bounded.watched import OverTimeError, of_time
 from saywhy_core.disk.destinations import enclosed
@@ -175,7 +176,7 @@ def _opened(out: str | os.PathLike[str]) -> Iterator[AuditStore]:
 
 def _job(attack: FeatureGuidedAttack, goal: int | None, target: str) -> Job:
     """The work on each image. What is found is asked about as PNG and JPEG within the budget, where that has room for it."""
-    survival = attack.budget >= WITH_SURVIVAL
+    survival = attack.budget >= (LEAST_BUDGET + 2 if attack.tolerate_noise else WITH_SURVIVAL)
     search = replace(attack, budget=int(attack.budget) - 2) if survival else attack
     return Job(spec=target, attack=search, goal=goal, survival=survival)
 
@@ -273,6 +274,10 @@ class _Audit:
             self.problem(entry, AT_GOAL)
             entry.forget()
             self.store.write(replace(entry.record, status="failed", error=AT_GOAL))
+            return
+        if result.undecided:  # what was answered is kept, so that giving the command again costs nothing
+            self.problem(entry, result.undecided)
+            self.store.write(replace(entry.record, status="failed", error=result.undecided, note=result.note or None))
             return
         try:
             self._keep(entry, result, after)  # the record in the folder comes last: where it is, the result is whole

@@ -153,7 +153,7 @@ class Aftermath:
         """Ask; a part of the image's search, see `adversarial.query_log.Search`."""
         from adversarial.weather import survival_steps, weather_steps
 
-        if log.clean is None:
+        if log.clean is None or log.undecided or log.unsettled:
             return
         self.predicted = int(log.clean.argmax())
         sure = confidence(log.clean[None], self._scores)

@@ -43,7 +43,7 @@ def make_outcome(
     *,
     budget: int,
 ) -> Outcome:
-    """The rows and arrays of an attacked image.
+    """The rows and arrays of an attacked image; one whose decision noise leaves open counts as not attacked.
 
     Args:
         record: its row so far.
@@ -56,6 +56,13 @@ def make_outcome(
     def name(index: int | None) -> str | None:
         return class_names[index] if class_names is not None and index is not None and index < len(class_names) else None
 
+    if result.undecided:
+        seen = replace(
+            record, label=result.label, label_name=name(result.label), predicted=after.predicted,
+            predicted_name=name(after.predicted), norm=result.norm, queries=result.queries + after.queries,
+            search_queries=result.queries, note=result.note or None,
+        )  # fmt: skip
+        return failed_outcome(seen, result.undecided)
     mask = changed_mask(result)
     trace = tuple(
         (int(queries), float(distance) if math.isfinite(distance) else None)
