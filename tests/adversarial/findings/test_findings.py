@@ -208,6 +208,37 @@ def test_pictures_are_written_and_show_what_was_changed(tmp_path, channels):
     assert panel.height >= 200
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (3, 1), (1, 8)])
+def test_the_panel_shows_each_pixel_in_its_place(tmp_path, shape):
+    """Blue and green grow from pixel to pixel; the one with red in it is changed, and is framed in the three pictures of it."""
+    height, width = shape
+    steps = np.arange(height * width).reshape(shape) * 20 + 40
+    original = np.stack([np.zeros(shape), steps, 255 - steps], axis=2).astype(np.float32) / 255
+    adversarial = original.copy()
+    adversarial[-1, 0, 0] = 1
+    write_finding(Result(original, adversarial, touched_at=(slice(0, 1), slice(0, 1))), tmp_path, NAMES)
+    panel = np.asarray(Image.open(tmp_path / "panel.png").convert("RGB")).astype(int)
+
+    def places(colour):  # of the dots of one colour in the first picture: mean row and column, and their number
+        rows, columns = np.nonzero((panel[:, :300] == colour).all(axis=2))
+        return rows.mean(), columns.mean(), len(rows)
+
+    found = {(y, x): places([0, steps[y, x], 255 - steps[y, x]]) for y, x in np.ndindex(shape)}
+    for (y, x), (row, column, dots) in found.items():
+        assert dots > 500
+        assert x == 0 or column - found[y, x - 1][1] > 20
+        assert y == 0 or row - found[y - 1, x][0] > 20
+    changed = (panel == [255, steps[-1, 0], 255 - steps[-1, 0]]).all(axis=2)
+    assert changed[:, 300:600].sum() > 500
+    assert changed.sum() == changed[:, 300:600].sum()
+    assert found[height - 1, 0][0] == pytest.approx(np.nonzero(changed)[0].mean(), abs=6)
+    red, green, blue = np.moveaxis(panel, 2, 0)
+    orange = (red > 190) & (green - blue > 40) & (red - green > 40)  # thin lines are lighter than their colour
+    assert not orange[:, :300].any()
+    assert orange[:, 300:600].sum() > 100
+    assert orange[:, 600:900].sum() > 100
+
+
 def test_pictures_of_a_failure(tmp_path):
     result = Result(np.full((32, 32, 3), 0.5, np.float32), None)
     write_finding(result, tmp_path, NAMES)
