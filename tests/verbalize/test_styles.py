@@ -19,27 +19,28 @@ from verbalize.write import LENGTHS, STYLES, Style
 WORDS = ["the", "plot", "was", "thin", "but", "a", "great", "cast", "made", "it", "great", "fun"]
 
 
-def maps():
+def maps(count):
     rng = np.random.default_rng(5)
-    for number in range(40):
+    for number in range(count):
         query = Query("good", versus=("bad",)) if number % 2 else Query("good")
         yield TokenSaliency(WORDS, np.round(rng.normal(size=len(WORDS)) ** 3, number % 4), query)
         if number % 4 == 0:
             yield TokenSaliency(WORDS, np.abs(rng.normal(size=len(WORDS)) ** 3), query, signed=False)
-    for _ in range(6):
+    for _ in range(max(2, count // 6)):
         scores = np.kron(rng.normal(size=(3, 3)) ** 3, np.ones((6, 6)))
         yield PixelSaliency(scores, Query("stop"))
         yield PixelSaliency(np.abs(scores), Query("stop"), signed=False)
 
 
+@pytest.mark.parametrize("count", [12, pytest.param(40, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", list(STYLES))
-def test_each_style_says_only_what_is_true_of_random_maps(name):
+def test_each_style_says_only_what_is_true_of_random_maps(name, count):
     style = STYLES.get(name)
     assert style.summary
     assert set(style.lengths) <= set(LENGTHS)
     for length in style.lengths:
         verbalizer = TemplateVerbalizer(style=name, length=length)
-        for saliency in maps():
+        for saliency in maps(count):
             made = verbalizer.verbalize(saliency)
             assert made.text
             assert check(made.claims, saliency), made.text

@@ -277,7 +277,7 @@ def hard_pixels():
     return weights
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [2, *(pytest.param(seed, marks=pytest.mark.long) for seed in (0, 1))])
 def test_the_stock_package_finds_the_smallest_flip(seed):
     game = game_of(hard_pixels(), -3.5)
     found = run_mcts(game, budget=3000, seed=seed)
@@ -303,7 +303,12 @@ def test_the_budget_is_kept_to_the_query(budget):
 
 
 @pytest.mark.parametrize(
-    ("distance", "manipulation"), [("l2", "plus_minus_tau:0.1"), ("linf", "plus_minus_tau:0.2"), ("l1", "corners")]
+    ("distance", "manipulation"),
+    [
+        ("l2", "plus_minus_tau:0.1"),
+        ("linf", "plus_minus_tau:0.2"),
+        pytest.param("l1", "corners", marks=pytest.mark.long),
+    ],
 )
 def test_other_distances_are_searched_as_well(distance, manipulation):
     game = game_of(hard_pixels(), -2.45, distance=distance, manipulation=manipulation)

@@ -127,8 +127,9 @@ def test_the_mask_is_kept(linear):
     assert toy.log.distance == pytest.approx(2.0 / 4.0, rel=0.02)  # sixteen pixels share a rise of 2
 
 
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.long)])
 @pytest.mark.parametrize("distance", ["l2", "linf"])
-def test_scores_that_tell_little_are_searched_by_their_decision(distance):
+def test_scores_that_tell_little_are_searched_by_their_decision(distance, count):
     """Probabilities of two decimals are 1.00 and 0.00 around a confident original: no wave moves them."""
     pictures, labels = signs.samples()
 
@@ -138,9 +139,9 @@ def test_scores_that_tell_little_are_searched_by_their_decision(distance):
         return (powers / powers.sum(axis=1, keepdims=True)).round(2)
 
     asked = CallableClassifier(rounded, scores="probabilities")
-    results = FeatureGuidedAttack(distance=distance, budget=250).run(asked, pictures[:2], labels[:2])
+    results = FeatureGuidedAttack(distance=distance, budget=250).run(asked, pictures[:count], labels[:count])
     assert all(result.success and result.queries <= 250 for result in results)
     exact = FeatureGuidedAttack(distance=distance, budget=250).run(
-        CallableClassifier(signs.load().predict), pictures[:2], labels[:2]
+        CallableClassifier(signs.load().predict), pictures[:count], labels[:count]
     )
     assert all(one.distance < 4 * other.distance for one, other in zip(results, exact, strict=True))

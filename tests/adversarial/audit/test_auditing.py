@@ -77,7 +77,7 @@ def test_what_is_done_is_kept_and_new_images_are_added(tmp_path):
     assert rows(tmp_path / "a")[:3] == before
 
 
-@pytest.mark.parametrize("calls", [1, 3, 6, 12])
+@pytest.mark.parametrize("calls", [2, 6, *(pytest.param(calls, marks=pytest.mark.long) for calls in (1, 3, 12))])
 def test_an_audit_that_was_stopped_comes_to_the_same_database(tmp_path, calls):
     """However often the classifier breaks down, the rows are those of a run without interruption."""
     source = pictures(tmp_path / "set", 4)

@@ -30,7 +30,7 @@ def _given(raw, raw_server, body):
     return chat_model(f"{server.url}#m", max_retries=0)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.long)])
 def test_a_hundred_mutated_answers(answers, seed):
     with answers.serve(answers.mutated_answers(seed, 100)) as server:
         for _ in range(100):

@@ -16,7 +16,7 @@ from rich.traceback import Traceback
 from agents import UsageError, ask_many, chat_model, usage_of
 from saywhy_core.secrets import forget_secrets
 
-QUICK, LONG = ("symbols", "proxy"), ("bearer", "short", "basic", "openai")
+QUICK, LONG = ("symbols",), ("proxy", "bearer", "short", "basic", "openai")
 
 
 class Answer(BaseModel):

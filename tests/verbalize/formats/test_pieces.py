@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verbalize import Query, TokenSaliency, read_saliency, write_saliency
@@ -37,17 +37,22 @@ PIECES = st.lists(
 )
 
 
+@pytest.mark.parametrize("count", [25, pytest.param(300, marks=pytest.mark.long)])
 @pytest.mark.parametrize("scheme", SCHEMES)
-@given(PIECES, st.data())
-def test_the_scores_of_all_pieces_are_kept(scheme, pieces, data):
-    scores = data.draw(st.lists(st.integers(-50, 50), min_size=len(pieces), max_size=len(pieces)))
-    found = TokenSaliency.from_pieces(pieces, scores, Q, scheme=scheme)
-    assert found.scores.sum() + sum(token.score for token in found.special) == sum(scores)
-    merged = merge_pieces(pieces, scheme=scheme)
-    used = [index for _, indices in merged.words for index in indices] + [index for index, _ in merged.special]
-    assert sorted(used) == list(range(len(pieces)))
-    assert all(word.strip() == word and word for word in found.tokens)
-    assert [token.position for token in found.special] == sorted(token.position for token in found.special)
+def test_the_scores_of_all_pieces_are_kept(scheme, count):
+    @settings(max_examples=count, deadline=None)
+    @given(PIECES, st.data())
+    def are_kept(pieces, data):
+        scores = data.draw(st.lists(st.integers(-50, 50), min_size=len(pieces), max_size=len(pieces)))
+        found = TokenSaliency.from_pieces(pieces, scores, Q, scheme=scheme)
+        assert found.scores.sum() + sum(token.score for token in found.special) == sum(scores)
+        merged = merge_pieces(pieces, scheme=scheme)
+        used = [index for _, indices in merged.words for index in indices] + [index for index, _ in merged.special]
+        assert sorted(used) == list(range(len(pieces)))
+        assert all(word.strip() == word and word for word in found.tokens)
+        assert [token.position for token in found.special] == sorted(token.position for token in found.special)
+
+    are_kept()
 
 
 @pytest.mark.parametrize(
