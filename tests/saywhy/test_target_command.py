@@ -62,6 +62,52 @@ def test_a_wrong_setting_is_named_with_the_option_to_try(samples, change, name, 
     assert {"0-255": "try value_range=0,255", "bgr": "try channels=bgr"}[name] in result.findings[0].text
 
 
+def by_shape(images):
+    """Logits of a network that feels no colour: how dark the left, the right and the middle are, all channels together."""
+    grey = 1 - images.mean(axis=3)
+    thirds = np.split(grey, 3, axis=2)
+    return 12 * np.stack([third.mean(axis=(1, 2)) for third in thirds], axis=1)
+
+
+def bars(count, colours=3):
+    """Images with one dark third, in colours of their own."""
+    rng = np.random.default_rng(0)
+    images = np.full((count, 12, 12, colours), 0.9, np.float32)
+    for number, image in enumerate(images):
+        image[:, 4 * (number % 3) : 4 * (number % 3) + 4] = rng.random(colours) / 10
+    return images
+
+
+@pytest.mark.parametrize("count", [1, 6])
+@pytest.mark.parametrize("kind", ["logits", "probabilities"])
+def test_what_a_network_does_not_feel_is_not_passed_in_silence(count, kind):
+    predict = by_shape if kind == "logits" else lambda images: softmax(by_shape(images))
+    result = examine(CallableClassifier(predict, kind), bars(count), [number % 3 for number in range(count)])
+    assert named(result) == []
+    assert result.untold["bgr"] == "same"
+    assert (
+        result.untold["0-1"] == "unclear"
+    )  # confidences fall, and the lead in standard deviations stays: the network is linear
+    told = result.untold_in_words()[0]
+    whom = "this image: it would get" if count == 1 else "these 6 images: they would get"
+    assert told.startswith(
+        f"can't tell from {whom} the same class, and nearly the same confidence, if red and blue change places"
+    )
+
+
+def test_nothing_is_untold_of_channels_that_there_are_not():
+    result = examine(CallableClassifier(by_shape), bars(6, colours=1))
+    assert not {"bgr", "normalised", "not normalised", "channels first"} & set(result.untold)
+
+
+def test_a_decision_alone_tells_nothing_without_labels(samples):
+    pictures, labels = samples
+    decide = wrongly_asked(lambda images: images, "label", lambda scores: scores.argmax(axis=1))
+    assert set(examine(decide, pictures).untold) >= {"bgr", "0-1", "normalised"}
+    right = examine(wrongly_asked(lambda images: images, "label", lambda scores: scores.argmax(axis=1)), pictures, labels)
+    assert "0-1" not in right.untold  # most labels are wrong then
+
+
 def test_what_the_answers_tell_by_themselves(samples):
     pictures, _ = samples
     twice = wrongly_asked(lambda images: images, "probabilities", lambda scores: softmax(softmax(scores)))
@@ -104,12 +150,14 @@ def test_the_command_tells_it_in_words_and_as_json(samples, tmp_path, in_process
         Image.fromarray(np.uint8(np.rint(pictures[number] * 255))).save(tmp_path / f"{number}.png")
     done = in_process.run_command("target", "demo:signs", "0.png", "1.png", "2.png", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "nothing looks wrong with the settings; fewer than five images say little" in done.stdout
+    assert "nothing else looks wrong with the settings; fewer than five images say little" in done.stdout
+    assert "can't tell from these 3 images: " in done.stdout
     assert signs.CLASS_NAMES[labels[0]] in done.stdout
     done = in_process.run_command("target", "demo:signs", "0.png", "missing.png", "--json", folder=tmp_path)
     assert done.returncode == 1
     assert "missing.png" in done.stderr
     told = json.loads(done.stdout)
+    assert told["untold"][0]["text"].startswith("can't tell from this image: ")
     assert (told["classes"], told["scores"], told["image_shape"]) == (12, "logits", [48, 48, 3])
     best = told["images"][0]["best"]
     assert len(best) == 5

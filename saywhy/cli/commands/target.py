@@ -17,8 +17,8 @@ HELP = (
     "Show what is known of an image classifier, its answers to a few images, and likely mistakes in its settings.\n\n"
     "The images are asked about as they are, again, alone, and in variants: red and blue exchanged, values from 0 to 255 or "
     "divided by 255, with and without normalisation, channels first. Where a variant's answers are clearly better, the option "
-    "to try is named. Give at least five images, as different as possible, and their labels if you know them: one image says "
-    "little. All that is asked is counted.\n\n"
+    "to try is named; where neither way is clearly better, that is said. Give at least five images, as different as possible, "
+    "and their labels if you know them: one image says little. All that is asked is counted.\n\n"
     "[bold]Example:[/bold] saywhy target demo:signs stop.png speed-limit-30.png\n\n"
     "[bold]Exit status:[/bold] 0 nothing is likely to be wrong; 1 a mistake is likely, or an image could not be used; 2 the "
     "target could not be opened or asked.\n"
@@ -68,6 +68,7 @@ def target(
     options = None if kind not in _kinds() else target_options(kind)
     told: list[Show] = []
     findings: list[Show] = []
+    untold: list[Show] = []
     problems = list(unread)
     queries = classifier.queries  # what opening it took
     down: EndpointError | None = None
@@ -88,6 +89,7 @@ def target(
         queries += result.queries
         told += [_told(one.name, row, classifier) for one, row in zip(group, result.scores, strict=True)]
         findings += [{"name": one.name, "sure": one.sure, "text": one.text, "images": len(group)} for one in result.findings]
+        untold += [{"text": one, "images": len(group)} for one in result.untold_in_words()]
     named = None if classifier.class_names is None else len(classifier.class_names)
     about = {
         "target": target, "kind": kind, "classes": told[0]["classes"] if told else named,
@@ -99,10 +101,10 @@ def target(
         one.pop("classes", None)
     if as_json and (told or down is None):
         unasked = [{"image": one.where, "error": one.what} for one in problems]
-        shown = {**about, "images": told, "not_asked": unasked, "findings": findings}
+        shown = {**about, "images": told, "not_asked": unasked, "findings": findings, "untold": untold}
         show_data(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
     elif told or down is None:
-        _print(about, told, findings)
+        _print(about, told, findings, untold)
     if down is not None:
         tell(("not asked", problems))
         raise down
@@ -133,7 +135,7 @@ def _told(name: str, row: Any, classifier: Any) -> Show:
     return {"image": name, "best": classes, "classes": len(row)}
 
 
-def _print(about: Show, told: list[Show], findings: list[Show]) -> None:
+def _print(about: Show, told: list[Show], findings: list[Show], untold: list[Show]) -> None:
     height, width, channels = ("any" if size is None else str(size) for size in about["image_shape"])
     classes = (
         "unknown" if about["classes"] is None else f"{about['classes']}{'' if about['class_names'] else ', without names'}"
@@ -156,7 +158,9 @@ def _print(about: Show, told: list[Show], findings: list[Show]) -> None:
     show("")
     for one in findings:
         show(f"{one['sure']}: {one['text']}", style="yellow")
+    for one in untold:
+        show(one["text"])
     if told and not findings:
         few = "; fewer than five images say little" if len(told) < 5 else ""
-        show(f"nothing looks wrong with the settings{few}")
+        show(f"nothing {'else ' if untold else ''}looks wrong with the settings{few}")
     show(f"{counted(about['queries'], 'query').replace('querys', 'queries')} spent")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
-from saywhy_core.classifiers.classifier import ClassifierError, EndpointError, comparable, same_answer
+from saywhy_core.classifiers.classifier import ClassifierError, EndpointError, comparable, confidence, same_answer
 from saywhy_core.classifiers.examining.variants import VARIANTS, Variant
 from saywhy_core.errors import UsageError
 
@@ -38,6 +38,8 @@ MUCH_CLEARER, CLEAR = 5.0, 1.0
 """How much greater the lead must be for each of a few images, and how great: a single one near a border varies much."""
 CHANCE = 0.02
 """The probability up to which chance is no explanation of more right answers (one-sided sign test)."""
+NEAR = 0.05
+"""Confidences of the first class that differ by no more are nearly the same; a change that a network feels makes more."""
 FEW, MANY = 0.1, 0.2
 """Shares of images: so few different decisions are suspicious where a variant gives so many."""
 
@@ -66,13 +68,32 @@ class Examination:
         findings: likely mistakes, the surest first.
         tried: the variants that were asked, with the share of images that they answer rightly (None without labels) and
             their lead, relative to the images as they are.
+        untold: the variants that may be right as well as the images as they are, by all that the answers tell: "same" where
+            each image gets the same class with nearly the same confidence, and "unclear" where neither way is clearer.
         queries: how many images were asked about, variants included.
     """
 
     scores: NDArray[np.float64]
     findings: tuple[Finding, ...]
     tried: dict[str, dict[str, float | None]]
+    untold: dict[str, Literal["same", "unclear"]]
     queries: int
+
+    def untold_in_words(self) -> list[str]:
+        """What the answers don't tell, one sentence for each reason."""
+        one = len(self.scores) == 1
+        images = "this image" if one else f"these {len(self.scores)} images"
+        reasons: tuple[tuple[Literal["same", "unclear"], str], ...] = (
+            ("same", f"{'it' if one else 'they'} would get the same class, and nearly the same confidence"),
+            ("unclear", "the answers would be neither clearly better nor clearly worse"),
+        )
+        told = []
+        for kind, reason in reasons:
+            words = [f"if {variant.words}" for variant in VARIANTS if self.untold.get(variant.name) == kind]
+            if words:
+                listed = ", or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+                told.append(f"can't tell from {images}: {reason}, {listed}")
+        return told
 
 
 def examine(
@@ -105,6 +126,7 @@ def examine(
     findings = [*_unsteady(classifier, images, scores), *_of_answers(classifier, images, scores)]
     queries = classifier.queries - before
     tried: dict[str, dict[str, float | None]] = {}
+    untold: dict[str, Literal["same", "unclear"]] = {}
     found: list[tuple[float, Finding]] = []
     for variant in VARIANTS:
         other = _asked(classifier, images, variant)
@@ -115,10 +137,14 @@ def examine(
         tried[variant.name] = {"lead": judged[0], "right": _right(other, truth)}
         if judged[1] is not None:
             found.append((judged[0], judged[1]))
+        elif (
+            _judge(variant, other, scores, truth, classifier, options)[1] is None
+        ):  # the other way round, nothing is named either
+            untold[variant.name] = "same" if _nearly_same(scores, other, classifier) else "unclear"
     if found:  # the clearest alone: several variants resemble each other
         findings.append(max(found, key=lambda pair: (pair[1].sure == "likely", pair[0]))[1])
     order = ("certain", "likely", "possible")
-    return Examination(scores, tuple(sorted(findings, key=lambda one: order.index(one.sure))), tried, queries)
+    return Examination(scores, tuple(sorted(findings, key=lambda one: order.index(one.sure))), tried, untold, queries)
 
 
 def answerable(classifier: Classifier, images: NDArray[np.float32]) -> dict[int, str]:
@@ -212,6 +238,14 @@ def _leads(scores: Scores, classifier: Classifier) -> Scores:
     values = comparable(scores, classifier.scores)
     first = np.sort(values, axis=1)
     return np.asarray((first[:, -1] - first[:, -2]) / np.maximum(values.std(axis=1), 1e-9))
+
+
+def _nearly_same(scores: Scores, other: Scores, classifier: Classifier) -> bool:
+    """Whether each image gets the same class both ways, with nearly the same confidence."""
+    if other.shape != scores.shape or (scores.argmax(axis=1) != other.argmax(axis=1)).any():
+        return False
+    here, there = confidence(scores, classifier.scores), confidence(other, classifier.scores)
+    return here is None or there is None or bool(np.abs(here - there).max() <= NEAR)
 
 
 def _right(scores: Scores, truth: NDArray[np.int64]) -> float | None:

@@ -58,7 +58,7 @@ VARIANTS = (
         "mean=0.485,0.456,0.406 and std=0.229,0.224,0.225", "mean", colours=True,
     ),
     Variant(
-        "not normalised", lambda images: images * STD + MEAN, "they are not normalised, as if the network did that itself",
+        "not normalised", lambda images: images * STD + MEAN, "values are not normalised, as if the network did that itself",
         "no mean and std", "mean", colours=True,
     ),
     Variant(
