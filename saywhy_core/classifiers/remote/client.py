@@ -80,9 +80,9 @@ class Client:
     """Asks one server, at most `concurrency` requests at a time and `rate` per second, from any number of threads.
 
     An attempt that fails in a way that may pass (a connection that breaks, a time-out, 408, 409, 429, 5xx, an answer that is
-    garbled, a page of HTML in the place of one) is repeated after a pause: the one that the server asks for in `Retry-After`,
-    or one that doubles. Redirects are never followed. Each attempt has one deadline and the ceiling `answer` in bytes,
-    whatever the server does.
+    garbled, a page of HTML in the place of one, a 404 from where an answer came before) is repeated after a pause: the one that
+    the server asks for in `Retry-After`, or one that doubles. Redirects are never followed. Each attempt has one deadline and
+    the ceiling `answer` in bytes, whatever the server does.
 
     Args:
         address: of the server: scheme, host and path, without parameters.
@@ -96,6 +96,7 @@ class Client:
         self._path = parts.path.rstrip("/")
         self._slots = threading.BoundedSemaphore(connection.concurrency)
         self._ending = _Ending()
+        self._answered: set[tuple[str, bool]] = set()  # paths, and whether something was sent there
         self._pace, self._next = threading.Lock(), 0.0
         settings: dict[str, Any] = {
             "network_backend": Backend(),
@@ -179,17 +180,20 @@ class Client:
             ],
             content=body,
         )
+        asked = path, body is not None
         seconds = self.connection.timeout
         let_in = None
         try:
             with allowance(seconds, ceiling("answer"), self._ending) as mine:  # type: ignore[arg-type]  # as an event
                 answer = self._pool.handle_request(request)
                 try:
-                    let_in = self._let_in(answer, mine, missing)
+                    let_in = self._let_in(answer, mine, missing, before=asked in self._answered)
                 finally:
                     answer.close()
             with _one_large if len(let_in.body) > _LARGE else nullcontext():
-                return read(let_in)
+                found = read(let_in)
+            self._answered.add(asked)
+            return found
         except WireError as error:
             headers_of = {} if let_in is None else let_in.headers
             raise _failed(f"{self.host} {error}", error.status, headers_of, again=error.again) from None
@@ -209,7 +213,7 @@ class Client:
             advice = f"some servers hang up on large requests, and this one had {sent / 1e6:.1f} MB: {SMALLER}, or {advice}"
         return _Failed(f"the connection to {self.host} failed: {said}", advice=advice)
 
-    def _let_in(self, answer: Any, mine: Allowance, missing: str) -> Answer:
+    def _let_in(self, answer: Any, mine: Allowance, missing: str, *, before: bool) -> Answer:
         status = answer.status
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
         packing = headers.get("content-encoding", "")
@@ -222,7 +226,8 @@ class Client:
             return Answer(headers, body)
         said = error_page(answer, mine, packing)
         why = f"{self.host} answered {status}: {said or 'it does not say why'}"
-        raise _failed(why, status, headers, again=may_pass(status), advice=self._advice(status, missing))
+        again = may_pass(status) or (status == 404 and before)  # servers that start again listen before their models are loaded
+        raise _failed(why, status, headers, again=again, advice=self._advice(status, missing))
 
     def _advice(self, status: int, missing: str) -> str:
         if status in {401, 403}:

@@ -1,4 +1,4 @@
-"""A model on a server of the Open Inference Protocol: `oip:URL#MODEL`, as KServe, Triton, MLServer and TorchServe serve it.
+"""A model on a server of the Open Inference Protocol: `oip:URL#MODEL`, as Triton, KServe, MLServer and others serve it.
 
 Source: Open Inference Protocol v2 (github.com/kserve/open-inference-protocol), its HTTP form and its binary tensor extension.
 """

@@ -121,7 +121,11 @@ def load(
             told = client.ask(read_json, tries=1)
         except EndpointError:
             return False
-        listed = told.get("model_version_status") if isinstance(told, dict) else None
+        if not isinstance(told, dict):
+            return False
+        if str(told.get("ready")).lower() == "true":  # as KServe says it, whose first protocol is that of TensorFlow Serving
+            return True
+        listed = told.get("model_version_status")
         return any(isinstance(one, dict) and one.get("state") == "AVAILABLE" for one in listed or [])
 
     found = None if gives is None or gives.shape is None or len(gives.shape) < 2 else gives.shape[1]

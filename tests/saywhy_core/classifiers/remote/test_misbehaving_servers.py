@@ -134,6 +134,17 @@ def test_a_waiting_page_of_a_proxy_passes(endpoint, spec):
         assert server.asked == classifier.queries == 1
 
 
+def test_a_model_that_is_loaded_again_is_waited_for(endpoint):
+    gone = endpoint.raw({"error": "Request for unknown model: 'm' is not found"}, status="404 Not Found")
+    with endpoint.Endpoint([None, gone, gone, None, gone, gone, gone]) as server:
+        classifier = opened(server)
+        for seed in range(2):  # Triton and Ray Serve answer so while they start
+            np.testing.assert_allclose(classifier(image(seed)), endpoint.truth(image(seed)), atol=1e-5)
+        with pytest.raises(EndpointError, match=r"unknown model: 'm' is not found \(3 attempts in .*does it serve a model"):
+            classifier(image(2))
+        assert server.asked == 2
+
+
 def test_an_answer_that_is_only_called_a_page_is_read(endpoint):
     answer = endpoint.raw({"predictions": GOOD}, "Content-Type: text/html; charset=utf-8")
     with endpoint.Endpoint([answer]) as server:
