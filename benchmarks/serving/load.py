@@ -18,6 +18,7 @@ from adversarial.audit import Audit
 from benchmarks.serving.command import image_set
 from benchmarks.serving.endpoint import SIDE
 from benchmarks.serving.mlserver import free_port
+from benchmarks.serving.networks import export_resnet20
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,10 +62,9 @@ def throughput(data: Path, folder: Path, *, quick: bool) -> bool:
 
 def _specs(model: Path, folder: Path) -> Iterator[tuple[str, str]]:
     yield "onnx", f"onnx:{model}"
-    exported = model.with_suffix(".pt2")
-    if exported.is_file():
-        yield "torch", f"torch:{exported}"
-    del folder
+    weights = model.with_suffix(".npz")
+    if weights.is_file() and model.stem == "resnet20":
+        yield "torch", f"torch:{export_resnet20(weights, folder / 'resnet20.pt2')}?scores=logits"
 
 
 def _pets(data: Path, folder: Path, count: int) -> Path:
@@ -167,11 +167,12 @@ def _plain(port: int, connections: int, size: int, seconds: float = 3.0) -> floa
 
 
 def memory(data: Path, folder: Path, *, quick: bool) -> bool:
-    """The most memory that an audit and its report take, with 500 images and with 5,000."""
+    """The most memory that an audit and its report take, with 50, 500 and 5,000 images."""
     del data
     (folder / "fast.py").write_text(FAST)
     rng, most = np.random.default_rng(0), {}
-    for count in (50, 500) if quick else (500, 5000):
+    print("images | saywhy audit run, MB | saywhy audit report, MB")
+    for count in (50, 500) if quick else (50, 500, 5000):
         place = folder / str(count)
         place.mkdir(exist_ok=True)
         for number in range(count // 50):  # an array is read whole, so that one with all images would be what is measured
@@ -190,8 +191,8 @@ def memory(data: Path, folder: Path, *, quick: bool) -> bool:
         run = _peak(folder, [*words, "--budget", "30", "--weather", "blur", "--severities", "1"])
         report = _peak(folder, ["audit", "report", f"audit {count}"])
         most[count] = run
-        print(f"{count:,} images: saywhy audit run {run:,.0f} MB, saywhy audit report {report:,.0f} MB", flush=True)
-    low, high = most.values()
+        print(f"{count:,} | {run:,.0f} | {report:,.0f}", flush=True)
+    *_, low, high = most.values()
     return high < low * 1.25
 
 
