@@ -140,7 +140,9 @@ def load(
     prepare.check_channels(channels_of(answers.image_shape, declared))
     fixed = shape[0] if shape is not None else None
     per_value = np.dtype("<u2" if datatype == "BF16" else as_datatype(np.zeros(1, np.float32), datatype).dtype).itemsize
-    most = fixed or (_most_images(client, path) if CONFIGURATION in extensions else None)
+    most = _most_images(client, path) if CONFIGURATION in extensions else None
+    alone = most == 0 and takes.shape is not None and len(takes.shape) == 3  # one image, without an axis that counts images
+    most = 1 if alone else fixed or most or None
     size = (
         connection.batch_size or fixed or min(images_per_request(declared, per_value if binary else JSON), most or MOST_IMAGES)
     )
@@ -157,6 +159,7 @@ def load(
             values = np.concatenate([values, np.repeat(values[-1:], fixed - len(values), axis=0)])
         with lock:
             identifier = f"saywhy-{next(ids)}"
+        values = values[0] if alone else values
         body, headers = request_of(values, takes.name, datatype, wanted, identifier, binary=bool(binary))
         try:
             rows = client.ask(
@@ -167,6 +170,8 @@ def load(
                 advice = "the server does not list binary tensors among its extensions; leave out binary"
                 raise EndpointError(f"{error}; {advice}") from None
             raise
+        if alone:
+            return rows.reshape(1, -1)
         return rows[: len(images)] if fixed is not None else rows
 
     def alive() -> bool:
@@ -252,7 +257,7 @@ def _tensors(told: dict[str, Any], which: str) -> list[Tensor]:
 
 
 def _most_images(client: Client, path: str) -> int | None:
-    """How many images the model takes at a time at most; None where its configuration doesn't say.
+    """How many images the model takes at a time at most; 0 where the server adds no axis that counts them, None if unknown.
 
     Source: Triton Inference Server, "Model Configuration Extension": `max_batch_size`.
     """
@@ -261,7 +266,7 @@ def _most_images(client: Client, path: str) -> int | None:
     except EndpointError:
         return None
     most = told.get("max_batch_size") if isinstance(told, dict) else None
-    return most if isinstance(most, int) and not isinstance(most, bool) and most > 0 else None
+    return most if isinstance(most, int) and not isinstance(most, bool) and most >= 0 else None
 
 
 def _extensions(client: Client) -> list[Any]:

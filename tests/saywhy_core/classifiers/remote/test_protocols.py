@@ -327,6 +327,26 @@ def test_no_more_images_are_sent_than_the_model_takes_at_a_time(endpoint):
         assert server.sizes == [10]
 
 
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_model_that_takes_one_image_without_an_axis_for_it_gets_one(endpoint, binary):
+    metadata = {"inputs": [{"name": "image", "datatype": "FP32", "shape": [4, 5, 3]}]}
+    metadata["outputs"] = [{"name": "logits", "datatype": "FP32", "shape": [3]}]
+    extensions = ["model_configuration", *(["binary_tensor_data"] if binary else [])]
+    with endpoint.Endpoint(
+        extensions=extensions, metadata=metadata, truth=lambda image: endpoint.truth(image[None])[0]
+    ) as server:
+        with_answers(server, config=endpoint.raw({"max_batch_size": 0}))
+        classifier = load_classifier(f"oip:{server.url}#m")
+        np.testing.assert_allclose(classifier(images(3)), endpoint.truth(images(3)), atol=1e-5)
+        heads = [
+            json.loads(body[: int(headers.get("Inference-Header-Content-Length", len(body)))])
+            for _, headers, body in posted(server)
+        ]
+        assert [one["inputs"][0]["shape"] for one in heads] == [[4, 5, 3]] * 3
+        with pytest.raises(UsageError, match=r"takes 1 images at a time; give batch_size=1, or none"):
+            load_classifier(f"oip:{server.url}#m?batch_size=2")
+
+
 def test_a_model_without_metadata_needs_options_that_tell_what_it_would(endpoint):
     with endpoint.Endpoint() as server:
         with_answers(server, m=endpoint.raw({"error": "no"}, status="404 Not Found"))
