@@ -10,6 +10,7 @@ import numpy as np
 from adversarial.attacks.feature_guided.shrink import towards_original
 from adversarial.attacks.registry import ATTACKS, Attack, ImageSearch, Task
 from adversarial.attacks.tuning import STANDARD, Tuning
+from adversarial.attacks.wave_basis import Waves, between, borrow, give_back, longer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -56,7 +57,8 @@ class WaveSearch:
         self.image = log.image.astype(np.float32)
         self.size = self.image.size
         allowed = None if mask is None else np.repeat(mask.reshape(-1), self.image.shape[2]).astype(np.float32)
-        flat = self.image.ravel().astype(np.float64)
+        self._exact = self.image.astype(np.float64)
+        flat = self._exact.ravel()
         self.low, self.high = -flat, 1.0 - flat  # the colour cube, as moves from the original
         if allowed is not None:
             self.low, self.high = self.low * allowed, self.high * allowed
@@ -129,21 +131,21 @@ class WaveSearch:
         while count > 0:
             number = min(count, self.tuning.block * self.leaves)
             count -= number
-            waves = self.waves.take(number)
+            waves = self.waves.next(number)
             # up or down at random, so that what bends the scores does not bias all answers in the same direction
-            waves *= np.where(self.rng.random(len(waves)) < 0.5, -1.0, 1.0)[:, None]
-            waves += here
-            points = _between(waves, self.low, self.high)
-            moves = points - here
-            kept = (moves**2).sum(axis=1) > (self.tuning.shortest * self.waves.length) ** 2
+            signs = np.where(self.rng.random(number) < 0.5, -1.0, 1.0)
+            space = borrow(number, self.size)
+            images, moves = waves.around(here, signs, self.low, self.high, self._exact, space)
+            kept = longer(moves, self.tuning.shortest * self.waves.length)
             if not kept.any():
                 return
             if not kept.all():
-                points, moves = points[kept], moves[kept]
-            gaps = yield from self._ask(points)
+                images, moves = images[kept], moves[kept]
+            gaps = self._followed((yield from self.log.ask(images)))
             moves = moves[: len(gaps)]  # the budget may have ended within the batch
             wrong = gaps - at - moves @ self.model
             self.model += self.correction(moves, wrong)
+            give_back(space)  # the answers are there, so that nobody holds the images any more
 
     def correction(self, moves: Floats, wrong: Floats) -> Floats:
         """What to add to the model, (S, A), so that it no longer errs by `wrong` (n, A) at `moves` (n, S).
@@ -172,12 +174,16 @@ class WaveSearch:
         needs = at - here @ self.model
         column = int(at.argmax())
         flips = np.stack([self._nearest(column, slack * start - needs[column]) for slack in self.tuning.slack])
-        points = here + np.array(self.tuning.blends)[:, None, None] * (flips - here)
+        flips -= here
+        points = np.array(self.tuning.blends)[:, None, None] * flips
+        points += here
         yield from self._ask(points.reshape(-1, self.size))
 
     def _ask(self, moves: Floats) -> Asking:
-        images = _between(moves.reshape(-1, *self.image.shape) + self.image, 0.0, 1.0).astype(np.float32)
-        gaps = yield from self.log.ask(images)
+        images = between(moves.reshape(-1, *self.image.shape) + self._exact, 0.0, 1.0).astype(np.float32)
+        return self._followed((yield from self.log.ask(images)))
+
+    def _followed(self, gaps: Floats) -> Floats:
         return self._deciding(gaps)[:, self.columns]
 
     def _deciding(self, gaps: Floats) -> Floats:
@@ -191,55 +197,6 @@ class WaveSearch:
         steepness = np.ascontiguousarray(self.model[:, column])
         slope, low, high = (array.reshape(self.image.shape) for array in (steepness, self.low, self.high))
         return self.distance.nearest(slope, need, low, high).ravel()
-
-
-class Waves:
-    """The functions of the two-dimensional discrete cosine transform (DCT-II), each in one channel, lowest frequencies first.
-
-    They are orthogonal, so no query repeats what another one told, and most of what a network reacts to lies in the low
-    frequencies (Guo et al. 2019, "Low frequency adversarial perturbation").
-
-    Args:
-        shape: (H, W, C) of the image.
-        length: Euclidean length of each wave.
-        room: numbers that all the waves together may have; after the last one, the first comes again.
-        allowed: (H W C,) factors, 0 where nothing may change, or None. Masked waves are no longer orthogonal.
-    """
-
-    def __init__(self, shape: tuple[int, ...], length: float, room: int, allowed: Array | None = None) -> None:
-        self.shape, self.length, self.allowed = shape, length, allowed
-        height, width, channels = shape
-        size = height * width * channels
-        count = max(8, min(size, room // size))
-        frequencies = np.add.outer(np.arange(height) / height, np.arange(width) / width).ravel()
-        order = frequencies.argsort(kind="stable")
-        self._order = np.repeat(order[: -(-count // channels)], channels)[:count]
-        self._channel = np.tile(np.arange(channels), -(-count // channels))[:count]
-        self._next = 0
-
-    def take(self, count: int) -> Floats:
-        """The next waves, (count, H W C)."""
-        height, width, _ = self.shape
-        numbers = (self._next + np.arange(count)) % len(self._order)
-        self._next = (self._next + count) % len(self._order)
-        rows, columns = np.divmod(self._order[numbers], width)
-        down = np.cos(np.pi * (np.arange(height) + 0.5) * rows[:, None] / height)
-        across = np.cos(np.pi * (np.arange(width) + 0.5) * columns[:, None] / width)
-        waves = np.zeros((count, *self.shape))
-        waves[np.arange(count), :, :, self._channel[numbers]] = down[:, :, None] * across[:, None, :]
-        flat = waves.reshape(count, -1)
-        if self.allowed is not None:
-            flat *= self.allowed
-        lengths = np.sqrt((flat**2).sum(axis=1, keepdims=True))
-        flat *= self.length
-        flat /= np.maximum(lengths, 1e-9)
-        return np.asarray(flat)
-
-
-def _between(values: Floats, low: Floats | float, high: Floats | float) -> Floats:
-    """The values themselves, clipped; faster than `np.clip`, which makes a copy."""
-    np.maximum(values, low, out=values)
-    return np.minimum(values, high, out=values)
 
 
 def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
@@ -258,9 +215,14 @@ def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
 def start(task: Task) -> WaveSearch:
     """The search for one image; see `WaveSearch`."""
     name = task.distance.served_by_label
-    by_decision = None if name is None or name not in ATTACKS else partial(ATTACKS.get(name).start, task)
+    known = name is not None and name in ATTACKS
+    by_decision = partial(_start, name, task) if known else None  # loaded when it is needed, which is seldom
     rng = np.random.default_rng(task.seed)
     return WaveSearch(task.log, task.distance, rng, task.log.budget, task.mask, by_decision=by_decision)
+
+
+def _start(name: str, task: Task) -> ImageSearch:
+    return ATTACKS.get(name).start(task)
 
 
 WAVES = Attack(name="waves", start=start, uses_mixture=False, uses_manipulation=False, needs_geometry=True)
