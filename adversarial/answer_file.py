@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from saywhy_core.arrays import image_key
+from saywhy_core.arrays import image_keys
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
 from saywhy_core.errors import UsageError
@@ -72,14 +72,14 @@ class AnswerFile:
         """See `AnswerMemory.recall`."""
         if not self._places:
             return [None] * len(images)
-        keys = [image_key(image) for image in images]
+        keys = image_keys(images)
         with self._lock:
             places = [self._places.get(key) for key in keys]
             return [None if place is None else self._scores(place) for place in places]
 
     def keep(self, images: Images, scores: Floats) -> None:
         """See `AnswerMemory.keep`."""
-        self.add([image_key(image) for image in images], scores)
+        self.add(image_keys(images), scores)
 
     def add(self, keys: Sequence[bytes], scores: Floats) -> None:
         """Keep the scores (N, K) of the images with these keys (`adversarial.answers.image_key`), see `keep`."""

@@ -9,7 +9,7 @@ import numpy as np
 from saywhy_core.arrays import image_key as image_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -43,6 +43,7 @@ class CountedMemory:
 
     Attributes:
         recalled: answers taken from it so far.
+        add: keeps answers by the keys of their images, as `AnswerFile.add` does; None where the memory can't.
     """
 
     def __init__(self, memory: AnswerMemory) -> None:
@@ -50,6 +51,7 @@ class CountedMemory:
         self._fresh: bool | None = None  # whether it holds nothing of an earlier run: the first question tells
         self._memory = memory
         self.keep, self.forget = memory.keep, memory.forget
+        self.add: Callable[[Sequence[bytes], Floats], None] | None = getattr(memory, "add", None)
 
     def recall(self, images: Images) -> Sequence[Floats | None]:
         """See `AnswerMemory.recall`."""

@@ -201,7 +201,8 @@ class QueryLog:
         self._check_classes(scores)
         if self.clean is None:
             self.clean = scores[0]
-        rows = np.flatnonzero(self.reached(scores))
+        reached = self.reached(scores)
+        rows = np.flatnonzero(reached)
         before = self._asked
         self._asked += len(images)
         if len(rows):
@@ -210,7 +211,7 @@ class QueryLog:
                 if distance < self.distance:
                     self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance
                     self.points.append((before + row + 1, distance))
-        gaps = self.gaps(scores)
+        gaps = self.gaps(scores, reached)
         if self._at_first is None:
             self._at_first = gaps[0]
         self._unmoved += int((gaps == self._at_first).all(axis=1).sum())
@@ -347,23 +348,28 @@ class QueryLog:
         winner = scores.argmax(axis=1)
         return np.asarray(winner != self.label if self.target is None else winner == self.target)
 
-    def gaps(self, scores: Floats) -> Floats:
+    def gaps(self, scores: Floats, reached: NDArray[np.bool_] | None = None) -> Floats:
         """How far each class is from the goal, (N, K - 1); `value` makes one number of each row.
 
         Without a target: how far each class is ahead of the label; one gap above 0 is enough. With a target: how far the
         target is ahead of each class; all gaps must be above 0. Exact ties are broken as the classifier's own argmax breaks
         them: a gap that rounding or a tie puts on the wrong side of 0 becomes the smallest number on the right side.
+
+        `reached` is what the method of this name says of the scores, where that is known.
         """
         values = comparable(scores, self.kind)
         pivot = self.label if self.target is None else self.target
-        gaps = np.delete(values, pivot, axis=1) - values[:, [pivot]]
+        gaps = values.take([*range(pivot), *range(pivot + 1, values.shape[1])], axis=1)  # faster than np.delete
+        gaps -= values[:, pivot : pivot + 1]
         if self.every:
             gaps = -gaps
         if not self._quantum:
             self._quantum = 2.0 ** (math.floor(math.log2(max(float(np.abs(gaps).max()), 1e-9))) - DIGITS)
         gaps = np.round(gaps / self._quantum) * self._quantum
-        reached = self.reached(scores)
+        reached = self.reached(scores) if reached is None else reached
         value = self.value(gaps)
+        if not np.where(reached, value <= 0, value >= 0).any():
+            return gaps
         for rows, sign in ((~reached & (value >= 0), -self._quantum), (reached & (value <= 0), self._quantum)):
             places = np.flatnonzero(rows)
             if len(places) and self.every == (sign > 0):

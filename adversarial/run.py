@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +14,7 @@ from adversarial.driving.array_threads import one_array_thread
 from adversarial.driving.calls import Calls
 from adversarial.driving.image_attack import CHECKED as CHECKED
 from adversarial.driving.image_attack import ImageAttack as ImageAttack  # noqa: TC001 - earlier releases had it here
+from saywhy_core.arrays import keyed
 from saywhy_core.bounded.watched import leave_behind, of_time
 from saywhy_core.classifiers import ClassifierError, EndpointError, ask_some_again, same_answer
 from saywhy_core.disk.troubles import UnusableFileError
@@ -103,13 +104,21 @@ class _Batch:
         """The scores of all images, which the memories keep at once: a kill must not lose them while others are computed."""
         checks = sum(len(part.images) for part in self.parts if part.anew)
         images = self.parts[0].images if len(self.parts) == 1 else np.concatenate([part.images for part in self.parts])
-        scores = ask_some_again(self.classifier, images, checks)
+        with keyed(images[checks:]) if self._kept_by_key(images) else nullcontext() as keys:
+            scores = ask_some_again(self.classifier, images, checks)
         start = 0
         for part in self.parts:
+            end = start + len(part.images)
             if part.first is not None and not part.attack.ended:
-                part.attack.keep(part.first, scores[start : start + len(part.images)])
-            start += len(part.images)
+                known = None if keys is None or part.anew else keys[start - checks : end - checks]
+                part.attack.keep(part.first, scores[start:end], known)
+            start = end
         return scores
+
+    def _kept_by_key(self, images: Images) -> bool:
+        """Whether a memory wants the keys of the images, which the classifier then need not compute once more."""
+        kept = any(part.attack.memory is not None and part.attack.memory.add is not None for part in self.parts)
+        return kept and all(part.images.dtype == images.dtype for part in self.parts)
 
 
 class _Drive:

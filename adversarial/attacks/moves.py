@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -50,7 +51,7 @@ class MoveTable:
         """(N, H, W, C) images, one for each set of changes, with these changes made."""
         lengths = [len(changes) for changes in sets]
         rows = np.repeat(np.arange(len(sets)), lengths)
-        changes = np.fromiter((change for one in sets for change in one), dtype=np.int64, count=sum(lengths))
+        changes = np.fromiter(chain.from_iterable(sets), dtype=np.int64, count=sum(lengths))
         images = np.repeat(self.image.reshape(1, -1, self.image.shape[-1]), len(sets), axis=0)
         images[rows, changes // self.count] = self.values[changes // self.count, changes % self.count]
         return images.reshape(-1, *self.image.shape)

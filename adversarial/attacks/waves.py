@@ -215,8 +215,8 @@ def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
 def start(task: Task) -> WaveSearch:
     """The search for one image; see `WaveSearch`."""
     name = task.distance.served_by_label
-    known = name is not None and name in ATTACKS
-    by_decision = partial(_start, name, task) if known else None  # loaded when it is needed, which is seldom
+    # loaded when it is needed, which is seldom
+    by_decision = None if name is None or name not in ATTACKS else partial(_start, name, task)
     rng = np.random.default_rng(task.seed)
     return WaveSearch(task.log, task.distance, rng, task.log.budget, task.mask, by_decision=by_decision)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FEW = 256  # values that are sorted at first: small changes need no more, and sorting all of them takes half of the time
 
+
 def absolute_sum(differences: NDArray[np.floating]) -> Floats:
     """(N,) sums of the absolute differences."""
     return np.asarray(np.abs(differences, dtype=np.float64).sum(axis=(-3, -2, -1)))

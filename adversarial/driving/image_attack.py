@@ -11,7 +11,7 @@ import numpy as np
 from adversarial.query_log import Again, BudgetSpent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -93,9 +93,16 @@ class ImageAttack:
         self._sent += len(images)
         return first, images
 
-    def keep(self, first: int, scores: Floats) -> None:
-        """Keep the scores of images that were sent, from the place `first` on, in the memory; in whatever thread they came."""
-        if self.memory is not None:
+    def keep(self, first: int, scores: Floats, keys: Sequence[bytes] | None = None) -> None:
+        """Keep the scores of images that were sent, from the place `first` on, in the memory; in whatever thread they came.
+
+        The keys of these images are given where they are known.
+        """
+        if self.memory is None:
+            return
+        if keys is not None and self.memory.add is not None and not self.anew:
+            self.memory.add(keys, scores)
+        else:
             self.memory.keep(self._kept_as[first : first + len(scores)], scores)
 
     def answer(self, first: int, scores: Floats) -> bool:
@@ -141,7 +148,8 @@ class ImageAttack:
         else:
             self._answers = list(self.memory.recall(kept_as))
             self._open = [place for place, answer in enumerate(self._answers) if answer is None]
-            self._asked, self._kept_as = images[self._open], kept_as[self._open]
+            whole = len(self._open) == len(images)
+            self._asked, self._kept_as = (images, kept_as) if whole else (images[self._open], kept_as[self._open])
         self._sent = self._answered = 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from saywhy_core.arrays import image_key
+from saywhy_core.arrays import image_keys
 from saywhy_core.bounded.watched import OverTimeError
 from saywhy_core.classifiers.answers.kinds import KINDS
 from saywhy_core.classifiers.answers.reading import read_answer
@@ -141,7 +141,7 @@ class CallableClassifier:
         return self._remembering(self._checked(images), again)
 
     def _remembering(self, batch: NDArray[np.float32], again: int) -> NDArray[np.float64]:
-        keys: list[bytes | int] = [*range(again), *_keys(batch[again:])]  # numbers are not remembered
+        keys: list[bytes | int] = [*range(again), *image_keys(batch[again:])]  # numbers are not remembered
         with self._lock:
             known: dict[bytes | int, NDArray[np.float64]] = {
                 key: self._memory[key] for key in keys if isinstance(key, bytes) and key in self._memory
@@ -164,7 +164,7 @@ class CallableClassifier:
 
         After a call that failed it tells which of its images were answered.
         """
-        keys = _keys(self._checked(images))
+        keys = image_keys(self._checked(images))
         with self._lock:
             return [self._memory.get(key) for key in keys]
 
@@ -251,10 +251,6 @@ class CallableClassifier:
             raise ClassifierError(f"the classifier returned {scores.shape[1]} scores per image but has {self._classes} {what}")
         self._classes, self._answered = scores.shape[1], True
         return scores
-
-
-def _keys(batch: NDArray[np.float32]) -> list[bytes]:
-    return [image_key(image) for image in batch]
 
 
 def _is_whole(value: object) -> bool:

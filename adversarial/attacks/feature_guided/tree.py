@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -167,7 +168,7 @@ class Tree:
                 self._list(node, len(changes))
             if self._value[node] > 0 and (self.best is None or len(changes) < self.best_size):
                 self.best = node
-        numbers = np.fromiter((change for changes in fresh for change in changes), dtype=np.int64)
+        numbers = np.fromiter(chain.from_iterable(fresh), dtype=np.int64)
         np.add.at(self.touched, self.moves.pixels(numbers), 1)
         return np.arange(first, first + len(fresh))
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial.answers import image_key
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.outcomes import failed_outcome, make_outcome
 from adversarial.result import AttackInterrupted, AttackStopped
+from saywhy_core.arrays import image_keys
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import ceilings
@@ -276,13 +276,15 @@ class _Memory:
     def recall(self, images: Images) -> list[Floats | None]:
         if not self._known:
             return [None] * len(images)
-        return [self._known.get(image_key(image)) for image in images]
+        return [self._known.get(key) for key in image_keys(images)]
 
     def keep(self, images: Images, scores: Floats) -> None:
-        keys = tuple(image_key(image) for image in images)
+        self.add(image_keys(images), scores)
+
+    def add(self, keys: Sequence[bytes], scores: Floats) -> None:
         rows = np.array(scores, dtype=np.float64)
         self._known.update(zip(keys, rows, strict=True))
-        self._worker.tell(Answered(self._number, keys, rows))
+        self._worker.tell(Answered(self._number, tuple(keys), rows))
 
     def forget(self) -> None:
         self._known.clear()
