@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversarial import AnswerFile
+from adversarial import AnswerFile, CallableClassifier, FeatureGuidedAttack
+from saywhy_core.arrays import image_key, image_keys, keyed
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.disk.files import UnusableFileError
 
@@ -145,7 +146,8 @@ def test_the_file_stops_growing(tmp_path, monkeypatch):
 FULL_DISK = """
 import resource, sys
 import numpy as np
-from adversarial import AnswerFile
+from adversarial import AnswerFile, CallableClassifier, FeatureGuidedAttack
+from saywhy_core.arrays import image_key, image_keys, keyed
 resource.setrlimit(resource.RLIMIT_FSIZE, (300, resource.RLIM_INFINITY))
 answers = AnswerFile(sys.argv[1], {"digest": "one"})
 try:
@@ -168,3 +170,49 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     for value in range(int(row)):
         (scores,) = answers.recall(np.full((1, 2, 2, 1), value, np.float32))
         np.testing.assert_array_equal(scores, [value] * 3)
+
+
+def test_keys_of_many_images_are_those_of_each():
+    images = np.random.default_rng(2).random((5, 4, 6, 3)).astype(np.float32)
+    for some in (images, images[:, ::2], images[::2], images.transpose(0, 2, 1, 3), images[:1]):
+        assert image_keys(some) == [image_key(image) for image in some]
+
+
+def test_keys_are_known_for_the_images_of_the_block_alone():
+    images = np.random.default_rng(2).random((5, 4, 6, 3)).astype(np.float32)
+    expected = [image_key(image) for image in images]
+    with keyed(images[1:]) as keys:
+        assert keys == image_keys(images[1:]) == expected[1:]
+        assert image_keys(images) == expected
+        assert image_keys(images[:4]) == expected[:4]
+        assert image_keys(images[1:].copy()) == expected[1:]
+    images[1:] = 0  # after it they may change
+    assert image_keys(images[1:])[0] != expected[1]
+
+
+@pytest.mark.parametrize("levels", [None, 256])
+def test_an_attack_keeps_each_answer_under_the_key_of_its_image(tmp_path, levels):
+    asked = {}
+    weights = np.random.default_rng(3).normal(size=(8 * 8 * 3, 4))
+
+    def predict(images):
+        scores = images.reshape(len(images), -1) @ weights
+        asked.update((image_key(image), row) for image, row in zip(images, scores, strict=True))
+        return scores
+
+    files = {}
+
+    def memory(number):
+        files[number] = AnswerFile(tmp_path / f"{number}.bin", ABOUT)
+        return files[number]
+
+    images = np.random.default_rng(4).random((3, 8, 8, 3)).astype(np.float32)
+    for distance in ("l0", "l2"):
+        FeatureGuidedAttack(distance=distance, budget=60, levels=levels).run(CallableClassifier(predict), images, memory=memory)
+        kept = {key: row for file in files.values() for key, row in file.answers().items()}
+        assert set(kept) == set(asked)
+        for key, row in kept.items():
+            np.testing.assert_array_equal(row, asked[key])
+        for file in files.values():
+            file.forget()
+        asked.clear()

@@ -80,3 +80,20 @@ def test_largest_takes_finite_scores_in_order():
     score = np.array([1.0, -np.inf, 5.0, 3.0, 5.0])
     assert largest(score, 3).tolist() == [2, 4, 3]
     assert largest(score, 99).tolist() == [2, 4, 3, 0]
+
+
+def test_the_largest_are_those_of_a_full_sort():
+    rng = np.random.default_rng(0)
+    for size, count in ((1, 3), (5, 5), (300, 20), (300, 299)):
+        score = rng.normal(size=size).astype(np.float32)
+        score[rng.random(size) < 0.2] = -np.inf
+        finite = [place for place in np.argsort(-score) if np.isfinite(score[place])]
+        np.testing.assert_array_equal(largest(score, count), finite[:count])
+
+
+def test_of_equal_scores_as_many_as_wanted_are_taken():
+    score = np.array([2.0, 1.0, 2.0, 3.0, 2.0, 1.0])
+    for count in range(1, 7):
+        found = largest(score, count)
+        assert len(set(found.tolist())) == count
+        np.testing.assert_array_equal(score[found], [3, 2, 2, 2, 1, 1][:count])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
+from adversarial.attacks.wave_basis import borrow, give_back, longer
 from adversarial.attacks.waves import Waves, WaveSearch, projection
 from adversarial.distances.distance import DISTANCES
 from saywhy import signs
@@ -28,6 +29,38 @@ def test_low_frequencies_come_first_in_every_channel():
         assert not np.delete(waves[channel], channel, axis=-1).any()
     sign_changes = [(np.diff(np.sign(wave.sum(axis=-1)), axis=0) != 0).sum() for wave in waves]
     assert sign_changes[3:9] == [0, 0, 0, 6, 6, 6] or sign_changes[3:9] == [6, 6, 6, 0, 0, 0]
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 3), (6, 6, 1), (4, 7, 2), (33, 9, 3)])
+def test_images_around_a_move_are_those_with_the_whole_waves_added(shape):
+    rng = np.random.default_rng(1)
+    size, image = int(np.prod(shape)), rng.random(shape)
+    image[:2] = np.round(image[:2])  # at the edge of the colour cube
+    low, high = -image.ravel(), 1 - image.ravel()
+    here = rng.normal(size=size) * 0.1  # partly outside
+    for count in (1, 2, 7, 40):
+        dense, sparse = Waves(shape, 0.8, 10_000_000), Waves(shape, 0.8, 10_000_000)
+        dense.take(5), sparse.take(5)
+        signs = rng.choice([-1.0, 1.0], size=count)
+        points = np.clip(dense.take(count) * signs[:, None] + here, low, high)
+        images, moves = sparse.next(count).around(here, signs, low, high, image)
+        np.testing.assert_array_equal(moves, points - here)
+        np.testing.assert_array_equal(images, np.clip(points.reshape(-1, *shape) + image, 0, 1).astype(np.float32))
+
+
+def test_a_move_is_longer_or_not_to_the_last_digit():
+    moves = np.array([[3.0, 4.0], [0.0, 5.0], [3.0, 4.0 + 1e-12], [0.0, 0.0], [6.0, 8.0]])
+    np.testing.assert_array_equal(longer(moves, 5.0), [False, False, True, False, True])
+
+
+def test_space_that_was_given_back_is_used_again_and_no_other():
+    first, second = borrow(20, 7), borrow(20, 7)
+    assert first[0] is not second[0]
+    assert first[0].shape == first[1].shape == (32, 7)
+    give_back(first)
+    assert borrow(17, 7)[1] is first[1]
+    assert borrow(17, 7)[1] is not second[1]
+    assert borrow(17, 8)[1].shape == (32, 8)
 
 
 def test_waves_come_again_after_the_last_one():

@@ -220,3 +220,56 @@ def test_a_flawed_distance_of_others_hinders_no_attack(monkeypatch, tmp_path):
     assert len(said) == 2
     assert "'failing' failed (ZeroDivisionError" in said[0]
     assert "'flaw' of flawed can't be used: it must be a Distance" in said[1]
+
+
+def test_few_evaluations_find_the_very_point_of_a_plain_bisection():
+    rng = np.random.default_rng(3)
+    for case in range(120):
+        size = int(rng.choice([1, 2, 7, 60, 700]))
+        slope = rng.normal(size=size) * 10.0 ** rng.uniform(-6, 6)
+        slope[rng.random(size) < 0.3 * (case % 2)] = 0.0
+        image = np.round(rng.random(size) * 255) / 255
+        low, high = -image, 1 - image
+        greatest = float(np.where(slope > 0, high, low) @ slope)
+        need = greatest * float(rng.choice([1e-9, 0.01, 0.3, 0.9, 1.0, 1.5])) or 1.0
+        # the last direction leads against the slope in some values, where a farther point may rise less
+        direction = [slope, np.sign(slope), slope / (0.1 + rng.random(size)), rng.normal(size=size)][case % 4]
+        np.testing.assert_array_equal(
+            clipped_ray(direction, slope, need, low, high), bisected(direction, slope, need, low, high)
+        )
+
+
+def bisected(direction, slope, need, low, high):
+    """The definition: from 1 / max|direction| in steps of four, then by halving down to a millionth."""
+
+    def move(multiplier):
+        return np.minimum(np.maximum(direction * multiplier, low), high)
+
+    below, above = 0.0, 1.0 / max(np.abs(direction).max(), 1e-300)
+    while slope @ move(above) < need and above < 1e12:
+        below, above = above, 4 * above
+    for _ in range(60):
+        middle = (below + above) / 2
+        below, above = (middle, above) if slope @ move(middle) < need else (below, middle)
+        if above - below < 1e-6 * above:
+            break
+    return move(above)
+
+
+@pytest.mark.parametrize("digits", [1, 12])  # with one digit, many slopes are equal
+def test_l1_spends_the_steepest_values_first_and_equal_ones_in_their_order(digits):
+    rng = np.random.default_rng(digits)
+    slope = np.round(rng.normal(size=3000), digits)
+    image = rng.random(3000)
+    reach = np.where(slope > 0, 1 - image, -image)
+    for share in (1e-6, 0.01, 0.2, 0.8, 0.99999):
+        need = share * float(slope @ reach)
+        expected, risen = np.zeros(3000), 0.0
+        for place in sorted(range(3000), key=lambda place: -abs(slope[place])):
+            gain = slope[place] * reach[place]
+            expected[place] = reach[place] * min(1.0, (need - risen) / max(gain, 1e-300))
+            risen += gain
+            if risen >= need:
+                break
+        found = DISTANCES.get("l1").nearest(slope, need, -image, 1 - image)
+        np.testing.assert_allclose(found, expected, atol=1e-9)
