@@ -10,11 +10,12 @@ from adversarial.audit.comparing.changes import image_changes
 from adversarial.audit.comparing.measuring import PairedAudits
 from adversarial.audit.comparing.metrics import Metric, UndecidedError
 from adversarial.audit.comparing.pairing import pair_images, read_audit
-from adversarial.audit.comparing.rules import judge_rule, read_rule
+from adversarial.audit.comparing.rules import judge_rule, judge_rules, read_rule
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from adversarial.audit.comparing.changes import ImageChange
     from adversarial.audit.comparing.measuring import Measurement
@@ -81,7 +82,22 @@ class AuditComparison:
         Raises:
             UsageError: the rule can't be read.
         """
-        return judge_rule(read_rule(rule) if isinstance(rule, str) else rule, self.audits)
+        return judge_rule(_as_rule(rule), self.audits)
+
+    def judge_all(self, rules: Sequence[str | Rule]) -> list[RuleVerdict]:
+        """Say which of several rules hold, so that more rules bring no more false alarms.
+
+        The p of rules with `significantly` on a difference are corrected for the number of metrics that these rules name
+        (Holm 1979).
+
+        Raises:
+            UsageError: a rule can't be read.
+        """
+        return judge_rules([_as_rule(rule) for rule in rules], self.audits)
+
+
+def _as_rule(rule: str | Rule) -> Rule:
+    return read_rule(rule) if isinstance(rule, str) else rule
 
 
 def compare_audits(before: str | os.PathLike[str], after: str | os.PathLike[str], *, seed: int = 0) -> AuditComparison:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -149,3 +151,17 @@ def _between(value: float, found: Floats) -> Interval:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def holm(values: Mapping[str, float]) -> dict[str, float]:
+    """The p of several tests, so large that the chance of any false alarm among all of them is at most the level.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6 (1979). It
+    holds however the tests depend on each other.
+    """
+    corrected: dict[str, float] = {}
+    largest = 0.0
+    for place, (name, value) in enumerate(sorted(values.items(), key=lambda item: item[1])):
+        largest = max(largest, min(1.0, (len(values) - place) * value))
+        corrected[name] = largest
+    return corrected

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from adversarial.audit.comparing.intervals import LEVEL, holm
 from adversarial.audit.comparing.metrics import OF_THE_SEARCH, UNITS, Metric, UndecidedError, other_chance, other_search
-from adversarial.audit.comparing.wording import change_in_words
+from adversarial.audit.comparing.wording import change_in_words, p_in_words
 from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adversarial.audit.comparing.measuring import Measurement, PairedAudits
 
 Change: TypeAlias = Literal["drops", "rises", "changes", "falls below", "rises above"]
@@ -56,6 +59,11 @@ class Rule:
     amount: float | None = None
     percent: bool = False
     significantly: bool = False
+
+    @property
+    def tests(self) -> bool:
+        """Whether it holds by the p of a difference."""
+        return self.significantly and self.change in ("drops", "rises", "changes")
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,32 @@ def judge_rule(rule: Rule, audits: PairedAudits) -> RuleVerdict:
         return RuleVerdict(rule.text, None, str(error))
     holds, why = _judged(rule, measured)
     return RuleVerdict(rule.text, holds, why, measured)
+
+
+def judge_rules(rules: Sequence[Rule], audits: PairedAudits) -> list[RuleVerdict]:
+    """Say which rules hold that are to be kept together: more rules must not bring more false alarms.
+
+    The p of rules with `significantly` on a difference are corrected by Holm's method for the number of metrics that these
+    rules name. A rule that a test does not judge (those on an interval, or without `significantly`) stays as it is.
+    """
+    verdicts = [judge_rule(rule, audits) for rule in rules]
+    tested = {
+        str(rule.metric): verdict.measurement.p
+        for rule, verdict in zip(rules, verdicts, strict=True)
+        if rule.tests and verdict.holds is not None and verdict.measurement is not None
+    }
+    if len(tested) < 2:
+        return verdicts
+    corrected = holm(tested)
+    return [
+        _corrected(verdict, corrected[str(rule.metric)], len(tested)) if rule.tests and verdict.holds is not None else verdict
+        for rule, verdict in zip(rules, verdicts, strict=True)
+    ]
+
+
+def _corrected(verdict: RuleVerdict, p: float, metrics: int) -> RuleVerdict:
+    why = f"{verdict.why}; p = {p_in_words(p)} by Holm's correction for {metrics} metrics with 'significantly'"
+    return replace(verdict, holds=bool(verdict.holds) and p < LEVEL, why=why)
 
 
 def _unfair(rule: Rule, audits: PairedAudits) -> str:

@@ -18,7 +18,7 @@ def change_in_words(measured: Measurement) -> str:
     else:
         verb = f"{measured.metric} {'falls' if _fell(old, new) else 'rises'} from {before} to {after} {where}"
         verb += _by(measured)
-    counts = f"{measured.rises:,} higher, {measured.falls:,} lower, p = {_p(measured.p)}"
+    counts = f"{measured.rises:,} higher, {measured.falls:,} lower, p = {p_in_words(measured.p)}"
     if measured.metric == "compared":
         return verb
     if not measured.rises and not measured.falls:
@@ -66,7 +66,8 @@ def _signed(value: float) -> str:
     return f"{value:+.3g}" if round(value, 9) else "0"
 
 
-def _p(value: float) -> str:
+def p_in_words(value: float) -> str:
+    """A p with two digits."""
     return f"{value:.2g}" if value >= 0.0001 else "0.0001 or less"
 
 

@@ -65,6 +65,7 @@ def without_folders(text, tools):
 
 RULES = ["robust_accuracy@l0=5 drops by 0.02", "found falls below 1"]
 case(f"{FACE}.AuditComparison.judge", {"self": later(compared), "rule": RULES[0]}, rule=RULES[1])
+case(f"{FACE}.AuditComparison.judge_all", {"self": later(compared), "rules": RULES[:1]}, rules=RULES)
 for name in ("comparison_text", "comparison_record"):
     case(
         f"{FACE}.{name}",

@@ -48,7 +48,7 @@ def compare(
     rules = [read_rule(text) for text in fail_if or ()]
     hold(out, "comparison")
     comparison = compare_audits(before, after, seed=seed)
-    verdicts = [comparison.judge(rule) for rule in rules]
+    verdicts = comparison.judge_all(rules)
     if as_json:
         show_data(json.dumps(comparison_record(comparison, verdicts), ensure_ascii=False) + "\n")
     else:

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import binomtest, bootstrap
 
 from adversarial.audit.comparing.intervals import (
+    holm,
     lower_median,
     mean_difference,
     median_difference,
@@ -88,3 +89,10 @@ def test_medians_of_censored_distances():
     assert median_difference(np.array([1.0, inf, inf]), np.array([1.0, inf, inf]), 0).value is None
     one_sided = median_difference(np.array([inf] * 9 + [1.0]), np.array([4.0] * 10), 0)
     assert one_sided.value is None
+
+
+def test_holm_by_hand():
+    corrected = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
+    assert corrected == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+    assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
+    assert holm({}) == {}

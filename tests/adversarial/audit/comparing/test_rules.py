@@ -186,3 +186,38 @@ def test_weather_rules(audits):
         ("weather drops by 0.17", False), ("weather:noise drops", False), ("weather:fog drops", None),
     ):  # fmt: skip
         assert comparison.judge(text).holds is holds, text
+
+
+def of_wrong_and_turned(audits, wrong, turned):
+    """20 images that were right and held; of the new version, some are wrong and others turned."""
+    old = audits.make("old", {f"i{n}": audits.held() for n in range(20)})
+    rows = [*[audits.wrong()] * wrong, *[audits.found(9)] * turned, *[audits.held()] * (20 - wrong - turned)]
+    return compare_audits(old, audits.make("new", {f"i{n}": row for n, row in enumerate(rows)}))
+
+
+ACCURACY, ROBUST = "accuracy significantly drops", "robust_accuracy significantly drops"
+
+
+@pytest.mark.parametrize(
+    ("turned", "rules", "holds"),
+    [
+        (0, [ACCURACY], [True]),  # 6 of 6 images are worse: p = 2 / 2**6 = 0.031
+        (0, [ACCURACY, ROBUST], [False, False]),  # twice that is 0.0625
+        (0, [ACCURACY, "accuracy significantly changes"], [True, True]),  # one metric is one test
+        (0, [ACCURACY, "robust_accuracy drops", "accuracy significantly falls below 1"], [True, True, True]),  # no further test
+        (0, [ACCURACY, "weather significantly drops"], [True, None]),  # what can't be decided is no test
+        (4, [ACCURACY, ROBUST], [True, True]),  # 10 of 10 are worse: p = 0.002, and the second is not corrected any more
+    ],
+)
+def test_more_rules_bring_no_more_false_alarms(audits, turned, rules, holds):
+    comparison = of_wrong_and_turned(audits, 6, turned)
+    verdicts = comparison.judge_all(rules)
+    assert [verdict.holds for verdict in verdicts] == holds
+    assert [verdict.rule for verdict in verdicts] == rules
+    assert comparison.judge(ACCURACY).holds is True
+
+
+def test_a_corrected_p_is_told(audits):
+    first, second = of_wrong_and_turned(audits, 6, 0).judge_all([ACCURACY, ROBUST])
+    assert first.why.endswith("p = 0.031); p = 0.062 by Holm's correction for 2 metrics with 'significantly'")
+    assert "p = 0.062 by Holm" in second.why
