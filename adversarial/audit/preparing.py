@@ -17,7 +17,7 @@ from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.audit.sources import Source, list_sources, read_source
 from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
 from adversarial.audit.work.adding import add_sources, new_sources
-from adversarial.audit.work.capping import TIMING, CappedClassifier, spent
+from adversarial.audit.work.capping import TIMING, CappedClassifier, CountedClassifier, note_lost, spent
 from adversarial.audit.work.changed import changed_images, file_stamp
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
@@ -66,6 +66,7 @@ class Prepared:
     begins: bool
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
     _stamps: dict[int, Stamp] = field(default_factory=dict)  # of the files that were read in this run
+    _ended: Callable[[], None] | None = None
 
     def begin(self, store: AuditStore) -> None:
         """Write down what the audit is about, and its new images."""
@@ -162,14 +163,17 @@ class Prepared:
 
     def tasks(self, store: AuditStore, finished: Callable[[Outcome], None], max_queries: int | None) -> Tasks:
         """What an engine is given."""
-        classifier = self.classifier
-        if max_queries is not None:
-            classifier = CappedClassifier(classifier, max_queries, spent(store).queries, self.job.queries)
+        before = spent(store).queries
+        if max_queries is None:
+            classifier = CountedClassifier(self.classifier)
+        else:
+            classifier = CappedClassifier(self.classifier, max_queries, before, self.job.queries)
+        self._ended = lambda: note_lost(store, classifier.asked, before)
         return Tasks(
             job=self.job, classifier=classifier, class_names=self.classifier.class_names,
             waiting=self._waiting(store, finished),
             memory=lambda number: self._memories[number],
-            finished=finished,
+            finished=finished, asked=classifier.count,
         )  # fmt: skip
 
     def keep(self, store: AuditStore, outcome: Outcome) -> None:
@@ -185,12 +189,14 @@ class Prepared:
             store.answers_file(outcome.record).unlink(missing_ok=True)
 
     def close(self, store: AuditStore) -> None:
-        """Close the files of what was answered about images that are not done, and note the files that were read."""
+        """Close the files of answers about images that are not done; note the files that were read, and what was asked in vain."""
         store.stamp(self._stamps)
         self._stamps.clear()
         for memory in self._memories.values():
             memory.close()
         self._memories.clear()
+        if self._ended is not None:
+            self._ended()
 
     def check_there(self, store: AuditStore) -> None:
         """See whether images are there at all: a disk that is not mounted should not make all of them fail.

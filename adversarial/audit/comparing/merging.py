@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.records import FINISHED
 from adversarial.audit.store import ANSWERS, IMAGES, AuditStore
+from adversarial.audit.work.capping import LOST, TIMING, noted
 from saywhy_core.disk.locks import folder_lock
 from saywhy_core.errors import UsageError
 
@@ -148,6 +149,7 @@ def _common(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     releases = sorted({str(about.get("saywhy")) for about in abouts})
     return {
         **first,
+        **{name: total for name in (TIMING, LOST) if (total := sum(noted(about, name) for about in abouts))},
         "saywhy": first.get("saywhy") if len(releases) == 1 else ", ".join(releases),
         "created": min((str(about["created"]) for about in abouts if about.get("created")), default=None),
         "settings": {**settings[0], "labels": None, "label": None, **shared, "images": list(dict.fromkeys(images))},

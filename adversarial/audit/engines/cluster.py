@@ -206,6 +206,7 @@ class _Cluster:
                 self._check(message)
             case Answered(number, keys, scores):
                 worker.at_hand -= len(keys)
+                self.tasks.asked(len(keys))
                 if number in worker.images:
                     worker.made[number] += len(keys)
                     self.tasks.memory(number).add(keys, scores)
@@ -213,8 +214,10 @@ class _Cluster:
                 if number in worker.images:
                     self.tasks.memory(number).forget()
             case Done(outcome):
-                del worker.images[outcome.record.id], worker.made[outcome.record.id]
+                made = worker.made.pop(outcome.record.id)
+                del worker.images[outcome.record.id]
                 worker.at_hand -= 1  # the check at the end, which is no answer to keep
+                self.tasks.asked(int(outcome.record.queries > made))
                 self.tasks.finished(outcome)
             case Idle(left):
                 worker.idle, worker.at_hand = True, 0

@@ -30,6 +30,7 @@ class Tasks:
         waiting: the images with their rows, one by one; reading goes on as they are taken.
         memory: what was answered about the image with that `id`, and what will be: whoever asks keeps each answer there.
         finished: to be called in the thread that runs the engine, once for each image, as soon as it is done.
+        asked: to be told how many queries were made elsewhere; those of `classifier` are counted.
     """
 
     job: Job
@@ -38,6 +39,7 @@ class Tasks:
     waiting: Iterator[tuple[ImageRecord, Work]]
     memory: Callable[[int], AnswerFile]
     finished: Callable[[Outcome], None]
+    asked: Callable[[int], None] = int
 
 
 class Engine(Protocol):

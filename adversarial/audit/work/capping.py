@@ -1,9 +1,9 @@
-"""A classifier that may be asked so many queries in all, over all runs of an audit."""
+"""A classifier whose queries an audit counts, over all its runs, and that may be asked so many of them."""
 
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,12 @@ import numpy as np
 from adversarial.answer_file import count_answers
 from adversarial.audit.records import FINISHED
 from adversarial.audit.store import ANSWERS
-from saywhy_core.classifiers import ask_some_again
+from saywhy_core.classifiers import EndpointError, ask_some_again
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
 
 
-TIMING = "timing_queries"
-"""The name of what an audit notes of the queries that timed the classifier."""
+TIMING, LOST = "timing_queries", "lost_queries"
+"""The names of what an audit notes of the queries that timed the classifier, and of those whose answers are not kept."""
 
 
 class CeilingReachedError(BudgetExceeded):
@@ -42,17 +42,19 @@ class Spent:
         begun: images that are not finished and have some answers.
         answers: queries for these.
         timing: queries that timed the classifier.
+        lost: queries whose answers are not kept: the classifier changed or failed, or a check was made in vain.
     """
 
     done: int
     begun: int
     answers: int
     timing: int
+    lost: int
 
     @property
     def queries(self) -> int:
         """All of them."""
-        return self.done + self.answers + self.timing
+        return self.done + self.answers + self.timing + self.lost
 
 
 def spent(store: AuditStore) -> Spent:
@@ -62,11 +64,81 @@ def spent(store: AuditStore) -> Spent:
         with suppress(UnusableFileError, KeyError, ValueError):  # a file that is no answers counts for none
             if store.image(int(file.stem)).status not in FINISHED:
                 counts.append(count_answers(file))
-    timing = store.about.get(TIMING, 0)
-    return Spent(store.queries(), sum(map(bool, counts)), sum(counts), timing if isinstance(timing, int) else 0)
+    about = store.about
+    timing, lost = (noted(about, name) for name in (TIMING, LOST))
+    return Spent(store.queries(), sum(map(bool, counts)), sum(counts), timing, lost)
 
 
-class CappedClassifier:
+def noted(about: Mapping[str, Any], name: str) -> int:
+    """A number of queries that an audit has noted of itself."""
+    value = about.get(name, 0)
+    return value if isinstance(value, int) else 0
+
+
+def note_lost(store: AuditStore, asked: int, before: int) -> None:
+    """Note what a run asked beyond the answers that it leaves behind, so that no query is forgotten with its answer.
+
+    Args:
+        store: the audit.
+        asked: queries of the run.
+        before: all queries before it, see `Spent.queries`.
+    """
+    lost = before + asked - spent(store).queries
+    if lost > 0:
+        store.tell(**{LOST: noted(store.about, LOST) + lost})
+
+
+class CountedClassifier:
+    """A classifier whose queries are counted; everything else is as it was.
+
+    A call counts before it is made, and also where it fails; not where the endpoint is at fault, which may not have seen it.
+
+    Attributes:
+        asked: queries so far.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._lock = threading.Lock()
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_classifier":  # a copy is being made, which has nothing yet
+            raise AttributeError(name)
+        return getattr(self._classifier, name)
+
+    def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
+        """See `Classifier`."""
+        with self.counting(len(np.asarray(images))):
+            return self._classifier(images)
+
+    def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
+        """See `Classifier.ask_again`."""
+        with self.counting(len(np.asarray(images))):
+            return self._classifier.ask_again(images)
+
+    def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
+        """See `CallableClassifier.ask_some_again`."""
+        with self.counting(len(np.asarray(images))):
+            return ask_some_again(self._classifier, images, again)
+
+    @contextmanager
+    def counting(self, count: int) -> Iterator[None]:
+        """Count the queries of a call that is made inside the block."""
+        self.count(count)
+        try:
+            yield
+        except EndpointError:
+            self.count(-count)
+            raise
+
+    def count(self, queries: int) -> None:
+        """Count queries that were made elsewhere."""
+        with self._lock:
+            self.asked += queries
+
+
+class CappedClassifier(CountedClassifier):
     """A classifier with a ceiling on its queries; everything else is as it was.
 
     Args:
@@ -80,28 +152,15 @@ class CappedClassifier:
     """
 
     def __init__(self, classifier: Classifier, most: int, spent: int, per_image: int) -> None:
-        self._classifier, self._most, self._spent, self._per_image = classifier, most, spent, per_image
-        self._lock = threading.Lock()
+        super().__init__(classifier)
+        self._most, self._spent, self._per_image = most, spent, per_image
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "_classifier":  # a copy is being made, which has nothing yet
-            raise AttributeError(name)
-        return getattr(self._classifier, name)
-
-    def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
-        """See `Classifier`."""
-        self.take(len(np.asarray(images)))
-        return self._classifier(images)
-
-    def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
-        """See `Classifier.ask_again`."""
-        self.take(len(np.asarray(images)))
-        return self._classifier.ask_again(images)
-
-    def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
-        """See `CallableClassifier.ask_some_again`."""
-        self.take(len(np.asarray(images)))
-        return ask_some_again(self._classifier, images, again)
+    @contextmanager
+    def counting(self, count: int) -> Iterator[None]:
+        """See `CountedClassifier.counting`."""
+        self.take(count)
+        with super().counting(count):
+            yield
 
     @property
     def left(self) -> int:

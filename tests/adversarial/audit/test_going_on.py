@@ -291,3 +291,21 @@ def test_one_picture_of_an_array_that_was_changed_is_named_alone(tmp_path):
     images[1, 0, 0] = 0
     np.save(tmp_path / "set.npy", images)
     assert [one.where for one in audit.run(target=classifier()).problems] == ["set-1"]
+
+
+def test_queries_whose_answers_are_forgotten_stay_counted_and_the_ceiling_holds_over_all_runs(tmp_path):
+    asked, rng = [], np.random.default_rng(0)
+
+    def noisy(images):
+        asked.append(len(images))
+        return predict(images) + rng.random((len(images), 2))
+
+    audit, counted = Audit(tmp_path / "a"), []
+    for _ in range(6):
+        with pytest.raises(AuditPaused):
+            audit.run(
+                [pictures(tmp_path / "set")], target=classifier(noisy), max_queries=150, budget=20, batch_size=8, weather=()
+            )
+        counted.append(audit.status().queries)
+        assert sum(asked) <= counted[-1] <= 150
+    assert counted == sorted(counted)

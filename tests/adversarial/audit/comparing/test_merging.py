@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from adversarial.audit import AuditStore, ImageArrays
+from adversarial.audit import Audit, AuditStore, ImageArrays
 from adversarial.audit.comparing import compare_audits, merge_audits
 from saywhy_core.errors import UsageError
 
@@ -125,3 +125,13 @@ def test_one_picture_in_two_files_is_told(audits, tmp_path, in_process):
     assert done.returncode == 0
     assert "2 images with the same pixels as another one" in " ".join(done.stderr.split())
     assert merge_audits([one, two], tmp_path / "again").alike == 2
+
+
+def test_queries_that_belong_to_no_image_are_counted_in_the_whole(audits, tmp_path):
+    shards = [audits.make(name, {name: audits.found(3)}) for name in ("a", "b", "c")]
+    for shard, noted in zip(shards, ({"timing_queries": 64, "lost_queries": 5}, {"timing_queries": 64}, {}), strict=True):
+        with AuditStore(shard, write=True) as store:
+            store.tell(**noted)
+    merge_audits(shards, tmp_path / "all")
+    made = [Audit(folder).status().queries for folder in (*shards, tmp_path / "all")]
+    assert made[-1] == sum(made[:-1])
