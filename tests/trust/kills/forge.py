@@ -11,6 +11,7 @@ opened for writing, synced, renamed, removed or cut, a folder made. With N = 0 i
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -175,6 +176,23 @@ def _import_everything() -> None:
     for name in sys.argv[1].split(","):
         import_module(name)
     build()
+    if "verbalize.read" in sys.modules:
+        _read_a_text()
+    gc.collect()
+    gc.freeze()  # a run that looks for garbage would make its own copy of all that it shares with the forge
+
+
+def _read_a_text() -> None:
+    """Compile the patterns that reading a text needs, which each run would do for itself."""
+    from verbalize import Query, TokenSaliency, read_claims
+
+    saliency = TokenSaliency(["good", "film", "dull"], [1.0, 0.5, -0.25], Query("positive"))
+    for said in (
+        "'good' is the most important word for 'positive'",
+        "'good' holds 57% of all the evidence",
+        "'dull' speaks against it",
+    ):
+        read_claims(f"{said}. It is good, and one would be hard put to overlook 'film' in all of this.", saliency)
 
 
 def _become(job: dict[str, Any]) -> list[str]:
