@@ -119,7 +119,7 @@ class Audit:
                 prepared = self._prepare({}, None, given) if self._is_new() else None
                 with AuditStore(self.directory, write=True) as store:
                     prepared = prepared or self._prepare(store.about, store, given)
-                    prepared.begin(store)
+                    prepared.begin(store, max_queries)
                     if retry_failed:
                         prepared.retry(store)
                     changed = prepared.changed(store)

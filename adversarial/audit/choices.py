@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ from adversarial.attack import FeatureGuidedAttack
 from adversarial.audit.gathering import read_size, size_for
 from adversarial.audit.prior import MapDensity
 from adversarial.audit.work.arguments import check_settings
+from adversarial.audit.work.target import lasting
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.names import class_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from adversarial.attacks.registry import PlayerTwo
     from saywhy_core.classifiers import Classifier
@@ -144,16 +146,22 @@ def chosen(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> AuditSet
     base = {name: value for name, value in kept.items() if name in SETTINGS}
     if isinstance(base.get("density"), dict) and "density" not in said:
         raise UsageError("this audit is guided by a map; give the same map again (--prior)")
+    had = base.get("options") or {}
+    if isinstance(said.get("options"), Mapping):  # those that are not given stay, and how the classifier is asked may change
+        said["options"] = {**had, **said["options"]}
     made = AuditSettings(**{**base, **said})
     # another order of the weather is no other weather; goals are compared where the class names are known (`prepare`)
     now = made.kept()
-    same = [name for name in ("weather", "severities") if name in said and _alike(now[name], base.get(name))]
+    same: list[str] = [name for name in ("weather", "severities") if name in said and _alike(now[name], base.get(name))]
+    if "options" in said and lasting(made.options) == lasting(had):
+        base["options"] = made.options
+        same.append("options")
     differing = [name for name in said if name not in (*same, "goal") and now[name] != base.get(name)]
     if differing:
         name = differing[0]
-        had = f"without {name}, not with" if base.get(name) is None else f"with {name} = {base[name]!r}, not"
+        was = f"without {name}, not with" if base.get(name) is None else f"with {name} = {base[name]!r}, not"
         raise UsageError(
-            f"this folder holds an audit {had} {now[name]!r}; leave the setting out to go on with it, or give another folder"
+            f"this folder holds an audit {was} {now[name]!r}; leave the setting out to go on with it, or give another folder"
         )
     return replace(made, **{name: base[name] for name in same})
 

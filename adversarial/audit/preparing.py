@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,9 @@ from adversarial.audit.work.changed import changed_images, file_stamp
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
 from adversarial.audit.work.places import Places
+from adversarial.audit.work.target import check_same_answers, check_same_target, note_answer, open_target, target_words
 from adversarial.audit.work.timing import images_per_second, timing_queries
-from saywhy_core.classifiers import CallableClassifier, load_classifier
+from adversarial.query_log import on_grid
 from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
 
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from adversarial.audit.store import AuditStore
     from adversarial.audit.work.changed import Stamp
     from saywhy_core.classifiers import Classifier
-
-REMEMBERED = 8_000_000  # bytes of answers that the classifier remembers: each image's own are kept in its file until it is done
 
 
 @dataclass(eq=False)
@@ -64,20 +64,48 @@ class Prepared:
     places: Places
     about: Mapping[str, Any] | None
     begins: bool
+    _noted: bool = False
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
     _stamps: dict[int, Stamp] = field(default_factory=dict)  # of the files that were read in this run
     _ended: Callable[[], None] | None = None
 
-    def begin(self, store: AuditStore) -> None:
-        """Write down what the audit is about, and its new images."""
+    def begin(self, store: AuditStore, max_queries: int | None = None) -> None:
+        """Write down what the audit is about, and its new images.
+
+        Raises:
+            UsageError: the classifier is not the one that the audit was begun with.
+        """
+        asked = 0 if self.begins else self._check_answers(store, max_queries)
         if self.about is not None:
             store.tell(**self.about)
+        if asked:
+            store.tell(**{TIMING: spent(store).timing + asked})
         fresh = new_sources(store, self.sources, self.places.same)
         if add_sources(store, fresh, there=self.there, digest=self.digest):
             kept = store.about["settings"]
             store.tell(settings={**kept, "images": [path for path in kept["images"] if self._in_use(store, path)]})
         if not self.begins:
             self.check_there(store)
+
+    def _check_answers(self, store: AuditStore, max_queries: int | None) -> int:
+        """See `check_same_answers`; a server is not asked again about what it answered."""
+        known = self.classifier.identity is not None or getattr(self.classifier, "remote", False)
+        idle = not (store.counts()["waiting"] or self.sources)
+        if known or idle or (max_queries is not None and spent(store).queries >= max_queries):
+            return 0
+
+        def begun(record: ImageRecord) -> tuple[Any, Any] | None:
+            with suppress(UsageError):
+                pixels = self._read(_source(record))
+                about = {"digest": image_digest(self.depends, AuditImage(record.name, pixels, record.label))}
+                memory = AnswerFile(store.answers_file(record), about)
+                image = on_grid(pixels, self.job.attack.levels)
+                answer = memory.recall(image[None])[0]
+                memory.close()
+                return None if answer is None else (image, answer)
+            return None
+
+        return check_same_answers(store, self.classifier, begun, noisy=self.job.attack.tolerate_noise)
 
     def changed(self, store: AuditStore) -> list[Problem]:
         """The finished images whose files were changed since; what was found about the files is noted at `close`."""
@@ -179,6 +207,9 @@ class Prepared:
     def keep(self, store: AuditStore, outcome: Outcome) -> None:
         """Write down what became of an image; what was answered about it is not needed any more, unless it failed."""
         store.write(outcome.record, outcome.weather, outcome.arrays)
+        if self.classifier.identity is None and not self._noted:
+            note_answer(store, outcome)
+            self._noted = outcome.clean is not None
         memory = self._memories.pop(outcome.record.id, None)
         if outcome.record.status == "failed":  # it may be tried again, and what was asked was paid for
             if memory is not None:
@@ -286,7 +317,7 @@ def prepare(
     names = class_names if class_names is not None else kept.get("class_names")
     here = os.getcwd()  # noqa: PTH109
     places = Places(str(kept.get("folder") or here), here)
-    spec, opened = _classifier(target, kept, settings, trust, places)
+    spec, opened = open_target(target, kept, settings.options, trust, places)
     names = None if names is None else tuple(names)
     job = Job(
         spec=spec, options=settings.options, trust=trust, class_names=names, attack=settings.search(opened),
@@ -304,9 +335,10 @@ def prepare(
         )
     depends = audit_settings(job.attack, classifier, goal=job.goal, target=spec, options=settings.options)
     depends |= {"weather": list(job.weather), "severities": list(job.severities), "survival": job.survival}
-    if kept and kept.get("model") != classifier.identity:
-        raise UsageError("the target is another model than the one that this audit was begun with; give another folder")
+    if job.travels and classifier.identity is None:  # its host and key don't change what is answered
+        depends["target"], depends["options"] = target_words(spec, settings.options)
     if kept:
+        check_same_target(spec, classifier, settings.options, kept)
         check_same_names(classifier.class_names, about, given=class_names is not None)
     labels = places.labels(None if labels is None else os.fspath(labels))
     if kept and not retry:
@@ -332,7 +364,8 @@ def prepare(
         else ([], [])
     )
     written: dict[str, Any] | None = None
-    if not kept or [listed, labels, label] != [kept.get(name) for name in ("images", "labels", "label")]:
+    told = {"images": listed, "labels": labels, "label": label, "target": spec, "options": dict(settings.options)}
+    if not kept or told != {name: kept.get(name) for name in told}:
         written = {
             "format": FORMAT,
             "saywhy": version("saywhy"),
@@ -349,30 +382,6 @@ def prepare(
     if not kept:
         prepared.check_goal()
     return prepared
-
-
-def _classifier(
-    target: str | Classifier | None, kept: Mapping[str, Any], settings: AuditSettings, trust: bool, places: Places
-) -> tuple[str, Classifier]:
-    if target is not None and not isinstance(target, str):
-        if trust:
-            raise UsageError("trust has no effect on a classifier that is opened already; leave it out")
-        return str(getattr(target, "identity", None) or f"a classifier of this program ({type(target).__name__})"), target
-    if target is None and kept.get("of_program"):
-        raise UsageError(f"this audit was begun with a classifier of a program; give it again ({argument('target')})")
-    spec = target or str(kept.get("target"))
-    try:
-        opened = load_classifier(spec, trust=trust, **dict(settings.options))
-    except UsageError as error:
-        if target is not None or not places.away:
-            raise
-        raise UsageError(
-            f"{error}; the audit was begun in {places.folder}: give the command there, "
-            f"or the target again ({argument('target')})"
-        ) from error
-    if isinstance(opened, CallableClassifier):
-        opened.memory = REMEMBERED
-    return spec, opened
 
 
 def _source(record: ImageRecord) -> Source:

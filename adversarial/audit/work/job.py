@@ -134,7 +134,8 @@ class Aftermath:
     """What is asked about an image after its search: does the finding survive being saved, and what does the weather do?
 
     Attributes:
-        predicted: the class that the classifier saw in the original; None where that was never asked.
+        clean: (K,) what the classifier answered about the original; None where that was never asked.
+        predicted: the class that the classifier saw in it; None where that was never asked.
         confidence: the probability of that class; None where the classifier gives no probabilities.
         survives: by "png" and "jpeg", whether the finding stays adversarial; empty where there is none.
         weather: what the weather did.
@@ -143,6 +144,7 @@ class Aftermath:
 
     def __init__(self, job: Job, scores: Scores) -> None:
         self._job, self._scores = job, scores
+        self.clean: NDArray[np.float64] | None = None
         self.predicted: int | None = None
         self.confidence: float | None = None
         self.survives: dict[str, bool] = {}
@@ -155,7 +157,7 @@ class Aftermath:
 
         if log.clean is None or log.undecided or log.unsettled:
             return
-        self.predicted = int(log.clean.argmax())
+        self.clean, self.predicted = log.clean, int(log.clean.argmax())
         sure = confidence(log.clean[None], self._scores)
         self.confidence = None if sure is None else round(float(sure[0]), 4)
         found = log.outcome()

@@ -15,6 +15,8 @@ from verbalize.parts import place_in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from adversarial.audit.records import Status
     from adversarial.audit.work.job import Aftermath
     from adversarial.result import AttackResult
@@ -28,11 +30,13 @@ class Outcome:
         record: its row.
         weather: its rows of the weather.
         arrays: its pictures; None where it could not be attacked.
+        clean: (K,) what the classifier answered about the original; None where it could not be attacked.
     """
 
     record: ImageRecord
     weather: tuple[WeatherRecord, ...] = ()
     arrays: ImageArrays | None = None
+    clean: NDArray[np.float64] | None = None
 
 
 def make_outcome(
@@ -107,7 +111,7 @@ def make_outcome(
         density=None if result.density is None else result.density.density.astype(np.float32),
         touched=np.asarray(result.touched.scores, dtype=np.float32),
     )
-    return Outcome(made, weather, arrays)
+    return Outcome(made, weather, arrays, after.clean)
 
 
 def failed_outcome(record: ImageRecord, why: str) -> Outcome:
