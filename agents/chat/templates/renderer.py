@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 
 STARTING = 60.0  # seconds for the process to start: Python and jinja2, on a busy machine
 PASSED_ON = ("PATH", "TZ", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # and so no keys
+SERVE = """
+import sys
+sys.path[:] = {path!r}
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("sandbox", {file!r})
+sandbox = sys.modules["sandbox"] = module_from_spec(spec)
+spec.loader.exec_module(sandbox)
+sandbox.serve()
+"""
+"""The program of that process. The module is loaded by its file: importing its packages would take as long as all else."""
 _patching = threading.RLock()
 
 
@@ -100,7 +111,7 @@ class TemplateRenderer:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
-            code = f"import sys; sys.path[:] = {sys.path!r}; from agents.chat.templates.sandbox import serve; serve()"
+            code = SERVE.format(path=sys.path, file=str(Path(__file__).with_name("sandbox.py")))
             self._process = process = subprocess.Popen(
                 [sys.executable, "-I", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in PASSED_ON if name in os.environ}, start_new_session=os.name != "nt",
