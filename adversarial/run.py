@@ -136,7 +136,7 @@ class _Drive:
         self.checked: dict[ImageAttack, Floats] = {}  # the first answers about what is checked
         self.apart: deque[_Part] = deque()  # what was in a batch that failed, and is asked apart
         self.exhausted = False
-        self.suspects: OrderedDict[ImageAttack, ClassifierError] = OrderedDict()  # failed alone, with no answer since
+        self.suspects: OrderedDict[ImageAttack, tuple[ClassifierError, int]] = OrderedDict()  # failed alone, no answer since
         self.answered = False
 
     def run(self) -> None:
@@ -278,7 +278,7 @@ class _Drive:
                 raise error
             if attack in self.running:
                 self.running.remove(attack)
-            self.suspects[attack] = error
+            self.suspects[attack] = error, len(alive[0].images)
             if len(self.suspects) >= BROKEN:
                 self._judge()
 
@@ -298,17 +298,38 @@ class _Drive:
     def _judge(self) -> None:
         """Nothing was answered since these images failed: is it their own trouble, or is the classifier broken?
 
-        It is broken where it answered about one of them before, or never answered at all about so many.
+        It is broken where it answered about one of them before and doesn't answer about its original any more, or where it
+        never answered at all about so many.
         """
-        for attack, error in self.suspects.items():
-            if attack.log.queries or (len(self.suspects) >= BROKEN and not self.answered):
+        for attack, (error, count) in self.suspects.items():
+            if attack.log.queries:
+                if not self._answers(attack, count):
+                    raise error
+                break
+            if len(self.suspects) >= BROKEN and not self.answered:
                 raise error
         self._acquit()
+
+    def _answers(self, attack: ImageAttack, count: int) -> bool:
+        """Whether the classifier still answers about the original of an attack, in a batch as large as what failed."""
+        found = attack.log.outcome()
+        if found.clean is None:
+            return False
+        one = getattr(self.classifier, "remote", False)  # a server has batches of its own, and its answers may cost
+        images = np.repeat(found.image[None], 1 if one else count, axis=0)
+        try:
+            ask_some_again(self.classifier, images, len(images))
+        except ClassifierError as error:
+            if isinstance(error, EndpointError) or of_time(error) is not None:
+                raise
+            return False
+        self.answered = True
+        return True
 
     def _acquit(self) -> None:
         """The classifier answers: what failed is the trouble of the images alone."""
         while self.suspects:
-            attack, error = self.suspects.popitem(last=False)
+            attack, (error, _) = self.suspects.popitem(last=False)
             self._fail(attack, error)
 
     def _changed(self, changed: list[ImageAttack], checks: int) -> None:

@@ -7,11 +7,12 @@ import pytest
 
 from adversarial import CallableClassifier
 from adversarial.attack import FeatureGuidedAttack
-from adversarial.audit import Audit, AuditStore
+from adversarial.audit import Audit, AuditPaused, AuditStore
 from adversarial.audit.comparing.pairing import JUDGED
 from adversarial.audit.gathering import AuditImage
 from adversarial.audit.image_folders.runner import audit_images
 from adversarial.audit.summary import summarize_audit
+from saywhy_core.images import read_image
 from tests.adversarial.audit.test_auditing import pictures
 
 NOISY = {"budget": 100, "tolerate_noise": True, "weather": ["blur"], "severities": [3]}
@@ -76,3 +77,40 @@ def test_the_command_for_single_images_calls_it_a_problem_and_asks_once(tmp_path
     assert target.queries == 10
     with AuditStore(tmp_path / "out") as store:
         assert [record.status for record in store.images()] == ["failed"]
+
+
+@pytest.mark.parametrize("kind", ["raises", "not finite"])
+@pytest.mark.parametrize("count", [1, 11])
+def test_images_that_fail_by_themselves_fail_also_where_no_other_is_left(tmp_path, kind, count):
+    """The originals are answered, and changed images are not."""
+
+    def predict(batch):
+        changed = np.array([not any(np.array_equal(image, original) for original in originals) for image in batch])
+        if kind == "raises" and changed.any():
+            raise RuntimeError("no such picture")
+        return np.where(changed[:, None], np.nan, np.tile([2.0, 1.0], (len(batch), 1)))
+
+    originals = []
+    source = pictures(tmp_path / "set", count)
+    for file in sorted(source.glob("*/*.png")):
+        originals.append(read_image(file).astype(np.float32))
+    target = CallableClassifier(predict)
+    settings = {"budget": 30, "weather": (), "batch_size": 4}
+    for again in (False, True):
+        status = Audit(tmp_path / "a").run([source], target=target, labels="classifier", retry_failed=again, **settings)
+        assert status.counts["failed"] == count
+    assert "scores that are not finite" in status.problems[0].what or "no such picture" in status.problems[0].what
+
+
+def test_a_classifier_that_is_broken_by_then_still_pauses_the_audit(tmp_path):
+    asked = []
+
+    def predict(batch):
+        asked.append(len(batch))
+        if sum(asked) > 40:
+            raise RuntimeError("out of memory")
+        return np.stack([np.full(len(batch), 0.6), batch[:, 3:5, 3:5].mean(axis=(1, 2, 3))], axis=1)
+
+    settings = {"budget": 40, "weather": (), "batch_size": 4}
+    with pytest.raises(AuditPaused, match="out of memory"):
+        Audit(tmp_path / "a").run([pictures(tmp_path / "set", 4)], target=CallableClassifier(predict), **settings)
