@@ -95,7 +95,7 @@ def plain(answer):
 FORMS = [
     *((name, "") for name in PROGRAMS),
     ("layers of any size", "decomposed"),
-    ("branches", "decomposed"),
+    pytest.param("branches", "decomposed", marks=pytest.mark.long),
     ("a condition", "strict"),
 ]
 
