@@ -215,6 +215,7 @@ record(
     touched=None,
     target=1,
     norm="l2",
+    undecided="so",
     features=(FeatureRobustness((0.0, 0.0), 1.0, 1.0, 1),),
     note="n",
     index=1,
