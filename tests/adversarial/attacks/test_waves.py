@@ -165,9 +165,10 @@ def test_the_mask_is_kept(linear):
 def test_scores_that_tell_little_are_searched_by_their_decision(distance, count):
     """Probabilities of two decimals are 1.00 and 0.00 around a confident original: no wave moves them."""
     pictures, labels = signs.samples()
+    predict = signs.load().predict
 
     def rounded(images):
-        scores = signs.load().predict(images)
+        scores = predict(images)
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         return (powers / powers.sum(axis=1, keepdims=True)).round(2)
 
@@ -175,6 +176,6 @@ def test_scores_that_tell_little_are_searched_by_their_decision(distance, count)
     results = FeatureGuidedAttack(distance=distance, budget=250).run(asked, pictures[:count], labels[:count])
     assert all(result.success and result.queries <= 250 for result in results)
     exact = FeatureGuidedAttack(distance=distance, budget=250).run(
-        CallableClassifier(signs.load().predict), pictures[:count], labels[:count]
+        CallableClassifier(predict), pictures[:count], labels[:count]
     )
     assert all(one.distance < 4 * other.distance for one, other in zip(results, exact, strict=True))
