@@ -9,7 +9,7 @@ import numpy as np
 
 from adversarial.attacks.label_only.boundary_tuning import STANDARD, BoundaryTuning
 from adversarial.attacks.label_only.preferences import Preferences
-from adversarial.attacks.label_only.probes import Probes, band, unit
+from adversarial.attacks.label_only.probes import FOLLOWING, Probes, band, slope, unit
 from adversarial.attacks.registry import Attack, Task
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ class LabelBoundary:
     its normal, and the next point is looked for on the semicircle over the line to the original, in the plane of that line
     and the normal: where the boundary is flat, the nearest adversarial image of the plane lies there (Reza et al. 2023,
     "CGBA: Curvature-aware Geometric Black-box Attack", algorithm 1). Departures: which kind of noise the probes are is learned
-    on the way, from how far each step could turn; probes lie where either answer is as likely, which need not be exactly at
-    the point of the boundary (see `lean`); what of the normal points out of the colour cube is left out before a step turns
-    towards it; the angle is looked for from the last step's; starts share one bound. The paper is about L2. In another
-    p-norm, images lie where the direction is bent towards the norm's own way to a plane: all values equally far in
-    L-infinity, the steepest values more in L1. That they lie on the semicircle is then true on average only.
+    on the way, from how far each step could turn; the normal is what a ridge regression of the answers on the probes says;
+    probes lie where either answer is as likely, which need not be exactly at the point of the boundary (see `lean`); what of
+    the normal points out of the colour cube is left out before a step turns towards it; the angle is looked for from the last
+    step's; starts share one bound. The paper is about L2. In another p-norm, images lie where the direction is bent towards
+    the norm's own way to a plane: all values equally far in L-infinity, the steepest values more in L1. That they lie on the
+    semicircle is then true on average only.
 
     Args:
         log: the image, its budget and the answers.
@@ -82,7 +83,10 @@ class LabelBoundary:
         self.image = log.image.astype(np.float64)
         self.allowed = np.ones(self.image.shape[:2]) if mask is None else mask.astype(np.float64)
         self.probes = Probes(self.image, self.allowed, tuning)
-        self.kinds = Preferences(self.probes.options, rate=tuning.rate, average=tuning.average, chance=tuning.chance)
+        self.kinds = Preferences(
+            self.probes.options, rate=tuning.rate, average=tuning.average, chance=tuning.chance, most=tuning.most_reward
+        )
+        self.kinds.prefer(*FOLLOWING, tuning.following)
         power = 2.0 if distance.power is None else distance.power
         # of the slopes, in the norm's own nearest flip: 1 in L2, 0 in L-infinity
         self.bend = tuning.steepest if power <= 1 else min(tuning.steepest, 1 / (power - 1))
@@ -176,11 +180,8 @@ class LabelBoundary:
         here = self.image + centre
         moved = np.clip(here + tuning.reach * float(np.linalg.norm(centre)) * probes, 0, 1)
         flips = yield from self._ask(moved - self.image)
-        probes = moved - here  # without what the colour cube cuts off
-        signs = np.where(flips, 1.0, -1.0)
-        if flips.any() and not flips.all():  # the variance is less without the mean (Chen et al. 2020, HopSkipJump)
-            signs -= signs.mean()
-        self.normal = np.tensordot(signs, probes[: len(signs)], axes=1) * self.allowed[..., None]
+        # of the moves without what the colour cube cuts off
+        self.normal = slope((moved - here)[: len(flips)], flips, tuning.ridge) * self.allowed[..., None]
         lean = self.lean + tuning.leaning * tuning.reach * (1 - 2 * float(flips.mean()))
         self.lean = min(max(lean, -tuning.reach), tuning.reach)
         return count

@@ -24,13 +24,20 @@ class Preferences:
         rate: by how much a preference moves per unit of reward above the usual.
         average: by how much the usual reward moves towards the last one: rewards fall as a search gets on.
         chance: the probability that is shared evenly, so that no option is lost for good.
+        most: the difference to the usual reward is cut off here: one draw that failed says little about its options.
     """
 
-    def __init__(self, options: Sequence[int], *, rate: float, average: float, chance: float) -> None:
+    def __init__(
+        self, options: Sequence[int], *, rate: float, average: float, chance: float, most: float = float("inf")
+    ) -> None:
         self._preferences = [np.zeros(count) for count in options]
-        self._rate, self._average, self._chance = rate, average, chance
+        self._rate, self._average, self._chance, self._most = rate, average, chance, most
         self._usual: float | None = None
         self._drawn: list[tuple[int, Floats]] = []
+
+    def prefer(self, kind: int, option: int, by: float) -> None:
+        """Begin with a preference for an option of a kind, which rewards may take back."""
+        self._preferences[kind][option] += by
 
     def draw(self, rng: np.random.Generator) -> list[int]:
         """The number of the option drawn of each kind."""
@@ -43,7 +50,7 @@ class Preferences:
 
     def reward(self, value: float) -> None:
         """Tell what came of the options drawn last; more is better."""
-        above = 0.0 if self._usual is None else value - self._usual
+        above = 0.0 if self._usual is None else min(max(value - self._usual, -self._most), self._most)
         self._usual = value if self._usual is None else self._usual + self._average * above
         for preference, (option, odds) in zip(self._preferences, self._drawn, strict=True):
             preference -= self._rate * above * odds

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 SMOOTHED = 0.7  # pixels, standard deviation, before the contrast is taken: single noisy pixels are no structure
+FOLLOWING = (1, 2)  # the kind and number of the places that follow the perturbation, see `Probes.options`
 AROUND = 1 / 16  # of the shorter side: how far around a contrast it counts
 
 
@@ -92,6 +93,26 @@ def band(shape: tuple[int, ...], rng: np.random.Generator, most: float) -> Float
     height, width = shape[:2]
     held = np.hypot(np.arange(height)[:, None], np.arange(width)[None]) <= most
     return np.asarray(idctn(rng.standard_normal(shape) * held[..., None], axes=(0, 1), norm="ortho"))
+
+
+def slope(moves: Floats, flips: NDArray[np.bool_], ridge: float) -> Floats:
+    """(H, W, C) the direction in which moves flip, by ridge regression of the answers on them.
+
+    The mean of the moves that flip, less that of the others (Chen et al. 2020, HopSkipJump, equation 16), is the limit of a
+    great `ridge`. It bends towards the directions in which moves are strong or alike, whether or not these turn the decision:
+    smooth noise has few directions, and what the colour cube cuts off shares its signs. The regression corrects for both.
+
+    Args:
+        moves: (N, H, W, C).
+        flips: (N,) the answers.
+        ridge: of the mean squared length of the moves, added to each one's: a greater one trusts the answers less.
+    """
+    rows, signs = moves.reshape(len(moves), -1), np.where(flips, 1.0, -1.0)
+    if flips.any() and not flips.all():
+        rows, signs = rows - rows.mean(axis=0), signs - signs.mean()
+    alike = rows @ rows.T
+    alike[np.diag_indices(len(alike))] += ridge * max(float(np.trace(alike)) / len(alike), 1e-30)
+    return np.asarray((np.linalg.solve(alike, signs) @ rows).reshape(moves.shape[1:]))
 
 
 def unit(moves: Floats) -> Floats:
