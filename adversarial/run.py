@@ -17,6 +17,7 @@ from adversarial.driving.image_attack import ImageAttack as ImageAttack  # noqa:
 from saywhy_core.arrays import keyed
 from saywhy_core.bounded.watched import leave_behind, of_time
 from saywhy_core.classifiers import ClassifierError, EndpointError, ask_some_again, same_answer
+from saywhy_core.classifiers.classifier import WidthError
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
 
@@ -60,8 +61,9 @@ def drive(
     beside those on their way, which made so many queries each; it must allow the first.
 
     Where a batch fails, what each image asked is asked apart, and only the image that fails alone is told to `failed`. The
-    whole ends where the endpoint is at fault (`EndpointError`), the classifier takes too long, or it seems to be broken: after
-    an image that it answered about before has failed, it answers nothing more, or it has never answered about 10 images.
+    whole ends where the endpoint is at fault (`EndpointError`), the first answer has another number of scores than there are
+    classes (`WidthError`), the classifier takes too long, or it seems to be broken: after an image that it answered about
+    before has failed, it answers nothing more, or it has never answered about 10 images.
 
     Args:
         classifier: all attacks ask this one.
@@ -268,6 +270,8 @@ class _Drive:
         """Ask apart what was in a batch that failed; what fails alone is that image's own trouble."""
         self._keep_answered(batch)
         if not isinstance(error, ClassifierError) or isinstance(error, EndpointError) or of_time(error) is not None:
+            raise error
+        if isinstance(error, WidthError) and not self.answered:
             raise error
         alive = [part for part in batch.parts if part.first is None or not part.attack.ended]
         if len(batch.parts) > 1:

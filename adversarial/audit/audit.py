@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.choices import chosen
-from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options
+from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options, check_ready
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
-from adversarial.audit.store import DATABASE, MADE_BY_AUDIT, AuditStore
+from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
 from adversarial.audit.work.capping import CeilingReachedError, spent
 from adversarial.result import AttackInterrupted
+from adversarial.run import ChangedClassifierError
+from saywhy_core.bounded.watched import of_time
+from saywhy_core.classifiers import EndpointError
+from saywhy_core.classifiers.classifier import WidthError
+from saywhy_core.disk.databases import side_files
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
+from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -111,8 +117,9 @@ class Audit:
         options = dict(engine_options or {})
         work = AUDIT_ENGINES.get(engine)
         check_options(engine, work, options)
+        check_ready(engine, work, target is None or isinstance(target, str), options)
         given = _Given(images, target, labels, label, class_names, trust, settings, retry_failed)
-        missing = not self.directory.exists()
+        missing, refused = not self.directory.exists(), False
         try:
             with folder_lock(self.directory), enclosed(self.directory):
                 # a new audit is checked before its database is made, so that nothing is left of one that was refused
@@ -123,13 +130,19 @@ class Audit:
                     if retry_failed:
                         prepared.retry(store)
                     changed = prepared.changed(store)
-                    if on_plan is not None:
-                        on_plan(prepared.plan(store, price, changed=changed, running=True, max_queries=max_queries))
-                    self._work(store, prepared, engine, options, max_queries, on_finding, on_progress)
+                    try:
+                        if on_plan is not None:
+                            on_plan(prepared.plan(store, price, changed=changed, running=True, max_queries=max_queries))
+                        self._work(store, prepared, engine, options, max_queries, on_finding, on_progress)
+                    except UsageError as error:
+                        refused = prepared.begins and _is_refusal(error, store)
+                        raise
                     store.tidy()
                     status = _status(store)
                     return replace(status, problems=(*changed, *status.problems))
         except BaseException:
+            if refused:
+                _discard(self.directory)
             if missing:
                 with suppress(OSError):  # it holds something
                     self.directory.rmdir()
@@ -226,13 +239,35 @@ class Audit:
             with AUDIT_ENGINES.blame(engine):
                 work(prepared.tasks(store, finished, max_queries), **engine_options)
         except AttackInterrupted as error:
-            if isinstance(error.__cause__, CeilingReachedError):
+            cause = error.__cause__
+            if isinstance(cause, WidthError) and prepared.begins and not spent(store).kept:
+                raise cause from None
+            if isinstance(cause, CeilingReachedError):
                 way = "what was answered is kept: give the same command again with a higher --max-queries to go on"
             else:
                 way = f"what {spent(store).queries:,} queries brought is kept: give the same command again to go on"
+                if isinstance(cause, ChangedClassifierError):
+                    way = "give the same command again to go on"
+                if not isinstance(cause, EndpointError) and of_time(error) is None:
+                    way += " once the classifier is put right, or another folder for any other setting"
             raise AuditPaused(f"the audit is paused, {done:,} of {total:,} images are done: {error}; {way}") from error
         finally:
             prepared.close(store)
+
+
+def _is_refusal(error: UsageError, store: AuditStore) -> bool:
+    """Whether an error says that a new audit can't be done as it was asked for, and no answer is there to keep."""
+    return not isinstance(error, (AuditPaused, EndpointError, UnusableFileError)) and not spent(store).kept
+
+
+def _discard(directory: Path) -> None:
+    """Take away what a new audit made that was refused."""
+    database = directory / DATABASE
+    for file in (database, *side_files(database)):
+        file.unlink(missing_ok=True)
+    for folder in (ANSWERS, IMAGES):
+        with suppress(OSError):  # there is none, or it holds something
+            (directory / folder).rmdir()
 
 
 def _status(store: AuditStore) -> AuditStatus:

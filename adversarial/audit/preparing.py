@@ -220,7 +220,7 @@ class Prepared:
             store.answers_file(outcome.record).unlink(missing_ok=True)
 
     def close(self, store: AuditStore) -> None:
-        """Close the files of answers about images that are not done; note the files that were read, and what was asked in vain."""
+        """Close the files of answers about images that are not done; note the files read, and what was asked in vain."""
         store.stamp(self._stamps)
         self._stamps.clear()
         for memory in self._memories.values():

@@ -12,7 +12,7 @@ from saywhy_core.arrays import image_keys
 from saywhy_core.bounded.watched import OverTimeError
 from saywhy_core.classifiers.answers.kinds import KINDS
 from saywhy_core.classifiers.answers.reading import read_answer
-from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, as_probabilities
+from saywhy_core.classifiers.classifier import ANY_SHAPE, ClassifierError, WidthError, as_probabilities
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError
 
@@ -248,7 +248,7 @@ class CallableClassifier:
             raise ClassifierError(str(error)) from error
         if self._classes is not None and scores.shape[1] != self._classes:
             what = "names" if self.class_names is not None else "classes in its first answer" if self._answered else "classes"
-            raise ClassifierError(f"the classifier returned {scores.shape[1]} scores per image but has {self._classes} {what}")
+            raise WidthError(f"the classifier returned {scores.shape[1]} scores per image but has {self._classes} {what}")
         self._classes, self._answered = scores.shape[1], True
         return scores
 

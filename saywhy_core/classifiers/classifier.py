@@ -34,6 +34,10 @@ class ClassifierError(UsageError):
     answered: Mapping[int, ArrayLike] = MappingProxyType({})
 
 
+class WidthError(ClassifierError):
+    """The classifier returned another number of scores than it has classes: a setting is wrong, and not an image."""
+
+
 class EndpointError(ClassifierError):
     """The endpoint behind the classifier is down, or refuses us; it says nothing about the images that were asked about.
 

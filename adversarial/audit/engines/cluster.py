@@ -25,7 +25,7 @@ from adversarial.audit.engines.chunk_worker import (
     Wanted,
     in_force,
 )  # fmt: skip
-from adversarial.audit.engines.ray_session import ray_session
+from adversarial.audit.engines.ray_session import check_reachable, ray_session
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.outcomes import failed_outcome
 from adversarial.result import AttackInterrupted, AttackStopped
@@ -65,15 +65,24 @@ def run(tasks: Tasks, *, address: str | None = None, workers: int | None = None)
         UsageError: Ray is missing or can't be reached; the target is an object of this program, or a worker can't open it, or
             has another release of saywhy or another model under that text; workers end again and again; or see `Engine`.
     """
+    with ray_session(address, workers) as ray:
+        _Cluster(ray, tasks, workers or max(1, int(ray.cluster_resources().get("CPU", 1)))).run()
+
+
+def check(travels: bool, *, address: str | None = None, workers: int | None = None) -> None:
+    """See whether the work can be done on a Ray cluster, before anything is asked; see `Engine`."""
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise UsageError(f"workers must be a whole number of at least 1, not {workers!r}")
-    if not tasks.job.travels:
+    if not travels:
         raise UsageError(
             "the engine ray opens the classifier in each of its workers; give it as a text, such as onnx:model.onnx, or "
             "python:module:function for one of your own"
         )
-    with ray_session(address, workers) as ray:
-        _Cluster(ray, tasks, workers or max(1, int(ray.cluster_resources().get("CPU", 1)))).run()
+    if address is not None:
+        check_reachable(address)
+
+
+run.check = check  # type: ignore[attr-defined]  # an engine may have it
 
 
 @dataclass(eq=False)

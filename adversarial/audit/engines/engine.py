@@ -43,7 +43,11 @@ class Tasks:
 
 
 class Engine(Protocol):
-    """Does the work of an audit. Its keyword parameters are the engine's options."""
+    """Does the work of an audit. Its keyword parameters are the engine's options.
+
+    It may have an attribute `check`, a function (travels, **options) that is called before anything is asked or written, and
+    raises a `UsageError` where the engine can't work: `travels` says whether a text opens the classifier.
+    """
 
     def __call__(self, tasks: Tasks, /, **options: Any) -> None:
         """Do the work on all images that wait.
@@ -78,3 +82,15 @@ def check_options(name: str, engine: Engine, options: Mapping[str, Any]) -> None
     if unknown:
         there = f"there are {', '.join(known)}" if known else "it takes none"
         raise UsageError(f"the audit engine {name!r} has no option {unknown[0]!r}; {there}")
+
+
+def check_ready(name: str, engine: Engine, travels: bool, options: Mapping[str, Any]) -> None:
+    """See whether an engine can work with a classifier that a text opens, or that is an object of this program; see `Engine`.
+
+    Raises:
+        UsageError: it can't.
+    """
+    check = getattr(engine, "check", None)
+    if check is not None:
+        with AUDIT_ENGINES.blame(name):
+            check(travels, **options)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import warnings
 from contextlib import contextmanager
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STORE = 256 * 2**20  # bytes of shared memory for a cluster that is started here: it holds some chunks of images and answers
+SECONDS = 20  # for a cluster to answer that it is there
+_ASK = "import sys; from ray._raylet import GcsClient; GcsClient(address=sys.argv[1])"
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # Ray's coming way, which it otherwise announces in a warning
@@ -54,6 +59,35 @@ def ray_session(address: str | None, workers: int | None) -> Iterator[Any]:
         for name, was in before.items():
             if was is None:
                 os.environ.pop(name, None)
+
+
+def check_reachable(address: str) -> None:
+    """See whether a Ray cluster is at an address; Ray itself would try for ten minutes, and end the process then.
+
+    Raises:
+        UsageError: Ray is not installed; nothing is there; or it gives no answer within `SECONDS`.
+    """
+    _imported()
+    host, colon, port = address.rpartition(":")
+    if not colon:  # "auto" and the like, which Ray looks up here
+        return
+    what, way = f"the Ray cluster {address} can't be reached", "see that `ray start --head` runs there"
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise UsageError(f"{what}: an address is a host and a port, such as 10.0.0.1:6379")
+    try:
+        socket.create_connection((host.rpartition("//")[2].strip("[]"), int(port)), timeout=SECONDS).close()
+    except OSError as error:
+        raise UsageError(f"{what}: {error.strerror or error}; {way}") from None
+    if "//" in host:  # Ray's client, which gives up by itself
+        return
+    try:  # in a process of its own, since Ray's code can't be told to stop
+        subprocess.run(
+            [sys.executable, "-c", _ASK, address], timeout=SECONDS, check=True, capture_output=True, stdin=subprocess.DEVNULL
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"{what}: what is there did not answer Ray within {SECONDS} seconds; {way}") from None
+    except subprocess.CalledProcessError:
+        raise UsageError(f"{what}: what is there is no Ray of this release; {way}") from None
 
 
 def _imported() -> Any:

@@ -56,6 +56,11 @@ class Spent:
         """All of them."""
         return self.done + self.answers + self.timing + self.lost
 
+    @property
+    def kept(self) -> bool:
+        """Whether there are any results or answers."""
+        return bool(self.done or self.answers)
+
 
 def spent(store: AuditStore) -> Spent:
     """Count what an audit has asked so far, over all its runs."""

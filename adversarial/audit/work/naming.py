@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.classifiers import ClassifierError, ask_some_again
+import numpy as np
+
+from saywhy_core.classifiers import ask_some_again
+from saywhy_core.classifiers.classifier import WidthError
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from saywhy_core.classifiers import Classifier
@@ -59,8 +61,15 @@ class NamedClassifier:
         """See `CallableClassifier.ask_some_again`."""
         return self._checked(ask_some_again(self._classifier, images, again))
 
+    def remembered(self, images: ArrayLike) -> list[NDArray[np.float64] | None]:
+        """See `CallableClassifier.remembered`; answers that have another number of scores are none."""
+        inner = getattr(self._classifier, "remembered", None)
+        if inner is None:
+            return [None] * len(np.asarray(images))
+        return [row if row is not None and len(row) == len(self.class_names or ()) else None for row in inner(images)]
+
     def _checked(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         names = len(self.class_names or ())
         if scores.shape[1] != names:
-            raise ClassifierError(f"the classifier returned {scores.shape[1]} scores per image but has {names} names")
+            raise WidthError(f"the classifier returned {scores.shape[1]} scores per image but has {names} names")
         return scores

@@ -9,6 +9,7 @@ import numpy as np
 
 from adversarial.attack import BATCH
 from saywhy_core.classifiers import ClassifierError, EndpointError
+from saywhy_core.classifiers.classifier import WidthError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,7 @@ def images_per_second(classifier: Classifier, image: NDArray[np.float32], count:
 
     Raises:
         EndpointError: the endpoint is down.
+        WidthError: it has another number of classes than was said, so that it can answer no image.
     """
     taken, timed = 0.0, 0
     for size in (1, count - 1):
@@ -40,7 +42,7 @@ def images_per_second(classifier: Classifier, image: NDArray[np.float32], count:
         start = time.perf_counter()
         try:
             classifier.ask_again(np.repeat(image[None], size, axis=0))
-        except EndpointError:
+        except (EndpointError, WidthError):
             raise
         except ClassifierError:  # it is this image that can't be answered, which the audit will tell
             return None

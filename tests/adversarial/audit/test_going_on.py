@@ -309,3 +309,51 @@ def test_queries_whose_answers_are_forgotten_stay_counted_and_the_ceiling_holds_
         counted.append(audit.status().queries)
         assert sum(asked) <= counted[-1] <= 150
     assert counted == sorted(counted)
+
+
+def narrow(images):
+    return np.ones((len(images), 3))
+
+
+def varying(images):
+    return np.ones((len(images), len(images) + 2))
+
+
+@pytest.mark.parametrize("max_queries", [None, 43])  # the second leaves nothing to time the classifier with
+@pytest.mark.parametrize(
+    ("target", "more", "most"),
+    [
+        (CallableClassifier(narrow), {"class_names": ["a", "b"]}, 1),
+        (CallableClassifier(narrow, class_names=NAMES), {}, 1),
+        (CallableClassifier(narrow, classes=5), {}, 1),
+        (CallableClassifier(varying), {}, 8),
+    ],
+    ids=["names", "own", "classes", "varying"],
+)
+def test_classes_that_do_not_fit_are_refused_at_once_and_leave_no_folder(tmp_path, target, more, most, max_queries):
+    if target.predict is varying and max_queries:
+        pytest.skip("one image alone always has the same number of scores")
+    with pytest.raises(UsageError, match=r"returned \d+ scores per image but has \d") as caught:
+        Audit(tmp_path / "a").run(
+            [pictures(tmp_path / "set")], target=target, max_queries=max_queries, on_plan=lambda plan: None, **more, **SMALL
+        )
+    assert not isinstance(caught.value, AuditPaused)
+    assert target.queries <= 8
+    assert not (tmp_path / "a").exists()
+
+
+def test_an_engine_that_cannot_work_is_refused_before_anything_is_asked(tmp_path):
+    target, source = classifier(), [pictures(tmp_path / "set")]
+    for options, error in (({}, "opens the classifier in each of its workers"), ({"workers": 0}, "workers must be")):
+        with pytest.raises(UsageError, match=error):
+            Audit(tmp_path / "a").run(source, target=target, engine="ray", engine_options=options, **SMALL)
+    assert target.queries == 0
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_noisy_classifier_pauses_the_audit_with_a_way_out(tmp_path):
+    rng = np.random.default_rng(0)
+    noisy = classifier(lambda images: predict(images) + rng.random((len(images), 2)))
+    with pytest.raises(AuditPaused, match=r"tolerate_noise.*or another folder for any other setting$"):
+        Audit(tmp_path / "a").run([pictures(tmp_path / "set")], target=noisy, **SMALL)
+    assert Audit(tmp_path / "a").status().waiting == 3
