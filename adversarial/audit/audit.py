@@ -13,7 +13,7 @@ from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
 from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
-from adversarial.audit.work.capping import CeilingReachedError, spent
+from adversarial.audit.work.capping import CeilingReachedError, ceiling, spent
 from adversarial.result import AttackInterrupted
 from adversarial.run import ChangedClassifierError
 from saywhy_core.bounded.watched import of_time
@@ -96,8 +96,9 @@ class Audit:
             engine_options: of the engine.
             trust: whether code that comes with the target may run.
             retry_failed: attack the images that failed once more.
-            max_queries: the most queries of the whole audit, over all its runs. No more images are searched side by side than
-                it is enough for, and the classifier is timed only where that leaves enough for as many images.
+            max_queries: the most queries of the whole audit, over all its runs; it holds until another is given. No more
+                images are searched side by side than it is enough for, and the classifier is timed only where that leaves
+                enough for as many images.
             on_plan: told what the audit will take, before it starts.
             on_finding: told what became of each image, once that is kept.
             on_progress: told how many images are done.
@@ -126,6 +127,7 @@ class Audit:
                 prepared = self._prepare({}, None, given) if self._is_new() else None
                 with AuditStore(self.directory, write=True) as store:
                     prepared = prepared or self._prepare(store.about, store, given)
+                    max_queries = ceiling(store, max_queries)
                     prepared.begin(store, max_queries)
                     if retry_failed:
                         prepared.retry(store)

@@ -18,7 +18,7 @@ from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.audit.sources import Source, list_sources, read_source
 from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
 from adversarial.audit.work.adding import add_sources, new_sources
-from adversarial.audit.work.capping import TIMING, CappedClassifier, CountedClassifier, note_lost, spent
+from adversarial.audit.work.capping import CEILING, TIMING, CappedClassifier, CountedClassifier, note_lost, spent
 from adversarial.audit.work.changed import changed_images, file_stamp
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.outcomes import Outcome, failed_outcome
@@ -80,6 +80,8 @@ class Prepared:
             store.tell(**self.about)
         if asked:
             store.tell(**{TIMING: spent(store).timing + asked})
+        if max_queries is not None:
+            store.tell(**{CEILING: max_queries})
         fresh = new_sources(store, self.sources, self.places.same)
         if add_sources(store, fresh, there=self.there, digest=self.digest):
             kept = store.about["settings"]

@@ -29,6 +29,10 @@ TIMING, LOST = "timing_queries", "lost_queries"
 """The names of what an audit notes of the queries that timed the classifier, and of those whose answers are not kept."""
 
 
+CEILING = "max_queries"
+"""The name of the ceiling that an audit keeps to until it is given another."""
+
+
 class CeilingReachedError(BudgetExceeded):
     """An audit made as many queries as it may."""
 
@@ -91,6 +95,12 @@ def note_lost(store: AuditStore, asked: int, before: int) -> None:
     lost = before + asked - spent(store).queries
     if lost > 0:
         store.tell(**{LOST: noted(store.about, LOST) + lost})
+
+
+def ceiling(store: AuditStore, given: int | None) -> int | None:
+    """The ceiling on an audit's queries: the one that is given, or else the last one that was; None where there is none."""
+    noted = store.about.get(CEILING)
+    return given if given is not None or not isinstance(noted, int) else noted
 
 
 class CountedClassifier:

@@ -79,7 +79,7 @@ def test_answers_are_kept_while_images_are_away(tmp_path):
     Audit(tmp_path / "whole").run([source, more], target=whole, **SMALL)
     paused(tmp_path / "a", [source, more], first)
     source.rename(tmp_path / "away")
-    status = Audit(tmp_path / "a").run(target=middle)  # the other folder is still there
+    status = Audit(tmp_path / "a").run(target=middle, max_queries=1000)  # the other folder is still there
     assert status.counts["failed"] == 2  # one was done before the pause
     (tmp_path / "away").rename(source)
     last = classifier()
@@ -115,7 +115,7 @@ def test_images_that_moved_keep_their_rows(tmp_path, most):
     source.rename(tmp_path / "moved")
     pictures(tmp_path / "moved", 4)  # and one is new
     again = classifier()
-    status = audit.run([tmp_path / "moved"], target=again)
+    status = audit.run([tmp_path / "moved"], target=again, max_queries=1000)
     assert dict(status.counts) == {"waiting": 0, "found": 4, "held": 0, "wrong": 0, "failed": 0}
     with AuditStore(tmp_path / "a") as store:
         assert [record.name for record in store.images()] == [f"dark/{number}" for number in range(4)]
@@ -151,7 +151,21 @@ def test_a_ceiling_says_what_to_do_and_status_counts_what_was_asked(tmp_path):
         raise RuntimeError("out of order")
 
     with pytest.raises(AuditPaused, match=rf"what {target.queries} queries brought is kept: give the same command again to"):
-        Audit(tmp_path / "a").run(target=classifier(broken))
+        Audit(tmp_path / "a").run(target=classifier(broken), max_queries=1000)
+
+
+def test_a_ceiling_holds_until_another_is_given(tmp_path):
+    paused(tmp_path / "a", [pictures(tmp_path / "set")], classifier())
+    target = classifier()
+    for _ in range(2):  # the second time nothing is left at all
+        with pytest.raises(AuditPaused, match="the audit may make 60 queries in all"):
+            Audit(tmp_path / "a").run(target=target)
+        assert Audit(tmp_path / "a").status().queries <= 60
+    with pytest.raises(AuditPaused, match="the audit may make 70 queries in all"):
+        Audit(tmp_path / "a").run(target=target, max_queries=70)
+    with pytest.raises(AuditPaused, match="the audit may make 70 queries in all"):
+        Audit(tmp_path / "a").run(target=target)
+    assert Audit(tmp_path / "a").run(target=target, max_queries=1000).waiting == 0
 
 
 def test_timing_is_asked_once_counted_and_within_the_ceiling(tmp_path):
@@ -162,7 +176,7 @@ def test_timing_is_asked_once_counted_and_within_the_ceiling(tmp_path):
     told.append(str(caught.value))
     assert plans[0].timing == 8
     assert Audit(tmp_path / "a").status().queries == target.asked <= 60
-    status = Audit(tmp_path / "a").run(target=target, on_plan=plans.append)
+    status = Audit(tmp_path / "a").run(target=target, on_plan=plans.append, max_queries=1000)
     assert (plans[1].timing, plans[1].seconds) == (0, None)
     with AuditStore(tmp_path / "a") as store:
         assert status.queries == store.queries() + 8

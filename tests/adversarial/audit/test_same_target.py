@@ -83,12 +83,12 @@ def test_another_function_is_refused_and_the_same_one_goes_on(tmp_path, most, le
     before = Audit(tmp_path / "a").status()
     assert (before.counts["found"] > 0) == (most == 60)
     with pytest.raises(UsageError, match="another classifier than the one that this audit was begun with"):
-        Audit(tmp_path / "a").run(target=CallableClassifier(other))
+        Audit(tmp_path / "a").run(target=CallableClassifier(other), max_queries=1000)
     with AuditStore(tmp_path / "a") as store:
         assert store.counts() == before.counts
     assert Audit(tmp_path / "a").status().queries == before.queries
     again = CallableClassifier(predict)
-    status = Audit(tmp_path / "a").run(target=again)
+    status = Audit(tmp_path / "a").run(target=again, max_queries=1000)
     assert status.waiting == 0
     assert status.queries == whole.queries + 1
     asked = again.queries
@@ -104,5 +104,5 @@ def test_of_a_noisy_function_the_number_of_classes_is_compared(tmp_path):
     with pytest.raises(AuditPaused):
         Audit(tmp_path / "a").run([source], target=noisy, max_queries=60, **settings)
     with pytest.raises(UsageError, match="it gives 3 scores per image, and gave 2"):
-        Audit(tmp_path / "a").run(target=CallableClassifier(wider))
-    assert Audit(tmp_path / "a").run(target=noisy).waiting == 0
+        Audit(tmp_path / "a").run(target=CallableClassifier(wider), max_queries=1000)
+    assert Audit(tmp_path / "a").run(target=noisy, max_queries=1000).waiting == 0

@@ -168,7 +168,10 @@ class WorkOptions:
         ),
     ] = None
     max_queries: Annotated[
-        int | None, typer.Option(min=1, help="The most queries of the whole audit, over all its runs.", rich_help_panel=_WORK)
+        int | None,
+        typer.Option(
+            min=1, help="The most queries of the audit over all its runs, kept until another is given.", rich_help_panel=_WORK
+        ),
     ] = None
     price: Annotated[
         float | None, typer.Option(min=0, help="Price of one query, to say what the audit may cost.", rich_help_panel=_WORK)

@@ -143,5 +143,5 @@ def test_a_ceiling_buys_whole_images_on_a_cluster_too(tmp_path, whole):
     assert process.returncode == 2, said
     assert "the audit is paused" in said
     assert 7 <= stage.finished() < IMAGES
-    stage.run("ray", "--workers", "2")
+    stage.run("ray", "--workers", "2", "--max-queries", "100000")
     assert stage.rows() == whole.rows()
