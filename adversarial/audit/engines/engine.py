@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
 
 
+def _uncounted(queries: int) -> None:
+    """Count nothing: for tasks that no audit keeps a count of."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tasks:
     """What an engine is given.
@@ -39,7 +43,7 @@ class Tasks:
     waiting: Iterator[tuple[ImageRecord, Work]]
     memory: Callable[[int], AnswerFile]
     finished: Callable[[Outcome], None]
-    asked: Callable[[int], None] = int
+    asked: Callable[[int], None] = _uncounted
 
 
 class Engine(Protocol):
