@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,6 +43,11 @@ class MoveTable:
     def count(self) -> int:
         """Values per pixel, J."""
         return int(self.values.shape[1])
+
+    @cached_property
+    def closed(self) -> NDArray[np.bool_]:
+        """(P J,) the changes that are not allowed."""
+        return self.size <= 0
 
     def pixels(self, changes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The pixel of each change."""

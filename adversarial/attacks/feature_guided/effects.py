@@ -62,8 +62,9 @@ class Effects:
         self._sums = np.zeros((256, columns), dtype=np.float32)
         self._weights = np.zeros(256, dtype=np.float32)
         self.classes = np.arange(min(self.tuning.classes, columns))
-        self.mean = np.zeros((len(self.classes), len(self._slots)), dtype=np.float32).T  # the changes of a class lie together
-        self.deviation = np.ones(len(self._slots), dtype=np.float32)
+        self._mean = np.zeros((len(self.classes), len(self._slots)), dtype=np.float32).T  # the changes of a class lie together
+        self._deviation = np.ones(len(self._slots), dtype=np.float32)
+        self._stale = False
         self.scale = np.ones(len(self.classes), dtype=np.float32)
         self.step = np.ones(len(self.classes), dtype=np.float32)
 
@@ -72,8 +73,21 @@ class Effects:
         """The observed changes, in the order in which they were first observed."""
         return self._seen
 
+    @property
+    def mean(self) -> Array:
+        """See the class; computed when it is asked for."""
+        self._estimate()
+        return self._mean
+
+    @property
+    def deviation(self) -> Array:
+        """See the class."""
+        self._estimate()
+        return self._deviation
+
     def observe(self, changes: NDArray[np.int64], effects: NDArray[np.floating]) -> None:
         """Learn from (n,) changes that moved the gaps by (n, columns); a change may come up several times."""
+        self._estimate()  # what was asked for by then is not changed by what comes
         fresh = np.unique(changes[self._slots[changes] < 0])
         if len(fresh):
             start = len(self._seen)
@@ -103,7 +117,7 @@ class Effects:
         effects = self.observed()
         self._choose_classes(effects, np.asarray(gaps, dtype=np.float32), focus)
         self.scale = np.sqrt((effects[:, self.classes] ** 2).mean(axis=0))
-        self._estimate()
+        self._stale = True
 
     def utility(self, belief: Array, gaps: NDArray[np.floating]) -> Array:
         """(n,) how near the goal each change leads from these gaps (columns,), in steps, if the belief (n, A) is right."""
@@ -134,6 +148,9 @@ class Effects:
             self.step = np.maximum(best[self.classes], floor).astype(np.float32)
 
     def _estimate(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
         count, active = len(self._seen), len(self.classes)
         own = np.zeros((len(self._slots), active + 1), dtype=np.float32)
         own[self._seen, :active] = self._sums[:count][:, self.classes]
@@ -150,11 +167,11 @@ class Effects:
             seen = (self._sums[:count, column] + row[self._seen]) / seen_weight
             row /= prior  # where nothing was seen, the neighbourhood alone counts
             row[self._seen] = seen
-        self.mean = mean.T
+        self._mean = mean.T
         weight *= self.tuning.crowding
         weight += 1
-        self.deviation = np.sqrt(np.divide(1, weight, out=weight), out=weight)
-        self.deviation[self._seen] *= self.tuning.seen_deviation
+        self._deviation = np.sqrt(np.divide(1, weight, out=weight), out=weight)
+        self._deviation[self._seen] *= self.tuning.seen_deviation
 
     def _smooth(self, own: Array) -> Array:
         """Sums (P J, A + 1) weighted by the kernel, as three products: over rows, columns and colours."""

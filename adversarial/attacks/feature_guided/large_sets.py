@@ -165,10 +165,13 @@ def _exchanged(
 ) -> Exchanged:
     """A set with 1 to `most` of its changes exchanged, the worst for the best under a draw from what is believed."""
     number = int(rng.integers(1, most + 1))
-    drawn = worth + spread * rng.standard_normal(len(worth), dtype=np.float32)
+    drawn = rng.standard_normal(len(worth), dtype=np.float32)
+    drawn *= spread
+    drawn += worth
     gone = state[np.argsort(drawn[state], kind="stable")[:number]]
     kept = np.setdiff1d(state, gone, assume_unique=True)
-    table = np.where(moves.size > 0, drawn, -np.inf).reshape(-1, moves.count)
+    np.copyto(drawn, -np.inf, where=moves.closed)
+    table = drawn.reshape(-1, moves.count)
     table[moves.pixels(kept)] = -np.inf  # one change per pixel
     table.ravel()[gone] = -np.inf  # what went must not come back, but its pixel may take another value
     top = table[:, 0].copy()

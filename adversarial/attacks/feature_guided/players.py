@@ -46,21 +46,29 @@ class Players:
 
     def prior(self) -> Array:
         """(P J,) player I's factor for the deviation of each change: above 1 in dense features that were visited little."""
+        raised = self._raised()
+        return np.ones(1, dtype=np.float32) if raised is None else np.repeat(raised, self.tree.moves.count)
+
+    def _raised(self) -> Array | None:
+        """(P,) the same factor for each pixel; None where it is 1."""
         if self._shares is None or self._weights is None:
-            return np.ones(1, dtype=np.float32)
+            return None
         # PUCT's exploration term (Rosin 2011): probability sqrt(N) / (1 + n), with n the visits that fell to the feature
         visits = self._shares @ self.tree.touched.astype(np.float32)
         bonus = self._weights * np.sqrt(1 + visits.sum()) / (1 + visits)
         pixels = self.density * (1 + self.tuning.features * (bonus.astype(np.float32) @ self._shares))
-        raised = np.clip((pixels / pixels.mean()) ** self.tuning.guidance, *self.tuning.guidance_range).astype(np.float32)
-        return np.repeat(raised, self.tree.moves.count)
+        return np.clip((pixels / pixels.mean()) ** self.tuning.guidance, *self.tuning.guidance_range).astype(np.float32)
 
     def draw(self, effects: Effects) -> Array:
         """(P J, A) player II's draw from what is believed of each change, in steps (see `Effects`)."""
         # one draw per change for all classes: a change that does more than believed does so for every class
-        prior = self.prior()
+        raised = self._raised()
         noise = self.rng.standard_normal(len(effects.mean), dtype=np.float32)
-        noise *= np.float32(self.tuning.thompson) * effects.deviation * prior
+        reach = np.float32(self.tuning.thompson) * effects.deviation
+        if raised is not None:
+            by_pixel = reach.reshape(len(raised), -1)
+            by_pixel *= raised[:, None]
+        noise *= reach
         drawn = np.empty(effects.mean.shape[::-1], dtype=np.float32)
         for row, mean, scale, step in zip(drawn, effects.mean.T, effects.scale, effects.step, strict=True):
             np.multiply(noise, scale, out=row)
