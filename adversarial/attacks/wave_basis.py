@@ -117,7 +117,8 @@ class WaveBlock:
         """
         count, channels = len(self.values), self.shape[-1]
         space = space or borrow(count, len(here))
-        images, moves = (array.reshape(len(array), -1, channels)[:count] for array in space)
+        images = space[0].reshape(len(space[0]), -1, channels)[:count]
+        moves = space[1].reshape(len(space[1]), -1, channels)[:count]
         room, apart = (np.empty((ROWS, moves.shape[1])) for _ in range(2))
         if channels > 1:
             point = between(here.copy(), low, high)
@@ -136,7 +137,7 @@ class WaveBlock:
                 moves[some, :, channel] = np.subtract(values, start, out=apart[: len(these)])
                 values += original
                 images[some, :, channel] = between(values, 0.0, 1.0)
-        return images.reshape(count, *self.shape), np.asarray(moves.reshape(count, -1))
+        return images.reshape(count, *self.shape), moves.reshape(count, -1)
 
 
 def _slices(rows: NDArray[np.int64]) -> Iterator[slice]:
