@@ -136,9 +136,10 @@ class FeatureGuidedAttack:
         named = self.attack is not None
         cause = f"[attack={self.attack}]" if named else f"[distance={self.distance}]"
         if self.attack is not None and (self.engine != "batched" or self.player_two == "random"):
+            name, value = ("engine", self.engine) if self.engine != "batched" else ("player_two", self.player_two)
             raise ArgumentError(
-                "engine='mcts' and player_two='random' pick an attack themselves; leave out attack=",
-                "[engine=mcts] and [player_two=random] already choose the attack; leave out [attack].",
+                f"{name}={value!r} picks an attack itself; leave out attack=",
+                f"[{name}={value}] already chooses the attack; leave out [attack].",
             )
         if picked.needs_geometry and distance.nearest is None:
             fitting = ", ".join(name for name, attack in ATTACKS.usable() if not attack.needs_geometry)

@@ -125,7 +125,9 @@ def make_result(
     reached = None if found.best_scores is None else int(found.best_scores.argmax())
     notes = [*log.notes, interrupted and f"not finished: {interrupted}"]
     if found.distance == 0:
-        where = f"class {log.label}" if log.target is None else "another class than the target"
+        named = class_names is not None and log.label < len(class_names)
+        seen = f"'{class_names[log.label]}'" if class_names is not None and named else f"class {log.label}"
+        where = seen if log.target is None else "another class than the target"
         notes.append(f"the classifier did not see {where} in the original: nothing had to be changed")
     elif competitive is not None:
         notes.append(competitive.note())

@@ -15,7 +15,7 @@ from adversarial.audit.gathering import AuditImage, misfit
 from adversarial.audit.image_folders.placing import pixels_digest
 from adversarial.audit.plan import AuditPlan
 from adversarial.audit.settings import audit_settings, image_digest
-from adversarial.audit.sources import Source, list_sources, read_source
+from adversarial.audit.sources import NoImagesError, Source, list_sources, read_source
 from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
 from adversarial.audit.work.adding import add_sources, new_sources
 from adversarial.audit.work.capping import CEILING, TIMING, CappedClassifier, CountedClassifier, note_lost, spent
@@ -354,17 +354,18 @@ def prepare(
     known = {places.same(path) for path in kept.get("images", ())}
     listed = [*kept.get("images", ()), *(path for path in given if places.same(path) not in known)]
     # what the audit has is listed again only where that is asked for: a folder may have thousands of images
-    sources, problems = (
-        list_sources(
-            [places.kept(path) for path in (listed if retry else given)],
-            labels=places.kept_labels(labels),
-            label=label,
-            class_names=classifier.class_names,
-            shape=opened.image_shape,
-        )
-        if given or retry
-        else ([], [])
-    )
+    sources: Sequence[Source] = ()
+    problems: Sequence[Problem] = ()
+    try:
+        if given or retry:
+            sources, problems = list_sources(
+                [places.kept(path) for path in (listed if retry else given)], labels=places.kept_labels(labels), label=label,
+                class_names=classifier.class_names, shape=opened.image_shape,
+            )  # fmt: skip
+    except NoImagesError as error:
+        if not kept or not error.problems:
+            raise
+        problems = error.problems
     written: dict[str, Any] | None = None
     told = {"images": listed, "labels": labels, "label": label, "target": spec, "options": dict(settings.options)}
     if not kept or told != {name: kept.get(name) for name in told}:

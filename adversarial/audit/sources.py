@@ -65,6 +65,14 @@ class _Listed:
     error: str = ""
 
 
+class NoImagesError(UsageError):
+    """There are no images where they should be, for the reasons that `problems` tell; an audit that has others goes on."""
+
+    def __init__(self, message: str, problems: Sequence[Problem]) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
 def list_sources(
     paths: Sequence[str | os.PathLike[str]],
     *,
@@ -106,7 +114,7 @@ def list_sources(
         problems += wrong
     if not listed:
         first = f"; first problem: {problems[0]}" if problems else ""
-        raise UsageError(f"there are no images to audit{first}")
+        raise NoImagesError(f"there are no images to audit{first}", problems)
     named = _with_unique_names(listed)
     if labels in (None, FOLDERS):
         named = _labelled_by_folder(named, class_names, asked=labels is not None)

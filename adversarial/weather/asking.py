@@ -17,6 +17,7 @@ from adversarial.weather.changing import each_weather
 from adversarial.weather.kind import STANDARD_SEVERITIES
 from adversarial.weather.saving import survival_images
 from saywhy_core.classifiers.classifier import confidence
+from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -70,7 +71,7 @@ def weather_steps(
 
     Args:
         image: (H, W, C) floats in [0, 1].
-        label: the class that is right.
+        label: the number of the class that is right.
         kinds: see `weather_images`.
         severities: see `weather_images`.
         scores: what kind of scores is sent.
@@ -80,11 +81,13 @@ def weather_steps(
     Raises:
         UsageError: an argument is wrong, or a kind of another distribution fails.
     """
+    _check_class("label", label)
     made = each_weather(image, kinds, severities, seed=seed, levels=levels)
     size = max(1, TOGETHER // max(1, np.asarray(image).size * 4))
     outcomes: list[WeatherOutcome] = []
     while part := list(islice(made, size)):
         rows = yield np.stack([one.image for one in part])
+        _check_class("label", label, rows)
         winners = rows.argmax(axis=1)
         sure = confidence(rows, scores)
         told = [None] * len(rows) if sure is None else [float(one) for one in sure]
@@ -104,15 +107,20 @@ def survival_steps(
 
     Args:
         adversarial: (H, W, C) floats in [0, 1].
-        label: the class to get away from.
-        target: the class to reach; None for any class but the label.
+        label: the number of the class to get away from.
+        target: the number of the class to reach; None for any class but the label.
         levels: see `survival_images`.
 
     Raises:
         UsageError: the image or `levels` is wrong.
     """
+    given = {"label": label} if target is None else {"label": label, "target": target}
+    for name, number in given.items():
+        _check_class(name, number)
     saved = survival_images(adversarial, levels=levels)
     rows = yield np.stack(list(saved.values()))
+    for name, number in given.items():
+        _check_class(name, number, rows)
     winners = rows.argmax(axis=1)
     reached = winners != label if target is None else winners == target
     return dict(zip(saved, map(bool, reached), strict=True))
@@ -150,6 +158,14 @@ def ask_survival(
         ClassifierError: from the classifier.
     """
     return _answered(classifier, survival_steps(adversarial, label, target, levels=levels))
+
+
+def _check_class(name: str, number: object, rows: Floats | None = None) -> None:
+    """See whether it is the number of a class, and of one of those in the answers (N, K)."""
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 0:
+        raise UsageError(f"{argument(name)} must be the number of a class, counted from 0, not {number!r}")
+    if rows is not None and number >= rows.shape[1]:
+        raise UsageError(f"{argument(name)}: there is no class {number}; the classifier has {rows.shape[1]}, counted from 0")
 
 
 def _answered(classifier: Classifier, steps: Generator[Images, Floats, Found]) -> Found:

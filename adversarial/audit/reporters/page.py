@@ -12,12 +12,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from adversarial.audit.reporters.charts import curve_svg
-from adversarial.audit.reporters.pictures import map_address, pictures_of, regions_in_words
+from adversarial.audit.reporters.pictures import address, map_address, pictures_of, regions_in_words
 from adversarial.audit.reporters.reporter import Reporter
 from adversarial.audit.summary.statements import counted, percent
 from adversarial.audit.summary.summarizing import name_of
 from adversarial.audit.summary.survival import value_at
 from adversarial.distances.distance import DISTANCES
+from adversarial.findings.pictures import density_picture
 from saywhy_core.disk.redacting import RedactedText
 from saywhy_core.legible import legible
 
@@ -107,9 +108,9 @@ def _few(steps: Sequence[Step]) -> list[Step]:
 def _card(one: FragileImage, in_words: Any) -> dict[str, Any]:
     record = one.row.record
     pictures = pictures_of(one.arrays) if one.arrays is not None else []
-    if one.touched is not None and (regions := regions_in_words(one.touched.map)):
-        said = f"What mattered to the search: dark is more. Regions: {regions}."
-        pictures.append(("what mattered", map_address(one.touched.map), said))
+    if one.touched is not None and pictures:
+        said = "What mattered to the search: bright is more."
+        pictures.append(("what mattered", address(density_picture(one.touched.map.scores)), said))
     return {
         "id": f"image-{record.id}",
         "rank": one.row.rank,

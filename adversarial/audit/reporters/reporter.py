@@ -79,6 +79,8 @@ def write_reports(
     """
     from adversarial.audit.summary.summarizing import PICTURES, summarize_audit
 
+    if isinstance(formats, str):
+        raise UsageError(f"{argument('formats')} must be a list of names, such as [{formats!r}], not a text")
     if not formats:
         raise UsageError(f"name a format of reports: {', '.join(REPORTERS)}")
     reporters = {name: REPORTERS.get(name) for name in formats}

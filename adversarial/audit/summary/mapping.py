@@ -60,7 +60,7 @@ class MeanMap:
             (total,) = self._sums.values()
         else:
             total = np.sum([_resized(one, SIDE, SIDE) for one in self._sums.values()], axis=0)
-        return rounded(_smoothed(total))
+        return rounded(smoothed(total))
 
 
 def shrunk(values: Floats) -> Floats:
@@ -108,7 +108,8 @@ def question_of(label: str | None, now: str | None) -> Query:
     return Query("another class")
 
 
-def _smoothed(values: Floats) -> Floats:
+def smoothed(values: Floats) -> Floats:
+    """The map smoothed as `MeanMap.mean` says, so that neighbouring specks are one place."""
     import cv2
 
     sigma = min(values.shape) / SMOOTH

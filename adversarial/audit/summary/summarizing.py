@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adversarial.audit.summary import statements as said
-from adversarial.audit.summary.mapping import MeanMap, change_map, map_in_words, question_of, rounded, shrunk
+from adversarial.audit.summary.mapping import MeanMap, change_map, map_in_words, question_of, rounded, shrunk, smoothed
 from adversarial.audit.summary.nouns import AuditSummary, Brittle, ClassRow, Flip, FragileImage, ImageRow, WeatherRow
 from adversarial.audit.summary.recounting import Rows, judged
 from adversarial.audit.summary.repeating import command_of, why_no_command
@@ -189,7 +189,7 @@ class _Walk:
     def _learned(self, record: ImageRecord, arrays: ImageArrays | None) -> MapText | None:
         if arrays is None or arrays.touched is None or not np.any(arrays.touched > 0):
             return None
-        values = rounded(shrunk(np.maximum(arrays.touched.astype(np.float64), 0)))
+        values = rounded(smoothed(shrunk(np.maximum(arrays.touched.astype(np.float64), 0))))
         try:
             query = question_of(
                 _bare(record.label, record.label_name), _bare(record.adversarial_label, record.adversarial_name)

@@ -371,3 +371,14 @@ def test_a_noisy_classifier_pauses_the_audit_with_a_way_out(tmp_path):
     with pytest.raises(AuditPaused, match=r"tolerate_noise.*or another folder for any other setting$"):
         Audit(tmp_path / "a").run([pictures(tmp_path / "set")], target=noisy, **SMALL)
     assert Audit(tmp_path / "a").status().waiting == 3
+
+
+def test_a_path_that_is_not_there_leaves_the_images_that_wait(tmp_path):
+    source, plans = pictures(tmp_path / "set"), []
+    with pytest.raises(AuditPaused):
+        Audit(tmp_path / "a").run([source], target=classifier(), max_queries=50, **SMALL)
+    status = Audit(tmp_path / "a").run([tmp_path / "gone.png"], target=classifier(), on_plan=plans.append)
+    assert (status.images, status.waiting) == (3, 0)
+    assert "gone.png" in str(plans[0].problems[0])
+    with pytest.raises(UsageError, match="there are no images to audit"):
+        Audit(tmp_path / "b").run([tmp_path / "gone.png"], target=classifier(), **SMALL)

@@ -384,3 +384,17 @@ def test_what_is_wrong_with_the_values_of_an_image_is_said(check, value, said):
     image[0, 0, 0] = value
     with pytest.raises(UsageError, match=said):
         check(image if check is as_image else image[None])
+
+
+@pytest.mark.parametrize("label", ["dark", 2, -1, True, None, 0.0])
+def test_a_label_that_is_no_class_is_refused(label):
+    classifier = CallableClassifier(lambda images: np.stack([images.mean((1, 2, 3)), np.full(len(images), 0.5)], axis=1))
+    image = np.full((8, 8, 1), 0.5, np.float32)
+    with pytest.raises(UsageError, match=r"label.* class"):
+        ask_weather(classifier, image, label, ["brightness"])
+    with pytest.raises(UsageError, match=r"label.* class"):
+        ask_survival(classifier, image, label)
+    if label is not None:
+        with pytest.raises(UsageError, match=r"target.* class"):
+            ask_survival(classifier, image, 0, label)
+    assert ask_weather(classifier, image, np.int64(1), ["brightness"])

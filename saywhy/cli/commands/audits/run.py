@@ -251,12 +251,17 @@ def run(
             note(f"not audited: {problem}")
         raise
     except ArgumentError as error:
-        raise UsageError(error.spelled(as_option)) from None
+        raise UsageError(error.spelled(_as_option)) from None
     except AttackStopped as stopped:
         raise stopped.__cause__ if isinstance(stopped.__cause__, Stopped) else stopped from None
     tell_status(status)
     note(f"saywhy audit report {directory} makes a page of it")
     finish(("not audited", list(dict.fromkeys([*problems, *status.problems]))))
+
+
+def _as_option(argument: str, value: str | None) -> str:
+    """As `as_option`; the tree search of `saywhy attack --engine mcts` is an attack here."""
+    return "--attack mcts_game" if argument == "engine" else as_option(argument, value)
 
 
 def tell_plan(plan: AuditPlan) -> None:
