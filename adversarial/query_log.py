@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # computed it; rounding keeps them from changing what a search does next.
 DIGITS = 14
 
-
 UNKNOWN = -1  # the label of an image whose class the classifier is to say
 
 
@@ -110,10 +109,9 @@ class QueryLog:
         self.parts: list[QueryLog] = []
         self._measured_in = distance
         self._looked: Floats | None = None  # the answer to `look`, until the search asks about the original itself
-        self._asked = 0
+        self._asked = self._unmoved = 0
         self._quantum = 0.0
         self._at_first: Floats | None = None
-        self._unmoved = 0
 
     def part(self, *, budget: int, limit: int) -> QueryLog:
         """Share out a log for the same image and goal; its queries count for this log as well."""
@@ -287,8 +285,7 @@ class QueryLog:
     def steady(self) -> Search:
         """Ask a classifier with noise about the original 10 times: 9 answers must name one class, or `undecided` is set.
 
-        The label, where it was not given, is that class. Where it is another than the label (or is the target), the image needs
-        no change.
+        The label, where none was given, is that class. Where it is another than the label, or the target, nothing is changed.
         """
         first = yield self.image[None]
         self._asked += 1

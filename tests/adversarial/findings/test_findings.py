@@ -33,6 +33,7 @@ class Result:
     norm: str = "l0"
     features: tuple = ()
     note: str = ""
+    undecided: str = ""
     density: object = None
     touched_at: tuple[slice, slice] = (slice(2, 8), slice(22, 30))
 
