@@ -19,3 +19,17 @@ def margin(scores: NDArray[np.floating], label: int, target: int | None = None) 
     rest = np.delete(scores, pivot, axis=1).max(axis=1)
     gap: NDArray[np.floating] = scores[:, pivot] - rest
     return gap if target is None else -gap
+
+
+def most_possible(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, K) top-k answers in which each class that was left out has the most that it can have.
+
+    Those classes are told from the others by their equal shares, the least of their row. Together they had what is left of 1;
+    alone, each could have all of it, or the least of the classes that were told where that is less. Thus scores do not leap
+    where a class enters the answer.
+    """
+    share = scores.min(axis=1, keepdims=True)
+    left_out = scores == share
+    least = np.where(left_out, np.inf, scores).min(axis=1, keepdims=True)
+    most = np.minimum(share * left_out.sum(axis=1, keepdims=True), least)
+    return np.asarray(np.where(left_out, np.where(np.isfinite(least), most, share), scores))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.margins import most_possible
 from saywhy_core.classifiers import Scores, comparable
 from saywhy_core.errors import UsageError
 
@@ -83,6 +84,7 @@ class QueryLog:
         clean: (K,) scores of the original, None until it was asked about.
         parts: the logs that this one was shared out into.
         notes: what a reader of the result must know besides.
+        bounded: whether classes that a top-k answer leaves out count as the most that they can have (see `most_possible`).
         undecided: whether a noisy classifier does not decide the original itself, so that there is nothing to flip.
         unsettled: whether its noise leaves open if a change flips the decision: the nearest flipped some of the answers that
             they were asked for at the end, and none flipped enough of them.
@@ -97,7 +99,7 @@ class QueryLog:
         self.notes: list[str] = []
         if not np.array_equal(self.image, image):
             self.notes.append(f"the original was put on the grid of {levels} levels first")
-        self.undecided = self.unsettled = False
+        self.bounded = self.undecided = self.unsettled = False
         self._finalists: list[tuple[float, Images, Floats]] = []
         self._repeats = 0
         self.budget, self.limit = budget, budget if limit is None else limit
@@ -358,7 +360,7 @@ class QueryLog:
 
         `reached` is what the method of this name says of the scores, where that is known.
         """
-        values = comparable(scores, self.kind)
+        values = comparable(most_possible(scores) if self.bounded else scores, self.kind)
         pivot = self.label if self.target is None else self.target
         gaps = values.take([*range(pivot), *range(pivot + 1, values.shape[1])], axis=1)  # faster than np.delete
         gaps -= values[:, pivot : pivot + 1]

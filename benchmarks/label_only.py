@@ -31,6 +31,7 @@ from benchmarks.peers.cgba import cgba  # noqa: E402
 from benchmarks.peers.rays import rays  # noqa: E402
 from benchmarks.peers.recorder import Recorder  # noqa: E402
 from benchmarks.peers.sparse_evo import Setting, sparse_evo  # noqa: E402
+from saywhy import signs  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     Peer = Callable[[Recorder, int], None]
 
 BUDGETS = (300, 1000, 3000)
+PRICED = (250, 1000)
 SETTINGS = (Setting(), Setting(mutation=0.1, crossover=0.9), Setting(mutation=0.1, crossover=0.9, start="image"))
 CGBA_SETTINGS = ((4.0, 0.02), (2.0, 0.02), (4.0, 0.1), (2.0, 0.1), (1.0, 0.1))  # the best is not the same everywhere
 
@@ -87,15 +89,15 @@ def decisions(data: Set) -> Callable[[Images], NDArray[np.float64]]:
     return decide
 
 
-def top_five(data: Set) -> Callable[[Images], NDArray[np.float64]]:
-    """The network's five highest probabilities, and 0 for the other classes."""
+def highest(data: Set, count: int) -> Callable[[Images], NDArray[np.float64]]:
+    """The network's highest probabilities, so many of them, and 0 for the other classes."""
 
     def answer(images: Images) -> NDArray[np.float64]:
         scores = np.asarray(data.predict(images), dtype=np.float64)
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares = powers / powers.sum(axis=1, keepdims=True)
-        fifth = np.sort(shares, axis=1)[:, [-5]]
-        return np.where(shares >= fifth, shares, 0.0)
+        last = np.sort(shares, axis=1)[:, [-count]]
+        return np.where(shares >= last, shares, 0.0)
 
     return answer
 
@@ -177,23 +179,27 @@ def linf_part(data: Path, names: list[str], count: int, seed: int) -> None:
 
 
 def price_part(data: Path, names: list[str], count: int, seed: int) -> None:
-    """What each kind of answer costs: mean distance of the successes, with their number, after 1,000 queries."""
-    for name in names:
-        chosen, _ = even(data, name, count)
+    """What each kind of answer costs: mean distance of the successes, with their number, at each number of queries allowed."""
+    sets = {name: even(data, name, count)[0] for name in names}
+    pictures, labels = signs.samples()
+    sets["the demo's signs"] = Set("the demo's signs", signs.load().predict, pictures[:count], labels[:count].astype(np.int64))
+    for name, chosen in sets.items():
         kinds = {
             "logits": CallableClassifier(chosen.predict, "logits"),
-            "top-5": CallableClassifier(top_five(chosen), "top-k"),
+            "top-5": CallableClassifier(highest(chosen, 5), "top-k"),
+            "top-1": CallableClassifier(highest(chosen, 1), "top-k"),
             "decision": CallableClassifier(decisions(chosen), "label"),
         }
-        print(f"\nThe price of each kind of answer, {name}, {len(chosen.labels)} images, 1,000 queries")
-        for distance in ("l0", "l2", "linf"):
-            cells = []
-            for kind, classifier in kinds.items():
-                attack = FeatureGuidedAttack(distance=distance, budget=1000, seed=seed)
-                ends = np.array([one.distance for one in attack.run(classifier, chosen.images, chosen.labels)])
-                hits = ends[np.isfinite(ends)]
-                cells.append(f"{kind} {hits.mean() if len(hits) else np.nan:8.4f} ({len(hits)}/{len(ends)})")
-            print(f"  {distance:5s} {'   '.join(cells)}", flush=True)
+        for budget in PRICED:
+            print(f"\nThe price of each kind of answer, {name}, {len(chosen.labels)} images, {budget:,} queries")
+            for distance in ("l0", "l2", "linf"):
+                cells = []
+                for kind, classifier in kinds.items():
+                    attack = FeatureGuidedAttack(distance=distance, budget=budget, seed=seed)
+                    ends = np.array([one.distance for one in attack.run(classifier, chosen.images, chosen.labels)])
+                    hits = ends[np.isfinite(ends)]
+                    cells.append(f"{kind} {hits.mean() if len(hits) else np.nan:8.4f} ({len(hits)}/{len(ends)})")
+                print(f"  {distance:5s} {'   '.join(cells)}", flush=True)
 
 
 PARTS = {"l0": l0_part, "l2": l2_part, "linf": linf_part, "price": price_part}

@@ -131,6 +131,35 @@ class WaveTuning:
 
 
 @dataclass(frozen=True)
+class ScoredTuning:
+    """The search along the boundary by scores, in L2, L-infinity and other p-norms above 1."""
+
+    opening: float = 0.2  # of the budget goes to waves around the original, which tell where the boundary is looked for first
+    most_opening: int = 200  # waves: later ones tell more where they are asked around the boundary
+    colours_later: float = 2.0  # times the frequency of brightness at which the other colours come: few classes hang on them
+    classes: int = 12  # followed, as in `WaveTuning`
+    ridge: float = 1e-2  # of a probe's squared length: the scores are bent, and answers must not be believed exactly
+    flips: int = 3  # classes towards which the model's nearest flip is tried: its nearest is not always the true one
+    beyond: float = 1.1  # times the model's length at which it is asked first
+    tries: int = 6  # batches towards a flip along the model's directions
+    farther: tuple[float, float] = (1.2, 2.5)  # times the length where the gap says how much is missing, at least and at most
+    spare: float = 1.15  # times the length that the gap says: scores saturate
+    kept: int = 4  # directions that are shortened on, those that are farthest beyond the boundary
+    short: float = 0.97  # of the length at which the gap of the best direction would be closed, were it linear
+    shortening: tuple[float, float] = (0.3, 0.91)  # of the length so far, at least and at most: no step tells nothing
+    bracket: float = 0.15  # of the length is how exactly the first point of the boundary is known: turning moves it anyway
+    rounds: int = 16  # batches for that at most
+    groups: int = 4  # kinds of probes per batch, so that they are compared at the same point
+    rate: float = 0.6  # by which preferences of kinds move per e-folding of the slopes that a kind tells
+    most_news: float = 1.5  # e-foldings that count at most: a group is a few probes, and one may be an outlier
+    apart: float = 0.5  # deviations of the largest gap by which a followed one may be less: more are those of other classes
+    turning: int = 6  # queries that a turn takes: what is left for probes ends before them
+    least_probes: int = 4  # fewer tell nothing that is worth the queries; the rest then goes into turns
+    signs_first: int = 250  # queries after the first flip in which signs alone are turned: coarse blocks of them gain most
+    recent: float = 0.5  # by which the gain per query of a way replaces what it gained before: gains fall as a search gets on
+
+
+@dataclass(frozen=True)
 class Tuning:
     """The constants of all searches. Frozen: a search that is given another one is another search."""
 
@@ -143,6 +172,7 @@ class Tuning:
     large_sets: LargeSetTuning = LargeSetTuning()
     shrinking: ShrinkingTuning = ShrinkingTuning()
     waves: WaveTuning = WaveTuning()
+    scored: ScoredTuning = ScoredTuning()
 
 
 STANDARD = Tuning()

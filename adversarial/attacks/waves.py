@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from adversarial.attacks.feature_guided.shrink import towards_original
-from adversarial.attacks.registry import ATTACKS, Attack, ImageSearch, Task
 from adversarial.attacks.tuning import STANDARD, Tuning
 from adversarial.attacks.wave_basis import Waves, between, borrow, give_back, longer
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.attacks.registry import ImageSearch
     from adversarial.distances.distance import Distance
     from adversarial.query_log import Asking, QueryLog, Search
 
@@ -107,24 +106,30 @@ class WaveSearch:
         return np.asarray(np.abs(self.model[:, column]).reshape(self.image.shape).max(axis=-1))
 
     def _descend(self, start: float) -> Search:
-        """Make the best adversarial image nearer, step by step: correct the model there, then ask about its nearest flips.
+        """Make the best adversarial image nearer, step by step, with more probes the less helps.
 
         `start` is how far the label was ahead in the original.
         """
         probes, idle = self.leaves, 0
         while idle < self.tuning.patience:
             before = self.log.distance
-            best = self.log.best
-            if best is None or self.log.best_scores is None:
+            if self.log.best_scores is None:
                 return
-            here = (best - self.image).ravel().astype(np.float64)
-            at = self._deciding(self.log.gaps(self.log.best_scores[None]))[0, self.columns]
-            yield from self._learn(here, at, probes)
-            yield from self._refine(here, at, start)
+            yield from self.step(start, probes)
             better = self.log.distance < before * self.tuning.progress
             idle = 0 if better else idle + 1
             # the less helps, the more is asked before the next step: the model is probably wrong here
             probes = self.leaves if better else min(self.tuning.most_probes * self.leaves, 2 * probes)
+
+    def step(self, start: float, probes: int) -> Search:
+        """Correct the model at the best adversarial image by so many probes, and ask about its nearest flips from there."""
+        best, scores = self.log.best, self.log.best_scores
+        if best is None or scores is None:
+            return
+        here = (best - self.image).ravel().astype(np.float64)
+        at = self._deciding(self.log.gaps(scores[None]))[0, self.columns]
+        yield from self._learn(here, at, probes)
+        yield from self._refine(here, at, start)
 
     def _learn(self, here: Floats, at: Floats, count: int) -> Search:
         """Ask about `count` waves around the move `here`, where the gaps are `at`, and correct the model by the answers."""
@@ -210,19 +215,3 @@ def projection(moves: Floats, wrong: Floats, ridge: float) -> Floats:
     gram = moves @ moves.T
     gram[np.diag_indices_from(gram)] += ridge
     return np.asarray(moves.T @ np.linalg.solve(gram, wrong))
-
-
-def start(task: Task) -> WaveSearch:
-    """The search for one image; see `WaveSearch`."""
-    name = task.distance.served_by_label
-    # loaded when it is needed, which is seldom
-    by_decision = None if name is None or name not in ATTACKS else partial(_start, name, task)
-    rng = np.random.default_rng(task.seed)
-    return WaveSearch(task.log, task.distance, rng, task.log.budget, task.mask, by_decision=by_decision)
-
-
-def _start(name: str, task: Task) -> ImageSearch:
-    return ATTACKS.get(name).start(task)
-
-
-WAVES = Attack(name="waves", start=start, uses_mixture=False, uses_manipulation=False, needs_geometry=True)

@@ -25,6 +25,9 @@ class Preferences:
         average: by how much the usual reward moves towards the last one: rewards fall as a search gets on.
         chance: the probability that is shared evenly, so that no option is lost for good.
         most: the difference to the usual reward is cut off here: one draw that failed says little about its options.
+
+    Attributes:
+        drawn: the options drawn last, one of each kind, each with the odds that all options of its kind had.
     """
 
     def __init__(
@@ -33,7 +36,7 @@ class Preferences:
         self._preferences = [np.zeros(count) for count in options]
         self._rate, self._average, self._chance, self._most = rate, average, chance, most
         self._usual: float | None = None
-        self._drawn: list[tuple[int, Floats]] = []
+        self.drawn: list[tuple[int, Floats]] = []
 
     def prefer(self, kind: int, option: int, by: float) -> None:
         """Begin with a preference for an option of a kind, which rewards may take back."""
@@ -41,17 +44,21 @@ class Preferences:
 
     def draw(self, rng: np.random.Generator) -> list[int]:
         """The number of the option drawn of each kind."""
-        self._drawn = []
+        self.drawn = []
         for preference in self._preferences:
             odds = np.exp(preference - preference.max())
             odds = (1 - self._chance) * odds / odds.sum() + self._chance / len(odds)
-            self._drawn.append((int(rng.choice(len(odds), p=odds)), odds))
-        return [option for option, _ in self._drawn]
+            self.drawn.append((int(rng.choice(len(odds), p=odds)), odds))
+        return [option for option, _ in self.drawn]
 
     def reward(self, value: float) -> None:
         """Tell what came of the options drawn last; more is better."""
         above = 0.0 if self._usual is None else min(max(value - self._usual, -self._most), self._most)
         self._usual = value if self._usual is None else self._usual + self._average * above
-        for preference, (option, odds) in zip(self._preferences, self._drawn, strict=True):
+        self.credit(self.drawn, above)
+
+    def credit(self, drawn: Sequence[tuple[int, Floats]], above: float) -> None:
+        """Make options that were `drawn` likelier by how much better than usual they served."""
+        for preference, (option, odds) in zip(self._preferences, drawn, strict=True):
             preference -= self._rate * above * odds
             preference[option] += self._rate * above

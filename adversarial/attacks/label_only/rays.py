@@ -74,6 +74,8 @@ class LabelRays:
         self.signs = np.zeros(self.image.shape)
         self.radius = math.inf
         self._matter = np.zeros(self.image.shape[:2])
+        self._divisions: list[Iterator[Block]] = []
+        self._gains: list[float] = []
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
@@ -81,19 +83,24 @@ class LabelRays:
         if self.log.found() or not self.allowed.any():
             return
         yield from self._start()
-        divisions = [self._blocks(apart=False)]
-        if self.image.shape[2] > 1:
-            divisions.append(self._blocks(apart=True))
-        gains = np.full(len(divisions), math.inf)  # what was not tried yet comes first
         while TINY < self.radius < math.inf:
-            even = self.rng.random() < self.tuning.evenly
-            chosen = int(self.rng.integers(len(divisions)) if even else gains.argmax())
-            before, asked = self.radius, self.log.queries
-            for _ in range(self.tuning.series):
-                yield from self._turn(next(divisions[chosen]))
-            gain = math.log(before / max(self.radius, TINY)) / max(1, self.log.queries - asked)
-            last = gains[chosen]
-            gains[chosen] = gain if math.isinf(last) else last + self.tuning.rate * (gain - last)
+            yield from self.series()
+
+    def series(self) -> Search:
+        """Turn signs in some blocks of the division of the image that gained most lately; `signs` must flip at `radius`."""
+        if not self._divisions:
+            self._divisions = [self._blocks(apart=False)]
+            if self.image.shape[2] > 1:
+                self._divisions.append(self._blocks(apart=True))
+            self._gains = [math.inf] * len(self._divisions)  # what was not tried yet comes first
+        even = self.rng.random() < self.tuning.evenly
+        chosen = int(self.rng.integers(len(self._gains))) if even else self._gains.index(max(self._gains))
+        before, asked = self.radius, self.log.queries
+        for _ in range(self.tuning.series):
+            yield from self._turn(next(self._divisions[chosen]))
+        gain = math.log(before / max(self.radius, TINY)) / max(1, self.log.queries - asked)
+        last = self._gains[chosen]
+        self._gains[chosen] = gain if math.isinf(last) else last + self.tuning.rate * (gain - last)
 
     def evidence(self) -> Floats:
         """(H, W): how much turning the signs around each pixel gained; where nothing did yet, the contrast."""

@@ -1,0 +1,57 @@
+"""Signs turned block by block, for L-infinity, where scores say how far the radius can be shortened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from adversarial.attacks.label_only.rays import TINY, LabelRays
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from numpy.typing import NDArray
+
+    from adversarial.query_log import Search
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Images: TypeAlias = NDArray[np.float32]
+
+STEPS = 3  # queries for a radius at most: the secant comes near enough in two
+ABOVE = 1.002  # times the radius at which the gap would be closed, were it linear
+BETWEEN = 1.05  # the same between a radius that flips and one that doesn't: the next turn needs one that flips
+
+
+class ScoredRays(LabelRays):
+    """`LabelRays`, but for the radius: it is found by the secant of the gaps, where decisions need growing steps."""
+
+    _value = 0.0
+
+    def begin(self, signs: Floats, radius: float) -> Search:
+        """Begin with signs that flip at a radius, the nearest image so far, and shorten it as far as the gaps say."""
+        if self.log.best_scores is not None:  # what was asked already is not asked again
+            self._value = float(self.log.value(self.log.gaps(self.log.best_scores[None]))[0])
+            yield from self._shorten(signs, radius)
+
+    def _flips(self, signs: Floats, radius: float) -> Generator[Images, Floats, bool]:
+        image = np.clip(self.image + radius * signs, 0, 1).astype(np.float32)
+        gaps = yield from self.log.ask(image[None])
+        self._value = float(self.log.value(gaps)[0])
+        return self._value > 0
+
+    def _shorten(self, signs: Floats, radius: float) -> Search:
+        """Take over signs that flip at a radius, the last that was asked, and shorten it as far as the gaps say."""
+        self.signs, self.radius = signs, radius
+        assert self.log.clean is not None
+        failed, beyond = 0.0, float(self.log.value(self.log.gaps(self.log.clean[None]))[0])
+        for _ in range(STEPS):
+            value, spare = self._value, BETWEEN if failed else ABOVE
+            closed = failed - beyond / (value - beyond) * (self.radius - failed)
+            tried = max(failed + spare * (closed - failed), self.radius / 2)
+            if self.radius - tried < self.tuning.gain * self.radius or self.radius < TINY:
+                return
+            if (yield from self._flips(signs, tried)):
+                self.radius = tried
+            else:
+                failed, beyond, self._value = tried, self._value, value
