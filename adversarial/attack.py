@@ -190,11 +190,17 @@ class FeatureGuidedAttack:
         That serves classifiers which answer with labels alone and, in distances that count pixels, with the first few classes.
 
         Raises:
-            UsageError: it is no classifier; or an argument has no effect in the attack that serves a classifier which answers
-                with labels alone.
+            UsageError: it is no classifier; pictures on their way to it have other levels; or an argument has no effect in
+                the attack that serves a classifier which answers with labels alone.
         """
         if not callable(classifier) or not hasattr(classifier, "ask_again"):
             raise UsageError("the classifier must be made by CallableClassifier(predict, scores=...) or load_classifier(spec)")
+        travels = getattr(classifier, "levels", None)
+        if self.levels is not None and travels is not None and (travels - 1) % (self.levels - 1):
+            raise UsageError(
+                f"{argument('levels', self.levels)} fits no target that is sent pictures of {travels} levels per channel: "
+                f"what is asked would be rounded on its way; leave it out, or give a number that fits, such as {travels}"
+            )
         chosen = self.attack is not None or self.engine != "batched" or self.player_two == "random"
         distance = DISTANCES.get(self.distance)
         name = distance.served_by_label

@@ -51,13 +51,6 @@ class BudgetSpent(Exception):  # noqa: N818 - the end of a search, not an error
     """A search wanted to ask when nothing was left."""
 
 
-def on_grid(images: Images, levels: int | None) -> Images:
-    """The nearest images with so many levels per channel; the images themselves where there is no such limit."""
-    if levels is None:
-        return images
-    return np.asarray(np.rint(images.astype(np.float64) * (levels - 1)).astype(np.float32) / np.float32(levels - 1))
-
-
 class QueryLog:
     """One image's budget, its answers, and the nearest adversarial image found so far.
 
@@ -171,7 +164,10 @@ class QueryLog:
 
     def on_grid(self, images: Images) -> Images:
         """The nearest images that the levels allow; the images themselves where there is no such limit."""
-        return on_grid(images, self.levels)
+        if self.levels is None:
+            return images
+        steps = np.float32(self.levels - 1)
+        return np.asarray(np.rint(images.astype(np.float64) * (self.levels - 1)).astype(np.float32) / steps)
 
     def ask(self, images: Images) -> Asking:
         """Ask about as many of the images as the budget allows, each on the grid (see `on_grid`).

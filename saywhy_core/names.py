@@ -102,6 +102,8 @@ def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int
         if len(found) > 1:
             raise UsageError(f"{where}: the classes {' and '.join(map(str, found))} are both named {text!r}; give the number")
         return found[0]
+    if class_names is None:  # as sentences call a class without a name
+        text = text.removeprefix("class ")
     number = int(text) if text.isdecimal() and len(text) <= _DIGITS else None
     if number is not None and (class_names is None or number < len(class_names)):
         return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +24,9 @@ from saywhy_core.disk.databases import side_files
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
 from saywhy_core.disk.troubles import UnusableFileError
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem, UsageError, argument
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
 
     from adversarial.audit.work.outcomes import Outcome
@@ -57,9 +57,14 @@ class Audit:
 
     Args:
         directory: the folder. It is made by the first `run`.
+
+    Raises:
+        UsageError: the path is empty, or no path.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
+        if not isinstance(directory, (str, os.PathLike)) or not os.fspath(directory):
+            raise UsageError(f"{argument('directory')} must be the path of a folder, not {directory!r}")
         self.directory = Path(directory)
 
     def run(

@@ -25,7 +25,7 @@ from adversarial.audit.work.outcomes import Outcome, failed_outcome
 from adversarial.audit.work.places import Places
 from adversarial.audit.work.target import check_same_answers, check_same_target, note_answer, open_target, target_words
 from adversarial.audit.work.timing import images_per_second, timing_queries
-from adversarial.query_log import on_grid
+from adversarial.weather.grid import on_grid
 from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
 

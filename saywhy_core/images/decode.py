@@ -168,8 +168,11 @@ def set_channels(pixels: NDArray[np.float32], channels: int | None) -> NDArray[n
     if channels is None or have == channels:
         return pixels
     if have not in (1, 3):
+        first = pixels.shape[0] in (1, 3)
+        turn = f"; its shape is that of an image with its channels first: put them last, {pixels.shape[1:] + pixels.shape[:1]}"
         raise UsageError(
             f"an image must be H×W×C with 1 or 3 channels to be made {'grey' if channels == 1 else 'RGB'}, not {have}"
+            f"{turn if first else ''}"
         )
     if channels == 3:
         return np.repeat(pixels, 3, axis=2)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from adversarial import AnswerFile, AttackInterrupted, CallableClassifier, FeatureGuidedAttack
+from adversarial.findings import finding_in_words, touched_in_words
 from saywhy_core.errors import UsageError
 
 SIDE = 12
@@ -152,3 +153,13 @@ def test_answers_asked_again_are_kept_for_the_next_run(tmp_path):
 def test_noise_is_tolerated_only_where_that_is_possible(arguments, words):
     with pytest.raises(UsageError, match=words):
         FeatureGuidedAttack(tolerate_noise=True, **arguments)
+
+
+@pytest.mark.parametrize("distance", ["l0", "l1", "l2", "linf"])
+@pytest.mark.parametrize("budget", [1, 2])
+def test_where_no_change_was_asked_about_no_place_is_said_to_matter(distance, budget):
+    classifier = CallableClassifier(labels_alone, "label", classes=5)
+    (result,) = FeatureGuidedAttack(distance=distance, budget=budget).run(classifier, IMAGES[:1])
+    assert not result.success
+    assert "came closest" not in finding_in_words(result)
+    assert "No part of the picture stands out" in touched_in_words(result)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.label_only.probes import band, contrast
+from adversarial.attacks.random_pixels import change_map
 from adversarial.attacks.registry import Attack, Task
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class LabelRays:
         self._gains[chosen] = gain if math.isinf(last) else last + self.tuning.rate * (gain - last)
 
     def evidence(self) -> Floats:
-        """(H, W): how much turning the signs around each pixel gained; where nothing did yet, the contrast."""
-        return self._matter if self._matter.any() else self.contrast
+        """(H, W): how much turning the signs around each pixel gained; where nothing did, how far each was changed."""
+        return self._matter if self._matter.any() else change_map(self.log.image, self.log.best)
 
     def _flips(self, signs: Floats, radius: float) -> Answer:
         image = np.clip(self.image + radius * signs, 0, 1).astype(np.float32)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.records import FINISHED
 from adversarial.audit.store import ANSWERS, IMAGES, AuditStore
-from adversarial.audit.work.capping import LOST, TIMING, noted
+from adversarial.audit.work.capping import CEILING, LOST, TIMING, noted
+from adversarial.audit.work.target import FIRST, target_words
 from saywhy_core.disk.locks import folder_lock
 from saywhy_core.errors import UsageError
 
@@ -123,6 +124,8 @@ def _depends(about: Mapping[str, Any]) -> dict[str, Any]:
     settings = {name: value for name, value in about.get("settings", {}).items() if name not in PLACES}
     if settings.get("model") is not None:  # it tells the model better than the text that named it
         settings.pop("target", None)
+    elif isinstance(settings.get("target"), str) and not settings.get("of_program"):  # the host may be another
+        settings["target"], settings["options"] = target_words(settings["target"], settings.get("options") or {})
     return {**settings, "class names": about.get("class_names"), "format": about.get("format")}
 
 
@@ -137,7 +140,7 @@ def _base(about: Mapping[str, Any]) -> str:
 
 def _common(abouts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What holds for the merged audit."""
-    first = dict(abouts[0])
+    first = {name: value for name, value in abouts[0].items() if name not in (CEILING, FIRST)}
     settings = [about.get("settings", {}) for about in abouts]
     shared = {name: value for name, value in settings[0].items() if all(one.get(name) == value for one in settings)}
     bases = [_base(about) for about in abouts]
@@ -164,7 +167,7 @@ def _collected(stores: Sequence[AuditStore], bases: Sequence[str]) -> tuple[list
     """
     rows: dict[Key, _Row] = {}
     conflicts: list[str] = []
-    repeated = 0
+    repeated: set[Key] = set()
     same_base = len(set(bases)) == 1
     for store, base in zip(stores, bases, strict=True):
         weather: dict[int, list[WeatherRecord]] = {}
@@ -179,7 +182,7 @@ def _collected(stores: Sequence[AuditStore], bases: Sequence[str]) -> tuple[list
             if kept is None:
                 rows[key] = row
                 continue
-            repeated += 1
+            repeated.add(key)
             better = _better(kept, row)
             if better is None:
                 conflicts.append(f"{record.path} in {kept.store.directory} and {store.directory}")
@@ -189,7 +192,7 @@ def _collected(stores: Sequence[AuditStore], bases: Sequence[str]) -> tuple[list
         more = f" and {len(conflicts) - NAMED:,} more" if len(conflicts) > NAMED else ""
         images = "1 image has" if len(conflicts) == 1 else f"{len(conflicts):,} images have"
         raise UsageError(f"{images} two results: {'; '.join(conflicts[:NAMED])}{more}; keep one of the shards that hold them")
-    return list(rows.values()), repeated
+    return list(rows.values()), len(repeated)
 
 
 def _better(one: _Row, two: _Row) -> _Row | None:

@@ -261,3 +261,25 @@ def test_an_attack_that_is_refused_in_all_its_folders_leaves_the_settings_as_the
     before = everything(tmp_path / "out")
     assert len(attacked(image, tmp_path / "out", budget=30).problems) == 1
     assert everything(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("path", ["", None, 3, b"audit"])
+def test_an_audit_needs_the_path_of_a_folder(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="directory must be the path of a folder, not"):
+        Audit(path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(2, True), (16, True), (256, True), (255, False), (257, False), (1000, False)])
+def test_levels_that_pictures_on_their_way_do_not_have_are_refused(tmp_path, levels, fits):
+    target = CallableClassifier(lambda images: np.ones((len(images), 2)) * [2, 1])
+    target.levels = 256
+    audit, source = Audit(tmp_path / "a"), picture(tmp_path / "set")
+    if fits:
+        assert audit.run([source], target=target, levels=levels, labels="classifier", budget=20, weather=()).waiting == 0
+        return
+    with pytest.raises(UsageError, match=r"sent pictures of 256 levels per channel: .*such as 256"):
+        audit.run([source], target=target, levels=levels, labels="classifier", budget=20)
+    assert target.queries == 0
+    assert not (tmp_path / "a").exists()

@@ -61,6 +61,7 @@ def test_images_in_several_shards(audits, tmp_path):
     two = audits.make("two", {"b": audits.held(), "a": audits.found(3), "c": audits.waiting()})
     outcome = merge_audits([one, two], tmp_path / "all")
     assert (outcome.images, outcome.repeated, outcome.failed) == (3, 3, 1)
+    assert merge_audits([one, two, audits.make("three", {"a": audits.found(3)})], tmp_path / "more").repeated == 3
     assert [(image.name, image.status) for image in rows(tmp_path / "all")[0]] == [
         ("a", "found"), ("b", "held"), ("c", "failed"),
     ]  # fmt: skip
