@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.registry import Registry
@@ -12,7 +15,6 @@ from saywhy_core.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     Image: TypeAlias = NDArray[np.float32]
@@ -51,18 +53,32 @@ class Weather:
                 raise UsageError(f"a kind of weather needs a text as its {what}, not {getattr(self, what)!r}")
         if not self.name.strip():
             raise UsageError(f"a kind of weather needs a name that is not empty, not {self.name!r}")
+        if re.search(r"[,\s]", self.name):
+            raise UsageError(
+                f"the name of a kind of weather has no space and no comma, as {self.name!r} has: lists are written so"
+            )
         if not callable(self.change):
             raise UsageError(f"the weather {self.name!r} needs a function change(image, value, draw), not {self.change!r}")
         if len(self.values) != SEVERITIES:
             raise UsageError(f"the weather {self.name!r} needs {SEVERITIES} values, one per severity, not {len(self.values)}")
+        if not all(map(_finite, self.values)):
+            raise UsageError(f"the weather {self.name!r} needs finite numbers as its values, not {self.values!r:.80}")
         if set(re.findall(r"\{([^{}]*)\}", self.phrase)) - {"value", "percent"}:
             raise UsageError(
                 f"the phrase of the weather {self.name!r} may name {{value}} and {{percent}} only: {self.phrase!r}"
             )
+        try:
+            self.in_words(0.0)
+        except (ValueError, IndexError, KeyError) as error:
+            raise UsageError(f"the phrase of the weather {self.name!r} is no format ({error}): {self.phrase!r}") from None
 
     def in_words(self, value: float) -> str:
         """The change at a strength, for sentences: "a rotation by 10 degrees"."""
         return self.phrase.format(value=f"{value:.4g}", percent=f"{100 * value:.4g}")
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, (int, float, np.number)) and math.isfinite(float(value))
 
 
 _ROOMS = {

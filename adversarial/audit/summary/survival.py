@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import UsageError, argument
@@ -69,7 +70,7 @@ def wilson(count: int, of: int) -> Share:
     Raises:
         UsageError: `count` is below 0 or above `of`.
     """
-    if not 0 <= count <= of:
+    if not all(isinstance(one, Integral) for one in (count, of)) or not 0 <= count <= of:
         raise UsageError(f"{argument('count')} must be from 0 to of, and {count!r} is not from 0 to {of!r}")
     if of == 0:
         return Share(0, 0, None, None)

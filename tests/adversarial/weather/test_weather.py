@@ -398,3 +398,21 @@ def test_a_label_that_is_no_class_is_refused(label):
         with pytest.raises(UsageError, match=r"target.* class"):
             ask_survival(classifier, image, 0, label)
     assert ask_weather(classifier, image, np.int64(1), ["brightness"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"values": (1, 2, 3, 4, float("nan"))}, {"values": "abcde"}, {"name": "a b"}, {"name": "a,b"}, {"phrase": "{percent"}],
+    ids=str,
+)
+def test_a_kind_that_could_not_be_used_is_refused_when_it_is_made(wrong):
+    right = {
+        "name": "a",
+        "title": "A",
+        "change": lambda image, value, draw: image,
+        "values": (1, 2, 3, 4, 5),
+        "phrase": "{value}",
+    }
+    Weather(**right)
+    with pytest.raises(UsageError, match=r"weather 'a' needs|no space and no comma|phrase of the weather"):
+        Weather(**{**right, **wrong})
