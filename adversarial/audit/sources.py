@@ -295,13 +295,13 @@ def _labelled_by_table(listed: list[_Listed], file: Path) -> list[_Listed]:
                 f"{label!r:.80}; leave one of them"
             )
     labels = [_looked_up(said, one, key) for one in listed]
-    if not any(labels):
+    if all(label is None for label in labels):
         here = listed[0].name if key == "name" else os.path.relpath(listed[0].path, file.parent)
         how = "an image's name is" if key == "name" else "paths are taken from where the table lies, so that it must be"
         raise UsageError(f"{file} names none of the images in its column {key!r}; {how} such as {here!r}")
-    missing = "its table of labels does not name it"
+    missing, empty = "its table of labels does not name it", "its label in the table of labels is empty"
     return [
-        replace(one, said=label) if label else replace(one, error=one.error or missing)
+        replace(one, said=label) if label else replace(one, error=one.error or (missing if label is None else empty))
         for one, label in zip(listed, labels, strict=True)
     ]
 

@@ -92,7 +92,7 @@ class CallableClassifier:
             raise UsageError(f"{argument('classes')} must be a whole number of at least two classes, not {classes!r:.40}")
         if classes is not None and class_names is not None:
             raise UsageError(
-                f"the {len(class_names)} class names say how many classes there are; leave out {argument('classes')}"
+                f"the {len(class_names)} class names say how many classes there are; leave out their number, 'classes'"
             )
         if budget is not None and budget < 0:
             raise UsageError(f"a budget must be 0 queries or more, not {budget}")

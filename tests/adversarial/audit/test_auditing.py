@@ -239,6 +239,9 @@ def test_labels_from_folders_tables_lines_and_the_classifier(tmp_path):
     assert labels(label="bright") == {"dark/0": 1, "dark/1": 1, "loose": 1}
     table = tmp_path / "labels.csv"
     table.write_text("path,label\nset/dark/0.png,bright\nset/loose.png,0\n")
+    table.write_text("path,label\nset/dark/0.png,\nset/loose.png,0\n")
+    assert labels(labels=table)["dark/0"] == "its label in the table of labels is empty"
+    table.write_text("path,label\nset/dark/0.png,bright\nset/loose.png,0\n")
     assert labels(labels=table) == {"dark/0": 1, "dark/1": "its table of labels does not name it", "loose": 0}
     lines = tmp_path / "labels.txt"
     lines.write_text("0\n1\nbright\n")
