@@ -57,7 +57,8 @@ class Players:
         visits = self._shares @ self.tree.touched.astype(np.float32)
         bonus = self._weights * np.sqrt(1 + visits.sum()) / (1 + visits)
         pixels = self.density * (1 + self.tuning.features * (bonus.astype(np.float32) @ self._shares))
-        return np.clip((pixels / pixels.mean()) ** self.tuning.guidance, *self.tuning.guidance_range).astype(np.float32)
+        raised = np.clip((pixels / pixels.mean()) ** self.tuning.guidance, *self.tuning.guidance_range)
+        return np.asarray(raised, dtype=np.float32)
 
     def draw(self, effects: Effects) -> Array:
         """(P J, A) player II's draw from what is believed of each change, in steps (see `Effects`)."""
