@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from adversarial.attacks.feature_guided.search import PixelSearch
+from adversarial.attacks.label_only.pixels import LabelPixels
 from adversarial.attacks.moves import make_move_table
 from adversarial.attacks.registry import Attack, Task
 
@@ -14,7 +17,9 @@ def start(task: Task) -> PixelSearch:
     moves = make_move_table(task.log.image, task.manipulation)
     if task.mask is not None:
         moves = moves.within(task.mask.ravel())
-    return PixelSearch(task.log, moves, task.mixture, np.random.default_rng(task.seed), task.log.budget)
+    by_decision = partial(LabelPixels.going_on, task)
+    rng = np.random.default_rng(task.seed)
+    return PixelSearch(task.log, moves, task.mixture, rng, task.log.budget, by_decision=by_decision)
 
 
 FEATURE_GUIDED = Attack(name="feature_guided", start=start, uses_mixture=True, uses_manipulation=True)

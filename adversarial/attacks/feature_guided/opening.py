@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tuning: Tuning = STANDARD) -> Search:
-    """Ask about single changes until a share of the budget is spent, or one of them alone is adversarial.
+    """Ask about single changes until a share of the budget is spent, one of them alone is adversarial, or scores tell little.
 
     Args:
         tree: holds the original only.
@@ -35,7 +35,7 @@ def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tunin
     first = lattice(tree, players, max(1, int(tuning.opening.lattice * spent)), tuning)
     for start in range(0, len(first), tuning.leaves):
         yield from _ask_singles(tree, effects, first[start : start + tuning.leaves])
-        if tree.best_size == 1:
+        if tree.best_size == 1 or tells_little(tree, tuning):
             return
     # the lattice has just told which areas matter: sets of the best changes flip many images at this point
     if budget >= tuning.opening.glance_budget:
@@ -51,8 +51,22 @@ def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tunin
         if not len(chosen):
             return
         yield from _ask_singles(tree, effects, chosen)
-        if tree.best_size == 1:
+        if tree.best_size == 1 or tells_little(tree, tuning):
             return
+
+
+def tells_little(tree: Tree, tuning: Tuning = STANDARD) -> bool:
+    """Whether the single changes asked so far mostly left the deciding gap as it was, to the last digit.
+
+    Scores that were not rounded, clipped or saturated move with any change that the classifier sees at all. A classifier that
+    sees only some of the pixels is told from rounding by the gaps that did move: those of exact scores are all different.
+    """
+    singles, constants = tree.of_size(1), tuning.opening
+    moved = tree.value[singles]
+    moved = moved[moved != tree.value[0]]
+    if not len(singles) or len(moved) >= (1 - constants.unmoved) * len(singles):
+        return False
+    return len(moved) < constants.few_moved or len(np.unique(moved)) < constants.different * len(moved)
 
 
 def lattice(tree: Tree, players: Players, count: int, tuning: Tuning = STANDARD) -> Indices:

@@ -9,16 +9,19 @@ import numpy as np
 from adversarial.attacks.feature_guided.effects import Effects
 from adversarial.attacks.feature_guided.growth import Growth
 from adversarial.attacks.feature_guided.large_sets import approach, climb, exchange, shed
-from adversarial.attacks.feature_guided.opening import open_game
+from adversarial.attacks.feature_guided.opening import open_game, tells_little
 from adversarial.attacks.feature_guided.players import Players
 from adversarial.attacks.feature_guided.shrink import drop_singly
 from adversarial.attacks.feature_guided.tree import Tree
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from adversarial.attacks.moves import MoveTable
+    from adversarial.attacks.moves import ChangeSet, MoveTable
+    from adversarial.attacks.registry import ImageSearch
     from adversarial.features import KeypointMixture
     from adversarial.query_log import QueryLog, Search
 
@@ -29,7 +32,8 @@ class PixelSearch:
     Nodes are sets of changes. The opening asks about single changes. Then sets grow, a change at a time, from nodes that UCT
     selects, until one is adversarial; and from then on the search is for a set with one change less. Every answer sharpens
     the estimates in `Effects`, from which player II draws the next changes. A tree that brings nothing new is given up for
-    another one, which starts from all that was learned.
+    another one, which starts from all that was learned. Where the opening shows that the scores tell little (rounded, clipped,
+    saturated), the rest of the budget goes to a search by decisions.
 
     Args:
         log: the image, its budget and the answers.
@@ -38,6 +42,8 @@ class PixelSearch:
         rng: all chance comes from here: the same seed, the same search.
         budget: queries by which the phases are planned; the log keeps the limit.
         tuning: its constants.
+        by_decision: makes a search that needs no scores, and begins with the smallest adversarial set so far, if there is one;
+            None for none.
 
     Attributes:
         tree: the tree, and with it every answer.
@@ -48,8 +54,10 @@ class PixelSearch:
 
     def __init__(
         self, log: QueryLog, moves: MoveTable, mixture: KeypointMixture | None, rng: np.random.Generator, budget: int,
-        tuning: Tuning = STANDARD,
+        tuning: Tuning = STANDARD, by_decision: Callable[[ChangeSet | None], ImageSearch] | None = None,
     ) -> None:  # fmt: skip
+        self.by_decision = by_decision
+        self._fallen: ImageSearch | None = None
         self.log, self.moves, self.rng, self.budget, self.tuning = log, moves, rng, budget, tuning
         self.tree = Tree(moves, log, tuning)
         self.players = Players(self.tree, mixture, rng, tuning)
@@ -71,6 +79,10 @@ class PixelSearch:
         effects = Effects((height, width), self.moves.codes, tree.gaps.shape[1], targeted=log.every, tuning=self.tuning)
         self.effects = effects
         yield from open_game(tree, effects, self.players, self.budget, self.tuning)
+        if self.by_decision is not None and tells_little(tree, self.tuning) and not self._done():
+            self._fallen = self.by_decision(None if tree.best is None else tree.sets[tree.best])
+            yield from self._fallen.steps()
+            return
         growth = Growth(tree, effects, self.players, self.budget, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
             effects.refresh(tree.gaps[0])
@@ -97,6 +109,8 @@ class PixelSearch:
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W): the greatest gain seen of changing each pixel, towards the class that was nearest; 0 where unseen."""
+        if self._fallen is not None:
+            return self._fallen.evidence()
         height, width = self.log.image.shape[:2]
         evidence = np.zeros(height * width)
         if self.effects is not None and len(self.effects.seen):

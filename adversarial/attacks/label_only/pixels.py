@@ -13,6 +13,8 @@ from adversarial.attacks.random_pixels import change_map
 from adversarial.attacks.registry import Attack, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from adversarial.attacks.label_only.pixel_sets import Changes, Lane
@@ -41,14 +43,29 @@ class LabelPixels:
         density = even if task.mixture is None else task.mixture.density.ravel()
         self._density = (1 - tuning.uniform) * density + tuning.uniform * even
         self._near = tuning.near * max(1.0, max(height, width) / tuning.near_side)
+        self._begun = False
+
+    @classmethod
+    def going_on(cls, task: Task, smallest: Sequence[int] | None = None) -> LabelPixels:
+        """The search for an image that another search has begun, with the smallest adversarial set that it found, or None."""
+        made = cls(task)
+        made._begun = True
+        if smallest is not None:
+            made.sets.smallest = np.sort(np.array(smallest, dtype=np.int64))
+        return made
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
         tuning = self.tuning
-        yield from self.log.ask(self.log.image[None])
-        if self.log.found() or not len(self._open):
+        if not self._begun:
+            yield from self.log.ask(self.log.image[None])
+            if self.log.found():
+                return
+        if not len(self._open):
             return
-        lanes = self._starts()
+        lanes, known = self._starts(), self.sets.smallest
+        if known is not None and len(known) > 1:
+            lanes.append(leave_out(known, self.rng, tuning))
         while True:
             before, smallest = self.log.queries, self.sets.smallest
             found = yield from self.sets.race(lanes, tuning)

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 import adversarial
+from adversarial import CallableClassifier, FeatureGuidedAttack
 from adversarial.attacks import tuning as tuning_module
 from adversarial.attacks.feature_guided.growth import Growth
+from adversarial.attacks.feature_guided.opening import tells_little
 from adversarial.attacks.feature_guided.players import Players
 from adversarial.attacks.feature_guided.search import PixelSearch
 from adversarial.attacks.tuning import STANDARD, RestartTuning, Tuning
@@ -53,6 +55,46 @@ def test_the_opening_takes_its_share_and_no_more(two_classes):
     toy = two_classes(16, 8, budget=400)
     singles = sum(len(changes) == 1 for changes in search(toy).tree.sets)
     assert 0.3 * 400 <= singles <= STANDARD.opening.share * 400 + STANDARD.leaves
+
+
+def saturated(gap):
+    return 1 / (1 + np.exp(-200 * np.asarray(gap, np.float64)))
+
+
+FLAT = {
+    "rounded logits": ("logits", lambda gap: np.stack([0 * gap, np.ceil(gap / 2)], axis=1)),
+    "clipped logits": ("logits", lambda gap: np.stack([0 * gap, np.clip(gap, -0.1, 0.1)], axis=1)),
+    "saturated": ("probabilities", lambda gap: np.stack([1 - saturated(gap), saturated(gap)], axis=1)),
+    "one decimal": ("sigmoid", lambda gap: np.stack([np.full(gap.shape, 0.5), saturated(gap / 10).round(1)], axis=1)),
+}
+
+
+@pytest.mark.parametrize("kind", FLAT)
+def test_scores_that_tell_nothing_are_searched_by_the_decision(two_classes, kind):
+    """The fewest are 4 of 144 pixels, whose gap a single change moves by at most 0.9 and mostly far less."""
+    toy = two_classes(12, 4)
+    toy.weights, toy.needs = toy.weights / toy.needs[0], np.ones(1)  # the flip is 1 away
+    scores, made = FLAT[kind]
+    classifier = CallableClassifier(lambda images: made(toy.predict(images)[:, 1]), scores)
+    (found,) = FeatureGuidedAttack(budget=300, density="uniform").run(classifier, toy.image[None], [0])
+    assert found.success
+    assert found.distance <= 8
+    assert toy.predict(found.adversarial[None])[0, 1] > 0
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(1.0, False), (0.4, False), (0.0, True)])
+def test_exact_scores_of_some_pixels_are_no_rounding(linear, kept, expected):
+    """Six of ten pixels, which the classifier does not see, leave the gap as it was; the others each move it otherwise."""
+    rng = np.random.default_rng(3)
+    toy = linear(np.full((10, 10, 1), 0.5), rng.normal(size=100) * (np.arange(100) % 10 < 10 * kept), [5.0])
+    toy.run(toy.tree.ask([(), *[(2 * pixel,) for pixel in range(100)]]))
+    assert tells_little(toy.tree) == expected
+
+
+def test_an_opening_of_rounded_gaps_tells_little(linear):
+    toy = linear(np.full((10, 10, 1), 0.5), np.round(np.random.default_rng(3).normal(size=100) / 2), [5.0])
+    toy.run(toy.tree.ask([(), *[(2 * pixel,) for pixel in range(100)]]))
+    assert tells_little(toy.tree)
 
 
 def test_evidence_is_the_gain_of_each_pixel(linear):
