@@ -352,7 +352,10 @@ def test_an_attack_is_taken_by_name(command, model):
         (["--classes", "no.txt"], "no.txt"),
         (["--engine", "mcts", "--player-two", "competitive"], "--engine mcts can play the cooperative game only; leave out"),
         (["--engine", "mcts", "--attack", "waves"], "--engine mcts already chooses the attack; leave out --attack."),
-        (["--player-two", "random", "--attack", "waves"], "--player-two random already chooses the attack; leave out --attack."),
+        (
+            ["--player-two", "random", "--attack", "waves"],
+            "--player-two random already chooses the attack; leave out --attack.",
+        ),
         (["--attack", "waves"], "--attack waves can't be used with --distance l0; use another"),
         (["--attack", "mcts_game", "--player-two", "competitive"], "can't be used with --player-two competitive"),
         (["--engine", "mcts", "--batch-size", "8"], "--batch-size has no effect here"),

@@ -153,7 +153,7 @@ def other_chance(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if len(kinds) > 1 and kinds & set(FEW_ANSWERS):
         names.append("scores")
     found = _differing(names, before, after)
-    return f"the searches differ ({found}), and what that alone changes is in no p" if found else ""
+    return f"the searches differ ({found}), and no p accounts for what that alone changes" if found else ""
 
 
 def doubt_of(metric: Metric, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -50,8 +50,8 @@ SELECT avg(one.status != 'wrong' AND w.predicted = one.label), avg(two.status !=
 """
 _VALUE = r"([\d,.]+(?:e[+-]\d+)?%?|beyond what was found)(?: \([^()]* to [^()]*\))?"
 _SENTENCE = re.compile(
-    rf"(\S+) (?:(falls|rises) from {_VALUE} to|stays(?: at)?) {_VALUE} on ([\d,]+) images?(?:, by [^()]+(?:\([^()]*\))?)?"
-    r" \((?:([\d,]+) higher, ([\d,]+) lower, p = [^()]*|no image changed)\)(?:; .*)?\."
+    rf"(\S+) (?:(falls|rises) from {_VALUE} to|stays(?: at)?) {_VALUE} on ([\d,]+) images?"
+    r"(?:, a difference of [^()]+(?:\([^()]*\))?)? \((?:([\d,]+) higher, ([\d,]+) lower, p = [^()]*|no image changed)\)(?:; .*)?\."
 )
 
 

@@ -25,10 +25,10 @@ LISTED = 20
 """Images of each kind that a text lists: more would hide the rest; the JSON has all."""
 
 _HOW: dict[How, str] = {
-    "wrong": "are classified wrongly only now",
-    "turned": "were turned only now",
+    "wrong": "are classified wrongly only in the second audit",
+    "turned": "were turned only in the second audit",
     "nearer": "were turned by half the change or less",
-    "right": "are classified rightly only now",
+    "right": "are classified rightly only in the second audit",
     "held": "were not turned any more",
     "farther": "were turned only by twice the change or more",
 }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from adversarial.audit.comparing.intervals import LEVEL, holm
 from adversarial.audit.comparing.metrics import OF_THE_SEARCH, UNITS, Metric, UndecidedError, other_chance, other_search
-from adversarial.audit.comparing.wording import change_in_words, p_in_words
+from adversarial.audit.comparing.wording import change_in_words, p_in_words, value_after_in_words
 from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
 
@@ -165,6 +165,7 @@ def _unfair(rule: Rule, audits: PairedAudits) -> str:
 def _judged(rule: Rule, measured: Measurement) -> tuple[bool | None, str]:
     why = change_in_words(measured)
     if rule.change in ("falls below", "rises above"):
+        why = value_after_in_words(measured)
         value, limit = measured.after.value, _limit(rule, measured)
         if value is None:  # a median beyond all that was found
             return rule.change == "rises above", why

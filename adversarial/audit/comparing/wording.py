@@ -24,10 +24,16 @@ def change_in_words(measured: Measurement) -> str:
     if not measured.rises and not measured.falls:
         counts = "no image changed"
     elif measured.doubt:
-        counts += " for the images alone, not for the search"
+        counts += ", without the chance in the search"
     elif not measured.significant:
         counts += ", inside the noise"
     return f"{verb} ({counts})" + (f"; {measured.note}" if measured.note else "")
+
+
+def value_after_in_words(measured: Measurement) -> str:
+    """What the second audit alone shows, as a clause without its full stop."""
+    value = measured.after.value
+    return f"{measured.metric} is {_value(measured, value)} in the second audit, on {images_in_words(measured.images)}"
 
 
 def _by(measured: Measurement) -> str:
@@ -38,7 +44,7 @@ def _by(measured: Measurement) -> str:
     interval = ""
     if found.low is not None and found.high is not None:
         interval = f" ({_signed(scale * found.low)} to {_signed(scale * found.high)})"
-    return f", by {_signed(scale * found.value)}{unit}{interval}"
+    return f", a difference of {_signed(scale * found.value)}{unit}{interval}"
 
 
 def _value(measured: Measurement, value: float | None) -> str:

@@ -10,6 +10,7 @@ import re
 import sqlite3
 import warnings
 from contextlib import closing
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.summary.nouns import Statement
@@ -74,6 +75,10 @@ class Rows:
         """The first column that a query finds."""
         with closing(self._database.execute(query, values)) as found:
             return [row[0] for row in found]
+
+
+_FOUND = "FROM attacked WHERE status = 'found'"
+_AS_MANY = f"FROM (SELECT count(*) AS number {_FOUND} GROUP BY said, now) WHERE number >= ?"
 
 
 def judged(about: str, text: str, rows: Rows) -> Statement:
@@ -159,19 +164,37 @@ def _class(said: Sequence[str], rows: Rows) -> bool:
     least, name, count, of = _number(said[0]), said[1], _number(said[2]), _number(said[3])
     turned = rows.count("FROM attacked WHERE said = ? AND status = 'found'", name)
     all_ = rows.count("FROM attacked WHERE said = ?", name)
-    query = (
-        "FROM (SELECT sum(status = 'found') AS turned, count(*) AS all_ FROM attacked GROUP BY said) "
-        "WHERE all_ >= ? AND turned * ? > ? * all_"
+    others = _shares(least, rows)
+    return (count, of) == (turned, all_) and all_ >= least and sum(share >= Fraction(count, of) for share in others) == 1
+
+
+def _classes(said: Sequence[str], rows: Rows) -> bool:
+    shares = _shares(_number(said[1]), rows)
+    most = max(shares, default=Fraction(0))
+    return shares.count(most) == _number(said[0]) > 1 and _same(said[2:], (float(most),))
+
+
+def _shares(least: int, rows: Rows) -> list[Fraction]:
+    """The share of turned images of each class with so many attacked ones."""
+    turned = "FROM attacked GROUP BY said HAVING count(*) >= ? ORDER BY said"
+    counts = zip(
+        rows.column(f"SELECT sum(status = 'found') {turned}", least),
+        rows.column(f"SELECT count(*) {turned}", least),
+        strict=True,
     )
-    return (count, of) == (turned, all_) and all_ >= least and rows.count(query, least, all_, turned) == 0
+    return [Fraction(count, of) for count, of in counts]
 
 
 def _flip(said: Sequence[str], rows: Rows) -> bool:
     label, now, count, of = said[0], said[1], _number(said[2]), _number(said[3])
-    found = "FROM attacked WHERE status = 'found'"
-    more = f"FROM (SELECT count(*) AS number {found} GROUP BY said, now) WHERE number > ?"
-    have = rows.count(f"{found} AND said = ? AND now = ?", label, now)
-    return (count, of) == (have, rows.count(found)) and rows.count(more, count) == 0
+    have = rows.count(f"{_FOUND} AND said = ? AND now = ?", label, now)
+    return (count, of) == (have, rows.count(_FOUND)) and rows.count(_AS_MANY, count) == 1
+
+
+def _flips(said: Sequence[str], rows: Rows) -> bool:
+    alike, count, of = map(_number, said)
+    more = rows.count(_AS_MANY, count + 1)
+    return more == 0 and of == rows.count(_FOUND) and alike == rows.count(_AS_MANY, count) > 1
 
 
 def _place(said: Sequence[str], rows: Rows) -> bool:
@@ -182,7 +205,10 @@ def _place(said: Sequence[str], rows: Rows) -> bool:
     places = rows.column(f"SELECT place {found} GROUP BY place ORDER BY count(*) DESC")
     mine = [place for place in places if located(place) == said[2]]
     most = rows.count(f"{found} AND place = ?", places[0]) if places else 0
-    return bool(mine) and count == most == rows.count(f"{found} AND place = ?", mine[0]) and of == rows.count(found)
+    tied = rows.count(f"FROM (SELECT count(*) AS number {found} GROUP BY place) WHERE number = ?", most)
+    tail = None if count == of else "as" if tied == 1 else "more"
+    fits = bool(mine) and count == most == rows.count(f"{found} AND place = ?", mine[0]) and of == rows.count(found)
+    return fits and said[3] == tail
 
 
 def _any_weather(said: Sequence[str], rows: Rows) -> bool:
@@ -219,7 +245,7 @@ def _same(said: Sequence[str], figures: Sequence[float]) -> bool:
 
 _N, _P = r"([\d,]+)", r"(100%|0%|over 99\.9%|under 0\.1%|\d{1,2}\.\d%)"
 _IMAGES = (
-    rf"Of {_N} images?, {_N} (?:was|were) attacked, {_N} (?:was|were) classified wrongly \(or as the goal\) before "
+    rf"Of {_N} images?, {_N} (?:was|were) attacked, {_N} (?:was|were) classified wrongly(?: \(or as the goal\))? before "
     rf"anything was changed, {_N} could not be attacked, and {_N} (?:is|are) waiting\."
 )
 _OUTCOMES = (
@@ -236,12 +262,17 @@ _HELD_AFTER = (
     rf"After {_N} quer(?:y|ies), an estimated {_P} of the attacked images had not been turned "
     rf"\(95% interval {_P} to {_P}; searches that found nothing are censored\)\."
 )
-_CLASS = rf"No class with {_N} or more attacked images was turned more often than (.+), with {_N} of {_N}\."
-_FLIP = rf"No flip is more frequent than that from (.+) to (.+), with {_N} of {_N}\."
-_PLACE = rf"In {_N} of {_N} adversarial examples?, the changed pixels lie (.+); no other place is more frequent\."
+_CLASS = rf"Of the classes with {_N} or more attacked images, (.+) was turned most often, with {_N} of {_N}\."
+_CLASSES = rf"{_N} classes with {_N} or more attacked images were turned most often, with {_P} of each\."
+_FLIP = rf"The most frequent flip is from (.+) to (.+), with {_N} of {_N}\."
+_FLIPS = rf"{_N} flips are the most frequent, with {_N} of {_N} each\."
+_PLACE = rf"In {_N} of {_N} adversarial examples?, the changed pixels lie (.+?)(?:; no other place is (more|as) frequent)?\."
 _ANY_WEATHER = rf"Some weather changed the decision on {_N} of {_N} attacked images?\."
 _WORST_WEATHER = rf"No weather changed more decisions than (.+) at severity {_N}, with {_N} of {_N} \({_P}\)\."
-_BRITTLE = rf"The search alone turned {_N} images?, the weather alone {_N}, both {_N}, and neither {_N}\."
+_BRITTLE = (
+    rf"The search but no weather turned {_N} images?, some weather but not the search {_N}, both turned {_N}, and neither "
+    rf"turned {_N}\."
+)
 _SAVED = rf"Of {_N} adversarial examples? that (?:was|were) saved as (PNG|JPEG), {_N} stayed adversarial \({_P}\)\."
 
 _Holds: TypeAlias = "Callable[[Sequence[str], Rows], bool]"
@@ -253,7 +284,9 @@ _READERS: tuple[tuple[str, _Holds], ...] = (
     (_HELD_AT, _held_at),
     (_HELD_AFTER, _held_after),
     (_CLASS, _class),
+    (_CLASSES, _classes),
     (_FLIP, _flip),
+    (_FLIPS, _flips),
     (_PLACE, _place),
     (_ANY_WEATHER, _any_weather),
     (_WORST_WEATHER, _worst_weather),

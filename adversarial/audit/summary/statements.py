@@ -19,12 +19,13 @@ ENOUGH = 5
 """Attacked images from which on a class is compared with others: of fewer, a share says next to nothing."""
 
 
-def of_images(counts: Mapping[Status, int]) -> Iterator[tuple[str, str]]:
-    """How many images became what."""
+def of_images(counts: Mapping[Status, int], *, goal: bool = False) -> Iterator[tuple[str, str]]:
+    """How many images became what; with a goal, those that show it before anything was changed count as wrong ones do."""
+    as_goal = " (or as the goal)" if goal else ""
     attacked = counts["found"] + counts["held"]
     text = (
-        f"Of {counted(sum(counts.values()), 'image')}, {were(attacked)} attacked, {were(counts['wrong'])} classified wrongly "
-        f"(or as the goal) before anything was changed, {counts['failed']:,} could not be attacked, and {counts['waiting']:,} "
+        f"Of {counted(sum(counts.values()), 'image')}, {were(attacked)} attacked, {were(counts['wrong'])} classified "
+        f"wrongly{as_goal} before anything was changed, {counts['failed']:,} could not be attacked, and {counts['waiting']:,} "
         f"{'is' if counts['waiting'] == 1 else 'are'} waiting."
     )
     yield "images", text
@@ -84,16 +85,22 @@ def of_classes(classes: Sequence[ClassRow], flips: Sequence[Flip]) -> Iterator[t
     large = [row for row in classes if row.turned.of >= ENOUGH and row.turned.count]
     if large and len(classes) > 1:
         worst = max(large, key=lambda row: (row.turned.value or 0, row.turned.of))
-        text = (
-            f"No class with {ENOUGH} or more attacked images was turned more often than {worst.name}, with "
-            f"{worst.turned.count:,} of {worst.turned.of:,}."
+        alike = sum(row.turned.count * worst.turned.of == worst.turned.count * row.turned.of for row in large)
+        share = f"{worst.turned.count:,} of {worst.turned.of:,}" if alike == 1 else percent(worst.turned.value or 0)
+        yield (
+            "classes",
+            f"Of the classes with {ENOUGH} or more attacked images, {worst.name} was turned most often, with {share}."
+            if alike == 1
+            else f"{alike:,} classes with {ENOUGH} or more attacked images were turned most often, with {share} of each.",
         )
-        yield "classes", text
     if flips:
         first, total = flips[0], sum(one.count for one in flips)
+        alike = sum(one.count == first.count for one in flips)
         yield (
             "flips",
-            (f"No flip is more frequent than that from {first.label} to {first.now}, with {first.count:,} of {total:,}."),
+            f"The most frequent flip is from {first.label} to {first.now}, with {first.count:,} of {total:,}."
+            if alike == 1
+            else f"{alike:,} flips are the most frequent, with {first.count:,} of {total:,} each.",
         )
 
 
@@ -102,11 +109,12 @@ def of_places(places: Sequence[tuple[str, int]]) -> Iterator[tuple[str, str]]:
     if places:
         place, count = places[0]
         total = sum(number for _, number in places)
-        text = (
-            f"In {count:,} of {counted(total, 'adversarial example')}, the changed pixels lie {located(place)}; no other place "
-            f"is more frequent."
+        more = "more" if len(places) > 1 and places[1][1] == count else "as"
+        others = f"; no other place is {more} frequent" if count < total else ""
+        yield (
+            "places",
+            (f"In {count:,} of {counted(total, 'adversarial example')}, the changed pixels lie {located(place)}{others}."),
         )
-        yield "places", text
 
 
 def of_weather(rows: Sequence[WeatherRow], brittle: Brittle | None) -> Iterator[tuple[str, str]]:
@@ -126,8 +134,8 @@ def of_weather(rows: Sequence[WeatherRow], brittle: Brittle | None) -> Iterator[
         )
         yield "weather", text
     text = (
-        f"The search alone turned {counted(brittle.search, 'image')}, the weather alone {brittle.weather:,}, "
-        f"both {brittle.both:,}, and neither {brittle.neither:,}."
+        f"The search but no weather turned {counted(brittle.search, 'image')}, some weather but not the search "
+        f"{brittle.weather:,}, both turned {brittle.both:,}, and neither turned {brittle.neither:,}."
     )
     yield "weather", text
 

@@ -90,7 +90,7 @@ def _summary(
     places = tuple(walk.places.most_common())
     median = median_of(distances)
     told: list[tuple[str, str]] = [
-        *said.of_images(counts),
+        *said.of_images(counts, goal=(about.get("settings") or {}).get("goal") is not None),
         *said.of_distances(by_distance, norm, median, len(attacked)),
         *said.of_queries(by_queries),
         *said.of_classes(classes, flips),

@@ -203,7 +203,7 @@ class CappedClassifier(CountedClassifier):
         with self._lock:
             if self._spent + count > self._most:
                 raise CeilingReachedError(
-                    f"the audit may make {self._most:,} queries in all: {self._spent:,} are made, "
-                    f"{count:,} more {'was' if count == 1 else 'were'} wanted"
+                    f"the audit may make {self._most:,} queries in all, has made {self._spent:,}, "
+                    f"and {count:,} more {'was' if count == 1 else 'were'} wanted"
                 )
             self._spent += count

@@ -145,7 +145,7 @@ def test_a_ceiling_says_what_to_do_and_status_counts_what_was_asked(tmp_path):
     assert told.endswith("give the same command again with a higher --max-queries to go on")
     status = Audit(tmp_path / "a").status()
     assert (status.queries, status.begun, status.waiting) == (target.queries, 1, 3)
-    assert " are made, 2 more were wanted; what was answered is kept" in told
+    assert ", and 2 more were wanted; what was answered is kept" in told
 
     def broken(images):
         raise RuntimeError("out of order")
@@ -377,7 +377,7 @@ def test_a_path_that_is_not_there_leaves_the_images_that_wait(tmp_path):
     source, plans = pictures(tmp_path / "set"), []
     with pytest.raises(AuditPaused):
         Audit(tmp_path / "a").run([source], target=classifier(), max_queries=50, **SMALL)
-    status = Audit(tmp_path / "a").run([tmp_path / "gone.png"], target=classifier(), on_plan=plans.append)
+    status = Audit(tmp_path / "a").run([tmp_path / "gone.png"], target=classifier(), max_queries=500, on_plan=plans.append)
     assert (status.images, status.waiting) == (3, 0)
     assert "gone.png" in str(plans[0].problems[0])
     with pytest.raises(UsageError, match="there are no images to audit"):

@@ -157,7 +157,7 @@ def test_what_another_search_explains_is_not_decided(audits, setting, rule, hold
         assert "the searches differ" in verdict.why
         measurement = measured(comparison)["robust_accuracy"]
         assert not measurement.significant
-        assert "for the images alone, not for the search" in text
+        assert "without the chance in the search" in text
 
 
 def test_images_of_an_array_in_one_audit_alone_have_names(audits):
