@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -75,6 +76,10 @@ class WaveSearch:
         gaps = yield from self.log.ask(self.image[None])
         if self.log.found():
             return
+        if self.by_decision is not None and self._vanish():
+            self._fallen = self.by_decision()
+            yield from self._fallen.steps()
+            return
         gaps = self._deciding(gaps)
         self.columns = np.argsort(-gaps[0], kind="stable")[: self.tuning.classes]
         self.model = np.zeros((self.size, len(self.columns)))
@@ -94,6 +99,12 @@ class WaveSearch:
                 yield from self._learn(here, at, self.tuning.first_probes * self.leaves)
         yield from towards_original(self.log, self._tuning)
         yield from self._descend(start)
+
+    def _vanish(self) -> bool:
+        """Whether the crests of most waves are less than half a step of the levels, so that rounding undoes the waves."""
+        height, width = self.image.shape[:2]
+        crest = 2 * self.waves.length / math.sqrt(height * width)  # of the product of two cosines
+        return self.log.levels is not None and 2 * crest * (self.log.levels - 1) < 1
 
     def evidence(self) -> Floats:
         """(H, W): the steepness of the model at each pixel, towards the class that was nearest."""

@@ -12,6 +12,7 @@ from adversarial import CallableClassifier, FeatureGuidedAttack
 from adversarial.attacks.wave_basis import borrow, give_back, longer
 from adversarial.attacks.waves import Waves, WaveSearch, projection
 from adversarial.distances.distance import DISTANCES
+from adversarial.query_log import QueryLog
 from saywhy import signs
 
 
@@ -179,3 +180,28 @@ def test_scores_that_tell_little_are_searched_by_their_decision(distance, count)
         CallableClassifier(predict), pictures[:count], labels[:count]
     )
     assert all(one.distance < 4 * other.distance for one, other in zip(results, exact, strict=True))
+
+
+@pytest.mark.parametrize(("distance", "target"), [("l1", None), ("l1", 1), ("l2", 1), ("linf", 1)])
+@pytest.mark.parametrize("levels", [2, 6, 16])
+def test_levels_coarser_than_the_waves_hide_no_flip(distance, target, levels):
+    """Brighter flips: half of the way to white at most, and rounded waves would all be the original."""
+
+    def predict(images):
+        mean = images.astype(np.float64).mean(axis=(1, 2, 3))
+        return np.stack([np.full_like(mean, 0.6), mean], axis=1)
+
+    image = np.round(np.random.default_rng(0).random((1, 10, 10, 1)) * 0.4 * (levels - 1)).astype(np.float32) / (levels - 1)
+    attack = FeatureGuidedAttack(distance=distance, budget=100, levels=levels)
+    (found,) = attack.run(CallableClassifier(predict), image, [0], targets=target)
+    assert found.success
+    assert predict(found.adversarial[None])[0].argmax() == 1
+
+
+@pytest.mark.parametrize(("levels", "expected"), [(None, False), (2, True), (32, True), (33, False), (256, False)])
+def test_waves_vanish_where_half_a_step_is_above_their_crests(levels, expected):
+    """0.25 sqrt(784 / 1000) long, the crest of a wave is 0.0158: half a step of 32 levels is 0.0161, of 33 levels 0.0156."""
+    log = QueryLog(
+        np.zeros((28, 28, 1), np.float32), 0, None, distance=DISTANCES.get("l1"), budget=9, kind="logits", levels=levels
+    )
+    assert WaveSearch(log, DISTANCES.get("l1"), np.random.default_rng(0), 9)._vanish() == expected
