@@ -51,7 +51,8 @@ SELECT avg(one.status != 'wrong' AND w.predicted = one.label), avg(two.status !=
 _VALUE = r"([\d,.]+(?:e[+-]\d+)?%?|beyond what was found)(?: \([^()]* to [^()]*\))?"
 _SENTENCE = re.compile(
     rf"(\S+) (?:(falls|rises) from {_VALUE} to|stays(?: at)?) {_VALUE} on ([\d,]+) images?"
-    r"(?:, a difference of [^()]+(?:\([^()]*\))?)? \((?:([\d,]+) higher, ([\d,]+) lower, p = [^()]*|no image changed)\)(?:; .*)?\."
+    r"(?:, a difference of [^()]+(?:\([^()]*\))?)?"
+    r" \((?:([\d,]+) higher, ([\d,]+) lower, p = [^()]*|no image changed)\)(?:; .*)?\."
 )
 
 
