@@ -19,7 +19,7 @@ class OpeningTuning:
     uniform: float = 0.5  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
     smallest_change: float = 0.25  # of the largest change: smaller ones say little about what a pixel can do
     unmoved: float = 0.5  # share of single changes without any effect: with more, decisions tell as much as such scores
-    few_moved: int = 3  # gaps that moved: whether fewer are of exact scores can't be told
+    few_moved: int = 4  # gaps that moved: whether fewer are of exact scores can't be told
     different: float = 0.8  # of the gaps that moved are unlike each other where scores are exact, but for chance
     glance_budget: int = 500  # queries: only longer searches spend some on an early first flip, which lets a user stop early
     glance_sizes: tuple[int, ...] = (4, 8, 16, 32)  # changes per set in that early look: doubling finds the size in few queries
