@@ -18,6 +18,7 @@ class OpeningTuning:
     lattice_spare: float = 1.3  # times as many lattice points as queries: the mixture must have some to choose between
     uniform: float = 0.5  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
     smallest_change: float = 0.25  # of the largest change: smaller ones say little about what a pixel can do
+    too_few: int = 100  # queries of the whole budget: with fewer, the scores of single changes don't lead to a flip in time
     unmoved: float = 0.5  # share of single changes without any effect: with more, decisions tell as much as such scores
     few_moved: int = 4  # gaps that moved: whether fewer are of exact scores can't be told
     different: float = 0.8  # of the gaps that moved are unlike each other where scores are exact, but for chance

@@ -51,8 +51,8 @@ def test_one_image_per_call_leaves_no_room_for_a_batch_size():
         ({"attack": "magic"}, "no attack 'magic'; use one of feature_guided"),
         ({"attack": "waves"}, "needs a distance with a geometry"),
         ({"attack": "mcts_game", "player_two": "competitive"}, "can't be kept to one feature"),
-        ({"attack": "feature_guided", "engine": "mcts"}, "pick an attack themselves"),
-        ({"attack": "feature_guided", "player_two": "random"}, "pick an attack themselves"),
+        ({"attack": "feature_guided", "engine": "mcts"}, "picks an attack itself"),
+        ({"attack": "feature_guided", "player_two": "random"}, "picks an attack itself"),
     ],
 )
 def test_what_does_not_go_together_is_refused(arguments, words):

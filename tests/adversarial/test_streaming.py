@@ -24,7 +24,7 @@ def predict(batch):
 
 
 LABELS = predict(PICTURES).argmax(axis=1)
-ATTACK = FeatureGuidedAttack(budget=60, batch_size=24)
+ATTACK = FeatureGuidedAttack(budget=100, batch_size=24)
 
 
 def tasks(labels=LABELS):

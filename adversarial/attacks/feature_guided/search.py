@@ -33,7 +33,8 @@ class PixelSearch:
     selects, until one is adversarial; and from then on the search is for a set with one change less. Every answer sharpens
     the estimates in `Effects`, from which player II draws the next changes. A tree that brings nothing new is given up for
     another one, which starts from all that was learned. Where the opening shows that the scores tell little (rounded, clipped,
-    saturated), the rest of the budget goes to a search by decisions.
+    saturated), and where there are too few queries to learn what single changes do, the rest of the budget goes to a search by
+    decisions.
 
     Args:
         log: the image, its budget and the answers.
@@ -75,13 +76,15 @@ class PixelSearch:
         yield from tree.ask([()])
         if log.found() or not (self.moves.size > 0).any():
             return
+        if self.by_decision is not None and not log.every and self.budget < self.tuning.opening.too_few:
+            yield from self._fall_back(self.by_decision)
+            return
         height, width = log.image.shape[:2]
         effects = Effects((height, width), self.moves.codes, tree.gaps.shape[1], targeted=log.every, tuning=self.tuning)
         self.effects = effects
         yield from open_game(tree, effects, self.players, self.budget, self.tuning)
         if self.by_decision is not None and tells_little(tree, self.tuning) and not self._done():
-            self._fallen = self.by_decision(None if tree.best is None else tree.sets[tree.best])
-            yield from self._fallen.steps()
+            yield from self._fall_back(self.by_decision)
             return
         growth = Growth(tree, effects, self.players, self.budget, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
@@ -106,6 +109,11 @@ class PixelSearch:
                 self._since, growth.widening = log.queries, 1
             if self._is_exhausted(growth):
                 self._restart(growth)
+
+    def _fall_back(self, by_decision: Callable[[ChangeSet | None], ImageSearch]) -> Search:
+        """Give the rest of the budget to the search by decisions."""
+        self._fallen = by_decision(None if self.tree.best is None else self.tree.sets[self.tree.best])
+        yield from self._fallen.steps()
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W): the greatest gain seen of changing each pixel, towards the class that was nearest; 0 where unseen."""

@@ -162,13 +162,13 @@ def test_an_earlier_stop_never_replaces_a_nearer_find(tmp_path, player):
         (record,) = records(tmp_path / "out").values()
         return record
 
-    nothing = run(7)
+    nothing = run(2)
     assert not nothing["success"]
     assert run(1) == nothing
-    early, late = run(10), run(20)
+    early, late = run(8), run(20)
     assert late["distance"]["value"] < early["distance"]["value"]
     assert late["queries"] > early["queries"]
-    assert run(10) == late
+    assert run(8) == late
     assert run(1) == late
     assert run(1, force=True) == late
     finished = run(1000)

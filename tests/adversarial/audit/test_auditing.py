@@ -134,7 +134,7 @@ def test_an_image_that_the_classifier_can_not_answer_fails_alone(tmp_path, name)
 
     def choosy(images):
         scores = predict(images)
-        scores[(images[..., 0] > 0.9).mean(axis=(1, 2)) > 0.5] = np.nan
+        scores[np.isclose(images, [250 / 255, 0, 0]).all(axis=(1, 2, 3))] = np.nan  # that picture, and none that a search makes
         return scores
 
     plans = []
