@@ -253,7 +253,7 @@ def test_an_answer_means_the_same_in_any_company():
 def test_the_number_of_classes_is_checked():
     with pytest.raises(UsageError, match="classes must be a whole number of at least two"):
         CallableClassifier(len, "label", classes=1)
-    with pytest.raises(UsageError, match="leave out classes"):
+    with pytest.raises(UsageError, match="leave out their number"):
         CallableClassifier(len, "label", NAMES, classes=4)
 
 
