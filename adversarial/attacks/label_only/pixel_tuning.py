@@ -32,7 +32,7 @@ class PixelTuning:
     large: int = 16  # changes: from so large a set a share is taken out at a time, since a few would take too long
     share: float = 0.3  # of a large set is taken out at most
     near: float = 3.0  # pixels, the standard deviation of the place of a new change around one that matters
-    near_side: float = 40.0  # pixels: on larger images new changes lie farther off in proportion, as structures do
+    near_side: float = 40.0  # pixels, the root of the area: on larger images new changes lie farther off in proportion
     anywhere: float = 0.2  # of the new changes lie anywhere: what matters may lie far from the first set found
     farthest: float = 0.5  # of the new changes take the value that changes the pixel most: it does most, more often than not
     copied: float = 0.7  # of the others copy the value of the change beside them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,7 @@ class LabelPixels:
         even = np.full(height * width, 1 / (height * width))
         density = even if task.mixture is None else task.mixture.density.ravel()
         self._density = (1 - tuning.uniform) * density + tuning.uniform * even
-        self._near = tuning.near * max(1.0, max(height, width) / tuning.near_side)
+        self._near = tuning.near * max(1.0, math.sqrt(height * width) / tuning.near_side)
         self._begun = False
 
     @classmethod
@@ -128,8 +129,7 @@ class LabelPixels:
         side = max(1, round(coarse * self.tuning.block * self._near))
         shape = (height // side + 1, width // side + 1)
         blocks = self.rng.choice(np.arange(self.moves.count) if palette is None else palette, size=shape)
-        values = blocks.repeat(side, axis=0).repeat(side, axis=1)[:height, :width].ravel()
-        return self._legal(values)
+        return self._legal(blocks[np.arange(height)[:, None] // side, np.arange(width) // side].ravel())
 
     def _drawn_values(self) -> NDArray[np.int64]:
         """(P,) a value for each pixel, drawn from those that it may take."""

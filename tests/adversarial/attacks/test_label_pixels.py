@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,16 @@ def test_leaving_out_keeps_exactly_what_is_needed():
             questions += 1
             asked = lane.send(needed <= set(asked.tolist()))
     assert set(end.value.value.tolist()) == needed
+
+
+def test_a_thin_picture_takes_no_more_memory_than_a_square_one_of_as_many_pixels():
+    def peak(height, width):
+        image = np.random.default_rng(0).random((1, height, width, 1)).astype(np.float32)
+        classifier = CallableClassifier(lambda images: (images.mean(axis=(1, 2, 3)) > 0.4).astype(int), "label", classes=2)
+        tracemalloc.start()
+        FeatureGuidedAttack(budget=20, attack="label_pixels").run(classifier, image)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(1, 22_500) < 1.5 * peak(150, 150)
