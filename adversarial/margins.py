@@ -21,6 +21,11 @@ def margin(scores: NDArray[np.floating], label: int, target: int | None = None) 
     return gap if target is None else -gap
 
 
+def deciding(gaps: NDArray[np.float64], *, every: bool) -> NDArray[np.float64]:
+    """The gaps (N, K) of which one must be closed: all of them, or where every one must be closed, the farthest (N, 1)."""
+    return np.asarray(gaps.min(axis=1, keepdims=True)) if every else gaps
+
+
 def most_possible(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, K) top-k answers in which each class that was left out has the most that it can have.
 

@@ -16,6 +16,7 @@ from adversarial.attacks.scored_probes import ScoredProbes
 from adversarial.attacks.scored_rays import ScoredRays
 from adversarial.attacks.tuning import STANDARD, Tuning
 from adversarial.attacks.waves import WaveSearch, projection
+from adversarial.margins import deciding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -75,7 +76,7 @@ class ScoredBoundary(LabelBoundary):
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
-        gaps = self._deciding((yield from self.log.ask(self.log.image[None])))
+        gaps = deciding((yield from self.log.ask(self.log.image[None])), every=self.log.every)
         if self.log.found() or not self.allowed.any():
             return
         if self.by_decision is not None and self._tells_one():
@@ -107,14 +108,10 @@ class ScoredBoundary(LabelBoundary):
         scores = self.log.clean
         return self.log.bounded and scores is not None and int((scores > scores.min()).sum()) <= 1 < len(scores) - 1
 
-    def _deciding(self, gaps: Floats) -> Floats:
-        """The gaps of which one must be closed: all of them, or with a target, where all must be closed, the farthest."""
-        return gaps.min(axis=1, keepdims=True) if self.log.every else gaps
-
     def _gaps(self, moves: Floats) -> Generator[Images, Floats, Floats]:
         """The followed gaps and the largest one of images that are moved so, (n, A + 1); fewer where the budget ends."""
         asked = yield from self.log.ask(np.clip(self.image + moves, 0, 1).astype(np.float32))
-        gaps = self._deciding(asked)
+        gaps = deciding(asked, every=self.log.every)
         return np.concatenate([gaps[:, self.columns], gaps.max(axis=1, keepdims=True)], axis=1)
 
     def _correct(self, moves: Floats, wrong: Floats) -> None:
@@ -261,9 +258,9 @@ class ScoredBoundary(LabelBoundary):
         """Follow the class that the nearest image so far is taken for, if it is not followed yet."""
         if self.log.best_scores is None or self.log.clean is None:
             return
-        found = int(self._deciding(self.log.gaps(self.log.best_scores[None]))[0].argmax())
+        found = int(deciding(self.log.gaps(self.log.best_scores[None]), every=self.log.every)[0].argmax())
         if found not in self.columns:
-            start = self._deciding(self.log.gaps(self.log.clean[None]))[0, found]
+            start = deciding(self.log.gaps(self.log.clean[None]), every=self.log.every)[0, found]
             self.columns = np.append(self.columns, found)
             self.start = np.insert(self.start, -1, start)
             self.model = np.insert(self.model, -1, self.model[:, -1], axis=1)
@@ -273,15 +270,9 @@ class ScoredBoundary(LabelBoundary):
 
         The last queries go into turns alone: probes that no turn can follow would be lost.
         """
-        tuning = self.tuning
-        most = min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), max(2, tuning.room // self.image.size))
-        count = min(most, self.log.left - self.constants.turning)
+        count = min(self._probe_count(step), self.log.left - self.constants.turning)
         if count >= self.constants.least_probes:
-            centre, along = self._move(point.direction, (1 + self.lean) * point.middle), point.direction
-            probes = self.scored_probes.draw(count, point.direction)
-            probes = unit(probes - (probes * along).sum(axis=(1, 2, 3), keepdims=True) * along)
-            here = self.image + centre
-            moved = np.clip(here + tuning.reach * float(np.linalg.norm(centre)) * probes, 0, 1)
+            here, moved = self._around(point, self.scored_probes.draw(count, point.direction))
             gaps = yield from self._gaps(moved - self.image)
             moves = (moved - here)[: len(gaps)].reshape(len(gaps), -1)
             wrong = gaps - moves @ self.model
@@ -289,8 +280,7 @@ class ScoredBoundary(LabelBoundary):
             self._column = self._nearest_column(gaps)
             self.scored_probes.told(moves, wrong[:, self._column])
             self._correct(moves, wrong)
-            lean = self.lean + tuning.leaning * tuning.reach * (1 - 2 * float((gaps[:, -1] > 0).mean()))
-            self.lean = min(max(lean, -tuning.reach), tuning.reach)
+            self._lean(gaps[:, -1] > 0)
         self.normal = self._slope(self._column)
         return max(count, 0)
 

@@ -10,6 +10,7 @@ import numpy as np
 from adversarial.attacks.feature_guided.shrink import towards_original
 from adversarial.attacks.tuning import STANDARD, Tuning
 from adversarial.attacks.wave_basis import Waves, between, borrow, give_back, longer
+from adversarial.margins import deciding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -80,7 +81,7 @@ class WaveSearch:
             self._fallen = self.by_decision()
             yield from self._fallen.steps()
             return
-        gaps = self._deciding(gaps)
+        gaps = deciding(gaps, every=self.log.every)
         self.columns = np.argsort(-gaps[0], kind="stable")[: self.tuning.classes]
         self.model = np.zeros((self.size, len(self.columns)))
         here, at = np.zeros(self.size), gaps[0, self.columns]
@@ -113,7 +114,9 @@ class WaveSearch:
         if not self.model.shape[1]:
             return np.zeros(self.image.shape[:2])
         scores = self.log.best_scores
-        column = 0 if scores is None else int(self._deciding(self.log.gaps(scores[None]))[0, self.columns].argmax())
+        column = (
+            0 if scores is None else int(deciding(self.log.gaps(scores[None]), every=self.log.every)[0, self.columns].argmax())
+        )
         return np.asarray(np.abs(self.model[:, column]).reshape(self.image.shape).max(axis=-1))
 
     def _descend(self, start: float) -> Search:
@@ -138,7 +141,7 @@ class WaveSearch:
         if best is None or scores is None:
             return
         here = (best - self.image).ravel().astype(np.float64)
-        at = self._deciding(self.log.gaps(scores[None]))[0, self.columns]
+        at = deciding(self.log.gaps(scores[None]), every=self.log.every)[0, self.columns]
         yield from self._learn(here, at, probes)
         yield from self._refine(here, at, start)
 
@@ -200,11 +203,7 @@ class WaveSearch:
         return self._followed((yield from self.log.ask(images)))
 
     def _followed(self, gaps: Floats) -> Floats:
-        return self._deciding(gaps)[:, self.columns]
-
-    def _deciding(self, gaps: Floats) -> Floats:
-        """The gaps of which one must be closed: all of them, or with a target, where all must be closed, the farthest."""
-        return gaps.min(axis=1, keepdims=True) if self.log.every else gaps
+        return deciding(gaps, every=self.log.every)[:, self.columns]
 
     def _nearest(self, column: int, need: float) -> Floats:
         """The smallest move inside the colour cube that, by the model, raises a gap by `need`."""

@@ -170,20 +170,32 @@ class LabelBoundary:
         length = float(np.linalg.norm(move))
         return Point(unit(move), length * below / above, length)
 
-    def _estimate(self, point: Point, step: int) -> Generator[Images, Floats, int]:
-        """Ask about probes around a point of the boundary, and make `normal` of the answers; returns how many they were."""
+    def _probe_count(self, step: int) -> int:
+        """How many probes a step asks about: more the later it is."""
         tuning = self.tuning
-        count = min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), max(2, tuning.room // self.image.size))
+        return min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), max(2, tuning.room // self.image.size))
+
+    def _around(self, point: Point, probes: Floats) -> tuple[Floats, Floats]:
+        """A point of the boundary that leans to one side, (H, W, C), and images (n, H, W, C) across its direction."""
         centre, along = self._move(point.direction, (1 + self.lean) * point.middle), point.direction
-        probes = self.probes.draw(self.rng, count, self.kinds.draw(self.rng), point.direction)
         probes = unit(probes - (probes * along).sum(axis=(1, 2, 3), keepdims=True) * along)
         here = self.image + centre
-        moved = np.clip(here + tuning.reach * float(np.linalg.norm(centre)) * probes, 0, 1)
+        return here, np.clip(here + self.tuning.reach * float(np.linalg.norm(centre)) * probes, 0, 1)
+
+    def _lean(self, flips: NDArray[np.bool_]) -> None:
+        """Let the next probes lie where about half of them flip."""
+        tuning = self.tuning
+        lean = self.lean + tuning.leaning * tuning.reach * (1 - 2 * float(flips.mean()))
+        self.lean = min(max(lean, -tuning.reach), tuning.reach)
+
+    def _estimate(self, point: Point, step: int) -> Generator[Images, Floats, int]:
+        """Ask about probes around a point of the boundary, and make `normal` of the answers; returns how many they were."""
+        tuning, count = self.tuning, self._probe_count(step)
+        here, moved = self._around(point, self.probes.draw(self.rng, count, self.kinds.draw(self.rng), point.direction))
         flips = yield from self._ask(moved - self.image)
         # of the moves without what the colour cube cuts off
         self.normal = slope((moved - here)[: len(flips)], flips, tuning.ridge) * self.allowed[..., None]
-        lean = self.lean + tuning.leaning * tuning.reach * (1 - 2 * float(flips.mean()))
-        self.lean = min(max(lean, -tuning.reach), tuning.reach)
+        self._lean(flips)
         return count
 
     def _inside(self, point: Point) -> Floats:
