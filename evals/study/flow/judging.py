@@ -54,7 +54,7 @@ def judge(
         step: the page.
         responses: question name -> response.
         participant: the participant's code.
-        seed: the participant's seed, as `way` takes it.
+        seed: the participant's seed, as `steps_for` takes it.
         tries: how often this page was submitted with valid responses, this time included.
         seconds: time on the page.
         submitted: when, ISO 8601 in UTC.

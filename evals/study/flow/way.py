@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evals.study.items import Item
 
 
-def way(study: Study, cell: Cell, seed: int) -> tuple[Step, ...]:
+def steps_for(study: Study, cell: Cell, seed: int) -> tuple[Step, ...]:
     """All pages of a participant.
 
     Args:
