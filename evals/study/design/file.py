@@ -129,7 +129,10 @@ class ServerPart(Part):
 
 
 class ExclusionsPart(Part):
-    """Whose answers the analysis leaves out. Each rule is off where it is null."""
+    """Whose answers the analysis leaves out. Each rule is off where it is null.
+
+    `trial_seconds_below` and `trial_seconds_above` leave out single answers by their time, not participants.
+    """
 
     incomplete: bool = True
     failed_comprehension: bool = True
@@ -137,6 +140,8 @@ class ExclusionsPart(Part):
     median_seconds_below: float | None = Field(default=None, gt=0)
     same_answer_share_above: float | None = Field(default=None, gt=0, le=1)
     accuracy_below: float | None = Field(default=None, ge=0, le=1)
+    trial_seconds_below: float | None = Field(default=None, gt=0)
+    trial_seconds_above: float | None = Field(default=None, gt=0)
 
 
 class HypothesisPart(Part):

@@ -1,0 +1,7 @@
+"""What the answers of a study say: exclusions, estimates with intervals, models, and reports of them."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
