@@ -36,6 +36,7 @@ COMMANDS = (
     "target",
     "attack",
     "audit",
+    "study",
     "describe",
     "classify",
     "improve",
