@@ -7,6 +7,7 @@ from .folder import Study as Study
 from .folder import open_study as open_study
 from .items import Item as Item
 from .items import Stimulus as Stimulus
+from .shortcut import shortcut_labels as shortcut_labels
 from .steps import Judgement as Judgement
 from .steps import Question as Question
 from .steps import Step as Step

@@ -19,14 +19,16 @@ class Stimulus:
         html: a fragment of HTML without scripts, style attributes or outside addresses: classes of `study.css` do the colours,
             and pictures are `<img src="images/NAME.png" alt="...">`.
         text: the same for those who see no colours: screen readers and language models.
+        top: the word (of a picture: the region) that it shows as the most important one, or "" where it shows none.
     """
 
     html: str
     text: str
+    top: str = ""
 
     def to_record(self) -> dict[str, str]:
         """For a line of `items.jsonl`."""
-        return {"html": self.html, "text": self.text}
+        return {"html": self.html, "text": self.text} | ({"top": self.top} if self.top else {})
 
 
 @dataclass(frozen=True, kw_only=True)
