@@ -42,6 +42,7 @@ REGISTRIES = (
     "evals.wording:METRICS",
     "evals.study.tasks:TASKS",
     "evals.study.stimuli:KINDS",
+    "evals.study.imports:IMPORTS",
 )
 
 
