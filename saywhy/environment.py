@@ -43,6 +43,7 @@ REGISTRIES = (
     "evals.study.tasks:TASKS",
     "evals.study.stimuli:KINDS",
     "evals.study.imports:IMPORTS",
+    "evals.study.simulated:PARTICIPANTS",
 )
 
 

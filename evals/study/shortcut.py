@@ -20,8 +20,8 @@ _WORDS = re.compile(r"\w+")
 def shortcut_labels(items: Iterable[Item]) -> dict[tuple[str, str], str]:
     """(item, condition) -> the label that the most important word alone suggests.
 
-    That is the label that the model chose most often for the other items whose input holds the word. Nothing is suggested where
-    the stimulus shows no most important word, no other item holds it, or two labels are equally frequent: such pairs are absent.
+    That is the label that the model chose most often for the other items whose input holds the word. Pairs are absent where the
+    stimulus shows no most important word, no other item holds it, or two labels are equally frequent.
 
     Args:
         items: the items of a study, those for practice included.

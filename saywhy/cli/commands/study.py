@@ -17,7 +17,9 @@ then [bold]preview[/bold], [bold]simulate[/bold] and [bold]power[/bold] before a
 130 it was interrupted: what was answered is kept.
 """
 
-PARTS: tuple[str, ...] = ()
+PARTS: tuple[str, ...] = (
+    # one name per line, in the order in which people need them
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,128 @@
+"""A language model as a participant: it reads each page as a text, and its answers must be among those that the page offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from evals.study.simulated.kind import Page, Reply, SimulatedKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+    from pydantic import BaseModel
+
+    from evals.study.folder import Study
+    from evals.study.steps import Question
+
+ROLE = (
+    "You take part in a study as one of its participants. Read each page as a person would, use nothing but what stands on it "
+    "and what you know about the world, and answer every question on it."
+)
+MOST_BEFORE = 6_000
+"""Characters of earlier pages (instructions, feedback) that a request repeats: more than instructions take, less than a small
+model's context."""
+
+
+def language_model_kind(model: BaseChatModel, name: str) -> SimulatedKind:
+    """A participant that asks a language model. Pages without questions are turned without asking it.
+
+    Each page is one request, which repeats the instructions and the feedback on practice, but no answers to earlier trials:
+    costs grow with the number of pages, not with its square.
+
+    Args:
+        model: of `agents.chat.chat_model`.
+        name: the model's name, for the summary.
+    """
+
+    def answer(pages: Sequence[Page]) -> list[Reply]:
+        from agents.chat import StructuredFailure, ask_many
+
+        asked = [page for page in pages if _asks(page.step.questions)]
+        by_form: dict[tuple[Question, ...], list[Page]] = {}
+        for page in asked:
+            by_form.setdefault(page.step.questions, []).append(page)
+        replies: dict[str, Reply] = {page.code: Reply(_agreed(page)) for page in pages}
+        for questions, group in by_form.items():
+            found = ask_many(model, [_messages(page) for page in group], _schema(questions))
+            for page, reply in zip(group, found, strict=True):
+                if isinstance(reply, StructuredFailure):
+                    replies[page.code] = Reply(trouble=str(reply))
+                else:
+                    given = {question.name: getattr(reply, f"answer_{n}") for n, question in enumerate(questions, 1)}
+                    replies[page.code] = Reply({**_agreed(page), **{k: v for k, v in given.items() if k not in _agreed(page)}})
+        return [replies[page.code] for page in pages]
+
+    return SimulatedKind(f"the language model {name}", answer)
+
+
+def requests_of(study: Study, participants: int) -> int:
+    """How many requests so many participants make at most, but for replies that have to be asked again."""
+    from evals.study.flow.way import steps_for
+
+    longest = max(sum(_asks(step.questions) for step in steps_for(study, cell, 0)) for cell in study.cells)
+    return longest * participants
+
+
+def _asks(questions: Sequence[Question]) -> bool:
+    return any(question.kind != "agree" for question in questions)
+
+
+def _agreed(page: Page) -> dict[str, Any]:
+    return {question.name: True for question in page.step.questions if question.kind == "agree"}
+
+
+def _messages(page: Page) -> list[BaseMessage]:
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    before = "\n\n".join(page.before)[-MOST_BEFORE:]
+    text = str(page.shown.get("text", ""))
+    questions = "\n".join(f"{n}. {_asked(question)}" for n, question in enumerate(page.step.questions, 1))
+    return [
+        SystemMessage(ROLE + (f"\n\nWhat you were told so far:\n\n{before}" if before else "")),
+        HumanMessage(f"{text}\n\nQuestions:\n{questions}\n\nGive answer_1, answer_2 and so on, one for each question."),
+    ]
+
+
+def _asked(question: Question) -> str:
+    match question.kind:
+        case "choice" | "parts":
+            how = "Choose one of" if question.kind == "choice" else "Choose any of"
+            options = "; ".join(value if value == shown else f"{value} ({shown})" for value, shown in question.options)
+            return f"{question.prompt} {how}: {options}"
+        case "rating":
+            low, high = question.ends
+            return f"{question.prompt} A whole number from 1 ({low or 'lowest'}) to {question.points} ({high or 'highest'})."
+        case "number":
+            return f"{question.prompt} A number."
+        case _:
+            return question.prompt
+
+
+def _schema(questions: Sequence[Question]) -> type[BaseModel]:
+    """A pydantic class with a field per question, which takes what the question takes."""
+    from pydantic import Field, create_model
+
+    fields: dict[str, Any] = {}
+    for n, question in enumerate(questions, 1):
+        values = tuple(value for value, _ in question.options)
+        form: Any
+        match question.kind:
+            case "choice":
+                form = Literal[values]
+            case "parts":
+                form = list[Literal[values]]  # type: ignore[valid-type]
+            case "rating":
+                form = int
+            case "number":
+                form = float
+            case "agree":
+                form = bool
+            case _:
+                form = str
+        limits: Mapping[str, Any] = {"ge": 1, "le": question.points} if question.kind == "rating" else {}
+        if question.kind == "text":
+            limits = {"max_length": 2000}
+        fields[f"answer_{n}"] = (form, Field(..., **limits))
+    return create_model("Answers", **fields)
