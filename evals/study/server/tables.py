@@ -1,0 +1,106 @@
+"""The database of a study's answers: its tables, and how it is opened and made private."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from saywhy_core.disk.sqlite import Database, open_database, transaction
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evals.study.folder import Study
+
+VERSION = 1
+WHAT = "database of answers"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS participants (
+    id INTEGER PRIMARY KEY, code TEXT NOT NULL, token TEXT NOT NULL, person TEXT, cell TEXT NOT NULL, seed INTEGER NOT NULL,
+    source TEXT NOT NULL, status TEXT NOT NULL, done INTEGER NOT NULL, consented INTEGER NOT NULL,
+    joined REAL NOT NULL, seen REAL NOT NULL, finished REAL
+);
+CREATE TABLE IF NOT EXISTS links (
+    participant INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (participant, name)
+);
+CREATE TABLE IF NOT EXISTS surroundings (participant INTEGER PRIMARY KEY, address TEXT NOT NULL, agent TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS pages (
+    participant INTEGER NOT NULL, step INTEGER NOT NULL, tries INTEGER NOT NULL, responses TEXT NOT NULL, seconds REAL,
+    accepted INTEGER NOT NULL, reply TEXT NOT NULL, submitted REAL NOT NULL, PRIMARY KEY (participant, step, tries)
+);
+CREATE TABLE IF NOT EXISTS answers (
+    id INTEGER PRIMARY KEY, participant INTEGER NOT NULL, step INTEGER NOT NULL, tries INTEGER NOT NULL, phase TEXT NOT NULL,
+    task TEXT NOT NULL, kind TEXT NOT NULL, response TEXT NOT NULL, trial INTEGER, item TEXT NOT NULL, condition TEXT NOT NULL,
+    expected TEXT, correct INTEGER, value REAL, seconds REAL, submitted TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS participants_code ON participants (code);
+CREATE UNIQUE INDEX IF NOT EXISTS participants_token ON participants (token);
+CREATE UNIQUE INDEX IF NOT EXISTS participants_person ON participants (person);
+CREATE INDEX IF NOT EXISTS answers_participant ON answers (participant)
+"""
+_PRIVATE = 0o600  # answers are people's: nobody else on this machine reads them
+
+
+def open_tables(study: Study, path: Path, source: str) -> Database:
+    """Open or make the database of a study's answers.
+
+    Raises:
+        UsageError: it can't be used, or it holds answers to another version of the study, or of another source.
+    """
+    fresh = not path.exists()
+    database = open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, alone=True, any_thread=True)
+    try:
+        if fresh:
+            path.chmod(_PRIVATE)
+        database.execute("PRAGMA secure_delete = ON")  # what is deleted on request is overwritten
+        with transaction(database):
+            _check_meta(study, path, source, database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def read_tables(path: Path) -> Database:
+    """Open the database of answers for reading, beside a server that may be writing."""
+    return open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, read_only=True, any_thread=True)
+
+
+def meta(database: Database, name: str, default: str = "") -> str:
+    """A fact about the whole study."""
+    row = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return default if row is None else str(row[0])
+
+
+def put_meta(database: Database, name: str, value: str) -> None:
+    """Keep a fact about the whole study."""
+    database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+
+def _check_meta(study: Study, path: Path, source: str, database: Database) -> None:
+    kept = meta(database, "source")
+    kind, wanted = kept.partition(":")[0], source.partition(":")[0]
+    if kept and kind != wanted:
+        raise UsageError(
+            f"{path} holds answers of {_who(kind)}, and those of {_who(wanted)} are not mixed with them; name another file"
+        )
+    before = meta(database, "digest")
+    if before and before != study.digest:
+        answered = database.execute("SELECT count(*) FROM participants WHERE consented").fetchone()[0]
+        if answered:
+            raise UsageError(
+                f"{study.folder} has changed since {path} got its first answers (it was {before}, and is {study.digest} now), and "
+                "answers to two versions are not mixed; put study.yaml and items.jsonl back as they were, or move "
+                f"{path.name} elsewhere, and a new one is begun"
+            )
+        database.execute("DELETE FROM participants")
+    put_meta(database, "digest", study.digest)
+    put_meta(database, "source", source)
+    if not meta(database, "secret"):
+        put_meta(database, "secret", secrets.token_hex(32))
+
+
+def _who(kind: str) -> str:
+    return "people" if kind == "people" else "simulated participants"
