@@ -72,7 +72,9 @@ def answer(
         )  # fmt: skip
         if outcome.problems:
             problems = dict(outcome.problems)
-            raise Refusal(422, "Some answers are missing or can't be used.", **_reply(store, person, outcome), problems=problems)
+            raise Refusal(
+                422, "Some answers are missing or can't be used.", **_reply(store, person, outcome), problems=problems
+            )
         if steps[number].phase == "consent" and outcome.accepted and not person.consented:
             keep_person(store, database, person.id, link_of(token), surroundings)
         after = _after(person, steps, outcome, now)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from evals.study.server.served import Served
     from evals.study.server.shielding import App
-    from evals.study.server.store import Person, Store
+    from evals.study.server.store import Store
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -154,9 +154,7 @@ class _Side:
             raise Refusal(400, "'responses' must be an object: a response by the name of each question.")
         around = _surroundings(request)
         return await _json(
-            lambda: answer(
-                self.store, token, number or 0, responses, seconds=seconds, attempt=attempt, surroundings=around
-            )
+            lambda: answer(self.store, token, number or 0, responses, seconds=seconds, attempt=attempt, surroundings=around)
         )
 
     async def withdraw(self, request: Request) -> Response:
@@ -212,5 +210,7 @@ async def _told(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     from starlette.responses import JSONResponse
 
-    log.error("a request to %s failed: %s", request.scope["route"].path if "route" in request.scope else "?", type(error).__name__)
+    log.error(
+        "a request to %s failed: %s", request.scope["route"].path if "route" in request.scope else "?", type(error).__name__
+    )
     return JSONResponse({"error": "Something went wrong here. Please try again in a moment."}, 500)

@@ -8,7 +8,7 @@ import hmac
 import json
 import secrets
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evals.study.answers import PEOPLE
 from evals.study.server.refusal import Refusal
@@ -139,9 +139,7 @@ def _return(store: Store, database: Database, person: Person, token: str) -> tup
     return _by_id(database, person.id), token
 
 
-def _enter(
-    store: Store, database: Database, token: str, link: Mapping[str, str], surroundings: tuple[str, str]
-) -> Person:
+def _enter(store: Store, database: Database, token: str, link: Mapping[str, str], surroundings: tuple[str, str]) -> Person:
     now = store.clock()
     if meta(database, "recruiting", "yes") != "yes":
         raise Refusal(403, "This study takes no new participants at the moment. Thank you for your interest.")

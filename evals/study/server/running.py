@@ -78,7 +78,7 @@ def _server(app: App) -> Any:
 
 
 def _protocol() -> Any:
-    """uvicorn's protocol, with an end to waiting for a request's head, which it has only between requests."""
+    """Uvicorn's protocol, with an end to waiting for a request's head, which it has only between requests."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class BoundedProtocol(H11Protocol):
@@ -99,7 +99,11 @@ def _protocol() -> Any:
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
-            if self.waiting is None and not self.transport.is_closing() and (self.cycle is None or self.cycle.response_complete):
+            if (
+                self.waiting is None
+                and not self.transport.is_closing()
+                and (self.cycle is None or self.cycle.response_complete)
+            ):
                 self._watch()
 
         def connection_lost(self, exc: Exception | None) -> None:

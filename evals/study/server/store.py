@@ -132,6 +132,18 @@ class Store:
         with self._lock:
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def place_of(self, code: str) -> tuple[str, int]:
+        """The cell and the seed of a participant: what `steps_for` makes the pages of.
+
+        Raises:
+            KeyError: no participant has this code.
+        """
+        with self.reading() as database:
+            row = database.execute("SELECT cell, seed FROM participants WHERE code = ?", (code,)).fetchone()
+        if row is None:
+            raise KeyError(code)
+        return str(row[0]), int(row[1])
+
     def people(self, database: Database | None = None) -> list[Person]:
         """All participants, in the order in which they came."""
         if database is None:

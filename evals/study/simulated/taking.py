@@ -126,7 +126,7 @@ def _submit(client: httpx.Client, seat: _Seat, reply: Reply) -> None:
         seat.taken.status = "left"
         seat.taken.troubles.append(f"page {step.name}: {reply.trouble}")
         return
-    sent = {"step": seat.done, "responses": dict(reply.responses), "seconds": reply.seconds}
+    sent = {"step": seat.done, "responses": dict(reply.responses), "seconds": reply.seconds, "try": seat.stuck + 1}
     status, body = _post(client, "api/answers", seat.token, sent)
     problems = body.get("problems") or {}
     if status != 200 and not problems:
