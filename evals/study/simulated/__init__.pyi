@@ -1,3 +1,6 @@
+from .dry_run import DryRun as DryRun
+from .dry_run import dry_run_text as dry_run_text
+from .findings import Finding as Finding
 from .kind import PARTICIPANTS as PARTICIPANTS
 from .kind import Page as Page
 from .kind import Reply as Reply

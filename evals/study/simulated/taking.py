@@ -86,7 +86,7 @@ def take_study(
     """
     cells = {cell.name: cell for cell in study.cells}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        joined = list(pool.map(lambda _: _post(client, "api/join", None, {"link": {}}), range(count)))
+        joined = list(pool.map(lambda _: _post(client, "api/join", None, {"link": {"simulated": kind_name}}), range(count)))
         seats: list[_Seat] = []
         for n, (status, body) in enumerate(joined):
             if status != 200:

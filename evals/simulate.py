@@ -1,0 +1,96 @@
+"""A dry run of a study: simulated participants take it over the same server as people will, before anybody is paid."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evals.study.simulated.dry_run import DryRun
+from evals.study.simulated.findings import Finding, findings_after, findings_before
+from evals.study.simulated.kind import PARTICIPANTS, SimulatedKind
+from evals.study.simulated.taking import Taken, take_study
+from saywhy_core.errors import UsageError, argument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from evals.study.answers import Answers
+    from evals.study.folder import Study
+
+SCRIPTED: tuple[str, ...] = ("perfect", "random", "position", "speeding", "top-word")
+"""The kinds of a dry run where no others are named."""
+
+
+def simulate(
+    study: Study,
+    kinds: Sequence[str] = SCRIPTED,
+    *,
+    count: int = 4,
+    models: Mapping[str, SimulatedKind] | None = None,
+    seed: int = 0,
+    on_page: Callable[[int], None] | None = None,
+) -> DryRun:
+    """Let simulated participants take a study. Its own database of answers is not touched.
+
+    Args:
+        study: the study.
+        kinds: names in `evals.study.simulated.PARTICIPANTS`.
+        count: participants of each kind.
+        models: language models by name, made with `language_model_kind`, which take the study as well.
+        seed: of the participants' own chance; cells are assigned by the server.
+        on_page: called with the number of pages after each turn.
+
+    Raises:
+        UsageError: a kind is unknown, nobody takes part, or `count` is below 1.
+    """
+    if count < 1:
+        raise UsageError(f"{argument('count')} must be 1 or more, not {count}")
+    takers = {name: PARTICIPANTS.get(name) for name in kinds} | dict(models or {})
+    if not takers:
+        raise UsageError("nobody takes part: name a kind of simulated participant, or a language model")
+    enough = study.file.design.model_copy(update={"participants": max(study.file.design.participants, count * len(takers))})
+    opened = replace(study, file=study.file.model_copy(update={"design": enough}))
+    taken, answers = _taken(opened, takers, count, seed, on_page)
+    found = [*findings_before(study), *_leaks(study), *findings_after(study, taken, answers)]
+    order = ("broken", "leak", "ceiling", "note")
+    return DryRun(answers, tuple(taken), tuple(sorted(found, key=lambda one: order.index(one.kind))), _flags(study, answers))
+
+
+def _taken(
+    study: Study, takers: Mapping[str, SimulatedKind], count: int, seed: int, on_page: Callable[[int], None] | None
+) -> tuple[list[Taken], Answers]:
+    import httpx
+
+    from evals.study.server import open_store, running, study_app
+
+    taken: list[Taken] = []
+    with tempfile.TemporaryDirectory(prefix="saywhy-dry-run-") as folder:
+        store = open_store(study, Path(folder) / "simulated.db", source="simulated")
+
+        def place_of(code: str) -> tuple[str, int]:
+            person = next(one for one in store.people() if one.code == code)
+            return person.cell, person.seed
+
+        try:
+            with running(study_app(store)) as address, httpx.Client(base_url=address, timeout=60) as client:
+                for name, kind in takers.items():
+                    taken += take_study(study, client, name, kind, count, place_of=place_of, seed=seed, on_page=on_page)
+                for picture in sorted({one for each in taken for one in each.pictures}):
+                    reply = client.get(picture)
+                    if reply.status_code != 200:
+                        taken[0].troubles.append(f"{picture}: the server answered {reply.status_code}")
+            answers = store.answers()
+        finally:
+            store.close()
+    return taken, answers
+
+
+def _leaks(study: Study) -> list[Finding]:
+    del study
+    return []
+
+
+def _flags(study: Study, answers: Answers) -> dict[str, tuple[str, ...]]:
+    return {}
