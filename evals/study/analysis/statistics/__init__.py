@@ -1,0 +1,7 @@
+"""Statistics of answers by participants to items under conditions: arrays in, results out."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
