@@ -63,7 +63,9 @@ def _lines(study: Study, run: DryRun) -> Iterator[str]:
     said = ", ".join(f"{count} {status}" for status, count in ends.items())
     yield f"# Dry run: {study.file.title}"
     yield ""
-    yield f"{len(run.taken)} simulated participants took the study ({said}). None of these answers is a person's."
+    whole = len(run.taken)
+    who = "1 simulated participant" if whole == 1 else f"{whole} simulated participants"
+    yield f"{who} took the study ({said}). None of these answers is a person's."
     yield ""
     yield "## Findings"
     yield ""

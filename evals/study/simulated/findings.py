@@ -151,7 +151,7 @@ def _stuck(taken: Sequence[Taken]) -> Iterator[Finding]:
     out = Counter(one.kind for one in taken if one.status == "screened out")
     for kind, count in out.items():
         yield Finding(
-            "note", f"{count} of {sum(one.kind == kind for one in taken)} of kind {kind} failed the comprehension questions"
+            "note", f"{count} of the {sum(one.kind == kind for one in taken)} of kind {kind} failed the comprehension questions"
         )
 
 

@@ -31,7 +31,9 @@ def register(group: typer.Typer) -> None:
 
 
 def simulate(
-    directory: Annotated[Path, typer.Argument(help="The study's folder.", metavar="STUDY", file_okay=False)],
+    directory: Annotated[
+        Path, typer.Argument(help="The study's folder.", metavar="STUDY", file_okay=False), Use.FOLDER_WRITTEN
+    ],
     model: ModelOptions,
     participants: Annotated[
         str | None,
