@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+from saywhy_core.errors import Problem
 
-    from saywhy_core.errors import Problem
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
     from verbalize.saliency import Saliency
+
+HIDDEN = "the label that the model chose"
+"""What stands for the label where labels are masked."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +24,18 @@ class Making:
     """The maps of all items, and where pictures go.
 
     Attributes:
-        maps: the maps.
+        maps: the maps. Each explains the label that the model chose.
         seed: of everything random.
         mask_labels: whether no text may name a label.
         add_picture: `add_picture(png)` keeps a PNG under the name of its SHA-256 in the study's `images/`, and returns
             "images/NAME.png".
         folder: the folder that files named in options are relative to.
         chat: the chat model of "narrate", or None.
+        others: further maps of the same inputs, which explain other labels, by the id of the map in `maps`.
+        labels: all labels of the study.
+        condition: the name of the condition that is being made; random controls draw anew for each.
         problems: what could not be shown.
+        notes: what the researcher should know, a sentence each.
     """
 
     maps: tuple[Saliency, ...]
@@ -33,5 +43,32 @@ class Making:
     mask_labels: bool
     add_picture: Callable[[bytes], str]
     folder: Path
-    chat: object = None
+    chat: Any = None
+    others: Mapping[str, Sequence[Saliency]] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    condition: str = ""
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def of(self, maps: Sequence[Saliency]) -> Making:
+        """The same for other maps; problems and notes are gathered in the same lists."""
+        return replace(self, maps=tuple(maps))
+
+    def problem(self, saliency: Saliency, what: str) -> None:
+        """Note that a map can't be shown."""
+        self.problems.append(
+            Problem(f"condition {self.condition}" if self.condition else "the study", what, id=saliency.saliency_id)
+        )
+
+    def seed_for(self, saliency: Saliency) -> int:
+        """A seed for a map under this condition: the same whichever other maps there are."""
+        digest = hashlib.sha256(f"{self.seed}\0{self.condition}\0{saliency.saliency_id}".encode()).digest()
+        return int.from_bytes(digest[:8], "big")
+
+    def label_of(self, saliency: Saliency) -> str:
+        """How sentences of a study name the label that a map explains."""
+        if self.mask_labels:
+            return HIDDEN
+        query = saliency.query
+        rather = f" rather than {' or '.join(f'“{one}”' for one in query.versus)}" if query.versus else ""
+        return f"“{query.label}”{rather}"

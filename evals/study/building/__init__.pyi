@@ -1,0 +1,2 @@
+from .conditions import parse_conditions as parse_conditions
+from .making_study import build_study as build_study

@@ -1,0 +1,62 @@
+"""What is shown of each candidate under each condition; who can't be shown under all of them is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from evals.study.items import Item, Stimulus
+from evals.study.stimuli.kind import KINDS
+from evals.study.stimuli.layout import input_of
+from saywhy_core.errors import UsageError
+from verbalize.saliency import TokenSaliency
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from evals.study.building.candidates import Candidate
+    from evals.study.design.file import ConditionPart
+    from evals.study.stimuli.making import Making
+
+
+def shown_items(
+    candidates: Sequence[Candidate], conditions: Sequence[ConditionPart], making: Making, labels: Mapping[str, Sequence[str]]
+) -> list[Item]:
+    """An item for each candidate that can be shown under every condition; the problems of the others are in the making.
+
+    Args:
+        candidates: the inputs.
+        conditions: the conditions.
+        making: what stimuli are made from; its maps are set here.
+        labels: id -> the labels that participants choose from.
+    """
+    maps = [one.map for one in candidates]
+    others = {one.id: one.others for one in candidates}
+    making = replace(making.of(maps), others=others)
+    left = dict.fromkeys(one.id for one in candidates)
+    stimuli: dict[str, dict[str, Stimulus]] = {name: {} for name in left}
+    for part in conditions:
+        kind = KINDS.get(part.kind)
+        here = [saliency for saliency in making.maps if saliency.saliency_id in left]
+        shown = kind.show(replace(making.of(here), condition=part.name), kind.checked(part.name, part.options))
+        if len(shown) != len(here):
+            raise UsageError(f"the kind of condition {part.kind!r} gave {len(shown)} stimuli for {len(here)} maps")
+        for saliency, stimulus in zip(here, shown, strict=True):
+            if stimulus is None:  # later conditions need not be made for it
+                left.pop(saliency.saliency_id, None)
+            else:
+                stimuli[saliency.saliency_id][part.name] = stimulus
+    return [
+        Item(
+            id=one.id,
+            form="text" if isinstance(one.map, TokenSaliency) else "image",
+            input=input_of(one.map, making),
+            predicted=one.predicted,
+            true=one.true,
+            labels=tuple(labels[one.id]),
+            stimuli=stimuli[one.id],
+            facts=one.facts,
+        )
+        for one in candidates
+        if one.id in left
+    ]

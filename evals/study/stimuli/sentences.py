@@ -1,0 +1,118 @@
+"""Texts of `verbalize` below the input: by its templates, or by a language model that says only what is true of the map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evals.study.stimuli.kind import ConditionKind, whole, word
+from evals.study.stimuli.layout import below, said, top_of
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from evals.study.items import Stimulus
+    from evals.study.stimuli.making import Making
+    from verbalize.saliency import Saliency
+
+_WORDS = """
+a about above after against all also am among an and area areas are around as at balance because black blue both bottom bright
+brown but by centre centre choice colour corner dark decision each equally evidence evenly every fifth fifths fifth followed
+for from gold green grey half has hold holds importance important in is it its largest least left light little lower main map
+matter matters middle more most mostly much near nearly neither nine no none nor nothing of on one only or orange other others
+out over pale part parts phrase picture pink pixel place position positions prediction purple quarter quarters rather red region
+regions rest right same salient score scores second section share shares side single some span speak speaks stand stands strongest
+strip tenth tenths text than that the them these they third thirds this three top two under upper violet white whole with word
+words yellow zero label
+""".split()
+OWN_WORDS = frozenset(_WORDS)
+"""The words of the templates, and of the names that they give to places and colours of a picture."""
+
+
+def _by_template(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | None]:
+    from verbalize import TemplateVerbalizer
+
+    verbalizer = TemplateVerbalizer(
+        style=word(options, "style", "plain"),
+        length=word(options, "length", "short"),
+        max_words=whole(options, "max_words", 12),
+        max_spans=whole(options, "max_spans", 3),
+        mask_labels=making.mask_labels,
+    )
+    return [_tried(verbalizer, saliency, making) for saliency in making.maps]
+
+
+def _tried(verbalizer: Any, saliency: Saliency, making: Making) -> Stimulus | None:
+    from saywhy_core.reading.records import told
+
+    try:
+        with told(what="it can't be put into words"):
+            text = verbalizer.verbalize(saliency).text
+    except UsageError as error:
+        making.problem(saliency, str(error))
+        return None
+    top = top_of(saliency)
+    return said(text if text.endswith((".", "!", "?")) else f"{text[:1].upper()}{text[1:]}.", top if top in text else "")
+
+
+TEXT = ConditionKind(
+    summary="sentences by a style of verbalize, each true of the map",
+    show=below(_by_template),
+    options={
+        "style": "the style: plain, ranked, smv, or one that a plug-in brings (plain)",
+        "length": "clause, short or paragraph (short)",
+        "max_words": "the most words of the input that the text names (12)",
+        "max_spans": "the most parts of the input that the text names (3)",
+    },
+    explain=_by_template,
+    own_words=OWN_WORDS,
+)
+
+
+def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | None]:
+    from verbalize.narrate import STYLES, Narrator
+
+    if making.chat is None:
+        raise UsageError("the condition 'narrate' needs a language model; name one with --llm")
+    narrator = Narrator(
+        making.chat,
+        audience=word(options, "audience", "lay"),
+        max_words=whole(options, "max_words", 60, least=5),
+        repairs=whole(options, "repairs", 2, least=0),
+        mask_labels=making.mask_labels,
+        style=word(options, "style", "composed", STYLES),  # type: ignore[arg-type]  # one of STYLES
+    )
+    shown: list[Stimulus | None] = []
+    outcomes: dict[str, int] = {}
+    for saliency, made in zip(making.maps, narrator.narrate_all(making.maps), strict=True):
+        if made.problem is not None:
+            making.problem(saliency, made.problem)
+            shown.append(None)
+            continue
+        outcomes[str(made.outcome)] = outcomes.get(str(made.outcome), 0) + 1
+        top = top_of(saliency)
+        shown.append(said(made.text, top if top in made.text else ""))
+    if outcomes:
+        told = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
+        making.notes.append(f"{making.condition or 'narrate'}: texts by the language model, checked: {told}")
+    if outcomes.get("template"):
+        making.notes.append(
+            f"{making.condition or 'narrate'}: {outcomes['template']} of {sum(outcomes.values())} texts are those of the template, "
+            "because nothing that the model wrote could be kept"
+        )
+    return shown
+
+
+NARRATE = ConditionKind(
+    summary="sentences that a language model chose or wrote, each checked against the map",
+    show=below(_narrated),
+    options={
+        "style": "composed, free or smv-gpt (composed)",
+        "audience": "who reads the text (lay)",
+        "max_words": "length of the text in words (60)",
+        "repairs": "how often a false draft is sent back (2)",
+    },
+    explain=_narrated,
+    own_words=OWN_WORDS,
+)
