@@ -1,7 +1,7 @@
-"""Flags: whose answers look as if nobody had read the items. Each has a stated threshold; none of them excludes anybody.
+"""Flags: whose answers look as if nobody had read the items. Each has a stated threshold; none excludes anybody.
 
-Exclusions are rules that are stated before the study (`evals.study.analysis`). Flags are for the researchers who watch it. Tests
-of chance take `ALPHA`, so that among a thousand attentive participants one is flagged by each of them.
+Exclusions are rules that are stated before the study (`evals.study.analysis`). Flags are for the researchers who watch it.
+Tests of chance take `ALPHA`, so that among a thousand attentive participants one is flagged by each of them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def flags(
     Args:
         answers: the answers.
         study: the study; without it, "top word only" is not looked for.
-        places: participant -> (cell, seed), which tell the order of options. Without it, labels are taken to stand in one order.
+        places: participant -> (cell, seed), which tell the order of options. Without, labels stand in one order.
 
     Returns:
         participant -> flags, in the order of `FLAGS`.
@@ -151,9 +151,7 @@ def _speeding(seen: Mapping[str, _Seen]) -> dict[str, str]:
         return {}
     usual = median(medians.values())
     least = max(SECONDS, FASTER * usual) if len(medians) >= ENOUGH else SECONDS
-    return {
-        code: f"{value:.1f} s per trial (median), below {least:.1f} s" for code, value in medians.items() if value < least
-    }
+    return {code: f"{value:.1f} s per trial (median), below {least:.1f} s" for code, value in medians.items() if value < least}
 
 
 def _straight(seen: Mapping[str, _Seen]) -> dict[str, str]:
@@ -193,9 +191,7 @@ def _position(seen: Mapping[str, _Seen]) -> dict[str, str]:
 def _random(seen: Mapping[str, _Seen]) -> dict[str, str]:
     from scipy.stats import binom
 
-    judged = {
-        code: [choice for choice in one.choices if choice.answer.correct is not None] for code, one in seen.items()
-    }
+    judged = {code: [choice for choice in one.choices if choice.answer.correct is not None] for code, one in seen.items()}
     judged = {code: choices for code, choices in judged.items() if len(choices) >= ENOUGH}
     if len(judged) < 2:
         return {}

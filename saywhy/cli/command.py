@@ -39,6 +39,7 @@ GOES_ON = {
     "attack": "the results in OUT are kept, and the same command goes on with the other images",
     "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
     "improve": "what was searched is kept, and the same command goes on with it",
+    "serve": "every acknowledged answer is kept, and the same command goes on",
     "picture": "the pictures in OUT are kept; the same command draws all again",
     "verbalize": "the finished texts are kept beside OUT, and the same command goes on with the other maps",
 }

@@ -92,7 +92,7 @@ def withdraw(store: Store, token: str) -> dict[str, Any]:
     with store.writing() as database:
         person = find(database, token)
         if person.status != "withdrawn":
-            erase(database, person.id)
+            erase(database, person.code)
     store.tidy()
     return {"done": 0, "status": "withdrawn", "completion": None}
 
@@ -164,8 +164,8 @@ def _keep(
         (person.id, number, tries, responses, seconds, outcome.accepted, json.dumps(reply, ensure_ascii=False), now),
     )
     database.executemany(
-        "INSERT INTO answers (participant, step, tries, phase, task, kind, response, trial, item, condition, expected, correct, "
-        "value, seconds, submitted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO answers (participant, step, tries, phase, task, kind, response, trial, item, condition, expected, "
+        "correct, value, seconds, submitted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (person.id, row.step, row.tries, row.phase, row.task, row.kind, row.response, row.trial, row.item, row.condition,
              row.expected, row.correct, row.value, row.seconds, row.submitted)

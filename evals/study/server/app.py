@@ -199,7 +199,7 @@ async def _file(known: dict[str, Served], request: Request) -> Response:
     return FileResponse(found.path, media_type=found.kind, headers=headers)
 
 
-async def _told(request: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:  # noqa: ARG001 - starlette gives both
     from starlette.responses import JSONResponse
 
     sentence = "There is no such page." if getattr(error, "status_code", 404) == 404 else "This can't be done here."

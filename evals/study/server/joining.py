@@ -47,7 +47,7 @@ def join(
         the participant, and the token.
 
     Raises:
-        Refusal: 401 the token is unknown; 403 nobody is let in; 409 this person took part already; 410 it is too late to return.
+        Refusal: 401 the token is unknown; 403 nobody is let in; 409 this person took part already; 410 it is too late.
     """
     with store.writing() as database:
         if token is not None:

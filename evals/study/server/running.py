@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import socket
 import threading
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator
 
     from evals.study.server.shielding import App
@@ -57,11 +59,20 @@ def running(app: App, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str
             thread.join()
 
 
+def check_installed() -> None:
+    """See whether a server can run here.
+
+    Raises:
+        UsageError: its libraries are not installed.
+    """
+    if find_spec("uvicorn") is None or find_spec("starlette") is None:
+        raise UsageError("a study is served with starlette and uvicorn: pip install 'saywhy[serve]'")
+
+
 def _server(app: App) -> Any:
-    try:
-        import uvicorn
-    except ImportError:
-        raise UsageError("a study is served with starlette and uvicorn: pip install 'saywhy[serve]'") from None
+    check_installed()
+    import uvicorn
+
     config = uvicorn.Config(
         app,
         http=_protocol(),
@@ -123,8 +134,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise UsageError(
-            f"no connections can be taken at {host}, port {port}: {error.strerror or error}; name another --port or --host"
-        ) from error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        raise UsageError(f"no connections can be taken at {host}, port {port}: {why}; name another --port or --host") from error
     with listener:
         yield listener

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from evals.study.answers import PEOPLE, Answer, Answers, Participant
 from evals.study.flow.way import steps_for
 from evals.study.folder import DATABASE
-from evals.study.server.tables import meta, open_tables, put_meta, read_tables
+from evals.study.server.tables import meta, open_beside, open_tables, put_meta, read_tables, write_out
 from saywhy_core.disk.sqlite import Database, transaction
 from saywhy_core.errors import UsageError
 
@@ -98,10 +98,8 @@ class Store:
         return person.seen + self.return_within
 
     def status(self, person: Person) -> Status:
-        """Active participants whose time has run out have left."""
-        if person.status == "active" and self.clock() > person.seen + self.leave_after:
-            return "left"
-        return cast("Status", person.status)
+        """A participant's status now."""
+        return status_of(self.study, person, self.clock())
 
     @property
     def recruiting(self) -> bool:
@@ -120,17 +118,14 @@ class Store:
         One row without code and times stays, so that withdrawals can be counted. The bytes are overwritten on the disk.
         """
         with self.writing() as database:
-            row = database.execute("SELECT id FROM participants WHERE code = ? AND status != 'withdrawn'", (code,)).fetchone()
-            if row is None:
-                return False
-            erase(database, row[0])
+            known = erase(database, code)
         self.tidy()
-        return True
+        return known
 
     def tidy(self) -> None:
         """Write the log of changes into the database, so that no deleted answer stays in it."""
         with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            write_out(self._database)
 
     def place_of(self, code: str) -> tuple[str, int]:
         """The cell and the seed of a participant: what `steps_for` makes the pages of.
@@ -153,31 +148,69 @@ class Store:
 
     def answers(self) -> Answers:
         """What was answered so far, by those who consented."""
-        with self.reading() as database:
-            people = [person for person in self.people(database) if person.consented]
-            rows = database.execute(f"SELECT participant, {_ANSWER} FROM answers ORDER BY id").fetchall()  # noqa: S608
-        codes = {person.id: person.code for person in people}
-        answers = tuple(_answer(codes[row[0]], row[1:]) for row in rows if row[0] in codes)
-        about: dict[str, dict[str, str]] = {}
-        for answer in answers:
-            if answer.phase == "demographics":
-                about.setdefault(answer.participant, {})[answer.task] = answer.response
-        return Answers(
-            answers,
-            {person.code: self._participant(person, about.get(person.code, {})) for person in people},
-            {item.id: dict(item.facts) for item in self.study.items.values() if not item.practice},
-        )
+        return read_answers(self.study, self.path, clock=self.clock)
 
-    def _participant(self, person: Person, attributes: dict[str, str]) -> Participant:
-        return Participant(
-            code=person.code,
-            cell=person.cell,
-            source=person.source,
-            status=self.status(person),
-            started=iso(person.joined) if person.joined else "",
-            finished=iso(person.finished) if person.finished else "",
-            attributes=attributes,
-        )
+
+def read_answers(study: Study, path: Path | None = None, *, clock: Callable[[], float] = time.time) -> Answers:
+    """What was answered so far, by those who consented; a server may be writing meanwhile.
+
+    Args:
+        study: the study.
+        path: the database; by default `answers.db` in the study's folder.
+        clock: the time in seconds since 1970.
+
+    Raises:
+        UsageError: there is no such database.
+    """
+    with closing(read_tables(path or study.folder / DATABASE)) as database:
+        database.execute("BEGIN")
+        found = [person_of(row) for row in database.execute("SELECT * FROM participants ORDER BY id")]
+        rows = database.execute(f"SELECT participant, {_ANSWER} FROM answers ORDER BY id").fetchall()  # noqa: S608 - our names
+    people = {person.id: person for person in found if person.consented}
+    answers = tuple(_answer(people[row[0]].code, row[1:]) for row in rows if row[0] in people)
+    about: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        if answer.phase == "demographics":
+            about.setdefault(answer.participant, {})[answer.task] = answer.response
+    return Answers(
+        answers,
+        {
+            person.code: Participant(
+                code=person.code,
+                cell=person.cell,
+                source=person.source,
+                status=status_of(study, person, clock()),
+                started=iso(person.joined) if person.joined else "",
+                finished=iso(person.finished) if person.finished else "",
+                attributes=about.get(person.code, {}),
+            )
+            for person in people.values()
+        },
+        {item.id: dict(item.facts) for item in study.items.values() if not item.practice},
+    )
+
+
+def forget(study: Study, code: str) -> None:
+    """Delete everything of a participant from `answers.db` in the study's folder; a server may be running meanwhile.
+
+    Raises:
+        UsageError: no participant has this code, or there is no such database.
+    """
+    path = study.folder / DATABASE
+    read_tables(path).close()  # which makes none where there is none
+    with closing(open_beside(path)) as database:
+        with transaction(database):
+            known = erase(database, code)
+        if not known:
+            raise UsageError(f"no participant of {path} has the code {code!r}; see the table of answers for the codes")
+        write_out(database)
+
+
+def status_of(study: Study, person: Person, now: float) -> Status:
+    """A participant's status; the active whose time has run out have left."""
+    if person.status == "active" and now > person.seen + study.file.server.leave_after_minutes * 60:
+        return "left"
+    return cast("Status", person.status)
 
 
 def open_store(
@@ -207,15 +240,19 @@ def person_of(row: tuple[Any, ...]) -> Person:
     return person if isinstance(person.consented, bool) else Person(*row[:9], bool(row[9]), *row[10:])
 
 
-def erase(database: Database, participant: int) -> None:
-    """Delete everything of a participant but that somebody of this cell withdrew."""
+def erase(database: Database, code: str) -> bool:
+    """Delete everything of a participant but that somebody of this cell withdrew; return whether there was one."""
+    row = database.execute("SELECT id FROM participants WHERE code = ? AND status != 'withdrawn'", (code,)).fetchone()
+    if row is None:
+        return False
     for table in ("answers", "pages", "links", "surroundings"):
-        database.execute(f"DELETE FROM {table} WHERE participant = ?", (participant,))  # noqa: S608 - our own names
+        database.execute(f"DELETE FROM {table} WHERE participant = ?", row)  # noqa: S608 - our own names
     database.execute(
-        "UPDATE participants SET code = 'withdrawn-' || id, person = NULL, status = 'withdrawn', seed = 0, done = 0, joined = 0, "
-        "seen = 0, finished = NULL WHERE id = ?",
-        (participant,),
+        "UPDATE participants SET code = 'withdrawn-' || id, person = NULL, status = 'withdrawn', seed = 0, done = 0, "
+        "joined = 0, seen = 0, finished = NULL WHERE id = ?",
+        row,
     )
+    return True
 
 
 def iso(seconds: float) -> str:
@@ -226,7 +263,7 @@ def iso(seconds: float) -> str:
 def _answer(code: str, row: tuple[Any, ...]) -> Answer:
     phase, task, kind, response, step, trial, item, condition, expected, correct, value, seconds, tries, submitted = row
     return Answer(
-        participant=code, phase=cast("Phase", phase), task=task, kind=kind, response=response, step=step, trial=trial, item=item,
-        condition=condition, expected=expected, correct=None if correct is None else bool(correct), value=value,
+        participant=code, phase=cast("Phase", phase), task=task, kind=kind, response=response, step=step, trial=trial,
+        item=item, condition=condition, expected=expected, correct=None if correct is None else bool(correct), value=value,
         seconds=seconds, tries=tries, submitted=submitted,
     )  # fmt: skip

@@ -49,11 +49,11 @@ def open_tables(study: Study, path: Path, source: str) -> Database:
     Raises:
         UsageError: it can't be used, or it holds answers to another version of the study, or of another source.
     """
-    fresh = not path.exists()
+    if not path.exists():  # so that the files that SQLite puts beside it are private, too
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(_PRIVATE)
     database = open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, alone=True, any_thread=True)
     try:
-        if fresh:
-            path.chmod(_PRIVATE)
         database.execute("PRAGMA secure_delete = ON")  # what is deleted on request is overwritten
         with transaction(database):
             _check_meta(study, path, source, database)
@@ -66,6 +66,18 @@ def open_tables(study: Study, path: Path, source: str) -> Database:
 def read_tables(path: Path) -> Database:
     """Open the database of answers for reading, beside a server that may be writing."""
     return open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, read_only=True, any_thread=True)
+
+
+def open_beside(path: Path) -> Database:
+    """Open a database of answers for a change beside a server that may be writing, too."""
+    database = open_database(path, what=WHAT, schema=SCHEMA, version=VERSION)
+    database.execute("PRAGMA secure_delete = ON")
+    return database
+
+
+def write_out(database: Database) -> None:
+    """Write the log of changes into the database, and empty it: what was deleted stays in neither."""
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def meta(database: Database, name: str, default: str = "") -> str:
@@ -91,8 +103,8 @@ def _check_meta(study: Study, path: Path, source: str, database: Database) -> No
         answered = database.execute("SELECT count(*) FROM participants WHERE consented").fetchone()[0]
         if answered:
             raise UsageError(
-                f"{study.folder} has changed since {path} got its first answers (it was {before}, and is {study.digest} now), and "
-                "answers to two versions are not mixed; put study.yaml and items.jsonl back as they were, or move "
+                f"{study.folder} has changed since {path} got its first answers ({before}, now {study.digest}), and answers "
+                "to two versions are not mixed; put study.yaml and items.jsonl back as they were, or move "
                 f"{path.name} elsewhere, and a new one is begun"
             )
         database.execute("DELETE FROM participants")

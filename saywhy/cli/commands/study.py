@@ -21,6 +21,8 @@ PARTS: tuple[str, ...] = (
     # one name per line, in the order in which people need them
     "build",
     "simulate",
+    "serve",
+    "delete",
 )
 
 

@@ -75,7 +75,8 @@ Places of people who have not agreed to take part: {progress.unconsented}.</p>
 <p>Everything that this participant answered is deleted from the database; this can't be undone.</p>
 <form method="post" action="admin/delete">{hidden}
 <label for="code">Participant's code</label>
-<input id="code" name="code" required maxlength="100" autocomplete="off"><button class="grave">Delete</button></form></section>""",
+<input id="code" name="code" required maxlength="100" autocomplete="off">
+<button class="grave">Delete</button></form></section>""",
     )
 
 
@@ -97,7 +98,9 @@ def _cells(progress: Progress) -> str:
 def _dropout(progress: Progress) -> str:
     if not progress.dropout:
         return "<p>Nobody has left.</p>"
-    rows = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{number}</td></tr>' for name, number in progress.dropout.items())
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{number}</td></tr>' for name, number in progress.dropout.items()
+    )
     return f'<table><thead><tr><th scope="col">Page</th><th scope="col">Left</th></tr></thead><tbody>{rows}</tbody></table>'
 
 
