@@ -1,0 +1,147 @@
+"""A study with every kind of page, the server that serves it, and a browser that takes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from html import escape
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+NPM = ("axe-core@4.10.3", "jspsych@8.3.0", "@jspsych/plugin-survey-html-form@2.1.0", "@jspsych/plugin-html-button-response@2.1.0")
+
+
+@pytest.fixture(scope="session")
+def npm_files(tmp_path_factory):
+    """A node_modules folder with jsPsych and axe-core: the one that SAYWHY_NODE_MODULES names, or fetched with npm."""
+    named = os.environ.get("SAYWHY_NODE_MODULES")
+    if named:
+        return Path(named)
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("SAYWHY_NODE_MODULES names no folder with jsPsych, and there is no npm to fetch it")
+    folder = tmp_path_factory.mktemp("npm")
+    done = subprocess.run(
+        [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder), *NPM],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode:
+        pytest.skip(f"npm could not fetch jsPsych: {done.stderr[-300:]}")
+    return folder / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no {CHROMIUM}")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+TEXTS = (
+    ("A warm, funny film with a cast that never puts a foot wrong.", "positive"),
+    ("Two hours of my life that nobody will give me back.", "negative"),
+    ("The plot is thin, but the music carries it to a lovely end.", "positive"),
+    ("<script>document.title='run'</script> & \"dull\" <b>from</b> start to end", "negative"),
+    ("I laughed once, by accident, and then the lights went on.", "negative"),
+    ("An honest and gentle story about two sisters.", "positive"),
+)
+
+
+def item(number, text, label, *, practice=False):
+    """A line of items.jsonl: a text under "heatmap", "plain" and "none"."""
+    words = text.split()
+    shades = [(-1) ** at * ((at * 7 + number * 3) % 11) for at in range(len(words))]
+    spans = " ".join(
+        f'<span class="h{shade:+d}">{escape(word)}</span>' if shade else escape(word)
+        for word, shade in zip(words, shades, strict=True)
+    )
+    shown = f'<div class="input"><p class="words" dir="auto">{escape(text)}</p></div>'
+    said = f"The words <q>{escape(words[1])}</q> and <q>{escape(words[3])}</q> mattered most."
+    return {
+        "version": 1,
+        "id": f"p{number}" if practice else f"i{number}",
+        "form": "text",
+        "practice": practice,
+        "predicted": label,
+        "true": label,
+        "labels": ["negative", "positive"],
+        "facts": {"label": label, "model_right": "yes"},
+        "answers": {},
+        "input": {"html": shown, "text": text},
+        "stimuli": {
+            "heatmap": {
+                "html": f'<div class="input"><p class="words heatmap" dir="auto">{spans}</p></div>'
+                '<p class="key"><span class="h+7">speaks for the label</span> <span class="h-7">speaks against it</span></p>',
+                "text": " ".join(f"{word} [{shade / 10:+.1f}]" for word, shade in zip(words, shades, strict=True)),
+            },
+            "plain": {
+                "html": f'{shown}<div class="explanation" dir="auto"><p>{said}</p></div>',
+                "text": f"{text}\n\nExplanation: two words mattered most.",
+            },
+            "none": {"html": "", "text": ""},
+        },
+    }
+
+
+def make_study(folder, npm_files, **changes):
+    """A study's folder, and jsPsych in it."""
+    import yaml
+
+    from evals.study.pages import fetch_assets
+
+    folder.mkdir(parents=True)
+    lines = [item(number, *one) for number, one in enumerate(TEXTS)]
+    lines[-1] = item(len(TEXTS) - 1, *TEXTS[-1], practice=True)
+    (folder / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    content = {
+        "version": 1,
+        "title": "How do you read explanations?",
+        "conditions": [{"name": name, "kind": kind} for name, kind in (("heatmap", "heatmap"), ("plain", "none"), ("none", "none"))],
+        "design": {"kind": "latin", "items": 5, "participants": 12},
+        "tasks": [
+            {"name": "simulation", "kind": "simulation"},
+            {"name": "helpfulness", "kind": "rating"},
+        ],
+        "consent": {"text": "We study how people read explanations.\n\nYou may stop at any time."},
+        "instructions": ["A model reads reviews of films.\n\nYou will see what it read.", "Blue words speak for its decision."],
+        "comprehension": {
+            "questions": [
+                {"name": "who", "question": "Who decided?", "options": ["the model", "other people"], "answer": "the model"},
+                {"name": "blue", "question": "What do blue words do?", "options": ["speak for", "speak against"], "answer": "speak for"},
+            ],
+            "tries": 2,
+        },
+        "practice": {"items": 1, "feedback": True},
+        "attention": [
+            {"name": "orchid", "after": 2, "question": "Please choose orchid.", "options": ["rose", "orchid"], "answer": "orchid"}
+        ],
+        "demographics": [
+            {"name": "age", "question": "How old are you?", "kind": "number"},
+            {"name": "language", "question": "Which languages do you speak?", "kind": "text", "required": False},
+        ],
+        "debriefing": "Thank you. The explanations came from a model.",
+        "contact": "lab@example.org",
+        "completion": {"code": "C0MPLETE", "screened_code": "SCREENED", "url": "https://app.example.org/done?cc={code}"},
+        "server": {"break_after": 3},
+    } | changes
+    (folder / "study.yaml").write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
+    fetch_assets(folder, source=npm_files)
+    return folder
+
+
+@pytest.fixture
+def new_study(tmp_path, npm_files):
+    """`new_study(**changes of study.yaml)` makes a study's folder with its assets."""
+    return lambda **changes: make_study(tmp_path / "study", npm_files, **changes)
