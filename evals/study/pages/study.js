@@ -175,13 +175,15 @@
   function gate(event) {
     const target = event.target;
     if (!page || (event.type === "click" && !target.closest("#jspsych-html-button-response-btngroup button"))) return;
+    if (page.state === "told") {
+      notice("");
+      page.state = "passing";
+      page.clock.stop();
+    }
     if (page.state === "passing") return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (page.state === "told") {
-      notice("");
-      pass();
-    } else if (page.state === "open") submit(page);
+    if (page.state === "open") submit(page);
   }
 
   function pass() {
