@@ -18,7 +18,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'"
 )
-"""The Content-Security-Policy of the pages, but for who may frame them: nothing inline runs, and nothing comes from elsewhere."""
+"""The Content-Security-Policy of pages without a server of ours: nothing inline runs, and nothing comes from elsewhere."""
 
 SERVED = ("study-words.js", "study-questions.js", "study-server.js", "study.js")
 """The scripts of a page whose answers go to the study's server, in the order in which they run."""
@@ -52,21 +52,6 @@ def page_html(study: Study, *, scripts: tuple[str, ...] = SERVED, policy: bool =
         "scripts": "\n".join(f'<script src="{escape(one.removeprefix("/"))}" defer></script>' for one in sources),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: fill[found[1]], _own("study.html").decode())
-
-
-def page_headers(*, frame_ancestors: str = "'none'") -> dict[str, str]:
-    """The headers that go with the page.
-
-    Args:
-        frame_ancestors: who may show the page in a frame, as Content-Security-Policy writes it.
-    """
-    return {
-        "Content-Security-Policy": f"{POLICY}; frame-ancestors {frame_ancestors}",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cache-Control": "no-store",
-    }
 
 
 def static_files(study: Study, *, scripts: tuple[str, ...] = SERVED) -> Mapping[str, bytes]:

@@ -189,13 +189,15 @@ async def _file(known: dict[str, Served], request: Request) -> Response:
     from starlette.responses import FileResponse, Response
 
     found = known.get(request.path_params["name"])
-    if found is None or not found.path.is_file():
+    if found is None or not (found.path is None or found.path.is_file()):
         raise Refusal(404, "There is no such page.")
     tag = f'"{found.digest}"'
-    lasting = request.url.query == f"v={found.digest}" or found.path.parent.name == "images"
+    lasting = request.url.query == f"v={found.digest}" or (found.path is not None and found.path.parent.name == "images")
     headers = {"cache-control": FOR_EVER if lasting else "no-cache", "etag": tag}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
+    if found.path is None:
+        return Response(found.content, media_type=found.kind, headers=headers)
     return FileResponse(found.path, media_type=found.kind, headers=headers)
 
 

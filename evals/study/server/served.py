@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evals.study.folder import ASSETS, IMAGES
+from evals.study.pages import page_html, static_files
 from saywhy_core.reading.raw import read_bytes
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ _STATIC = re.compile(r'(static/)([A-Za-z0-9._/@-]+)(?=["\'])')
 
 @dataclass(frozen=True)
 class Served:
-    """A file: where it lies, what it is, and a digest of its content."""
+    """A file: where it lies, or what it holds; what it is, and a digest of its content."""
 
-    path: Path
+    path: Path | None
     kind: str
     digest: str
+    content: bytes = b""
 
 
 def images_of(study: Study) -> dict[str, Served]:
@@ -48,18 +50,29 @@ def images_of(study: Study) -> dict[str, Served]:
 
 
 def static_of(study: Study) -> dict[str, Served]:
-    """The scripts and styles of the pages: our own, and what was fetched into the study's folder."""
-    own = Path(str(files("evals.study") / "pages"))
-    return _in(study.folder / ASSETS) | _in(own) | _in(Path(str(files("evals.study") / "server")))
+    """The scripts and styles of the pages: our own, and what was fetched into the study's folder, if it was.
+
+    Raises:
+        UsageError: what was fetched is not whole, or not what it should be.
+    """
+    found = static_files(study) if has_assets(study) else {}
+    held = {name: Served(None, KINDS[Path(name).suffix], _digest(content), content) for name, content in found.items()}
+    return held | _in(Path(str(files("evals.study") / "server")))
 
 
-def page_of(static: dict[str, Served]) -> bytes | None:
-    """The participants' page, whose addresses of scripts and styles hold their digests, so that browsers may keep them."""
-    place = Path(str(files("evals.study") / "pages")) / "study.html"
-    if not place.is_file():
+def page_of(study: Study, static: dict[str, Served]) -> bytes | None:
+    """The participants' page, whose addresses of scripts and styles hold their digests, so that browsers may keep them.
+
+    None where the study's folder has no assets.
+    """
+    if not has_assets(study):
         return None
-    text = place.read_text(encoding="utf-8")
-    return _STATIC.sub(lambda found: found[1] + versioned(found[2], static), text).encode()
+    return _STATIC.sub(lambda found: found[1] + versioned(found[2], static), page_html(study)).encode()
+
+
+def has_assets(study: Study) -> bool:
+    """Whether jsPsych was fetched into the study's folder."""
+    return (study.folder / ASSETS).is_dir()
 
 
 def versioned(name: str, static: dict[str, Served]) -> str:
@@ -82,4 +95,8 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def _served(path: Path) -> Served:
-    return Served(path, KINDS[path.suffix.lower()], hashlib.sha256(read_bytes(path)).hexdigest()[:16])
+    return Served(path, KINDS[path.suffix.lower()], _digest(read_bytes(path)))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
