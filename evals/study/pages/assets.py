@@ -146,7 +146,9 @@ def _install(folder: Path) -> None:
             command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"npm did not fetch jsPsych within {_SECONDS} seconds; try again, or name a folder with --from") from error
+        raise UsageError(
+            f"npm did not fetch jsPsych within {_SECONDS} seconds; try again, or name a folder with --from"
+        ) from error
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         said = next((line for line in lines if "code E" not in line), "no reason given").removeprefix("npm error ")

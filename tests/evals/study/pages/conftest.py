@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 CHROMIUM = "/usr/bin/chromium"
-NPM = ("axe-core@4.10.3", "jspsych@8.3.0", "@jspsych/plugin-survey-html-form@2.1.0", "@jspsych/plugin-html-button-response@2.1.0")
+NPM = (
+    "axe-core@4.10.3",
+    "jspsych@8.3.0",
+    "@jspsych/plugin-survey-html-form@2.1.0",
+    "@jspsych/plugin-html-button-response@2.1.0",
+)
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +113,9 @@ def make_study(folder, npm_files, **changes):
     content = {
         "version": 1,
         "title": "How do you read explanations?",
-        "conditions": [{"name": name, "kind": kind} for name, kind in (("heatmap", "heatmap"), ("plain", "none"), ("none", "none"))],
+        "conditions": [
+            {"name": name, "kind": kind} for name, kind in (("heatmap", "heatmap"), ("plain", "none"), ("none", "none"))
+        ],
         "design": {"kind": "latin", "items": 5, "participants": 12},
         "tasks": [
             {"name": "simulation", "kind": "simulation"},
@@ -119,13 +126,24 @@ def make_study(folder, npm_files, **changes):
         "comprehension": {
             "questions": [
                 {"name": "who", "question": "Who decided?", "options": ["the model", "other people"], "answer": "the model"},
-                {"name": "blue", "question": "What do blue words do?", "options": ["speak for", "speak against"], "answer": "speak for"},
+                {
+                    "name": "blue",
+                    "question": "What do blue words do?",
+                    "options": ["speak for", "speak against"],
+                    "answer": "speak for",
+                },
             ],
             "tries": 2,
         },
         "practice": {"items": 1, "feedback": True},
         "attention": [
-            {"name": "orchid", "after": 2, "question": "Please choose orchid.", "options": ["rose", "orchid"], "answer": "orchid"}
+            {
+                "name": "orchid",
+                "after": 2,
+                "question": "Please choose orchid.",
+                "options": ["rose", "orchid"],
+                "answer": "orchid",
+            }
         ],
         "demographics": [
             {"name": "age", "question": "How old are you?", "kind": "number"},
