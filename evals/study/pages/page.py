@@ -23,7 +23,7 @@ POLICY = (
 SERVED = ("study-words.js", "study-questions.js", "study-server.js", "study.js")
 """The scripts of a page whose answers go to the study's server, in the order in which they run."""
 
-_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks ku-arab ps sd syr ug ur yi".split())
+_RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "ku-arab", "ps", "sd", "syr", "ug", "ur", "yi"))
 _ICON = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1d4f7c"/>'
     b'<path d="M8 11h16M8 16h11M8 21h7" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>'

@@ -10,7 +10,7 @@ import typer
 from saywhy.cli.options.console import note
 
 HELP = (
-    "Put jsPsych into a study's folder: its pages load it from the study's own server, so that nobody else sees who takes part.\n\n"
+    "Put jsPsych into a study's folder: its pages load it from the study's own server, and nobody else sees who takes part.\n\n"
     "npm fetches exactly the versions that saywhy knows, without running any script of theirs. On a machine without npm or "
     "network, name a folder with --from. Every file is held against its SHA-512, here and whenever the study is served.\n\n"
     "[bold]Example:[/bold] saywhy study assets study\n\n"
