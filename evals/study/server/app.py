@@ -102,14 +102,14 @@ class _Side:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.static_files, self.images = static_of(store.study), images_of(store.study)
-        self.html = page_of(self.static_files)
+        self.html = page_of(store.study, self.static_files)
         self.rates, self.joins = Rates(*_PER_TOKEN), Rates(*_JOINS)
 
     async def page(self, request: Request) -> Response:  # noqa: ARG002 - it is the same for everybody
         from starlette.responses import Response
 
         if self.html is None:
-            raise Refusal(503, "The page of this study is not installed.")
+            raise Refusal(503, "This study has no pages yet: its researchers fetch them with saywhy study assets.")
         return Response(self.html, media_type="text/html")
 
     async def static(self, request: Request) -> Response:
