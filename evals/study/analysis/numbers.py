@@ -1,0 +1,78 @@
+"""Numbers as texts for people: percent, points, p-values. Each keeps the cell that it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evals.study.analysis.nouns import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evals.study.analysis.nouns import Table, Value
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def figure(table: Table, row: int, column: str, spell: Callable[[Value], str]) -> Figure:
+    """A cell as a number in a text.
+
+    Args:
+        table: the table.
+        row: from 0.
+        column: its name.
+        spell: how the number is written.
+    """
+    return Figure(spell(table.rows[row][column]), table.name, row, column)
+
+
+def _signed(value: Value, form: str, scale: float = 1.0) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    said = format(value * scale, form)
+    if said.startswith("-"):
+        said = said[1:] if not said.strip("-0.") else MINUS + said[1:]
+    return said
+
+
+def percent(value: Value) -> str:
+    """A share as percent without the sign: 0.9075 is "90.8"."""
+    return _signed(value, ".1f", 100)
+
+
+def two_places(value: Value) -> str:
+    """A rating, a kappa, an effect: "5.18"."""
+    return _signed(value, ".2f")
+
+
+def seconds(value: Value) -> str:
+    """Times, and ratios of times: three significant digits."""
+    if isinstance(value, (int, float)) and abs(value) >= 100:  # noqa: PLR2004 - "1.2e+02" otherwise
+        return _signed(value, ".0f")
+    return _signed(value, "#.3g").rstrip(".") if value is not None else "–"
+
+
+def count(value: Value) -> str:
+    """A whole number."""
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def p_value(value: Value) -> str:
+    """A p-value in the style of APA, with its sign: "= .032", "< .001"."""
+    if not isinstance(value, (int, float)):
+        return "–"
+    if value < 0.001:  # noqa: PLR2004 - the smallest that three places hold
+        return "< .001"
+    return "= " + (f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000")  # noqa: PLR2004 - what rounds to one
+
+
+def p_cell(value: Value) -> str:
+    """A p-value in a table: ".032", "< .001"."""
+    return p_value(value).removeprefix("= ")
+
+
+def plain(value: Value) -> str:
+    """A text, or a number with three significant digits."""
+    return "–" if value is None else value if isinstance(value, str) else _signed(value, ".3g")

@@ -1,0 +1,124 @@
+"""`results.tex`: the tables with booktabs, and the results in words. It compiles alone, and `\\input` takes it into a paper."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from evals.study.analysis.reporting.layout import overview, shown
+from evals.study.analysis.reporting.markdown import SIMULATED, TABLES
+
+if TYPE_CHECKING:
+    from evals.study.analysis.nouns import Analysis
+    from evals.study.analysis.reporting.layout import Shown
+
+_SIGNS = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "[": "{[}",
+    "]": "{]}",
+    "\N{MINUS SIGN}": r"\ensuremath{-}",
+    "\N{EN DASH}": "--",
+    "\N{EM DASH}": "---",
+    "\N{HORIZONTAL ELLIPSIS}": r"\ldots{}",
+    "\N{MULTIPLICATION SIGN}": r"\ensuremath{\times}",
+    "\N{LESS-THAN OR EQUAL TO}": r"\ensuremath{\leq}",
+    "\N{GREATER-THAN OR EQUAL TO}": r"\ensuremath{\geq}",
+    "\N{LEFT SINGLE QUOTATION MARK}": "`",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{LEFT DOUBLE QUOTATION MARK}": "``",
+    "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
+}
+# In a paper, \@nodocument has become \relax: then only the tables are taken.
+_HEAD = r"""\makeatletter
+\ifx\@nodocument\relax
+  \def\saywhyend{}
+\else
+  \documentclass{article}
+  \usepackage[T1]{fontenc}
+  \usepackage{booktabs}
+  \usepackage[margin=2.5cm]{geometry}
+  \def\saywhyend{\end{document}}
+  \begin{document}
+\fi
+\makeatother
+"""
+_MOST_ROWS = 40  # of a table on one page
+
+
+def to_latex(analysis: Analysis) -> str:
+    """The whole file."""
+    parts = ["% Made by saywhy study analyze. A paper that takes it with \\input needs \\usepackage[T1]{fontenc} and {booktabs}.\n"]
+    parts.append(_HEAD)
+    if not analysis.people:
+        parts.append(f"\\textbf{{{escaped(SIMULATED)}}}\n")
+    for paragraph in analysis.paragraphs:
+        words = " ".join(escaped(str(sentence)) for sentence in paragraph.sentences)
+        parts.append(f"\\paragraph{{{escaped(paragraph.heading)}}} {words}\n")
+    main = overview(analysis)
+    tables = [*((main,) if main else ()), *(one for name in TABLES for one in shown(analysis, name))]
+    parts += [_table(one, analysis) for one in tables]
+    parts.append("\\saywhyend\n")
+    return "\n".join(parts)
+
+
+def escaped(text: str) -> str:
+    """A text in LaTeX as it is. Letters that pdfTeX's T1 fonts lack are written in words, such as [CJK UNIFIED IDEOGRAPH-4E2D]."""
+    return "".join(_sign(one) for one in " ".join(text.split()))
+
+
+def _sign(one: str) -> str:
+    if one in _SIGNS:
+        return _SIGNS[one]
+    if one.isascii():
+        return one
+    if "\u00c0" <= one <= "\u017f" and one not in "\u0138\u0149\u017f×÷":
+        return one
+    plain = unicodedata.normalize("NFKD", one)
+    if plain.isascii():
+        return "".join(_sign(letter) for letter in plain)
+    return "{[}" + _plain(unicodedata.name(one, f"U+{ord(one):04X}")) + "{]}"
+
+
+def _plain(name: str) -> str:
+    return name.lower()
+
+
+def _table(one: Shown, analysis: Analysis) -> str:
+    columns = "l" * one.texts + "r" * (len(one.columns) - one.texts)
+    caption = f"{one.title}. {one.note}" if one.note else one.title
+    if not analysis.people:
+        caption += f" {SIMULATED}"
+    rows = [" & ".join(escaped(str(cell)) for cell in row) + r" \\" for row in one.rows[:_MOST_ROWS]]
+    if len(one.rows) > _MOST_ROWS:
+        rows.append(rf"\multicolumn{{{len(one.columns)}}}{{l}}{{\ldots{{}} {len(one.rows) - _MOST_ROWS} more rows in the CSV file}} \\")
+    label = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in one.name)
+    return "\n".join(
+        [
+            r"\begin{table}[ht]",
+            r"\centering\small",
+            rf"\caption{{{escaped(caption)}}}",
+            rf"\label{{tab:{label}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(escaped(column) for column in one.columns) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )

@@ -1,0 +1,65 @@
+"""`results.md`: the results in words, and the tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from evals.study.analysis.reporting.layout import overview, shown
+
+if TYPE_CHECKING:
+    from evals.study.analysis.nouns import Analysis
+    from evals.study.analysis.reporting.layout import Shown
+
+TABLES = (
+    "hypotheses",
+    "differences",
+    "equivalence",
+    "preferences",
+    "trust",
+    "agreement",
+    "models",
+    "subgroups",
+)
+"""The tables below the overview, in their order."""
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)")
+
+
+def to_markdown(analysis: Analysis) -> str:
+    """The whole text."""
+    parts = [f"# {escaped(analysis.title)}: results"]
+    if not analysis.people:
+        parts.append(f"**{escaped(SIMULATED)}**")
+    for paragraph in analysis.paragraphs:
+        parts.append(f"## {escaped(paragraph.heading)}")
+        parts.append(" ".join(escaped(str(sentence)) for sentence in paragraph.sentences))
+    main = overview(analysis)
+    tables = [*((main,) if main else ()), *(one for name in TABLES for one in shown(analysis, name))]
+    for one in tables:
+        parts += [f"## {escaped(one.title)}", _table(one)]
+        if one.note:
+            parts.append(escaped(one.note))
+    parts += ["## Who was analysed", "```text\n" + analysis.flow.to_text() + "\n```"]
+    if analysis.limits:
+        parts += ["## What this can't say", "\n".join(f"- {escaped(one)}" for one in analysis.limits)]
+    return "\n\n".join(parts) + "\n"
+
+
+SIMULATED = "Simulated participants gave these answers. Nothing here says anything about people."
+"""Stands in every output of answers that no person gave."""
+
+
+def escaped(text: str) -> str:
+    """A text in Markdown as it is: its characters mean nothing, and it stays on its line."""
+    flat = _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}" if not found[2][0].isdigit() else found[0], flat)
+
+
+def _table(one: Shown) -> str:
+    lines = [
+        "| " + " | ".join(escaped(column) for column in one.columns) + " |",
+        "| " + " | ".join("---" if number < one.texts else "---:" for number in range(len(one.columns))) + " |",
+    ]
+    lines += ["| " + " | ".join(escaped(str(cell)) for cell in row) + " |" for row in one.rows]
+    return "\n".join(lines)
