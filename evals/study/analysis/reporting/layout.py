@@ -91,7 +91,7 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
         _Column("difference", "difference", _by_scale, "low", "high"),
         _number("p", "p", p_cell),
         _number("p (Holm)", "p_holm", p_cell),
-        _number("effect size", "effect", two_places, "effect_low", "effect_high"),
+        _number("effect size", "effect", two_places),
     ),
     "equivalence": (
         _text("condition", "condition"),

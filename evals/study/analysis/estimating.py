@@ -1,0 +1,134 @@
+"""Estimates of one measure in its own unit: means, differences and equivalence, with a word where one can't be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import exp, isfinite, log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from evals.study.analysis.measures import Measure
+    from evals.study.analysis.settings import Settings
+    from evals.study.analysis.statistics import Crossed
+
+
+@dataclass(frozen=True)
+class Found:
+    """A mean or a difference, in the unit of its measure: shares, points of the rating, seconds, or ratios of seconds.
+
+    Attributes:
+        value: the estimate; None where there is none.
+        low: lower end of its interval; None where the answers determine none.
+        high: upper end.
+        p: of no difference, or of a share of one half; None where nothing is tested.
+        effects: effect sizes by name.
+        participants: how many participants it comes from.
+        items: how many items.
+        note: one sentence where something limits it, else "".
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    effects: Mapping[str, float] | None = None
+    participants: int = 0
+    items: int = 0
+    note: str = ""
+
+    def with_p(self, p: float | None) -> Found:
+        """The same with another p."""
+        return replace(self, p=p)
+
+
+def crossed_of(measure: Measure) -> Crossed:
+    """The values in the form that the statistics take; times by their logarithms."""
+    from evals.study.analysis.statistics import Crossed
+
+    values = np.log(measure.values) if measure.kind == "seconds" else measure.values
+    return Crossed.of(values, measure.participants.tolist(), measure.items.tolist(), measure.conditions.tolist())
+
+
+def means_of(measure: Measure, settings: Settings, *, resampled: bool = False) -> dict[str, Found]:
+    """The mean of each condition, in the order of the results.
+
+    Args:
+        measure: the values.
+        settings: the level of the intervals, and the bootstrap.
+        resampled: take the bootstrap over participants and items instead of Student's t.
+    """
+    from evals.study.analysis.statistics import estimate
+
+    if not len(measure):
+        return {}
+    options = {"method": "bootstrap", "draws": settings.bootstrap, "seed": settings.seed} if resampled else {}
+    found = estimate(crossed_of(measure), level=1 - settings.alpha, bounds=_bounds(measure, settings), **options)
+    by_name = {}
+    for one in found:
+        p = None
+        if measure.kind == "preference" and one.error > 0:
+            from scipy.stats import t
+
+            p = float(2 * t.sf(abs(one.mean - 0.5) / one.error, one.freedom))
+        by_name[one.condition] = Found(
+            *_in_unit(measure, one.mean, one.low, one.high), p=p, participants=one.participants, items=one.items, note=one.note
+        )
+    return {name: by_name[name] for name in _ordered(by_name, settings)}
+
+
+def differences_of(measure: Measure, pairs: Sequence[tuple[str, str]], settings: Settings) -> list[Found]:
+    """The difference of each pair (condition, reference); of times, the ratio."""
+    from evals.study.analysis.statistics import differences
+
+    if not pairs:
+        return []
+    return [
+        Found(
+            *_in_unit(measure, one.difference, one.low, one.high), p=_number(one.p), effects=one.effects,
+            participants=one.participants, items=one.items, note=one.note,
+        )
+        for one in differences(crossed_of(measure), pairs=pairs, level=1 - settings.alpha)
+    ]  # fmt: skip
+
+
+def equivalence_of(measure: Measure, pair: tuple[str, str], margin: float, settings: Settings) -> Found:
+    """Two one-sided tests that a pair differs by less than a margin; of times, by less than this share."""
+    from evals.study.analysis.statistics import equivalence
+
+    within = log(1 + margin) if measure.kind == "seconds" else margin
+    (one,) = equivalence(crossed_of(measure), within, pairs=[pair], alpha=settings.alpha)
+    return Found(*_in_unit(measure, one.difference, one.low, one.high), p=_number(one.p), note=one.note)
+
+
+def adjusted(p: Sequence[float | None]) -> list[float | None]:
+    """p-values corrected for several tests (Holm 1979); None is no test."""
+    from evals.study.analysis.statistics import holm
+
+    return [_number(one) for one in holm([float("nan") if one is None else one for one in p])] if p else []
+
+
+def _bounds(measure: Measure, settings: Settings) -> tuple[float, float] | None:
+    if measure.kind == "seconds":
+        return None
+    if measure.kind != "rating":
+        return (0.0, 1.0)
+    ends = settings.points.get(measure.name)
+    inside = ends is not None and ends[0] <= measure.values.min() and measure.values.max() <= ends[1]
+    return ends if inside else None
+
+
+def _in_unit(measure: Measure, *values: float) -> list[float | None]:
+    return [None if not isfinite(one) else exp(one) if measure.kind == "seconds" else one for one in map(float, values)]
+
+
+def _number(value: float) -> float | None:
+    return float(value) if isfinite(value) else None
+
+
+def _ordered(names: Mapping[str, object], settings: Settings) -> list[str]:
+    known = [name for name in settings.conditions if name in names]
+    return known + [name for name in names if name not in known]
