@@ -1,4 +1,11 @@
+from .analyzing import analyze as analyze
 from .exclusions import Exclusion as Exclusion
 from .exclusions import Flow as Flow
 from .exclusions import Stage as Stage
 from .exclusions import apply_exclusions as apply_exclusions
+from .nouns import Analysis as Analysis
+from .nouns import Figure as Figure
+from .nouns import Name as Name
+from .nouns import Paragraph as Paragraph
+from .nouns import Sentence as Sentence
+from .nouns import Table as Table

@@ -73,14 +73,14 @@ def measures_of(answers: Answers) -> tuple[Measure, ...]:
     return tuple(one for one in found if one is not None and len(one))
 
 
-def seconds_of(answers: Answers) -> Measure:
-    """The time on each page of trials, once per page."""
+def seconds_of(answers: Answers, name: str = "seconds") -> Measure:
+    """The time on each page of trials, once per page, as a measure of this name."""
     pages = {
         (row.participant, row.trial, row.step, row.item, row.condition): row.seconds
         for row in answers.of_phase("trial")
         if row.seconds is not None and row.seconds > 0
     }
-    return _arrays("seconds", "seconds", "", [(key[0], key[3], key[4], value) for key, value in pages.items()])
+    return _arrays(name, "seconds", "", [(key[0], key[3], key[4], value) for key, value in pages.items()])
 
 
 def said_right(answers: Answers, name: str) -> tuple[Measure, Measure] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.study.analysis.estimating import means_of
+from evals.study.analysis.tables.estimating import means_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

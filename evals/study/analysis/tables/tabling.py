@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.study.analysis.estimating import adjusted, differences_of, means_of
+from evals.study.analysis.tables.estimating import adjusted, differences_of, means_of
 from evals.study.analysis.measures import VERSUS, said_right
 from evals.study.analysis.nouns import table
-from evals.study.analysis.subgrouping import subgroup_rows
+from evals.study.analysis.tables.subgrouping import subgroup_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from evals.study.analysis.estimating import Found
+    from evals.study.analysis.tables.estimating import Found
     from evals.study.analysis.exclusions import Flow
     from evals.study.analysis.measures import Measure
     from evals.study.analysis.nouns import Table
@@ -61,12 +61,14 @@ def _ends(found: Found) -> dict[str, Any]:
     return {"low": found.low, "high": found.high, "participants": found.participants, "items": found.items}
 
 
-def times_table(seconds: Measure, settings: Settings) -> Table:
+def times_table(measures: Sequence[Measure], settings: Settings) -> Table:
     """`times.csv`: geometric means and medians of the time on a page."""
     rows = []
-    for condition, found in means_of(seconds, settings).items():
-        middle = float(np.median(seconds.under(condition).values))
-        rows.append({"condition": condition, "measure": seconds.name, "mean": found.value, **_ends(found), "median": middle})
+    for one in measures:
+        if one.kind == "seconds":
+            for condition, found in means_of(one, settings).items():
+                middle = float(np.median(one.under(condition).values))
+                rows.append({"condition": condition, "measure": one.name, "mean": found.value, **_ends(found), "median": middle})
     note = f"Geometric means of the time on a page, with {settings.level:g} % intervals over participants and items; medians."
     columns = ("condition", "measure", "mean", "low", "high", "median", "participants", "items")
     return table("times", "Time on a page", columns, rows, note)

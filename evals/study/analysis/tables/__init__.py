@@ -1,0 +1,7 @@
+"""The tables of an analysis: estimates, differences, hypotheses, agreement, models and subgroups."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+from .estimating import Found as Found

@@ -1,0 +1,245 @@
+"""The results in words: what was found, how sure it is, and what was not decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evals.study.analysis.nouns import Figure, Name, Paragraph, Sentence
+from evals.study.analysis.numbers import count, figure, p_value, percent, plain, seconds, two_places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from evals.study.analysis.nouns import Table, Value
+
+    Spell = Callable[[Value], str]
+    Part = str | Figure | Name
+
+_DID: Mapping[str, str] = {
+    "simulation": "Participants named the label that the model chose in",
+    "counterfactual": "Participants foretold what the model decides without a part of the input in",
+    "trust": "Participants judged rightly whether the model is right in",
+    "error_finding": "Participants found the error in",
+}
+_SPELL: Mapping[str, Spell] = {"points": percent, "ratio": seconds, "rating": two_places}
+_MOST_CLEAR, _MOST_OPEN = 8, 6  # comparisons that a paragraph tells one by one
+
+
+def paragraphs_of(tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: float) -> tuple[Paragraph, ...]:
+    """All paragraphs.
+
+    Args:
+        tables: the tables of the analysis.
+        kinds: the kind of task of each measure.
+        alpha: the level of tests.
+    """
+    told = _Told(tables, alpha)
+    found = [Paragraph("Participants", told.flow()), Paragraph("Hypotheses", told.hypotheses())]
+    for row in tables["measures"].rows:
+        name = str(row["measure"])
+        sentences = {
+            "accuracy": lambda name=name: (*told.accuracy(name, kinds.get(name, "")), *told.differences(name), *told.trust(name)),
+            "rating": lambda name=name: (*told.ratings(name), *told.differences(name)),
+            "preference": lambda name=name: told.preferences(name),
+            "seconds": lambda name=name: (*told.times(name), *told.differences(name)),
+        }[str(row["kind"])]()
+        found.append(Paragraph("Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:], (*sentences, *told.agreement(name))))
+    return tuple(one for one in found if one.sentences)
+
+
+class _Told:
+    """Sentences about the tables."""
+
+    def __init__(self, tables: Mapping[str, Table], alpha: float) -> None:
+        self.tables, self.alpha = tables, alpha
+        self.level = next(n for n, row in enumerate(tables["settings"].rows) if row["setting"] == "level of intervals, %")
+
+    def at(self, name: str, row: int, column: str, spell: Spell) -> Figure:
+        return figure(self.tables[name], row, column, spell)
+
+    def rows(self, name: str, measure: str) -> list[tuple[int, Mapping[str, Value]]]:
+        return [(n, row) for n, row in enumerate(self.tables[name].rows) if row["measure"] == measure]
+
+    def interval(self, name: str, row: int, spell: Spell, *, first: bool = False) -> tuple[Part, ...]:
+        """The interval in brackets, with its level where it is the first of its paragraph."""
+        values = self.tables[name].rows[row]
+        if values["low"] is None or values["high"] is None:
+            return ("no interval",)
+        head: tuple[Part, ...] = (self.at("settings", self.level, "value", plain), " % CI ") if first else ()
+        return (*head, "[", self.at(name, row, "low", spell), ", ", self.at(name, row, "high", spell), "]")
+
+    def flow(self) -> tuple[Sentence, ...]:
+        rows = list(enumerate(self.tables["flow"].rows))
+        noun = str(self.tables["settings"].rows[0]["value"])
+        last = rows[-1][0]
+        parts: list[Part] = ["Of ", self.at("flow", 0, "participants", count), f" {noun} who joined, "]
+        parts += [self.at("flow", last, "participants", count), " are analysed"]
+        out = [(n, row) for n, row in rows if row["kept"] == "no"]
+        if out:
+            parts.append("; ")
+            parts += _joined([(self.at("flow", n, "participants", count), f" {row['stage']}") for n, row in out])
+        parts.append(".")
+        said = [Sentence(tuple(parts))]
+        if self.tables["flow"].rows[last]["participants"] == 0:
+            said.append(Sentence(("Nobody is left to analyse, so there are no results.",)))
+        return tuple(said)
+
+    def accuracy(self, name: str, kind: str) -> tuple[Sentence, ...]:
+        rows = self.rows("accuracy", name)
+        start = _DID.get(kind)
+        lead: tuple[Part, ...] = (start,) if start else ("Participants answered ", Name(name), " rightly in")
+        each = [
+            (
+                self.at("accuracy", number, "mean", percent), " % of the trials" if not n else " %", " with ",
+                Name(str(row["condition"])), " (", *self.interval("accuracy", number, percent, first=not n), ")",
+            )
+            for n, (number, row) in enumerate(rows)
+        ]  # fmt: skip
+        return (Sentence((*lead, " ", *_joined(each), ".")),) if rows else ()
+
+    def ratings(self, name: str) -> tuple[Sentence, ...]:
+        return self._means("ratings", name, (Name(name[:1].upper() + name[1:]), " was rated "), two_places, "")
+
+    def times(self, name: str) -> tuple[Sentence, ...]:
+        return self._means("times", name, ("A trial took ",), seconds, " s")
+
+    def _means(self, table: str, name: str, lead: tuple[Part, ...], spell: Spell, unit: str) -> tuple[Sentence, ...]:
+        rows = self.rows(table, name)
+        each = [
+            (
+                self.at(table, number, "mean", spell), f"{unit} with ", Name(str(row["condition"])), " (",
+                *self.interval(table, number, spell, first=not n), ")",
+            )
+            for n, (number, row) in enumerate(rows)
+        ]  # fmt: skip
+        average = " in the geometric mean" if table == "times" else " on average"
+        return (Sentence((*lead, *_joined(each), f"{average}.")),) if rows else ()
+
+    def differences(self, name: str) -> tuple[Sentence, ...]:
+        rows = self.rows("differences", name)
+        if not rows:
+            there = self.tables["measures"].rows[[row["measure"] for row in self.tables["measures"].rows].index(name)]
+            one = there["conditions"] == 1
+            return (Sentence(("There is only one condition, so nothing is compared.",)),) if one else ()
+        untested = [one for one in rows if one[1]["p_holm"] is None]
+        clear = [one for one in rows if one[1]["p_holm"] is not None and float(one[1]["p_holm"]) < self.alpha]
+        unclear = [one for one in rows if one not in clear and one not in untested]
+        said: list[Sentence] = []
+        if clear or unclear:
+            said.append(Sentence(("In what follows, p is corrected for several comparisons (Holm), and intervals are not.",)))
+        for number, row in clear[:_MOST_CLEAR]:
+            said.append(Sentence((*self._clear(name, number, row), ".")))
+        if len(clear) > _MOST_CLEAR:
+            said.append(Sentence(("More clear differences are in the table.",)))
+        if unclear:
+            said.append(self._unclear(unclear, some=bool(clear)))
+        if untested:
+            names = _joined([(Name(str(row["condition"])), " and ", Name(str(row["reference"]))) for _, row in untested[:_MOST_OPEN]])
+            more = ", among others" if len(untested) > _MOST_OPEN else ""
+            said.append(Sentence(("No test was possible between ", *names, f"{more}: there are too few participants or items, or no spread.")))
+        return tuple(said)
+
+    def _clear(self, name: str, number: int, row: Mapping[str, Value]) -> tuple[Part, ...]:
+        condition, reference = Name(str(row["condition"])), Name(str(row["reference"]))
+        spell = _SPELL[str(row["unit"])]
+        tail: tuple[Part, ...] = (
+            " (", *self.interval("differences", number, spell), ", p ", self._p("differences", number, "p_holm"), ")"
+        )  # fmt: skip
+        size = abs(float(row["difference"] or 0.0))
+        if row["unit"] == "ratio":
+            shown = self.at("differences", number, "difference", spell)
+            return ("With ", condition, ", a trial took ", shown, " times as long as with ", reference, *tail)
+        shown = Figure(spell(size), "differences", number, "difference")
+        way = "higher" if float(row["difference"] or 0.0) > 0 else "lower"
+        unit = " points" if row["unit"] == "points" else ""
+        noun = "The share was " if row["unit"] == "points" else "The rating was "
+        return (noun, shown, f"{unit} {way} with ", condition, " than with ", reference, *tail)
+
+    def _unclear(self, rows: Sequence[tuple[int, Mapping[str, Value]]], *, some: bool) -> Sentence:
+        each = [
+            (
+                Name(str(row["condition"])), " and ", Name(str(row["reference"])), " (",
+                self.at("differences", number, "difference", _SPELL[str(row["unit"])]), " ",
+                *self.interval("differences", number, _SPELL[str(row["unit"])]), ", p ",
+                self._p("differences", number, "p_holm"), ")",
+            )
+            for number, row in rows[:_MOST_OPEN]
+        ]  # fmt: skip
+        if len(rows) > _MOST_OPEN and some:
+            return Sentence(("All other comparisons were not decided.",))
+        more = ", nor between any of the others" if len(rows) > _MOST_OPEN else ""
+        return Sentence(("Not decided is whether there is a difference between ", *_joined(each, word=" or between "), f"{more}."))
+
+    def preferences(self, name: str) -> tuple[Sentence, ...]:
+        said = []
+        for n, (number, row) in enumerate(self.rows("preferences", name)):
+            p = row["p_holm"]
+            clear = p is not None and float(p) < self.alpha
+            share: tuple[Part, ...] = (
+                Name(str(row["condition"])), " was preferred over ", Name(str(row["reference"])), " in ",
+                self.at("preferences", number, "share", percent), " % of the comparisons (",
+                *self.interval("preferences", number, percent, first=not n),
+                *(() if p is None else (", p ", self._p("preferences", number, "p_holm"))), ")",
+            )  # fmt: skip
+            said.append(Sentence((*share, "." if clear else "; which of the two is preferred was not decided.")))
+        return tuple(said)
+
+    def trust(self, name: str) -> tuple[Sentence, ...]:
+        rows = self.rows("trust", name)
+        by_condition: dict[str, dict[str, int]] = {}
+        for number, row in rows:
+            by_condition.setdefault(str(row["condition"]), {})[str(row["model"])] = number
+        said = []
+        for condition, numbers in by_condition.items():
+            each = [
+                (
+                    self.at("trust", numbers[model], "said_right", percent), " % of the trials in which it is" if model == "right"
+                    else " % of those in which it is not", " (", *self.interval("trust", numbers[model], percent), ")",
+                )
+                for model in ("right", "wrong")
+                if model in numbers
+            ]  # fmt: skip
+            said.append(Sentence(("With ", Name(condition), ", participants said that the model is right in ", *_joined(each), ".")))
+        return tuple(said)
+
+    def agreement(self, name: str) -> tuple[Sentence, ...]:
+        rows = [(number, row) for number, row in self.rows("agreement", name) if row["value"] is not None]
+        by_statistic: dict[str, list[tuple[Part, ...]]] = {}
+        for number, row in rows:
+            own = by_statistic.setdefault(str(row["statistic"]), [])
+            shown = self.at("agreement", number, "value", two_places)
+            own.append((shown, " with ", Name(str(row["condition"])), " (", *self.interval("agreement", number, two_places), ")"))
+        statistic = next((one for one in by_statistic if "alpha" in one), next(iter(by_statistic), None))
+        if statistic is None:
+            return ()
+        return (Sentence(("Participants agreed with each other by ", Name(statistic), " ", *_joined(by_statistic[statistic]), ".")),)
+
+    def hypotheses(self) -> tuple[Sentence, ...]:
+        said = []
+        for number, row in enumerate(self.tables["hypotheses"].rows):
+            parts: list[Part] = ["Hypothesis ", self.at("hypotheses", number, "number", count), ", that "]
+            parts += [Name(str(row["hypothesis"])), ", is ", str(row["verdict"])]
+            if row["difference"] is not None:
+                spell = _SPELL[str(row["unit"])]
+                what = "ratio" if row["unit"] == "ratio" else "difference"
+                unit = " points" if row["unit"] == "points" else ""
+                parts += [f" ({what} ", self.at("hypotheses", number, "difference", spell), unit]
+                parts += [", ", *self.interval("hypotheses", number, spell, first=not said)]
+                if row["p_holm"] is not None:
+                    parts += [", p ", self._p("hypotheses", number, "p_holm")]
+                parts.append(")")
+            said.append(Sentence((*parts, ": ", str(row["why"]), ".")))
+        return tuple(said)
+
+    def _p(self, name: str, number: int, column: str) -> Figure:
+        return self.at(name, number, column, p_value)
+
+
+def _joined(each: Sequence[tuple[Part, ...]], *, word: str = " and ") -> list[Part]:
+    """Things in a row: a, b and c."""
+    parts: list[Part] = []
+    for n, one in enumerate(each):
+        if n:
+            parts.append((", or between " if "between" in word else ", ") if n < len(each) - 1 else word)
+        parts += one
+    return parts
