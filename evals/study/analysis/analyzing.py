@@ -156,7 +156,9 @@ def _settings_table(flow: Flow, settings: Settings) -> Table:
         {"setting": "seed", "value": settings.seed},
         {"setting": "reference", "value": settings.reference or "none"},
     ]
-    rows += [{"setting": f"exclusion rule {name}", "value": _said(value)} for name, value in settings.rules.model_dump().items()]
+    rows += [
+        {"setting": f"exclusion rule {name}", "value": _said(value)} for name, value in settings.rules.model_dump().items()
+    ]
     return table("settings", "Settings", ("setting", "value"), rows)
 
 

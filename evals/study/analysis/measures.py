@@ -141,9 +141,7 @@ def _in_order(row: Answer) -> tuple[str, float]:
     return (row.condition, value) if first <= second else (f"{second}{VERSUS}{first}", 1 - value)
 
 
-def _arrays(
-    name: str, kind: Kind, task_kind: str, rows: Iterable[tuple[str, str, str, float]], blanks: int = 0
-) -> Measure:
+def _arrays(name: str, kind: Kind, task_kind: str, rows: Iterable[tuple[str, str, str, float]], blanks: int = 0) -> Measure:
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
     texts = [np.array(column, dtype=np.str_) for column in columns[:3]]
     return Measure(name, kind, task_kind, texts[0], texts[1], texts[2], np.array(columns[3], dtype=float), blanks)

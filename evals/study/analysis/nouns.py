@@ -110,9 +110,7 @@ class Sentence:
         """The text, and where each of its numbers comes from."""
         return {
             "text": str(self),
-            "numbers": [
-                {"text": one.text, "table": one.table, "row": one.row, "column": one.column} for one in self.figures
-            ],
+            "numbers": [{"text": one.text, "table": one.table, "row": one.row, "column": one.column} for one in self.figures],
         }
 
 

@@ -84,7 +84,9 @@ def settings_of(
     conditions = _conditions(answers, study)
     chosen = part.reference if reference is None else reference
     if chosen is not None and chosen not in conditions:
-        raise UsageError(f"the reference {chosen!r} is no condition of the answers; name one of {', '.join(conditions) or 'none'}")
+        raise UsageError(
+            f"the reference {chosen!r} is no condition of the answers; name one of {', '.join(conditions) or 'none'}"
+        )
     return Settings(
         title=file.title if file else "Study",
         alpha=level,
@@ -104,9 +106,7 @@ def _conditions(answers: Answers, study: Study | None) -> tuple[str, ...]:
     """In the study's order, and then in the order of the answers."""
     from evals.study.analysis.measures import VERSUS
 
-    seen = dict.fromkeys(
-        name for row in answers.of_phase("trial") if row.condition for name in row.condition.split(VERSUS)
-    )
+    seen = dict.fromkeys(name for row in answers.of_phase("trial") if row.condition for name in row.condition.split(VERSUS))
     known = [one.name for one in study.file.conditions] if study else []
     return tuple(name for name in dict.fromkeys((*known, *seen)) if name in seen)
 

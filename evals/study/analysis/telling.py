@@ -38,12 +38,18 @@ def paragraphs_of(tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: 
     for row in tables["measures"].rows:
         name = str(row["measure"])
         sentences = {
-            "accuracy": lambda name=name: (*told.accuracy(name, kinds.get(name, "")), *told.differences(name), *told.trust(name)),
+            "accuracy": lambda name=name: (
+                *told.accuracy(name, kinds.get(name, "")),
+                *told.differences(name),
+                *told.trust(name),
+            ),
             "rating": lambda name=name: (*told.ratings(name), *told.differences(name)),
             "preference": lambda name=name: told.preferences(name),
             "seconds": lambda name=name: (*told.times(name), *told.differences(name)),
         }[str(row["kind"])]()
-        found.append(Paragraph("Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:], (*sentences, *told.agreement(name))))
+        found.append(
+            Paragraph("Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:], (*sentences, *told.agreement(name)))
+        )
     return tuple(one for one in found if one.sentences)
 
 
@@ -134,9 +140,15 @@ class _Told:
         if unclear:
             said.append(self._unclear(unclear, some=bool(clear)))
         if untested:
-            names = _joined([(Name(str(row["condition"])), " and ", Name(str(row["reference"]))) for _, row in untested[:_MOST_OPEN]])
+            names = _joined(
+                [(Name(str(row["condition"])), " and ", Name(str(row["reference"]))) for _, row in untested[:_MOST_OPEN]]
+            )
             more = ", among others" if len(untested) > _MOST_OPEN else ""
-            said.append(Sentence(("No test was possible between ", *names, f"{more}: there are too few participants or items, or no spread.")))
+            said.append(
+                Sentence(
+                    ("No test was possible between ", *names, f"{more}: there are too few participants or items, or no spread.")
+                )
+            )
         return tuple(said)
 
     def _clear(self, name: str, number: int, row: Mapping[str, Value]) -> tuple[Part, ...]:
@@ -168,7 +180,9 @@ class _Told:
         if len(rows) > _MOST_OPEN and some:
             return Sentence(("All other comparisons were not decided.",))
         more = ", nor between any of the others" if len(rows) > _MOST_OPEN else ""
-        return Sentence(("Not decided is whether there is a difference between ", *_joined(each, word=" or between "), f"{more}."))
+        return Sentence(
+            ("Not decided is whether there is a difference between ", *_joined(each, word=" or between "), f"{more}.")
+        )
 
     def preferences(self, name: str) -> tuple[Sentence, ...]:
         said = []
@@ -199,7 +213,9 @@ class _Told:
                 for model in ("right", "wrong")
                 if model in numbers
             ]  # fmt: skip
-            said.append(Sentence(("With ", Name(condition), ", participants said that the model is right in ", *_joined(each), ".")))
+            said.append(
+                Sentence(("With ", Name(condition), ", participants said that the model is right in ", *_joined(each), "."))
+            )
         return tuple(said)
 
     def agreement(self, name: str) -> tuple[Sentence, ...]:
@@ -208,11 +224,15 @@ class _Told:
         for number, row in rows:
             own = by_statistic.setdefault(str(row["statistic"]), [])
             shown = self.at("agreement", number, "value", two_places)
-            own.append((shown, " with ", Name(str(row["condition"])), " (", *self.interval("agreement", number, two_places), ")"))
+            own.append(
+                (shown, " with ", Name(str(row["condition"])), " (", *self.interval("agreement", number, two_places), ")")
+            )
         statistic = next((one for one in by_statistic if "alpha" in one), next(iter(by_statistic), None))
         if statistic is None:
             return ()
-        return (Sentence(("Participants agreed with each other by ", Name(statistic), " ", *_joined(by_statistic[statistic]), ".")),)
+        return (
+            Sentence(("Participants agreed with each other by ", Name(statistic), " ", *_joined(by_statistic[statistic]), ".")),
+        )
 
     def hypotheses(self) -> tuple[Sentence, ...]:
         said = []

@@ -23,6 +23,7 @@ PARTS: tuple[str, ...] = (
     "assets",
     "simulate",
     "serve",
+    "analyze",
     "delete",
 )
 

@@ -60,7 +60,9 @@ _MOST_ROWS = 40  # of a table on one page
 
 def to_latex(analysis: Analysis) -> str:
     """The whole file."""
-    parts = ["% Made by saywhy study analyze. A paper that takes it with \\input needs \\usepackage[T1]{fontenc} and {booktabs}.\n"]
+    parts = [
+        "% Made by saywhy study analyze. A paper that takes it with \\input needs \\usepackage[T1]{fontenc} and {booktabs}.\n"
+    ]
     parts.append(_HEAD)
     if not analysis.people:
         parts.append(f"\\textbf{{{escaped(SIMULATED)}}}\n")
@@ -103,7 +105,9 @@ def _table(one: Shown, analysis: Analysis) -> str:
         caption += f" {SIMULATED}"
     rows = [" & ".join(escaped(str(cell)) for cell in row) + r" \\" for row in one.rows[:_MOST_ROWS]]
     if len(one.rows) > _MOST_ROWS:
-        rows.append(rf"\multicolumn{{{len(one.columns)}}}{{l}}{{\ldots{{}} {len(one.rows) - _MOST_ROWS} more rows in the CSV file}} \\")
+        rows.append(
+            rf"\multicolumn{{{len(one.columns)}}}{{l}}{{\ldots{{}} {len(one.rows) - _MOST_ROWS} more rows in the CSV file}} \\"
+        )
     label = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in one.name)
     return "\n".join(
         [

@@ -129,7 +129,18 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
     ),
     "flow": (_text("stage", "stage"), _number("participants", "participants", count)),
 }
-_BY_MEASURE = ("accuracy", "ratings", "times", "preferences", "trust", "differences", "equivalence", "agreement", "models", "subgroups")
+_BY_MEASURE = (
+    "accuracy",
+    "ratings",
+    "times",
+    "preferences",
+    "trust",
+    "differences",
+    "equivalence",
+    "agreement",
+    "models",
+    "subgroups",
+)
 """Tables that are shown one measure at a time."""
 
 

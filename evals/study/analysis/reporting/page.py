@@ -94,7 +94,8 @@ def _who(analysis: Analysis) -> str:
 
 def _how(analysis: Analysis) -> str:
     settings = "".join(
-        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_setting(value))}</dd>" for name, value in analysis.settings.items()
+        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_setting(value))}</dd>"
+        for name, value in analysis.settings.items()
     )
     limits = "".join(f"<li>{escape(one)}</li>" for one in analysis.limits)
     listed = f"<h3>What this can't say</h3><ul>{limits}</ul>" if limits else ""
@@ -106,7 +107,9 @@ def _setting(value: object) -> str:
         return "; ".join(f"{name.replace('_', ' ')}: {_setting(one)}" for name, one in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(_setting(one) for one in value) or "none"
-    return {None: "none", True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, (bool, type(None))) else str(value)
+    return (
+        {None: "none", True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, (bool, type(None))) else str(value)
+    )
 
 
 def _pair(one: Shown, plot: str, analysis: Analysis) -> str:
@@ -124,7 +127,8 @@ def _table(one: Shown, analysis: Analysis) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td class="{"t" if number < one.texts else "r"}">{_anchored(cell, analysis)}</td>' for number, cell in enumerate(row)
+            f'<td class="{"t" if number < one.texts else "r"}">{_anchored(cell, analysis)}</td>'
+            for number, cell in enumerate(row)
         )
         + "</tr>"
         for row in one.rows

@@ -87,7 +87,13 @@ def _tick(spell: Callable[[Value], str]) -> Callable[[Value], str]:
 def _dot(name: str, row: Mapping[str, Value], column: str, spell: Callable[[Value], str]) -> Dot:
     value, low, high = (row[key] for key in (column, "low", "high"))
     interval = "" if low is None or high is None else f" [{spell(low)}, {spell(high)}]"
-    return Dot(name, _float(value), None if low is None else _float(low), None if high is None else _float(high), spell(value) + interval)
+    return Dot(
+        name,
+        _float(value),
+        None if low is None else _float(low),
+        None if high is None else _float(high),
+        spell(value) + interval,
+    )
 
 
 def _float(value: Value) -> float:

@@ -77,7 +77,9 @@ def dot_plot(
         parts.append(f'<line x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{base}" stroke="currentColor" stroke-dasharray="4 3"/>')
     for number, dot in enumerate(dots):
         parts.append(_row(dot, 10 + _ROW * number, across))
-    parts.append(f'<text x="{(_LEFT + _RIGHT) / 2:g}" y="{base + 34}" text-anchor="middle" fill="currentColor">{escape(unit)}</text>')
+    parts.append(
+        f'<text x="{(_LEFT + _RIGHT) / 2:g}" y="{base + 34}" text-anchor="middle" fill="currentColor">{escape(unit)}</text>'
+    )
     spoken = "; ".join(f"{dot.name} {dot.said}" for dot in dots)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" role="img" '

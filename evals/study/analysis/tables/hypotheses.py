@@ -64,9 +64,7 @@ def hypotheses_tables(measures: Sequence[Measure], settings: Settings) -> tuple[
     return table("hypotheses", "Hypotheses", columns, rows, note), table("equivalence", "Equivalence", names, equal, of_margin)
 
 
-def _tested(
-    part: HypothesisPart, by_name: dict[str, Measure], settings: Settings
-) -> tuple[Found, Found | None, str] | None:
+def _tested(part: HypothesisPart, by_name: dict[str, Measure], settings: Settings) -> tuple[Found, Found | None, str] | None:
     """The difference, its equivalence where a margin is stated, and their unit; the p of a "same" is that of the equivalence."""
     measure = by_name.get(part.task)
     if measure is None or measure.kind == "preference" or _missing(part, by_name):
@@ -117,12 +115,20 @@ def _verdict(
         if clear:
             return SUPPORTED, "both one-sided tests reject a difference as large as the margin"
         beyond = found.low is not None and found.high is not None and (found.low > high or found.high < low)
-        return (NOT_SUPPORTED, "the interval lies beyond the margin") if beyond else (UNDECIDED, "the interval reaches beyond the margin")
+        return (
+            (NOT_SUPPORTED, "the interval lies beyond the margin")
+            if beyond
+            else (UNDECIDED, "the interval reaches beyond the margin")
+        )
     if clear and part.claim == "different":
         return SUPPORTED, "the difference is clear of none"
     if clear:
         agrees = (found.value > zero) == (part.claim == "higher")
-        return (SUPPORTED, "the difference is clear, and lies as claimed") if agrees else (NOT_SUPPORTED, "the difference is clear, and lies the other way")
+        return (
+            (SUPPORTED, "the difference is clear, and lies as claimed")
+            if agrees
+            else (NOT_SUPPORTED, "the difference is clear, and lies the other way")
+        )
     if band is not None and band.p is not None and band.p < alpha:
         return NOT_SUPPORTED, "the difference is equivalent to none within the stated margin"
     return UNDECIDED, "the answers go with a difference and with none"

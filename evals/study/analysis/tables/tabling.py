@@ -68,7 +68,9 @@ def times_table(measures: Sequence[Measure], settings: Settings) -> Table:
         if one.kind == "seconds":
             for condition, found in means_of(one, settings).items():
                 middle = float(np.median(one.under(condition).values))
-                rows.append({"condition": condition, "measure": one.name, "mean": found.value, **_ends(found), "median": middle})
+                rows.append(
+                    {"condition": condition, "measure": one.name, "mean": found.value, **_ends(found), "median": middle}
+                )
     note = f"Geometric means of the time on a page, with {settings.level:g} % intervals over participants and items; medians."
     columns = ("condition", "measure", "mean", "low", "high", "median", "participants", "items")
     return table("times", "Time on a page", columns, rows, note)
