@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from evals.study.analysis.tables.agreeing import agreement_table
 from evals.study.analysis.exclusions import apply_exclusions, check_sources
-from evals.study.analysis.tables.hypotheses import hypotheses_tables
 from evals.study.analysis.measures import measures_of, seconds_of
-from evals.study.analysis.tables.modelling import models_table, script_of
 from evals.study.analysis.nouns import Analysis, table
 from evals.study.analysis.settings import settings_of
+from evals.study.analysis.tables.agreeing import agreement_table
+from evals.study.analysis.tables.hypotheses import hypotheses_tables
+from evals.study.analysis.tables.modelling import models_table, script_of
 from evals.study.analysis.tables.tabling import (
     bootstrap_table,
     differences_table,

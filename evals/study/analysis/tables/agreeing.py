@@ -1,6 +1,7 @@
 """Agreement between participants, per condition."""
 
 from __future__ import annotations
+
 from evals.study.analysis.nouns import table
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from evals.study.analysis.tables.estimating import adjusted, differences_of, equivalence_of
 from evals.study.analysis.nouns import table
+from evals.study.analysis.tables.estimating import adjusted, differences_of, equivalence_of
 from evals.study.analysis.tables.tabling import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evals.study.analysis.tables.estimating import Found
     from evals.study.analysis.measures import Measure
     from evals.study.analysis.nouns import Table
     from evals.study.analysis.settings import Settings
+    from evals.study.analysis.tables.estimating import Found
     from evals.study.design.file import HypothesisPart
 
 SUPPORTED, NOT_SUPPORTED, UNDECIDED = "supported", "not supported", "undecided"

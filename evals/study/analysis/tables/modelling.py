@@ -1,6 +1,7 @@
 """Mixed models."""
 
 from __future__ import annotations
+
 from evals.study.analysis.nouns import table
 
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.study.analysis.tables.estimating import adjusted, differences_of, means_of
 from evals.study.analysis.measures import VERSUS, said_right
 from evals.study.analysis.nouns import table
+from evals.study.analysis.tables.estimating import adjusted, differences_of, means_of
 from evals.study.analysis.tables.subgrouping import subgroup_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from evals.study.analysis.tables.estimating import Found
     from evals.study.analysis.exclusions import Flow
     from evals.study.analysis.measures import Measure
     from evals.study.analysis.nouns import Table
     from evals.study.analysis.settings import Settings
+    from evals.study.analysis.tables.estimating import Found
     from evals.study.answers import Answers
 
 ESTIMATES = ("condition", "measure", "mean", "low", "high", "participants", "items")
