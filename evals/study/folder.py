@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evals.study.checking import item_problems, read_whole_file
 from evals.study.design.plans import cells_of
-from evals.study.design.reading import read_study_file
 from evals.study.items import item_from_record
 from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
 from saywhy_core.reading.documents import parse_json, read_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,14 @@ class Study:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Who sees what."""
-        return cells_of(self.file, [item.id for item in self.items.values() if not item.practice])
+        trials = [item for item in self.items.values() if not item.practice]
+        strata = {item.id: f"{item.predicted}/{item.facts.get('model_right', '')}" for item in trials}
+        return cells_of(self.file, [item.id for item in trials], strata=strata)
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the items, in sentences, such as items without the right answer that a task needs."""
+        return item_problems(self.file, tuple(self.items.values()))
 
     @cached_property
     def digest(self) -> str:
@@ -55,18 +63,34 @@ class Study:
 def open_study(folder: str | os.PathLike[str]) -> Study:
     """Open a study's folder, and check it.
 
+    What participants could not be shown is an error. What the researcher should know before, such as fewer items than the
+    design asks for, is in `Study.problems`.
+
     Raises:
         UsageError: it is none, or something in it is wrong; the file and the line are named.
     """
     place = Path(folder)
     if not (place / STUDY_FILE).is_file():
         raise UsageError(f"{place} is no study: it holds no {STUDY_FILE}; make one with saywhy study build")
+    file = read_whole_file(place / STUDY_FILE)
     items: dict[str, Item] = {}
     where = place / ITEMS_FILE
-    for number, line in enumerate(read_text(where, holds="items").splitlines(), 1):
+    for number, line in enumerate(read_text(where, holds="items").split("\n"), 1):  # texts may hold other line ends
+        if not line.strip():
+            continue
         try:
             item = item_from_record(parse_json(line, f"{where}, line {number}"))
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"{where}, line {number}: this is no item ({error}); build the study again") from error
+        if item.id in items:
+            raise UsageError(f"{where}, line {number}: there is an item {legible(item.id)!r:.80} already; give each its own id")
         items[item.id] = item
-    return Study(place, read_study_file(place / STUDY_FILE), items)
+    for condition in file.conditions:
+        lacking = [item.id for item in items.values() if condition.name not in item.stimuli]
+        if lacking:
+            raise UsageError(
+                f"{where}: item {legible(lacking[0])!r:.80} has no condition {condition.name}; build the study again"
+            )
+    if all(item.practice for item in items.values()):
+        raise UsageError(f"{where} holds no items that are not for practice; build the study again")
+    return Study(place, file, items)

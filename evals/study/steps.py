@@ -14,6 +14,9 @@ QuestionKind = Literal["choice", "rating", "text", "number", "parts", "agree"]
 LONGEST = 5_000
 """Characters of a free text: more than anybody types, and less than what could fill a disk."""
 
+LARGEST = 1e12
+"""Numbers below this are answers; nobody is so old."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
@@ -43,6 +46,8 @@ class Question:
         number for "number", a list of texts for "parts", True for "agree"; None or "" for no answer.
         """
         if response is None or response == "" or response == []:
+            if self.kind == "agree":
+                return "Please tick this box if you want to take part. If you don't, close this page."
             return "Please answer this question." if self.required else None
         values = [value for value, _ in self.options]
         match self.kind:
@@ -51,7 +56,7 @@ class Question:
             case "rating":
                 fine = isinstance(response, int) and not isinstance(response, bool) and 1 <= response <= self.points
             case "number":
-                fine = isinstance(response, (int, float)) and not isinstance(response, bool) and abs(response) < 1e12
+                fine = isinstance(response, (int, float)) and not isinstance(response, bool) and abs(response) < LARGEST
             case "text":
                 if isinstance(response, str) and len(response) > LONGEST:
                     return f"Please write at most {LONGEST:,} characters."
@@ -64,7 +69,15 @@ class Question:
                 )
             case "agree":
                 fine = response is True
-        return None if fine else "Please choose one of the given answers." if self.options else "Please check this answer."
+        if fine:
+            return None
+        if self.kind == "rating":
+            return f"Please choose a number from 1 to {self.points}."
+        return (
+            "Please choose one of the given answers."
+            if self.options
+            else f"Please {_ASKED.get(self.kind, 'check this answer')}."
+        )
 
     def to_record(self) -> dict[str, Any]:
         """For the page. It tells no right answers."""
@@ -76,13 +89,20 @@ class Question:
         return record
 
 
+_ASKED = {"number": "give a number", "text": "write a text", "agree": "tick this box if you want to take part"}
+
+
 @dataclass(frozen=True)
 class Judgement:
-    """What an answer is worth. See `evals.study.answers.Answer` for the fields."""
+    """What an answer is worth. See `evals.study.answers.Answer` for the fields.
+
+    `recorded` is what is kept as the response, where that is not what the page sent: the name of the preferred condition.
+    """
 
     expected: str | None = None
     correct: bool | None = None
     value: float | None = None
+    recorded: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

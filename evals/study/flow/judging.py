@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from evals.study.answers import Answer
 from evals.study.flow.way import asked_of
+from evals.study.steps import Judgement
+from evals.study.tasks.confidence import SUFFIX
 from evals.study.tasks.task import TASKS
+from saywhy_core.legible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from evals.study.design.file import TaskPart
     from evals.study.folder import Study
     from evals.study.steps import Step
 
@@ -27,6 +31,7 @@ class Outcome:
         rows: the answers to keep.
         feedback: for each judged question, what the participant is told: "question", "correct", "expected", "message".
         screened_out: whether the study ends here: wrong answers in all tries.
+        refused: whether the participant said no to the consent page: the study ends here, and nothing is kept.
     """
 
     accepted: bool
@@ -34,6 +39,7 @@ class Outcome:
     rows: tuple[Answer, ...] = ()
     feedback: tuple[Mapping[str, Any], ...] = ()
     screened_out: bool = False
+    refused: bool = False
 
 
 def judge(
@@ -59,33 +65,30 @@ def judge(
         seconds: time on the page.
         submitted: when, ISO 8601 in UTC.
     """
+    if step.phase == "consent" and responses == {"agree": False}:
+        said = "You did not agree, so the study ends here. Nothing is kept of you. You can close this page."
+        return Outcome(False, problems={"agree": said}, refused=True)
+    known = {one.name for one in step.questions}
     problems = {one.name: said for one in step.questions if (said := one.problem(responses.get(one.name)))}
-    problems |= {name: "There is no such question." for name in responses if name not in {one.name for one in step.questions}}
+    problems |= {legible(str(name))[:100]: "There is no such question." for name in responses if name not in known}
     if problems:
         return Outcome(False, problems=problems)
     rows: list[Answer] = []
-    feedback: list[dict[str, Any]] = []
-    parts = {part.name: part for part in study.file.tasks}
+    feedback: list[Mapping[str, Any]] = []
     for question in step.questions:
         response = responses.get(question.name)
+        judged = _judged(study, step, question.name, response, seed)
         task, kind = step.tasks.get(question.name, (question.name, question.kind))
-        expected: str | None = step.answers.get(question.name)
-        correct = None if expected is None else response == expected
-        value = None if correct is None else float(correct)
-        if question.name in step.tasks and response not in (None, "", []):
-            asked = asked_of(study, study.items[step.item], step.conditions, seed)
-            found = TASKS.get(kind).judge(parts[task], asked, question.name, response)
-            expected, correct, value = found.expected, found.correct, found.value
         rows.append(
             Answer(
-                participant=participant, phase=step.phase, task=task, kind=kind, response=_text(response), step=step.number,
-                trial=step.trial, item=step.item, condition=" vs ".join(step.conditions), expected=expected, correct=correct,
-                value=value, seconds=seconds, tries=tries, submitted=submitted,
+                participant=participant, phase=step.phase, task=task, kind=kind,
+                response=_text(response) if judged.recorded is None else judged.recorded, step=step.number,
+                trial=step.trial, item=step.item, condition=" vs ".join(step.conditions), expected=judged.expected,
+                correct=judged.correct, value=judged.value, seconds=seconds, tries=tries, submitted=submitted,
             )
         )  # fmt: skip
-        if correct is not None and (step.feedback or step.phase == "comprehension"):
-            told = expected if step.feedback else None  # a comprehension question can be tried again
-            feedback.append({"question": question.name, "correct": correct, "expected": told, "message": ""})
+        if judged.correct is not None and (step.feedback or step.phase == "comprehension"):
+            feedback.append(_feedback(study, step, question.name, judged, last=tries >= step.tries))
     failed = step.phase == "comprehension" and any(row.correct is False for row in rows)
     return Outcome(
         accepted=not failed,
@@ -93,6 +96,45 @@ def judge(
         feedback=tuple(feedback),
         screened_out=failed and tries >= step.tries,
     )
+
+
+def _judged(study: Study, step: Step, question: str, response: Any, seed: int) -> Judgement:
+    """What a valid response is worth."""
+    part = _part_of(study, step, question)
+    if part is not None and question == part.name + SUFFIX:
+        return Judgement(value=None if response in (None, "") else float(response))
+    if part is not None:
+        kind = TASKS.get(part.kind)
+        asked = asked_of(study, study.items[step.item], step.conditions, seed)
+        if response in (None, "", []) and kind.measure != "accuracy":
+            return Judgement()
+        with TASKS.blame(part.kind):
+            return kind.judge(part, asked, question, response)
+    expected = step.answers.get(question)
+    if expected is None:
+        number = isinstance(response, (int, float)) and not isinstance(response, bool)
+        return Judgement(value=float(response) if number else None)
+    return Judgement(expected, response == expected, float(response == expected))
+
+
+def _part_of(study: Study, step: Step, question: str) -> TaskPart | None:
+    """The task that asks a question; names of tasks hold no dot, and names of their questions begin with them."""
+    if question not in step.tasks:
+        return None
+    name = question.partition(".")[0]
+    return next(part for part in study.file.tasks if part.name == name)
+
+
+def _feedback(study: Study, step: Step, question: str, judged: Judgement, *, last: bool) -> Mapping[str, Any]:
+    """What a participant is told of an answer: in practice the right one, in comprehension only that it was wrong."""
+    told: dict[str, Any] = {"question": question, "correct": judged.correct, "expected": None}
+    if step.phase == "comprehension":
+        again = "This answer is not right. Please answer again." if not last else "This answer is not right."
+        return told | {"message": "That is right." if judged.correct else again}
+    part = _part_of(study, step, question)
+    words = TASKS.get(part.kind).explained(part, judged.expected or "") if part is not None else ""
+    verdict = "That is right." if judged.correct else "That is not right."
+    return told | {"expected": judged.expected, "message": f"{verdict} {words}".strip()}
 
 
 def _text(response: Any) -> str:

@@ -1,0 +1,65 @@
+"""A study's file and its items held against each other, and against the kinds of conditions and tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evals.study.design.checking import Finding, did_you_mean
+from evals.study.design.reading import read_study_file
+from evals.study.stimuli.kind import KINDS
+from evals.study.tasks.task import TASKS
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+
+    from evals.study.design.file import StudyFile
+    from evals.study.items import Item
+
+
+def read_whole_file(path: str | os.PathLike[str]) -> StudyFile:
+    """Read and check a `study.yaml`, the kinds of its conditions too.
+
+    Raises:
+        UsageError: as `evals.study.design.read_study_file`; or there is no such kind of condition, or it has no such option.
+    """
+    return read_study_file(path, also=condition_findings)
+
+
+def condition_findings(study: StudyFile) -> Iterator[Finding]:
+    """Kinds of conditions that there are not, and options that they do not have."""
+    for number, part in enumerate(study.conditions):
+        if part.kind not in KINDS:
+            what = f"there is no kind of condition {part.kind!r:.60}; {did_you_mean(part.kind, KINDS)}"
+            yield Finding(("conditions", number, "kind"), what)
+            continue
+        known = KINDS.get(part.kind).options
+        for key in part.options:
+            if key not in known:
+                what = f"conditions of the kind {part.kind} have no option {key!r:.60}; {did_you_mean(key, known)}"
+                yield Finding(("conditions", number, "options", key), what)
+
+
+def item_problems(study: StudyFile, items: Sequence[Item]) -> tuple[str, ...]:
+    """What is wrong with the items of a study, in sentences: too few, without a condition, without right answers for a task.
+
+    Args:
+        study: the study's file.
+        items: all items, those for practice among them.
+    """
+    trials = [item for item in items if not item.practice]
+    practice = len(items) - len(trials)
+    found: list[str] = []
+    if len(trials) < study.design.items:
+        found.append(
+            f"each participant is to see {study.design.items} items, and there are {len(trials)}; lower design.items, or add items"
+        )
+    if practice < study.practice.items:
+        found.append(
+            f"{study.practice.items} items are for practice, and there are {practice}; lower practice.items, or add items for practice"
+        )
+    for part in study.tasks:
+        if part.kind in TASKS and trials:
+            with TASKS.blame(part.kind):
+                found += [what for what in TASKS.get(part.kind).check(part, trials) if what not in found]
+    return tuple(found)
