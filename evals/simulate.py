@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evals.study.quality import flags
 from evals.study.simulated.dry_run import DryRun
 from evals.study.simulated.findings import Finding, findings_after, findings_before
 from evals.study.simulated.kind import PARTICIPANTS, SimulatedKind
@@ -52,15 +53,16 @@ def simulate(
         raise UsageError("nobody takes part: name a kind of simulated participant, or a language model")
     enough = study.file.design.model_copy(update={"participants": max(study.file.design.participants, count * len(takers))})
     opened = replace(study, file=study.file.model_copy(update={"design": enough}))
-    taken, answers = _taken(opened, takers, count, seed, on_page)
+    taken, answers, places = _taken(opened, takers, count, seed, on_page)
     found = [*findings_before(study), *_leaks(study), *findings_after(study, taken, answers)]
     order = ("broken", "leak", "ceiling", "note")
-    return DryRun(answers, tuple(taken), tuple(sorted(found, key=lambda one: order.index(one.kind))), _flags(study, answers))
+    flagged = {code: tuple(one.name for one in each) for code, each in flags(answers, study, places).items()}
+    return DryRun(answers, tuple(taken), tuple(sorted(found, key=lambda one: order.index(one.kind))), flagged)
 
 
 def _taken(
     study: Study, takers: Mapping[str, SimulatedKind], count: int, seed: int, on_page: Callable[[int], None] | None
-) -> tuple[list[Taken], Answers]:
+) -> tuple[list[Taken], Answers, dict[str, tuple[str, int]]]:
     import httpx
 
     from evals.study.server import open_store, running, study_app
@@ -82,15 +84,12 @@ def _taken(
                     if reply.status_code != 200:
                         taken[0].troubles.append(f"{picture}: the server answered {reply.status_code}")
             answers = store.answers()
+            places = {one.code: (one.cell, one.seed) for one in store.people()}
         finally:
             store.close()
-    return taken, answers
+    return taken, answers, places
 
 
 def _leaks(study: Study) -> list[Finding]:
     del study
     return []
-
-
-def _flags(study: Study, answers: Answers) -> dict[str, tuple[str, ...]]:
-    return {}
