@@ -71,10 +71,8 @@ def answer(
             participant=person.code, seed=person.seed, tries=tries, seconds=seconds, submitted=iso(now),
         )  # fmt: skip
         if outcome.problems:
-            problems = dict(outcome.problems)
-            raise Refusal(
-                422, "Some answers are missing or can't be used.", **_reply(store, person, outcome), problems=problems
-            )
+            more = _reply(store, person, outcome) | {"problems": dict(outcome.problems)}
+            raise Refusal(422, "Some answers are missing or can't be used.", **more)
         if steps[number].phase == "consent" and outcome.accepted and not person.consented:
             keep_person(store, database, person.id, link_of(token), surroundings)
         after = _after(person, steps, outcome, now)

@@ -14,6 +14,6 @@ class Refusal(Exception):  # noqa: N818 - it is a reply, not a failure
         more: what else the reply holds, such as how many pages are done.
     """
 
-    def __init__(self, status: int, sentence: str, **more: Any) -> None:
+    def __init__(self, status: int, sentence: str, /, **more: Any) -> None:
         super().__init__(sentence)
         self.http, self.content = status, {"error": sentence, **more}
