@@ -132,7 +132,7 @@ def _turned(others: Sequence[Saliency], predicted: str) -> Saliency | None:
 def _problem(said: Sequence[Saliency], others: Sequence[Saliency], predicted: str, labels: Sequence[str]) -> str | None:
     if not said:
         return (
-            f"the map speaks for {others[0].query.label!r:.80}, and the model chose {predicted!r:.80}; give a map for the label "
+            f"it speaks for {others[0].query.label!r:.80}, and the model chose {predicted!r:.80}; give a map for the label "
             "that was chosen, or, of two labels, turn such maps round with --binary"
         )
     if labels and predicted not in labels:

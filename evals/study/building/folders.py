@@ -35,8 +35,8 @@ def check_place(out: Path, *, force: bool) -> None:
     held = {one.name for one in out.iterdir()}
     if any(name.startswith(DATABASE) for name in held):
         raise UsageError(
-            f"{out} holds the answers of participants ({DATABASE}), and a study that has answers is not built again; name another "
-            "folder with --out"
+            f"{out} holds the answers of participants ({DATABASE}), and a study with answers is not built again; name "
+            "another folder with --out"
         )
     if not held:
         return

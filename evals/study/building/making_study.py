@@ -18,13 +18,14 @@ from evals.study.building.showing import shown_items
 from evals.study.design.file import ConditionPart, DesignPart, PracticePart, StudyFile, TaskPart
 from evals.study.design.plans import cells_of
 from evals.study.folder import STUDY_FILE, Study, open_study
+from evals.study.stimuli.leaks import names_of
 from evals.study.stimuli.making import Making
 from evals.study.tasks.task import TASKS
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from evals.study.building.candidates import Candidate
     from evals.study.items import Item
@@ -49,6 +50,8 @@ def build_study(
     seed: int = 0,
     practice: int = 2,
     mask_labels: bool | None = None,
+    synonyms: Mapping[str, Sequence[str]] | None = None,
+    replace_leaks: bool = False,
     binary: bool = False,
     title: str = "Explanations of a computer model",
     chat: Any = None,
@@ -72,6 +75,8 @@ def build_study(
         seed: of everything random.
         practice: items for practice.
         mask_labels: whether no explanation may name a label; by default where participants guess what the model chose.
+        synonyms: label -> other names of it that no explanation may hold, such as translations.
+        replace_leaks: whether names of labels in texts of a file are replaced by "the label"; else such items are left out.
         binary: of two labels, whether scores against one are scores for the other: maps for the label that the model did not
             choose are turned round.
         title: the title that participants see.
@@ -84,12 +89,14 @@ def build_study(
         UsageError: nothing can be shown, an argument can't be used, or `out` holds something that must stay.
     """
     parts = _conditions(conditions)
-    asked = _tasks(tasks)
+    asked = _about(_tasks(tasks), parts)
     planned = design if isinstance(design, DesignPart) else DesignPart.model_validate({"kind": design, "items": items})
     masked = any(part.kind == "simulation" for part in asked) if mask_labels is None else mask_labels
     tell = on_note or (lambda _: None)
     problem = on_problem or _raise
     check_place(Path(out), force=force)
+    if not masked and (synonyms or replace_leaks):
+        raise UsageError("synonyms and replace_leaks concern masked labels, and labels are shown here; leave them out")
     found = candidates_of(maps, labels=labels, binary=binary, on_problem=problem, on_note=tell)
     if not found:
         raise UsageError("no map can be shown; see what is wrong with each, or give other maps")
@@ -100,7 +107,7 @@ def build_study(
     with new_folder(out, force=force) as folder:
         making = Making(
             maps=(), seed=seed, mask_labels=masked, add_picture=lambda png: add_picture(folder, png), folder=Path(), chat=chat,
-            labels=known,
+            names=names_of(known, synonyms) if masked else None, replace_leaks=replace_leaks,
         )  # fmt: skip
         made = _fill(in_order_of_use(found, seed), parts, making, planned.items + practice, known, choices, problem)
         if not made:
@@ -154,6 +161,17 @@ def _tasks(given: str | Sequence[str | TaskPart]) -> tuple[TaskPart, ...]:
     if not found:
         raise UsageError(f"a study needs tasks; name some, such as simulation,{','.join(_RATINGS)}")
     return tuple(found)
+
+
+def _about(tasks: Sequence[TaskPart], conditions: Sequence[ConditionPart]) -> tuple[TaskPart, ...]:
+    """The tasks, of which ratings of the explanation are not asked where there is none."""
+    explained = [part.name for part in conditions if part.kind != "none"]
+    if not explained or len(explained) == len(conditions):
+        return tuple(tasks)
+    return tuple(
+        part.model_copy(update={"conditions": explained}) if part.name in _RATINGS and part.conditions is None else part
+        for part in tasks
+    )
 
 
 def _check_labels(labels: Sequence[str], tasks: Sequence[TaskPart], choices: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evals.study.items import Item, Stimulus
+from evals.study.stimuli.heatmap import KEY_WORDS
 from evals.study.stimuli.kind import KINDS
-from evals.study.stimuli.layout import input_of
+from evals.study.stimuli.layout import input_of, plain_text
+from evals.study.stimuli.leaks import leaks_of
 from saywhy_core.errors import UsageError
 from verbalize.saliency import TokenSaliency
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from evals.study.building.candidates import Candidate
     from evals.study.design.file import ConditionPart
     from evals.study.stimuli.making import Making
+    from verbalize.saliency import Saliency
 
 
 def shown_items(
@@ -42,7 +45,7 @@ def shown_items(
         if len(shown) != len(here):
             raise UsageError(f"the kind of condition {part.kind!r} gave {len(shown)} stimuli for {len(here)} maps")
         for saliency, stimulus in zip(here, shown, strict=True):
-            if stimulus is None:  # later conditions need not be made for it
+            if stimulus is None or _leaks(saliency, stimulus, part, making):  # later conditions need not be made for it
                 left.pop(saliency.saliency_id, None)
             else:
                 stimuli[saliency.saliency_id][part.name] = stimulus
@@ -60,3 +63,26 @@ def shown_items(
         for one in candidates
         if one.id in left
     ]
+
+
+def _leaks(saliency: Saliency, stimulus: Stimulus, part: ConditionPart, making: Making) -> bool:
+    """Whether an explanation names a label that people are to guess; it is a problem then."""
+    if making.names is None:
+        return False
+    own = plain_text(saliency) if isinstance(saliency, TokenSaliency) else ""
+    found = leaks_of(stimulus, making.names, own, own_words_of(part.kind, part.options))
+    if found:
+        named = ", ".join(f"“{one}”" for one in found[:5])
+        replace(making, condition=part.name).problem(
+            saliency, f"the explanation names a label that people are to guess: {named}; mask it, or let --replace-leaks do so"
+        )
+    return bool(found)
+
+
+def own_words_of(kind: str, options: Mapping[str, Any]) -> frozenset[str]:
+    """The words that the sentences of a kind are made of, also where it takes the form of another."""
+    words = KINDS.get(kind).own_words
+    if kind in ("combined", "random", "other"):
+        default = "text" if kind == "combined" else "heatmap"
+        words |= KINDS.get(str(options.get("kind", default))).own_words | KEY_WORDS
+    return words

@@ -26,11 +26,11 @@ def consent(title: str, minutes: int, form: str, count: int) -> ConsentPart:
         text=(
             f"Thank you for your interest in this study, “{title}”.\n\n"
             f"You will look at {count} {what}, and answer a few questions about each. It takes about {minutes} minutes.\n\n"
-            "Taking part is voluntary. You can stop at any time by closing the page, or withdraw with the button on it; what you "
-            "answered until then is deleted if you withdraw.\n\n"
-            "We keep your answers and the time they took under a random code. We do not ask for your name, and do not store your "
-            "network address. The answers are used for research only, and may be published without anything that tells who you "
-            "are.\n\n"
+            "Taking part is voluntary. You can stop at any time by closing the page, or withdraw with the button on it; what "
+            "you answered until then is deleted if you withdraw.\n\n"
+            "We keep your answers and the time they took under a random code. We do not ask for your name, and do not store "
+            "your network address. The answers are used for research only, and may be published without anything that tells "
+            "who you are.\n\n"
             "[EDIT: who runs the study, whom to ask, the ethics approval, and the payment.]"
         )
     )
@@ -44,8 +44,8 @@ def instructions(conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart],
         f"A computer model has read some {many} and given each of them a label: {named}. It is sometimes wrong.\n\n"
         f"You will see these {many} one by one. "
         + (
-            f"With most of them, you will see an explanation: something that shows which {word}s of the {one} mattered for what "
-            "the model chose."
+            f"With most of them, you will see an explanation: something that shows which {word}s of the {one} mattered for "
+            "what the model chose."
             if any(part.kind != "none" for part in conditions)
             else ""
         )
@@ -73,11 +73,11 @@ def _of_kind(kind: str, form: str) -> str:
     one, _, word = _FORMS[form]
     known = {
         "heatmap": (
-            f"Colours: a {word} with a blue ground and a solid line below it speaks for the label that the model chose, a {word} "
-            "with an orange ground and a broken line speaks against it. The stronger the colour, the more it counts."
+            f"Colours: a {word} with a blue ground and a solid line below it speaks for the label that the model chose, a "
+            f"{word} with an orange ground and a broken line speaks against it. The stronger the colour, the more it counts."
             if form == "text"
-            else "Colours over the picture: blue parts speak for the label that the model chose, orange parts speak against it. The "
-            "stronger the colour, the more a part counts. The picture itself stands beside it."
+            else "Colours over the picture: blue parts speak for the label that the model chose, orange parts speak against "
+            "it. The stronger the colour, the more a part counts. The picture itself stands beside it."
         ),
         "rationale": (
             "Marked words: the words that spoke most for what the model chose are marked in the text."
@@ -92,7 +92,7 @@ def _of_kind(kind: str, form: str) -> str:
 
 def _asked(part: TaskPart) -> str:
     known = {
-        "simulation": "Which label did the model choose? Please tell what the model chose, even where you think that it is wrong.",
+        "simulation": "Which label did the model choose? Please tell what it chose, even where you think that it is wrong.",
         "counterfactual": "Which label would the model choose if a certain part were not there?",
         "trust": "Is the model right here?",
         "preference": "Which of two explanations do you prefer?",
@@ -101,7 +101,9 @@ def _asked(part: TaskPart) -> str:
     }
     if part.kind == "rating":
         return {
-            "helpfulness": "How helpful is the explanation for guessing what the model chose? From 1 (not helpful) to 7 (very helpful).",
+            "helpfulness": (
+                "How helpful is the explanation for guessing what the model chose? From 1 (not helpful) to 7 (very helpful)."
+            ),
             "ease": "How easy is the explanation to understand? From 1 (very difficult) to 7 (very easy).",
         }.get(part.name, part.question or "")
     return part.question or known.get(part.kind, "")

@@ -9,15 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evals.study.stimuli.kind import ConditionKind, flag, word
-from evals.study.stimuli.layout import below, said
+from evals.study.stimuli.layout import below, plain_text, said
+from evals.study.stimuli.leaks import replaced
 from saywhy_core.errors import UsageError
+from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from evals.study.items import Stimulus
     from evals.study.stimuli.making import Making
@@ -95,6 +97,8 @@ def _explain(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus
             f"{making.condition}: of {counts['not verified']} texts, not every sentence could be verified; "
             "saywhy check says which"
         )
+    if counts.get("replaced"):
+        making.notes.append(f"{making.condition}: in {counts['replaced']} texts, names of labels were replaced by “the label”")
     return shown
 
 
@@ -114,7 +118,17 @@ def _shown(saliency: Saliency, text: str | None, making: Making, unchecked: bool
         why = false[0].errors[0] if false[0].errors else "the map says otherwise"
         making.problem(saliency, f"the text is false of its map: “{false[0].text}” ({why}); mend it, or set unchecked: true")
         return None
-    return said(filled)
+    return said(_masked(filled, saliency, making, counts))
+
+
+def _masked(text: str, saliency: Saliency, making: Making, counts: dict[str, int]) -> str:
+    """The text without names of labels, where they are to be replaced."""
+    if making.names is None or not making.replace_leaks:
+        return text
+    own = plain_text(saliency) if isinstance(saliency, TokenSaliency) else ""
+    without = replaced(text, making.names, own)
+    counts["replaced"] = counts.get("replaced", 0) + (without != text)
+    return without
 
 
 FILE = ConditionKind(

@@ -23,6 +23,7 @@ from evals.study.stimuli.layout import (
     top_of,
     words_html,
 )
+from evals.study.stimuli.leaks import VOCABULARY
 from verbalize.draw.page import printable
 from verbalize.saliency import PixelSaliency, TokenSaliency
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 LEVELS = 10
 """Shades of each colour: a step of 5 % in opacity, which nobody sees between two words that don't touch."""
+KEY_WORDS = frozenset("speaks matters for the label that model chose against it".split())  # noqa: SIM905
+"""The words of the key."""
 _FAINTEST = 0.02  # a word with less than this share of the highest score is not shaded, as in `verbalize.draw`
 
 
@@ -86,10 +89,7 @@ def _told(saliency: Saliency, making: Making, shaded: bool) -> str:
 def key_html(saliency: Saliency, making: Making) -> str:
     """What the colours mean, as a paragraph: for each map the same."""
     label = sentence_html(making.label_of(saliency))
-    if saliency.signed:
-        keys = (("h+7", f"speaks for {label}"), ("h-7", "speaks against it"))
-    else:
-        keys = (("m7", f"matters for {label}"),)
+    keys = [("h+7", f"speaks for {label}"), ("h-7", "speaks against it")] if saliency.signed else [("m7", f"matters for {label}")]
     return f'<p class="key">{" ".join(f"""<span class="{name}">{said}</span>""" for name, said in keys)}</p>'
 
 
@@ -124,4 +124,4 @@ def _show(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | 
     return [heatmap_of(saliency, making) for saliency in making.maps]
 
 
-HEATMAP = ConditionKind(summary="each word or pixel coloured by its score", show=_show, options={})
+HEATMAP = ConditionKind(summary="each word or pixel coloured by its score", show=_show, options={}, own_words=VOCABULARY)

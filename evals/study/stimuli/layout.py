@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import re
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
 SMALLEST_SIDE = 320
 """Pixels. Smaller pictures are enlarged by a whole factor: 48 x 48 pixels can't be judged by people as they are."""
 _ISOLATE = re.compile("[\u2066\u2067\u2068]([^\u2066-\u2069]*)\u2069")
-
-
-def stylesheet() -> str:
-    """The rules of all classes that stimuli use."""
-    return (files("evals.study.stimuli") / "stimuli.css").read_text(encoding="utf-8")
 
 
 def pieces_of(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:

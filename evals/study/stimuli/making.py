@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from evals.study.stimuli.leaks import Names
     from verbalize.saliency import Saliency
 
 HIDDEN = "the label that the model chose"
@@ -32,7 +33,8 @@ class Making:
         folder: the folder that files named in options are relative to.
         chat: the chat model of "narrate", or None.
         others: further maps of the same inputs, which explain other labels, by the id of the map in `maps`.
-        labels: all labels of the study.
+        names: the names of labels that no explanation may hold, or None where labels are shown.
+        replace_leaks: whether names of labels in texts of a file are replaced by "the label"; else such a text is a problem.
         condition: the name of the condition that is being made; random controls draw anew for each.
         problems: what could not be shown.
         notes: what the researcher should know, a sentence each.
@@ -45,7 +47,8 @@ class Making:
     folder: Path
     chat: Any = None
     others: Mapping[str, Sequence[Saliency]] = field(default_factory=dict)
-    labels: tuple[str, ...] = ()
+    names: Names | None = None
+    replace_leaks: bool = False
     condition: str = ""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ import numpy as np
 from evals.study.items import Stimulus
 from evals.study.stimuli.kind import ConditionKind, whole
 from evals.study.stimuli.layout import below, sentence_html, top_of
+from evals.study.stimuli.leaks import VOCABULARY
 from verbalize.draw.page import printable
 from verbalize.saliency import TokenSaliency
 
@@ -68,7 +69,5 @@ RANKED = ConditionKind(
     show=below(_explain),
     options={"top": f"how many ({TOP})"},
     explain=_explain,
-    own_words=frozenset(
-        "the words regions region word that speak speaks matter matters most for important first no label".split()
-    ),
+    own_words=VOCABULARY,
 )

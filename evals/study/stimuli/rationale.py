@@ -13,6 +13,7 @@ from evals.study.items import Stimulus
 from evals.study.stimuli.heatmap import regions_told
 from evals.study.stimuli.kind import ConditionKind, whole
 from evals.study.stimuli.layout import SMALLEST_SIDE, picture_html, pictures_html, plain_text, sentence_html, words_html
+from evals.study.stimuli.leaks import VOCABULARY
 from verbalize.saliency import PixelSaliency, TokenSaliency
 
 if TYPE_CHECKING:
@@ -87,4 +88,5 @@ RATIONALE = ConditionKind(
     summary="the words or regions that speak most for the label, marked in the input",
     show=_show,
     options={"max_words": f"the most words that are marked ({MAX_WORDS})"},
+    own_words=VOCABULARY,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from evals.study.stimuli.kind import ConditionKind, whole, word
 from evals.study.stimuli.layout import below, said, top_of
+from evals.study.stimuli.leaks import VOCABULARY
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
     from evals.study.items import Stimulus
     from evals.study.stimuli.making import Making
     from verbalize.saliency import Saliency
-
-_WORDS = """
-a about above after against all also am among an and area areas are around as at balance because black blue both bottom bright
-brown but by centre centre choice colour corner dark decision each equally evidence evenly every fifth fifths fifth followed
-for from gold green grey half has hold holds importance important in is it its largest least left light little lower main map
-matter matters middle more most mostly much near nearly neither nine no none nor nothing of on one only or orange other others
-out over pale part parts phrase picture pink pixel place position positions prediction purple quarter quarters rather red region
-regions rest right same salient score scores second section share shares side single some span speak speaks stand stands strongest
-strip tenth tenths text than that the them these they third thirds this three top two under upper violet white whole with word
-words yellow zero label
-""".split()
-OWN_WORDS = frozenset(_WORDS)
-"""The words of the templates, and of the names that they give to places and colours of a picture."""
 
 
 def _by_template(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | None]:
@@ -66,7 +54,7 @@ TEXT = ConditionKind(
         "max_spans": "the most parts of the input that the text names (3)",
     },
     explain=_by_template,
-    own_words=OWN_WORDS,
+    own_words=VOCABULARY,
 )
 
 
@@ -98,7 +86,7 @@ def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulu
         making.notes.append(f"{making.condition or 'narrate'}: texts by the language model, checked: {told}")
     if outcomes.get("template"):
         making.notes.append(
-            f"{making.condition or 'narrate'}: {outcomes['template']} of {sum(outcomes.values())} texts are those of the template, "
+            f"{making.condition or 'narrate'}: {outcomes['template']} of {sum(outcomes.values())} texts are the template's, "
             "because nothing that the model wrote could be kept"
         )
     return shown
@@ -114,5 +102,5 @@ NARRATE = ConditionKind(
         "repairs": "how often a false draft is sent back (2)",
     },
     explain=_narrated,
-    own_words=OWN_WORDS,
+    own_words=VOCABULARY,
 )

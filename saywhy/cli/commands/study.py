@@ -20,6 +20,7 @@ then [bold]preview[/bold], [bold]simulate[/bold] and [bold]power[/bold] before a
 PARTS: tuple[str, ...] = (
     # one name per line, in the order in which people need them
     "build",
+    "preview",
     "assets",
     "simulate",
     "serve",

@@ -12,13 +12,14 @@ from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapsArgument, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
+from saywhy_core.errors import UsageError
 
 HELP = f"""Build a study: the items that people see under each condition, and study.yaml, which is ready to edit.
 
 CONDITIONS have commas between them: heatmap, rationale, list, each style of [bold]saywhy verbalize[/bold] (plain, ranked, smv;
-plain-paragraph for another length), narrate (a language model, checked), a file of texts (mytexts.jsonl or .csv with id and text),
-and the controls none, random and other (the explanation of another label). [bold]plain+heatmap[/bold] shows two at once, and
-[bold]random-plain[/bold] is a control in the form of another condition.
+plain-paragraph for another length), narrate (a language model, checked), a file of texts (mytexts.jsonl or .csv with id and
+text), and the controls none, random and other (the explanation of another label). [bold]plain+heatmap[/bold] shows two at
+once, and [bold]random-plain[/bold] is a control in the form of another condition.
 
 Labels are masked where people guess what the model chose, and no explanation may name one.
 
@@ -26,7 +27,8 @@ Labels are masked where people guess what the model chose, and no explanation ma
 
 [bold]Example:[/bold] saywhy study build maps.jsonl --conditions heatmap,rationale,plain,random,none --items 40 --out study
 
-[bold]Exit status:[/bold] 0 the study is built; 1 it is built, and some maps were left out; 2 the command could not run to its end.
+[bold]Exit status:[/bold] 0 the study is built; 1 it is built, and some maps were left out; 2 the command could not run to its
+end.
 """
 
 
@@ -73,6 +75,20 @@ def build(
             "--mask-labels/--show-labels", help="Whether no explanation may name a label. By default where people guess it."
         ),
     ] = None,
+    synonyms: Annotated[
+        Path | None,
+        typer.Option(
+            help='JSON file of other names of labels that no explanation may hold, such as {"positive": ["positiv", "gut"]}.',
+            metavar="FILE",
+        ),
+    ] = None,
+    replace_leaks: Annotated[
+        bool,
+        typer.Option(
+            "--replace-leaks",
+            help="Put 'the label' in the place of labels in texts of a file; else items with such texts are left out.",
+        ),
+    ] = False,
     binary: Annotated[
         bool,
         typer.Option("--binary", help="Of two labels, scores against one speak for the other: turn such maps round."),
@@ -104,6 +120,8 @@ def build(
             seed=sampling_seed,
             practice=practice,
             mask_labels=mask_labels,
+            synonyms=_read_synonyms(synonyms),
+            replace_leaks=replace_leaks,
             binary=binary,
             title=title,
             chat=chat,
@@ -121,3 +139,16 @@ def build(
     )
     show(f"next: saywhy study preview {out}")
     source.finish(("left out", left_out))
+
+
+def _read_synonyms(path: Path | None) -> dict[str, list[str]] | None:
+    if path is None:
+        return None
+    from saywhy_core.reading.documents import read_json
+
+    found = read_json(path, holds="a JSON object from label to a list of other names")
+    if not isinstance(found, dict) or not all(
+        isinstance(names, list) and all(isinstance(name, str) for name in names) for names in found.values()
+    ):
+        raise UsageError(f'{path} holds no names of labels; write {{"label": ["another name", ...], ...}}')
+    return found
