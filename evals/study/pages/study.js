@@ -261,7 +261,7 @@
 
   function questionsWrong(step, feedback) {
     const wrong = feedback.filter((told) => !told.correct);
-    for (const told of wrong) questions.say(content(), step.questions, told.question, told.message || words("wrong"), "wrong");
+    for (const told of wrong) questions.say(content(), step.questions, told.question, words("wrong"), "wrong");
     return wrong.map((told) => told.question);
   }
 
@@ -270,16 +270,28 @@
     for (const told of feedback) {
       const question = mine.step.questions.find((asked) => asked.name === told.question);
       if (!question) continue;
-      const right = told.expected === null || told.expected === undefined ? "" : questions.shown(question, told.expected);
-      const said = told.message || (told.correct ? words("right") : `${words("wrong")} ${right && words("expected", { answer: right })}`);
+      const own = told.message && /^en\b/i.test(root.lang) ? told.message : ""; // the server speaks English
+      const said = own || (told.correct ? words("right") : `${words("wrong")} ${expectedIn(question, told.expected)}`);
       questions.say(content(), mine.step.questions, told.question, said, told.correct ? "right" : "wrong");
     }
     questions.lock(content());
     const first = content().querySelector(".said:not([hidden])");
+    if (!first) return pass();
     notice(words("feedback"));
     first.tabIndex = -1;
     first.focus();
     button().value = words("goOn");
+  }
+
+  function expectedIn(question, expected) {
+    if (expected === null || expected === undefined) return "";
+    let parts = [expected];
+    try {
+      if (question.kind === "parts") parts = JSON.parse(expected);
+    } catch {
+      /* a text */
+    }
+    return words("expected", { answer: parts.map((part) => questions.shown(question, part)).join("; ") });
   }
 
   function refused(mine, refusal) {

@@ -85,3 +85,4 @@ case(
     study=opened("a", "A study", b"other"),
     scripts=("study.js",),
 )
+case("evals.study.pages.bundle_files", {"study": opened("a")}, study=opened("a", "Another"), orders=3, jatos=True)

@@ -163,3 +163,154 @@ def make_study(folder, npm_files, **changes):
 def new_study(tmp_path, npm_files):
     """`new_study(**changes of study.yaml)` makes a study's folder with its assets."""
     return lambda **changes: make_study(tmp_path / "study", npm_files, **changes)
+
+
+@pytest.fixture
+def serve():
+    """`serve(folder, prefix="")` serves a study; gives its address and its store."""
+    from contextlib import ExitStack
+
+    from evals.study import open_study
+    from evals.study.server import open_store, study_app
+    from evals.study.server.running import running
+
+    with ExitStack() as stack:
+
+        def serving(folder, *, prefix="", **options):
+            store = open_store(open_study(folder), **options)
+            stack.callback(store.close)
+            return stack.enter_context(running(study_app(store, prefix=prefix))), store
+
+        yield serving
+
+
+@pytest.fixture
+def new_page(browser):
+    """`new_page(**options of the browser's context)`: a page whose errors, policy violations and foreign requests fail the test."""
+    contexts = []
+    troubles = []
+
+    def made(context=None, **options):
+        if context is None:
+            context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}} | options)
+            contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on("console", lambda said: "Content Security Policy" in said.text and troubles.append(said.text))
+        page.on(
+            "request", lambda asked: "127.0.0.1" in asked.url or asked.url.startswith("blob:") or troubles.append(asked.url)
+        )
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+BUTTON = "#jspsych-survey-html-form-next, #jspsych-html-button-response-btngroup button"
+
+
+class Taker:
+    """Somebody who takes the study in a page, and remembers what was answered.
+
+    `choose(name, kind, options)` gives the response to a question; None leaves it out.
+    """
+
+    def __init__(self, page, choose=None):
+        self.page, self.choose, self.given = page, choose or self.plain, {}
+
+    @staticmethod
+    def plain(name, kind, options):
+        """What somebody answers who passes all checks."""
+        if name in CORRECT:
+            return CORRECT[name]
+        return {"number": 41, "text": '<b>Deutsch</b> & "English"', "agree": True, "parts": options[:1]}.get(kind) or options[
+            -1
+        ]
+
+    def open(self, address):
+        self.page.goto(address)
+        self.page.wait_for_selector("#heading")
+        return self
+
+    @property
+    def heading(self):
+        return self.page.text_content("#heading")
+
+    @property
+    def number(self):
+        """The page's place, from 0."""
+        return int(self.page.text_content("#progress-text").split("/")[0]) - 1
+
+    @property
+    def ended(self):
+        return self.page.query_selector("main.ended") is not None
+
+    def questions(self):
+        return [
+            (block.get_attribute("data-name"), block.get_attribute("class").split()[1], block)
+            for block in self.page.query_selector_all(".question")
+        ]
+
+    def fill(self):
+        """Answer all questions of the page."""
+        for name, kind, block in self.questions():
+            fields = block.query_selector_all("input, textarea")
+            options = [field.get_attribute("value") for field in fields]
+            response = self.choose(name, kind, options)
+            if response is None:
+                continue
+            self.given[self.number, name] = response
+            if kind in ("number", "text"):
+                fields[0].fill(str(response))
+            elif kind == "agree":
+                fields[0].check()
+            else:
+                wanted = response if isinstance(response, list) else [str(response)]
+                for field, value in zip(fields, options, strict=True):
+                    if value in wanted:
+                        field.check()
+
+    def press(self):
+        self.page.click(BUTTON)
+
+    def step(self):
+        """Answer the page, and go on to the next; past the feedback of practice."""
+        before = self.page.text_content("#progress-text")
+        self.fill()
+        self.press()
+        self.page.wait_for_function(
+            "before => document.querySelector('#progress-text').textContent !== before || "
+            "document.querySelector('main.ended, .said.right, .said.wrong')",
+            arg=before,
+        )
+        if self.page.query_selector(".phase-practice .said:not([hidden])"):
+            self.press()
+        self.page.wait_for_function(
+            "before => document.querySelector('#progress-text').textContent !== before || document.querySelector('main.ended')",
+            arg=before,
+        )
+        return self
+
+    def until(self, phase):
+        """Go on until a page of this phase is shown."""
+        while not self.page.query_selector(f".phase-{phase}"):
+            self.step()
+        return self
+
+    def all(self):
+        """Go on until the end."""
+        while not self.ended:
+            self.step()
+        return self
+
+
+CORRECT = {"who": "the model", "blue": "speak for", "orchid": "orchid"}
+
+
+@pytest.fixture
+def taker(new_page):
+    """`taker(address, choose=None, **options of the context)`: somebody who has opened the study."""
+    return lambda address, choose=None, **options: Taker(new_page(**options), choose).open(address)
