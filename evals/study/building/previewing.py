@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evals.study.flow.way import asked_of, steps_for, trial_page
+from evals.study.flow.way import asked_of, steps_for, trial_pages
 from evals.study.folder import IMAGES
 from evals.study.pages.page import stylesheet
 from evals.study.steps import Step
@@ -105,9 +105,9 @@ def _samples(study: Study) -> Iterator[str]:
     yield f'<p class="about">Item {escape(item.id)}: {_facts(study, item.id)}</p>\n'
     wanted = list(dict.fromkeys(trial.conditions for cell in study.cells for trial in cell.trials))
     for conditions in wanted:
-        page = trial_page(study, item, conditions, 0)
-        step = Step(number=0, phase="trial", name="sample", heading=" vs ".join(conditions), **page)
-        yield _step(study, step, 0)
+        for page in trial_pages(study, item, conditions, 0):
+            step = Step(number=0, phase="trial", heading=" vs ".join(conditions), **{**page, "name": f"sample{page['name']}"})
+            yield _step(study, step, 0)
     yield "</section>\n"
 
 
