@@ -89,7 +89,9 @@ def _told(saliency: Saliency, making: Making, shaded: bool) -> str:
 def key_html(saliency: Saliency, making: Making) -> str:
     """What the colours mean, as a paragraph: for each map the same."""
     label = sentence_html(making.label_of(saliency))
-    keys = [("h+7", f"speaks for {label}"), ("h-7", "speaks against it")] if saliency.signed else [("m7", f"matters for {label}")]
+    keys = (
+        [("h+7", f"speaks for {label}"), ("h-7", "speaks against it")] if saliency.signed else [("m7", f"matters for {label}")]
+    )
     return f'<p class="key">{" ".join(f"""<span class="{name}">{said}</span>""" for name, said in keys)}</p>'
 
 

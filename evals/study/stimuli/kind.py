@@ -85,6 +85,18 @@ def whole(options: Mapping[str, object], name: str, default: int, least: int = 1
     return value
 
 
+def number(options: Mapping[str, object], name: str, default: float) -> float:
+    """A number above 0 and at most 1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    value = options.get(name, default)
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 1:
+        raise UsageError(f"the option {name!r} of a condition is a number above 0 and at most 1, not {value!r:.80}")
+    return float(value)
+
+
 def word(options: Mapping[str, object], name: str, default: str, among: Sequence[str] = ()) -> str:
     """A text, or one of some.
 

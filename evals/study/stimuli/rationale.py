@@ -11,7 +11,7 @@ import numpy as np
 
 from evals.study.items import Stimulus
 from evals.study.stimuli.heatmap import regions_told
-from evals.study.stimuli.kind import ConditionKind, whole
+from evals.study.stimuli.kind import ConditionKind, number, whole
 from evals.study.stimuli.layout import SMALLEST_SIDE, picture_html, pictures_html, plain_text, sentence_html, words_html
 from evals.study.stimuli.leaks import VOCABULARY
 from verbalize.saliency import PixelSaliency, TokenSaliency
@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 12
 """Words of a rationale, as `saywhy picture` draws it."""
+SHARE = 0.3
+"""The largest share of the words that is marked: of a short text, twelve words would be nearly all of it."""
 _FADED = 0.72  # how far all that is not in the rationale goes to white: what it is can still be seen
 
 
 def _show(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | None]:
-    most = whole(options, "max_words", MAX_WORDS)
-    return [_of_words(one, making, most) if isinstance(one, TokenSaliency) else _of_pixels(one, making) for one in making.maps]
+    most, share = whole(options, "max_words", MAX_WORDS), number(options, "share", SHARE)
+    return [
+        _of_words(one, making, min(most, max(1, round(share * len(one)))))
+        if isinstance(one, TokenSaliency)
+        else _of_pixels(one, making)
+        for one in making.maps
+    ]
 
 
 def _of_words(saliency: TokenSaliency, making: Making, most: int) -> Stimulus:
@@ -87,6 +94,9 @@ def _of_pixels(saliency: PixelSaliency, making: Making) -> Stimulus:
 RATIONALE = ConditionKind(
     summary="the words or regions that speak most for the label, marked in the input",
     show=_show,
-    options={"max_words": f"the most words that are marked ({MAX_WORDS})"},
+    options={
+        "max_words": f"the most words that are marked ({MAX_WORDS})",
+        "share": f"the largest share of the words that is marked, in (0, 1] ({SHARE:g})",
+    },
     own_words=VOCABULARY,
 )
