@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from evals.study.flow.judging import judge
 from evals.study.server.joining import check_is_in_time, find, keep_person, link_of
-from evals.study.server.refusal import Refusal
+from evals.study.server.requests import Refusal
 from evals.study.server.store import erase, iso
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ def withdraw(store: Store, token: str) -> dict[str, Any]:
         person = find(database, token)
         if person.status != "withdrawn":
             erase(database, person.code)
-    store.tidy()
     return {"done": 0, "status": "withdrawn", "completion": None}
 
 

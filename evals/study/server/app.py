@@ -10,11 +10,11 @@ from evals.study.answers import PEOPLE
 from evals.study.server.answering import answer, completion, state, told, withdraw
 from evals.study.server.joining import join
 from evals.study.server.rates import Rates
-from evals.study.server.refusal import Refusal
-from evals.study.server.requests import document, link_in, seconds_in, token_of, whole
+from evals.study.server.requests import Refusal, document, link_in, seconds_in, token_of, whole
 from evals.study.server.served import FOR_EVER, images_of, page_of, static_of
 from evals.study.server.shielding import Shield
 from evals.study.server.store import iso
+from evals.study.server.writes import Writes, run_in_threadpool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -104,6 +104,7 @@ class _Side:
         self.static_files, self.images = static_of(store.study), images_of(store.study)
         self.html = page_of(store.study, self.static_files)
         self.rates, self.joins = Rates(*_PER_TOKEN), Rates(*_JOINS)
+        self.writes = Writes(store)
 
     async def page(self, request: Request) -> Response:  # noqa: ARG002 - it is the same for everybody
         from starlette.responses import Response
@@ -127,7 +128,8 @@ class _Side:
         if self.store.source == PEOPLE and "simulated" in link:
             raise Refusal(403, "This study is for people; simulated participants need a server of their own.")
         check_rate(self.joins)
-        return await _json(lambda: self._joined(token, key, link, _surroundings(request)))
+        around = _surroundings(request)
+        return await self._written(lambda: self._joined(token, key, link, around))
 
     def _joined(
         self, token: str | None, key: str | None, link: dict[str, str], surroundings: tuple[str, str]
@@ -153,17 +155,22 @@ class _Side:
         if not isinstance(responses, dict):
             raise Refusal(400, "'responses' must be an object: a response by the name of each question.")
         around = _surroundings(request)
-        return await _json(
+        return await self._written(
             lambda: answer(self.store, token, number or 0, responses, seconds=seconds, attempt=attempt, surroundings=around)
         )
 
     async def withdraw(self, request: Request) -> Response:
         token = self._token(request)
-        return await _json(lambda: withdraw(self.store, token))
+        reply = await self._written(lambda: withdraw(self.store, token))
+        await run_in_threadpool(self.store.tidy)
+        return reply
 
     async def state(self, request: Request) -> Response:
         token = self._token(request)
-        return await _json(lambda: state(self.store, token))
+        return _json(await run_in_threadpool(lambda: state(self.store, token)))
+
+    async def _written(self, work: Callable[[], dict[str, Any]]) -> Response:
+        return _json(await self.writes.done(work))
 
     def _token(self, request: Request) -> str:
         token = token_of(request)
@@ -177,12 +184,10 @@ def _surroundings(request: Request) -> tuple[str, str]:
     return (request.client.host if request.client else "", request.headers.get("user-agent", "")[:500])
 
 
-async def _json(work: Callable[[], dict[str, Any]]) -> Response:
-    """Do something on the disk in another thread, and reply with what comes of it."""
-    from starlette.concurrency import run_in_threadpool
+def _json(content: dict[str, Any]) -> Response:
     from starlette.responses import JSONResponse
 
-    return JSONResponse(await run_in_threadpool(work))
+    return JSONResponse(content)
 
 
 async def _file(known: dict[str, Served], request: Request) -> Response:

@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from evals.study.answers import PEOPLE
-from evals.study.server.refusal import Refusal
+from evals.study.server.requests import Refusal
 from evals.study.server.store import Person, person_of
 from evals.study.server.tables import meta, put_meta
 

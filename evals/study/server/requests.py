@@ -1,4 +1,4 @@
-"""What a request holds, read within limits: a body, JSON, a token, a link."""
+"""What a request holds, read within limits: a body, JSON, a token, a link. And how it is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from evals.study.server.refusal import Refusal
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.documents import parse_json
 
@@ -23,6 +22,20 @@ _LINK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}")  # a part of the link that the platform has not filled in
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{20,4000}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class Refusal(Exception):  # noqa: N818 - it is a reply, not a failure
+    """A request that is not carried out.
+
+    Args:
+        status: of HTTP.
+        sentence: why, for the participant.
+        more: what else the reply holds, such as how many pages are done.
+    """
+
+    def __init__(self, status: int, sentence: str, /, **more: Any) -> None:
+        super().__init__(sentence)
+        self.http, self.content = status, {"error": sentence, **more}
 
 
 async def body(request: Request, most: int = BODY) -> bytes:

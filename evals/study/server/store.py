@@ -18,7 +18,7 @@ from saywhy_core.disk.sqlite import Database, transaction
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from evals.study.answers import Phase, Status
@@ -65,6 +65,7 @@ class Store:
         self.return_within = max(study.file.server.return_within_minutes * 60, self.leave_after)
         self._database = open_tables(study, path, source)
         self._lock = threading.Lock()
+        self._together: int | None = None  # the thread that does several works in one transaction
         self._cells = {cell.name: cell for cell in study.cells}
         self._steps = lru_cache(maxsize=_REMEMBERED)(self._steps_of)
 
@@ -75,9 +76,34 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
-        """One transaction, on the disk when the block ends. Other threads wait."""
+        """One transaction, on the disk when the block ends, or when `together` ends around it. Other threads wait."""
+        if self._together == threading.get_ident():
+            with _part_of_transaction(self._database):
+                yield self._database
+            return
         with self._lock, transaction(self._database):
             yield self._database
+
+    def together(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Do several works, each of which writes, in one transaction: the disk is waited for once.
+
+        Returns:
+            what each work returned, or the exception that it raised; that work then changed nothing.
+        """
+        results: list[Any] = []
+        with self._lock, transaction(self._database):
+            self._together = threading.get_ident()
+            try:
+                for work in works:
+                    try:
+                        results.append(work())
+                    except Exception as error:
+                        if not self._database.in_transaction:  # SQLite gave all of it up, as it does where the disk is full
+                            raise
+                        results.append(error)
+            finally:
+                self._together = None
+        return results
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
@@ -258,6 +284,19 @@ def erase(database: Database, code: str) -> bool:
 def iso(seconds: float) -> str:
     """A time as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def _part_of_transaction(database: Database) -> Iterator[None]:
+    """Make the statements of a block all or nothing, inside a transaction that goes on."""
+    database.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK TO part")
+        database.execute("RELEASE part")
+        raise
+    database.execute("RELEASE part")
 
 
 def _answer(code: str, row: tuple[Any, ...]) -> Answer:

@@ -14,8 +14,7 @@ from urllib.parse import parse_qs
 from evals.study.server.admin.page import login_page, progress_page
 from evals.study.server.admin.progress import progress_of
 from evals.study.server.app import refusing
-from evals.study.server.refusal import Refusal
-from evals.study.server.requests import body, document
+from evals.study.server.requests import Refusal, body, document
 from evals.study.server.served import static_of, versioned
 
 if TYPE_CHECKING:
