@@ -1,3 +1,5 @@
+from .agreements import Agreement as Agreement
+from .agreements import agreement as agreement
 from .contrasts import Contrast as Contrast
 from .contrasts import Spread as Spread
 from .contrasts import contrast as contrast
@@ -11,3 +13,6 @@ from .effects import cohen_h as cohen_h
 from .effects import holm as holm
 from .estimates import Estimate as Estimate
 from .estimates import estimate as estimate
+from .models import Coefficient as Coefficient
+from .models import ModelTable as ModelTable
+from .models import mixed_model as mixed_model

@@ -32,9 +32,9 @@ class Difference:
         high: upper end of the interval.
         p: two-sided p-value of no difference; it is below 1 − level exactly where the interval leaves out 0.
         p_holm: the p-value corrected for all differences of the same call (Holm 1979).
-        effects: effect sizes by name. For answers that are 0 or 1 "cohen_h"; else "d" (in standard deviations of answers), "d_z"
-            (in standard deviations of the participants' own differences, where participants saw both), "cliff_delta" and
-            "superiority" (how often an answer under `condition` is greater, ties counting half).
+        effects: effect sizes by name. For answers that are 0 or 1 "cohen_h"; else "d" (in standard deviations of answers),
+            "d_z" (in standard deviations of the participants' own differences, where participants saw both), "cliff_delta"
+            and "superiority" (how often an answer under `condition` is greater, ties counting half).
         participants: how many participants answered under at least one of both.
         shared: how many participants answered under both.
         items: how many items were answered under at least one of both.
@@ -100,17 +100,17 @@ def differences(
 ) -> tuple[Difference, ...]:
     """Differences between conditions, for new participants *and* new items.
 
-    Student's t with the standard error of `Contrast` and Satterthwaite's degrees of freedom. In complete balanced designs this is the
-    quasi-F test of Clark 1973, with one departure: the variance is never less than that of the remainder alone. It holds its level
-    in designs between and within participants and in Latin squares (`benchmarks/study/coverage.py`); where participants and items
-    respond to the conditions alike, it is cautious (about 3 % false alarms instead of 5 %). It fails with fewer than about 10
-    participants or items, and where both means lie close to a bound.
+    Student's t with the standard error of `Contrast` and Satterthwaite's degrees of freedom. In complete balanced designs
+    this is the quasi-F test of Clark 1973, with one departure: the variance is never less than that of the remainder alone.
+    It holds its level in designs between and within participants and in Latin squares (`benchmarks/study/coverage.py`); where
+    participants and items respond to the conditions alike, it is cautious (about 3 % false alarms instead of 5 %). It fails
+    with fewer than about 10 participants or items, and where both means lie close to a bound.
 
     Args:
         crossed: the values.
         reference: the condition that all others are compared with.
-        pairs: which conditions to compare, each with the condition that is subtracted as the second. Without `reference` and `pairs`
-            every condition is compared with every earlier one.
+        pairs: which conditions to compare, each with the condition that is subtracted as the second. Without `reference` and
+            `pairs` every condition is compared with every earlier one.
         average: what each mean is a mean of, as in `estimate`.
         level: how often the intervals should cover the truth.
 

@@ -64,27 +64,27 @@ def estimate(
 ) -> tuple[Estimate, ...]:
     """The mean of each condition, with an interval that is meant for new participants *and* new items.
 
-    What the interval covers is the mean over the population that participants were drawn from and the population that items were
-    drawn from. The standard error comes from the variances of participants, items and the remainder within the condition (see
-    `Contrast`), with Satterthwaite's degrees of freedom. It is not the two-way bootstrap of Owen 2007 as it stands, because that
-    counts the remainder three times and its intervals for few participants or binary answers are too wide. `benchmarks/study/
-    coverage.py` prints how often the intervals cover the truth.
+    What the interval covers is the mean over the population that participants were drawn from and the population that items
+    were drawn from. The standard error comes from the variances of participants, items and the remainder within the condition
+    (see `Contrast`), with Satterthwaite's degrees of freedom. It is not the two-way bootstrap of Owen 2007 as it stands,
+    because that counts the remainder three times and its intervals for few participants or binary answers are too wide.
+    `benchmarks/study/coverage.py` prints how often the intervals cover the truth.
 
-    - "t" (the default): Student's t. Where `bounds` are known, on the logit scale between them (delta method), so that the interval
-      stays inside and is longer towards the middle.
-    - "bootstrap": participants and items are drawn again independently and each answer counts the product of both (Owen 2007, section
-      3); the quantiles around the mean are scaled to the standard error and to Student's t. Near the bounds it covers less often
-      than "t".
+    - "t" (the default): Student's t. Where `bounds` are known, on the logit scale between them (delta method), so that the
+      interval stays inside and is longer towards the middle.
+    - "bootstrap": participants and items are drawn again independently and each answer counts the product of both (Owen 2007,
+      section 3); the quantiles around the mean are scaled to the standard error and to Student's t. Near the bounds it covers
+      less often than "t".
 
-    Both are wrong where participants answered in dependence on each other. With fewer than about 10 participants or items, or fewer
-    than about 5 answers that differ from the others, they cover less often than `level` says. Where all answers are equal and lie
-    at a bound, the interval is that of Clopper and Pearson 1934 for as many independent answers as there are participants or items
-    (the smaller), which is long.
+    Both are wrong where participants answered in dependence on each other. With fewer than about 10 participants or items, or
+    fewer than about 5 answers that differ from the others, they cover less often than `level` says. Where all answers are
+    equal and lie at a bound, the interval is that of Clopper and Pearson 1934 for as many independent answers as there are
+    participants or items (the smaller), which is long.
 
     Args:
         crossed: the values.
-        average: "participants" for the mean of the participants' means (each participant counts the same), "answers" for the mean of
-            all answers (each answer counts the same).
+        average: "participants" for the mean of the participants' means (each participant counts the same), "answers" for the
+            mean of all answers (each answer counts the same).
         level: how often the interval should cover the truth.
         bounds: the least and the greatest possible value, such as (1, 7) for ratings; (0, 1) where all values are 0 or 1.
         method: "t" or "bootstrap".

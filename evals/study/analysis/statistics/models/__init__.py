@@ -1,0 +1,7 @@
+"""Mixed models of answers: participants and items as crossed random effects, conditions as fixed effects."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

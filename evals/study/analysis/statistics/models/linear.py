@@ -1,0 +1,147 @@
+"""The linear mixed model by restricted maximum likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evals.study.analysis.statistics.models.crossing import Pair
+
+# Ratios of standard deviations (participants, items) to the remainder from which the search begins: usual ones of ratings, and
+# those of studies in which people or items differ more than answers, since the criterion may have two minima.
+STARTS = ((0.7, 0.7), (3.0, 0.2), (0.2, 3.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Estimates of a linear mixed model.
+
+    Attributes:
+        effects: fixed effects, shape (columns,).
+        covariance: of the fixed effects.
+        freedoms: Satterthwaite's degrees of freedom per fixed effect.
+        deviations: standard deviations of participants, items and the remainder.
+        criterion: the restricted deviance.
+        converged: whether the search ended in a minimum.
+    """
+
+    effects: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    freedoms: NDArray[np.float64]
+    deviations: tuple[float, float, float]
+    criterion: float
+    converged: bool
+
+
+class Linear:
+    """y = Xβ + participant + item + remainder, with the criterion of Bates et al. 2015 (lme4), equations 41 and 42.
+
+    The data enter by their cross-products alone, so that the cost of a step does not depend on the number of answers.
+    """
+
+    def __init__(self, y: NDArray[np.float64], design: NDArray[np.float64], pair: Pair) -> None:
+        self.pair, self.number, self.columns = pair, len(y), design.shape[1]
+        joint = np.column_stack([design, y])
+        self.cross = joint.T @ joint
+        self.totals = [np.column_stack(part) for part in zip(*(pair.totals(column) for column in joint.T), strict=True)]
+        self.ones = np.ones(len(y))
+
+    def solved(self, ratios: tuple[float, float]) -> tuple[NDArray[np.float64], float]:
+        """Cross-products of X and y after the random effects are taken out, and the log determinant of their matrix."""
+        system = self.pair.system(self.ones, ratios)
+        a, b = (scale * part for scale, part in zip(ratios, self.totals, strict=True))
+        x, z = system.solve(a, b)
+        return self.cross - a.T @ x - b.T @ z, system.log_determinant
+
+    def profiled(self, ratios: NDArray[np.float64]) -> float:
+        """The restricted deviance as a function of the standard deviations by that of the remainder."""
+        left, log_determinant = self.solved((float(ratios[0]), float(ratios[1])))
+        inner = left[:-1, :-1]
+        free = self.number - self.columns
+        squares = float(left[-1, -1] - left[:-1, -1] @ np.linalg.solve(inner, left[:-1, -1]))
+        squares = max(squares, 1e-12 * float(self.cross[-1, -1]))
+        _, of_inner = np.linalg.slogdet(inner)
+        return log_determinant + float(of_inner) + free * (1 + float(np.log(2 * np.pi * squares / free)))
+
+    def deviance(self, deviations: NDArray[np.float64]) -> float:
+        """The restricted deviance as a function of all three standard deviations."""
+        s = float(deviations[2])
+        left, log_determinant = self.solved((float(deviations[0]) / s, float(deviations[1]) / s))
+        inner = left[:-1, :-1]
+        squares = float(left[-1, -1] - left[:-1, -1] @ np.linalg.solve(inner, left[:-1, -1]))
+        _, of_inner = np.linalg.slogdet(inner)
+        free = self.number - self.columns
+        return log_determinant + float(of_inner) + free * float(np.log(2 * np.pi * s * s)) + squares / s**2
+
+    def covariance(self, deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of the fixed effects."""
+        s = float(deviations[2])
+        left, _ = self.solved((float(deviations[0]) / s, float(deviations[1]) / s))
+        return np.asarray(s * s * np.linalg.inv(left[:-1, :-1]), dtype=np.float64)
+
+    def fit(self) -> Fit:
+        """The minimum of the restricted deviance."""
+        from scipy.optimize import minimize
+
+        found = [
+            minimize(
+                self.profiled, start, method="L-BFGS-B", bounds=((0, 1e4), (0, 1e4)), options={"ftol": 1e-14, "gtol": 1e-7}
+            )
+            for start in STARTS
+        ]
+        best = min(found, key=lambda one: float(one.fun))
+        polished = minimize(
+            lambda x: self.profiled(np.abs(x)), best.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11}
+        )
+        ratios = np.abs(polished.x) if polished.fun <= best.fun else best.x
+        ratios = np.where(ratios < 1e-5, 0.0, ratios)
+        left, _ = self.solved((float(ratios[0]), float(ratios[1])))
+        effects = np.linalg.solve(left[:-1, :-1], left[:-1, -1])
+        squares = float(left[-1, -1] - left[:-1, -1] @ effects)
+        remainder = float(np.sqrt(max(squares, 0.0) / (self.number - self.columns)))
+        deviations = np.array([*(ratios * remainder), remainder])
+        if remainder <= 1e-7 * float(np.sqrt(self.cross[-1, -1] / self.number)):
+            none = np.full((self.columns, self.columns), np.nan)
+            return Fit(effects, none, none[0], tuple(deviations.tolist()), float("nan"), False)
+        freedoms = self.satterthwaite(deviations)
+        converged = bool(polished.success)
+        return Fit(effects, self.covariance(deviations), freedoms, tuple(deviations.tolist()), self.profiled(ratios), converged)
+
+    def satterthwaite(self, deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Degrees of freedom 2 V² / g'Ag per fixed effect (Kuznetsova et al. 2017, equation 7).
+
+        V is the effect's variance, g its gradient in the variance parameters, and A their covariance, the inverse of half the
+        Hessian of the deviance. Deviations that are zero lie on the border and are held there.
+        """
+        free = np.flatnonzero(deviations > 0)
+        step = 1e-3 * deviations[free]
+
+        def at(*moves: tuple[int, float]) -> NDArray[np.float64]:
+            moved = deviations.copy()
+            for n, sign in moves:
+                moved[free[n]] += sign * step[n]
+            return moved
+
+        size = len(free)
+        hessian = np.zeros((size, size))
+        centre = self.deviance(deviations)
+        for n in range(size):
+            hessian[n, n] = (self.deviance(at((n, 1))) - 2 * centre + self.deviance(at((n, -1)))) / step[n] ** 2
+            for m in range(n):
+                corners = [self.deviance(at((n, a), (m, b))) * a * b for a in (1, -1) for b in (1, -1)]
+                hessian[n, m] = hessian[m, n] = sum(corners) / (4 * step[n] * step[m])
+        slopes = np.stack(
+            [
+                (np.diag(self.covariance(at((n, 1)))) - np.diag(self.covariance(at((n, -1))))) / (2 * step[n])
+                for n in range(size)
+            ]
+        )
+        spread = np.linalg.pinv(hessian / 2, hermitian=True)
+        variance = np.diag(self.covariance(deviations))
+        freedoms = 2 * variance**2 / np.einsum("nc,nm,mc->c", slopes, spread, slopes)
+        return np.asarray(np.clip(freedoms, 1.0, self.number - self.columns), dtype=np.float64)
