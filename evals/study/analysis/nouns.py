@@ -87,9 +87,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Name:
-    """The name of a condition, a task, a label or a participant in a sentence: it may hold digits that are no number."""
+    """A name in a sentence: it may hold digits that are no number.
+
+    Attributes:
+        text: the name.
+        set_off: whether it is set in another type: the name of a condition such as "none" could be read as a word.
+    """
 
     text: str
+    set_off: bool = True
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def two_places(value: Value) -> str:
 
 def seconds(value: Value) -> str:
     """Times, and ratios of times: three significant digits."""
-    if isinstance(value, (int, float)) and abs(value) >= 100:  # noqa: PLR2004 - "1.2e+02" otherwise
+    if isinstance(value, (int, float)) and abs(value) >= 100:
         return _signed(value, ".0f")
     return _signed(value, "#.3g").rstrip(".") if value is not None else "–"
 
@@ -63,9 +63,9 @@ def p_value(value: Value) -> str:
     """A p-value in the style of APA, with its sign: "= .032", "< .001"."""
     if not isinstance(value, (int, float)):
         return "–"
-    if value < 0.001:  # noqa: PLR2004 - the smallest that three places hold
+    if value < 0.001:
         return "< .001"
-    return "= " + (f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000")  # noqa: PLR2004 - what rounds to one
+    return "= " + (f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000")
 
 
 def p_cell(value: Value) -> str:

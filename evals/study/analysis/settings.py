@@ -76,10 +76,10 @@ def settings_of(
     file = None if study is None else study.file
     part = file.analysis if file else AnalysisPart()
     level = part.alpha if alpha is None else alpha
-    if not 0 < level < 0.5:  # noqa: PLR2004 - the range that the schema has
+    if not 0 < level < 0.5:
         raise UsageError(f"{argument('alpha')} is {level}; give a number above 0 and below 0.5, such as 0.05")
     draws = part.bootstrap if bootstrap is None else bootstrap
-    if not 200 <= draws <= 100_000:  # noqa: PLR2004 - the range that the schema has
+    if not 200 <= draws <= 100_000:
         raise UsageError(f"{argument('bootstrap')} is {draws}; give a number of resamples from 200 to 100,000")
     conditions = _conditions(answers, study)
     chosen = part.reference if reference is None else reference

@@ -22,6 +22,7 @@ _DID: Mapping[str, str] = {
     "error_finding": "Participants found the error in",
 }
 _SPELL: Mapping[str, Spell] = {"points": percent, "ratio": seconds, "rating": two_places}
+_UNIT: Mapping[str, str] = {"points": " points", "ratio": " times", "rating": ""}
 _MOST_CLEAR, _MOST_OPEN = 8, 6  # comparisons that a paragraph tells one by one
 
 
@@ -66,13 +67,12 @@ class _Told:
     def rows(self, name: str, measure: str) -> list[tuple[int, Mapping[str, Value]]]:
         return [(n, row) for n, row in enumerate(self.tables[name].rows) if row["measure"] == measure]
 
-    def interval(self, name: str, row: int, spell: Spell, *, first: bool = False) -> tuple[Part, ...]:
-        """The interval in brackets, with its level where it is the first of its paragraph."""
+    def interval(self, name: str, row: int, spell: Spell) -> tuple[Part, ...]:
+        """The interval in brackets."""
         values = self.tables[name].rows[row]
         if values["low"] is None or values["high"] is None:
             return ("no interval",)
-        head: tuple[Part, ...] = (self.at("settings", self.level, "value", plain), " % CI ") if first else ()
-        return (*head, "[", self.at(name, row, "low", spell), ", ", self.at(name, row, "high", spell), "]")
+        return ("[", self.at(name, row, "low", spell), ", ", self.at(name, row, "high", spell), "]")
 
     def flow(self) -> tuple[Sentence, ...]:
         rows = list(enumerate(self.tables["flow"].rows))
@@ -87,24 +87,29 @@ class _Told:
         parts.append(".")
         said = [Sentence(tuple(parts))]
         if self.tables["flow"].rows[last]["participants"] == 0:
-            said.append(Sentence(("Nobody is left to analyse, so there are no results.",)))
-        return tuple(said)
+            return (*said, Sentence(("Nobody is left to analyse, so there are no results.",)))
+        level = self.at("settings", self.level, "value", plain)
+        return (
+            *said,
+            Sentence(("Brackets hold ", level, " % confidence intervals over participants and items.",)),
+            Sentence(("All p are corrected for several comparisons by Holm's method; the intervals are not.",)),
+        )
 
     def accuracy(self, name: str, kind: str) -> tuple[Sentence, ...]:
         rows = self.rows("accuracy", name)
         start = _DID.get(kind)
-        lead: tuple[Part, ...] = (start,) if start else ("Participants answered ", Name(name), " rightly in")
+        lead: tuple[Part, ...] = (start,) if start else ("Participants answered ", Name(name, set_off=False), " rightly in")
         each = [
             (
                 self.at("accuracy", number, "mean", percent), " % of the trials" if not n else " %", " with ",
-                Name(str(row["condition"])), " (", *self.interval("accuracy", number, percent, first=not n), ")",
+                Name(str(row["condition"])), " ", *self.interval("accuracy", number, percent),
             )
             for n, (number, row) in enumerate(rows)
         ]  # fmt: skip
         return (Sentence((*lead, " ", *_joined(each), ".")),) if rows else ()
 
     def ratings(self, name: str) -> tuple[Sentence, ...]:
-        return self._means("ratings", name, (Name(name[:1].upper() + name[1:]), " was rated "), two_places, "")
+        return self._means("ratings", name, (Name(name[:1].upper() + name[1:], set_off=False), " was rated "), two_places, "")
 
     def times(self, name: str) -> tuple[Sentence, ...]:
         return self._means("times", name, ("A trial took ",), seconds, " s")
@@ -113,8 +118,8 @@ class _Told:
         rows = self.rows(table, name)
         each = [
             (
-                self.at(table, number, "mean", spell), f"{unit} with ", Name(str(row["condition"])), " (",
-                *self.interval(table, number, spell, first=not n), ")",
+                self.at(table, number, "mean", spell), f"{unit} with ", Name(str(row["condition"])), " ",
+                *self.interval(table, number, spell),
             )
             for n, (number, row) in enumerate(rows)
         ]  # fmt: skip
@@ -131,8 +136,6 @@ class _Told:
         clear = [one for one in rows if one[1]["p_holm"] is not None and float(one[1]["p_holm"]) < self.alpha]
         unclear = [one for one in rows if one not in clear and one not in untested]
         said: list[Sentence] = []
-        if clear or unclear:
-            said.append(Sentence(("In what follows, p is corrected for several comparisons (Holm), and intervals are not.",)))
         for number, row in clear[:_MOST_CLEAR]:
             said.append(Sentence((*self._clear(name, number, row), ".")))
         if len(clear) > _MOST_CLEAR:
@@ -171,7 +174,7 @@ class _Told:
         each = [
             (
                 Name(str(row["condition"])), " and ", Name(str(row["reference"])), " (",
-                self.at("differences", number, "difference", _SPELL[str(row["unit"])]), " ",
+                self.at("differences", number, "difference", _SPELL[str(row["unit"])]), _UNIT[str(row["unit"])], " ",
                 *self.interval("differences", number, _SPELL[str(row["unit"])]), ", p ",
                 self._p("differences", number, "p_holm"), ")",
             )
@@ -192,7 +195,7 @@ class _Told:
             share: tuple[Part, ...] = (
                 Name(str(row["condition"])), " was preferred over ", Name(str(row["reference"])), " in ",
                 self.at("preferences", number, "share", percent), " % of the comparisons (",
-                *self.interval("preferences", number, percent, first=not n),
+                *self.interval("preferences", number, percent),
                 *(() if p is None else (", p ", self._p("preferences", number, "p_holm"))), ")",
             )  # fmt: skip
             said.append(Sentence((*share, "." if clear else "; which of the two is preferred was not decided.")))
@@ -208,7 +211,7 @@ class _Told:
             each = [
                 (
                     self.at("trust", numbers[model], "said_right", percent), " % of the trials in which it is" if model == "right"
-                    else " % of those in which it is not", " (", *self.interval("trust", numbers[model], percent), ")",
+                    else " % of those in which it is not", " ", *self.interval("trust", numbers[model], percent),
                 )
                 for model in ("right", "wrong")
                 if model in numbers
@@ -231,20 +234,20 @@ class _Told:
         if statistic is None:
             return ()
         return (
-            Sentence(("Participants agreed with each other by ", Name(statistic), " ", *_joined(by_statistic[statistic]), ".")),
+            Sentence(("Participants agreed with each other by ", Name(statistic, set_off=False), " ", *_joined(by_statistic[statistic]), ".")),
         )
 
     def hypotheses(self) -> tuple[Sentence, ...]:
         said = []
         for number, row in enumerate(self.tables["hypotheses"].rows):
             parts: list[Part] = ["Hypothesis ", self.at("hypotheses", number, "number", count), ", that "]
-            parts += [Name(str(row["hypothesis"])), ", is ", str(row["verdict"])]
+            parts += [Name(str(row["hypothesis"]), set_off=False), ", is ", str(row["verdict"])]
             if row["difference"] is not None:
                 spell = _SPELL[str(row["unit"])]
                 what = "ratio" if row["unit"] == "ratio" else "difference"
                 unit = " points" if row["unit"] == "points" else ""
                 parts += [f" ({what} ", self.at("hypotheses", number, "difference", spell), unit]
-                parts += [", ", *self.interval("hypotheses", number, spell, first=not said)]
+                parts += [", ", *self.interval("hypotheses", number, spell)]
                 if row["p_holm"] is not None:
                     parts += [", p ", self._p("hypotheses", number, "p_holm")]
                 parts.append(")")
@@ -260,6 +263,6 @@ def _joined(each: Sequence[tuple[Part, ...]], *, word: str = " and ") -> list[Pa
     parts: list[Part] = []
     for n, one in enumerate(each):
         if n:
-            parts.append((", or between " if "between" in word else ", ") if n < len(each) - 1 else word)
+            parts.append((", between " if "between" in word else ", ") if n < len(each) - 1 else word)
         parts += one
     return parts

@@ -55,7 +55,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _box(left: float, top: float, width: float, lines: list[str]) -> str:
-    height = _HEIGHT if len(lines) == 2 else 12 + 16 * len(lines)  # noqa: PLR2004 - a name and a number
+    height = _HEIGHT if len(lines) == 2 else 12 + 16 * len(lines)
     texts = "".join(
         f'<text x="{left + width / 2:g}" y="{top + 18 + 16 * n:g}" text-anchor="middle" fill="currentColor">{escape(line)}</text>'
         for n, line in enumerate(lines)

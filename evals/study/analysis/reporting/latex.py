@@ -1,15 +1,16 @@
-"""`results.tex`: the tables with booktabs, and the results in words. It compiles alone, and `\\input` takes it into a paper."""
+r"""`results.tex`: the tables with booktabs, and the results in words. It compiles alone, and `\input` takes it into a paper."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING
 
+from evals.study.analysis.nouns import Name
 from evals.study.analysis.reporting.layout import overview, shown
 from evals.study.analysis.reporting.markdown import SIMULATED, TABLES
 
 if TYPE_CHECKING:
-    from evals.study.analysis.nouns import Analysis
+    from evals.study.analysis.nouns import Analysis, Sentence
     from evals.study.analysis.reporting.layout import Shown
 
 _SIGNS = {
@@ -67,13 +68,22 @@ def to_latex(analysis: Analysis) -> str:
     if not analysis.people:
         parts.append(f"\\textbf{{{escaped(SIMULATED)}}}\n")
     for paragraph in analysis.paragraphs:
-        words = " ".join(escaped(str(sentence)) for sentence in paragraph.sentences)
+        words = " ".join(_said(sentence) for sentence in paragraph.sentences)
         parts.append(f"\\paragraph{{{escaped(paragraph.heading)}}} {words}\n")
     main = overview(analysis)
     tables = [*((main,) if main else ()), *(one for name in TABLES for one in shown(analysis, name))]
     parts += [_table(one, analysis) for one in tables]
     parts.append("\\saywhyend\n")
     return "\n".join(parts)
+
+
+def _said(sentence: Sentence) -> str:
+    return "".join(
+        rf"\emph{{{escaped(part.text)}}}"
+        if isinstance(part, Name) and part.set_off
+        else "".join(_sign(one) for one in (part if isinstance(part, str) else part.text))
+        for part in sentence.parts
+    )
 
 
 def escaped(text: str) -> str:

@@ -127,6 +127,7 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
         _Column("mean", "mean", _by_scale, "low", "high"),
         *_COUNTS,
     ),
+    "settings": (_text("setting", "setting"), _number("value", "value", plain)),
     "flow": (_text("stage", "stage"), _number("participants", "participants", count)),
 }
 _BY_MEASURE = (

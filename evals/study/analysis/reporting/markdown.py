@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from evals.study.analysis.nouns import Name
 from evals.study.analysis.reporting.layout import overview, shown
 
 if TYPE_CHECKING:
-    from evals.study.analysis.nouns import Analysis
+    from evals.study.analysis.nouns import Analysis, Sentence
     from evals.study.analysis.reporting.layout import Shown
 
 TABLES = (
@@ -33,7 +34,7 @@ def to_markdown(analysis: Analysis) -> str:
         parts.append(f"**{escaped(SIMULATED)}**")
     for paragraph in analysis.paragraphs:
         parts.append(f"## {escaped(paragraph.heading)}")
-        parts.append(" ".join(escaped(str(sentence)) for sentence in paragraph.sentences))
+        parts.append(" ".join(_said(sentence) for sentence in paragraph.sentences))
     main = overview(analysis)
     tables = [*((main,) if main else ()), *(one for name in TABLES for one in shown(analysis, name))]
     for one in tables:
@@ -54,6 +55,18 @@ def escaped(text: str) -> str:
     """A text in Markdown as it is: its characters mean nothing, and it stays on its line."""
     flat = _MARKUP.sub(r"\\\1", " ".join(text.split()))
     return _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}" if not found[2][0].isdigit() else found[0], flat)
+
+
+def _said(sentence: Sentence) -> str:
+    return "".join(
+        f"*{escaped(part.text)}*" if isinstance(part, Name) and part.set_off else _inside(part if isinstance(part, str) else part.text)
+        for part in sentence.parts
+    )
+
+
+def _inside(text: str) -> str:
+    """As `escaped`, with the spaces at its ends."""
+    return _MARKUP.sub(r"\\\1", text.replace("\n", " "))
 
 
 def _table(one: Shown) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from evals.study.analysis.nouns import Figure
+from evals.study.analysis.nouns import Figure, Name
 from evals.study.analysis.reporting.flow_chart import flow_chart
 from evals.study.analysis.reporting.layout import shown
 from evals.study.analysis.reporting.markdown import SIMULATED
@@ -93,23 +93,10 @@ def _who(analysis: Analysis) -> str:
 
 
 def _how(analysis: Analysis) -> str:
-    settings = "".join(
-        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(_setting(value))}</dd>"
-        for name, value in analysis.settings.items()
-    )
     limits = "".join(f"<li>{escape(one)}</li>" for one in analysis.limits)
     listed = f"<h3>What this can't say</h3><ul>{limits}</ul>" if limits else ""
-    return f'<section id="how"><h2>How it was computed</h2>{listed}<dl>{settings}</dl></section>'
-
-
-def _setting(value: object) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{name.replace('_', ' ')}: {_setting(one)}" for name, one in value.items()) or "none"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_setting(one) for one in value) or "none"
-    return (
-        {None: "none", True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, (bool, type(None))) else str(value)
-    )
+    settings = "".join(_table(one, analysis) for one in shown(analysis, "settings"))
+    return f'<section id="how"><h2>How it was computed</h2>{listed}{settings}</section>'
 
 
 def _pair(one: Shown, plot: str, analysis: Analysis) -> str:
@@ -143,7 +130,7 @@ def _linked(sentence: Sentence, analysis: Analysis) -> str:
     return "".join(
         f'<a class="n" href="#{_id(part)}" title="{_origin(part, analysis)}">{escape(part.text)}</a>'
         if isinstance(part, Figure)
-        else escape(part if isinstance(part, str) else part.text)
+        else _set(part)
         for part in sentence.parts
     )
 
@@ -155,6 +142,12 @@ def _anchored(cell: Sentence, analysis: Analysis) -> str:
         else escape(part if isinstance(part, str) else part.text)
         for part in cell.parts
     )
+
+
+def _set(part: str | Figure | Name) -> str:
+    if isinstance(part, Name) and part.set_off:
+        return f"<em>{escape(part.text)}</em>"
+    return escape(part if isinstance(part, str) else part.text)
 
 
 def _id(one: Figure) -> str:

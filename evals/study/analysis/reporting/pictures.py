@@ -97,5 +97,5 @@ def _dot(name: str, row: Mapping[str, Value], column: str, spell: Callable[[Valu
 
 
 def _float(value: Value) -> float:
-    assert isinstance(value, (int, float))  # noqa: S101 - the columns of estimates hold numbers
+    assert isinstance(value, (int, float))
     return float(value)

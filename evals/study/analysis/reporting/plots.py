@@ -125,7 +125,7 @@ def _ticks(low: float, high: float, *, bounds: tuple[float, float] | None) -> li
     raw = (high - low) / 5
     size = 10.0 ** floor(log10(raw))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= raw * 0.999)
-    if bounds is not None and (high - low) % 1 == 0 and high - low <= 10:  # noqa: PLR2004 - points of a rating
+    if bounds is not None and (high - low) % 1 == 0 and high - low <= 10:
         step = 1.0
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
     return [round(number * step, 10) for number in range(first, last + 1)]

@@ -64,7 +64,7 @@ def _rows(
 def _groups(known: Mapping[str, str]) -> dict[str, set[str]] | str:
     """The members of each group, or why there are none."""
     values = list(dict.fromkeys(known.values()))
-    if len(values) < 2:  # noqa: PLR2004 - one group is everybody
+    if len(values) < 2:
         return f"all have the value {values[0]!r}" if values else "no value is known"
     if len(values) <= MOST_VALUES:
         return {value: {key for key, one in known.items() if one == value} for value in sorted(values, key=_natural)}
