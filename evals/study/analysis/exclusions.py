@@ -11,7 +11,7 @@ from evals.study.answers import PEOPLE
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from evals.study.answers import Answer, Answers, Participant
     from evals.study.design.file import ExclusionsPart
@@ -103,7 +103,7 @@ def check_sources(answers: Answers) -> bool:
         raise UsageError("there are no answers to analyse: the files hold no participant")
     if people and simulated:
         raise UsageError(
-            f"the answers of {people} people and of {len(simulated)} simulated participants (such as {simulated[0].code!r}, "
+            f"the answers of people ({people}) and of simulated participants ({len(simulated)}, such as {simulated[0].code!r}, "
             f"{simulated[0].source}) are mixed; analyse them apart"
         )
     return not simulated
@@ -113,12 +113,12 @@ def apply_exclusions(answers: Answers, rules: ExclusionsPart) -> tuple[Answers, 
     """Leave out whom the rules leave out.
 
     The rules are applied in the order of `RULES`, and a participant counts for the first that holds. People who withdrew or did
-    not consent, and those who were sent away after the comprehension questions, are never analysed: they have no trials. Whoever
-    else never answered a trial has nothing to analyse either.
+    not consent, and those who were sent away after the comprehension questions, are never analysed: they have no trials.
+    Whoever else never answered a trial has nothing to analyse either.
 
-    - median seconds: the median over the pages of the participant's trials.
-    - same answer: in any task with `FEWEST_ANSWERS` answers or more, the most frequent response has a greater share than stated.
-      Where the right answers to the same questions are as uniform, the task is passed over: a perfect participant answers so.
+    - median seconds: the median over the participant's trials.
+    - same answer: in any task with `FEWEST_ANSWERS` answers or more, the most frequent response has a greater share than
+      stated. Where the right answers to the same questions are as uniform, the task is passed over: who is perfect answers so.
     - accuracy: the share of right answers over all tasks with right answers; questions without an answer count as wrong.
     - trial seconds: single trials below or above are left out, and their participants stay.
 
@@ -192,7 +192,7 @@ def _failed_attention(one: Participant, rows: Sequence[Answer], value: float) ->
 
 
 def _too_fast(one: Participant, rows: Sequence[Answer], value: float) -> str:  # noqa: ARG001 - the tests' form
-    times = page_seconds(rows)
+    times = trial_seconds(rows)
     if not times:
         return ""
     middle = median(times.values())
@@ -237,13 +237,18 @@ def rightness(row: Answer) -> float | None:
     return 0.0 if row.expected is not None and row.response == "" else None
 
 
-def page_seconds(rows: Sequence[Answer]) -> dict[tuple[int | None, int, str, str], float]:
-    """The time on each page of trials, once, though a page holds several questions."""
-    return {
-        (row.trial, row.step, row.item, row.condition): row.seconds
+def trial_seconds(rows: Iterable[Answer]) -> dict[tuple[str, int | None, str, str], float]:
+    """The time on each trial by (participant, trial, item, condition): that of its pages together, each of them once."""
+    pages = {
+        (row.participant, row.trial, row.item, row.condition, row.step): row.seconds
         for row in rows
         if row.phase == "trial" and row.seconds is not None
     }
+    total: dict[tuple[str, int | None, str, str], float] = {}
+    for (*trial, _), seconds in pages.items():
+        key = (trial[0], trial[1], trial[2], trial[3])
+        total[key] = total.get(key, 0.0) + seconds
+    return total
 
 
 def _out_of_time(row: Answer, rules: ExclusionsPart) -> bool:

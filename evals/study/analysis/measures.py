@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from evals.study.analysis.exclusions import rightness
+from evals.study.analysis.exclusions import rightness, trial_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,13 +74,10 @@ def measures_of(answers: Answers) -> tuple[Measure, ...]:
 
 
 def seconds_of(answers: Answers, name: str = "seconds") -> Measure:
-    """The time on each page of trials, once per page, as a measure of this name."""
-    pages = {
-        (row.participant, row.trial, row.step, row.item, row.condition): row.seconds
-        for row in answers.of_phase("trial")
-        if row.seconds is not None and row.seconds > 0
-    }
-    return _arrays(name, "seconds", "", [(key[0], key[3], key[4], value) for key, value in pages.items()])
+    """The time on each trial, as a measure of this name."""
+    times = trial_seconds(answers.rows)
+    rows = [(person, item, condition, value) for (person, _, item, condition), value in times.items() if value > 0]
+    return _arrays(name, "seconds", "", rows)
 
 
 def said_right(answers: Answers, name: str) -> tuple[Measure, Measure] | None:

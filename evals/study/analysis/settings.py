@@ -152,6 +152,10 @@ def _chance(study: Study | None) -> dict[str, float]:
 
 
 def _points(study: Study | None) -> dict[str, tuple[float, float]]:
+    from evals.study.tasks.confidence import POINTS, SUFFIX
+
     if study is None:
         return {}
-    return {part.name: (1.0, float(part.options.get("points", 7))) for part in study.file.tasks if part.kind == "rating"}
+    rated = {part.name: (1.0, float(part.options.get("points", 7))) for part in study.file.tasks if part.kind == "rating"}
+    sure = {part.name + SUFFIX: (1.0, float(POINTS)) for part in study.file.tasks if part.options.get("confidence")}
+    return rated | sure

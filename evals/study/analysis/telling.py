@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from evals.study.analysis.nouns import Figure, Name, Paragraph, Sentence
 from evals.study.analysis.numbers import count, figure, p_value, percent, plain, seconds, two_places
+from evals.study.analysis.tables.agreeing import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,15 +72,18 @@ class _Told:
         """The interval in brackets."""
         values = self.tables[name].rows[row]
         if values["low"] is None or values["high"] is None:
-            return ("no interval",)
+            return ("(no interval)",)
         return ("[", self.at(name, row, "low", spell), ", ", self.at(name, row, "high", spell), "]")
 
     def flow(self) -> tuple[Sentence, ...]:
         rows = list(enumerate(self.tables["flow"].rows))
         noun = str(self.tables["settings"].rows[0]["value"])
         last = rows[-1][0]
+        if self.tables["flow"].rows[0]["participants"] == 1:
+            noun = {"people": "person"}.get(noun, noun.removesuffix("s"))
+        are = " is analysed" if self.tables["flow"].rows[last]["participants"] == 1 else " are analysed"
         parts: list[Part] = ["Of ", self.at("flow", 0, "participants", count), f" {noun} who joined, "]
-        parts += [self.at("flow", last, "participants", count), " are analysed"]
+        parts += [self.at("flow", last, "participants", count), are]
         out = [(n, row) for n, row in rows if row["kept"] == "no"]
         if out:
             parts.append("; ")
@@ -88,12 +92,26 @@ class _Told:
         said = [Sentence(tuple(parts))]
         if self.tables["flow"].rows[last]["participants"] == 0:
             return (*said, Sentence(("Nobody is left to analyse, so there are no results.",)))
-        level = self.at("settings", self.level, "value", plain)
-        return (
-            *said,
-            Sentence(("Brackets hold ", level, " % confidence intervals over participants and items.",)),
-            Sentence(("All p are corrected for several comparisons by Holm's method; the intervals are not.",)),
-        )
+        if any(
+            row.get("low") is not None
+            for name in ("accuracy", "ratings", "times", "preferences")
+            for row in self.tables[name].rows
+        ):
+            level = self.at("settings", self.level, "value", plain)
+            said.append(
+                Sentence(
+                    (
+                        "Brackets hold ",
+                        level,
+                        " % confidence intervals over participants and items.",
+                    )
+                )
+            )
+        if any(
+            row["p_holm"] is not None for name in ("differences", "preferences", "hypotheses") for row in self.tables[name].rows
+        ):
+            said.append(Sentence(("All p are corrected for several comparisons by Holm's method; the intervals are not.",)))
+        return tuple(said)
 
     def accuracy(self, name: str, kind: str) -> tuple[Sentence, ...]:
         rows = self.rows("accuracy", name)
@@ -222,7 +240,11 @@ class _Told:
         return tuple(said)
 
     def agreement(self, name: str) -> tuple[Sentence, ...]:
-        rows = [(number, row) for number, row in self.rows("agreement", name) if row["value"] is not None]
+        rows = [
+            (number, row)
+            for number, row in self.rows("agreement", name)
+            if row["value"] is not None and row["condition"] != ALL
+        ]
         by_statistic: dict[str, list[tuple[Part, ...]]] = {}
         for number, row in rows:
             own = by_statistic.setdefault(str(row["statistic"]), [])
@@ -234,7 +256,15 @@ class _Told:
         if statistic is None:
             return ()
         return (
-            Sentence(("Participants agreed with each other by ", Name(statistic, set_off=False), " ", *_joined(by_statistic[statistic]), ".")),
+            Sentence(
+                (
+                    "Participants agreed with each other by ",
+                    Name(statistic, set_off=False),
+                    " ",
+                    *_joined(by_statistic[statistic]),
+                    ".",
+                )
+            ),
         )
 
     def hypotheses(self) -> tuple[Sentence, ...]:

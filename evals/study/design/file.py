@@ -158,7 +158,7 @@ class ExclusionsPart(Part):
         default=None, gt=0, le=1, description="Those who gave the same answer in more than this share of the trials of a task."
     )
     accuracy_below: float | None = Field(
-        default=None, ge=0, le=1, description="Those whose share of right answers in practice and trials is below this."
+        default=None, ge=0, le=1, description="Those whose share of right answers in the trials is below this."
     )
     trial_seconds_below: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Single answers that took fewer seconds; their participants stay."

@@ -59,7 +59,9 @@ def escaped(text: str) -> str:
 
 def _said(sentence: Sentence) -> str:
     return "".join(
-        f"*{escaped(part.text)}*" if isinstance(part, Name) and part.set_off else _inside(part if isinstance(part, str) else part.text)
+        f"*{escaped(part.text)}*"
+        if isinstance(part, Name) and part.set_off
+        else _inside(part if isinstance(part, str) else part.text)
         for part in sentence.parts
     )
 

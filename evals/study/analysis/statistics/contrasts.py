@@ -83,7 +83,8 @@ class Contrast:
         floored = variance < least
         variance, freedom = np.where(floored, least, variance), np.where(floored, self._freedoms[2], freedom)
         for columns, weight in self._leftovers:
-            variance += weight * effects[:, columns].var(axis=1, ddof=1)
+            several = columns.stop - columns.start > 1  # of one participant (item), nobody knows how others would differ
+            variance += weight * (effects[:, columns].var(axis=1, ddof=1) if several else np.nan)
         return Spread(y @ self.weights, np.sqrt(variance), freedom)
 
 

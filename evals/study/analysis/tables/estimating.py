@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evals.study.analysis.measures import VERSUS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -102,6 +104,34 @@ def equivalence_of(measure: Measure, pair: tuple[str, str], margin: float, setti
     within = log(1 + margin) if measure.kind == "seconds" else margin
     (one,) = equivalence(crossed_of(measure), within, pairs=[pair], alpha=settings.alpha)
     return Found(*_in_unit(measure, one.difference, one.low, one.high), p=_number(one.p), note=one.note)
+
+
+def preferred_of(
+    measure: Measure, pair: tuple[str, str], margin: float | None, settings: Settings
+) -> tuple[Found, Found | None]:
+    """By how much more than in one half of the comparisons the first of a pair was preferred, and whether that is within a margin.
+
+    Returns:
+        the difference from one half, and its two one-sided tests where a margin is given.
+    """
+    from scipy.stats import t
+
+    from evals.study.analysis.statistics import estimate
+
+    first, second = sorted(pair)
+    part = measure.under(f"{first}{VERSUS}{second}")
+    sign = 1.0 if pair[0] == first else -1.0
+    (one,) = estimate(crossed_of(part), level=1 - settings.alpha, bounds=(0.0, 1.0))
+    value, ends = sign * (one.mean - 0.5), sorted((sign * (one.low - 0.5), sign * (one.high - 0.5)))
+    known = one.error > 0
+    p = float(2 * t.sf(abs(value) / one.error, one.freedom)) if known else None
+    found = Found(value, *(_number(end) for end in ends), p=p, participants=one.participants, items=one.items, note=one.note)
+    if margin is None:
+        return found, None
+    (narrow,) = estimate(crossed_of(part), level=1 - 2 * settings.alpha, bounds=(0.0, 1.0))
+    inner = sorted((sign * (narrow.low - 0.5), sign * (narrow.high - 0.5)))
+    within = float(t.sf((margin - abs(value)) / one.error, one.freedom)) if known else None
+    return found, Found(value, *(_number(end) for end in inner), p=within, note=one.note)
 
 
 def adjusted(p: Sequence[float | None]) -> list[float | None]:

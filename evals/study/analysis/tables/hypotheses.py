@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evals.study.analysis.measures import VERSUS
 from evals.study.analysis.nouns import table
-from evals.study.analysis.tables.estimating import adjusted, differences_of, equivalence_of
+from evals.study.analysis.tables.estimating import adjusted, differences_of, equivalence_of, preferred_of
 from evals.study.analysis.tables.tabling import UNITS
 
 if TYPE_CHECKING:
@@ -23,15 +24,17 @@ SUPPORTED, NOT_SUPPORTED, UNDECIDED = "supported", "not supported", "undecided"
 def hypotheses_tables(measures: Sequence[Measure], settings: Settings) -> tuple[Table, Table]:
     """`hypotheses.csv` and `equivalence.csv`.
 
-    - "higher" and "lower" are supported where the difference lies that way and its p is below alpha, and not supported where it
-      lies the other way so clearly.
+    - "higher" and "lower" are supported where the difference lies that way and its p is below alpha, and not supported where
+      it lies the other way as clearly.
     - "different" is supported where p is below alpha.
-    - "same" is supported where both one-sided tests against the margin are below alpha (Schuirmann 1987), and not supported where
-      the interval lies wholly beyond the margin. Without a margin it stays undecided: a difference that was not found is no sameness.
-    - "higher", "lower" and "different" with a margin are not supported, too, where the difference is equivalent to none within it.
+    - "same" is supported where both one-sided tests against the margin are below alpha (Schuirmann 1987), and not supported
+      where the interval lies wholly beyond the margin. Without a margin it stays undecided: a difference that was not found is
+      no sameness.
+    - "higher", "lower" and "different" with a margin are not supported, too, where the difference is equivalent to none within
+      it.
     - Everything else is undecided.
 
-    Holm's correction goes over all hypotheses.
+    Holm's correction goes over all hypotheses. In a preference, the difference is that from one half of the comparisons.
     """
     by_name = {one.name: one for one in measures}
     tested = [_tested(part, by_name, settings) for part in settings.hypotheses]
@@ -67,11 +70,14 @@ def hypotheses_tables(measures: Sequence[Measure], settings: Settings) -> tuple[
 def _tested(part: HypothesisPart, by_name: dict[str, Measure], settings: Settings) -> tuple[Found, Found | None, str] | None:
     """The difference, its equivalence where a margin is stated, and their unit; the p of a "same" is that of the equivalence."""
     measure = by_name.get(part.task)
-    if measure is None or measure.kind == "preference" or _missing(part, by_name):
+    if measure is None or _missing(part, by_name):
         return None
     pair = (part.condition, part.reference)
-    (found,) = differences_of(measure, [pair], settings)
-    band = None if part.margin is None else equivalence_of(measure, pair, part.margin, settings)
+    if measure.kind == "preference":
+        found, band = preferred_of(measure, pair, part.margin, settings)
+    else:
+        (found,) = differences_of(measure, [pair], settings)
+        band = None if part.margin is None else equivalence_of(measure, pair, part.margin, settings)
     if part.claim == "same":
         found = found.with_p(None if band is None else band.p)
     return found, band, UNITS[measure.kind]
@@ -81,9 +87,10 @@ def _missing(part: HypothesisPart, by_name: dict[str, Measure]) -> str:
     measure = by_name.get(part.task)
     if measure is None:
         return f"there are no answers to {part.task}"
-    if measure.kind == "preference":
-        return f"{part.task} compares two conditions by itself; see preferences.csv"
     there = set(measure.conditions.tolist())
+    if measure.kind == "preference":
+        pair = VERSUS.join(sorted((part.condition, part.reference)))
+        return "" if pair in there else "nobody compared the two"
     lacking = [name for name in (part.condition, part.reference) if name not in there]
     return f"there are no answers under {' and '.join(lacking)}" if lacking else ""
 
@@ -131,4 +138,4 @@ def _verdict(
         )
     if band is not None and band.p is not None and band.p < alpha:
         return NOT_SUPPORTED, "the difference is equivalent to none within the stated margin"
-    return UNDECIDED, "the answers go with a difference and with none"
+    return UNDECIDED, "the answers are compatible with no difference, and with one"

@@ -62,7 +62,7 @@ def _ends(found: Found) -> dict[str, Any]:
 
 
 def times_table(measures: Sequence[Measure], settings: Settings) -> Table:
-    """`times.csv`: geometric means and medians of the time on a page."""
+    """`times.csv`: geometric means and medians of the time on a trial."""
     rows = []
     for one in measures:
         if one.kind == "seconds":
@@ -71,9 +71,9 @@ def times_table(measures: Sequence[Measure], settings: Settings) -> Table:
                 rows.append(
                     {"condition": condition, "measure": one.name, "mean": found.value, **_ends(found), "median": middle}
                 )
-    note = f"Geometric means of the time on a page, with {settings.level:g} % intervals over participants and items; medians."
+    note = f"Geometric means of the time on a trial, with {settings.level:g} % intervals over participants and items; medians."
     columns = ("condition", "measure", "mean", "low", "high", "median", "participants", "items")
-    return table("times", "Time on a page", columns, rows, note)
+    return table("times", "Time on a trial", columns, rows, note)
 
 
 def preferences_table(measures: Sequence[Measure], settings: Settings) -> Table:
@@ -87,7 +87,10 @@ def preferences_table(measures: Sequence[Measure], settings: Settings) -> Table:
                 rows.append(row | _ends(found))
     for row, p in zip(rows, adjusted([row["p"] for row in rows]), strict=True):
         row["p_holm"] = p
-    note = f"Shares with {settings.level:g} % intervals over participants and items; p for a share of one half."
+    note = (
+        f"Shares with {settings.level:g} % intervals over participants and items; p for a share of one half. "
+        "Who prefers neither counts half for each."
+    )
     columns = ("condition", "reference", "measure", "share", "low", "high", "p", "p_holm", "participants", "items")
     return table("preferences", "Preferred of two", columns, rows, note)
 
