@@ -155,24 +155,22 @@ class _Told:
         unclear = [one for one in rows if one not in clear and one not in untested]
         said: list[Sentence] = []
         for number, row in clear[:_MOST_CLEAR]:
-            said.append(Sentence((*self._clear(name, number, row), ".")))
+            said.append(Sentence((*self._clear(number, row), ".")))
         if len(clear) > _MOST_CLEAR:
             said.append(Sentence(("More clear differences are in the table.",)))
         if unclear:
             said.append(self._unclear(unclear, some=bool(clear)))
         if untested:
             names = _joined(
-                [(Name(str(row["condition"])), " and ", Name(str(row["reference"]))) for _, row in untested[:_MOST_OPEN]]
+                [(Name(str(row["condition"])), " and ", Name(str(row["reference"]))) for _, row in untested[:_MOST_OPEN]],
+                word=" or between ",
             )
+            why = ": there are too few participants or items, or no spread."
             more = ", among others" if len(untested) > _MOST_OPEN else ""
-            said.append(
-                Sentence(
-                    ("No test was possible between ", *names, f"{more}: there are too few participants or items, or no spread.")
-                )
-            )
+            said.append(Sentence(("No test was possible between ", *names, more + why)))
         return tuple(said)
 
-    def _clear(self, name: str, number: int, row: Mapping[str, Value]) -> tuple[Part, ...]:
+    def _clear(self, number: int, row: Mapping[str, Value]) -> tuple[Part, ...]:
         condition, reference = Name(str(row["condition"])), Name(str(row["reference"]))
         spell = _SPELL[str(row["unit"])]
         tail: tuple[Part, ...] = (
@@ -207,7 +205,7 @@ class _Told:
 
     def preferences(self, name: str) -> tuple[Sentence, ...]:
         said = []
-        for n, (number, row) in enumerate(self.rows("preferences", name)):
+        for number, row in self.rows("preferences", name):
             p = row["p_holm"]
             clear = p is not None and float(p) < self.alpha
             share: tuple[Part, ...] = (
