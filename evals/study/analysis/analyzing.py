@@ -154,7 +154,7 @@ def _settings_table(flow: Flow, settings: Settings) -> Table:
         {"setting": "alpha of tests", "value": settings.alpha},
         {"setting": "resamples", "value": settings.bootstrap},
         {"setting": "seed", "value": settings.seed},
-        {"setting": "reference", "value": settings.reference or "none"},
+        {"setting": "reference", "value": settings.reference or "(not given)"},
     ]
     rows += [
         {"setting": f"exclusion rule {name}", "value": _said(value)} for name, value in settings.rules.model_dump().items()
@@ -188,16 +188,21 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
         people, items = len(set(one.participants.tolist())), len(set(one.items.tolist()))
         if people < FEW or items < FEW:
             said[
-                f"{one.name} has {people} {'participant' if people == 1 else 'participants'} and {items} "
-                f"{'item' if items == 1 else 'items'}; with fewer than {FEW} of either, intervals and tests are less sure than "
-                "they say, and nothing is known about other people or other inputs from a single one."
+                f"{_counted(people, 'participant')} and {_counted(items, 'item')} stand behind {one.name}; with fewer than {FEW} of "
+                "either, intervals and tests are less sure than they say, and a single one tells nothing about others."
             ] = None
         if one.blanks:
-            counted = "count as wrong" if one.kind == "accuracy" else "are left out"
-            said[f"{one.blanks} questions of {one.name} have no answer; they {counted}."] = None
+            counted = "counts as wrong" if one.kind == "accuracy" else "is left out"
+            if one.blanks > 1:
+                counted = "count as wrong" if one.kind == "accuracy" else "are left out"
+            said[f"Without an answer: {_counted(one.blanks, 'question')} of {one.name}, which {counted}."] = None
     if not any(one.claim == "same" and one.margin is not None for one in settings.hypotheses):
         said[
             "No hypothesis states a margin within which two conditions count as the same, so nothing here says that two conditions "
             "do not differ: a difference that was not found may still be there."
         ] = None
     return list(said)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -74,5 +74,7 @@ def p_cell(value: Value) -> str:
 
 
 def plain(value: Value) -> str:
-    """A text, or a number with three significant digits."""
-    return "–" if value is None else value if isinstance(value, str) else _signed(value, ".3g")
+    """A text, a whole number, or a number with three significant digits."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    return f"{value:,.0f}" if float(value).is_integer() else _signed(value, ".3g")

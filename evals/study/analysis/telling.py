@@ -50,7 +50,7 @@ def paragraphs_of(tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: 
             "seconds": lambda name=name: (*told.times(name), *told.differences(name)),
         }[str(row["kind"])]()
         found.append(
-            Paragraph("Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:], (*sentences, *told.agreement(name)))
+            Paragraph("Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:], (*sentences, *told.models(name), *told.agreement(name)))
         )
     return tuple(one for one in found if one.sentences)
 
@@ -202,6 +202,40 @@ class _Told:
         return Sentence(
             ("Not decided is whether there is a difference between ", *_joined(each, word=" or between "), f"{more}.")
         )
+
+    def models(self, name: str) -> tuple[Sentence, ...]:
+        """Whether mixed models decide the comparisons with the reference as the differences do."""
+        clear = {
+            frozenset((str(row["condition"]), str(row["reference"]))): float(row["p_holm"] or 0) < self.alpha
+            for _, row in self.rows("differences", name)
+            if row["p_holm"] is not None
+        }
+        said = []
+        for kind in dict.fromkeys(str(row["model"]) for _, row in self.rows("models", name)):
+            compared = [
+                (number, row, clear[pair])
+                for number, row in self.rows("models", name)
+                if row["model"] == kind
+                and row["p_holm"] is not None
+                and (pair := frozenset((str(row["term"]), str(row["reference"])))) in clear
+            ]
+            if not compared:
+                continue
+            reference = Name(str(compared[0][1]["reference"]))
+            apart = [(number, row) for number, row, known in compared if (float(row["p_holm"] or 0) < self.alpha) != known]
+            each = [
+                (
+                    Name(str(row["term"])), " (", self.at("models", number, "estimate", two_places), " ", str(row["unit"]), " ",
+                    *self.interval("models", number, two_places), ", p ", self.at("models", number, "p_holm", p_value), ")",
+                )
+                for number, row in apart
+            ]  # fmt: skip
+            model = f"A {kind} mixed model"
+            if apart:
+                said.append(Sentence((f"{model} decides otherwise about ", *_joined(each), " against ", reference, ".")))
+            else:
+                said.append(Sentence((f"{model} decides alike about every comparison with ", reference, ".")))
+        return tuple(said)
 
     def preferences(self, name: str) -> tuple[Sentence, ...]:
         said = []

@@ -113,6 +113,7 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
         _number("estimate", "estimate", two_places, "low", "high"),
         _number("SE", "error", two_places),
         _number("p", "p", p_cell),
+        _number("p (Holm)", "p_holm", p_cell),
     ),
     "hypotheses": (
         _text("hypothesis", "hypothesis"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from evals.study.analysis.nouns import Value
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 440, 12, 428, 38  # the name of a row stands above its interval, so that phones show both
+_FILE, _LINE = 460, 60  # width of a file, and characters of a line of its warning
 _LONGEST = 34  # characters of a name beside its numbers
 
 
@@ -89,18 +91,22 @@ def dot_plot(
     )
 
 
-def stacked(title: str, plots: Sequence[tuple[str, str]]) -> str:
-    """Plots below each other as one SVG file, each with its heading."""
-    parts, top = [], 0
+def stacked(title: str, plots: Sequence[tuple[str, str]], warning: str) -> str:
+    """Pictures below each other as one SVG file, each with its heading, below a warning where there is one."""
+    parts: list[str] = []
+    top = 0
+    for line in wrap(warning, _LINE):
+        parts.append(f'<text x="12" y="{top + 18}" fill="#b00020">{escape(line)}</text>')
+        top += 18
     for heading, plot in plots:
-        height = int(plot.split('height="', 1)[1].split('"', 1)[0])
+        height = ceil(float(plot.split('height="', 1)[1].split('"', 1)[0]))
         parts.append(f'<text x="12" y="{top + 20}" font-weight="bold">{escape(heading)}</text>')
         parts.append(f'<svg y="{top + 26}" ' + plot.removeprefix("<svg "))
         top += height + 40
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" height="{top}" color="#222" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_FILE} {top}" width="{_FILE}" height="{top}" color="#222" '
         f'font-family="system-ui, sans-serif" font-size="13"><title>{escape(title)}</title>'
-        f'<rect width="{_WIDTH}" height="{top}" fill="#fff"/>{"".join(parts)}</svg>\n'
+        f'<rect width="{_FILE}" height="{top}" fill="#fff"/>{"".join(parts)}</svg>\n'
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from evals.study.analysis.reporting.flow_chart import flow_chart
 from evals.study.analysis.reporting.latex import to_latex
-from evals.study.analysis.reporting.markdown import to_markdown
+from evals.study.analysis.reporting.markdown import SIMULATED, to_markdown
 from evals.study.analysis.reporting.page import to_page
 from evals.study.analysis.reporting.pictures import plots_of
 from evals.study.analysis.reporting.plots import stacked
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from evals.study.analysis.nouns import Analysis
 
+MARK = "SIMULATED.txt"
+"""Stands beside tables whose columns are fixed and can't say that no person answered."""
 _PLOTTED = ("accuracy", "ratings", "times", "preferences", "trust", "differences")
 
 
@@ -34,8 +36,10 @@ def files_of(analysis: Analysis) -> dict[str, str]:
     for name in _PLOTTED:
         own = [(key.partition(":")[2], plot) for key, plot in plots.items() if key.partition(":")[0] == name]
         if own:
-            contents[f"{name}.svg"] = stacked(f"{analysis.title}: {name}", own)
-    contents["flow.svg"] = flow_chart(analysis.flow).replace("<svg ", '<svg color="#222" style="background:#fff" ', 1) + "\n"
+            contents[f"{name}.svg"] = stacked(f"{analysis.title}: {name}", own, "" if analysis.people else SIMULATED)
+    contents["flow.svg"] = stacked(f"{analysis.title}: {analysis.flow.noun}", [(analysis.flow.noun, flow_chart(analysis.flow))], "")
+    if not analysis.people:
+        contents[MARK] = SIMULATED + "\n"
     contents["report.html"] = to_page(analysis)
     return contents
 
@@ -50,6 +54,8 @@ def write_analysis(analysis: Analysis, folder: str | os.PathLike[str]) -> tuple[
         UnusableFileError: the folder can't be written to.
     """
     place = Path(folder)
+    for name in (MARK, *(f"{one}.svg" for one in _PLOTTED)):
+        (place / name).unlink(missing_ok=True)  # of an earlier analysis, which may have had more
     paths = []
     for name, content in files_of(analysis).items():
         with atomic_open(place / name) as stream:

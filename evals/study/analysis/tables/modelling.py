@@ -76,7 +76,7 @@ def _rows(measure: Measure, kind: Any, settings: Settings) -> tuple[list[dict[st
         {**shared, "term": f"standard deviation of {name}", "estimate": value, "unit": unit}
         for name, value in model.deviations.items()
     ]
-    said = [f"{kind.capitalize()} mixed models: {model.method} {model.limits}"]
+    said = [f"{model.method} {model.limits}"]
     said += [f"{kind.capitalize()} mixed model of {measure.name}: {one}" for one in model.notes]
     return rows, said
 

@@ -138,7 +138,7 @@ def test_an_unanswered_question_with_a_right_answer_is_wrong(answers):
     wrong = replace(first, response="x", correct=False, value=0.0)
     same = analyze(replace(answers, rows=tuple(wrong if row is first else row for row in answers.rows)), bootstrap=200)
     assert found.tables["accuracy"].rows == same.tables["accuracy"].rows
-    assert any("1 questions of simulation have no answer; they count as wrong" in one for one in found.limits)
+    assert any("Without an answer: 1 question of simulation, which counts as wrong." == one for one in found.limits)
 
 
 @pytest.mark.parametrize(
