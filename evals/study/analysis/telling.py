@@ -50,7 +50,10 @@ def paragraphs_of(tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: 
             "seconds": lambda name=name: (*told.times(name), *told.differences(name)),
         }[str(row["kind"])]()
         found.append(
-            Paragraph("Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:], (*sentences, *told.models(name), *told.agreement(name)))
+            Paragraph(
+                "Time" if row["kind"] == "seconds" else name[:1].upper() + name[1:],
+                (*sentences, *told.models(name), *told.agreement(name)),
+            )
         )
     return tuple(one for one in found if one.sentences)
 

@@ -37,7 +37,9 @@ def files_of(analysis: Analysis) -> dict[str, str]:
         own = [(key.partition(":")[2], plot) for key, plot in plots.items() if key.partition(":")[0] == name]
         if own:
             contents[f"{name}.svg"] = stacked(f"{analysis.title}: {name}", own, "" if analysis.people else SIMULATED)
-    contents["flow.svg"] = stacked(f"{analysis.title}: {analysis.flow.noun}", [(analysis.flow.noun, flow_chart(analysis.flow))], "")
+    contents["flow.svg"] = stacked(
+        f"{analysis.title}: {analysis.flow.noun}", [(analysis.flow.noun, flow_chart(analysis.flow))], ""
+    )
     if not analysis.people:
         contents[MARK] = SIMULATED + "\n"
     contents["report.html"] = to_page(analysis)

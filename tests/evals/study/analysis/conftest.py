@@ -42,7 +42,11 @@ def drawn(
                        expected="right" if model_right else "wrong", correct=judged, value=float(judged), **common),
             ]  # fmt: skip
     facts = {
-        f"m{i}": {"label": "positive" if i % 2 else "negative", "model_right": "yes" if i % 4 else "no", "coverage": f"{i / 50}"}
+        f"m{i}": {
+            "label": "positive" if i % 2 else "negative",
+            "model_right": "yes" if i % 4 else "no",
+            "coverage": f"{i / 50}",
+        }
         for i in range(items)
     }
     return Answers(tuple(rows), {code: Participant(code=code, source=source) for code in codes}, facts)

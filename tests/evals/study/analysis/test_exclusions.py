@@ -40,12 +40,20 @@ def crowd():
     add("sent", asked("sent", "comprehension", "job", correct=False, tries=2), status="screened out", trials=0)
     add("left", status="left", trials=2)
     add("active", status="active", trials=2)
-    add("confused", asked("confused", "comprehension", "job", correct=True), asked("confused", "comprehension", "job", correct=False, tries=2))
+    add(
+        "confused",
+        asked("confused", "comprehension", "job", correct=True),
+        asked("confused", "comprehension", "job", correct=False, tries=2),
+    )
     add("inattentive", asked("inattentive", "attention", "blue", correct=False))
     add("fast", seconds=0.5)
     add("wrong", correct=False)
     add("silent", trials=0)
-    add("second try", asked("second try", "comprehension", "job", correct=False), asked("second try", "comprehension", "job", correct=True, tries=2))
+    add(
+        "second try",
+        asked("second try", "comprehension", "job", correct=False),
+        asked("second try", "comprehension", "job", correct=True, tries=2),
+    )
     add("good")
     return Answers(tuple(rows), people)
 
@@ -133,7 +141,9 @@ def test_single_answers_are_left_out_by_their_time_and_counted():
 
 def test_people_and_simulated_participants_are_never_mixed(crowd):
     mixed = replace(crowd, participants={**crowd.participants, "good": Participant(code="good", source="simulated:random")})
-    with pytest.raises(UsageError, match=r"of people \(11\) and of simulated participants \(1, such as 'good', simulated:random\)"):
+    with pytest.raises(
+        UsageError, match=r"of people \(11\) and of simulated participants \(1, such as 'good', simulated:random\)"
+    ):
         apply_exclusions(mixed, RULES)
     with pytest.raises(UsageError, match="no answers to analyse"):
         apply_exclusions(Answers((), {}), RULES)

@@ -98,9 +98,7 @@ def test_agreement_as_in_the_krippendorff_package(analysis, frame):
 def test_subgroups(analysis, frame):
     own = frame[(frame.task == "simulation") & (frame.condition == "heatmap") & (frame.item_coverage <= 0.19)]
     expected = own.groupby("participant").correct.mean().mean()
-    (row,) = rows_of(
-        analysis, "subgroups", measure="simulation", condition="heatmap", subgroup="coverage", value="up to 0.19"
-    )
+    (row,) = rows_of(analysis, "subgroups", measure="simulation", condition="heatmap", subgroup="coverage", value="up to 0.19")
     assert row["mean"] == pytest.approx(expected, rel=1e-5)
     assert row["items"] == 10
 

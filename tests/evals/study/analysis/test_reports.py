@@ -78,7 +78,9 @@ def test_every_number_of_the_words_is_the_cell_that_it_leads_to(files):
         if text.startswith("<"):
             assert float(cell) < number
             continue
-        scale = 100 if column in ("mean", "low", "high", "difference", "said_right", "share") and is_share(table, files, row) else 1
+        scale = (
+            100 if column in ("mean", "low", "high", "difference", "said_right", "share") and is_share(table, files, row) else 1
+        )
         value = float(cell) * scale
         assert min(abs(number - value), abs(number + value) if column == "difference" else 9) <= off * 1.001
     assert not re.search(r"\d", " ".join(page.words)), "a number without a source"
