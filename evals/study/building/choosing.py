@@ -1,30 +1,76 @@
-"""Which of the candidates are shown: as many per label, evenly over the other facts, and at random within."""
+"""Which of the candidates are shown, and what participants choose from."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from evals.study.design.sampling import NUMERIC, stratified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evals.study.building.candidates import Candidate
+    from evals.study.items import Item
 
 CHOICES = 8
 """The most labels that participants choose from, unless they are given: more can't be overlooked at a glance."""
+FACTS = ("label", "model_right", "coverage", "length")
+Allocation: TypeAlias = Literal["proportional", "equal"]
 
 
-def in_order_of_use(candidates: Sequence[Candidate], seed: int) -> list[Candidate]:
-    """The candidates in the order in which they are taken: label by label in turn, and within a label at random."""
-    random = Random(f"{seed}-items")  # noqa: S311 - no secret
-    strata: dict[str, list[Candidate]] = {}
-    for one in candidates:
-        strata.setdefault(one.facts.get("label", ""), []).append(one)
-    for held in strata.values():
-        random.shuffle(held)
-    turns = [held for _, held in sorted(strata.items())]
-    longest = max(map(len, turns), default=0)
-    return [held[number] for number in range(longest) for held in turns if number < len(held)]
+def strata_of(candidates: Sequence[Candidate], wanted: int) -> tuple[str, ...]:
+    """The facts that items are stratified by where nobody says: as many of `FACTS` as make no more kinds than items.
+
+    Coverage and length count for three kinds each, since they are split into thirds.
+    """
+    chosen: list[str] = []
+    kinds = 1
+    for fact in FACTS:
+        values = {one.facts.get(fact, "") for one in candidates}
+        kinds *= min(3, len(values)) if fact in NUMERIC else len(values)
+        if kinds > wanted:
+            break
+        if len(values) > 1:
+            chosen.append(fact)
+    return tuple(chosen)
+
+
+def drawn(
+    candidates: Sequence[Candidate], wanted: int, by: Sequence[str], allocation: Allocation, seed: int
+) -> list[Candidate]:
+    """So many of the candidates, or all where they are fewer, stratified by some facts."""
+    if wanted >= len(candidates) or not by:
+        mixed = list(candidates)
+        Random(f"{seed}-items").shuffle(mixed)  # noqa: S311 - no secret
+        return mixed[:wanted]
+    facts = {one.id: one.facts for one in candidates}
+    having = [fact for fact in by if any(one.facts.get(fact) for one in candidates)]
+    sample = set(stratified(facts, wanted, by=having, seed=seed, allocation=allocation).ids)
+    return [one for one in candidates if one.id in sample]
+
+
+def with_practice(items: Sequence[Item], practice: Sequence[Item], seed: int) -> list[Item]:
+    """The items for practice, and then the others, both at random: no place in the order tells a label."""
+    mixed = list(items)
+    Random(f"{seed}-order").shuffle(mixed)  # noqa: S311 - no secret
+    return [replace(item, practice=True) for item in practice] + mixed
+
+
+def good_for_practice(items: Sequence[Candidate], count: int, seed: int) -> list[Candidate]:
+    """Candidates for practice: those on which the model is right, a label after the other."""
+    mixed = list(items)
+    Random(f"{seed}-practice").shuffle(mixed)  # noqa: S311 - no secret
+    chosen: list[Candidate] = []
+    seen: Counter[str] = Counter()
+    while len(chosen) < count and mixed:
+        best = min(mixed, key=lambda one: (one.facts.get("model_right") == "no", seen[one.predicted]))
+        mixed.remove(best)
+        seen[best.predicted] += 1
+        chosen.append(best)
+    return chosen
 
 
 def all_labels(candidates: Sequence[Candidate], given: Sequence[str]) -> tuple[str, ...]:

@@ -103,7 +103,9 @@ def _samples(study: Study) -> Iterator[str]:
     item = sorted(analysed, key=lambda one: len(one.input.text))[len(analysed) // 2]
     yield '<section class="part"><h2>One item under each condition</h2>'
     yield f'<p class="about">Item {escape(item.id)}: {_facts(study, item.id)}</p>\n'
-    wanted = list(dict.fromkeys(trial.conditions for cell in study.cells for trial in cell.trials))
+    places = {part.name: number for number, part in enumerate(study.file.conditions)}
+    pairs = {trial.conditions for cell in study.cells for trial in cell.trials}
+    wanted = sorted(pairs, key=lambda names: (len(names), [places[name] for name in names]))
     for conditions in wanted:
         for page in trial_pages(study, item, conditions, 0):
             step = Step(number=0, phase="trial", heading=" vs ".join(conditions), **{**page, "name": f"sample{page['name']}"})

@@ -19,6 +19,7 @@ from evals.study.stimuli.layout import (
     pictures_html,
     pieces_of,
     plain_picture,
+    region_in_words,
     sentence_html,
     top_of,
     words_html,
@@ -111,7 +112,9 @@ def regions_told(saliency: PixelSaliency, making: Making, *, against: bool = Tru
 
     label = making.label_of(saliency)
     regions = [region for region in drawn_regions(saliency) if against or region.sign > 0]
-    found = [_region(region.name, region.sign, region.share, signed=saliency.signed) for region in regions]
+    found = [
+        _region(region_in_words(saliency, region), region.sign, region.share, signed=saliency.signed) for region in regions
+    ]
     if not found:
         return f"No region stands out for {label}."
     return f"What {'speaks for' if saliency.signed else 'matters for'} {label}: {'; '.join(found)}."

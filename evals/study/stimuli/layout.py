@@ -18,12 +18,14 @@ from evals.study.items import Stimulus
 from verbalize.draw.page import printable
 from verbalize.saliency import PixelSaliency, TokenSaliency
 from verbalize.spacing import gaps
+from verbalize.write.naming import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from evals.study.stimuli.kind import Show
     from evals.study.stimuli.making import Making
+    from verbalize.parts.regions import Region
     from verbalize.saliency import Saliency
 
 SMALLEST_SIDE = 320
@@ -120,7 +122,14 @@ def top_of(saliency: Saliency) -> str:
     from verbalize.draw.heatmaps import drawn_regions
 
     found = [region for region in drawn_regions(saliency) if region.sign > 0]
-    return max(found, key=lambda region: region.score).name if found else ""
+    return region_in_words(saliency, max(found, key=lambda region: region.score)) if found else ""
+
+
+def region_in_words(saliency: PixelSaliency, region: Region) -> str:
+    """A region as sentences name it: "the red region at the upper left", "the region 'sky'"."""
+    if saliency.masks is not None:
+        return f"the region {quoted(region.name) or region.name}"
+    return f"the {region.name}"
 
 
 def said(text: str, top: str = "") -> Stimulus:

@@ -8,7 +8,7 @@ import numpy as np
 
 from evals.study.items import Stimulus
 from evals.study.stimuli.kind import ConditionKind, whole
-from evals.study.stimuli.layout import below, sentence_html, top_of
+from evals.study.stimuli.layout import below, region_in_words, sentence_html, top_of
 from evals.study.stimuli.leaks import VOCABULARY
 from verbalize.draw.page import printable
 from verbalize.saliency import TokenSaliency
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evals.study.stimuli.making import Making
-    from verbalize.saliency import Saliency
+    from verbalize.saliency import PixelSaliency, Saliency
 
 TOP = 5
 """Entries of a list: as many as people keep in mind."""
@@ -57,11 +57,11 @@ def _words(saliency: TokenSaliency, most: int) -> list[str]:
     return [mention(saliency, (one,), index) for one in with_letters[:most]]
 
 
-def _regions(saliency: Saliency, most: int) -> list[str]:
+def _regions(saliency: PixelSaliency, most: int) -> list[str]:
     from verbalize.draw.heatmaps import drawn_regions
 
-    found = [region for region in drawn_regions(saliency) if region.sign > 0]  # type: ignore[arg-type]  # no text comes here
-    return [region.name for region in sorted(found, key=lambda region: -region.score)[:most]]
+    found = [region for region in drawn_regions(saliency) if region.sign > 0]
+    return [region_in_words(saliency, region) for region in sorted(found, key=lambda region: -region.score)[:most]]
 
 
 RANKED = ConditionKind(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapsArgument, ReadingOptions
 from saywhy.cli.options.models import MODEL_FORMS, MODEL_OPTIONS, ModelOptions, tell_usage
 from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from evals.study.design.file import DesignPart
+    from saywhy_core.classifiers import Classifier
 
 HELP = f"""Build a study: the items that people see under each condition, and study.yaml, which is ready to edit.
 
@@ -37,6 +41,7 @@ def _narrates(conditions: object) -> bool:
 
 
 RULES = (
+    Rule(("trust",), "--target", lambda options: options["target"] is not None),
     Rule(
         MODEL_OPTIONS,
         "the condition narrate: no other needs a language model",
@@ -67,6 +72,40 @@ def build(
     choices: Annotated[
         int, typer.Option(min=2, help="Of more labels than this, so many are offered per item.", metavar="N")
     ] = 8,
+    block_size: Annotated[int | None, typer.Option(min=2, help="Conditions per participant, in the design blocks.")] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Conditions of a group, with commas between them, in the design mixed (repeatable).", metavar="NAME,..."
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Facts that items are stratified by: label, model_right, coverage, length. By default as many of these "
+            "as make no more kinds than items.",
+            metavar="FACT,...",
+        ),
+    ] = None,
+    equal: Annotated[
+        bool, typer.Option("--equal", help="Draw each kind of item equally often, not as often as it is there.")
+    ] = False,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON Lines with id, part and label: what the model says without a part, for the task counterfactual.",
+            metavar="FILE",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="The image classifier that the maps explain, as in saywhy attack, to be asked what it says without the most "
+            "important region, for the task counterfactual.",
+            metavar="TARGET",
+        ),
+    ] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Allow code that comes with the target to run.")] = False,
     participants: Annotated[int | None, typer.Option(min=1, help="People who are to complete the study.")] = None,
     practice: Annotated[int, typer.Option(min=0, max=50, help="Items for practice, with feedback.")] = 2,
     mask_labels: Annotated[
@@ -99,15 +138,14 @@ def build(
 ) -> None:
     """Build a study."""
     from evals.study.building import build_study
-    from evals.study.design.file import DesignPart
+    from evals.study.building.estimating import minutes_of
+    from evals.study.building.making_study import strata_in
     from saywhy_core.errors import Problem
 
     source = reading.read(maps)
     left_out: list[Problem] = []
     chat = model.open(out) if _narrates(conditions) else None
-    planned = DesignPart.model_validate(
-        {"kind": design, "items": items} | ({"participants": participants} if participants else {})
-    )
+    planned = _planned(design, items, participants, block_size, group)
     try:
         study = build_study(
             source,
@@ -115,6 +153,10 @@ def build(
             out=out,
             design=planned,
             tasks=tasks,
+            by=None if by is None else [one.strip() for one in by.split(",") if one.strip()],
+            allocation="equal" if equal else "proportional",
+            answers=answers,
+            target=_opened(target, trust=trust),
             labels=[one.strip() for one in labels.split(",") if one.strip()] if labels else (),
             choices=choices,
             seed=sampling_seed,
@@ -132,13 +174,37 @@ def build(
     finally:
         if chat is not None:
             tell_usage(chat)
-    shown = [item for item in study.items.values() if not item.practice]
-    show(
-        f"{out}: {counted(len(shown), 'item')} and {len(study.items) - len(shown)} for practice, under "
-        f"{counted(len(study.file.conditions), 'condition')}"
-    )
-    show(f"next: saywhy study preview {out}")
+    practised = sum(item.practice for item in study.items.values())
+    show(f"{out}: {counted(len(study.items) - practised, 'item')}, and {practised} for practice")
+    for kind, count in strata_in(study.items.values()).items():
+        show(f"  {kind}: {count}")
+    trials = sorted({len(cell.trials) for cell in study.cells})
+    each = " to ".join(str(number) for number in dict.fromkeys((trials[0], trials[-1])))
+    conditions = counted(len(study.file.conditions), "condition")
+    show(f"{conditions}, {counted(len(study.cells), 'cell')}, {each} trials per participant")
+    show(f"about {round(minutes_of(study.file, list(study.items.values()), trials[-1]))} minutes per participant")
+    show(f"next: edit {out}/study.yaml where it says EDIT, then saywhy study preview {out}")
     source.finish(("left out", left_out))
+
+
+def _planned(design: str, items: int, participants: int | None, block_size: int | None, groups: list[str] | None) -> DesignPart:
+    from evals.study.design.file import DesignPart
+
+    kinds = ("between", "within", "latin", "blocks", "mixed")
+    if design not in kinds:
+        raise UsageError(f"there is no design {design!r:.60}; use one of {', '.join(kinds)}")
+    given = {"kind": design, "items": items, "participants": participants, "block_size": block_size}
+    if groups:
+        given["groups"] = [[name.strip() for name in group.split(",") if name.strip()] for group in groups]
+    return DesignPart.model_validate({name: value for name, value in given.items() if value is not None})
+
+
+def _opened(target: str | None, *, trust: bool) -> Classifier | None:
+    if target is None:
+        return None
+    from saywhy_core.classifiers import load_classifier
+
+    return load_classifier(target, trust=trust)
 
 
 def _read_synonyms(path: Path | None) -> dict[str, list[str]] | None:

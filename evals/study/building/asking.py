@@ -1,13 +1,15 @@
-"""Conditions from their names on a command line: "heatmap", "plain", "plain+heatmap", "random-plain", "mytexts.jsonl"."""
+"""The conditions and tasks of a new study, from names such as "heatmap", "plain+heatmap", "random-plain", "mytexts.jsonl"."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from evals.study.design.file import ConditionPart
+from evals.study.design.file import ConditionPart, TaskPart
 from evals.study.stimuli.kind import KINDS
+from evals.study.tasks.task import TASKS
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +22,68 @@ _LISTED = "list"
 """The kind "ranked", which shares its name with a style of texts: the style goes before it."""
 _HIDDEN = ("text", "file", "combined", "ranked")
 """Kinds that have names of their own on a command line."""
+RATINGS = ("helpfulness", "ease")
+"""Names of tasks that are ratings of the explanation, with questions of their own."""
+
+
+def conditions_of(given: str | Sequence[str | ConditionPart]) -> tuple[ConditionPart, ...]:
+    """Conditions from their names, or as they are.
+
+    Raises:
+        UsageError: as `parse_conditions`.
+    """
+    if isinstance(given, str):
+        return parse_conditions(given)
+    found = [one if isinstance(one, ConditionPart) else parse_conditions([one])[0] for one in given]
+    twice = [name for name, count in Counter(one.name for one in found).items() if count > 1]
+    if twice:
+        raise UsageError(f"the condition {twice[0]!r} stands there twice; name each once")
+    if not found:
+        raise UsageError("a study needs conditions; name some, such as heatmap,plain,none")
+    return tuple(found)
+
+
+def tasks_of(given: str | Sequence[str | TaskPart], conditions: Sequence[ConditionPart]) -> tuple[TaskPart, ...]:
+    """Tasks from their names, or as they are. What is asked about explanations is not asked where there is none.
+
+    Raises:
+        UsageError: there is no such task, or none at all.
+    """
+    names = [name.strip() for name in given.split(",") if name.strip()] if isinstance(given, str) else list(given)
+    explained = [part.name for part in conditions if part.kind != "none"]
+    some = None if not explained or len(explained) == len(conditions) else explained
+    found: list[TaskPart] = []
+    for one in names:
+        if isinstance(one, TaskPart):
+            found.append(one)
+        elif one in RATINGS:
+            found.append(TaskPart(name=one, kind="rating", conditions=some))
+        elif one in TASKS and one != "rating":
+            about = TASKS.get(one).compared or one == "error_finding"
+            found.append(TaskPart(name=one, kind=one, conditions=some if about else None))
+        else:
+            known = [*(name for name in TASKS if name != "rating"), *RATINGS]
+            raise UsageError(f"there is no task {one!r}; use some of {', '.join(known)}")
+    if not found:
+        raise UsageError(f"a study needs tasks; name some, such as simulation,{','.join(RATINGS)}")
+    return tuple(found)
+
+
+def check_labels(labels: Sequence[str], tasks: Sequence[TaskPart], *, choices: int, binary: bool) -> None:
+    """See whether there is something to guess.
+
+    Raises:
+        UsageError: there is only one label, too few choices, or maps of more than two labels are to be turned round.
+    """
+    if choices < 2:
+        raise UsageError(f"participants choose from 2 labels or more, not {choices}")
+    guessed = any(part.kind in ("simulation", "counterfactual") for part in tasks)
+    if len(labels) < 2 and guessed:
+        raise UsageError(
+            f"all maps are of one label ({', '.join(labels)}), so that there is nothing to guess; name the labels with --labels"
+        )
+    if binary and len(labels) > 2:
+        raise UsageError(f"maps of two labels can be turned round, and there are {len(labels)}: {', '.join(labels[:6])}")
 
 
 def parse_conditions(names: str | Sequence[str]) -> tuple[ConditionPart, ...]:
