@@ -3,10 +3,13 @@ from .answers import PEOPLE as PEOPLE
 from .answers import Answer as Answer
 from .answers import Answers as Answers
 from .answers import Participant as Participant
+from .checking import item_problems as item_problems
+from .checking import read_whole_file as read_whole_file
 from .folder import Study as Study
 from .folder import open_study as open_study
 from .items import Item as Item
 from .items import Stimulus as Stimulus
+from .registering import preregistration as preregistration
 from .shortcut import shortcut_labels as shortcut_labels
 from .steps import Judgement as Judgement
 from .steps import Question as Question

@@ -52,11 +52,13 @@ def item_problems(study: StudyFile, items: Sequence[Item]) -> tuple[str, ...]:
     found: list[str] = []
     if len(trials) < study.design.items:
         found.append(
-            f"each participant is to see {study.design.items} items, and there are {len(trials)}; lower design.items, or add items"
+            f"each participant is to see {study.design.items} items, and there are {len(trials)}; "
+            "lower design.items, or add items"
         )
     if practice < study.practice.items:
         found.append(
-            f"{study.practice.items} items are for practice, and there are {practice}; lower practice.items, or add items for practice"
+            f"{study.practice.items} items are for practice, and there are {practice}; "
+            "lower practice.items, or add items for practice"
         )
     for part in study.tasks:
         if part.kind in TASKS and trials:

@@ -131,7 +131,7 @@ def _design(study: StudyFile) -> Iterator[Finding]:
         )
     if design.comparisons is not None:
         if not asks_compared(study):
-            what = "comparisons have no effect, since no task compares two conditions; leave it out, or add a task of the kind preference"
+            what = "comparisons have no effect, since no task compares two conditions; leave it out, or add such a task"
             yield Finding(("design", "comparisons"), what)
         elif design.comparisons > design.items:
             what = f"there are {design.items} items, and each is compared at most once; lower comparisons to that"

@@ -15,7 +15,7 @@ Line = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
 class Part(BaseModel):
-    """A part of `study.yaml`. Keys that it does not know are errors; each key's description is its comment in a written file."""
+    """A part of `study.yaml`. Keys that it does not know are errors; the descriptions become comments."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,9 +35,9 @@ class DesignPart(Part):
         default="latin",
         description=(
             "between: each participant has one condition for all items. within: each participant sees each item under every "
-            "condition. latin: each item once, with the conditions rotated over items and participants. blocks: as latin, with a "
-            "balanced incomplete block of the conditions for each participant (block_size). mixed: groups of conditions between "
-            "participants (groups), latin inside each."
+            "condition. latin: each item once, with the conditions rotated over items and participants. blocks: as latin, "
+            "with a balanced incomplete block of the conditions for each participant (block_size). mixed: groups of "
+            "conditions between participants (groups), latin inside each."
         ),
     )
     items: int = Field(default=40, ge=1, le=2000, description="Items per participant, without practice.")
@@ -53,7 +53,7 @@ class DesignPart(Part):
     )
     order: Literal["random", "fixed"] = Field(
         default="random",
-        description="random: every participant has an order of their own, in which the conditions alternate. fixed: as in items.jsonl.",
+        description="random: an order for each participant, in which the conditions alternate. fixed: as in items.jsonl.",
     )
     participants: int = Field(default=40, ge=1, le=100_000, description="How many people are to complete the study.")
 

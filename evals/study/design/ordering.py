@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from evals.study.design.latin import williams
@@ -35,7 +36,7 @@ def in_order(trials: Sequence[Trial], rng: Random) -> tuple[Trial, ...]:
     found: list[Trial] = []
     for _ in range(TRIES):
         found = [trial for one in rounds for trial in _one_round(one, rng)]
-        if all(a.item != b.item for a, b in zip(found, found[1:], strict=False)):
+        if all(a.item != b.item for a, b in pairwise(found)):
             break
     return (*found, *_apart(compared, found[-1:], rng))
 
@@ -78,7 +79,7 @@ def _apart(trials: Sequence[Trial], before: Sequence[Trial], rng: Random) -> lis
     for _ in range(TRIES):
         rng.shuffle(found)
         line = [*before, *found]
-        again = any(a.item == b.item for a, b in zip(line, line[1:], strict=False))
+        again = any(a.item == b.item for a, b in pairwise(line))
         pairs = [frozenset(trial.conditions) for trial in found]
         thrice = len(set(pairs)) > 1 and any(len(set(pairs[n : n + 3])) == 1 for n in range(len(pairs) - 2))
         if not again and not thrice:

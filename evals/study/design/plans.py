@@ -168,10 +168,10 @@ def _compared(
     turns: Counter[tuple[tuple[str, str], ...]] = Counter()
     found = []
     for again in range(times):
-        for row, mine, pairs in zip(rows, trials, listed, strict=True):
+        for row, alone, pairs in zip(rows, trials, listed, strict=True):
             turn = turns[pairs]
             turns[pairs] += 1
             behind = [Trial(item, pairs[(place[item] + turn) % len(pairs)]) for item in items if pairs and item in place]
             name = row.name + (f"-pairs{again + 1}" if times > 1 else "") + suffix
-            found.append(Cell(name, (*mine, *behind)))
+            found.append(Cell(name, (*alone, *behind)))
     return found

@@ -79,9 +79,9 @@ def parse_study_file(
     problems = [*document.problems, *((_line(document, place), what) for place, what in wrong)]
     if study is not None:
         touched = {place[:-1] for place, _ in wrong}
-        for found in (*findings(study), *(also(study) if also is not None else ())):
-            if found.place not in touched and found.place[:-1] not in touched:  # else it may follow from what is told already
-                problems.append((_line(document, found.place), found.what))
+        more = (*findings(study), *(also(study) if also is not None else ()))
+        apart = [one for one in more if one.place not in touched and one.place[:-1] not in touched]
+        problems += [(_line(document, one.place), one.what) for one in apart]  # the others may follow from what is told
     if problems or study is None:
         raise StudyFileError(where, tuple(sorted(dict.fromkeys(problems))))
     return study

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,13 @@ def study_file_text(study: StudyFile) -> str:
 
 
 def study_schema() -> dict[str, Any]:
-    """The JSON schema of `study.yaml`, for editors: a line `# yaml-language-server: $schema=FILE` on top of the file names it."""
+    """The JSON schema of `study.yaml`. Editors take it by a line `# yaml-language-server: $schema=FILE` on top of the file."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyFile.model_json_schema()}
+
+
+def schema_text() -> str:
+    """The schema as it stands in `study.schema.json` beside this module."""
+    return json.dumps(study_schema(), ensure_ascii=False, indent=2) + "\n"
 
 
 def _part(part: BaseModel, indent: str, *, top: bool = False) -> Iterator[str]:

@@ -140,7 +140,7 @@ class _Building:
         return UsageError(f"{self._where}, line {event.start_mark.line + 1}: {what}")
 
     def _value(self, at: int, place: Place, line: int | None) -> tuple[Any, int]:
-        """The value that begins at an event, and the number of the event behind it. `line` is that of the alias, if it is one."""
+        """The value that begins at an event, and the number of the event behind it. `line` is that of an alias."""
         event = self._events[at]
         self._values += 1
         most = min(MOST_VALUES, ceiling("values"))

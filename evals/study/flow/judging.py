@@ -69,7 +69,8 @@ def judge(
         said = "You did not agree, so the study ends here. Nothing is kept of you. You can close this page."
         return Outcome(False, problems={"agree": said}, refused=True)
     known = {one.name for one in step.questions}
-    problems = {one.name: said for one in step.questions if (said := one.problem(responses.get(one.name)))}
+    found = {one.name: one.problem(responses.get(one.name)) for one in step.questions}
+    problems = {name: what for name, what in found.items() if what is not None}
     problems |= {legible(str(name))[:100]: "There is no such question." for name in responses if name not in known}
     if problems:
         return Outcome(False, problems=problems)

@@ -13,7 +13,7 @@ SCHEMES = ("https", "http", "mailto", "tel")
 
 
 def rendered(text: str) -> str:
-    """Markdown (CommonMark) as HTML. HTML in the text is shown as text, and pictures as links: nothing is fetched from elsewhere.
+    """Markdown (CommonMark) as HTML. HTML is shown as text, and pictures as links, so that nothing is fetched.
 
     Links open in a tab of their own, so that nobody leaves the study by one.
 
@@ -30,7 +30,7 @@ def _renderer() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False, "breaks": False, "maxNesting": 20}).disable(
         ["image", "html_block", "html_inline"]
     )
-    made.validateLink = _fine  # type: ignore[method-assign]
+    made.validateLink = _fine  # type: ignore[method-assign, assignment]
     made.add_render_rule("link_open", _opening)
     return made
 

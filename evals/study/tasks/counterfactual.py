@@ -63,7 +63,8 @@ def _check(part: TaskSettings, items: Sequence[Item]) -> list[str]:
     lacking = [item.id for item in items if not parts_of(item)]
     if lacking:
         found.append(
-            f"the task {part.name} needs to know what the model says without a part, and these items don't tell: {first_ids(lacking)}"
+            f"the task {part.name} needs to know what the model says without a part, and these items don't tell: "
+            f"{first_ids(lacking)}"
         )
     if part.question and "{part}" not in part.question:
         found.append(f"the question of the task {part.name} must hold {{part}}, where the word or region is to stand")

@@ -79,10 +79,11 @@ def _check(part: TaskSettings, items: Sequence[Item]) -> list[str]:
     ]
     if lacking:
         shown = first_ids(list(dict.fromkeys(lacking)))
-        return [
+        what = (
             f"the task {part.name} needs to know which parts of an explanation are wrong, and these items don't tell for every "
             f"condition of the task: {shown}; name its conditions"
-        ]
+        )
+        return [what]
     return []
 
 

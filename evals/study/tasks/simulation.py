@@ -43,7 +43,7 @@ def without_choice(part: TaskSettings, items: Sequence[Item]) -> list[str]:
     few = [item.id for item in items if len(set(item.labels)) < 2 or len(set(item.labels)) != len(item.labels)]
     if few:
         return [
-            f"the task {part.name} needs two or more labels to choose from, each once, and these items have none: {first_ids(few)}"
+            f"the task {part.name} needs two or more labels to choose from, each once, which these items lack: {first_ids(few)}"
         ]
     return []
 
