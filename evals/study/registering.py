@@ -160,7 +160,8 @@ def _variables(file: StudyFile) -> Iterator[tuple[str, str]]:
         task = TASKS.get(part.kind)
         under = f", under {', '.join(part.conditions)}" if part.conditions else ""
         question = f" Question: “{_plain(part.question)}”" if part.question else ""
-        measured.append(f"- **{part.name}** ({task.measure}{under}): {task.summary}{"" if task.summary.endswith("?") else "."}{question}")
+        summary = task.summary if task.summary.endswith("?") else f"{task.summary}."
+        measured.append(f"- **{part.name}** ({task.measure}{under}): {summary}{question}")
     measured.append("- **time**: seconds from the appearance of a page to its submission.")
     if file.demographics:
         measured.append(f"- about participants: {', '.join(one.name for one in file.demographics)}.")
