@@ -46,10 +46,14 @@ def serve(
     from evals.study.server import serve as run
     from evals.study.server.admin import Entry, admin_routes, admin_token
     from evals.study.server.running import check_installed
+    from evals.study.server.served import has_assets
     from evals.study.server.shielding import checked_prefix
+    from saywhy_core.errors import UsageError
 
     check_installed()
     opened, path = open_study(study), checked_prefix(prefix)
+    if not has_assets(opened):
+        raise UsageError(f"{study} holds no pages yet; fetch jsPsych into it with saywhy study assets {study}")
     store = open_store(opened)
     try:
         digest, token = admin_token(opened, renew=new_token)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONSENT = "consent: {text: You can stop at any time.}\n"
 COMPREHENSION = (
     "comprehension:\n  tries: 2\n  questions:\n"
-    "    - {name: what, question: What do you guess?, options: [the label, the weather], answer: the label}\n"
+    '    - {name: what, question: "What do you guess?", options: [the label, the weather], answer: the label}\n'
 )
 
 
