@@ -1,6 +1,6 @@
 from .app import study_app as study_app
-from .running import running as running
-from .running import serve as serve
+from .listening import running as running
+from .listening import serve as serve
 from .store import Store as Store
 from .store import forget as forget
 from .store import open_store as open_store

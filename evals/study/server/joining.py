@@ -11,9 +11,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from evals.study.answers import PEOPLE
-from evals.study.server.requests import Refusal
+from evals.study.server.requests import UNKNOWN, Refusal, link_in
 from evals.study.server.store import Person, person_of
 from evals.study.server.tables import meta, put_meta
+from saywhy_core.reading.documents import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ def find(database: Database, token: str) -> Person:
     """
     person = _look_up(database, token)
     if person is None:
-        raise Refusal(401, "This link to your answers is not known here. Please open the study's link again.")
+        raise Refusal(401, UNKNOWN)
     return person
 
 
@@ -114,12 +115,19 @@ def keep_person(
 
 
 def link_of(token: str) -> dict[str, str]:
-    """The link that travels inside a token."""
+    """The link that travels inside a token. Whoever has the token wrote the link, and could have written another one.
+
+    Raises:
+        Refusal: 400 or 401, it is no link.
+    """
     packed = token.partition(".")[2]
     if not packed:
         return {}
-    found: dict[str, str] = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
-    return found
+    try:
+        found = parse_json(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), "the link", unique=True)
+    except ValueError:
+        raise Refusal(401, UNKNOWN) from None
+    return link_in(found)
 
 
 def places(store: Store, database: Database) -> dict[str, int]:

@@ -13,6 +13,8 @@ from saywhy_core.reading.documents import parse_json
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+UNKNOWN = "This link to your answers is not known here. Please open the study's link again."
+"""What is said to those whose token opens nothing."""
 BODY = 64 * 1024
 """Bytes of a request: ten free texts of the longest kind fit in it."""
 _LONGEST_TIME = 30 * 24 * 3600.0  # seconds on a page that are believed
@@ -89,7 +91,7 @@ def token_of(request: Request) -> str | None:
         return None
     kind, _, token = given.partition(" ")
     if kind.lower() != "bearer" or not _TOKEN.fullmatch(token.strip()):
-        raise Refusal(401, "This link to your answers is not known here. Please open the study's link again.")
+        raise Refusal(401, UNKNOWN)
     return token.strip()
 
 

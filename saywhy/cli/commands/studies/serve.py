@@ -45,7 +45,7 @@ def serve(
     from evals.study.server import open_store, study_app
     from evals.study.server import serve as run
     from evals.study.server.admin import Entry, admin_routes, admin_token
-    from evals.study.server.running import check_installed
+    from evals.study.server.listening import check_installed
     from evals.study.server.served import has_assets
     from evals.study.server.shielding import checked_prefix
     from saywhy_core.errors import UsageError

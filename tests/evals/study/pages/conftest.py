@@ -172,7 +172,7 @@ def serve():
 
     from evals.study import open_study
     from evals.study.server import open_store, study_app
-    from evals.study.server.running import running
+    from evals.study.server.listening import running
 
     with ExitStack() as stack:
 
