@@ -16,3 +16,5 @@ from .estimates import estimate as estimate
 from .models import Coefficient as Coefficient
 from .models import ModelTable as ModelTable
 from .models import mixed_model as mixed_model
+from .r_scripts import ScriptModel as ScriptModel
+from .r_scripts import r_script as r_script

@@ -25,6 +25,8 @@ Kind = Literal["linear", "binomial", "cumulative"]
 
 MOST_LEVELS = 20  # of a cumulative model: each is a parameter, and no rating scale has more points
 
+NEARLY = 7.0  # log odds: between 3 % and 97 %, the widest effect that studies can tell, lie 7
+
 METHODS = {
     "linear": "Linear mixed model with crossed random intercepts of participants and items, by restricted maximum likelihood, "
     "with Satterthwaite's degrees of freedom.",
@@ -84,7 +86,7 @@ def mixed_model(crossed: Crossed, kind: Kind, *, reference: str | None = None, l
     ]
     solved = None
     if len(np.unique(rows.values)) < 2:
-        notes.append("All answers are equal, so there is nothing to estimate.")
+        notes.append("All answers that are left are equal, so there is nothing to estimate.")
     elif min(pair.sizes) < 2:
         notes.append(f"{pair.sizes[0]} participants and {pair.sizes[1]} items are too few for their variances.")
     elif base not in ends:
@@ -207,4 +209,13 @@ def _notes(solved: _Solved) -> list[str]:
         notes.append("Participants, items and conditions explain the answers without a remainder, so there are no errors.")
     elif not solved.converged:
         notes.append("The search did not end in a minimum: do not use these numbers.")
+    if "remainder" not in solved.deviations:
+        largest = max(
+            [*(abs(one) for one, _, _ in solved.numbers[solved.intercept :]), *solved.deviations.values()], default=0.0
+        )
+        if largest > NEARLY:
+            notes.append(
+                f"An effect or a standard deviation of {largest:.1f} log odds means that the answers are nearly separated: "
+                "errors and p-values of this model are not to be trusted."
+            )
     return notes

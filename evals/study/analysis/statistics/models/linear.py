@@ -39,14 +39,16 @@ class Fit:
 
 
 class Linear:
-    """y = Xβ + participant + item + remainder, with the criterion of Bates et al. 2015 (lme4), equations 41 and 42.
+    """y = Xβ + participant + item + remainder, where the first column of X is 1.
 
-    The data enter by their cross-products alone, so that the cost of a step does not depend on the number of answers.
+    The criterion is that of Bates et al. 2015 (lme4), equations 41 and 42. The data enter by their cross-products alone, so that
+    the cost of a step does not depend on the number of answers.
     """
 
     def __init__(self, y: NDArray[np.float64], design: NDArray[np.float64], pair: Pair) -> None:
         self.pair, self.number, self.columns = pair, len(y), design.shape[1]
-        joint = np.column_stack([design, y])
+        self.middle = float(y.mean())  # taken out before, since cross-products of large numbers lose digits
+        joint = np.column_stack([design, y - self.middle])
         self.cross = joint.T @ joint
         self.totals = [np.column_stack(part) for part in zip(*(pair.totals(column) for column in joint.T), strict=True)]
         self.ones = np.ones(len(y))
@@ -96,13 +98,14 @@ class Linear:
         ]
         best = min(found, key=lambda one: float(one.fun))
         polished = minimize(
-            lambda x: self.profiled(np.abs(x)), best.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11}
+            lambda x: self.profiled(np.abs(x)), best.x, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9}
         )
         ratios = np.abs(polished.x) if polished.fun <= best.fun else best.x
         ratios = np.where(ratios < 1e-5, 0.0, ratios)
         left, _ = self.solved((float(ratios[0]), float(ratios[1])))
         effects = np.linalg.solve(left[:-1, :-1], left[:-1, -1])
         squares = float(left[-1, -1] - left[:-1, -1] @ effects)
+        effects[0] += self.middle
         remainder = float(np.sqrt(max(squares, 0.0) / (self.number - self.columns)))
         deviations = np.array([*(ratios * remainder), remainder])
         if remainder <= 1e-7 * float(np.sqrt(self.cross[-1, -1] / self.number)):
