@@ -68,8 +68,8 @@ def analyze(
         seed: of the bootstrap, instead of the study's.
 
     Raises:
-        UsageError: answers of people and of simulated participants are mixed, there are none, or an argument is out of its range
-            or names what is not there.
+        UsageError: answers of people and of simulated participants are mixed, there are none, or an argument is out of its
+            range or names what is not there.
     """
     people = check_sources(answers)
     answers = _completed(answers, study)
@@ -148,7 +148,7 @@ def _tables(
 
 def _settings_table(flow: Flow, settings: Settings) -> Table:
     people = flow.noun == "participants"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"setting": "answers by", "value": "people" if people else "simulated participants"},
         {"setting": "level of intervals, %", "value": settings.level},
         {"setting": "alpha of tests", "value": settings.alpha},
@@ -188,8 +188,8 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
         people, items = len(set(one.participants.tolist())), len(set(one.items.tolist()))
         if people < FEW or items < FEW:
             said[
-                f"{_counted(people, 'participant')} and {_counted(items, 'item')} stand behind {one.name}; with fewer than {FEW} of "
-                "either, intervals and tests are less sure than they say, and a single one tells nothing about others."
+                f"{_counted(people, 'participant')} and {_counted(items, 'item')} stand behind {one.name}; with fewer than "
+                f"{FEW} of either, intervals and tests are less sure than they say, and a single one tells nothing about others."
             ] = None
         if one.blanks:
             counted = "counts as wrong" if one.kind == "accuracy" else "is left out"
@@ -198,8 +198,8 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
             said[f"Without an answer: {_counted(one.blanks, 'question')} of {one.name}, which {counted}."] = None
     if not any(one.claim == "same" and one.margin is not None for one in settings.hypotheses):
         said[
-            "No hypothesis states a margin within which two conditions count as the same, so nothing here says that two conditions "
-            "do not differ: a difference that was not found may still be there."
+            "No hypothesis states a margin within which two conditions count as the same, so nothing here says that two "
+            "conditions do not differ: a difference that was not found may still be there."
         ] = None
     return list(said)
 

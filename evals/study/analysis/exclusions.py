@@ -245,8 +245,8 @@ def trial_seconds(rows: Iterable[Answer]) -> dict[tuple[str, int | None, str, st
         if row.phase == "trial" and row.seconds is not None
     }
     total: dict[tuple[str, int | None, str, str], float] = {}
-    for (*trial, _), seconds in pages.items():
-        key = (trial[0], trial[1], trial[2], trial[3])
+    for (person, trial, item, condition, _), seconds in pages.items():
+        key = (person, trial, item, condition)
         total[key] = total.get(key, 0.0) + seconds
     return total
 

@@ -263,10 +263,10 @@ class _Told:
         for condition, numbers in by_condition.items():
             each = [
                 (
-                    self.at("trust", numbers[model], "said_right", percent), " % of the trials in which it is" if model == "right"
-                    else " % of those in which it is not", " ", *self.interval("trust", numbers[model], percent),
+                    self.at("trust", numbers[model], "said_right", percent), f" % of the trials in which it is{is_not} ",
+                    *self.interval("trust", numbers[model], percent),
                 )
-                for model in ("right", "wrong")
+                for model, is_not in (("right", ""), ("wrong", " not"))
                 if model in numbers
             ]  # fmt: skip
             said.append(

@@ -57,10 +57,12 @@ def _wrapped(text: str) -> list[str]:
 def _box(left: float, top: float, width: float, lines: list[str]) -> str:
     height = _HEIGHT if len(lines) == 2 else 12 + 16 * len(lines)
     texts = "".join(
-        f'<text x="{left + width / 2:g}" y="{top + 18 + 16 * n:g}" text-anchor="middle" fill="currentColor">{escape(line)}</text>'
+        f'<text x="{left + width / 2:g}" y="{top + 18 + 16 * n:g}" text-anchor="middle" fill="currentColor">'
+        f"{escape(line)}</text>"
         for n, line in enumerate(lines)
     )
-    return f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="4" fill="none" stroke="currentColor"/>{texts}'
+    frame = f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="4" fill="none" stroke="currentColor"/>'
+    return frame + texts
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, *, arrow: bool) -> str:

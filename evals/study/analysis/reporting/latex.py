@@ -87,7 +87,7 @@ def _said(sentence: Sentence) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text in LaTeX as it is. Letters that pdfTeX's T1 fonts lack are written in words, such as [CJK UNIFIED IDEOGRAPH-4E2D]."""
+    """A text in LaTeX as it is. Letters that pdfTeX's T1 fonts lack are told by their names in brackets."""
     return "".join(_sign(one) for one in " ".join(text.split()))
 
 

@@ -65,14 +65,15 @@ def dot_plot(
     parts = [f"<title>{escape(title)}</title>"]
     if margins:
         parts.append(
-            f'<rect x="{across(margins[0]):.1f}" y="4" width="{across(margins[1]) - across(margins[0]):.1f}" height="{base - 4}" '
-            'fill="currentColor" opacity="0.1"/>'
+            f'<rect x="{across(margins[0]):.1f}" y="4" width="{across(margins[1]) - across(margins[0]):.1f}" '
+            f'height="{base - 4}" fill="currentColor" opacity="0.1"/>'
         )
     for tick in ticks:
         x = across(tick)
         parts.append(
             f'<line x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{base}" stroke="currentColor" opacity="0.15"/>'
-            f'<text x="{x:.1f}" y="{base + 16}" text-anchor="middle" fill="currentColor" opacity="0.8">{escape(spell(tick))}</text>'
+            f'<text x="{x:.1f}" y="{base + 16}" text-anchor="middle" fill="currentColor" opacity="0.8">'
+            f"{escape(spell(tick))}</text>"
         )
     if zero is not None:
         x = across(zero)
@@ -84,8 +85,8 @@ def dot_plot(
     )
     spoken = "; ".join(f"{dot.name} {dot.said}" for dot in dots)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" role="img" '
-        f'aria-label="{escape(title)}: {escape(spoken)}" font-family="system-ui, sans-serif" font-size="13">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
+        f'role="img" aria-label="{escape(title)}: {escape(spoken)}" font-family="system-ui, sans-serif" font-size="13">'
         + "".join(parts)
         + "</svg>"
     )
@@ -116,7 +117,8 @@ def _row(dot: Dot, top: float, across: Callable[[float], float]) -> str:
     bar = ""
     if dot.low is not None and dot.high is not None:
         low, high = across(dot.low), across(dot.high)
-        bar = f'<path d="M{low:.1f} {y}H{high:.1f}M{low:.1f} {y - 4}v8M{high:.1f} {y - 4}v8" stroke="currentColor" stroke-width="2"/>'
+        path = f"M{low:.1f} {y}H{high:.1f}M{low:.1f} {y - 4}v8M{high:.1f} {y - 4}v8"
+        bar = f'<path d="{path}" stroke="currentColor" stroke-width="2"/>'
     return (
         f'<text x="{_LEFT}" y="{top + 12}" fill="currentColor">{escape(name)}</text>'
         f'<text x="{_RIGHT}" y="{top + 12}" text-anchor="end" fill="currentColor">{escape(dot.said)}</text>'

@@ -41,8 +41,8 @@ def agreement_table(answers: Answers, measures: Sequence[Measure], settings: Set
         elif one.kind == "rating":
             rows += _rows(one.name, _responses(answers, one.name, settings, rated=True), "krippendorff", "ordinal", settings)
     note = (
-        f"Of the responses, with {settings.level:g} % intervals by the bootstrap over participants and items. 1 is full agreement, "
-        "and 0 what chance gives; values are low, too, where nearly everybody gives the same answer."
+        f"Of the responses, with {settings.level:g} % intervals by the bootstrap over participants and items. 1 is full "
+        "agreement, and 0 what chance gives; values are low, too, where nearly everybody gives the same answer."
     )
     columns = ("condition", "measure", "statistic", "value", "low", "high", "participants", "items", "note")
     return table("agreement", "Agreement", columns, rows, note)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from evals.study.analysis.settings import Settings
     from evals.study.analysis.statistics import Crossed
 
+    Interval = tuple[float | None, float | None, float | None]
+
 
 @dataclass(frozen=True)
 class Found:
@@ -67,8 +69,14 @@ def means_of(measure: Measure, settings: Settings, *, resampled: bool = False) -
 
     if not len(measure):
         return {}
-    options = {"method": "bootstrap", "draws": settings.bootstrap, "seed": settings.seed} if resampled else {}
-    found = estimate(crossed_of(measure), level=1 - settings.alpha, bounds=_bounds(measure, settings), **options)
+    found = estimate(
+        crossed_of(measure),
+        level=1 - settings.alpha,
+        bounds=_bounds(measure, settings),
+        method="bootstrap" if resampled else "t",
+        draws=settings.bootstrap if resampled else None,
+        seed=settings.seed if resampled else None,
+    )
     by_name = {}
     for one in found:
         p = None
@@ -109,7 +117,7 @@ def equivalence_of(measure: Measure, pair: tuple[str, str], margin: float, setti
 def preferred_of(
     measure: Measure, pair: tuple[str, str], margin: float | None, settings: Settings
 ) -> tuple[Found, Found | None]:
-    """By how much more than in one half of the comparisons the first of a pair was preferred, and whether that is within a margin.
+    """By how much more than in one half of the comparisons the first of a pair was preferred.
 
     Returns:
         the difference from one half, and its two one-sided tests where a margin is given.
@@ -122,16 +130,16 @@ def preferred_of(
     part = measure.under(f"{first}{VERSUS}{second}")
     sign = 1.0 if pair[0] == first else -1.0
     (one,) = estimate(crossed_of(part), level=1 - settings.alpha, bounds=(0.0, 1.0))
-    value, ends = sign * (one.mean - 0.5), sorted((sign * (one.low - 0.5), sign * (one.high - 0.5)))
+    value, low, high = sign * (one.mean - 0.5), *sorted((sign * (one.low - 0.5), sign * (one.high - 0.5)))
     known = one.error > 0
     p = float(2 * t.sf(abs(value) / one.error, one.freedom)) if known else None
-    found = Found(value, *(_number(end) for end in ends), p=p, participants=one.participants, items=one.items, note=one.note)
+    found = Found(*_in_unit(part, value, low, high), p=p, participants=one.participants, items=one.items, note=one.note)
     if margin is None:
         return found, None
     (narrow,) = estimate(crossed_of(part), level=1 - 2 * settings.alpha, bounds=(0.0, 1.0))
-    inner = sorted((sign * (narrow.low - 0.5), sign * (narrow.high - 0.5)))
+    low, high = sorted((sign * (narrow.low - 0.5), sign * (narrow.high - 0.5)))
     within = float(t.sf((margin - abs(value)) / one.error, one.freedom)) if known else None
-    return found, Found(value, *(_number(end) for end in inner), p=within, note=one.note)
+    return found, Found(*_in_unit(part, value, low, high), p=within, note=one.note)
 
 
 def adjusted(p: Sequence[float | None]) -> list[float | None]:
@@ -151,8 +159,10 @@ def _bounds(measure: Measure, settings: Settings) -> tuple[float, float] | None:
     return ends if inside else None
 
 
-def _in_unit(measure: Measure, *values: float) -> list[float | None]:
-    return [None if not isfinite(one) else exp(one) if measure.kind == "seconds" else one for one in map(float, values)]
+def _in_unit(measure: Measure, value: float, low: float, high: float) -> Interval:
+    """An estimate and its ends; times come as logarithms. None for what can't be had."""
+    unit = exp if measure.kind == "seconds" else float
+    return tuple(unit(one) if isfinite(one) else None for one in (value, low, high))  # type: ignore[return-value]
 
 
 def _number(value: float) -> float | None:

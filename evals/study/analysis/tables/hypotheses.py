@@ -58,8 +58,8 @@ def hypotheses_tables(measures: Sequence[Measure], settings: Settings) -> tuple[
                 }
             )  # fmt: skip
     columns = (
-        "number", "hypothesis", "measure", "condition", "reference", "claim", "margin", "unit", "difference", "low", "high", "p",
-        "p_holm", "verdict", "why",
+        "number", "hypothesis", "measure", "condition", "reference", "claim", "margin", "unit", "difference", "low", "high",
+        "p", "p_holm", "verdict", "why",
     )  # fmt: skip
     note = f"{settings.level:g} % intervals; Holm's correction goes over all hypotheses."
     of_margin = f"Two one-sided tests against the stated margin, with {100 * (1 - 2 * settings.alpha):g} % intervals."
@@ -68,7 +68,7 @@ def hypotheses_tables(measures: Sequence[Measure], settings: Settings) -> tuple[
 
 
 def _tested(part: HypothesisPart, by_name: dict[str, Measure], settings: Settings) -> tuple[Found, Found | None, str] | None:
-    """The difference, its equivalence where a margin is stated, and their unit; the p of a "same" is that of the equivalence."""
+    """The difference, its equivalence where a margin is stated, and their unit. The p of a "same" is the equivalence's."""
     measure = by_name.get(part.task)
     if measure is None or _missing(part, by_name):
         return None

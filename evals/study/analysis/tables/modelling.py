@@ -23,7 +23,8 @@ _UNITS = {"binomial": "log odds", "cumulative": "log odds of a higher rating"}
 def models_table(measures: Sequence[Measure], settings: Settings) -> tuple[Table, tuple[str, ...]]:
     """Conditions as fixed effects against the reference, participants and items as crossed random intercepts.
 
-    Without a reference, the first condition stands in its place. Measures with one condition, participant or item have no model.
+    Without a reference, the first condition stands in its place. Measures with one condition, participant or item have no
+    model.
 
     Returns:
         the table, and the limits of its models in sentences.
@@ -34,7 +35,7 @@ def models_table(measures: Sequence[Measure], settings: Settings) -> tuple[Table
         sizes = [len(set(names.tolist())) for names in (one.conditions, one.participants, one.items)]
         if one.kind not in _KINDS:
             continue
-        if min(sizes) < 2:  # noqa: PLR2004 - one of anything can't be told apart
+        if min(sizes) < 2:
             lacking = ("condition", "participant", "item")[sizes.index(min(sizes))]
             limits[f"There is no mixed model of {one.name}: there is only one {lacking}."] = None
             continue
@@ -43,12 +44,12 @@ def models_table(measures: Sequence[Measure], settings: Settings) -> tuple[Table
             rows += found
             limits |= dict.fromkeys(said)
     columns = (
-        "measure", "model", "reference", "term", "estimate", "error", "low", "high", "statistic", "freedom", "p", "p_holm", "unit",
-        "answers", "note",
+        "measure", "model", "reference", "term", "estimate", "error", "low", "high", "statistic", "freedom", "p", "p_holm",
+        "unit", "answers", "note",
     )  # fmt: skip
     note = (
-        "Conditions against the reference, with participants and items as crossed random intercepts. Holm's correction goes over "
-        "the conditions of a model."
+        "Conditions against the reference, with participants and items as crossed random intercepts. Holm's correction goes "
+        "over the conditions of a model."
     )
     return table("models", "Mixed models", columns, rows, note), tuple(limits)
 

@@ -51,8 +51,8 @@ def bootstrap_table(measures: Sequence[Measure], settings: Settings) -> Table:
         for condition, found in means_of(one, settings, resampled=True).items()
     ]
     note = (
-        f"The same means with {settings.level:g} % intervals by the bootstrap over participants and items, {settings.bootstrap:,} "
-        "resamples. Where both intervals tell a different story, trust neither."
+        f"The same means with {settings.level:g} % intervals by the bootstrap over participants and items, "
+        f"{settings.bootstrap:,} resamples. Where both intervals tell a different story, trust neither."
     )
     return table("bootstrap", "Intervals by the bootstrap", (*ESTIMATES, "note"), rows, note)
 
@@ -105,8 +105,8 @@ def trust_table(answers: Answers, measures: Sequence[Measure], settings: Setting
                 row = {"condition": condition, "measure": one.name, "model": model, "said_right": found.value}
                 rows.append(row | _ends(found))
     note = (
-        "How often participants said that the model is right. Where it is wrong, each such answer is too much trust; where it is "
-        "right, each answer that it is wrong is too little."
+        "How often participants said that the model is right. Where it is wrong, each such answer is too much trust; where it "
+        "is right, each answer that it is wrong is too little."
     )
     columns = ("condition", "measure", "model", "said_right", "low", "high", "participants", "items")
     return table("trust", "Trust", columns, rows, note)

@@ -23,11 +23,11 @@ HELP = (
     "ANSWERS is a study's folder (its own database), or files with answers: the tidy table, or what jsPsych, JATOS, potato or "
     "Label Studio give back; any other table needs --columns, a file that says which column is what.\n\n"
     "The folder DIR gets report.html (one page, in which each number of the text leads to its cell), results.md, results.tex, "
-    "results.json, accuracy.csv, ratings.csv and the other tables, plots, the analysed answers as tidy.csv, and analysis.R, which "
-    "computes the models again in R. Answers of people and of simulated participants are never mixed.\n\n"
+    "results.json, accuracy.csv, ratings.csv and the other tables, plots, the analysed answers as tidy.csv, and analysis.R, "
+    "which computes the models again in R. Answers of people and of simulated participants are never mixed.\n\n"
     "[bold]Example:[/bold] saywhy study analyze study --out results --reference plain\n\n"
-    "[bold]Exit status:[/bold] 0 the files are written; 1 they are, and some rows could not be used; 2 the command could not run "
-    "to its end.\n"
+    "[bold]Exit status:[/bold] 0 the files are written; 1 they are, and some rows could not be used; 2 the command could not "
+    "run to its end.\n"
 )
 RULES = (Rule(("form",), "files with answers; leave out --columns", lambda options: options["columns"] is None),)
 
@@ -77,7 +77,7 @@ def analyze(
     exclude_rule: Annotated[
         list[str] | None,
         typer.Option(
-            help="An exclusion rule, instead of the study's: median_seconds_below=2, accuracy_below=0.5, failed_attention=off, ...",
+            help="An exclusion rule, instead of the study's, such as median_seconds_below=2 or failed_attention=off.",
             metavar="RULE=VALUE",
             show_default=False,
         ),
@@ -121,8 +121,8 @@ def _read(
             raise UsageError(f"{own[0]} is a study's folder, and {given} has no effect beside it; leave it out")
         from evals.study.server.store import read_answers as read_store
 
-        opened = open_study(own[0])
-        return read_store(opened), opened
+        alone = open_study(own[0])
+        return read_store(alone), alone
     opened = None if folder is None else open_study(folder)
     if columns is not None:
         return read_answers(paths, columns=columns, problems=problems), opened

@@ -136,7 +136,7 @@ def test_an_unanswered_question_with_a_right_answer_is_wrong(answers):
     wrong = replace(first, response="x", correct=False, value=0.0)
     same = analyze(replace(answers, rows=tuple(wrong if row is first else row for row in answers.rows)), bootstrap=200)
     assert found.tables["accuracy"].rows == same.tables["accuracy"].rows
-    assert any("Without an answer: 1 question of simulation, which counts as wrong." == one for one in found.limits)
+    assert "Without an answer: 1 question of simulation, which counts as wrong." in found.limits
 
 
 @pytest.mark.parametrize(

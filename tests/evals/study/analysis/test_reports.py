@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -110,7 +110,7 @@ def test_the_page_needs_nothing_from_outside(files):
     assert not re.search(r"(src|href)\s*=\s*[\"'](?!#)", page)
     assert not re.search(r"url\((?!#)", page)
     for name in ("accuracy.svg", "ratings.svg", "differences.svg", "times.svg", "trust.svg", "flow.svg"):
-        assert ElementTree.fromstring(files[name]).tag.endswith("svg")
+        assert ET.fromstring(files[name]).tag.endswith("svg")
 
 
 def test_simulated_answers_are_marked_everywhere(answers):
@@ -145,7 +145,7 @@ def test_names_mean_nothing_in_any_format(hostile):
     table = next(one for one in hostile["results.md"].split("\n\n") if one.startswith("| condition"))
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
     for name in ("accuracy.svg", "flow.svg"):
-        ElementTree.fromstring(hostile[name])
+        ET.fromstring(hostile[name])
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
