@@ -7,11 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evals.study.building.surface import surface_hints
+from evals.study.power import detectable_effect
 from evals.study.quality import flags
 from evals.study.simulated.dry_run import DryRun
-from evals.study.simulated.findings import Finding, findings_after, findings_before
+from evals.study.simulated.findings import Finding, findings_after, findings_before, some
 from evals.study.simulated.kind import PARTICIPANTS, SimulatedKind
 from evals.study.simulated.taking import Taken, take_study
+from evals.study.stimuli.kind import KINDS
+from evals.study.stimuli.leaks import leaks_of, names_of
+from evals.study.tasks.task import TASKS
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from evals.study.answers import Answers
     from evals.study.folder import Study
 
+SIMULATIONS = 300
+"""Simulated studies per tried effect: the smallest detectable one is told with one or two digits."""
 SCRIPTED: tuple[str, ...] = ("perfect", "random", "position", "speeding", "top-word")
 """The kinds of a dry run where no others are named."""
 
@@ -57,7 +64,9 @@ def simulate(
     found = [*findings_before(study), *_leaks(study), *findings_after(study, taken, answers)]
     order = ("broken", "leak", "ceiling", "note")
     flagged = {code: tuple(one.name for one in each) for code, each in flags(answers, study, places).items()}
-    return DryRun(answers, tuple(taken), tuple(sorted(found, key=lambda one: order.index(one.kind))), flagged)
+    return DryRun(
+        answers, tuple(taken), tuple(sorted(found, key=lambda one: order.index(one.kind))), flagged, _detectable(study)
+    )
 
 
 def _taken(
@@ -91,5 +100,43 @@ def _taken(
 
 
 def _leaks(study: Study) -> list[Finding]:
-    del study
-    return []
+    """Explanations that name a label which people guess, or whose looks tell it."""
+    if not study.file.mask_labels or all(part.kind != "simulation" for part in study.file.tasks):
+        return []
+    items = [item for item in study.items.values() if not item.practice]
+    names = names_of(study.file.labels or sorted({item.predicted for item in items}))
+    found: list[Finding] = []
+    for condition in study.file.conditions:
+        own = KINDS.get(condition.kind).own_words
+        naming = {
+            item.id: words
+            for item in items
+            if condition.name in item.stimuli and (words := leaks_of(item.stimuli[condition.name], names, item.input.text, own))
+        }
+        if naming:
+            words = ", ".join(dict.fromkeys(repr(word) for each in naming.values() for word in each))
+            said = f"under {condition.name}, the explanation names a label ({words}) in {some(list(naming))}"
+            found.append(Finding("leak", said, tuple(naming)))
+    hints = surface_hints(items, [condition.name for condition in study.file.conditions], study.file.seed)
+    return [*found, *(Finding("leak", hint) for hint in hints)]
+
+
+def _detectable(study: Study) -> tuple[str, ...]:
+    """For each task with numbers, the smallest difference that the study shows."""
+    said = []
+    for part in study.file.tasks:
+        if TASKS.get(part.kind).measure not in ("accuracy", "rating"):
+            continue
+        try:
+            effect = detectable_effect(study, task=part.name, simulations=SIMULATIONS)
+        except UsageError as error:
+            said.append(f"{part.name}: {error}")
+            continue
+        unit = "points" if TASKS.get(part.kind).measure == "rating" else "percentage points"
+        size = None if effect is None else effect if unit == "points" else 100 * effect
+        how = "no difference at all" if size is None else f"a difference of {size:.2g} {unit} or more"
+        said.append(
+            f"{part.name}: {study.file.design.participants} participants show {how} between the first two conditions "
+            "that are compared, in 80% of such studies"
+        )
+    return tuple(said)

@@ -26,12 +26,14 @@ class DryRun:
         taken: each participant's way through the study.
         findings: what should be mended or known before people take part, gravest first.
         flags: participant's code -> names of the quality flags that it got, as people would.
+        detectable: what the study could show with as many people as it wants, a sentence per task.
     """
 
     answers: Answers
     taken: tuple[Taken, ...]
     findings: tuple[Finding, ...]
     flags: Mapping[str, tuple[str, ...]]
+    detectable: tuple[str, ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -81,6 +83,10 @@ def _lines(study: Study, run: DryRun) -> Iterator[str]:
     yield "## Quality flags"
     yield ""
     yield from _flag_lines(run)
+    yield ""
+    yield "## What the study can show"
+    yield ""
+    yield from (f"- {one}." for one in run.detectable)
 
 
 def _table(run: DryRun) -> Iterator[str]:

@@ -73,7 +73,7 @@ def _alike(study: Study, items: Sequence[Item]) -> Iterator[Finding]:
             if len(same) == len(items):
                 yield Finding("broken", f"the conditions {first} and {second} show the same for every item", tuple(same))
             else:
-                said = f"the conditions {first} and {second} show the same for {_some(same)}, which can't tell them apart"
+                said = f"the conditions {first} and {second} show the same for {some(same)}, which can't tell them apart"
                 yield Finding("note", said, tuple(same))
 
 
@@ -88,16 +88,14 @@ def _empty(study: Study, items: Sequence[Item]) -> Iterator[Finding]:
         empty = [item.id for item in items if not re.sub(r"<[^>]*>|\s", "", _html(item, condition.name) or "")
                  and "<img" not in (_html(item, condition.name) or "")]  # fmt: skip
         if empty:
-            yield Finding("broken", f"the condition {condition.name} shows nothing for {_some(empty)}", tuple(empty))
+            yield Finding("broken", f"the condition {condition.name} shows nothing for {some(empty)}", tuple(empty))
 
 
 def _unanswerable(study: Study, items: Sequence[Item]) -> Iterator[Finding]:
     """Items with one option only, or whose right label is not among the labels."""
     outside = [item.id for item in items if item.labels and item.predicted not in item.labels]
     if outside:
-        yield Finding(
-            "broken", f"the model's label is not among the labels to choose from for {_some(outside)}", tuple(outside)
-        )
+        yield Finding("broken", f"the model's label is not among the labels to choose from for {some(outside)}", tuple(outside))
     for part in study.file.tasks:
         kind = TASKS.get(part.kind)
         if kind.compared:
@@ -109,7 +107,7 @@ def _unanswerable(study: Study, items: Sequence[Item]) -> Iterator[Finding]:
                     if question.kind == "choice" and len(question.options) < 2 and item.id not in single:
                         single.append(item.id)
         if single:
-            yield Finding("broken", f"the task {part.name} offers fewer than two options for {_some(single)}", tuple(single))
+            yield Finding("broken", f"the task {part.name} offers fewer than two options for {some(single)}", tuple(single))
 
 
 def _lost_pictures(study: Study, items: Sequence[Item]) -> Iterator[Finding]:
@@ -162,7 +160,7 @@ def _wrong_although_perfect(answers: Answers) -> Iterator[Finding]:
         if row.item not in by_task[row.task]:
             by_task[row.task].append(row.item)
     for task, items in by_task.items():
-        said = f"in the task {task}, nobody can give the right answer for {_some(items)}: it is not among the options"
+        said = f"in the task {task}, nobody can give the right answer for {some(items)}: it is not among the options"
         yield Finding("broken", said, tuple(items))
 
 
@@ -196,7 +194,8 @@ def _trials(answers: Answers, kind: str) -> Iterator[Answer]:
     return (row for row in answers.of_phase("trial") if row.participant in codes)
 
 
-def _some(items: Sequence[str]) -> str:
+def some(items: Sequence[str]) -> str:
+    """Some items by name, and how many others there are."""
     named = ", ".join(items[:_NAMED])
     more = f" and {len(items) - _NAMED} others" if len(items) > _NAMED else ""
     return f"item {named}" if len(items) == 1 else f"items {named}{more}"
