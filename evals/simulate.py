@@ -118,7 +118,7 @@ def _leaks(study: Study) -> list[Finding]:
             said = f"under {condition.name}, the explanation names a label ({words}) in {some(list(naming))}"
             found.append(Finding("leak", said, tuple(naming)))
     hints = surface_hints(items, [condition.name for condition in study.file.conditions], study.file.seed)
-    return [*found, *(Finding("leak", hint) for hint in hints)]
+    return [*found, *(Finding("note", hint) for hint in hints)]
 
 
 def _detectable(study: Study) -> tuple[str, ...]:
