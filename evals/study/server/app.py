@@ -53,6 +53,7 @@ def study_app(store: Store, *, prefix: str = "", more: Sequence[BaseRoute] = ())
     side = _Side(store)
     routes: list[BaseRoute] = [
         Route("/", refusing(side.page)),
+        Route("/favicon.ico", refusing(_nothing)),
         Route("/static/{name:path}", refusing(side.static)),
         Route("/images/{name:path}", refusing(side.image)),
         Route("/api/join", refusing(side.join), methods=["POST"]),
@@ -178,6 +179,12 @@ class _Side:
             raise Refusal(401, "Please open the study's link first.")
         check_rate(self.rates, token)
         return token
+
+
+async def _nothing(request: Request) -> Response:  # noqa: ARG001 - browsers ask for it by themselves
+    from starlette.responses import Response
+
+    return Response(status_code=204)
 
 
 def _surroundings(request: Request) -> tuple[str, str]:
