@@ -15,7 +15,7 @@ from evals.study.flow.way import steps_for
 from evals.study.shortcut import shortcut_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from evals.study.answers import Answer, Answers
     from evals.study.folder import Study
@@ -29,6 +29,10 @@ ENOUGH = 5
 """Answers, or participants, below which a pattern is chance."""
 NOT_ABOVE = 0.05
 """Accuracy is called no better than chance where so good a result has at least this probability by chance."""
+ABOVE = 1 / 3
+"""The share of participants above chance from which the others' being at chance says something about them, not the study."""
+MISLED = 0.01
+"""How improbable it must be that somebody else followed the most important word as often where it leads to a wrong label."""
 FOLLOWED = 0.95
 """The share of answers that agree with the most important word's label, from which somebody looked at nothing else."""
 
@@ -51,7 +55,7 @@ FLAGS: Mapping[str, str] = {
     "speeding": f"a median below {SECONDS:g} s per trial, or below {FASTER:g} of the median participant's",
     "straight-lining": f"the same rating every time, in at least {ENOUGH} answers",
     "position bias": "one place among the options chosen more often than the right answers explain",
-    "random": "accuracy no better than chance, where the better half of the participants does better",
+    "random": "accuracy no better than chance, and far below those who are better than chance",
     "top word only": "the most important word's label chosen also where it is wrong",
 }
 """The flags, and what each means."""
@@ -189,24 +193,27 @@ def _position(seen: Mapping[str, _Seen]) -> dict[str, str]:
 
 
 def _random(seen: Mapping[str, _Seen]) -> dict[str, str]:
+    """Who is at chance where those who are above it, if these are many, show that the answers can be found."""
     from scipy.stats import binom
 
-    judged = {code: [choice for choice in one.choices if choice.answer.correct is not None] for code, one in seen.items()}
+    judged = {code: [one for one in each.choices if one.answer.correct is not None] for code, each in seen.items()}
     judged = {code: choices for code, choices in judged.items() if len(choices) >= ENOUGH}
-    if len(judged) < 2:
+    correct = {code: sum(bool(one.answer.correct) for one in choices) for code, choices in judged.items()}
+    chance = {code: sum(1 / one.options for one in choices) / len(choices) for code, choices in judged.items()}
+    above = {code for code, choices in judged.items() if binom.sf(correct[code] - 1, len(choices), chance[code]) < NOT_ABOVE}
+    if len(above) < ABOVE * len(judged):
         return {}
-    accuracy = {code: _right_share(choices) for code, choices in judged.items()}
-    middle = median(accuracy.values())
-    better = [choice for code, choices in judged.items() if accuracy[code] >= middle for choice in choices]
-    right, asked = Counter(map(_asked, (one for one in better if one.answer.correct))), Counter(map(_asked, better))
+    right, asked = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for one in (one for code in above for one in judged[code]):
+        asked[_asked(one)] += 1
+        right[_asked(one)] += bool(one.answer.correct)
     found = {}
-    for code, choices in judged.items():
-        number, correct = len(choices), sum(bool(one.answer.correct) for one in choices)
-        chance = sum(1 / one.options for one in choices) / number
-        usual = sum((right[_asked(one)] + 1) / (asked[_asked(one)] + 2) for one in choices) / number
-        at_chance = binom.sf(correct - 1, number, chance) >= NOT_ABOVE
-        if at_chance and usual > chance and binom.cdf(correct, number, usual) < 10 * ALPHA:
-            found[code] = f"{correct / number:.0%} right, where {usual:.0%} is usual and {chance:.0%} is chance"
+    for code in judged.keys() - above:
+        number = len(judged[code])
+        usual = sum((right[_asked(one)] + 1) / (asked[_asked(one)] + 2) for one in judged[code]) / number
+        if usual > chance[code] and binom.cdf(correct[code], number, usual) < ALPHA:
+            share = correct[code] / number
+            found[code] = f"{share:.0%} right, where {usual:.0%} is usual above chance, which is {chance[code]:.0%}"
     return found
 
 
@@ -229,16 +236,12 @@ def _top_word(seen: Mapping[str, _Seen], study: Study) -> dict[str, str]:
         others = [agrees for other, given in misled.items() if other != code for agrees in given]
         usual = (sum(others) + 1) / (len(others) + 2)
         agreed = sum(agrees for agrees, _ in pairs)
-        if agreed >= FOLLOWED * len(pairs) and all(misled[code]) and usual ** len(misled[code]) < 10 * ALPHA:
+        if agreed >= FOLLOWED * len(pairs) and all(misled[code]) and usual ** len(misled[code]) < MISLED:
             found[code] = (
                 f"{agreed} of {len(pairs)} answers are what the most important word suggests, also the "
                 f"{len(misled[code])} where that is wrong"
             )
     return found
-
-
-def _right_share(choices: Sequence[_Choice]) -> float:
-    return sum(bool(one.answer.correct) for one in choices) / len(choices)
 
 
 def _asked(choice: _Choice) -> tuple[str, str]:
