@@ -37,7 +37,7 @@
         const name = meaning(at + 1) ? ` aria-label="${escape(words("lowest", { point: at + 1, meaning: meaning(at + 1) }))}"` : "";
         return (
           `<label class="point"><input type="radio" name="${escape(question.name)}" value="${at + 1}"${name}>` +
-          `<span aria-hidden="true">${at + 1}</span></label>`
+          `<span>${at + 1}</span></label>`
         );
       });
       const end = (point) => `<span dir="auto">${escape(words("lowest", { point, meaning: meaning(point) }))}</span>`;

@@ -1,7 +1,7 @@
 /* A participant's way through the study: each step becomes a trial of jsPsych, and each answer is sent before the next begins. */
 (() => {
   "use strict";
-  const { backend, escape, questions, Refusal, wordsFor } = window.saywhy;
+  const { backend, escape, questions, Refusal, Unreached, wordsFor } = window.saywhy;
   const root = document.documentElement;
   const words = wordsFor(root.lang);
   const one = (id) => document.getElementById(id);
@@ -71,7 +71,7 @@
         if (number) notice("");
         return { reply, again: number > 0 };
       } catch (error) {
-        if (error instanceof Refusal) throw error;
+        if (!(error instanceof Unreached)) throw error;
         notice(words(words_while), "warning");
         await pause(Math.max(WAITS[Math.min(number, WAITS.length - 1)] * (0.75 + Math.random() / 2), (error.seconds || 0) * 1000));
       }
@@ -189,9 +189,12 @@
   function pass() {
     page.state = "passing";
     page.clock.stop();
-    const form = content().querySelector("form");
-    if (form) form.requestSubmit();
-    else button().click();
+    // a form does not hear of a second submission before the first one is over
+    setTimeout(() => {
+      const form = content().querySelector("form");
+      if (form) form.requestSubmit();
+      else button().click();
+    });
   }
 
   async function submit(mine) {
@@ -227,8 +230,10 @@
       arrived(mine, reply, same);
     } catch (error) {
       clearTimeout(slow);
-      if (!(error instanceof Refusal)) throw error;
-      refused(mine, error);
+      if (error instanceof Refusal) return refused(mine, error);
+      mine.state = "open";
+      notice(words("failed"), "warning");
+      throw error;
     } finally {
       unsent--;
       place.removeAttribute("aria-busy");

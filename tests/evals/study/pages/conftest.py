@@ -256,6 +256,7 @@ class Taker:
 
     def fill(self):
         """Answer all questions of the page."""
+        self.page.bring_to_front()  # a tab behind another one is slow
         for name, kind, block in self.questions():
             fields = block.query_selector_all("input, textarea")
             options = [field.get_attribute("value") for field in fields]
