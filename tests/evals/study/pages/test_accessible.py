@@ -68,7 +68,9 @@ def test_axe_finds_nothing_serious_on_any_page(new_study, serve, taker, axe, wid
 
 def test_axe_finds_what_is_wrong(new_page, axe):
     page = new_page()
-    page.set_content("<html lang=en><title>x</title><main><h1>x</h1><img src=''><p style='color:#aaa;background:#fff'>pale</p></main>")
+    page.set_content(
+        "<html lang=en><title>x</title><main><h1>x</h1><img src=''><p style='color:#aaa;background:#fff'>pale</p></main>"
+    )
     with pytest.raises(AssertionError, match="image-alt"):
         axe(page, "a bad page")
 

@@ -82,7 +82,12 @@ def rows_of(study, record):
         row
         for one in record["answers"]
         for row in judge(
-            study, steps[one["step"]], one["responses"], participant=record["participant"], seed=record["seed"], tries=one["tries"]
+            study,
+            steps[one["step"]],
+            one["responses"],
+            participant=record["participant"],
+            seed=record["seed"],
+            tries=one["tries"],
         ).rows
     ]
 
@@ -127,7 +132,9 @@ def test_checks_practice_reloads_and_two_tabs_work_without_a_server(new_study, h
     someone.choose = lambda name, kind, options: options[0]
     someone.fill()
     someone.press()
-    someone.page.wait_for_function("n => document.querySelector('#progress-text').textContent.startsWith(`${n} `)", arg=other.number + 1)
+    someone.page.wait_for_function(
+        "n => document.querySelector('#progress-text').textContent.startsWith(`${n} `)", arg=other.number + 1
+    )
     assert "already answered" in someone.page.text_content("#notice")
     someone.choose = someone.plain
     someone.all()
@@ -182,8 +189,8 @@ def test_in_jatos_every_answer_is_handed_over_and_cells_fill_evenly(new_study, h
     cells = [record["cell"]]
     for number in range(len(study.cells) - 1):
         page = new_page(someone.page.context)
-        page.add_init_script(f"Object.defineProperty(window, 'studyResult', {{value: {number}}})")
-        page.route("**/jatos.js", lambda route, number=number: route.fulfill(body=JATOS.replace("studyResultId: 7", f"studyResultId: {number}")))
+        script = JATOS.replace("studyResultId: 7", f"studyResultId: {number}")
+        page.route("**/jatos.js", lambda route, _, script=script: route.fulfill(body=script, content_type="text/javascript"))
         type(someone)(page).open(address).step()
         cells.append(page.evaluate("jatos.submitted.at(-1).cell"))
     assert sorted(cells) == sorted(cell.name for cell in study.cells)

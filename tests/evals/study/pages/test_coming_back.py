@@ -79,7 +79,9 @@ def test_two_tabs_are_one_participant_and_the_second_goes_on_where_the_first_is(
     second.choose = lambda name, kind, options: options[0]
     second.fill()
     second.press()
-    second.page.wait_for_function("n => document.querySelector('#progress-text').textContent.startsWith(`${n} `)", arg=first.number + 1)
+    second.page.wait_for_function(
+        "n => document.querySelector('#progress-text').textContent.startsWith(`${n} `)", arg=first.number + 1
+    )
     assert "already answered" in second.page.text_content("#notice")
     assert len(store.answers().participants) == 1
     second.choose = second.plain
@@ -106,7 +108,9 @@ def test_an_answer_given_offline_is_sent_when_the_connection_is_back(new_study, 
     assert someone.number == number
     assert (number, "simulation") not in place(store)
     someone.page.context.set_offline(False)
-    someone.page.wait_for_function("n => !document.querySelector('#progress-text').textContent.startsWith(`${n} `)", arg=number + 1)
+    someone.page.wait_for_function(
+        "n => !document.querySelector('#progress-text').textContent.startsWith(`${n} `)", arg=number + 1
+    )
     assert (number, "simulation") in place(store)
     assert someone.all().heading == "Thank you!"
 
@@ -153,7 +157,11 @@ def test_a_reply_that_was_lost_costs_no_try(new_study, serve, taker):
 def test_a_server_that_is_busy_or_down_is_asked_again(new_study, serve, taker):
     address, _ = serve(new_study())
     someone = taker(address).until("break")
-    answers = [(503, "text/html", "<h1>Bad gateway</h1>"), (200, "text/html", "<h1>Sign in to the wireless</h1>"), (429, "application/json", "{}")]
+    answers = [
+        (503, "text/html", "<h1>Bad gateway</h1>"),
+        (200, "text/html", "<h1>Sign in to the wireless</h1>"),
+        (429, "application/json", "{}"),
+    ]
 
     def troubled(route):
         if answers:

@@ -59,7 +59,7 @@ def test_who_refuses_consent_leaves_nothing(new_study, serve, taker):
 
 
 def test_an_empty_page_is_not_sent_and_says_what_is_missing(new_study, serve, taker):
-    address, store = serve(new_study())
+    address, _store = serve(new_study())
     someone = taker(address).until("trial")
     sent = []
     someone.page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
@@ -111,7 +111,7 @@ def test_the_second_try_passes(new_study, serve, taker):
 
 
 def test_practice_says_what_is_right_before_it_goes_on(new_study, serve, taker):
-    address, store = serve(new_study())
+    address, _store = serve(new_study())
     someone = taker(address).until("practice")
     someone.choose = lambda name, kind, options: options[0]  # negative: wrong
     someone.fill()
