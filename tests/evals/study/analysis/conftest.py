@@ -6,7 +6,7 @@ from evals.study import Answer, Answers, Participant
 CONDITIONS = ("nothing", "heatmap", "words")
 
 
-def drawn(
+def _drawn(
     *,
     people=24,
     items=20,
@@ -53,5 +53,11 @@ def drawn(
 
 
 @pytest.fixture(scope="session")
+def drawn():
+    """Makes answers with planted effects."""
+    return _drawn
+
+
+@pytest.fixture(scope="session")
 def answers():
-    return drawn(log_odds=(0.0, 1.2, 0.9), rating=(0.0, 0.5, 1.0))
+    return _drawn(log_odds=(0.0, 1.2, 0.9), rating=(0.0, 0.5, 1.0))
