@@ -361,9 +361,11 @@ def _inside(path: Path, folder: Path) -> bool:
 def _left(command: str, options: Mapping[str, Any]) -> str:
     """What an interrupted command leaves: only what is there is said to be kept."""
     asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
-    there = command in GOES_ON and asks and _is_kept(command, Path(options["directory" if command == "run" else "out"]))
+    place = {"run": "directory", "serve": "study"}.get(command, "out")
+    there = command in GOES_ON and asks and _is_kept(command, Path(options[place]))
     nothing = {
         "run": "no image was begun",
+        "serve": "nobody has taken part",
         "attack": "no result was written to OUT",
         "picture": "no picture was written to OUT",
     }
@@ -379,6 +381,8 @@ def _is_kept(command: str, out: Path) -> bool:
                 return any(next(out.glob(f"*/{name}"), None) for name in ("result.json", "answers.bin"))
             case "run":
                 return any(next(out.glob(f"{folder}/*"), None) for folder in ("images", "answers"))
+            case "serve":
+                return (out / "answers.db").is_file()
             case "picture":
                 return out.is_dir() and any(not one.name.startswith(".") for one in out.iterdir())
             case "improve":
