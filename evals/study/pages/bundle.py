@@ -1,4 +1,4 @@
-"""A study as files for any web host, or for JATOS: the pages judge and keep the answers themselves, and hand them over at the end."""
+"""A study as files for any web host, or for JATOS: its pages judge and keep the answers, and hand them over at the end."""
 
 from __future__ import annotations
 

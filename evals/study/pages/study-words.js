@@ -41,12 +41,11 @@
       withdrawYes: "Leave and delete my answers",
       withdrawNo: "Stay in the study",
       contact: "Questions about the study: {contact}",
-      text: "The same as text",
       completeHeading: "Thank you!",
       complete: "You have completed the study, and all your answers have arrived. You can close this page now.",
       code: "Your completion code",
       copy: "Copy the code",
-      copied: "Copied.",
+      copied: "The code is copied.",
       link: "Back to the page that sent you here",
       screenedHeading: "The study ends here",
       screened: "Thank you for your time. Some of the answers to the questions about the instructions were not right, so that you cannot go on.",
@@ -62,7 +61,17 @@
       failed: "The page could not be loaded completely. Please load it again; if that does not help, tell the people who sent you here.",
       download: "Download your answers",
       downloadText: "Please download your answers and send the file to the people who invited you.",
-      leaveWarning: "Your answer has not arrived yet.",
+      instructionsHeading: "Instructions",
+      comprehensionHeading: "Questions about the instructions",
+      comprehensionText: "You have {tries} tries.",
+      comprehensionOnce: "You can answer once.",
+      practiceHeading: "Practice {number} of {all}",
+      trialHeading: "{number} of {all}",
+      attentionHeading: "A question in between",
+      breakHeading: "Time for a break",
+      breakText: "{number} of {all} are done. Go on when you are ready.",
+      demographicsHeading: "About you",
+      debriefingHeading: "The end",
     },
     de: {
       loading: "Die Studie wird geladen …",
@@ -103,12 +112,11 @@
       withdrawYes: "Verlassen und meine Antworten löschen",
       withdrawNo: "In der Studie bleiben",
       contact: "Fragen zur Studie: {contact}",
-      text: "Dasselbe als Text",
       completeHeading: "Vielen Dank!",
       complete: "Sie haben die Studie abgeschlossen, und alle Ihre Antworten sind angekommen. Sie können diese Seite jetzt schließen.",
       code: "Ihr Abschlusscode",
       copy: "Code kopieren",
-      copied: "Kopiert.",
+      copied: "Der Code ist kopiert.",
       link: "Zurück zu der Seite, von der Sie kamen",
       screenedHeading: "Die Studie endet hier",
       screened: "Vielen Dank für Ihre Zeit. Einige Antworten auf die Fragen zur Anleitung waren nicht richtig, sodass Sie nicht weitermachen können.",
@@ -124,7 +132,17 @@
       failed: "Die Seite konnte nicht vollständig geladen werden. Bitte laden Sie sie neu; hilft das nicht, sagen Sie es den Leuten, die Sie eingeladen haben.",
       download: "Ihre Antworten herunterladen",
       downloadText: "Bitte laden Sie Ihre Antworten herunter und schicken Sie die Datei den Leuten, die Sie eingeladen haben.",
-      leaveWarning: "Ihre Antwort ist noch nicht angekommen.",
+      instructionsHeading: "Anleitung",
+      comprehensionHeading: "Fragen zur Anleitung",
+      comprehensionText: "Sie haben {tries} Versuche.",
+      comprehensionOnce: "Sie können einmal antworten.",
+      practiceHeading: "Übung {number} von {all}",
+      trialHeading: "{number} von {all}",
+      attentionHeading: "Eine Frage zwischendurch",
+      breakHeading: "Zeit für eine Pause",
+      breakText: "{number} von {all} sind geschafft. Gehen Sie weiter, wenn Sie bereit sind.",
+      demographicsHeading: "Über Sie",
+      debriefingHeading: "Das Ende",
     },
   };
 
@@ -134,5 +152,8 @@
     return (name, values = {}) => chosen[name].replace(/\{(\w+)\}/g, (all, key) => (key in values ? String(values[key]) : all));
   }
 
-  window.saywhy = Object.assign(window.saywhy || {}, { words, wordsFor });
+  /** Whether the pages have words of their own for a language; texts that come with the steps are English. */
+  const isEnglish = (language) => !(language.toLowerCase().split("-")[0] in words) || language.toLowerCase().split("-")[0] === "en";
+
+  window.saywhy = Object.assign(window.saywhy || {}, { words, wordsFor, isEnglish });
 })();

@@ -1,7 +1,7 @@
 /* A participant's way through the study: each step becomes a trial of jsPsych, and each answer is sent before the next begins. */
 (() => {
   "use strict";
-  const { backend, escape, questions, Refusal, Unreached, wordsFor } = window.saywhy;
+  const { backend, escape, questions, Refusal, Unreached, wordsFor, isEnglish } = window.saywhy;
   const root = document.documentElement;
   const words = wordsFor(root.lang);
   const one = (id) => document.getElementById(id);
@@ -97,6 +97,18 @@
       hidden: () => rounded(hidden + (since === null ? 0 : performance.now() - since)),
       stop: () => document.removeEventListener("visibilitychange", turn),
     };
+  }
+
+  /** A step in the page's language: headings and what else the server says itself are English. */
+  function spoken(step) {
+    if (isEnglish(root.lang) || step.phase === "consent") return step;
+    const [number, all] = (step.heading + step.text).match(/\d+/g) || [];
+    const heading = words(`${step.phase}Heading`, { number, all });
+    const text = {
+      comprehension: words(step.tries === 1 ? "comprehensionOnce" : "comprehensionText", { tries: step.tries }),
+      break: words("breakText", { number, all }),
+    }[step.phase];
+    return { ...step, heading, ...(text ? { text, html: `<p>${escape(text)}</p>` } : {}) };
   }
 
   /* Steps as trials. */
@@ -275,7 +287,7 @@
     for (const told of feedback) {
       const question = mine.step.questions.find((asked) => asked.name === told.question);
       if (!question) continue;
-      const own = told.message && /^en\b/i.test(root.lang) ? told.message : ""; // the server speaks English
+      const own = told.message && isEnglish(root.lang) ? told.message : ""; // the server speaks English
       const said = own || (told.correct ? words("right") : `${words("wrong")} ${expectedIn(question, told.expected)}`);
       questions.say(content(), mine.step.questions, told.question, said, told.correct ? "right" : "wrong");
     }
@@ -383,8 +395,7 @@
     main.className = "ended";
     main.innerHTML =
       `<h1 id="heading" tabindex="-1">${escape(words(heading))}</h1><p class="end" dir="auto">${escape(message || words(text))}</p>` +
-      completed(completion) +
-      (backend.farewell ? backend.farewell(status, words) : "");
+      completed(completion);
     one("copy")?.addEventListener("click", copy);
     backend.parting?.(main, status, words);
     scrollTo(0, 0);
@@ -473,6 +484,7 @@
     if (done > 0) notice(words("resumed"));
     place.innerHTML = "";
     jsPsych = initJsPsych({ display_element: place, on_finish: () => {} });
+    study.steps = study.steps.map(spoken);
     const timeline = study.steps.map((step) => ({
       timeline: [trialOf(step)],
       conditional_function: () => !ending && step.number >= done,

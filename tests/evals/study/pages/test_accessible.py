@@ -160,7 +160,15 @@ def test_other_languages(new_study, serve, taker, language, direction, button):
     assert someone.page.evaluate("getComputedStyle(document.body).direction") == direction
     if button:
         assert someone.page.get_attribute("#jspsych-survey-html-form-next", "value") == button
-    someone.all()
+    headings = [someone.heading]
+    while not someone.ended:
+        headings.append(someone.heading)
+        someone.step()
+    if language == "de":
+        assert {"Anleitung", "Fragen zur Anleitung", "Übung 1 von 1", "3 von 5", "Zeit für eine Pause", "Über Sie"} <= set(
+            headings
+        )
+        assert someone.heading == "Vielen Dank!"
 
 
 def test_every_language_has_every_word(new_study, serve, taker):
