@@ -42,7 +42,6 @@ def serve(
 ) -> None:
     """Serve until a signal comes."""
     from evals.study.folder import open_study
-    from evals.study.pages import read_assets
     from evals.study.server import open_store, study_app
     from evals.study.server import serve as run
     from evals.study.server.admin import Entry, admin_routes, admin_token
@@ -53,7 +52,6 @@ def serve(
 
     check_installed()
     opened, path = open_study(study), checked_prefix(prefix)
-    read_assets(study)  # without them nobody could take part
     if not has_assets(opened):
         raise UsageError(f"{study} holds no pages yet; fetch jsPsych into it with saywhy study assets {study}")
     store = open_store(opened)

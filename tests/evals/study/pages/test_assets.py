@@ -28,14 +28,14 @@ def test_another_file_of_that_name_is_refused_and_nothing_is_written(tmp_path):
         place = tmp_path / "node_modules" / asset.package / asset.path
         place.parent.mkdir(parents=True)
         place.write_text("alert(1)")
-    with pytest.raises(UsageError, match="is not jsPsych 8.3.0 as its makers published it"):
+    with pytest.raises(UsageError, match=r"is not jsPsych 8\.3\.0 as its makers published it"):
         fetch_assets(tmp_path, source=tmp_path)
     assert not (tmp_path / "assets").exists()
 
 
 def test_without_npm_the_error_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UsageError, match="npm is not installed.*--from"):
+    with pytest.raises(UsageError, match=r"npm is not installed.*--from"):
         fetch_assets(tmp_path)
 
 
