@@ -112,6 +112,8 @@ def build_study(
     _check_arguments(masked, asked, synonyms=synonyms, replace_leaks=replace_leaks, answers=answers, target=target)
     tell = on_note or (lambda _: None)
     problem = on_problem or _raise
+    if chat is not None and not any("narrate" in (part.kind, part.options.get("kind")) for part in parts):
+        raise UsageError("a chat model serves the condition narrate alone; leave it out, or add that condition")
     check_place(Path(out), force=force)
     known_answers = answers_known.read_answers(Path(answers)) if answers is not None else {}
     found = candidates_of(maps, labels=labels, binary=binary, on_problem=problem, on_note=tell)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.study.items import Item, Stimulus
 from evals.study.stimuli.heatmap import KEY_WORDS
-from evals.study.stimuli.kind import KINDS
+from evals.study.stimuli.kind import KINDS, checked
 from evals.study.stimuli.layout import input_of, plain_text
 from evals.study.stimuli.leaks import leaks_of
 from saywhy_core.errors import UsageError
@@ -41,7 +41,7 @@ def shown_items(
     for part in conditions:
         kind = KINDS.get(part.kind)
         here = [saliency for saliency in making.maps if saliency.saliency_id in left]
-        shown = kind.show(replace(making.of(here), condition=part.name), kind.checked(part.name, part.options))
+        shown = kind.show(replace(making.of(here), condition=part.name), checked(kind, part.name, part.options))
         if len(shown) != len(here):
             raise UsageError(f"the kind of condition {part.kind!r} gave {len(shown)} stimuli for {len(here)} maps")
         for saliency, stimulus in zip(here, shown, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evals.study.stimuli.heatmap import heatmap_of
-from evals.study.stimuli.kind import KINDS, ConditionKind, word
+from evals.study.stimuli.kind import KINDS, ConditionKind, checked, word
 from evals.study.stimuli.layout import joined
 from saywhy_core.errors import UsageError
 
@@ -22,7 +22,7 @@ def _show(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | 
     given = options.get("options", {})
     if kind.explain is None or not isinstance(given, dict):
         raise UsageError(f"a heatmap can't be combined with the kind {name!r}: it does not stand below the input")
-    explained = kind.explain(making, kind.checked(making.condition, given))
+    explained = kind.explain(making, checked(kind, making.condition, given))
     return [
         None if explanation is None else joined(heatmap_of(saliency, making), explanation)
         for saliency, explanation in zip(making.maps, explained, strict=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evals.study.items import Stimulus
-from evals.study.stimuli.kind import KINDS, ConditionKind, word
+from evals.study.stimuli.kind import KINDS, ConditionKind, checked, word
 from saywhy_core.errors import UsageError
 from verbalize.saliency import TokenSaliency
 
@@ -40,7 +40,7 @@ def _in_form(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus
     kind = KINDS.get(name)
     if not isinstance(given, dict) or kind.control or name == "file":
         raise UsageError(f"a control can't take the form of the kind {name!r}; use heatmap, rationale, ranked, text or narrate")
-    return kind.show(making, kind.checked(making.condition, given))
+    return kind.show(making, checked(kind, making.condition, given))
 
 
 def _random(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | None]:

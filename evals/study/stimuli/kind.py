@@ -41,18 +41,6 @@ class ConditionKind:
     explain: Show | None = None
     own_words: frozenset[str] = frozenset()
 
-    def checked(self, name: str, options: Mapping[str, object]) -> Mapping[str, object]:
-        """The options of a condition of this kind, named `name`.
-
-        Raises:
-            UsageError: the kind has no option of one of the names.
-        """
-        for one in options:
-            if one not in self.options:
-                known = f"; it has {', '.join(self.options)}" if self.options else "; it has none"
-                raise UsageError(f"the condition {name!r} has an option {one!r}, which its kind does not know{known}")
-        return options
-
 
 KINDS: Registry[ConditionKind] = Registry(
     "kind of study condition",
@@ -71,6 +59,19 @@ KINDS: Registry[ConditionKind] = Registry(
     },
     expects=ConditionKind,
 )
+
+
+def checked(kind: ConditionKind, name: str, options: Mapping[str, object]) -> Mapping[str, object]:
+    """The options of a condition named `name`.
+
+    Raises:
+        UsageError: the kind has no option of one of the names.
+    """
+    for one in options:
+        if one not in kind.options:
+            known = f"; it has {', '.join(kind.options)}" if kind.options else "; it has none"
+            raise UsageError(f"the condition {name!r} has an option {one!r}, which its kind does not know{known}")
+    return options
 
 
 def whole(options: Mapping[str, object], name: str, default: int, least: int = 1) -> int:
