@@ -64,7 +64,7 @@ class Contrast:
     _factors: NDArray[np.float64]
     _least: float
     _freedoms: NDArray[np.float64]
-    _leftovers: tuple[tuple[slice, float], ...]
+    _leftovers: tuple[tuple[slice, float, float], ...]
 
     def spread(self, values: NDArray[np.float64]) -> Spread:
         """The weighted sum, its standard error and degrees of freedom.
@@ -82,9 +82,12 @@ class Contrast:
             freedom = variance**2 / (parts**2 / self._freedoms).sum(axis=1)
         floored = variance < least
         variance, freedom = np.where(floored, least, variance), np.where(floored, self._freedoms[2], freedom)
-        for columns, weight in self._leftovers:
-            several = columns.stop - columns.start > 1  # of one participant (item), nobody knows how others would differ
-            variance += weight * (effects[:, columns].var(axis=1, ddof=1) if several else np.nan)
+        for columns, weight, noise in self._leftovers:
+            if columns.stop - columns.start > 1:
+                own = effects[:, columns].var(axis=1, ddof=1) - noise * squares[:, 2]
+                variance += weight * np.maximum(own, 0.0)
+            else:  # of one participant (item), nobody knows how others would differ
+                variance = np.full(len(variance), np.nan)
         return Spread(y @ self.weights, np.sqrt(variance), freedom)
 
 
@@ -141,8 +144,20 @@ def contrast(crossed: Crossed, signs: Sequence[tuple[int, float]], average: Aver
     wanted = np.array([*(float(((cell.T @ w) ** 2).sum()) for cell in cells), float(w @ w)])
     factors = _solve(expected, wanted)
     least = wanted[2] / expected[2, 2] if expected[2, 2] > TINY else np.nan
-    freedoms = np.array([*(_freedom(sums[k], cells[k], frame, inverse) for k in (0, 1)), max(float(n), 1.0)])
-    return Contrast(rows, w, frame, inverse, tuple(sums), factors, least, freedoms, tuple(leftovers))
+    freedoms = np.array(
+        [
+            *(_freedom(sums[k], cells[k], frame, inverse) for k in (0, 1)),
+            max(n - float(np.trace(inverse @ (frame.T @ frame))), 1.0),
+        ]
+    )
+    noisy = [(part, kept, _noise(inverse[part, part]) / max(expected[2, 2], TINY)) for part, kept in leftovers]
+    return Contrast(rows, w, frame, inverse, tuple(sums), factors, least, freedoms, tuple(noisy))
+
+
+def _noise(inverse: NDArray[np.float64]) -> float:
+    """The expected variance of estimated effects that don't differ, per unit of the remainder's variance."""
+    size = len(inverse)
+    return float(np.trace(inverse) - inverse.sum() / size) / max(size - 1, 1)
 
 
 def _expectations(sums: Sequence[Any], cells: Sequence[Any], frame: Any, inverse: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,12 +176,20 @@ def _expectations(sums: Sequence[Any], cells: Sequence[Any], frame: Any, inverse
 
 
 def _solve(expected: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Factors of the sums of squares in the variance of the weighted sum; NaN where they don't determine it."""
+    """Factors of the sums of squares in the variance of the weighted sum; NaN where they don't determine it.
+
+    Where sums say the same, as with one answer per participant, some are left out, since the degrees of freedom take them to be
+    independent.
+    """
     scale = max(float(np.abs(expected).max()), TINY)
-    factors: NDArray[np.float64] = np.linalg.pinv(expected.T / scale, rcond=1e-9) @ (wanted / scale)
-    if not np.allclose(expected.T @ factors, wanted, rtol=1e-6, atol=1e-9 * float(wanted.max())):
-        return np.full(3, np.nan)
-    return factors
+    for used in ((0, 1, 2), (0, 1), (0, 2), (1, 2), (0,), (1,), (2,)):
+        part = expected[list(used)].T / scale
+        found, _, rank, _ = np.linalg.lstsq(part, wanted / scale, rcond=1e-9)
+        if rank == len(used) and np.allclose(part @ found, wanted / scale, rtol=1e-6, atol=1e-9 * float(wanted.max()) / scale):
+            factors = np.zeros(3)
+            factors[list(used)] = found
+            return factors
+    return np.full(3, np.nan)
 
 
 def _freedom(one: Any, cell: Any, frame: Any, inverse: NDArray[np.float64]) -> float:

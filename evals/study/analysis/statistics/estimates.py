@@ -13,7 +13,7 @@ from saywhy_core.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evals.study.analysis.statistics.contrasts import Average
+    from evals.study.analysis.statistics.contrasts import Average, Spread
     from evals.study.analysis.statistics.crossed import Crossed
 
 Method = Literal["t", "bootstrap"]
@@ -128,23 +128,42 @@ def check_bounds(crossed: Crossed, bounds: Bounds | None) -> Bounds | None:
     return (float(low), float(high))
 
 
-def quantile_of_t(level: float, freedom: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """How many standard errors an interval of this level reaches to each side."""
-    from scipy.stats import t
-
-    return np.asarray(t.ppf((1 + level) / 2, freedom), dtype=np.float64)
-
-
-def bounded(
-    mean: NDArray[np.float64], reach: NDArray[np.float64], bounds: Bounds
+def intervals(
+    spread: Spread, level: float, bounds: Bounds | None, units: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """An interval that reaches so far to each side of a mean, laid out on the logit scale between bounds."""
-    from scipy.special import expit, logit
+    """Student's t intervals of means, one per study, as `estimate` makes them.
 
-    low, high = bounds
-    share = np.clip((mean - low) / (high - low), 1e-12, 1 - 1e-12)
-    centre, wide = logit(share), reach / (high - low) / (share * (1 - share))
-    return low + (high - low) * expit(centre - wide), low + (high - low) * expit(centre + wide)
+    Args:
+        spread: means, standard errors and degrees of freedom.
+        level: how often the intervals should cover the truth.
+        bounds: the least and the greatest possible value, where they are known.
+        units: the number of participants or items (the smaller), for means at a bound without any spread.
+
+    Returns:
+        lower and upper ends; NaN where the answers determine none.
+    """
+    from scipy.special import expit, logit
+    from scipy.stats import beta, t
+
+    mean, error = spread.value, spread.error
+    reach = t.ppf((1 + level) / 2, spread.freedom) * error
+    none = without_spread(spread)
+    if bounds is None:
+        return np.where(none, np.nan, mean - reach), np.where(none, np.nan, mean + reach)
+    low, width = bounds[0], bounds[1] - bounds[0]
+    share = (mean - low) / width
+    inside = np.clip(share, 1e-9, 1 - 1e-9)
+    wide = reach / width / (inside * (1 - inside))
+    ends = (expit(logit(inside) - wide), expit(logit(inside) + wide))
+    least = float(beta.ppf((1 - level) / 2, units, 1))  # of a share whose `units` answers are all 1
+    lows = np.where(none, np.where(share > 1 - 1e-9, least, np.where(share < 1e-9, 0.0, np.nan)), ends[0])
+    highs = np.where(none, np.where(share < 1e-9, 1 - least, np.where(share > 1 - 1e-9, 1.0, np.nan)), ends[1])
+    return low + width * lows, low + width * highs
+
+
+def without_spread(spread: Spread) -> NDArray[np.bool_]:
+    """Where answers show no spread over participants and items, so that the standard error is zero."""
+    return np.asarray(spread.error <= 1e-9 * np.maximum(1.0, np.abs(spread.value)))
 
 
 def _of_condition(
@@ -174,32 +193,20 @@ def _of_condition(
     if np.isnan(error):
         few = f"{people} participants and {things} items are too few for an interval over both"
         return Estimate(**facts, mean=mean, low=nan, high=nan, error=nan, freedom=nan, note=few)
-    if error <= 1e-12 * max(1.0, abs(mean)):
-        low, high, note = _without_spread(mean, min(people, things), level, bounds)
+    low, high = (float(end[0]) for end in intervals(spread, level, bounds, min(people, things)))
+    if without_spread(spread)[0]:
+        note = "the answers show no spread over participants and items, so there is no interval"
+        if np.isfinite(low):
+            note = f"all answers are equal: the interval is the exact one for {min(people, things)} independent answers"
         return Estimate(**facts, mean=mean, low=low, high=high, error=0.0, freedom=nan, note=note)
-    reach = quantile_of_t(level, freedom)
     if bootstrap is not None:
-        low, high = _resampled(crossed, place, average, level, *bootstrap)
-        low, high = mean + low * error * float(reach), mean + high * error * float(reach)
+        from scipy.stats import t
+
+        reach = float(t.ppf((1 + level) / 2, freedom)) * error
+        low, high = (mean + end * reach for end in _resampled(crossed, place, average, level, *bootstrap))
         if bounds is not None:
             low, high = max(low, bounds[0]), min(high, bounds[1])
-    elif bounds is None:
-        low, high = mean - float(reach) * error, mean + float(reach) * error
-    else:
-        ends = bounded(np.asarray(mean), reach * error, bounds)
-        low, high = float(ends[0]), float(ends[1])
     return Estimate(**facts, mean=mean, low=low, high=high, error=error, freedom=freedom)
-
-
-def _without_spread(mean: float, units: int, level: float, bounds: Bounds | None) -> tuple[float, float, str]:
-    from scipy.stats import beta
-
-    if bounds is None or min(abs(mean - end) for end in bounds) > 1e-9:
-        return float("nan"), float("nan"), "the answers show no spread over participants and items, so there is no interval"
-    low, high = bounds
-    end = (high - low) * float(beta.ppf((1 - level) / 2, units, 1))
-    note = f"all answers are equal: the interval is the exact one for {units} independent answers"
-    return (low, high - end, note) if abs(mean - low) < abs(mean - high) else (low + end, high, note)
 
 
 def _resampled(

@@ -41,8 +41,8 @@ class Fit:
 class Linear:
     """y = Xβ + participant + item + remainder, where the first column of X is 1.
 
-    The criterion is that of Bates et al. 2015 (lme4), equations 41 and 42. The data enter by their cross-products alone, so that
-    the cost of a step does not depend on the number of answers.
+    The criterion is that of Bates et al. 2015 (lme4), equations 41 and 42. The data enter by their cross-products alone, so
+    that the cost of a step does not depend on the number of answers.
     """
 
     def __init__(self, y: NDArray[np.float64], design: NDArray[np.float64], pair: Pair) -> None:
