@@ -42,6 +42,7 @@ REGISTRIES = (
     "evals.wording:METRICS",
     "evals.study.tasks:TASKS",
     "evals.study.stimuli:KINDS",
+    "evals.study.exports:EXPORTS",
     "evals.study.imports:IMPORTS",
     "evals.study.simulated:PARTICIPANTS",
 )

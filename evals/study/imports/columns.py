@@ -107,11 +107,12 @@ def _read_rows(found: _Gathered, table: Table, file_name: str) -> None:
     item = need_column(table, mapping.item, "the item")
     condition = _condition(table, mapping)
     left_out = [rule for one in mapping.leave_out if (rule := _rule(table, one, needed=False)) is not None]
+    only = [_rule(table, one, needed=True) for one in mapping.only]
     responses = [(task, _response(table, task, mapping)) for task in mapping.tasks]
     trial = None if mapping.trial is None else need_column(table, mapping.trial, "the trial")
     attributes = {name: need_column(table, column, name) for name, column in mapping.attributes.items()}
     for line, row in zip(table.lines, table.rows, strict=True):
-        if any(rule(row) for rule in left_out):
+        if any(rule(row) for rule in left_out) or not all(rule(row) for rule in only if rule is not None):
             continue
         try:
             code, shown = person(row), row[item].strip()

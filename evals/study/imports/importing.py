@@ -47,7 +47,13 @@ IMPORTS: Registry[Import] = Registry(
     "form of answers",
     "saywhy.study_imports",
     {
+        "database": "evals.study.imports.database:DATABASE",
         "tidy": "evals.study.imports.tidy:TIDY",
+        "jspsych": "evals.study.imports.jspsych:JSPSYCH",
+        "jatos": "evals.study.imports.jatos:JATOS",
+        "potato": "evals.study.imports.potato:POTATO",
+        "label-studio": "evals.study.imports.label_studio:LABEL_STUDIO",
+        "qualtrics": "evals.study.imports.qualtrics:QUALTRICS",
     },
     expects=Import,
 )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from evals.study.design.checking import did_you_mean
 from evals.study.design.file import Name  # noqa: TC001 - pydantic evaluates it
+from evals.study.design.yaml_lines import parse_yaml
 from saywhy_core.errors import UsageError
+from saywhy_core.legible import legible
+from saywhy_core.reading.documents import read_text
 
 if TYPE_CHECKING:
-    import os
+    from evals.study.design.yaml_lines import Document, Place
 
 
 class Part(BaseModel):
@@ -171,6 +176,7 @@ class Mapping(Part):
         item: the column with the item's id.
         condition: which explanation was shown.
         tasks: the responses of a row.
+        only: rows that count: those for which all of these rules hold.
         leave_out: rows that were shown to nobody: each for which one of these rules holds. A rule over a column that a file
             does not have leaves out nothing of it.
         tables: right answers and facts by item.
@@ -185,6 +191,7 @@ class Mapping(Part):
     item: Column
     condition: ConditionsPart
     tasks: list[TaskColumn] = Field(min_length=1)
+    only: list[WhenPart] = []
     leave_out: list[WhenPart] = []
     tables: list[TablePart] = []
     trial: Column | None = None
@@ -222,24 +229,69 @@ def read_mapping(path: str | os.PathLike[str]) -> Mapping:
     Raises:
         UsageError: it can't be read, or a key or value is wrong; the line is named.
     """
-    import yaml
-    from pydantic import ValidationError
-
-    from saywhy_core.reading.documents import read_text
-
-    text = read_text(path, holds="a mapping of columns")
+    where = legible(os.fspath(path))
+    document = parse_yaml(read_text(path, holds="a mapping of columns"), where)
+    if not isinstance(document.content, dict):
+        raise UsageError(f"{where}, line {document.lines[()]}: a mapping holds keys such as participant, item and tasks")
+    if document.problems:
+        line, said = document.problems[0]
+        raise UsageError(f"{where}, line {line}: {said}")
     try:
-        content = yaml.safe_load(text)
-        return Mapping.model_validate(content)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: {error}") from error
+        return Mapping.model_validate(_with_texts(document.content, document, ()))
     except ValidationError as error:
-        raise UsageError(f"{path}: {_first(error)}") from error
+        raise UsageError(_told(error, document, where)) from None
 
 
-def _first(error: Any) -> str:
-    found = error.errors()[0]
-    return f"{'.'.join(str(one) for one in found['loc'])}: {found['msg']}"
+def _with_texts(value: Any, document: Document, place: Place) -> Any:
+    """The content with numbers as the texts that they were written as: headings, codes and ids are texts."""
+    if isinstance(value, dict):
+        return {key: _with_texts(one, document, (*place, key)) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(one, document, (*place, number)) for number, one in enumerate(value)]
+    as_number = bool(place) and place[-1] in ("version", "points", "blank")
+    if value is None or as_number or not isinstance(value, (bool, int, float)):
+        return value
+    return document.plain.get(place, value)
+
+
+def _told(error: ValidationError, document: Document, where: str) -> str:
+    """The first thing that is wrong, with its line. Of several forms that a value may have, the one that fits best is told."""
+    found = max(
+        error.errors(include_url=False),
+        key=lambda one: (_depth(one, document), one["type"] not in ("string_type", "list_type")),
+    )
+    place = tuple(one for one in found["loc"] if not _is_form(one))
+    line = next(document.lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in document.lines)
+    name = ".".join(str(one + 1) if isinstance(one, int) else one for one in place) or "the mapping"
+    if found["type"] == "extra_forbidden":
+        known = _keys(place[:-1])
+        return f"{where}, line {line}: there is no key {place[-1]!r}; {did_you_mean(str(place[-1]), known)}"
+    if found["type"] == "missing":
+        return f"{where}, line {line}: the key {name} is missing"
+    return f"{where}, line {line}: {name}: {found['msg'].removeprefix('Value error, ')}"
+
+
+def _is_form(part: object) -> bool:
+    """Whether a part of pydantic's place names one of several forms of a value, which the file does not hold."""
+    return isinstance(part, str) and (part in ("str", "float") or "[" in part or part in _PARTS)
+
+
+def _depth(one: Any, document: Document) -> int:
+    place = tuple(part for part in one["loc"] if not _is_form(part))
+    return max(end for end in range(len(place) + 1) if place[:end] in document.lines)
+
+
+def _keys(place: Place) -> list[str]:
+    names = {key for part in _PARTS.values() for key in part.model_fields} if place else set(Mapping.model_fields)
+    return sorted(names)
+
+
+_PARTS: dict[str, type[BaseModel]] = {
+    one.__name__: one
+    for one in (
+        ColumnPart, ParticipantPart, WhenPart, ConditionRule, ConditionsPart, TaskColumn, FactPart, TablePart,
+    )
+}  # fmt: skip
 
 
 def _compiled(value: str | None) -> str | None:

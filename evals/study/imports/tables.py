@@ -60,7 +60,32 @@ def parse_table(text: str, name: str) -> Table:
     """As `read_table`, of a text; `name` is what errors call it."""
     if not text.strip():
         raise UsageError(f"{name} is empty; give a table with a line of headings")
-    return _of_objects(text, name) if text.lstrip()[0] in "[{" else parse_csv(text, name)
+    return _with_parts(_of_objects(text, name) if text.lstrip()[0] in "[{" else parse_csv(text, name))
+
+
+def _with_parts(table: Table) -> Table:
+    """The table with a column more for each key of columns that hold JSON objects: jsPsych's "response" gives "response.Q0"."""
+    found: dict[str, list[str]] = {}
+    for place, heading in enumerate(table.header):
+        cells = [row[place].strip() for row in table.rows]
+        for number, text in enumerate(cells):
+            for key, value in _parts(text).items():
+                found.setdefault(f"{heading}.{key}", [""] * len(cells))[number] = cell(value)
+    added = {name: cells for name, cells in found.items() if name not in table.header}
+    if not added:
+        return table
+    rows = tuple((*row, *(cells[number] for cells in added.values())) for number, row in enumerate(table.rows))
+    return Table(table.name, (*table.header, *added), rows, table.lines)
+
+
+def _parts(text: str) -> dict[str, Any]:
+    if not text.startswith("{"):
+        return {}
+    try:
+        found = parse_json(text)
+    except UsageError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def parse_csv(text: str, name: str, *, headings: int = 1) -> Table:

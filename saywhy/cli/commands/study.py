@@ -27,6 +27,7 @@ PARTS: tuple[str, ...] = (
     "schema",
     "simulate",
     "serve",
+    "export",
     "analyze",
     "delete",
 )
