@@ -103,7 +103,7 @@ def analyze(
         paragraphs=paragraphs_of(tables, kinds, settings.alpha),
         limits=limits,
         tidy=kept.to_csv(),
-        script=script_of(measures, settings),
+        script=script_of(measures, settings, people),
     )
 
 

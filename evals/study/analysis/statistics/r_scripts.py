@@ -24,7 +24,7 @@ class ScriptModel:
         measure: what the rows of the result are named by.
         kind: "linear", "binomial" or "cumulative".
         column: the column of the tidy table that holds the values. An empty response counts as wrong in "correct"; "seconds"
-            are taken once per page, by their logarithms.
+            are those of a trial's pages together, by their logarithms.
         task: the task whose answers are taken; all of them where it is "", as for "seconds".
         reference: the condition that the others are compared with.
         conditions: the other conditions, in the order of the result; by default all that occur, in alphabetical order.
@@ -114,7 +114,10 @@ normal <- qnorm((1 + level) / 2)
 rows_of <- function(column, task, reference, conditions) {
   rows <- if (task == "") answers else answers[answers$task == task, ]
   if (column == "seconds") {
+    rows <- rows[rows$seconds != "", ]
     rows <- rows[!duplicated(rows[, c("participant", "trial", "step", "item", "condition")]), ]
+    rows$seconds <- as.numeric(rows$seconds)
+    if (nrow(rows) > 0) rows <- aggregate(seconds ~ participant + trial + item + condition, rows, sum)
   }
   y <- suppressWarnings(as.numeric(rows[[column]]))
   if (column == "correct") y[rows$response == ""] <- 0

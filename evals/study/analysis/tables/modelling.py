@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from evals.study.analysis.measures import Measure
     from evals.study.analysis.nouns import Table
     from evals.study.analysis.settings import Settings
+    from evals.study.analysis.statistics.models import Kind
 
-_KINDS = {"accuracy": ("binomial",), "rating": ("cumulative", "linear"), "seconds": ("linear",)}
+_KINDS: dict[str, tuple[Kind, ...]] = {"accuracy": ("binomial",), "rating": ("cumulative", "linear"), "seconds": ("linear",)}
 """Which models each kind of measure has; times enter by their logarithms."""
 _UNITS = {"binomial": "log odds", "cumulative": "log odds of a higher rating"}
 
@@ -54,11 +55,11 @@ def models_table(measures: Sequence[Measure], settings: Settings) -> tuple[Table
     return table("models", "Mixed models", columns, rows, note), tuple(limits)
 
 
-def _rows(measure: Measure, kind: Any, settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
+def _rows(measure: Measure, kind: Kind, settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
     from evals.study.analysis.statistics import mixed_model
 
     there = [name for name in settings.conditions if name in set(measure.conditions.tolist())]
-    reference = settings.reference if settings.reference in there else there[0]
+    reference = _reference(there, settings)
     unit = _UNITS.get(kind, "log seconds" if measure.kind == "seconds" else "rating")
     try:
         model = mixed_model(crossed_of(measure), kind, reference=reference, level=1 - settings.alpha)
@@ -82,6 +83,30 @@ def _rows(measure: Measure, kind: Any, settings: Settings) -> tuple[list[dict[st
     return rows, said
 
 
-def script_of(measures: Sequence[Measure], settings: Settings) -> str:
-    """The R script that computes the models again from `tidy.csv`."""
-    return ""
+def script_of(measures: Sequence[Measure], settings: Settings, people: bool) -> str:
+    """The R script that computes the models again from `tidy.csv`; a comment where there is none to compute."""
+    from evals.study.analysis.statistics import ScriptModel, r_script
+
+    columns: dict[str, Any] = {"accuracy": "correct", "rating": "value", "seconds": "seconds"}
+    models = []
+    for one in measures:
+        there = [name for name in settings.conditions if name in set(one.conditions.tolist())]
+        if one.kind not in _KINDS or len(there) < 2:
+            continue
+        reference = _reference(there, settings)
+        for kind in _KINDS[one.kind]:
+            models.append(
+                ScriptModel(
+                    measure=one.name, kind=kind, column=columns[one.kind], reference=reference,
+                    task="" if one.kind == "seconds" else one.name,
+                    conditions=tuple(name for name in there if name != reference),
+                )
+            )  # fmt: skip
+    said = "" if people else "# Simulated participants gave these answers. Nothing here says anything about people.\n"
+    if not models:
+        return f"{said}# No measure has two conditions, so there is no model to compute.\n"
+    return said + r_script(models, level=1 - settings.alpha)
+
+
+def _reference(there: Sequence[str], settings: Settings) -> str:
+    return settings.reference if settings.reference in there and settings.reference else there[0]

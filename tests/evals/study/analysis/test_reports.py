@@ -166,3 +166,28 @@ def test_all_files_are_written_whole(answers, tmp_path):
     assert paths[-1].name == "report.html"
     for path in paths:
         assert path.read_text(encoding="utf-8") == files_of(analysis)[path.name]
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="there is no R")
+def test_r_computes_the_same_models_from_the_same_folder(answers, tmp_path):
+    # with a second page in some trials, whose time belongs to its trial
+    more = tuple(replace(row, step=row.step + 100, task="later", seconds=2.0) for row in answers.rows if row.task == "trust")
+    few = replace(answers, rows=tuple(row for row in (*answers.rows, *more) if row.task != "trust"))
+    half = few.only([f"P{n:03d}" for n in range(12)])
+    write_analysis(analyze(half, reference="nothing", bootstrap=200), tmp_path)
+    done = subprocess.run(["Rscript", "analysis.R"], cwd=tmp_path, capture_output=True, text=True, timeout=38, check=False)
+    if "is missing" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stderr
+    ours, theirs = (
+        {
+            (row["measure"], row["model"], row["term"]): row
+            for row in csv.DictReader((tmp_path / name).open())
+            if not row["term"].startswith("standard deviation")
+        }
+        for name in ("models.csv", "models_in_r.csv")
+    )
+    assert ours.keys() == theirs.keys()
+    for key, row in theirs.items():
+        for column in ("estimate", "error"):
+            assert float(ours[key][column]) == pytest.approx(float(row[column]), rel=0.01, abs=0.002), (key, column)
