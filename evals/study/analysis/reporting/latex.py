@@ -27,7 +27,7 @@ _SIGNS = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "''",
     "[": "{[}",
     "]": "{]}",
     "\N{MINUS SIGN}": r"\ensuremath{-}",
@@ -41,14 +41,39 @@ _SIGNS = {
     "\N{RIGHT SINGLE QUOTATION MARK}": "'",
     "\N{LEFT DOUBLE QUOTATION MARK}": "``",
     "\N{RIGHT DOUBLE QUOTATION MARK}": "''",
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "Æ": r"\AE{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "ø": r"\o{}",
+    "Ø": r"\O{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "ı": r"\i{}",
 }
+_ACCENTS = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0304": "=",
+    "\u0306": "u",
+    "\u0307": ".",
+    "\u0308": '"',
+    "\u030a": "r",
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0323": "d",
+    "\u0327": "c",
+}
+"""The marks above and below letters that plain fonts of TeX have."""
 # In a paper, \@nodocument has become \relax: then only the tables are taken.
 _HEAD = r"""\makeatletter
 \ifx\@nodocument\relax
   \def\saywhyend{}
 \else
   \documentclass{article}
-  \usepackage[T1]{fontenc}
   \usepackage{booktabs}
   \usepackage[margin=2.5cm]{geometry}
   \def\saywhyend{\end{document}}
@@ -61,9 +86,7 @@ _MOST_ROWS = 40  # of a table on one page
 
 def to_latex(analysis: Analysis) -> str:
     """The whole file."""
-    parts = [
-        "% Made by saywhy study analyze. A paper that takes it with \\input needs \\usepackage[T1]{fontenc} and {booktabs}.\n"
-    ]
+    parts = ["% Made by saywhy study analyze. A paper that takes it with \\input needs \\usepackage{booktabs}.\n"]
     parts.append(_HEAD)
     if not analysis.people:
         parts.append(f"\\textbf{{{escaped(SIMULATED)}}}\n")
@@ -87,7 +110,7 @@ def _said(sentence: Sentence) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text in LaTeX as it is. Letters that pdfTeX's T1 fonts lack are told by their names in brackets."""
+    """A text in LaTeX as it is. Letters that plain TeX lacks are told by their names in brackets."""
     return "".join(_sign(one) for one in " ".join(text.split()))
 
 
@@ -96,16 +119,16 @@ def _sign(one: str) -> str:
         return _SIGNS[one]
     if one.isascii():
         return one
-    if "\u00c0" <= one <= "\u017f" and one not in "\u0138\u0149\u017f×÷":
-        return one
+    base, *marks = unicodedata.normalize("NFD", one)
+    if marks and base.isascii() and all(mark in _ACCENTS for mark in marks):
+        letter = {"i": r"\i", "j": r"\j"}.get(base, base)
+        for mark in marks:
+            letter = rf"\{_ACCENTS[mark]}{{{letter}}}"
+        return letter
     plain = unicodedata.normalize("NFKD", one)
     if plain.isascii():
         return "".join(_sign(letter) for letter in plain)
-    return "{[}" + _plain(unicodedata.name(one, f"U+{ord(one):04X}")) + "{]}"
-
-
-def _plain(name: str) -> str:
-    return name.lower()
+    return "{[}" + unicodedata.name(one, f"U+{ord(one):04X}").lower() + "{]}"
 
 
 def _table(one: Shown, analysis: Analysis) -> str:
