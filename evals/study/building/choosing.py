@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from evals.study.design.sampling import NUMERIC, stratified
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,21 @@ def strata_of(candidates: Sequence[Candidate], wanted: int) -> tuple[str, ...]:
         if len(values) > 1:
             chosen.append(fact)
     return tuple(chosen)
+
+
+def checked_facts(candidates: Sequence[Candidate], by: Sequence[str]) -> tuple[str, ...]:
+    """The facts that items are to be stratified by.
+
+    Raises:
+        UsageError: no item has one of them, or one stands there twice.
+    """
+    for number, fact in enumerate(by):
+        if not any(one.facts.get(fact) for one in candidates):
+            known = [name for name in FACTS if any(one.facts.get(name) for one in candidates)]
+            raise UsageError(f"no item has the fact {fact!r:.60}; stratify by some of {', '.join(known)}")
+        if fact in by[:number]:
+            raise UsageError(f"items are stratified by {fact!r:.60} twice; name it once")
+    return tuple(by)
 
 
 def drawn(

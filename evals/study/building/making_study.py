@@ -13,6 +13,7 @@ from evals.study.building.choosing import (
     CHOICES,
     Allocation,
     all_labels,
+    checked_facts,
     choices_of,
     drawn,
     good_for_practice,
@@ -121,6 +122,7 @@ def build_study(
         raise UsageError("no map can be shown; see what is wrong with each, or give other maps")
     if len({type(one.map) for one in found}) > 1:
         raise UsageError("the maps are of texts and of pictures; build a study of each")
+    facts = strata_of(found, planned.items) if by is None else checked_facts(found, by)
     known = all_labels(found, labels)
     check_labels(known, asked, choices=choices, binary=binary)
     with new_folder(out, force=force) as folder:
@@ -137,7 +139,6 @@ def build_study(
             return made
 
         apart = min(practice, len(found) - 1)
-        facts = strata_of(found, planned.items) if by is None else by
         shown, rest = _filled(
             found, min(planned.items, len(found) - apart), show, lambda pool, n: drawn(pool, n, facts, allocation, seed)
         )

@@ -216,7 +216,7 @@ def leaks_of(stimulus: Stimulus, names: Names, own: str, vocabulary: frozenset[s
     reader = _Explanation(own)
     reader.feed(stimulus.html)
     reader.close()
-    found = [word for text in (spoken, *reader.texts) for word in leaks_in(text, names, own, vocabulary)]
+    found = [word for text in (spoken, *reader.texts, *reader.values) for word in leaks_in(text, names, own, vocabulary)]
     return list(dict.fromkeys(found))
 
 
@@ -226,14 +226,15 @@ class _Explanation(HTMLParser):
     def __init__(self, own: str) -> None:
         super().__init__(convert_charrefs=True)
         self.texts: list[str] = [""]
+        self.values: list[str] = []
         self._open: list[tuple[str, bool]] = []  # elements, and whether they show the input
         self._own = _squeezed(own)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         shows = tag == "mark" or "input" in (values.get("class") or "").split()
-        self.texts += [value for name, value in attrs if value and name not in ("class", "dir", "width", "height")]
-        self.texts += [re.sub(r"[hm][+-]?\d+", " ", values.get("class") or "")]
+        self.values += [value for name, value in attrs if value and name not in ("class", "dir", "width", "height")]
+        self.values += [re.sub(r"[hm][+-]?\d+", " ", values.get("class") or "")]
         if tag not in ("span", "bdi", "b", "i", "em", "strong"):
             self.texts.append("")
         if tag not in ("img", "br"):
