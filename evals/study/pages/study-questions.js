@@ -5,15 +5,14 @@
   const escape = (text) =>
     String(text).replace(/[&<>"']/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[one]);
 
-  const field = (number, question, inside, hint, words) => {
+  const field = (number, question, inside, words) => {
     const optional = question.required ? "" : ` <span class="optional">(${escape(words("optional"))})</span>`;
     const role = ["choice", "rating"].includes(question.kind) ? ' role="radiogroup"' : "";
     const must = role && question.required ? ' aria-required="true"' : "";
     return (
       `<fieldset class="question ${question.kind}" id="q${number}" data-name="${escape(question.name)}" ` +
-      `aria-describedby="q${number}-hint q${number}-said"${role}${must}>` +
+      `aria-describedby="q${number}-said"${role}${must}>` +
       `<legend>${escape(question.prompt)}${optional}</legend>` +
-      `<p class="hint" id="q${number}-hint"${hint ? "" : " hidden"}>${escape(hint)}</p>` +
       `${inside}<p class="said" id="q${number}-said" hidden></p></fieldset>`
     );
   };
@@ -54,14 +53,13 @@
   function html(questions, words) {
     return questions
       .map((question, number) => {
-        const hint = question.kind === "parts" ? words("several") : "";
         const inside = drawn[question.kind](question, number, words);
         if (question.kind === "agree")
           return (
             `<div class="question agree" id="q${number}" data-name="${escape(question.name)}">${inside}` +
             `<p class="said" id="q${number}-said" hidden></p></div>`
           );
-        return field(number, question, inside, hint, words).replace("<legend>", `<legend id="q${number}-label">`);
+        return field(number, question, inside, words).replace("<legend>", `<legend id="q${number}-label">`);
       })
       .join("");
   }
@@ -137,7 +135,7 @@
     said.textContent = text;
     said.hidden = !text;
     said.className = `said ${kind}`;
-    place.classList.toggle("marked", kind === "problem" || kind === "wrong");
+    place.classList.toggle("faulty", kind === "problem" || kind === "wrong");
     for (const one of inputs(place)) {
       if (kind === "problem" || kind === "wrong") one.setAttribute("aria-invalid", "true");
       else one.removeAttribute("aria-invalid");
@@ -154,12 +152,22 @@
     (fields.find((one) => one.checked) || fields[0]).focus();
   }
 
+  /** Let marks go as soon as their question is answered anew; `then` is called when none is left. */
+  function forgive(root, questions, then) {
+    root.querySelector("form")?.addEventListener("input", (event) => {
+      const place = event.target.closest(".question.faulty");
+      if (!place) return;
+      say(root, questions, place.dataset.name, "", "");
+      if (!root.querySelector(".question.faulty")) then();
+    });
+  }
+
   const lock = (root) => root.querySelectorAll(".question input, .question textarea").forEach((one) => (one.disabled = true));
 
   const shown = (question, value) => (question.options || []).find(([one]) => one === value)?.[1] ?? value;
 
   window.saywhy = Object.assign(window.saywhy || {}, {
     escape,
-    questions: { html, read, restore, say, quiet, focusFirst, lock, shown },
+    questions: { html, read, restore, say, quiet, forgive, focusFirst, lock, shown },
   });
 })();

@@ -169,6 +169,7 @@
       questions.restore(content(), step.questions, waiting.responses);
       notice(words("restored"));
     }
+    questions.forgive(content(), step.questions, () => notice(""));
     scrollTo(0, 0);
     heading.focus({ preventScroll: true });
   }

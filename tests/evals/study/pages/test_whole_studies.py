@@ -68,6 +68,8 @@ def test_an_empty_page_is_not_sent_and_says_what_is_missing(new_study, serve, ta
     assert someone.page.evaluate("document.activeElement.name") == "simulation"
     assert someone.page.get_attribute("[name=helpfulness]", "aria-invalid") == "true"
     assert not sent
+    someone.fill()  # answered: nothing is marked any more
+    assert someone.page.query_selector("[aria-invalid], .said:not([hidden]), #notice:not([hidden])") is None
 
 
 def test_wrong_answers_about_the_instructions_twice_end_the_study(new_study, serve, taker):
