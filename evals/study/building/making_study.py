@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -248,7 +249,10 @@ def _file(
     items: Sequence[Item], conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart], design: DesignPart,
     labels: Sequence[str], masked: bool, seed: int, title: str,
 ) -> StudyFile:  # fmt: skip
-    form = items[0].form
+    shown = "".join(stimulus.html for item in items for stimulus in item.stimuli.values())
+    look = wording.Look(items[0].form, 'class="h+7"' in shown, 'class="m7"' in shown, masked)
+    if not look.signed and not look.unsigned:
+        look = replace(look, signed=True)
     file = StudyFile(
         title=title,
         seed=seed,
@@ -257,8 +261,8 @@ def _file(
         conditions=list(conditions),
         design=design,
         tasks=list(tasks),
-        instructions=wording.instructions(conditions, tasks, form, labels),
-        comprehension=wording.comprehension(conditions, tasks, form),
+        instructions=wording.instructions(conditions, tasks, look, labels),
+        comprehension=wording.comprehension(conditions, tasks, look),
         practice=PracticePart(items=sum(item.practice for item in items)),
         demographics=wording.demographics(),
         debriefing=wording.debriefing(conditions),
@@ -267,7 +271,7 @@ def _file(
     trials = trials_per_participant(file)
     file = file.model_copy(update={"attention": wording.attention(trials)})
     minutes = max(1, round(minutes_of(file, items, trials)))
-    return file.model_copy(update={"consent": wording.consent(title, minutes, form, trials)})
+    return file.model_copy(update={"consent": wording.consent(title, minutes, look.form, trials)})
 
 
 def strata_in(items: Iterable[Item]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evals.study.design.file import (
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evals.study.design.file import ConditionPart, TaskPart
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the items of a study look like.
+
+    Attributes:
+        form: "text" or "image".
+        signed: whether some maps have scores for and against.
+        unsigned: whether some maps only say how much a part matters.
+        masked: whether labels are masked.
+    """
+
+    form: str
+    signed: bool
+    unsigned: bool
+    masked: bool
+
 
 _FORMS = {"text": ("text", "texts", "word"), "image": ("picture", "pictures", "part")}
 
@@ -36,58 +55,64 @@ def consent(title: str, minutes: int, form: str, count: int) -> ConsentPart:
     )
 
 
-def instructions(conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart], form: str, labels: Sequence[str]) -> list[str]:
+def instructions(
+    conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart], look: Look, labels: Sequence[str]
+) -> list[str]:
     """The pages of instructions: what the model does, what is shown, and what is asked."""
-    one, many, word = _FORMS[form]
+    one, many, word = _FORMS[look.form]
     named = _listed([f"“{label}”" for label in labels], "or") if 0 < len(labels) <= 10 else f"one of {len(labels)} labels"
-    first = (
-        f"A computer model has read some {many} and given each of them a label: {named}. It is sometimes wrong.\n\n"
-        f"You will see these {many} one by one. "
-        + (
-            f"With most of them, you will see an explanation: something that shows which {word}s of the {one} mattered for "
-            "what the model chose."
-            if any(part.kind != "none" for part in conditions)
-            else ""
+    seen = "looked at" if look.form == "image" else "read"
+    first = f"A computer model has {seen} some {many} and given each of them a label: {named}. It is sometimes wrong."
+    first += f"\n\nYou will see these {many} one by one."
+    if any(part.kind != "none" for part in conditions):
+        most = "With most of them" if any(part.kind == "none" for part in conditions) else "With each of them"
+        first += (
+            f" {most}, you will see an explanation: something that shows which {word}s of the {one} mattered for what the "
+            "model chose."
         )
-    ).strip()
-    if form == "image":
-        first = first.replace("has read some", "has looked at some")
-    shown = [said for said in dict.fromkeys(_shown(part, form) for part in conditions) if said]
-    second = "Explanations come in several forms. You may see some of them, or all.\n\n" if len(shown) > 1 else ""
+    shown = list(dict.fromkeys(said for part in conditions for said in _shown(part, look)))
     asked = [said for said in dict.fromkeys(_asked(part) for part in tasks) if said]
-    third = "What we ask you:\n\n" + "\n\n".join(asked) if asked else ""
-    pages = [first, (second + "\n\n".join(shown)) if shown else "", third]
-    return [page for page in pages if page]
+    forms = "Explanations come in several forms. You may see some of these, or all:" if len(shown) > 1 else "What you will see:"
+    return [first, _list(forms, shown), _list("What we ask you:", asked)]
 
 
-def _shown(part: ConditionPart, form: str) -> str:
-    kind, options = part.kind, part.options
-    if kind in ("random", "other"):  # whoever knew that it is a control would answer otherwise
-        return _of_kind(str(options.get("kind", "heatmap")), form)
-    if kind == "combined":
-        return f"{_of_kind('heatmap', form)}\n\n{_of_kind(str(options.get('kind', 'text')), form)}"
-    return _of_kind(kind, form)
+def _list(head: str, entries: Sequence[str]) -> str:
+    return "\n".join([head, "", *(f"- {entry}" for entry in entries)])
 
 
-def _of_kind(kind: str, form: str) -> str:
-    one, _, word = _FORMS[form]
+def _shown(part: ConditionPart, look: Look) -> list[str]:
+    inner = str(part.options.get("kind", "text" if part.kind == "combined" else "heatmap"))
+    if part.kind in ("random", "other"):  # whoever knew that it is a control would answer otherwise
+        return [_of_kind(inner, look)]
+    if part.kind == "combined":
+        return [_of_kind("heatmap", look), _of_kind(inner, look)]
+    return [_of_kind(part.kind, look)]
+
+
+def _of_kind(kind: str, look: Look) -> str:
+    one, many, word = _FORMS[look.form]
+    label = "the label that the model chose" if look.masked else "the label that is named below"
+    where = "" if look.form == "text" else " over the picture, which stands beside it"
+    blue = f"blue {word}s speak for {label}, orange {word}s speak against it"
+    violet = f"violet {word}s matter for {label}"
+    lines = (
+        " Words for it have a solid line below them, words against it a broken one."
+        if look.form == "text" and look.signed
+        else ""
+    )
+    colours = " or ".join([blue] * look.signed + [violet] * look.unsigned)
     known = {
-        "heatmap": (
-            f"Colours: a {word} with a blue ground and a solid line below it speaks for the label that the model chose, a "
-            f"{word} with an orange ground and a broken line speaks against it. The stronger the colour, the more it counts."
-            if form == "text"
-            else "Colours over the picture: blue parts speak for the label that the model chose, orange parts speak against "
-            "it. The stronger the colour, the more a part counts. The picture itself stands beside it."
-        ),
+        "heatmap": f"**Colours**{where}: {colours}. The stronger the colour, the more it counts.{lines}",
         "rationale": (
-            "Marked words: the words that spoke most for what the model chose are marked in the text."
-            if form == "text"
-            else "Parts in colour: only the parts of the picture that spoke most for what the model chose are in colour."
+            "**Marked words**: the words that spoke most for what the model chose are marked in the text."
+            if look.form == "text"
+            else "**Parts in colour**: only the parts of the picture that spoke most for what the model chose are in colour."
         ),
-        "ranked": f"A list: the {word}s that spoke most for what the model chose, the most important first.",
-        "none": f"Some {_FORMS[form][1]} come without any explanation.",
+        "ranked": f"**A list**: the {word}s that spoke most for what the model chose, the most important first.",
+        "none": f"**Nothing**: some {many} come without any explanation.",
     }
-    return known.get(kind, f"Sentences: below the {one}, a text says what mattered for the label that the model chose.")
+    means = " “The label” in it is the label that the model chose." if look.masked else ""
+    return known.get(kind, f"**Sentences**: below the {one}, you read what mattered for what the model chose.{means}")
 
 
 def _asked(part: TaskPart) -> str:
@@ -109,9 +134,9 @@ def _asked(part: TaskPart) -> str:
     return part.question or known.get(part.kind, "")
 
 
-def comprehension(conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart], form: str) -> ComprehensionPart:
+def comprehension(conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart], look: Look) -> ComprehensionPart:
     """Questions that whoever read the instructions can answer."""
-    one, _, word = _FORMS[form]
+    one, _, word = _FORMS[look.form]
     questions = []
     if any(part.kind == "simulation" for part in tasks):
         questions.append(
@@ -132,16 +157,15 @@ def comprehension(conditions: Sequence[ConditionPart], tasks: Sequence[TaskPart]
     )
     shown = {str(part.options.get("kind", "heatmap")) if part.kind in ("random", "other") else part.kind for part in conditions}
     if {"heatmap", "combined"} & shown:
+        colour = "blue" if look.signed else "violet"
+        right = f"The {word} speaks strongly for the label" if look.signed else f"The {word} matters a lot"
+        wrong = f"The {word} speaks strongly against the label" if look.signed else f"The {word} does not matter"
         questions.append(
             QuestionPart(
                 name="colours",
-                question=f"What does a strong blue mean on a {word}?",
-                options=[
-                    f"The {word} speaks strongly for the label that the model chose",
-                    f"The {word} speaks strongly against it",
-                    f"The {word} is a name",
-                ],
-                answer=f"The {word} speaks strongly for the label that the model chose",
+                question=f"What does a strong {colour} mean?",
+                options=[right, wrong, "Nothing: colours are there by chance"],
+                answer=right,
             )
         )
     return ComprehensionPart(questions=questions)

@@ -13,6 +13,7 @@ import numpy as np
 
 from evals.study.items import Stimulus
 from evals.study.stimuli.kind import KINDS, ConditionKind, checked, word
+from evals.study.stimuli.layout import is_word
 from saywhy_core.errors import UsageError
 from verbalize.saliency import TokenSaliency
 
@@ -50,7 +51,7 @@ def _random(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus 
 def shuffled(saliency: Saliency, seed: int) -> Saliency:
     """A map with the same scores at random places.
 
-    Of a text, the scores are permuted over the words; words without a letter or digit keep theirs among themselves, so that the
+    Of a text, the scores are permuted over the words; punctuation keeps its own scores, so that the
     commas of a random map stand out as rarely as those of a real one. Of a picture, they are put in the order of a random field
     with the same power spectrum (random phases: Theiler et al. 1992, algorithm II), so that it is as smooth as the map and has
     the same histogram.
@@ -58,7 +59,7 @@ def shuffled(saliency: Saliency, seed: int) -> Saliency:
     draws = np.random.default_rng(seed)
     if isinstance(saliency, TokenSaliency):
         scores = saliency.scores.copy()
-        wordlike = np.fromiter((any(map(str.isalnum, one)) for one in saliency.tokens), bool, len(saliency))
+        wordlike = np.fromiter(map(is_word, saliency.tokens), bool, len(saliency))
         for group in (wordlike, ~wordlike):
             scores[group] = draws.permutation(scores[group])
         return replace_scores(saliency, scores)

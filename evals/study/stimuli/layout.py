@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -112,10 +113,15 @@ def sentence_html(text: str) -> str:
     return "".join(parts) + escape(printable(text[at:]))
 
 
+def is_word(token: str) -> bool:
+    """Whether a token says something: it holds a letter, a digit or a picture such as an emoji, and not only punctuation."""
+    return any(sign.isalnum() or unicodedata.category(sign) == "So" for sign in token)
+
+
 def top_of(saliency: Saliency) -> str:
     """The word, or the name of the region, that speaks most for the label; "" where none does."""
     if isinstance(saliency, TokenSaliency):
-        wordlike = [any(map(str.isalnum, token)) for token in saliency.tokens]
+        wordlike = [is_word(token) for token in saliency.tokens]
         scores = np.where(wordlike, saliency.scores, 0.0)
         best = int(np.argmax(scores)) if len(scores) else 0
         return saliency.tokens[best] if len(scores) and scores[best] > 0 else ""

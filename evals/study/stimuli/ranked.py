@@ -8,7 +8,7 @@ import numpy as np
 
 from evals.study.items import Stimulus
 from evals.study.stimuli.kind import ConditionKind, whole
-from evals.study.stimuli.layout import below, region_in_words, sentence_html, top_of
+from evals.study.stimuli.layout import below, is_word, region_in_words, sentence_html, top_of
 from evals.study.stimuli.leaks import VOCABULARY
 from verbalize.draw.page import printable
 from verbalize.saliency import TokenSaliency
@@ -53,7 +53,7 @@ def _words(saliency: TokenSaliency, most: int) -> list[str]:
 
     index = WordIndex.of(saliency)
     order = [int(one) for one in np.argsort(-saliency.scores, kind="stable") if saliency.scores[one] > 0]
-    with_letters = [one for one in order if any(map(str.isalnum, saliency.tokens[one]))]
+    with_letters = [one for one in order if is_word(saliency.tokens[one])]
     return [mention(saliency, (one,), index) for one in with_letters[:most]]
 
 

@@ -47,7 +47,7 @@ def _of_words(saliency: TokenSaliency, making: Making, most: int) -> Stimulus:
     label = making.label_of(saliency)
     if chosen:
         key = f'<span class="marked">marked</span> words {verb} for {sentence_html(label)}'
-        told = f"The words that {verb} for {label}: {_quoted(saliency, found.part)}."
+        told = f"Marked words: {_quoted(saliency, found.part)}. They {verb} for {label}."
     else:
         told = f"No word {'speaks' if saliency.signed else 'matters'} for {label}."
         key = sentence_html(told)

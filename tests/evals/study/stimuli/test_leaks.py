@@ -31,6 +31,7 @@ OWN = "a positive end to a great film"
         ("\u00bb positive \u00ab is the most important word.", []),
         ("The word at position 5 is composed of positions.", []),
         ("The label was chosen because of 'great'.", []),
+        ("Marked words: “positive”, “great film”. They speak most for the label that the model chose.", []),
         ("", []),
     ],
 )  # fmt: skip
