@@ -100,7 +100,7 @@ def analyze(
         },
         flow=flow,
         tables=tables,
-        paragraphs=paragraphs_of(tables, kinds, settings.alpha),
+        paragraphs=paragraphs_of(tables, kinds, settings.alpha, settings.reference),
         limits=limits,
         tidy=kept.to_csv(),
         script=script_of(measures, settings, people),
@@ -189,7 +189,7 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
         if people < FEW or items < FEW:
             said[
                 f"{_counted(people, 'participant')} and {_counted(items, 'item')} stand behind {one.name}; with fewer than "
-                f"{FEW} of either, intervals and tests are less sure than they say, and a single one tells nothing about others."
+                f"{FEW} of either, intervals and tests are less sure than they say, and one alone tells nothing about others."
             ] = None
         if one.blanks:
             counted = "counts as wrong" if one.kind == "accuracy" else "is left out"

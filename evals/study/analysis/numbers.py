@@ -65,7 +65,7 @@ def p_value(value: Value) -> str:
         return "–"
     if value < 0.001:
         return "< .001"
-    return "= " + (f"{value:.3f}".removeprefix("0") if value < 0.9995 else "1.000")
+    return "= " + f"{value:.3f}".removeprefix("0") if value < 0.9995 else "> .999"
 
 
 def p_cell(value: Value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import TYPE_CHECKING
 
 from evals.study.analysis.nouns import Figure, Name, Paragraph, Sentence
@@ -24,18 +25,21 @@ _DID: Mapping[str, str] = {
 }
 _SPELL: Mapping[str, Spell] = {"points": percent, "ratio": seconds, "rating": two_places}
 _UNIT: Mapping[str, str] = {"points": " points", "ratio": " times", "rating": ""}
-_MOST_CLEAR, _MOST_OPEN = 8, 6  # comparisons that a paragraph tells one by one
+_MOST_CLEAR, _MOST_OPEN = 8, 3  # comparisons that a paragraph tells one by one
 
 
-def paragraphs_of(tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: float) -> tuple[Paragraph, ...]:
+def paragraphs_of(
+    tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: float, reference: str | None
+) -> tuple[Paragraph, ...]:
     """All paragraphs.
 
     Args:
         tables: the tables of the analysis.
         kinds: the kind of task of each measure.
         alpha: the level of tests.
+        reference: the condition that the others are compared with, if one was named.
     """
-    told = _Told(tables, alpha)
+    told = _Told(tables, alpha, reference)
     found = [Paragraph("Participants", told.flow()), Paragraph("Hypotheses", told.hypotheses())]
     for row in tables["measures"].rows:
         name = str(row["measure"])
@@ -61,8 +65,8 @@ def paragraphs_of(tables: Mapping[str, Table], kinds: Mapping[str, str], alpha: 
 class _Told:
     """Sentences about the tables."""
 
-    def __init__(self, tables: Mapping[str, Table], alpha: float) -> None:
-        self.tables, self.alpha = tables, alpha
+    def __init__(self, tables: Mapping[str, Table], alpha: float, reference: str | None) -> None:
+        self.tables, self.alpha, self.reference = tables, alpha, reference
         self.level = next(n for n, row in enumerate(tables["settings"].rows) if row["setting"] == "level of intervals, %")
 
     def at(self, name: str, row: int, column: str, spell: Spell) -> Figure:
@@ -190,30 +194,37 @@ class _Told:
         return (noun, shown, f"{unit} {way} with ", condition, " than with ", reference, *tail)
 
     def _unclear(self, rows: Sequence[tuple[int, Mapping[str, Value]]], *, some: bool) -> Sentence:
-        each = [
-            (
+        """What was not decided: one by one, or where these are many, the largest difference of them."""
+
+        def told(number: int, row: Mapping[str, Value]) -> tuple[Part, ...]:
+            spell = _SPELL[str(row["unit"])]
+            return (
                 Name(str(row["condition"])), " and ", Name(str(row["reference"])), " (",
-                self.at("differences", number, "difference", _SPELL[str(row["unit"])]), _UNIT[str(row["unit"])], " ",
-                *self.interval("differences", number, _SPELL[str(row["unit"])]), ", p ",
-                self._p("differences", number, "p_holm"), ")",
-            )
-            for number, row in rows[:_MOST_OPEN]
-        ]  # fmt: skip
-        if len(rows) > _MOST_OPEN and some:
-            return Sentence(("All other comparisons were not decided.",))
-        more = ", nor between any of the others" if len(rows) > _MOST_OPEN else ""
-        return Sentence(
-            ("Not decided is whether there is a difference between ", *_joined(each, word=" or between "), f"{more}.")
-        )
+                self.at("differences", number, "difference", spell), _UNIT[str(row["unit"])], " ",
+                *self.interval("differences", number, spell), ", p ", self._p("differences", number, "p_holm"), ")",
+            )  # fmt: skip
+
+        if len(rows) <= _MOST_OPEN:
+            each = _joined([told(*one) for one in rows], word=" or between ")
+            return Sentence(("Not decided is whether there is a difference between ", *each, "."))
+        largest = max(rows, key=lambda one: _size(one[1]))
+        start = "No other comparison was decided" if some else "No comparison was decided"
+        return Sentence((f"{start}; the largest difference among them is that between ", *told(*largest), "."))
 
     def models(self, name: str) -> tuple[Sentence, ...]:
-        """Whether mixed models decide the comparisons with the reference as the differences do."""
+        """Whether mixed models decide the comparisons with the reference as the differences do.
+
+        Without a reference, Holm's correction goes over other comparisons there than here, so that nothing is said.
+        """
+        if self.reference is None:
+            return ()
         clear = {
             frozenset((str(row["condition"]), str(row["reference"]))): float(row["p_holm"] or 0) < self.alpha
             for _, row in self.rows("differences", name)
             if row["p_holm"] is not None
         }
-        said = []
+        said: list[Sentence] = []
+        alike: list[str] = []
         for kind in dict.fromkeys(str(row["model"]) for _, row in self.rows("models", name)):
             compared = [
                 (number, row, clear[pair])
@@ -222,9 +233,6 @@ class _Told:
                 and row["p_holm"] is not None
                 and (pair := frozenset((str(row["term"]), str(row["reference"])))) in clear
             ]
-            if not compared:
-                continue
-            reference = Name(str(compared[0][1]["reference"]))
             apart = [(number, row) for number, row, known in compared if (float(row["p_holm"] or 0) < self.alpha) != known]
             each = [
                 (
@@ -233,11 +241,20 @@ class _Told:
                 )
                 for number, row in apart
             ]  # fmt: skip
-            model = f"A {kind} mixed model"
             if apart:
-                said.append(Sentence((f"{model} decides otherwise about ", *_joined(each), " against ", reference, ".")))
-            else:
-                said.append(Sentence((f"{model} decides alike about every comparison with ", reference, ".")))
+                reference = Name(str(apart[0][1]["reference"]))
+                start = f"A {kind} mixed model comes to another decision about "
+                said.append(Sentence((start, *_joined(each), " against ", reference, ".")))
+            elif compared:
+                alike.append(kind)
+        if alike:
+            reference = Name(next(str(row["reference"]) for _, row in self.rows("models", name)))
+            kinds = (
+                f"A {alike[0]} mixed model comes"
+                if len(alike) == 1
+                else f"{' and '.join(alike).capitalize()} mixed models come"
+            )
+            said.append(Sentence((f"{kinds} to the same decisions about all comparisons with ", reference, ".")))
         return tuple(said)
 
     def preferences(self, name: str) -> tuple[Sentence, ...]:
@@ -284,9 +301,7 @@ class _Told:
         for number, row in rows:
             own = by_statistic.setdefault(str(row["statistic"]), [])
             shown = self.at("agreement", number, "value", two_places)
-            own.append(
-                (shown, " with ", Name(str(row["condition"])), " (", *self.interval("agreement", number, two_places), ")")
-            )
+            own.append((shown, " with ", Name(str(row["condition"])), " ", *self.interval("agreement", number, two_places)))
         statistic = next((one for one in by_statistic if "alpha" in one), next(iter(by_statistic), None))
         if statistic is None:
             return ()
@@ -321,6 +336,12 @@ class _Told:
 
     def _p(self, name: str, number: int, column: str) -> Figure:
         return self.at(name, number, column, p_value)
+
+
+def _size(row: Mapping[str, Value]) -> float:
+    """How large a difference is; a ratio and its inverse are as large."""
+    value = float(row["difference"] or 0.0)
+    return abs(log(value)) if row["unit"] == "ratio" and value > 0 else abs(value)
 
 
 def _joined(each: Sequence[tuple[Part, ...]], *, word: str = " and ") -> list[Part]:

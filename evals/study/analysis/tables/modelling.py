@@ -60,7 +60,7 @@ def _rows(measure: Measure, kind: Kind, settings: Settings) -> tuple[list[dict[s
 
     there = [name for name in settings.conditions if name in set(measure.conditions.tolist())]
     reference = _reference(there, settings)
-    unit = _UNITS.get(kind, "log seconds" if measure.kind == "seconds" else "rating")
+    unit = _UNITS.get(kind, "log seconds" if measure.kind == "seconds" else "points")
     try:
         model = mixed_model(crossed_of(measure), kind, reference=reference, level=1 - settings.alpha)
     except UsageError as error:
