@@ -38,15 +38,18 @@ def write_preview(study: Study, out: str | os.PathLike[str] | None = None) -> Pa
 
     Args:
         study: the study.
-        out: the folder to write to; the study's own by default. Another folder gets copies of the pictures.
+        out: the folder to write to, or a file whose name ends in .html; the study's folder by default. Another folder gets
+            copies of the pictures.
 
     Raises:
         UsageError: it can't be written.
     """
-    folder = study.folder if out is None else Path(out)
+    path = study.folder / NAME if out is None else Path(out)
+    if path.suffix.lower() not in (".html", ".htm"):
+        path = path / NAME
+    folder = path.parent
     if folder.resolve() != study.folder.resolve():
         _copy_pictures(study, folder)
-    path = folder / NAME
     with atomic_open(path) as stream:
         for part in _page(study):
             stream.write(part)

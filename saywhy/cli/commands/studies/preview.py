@@ -29,9 +29,10 @@ def preview(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder to write preview.html to, with copies of the pictures; STUDY if not given.", show_default=False
+            help="Folder or .html file to write to, with copies of the pictures beside it; STUDY if not given.",
+            show_default=False,
         ),
-        Use.FOLDER_WRITTEN,
+        Use.PLACE_WRITTEN,
     ] = None,
 ) -> None:
     """Write the preview."""

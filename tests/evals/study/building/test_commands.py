@@ -53,9 +53,10 @@ def test_a_study_is_built_previewed_and_told(call, maps, tmp_path):
     for cell in study.cells:
         assert f"Cell {cell.name}" in page
     assert (tmp_path / "study" / "study.yaml").read_bytes() == before
-    done = call("preview", "study", "--out", "elsewhere")
-    assert done.returncode == 0
-    assert (tmp_path / "elsewhere" / "preview.html").read_text() == page
+    for out, path in (("elsewhere", "elsewhere/preview.html"), ("seen/look.html", "seen/look.html")):
+        done = call("preview", "study", "--out", out)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / path).read_text() == page
 
 
 def test_maps_that_are_left_out_are_named_with_exit_status_1(call, maps, tmp_path):
