@@ -150,7 +150,8 @@ def _told(error: BaseException) -> int:
     if isinstance(error, (BrokenPipeError, ReaderGoneError)):
         return _reader_gone()
     if isinstance(error, UsageError):
-        fail(error)
+        for one in getattr(error, "sentences", (error,)):  # a file with several errors tells each on a line
+            fail(one)
     elif isinstance(error, OSError):
         fail(_file_trouble(error) or _own_failure(error))
     elif isinstance(error, MemoryError):

@@ -32,6 +32,7 @@ class StudyFileError(UsageError):
 
     Attributes:
         problems: (line, sentence) of each error, in the order of the lines.
+        sentences: the same as sentences that name the file, ten at most, and how many there are more.
     """
 
     def __init__(self, where: str, problems: tuple[tuple[int, str], ...]) -> None:
@@ -43,6 +44,7 @@ class StudyFileError(UsageError):
             text = f"{where} holds {len(problems)} errors: " + "; ".join(shown) + (f"; and {more} more" if more else "")
         super().__init__(text)
         self.problems = problems
+        self.sentences = (*(f"{where}, {one}" for one in shown), *((f"{where} holds {more} more errors",) if more else ()))
 
 
 def read_study_file(path: str | os.PathLike[str], *, also: Callable[[StudyFile], Iterable[Finding]] | None = None) -> StudyFile:

@@ -83,7 +83,10 @@ def _dumped(content: dict[str, Any]) -> list[str]:
             return super().increase_indent(flow, False)
 
     def text(dumper: Any, data: str) -> Any:
-        style = "|" if "\n" in data else None if isinstance(plain_value(data), str) else "'"
+        if not all(one.isprintable() or one == "\n" for one in data) or data.endswith("\n\n") or not data.strip():
+            style: str | None = '"'  # other line ends, tabs and what is not seen are escaped
+        else:
+            style = "|" if "\n" in data else None if isinstance(plain_value(data), str) else "'"
         return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
     Dumper.add_representer(str, text)

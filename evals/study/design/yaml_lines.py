@@ -105,6 +105,8 @@ def _said(error: Any, text: str, mark: Any) -> str:
         return (
             "a colon stands where none can be; put a text that holds a colon and a space in quotes, and check the indentation"
         )
+    if "expected ',' or" in problem:
+        return "inside of brackets, a text that holds one of , : ? [ ] { } # stands in quotes; or a bracket or comma is missing"
     if "undefined alias" in problem:
         return f"{problem}; a text that begins with * stands in quotes"
     return f"this is no YAML ({problem}); check the indentation, the quotes and the brackets here"
