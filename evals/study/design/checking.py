@@ -125,10 +125,6 @@ def _design(study: StudyFile) -> Iterator[Finding]:
     elif design.groups is not None:
         what = f"groups have no effect in the design {design.kind}; leave them out, or take the design mixed"
         yield Finding(("design", "groups"), what)
-    if design.kind in ("within", "latin", "blocks") and len(names) < 2:
-        yield Finding(
-            ("conditions",), f"the design {design.kind} needs two or more conditions; add one, or take the design between"
-        )
     if design.comparisons is not None:
         if not asks_compared(study):
             what = "comparisons have no effect, since no task compares two conditions; leave it out, or add such a task"

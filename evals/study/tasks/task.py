@@ -128,7 +128,7 @@ class Task:
     check: Callable[[TaskSettings, Sequence[Item]], Sequence[str]] = _no_problems
     compared: bool = False
     tells: Callable[[TaskSettings], bool] = lambda _: False
-    explained: Callable[[TaskSettings, str], str] = lambda _, expected: f"The right answer is: {expected}."
+    explained: Callable[[TaskSettings, str], str] = lambda _, _expected: f"The right answer is: {_expected}."
 
 
 TASKS: Registry[Task] = Registry(
