@@ -12,6 +12,8 @@
   const CHARACTERS = 200;
   const WAITS = [500, 1000, 2000, 4000, 8000, 15000]; // milliseconds between tries: short, as most gaps are, then sparing
 
+  const DOUBLE = 350; // milliseconds in which the second click of two does not pass the next page unread
+
   /* What is kept in the browser: who takes part, and the last answer until it has arrived. */
   const KEY = `saywhy ${location.pathname} ${root.dataset.study}`;
   const kept = {
@@ -145,7 +147,7 @@
         html: questions.html(step.questions, words),
         button_label: escape(words(label)),
       };
-    return { ...common, type: jsPsychHtmlButtonResponse, stimulus: shownHtml(step), choices: [escape(words(label))], button_layout: "flex" };
+    return { ...common, type: jsPsychHtmlButtonResponse, stimulus: shownHtml(step), choices: [escape(words(label))], button_layout: "flex", enable_button_after: DOUBLE };
   }
 
   const content = () => jsPsych.getDisplayElement();

@@ -171,3 +171,12 @@ def test_tokens_with_scripts_are_shown_as_they_are(new_study, serve, taker):
         assert someone.page.title() != "run"
     assert shown.count("<script>document.title='run'</script>") >= 2
     assert '<b>Deutsch</b> & "English"' in kept(store).values()
+
+
+def test_two_clicks_pass_one_page(new_study, serve, taker):
+    address, _ = serve(new_study(instructions=["One.", "Two.", "Three."]))
+    someone = taker(address).until("instructions")
+    someone.page.dblclick(".jspsych-btn")
+    someone.page.wait_for_function("() => document.querySelector('#progress-text').textContent.startsWith('3 ')")
+    someone.page.wait_for_selector(".jspsych-btn:enabled")
+    assert someone.number == 2
