@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from evals.study.design.file import ConditionPart, TaskPart
+from evals.study.design.file import ConditionPart, Part, TaskPart
 from evals.study.stimuli.kind import KINDS
 from evals.study.tasks.task import TASKS
 from saywhy_core.errors import UsageError
@@ -22,6 +22,7 @@ _LISTED = "list"
 """The kind "ranked", which shares its name with a style of texts: the style goes before it."""
 _HIDDEN = ("text", "file", "combined", "ranked")
 """Kinds that have names of their own on a command line."""
+P = TypeVar("P", bound=Part)
 RATINGS = ("helpfulness", "ease")
 """Names of tasks that are ratings of the explanation, with questions of their own."""
 
@@ -133,6 +134,8 @@ def _meaning(name: str) -> tuple[str, dict[str, Any]]:
             if KINDS.get(kind).control or kind == "file":
                 raise UsageError(f"{name!r}: a control can't take the form of {form!r}")
             return control, _inside(kind, options)
+    if name.startswith("narrate-") and name.removeprefix("narrate-") in _narrators():
+        return "narrate", {"style": name.removeprefix("narrate-")}
     if name == _LISTED:
         return "ranked", {}
     style, _, length = name.rpartition("-")
@@ -147,6 +150,29 @@ def _meaning(name: str) -> tuple[str, dict[str, Any]]:
         f"there is no condition {name!r}; use one of {', '.join([*known, _LISTED, *STYLES])}, a file of texts (.jsonl, .csv), "
         "or some with +heatmap behind"
     )
+
+
+def _narrators() -> tuple[str, ...]:
+    """The styles in which a language model writes."""
+    from verbalize.narrate import STYLES
+
+    return tuple(STYLES)
+
+
+def checked_part(part: type[P], /, **values: Any) -> P:
+    """A part of a study file.
+
+    Raises:
+        UsageError: a value can't stand there.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return part.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"the study can't be used: {where}: {first['msg']}, not {first['input']!r:.60}") from None
 
 
 def _inside(kind: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,6 @@ from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator
 
     from evals.study.items import Item
@@ -59,7 +59,7 @@ def new_folder(out: str | os.PathLike[str], *, force: bool = False) -> Iterator[
     """
     place = Path(out)
     check_place(place, force=force)
-    whole = place.absolute()
+    whole = Path(os.path.realpath(place))
     beside = whole.with_name(f".{whole.name}.building")
     try:
         whole.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +79,10 @@ def new_folder(out: str | os.PathLike[str], *, force: bool = False) -> Iterator[
 def _put(beside: Path, place: Path) -> None:
     if not place.exists():
         beside.rename(place)
+        return
+    if not any(place.iterdir()):  # it may be the folder in which somebody works, which must not be another one now
+        for one in sorted(beside.iterdir(), key=lambda one: one.name == STUDY_FILE):  # without which it is no study
+            one.rename(place / one.name)
         return
     before = place.with_name(f".{place.name}.before")
     _remove(before)

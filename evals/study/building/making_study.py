@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evals.study.building import answers_known, wording
-from evals.study.building.asking import check_labels, conditions_of, tasks_of
+from evals.study.building.asking import check_labels, checked_part, conditions_of, tasks_of
 from evals.study.building.candidates import candidates_of
 from evals.study.building.choosing import (
     CHOICES,
@@ -26,7 +26,7 @@ from evals.study.building.folders import add_picture, check_place, new_folder, r
 from evals.study.building.showing import shown_items
 from evals.study.building.surface import surface_hints
 from evals.study.design.checking import check_study_file, trials_per_participant
-from evals.study.design.file import DesignPart, PracticePart, StudyFile
+from evals.study.design.file import DesignPart, StudyFile
 from evals.study.design.writing import write_study_file
 from evals.study.folder import STUDY_FILE, Study, open_study
 from evals.study.stimuli.leaks import names_of
@@ -175,7 +175,7 @@ def _design(design: str | DesignPart, items: int | None) -> DesignPart:
         raise UsageError(f"there is no design {design!r:.60}; use one of {', '.join(kinds)}")
     if items is not None and not 1 <= items <= 2000:
         raise UsageError(f"a study has 1 to 2,000 items, not {items}")
-    return DesignPart(kind=design, **({} if items is None else {"items": items}))  # type: ignore[arg-type]
+    return checked_part(DesignPart, kind=design, **({} if items is None else {"items": items}))
 
 
 def _check_arguments(
@@ -253,7 +253,8 @@ def _file(
     look = wording.Look(items[0].form, 'class="h+7"' in shown, 'class="m7"' in shown, masked)
     if not look.signed and not look.unsigned:
         look = replace(look, signed=True)
-    file = StudyFile(
+    file = checked_part(
+        StudyFile,
         title=title,
         seed=seed,
         labels=list(labels),
@@ -263,7 +264,7 @@ def _file(
         tasks=list(tasks),
         instructions=wording.instructions(conditions, tasks, look, labels),
         comprehension=wording.comprehension(conditions, tasks, look),
-        practice=PracticePart(items=sum(item.practice for item in items)),
+        practice={"items": sum(item.practice for item in items)},
         demographics=wording.demographics(),
         debriefing=wording.debriefing(conditions),
     )

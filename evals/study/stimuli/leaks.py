@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -142,6 +142,14 @@ class Names:
     signs: Mapping[str, str]
     unspaced: Mapping[str, str]
 
+    @cached_property
+    def starts(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        """The phrases by their first words: there may be a thousand labels."""
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for parts in self.phrases:
+            found.setdefault(parts[0].rstrip("s"), []).append(parts)
+        return found
+
 
 def names_of(labels: Sequence[str], synonyms: Mapping[str, Sequence[str]] | None = None) -> Names:
     """The forms of label names.
@@ -268,9 +276,11 @@ def _found(text: str, names: Names, own: str, vocabulary: frozenset[str]) -> lis
         and (_named(word, names.words) or (word in names.signs and _CUE.search(_unquoted(text[:start]))))
     ]
     bare = [word for _, _, word in words]
-    for parts in names.phrases:
-        for at in range(len(words) - len(parts) + 1):
-            if all(one == other or one.rstrip("s") == other.rstrip("s") for one, other in zip(bare[at:], parts, strict=False)):
+    for at, first in enumerate(bare):
+        for parts in names.starts.get(first.rstrip("s"), ()):
+            if at + len(parts) <= len(bare) and all(
+                one == other or one.rstrip("s") == other.rstrip("s") for one, other in zip(bare[at:], parts, strict=False)
+            ):
                 hits += [(words[at][0], words[at + len(parts) - 1][1])]
     hits += [
         (found.start(), found.end())

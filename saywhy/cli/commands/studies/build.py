@@ -188,6 +188,7 @@ def build(
 
 
 def _planned(design: str, items: int, participants: int | None, block_size: int | None, groups: list[str] | None) -> DesignPart:
+    from evals.study.building.asking import checked_part
     from evals.study.design.file import DesignPart
 
     kinds = ("between", "within", "latin", "blocks", "mixed")
@@ -196,7 +197,7 @@ def _planned(design: str, items: int, participants: int | None, block_size: int 
     given = {"kind": design, "items": items, "participants": participants, "block_size": block_size}
     if groups:
         given["groups"] = [[name.strip() for name in group.split(",") if name.strip()] for group in groups]
-    return DesignPart.model_validate({name: value for name, value in given.items() if value is not None})
+    return checked_part(DesignPart, **{name: value for name, value in given.items() if value is not None})
 
 
 def _opened(target: str | None, *, trust: bool) -> Classifier | None:

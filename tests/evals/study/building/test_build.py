@@ -279,6 +279,7 @@ def test_a_condition_without_explanation_is_not_rated(tmp_path, maps):
             [("random", {"kind": "rationale"}), ("other", {"kind": "text", "options": {"style": "smv"}})],
         ),
         ("a/b/my texts.csv", [("file", {"path": "a/b/my texts.csv"})]),
+        ("narrate-free,narrate+heatmap", [("narrate", {"style": "free"}), ("combined", {"kind": "narrate"})]),
     ],
 )
 def test_names_of_conditions(names, kinds):
@@ -307,6 +308,12 @@ def test_a_folder_with_answers_or_something_else_is_left_alone(tmp_path, maps):
     (out / "answers.db-wal").write_bytes(b"")
     with pytest.raises(UsageError, match="holds the answers of participants"):
         build_study(maps, "plain,none", out=out, items=5, force=True)
+    empty, link = tmp_path / "empty", tmp_path / "link"
+    empty.mkdir()
+    link.symlink_to(empty)
+    build_study(maps, "plain,none", out=link, items=5)
+    assert link.is_symlink()
+    assert sorted(one.name for one in empty.iterdir()) == ["images", "items.jsonl", "study.yaml"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.tex").write_text("text")
@@ -348,6 +355,8 @@ def test_looks_that_tell_the_label_are_told():
         ({"answers": "x"}, "serve the task counterfactual"),
         ({"choices": 1}, "2 labels or more"),
         ({"items": 0}, "1 to 2,000 items"),
+        ({"title": ""}, "title"),
+        ({"labels": ["positive", "negative", "x" * 3000]}, "labels"),
         ({"conditions": "narrate,none"}, "needs a language model"),
         ({"labels": ["good", "bad"]}, "no map can be shown"),
     ],
