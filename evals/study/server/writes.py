@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Writes:
             works = [work for work, future in now if not future.cancelled()]
             futures = [future for _, future in now if not future.cancelled()]
             try:
-                results = await run_in_threadpool(lambda works=works: self.store.together(works))
+                results = await run_in_threadpool(partial(self.store.together, works))
             except Exception as error:  # noqa: BLE001 - a full disk, for example: nothing of all this was written
                 results = [error] * len(futures)
             for future, result in zip(futures, results, strict=True):

@@ -75,7 +75,7 @@ def progress_of(store: Store) -> Progress:
     cells = []
     for cell in store.study.cells:
         inside = [person for person in consented if person.cell == cell.name]
-        counts = Counter(status[person.id] for person in inside)
+        counts: Counter[str] = Counter(status[person.id] for person in inside)
         cells.append(CellProgress(cell.name, {state: counts[state] for state in STATES}, _minutes(inside)))
     places = {person.code: (person.cell, person.seed) for person in consented if person.status != "withdrawn"}
     return Progress(
