@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from evals.study.server.admin.entry import Entry
 from evals.study.server.admin.page import login_page, progress_page
 from evals.study.server.admin.progress import progress_of
 from evals.study.server.app import refusing
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from evals.study.server.admin.entry import Entry, Session
+    from evals.study.server.admin.entry import Session
     from evals.study.server.store import Store
 
     Work = Callable[[Request], Awaitable[Response]]
@@ -40,16 +41,16 @@ _DONE = {
 """What the page says after a form: the address names it, so that no text of an address stands in the page."""
 
 
-def admin_routes(store: Store, entry: Entry) -> list[BaseRoute]:
+def admin_routes(store: Store, digest: str) -> list[BaseRoute]:
     """The routes of the researchers' page.
 
     Args:
         store: the answers.
-        entry: who is let in.
+        digest: of the token, as `admin_token` gives it.
     """
     from starlette.routing import Route
 
-    side = _Side(store, entry)
+    side = _Side(store, Entry(digest))
     reads: dict[str, Work] = {
         "/admin/api/progress": side.progress,
         "/admin/api/answers.csv": side.table,

@@ -44,7 +44,7 @@ def serve(
     from evals.study.folder import open_study
     from evals.study.server import open_store, study_app
     from evals.study.server import serve as run
-    from evals.study.server.admin import Entry, admin_routes, admin_token
+    from evals.study.server.admin import admin_routes, admin_token
     from evals.study.server.listening import check_installed
     from evals.study.server.served import has_assets
     from evals.study.server.shielding import checked_prefix
@@ -57,7 +57,7 @@ def serve(
     store = open_store(opened)
     try:
         digest, token = admin_token(opened, renew=new_token)
-        app = study_app(store, prefix=path, more=admin_routes(store, Entry(digest)))
+        app = study_app(store, prefix=path, more=admin_routes(store, digest))
 
         def ready(taken: int) -> None:
             shown = f"[{host}]" if ":" in host else host

@@ -11,7 +11,7 @@ import httpx
 
 from evals.study.folder import open_study
 from evals.study.server import open_store, running, study_app
-from evals.study.server.admin import Entry, admin_routes, admin_token
+from evals.study.server.admin import admin_routes, admin_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def served(folder: Path, *, prefix: str = "", **options: Any) -> Iterator[Server
     store = open_store(study, **options)
     try:
         digest, token = admin_token(study)
-        app = study_app(store, prefix=prefix, more=admin_routes(store, Entry(digest)))
+        app = study_app(store, prefix=prefix, more=admin_routes(store, digest))
         with running(app) as address:
             yield Server(address, store, token or "")
     finally:

@@ -11,8 +11,8 @@ import pytest
 
 from evals.study.folder import open_study
 from evals.study.server import open_store
-from evals.study.server.admin import Entry, admin_routes, admin_token
-from evals.study.server.admin.entry import VARIABLE, digest
+from evals.study.server.admin import admin_routes, admin_token
+from evals.study.server.admin.entry import VARIABLE, Entry, digest
 from saywhy_core.errors import UsageError
 from tests.evals.study.server.study_people import Clock, served, write_study
 
@@ -24,7 +24,7 @@ def routes(server):
     store = server.store
     return [
         (route.path.lstrip("/"), method)
-        for route in admin_routes(store, Entry("0" * 64))
+        for route in admin_routes(store, "0" * 64)
         for method in route.methods - {"HEAD"}
     ]
 
