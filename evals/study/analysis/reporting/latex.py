@@ -119,7 +119,7 @@ def _sign(one: str) -> str:
         return _SIGNS[one]
     if one.isascii():
         return one
-    base, *marks = unicodedata.normalize("NFD", one)
+    base, *marks = list(unicodedata.normalize("NFD", one))
     if marks and base.isascii() and all(mark in _ACCENTS for mark in marks):
         letter = {"i": r"\i", "j": r"\j"}.get(base, base)
         for mark in marks:
