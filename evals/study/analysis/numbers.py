@@ -49,6 +49,8 @@ def two_places(value: Value) -> str:
 
 def seconds(value: Value) -> str:
     """Times, and ratios of times: three significant digits."""
+    if isinstance(value, (int, float)) and abs(value) >= 1e5:
+        return _signed(value, ".2g")
     if isinstance(value, (int, float)) and abs(value) >= 100:
         return _signed(value, ".0f")
     return _signed(value, "#.3g").rstrip(".") if value is not None else "–"

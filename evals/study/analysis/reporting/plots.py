@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
+from statistics import median
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 440, 12, 428, 38  # the name of a row stands above its interval, so that phones show both
 _FILE, _LINE = 460, 60  # width of a file, and characters of a line of its warning
+_MOST_WIDTHS = 3  # usual widths that an interval may reach to each side
 _LONGEST = 34  # characters of a name beside its numbers
 
 
@@ -50,7 +52,7 @@ def dot_plot(
         bounds: the ends of the axis, such as 1 and 7; by default what the intervals need.
         margins: a shaded range, such as what counts as the same.
     """
-    ends = [end for dot in dots for end in (dot.value, dot.low, dot.high) if end is not None]
+    ends = [end for dot in dots for end in _ends(dot, _usual(dots))]
     ends += [] if zero is None else [zero]
     ends += list(margins or ())
     ticks = _ticks(*(bounds or (min(ends), max(ends))), bounds=bounds)
@@ -90,6 +92,20 @@ def dot_plot(
         + "".join(parts)
         + "</svg>"
     )
+
+
+def _usual(dots: Sequence[Dot]) -> float:
+    """The width of an interval in the middle of all widths; infinite where there is none."""
+    widths = [dot.high - dot.low for dot in dots if dot.low is not None and dot.high is not None]
+    return median(widths) if widths else float("inf")
+
+
+def _ends(dot: Dot, usual: float) -> list[float]:
+    """What the axis has to hold of a row; an interval that is many times as wide as others would hide them, and is cut."""
+    if dot.low is None or dot.high is None:
+        return [dot.value]
+    reach = _MOST_WIDTHS * usual
+    return [dot.value, max(dot.low, dot.value - reach), min(dot.high, dot.value + reach)] if usual > 0 else [dot.value]
 
 
 def stacked(title: str, plots: Sequence[tuple[str, str]], warning: str) -> str:

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
     from evals.study.analysis.measures import Measure
     from evals.study.analysis.settings import Settings
-    from evals.study.analysis.statistics import Crossed
+    from evals.study.analysis.statistics import Crossed, Difference
 
     Interval = tuple[float | None, float | None, float | None]
+
+
+LEAST = 1.0
+"""Degrees of freedom of a standard error below which nothing is known about it: an interval would reach over any range."""
+UNKNOWN = "the answers don't tell how far participants and items differ, so there is no interval and no test"
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,11 @@ def means_of(measure: Measure, settings: Settings, *, resampled: bool = False) -
 
     if not len(measure):
         return {}
+    bounds = _bounds(measure, settings)
     found = estimate(
         crossed_of(measure),
         level=1 - settings.alpha,
-        bounds=_bounds(measure, settings),
+        bounds=bounds,
         method="bootstrap" if resampled else "t",
         draws=settings.bootstrap if resampled else None,
         seed=settings.seed if resampled else None,
@@ -84,8 +90,9 @@ def means_of(measure: Measure, settings: Settings, *, resampled: bool = False) -
             from scipy.stats import t
 
             p = float(2 * t.sf(abs(one.mean - 0.5) / one.error, one.freedom))
+        low, high = (one.low, one.high) if bounds else _told(one.freedom, one.low, one.high)
         by_name[one.condition] = Found(
-            *_in_unit(measure, one.mean, one.low, one.high), p=p, participants=one.participants, items=one.items, note=one.note
+            *_in_unit(measure, one.mean, low, high), p=p, participants=one.participants, items=one.items, note=one.note
         )
     return {name: by_name[name] for name in _ordered(by_name, settings)}
 
@@ -96,10 +103,17 @@ def differences_of(measure: Measure, pairs: Sequence[tuple[str, str]], settings:
 
     if not pairs:
         return []
+    bounds = _bounds(measure, settings)
+    most = bounds[1] - bounds[0] if bounds else float("inf")  # no difference of means is larger
+
+    def ends(one: Difference) -> tuple[float, ...]:
+        return _told(one.freedom, max(one.low, -most), min(one.high, most)) if isfinite(one.low) else (one.low, one.high)
+
     return [
         Found(
-            *_in_unit(measure, one.difference, one.low, one.high), p=_number(one.p), effects=one.effects,
-            participants=one.participants, items=one.items, note=one.note,
+            *_in_unit(measure, one.difference, *ends(one)), p=_number(*_told(one.freedom, one.p)),
+            effects=one.effects, participants=one.participants, items=one.items,
+            note=UNKNOWN if one.freedom < LEAST and not one.note else one.note,
         )
         for one in differences(crossed_of(measure), pairs=pairs, level=1 - settings.alpha)
     ]  # fmt: skip
@@ -163,6 +177,11 @@ def _in_unit(measure: Measure, value: float, low: float, high: float) -> Interva
     """An estimate and its ends; times come as logarithms. None for what can't be had."""
     unit = exp if measure.kind == "seconds" else float
     return tuple(unit(one) if isfinite(one) else None for one in (value, low, high))  # type: ignore[return-value]
+
+
+def _told(freedom: float, *values: float) -> tuple[float, ...]:
+    """The values, or NaN for all where the standard error behind them is unknown."""
+    return tuple(float("nan") if freedom < LEAST else value for value in values)
 
 
 def _number(value: float) -> float | None:

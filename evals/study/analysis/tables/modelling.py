@@ -94,14 +94,14 @@ def script_of(measures: Sequence[Measure], settings: Settings, people: bool) -> 
         if one.kind not in _KINDS or len(there) < 2:
             continue
         reference = _reference(there, settings)
-        for kind in _KINDS[one.kind]:
-            models.append(
-                ScriptModel(
-                    measure=one.name, kind=kind, column=columns[one.kind], reference=reference,
-                    task="" if one.kind == "seconds" else one.name,
-                    conditions=tuple(name for name in there if name != reference),
-                )
-            )  # fmt: skip
+        others = tuple(name for name in there if name != reference)
+        task = "" if one.kind == "seconds" else one.name
+        models += [
+            ScriptModel(
+                measure=one.name, kind=kind, column=columns[one.kind], reference=reference, task=task, conditions=others
+            )
+            for kind in _KINDS[one.kind]
+        ]  # fmt: skip
     said = "" if people else "# Simulated participants gave these answers. Nothing here says anything about people.\n"
     if not models:
         return f"{said}# No measure has two conditions, so there is no model to compute.\n"
