@@ -9,9 +9,10 @@ over the populations of participants and items, by numerical integration.
 
 The table has a row per design, size and measure; in "a third missing", answers are missing at random. "mean" is the coverage of
 the 95 % intervals of `estimate`, "difference" that of `differences` where the conditions truly differ, "alarms" the share of
-studies with p < 0.05 where they don't; "width" is the mean length of the intervals of the mean. Beside them stand the peers: "answers", a normal interval over all answers as if they were independent; "people", a bootstrap over participants
-alone (percentiles of 300 draws); and "two-way", Owen's bootstrap over participants and items as it stands (percentiles of 300
-draws). --quick leaves out the peers' bootstraps beyond the first 200 studies and half of the rows.
+studies with p < 0.05 where they don't; "width" is the mean length of the intervals of the mean. Beside them stand the peers:
+"answers", a normal interval over all answers as if they were independent; "people", a bootstrap over participants alone
+(percentiles of 300 draws); and "two-way", Owen's bootstrap over participants and items as it stands (percentiles of 300 draws).
+--quick leaves out the peers' bootstraps beyond the first 200 studies and half of the rows.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 from .agreements import Agreement as Agreement
 from .agreements import agreement as agreement
+from .comparisons import Difference as Difference
+from .comparisons import Equivalence as Equivalence
+from .comparisons import differences as differences
+from .comparisons import equivalence as equivalence
 from .contrasts import Contrast as Contrast
 from .contrasts import Spread as Spread
 from .contrasts import contrast as contrast
 from .crossed import Crossed as Crossed
-from .differences import Difference as Difference
-from .differences import Equivalence as Equivalence
-from .differences import differences as differences
-from .differences import equivalence as equivalence
 from .effects import cliff_delta as cliff_delta
 from .effects import cohen_h as cohen_h
 from .effects import holm as holm

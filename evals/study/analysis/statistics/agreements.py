@@ -153,11 +153,15 @@ def _one(
     def of(times_of_people: NDArray[np.float64], times_of_units: NDArray[np.float64]) -> NDArray[np.float64]:
         """The coefficient per draw, by how often each participant and each unit was drawn."""
         times = times_of_people[:, person_of]
-        counts = np.stack([np.bincount(where, one, size) for one in times]).reshape(len(times), len(units), len(levels))
-        squares = np.stack([np.bincount(unit_of, one, len(units)) for one in times**2])
+        counts = np.zeros((len(times), size))
+        squares = np.zeros((len(times), len(units)))
+        for draw, one in enumerate(times):
+            counts[draw] = np.bincount(where, one, size)
+            squares[draw] = np.bincount(unit_of, one**2, len(units))
+        table = counts.reshape(len(times), len(units), len(levels))
         if coefficient == "fleiss":
-            return _kappa(counts, squares, times_of_units)
-        return _alpha(counts, squares, times_of_units, levels, scale)
+            return _kappa(table, squares, times_of_units)
+        return _alpha(table, squares, times_of_units, levels, scale)
 
     everyone, everything = np.ones((1, len(people))), np.ones((1, len(units)))
     value = float(of(everyone, everything)[0])

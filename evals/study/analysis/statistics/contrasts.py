@@ -101,9 +101,10 @@ def mean_weights(crossed: Crossed, condition: int, average: Average) -> NDArray[
         raise UsageError(f"there is no average over {average!r}: name one of {', '.join(AVERAGES)}")
     inside = (crossed.condition == condition).astype(np.float64)
     if average == "answers":
-        return inside / max(inside.sum(), 1.0)
+        return np.asarray(inside / max(inside.sum(), 1.0), dtype=np.float64)
     counts = np.bincount(crossed.participant, inside, minlength=len(crossed.participants))
-    return inside / np.maximum(counts, 1.0)[crossed.participant] / max((counts > 0).sum(), 1)
+    own = inside / np.maximum(counts, 1.0)[crossed.participant]
+    return np.asarray(own / max((counts > 0).sum(), 1), dtype=np.float64)
 
 
 def contrast(crossed: Crossed, signs: Sequence[tuple[int, float]], average: Average = "participants") -> Contrast:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -177,28 +177,25 @@ def _of_condition(
     inside = crossed.condition == place
     people = len(np.unique(crossed.participant[inside]))
     things = len(np.unique(crossed.item[inside]))
-    facts = {
-        "condition": crossed.conditions[place],
-        "participants": people,
-        "items": things,
-        "answers": int(inside.sum()),
-    }
     nan = float("nan")
+    empty = Estimate(
+        condition=crossed.conditions[place], mean=nan, low=nan, high=nan, participants=people, items=things,
+        answers=int(inside.sum()), error=nan, freedom=nan,
+    )  # fmt: skip
     if not inside.any():
         mean_weights(crossed, place, average)  # refuses an unknown average
-        none = "there are no answers under this condition"
-        return Estimate(**facts, mean=nan, low=nan, high=nan, error=nan, freedom=nan, note=none)
+        return replace(empty, note="there are no answers under this condition")
     spread = contrast(crossed, ((place, 1.0),), average).spread(crossed.values)
     mean, error, freedom = float(spread.value[0]), float(spread.error[0]), float(spread.freedom[0])
     if np.isnan(error):
         few = f"{people} participants and {things} items are too few for an interval over both"
-        return Estimate(**facts, mean=mean, low=nan, high=nan, error=nan, freedom=nan, note=few)
+        return replace(empty, mean=mean, note=few)
     low, high = (float(end[0]) for end in intervals(spread, level, bounds, min(people, things)))
     if without_spread(spread)[0]:
         note = "the answers show no spread over participants and items, so there is no interval"
         if np.isfinite(low):
             note = f"all answers are equal: the interval is the exact one for {min(people, things)} independent answers"
-        return Estimate(**facts, mean=mean, low=low, high=high, error=0.0, freedom=nan, note=note)
+        return replace(empty, mean=mean, low=low, high=high, error=0.0, note=note)
     if bootstrap is not None:
         from scipy.stats import t
 
@@ -206,7 +203,7 @@ def _of_condition(
         low, high = (mean + end * reach for end in _resampled(crossed, place, average, level, *bootstrap))
         if bounds is not None:
             low, high = max(low, bounds[0]), min(high, bounds[1])
-    return Estimate(**facts, mean=mean, low=low, high=high, error=error, freedom=freedom)
+    return replace(empty, mean=mean, low=low, high=high, error=error, freedom=freedom)
 
 
 def _resampled(

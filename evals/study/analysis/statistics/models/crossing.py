@@ -34,15 +34,15 @@ class Pair:
     def totals(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Sums of one value per answer by level of each factor."""
         return (
-            np.bincount(self.first, values, self.sizes[0]),
-            np.bincount(self.second, values, self.sizes[1]),
+            np.bincount(self.first, values, self.sizes[0]).astype(np.float64),
+            np.bincount(self.second, values, self.sizes[1]).astype(np.float64),
         )
 
     def system(self, weights: NDArray[np.float64], scales: tuple[float, float]) -> System:
         """The matrix ΛZ'WZΛ + 1, factored; `weights` is the diagonal of W and `scales` of Λ."""
         (a, b), (s, t) = self.totals(weights), scales
         mixed = np.bincount(self.first * self.sizes[1] + self.second, weights, self.sizes[0] * self.sizes[1])
-        cross = s * t * mixed.reshape(self.sizes)
+        cross = np.asarray(s * t * mixed.reshape(self.sizes), dtype=np.float64)
         return System.of(s * s * a + 1.0, t * t * b + 1.0, cross)
 
 
@@ -61,7 +61,8 @@ class System:
         """Factors the matrix of these blocks."""
         flipped = len(a) < len(b)
         large, small, block = (b, a, cross.T) if flipped else (a, b, cross)
-        lower = np.linalg.cholesky(np.diag(small) - block.T @ (block / large[:, None]))
+        inner = np.diag(small) - block.T @ (block / large[:, None])
+        lower: NDArray[np.float64] = np.linalg.cholesky(inner).astype(np.float64)
         total = float(np.log(large).sum() + 2 * np.log(np.diag(lower)).sum())
         return cls(flipped, large, block, lower, total)
 

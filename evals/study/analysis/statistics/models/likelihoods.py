@@ -10,15 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
 STEEP = 12.0  # logarithm of a step between thresholds beyond which no data lead; it keeps the search from infinities
 
 
 class Likelihood(Protocol):
     """How likely answers are by their linear predictor and by parameters of their own."""
-
-    extras: int
-    """Number of own parameters."""
 
     def start(self) -> NDArray[np.float64]:
         """Own parameters to begin with."""
@@ -34,7 +30,6 @@ class Binomial:
     """Answers that are 0 or 1, with a logit link."""
 
     y: NDArray[np.float64]
-    extras: int = 0
 
     def start(self) -> NDArray[np.float64]:
         """Nothing: there are no own parameters."""
@@ -61,11 +56,6 @@ class Cumulative:
 
     y: NDArray[np.intp]
     levels: int
-
-    @property
-    def extras(self) -> int:
-        """Number of thresholds."""
-        return self.levels - 1
 
     def start(self) -> NDArray[np.float64]:
         """The thresholds without any effects."""

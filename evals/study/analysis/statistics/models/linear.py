@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # those of studies in which people or items differ more than answers, since the criterion may have two minima.
 STARTS = ((0.7, 0.7), (3.0, 0.2), (0.2, 3.0))
 
+LARGE = 1e5  # a ratio of standard deviations that shrinks effects by one in 10¹⁰
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -67,8 +69,12 @@ class Linear:
         free = self.number - self.columns
         squares = float(left[-1, -1] - left[:-1, -1] @ np.linalg.solve(inner, left[:-1, -1]))
         squares = max(squares, 1e-12 * float(self.cross[-1, -1]))
-        _, of_inner = np.linalg.slogdet(inner)
-        return log_determinant + float(of_inner) + free * (1 + float(np.log(2 * np.pi * squares / free)))
+        of_inner = float(np.linalg.slogdet(inner)[1])
+        return float(log_determinant + of_inner + free * (1 + np.log(2 * np.pi * squares / free)))
+
+    def unsigned(self, ratios: NDArray[np.float64]) -> float:
+        """The same, where the search may step across zero."""
+        return self.profiled(np.abs(ratios))
 
     def deviance(self, deviations: NDArray[np.float64]) -> float:
         """The restricted deviance as a function of all three standard deviations."""
@@ -76,9 +82,9 @@ class Linear:
         left, log_determinant = self.solved((float(deviations[0]) / s, float(deviations[1]) / s))
         inner = left[:-1, :-1]
         squares = float(left[-1, -1] - left[:-1, -1] @ np.linalg.solve(inner, left[:-1, -1]))
-        _, of_inner = np.linalg.slogdet(inner)
+        of_inner = float(np.linalg.slogdet(inner)[1])
         free = self.number - self.columns
-        return log_determinant + float(of_inner) + free * float(np.log(2 * np.pi * s * s)) + squares / s**2
+        return float(log_determinant + of_inner + free * np.log(2 * np.pi * s * s) + squares / s**2)
 
     def covariance(self, deviations: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of the fixed effects."""
@@ -86,10 +92,19 @@ class Linear:
         left, _ = self.solved((float(deviations[0]) / s, float(deviations[1]) / s))
         return np.asarray(s * s * np.linalg.inv(left[:-1, :-1]), dtype=np.float64)
 
+    def perfect(self) -> bool:
+        """Whether participants, items and X explain y without a remainder."""
+        left, _ = self.solved((LARGE, LARGE))  # nearly unpenalized, as if the effects were fixed
+        squares = left[-1, -1] - left[:-1, -1] @ np.linalg.lstsq(left[:-1, :-1], left[:-1, -1], rcond=None)[0]
+        return bool(squares <= 1e-8 * self.cross[-1, -1])
+
     def fit(self) -> Fit:
         """The minimum of the restricted deviance."""
         from scipy.optimize import minimize
 
+        if self.perfect():
+            none = np.full((self.columns, self.columns), np.nan)
+            return Fit(none[0], none, none[0], (float("nan"), float("nan"), 0.0), float("nan"), False)
         found = [
             minimize(
                 self.profiled, start, method="L-BFGS-B", bounds=((0, 1e4), (0, 1e4)), options={"ftol": 1e-14, "gtol": 1e-7}
@@ -97,20 +112,15 @@ class Linear:
             for start in STARTS
         ]
         best = min(found, key=lambda one: float(one.fun))
-        polished = minimize(
-            lambda x: self.profiled(np.abs(x)), best.x, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9}
-        )
+        polished = minimize(self.unsigned, np.asarray(best.x), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9})
         ratios = np.abs(polished.x) if polished.fun <= best.fun else best.x
         ratios = np.where(ratios < 1e-5, 0.0, ratios)
         left, _ = self.solved((float(ratios[0]), float(ratios[1])))
-        effects = np.linalg.solve(left[:-1, :-1], left[:-1, -1])
+        effects = np.linalg.solve(left[:-1, :-1], left[:-1, -1]).astype(np.float64)
         squares = float(left[-1, -1] - left[:-1, -1] @ effects)
         effects[0] += self.middle
         remainder = float(np.sqrt(max(squares, 0.0) / (self.number - self.columns)))
         deviations = np.array([*(ratios * remainder), remainder])
-        if remainder <= 1e-7 * float(np.sqrt(self.cross[-1, -1] / self.number)):
-            none = np.full((self.columns, self.columns), np.nan)
-            return Fit(effects, none, none[0], tuple(deviations.tolist()), float("nan"), False)
         freedoms = self.satterthwaite(deviations)
         converged = bool(polished.success)
         return Fit(effects, self.covariance(deviations), freedoms, tuple(deviations.tolist()), self.profiled(ratios), converged)
