@@ -87,7 +87,7 @@ def check_labels(labels: Sequence[str], tasks: Sequence[TaskPart], *, choices: i
         raise UsageError(f"maps of two labels can be turned round, and there are {len(labels)}: {', '.join(labels[:6])}")
 
 
-def parse_conditions(names: str | Sequence[str]) -> tuple[ConditionPart, ...]:
+def parse_conditions(names: str | Sequence[str], *, unchecked: bool = False) -> tuple[ConditionPart, ...]:
     """Conditions by their names, as one text with commas between them or as a list.
 
     Args:
@@ -95,6 +95,7 @@ def parse_conditions(names: str | Sequence[str]) -> tuple[ConditionPart, ...]:
             list), a style of texts ("plain", "ranked", "smv"), with "-clause", "-short" or "-paragraph" behind it for another
             length, a file of texts (.jsonl, .json, .csv, .tsv), any of these that stands below the input with "+heatmap", or a
             control in its form: "random-plain", "other-rationale".
+        unchecked: whether texts of files are shown even where they are false of their maps.
 
     Raises:
         UsageError: a name means nothing, or stands there twice.
@@ -107,7 +108,20 @@ def parse_conditions(names: str | Sequence[str]) -> tuple[ConditionPart, ...]:
     for number, one in enumerate(found):
         if one.name in [other.name for other in found[:number]]:
             raise UsageError(f"the condition {one.name!r} stands there twice; name each once")
-    return tuple(found)
+    if not unchecked:
+        return tuple(found)
+    kept = [_unchecked(one) for one in found]
+    if kept == found:
+        raise UsageError("unchecked concerns texts of files, and no condition is one; leave it out")
+    return tuple(kept)
+
+
+def _unchecked(part: ConditionPart) -> ConditionPart:
+    if part.kind == "file":
+        return part.model_copy(update={"options": {**part.options, "unchecked": True}})
+    if part.options.get("kind") == "file":
+        return part.model_copy(update={"options": {**part.options, "options": {**part.options["options"], "unchecked": True}}})
+    return part
 
 
 def _condition(name: str) -> ConditionPart:

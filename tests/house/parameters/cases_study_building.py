@@ -110,7 +110,7 @@ def _twice(tools):
 
 
 case("evals.study.building.build_study", {**BASE, "out": later(_twice), "force": True}, _built, force=False)
-case("evals.study.building.parse_conditions", {"names": "heatmap"}, names="plain")
+case("evals.study.building.parse_conditions", {"names": "heatmap,a.csv"}, names="plain", unchecked=True)
 
 
 def _study(tools):

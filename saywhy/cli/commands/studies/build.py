@@ -114,6 +114,9 @@ def build(
             "--mask-labels/--show-labels", help="Whether no explanation may name a label. By default where people guess it."
         ),
     ] = None,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Show texts of files even where they are false of their maps.")
+    ] = False,
     synonyms: Annotated[
         Path | None,
         typer.Option(
@@ -137,7 +140,7 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Write over a study that has no answers yet.")] = False,
 ) -> None:
     """Build a study."""
-    from evals.study.building import build_study
+    from evals.study.building import build_study, parse_conditions
     from evals.study.building.estimating import minutes_of
     from evals.study.building.making_study import strata_in
     from saywhy_core.errors import Problem
@@ -149,7 +152,7 @@ def build(
     try:
         study = build_study(
             source,
-            conditions,
+            parse_conditions(conditions, unchecked=unchecked),
             out=out,
             design=planned,
             tasks=tasks,
@@ -171,6 +174,9 @@ def build(
             on_problem=left_out.append,
             on_note=note,
         )
+    except UsageError:
+        source.tell(("left out", left_out))  # which may be why it ends here
+        raise
     finally:
         if chat is not None:
             tell_usage(chat)

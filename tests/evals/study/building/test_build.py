@@ -350,7 +350,7 @@ def test_looks_that_tell_the_label_are_told():
     [
         ({"tasks": "simulation,nothing"}, "no task 'nothing'"),
         ({"design": "latinsquare"}, "no design 'latinsquare'"),
-        ({"conditions": "plain"}, "needs two or more conditions"),
+        ({"design": "blocks"}, "needs block_size"),
         ({"mask_labels": False, "replace_leaks": True}, "concern masked labels"),
         ({"answers": "x"}, "serve the task counterfactual"),
         ({"choices": 1}, "2 labels or more"),

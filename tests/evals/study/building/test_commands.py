@@ -74,7 +74,7 @@ def test_maps_that_are_left_out_are_named_with_exit_status_1(call, maps, tmp_pat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--conditions", "plain"), "needs two or more conditions"),
+        (("--conditions", "plain,none", "--design", "blocks"), "needs block_size"),
         (("--conditions", "plain,none", "--llm", "openai:x"), "--llm goes with the condition narrate"),
         (("--conditions", "plain,none", "--trust"), "--trust goes with --target"),
         (("--conditions", "narrate,none"), "name a language model with --llm"),
@@ -90,6 +90,43 @@ def test_what_does_not_go_together_is_refused_before_anything_is_written(call, m
     assert done.returncode == 2
     assert said in done.stderr
     assert not (tmp_path / "study").exists()
+
+
+def test_false_texts_are_shown_where_somebody_wants_them(call, maps, tmp_path):
+    (tmp_path / "lies.csv").write_text("id,text\n" + "".join(f"r{n},'that' speaks most for the label.\n" for n in range(12)))
+    done = call("build", maps, "--conditions", "lies.csv,none", "--items", 6, "--out", "study")
+    assert done.returncode == 2
+    assert "the text is false of its map" in done.stderr
+    done = call("build", maps, "--conditions", "lies.csv,none", "--items", 6, "--out", "study", "--unchecked")
+    assert done.returncode == 0, done.stderr
+    assert "texts are false of their maps, and shown because unchecked is true" in done.stderr
+    assert "wrong on purpose" in open_study(tmp_path / "study").file.debriefing
+    done = call("build", maps, "--conditions", "plain,none", "--out", "other", "--unchecked")
+    assert "no condition is one" in done.stderr
+
+
+def test_a_build_that_is_killed_leaves_no_study_and_the_next_one_goes_well(maps, tmp_path):
+    import subprocess
+    import sys
+    import time
+
+    out = tmp_path / "new" / "study"
+    half = out.with_name(".study.building")
+    words = [sys.executable, "-c", "from saywhy.cli.app import main; main()", "study", "build", str(maps), "--conditions", "heatmap,plain",
+             "--items", "8", "--out", str(out)]  # fmt: skip
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        ends = time.monotonic() + 30
+        while not half.exists() and process.poll() is None and time.monotonic() < ends:
+            time.sleep(0.001)
+    finally:
+        process.kill()
+        process.wait()
+    assert not out.exists() or open_study(out).items, "a study is whole where there is one"
+    if not out.exists():
+        assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+    assert len(open_study(out).items) == 10
+    assert not half.exists()
 
 
 def test_a_mixed_design_has_its_groups(call, maps, tmp_path):
