@@ -79,9 +79,7 @@ def test_latin(conditions, items, order, seed):
     assert len(crossed) == items * conditions
     assert len(set(crossed.values())) == 1
     if order == "fixed" and items >= 2 * conditions:  # block by block, over all cells, each condition follows each other
-        follows = Counter(
-            (a.conditions, b.conditions) for cell in cells for a, b in pairwise(cell.trials[:conditions])
-        )
+        follows = Counter((a.conditions, b.conditions) for cell in cells for a, b in pairwise(cell.trials[:conditions]))
         assert len(follows) == conditions * (conditions - 1)
         assert len(set(follows.values())) == 1
 

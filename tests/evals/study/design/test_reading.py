@@ -153,9 +153,7 @@ def test_what_is_no_yaml_is_told_in_a_sentence(text, says):
     assert "\n" not in str(caught.value)
 
 
-BOMB = "a0: &a0 [1,1,1,1,1,1,1,1,1]\n" + "".join(
-    f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
-)
+BOMB = "a0: &a0 [1,1,1,1,1,1,1,1,1]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
 
 
 @pytest.mark.parametrize("text", [BOMB, "a: " + "[" * 50_000, "a: " + "{b: " * 40 + "1" + "}" * 40, "x" * 600_000])
@@ -184,7 +182,10 @@ def test_kinds_of_conditions_are_checked_where_they_are_known(tmp_path):
     path.write_text(GOOD.replace("kind: heatmap", "kind: heatmpa").replace("kind: none", "kind: none\n    options: {a: 1}", 1))
     with pytest.raises(StudyFileError) as caught:
         read_whole_file(path)
-    assert [(5, True), (8, True)] == [(line, "heatmap" in what or "no option 'a'" in what) for line, what in caught.value.problems]
+    assert [(line, "heatmap" in what or "no option 'a'" in what) for line, what in caught.value.problems] == [
+        (5, True),
+        (8, True),
+    ]
 
 
 def test_a_study_made_in_python_is_checked_too():
@@ -203,8 +204,50 @@ def test_groups_must_be_a_partition():
     assert any("no group holds third" in one for one in said)
 
 
-PIECES = ["\n", " ", "\t", "a", "é", "#", ": ", "- ", "'", '"', "\x85", "\u2028", "\ufeff", "%", "|", "> ", "yes", "1", "1e5", "~", "null"]
-PIECES += [".5", "@", "`", "&a", "*a", "!t", "{", "[", "]", "?", "---", "...", "\u00a0", "\u200b", "\\", "\x07", "0x1F", "2024-01-01", ","]
+PIECES = [
+    "\n",
+    " ",
+    "\t",
+    "a",
+    "é",
+    "#",
+    ": ",
+    "- ",
+    "'",
+    '"',
+    "\x85",
+    "\u2028",
+    "\ufeff",
+    "%",
+    "|",
+    "> ",
+    "yes",
+    "1",
+    "1e5",
+    "~",
+    "null",
+]
+PIECES += [
+    ".5",
+    "@",
+    "`",
+    "&a",
+    "*a",
+    "!t",
+    "{",
+    "[",
+    "]",
+    "?",
+    "---",
+    "...",
+    "\u00a0",
+    "\u200b",
+    "\\",
+    "\x07",
+    "0x1F",
+    "2024-01-01",
+    ",",
+]
 TEXTS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 
 
@@ -235,7 +278,9 @@ def test_the_schema_for_editors_is_current():
     import evals.study.design.writing as writing
 
     beside = Path(writing.__file__).with_name("study.schema.json")
-    assert beside.read_text(encoding="utf-8") == schema_text(), "run: saywhy study schema --out evals/study/design/study.schema.json"
+    assert beside.read_text(encoding="utf-8") == schema_text(), (
+        "run: saywhy study schema --out evals/study/design/study.schema.json"
+    )
     schema = json.loads(schema_text())
     assert schema["properties"]["title"]["description"]
     assert schema["$defs"]["DesignPart"]["properties"]["kind"]["enum"] == ["between", "within", "latin", "blocks", "mixed"]

@@ -32,9 +32,7 @@ def test_kinds_are_drawn_equally_and_it_is_told_where_there_are_too_few():
     assert sum(taken.values()) == 40
     assert taken["label pos, model_right no"] == 10  # these are all
     assert sorted((taken["label pos, model_right yes"], taken["label neg, model_right yes"])) == [12, 13]
-    assert drawn.short == (
-        "10 items are wanted of label neg, model_right no, and there are 5; others stand in for them",
-    )
+    assert drawn.short == ("10 items are wanted of label neg, model_right no, and there are 5; others stand in for them",)
 
 
 def test_lengths_are_split_into_thirds():
