@@ -87,8 +87,7 @@ def agreement(
 
     Raises:
         UsageError: an argument is out of its range, Fleiss' kappa is asked for on another scale than the nominal, or a
-        participant
-            answered an item under the same condition twice.
+            participant answered an item under the same condition twice.
     """
     check_level(level)
     if coefficient not in ("krippendorff", "fleiss"):
