@@ -1,4 +1,4 @@
-r"""`results.tex`: the tables with booktabs, and the results in words. It compiles alone, and `\input` takes it into a paper."""
+"""`results.tex`: the tables with booktabs, and the results in words. It compiles alone, and inside a paper that takes it in."""
 
 from __future__ import annotations
 

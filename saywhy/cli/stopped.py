@@ -1,0 +1,67 @@
+"""What an interrupted command leaves, so that only what is there is said to be kept."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saywhy_core.disk.destinations import beside
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GOES_ON = {
+    "run": "the finished images in DIR are kept, and the same command goes on with the others",
+    "attack": "the results in OUT are kept, and the same command goes on with the other images",
+    "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
+    "improve": "what was searched is kept, and the same command goes on with it",
+    "serve": "every acknowledged answer is kept, and the same command goes on",
+    "picture": "the pictures in OUT are kept; the same command draws all again",
+    "verbalize": "the finished texts are kept beside OUT, and the same command goes on with the other maps",
+}
+
+
+def what_is_left(command: str, options: Mapping[str, Any]) -> str:
+    """What an interrupted command leaves: only what is there is said to be kept."""
+    asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
+    place = {"run": "directory", "serve": "study"}.get(command, "out")
+    there = command in GOES_ON and asks and _is_kept(command, Path(options[place]))
+    nothing = {
+        "run": "no image was begun",
+        "serve": "nobody has taken part",
+        "attack": "no result was written to OUT",
+        "picture": "no picture was written to OUT",
+    }
+    if there and command == "run":
+        return GOES_ON[command].replace("DIR", str(options["directory"]))
+    return GOES_ON[command] if there else nothing.get(command, "no output file was written")
+
+
+def _is_kept(command: str, out: Path) -> bool:
+    try:
+        match command:
+            case "attack":
+                return any(next(out.glob(f"*/{name}"), None) for name in ("result.json", "answers.bin"))
+            case "run":
+                return any(next(out.glob(f"{folder}/*"), None) for folder in ("images", "answers"))
+            case "serve":
+                return (out / "answers.db").is_file()
+            case "picture":
+                return out.is_dir() and any(not one.name.startswith(".") for one in out.iterdir())
+            case "improve":
+                return _has_lines(beside(out, ".state"), 2)
+            case "describe":
+                return out.is_file() or _has_lines(beside(out, ".journal"), 2)
+        return _has_lines(beside(out, ".part"), 2)
+    except (OSError, ValueError, UsageError):  # it can't be seen, so nothing is promised
+        return False
+
+
+def _has_lines(path: Path, count: int) -> bool:
+    """Whether a journal holds so many lines; the first is its header."""
+    if not path.is_file():  # a pipe would keep the process waiting
+        return False
+    with path.open("rb") as stream:
+        return sum(1 for _ in islice(stream, count)) == count
