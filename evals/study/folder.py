@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from evals.study.items import Item
 
 STUDY_FILE, ITEMS_FILE, IMAGES, ASSETS, DATABASE = "study.yaml", "items.jsonl", "images", "assets", "answers.db"
+
+
+_UNSEEN = ("completion", "exclusions", "analysis")  # parts of study.yaml
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,15 @@ class Study:
 
     @cached_property
     def digest(self) -> str:
-        """A digest of everything that participants see: answers to one version are not mixed with those to another."""
-        content = hashlib.sha256()
-        for name in (STUDY_FILE, ITEMS_FILE):
-            content.update((self.folder / name).read_bytes())
+        """A digest of what participants see and are asked: answers to one version are not mixed with those to another.
+
+        Times, limits, completion codes, the number of participants and the analysis can change while a study runs.
+        """
+        seen = self.file.model_dump(mode="json", exclude_defaults=True, exclude={*_UNSEEN, "design", "server"})
+        design = self.file.design.model_dump(mode="json", exclude_defaults=True, exclude={"participants"})
+        pauses = self.file.server.break_after
+        content = hashlib.sha256(json.dumps([seen, design, pauses], sort_keys=True).encode())
+        content.update((self.folder / ITEMS_FILE).read_bytes())
         return content.hexdigest()[:16]
 
 

@@ -22,11 +22,7 @@ long = pytest.mark.long
 
 def routes(server):
     store = server.store
-    return [
-        (route.path.lstrip("/"), method)
-        for route in admin_routes(store, "0" * 64)
-        for method in route.methods - {"HEAD"}
-    ]
+    return [(route.path.lstrip("/"), method) for route in admin_routes(store, "0" * 64) for method in route.methods - {"HEAD"}]
 
 
 def logged_in(server):

@@ -246,6 +246,26 @@ def test_another_version_of_the_study_is_refused_once_there_are_answers(tmp_path
     open_store(open_study(folder)).close()
 
 
+def test_limits_codes_and_the_analysis_may_change_while_a_study_runs(tmp_path):
+    folder = write_study(tmp_path / "study", participants=1)
+    store = open_store(open_study(folder))
+    _, token = enter(store)
+    answer(store, token, 0, {"agree": True}, seconds=1.0)
+    store.close()
+    write_study(
+        folder,
+        participants=2,
+        more=f"# a remark\n{CONSENT}completion: {{code: GOOD}}\nserver: {{leave_after_minutes: 5}}\nanalysis: {{alpha: 0.01}}\n",
+    )
+    store = open_store(open_study(folder))
+    enter(store)
+    store.close()
+    for change in ("server: {break_after: 1}\n", "debriefing: Thanks.\n"):
+        write_study(folder, more=CONSENT + change)
+        with pytest.raises(UsageError, match="has changed since"):
+            open_store(open_study(folder))
+
+
 def test_people_and_simulated_participants_are_not_mixed(tmp_path):
     study = open_study(write_study(tmp_path / "study"))
     store = open_store(study, source="simulated:perfect")
