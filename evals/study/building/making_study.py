@@ -151,6 +151,7 @@ def build_study(
             tell(f"the study has {len(shown)} items; {planned.items} were asked for, and there are no more that can be shown")
             planned = planned.model_copy(update={"items": len(shown)})
         made = _with_right_answers(made, found, asked, known_answers, target, known, problem)
+        asked = _where_known(asked, made)
         for said in (*dict.fromkeys(making.notes), *_hints(made, parts, planned, seed, masked=masked)):
             tell(said)
         file = _file(made, parts, asked, planned, known, masked, seed, title)
@@ -220,6 +221,17 @@ def _with_right_answers(
     if "error_finding" in kinds:
         items = answers_known.with_wrong_sentences(items, {one.id: one.map for one in candidates})
     return items
+
+
+def _where_known(tasks: Sequence[TaskPart], items: Sequence[Item]) -> tuple[TaskPart, ...]:
+    """The tasks; wrong sentences are looked for only where it is known which are wrong."""
+    known = {name for item in items for name in item.answers.get("error_finding", ())}
+    found = []
+    for part in tasks:
+        names = [name for name in part.conditions or items[0].stimuli if name in known]
+        narrowed = part.kind == "error_finding" and names
+        found.append(part.model_copy(update={"conditions": names}) if narrowed else part)
+    return tuple(found)
 
 
 def _hints(

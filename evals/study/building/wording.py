@@ -122,7 +122,7 @@ def _asked(part: TaskPart) -> str:
         "trust": "Is the model right here?",
         "preference": "Which of two explanations do you prefer?",
         "error_finding": "Which parts of the explanation are wrong?",
-        "free_text": "Now and then, we ask you to write a sentence or two.",
+        "free_text": "A sentence or two in your own words. You may leave it out.",
     }
     if part.kind == "rating":
         return {

@@ -248,8 +248,15 @@ def test_wrong_sentences_of_random_explanations_are_known(tmp_path):
     maps = [TokenSaliency(["good", f"dull{n}", "film", "end"], [1.0, -0.5, 0.05, 0.0], Query("positive"),
                           prediction=Prediction("positive"), id=f"e{n}") for n in range(8)]  # fmt: skip
     study = build_study(
-        maps, "plain,random-plain", out=tmp_path / "study", items=8, practice=0, labels=LABELS, tasks="error_finding"
+        maps,
+        "heatmap,plain,random-plain,none",
+        out=tmp_path / "study",
+        items=8,
+        practice=0,
+        labels=LABELS,
+        tasks="error_finding,simulation",
     )
+    assert study.file.tasks[0].conditions == ["plain", "random-plain"]
     wrong = 0
     for item in study.items.values():
         assert item.answers["error_finding"]["plain"]["false"] == []

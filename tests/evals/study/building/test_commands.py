@@ -129,6 +129,35 @@ def test_a_build_that_is_killed_leaves_no_study_and_the_next_one_goes_well(maps,
     assert not half.exists()
 
 
+def test_a_language_model_is_asked_about_the_chosen_items_alone_and_only_once(call, maps, tmp_path, chat_server):
+    server = chat_server(behave=lambda request: "Because of 'that', which is most important for 'positive'.")
+    words = (
+        "build",
+        maps,
+        "--conditions",
+        "narrate-smv-gpt,none",
+        "--items",
+        4,
+        "--practice",
+        0,
+        "--llm",
+        f"{server.url}#test",
+    )
+    done = call(*words, "--out", "study")
+    assert done.returncode == 0, done.stderr
+    study = open_study(tmp_path / "study")
+    for item in study.items.values():
+        told = item.stimuli["narrate-smv-gpt"].text.partition("Explanation: ")[2]
+        assert "positive" not in told
+        assert "'that' speaks most against it" in told, "the template stands in for what is false"
+    assert "language model" in done.stderr
+    asked = len(server.requests)
+    assert asked <= 4 * 3, "each of four items, with two repairs"
+    done = call(*words, "--out", "study", "--force")
+    assert done.returncode == 0, done.stderr
+    assert len(server.requests) == asked, "replies are kept beside the study"
+
+
 def test_a_mixed_design_has_its_groups(call, maps, tmp_path):
     done = call("build", maps, "--conditions", "heatmap,plain,random,none", "--design", "mixed", "--group", "heatmap,plain", "--group",
                 "random,none", "--items", 8, "--out", "study")  # fmt: skip
