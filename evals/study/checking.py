@@ -64,4 +64,11 @@ def item_problems(study: StudyFile, items: Sequence[Item]) -> tuple[str, ...]:
         if part.kind in TASKS and trials:
             with TASKS.blame(part.kind):
                 found += [what for what in TASKS.get(part.kind).check(part, trials) if what not in found]
+    if trials:
+        known = {name for item in trials for name in item.facts} | {one.name for one in study.demographics}
+        for name in study.analysis.subgroups:
+            if name not in known:
+                found.append(
+                    f"subgroups are asked for by {name}, which is no fact of items or participants; {did_you_mean(name, known)}"
+                )
     return tuple(found)

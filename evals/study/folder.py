@@ -89,7 +89,11 @@ def open_study(folder: str | os.PathLike[str]) -> Study:
             continue
         try:
             item = item_from_record(parse_json(line, f"{where}, line {number}"))
-        except (KeyError, TypeError, ValueError) as error:
+        except UsageError:
+            raise
+        except KeyError as error:
+            raise UsageError(f"{where}, line {number}: this is no item (it has no {error}); build the study again") from error
+        except (TypeError, ValueError) as error:
             raise UsageError(f"{where}, line {number}: this is no item ({error}); build the study again") from error
         if item.id in items:
             raise UsageError(f"{where}, line {number}: there is an item {legible(item.id)!r:.80} already; give each its own id")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 VERSION = 1
 
@@ -86,16 +86,49 @@ def item_from_record(record: Mapping[str, Any]) -> Item:
     """
     if record["version"] != VERSION:
         raise ValueError(f"items of version {record['version']} can't be read; this saywhy reads version {VERSION}")
-    labels: Sequence[str] = record["labels"]
     return Item(
-        id=str(record["id"]),
-        form=record["form"],
-        input=Stimulus(**record["input"]),
-        predicted=str(record["predicted"]),
-        true=record["true"],
-        labels=tuple(labels),
-        stimuli={name: Stimulus(**one) for name, one in record["stimuli"].items()},
-        practice=bool(record["practice"]),
-        facts=dict(record["facts"]),
-        answers=dict(record["answers"]),
+        id=_text(record, "id"),
+        form=_form(record["form"]),
+        input=_stimulus(record["input"]),
+        predicted=_text(record, "predicted"),
+        true=None if record["true"] is None else _text(record, "true"),
+        labels=tuple(_texts(record["labels"], "labels")),
+        stimuli={name: _stimulus(one) for name, one in _mapping(record, "stimuli").items()},
+        practice=record["practice"] is True,
+        facts={name: str(value) for name, value in _mapping(record, "facts").items()},
+        answers=dict(_mapping(record, "answers")),
     )
+
+
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record[key]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} must be a text that is not empty, not {value!r:.60}")
+    return value
+
+
+def _texts(value: object, key: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise ValueError(f"{key} must be a list of texts, not {value!r:.60}")
+    return value
+
+
+def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = record[key]
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} must be an object, not {value!r:.60}")
+    return value
+
+
+def _form(value: object) -> Literal["text", "image"]:
+    if value == "text":
+        return "text"
+    if value == "image":
+        return "image"
+    raise ValueError(f"form must be text or image, not {value!r:.60}")
+
+
+def _stimulus(value: object) -> Stimulus:
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise ValueError(f"what is shown must be an object of texts, html and text, not {value!r:.60}")
+    return Stimulus(**value)

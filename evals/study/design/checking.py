@@ -41,6 +41,7 @@ def findings(study: StudyFile) -> Iterator[Finding]:
     yield from _asked(study)
     yield from _questions(study)
     yield from _attention(study)
+    yield from _times(study)
     yield from _analysis(study)
     yield from _completion(study)
 
@@ -284,6 +285,13 @@ def _attention(study: StudyFile) -> Iterator[Finding]:
     if study.attention and wrong is not None and wrong > len(study.attention):
         what = f"there are {len(study.attention)} attention checks, so that nobody fails {wrong}; lower it"
         yield Finding(("exclusions", "failed_attention"), what)
+
+
+def _times(study: StudyFile) -> Iterator[Finding]:
+    low, high = study.exclusions.trial_seconds_below, study.exclusions.trial_seconds_above
+    if low is not None and high is not None and low >= high:
+        what = f"answers below {low:g} and above {high:g} seconds are left out, so that none stays; lower it"
+        yield Finding(("exclusions", "trial_seconds_below"), what)
 
 
 def _analysis(study: StudyFile) -> Iterator[Finding]:

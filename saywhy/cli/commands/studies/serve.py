@@ -54,6 +54,8 @@ def serve(
     opened, path = open_study(study), checked_prefix(prefix)
     if not has_assets(opened):
         raise UsageError(f"{study} holds no pages yet; fetch jsPsych into it with saywhy study assets {study}")
+    for said in opened.problems:
+        note(said, style="yellow")
     store = open_store(opened)
     try:
         digest, token = admin_token(opened, renew=new_token)

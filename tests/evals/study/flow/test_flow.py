@@ -212,3 +212,34 @@ def test_a_study_without_an_explanation_of_an_item_does_not_open(write_study, tm
     path.write_text(path.read_text().replace('"bare"', '"other"', 1))
     with pytest.raises(UsageError, match="item 'i0' has no condition bare"):
         open_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"id": "i1", ', "", "line 2: this is no item (it has no 'id')"),
+        ('"i1"', "1", "id must be a text"),
+        ('"form": "text"', '"form": "video"', "form must be text or image"),
+        ('"labels": ["neg", "pos"]', '"labels": "neg"', "labels must be a list"),
+        ('"facts": {}', '"facts": []', "facts must be an object"),
+        ('"version": 1', '"version": 9', "items of version 9"),
+        ('{"version"', '["version"', "not JSON"),
+        ('"i1"', '"i0"', "there is an item 'i0' already"),
+    ],
+)
+def test_a_line_that_is_no_item_is_named(write_study, tmp_path, old, new, says):
+    write_study()
+    path = tmp_path / "items.jsonl"
+    lines = path.read_text().split("\n")
+    assert old in lines[1]
+    path.write_text("\n".join([lines[0], lines[1].replace(old, new, 1), *lines[2:]]))
+    with pytest.raises(UsageError) as caught:
+        open_study(tmp_path)
+    assert says in str(caught.value)
+    assert "line 2" in str(caught.value)
+
+
+def test_other_line_ends_in_texts_end_no_line(write_study):
+    odd = "a\u2028b\x85c"
+    items = [replace(one, input=replace(one.input, text=odd)) for one in write_study().items.values()]
+    assert write_study(items=items).items["i0"].input.text == odd
