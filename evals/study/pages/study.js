@@ -116,8 +116,8 @@
   /* Steps as trials. */
   function shownHtml(step) {
     const toSee = step.html || "";
-    // colours say nothing to a screen reader: it reads the same explanation as text instead
-    const coloured = /class="[^"]*\bheatmap\b/.test(toSee);
+    // colours and marks say nothing to a screen reader: it reads the same explanation as text instead
+    const coloured = /class="[^"]*\b(heatmap|rationale)\b/.test(toSee);
     const told = coloured && step.text ? `<div class="only-read">${escape(step.text)}</div>` : "";
     return (
       `<h1 id="heading" tabindex="-1" dir="auto">${escape(step.heading || title)}</h1>` +
