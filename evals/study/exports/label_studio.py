@@ -32,7 +32,7 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": 
 
 def control_name(question: str) -> str:
     """What a question's control is called: letters, digits, and `_`."""
-    return re.sub(r"\W", "_", question)
+    return re.sub(r"[^A-Za-z0-9_]", lambda found: f"_{ord(found[0]):02x}_", question)
 
 
 def _make(study: Study) -> Exported:

@@ -7,6 +7,7 @@ those that a page does not ask.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _INSTEAD = {"section": "div", "bdi": "span"}
 _SHEET = """
 #instance-text div { white-space: normal; }
 .asked { font-weight: 600; }
+#prev-btn { display: none; }
 """
 
 
@@ -43,13 +45,19 @@ class _Scheme:
     sets: set[tuple[str, ...]] = field(default_factory=set)
     orders: set[tuple[str, ...]] = field(default_factory=set)
     labels: dict[str, str] = field(default_factory=dict)  # value -> shown
+    places: dict[str, int] = field(default_factory=dict)  # of labels of different pages: how far down they stand
     mixed: bool = False  # one value with two shown texts: then the shown text is the value
     pages: int = 0
 
 
 def scheme_name(question: str) -> str:
     """What a question is called in potato, whose names are made of letters, digits, and `_`."""
-    return re.sub(r"\W", "_", question)
+    return re.sub(r"[^A-Za-z0-9_]", lambda found: f"_{ord(found[0]):02x}_", question)
+
+
+def label_name(shown: str) -> str:
+    """What an option is called in potato where each page has options of its own: potato's names are those of HTML elements."""
+    return f"o{hashlib.sha256(shown.encode()).hexdigest()[:12]}"
 
 
 def _make(study: Study) -> Exported:
@@ -111,6 +119,7 @@ def _said(schemes: dict[str, _Scheme], instances: int, *, shared: bool, ways: in
         f"start it by: potato start config.yaml -p 8000; participants open /?PROLIFIC_PID=CODE, and potato gives each the way "
         f"of {ways} that fewest have begun: it balances by who began, not by who completed"
     )
+    yield f"the button for going back is hidden, but who knows {PLATFORM}'s keys can still go back and change an answer"
     yield f"{PLATFORM} keeps network addresses and browsers' names with the answers; saywhy reads neither"
     if shared:
         yield "participants who share a way see the same order of trials"
@@ -149,14 +158,17 @@ def _instance(step: Step, page: str, schemes: dict[str, _Scheme], instances: int
     line: dict[str, Any] = {"id": page, "text": f'<div class="{" ".join(["page", *hidden])}">{html}</div>'}
     for name, question in asked.items():
         if schemes[name].mixed:
-            line[f"options_{name}"] = [label for _, label in question.options]
-            schemes[name].labels.update((label, label) for _, label in question.options)
+            line[f"options_{name}"] = [label_name(label) for _, label in question.options]
+            for place, (_, label) in enumerate(question.options):
+                schemes[name].labels[label_name(label)] = label
+                schemes[name].places[label_name(label)] = max(place, schemes[name].places.get(label_name(label), 0))
     return line
 
 
 def _scheme(name: str, one: _Scheme, instances: int) -> dict[str, Any]:
     said = one.first.prompt if len(one.prompts) == 1 else "Your answer"
-    found = scheme_of(name, one.first, said, list(one.labels.items()))
+    labels = sorted(one.labels.items(), key=lambda label: one.places.get(label[0], 0))  # else in the order of the first page
+    found = scheme_of(name, one.first, said, labels)
     if one.mixed:
         found |= {"dynamic_options": True, "dynamic_options_field": f"options_{name}"}
     if one.first.required and one.pages == instances:

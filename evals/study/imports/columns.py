@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from evals.study.answers import Answer, Answers, Participant
 from evals.study.imports.mapping import FactPart, Mapping, read_mapping
 from evals.study.imports.tables import find_column, need_column, read_table
+from evals.study.tasks.preference import NEITHER
 from evals.study.tasks.task import TASKS
 from saywhy_core.errors import Problem, UsageError
 
@@ -225,8 +226,8 @@ def _response(
             value = _number(response, f"the rating {task.name!r}")
             if task.points is not None and not 1 <= value <= task.points:
                 raise _RowError(f"the rating {task.name!r} is {response}, and the points are 1 to {task.points}")
-        elif measure == "preference" and " vs " in condition and response not in condition.split(" vs "):
-            raise _RowError(f"{response!r} is none of the compared conditions, {condition}")
+        elif measure == "preference":
+            value = _preferred(response, condition)
         seconds = None if clock is None or not row[clock].strip() else _number(row[clock], "the time")
         return Answer(
             participant=code, phase="trial", task=task.name, kind=task.kind, response=response, trial=trial, item=item,
@@ -234,6 +235,17 @@ def _response(
         )  # fmt: skip
 
     return make
+
+
+def _preferred(response: str, condition: str) -> float:
+    """1 where the first of two conditions is preferred, 0 where the second is, 0.5 for neither."""
+    first, sign, second = condition.partition(" vs ")
+    if not sign:
+        raise _RowError(f"the condition {condition!r} does not name two with ' vs ' between, which a preference compares")
+    values = {first: 1.0, second: 0.0, NEITHER: 0.5}
+    if response not in values:
+        raise _RowError(f"{response!r} is none of the compared conditions, {condition}, nor {NEITHER!r}")
+    return values[response]
 
 
 def _coded(task: TaskColumn, written: str) -> str:

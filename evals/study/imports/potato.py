@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from evals.study.answers import Participant
-from evals.study.exports.potato import scheme_name
+from evals.study.exports.potato import label_name, scheme_name
 from evals.study.flow.keys import Key, parse_key
 from evals.study.flow.returning import Page, Returning
 from evals.study.imports.importing import Import
@@ -81,17 +81,24 @@ def _take(returning: Returning, state: Any, where: str) -> None:
 
 def _add(returning: Returning, person: str, key: Key, labels: Any, where: str, spent: Mapping[str, Any]) -> None:
     step = returning.step(key)
-    milliseconds = spent.get("total_time_ms")
     returning.add(
         Page(
             person,
             key,
             {} if step is None else _responses(step, labels),
             where,
-            seconds=None if not milliseconds else float(milliseconds) / 1000,
+            seconds=_seconds(spent),
             submitted=_iso(spent.get("session_end")),
         )
     )
+
+
+def _seconds(spent: Mapping[str, Any]) -> float | None:
+    """What the browser measured; where a page was left before it told anything, the time between opening and saving it."""
+    if spent.get("total_time_ms"):
+        return float(spent["total_time_ms"]) / 1000
+    opened, saved = spent.get("session_start"), spent.get("session_end")
+    return float(saved) - float(opened) if opened and saved and saved > opened else None
 
 
 def _responses(step: Step, labels: Any) -> dict[str, Any]:
@@ -102,10 +109,11 @@ def _responses(step: Step, labels: Any) -> dict[str, Any]:
         question = questions.get(label["schema"])
         if question is None or value in (None, "", False):
             continue  # another page's question, which a participant can't see here
+        named = {label_name(shown): known for known, shown in question.options}.get(label["name"], label["name"])
         if question.kind == "parts":
-            found.setdefault(question.name, []).append(label["name"])
+            found.setdefault(question.name, []).append(named)
         else:
-            found[question.name] = label["name"] if question.kind in _BY_NAME else value
+            found[question.name] = named if question.kind in _BY_NAME else value
     return found
 
 

@@ -75,3 +75,44 @@ def study(tmp_path):
     (folder / "study.yaml").write_text(STUDY)
     (folder / "items.jsonl").write_text("".join(json.dumps(item.to_record()) + "\n" for item in items()))
     return open_study(folder)
+
+
+EVERY_TASK = """
+version: 1
+title: Every kind of task
+labels: [positive, negative]
+conditions: [{name: heatmap, kind: heatmap}, {name: plain, kind: none}]
+design: {kind: latin, items: 4, participants: 4}
+tasks:
+  - {name: guess, kind: simulation, options: {shuffle: true, confidence: true}}
+  - {name: what-if, kind: counterfactual}
+  - {name: right, kind: trust}
+  - {name: ease, kind: rating}
+  - {name: better, kind: preference}
+  - {name: faults, kind: error_finding, conditions: [heatmap]}
+  - {name: why, kind: free_text, question: "Why?"}
+practice: {items: 0}
+attention: [{name: awake, after: 2, question: "Please choose blue.", options: [red, blue], answer: blue}]
+debriefing: Thank you.
+"""
+
+
+def rich_items():
+    for number, item in enumerate(items()):
+        if not item.practice:
+            sentences = [f'Sentence one of {number}, with "quotes".', f"Sentence two of {number}; [[and]] <more>."]
+            effects = [{"part": f"word{number}", "label": "negative"}, {"part": "film, or so", "label": "positive"}]
+            found = {"parts": sentences, "false": sentences[1:]}
+            answers = {"counterfactual": effects, "error_finding": {"heatmap": found}}
+            yield Item(**{**vars(item), "answers": answers})
+
+
+@pytest.fixture
+def rich_study(tmp_path):
+    """A study with every kind of task, and comparisons of two conditions."""
+    folder = tmp_path / "rich"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "p.png").write_bytes(png())
+    (folder / "study.yaml").write_text(EVERY_TASK)
+    (folder / "items.jsonl").write_text("".join(json.dumps(item.to_record()) + "\n" for item in rich_items()))
+    return open_study(folder)

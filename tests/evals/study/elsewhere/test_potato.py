@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from evals.study.exports import export_study
+from evals.study.exports.potato import scheme_name
 from evals.study.flow.keys import Way, way_steps
 from evals.study.imports import detect, read_answers
 
@@ -59,6 +60,13 @@ def answer(page, form):
     if kind == "likert":
         form.locator("input[type=radio]").nth(4).check()
         return name, "5"
+    if kind == "multiselect":
+        box = form.locator("input[type=checkbox]:visible").nth(1)  # the second of three: the sentence that is wrong
+        box.check()
+        return name, '["2"]'
+    if kind == "text":
+        form.locator("textarea").fill('Because "so" <b>& so</b>')
+        return name, 'Because "so" <b>& so</b>'
     if kind == "number":
         form.locator("input").first.fill("44")
         return name, "44"
@@ -81,7 +89,9 @@ def take(page, address, most=20):
     return given
 
 
-def test_what_is_answered_in_potato_is_what_is_read(study, tmp_path, potato):
+@pytest.mark.parametrize("which", ["study", "rich_study"])
+def test_what_is_answered_in_potato_is_what_is_read(which, request, tmp_path, potato):
+    study = request.getfixturevalue(which)
     if not Path(CHROMIUM).exists():
         pytest.skip(f"there is no {CHROMIUM}")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -98,15 +108,27 @@ def test_what_is_answered_in_potato_is_what_is_read(study, tmp_path, potato):
     answers = read_answers([tmp_path / "project"], study=study)
     cells = {code: one.cell for code, one in answers.participants.items()}
     assert sorted(cells.values()) == ["latin-1", "latin-2"]  # potato gives the second the other group
-    assert answers.participants["first"].attributes == {"age": "44", "english": "no"}
+    assert answers.participants["first"].attributes == ({"age": "44", "english": "no"} if which == "study" else {})
     for person, pages in given.items():
         way = Way([cell.name for cell in study.cells].index(cells[person]) + 1, 1)
-        asked = [[question.name for question in step.questions] for step in way_steps(study, way)]
+        asked = [[scheme_name(question.name) for question in step.questions] for step in way_steps(study, way)]
         asked = [sorted(names) for names in asked if names]
         done = [sorted(page) for page in pages if page]
         assert done == (asked if person == "first" else asked[: len(done)])
         rows = [row for row in answers.rows if row.participant == person]
         typed = [(name, value) for page in pages for name, value in page.items()]
-        assert sorted((row.task, "yes" if row.response == "true" else row.response) for row in rows) == sorted(typed)
+        read = [(row.task, "yes" if row.response == "true" else row.response) for row in rows]
+        if which == "study":
+            assert sorted(read) == sorted(typed)
+        else:
+            assert len(read) == len(typed)
+            faults = [row.response for row in rows if row.kind == "error_finding"]
+            assert faults
+            assert all("Sentence two" in response for response in faults)
+            assert all(row.correct for row in rows if row.kind == "error_finding")
+            assert {row.response for row in rows if row.kind == "free_text"} == {'Because "so" <b>& so</b>'}
+            preferred = [(row.response, row.condition) for row in rows if row.kind == "preference"]
+            assert all(response == condition.split(" vs ")[1] for response, condition in preferred)  # the right one
         assert answers.participants[person].status == ("complete" if person == "first" else "left")
-        assert any(row.seconds for row in rows if row.phase == "trial")  # none where a page is left within its first tick
+        assert all(row.seconds is None or 0 < row.seconds < 60 for row in rows)
+        assert person == "second" or any(row.seconds for row in rows if row.phase == "trial")
