@@ -29,7 +29,8 @@ _QUOTED = re.compile(
 )
 _CUE = re.compile(
     r"(?:predict\w*|classif\w*|label\w*|class(?:es)?|categor\w*|sentiment|topic|chose\w*|choice|decision|decid\w*|answer\w*|says?"
-    r"|said|as|for|against|on|than|verdict|called)(?:\s+(?:is|was|as|of|to|be|for|the|a|an|on|it|this|label|class))*\s*[:=]?\s*$",
+    r"|said|(?<!such )as|for|against|on|than|verdict|called)"
+    r"(?:\s+(?:is|was|as|of|to|be|for|the|a|an|on|it|this|label|class))*\s*[:=]?\s*$",
     re.IGNORECASE,
 )
 """What stands before a quoted label, and not before a quoted word of the input."""

@@ -32,6 +32,7 @@ OWN = "a positive end to a great film"
         ("The word at position 5 is composed of positions.", []),
         ("The label was chosen because of 'great'.", []),
         ("Marked words: “positive”, “great film”. They speak most for the label that the model chose.", []),
+        ("Words such as \"positive\" and 'great' have high scores.", []),
         ("", []),
     ],
 )  # fmt: skip
