@@ -137,6 +137,7 @@ def test_delimiters_are_told_from_the_rows(folder, delimiter):
     assert len(read_columns([folder / "rater-2.csv"], folder / "map.yaml").rows) == 4
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not CROWD.is_dir(), reason="the published crowd files are not on this machine")
 def test_the_published_study_comes_out(capsys):
     place = ROOT / "benchmarks" / "study" / "published.py"
