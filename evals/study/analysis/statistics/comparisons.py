@@ -104,8 +104,9 @@ def differences(
     this is the quasi-F test of Clark 1973, with two departures: the variance is never less than that of the remainder alone,
     and the degrees of freedom are a little fewer. It holds its level in designs between and within participants, in Latin
     squares and where answers are missing (`benchmarks/study/coverage.py`); where participants and items respond to the
-    conditions alike, and where some saw few trials, it is cautious (2 to 4 % false alarms instead of 5 %). It fails with
-    fewer than about 10 participants or items, and where nearly all answers lie at a bound.
+    conditions alike, and where some saw few trials, it is cautious (2 to 4 % false alarms instead of 5 %). In simulations
+    with 4 to 100 participants, 5 to 40 items and means up to 0.99 of the scale, false alarms stayed between 0.4 and 6 % and
+    coverage between 92 and 98 %. Fewer participants or items, and outliers in unbounded values, are not covered by that.
 
     Args:
         crossed: the values.

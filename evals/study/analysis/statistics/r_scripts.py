@@ -23,8 +23,8 @@ class ScriptModel:
     Attributes:
         measure: what the rows of the result are named by.
         kind: "linear", "binomial" or "cumulative".
-        column: the column of the tidy table that holds the values. An empty response counts as wrong in "correct"; "seconds"
-            are those of a trial's pages together, by their logarithms.
+        column: the column of the tidy table that holds the values. In "correct", a question with a right answer that has no
+            response counts as wrong. "seconds" are those of a trial's pages together, by their logarithms.
         task: the task whose answers are taken; all of them where it is "", as for "seconds".
         reference: the condition that the others are compared with.
         conditions: the other conditions, in the order of the result; by default all that occur, in alphabetical order.
@@ -120,7 +120,7 @@ rows_of <- function(column, task, reference, conditions) {
     if (nrow(rows) > 0) rows <- aggregate(seconds ~ participant + trial + item + condition, rows, sum)
   }
   y <- suppressWarnings(as.numeric(rows[[column]]))
-  if (column == "correct") y[rows$response == ""] <- 0
+  if (column == "correct") y[rows$correct == "" & rows$expected != "" & rows$response == ""] <- 0
   if (column == "seconds") y <- ifelse(y > 0, log(y), NA)
   if (length(conditions) == 0) conditions <- setdiff(sort(unique(rows$condition)), reference)
   data <- data.frame(

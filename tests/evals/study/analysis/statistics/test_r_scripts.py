@@ -56,15 +56,21 @@ def study():
             "step": n, "trial": n, "seconds": float(seconds[n]),
         }  # fmt: skip
         said = "yes" if right[n] else ""  # no answer is a wrong one
-        rows.append(Answer(task="guess", kind="simulation", response=said, correct=True if said else None, **shared))
-        rows.append(Answer(task="ease", kind="rating", response="x", value=float(rating[n]), **shared))
+        correct = True if said else None
+        rows.append(Answer(task="guess", kind="simulation", response=said, expected="yes", correct=correct, **shared))
+        own = {**shared, "step": n + 1000, "seconds": 0.25 * float(seconds[n])} if n % 2 else shared  # on a page of its own
+        rows.append(Answer(task="ease", kind="rating", response="x", value=float(rating[n]), **own))
     rows.append(
         Answer(participant="p0", phase="practice", task="ease", kind="rating", response="x", value=99.0, condition="plain")
     )
     answers = Answers(tuple(rows), {f"p{n}": Participant(code=f"p{n}") for n in range(18)})
     names = [tuple(f"{letter}{n}" for n in range(size)) for letter, size in (("p", 18), ("i", 12))]
     crossed = Crossed(rating, person, item, condition, *names, NAMES)
-    return answers, {"guess": crossed.with_values(right), "ease": crossed, "seconds": crossed.with_values(np.log(seconds))}
+    return answers, {
+        "guess": crossed.with_values(right),
+        "ease": crossed,
+        "seconds": crossed.with_values(np.log(seconds * np.where(np.arange(216) % 2, 1.25, 1))),
+    }
 
 
 def run(tmp_path, answers, models):
