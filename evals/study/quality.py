@@ -61,6 +61,10 @@ FLAGS: Mapping[str, str] = {
 """The flags, and what each means."""
 
 
+_REMEMBERED = 5_000  # participants; a page for researchers is computed again and again while they answer
+_orders: dict[tuple[str, tuple[str, int]], dict[tuple[int, str], list[str]]] = {}
+
+
 @dataclass(frozen=True)
 class _Choice:
     """An answer that was chosen among options."""
@@ -127,16 +131,21 @@ def _seen(answers: Answers, study: Study | None, places: Mapping[str, tuple[str,
 
 
 def _shown(study: Study, place: tuple[str, int]) -> dict[tuple[int, str], list[str]]:
-    """(page, task) -> the options in the order in which this participant saw them."""
+    """(page, task) -> the options in the order in which this participant saw them; computed once per participant."""
+    known = _orders.get((study.digest, place))
+    if known is not None:
+        return known
     cells = {cell.name: cell for cell in study.cells}
-    if place[0] not in cells:
-        return {}
-    return {
+    found = {
         (step.number, step.tasks[question.name][0]): [value for value, _ in question.options]
-        for step in steps_for(study, cells[place[0]], place[1])
+        for step in (steps_for(study, cells[place[0]], place[1]) if place[0] in cells else ())
         for question in step.questions
         if question.name in step.tasks and question.kind == "choice"
     }
+    if len(_orders) >= _REMEMBERED:
+        _orders.clear()
+    _orders[study.digest, place] = found
+    return found
 
 
 def _failed(answers: Answers) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -172,6 +173,15 @@ def test_the_token_is_made_once_and_only_its_digest_is_kept(tmp_path, monkeypatc
         admin_token(study)
 
 
+def accessible(page):
+    """axe-core finds nothing, where SAYWHY_NODE_MODULES names a folder that has it."""
+    axe = Path(os.environ.get("SAYWHY_NODE_MODULES", "")) / "axe-core" / "axe.min.js"
+    if axe.is_file():
+        page.evaluate(axe.read_text())
+        assert page.evaluate("axe.run()")["violations"] == []
+    return True
+
+
 @long
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Chromium")
 def test_the_page_in_a_real_browser(tmp_path):
@@ -199,6 +209,7 @@ def test_the_page_in_a_real_browser(tmp_path):
         assert "3 of 40 complete" in page.inner_text("main")
         assert evil in page.title()
         assert page.locator("script, img").count() == 0
+        assert accessible(page)
         page.screenshot(path=tmp_path / "admin.png", full_page=True)
         with page.expect_download() as download:
             page.get_by_role("link", name="tidy table").click()
