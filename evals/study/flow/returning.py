@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evals.study.folder import Study
     from evals.study.steps import Question, Step
 
+_LONGEST = 1e9  # seconds: some thirty years
 _REMEMBERED = 256  # ways whose pages are kept: more than one file mixes
 
 
@@ -90,8 +91,8 @@ class Returning:
         if step.questions and all(value in (None, "", []) for value in responses.values()):
             return
         found = judge(
-            self.study, step, responses, participant=page.participant, seed=page.key.way.seed, tries=page.tries,
-            seconds=page.seconds, submitted=page.submitted,
+            self.study, step, responses, participant=page.participant, seed=page.key.way.seed, tries=max(1, page.tries),
+            seconds=_plausible(page.seconds), submitted=page.submitted,
         )  # fmt: skip
         if found.problems:
             name, said = next(iter(found.problems.items()))
@@ -136,6 +137,11 @@ class Returning:
 
     def _note(self, page: Page, what: str) -> None:
         self.problems.append(Problem(page.where, what, page.line))
+
+
+def _plausible(seconds: float | None) -> float | None:
+    """A time that a page can take; None for what no clock measures."""
+    return seconds if seconds is not None and 0 <= seconds < _LONGEST else None
 
 
 def typed(question: Question, value: Any) -> Any:

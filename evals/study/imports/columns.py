@@ -253,7 +253,7 @@ def _coded(task: TaskColumn, written: str) -> str:
         return written
     if written not in task.codes:
         raise _RowError(f"{written!r} is none of the codes of {task.name!r}: {', '.join(task.codes)}")
-    return str(task.codes[written])
+    return task.codes[written]
 
 
 def _number(text: str, what: str) -> float:

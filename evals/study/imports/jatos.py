@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 from evals.study.flow.returning import Returning
@@ -12,7 +13,7 @@ from evals.study.imports.importing import Import
 from evals.study.imports.jspsych import is_handed_over, take_all
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.legible import legible
-from saywhy_core.reading.ceilings import check_ceiling
+from saywhy_core.reading.ceilings import ceiling, check_ceiling
 from saywhy_core.reading.documents import decode_text, read_bytes
 
 if TYPE_CHECKING:
@@ -64,17 +65,31 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
     if not data.startswith(_ZIP):
         yield shown, decode_text(data, shown)
         return
+    for name, content in _unpacked(data, shown):
+        where = f"{shown}, {legible(name)}"
+        yield where, decode_text(content, where)
+
+
+def _unpacked(data: bytes, shown: str) -> list[tuple[str, bytes]]:
+    """The results of a zip by name, held in memory within the ceiling: nothing is written to the disk."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             names = [one for one in packed.infolist() if _DATA.search(one.filename) and not one.filename.endswith(_OWN)]
-            check_ceiling("bytes", sum(one.file_size for one in names), shown)
-            for one in names:
-                where = f"{shown}, {legible(one.filename)}"
-                with packed.open(one) as stream:
-                    content = stream.read(one.file_size + 1)
-                yield where, decode_text(content, where)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise UsageError(f"{shown} can't be unpacked: {error}; export the results again") from None
+            size = sum(one.file_size for one in names)
+            if size <= ceiling("bytes"):
+                return [(one.filename, packed.read(one)) for one in names]
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        OSError,
+    ) as error:
+        raise UsageError(f"{shown} can't be unpacked: {legible(str(error))}; export the results again") from None
+    check_ceiling("bytes", size, shown)
+    return []
 
 
 JATOS = Import("results of JATOS, as a zip", _fits, _read)

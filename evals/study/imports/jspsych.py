@@ -53,7 +53,7 @@ def take_all(returning: Returning, text: str, where: str) -> None:
     for line, found in _objects(text, where, returning.problems):
         try:
             _take(returning, found, where, line)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             returning.problems.append(Problem(where, f"a participant's answers can't be used: {told}", line))
 

@@ -39,7 +39,7 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
                 for annotation in task["annotations"]:
                     if not annotation.get("was_cancelled"):
                         _take(returning, key, annotation, where, number)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
                 problems.append(Problem(where, f"the task can't be used: {_told(error)}", number))
     return returning.answers()
 

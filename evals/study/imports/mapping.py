@@ -129,11 +129,20 @@ class TaskColumn(Part):
     name: Name
     kind: str
     column: Column
-    codes: dict[str, str | float] = {}
+    codes: dict[str, str] = {}
     blank: Literal["missing", "wrong"] = "missing"
     points: Annotated[int, Field(ge=2, le=1001)] | None = None
     answer: Column | None = None
     seconds: Column | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        from evals.study.tasks.task import TASKS
+
+        if value not in TASKS:
+            raise ValueError(f"there is no kind of task {value!r}; {did_you_mean(value, TASKS)}")
+        return value
 
 
 class FactPart(Part):
@@ -265,10 +274,29 @@ def _told(error: ValidationError, document: Document, where: str) -> str:
     name = ".".join(str(one + 1) if isinstance(one, int) else one for one in place) or "the mapping"
     if found["type"] == "extra_forbidden":
         known = _keys(place[:-1])
-        return f"{where}, line {line}: there is no key {place[-1]!r}; {did_you_mean(str(place[-1]), known)}"
+        key = str(found["loc"][-1])
+        return f"{where}, line {line}: there is no key {key!r:.60}; {did_you_mean(key, known)}"
     if found["type"] == "missing":
         return f"{where}, line {line}: the key {name} is missing"
-    return f"{where}, line {line}: {name}: {found['msg'].removeprefix('Value error, ')}"
+    return f"{where}, line {line}: {_said(found, name)}"
+
+
+def _said(found: Any, name: str) -> str:
+    given = "empty" if found["input"] is None else f"{found['input']!r:.60}"
+    match found["type"]:
+        case "string_type":
+            return f"{name} must be a text, and is {given}"
+        case "list_type":
+            return f"{name} must be a list, and is {given}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"{name} must hold keys with values, and is {given}"
+        case "bool_type" | "bool_parsing":
+            return f"{name} must be true or false, and is {given}"
+        case "too_short":
+            return f"{name} must not be empty"
+        case "literal_error":
+            return f"{name} must be {found['ctx']['expected']}, and is {given}"
+    return f"{name}: {found['msg'].removeprefix('Value error, ')}"
 
 
 def _is_form(part: object) -> bool:
@@ -282,10 +310,16 @@ def _depth(one: Any, document: Document) -> int:
 
 
 def _keys(place: Place) -> list[str]:
-    names = {key for part in _PARTS.values() for key in part.model_fields} if place else set(Mapping.model_fields)
-    return sorted(names)
+    """The keys that may stand at a place: the last of its names says which part it is."""
+    names = [one for one in place if isinstance(one, str)]
+    part = _AT.get(names[-1], ColumnPart) if names else Mapping
+    return sorted({*part.model_fields, *(FactPart.model_fields if len(names) > 1 and names[-2] == "facts" else ())})
 
 
+_AT: dict[str, type[BaseModel]] = {
+    "participant": ParticipantPart, "condition": ConditionsPart, "rules": ConditionRule, "when": WhenPart, "only": WhenPart,
+    "leave_out": WhenPart, "tasks": TaskColumn, "tables": TablePart,
+}  # fmt: skip
 _PARTS: dict[str, type[BaseModel]] = {
     one.__name__: one
     for one in (

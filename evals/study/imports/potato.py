@@ -10,7 +10,7 @@ from evals.study.exports.potato import label_name, scheme_name
 from evals.study.flow.keys import Key, parse_key
 from evals.study.flow.returning import Page, Returning
 from evals.study.imports.importing import Import
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem
 from saywhy_core.legible import legible
 from saywhy_core.reading.documents import read_json
 
@@ -44,13 +44,19 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
     returning = Returning(study, problems)
     for path in paths:
         for state in _states(path) if path.is_dir() else (path,):
-            _take(returning, read_json(state, holds="a participant of potato"), legible(str(state)))
+            where = legible(str(state))
+            found = read_json(state, holds="a participant of potato")
+            try:
+                _take(returning, found, where)
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+                told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+                problems.append(Problem(where, f"the participant's answers can't be used: {told}"))
     return returning.answers()
 
 
 def _take(returning: Returning, state: Any, where: str) -> None:
     if not isinstance(state, dict) or not isinstance(state.get("user_id"), str):
-        raise UsageError(f"{where}: this is no state of a participant of potato")
+        raise ValueError("it is no state of a participant of potato")
     person = state["user_id"]
     keys = [key for one in state.get("instance_id_ordering") or [] if (key := parse_key(str(one))) is not None]
     if not keys:

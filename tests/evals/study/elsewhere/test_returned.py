@@ -223,3 +223,47 @@ def test_mixed_and_unknown_files_are_one_sentence(study, tmp_path):
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match="no answers of a form that is known"):
         detect(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"instance_id_to_label_to_value": [1]},
+        {"instance_id_to_label_to_value": {"c2w1p6": [[{"name": "x"}, "x"]]}},
+        {"instance_id_to_label_to_value": {"c2w1p6": [["x"]]}},
+        {"instance_id_to_behavioral_data": {"c2w1p6": 3}},
+        {"instance_id_to_behavioral_data": {"c2w1p6": {"session_end": 1e300}}},
+        {"current_phase_and_page": {"a": 1}},
+        {"instance_id_ordering": ["of another project"]},
+        {"user_id": 3},
+    ],
+)
+def test_a_broken_state_of_potato_is_a_problem_and_the_others_are_read(study, tmp_path, changed):
+    potato(study, tmp_path)
+    broken = tmp_path / "annotation_output" / "P0"
+    broken.mkdir()
+    state = json.loads((tmp_path / "annotation_output" / "P1" / "user_state.json").read_text())
+    (broken / "user_state.json").write_text(json.dumps(state | {"user_id": "P0"} | changed))
+    problems = []
+    answers = read_answers([tmp_path], study=study, problems=problems)
+    check(answers.only(["P1"]), study, "P1")
+    assert [one.where for one in problems] == [str(broken / "user_state.json")]
+
+
+def test_times_that_no_clock_measures_and_tries_below_one_are_left_out(study, tmp_path):
+    record = handed_over(study)
+    record["answers"][0] |= {"seconds": -3, "tries": -1}
+    record["answers"][3] |= {"seconds": 1e300}
+    (tmp_path / "a.json").write_text(json.dumps(record))
+    rows = read_answers([tmp_path / "a.json"], study=study).rows
+    assert [row.seconds for row in rows[:3]] == [None, None, 2.5]
+    assert rows[0].tries == 1
+
+
+def test_a_zip_that_claims_to_be_small_is_not_unpacked_beyond_the_ceiling(study, tmp_path):
+    from saywhy_core.reading.ceilings import ceilings
+
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("data.txt", b" " * 2_000_000)
+    with ceilings(bytes=1_000_000), pytest.raises(UsageError, match="bytes"):
+        read_answers([tmp_path / "a.zip"], study=study)
