@@ -94,6 +94,31 @@ def _without_region(candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate
         yield one, region_in_words(one.map, top), picture
 
 
+def usable_answers(
+    known: Mapping[str, Sequence[Mapping[str, str]]], items: Sequence[Item], *, on_problem: Callable[[Problem], None]
+) -> dict[str, list[Mapping[str, str]]]:
+    """The answers that can be asked about: the label is one of the item's, and the part of a text stands in it.
+
+    Raises:
+        UsageError: none is of an item of the study.
+    """
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for item in items:
+        for one in known.get(item.id, ()):
+            what = None
+            if one["label"] not in item.labels:
+                what = f"without {one['part']!r:.60} the model says {one['label']!r:.60}, which is none of the item's labels"
+            elif item.form == "text" and " ".join(one["part"].split()) not in " ".join(item.input.text.split()):
+                what = f"the part {one['part']!r:.60} does not stand in the text"
+            if what is None:
+                found.setdefault(item.id, []).append(one)
+            else:
+                on_problem(Problem("the answers", what, id=item.id))
+    if known and not any(item.id in known for item in items):
+        raise UsageError("the answers are of none of the study's items; give them the ids of the maps")
+    return found
+
+
 def with_answers(items: Sequence[Item], known: Mapping[str, Sequence[Mapping[str, str]]]) -> list[Item]:
     """The items with what the model says without a part of them."""
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evals.study.folder import ASSETS, DATABASE, IMAGES, ITEMS_FILE, STUDY_FILE
+from evals.study.stimuli.layout import shown_size
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
 
@@ -104,11 +106,25 @@ def _remove(folder: Path) -> None:
 
 def add_picture(folder: Path, png: bytes) -> str:
     """Keep a PNG once under the digest of its content, which tells no label, and say how HTML names it."""
+    png = _reduced(png)
     name = f"{hashlib.sha256(png).hexdigest()[:32]}.png"
     path = folder / IMAGES / name
     if not path.exists():
         path.write_bytes(png)
     return f"{IMAGES}/{name}"
+
+
+def _reduced(png: bytes) -> bytes:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as picture:
+        size = shown_size(*picture.size)
+        if size == picture.size:
+            return png
+        small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    small.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
 
 
 def write_items(folder: Path, items: Iterable[Item]) -> None:

@@ -26,7 +26,7 @@ from evals.study.building.folders import add_picture, check_place, new_folder, r
 from evals.study.building.showing import shown_items
 from evals.study.building.surface import surface_hints
 from evals.study.design.checking import check_study_file, trials_per_participant
-from evals.study.design.file import DesignPart, StudyFile
+from evals.study.design.file import DesignPart, ServerPart, StudyFile
 from evals.study.design.writing import write_study_file
 from evals.study.folder import STUDY_FILE, Study, open_study
 from evals.study.stimuli.leaks import names_of
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from saywhy_core.errors import Problem
     from verbalize.saliency import Saliency
 
+BREAK_AFTER = 20
+"""Trials between breaks: some ten minutes."""
 TITLE = "Explanations of a computer model"
 
 
@@ -213,7 +215,7 @@ def _with_right_answers(
     kinds = {part.kind for part in tasks}
     shown = {item.id for item in items}
     if "counterfactual" in kinds:
-        told = dict(known)
+        told: dict[str, Sequence[Mapping[str, str]]] = {**answers_known.usable_answers(known, items, on_problem=problem)}
         if target is not None:
             asked = [one for one in candidates if one.id in shown]
             told = {**answers_known.answers_of_target(asked, target, labels=labels, on_problem=problem), **told}
@@ -283,6 +285,8 @@ def _file(
     check_study_file(file)
     trials = trials_per_participant(file)
     file = file.model_copy(update={"attention": wording.attention(trials)})
+    pause = BREAK_AFTER if trials > 1.5 * BREAK_AFTER else 0
+    file = file.model_copy(update={"server": ServerPart(break_after=pause)})
     minutes = max(1, round(minutes_of(file, items, trials)))
     return file.model_copy(update={"consent": wording.consent(title, minutes, look.form, trials)})
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SMALLEST_SIDE = 320
 """Pixels. Smaller pictures are enlarged by a whole factor: 48 x 48 pixels can't be judged by people as they are."""
+LARGEST_SIDE = 1200
+"""Pixels. Larger pictures are reduced when they are kept: no page shows them larger, and phones would have to load them."""
 _ISOLATE = re.compile("[\u2066\u2067\u2068]([^\u2066-\u2069]*)\u2069")
 
 
@@ -72,9 +74,16 @@ def words_html(saliency: TokenSaliency, mark: Callable[[int, str], str] | None =
 
 def picture_html(name: str, alt: str, saliency: PixelSaliency) -> str:
     """A picture of the map's input, at the size at which all pictures of this input are shown."""
-    height, width = saliency.shape
-    factor = enlargement(saliency)
-    return f'<img src="{escape(name)}" alt="{escape(printable(alt))}" width="{width * factor}" height="{height * factor}">'
+    width, height = shown_size(*(side * enlargement(saliency) for side in reversed(saliency.shape)))
+    return f'<img src="{escape(name)}" alt="{escape(printable(alt))}" width="{width}" height="{height}">'
+
+
+def shown_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of a picture as it is kept: no side is longer than `LARGEST_SIDE`."""
+    longest = max(width, height)
+    if longest <= LARGEST_SIDE:
+        return width, height
+    return max(1, round(width * LARGEST_SIDE / longest)), max(1, round(height * LARGEST_SIDE / longest))
 
 
 def enlargement(saliency: PixelSaliency) -> int:

@@ -214,6 +214,24 @@ def test_right_answers_of_counterfactuals_come_from_a_file(tmp_path, maps):
     step = next(step for step in steps_for(study, cell, 1) if step.phase == "trial")
     (row,) = judge(study, step, {"counterfactual": "negative"}, participant="a", seed=1).rows
     assert row.correct is True
+    some = items_of(study)[0].id
+    answers.write_text(
+        json.dumps({"id": some, "part": "not there", "label": "negative"})
+        + "\n"
+        + json.dumps({"id": some, "part": f"w{some[1:]}", "label": "mixed"})
+    )
+    problems = []
+    build_study(
+        maps,
+        "plain,none",
+        out=tmp_path / "bad",
+        items=45,
+        practice=0,
+        tasks="counterfactual",
+        answers=answers,
+        on_problem=problems.append,
+    )
+    assert ["does not stand in the text" in problems[0].what, "none of the item's labels" in problems[1].what] == [True, True]
     answers.write_text('{"id": "m1", "part": "x"}\n')
     with pytest.raises(UsageError, match="line 1: an answer is an object with 'id', 'part' and 'label'"):
         build_study(maps, "plain,none", out=tmp_path / "other", tasks="counterfactual", answers=answers)
@@ -241,6 +259,25 @@ def test_a_target_says_what_it_would_choose_without_the_most_important_region(tm
         assert answer["label"] == "dark"
         assert answer["part"].startswith("the ")
     assert [(one.id, "the target chooses 'bright'" in one.what) for one in problems] == [("odd", True)]
+
+
+@pytest.mark.long
+def test_large_pictures_are_reduced_and_small_ones_enlarged(tmp_path):
+    from PIL import Image
+
+    maps = []
+    for number, (height, width) in enumerate(((30, 60), (900, 2400))):
+        scores = np.zeros((height, width))
+        scores[height // 4 : height // 2, width // 4 : width // 2] = 1.0
+        image = np.random.default_rng(number).random((height, width, 3)) * 0.3
+        maps.append(PixelSaliency(scores, Query("dark"), image=image, prediction=Prediction("dark"), id=f"p{number}"))
+    study = build_study(maps, "heatmap,rationale", out=tmp_path / "study", items=2, practice=0, labels=("dark", "light"))
+    for item, size in (("p0", (660, 330)), ("p1", (1200, 450))):
+        for stimulus in study.items[item].stimuli.values():
+            tags = re.findall(r'<img src="([^"]*)"[^>]* width="(\d+)" height="(\d+)">', stimulus.html)
+            assert tags
+            for name, width, height in tags:
+                assert (int(width), int(height)) == size == Image.open(tmp_path / "study" / name).size
 
 
 @pytest.mark.long
