@@ -105,7 +105,8 @@ def test_a_whole_study_by_keyboard(new_study, serve, taker):
                 while page.evaluate("document.activeElement.value") != wanted:
                     page.keyboard.press("ArrowDown")
             given[number, name] = wanted
-        tab_to("#jspsych-survey-html-form-next, .jspsych-btn")
+        page.wait_for_selector(".jspsych-content .jspsych-btn:enabled")
+        tab_to(".jspsych-content .jspsych-btn")
         page.keyboard.press("Enter")
         page.wait_for_function(
             "before => document.querySelector('#progress-text').textContent !== before || document.querySelector('main.ended, .said.right')",
