@@ -130,16 +130,10 @@ def _sampling(study: Study, curves: Sequence[PowerCurve]) -> Iterator[tuple[str,
     yield "Sample size", f"{people} participants who complete the study, with {file.design.items} items each."
     parts = []
     for curve in curves:
-        needed = curve.participants_needed()
-        enough = f"80 % takes {needed} participants" if needed is not None else "80 % is not reached with the numbers tried"
         here = next((one for one in curve.points if one.participants == people), None)
-        mine = (
-            f"; with {people}, it is {here.power:.0%} (95 % interval of the simulation {here.low:.0%} to {here.high:.0%})"
-            if here
-            else ""
-        )
+        told = f" With {people}, it is {here.power:.0%} ({here.low:.0%} to {here.high:.0%})." if here else ""
         parts.append(
-            f"Power to show {curve.tested}: {enough}{mine}. Simulated: {curve.assumptions()}\n\n```\n{curve.table()}\n```"
+            f"Power to show {curve.tested}: {curve.advice()}{told} {curve.assumptions()}\n\n```\n{curve.table()}\n```"
         )
     yield "Sample size rationale", "\n\n".join(parts) or f"{OPEN} (`saywhy study power` computes it)"
     yield (

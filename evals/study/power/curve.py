@@ -11,6 +11,9 @@ from saywhy_core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LEVEL = 0.02
+"""Growth of the power over two steps below which more participants are said not to help."""
+
 
 @dataclass(frozen=True)
 class PowerPoint:
@@ -88,6 +91,21 @@ class PowerCurve:
         if self.margin is None:
             return f"a difference of {self.effect:+g} in {self.task} between {pair}"
         return f"that {pair} differ by less than {self.margin:g} in {self.task}, with a true difference of {self.effect:+g}"
+
+    def advice(self, target: float = 0.8) -> str:
+        """How many participants it takes, in a sentence; or that more of them would not help, since items differ too.
+
+        Args:
+            target: the wanted power.
+        """
+        needed = self.participants_needed(target)
+        if needed is not None:
+            return f"{needed} participants give a power of {target:g}."
+        most = self.points[-1]
+        told = f"A power of {target:g} is not reached: it is {most.power:.2f} with {most.participants} participants"
+        if len(self.points) > 2 and most.power - self.points[-3].power < LEVEL:
+            return f"{told} and grows no more. What single items do for a condition is what is left: take more items."
+        return f"{told}."
 
     def table(self) -> str:
         """The curve as text: one row per number of participants."""

@@ -12,7 +12,7 @@ from evals.study.design.file import StudyFile
 from evals.study.design.plans import cells_of
 from evals.study.power.curve import PowerCurve, PowerPoint
 from evals.study.power.layout import layout_of
-from evals.study.power.spread import BINARY, DEVIATIONS, RATING, draw_answers, level_of
+from evals.study.power.spread import BINARY, DEVIATIONS, PREFERENCE, RATING, draw_answers, level_of
 from evals.study.tasks.task import TASKS
 from saywhy_core.errors import UsageError
 
@@ -32,9 +32,14 @@ SIZES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 ENOUGH = 0.95
 BATCH = 4_000_000
 """Answers that are drawn at once: some 100 MB."""
-BASES = {"accuracy": 0.75, "rating": 4.5, "preference": 0.5}
-"""Means under the reference: people guess three of four labels in published studies with two labels (Feldhus et al. 2023 report
-78 to 94 %, with items that were easy); ratings lie a little above the middle."""
+BASES = {"accuracy": 0.8, "rating": 5.0, "preference": 0.5}
+"""Means under the reference, between those of the published study (`benchmarks/study/spread.py`): 79 and 89 % right answers,
+and ratings of 4.7 to 5.2."""
+SPREADS = {"accuracy": BINARY, "rating": RATING, "preference": PREFERENCE}
+LEVEL_OFF = 0.02
+"""Where the power grows by less over two steps, which is a doubling of the participants, more of them don't help."""
+STEADY = 8
+"""Points before which it is too early to say so: 96 participants."""
 STEPS = 14
 """Halvings in the search for the smallest effect: 1 / 16,384 of the range."""
 
@@ -86,8 +91,9 @@ def power(
         task: the task's name; the first one that has numbers where it is not given.
         condition: the condition; where it is not given, that of the task's first hypothesis, or the first one.
         reference: what it is compared with; where it is not given, that of the hypothesis, or the study's reference.
-        participants: numbers of participants. Where they are not given, numbers from 8 on until the power is 95 %.
-        base: the true mean under the reference; 0.75 right answers, and a rating of 4.5, where it is not given.
+        participants: numbers of participants. Where they are not given, numbers from 8 on until the power is 95 %,
+            or grows no more.
+        base: the true mean under the reference; 0.8 right answers, and a rating of 5, where it is not given.
         spread: standard deviations; see `AnswerSpread`.
         margin: the power to show equivalence within this margin (two one-sided tests) instead of a difference.
         tests: for how many tests alpha is corrected. The power is that of the smallest p-value's test (Bonferroni's bound).
@@ -107,7 +113,7 @@ def power(
     found: list[PowerPoint] = []
     for size in sorted(set(participants)) if participants is not None else SIZES:
         found.append(_point(asked, value, size, simulations, seed))
-        if participants is None and found[-1].power >= ENOUGH:
+        if participants is None and (found[-1].power >= ENOUGH or _levels_off(found)):
             break
     deviations = {name: getattr(asked.spread, name) for name in DEVIATIONS if asked.scale == "rating" or name != "remainder"}
     return PowerCurve(
@@ -164,6 +170,11 @@ def detectable_effect(
     return high
 
 
+def _levels_off(found: Sequence[PowerPoint]) -> bool:
+    """Whether more participants have stopped to help; small studies may begin with no power at all."""
+    return len(found) > STEADY and found[-1].power - found[-3].power < LEVEL_OFF
+
+
 def default_spread(study: Study | StudyFile, task: str | None = None) -> AnswerSpread:
     """The standard deviations that are taken for a task where none are given.
 
@@ -171,7 +182,7 @@ def default_spread(study: Study | StudyFile, task: str | None = None) -> AnswerS
         study: the study.
         task: the task's name; the first one that has numbers where it is not given.
     """
-    return RATING if TASKS.get(_part(_file(study), task).kind).measure == "rating" else BINARY
+    return SPREADS[TASKS.get(_part(_file(study), task).kind).measure]
 
 
 def _file(study: Study | StudyFile) -> StudyFile:
@@ -217,7 +228,7 @@ def _question(
     default = BASES[measure] if points in (2, 7) else (points + 1) / 2
     return _Question(
         task=part.name, scale=scale, points=points, compared=measure == "preference", condition=condition, reference=reference,
-        base=default if base is None else base, spread=spread or (RATING if scale == "rating" else BINARY),
+        base=default if base is None else base, spread=spread or SPREADS[measure],
         alpha=file.analysis.alpha / tests, margin=margin, cells=cells,
     )  # fmt: skip
 
@@ -278,9 +289,8 @@ def _point(asked: _Question, effect: float, participants: int, simulations: int,
 
 
 def _levels(asked: _Question, effect: float) -> NDArray[np.float64]:
-    if asked.compared:  # condition 1 stands on the left, or on the right; the answer is whether the left one was chosen
-        chosen = level_of(0.5 + effect, asked.scale, asked.spread, asked.points)
-        return np.array([-chosen, chosen])
+    if asked.compared:  # whether the condition is chosen, on whichever side it stands
+        return np.array([level_of(asked.base + effect, asked.scale, asked.spread, asked.points)])
     means = (asked.base, asked.base + effect)
     return np.array([level_of(mean, asked.scale, asked.spread, asked.points) for mean in means])
 
@@ -292,15 +302,12 @@ def _tester(asked: _Question, layout: Layout) -> Test:
     from evals.study.analysis.statistics import Crossed, contrast
 
     names = (tuple(map(str, range(layout.participants))), tuple(map(str, range(layout.items))))
-    sides = np.zeros_like(layout.condition) if asked.compared else layout.condition
     conditions = ("both",) if asked.compared else (asked.reference, asked.condition)
-    crossed = Crossed(np.zeros(len(sides)), layout.participant, layout.item, sides, *names, conditions)
+    crossed = Crossed(np.zeros(len(layout.item)), layout.participant, layout.item, layout.condition, *names, conditions)
     compiled = contrast(crossed, ((0, 1.0),) if asked.compared else ((1, 1.0), (0, -1.0)))
 
     def test(values: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        if asked.compared:  # whether the condition was chosen, less one half
-            values = np.where(layout.condition == 1, values, 1.0 - values) - 0.5
-        spread = compiled.spread(values)
+        spread = compiled.spread(values - asked.base if asked.compared else values)
         with np.errstate(invalid="ignore", divide="ignore"):
             if asked.margin is None:
                 p = 2 * t.sf(np.abs(spread.value) / spread.error, spread.freedom)

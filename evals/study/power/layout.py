@@ -22,7 +22,7 @@ class Layout:
     Attributes:
         participant: of each answer, shape (answers,).
         item: of each answer, shape (answers,).
-        condition: of each answer: 0 for the reference, 1 for the other one; for comparisons, which of them stands on the left.
+        condition: of each answer: 0 for the reference, 1 for the other one; for comparisons 0.
         participants: how many participants there are, those without such an answer among them.
         items: how many items there are.
     """
@@ -52,7 +52,7 @@ def layout_of(cells: Sequence[Cell], participants: int, reference: str, conditio
     of_cell = []
     for cell in cells:
         mine = [
-            (ids[trial.item], names[trial.conditions[0]])
+            (ids[trial.item], 0 if compared else names[trial.conditions[0]])
             for trial in cell.trials
             if (len(trial.conditions) > 1) == compared and all(name in names for name in trial.conditions)
         ]

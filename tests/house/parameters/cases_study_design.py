@@ -258,6 +258,7 @@ record(
     deviations={},
 )  # fmt: skip
 case("evals.study.power.PowerCurve.participants_needed", {"self": CURVE}, target=0.7)
+case("evals.study.power.PowerCurve.advice", {"self": CURVE}, target=0.7)
 SPREAD = {"participants": 1.0, "items": 1.0, "participants_by_condition": 1.0, "items_by_condition": 1.0}
 record(
     "evals.study.power.AnswerSpread", SPREAD,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,11 @@ from saywhy.cli.options.console import note, show, show_data, show_lines
 from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from evals.study.design.file import StudyFile
+    from evals.study.folder import Study
+    from evals.study.power import AnswerSpread
 
 HELP = (
     "Say by simulation how many participants a study needs.\n\n"
@@ -81,7 +86,7 @@ def power(
     hold(out, "picture")
     opened = _opened(study)
     sizes = _sizes(participants)
-    common = {"task": task, "condition": condition, "reference": reference, "base": base, "tests": tests}
+    common: dict[str, Any] = {"task": task, "condition": condition, "reference": reference, "base": base, "tests": tests}
     common |= {"simulations": simulations, "seed": seed, "spread": _spread(spread, opened, task)}
     if not effect and margin is None:
         if sizes is not None and len(sizes) > 1:
@@ -92,7 +97,8 @@ def power(
             return
         show(f"smallest effect that is shown with a power of {target:g}: {smallest:.3f}")
         return
-    curves = [compute(opened, one, participants=sizes, margin=margin, **common) for one in effect or [None]]
+    effects: list[float | None] = [*effect] if effect else [None]
+    curves = [compute(opened, one, participants=sizes, margin=margin, **common) for one in effects]
     if out is not None:
         with atomic_open(out) as stream:
             stream.write(draw_power(curves, target))
@@ -100,17 +106,16 @@ def power(
         records = [asdict(curve) | {"needed": curve.participants_needed(target), "target": target} for curve in curves]
         show_data(json.dumps(records, ensure_ascii=False) + "\n")
     for curve in curves:
-        needed = curve.participants_needed(target)
         if not as_json:
             show_lines(curve.table())
-            show(f"participants for a power of {target:g}: {'more than were tried' if needed is None else needed}")
+            show(curve.advice(target))
     if not as_json:
         note(curves[0].assumptions())
     if out is not None:
         note(f"wrote {out}")
 
 
-def _opened(study: Path):  # type: ignore[no-untyped-def]
+def _opened(study: Path) -> Study | StudyFile:
     """The study of a folder, or the file alone."""
     from evals.study.checking import read_whole_file
     from evals.study.folder import open_study
@@ -127,7 +132,7 @@ def _sizes(given: str | None) -> list[int] | None:
         raise UsageError(f"--participants {given!r:.60} is no list of numbers; write for example 20,40,80") from None
 
 
-def _spread(given: str | None, study, task: str | None):  # type: ignore[no-untyped-def]
+def _spread(given: str | None, study: Study | StudyFile, task: str | None) -> AnswerSpread | None:
     """The standard deviations, with those that are not given as they are by default."""
     from evals.study.power.estimating import default_spread
     from evals.study.power.spread import with_deviations

@@ -87,7 +87,7 @@ def test_without_an_effect_alarms_stay_at_their_level(task, kind):
 
 @pytest.mark.long
 def test_equivalence_is_shown_at_most_at_its_level_where_the_difference_is_the_margin():
-    found = power(study(items=30), 0.0999, margin=0.1, participants=[60], simulations=3000).points[0]
+    found = power(study(items=30), 0.0999, margin=0.1, base=0.5, participants=[60], simulations=3000).points[0]
     assert found.power < 0.065
     assert power(study(items=30), margin=0.15, participants=[60], simulations=1000).points[0].power > 0.8
 
@@ -138,6 +138,12 @@ def test_the_number_needed_lies_on_the_curve_made_monotone():
     with pytest.raises(UsageError, match="share between 0 and 1"):
         CURVE.participants_needed(1.0)
     assert "0.550" in CURVE.table()
+    assert CURVE.advice() == "37 participants give a power of 0.8."
+    level = replace(CURVE, points=tuple(PowerPoint(n, 0.7, 0.7, 0.7, 0.1) for n in (10, 20, 40)))
+    assert level.advice() == (
+        "A power of 0.8 is not reached: it is 0.70 with 40 participants and grows no more. "
+        "What single items do for a condition is what is left: take more items."
+    )
 
 
 def test_hypotheses_name_what_is_compared():
