@@ -1,8 +1,10 @@
 """Places, pages and answers, without a socket."""
 
 import random
+import sqlite3
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,7 +44,7 @@ def refused(status, work, *arguments, **options):
     return told.value.content
 
 
-@pytest.mark.parametrize("people", [7, 12])
+@pytest.mark.parametrize("people", [7, pytest.param(12, marks=pytest.mark.long)])
 def test_completed_cells_end_within_one_whoever_leaves(stored, clock, people):
     store = stored(conditions=("a", "b", "c", "d", "e"), participants=people, items=1)
     chance = random.Random(people)
@@ -298,6 +300,32 @@ def test_what_fails_in_a_transaction_of_several_changes_nothing_and_the_others_s
     )
     assert [one["done"] if isinstance(one, dict) else one.http for one in done] == [1, 409, 1]
     assert len(store.answers().rows) == 2
+
+
+def test_on_a_full_disk_nothing_is_acknowledged_that_is_not_there(stored):
+    store = stored(more=CONSENT + "demographics:\n  - {name: about, question: Tell us, kind: text}\n")
+    tokens = [enter(store, f"{number:03d}")[1] for number in range(40)]
+    for token in tokens:
+        finish(store, token, until=5)
+    with store.writing() as database:
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages + 8}")
+    works = [
+        partial(answer, store, token, 5, {"about": f"{number} " + "x" * 2000}, seconds=1.0)
+        for number, token in enumerate(tokens)
+    ]
+    try:
+        done = store.together(works)
+    except sqlite3.OperationalError as full:
+        done = [full] * len(works)
+    acknowledged = {number for number, one in enumerate(done) if isinstance(one, dict)}
+    assert len(acknowledged) < len(works)
+    kept = {int(row.response.split()[0]) for row in store.answers().rows if row.task == "about"}
+    assert kept == acknowledged
+    with store.writing() as database:
+        database.execute("PRAGMA max_page_count = 1000000")
+    assert all(work()["done"] == 6 for work in works)
+    assert len([row for row in store.answers().rows if row.task == "about"]) == len(works)
 
 
 def test_private_files_are_private(stored):
