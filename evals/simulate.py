@@ -127,8 +127,13 @@ def _detectable(study: Study) -> tuple[str, ...]:
     for part in study.file.tasks:
         if TASKS.get(part.kind).measure not in ("accuracy", "rating"):
             continue
+        asked = [one.name for one in study.file.conditions if part.conditions is None or one.name in part.conditions]
+        pairs = [(one.condition, one.reference) for one in study.file.analysis.hypotheses if one.task == part.name]
+        first, second = pairs[0] if pairs else (*asked, "", "")[:2]
+        if not second:
+            continue  # one condition is compared with nothing
         try:
-            effect = detectable_effect(study, task=part.name, simulations=SIMULATIONS)
+            effect = detectable_effect(study, task=part.name, condition=first, reference=second, simulations=SIMULATIONS)
         except UsageError as error:
             said.append(f"{part.name}: {error}")
             continue
@@ -136,7 +141,7 @@ def _detectable(study: Study) -> tuple[str, ...]:
         size = None if effect is None else effect if unit == "points" else 100 * effect
         how = "no difference at all" if size is None else f"a difference of {size:.2g} {unit} or more"
         said.append(
-            f"{part.name}: {study.file.design.participants} participants show {how} between the first two conditions "
-            "that are compared, in 80% of such studies"
+            f"{part.name}: {study.file.design.participants} participants show {how} between {first} and {second}, "
+            "in 80% of such studies"
         )
     return tuple(said)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evals.study.design.checking import Finding, did_you_mean
 from evals.study.design.reading import read_study_file
@@ -11,7 +11,7 @@ from evals.study.tasks.task import TASKS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from evals.study.design.file import StudyFile
     from evals.study.items import Item
@@ -72,3 +72,45 @@ def item_problems(study: StudyFile, items: Sequence[Item]) -> tuple[str, ...]:
                     f"subgroups are asked for by {name}, which is no fact of items or participants; {did_you_mean(name, known)}"
                 )
     return tuple(found)
+
+
+def built_problems(study: StudyFile, items: Sequence[Item], built: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What `study.yaml` says and the items don't show: changes after the study was built have no effect on them.
+
+    Args:
+        study: the study's file.
+        items: all items.
+        built: what the items were built from (`built_from`), or None where that is not known.
+    """
+    found: list[str] = []
+    as_built = {one["name"]: one for one in (built or {}).get("conditions", ())}
+    for part in study.conditions:
+        before = as_built.get(part.name)
+        if before is not None and (before["kind"], before["options"]) != (part.kind, part.options):
+            found.append(
+                f"the condition {part.name} was built as {_told(before['kind'], before['options'])}, and study.yaml says "
+                f"{_told(part.kind, part.options)}; participants see what was built: build the study again, or put it back"
+            )
+    if built is not None and study.mask_labels and not built["mask_labels"]:
+        found.append("mask_labels is true in study.yaml, and the explanations were built with labels; build the study again")
+    offered = {label for item in items for label in item.labels}
+    if study.labels and offered:
+        odd = [label for label in offered if label not in study.labels]
+        if odd:
+            found.append(
+                f"items offer the label {min(odd)!r:.60}, which is not among the labels of study.yaml; make them agree"
+            )
+        lost = [label for label in study.labels if label not in offered]
+        if lost:
+            found.append(f"no item offers the label {lost[0]!r:.60} of study.yaml; build the study again, or take it out")
+    return tuple(found)
+
+
+def built_from(study: StudyFile) -> dict[str, Any]:
+    """What `built.json` keeps of the file that the items were built with."""
+    conditions = [{"name": part.name, "kind": part.kind, "options": part.options} for part in study.conditions]
+    return {"version": 1, "conditions": conditions, "mask_labels": study.mask_labels}
+
+
+def _told(kind: str, options: Mapping[str, Any]) -> str:
+    return f"{kind} ({', '.join(f'{key}: {value}' for key, value in options.items())})" if options else kind

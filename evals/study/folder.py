@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evals.study.checking import item_problems, read_whole_file
+from evals.study.checking import built_problems, item_problems, read_whole_file
 from evals.study.design.plans import cells_of
 from evals.study.items import item_from_record
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
-from saywhy_core.reading.documents import parse_json, read_text
+from saywhy_core.reading.documents import parse_json, read_json, read_text
 
 if TYPE_CHECKING:
     import os
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evals.study.items import Item
 
 STUDY_FILE, ITEMS_FILE, IMAGES, ASSETS, DATABASE = "study.yaml", "items.jsonl", "images", "assets", "answers.db"
+BUILT_FILE = "built.json"
+"""What `saywhy study build` made the items from; studies that were made by hand have none."""
 
 
 _UNSEEN = ("completion", "exclusions", "analysis")  # parts of study.yaml
@@ -53,7 +55,9 @@ class Study:
     @cached_property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the items, in sentences, such as items without the right answer that a task needs."""
-        return item_problems(self.file, tuple(self.items.values()))
+        items, place = tuple(self.items.values()), self.folder / BUILT_FILE
+        built = read_json(place, holds="what a study was built from") if place.is_file() else None
+        return (*item_problems(self.file, items), *built_problems(self.file, items, built))
 
     @cached_property
     def digest(self) -> str:

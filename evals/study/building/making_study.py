@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +26,14 @@ from evals.study.building.estimating import minutes_of
 from evals.study.building.folders import add_picture, check_place, new_folder, remove_unused, write_items
 from evals.study.building.showing import shown_items
 from evals.study.building.surface import surface_hints
+from evals.study.checking import built_from
 from evals.study.design.checking import check_study_file, trials_per_participant
 from evals.study.design.file import DesignPart, ServerPart, StudyFile
 from evals.study.design.writing import write_study_file
-from evals.study.folder import STUDY_FILE, Study, open_study
+from evals.study.folder import BUILT_FILE, STUDY_FILE, Study, open_study
 from evals.study.stimuli.leaks import names_of
 from evals.study.stimuli.making import Making
+from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,6 +162,8 @@ def build_study(
         file = _file(made, parts, asked, planned, known, masked, seed, title)
         write_study_file(file, folder / STUDY_FILE)
         write_items(folder, made)
+        with atomic_open(folder / BUILT_FILE) as stream:
+            stream.write(json.dumps(built_from(file), ensure_ascii=False, indent=1) + "\n")
         remove_unused(folder, made)
     study = open_study(out)
     for said in study.problems:

@@ -93,7 +93,8 @@ def _table(run: DryRun) -> Iterator[str]:
     found = run.accuracies()
     columns = list(dict.fromkeys(key for shares in found.values() for key in shares))
     if not columns:
-        yield "No task of this study has right answers."
+        came = any(run.answers.of_phase("trial"))
+        yield "No task of this study has right answers." if came else "Nobody came as far as the trials."
         return
     yield "| participant | " + " | ".join(f"{task}, {condition}" for task, condition in columns) + " |"
     yield "| --- |" + " ---: |" * len(columns)

@@ -48,7 +48,8 @@ class Finding:
 def findings_before(study: Study) -> list[Finding]:
     """What the study's folder shows before anybody takes it."""
     items = list(study.items.values())
-    return [*_alike(study, items), *_empty(study, items), *_unanswerable(study, items), *_lost_pictures(study, items),
+    told = [Finding("broken", problem.rstrip(".")) for problem in study.problems]
+    return [*told, *_alike(study, items), *_empty(study, items), *_unanswerable(study, items), *_lost_pictures(study, items),
             *_twice(items), *_uneven(items)]  # fmt: skip
 
 

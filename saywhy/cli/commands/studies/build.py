@@ -190,7 +190,8 @@ def build(
     show(f"{conditions}, {counted(len(study.cells), 'cell')}, {each} trials per participant")
     show(f"about {round(minutes_of(study.file, list(study.items.values()), trials[-1]))} minutes per participant")
     show(f"next: edit {out}/study.yaml where it says EDIT, then saywhy study preview {out}")
-    source.finish(("left out", left_out))
+    if source.tell(("left out", left_out)) or study.problems:
+        raise typer.Exit(1)
 
 
 def _planned(design: str, items: int, participants: int | None, block_size: int | None, groups: list[str] | None) -> DesignPart:

@@ -9,6 +9,7 @@ import typer
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
+from saywhy.cli.options.studies import end_with_problems
 
 HELP = (
     "Write a study in the form of another platform. What the platform can't do of it is told, and what is to be done there.\n\n"
@@ -18,7 +19,7 @@ HELP = (
     "No file that participants can load holds right answers to trials, or names of items. Give what the platform gives back, "
     "and the study, to saywhy study analyze.\n\n"
     "[bold]Example:[/bold] saywhy study export study --to jatos --out study.jzip\n\n"
-    "[bold]Exit status:[/bold] 0 the export is written; 2 the command could not run to its end.\n"
+    "[bold]Exit status:[/bold] 0 the export is written; 1 it is, and the study is not sound; 2 the command could not run to its end.\n"
 )
 
 
@@ -34,8 +35,10 @@ def export(
 ) -> None:
     """Export a study."""
     from evals.study.exports import export_study
+    from evals.study.folder import open_study
 
     notes = export_study(directory, to, out)
     note(f"wrote the study for {to} to {out}")
     for sentence in notes:
         note(f"- {sentence}")
+    end_with_problems(open_study(directory))

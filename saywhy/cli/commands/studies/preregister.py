@@ -9,13 +9,14 @@ import typer
 
 from saywhy.cli.options.console import note, show_data
 from saywhy.cli.options.files import Use, hold
+from saywhy.cli.options.studies import end_with_problems
 
 HELP = (
     "Write the design, hypotheses and analysis of a study as a preregistration, in the sections of the OSF's form.\n\n"
     "What study.yaml does not say, such as where participants are found, is marked to be filled in. With --effect, the "
     "sample size is founded on a simulation; see [bold]saywhy study power[/bold].\n\n"
     "[bold]Example:[/bold] saywhy study preregister study --effect 0.1 --out preregistration.md\n\n"
-    "[bold]Exit status:[/bold] 0 done; 2 the command could not run to its end.\n"
+    "[bold]Exit status:[/bold] 0 done; 1 it is written, and the study is not sound; 2 the command could not run to its end.\n"
 )
 
 
@@ -48,7 +49,8 @@ def preregister(
     text = preregistration(opened, [power(opened, one, participants=sizes) for one in effect or ()])
     if out is None:
         show_data(text)
-        return
-    with atomic_open(out) as stream:
-        stream.write(text)
-    note(f"wrote {out}")
+    else:
+        with atomic_open(out) as stream:
+            stream.write(text)
+        note(f"wrote {out}")
+    end_with_problems(opened)

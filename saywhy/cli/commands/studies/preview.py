@@ -9,6 +9,7 @@ import typer
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use
+from saywhy.cli.options.studies import end_with_problems
 
 HELP = """Write preview.html: what a participant of each cell sees, page by page, and one item under every condition, with the
 right answers marked for the researcher. It needs no server.
@@ -39,4 +40,6 @@ def preview(
     from evals.study.building import write_preview
     from evals.study.folder import open_study
 
-    note(f"wrote {write_preview(open_study(directory), out)}")
+    study = open_study(directory)
+    note(f"wrote {write_preview(study, out)}")
+    end_with_problems(study)
