@@ -227,8 +227,20 @@ def _random(seen: Mapping[str, _Seen]) -> dict[str, str]:
 
 
 def _top_word(seen: Mapping[str, _Seen], study: Study) -> dict[str, str]:
-    """Who follows the most important word wherever it leads, much more than others do where it leads to a wrong label."""
+    """Who follows the most important word wherever it leads, as somebody who reads would hardly do.
+
+    How hardly is the product of two probabilities: that others follow it so often to a wrong label, and that somebody chooses so
+    often one place among the options where no word suggests anything.
+    """
     suggested = shortcut_labels(study.items.values())
+    aimless = {
+        code: [
+            choice
+            for choice in one.choices
+            if choice.answer.kind == "simulation" and (choice.answer.item, choice.answer.condition) not in suggested
+        ]
+        for code, one in seen.items()
+    }
     followed: dict[str, list[tuple[bool, bool]]] = {}
     for code, one in seen.items():
         followed[code] = [
@@ -245,12 +257,24 @@ def _top_word(seen: Mapping[str, _Seen], study: Study) -> dict[str, str]:
         others = [agrees for other, given in misled.items() if other != code for agrees in given]
         usual = (sum(others) + 1) / (len(others) + 2)
         agreed = sum(agrees for agrees, _ in pairs)
-        if agreed >= FOLLOWED * len(pairs) and all(misled[code]) and usual ** len(misled[code]) < MISLED:
+        by_chance = usual ** len(misled[code]) * _one_place(aimless[code])
+        if agreed >= FOLLOWED * len(pairs) and all(misled[code]) and by_chance < MISLED:
             found[code] = (
                 f"{agreed} of {len(pairs)} answers are what the most important word suggests, also the "
                 f"{len(misled[code])} where that is wrong"
             )
     return found
+
+
+def _one_place(choices: Sequence[_Choice]) -> float:
+    """How likely it is by chance that one place among the options is chosen so often."""
+    from scipy.stats import binom
+
+    if not choices:
+        return 1.0
+    number = max(Counter(choice.place for choice in choices).values())
+    options = min(choice.options for choice in choices)
+    return min(1.0, options * float(binom.sf(number - 1, len(choices), 1 / options)))
 
 
 def _asked(choice: _Choice) -> tuple[str, str]:
