@@ -15,7 +15,7 @@ from evals.study.flow.way import steps_for
 from evals.study.shortcut import shortcut_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from evals.study.answers import Answer, Answers
     from evals.study.folder import Study
@@ -229,8 +229,8 @@ def _random(seen: Mapping[str, _Seen]) -> dict[str, str]:
 def _top_word(seen: Mapping[str, _Seen], study: Study) -> dict[str, str]:
     """Who follows the most important word wherever it leads, as somebody who reads would hardly do.
 
-    How hardly is the product of two probabilities: that others follow it so often to a wrong label, and that somebody chooses so
-    often one place among the options where no word suggests anything.
+    How hardly is the product of two probabilities: that others follow it so often to a wrong label, and that somebody chooses
+    one place among the options so often where no word suggests anything.
     """
     suggested = shortcut_labels(study.items.values())
     aimless = {

@@ -19,7 +19,8 @@ HELP = (
     "No file that participants can load holds right answers to trials, or names of items. Give what the platform gives back, "
     "and the study, to saywhy study analyze.\n\n"
     "[bold]Example:[/bold] saywhy study export study --to jatos --out study.jzip\n\n"
-    "[bold]Exit status:[/bold] 0 the export is written; 1 it is, and the study is not sound; 2 the command could not run to its end.\n"
+    "[bold]Exit status:[/bold] 0 the export is written; 1 it is, and the study is not sound; 2 the command "
+    "could not run to its end.\n"
 )
 
 
