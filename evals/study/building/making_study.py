@@ -141,7 +141,8 @@ def build_study(
             told = len(making.problems)
             made = shown_items(candidates, parts, making, choices_of(candidates, known, choices, seed))
             for one in making.problems[told:]:
-                problem(one)
+                if one not in making.problems[:told]:  # a file of texts is read for each batch
+                    problem(one)
             return made
 
         apart = min(practice, len(found) - 1)
@@ -157,7 +158,10 @@ def build_study(
             planned = planned.model_copy(update={"items": len(shown)})
         made = _with_right_answers(made, found, asked, known_answers, target, known, problem)
         asked = _where_known(asked, made)
-        for said in (*dict.fromkeys(making.notes), *_hints(made, parts, planned, seed, masked=masked)):
+        for said in (
+            *(f"{name}: {what}: {count}" for (name, what), count in making.counts.items()),
+            *_hints(made, parts, planned, seed, masked=masked),
+        ):
             tell(said)
         file = _file(made, parts, asked, planned, known, masked, seed, title)
         write_study_file(file, folder / STUDY_FILE)

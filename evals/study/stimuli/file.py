@@ -86,23 +86,10 @@ def _explain(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus
     if not path.is_file():
         raise UsageError(f"the condition {making.condition!r} needs a file of texts, and {path} is none")
     texts = read_texts(path, making)
-    counts: dict[str, int] = {}
-    shown = [_shown(saliency, texts.get(saliency.saliency_id), making, unchecked, counts) for saliency in making.maps]
-    if counts.get("false") and unchecked:
-        making.notes.append(
-            f"{making.condition}: {counts['false']} texts are false of their maps, and shown because unchecked is true"
-        )
-    if counts.get("not verified"):
-        making.notes.append(
-            f"{making.condition}: of {counts['not verified']} texts, not every sentence could be verified; "
-            "saywhy check says which"
-        )
-    if counts.get("replaced"):
-        making.notes.append(f"{making.condition}: in {counts['replaced']} texts, names of labels were replaced by “the label”")
-    return shown
+    return [_shown(saliency, texts.get(saliency.saliency_id), making, unchecked) for saliency in making.maps]
 
 
-def _shown(saliency: Saliency, text: str | None, making: Making, unchecked: bool, counts: dict[str, int]) -> Stimulus | None:
+def _shown(saliency: Saliency, text: str | None, making: Making, unchecked: bool) -> Stimulus | None:
     from verbalize.text_report import check_text
 
     if text is None or not text.strip():
@@ -110,24 +97,31 @@ def _shown(saliency: Saliency, text: str | None, making: Making, unchecked: bool
         return None
     label = "the label" if making.mask_labels else f"'{saliency.query.label}'"
     filled = PLACEHOLDER.sub(label, text)
-    report = check_text(filled, saliency)
+    try:
+        report = check_text(filled, saliency)
+    except UsageError as error:
+        making.problem(saliency, str(error))
+        return None
     false = [sentence for sentence in report.sentences if sentence.status == "false"]
-    status = "false" if false else "true" if all(one.status == "true" for one in report.sentences) else "not verified"
-    counts[status] = counts.get(status, 0) + 1
     if false and not unchecked:
-        why = false[0].errors[0] if false[0].errors else "the map says otherwise"
+        why = false[0].errors[0].message if false[0].errors else "the map says otherwise"
         making.problem(saliency, f"the text is false of its map: “{false[0].text}” ({why}); mend it, or set unchecked: true")
         return None
-    return said(_masked(filled, saliency, making, counts))
+    if false:
+        making.count("texts that are false of their maps, shown because unchecked is true")
+    elif any(one.status != "true" for one in report.sentences):
+        making.count("texts of which not every sentence could be verified (saywhy check says which)")
+    return said(_masked(filled, saliency, making))
 
 
-def _masked(text: str, saliency: Saliency, making: Making, counts: dict[str, int]) -> str:
+def _masked(text: str, saliency: Saliency, making: Making) -> str:
     """The text without names of labels, where they are to be replaced."""
     if making.names is None or not making.replace_leaks:
         return text
     own = plain_text(saliency) if isinstance(saliency, TokenSaliency) else ""
     without = replaced(text, making.names, own)
-    counts["replaced"] = counts.get("replaced", 0) + (without != text)
+    if without != text:
+        making.count("texts in which names of labels were replaced by “the label”")
     return without
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ class Making:
         replace_leaks: whether names of labels in texts of a file are replaced by "the label"; else such a text is a problem.
         condition: the name of the condition that is being made; random controls draw anew for each.
         problems: what could not be shown.
-        notes: what the researcher should know, a sentence each.
+        counts: (condition, what the researcher should know of its stimuli) -> of how many it holds.
     """
 
     maps: tuple[Saliency, ...]
@@ -51,10 +52,10 @@ class Making:
     replace_leaks: bool = False
     condition: str = ""
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def of(self, maps: Sequence[Saliency]) -> Making:
-        """The same for other maps; problems and notes are gathered in the same lists."""
+        """The same for other maps; problems and counts are gathered in the same place."""
         return replace(self, maps=tuple(maps))
 
     def problem(self, saliency: Saliency, what: str) -> None:
@@ -62,6 +63,10 @@ class Making:
         self.problems.append(
             Problem(f"condition {self.condition}" if self.condition else "the study", what, id=saliency.saliency_id)
         )
+
+    def count(self, what: str) -> None:
+        """Count one more stimulus of which something holds that the researcher should know, such as "false of their maps"."""
+        self.counts[self.condition, what] += 1
 
     def seed_for(self, saliency: Saliency) -> int:
         """A seed for a map under this condition: the same whichever other maps there are."""

@@ -58,6 +58,14 @@ TEXT = ConditionKind(
 )
 
 
+_OUTCOMES = {
+    "clean": "texts by the language model, checked, as it wrote or chose them",
+    "repaired": "texts by the language model, checked, after it was told what was false",
+    "cut": "texts by the language model, checked, without what was false",
+    "template": "texts by the template, because nothing that the language model wrote could be kept",
+}
+
+
 def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulus | None]:
     from verbalize.narrate import STYLES, Narrator
 
@@ -72,23 +80,14 @@ def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulu
         style=word(options, "style", "composed", STYLES),  # type: ignore[arg-type]  # one of STYLES
     )
     shown: list[Stimulus | None] = []
-    outcomes: dict[str, int] = {}
     for saliency, made in zip(making.maps, narrator.narrate_all(making.maps), strict=True):
         if made.problem is not None:
             making.problem(saliency, made.problem)
             shown.append(None)
             continue
-        outcomes[str(made.outcome)] = outcomes.get(str(made.outcome), 0) + 1
+        making.count(_OUTCOMES[str(made.outcome)])
         top = top_of(saliency)
         shown.append(said(made.text, top if top in made.text else ""))
-    if outcomes:
-        told = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
-        making.notes.append(f"{making.condition or 'narrate'}: texts by the language model, checked: {told}")
-    if outcomes.get("template"):
-        making.notes.append(
-            f"{making.condition or 'narrate'}: {outcomes['template']} of {sum(outcomes.values())} texts are the template's, "
-            "because nothing that the model wrote could be kept"
-        )
     return shown
 
 

@@ -150,7 +150,7 @@ def test_texts_of_a_file_are_checked_masked_and_quoted(tmp_path):
     assert set(problems) == {"t1"}
     assert "a the label" not in study.items["t2"].stimuli["texts"].text
     assert "&lt;script&gt;" in study.items["t4"].stimuli["texts"].html
-    assert "in 2 texts, names of labels were replaced" in notes
+    assert "names of labels were replaced by “the label”: 2" in notes
     part = parse_conditions(str(table))[0].model_copy(update={"options": {"path": str(table), "unchecked": True}})
     study = build_study(maps[:2], [part, "none"], out=tmp_path / "unchecked", labels=LABELS, practice=0, items=2)
     assert set(study.items) == {"t0", "t1"}

@@ -99,7 +99,7 @@ def test_false_texts_are_shown_where_somebody_wants_them(call, maps, tmp_path):
     assert "the text is false of its map" in done.stderr
     done = call("build", maps, "--conditions", "lies.csv,none", "--items", 6, "--out", "study", "--unchecked")
     assert done.returncode == 0, done.stderr
-    assert "texts are false of their maps, and shown because unchecked is true" in done.stderr
+    assert "false of their maps, shown because unchecked is true: 8" in done.stderr
     assert "wrong on purpose" in open_study(tmp_path / "study").file.debriefing
     done = call("build", maps, "--conditions", "plain,none", "--out", "other", "--unchecked")
     assert "no condition is one" in done.stderr
@@ -150,7 +150,7 @@ def test_a_language_model_is_asked_about_the_chosen_items_alone_and_only_once(ca
         told = item.stimuli["narrate-smv-gpt"].text.partition("Explanation: ")[2]
         assert "positive" not in told
         assert "'that' speaks most against it" in told, "the template stands in for what is false"
-    assert "language model" in done.stderr
+    assert "texts by the template, because nothing that the language model wrote could be kept: 4" in done.stderr
     asked = len(server.requests)
     assert asked <= 4 * 3, "each of four items, with two repairs"
     done = call(*words, "--out", "study", "--force")
