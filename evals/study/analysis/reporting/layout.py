@@ -77,6 +77,8 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
         _text("condition", "condition"),
         _text("over", "reference"),
         _number("preferred, %", "share", percent, "low", "high"),
+        _number("p", "p", p_cell),
+        _number("p (Holm)", "p_holm", p_cell),
         *_COUNTS,
     ),
     "trust": (
@@ -117,8 +119,10 @@ _COLUMNS: Mapping[str, tuple[_Column, ...]] = {
     ),
     "hypotheses": (
         _text("hypothesis", "hypothesis"),
+        _number("no.", "number", count),
         _Column("difference", "difference", _by_scale, "low", "high"),
         _number("p", "p", p_cell),
+        _number("p (Holm)", "p_holm", p_cell),
         _text("verdict", "verdict"),
     ),
     "subgroups": (

@@ -49,6 +49,11 @@ class Found:
     items: int = 0
     note: str = ""
 
+    def mirrored(self) -> Found:
+        """The share of the other side of a pair."""
+        value, low, high = (None if one is None else 1 - one for one in (self.value, self.high, self.low))
+        return replace(self, value=value, low=low, high=high)
+
     def with_p(self, p: float | None) -> Found:
         """The same with another p."""
         return replace(self, p=p)

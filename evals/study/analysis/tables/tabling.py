@@ -77,12 +77,15 @@ def times_table(measures: Sequence[Measure], settings: Settings) -> Table:
 
 
 def preferences_table(measures: Sequence[Measure], settings: Settings) -> Table:
-    """`preferences.csv`: how often the first condition of a pair was preferred."""
+    """`preferences.csv`: how often a condition was preferred over another, in the order of `differences.csv`."""
     rows: list[dict[str, Any]] = []
+    ordered = pairs(settings.conditions, settings.reference)
     for one in measures:
         if one.kind == "preference":
             for pair, found in means_of(one, settings).items():
                 first, second = pair.split(VERSUS, 1)
+                if (first, second) not in ordered:  # the same from the other side
+                    first, second, found = second, first, found.mirrored()
                 row = {"condition": first, "reference": second, "measure": one.name, "share": found.value, "p": found.p}
                 rows.append(row | _ends(found))
     for row, p in zip(rows, adjusted([row["p"] for row in rows]), strict=True):

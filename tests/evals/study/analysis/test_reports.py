@@ -12,9 +12,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from evals.study import Participant
+from evals.study import Participant, Study
 from evals.study.analysis import analyze
 from evals.study.analysis.reporting import files_of, write_analysis
+from evals.study.design.file import StudyFile
 
 pytestmark = pytest.mark.long
 
@@ -64,7 +65,45 @@ def said(text):
     return float(digits), 0.5 * 10**-places
 
 
-def test_every_number_of_the_words_is_the_cell_that_it_leads_to(files):
+def preferred(answers):
+    """The answers, and which of two conditions was preferred: the one whose name comes later, mostly."""
+    more = tuple(
+        replace(
+            row, task="better", kind="preference", condition=f"{row.condition} vs {other}", response="", correct=None, expected=None,
+            value=float((row.condition > other) == bool(row.trial % 5)), trial=row.trial + 100, step=row.step + 100,
+        )
+        for row in answers.rows
+        if row.task == "simulation"
+        for other in ("nothing", "heatmap", "words")
+        if other != row.condition
+    )  # fmt: skip
+    return replace(answers, rows=(*answers.rows, *more))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study with one hypothesis of each kind."""
+    pairs = [("simulation", "higher"), ("helpfulness", "same"), ("better", "lower"), ("trust", "different")]
+    expected = [
+        {"task": task, "condition": "words", "reference": "nothing", "claim": claim, "margin": 0.4 if claim == "same" else None}
+        for task, claim in pairs
+    ]
+    kinds = {"simulation": "simulation", "helpfulness": "rating", "trust": "trust", "better": "preference"}
+    file = StudyFile(
+        title="Everything",
+        conditions=[{"name": name, "kind": "none"} for name in ("nothing", "heatmap", "words")],
+        tasks=[{"name": name, "kind": kind} for name, kind in kinds.items()],
+        analysis={"hypotheses": expected, "reference": "nothing", "bootstrap": 200},
+    )
+    return Study(tmp_path_factory.mktemp("study"), file, {})
+
+
+@pytest.mark.parametrize("with_study", [False, True])
+def test_every_number_of_the_words_is_the_cell_that_it_leads_to(files, answers, study, with_study):
+    if with_study:
+        files = files_of(analyze(preferred(answers), study=study))
+        assert "Hypothesis" in files["results.md"]
+        assert "was preferred over" in files["results.md"]
     page = _Page()
     page.feed(files["report.html"])
     assert len(page.numbers) > 60
