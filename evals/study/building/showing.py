@@ -38,10 +38,13 @@ def shown_items(
     making = replace(making.of(maps), others=others)
     left = dict.fromkeys(one.id for one in candidates)
     stimuli: dict[str, dict[str, Stimulus]] = {name: {} for name in left}
-    for part in conditions:
+    ordered = sorted(conditions, key=lambda part: "narrate" in (part.kind, part.options.get("kind")))
+    for part in ordered:  # a language model is asked last, about what all others can show
         kind = KINDS.get(part.kind)
         here = [saliency for saliency in making.maps if saliency.saliency_id in left]
-        shown = kind.show(replace(making.of(here), condition=part.name), checked(kind, part.name, part.options))
+        options = checked(kind, part.name, part.options)
+        with KINDS.blame(part.kind):
+            shown = kind.show(replace(making.of(here), condition=part.name), options)
         if len(shown) != len(here):
             raise UsageError(f"the kind of condition {part.kind!r} gave {len(shown)} stimuli for {len(here)} maps")
         for saliency, stimulus in zip(here, shown, strict=True):
@@ -57,7 +60,7 @@ def shown_items(
             predicted=one.predicted,
             true=one.true,
             labels=tuple(labels[one.id]),
-            stimuli=stimuli[one.id],
+            stimuli={part.name: stimuli[one.id][part.name] for part in conditions},
             facts=one.facts,
         )
         for one in candidates

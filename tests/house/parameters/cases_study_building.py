@@ -37,9 +37,9 @@ def _texts(tools):
     return [str(path)]
 
 
-def _answers(tools, part="film"):
+def _answers(tools, place=0):
     path = tools.folder / "answers.jsonl"
-    path.write_text("".join(json.dumps({"id": one.id, "part": part, "label": "bad"}) + "\n" for one in MAPS))
+    path.write_text("".join(json.dumps({"id": one.id, "part": one.tokens[place], "label": "bad"}) + "\n" for one in MAPS))
     return path
 
 
@@ -91,7 +91,7 @@ case(
 )
 case(
     "evals.study.building.build_study", {**BASE, "tasks": "counterfactual", "answers": later(_answers)}, _built,
-    answers=later(lambda tools: _answers(tools, "fine")),
+    answers=later(lambda tools: _answers(tools, 1)),
 )  # fmt: skip
 
 
