@@ -114,8 +114,8 @@ def _leaks(study: Study) -> list[Finding]:
             if condition.name in item.stimuli and (words := leaks_of(item.stimuli[condition.name], names, item.input.text, own))
         }
         if naming:
-            words = ", ".join(dict.fromkeys(repr(word) for each in naming.values() for word in each))
-            said = f"under {condition.name}, the explanation names a label ({words}) in {some(list(naming))}"
+            named = ", ".join(dict.fromkeys(repr(word) for each in naming.values() for word in each))
+            said = f"under {condition.name}, the explanation names a label ({named}) in {some(list(naming))}"
             found.append(Finding("leak", said, tuple(naming)))
     hints = surface_hints(items, [condition.name for condition in study.file.conditions], study.file.seed)
     return [*found, *(Finding("note", hint) for hint in hints)]
