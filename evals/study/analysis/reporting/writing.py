@@ -12,7 +12,7 @@ from evals.study.analysis.reporting.markdown import SIMULATED, to_markdown
 from evals.study.analysis.reporting.page import to_page
 from evals.study.analysis.reporting.pictures import plots_of
 from evals.study.analysis.reporting.plots import stacked
-from saywhy_core.disk.files import atomic_open
+from saywhy_core.disk.files import atomic_open, check_is_no_input
 
 if TYPE_CHECKING:
     import os
@@ -53,13 +53,17 @@ def write_analysis(analysis: Analysis, folder: str | os.PathLike[str]) -> tuple[
         their paths; `report.html` is the last.
 
     Raises:
-        UnusableFileError: the folder can't be written to.
+        UnusableFileError: the folder can't be written to, or a file in it is being read.
     """
     place = Path(folder)
-    for name in (MARK, *(f"{one}.svg" for one in _PLOTTED)):
+    contents = files_of(analysis)
+    optional = (MARK, *(f"{one}.svg" for one in _PLOTTED))
+    for name in (*contents, *optional):
+        check_is_no_input(place / name)  # before the first is written: the files of a folder belong together
+    for name in optional:
         (place / name).unlink(missing_ok=True)  # of an earlier analysis, which may have had more
     paths = []
-    for name, content in files_of(analysis).items():
+    for name, content in contents.items():
         with atomic_open(place / name) as stream:
             stream.write(content)
         paths.append(place / name)

@@ -80,6 +80,16 @@ def test_the_published_study(call, task, columns, published, tmp_path):
     assert all(float(row["low"]) < float(row["mean"]) < float(row["high"]) for row in rows)
 
 
+def test_nothing_is_written_over_what_is_read(call, tidy, tmp_path):
+    own = tmp_path / "out" / "tidy.csv"
+    own.parent.mkdir()
+    own.write_bytes(tidy.read_bytes())
+    done = call(own, "--out", own.parent, "--bootstrap", 200)
+    assert done.returncode == 2
+    assert "is one of the files that are read" in done.stderr
+    assert [path.name for path in own.parent.iterdir() if not path.name.endswith(".lock")] == ["tidy.csv"]
+
+
 STUDY = """
 version: 1
 title: One question
