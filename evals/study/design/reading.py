@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ERRORS = 10
 """Errors that are listed; the others are counted."""
+LONGEST = 60
+"""Characters of a value that an error shows."""
 _ROUNDS = 60
 """How often a wrong value is taken out to look at the rest; each round takes out at least one."""
 
@@ -82,7 +84,14 @@ def parse_study_file(
     if study is not None:
         touched = {place[:-1] for place, _ in wrong}
         more = (*findings(study), *(also(study) if also is not None else ()))
-        apart = [one for one in more if one.place not in touched and one.place[:-1] not in touched]
+        nameless = any(place[-1:] == ("name",) for place, _ in wrong)  # then nobody knows what there is to refer to
+        apart = [
+            one
+            for one in more
+            if one.place not in touched
+            and one.place[:-1] not in touched
+            and not (nameless and one.what.startswith(("there is no condition ", "there is no task ", "no group holds")))
+        ]
         problems += [(_line(document, one.place), one.what) for one in apart]  # the others may follow from what is told
     if problems or study is None:
         raise StudyFileError(where, tuple(sorted(dict.fromkeys(problems))))
@@ -147,7 +156,7 @@ def _left_out(content: Any, place: Place) -> bool:
 def _sentence(error: Any) -> str:
     """What pydantic found, in words."""
     place, kind, given, context = error["loc"], error["type"], error["input"], error.get("ctx", {})
-    what, shown = named(place), f"{given!r:.60}"
+    what, shown = named(place), _shown(given)
     match kind:
         case "extra_forbidden":
             known = _known(place[:-1])
@@ -190,12 +199,18 @@ def _sentence(error: Any) -> str:
     return f"{what}: {error['msg']}"
 
 
+def _shown(given: object) -> str:
+    """A value as it stands in a sentence."""
+    text = repr(given)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
 def _typed(given: object) -> str:
     if given is None:
         return "empty"
     if isinstance(given, (dict, list)):
         return "a list" if isinstance(given, list) else "keys with values"
-    return f"{given!r:.60}"
+    return _shown(given)
 
 
 def named(place: Place) -> str:

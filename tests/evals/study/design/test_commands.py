@@ -72,7 +72,7 @@ def test_power_prints_the_curve_and_draws_it(folder, in_process, tmp_path_factor
     words = ("study", "power", folder, "--effect", "0.1", "--effect", "0.15", "--participants", "12,24", "--simulations", "50")
     done = in_process.run_command(*words, "--out", out)
     assert done.returncode == 0
-    assert len(re.findall(r"^ +(?:12|24)  [01]\.\d{3}", done.stdout, re.M)) == 4
+    assert len(re.findall(r"^ +(?:12|24) +[01]\.\d{3}", done.stdout, re.M)) == 4
     assert ET.parse(out).getroot().tag.endswith("svg")
     records = json.loads(in_process.run_command(*words, "--json").stdout)
     assert [one["effect"] for one in records] == [0.1, 0.15]

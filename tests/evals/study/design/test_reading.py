@@ -164,6 +164,16 @@ def test_bombs_take_no_time(text):
     assert time.process_time() - begun < 3
 
 
+def test_what_follows_from_an_error_is_not_told_again():
+    found = told(GOOD.replace("  - name: bare\n", "  - names: bare\n"))
+    assert [(line, what.partition(" is missing")[0].partition(";")[0]) for line, what in found] == [
+        (6, "the key 'name'"), (6, "there is no key 'names' in conditions[2]")
+    ]  # fmt: skip
+    found = told(GOOD.replace("kind: latin", "kind: blocks\n  block_sise: 2"))
+    assert len(found) == 1
+    assert "did you mean 'block_size'" in found[0][1]
+
+
 def test_plain_words_are_texts_and_numbers_of_texts_are_as_they_were_written():
     study = parse_study_file(GOOD.replace("[negative, positive]", "[yes, no, 1.0, 007, on, 2024-01-01, true]"))
     assert study.labels == ["yes", "no", "1.0", "007", "on", "2024-01-01", "true"]
