@@ -81,6 +81,7 @@ _HEAD = r"""\makeatletter
 \fi
 \makeatother
 """
+_WIDEST = 90  # characters of a line of a table in small type on a page of 16 cm
 _MOST_ROWS = 40  # of a table on one page
 
 
@@ -141,11 +142,13 @@ def _table(one: Shown, analysis: Analysis) -> str:
         rows.append(
             rf"\multicolumn{{{len(one.columns)}}}{{l}}{{\ldots{{}} {len(one.rows) - _MOST_ROWS} more rows in the CSV file}} \\"
         )
+    wide = sum(max(len(str(row[n])) for row in (one.columns, *one.rows)) for n in range(len(one.columns)))
+    size = "small" if wide <= _WIDEST else r"scriptsize\setlength{\tabcolsep}{3pt}"
     label = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in one.name)
     return "\n".join(
         [
             r"\begin{table}[ht]",
-            r"\centering\small",
+            rf"\centering\{size}",
             rf"\caption{{{escaped(caption)}}}",
             rf"\label{{tab:{label}}}",
             rf"\begin{{tabular}}{{{columns}}}",
