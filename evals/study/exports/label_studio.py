@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from evals.study.exports.exporting import Export, Exported, Notes, images_of, lay_out, losses
 from evals.study.exports.plain import with_styles
-from evals.study.flow.keys import Key
+from evals.study.flow.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def _make(study: Study) -> Exported:
     for way, steps in laid.ways:
         questions = _questions(steps)
         always = {name for name in questions if all(name in map(_name, step.questions) for step in steps)}
-        tasks = [{"data": _data(step, str(Key(way, step.number)), questions, pictures)} for step in steps]
+        tasks = [{"data": _data(step, str(key_of(study, way, step)), questions, pictures)} for step in steps]
         files[f"cell-{way.cell}/interface.xml"] = _interface(questions, always).encode()
         files[f"cell-{way.cell}/tasks.json"] = json.dumps(tasks, ensure_ascii=False, indent=1).encode()
         notes.add(*losses(steps, platform=PLATFORM))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.study.exports.exporting import Export, Exported, Notes, images_of, lay_out, losses
 from evals.study.exports.plain import stylesheet, with_images_at
-from evals.study.flow.keys import Key
+from evals.study.flow.keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,7 +69,7 @@ def _make(study: Study) -> Exported:
     for way, steps in laid.ways:
         name = f"c{way.cell}w{way.seed}"
         lines = [
-            _instance(step, str(Key(way, step.number)), schemes, len(instances)) for step in steps if step.phase in INSTANCES
+            _instance(step, str(key_of(study, way, step)), schemes, len(instances)) for step in steps if step.phase in INSTANCES
         ]
         files[f"data/{name}.jsonl"] = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
         groups.append({"name": name, "data_file": f"data/{name}.jsonl"})

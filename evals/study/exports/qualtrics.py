@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from evals.study.exports.exporting import Export, Exported, Notes, images_of, lay_out, losses
 from evals.study.exports.plain import pictures_in, with_styles
-from evals.study.flow.keys import Key
+from evals.study.flow.keys import key_of
 
 if TYPE_CHECKING:
     from evals.study.folder import Study
@@ -31,7 +31,7 @@ def _make(study: Study) -> Exported:
         lines += [f"[[Block:Cell {way.cell}]]", ""]
         notes.add(*losses(steps, platform="Qualtrics"))
         for step in steps:
-            lines += _page(step, str(Key(way, step.number)))
+            lines += _page(step, str(key_of(study, way, step)))
     pictures = sorted({name for _, step in laid.pages for name in pictures_in(step.html)})
     cells = len(laid.ways)
     if cells > 1:

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from evals.study.exports.exporting import Export, Exported, images_of, lay_out
-from evals.study.flow.keys import Key
+from evals.study.flow.keys import key_of
 
 if TYPE_CHECKING:
     from evals.study.folder import Study
@@ -26,7 +26,7 @@ def _make(study: Study) -> Exported:
     for way, steps in laid.ways:
         rows: list[list[str]] = []
         for step in steps:
-            page = str(Key(way, step.number))
+            page = str(key_of(study, way, step))
             shown = [page, step.phase, str(step.trial or ""), step.heading, step.text, step.html]
             for question in step.questions:
                 rows.append([*shown, *_asked(question)])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from evals.study.folder import Study
     from evals.study.steps import Step
 
-_KEY = re.compile(r"c([1-9][0-9]{0,5})w([1-9][0-9]{0,8})p([1-9][0-9]{0,5})")
+_KEY = re.compile(r"c([1-9][0-9]{0,5})w([1-9][0-9]{0,8})p([1-9][0-9]{0,5})(?:v([0-9a-f]{6}))?")
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,35 @@ class Way:
 
 @dataclass(frozen=True)
 class Key:
-    """A page of a way; `step` is its number, from 0. As a text it is such as "c2w1p14", where pages count from 1."""
+    """A page of a way.
+
+    As a text it is such as "c2w1p14v3fa90c": cell 2, way 1, page 14, of the study whose digest begins with 3fa90c.
+
+    Attributes:
+        way: the way.
+        step: the number of the page, from 0.
+        version: the beginning of the study's digest; "" where it is not known.
+    """
 
     way: Way
     step: int
+    version: str = ""
 
     def __str__(self) -> str:
-        return f"c{self.way.cell}w{self.way.seed}p{self.step + 1}"
+        return f"c{self.way.cell}w{self.way.seed}p{self.step + 1}{f'v{self.version}' if self.version else ''}"
+
+
+def key_of(study: Study, way: Way, step: Step) -> Key:
+    """The key of a page, with the version of the study."""
+    return Key(way, step.number, study.digest[:6])
 
 
 def parse_key(text: str) -> Key | None:
     """The key that a text writes; None where it writes none."""
     if (found := _KEY.fullmatch(text.strip())) is None:
         return None
-    cell, seed, page = map(int, found.groups())
-    return Key(Way(cell, seed), page - 1)
+    cell, seed, page = map(int, found.groups()[:3])
+    return Key(Way(cell, seed), page - 1, found[4] or "")
 
 
 def ways_of(study: Study, *, most: int = 1) -> tuple[Way, ...]:

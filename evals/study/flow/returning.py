@@ -76,6 +76,9 @@ class Returning:
 
     def add(self, page: Page) -> None:
         """Take a page in. Of a page that comes twice with the same number of tries, the later counts."""
+        if not self.study.digest.startswith(page.key.version):
+            self._note(page, f"page {page.key} is of another version of the study: study.yaml or items.jsonl was changed since")
+            return
         step = self.step(page.key)
         if step is None:
             self._note(page, f"the study has no page {page.key}; was it made from this version of the study?")
@@ -88,8 +91,12 @@ class Returning:
             self._note(page, f"page {page.key} has no question {unknown[0]!r}")
             return
         responses = {name: typed(questions[name], value) for name, value in page.responses.items()}
-        if step.questions and all(value in (None, "", []) for value in responses.values()):
+        answered = {name: value for name, value in responses.items() if value not in (None, "", [])}
+        if step.questions and not answered:
             return
+        # few platforms can require an answer on every page: what was not answered is missing, and the rest of the page counts
+        step = replace(step, questions=tuple(one for one in step.questions if one.name in answered or not one.required))
+        responses = {one.name: answered.get(one.name) for one in step.questions}
         found = judge(
             self.study, step, responses, participant=page.participant, seed=page.key.way.seed, tries=max(1, page.tries),
             seconds=_plausible(page.seconds), submitted=page.submitted,

@@ -82,7 +82,7 @@ def _take(returning: Returning, state: Any, where: str) -> None:
         for name, labels in pages.items():
             number = name.removeprefix("page_")
             if number.isdigit():
-                _add(returning, person, Key(keys[0].way, int(number) - 1), labels, where, {})
+                _add(returning, person, Key(keys[0].way, int(number) - 1, keys[0].version), labels, where, {})
 
 
 def _add(returning: Returning, person: str, key: Key, labels: Any, where: str, spent: Mapping[str, Any]) -> None:

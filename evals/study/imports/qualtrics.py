@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evals.study.folder import Study
     from evals.study.steps import Question
 
-_TAG = re.compile(r"(c\d+w\d+p\d+)q(\d+)(?:_(\d+))?")
+_TAG = re.compile(r"(c\d+w\d+p\d+(?:v[0-9a-f]{6})?)q(\d+)(?:_(\d+))?")
 _PREVIEWS = ("survey preview", "spam", "1", "8")
 """`Status` of rows that no participant made: previews (1) and what Qualtrics takes for spam (8)."""
 _NO_CHOICE = "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -267,3 +268,26 @@ def test_a_zip_that_claims_to_be_small_is_not_unpacked_beyond_the_ceiling(study,
         packed.writestr("data.txt", b" " * 2_000_000)
     with ceilings(bytes=1_000_000), pytest.raises(UsageError, match="bytes"):
         read_answers([tmp_path / "a.zip"], study=study)
+
+
+def test_of_a_page_with_a_missing_answer_the_others_are_kept(study, tmp_path):
+    record = handed_over(study)
+    (page,) = [one for one in record["answers"] if one["step"] == 6]
+    page["responses"]["ease"] = None
+    (tmp_path / "a.json").write_text(json.dumps(record))
+    answers = read_answers([tmp_path / "a.json"], study=study)
+    (tmp_path / "b.json").write_text(json.dumps(handed_over(study)))
+    whole = read_answers([tmp_path / "b.json"], study=study)
+    lost = [row for row in whole.rows if row not in answers.rows]
+    assert [(row.step, row.task) for row in lost] == [(6, "ease")]
+
+
+def test_pages_of_another_version_of_the_study_are_refused(study, tmp_path):
+    for version, fine in ((study.digest[:6], True), ("000000", False)):
+        text = re.sub(r"\b(c2w1p\d+)(q\d+)", rf"\1v{version}\2", qualtrics(study))
+        (tmp_path / "q.csv").write_text(text)
+        if fine:
+            check(read_answers([tmp_path / "q.csv"], study=study), study, "R_1")
+        else:
+            with pytest.raises(UsageError, match="page c2w1p1v000000 is of another version of the study"):
+                read_answers([tmp_path / "q.csv"], study=study)
