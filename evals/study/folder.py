@@ -54,10 +54,18 @@ class Study:
 
     @cached_property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the items, in sentences, such as items without the right answer that a task needs."""
+        """What the researcher should know before, in sentences, such as items without the right answer that a task needs."""
         items, place = tuple(self.items.values()), self.folder / BUILT_FILE
         built = read_json(place, holds="what a study was built from") if place.is_file() else None
-        return (*item_problems(self.file, items), *built_problems(self.file, items, built))
+        found = (*item_problems(self.file, items), *built_problems(self.file, items, built))
+        cells, people = len(self.cells), self.file.design.participants
+        if cells <= people:
+            return found
+        few = (
+            f"the design has {cells} cells and {people} participants, so that some cells stay empty and items are not seen equally "
+            "often under each condition; take more participants, or fewer conditions"
+        )
+        return (*found, few)
 
     @cached_property
     def digest(self) -> str:

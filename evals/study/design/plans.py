@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from evals.study.design.file import StudyFile
 
+MOST_CELLS = 60
+"""Cells up to which comparisons are balanced over items and sides exactly: enough for eight conditions. The number does not depend
+on the participants, so that more of them can be asked for while a study runs."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -164,7 +168,7 @@ def _compared(
         half = [(mine[a], mine[b]) for a, b in tournament(len(mine))]
         listed.append((*half, *(pair[::-1] for pair in half)))
     times = lcm(*(len(pairs) // gcd(len(pairs), listed.count(pairs)) for pairs in listed if pairs))
-    times = times if times * len(rows) <= study.design.participants else 1
+    times = times if times * len(rows) <= MOST_CELLS else 1
     turns: Counter[tuple[tuple[str, str], ...]] = Counter()
     found = []
     for again in range(times):
