@@ -78,8 +78,9 @@ def estimate(
 
     Both are wrong where participants answered in dependence on each other. In simulations with 4 to 100 participants, 5 to 40
     items and means up to 0.99 of the scale, 95 % intervals by "t" covered 93 to 99 % of the time, most of them 94 to 97 %;
-    fewer than 10 participants or items mostly make it too often. Where all answers are equal and lie at a bound, the interval is that of Clopper and Pearson 1934 for as many
-    independent answers as there are participants or items (the smaller), which is long.
+    fewer than 10 participants or items mostly make it too often. Where all answers are equal and lie at a bound, the interval
+    is that of Clopper and Pearson 1934 for as many independent answers as there are participants or items (the smaller), which
+    is long.
 
     Args:
         crossed: the values.
