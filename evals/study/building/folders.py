@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evals.study.folder import ASSETS, DATABASE, IMAGES, ITEMS_FILE, STUDY_FILE
+from evals.study.folder import ASSETS, BUILT_FILE, DATABASE, IMAGES, ITEMS_FILE, STUDY_FILE
 from evals.study.stimuli.layout import shown_size
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.errors import UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from evals.study.items import Item
 
-_OURS = {STUDY_FILE, ITEMS_FILE, IMAGES, ASSETS, "preview.html"}
+_OURS = {STUDY_FILE, BUILT_FILE, ITEMS_FILE, IMAGES, ASSETS, "preview.html"}
 
 
 def check_place(out: Path, *, force: bool) -> None:

@@ -55,7 +55,7 @@ def test_a_study_is_built_and_opened(tmp_path, maps):
     assert (len(items_of(study)), len(items_of(study, practice=True))) == (20, 2)
     assert all(list(item.stimuli) == ["heatmap", "rationale", "plain", "none", "random"] for item in study.items.values())
     assert all(item.labels == LABELS for item in study.items.values())
-    assert sorted(one.name for one in (tmp_path / "study").iterdir()) == ["images", "items.jsonl", "study.yaml"]
+    assert sorted(one.name for one in (tmp_path / "study").iterdir()) == ["built.json", "images", "items.jsonl", "study.yaml"]
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".") and one.is_dir()] == []
     for cell in study.cells:
         steps = steps_for(study, cell, 0)
@@ -357,7 +357,7 @@ def test_a_folder_with_answers_or_something_else_is_left_alone(tmp_path, maps):
     link.symlink_to(empty)
     build_study(maps, "plain,none", out=link, items=5)
     assert link.is_symlink()
-    assert sorted(one.name for one in empty.iterdir()) == ["images", "items.jsonl", "study.yaml"]
+    assert sorted(one.name for one in empty.iterdir()) == ["built.json", "images", "items.jsonl", "study.yaml"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "thesis.tex").write_text("text")
