@@ -62,8 +62,8 @@ class Study:
         if cells <= people:
             return found
         few = (
-            f"the design has {cells} cells and {people} participants, so that some cells stay empty and items are not seen equally "
-            "often under each condition; take more participants, or fewer conditions"
+            f"the design has {cells} cells and {people} participants, so that some cells stay empty and items are not seen "
+            "equally often under each condition; take more participants, or fewer conditions"
         )
         return (*found, few)
 

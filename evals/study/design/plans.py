@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from evals.study.design.file import StudyFile
 
 MOST_CELLS = 60
-"""Cells up to which comparisons are balanced over items and sides exactly: enough for eight conditions. The number does not depend
-on the participants, so that more of them can be asked for while a study runs."""
+"""Cells up to which comparisons are balanced over items and sides exactly: enough for eight conditions. It does not depend on
+the participants, so that more of them can be asked for while a study runs."""
 
 
 @dataclass(frozen=True)
