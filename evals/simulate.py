@@ -139,9 +139,12 @@ def _detectable(study: Study) -> tuple[str, ...]:
             continue
         unit = "points" if TASKS.get(part.kind).measure == "rating" else "percentage points"
         size = None if effect is None else effect if unit == "points" else 100 * effect
-        how = "no difference at all" if size is None else f"a difference of {size:.2g} {unit} or more"
+        people = study.file.design.participants
         said.append(
-            f"{part.name}: {study.file.design.participants} participants show {how} between {first} and {second}, "
-            "in 80% of such studies"
+            f"{part.name}: {people} participants show a difference of {size:.2g} {unit} or more between {first} and {second} in 80% "
+            "of such studies"
+            if size is not None
+            else f"{part.name}: {people} participants show not even the largest possible difference between {first} and {second} in "
+            "80% of such studies; take more participants or items"
         )
     return tuple(said)
