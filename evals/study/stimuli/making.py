@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem
+from verbalize.query import Query
+from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,6 +74,24 @@ class Making:
         """A seed for a map under this condition: the same whichever other maps there are."""
         digest = hashlib.sha256(f"{self.seed}\0{self.condition}\0{saliency.saliency_id}".encode()).digest()
         return int.from_bytes(digest[:8], "big")
+
+    def for_words(self, saliency: Saliency) -> Saliency:
+        """The map that is put into words: where labels are masked, one that does not know the names of its labels.
+
+        What does not know a name can't tell it, not even by how it quotes a word of the input that is one.
+        """
+        if not self.mask_labels:
+            return saliency
+        several = len(saliency.query.versus) > 1
+        query = Query(
+            "the label", tuple(f"the other label{f' {n}' if several else ''}" for n, _ in enumerate(saliency.query.versus, 1))
+        )
+        if isinstance(saliency, TokenSaliency):
+            return TokenSaliency(
+                saliency.tokens, saliency.scores, query, saliency.text, saliency.offsets, None, saliency.special,
+                saliency.saliency_id, saliency.method, saliency.signed,
+            )  # fmt: skip
+        return replace(saliency, query=query, prediction=None, id=saliency.saliency_id)
 
     def label_of(self, saliency: Saliency) -> str:
         """How sentences of a study name the label that a map explains."""

@@ -36,7 +36,7 @@ def _tried(verbalizer: Any, saliency: Saliency, making: Making) -> Stimulus | No
 
     try:
         with told(what="it can't be put into words"):
-            text = verbalizer.verbalize(saliency).text
+            text = verbalizer.verbalize(making.for_words(saliency)).text
     except UsageError as error:
         making.problem(saliency, str(error))
         return None
@@ -80,7 +80,7 @@ def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulu
         style=word(options, "style", "composed", STYLES),  # type: ignore[arg-type]  # one of STYLES
     )
     shown: list[Stimulus | None] = []
-    for saliency, made in zip(making.maps, narrator.narrate_all(making.maps), strict=True):
+    for saliency, made in zip(making.maps, narrator.narrate_all(map(making.for_words, making.maps)), strict=True):
         if made.problem is not None:
             making.problem(saliency, made.problem)
             shown.append(None)

@@ -179,6 +179,21 @@ def test_texts_are_those_of_verbalize_and_masked():
     assert "'positive'" in shown.text
 
 
+@pytest.mark.parametrize("kind", ["text", "ranked", "rationale", "heatmap", "narrate"])
+@pytest.mark.parametrize("versus", [(), ("world",), ("world", "sports")])
+def test_a_masked_explanation_is_the_same_whichever_label_it_is_of(kind, versus):
+    from langchain_core.language_models import FakeListChatModel
+
+    words, scores = ["business", "week", "and", "world", "sports"], [1.0, 0.3, 0.0, 0.6, -0.5]
+    found = set()
+    for label in ("business", "week", "tech"):
+        saliency = TokenSaliency(words, scores, Query(label, versus), id="same", prediction=Prediction(label))
+        (shown,) = show(kind, saliency, chat=FakeListChatModel(responses=["The word 'business' is most important."] * 5),
+                        options={"style": "smv-gpt"} if kind == "narrate" else {})  # fmt: skip
+        found.add((shown.html, shown.text))
+    assert len(found) == 1, "not even the way in which a word is quoted tells the label"
+
+
 def test_quotations_from_right_to_left_are_isolated():
     (shown,) = show("text", TEXTS["hebrew"])
     assert "<bdi>" in shown.html
