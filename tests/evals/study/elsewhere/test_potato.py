@@ -101,7 +101,7 @@ def test_what_is_answered_in_potato_is_what_is_read(which, request, tmp_path, po
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         given = {
             person: take(browser.new_context().new_page(), f"{address}/?PROLIFIC_PID={person}", most)
-            for person, most in (("first", 20), ("second", 6))
+            for person, most in (("first", 20), ("second", 5))
         }
         browser.close()
     assert detect(tmp_path / "project") == "potato"
