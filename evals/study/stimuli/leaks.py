@@ -1,9 +1,10 @@
 """Does an explanation name a label that people are to guess?
 
-Label names are looked for as whole words, whatever their case, accents, hyphens and invisible characters, in their usual forms
-("positive": "positively", "positivity"; "sports": "sporting"), as usual abbreviations ("pos"), under synonyms that the
-researcher gives, such as translations, and part by part where a label has several words ("Sci/Tech"). Words of the input don't
-count where they are quoted or shown as the input: they are not the explanation's own.
+Label names are looked for as whole words, whatever their case, accents, hyphens, invisible characters and letters that only
+look alike, also spelt with blanks between the letters: in their usual forms ("positive": "positively", "positiv"; "sports":
+"sporting"; "хорошо": "нехорошая"; Arabic and Hebrew names with articles and prepositions), as usual abbreviations ("pos"),
+under synonyms that the researcher gives, such as translations, and part by part where a label has several words ("Sci/Tech").
+Words of the input don't count where they are quoted or shown as the input: they are not the explanation's own.
 
 It finds names, not meanings: that "a fine review" tells "positive" is for people to see, in the preview and the dry run.
 """
@@ -11,14 +12,15 @@ It finds names, not meanings: that "a fine review" tells "positive" is for peopl
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from evals.study.spellings import expression, folded, folded_at, lookalikes, pictures
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from evals.study.items import Stimulus
 
@@ -36,60 +38,16 @@ _CUE = re.compile(
 """What stands before a quoted label, and not before a quoted word of the input."""
 _ALTERNATIVES = re.compile(r"[/|&+]|\b(?:and|or|und|oder)\b", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORDS = re.compile("[\\w\u00ad\u200b-\u200f\u2060\ufeff]+")
-_LIGHT = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "from",
-        "with",
-        "and",
-        "or",
-        "not",
-        "no",
-        "non",
-        "is",
-        "are",
-        "be",
-        "as",
-        "very",
-        "more",
-        "most",
-        "less",
-        "least",
-        "other",
-        "others",
-        "any",
-        "all",
-        "over",
-        "under",
-        "class",
-        "label",
-        "category",
-        "type",
-        "group",
-        "kind",
-        "news",
-        "review",
-        "text",
-        "tweet",
-        "comment",
-        "sentence",
-        "question",
-        "message",
-        "picture",
-        "image",
-        "sign",
-    ]
-)
+_WORDS = re.compile(r"[^\W_]+")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?![^\W_])([\W_]{1,3})[^\W_](?![^\W_])(?:\1[^\W_](?![^\W_]))+")
+"""Letters with blanks or signs between them: "p o s i t i v e"."""
+_BROKEN = re.compile(r"[^\W\d_]+(?:[-\u2010]\s*[^\W\d_]+)+")
+"""Words with hyphens."""
+_LIGHT_WORDS = """
+a an the of to in on at by for from with and or not no non is are be as very more most less least other others any all over
+under class label category type group kind news review text tweet comment sentence question message picture image sign
+"""
+_LIGHT = frozenset(_LIGHT_WORDS.split())
 """Words that tell no label apart, though a label may hold them."""
 _NUMBERS = {
     word: str(number)
@@ -103,11 +61,13 @@ _ABBREVIATIONS: tuple[frozenset[str], ...] = tuple(
         "acceptable ok okay", "subjective subj", "objective obj", "duplicate dup",
     )
 )  # fmt: skip
-_PREFIXES = ("non", "un", "in", "im", "dis")
+_PREFIXES = ("non", "un", "in", "im", "dis", "anti", "super", "ultra", "hyper", "pseudo", "semi", "quasi")
 _PLAIN_ENDS = ("", "s", "es", "ed", "ing", "ly", "ally", "ness", "ity", "ities", "er", "ers", "est", "ish", "ism", "ist",
                "ists", "al", "ful", "y", "ic", "ical", "ian", "ians", "wise", "wide", "like", "ory")  # fmt: skip
 _DROPPED_E = ("e", "es", "ed", "ing", "ely", "eness", "ity", "er", "ers", "est", "eful", "ism", "ist")
 _DROPPED_Y = ("y", "ies", "ied", "ily", "iness", "ier", "iest", "ical", "ically", "ist", "ists")
+_EUROPEAN = ("", *"e en em er es a o os as i amente ement idad itat itaet itet ita ite isch".split())  # noqa: SIM905
+"""Ends of the same word in German, Romance and Scandinavian languages: "positiv", "positivo"."""
 _BASES = (("ment", 4), ("ion", 5), ("ness", 3), ("ing", 4), ("ity", 5))
 """Ends of nouns whose base is another form of the name, and how long the base must be: "entailment", "contradiction"."""
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -135,13 +95,20 @@ class Names:
         words: form -> the label that it names.
         phrases: the words of a label with several -> the label.
         signs: labels of one character or of digits alone, which count only where they are called a label.
-        unspaced: names in scripts without blanks, which count wherever they stand -> the label.
+        unspaced: names in scripts without blanks, emoji and emoticons, which count wherever they stand -> the label.
+        inflected: expressions for words of labels in scripts other than Latin, with their usual beginnings and ends.
     """
 
     words: Mapping[str, str]
     phrases: Mapping[tuple[str, ...], str]
     signs: Mapping[str, str]
     unspaced: Mapping[str, str]
+    inflected: Sequence[str] = ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """All of `inflected` in one."""
+        return re.compile("|".join(self.inflected)) if self.inflected else None
 
     @cached_property
     def starts(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
@@ -164,13 +131,20 @@ def names_of(labels: Sequence[str], synonyms: Mapping[str, Sequence[str]] | None
     signs: dict[str, str] = {}
     unspaced: dict[str, str] = {}
     named = [(label, name) for label in labels for name in (label, *(synonyms or {}).get(label, ()))]
+    seen = [(label, pictures(name)) for label, name in named]
+    unspaced |= {shown: label for label, shown in seen if shown and all(shown != other or label == one for one, other in seen)}
     for label, name in named:
         if _UNSPACED.search(name):
-            unspaced[_folded(name)] = label
+            unspaced[folded(name)] = label
             continue
-        for alternative in _ALTERNATIVES.split(_CAMEL.sub(" ", name)):
+        for alternative in _ALTERNATIVES.split(_CAMEL.sub(" ", name)) if _split(name) else [name]:
             parts = tuple(_split(alternative))
             if not parts:
+                sign = folded(alternative).strip()
+                if len(set(sign)) > 1:
+                    unspaced.setdefault(sign, label)
+                elif sign and sign not in unspaced:
+                    signs[sign] = label
                 continue
             if len(parts) > 1:
                 phrases[parts] = label
@@ -184,7 +158,7 @@ def names_of(labels: Sequence[str], synonyms: Mapping[str, Sequence[str]] | None
             if word not in shared and word not in _LIGHT and len(word) >= 3 and word.isalpha():
                 for form in _forms(word):
                     words.setdefault(form, label)
-    return Names(words, phrases, signs, unspaced)
+    return Names(words, phrases, signs, unspaced, [one for word in words for one in expression(word)])
 
 
 def leaks_in(text: str, names: Names, own: str = "", vocabulary: frozenset[str] = frozenset()) -> list[str]:
@@ -263,39 +237,66 @@ class _Explanation(HTMLParser):
 
 def _found(text: str, names: Names, own: str, vocabulary: frozenset[str]) -> list[tuple[int, int]]:
     """(start, stop) of each name in a text."""
+    plain, at = folded_at(text)
     barred = _quotations(text, names, own)
+
+    def place(start: int, stop: int) -> tuple[int, int] | None:
+        first, last = at[start], at[stop - 1] + 1
+        return None if any(one <= first < other for one, other in barred) else (first, last)
+
     words = [
-        (found.start(), found.end(), _NUMBERS.get(folded, folded))
-        for found in _WORDS.finditer(text)
-        for folded in [_folded(found[0])]
-        if not any(start <= found.start() < stop for start, stop in barred)
+        (*spot, _NUMBERS.get(found[0], found[0]))
+        for found in _WORDS.finditer(plain)
+        if (spot := place(*found.span())) is not None
     ]
     hits = [
         (start, stop)
         for start, stop, word in words
-        if word not in vocabulary
-        and (_named(word, names.words) or (word in names.signs and _CUE.search(_unquoted(text[:start]))))
+        if word not in vocabulary and (_named(word, names) or (word in names.signs and _CUE.search(_unquoted(text[:start]))))
     ]
     bare = [word for _, _, word in words]
-    for at, first in enumerate(bare):
+    for number, first in enumerate(bare):
         for parts in names.starts.get(first.rstrip("s"), ()):
-            if at + len(parts) <= len(bare) and all(
-                one == other or one.rstrip("s") == other.rstrip("s") for one, other in zip(bare[at:], parts, strict=False)
+            if number + len(parts) <= len(bare) and all(
+                one == other or one.rstrip("s") == other.rstrip("s") for one, other in zip(bare[number:], parts, strict=False)
             ):
-                hits += [(words[at][0], words[at + len(parts) - 1][1])]
-    hits += [
-        (found.start(), found.end())
-        for name in names.unspaced
-        for found in re.finditer(re.escape(name), text, re.IGNORECASE)
-        if not any(start <= found.start() < stop for start, stop in barred)
-    ]
+                hits += [(words[number][0], words[number + len(parts) - 1][1])]
+    wide = [(r"\s*".join(map(re.escape, name)), True) for name in names.unspaced]
+    wide += [(rf"(?<!\S)[^\w\s]?{re.escape(sign)}[^\w\s]?(?!\S)", False) for sign in names.signs if not sign.isalnum()]
+    for sought, anywhere in wide:
+        spots = [place(*found.span()) for found in re.finditer(sought, plain)]
+        hits += [spot for spot in spots if spot and (anywhere or _CUE.search(_unquoted(text[: spot[0]])))]
+    for found in _BROKEN.finditer(plain):
+        pieces = _WORDS.findall(found[0])
+        if _named("".join(pieces), names) and not any(_named(part, names) for part in pieces):
+            hits += [spot] if (spot := place(*found.span())) else []
+    for found in _SPACED.finditer(plain):
+        hits += [spot for start, stop in _spelt(found, names) if (spot := place(start, stop))]
     return sorted(set(hits))
 
 
-def _named(word: str, forms: Mapping[str, str]) -> bool:
-    if word in forms:
-        return True
-    return any(word.startswith(prefix) and len(word) > len(prefix) + 3 and word[len(prefix) :] in forms for prefix in _PREFIXES)
+def _spelt(found: re.Match[str], names: Names) -> Iterator[tuple[int, int]]:
+    """(start, stop) of each name whose letters stand apart."""
+    letters = [found.start() + one.start() for one in _WORDS.finditer(found[0])]
+    spelt = "".join(found.string[one] for one in letters)
+    first = 0
+    while first < len(spelt):
+        stops = range(min(len(spelt), first + 40), first + 3, -1) if len(spelt) > 3 else (3,) if not first else ()
+        stop = next((one for one in stops if _named(spelt[first:one], names)), None)
+        if stop is not None:
+            yield letters[first], letters[stop - 1] + 1
+        first = stop or first + 1
+
+
+def _named(word: str, names: Names) -> bool:
+    return any(
+        one in names.words
+        or any(
+            one.startswith(prefix) and len(one) > len(prefix) + 3 and one[len(prefix) :] in names.words for prefix in _PREFIXES
+        )
+        or (names.pattern is not None and not one.isascii() and names.pattern.fullmatch(one))
+        for one in lookalikes(word)
+    )
 
 
 def _unquoted(before: str) -> str:
@@ -304,14 +305,17 @@ def _unquoted(before: str) -> str:
 
 def _quotations(text: str, names: Names, own: str) -> list[tuple[int, int]]:
     """Where the words of the input are quoted. A quoted label behind "predicted as" is no word of the input."""
-    known = f" {' '.join(_split(own))} "
+    known, whole = f" {' '.join(_split(own))} ", folded(own)
     found = []
     for quoted in _QUOTED.finditer(text):
         inside = next(part for part in quoted.groups() if part is not None)
-        words = _split(inside)
-        if not words or f" {' '.join(words)} " not in known:
+        words, plain = _split(inside), folded(inside).strip()
+        if not plain:
             continue
-        label = tuple(words) in names.phrases or (len(words) == 1 and words[0] in names.words)
+        there = f" {' '.join(words)} " in known if words and not _UNSPACED.search(inside) else plain in whole
+        if not there:
+            continue
+        label = tuple(words) in names.phrases or plain in names.unspaced or (len(words) == 1 and words[0] in names.words)
         if label and _CUE.search(text[: quoted.start()]):
             continue
         found.append((quoted.start(), quoted.end()))
@@ -319,14 +323,7 @@ def _quotations(text: str, names: Names, own: str) -> list[tuple[int, int]]:
 
 
 def _split(text: str) -> list[str]:
-    return [_NUMBERS.get(word, word) for word in _WORDS.findall(_folded(text).replace("_", " "))]
-
-
-@lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    """In lower case, without accents and invisible characters."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(one for one in decomposed if unicodedata.category(one) not in ("Mn", "Cf")).casefold()
+    return [_NUMBERS.get(word, word) for word in _WORDS.findall(folded(text))]
 
 
 def _squeezed(text: str) -> str:
@@ -361,4 +358,7 @@ def _inflected(root: str) -> Iterable[str]:
         forms = {root, f"{root}s", f"{root}d", *(root[:-1] + end for end in _DROPPED_E)}
     elif root.endswith("y"):
         forms |= {root[:-1] + end for end in _DROPPED_Y}
+    if len(root) > 5:
+        stem = root[:-1] if root[-1] in "eao" else f"{root[:-1]}v" if root.endswith("if") else root
+        forms |= {stem + end for end in _EUROPEAN} | ({f"{stem[:-1]}f", f"{stem[:-1]}fs"} if stem.endswith("iv") else set())
     return forms

@@ -62,6 +62,51 @@ def test_labels_of_several_words_and_of_other_kinds(labels, text, found):
     assert sorted(leaks_in(text, names_of(labels))) == sorted(found)
 
 
+GOOD, ARABIC, HAPPY = ["хорошо", "плохо"], ["إيجابي", "سلبي"], ["😀", "😡"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "found"),
+    [
+        (HAPPY, "😀 smile, not 😡", ["😀", "😡"]),
+        (["👍 good", "👎 bad"], "it is 👎", ["👎"]),
+        ([":)", ":("], "it is :)", [":)"]),
+        (["+", "-"], "predicted as +", ["+"]),
+        (ARABIC, "الإيجابية عالية", ["الإيجابية"]),
+        (ARABIC, "بالسلبي", ["بالسلبي"]),
+        (["חיובי", "שלילי"], "הביקורת החיובית", ["החיובית"]),
+        (GOOD, "нехорошо", ["нехорошо"]),
+        (GOOD, "хорошая игра, плохой фильм", ["хорошая", "плохой"]),
+        (GOOD, "x\u043ep\u043eш\u043e", ["x\u043ep\u043eш\u043e"]),
+        (["θετικό", "αρνητικό"], "θετικής", ["θετικής"]),
+        (["긍정", "부정"], "이것은 긍정적이다", ["긍정"]),
+        (["ポジティブ", "ネガティブ"], "これはポジティブ", ["ポジティブ"]),
+        (["positive", "negative"], "p o s i t i v e, n.e.g.a.t.i.v.e", ["p o s i t i v e", "n.e.g.a.t.i.v.e"]),
+        (["positive", "negative"], "\u0440ositive, p0s1tive, posi-tive", ["\u0440ositive", "p0s1tive", "posi-tive"]),
+        (["positive", "negative"], "das ist positiv, es negativo, c'est positif", ["positiv", "negativo", "positif"]),
+        (["positive", "negative"], "label_positive, pos\u0069\u0301tive", ["positive", "posi\u0301tive"]),
+    ],
+)  # fmt: skip
+def test_names_in_other_scripts_and_spellings(labels, text, found):
+    assert leaks_in(text, names_of(labels)) == found
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "own"),
+    [
+        (HAPPY, "'😀' is the most important word", "😀 film"),
+        (["+", "-"], "a well-known word [+0.5] - and 1 + 1", ""),
+        (["正面", "负面"], "“正面”是最重要的", "这是正面的"),
+        (GOOD, "плот, хор, «хорошо»", "это хорошо"),
+        (ARABIC, "نص عادي", ""),
+        (["World", "Sports"], "the w o r d s of a spot", ""),
+        (["positive", "negative"], "posit, a pose, a b c, I p o s it", ""),
+    ],
+)
+def test_other_words_in_other_scripts_are_no_leaks(labels, text, own):
+    assert leaks_in(text, names_of(labels), own) == []
+
+
 def test_words_of_the_form_are_no_leaks():
     names = names_of(["important", "other"])
     text = "'fine' is the most important word for the label rather than the other label."
