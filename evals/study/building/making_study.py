@@ -156,7 +156,7 @@ def build_study(
         if len(shown) < planned.items:
             tell(f"the study has {len(shown)} items; {planned.items} were asked for, and there are no more that can be shown")
             planned = planned.model_copy(update={"items": len(shown)})
-        made = _with_right_answers(made, found, asked, known_answers, target, known, problem)
+        made = _with_right_answers(made, making, found, asked, known_answers, target, known, problem)
         asked = _where_known(asked, made)
         for said in (
             *(f"{name}: {what}: {count}" for (name, what), count in making.counts.items()),
@@ -217,7 +217,7 @@ def _filled(
 
 
 def _with_right_answers(
-    items: list[Item], candidates: Sequence[Candidate], tasks: Sequence[TaskPart],
+    items: list[Item], making: Making, candidates: Sequence[Candidate], tasks: Sequence[TaskPart],
     known: Mapping[str, Sequence[Mapping[str, str]]], target: Classifier | None, labels: Sequence[str],
     problem: Callable[[Problem], None],
 ) -> list[Item]:  # fmt: skip
@@ -230,7 +230,7 @@ def _with_right_answers(
             told = {**answers_known.answers_of_target(asked, target, labels=labels, on_problem=problem), **told}
         items = answers_known.with_answers(items, told)
     if "error_finding" in kinds:
-        items = answers_known.with_wrong_sentences(items, {one.id: one.map for one in candidates})
+        items = answers_known.with_wrong_sentences(items, {one.id: making.for_words(one.map) for one in candidates})
     return items
 
 
