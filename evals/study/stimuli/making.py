@@ -38,7 +38,7 @@ class Making:
         others: further maps of the same inputs, which explain other labels, by the id of the map in `maps`.
         names: the names of labels that no explanation may hold, or None where labels are shown.
         replace_leaks: whether names of labels in texts of a file are replaced by "the label"; else such a text is a problem.
-        condition: the name of the condition that is being made; random controls draw anew for each.
+        condition: the name of the condition that is being made.
         problems: what could not be shown.
         counts: (condition, what the researcher should know of its stimuli) -> of how many it holds.
     """
@@ -71,8 +71,8 @@ class Making:
         self.counts[self.condition, what] += 1
 
     def seed_for(self, saliency: Saliency) -> int:
-        """A seed for a map under this condition: the same whichever other maps there are."""
-        digest = hashlib.sha256(f"{self.seed}\0{self.condition}\0{saliency.saliency_id}".encode()).digest()
+        """A seed for a map: the same whichever other maps there are, and in whichever form its random counterpart is shown."""
+        digest = hashlib.sha256(f"{self.seed}\0{saliency.saliency_id}".encode()).digest()
         return int.from_bytes(digest[:8], "big")
 
     def for_words(self, saliency: Saliency) -> Saliency:

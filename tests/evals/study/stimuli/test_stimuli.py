@@ -200,6 +200,13 @@ def test_quotations_from_right_to_left_are_isolated():
     assert not re.search("[\u2066-\u2069]", shown.html + shown.text)
 
 
+def test_a_random_map_is_the_same_in_every_form():
+    saliency = TokenSaliency([f"w{n}" for n in range(30)], np.linspace(-1, 1, 30), Query("a"), id="a")
+    (heatmap,), (listed,) = show("random", saliency), show("random", saliency, options={"kind": "ranked"})
+    strongest = re.search(r'<span class="h\+10">(w\d+)</span>', heatmap.html)[1]
+    assert listed.top == heatmap.top == strongest
+
+
 def test_random_maps_keep_the_scores_and_lose_their_places():
     saliency = TokenSaliency(["w", ",", "x", ".", "y", "z"] * 5, np.arange(30.0), Query("a"), id="a")
     one, again, other = (shuffled(saliency, seed) for seed in (1, 1, 2))
