@@ -139,12 +139,8 @@ def _detectable(study: Study) -> tuple[str, ...]:
             continue
         unit = "points" if TASKS.get(part.kind).measure == "rating" else "percentage points"
         size = None if effect is None else effect if unit == "points" else 100 * effect
-        people = study.file.design.participants
-        said.append(
-            f"{part.name}: {people} participants show a difference of {size:.2g} {unit} or more between {first} and {second} in 80% "
-            "of such studies"
-            if size is not None
-            else f"{part.name}: {people} participants show not even the largest possible difference between {first} and {second} in "
-            "80% of such studies; take more participants or items"
-        )
+        between = f"between {first} and {second} in 80% of such studies"
+        shown = f"a difference of {size:.2g} {unit} or more {between}" if size is not None else ""
+        nothing = f"not even the largest possible difference {between}; take more participants or items"
+        said.append(f"{part.name}: {study.file.design.participants} participants show {shown or nothing}")
     return tuple(said)
