@@ -49,11 +49,11 @@ def item_of(name, label, text, top, **more):
 
 @pytest.fixture
 def write_study(tmp_path):
-    def write(items=None, text=STUDY):
+    def write(text=STUDY, *, names=tuple(INPUTS), practice=()):
         folder = tmp_path / "study"
         folder.mkdir(exist_ok=True)
         (folder / "study.yaml").write_text(text)
-        made = [item_of(name, *about) for name, about in INPUTS.items()] if items is None else items
+        made = [item_of(name, *INPUTS[name], practice=name in practice) for name in names]
         (folder / "items.jsonl").write_text("".join(json.dumps(item.to_record()) + "\n" for item in made))
         return open_study(folder)
 
