@@ -97,7 +97,8 @@ def _input_digest(saliency: Saliency) -> bytes:
     digest = hashlib.sha256()
     if isinstance(saliency, TokenSaliency):
         words = saliency.text if saliency.text is not None else " ".join(saliency.tokens)
-        digest.update(b"text\0" + " ".join(words.split()).encode("utf-8", "surrogatepass"))
+        same = " ".join(words.split()) or saliency.saliency_id  # nothing is the same as nothing
+        digest.update(b"text\0" + same.encode("utf-8", "surrogatepass"))
     elif saliency.image is None:
         digest.update(saliency.saliency_id.encode("utf-8", "surrogatepass"))
     else:

@@ -311,6 +311,28 @@ def test_a_condition_without_explanation_is_not_rated(tmp_path, maps):
     }
 
 
+def test_maps_in_which_there_is_nothing_to_show_are_named(tmp_path):
+    said = Prediction("positive")
+    maps = [
+        text_map(1, "positive"),
+        TokenSaliency([], [], Query("positive"), text="abc", prediction=said, id="no scores"),
+        TokenSaliency([], [], Query("positive"), prediction=said, id="nothing"),
+        TokenSaliency(["", " "], [1, 0], Query("positive"), prediction=Prediction("negative"), id="blanks"),
+        PixelSaliency(np.ones((4, 4)), Query("positive"), prediction=said, id="no picture"),
+        text_map(1, "positive", name="again"),
+    ]
+    problems = []
+    study = build_study(maps, "heatmap,rationale,list,plain,random,none", out=tmp_path / "s", items=2, practice=0, labels=LABELS,
+                        on_problem=problems.append)  # fmt: skip
+    assert set(study.items) == {"m1", "no scores"}
+    assert {one.id: one.what.split(",")[0].split(";")[0] for one in problems} == {
+        "nothing": "the map has no words",
+        "blanks": "it speaks for 'positive'",
+        "no picture": "the map carries no picture",
+        "again": "this is the same input and label as 'm1'",
+    }
+
+
 @pytest.mark.parametrize(
     ("names", "kinds"),
     [
