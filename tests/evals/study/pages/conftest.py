@@ -42,9 +42,9 @@ def npm_files(tmp_path_factory):
     return folder / "node_modules"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """The system's Chromium."""
+    """The system's Chromium. Playwright keeps an event loop running for as long, and other tests start their own."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"there is no {CHROMIUM}")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
