@@ -48,6 +48,7 @@ def items_of(study, *, practice=False):
     return [item for item in study.items.values() if item.practice == practice]
 
 
+@pytest.mark.long
 def test_a_study_is_built_and_opened(tmp_path, maps):
     notes = []
     study = build_study(maps, "heatmap,rationale,plain,none,random", out=tmp_path / "study", items=20, on_note=notes.append)

@@ -179,7 +179,7 @@ def test_texts_are_those_of_verbalize_and_masked():
     assert "'positive'" in shown.text
 
 
-@pytest.mark.parametrize("kind", ["text", "ranked", "rationale", "heatmap", "narrate"])
+@pytest.mark.parametrize("kind", ["text", "ranked", "rationale", "heatmap", pytest.param("narrate", marks=pytest.mark.long)])
 @pytest.mark.parametrize("versus", [(), ("world",), ("world", "sports")])
 def test_a_masked_explanation_is_the_same_whichever_label_it_is_of(kind, versus):
     from langchain_core.language_models import FakeListChatModel
@@ -273,6 +273,7 @@ def test_every_class_of_a_stimulus_has_its_rule():
         assert f".{name}" in css
 
 
+@pytest.mark.long
 def test_a_language_model_says_only_what_is_true():
     from langchain_core.language_models import FakeListChatModel
 
