@@ -126,6 +126,18 @@ def tell(*problems: tuple[str, Iterable[object]]) -> bool:
     return told
 
 
+def end_with(where: object, sentences: Sequence[str]) -> None:
+    """Tell what is wrong with something that was done all the same, and end with status 1 where there is anything.
+
+    Raises:
+        typer.Exit: with status 1.
+    """
+    for sentence in sentences:
+        note(f"{where}: {sentence}", style="yellow")
+    if sentences:
+        raise typer.Exit(1)
+
+
 def prepare() -> None:
     """Let standard output and error take any text: what their encoding lacks is written as an escape."""
     open_streams()

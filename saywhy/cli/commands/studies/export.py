@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import end_with, note
 from saywhy.cli.options.files import Use
-from saywhy.cli.options.studies import end_with_problems
 
 HELP = (
     "Write a study in the form of another platform. What the platform can't do of it is told, and what is to be done there.\n\n"
@@ -42,4 +41,4 @@ def export(
     note(f"wrote the study for {to} to {out}")
     for sentence in notes:
         note(f"- {sentence}")
-    end_with_problems(open_study(directory))
+    end_with(directory, open_study(directory).problems)

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from saywhy.cli.options.console import note, show_data
+from saywhy.cli.options.console import end_with, note, show_data
 from saywhy.cli.options.files import Use, hold
-from saywhy.cli.options.studies import end_with_problems
 
 HELP = (
     "Write the design, hypotheses and analysis of a study as a preregistration, in the sections of the OSF's form.\n\n"
@@ -53,4 +52,4 @@ def preregister(
         with atomic_open(out) as stream:
             stream.write(text)
         note(f"wrote {out}")
-    end_with_problems(opened)
+    end_with(opened.folder, opened.problems)

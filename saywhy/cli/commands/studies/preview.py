@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from saywhy.cli.options.console import note
+from saywhy.cli.options.console import end_with, note
 from saywhy.cli.options.files import Use
-from saywhy.cli.options.studies import end_with_problems
 
 HELP = """Write preview.html: what a participant of each cell sees, page by page, and one item under every condition, with the
 right answers marked for the researcher. It needs no server.
@@ -42,4 +41,4 @@ def preview(
 
     study = open_study(directory)
     note(f"wrote {write_preview(study, out)}")
-    end_with_problems(study)
+    end_with(study.folder, study.problems)
