@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from saywhy.cli.command import _left
+from saywhy.cli.stopped import what_is_left
 from verbalize.texts import iter_texts
 
 GOOD = b'{"id": "a", "text": "one"}\n'
@@ -50,13 +50,13 @@ def test_long_values_are_cut(in_process, tmp_path, words):
 @pytest.mark.parametrize("command", ["attack", "describe", "improve", "picture"])
 def test_nothing_is_said_to_be_kept_where_there_is_nothing(tmp_path, command):
     said = {"attack": "no result was written to OUT", "picture": "no picture was written to OUT"}  # where OUT is a folder
-    assert _left(command, {"out": tmp_path / "o"}) == said.get(command, "no output file was written")
+    assert what_is_left(command, {"out": tmp_path / "o"}) == said.get(command, "no output file was written")
     (tmp_path / "o").mkdir()
-    assert _left(command, {"out": tmp_path / "o"}) == said.get(command, "no output file was written")
+    assert what_is_left(command, {"out": tmp_path / "o"}) == said.get(command, "no output file was written")
 
 
 @pytest.mark.parametrize("name", ["result.json", "answers.bin"])
 def test_what_is_there_is_said_to_be_kept(tmp_path, name):
     (tmp_path / "o" / "x").mkdir(parents=True)
     (tmp_path / "o" / "x" / name).write_text("")
-    assert "are kept" in _left("attack", {"out": tmp_path / "o"})
+    assert "are kept" in what_is_left("attack", {"out": tmp_path / "o"})

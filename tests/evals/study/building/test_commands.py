@@ -105,10 +105,9 @@ def test_false_texts_are_shown_where_somebody_wants_them(call, maps, tmp_path):
     assert "no condition is one" in done.stderr
 
 
-def test_a_build_that_is_killed_leaves_no_study_and_the_next_one_goes_well(maps, tmp_path):
+def test_a_build_that_is_killed_leaves_no_study_and_the_next_one_goes_well(maps, tmp_path, wait_until):
     import subprocess
     import sys
-    import time
 
     out = tmp_path / "new" / "study"
     half = out.with_name(".study.building")
@@ -116,9 +115,7 @@ def test_a_build_that_is_killed_leaves_no_study_and_the_next_one_goes_well(maps,
              "--items", "8", "--out", str(out)]  # fmt: skip
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        ends = time.monotonic() + 30
-        while not half.exists() and process.poll() is None and time.monotonic() < ends:
-            time.sleep(0.001)
+        wait_until(lambda: half.exists() or process.poll() is not None, pause=0.001)
     finally:
         process.kill()
         process.wait()

@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture
-def potato():
+def potato(wait_until):
     """`potato(folder)` starts potato's server on a project and gives its address."""
     program = os.environ.get("SAYWHY_POTATO") or shutil.which("potato")
     if not program:
@@ -37,13 +36,14 @@ def potato():
         command = [program, "start", "config.yaml", "-p", str(port), "--host", "127.0.0.1"]
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         started.append((server, log))
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and server.poll() is None:
+
+        def answers():
             with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    return f"http://127.0.0.1:{port}"
-            time.sleep(0.1)
-        raise AssertionError((folder / "server.log").read_text()[-3000:])
+                return server.poll() is not None or tried.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(answers, pause=0.1, what="potato's answer")
+        assert server.poll() is None, (folder / "server.log").read_text()[-3000:]
+        return f"http://127.0.0.1:{port}"
 
     yield start
     for server, log in started:

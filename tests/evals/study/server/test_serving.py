@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -139,8 +138,16 @@ http {{
 """
 
 
+def answers(address):
+    try:
+        httpx.get(address)
+    except httpx.TransportError:
+        return False
+    return True
+
+
 @contextmanager
-def nginx(place, upstream):
+def nginx(place, upstream, wait_until):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -148,13 +155,7 @@ def nginx(place, upstream):
     (place / "nginx.conf").write_text(NGINX.format(place=place, port=port, upstream=upstream))
     with subprocess.Popen(["nginx", "-c", str(place / "nginx.conf"), "-p", str(place)], stderr=subprocess.DEVNULL) as running:
         try:
-            until = time.monotonic() + 20
-            while time.monotonic() < until:
-                try:
-                    httpx.get(f"http://127.0.0.1:{port}/")
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.02)
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), what="nginx's answer")
             yield f"http://127.0.0.1:{port}"
         finally:
             running.terminate()
@@ -162,11 +163,11 @@ def nginx(place, upstream):
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
 @pytest.mark.parametrize("path", ["/kept", "/deep/taken"])
-def test_behind_a_reverse_proxy_that_keeps_the_prefix_or_takes_it_off(tmp_path, path):
+def test_behind_a_reverse_proxy_that_keeps_the_prefix_or_takes_it_off(tmp_path, path, wait_until):
     folder = write_study(tmp_path / "study", more="consent: {text: Hello.}\nserver: {keep_addresses: true}\n")
     with (
         served(folder, prefix="/kept") as server,
-        nginx(tmp_path / "nginx", server.address.removeprefix("http://").strip("/")) as proxy,
+        nginx(tmp_path / "nginx", server.address.removeprefix("http://").strip("/"), wait_until) as proxy,
     ):
         client = httpx.Client(base_url=f"{proxy}{path}/", follow_redirects=True)
         person = Taker(client).finish()
