@@ -30,7 +30,7 @@ def condition_findings(study: StudyFile) -> Iterator[Finding]:
     """Kinds of conditions that there are not, and options that they do not have."""
     for number, part in enumerate(study.conditions):
         if part.kind not in KINDS:
-            what = f"there is no kind of condition {part.kind!r:.60}; {did_you_mean(part.kind, KINDS)}"
+            what = f"there is no kind of condition {part.kind!r:.60}; {_instead(part.kind)}"
             yield Finding(("conditions", number, "kind"), what)
             continue
         known = KINDS.get(part.kind).options
@@ -38,6 +38,17 @@ def condition_findings(study: StudyFile) -> Iterator[Finding]:
             if key not in known:
                 what = f"conditions of the kind {part.kind} have no option {key!r:.60}; {did_you_mean(key, known)}"
                 yield Finding(("conditions", number, "options", key), what)
+
+
+def _instead(kind: str) -> str:
+    """What a name that `--conditions` takes is called in `study.yaml`."""
+    from verbalize.write.style import STYLES
+
+    if kind == "list":
+        return "the kind of the condition list is called ranked here"
+    if kind in STYLES:
+        return f"write kind: text, and style: {kind} among its options"
+    return did_you_mean(kind, KINDS)
 
 
 def item_problems(study: StudyFile, items: Sequence[Item]) -> tuple[str, ...]:

@@ -132,9 +132,7 @@ def _sampling(study: Study, curves: Sequence[PowerCurve]) -> Iterator[tuple[str,
     for curve in curves:
         here = next((one for one in curve.points if one.participants == people), None)
         told = f" With {people}, it is {here.power:.0%} ({here.low:.0%} to {here.high:.0%})." if here else ""
-        parts.append(
-            f"Power to show {curve.tested}: {curve.advice()}{told} {curve.assumptions()}\n\n```\n{curve.table()}\n```"
-        )
+        parts.append(f"Power to show {curve.tested}: {curve.advice()}{told} {curve.assumptions()}\n\n```\n{curve.table()}\n```")
     yield "Sample size rationale", "\n\n".join(parts) or f"{OPEN} (`saywhy study power` computes it)"
     yield (
         "Stopping rule",

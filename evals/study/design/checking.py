@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from evals.study.design.file import QuestionPart, StudyFile, TaskPart
     from evals.study.design.yaml_lines import Place
 
+UNNAMED = "name-that-can-not-be-used"
+"""What stands in for a name that is missing or wrong, while the rest of a file is looked at; it is never offered."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -48,7 +51,7 @@ def findings(study: StudyFile) -> Iterator[Finding]:
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """The end of a sentence about a name that there is not: "did you mean 'x'?", or the names that there are."""
-    names = list(dict.fromkeys(known))
+    names = [name for name in dict.fromkeys(known) if name != UNNAMED]
     close = get_close_matches(given, names, 1, 0.6) or get_close_matches(given.lower(), names, 1, 0.6)
     return f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(names)}" if names else "leave it out"
 
@@ -292,6 +295,13 @@ def _times(study: StudyFile) -> Iterator[Finding]:
     if low is not None and high is not None and low >= high:
         what = f"answers below {low:g} and above {high:g} seconds are left out, so that none stays; lower it"
         yield Finding(("exclusions", "trial_seconds_below"), what)
+    server = study.server
+    if server.return_within_minutes < server.leave_after_minutes:
+        what = (
+            f"a place is kept for {server.leave_after_minutes:g} minutes (leave_after_minutes), and whoever has it can come "
+            f"back as long, so that {server.return_within_minutes:g} has no effect; raise it, or lower leave_after_minutes"
+        )
+        yield Finding(("server", "return_within_minutes"), what)
 
 
 def _analysis(study: StudyFile) -> Iterator[Finding]:

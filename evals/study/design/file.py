@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
+
+
+def _shown(text: str) -> str:
+    """The text, if a page can show all of it."""
+    if (odd := _CONTROL.search(text)) is not None:
+        raise PydanticCustomError(
+            "control", "it holds the control character U+{code}; take it out", {"code": f"{ord(odd[0]):04X}"}
+        )
+    return text
+
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]{0,39}$")]
 """What conditions, tasks and questions are called: letters, digits, and the signs `_`, `-` and `+`."""
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Text = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_shown)]
 """What participants read; 20,000 characters are some eight printed pages."""
-Line = Annotated[str, Field(min_length=1, max_length=2_000)]
+Line = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_shown)]
 """A question, an option or a title."""
 
 

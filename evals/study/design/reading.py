@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from evals.study.design.checking import did_you_mean, findings
+from evals.study.design.checking import UNNAMED, did_you_mean, findings
 from evals.study.design.file import StudyFile
-from evals.study.design.yaml_lines import parse_yaml
+from evals.study.design.yaml_lines import parse_yaml, plain_value
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.reading.documents import read_text
@@ -111,6 +111,10 @@ def _validated(document: Document) -> tuple[StudyFile | None, list[tuple[Place, 
     content = document.content
     wrong: list[tuple[Place, str]] = []
     told: set[Place] = set()
+    for spot in _booleans(document):
+        kind = "a whole number" if int in (_model(spot), *_parts(_model(spot))) else "a number"
+        wrong.append((spot, f"{named(spot)} must be {kind}, not {document.plain[spot]}"))
+        _left_out(content, spot)
     for _ in range(_ROUNDS):
         try:
             return StudyFile.model_validate(content), wrong
@@ -128,11 +132,22 @@ def _validated(document: Document) -> tuple[StudyFile | None, list[tuple[Place, 
                 if one["type"] != "missing":
                     changed |= _left_out(content, place)
                 elif place[-1] in _TEXTS:
-                    _set(content, place, "missing")
+                    _set(content, place, UNNAMED)
                     changed = True
             if not changed:
                 break
     return None, wrong
+
+
+def _booleans(document: Document) -> list[Place]:
+    """Where `true` or `false` stands for a number, which pydantic would read as 1 or 0."""
+    found = []
+    for place, plain in document.plain.items():
+        if isinstance(plain_value(plain), bool):
+            types = (_model(place), *_parts(_model(place)))
+            if bool not in types and (int in types or float in types):
+                found.append(place)
+    return found
 
 
 def _set(content: Any, place: Place, value: object) -> None:
@@ -165,6 +180,8 @@ def _sentence(error: Any) -> str:
             return f"the key {place[-1]!r} is missing{_of(place[:-1])}"
         case "literal_error":
             known = [str(one) for one in _literals(place)] or [context.get("expected", "")]
+            if given in known:
+                return f"{what} must be the number {given}, without quotes"
             return f"{what} can't be {shown}; {did_you_mean(str(given), known)}"
         case "string_pattern_mismatch" if "A-Za-z0-9_+-" in context.get("pattern", ""):
             return (

@@ -73,6 +73,11 @@ def parse_yaml(text: str, where: str) -> Document:
     try:
         return _Building(where).document(_events(text, where))
     except yaml.YAMLError as error:
+        if isinstance(error, yaml.reader.ReaderError):
+            at = text.count("\n", 0, int(error.position)) + 1
+            raise UsageError(
+                f"{where}, line {at}: here stands the control character U+{ord(text[int(error.position)]):04X}; take it out"
+            ) from None
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
         raise UsageError(f"{where}{line}: {_said(error, text, mark)}") from None
@@ -147,11 +152,8 @@ class _Building:
         self._values += 1
         most = min(MOST_VALUES, ceiling("values"))
         if self._values > most:
-            raise CeilingError(
-                over("values", f"{self._where} stands for more than {most:,} values, with aliases counted")
-                if most < MOST_VALUES
-                else f"{self._where} stands for more than {most:,} values, with aliases counted; a study has a few hundred"
-            )
+            first = f"{self._where}, line {line or event.start_mark.line + 1}: more than {most:,} values, with aliases counted"
+            raise CeilingError(over("values", first) if most < MOST_VALUES else f"{first}; a study has a few hundred")
         if len(place) > DEEPEST:
             raise CeilingError(f"{self._where}, line {event.start_mark.line + 1}: nested deeper than {DEEPEST} levels")
         kind = type(event).__name__

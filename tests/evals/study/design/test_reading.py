@@ -253,7 +253,6 @@ PIECES += [
     "\u00a0",
     "\u200b",
     "\\",
-    "\x07",
     "0x1F",
     "2024-01-01",
     ",",
@@ -263,7 +262,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(title=TEXTS, instructions=st.lists(TEXTS, max_size=3), labels=st.lists(TEXTS, min_size=2, max_size=4, unique=True),
-       option=st.one_of(TEXTS, st.booleans(), st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False)),
+       option=st.one_of(TEXTS, st.just("a\x07b"), st.booleans(), st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False)),
        seed=st.integers(0, 2**63 - 1))  # fmt: skip
 def test_what_is_written_is_read_as_the_same_study(title, instructions, labels, option, seed):
     base = parse_study_file(GOOD)
@@ -294,3 +293,46 @@ def test_the_schema_for_editors_is_current():
     schema = json.loads(schema_text())
     assert schema["properties"]["title"]["description"]
     assert schema["$defs"]["DesignPart"]["properties"]["kind"]["enum"] == ["between", "within", "latin", "blocks", "mixed"]
+
+
+@pytest.mark.parametrize(
+    ("part", "by", "said"),
+    [
+        ("title: What", "version: '1'\ntitle: What", "version must be the number 1, without quotes"),
+        ("items: 12", "items: true", "design.items must be a whole number, not true"),
+        ("title: What did the model choose?", 'title: "a\\0b"', "control character U+0000"),
+        ("title: What", "title: \x07What", "control character U+0007"),
+        ("analysis:", "server: {return_within_minutes: 5}\nanalysis:", "5 has no effect"),
+    ],
+)
+def test_values_that_mean_something_else_are_told_with_their_line(part, by, said):
+    text = GOOD.replace(part, by)
+    with pytest.raises(UsageError, match=re.escape(said)) as caught:
+        parse_study_file(text)
+    changed = next(
+        n for n, (one, other) in enumerate(zip(text.splitlines(), GOOD.splitlines(), strict=False), 1) if one != other
+    )
+    assert f"line {changed}: " in str(caught.value)
+    assert len(getattr(caught.value, "problems", [1])) == 1
+
+
+def test_a_name_that_can_not_be_is_not_offered_in_its_place():
+    for _, what in told(GOOD.replace("- name: heatmap", "- name: ../x")):
+        assert "missing" not in what
+        assert "name-that" not in what
+
+
+def test_many_aliases_are_told_with_their_line():
+    bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{two}: &{two} [{', '.join([f'*{one}'] * 10)}]\n" for one, two in zip("abcdef", "bcdefg", strict=True)
+    )
+    with pytest.raises(UsageError, match=r"line [5-7]: more than 50,000 values"):
+        parse_study_file(bomb + GOOD)
+
+
+@pytest.mark.parametrize(("kind", "said"), [("list", "called ranked here"), ("smv", "style: smv among its options")])
+def test_names_of_the_command_line_are_explained(kind, said, tmp_path):
+    place = tmp_path / "study.yaml"
+    place.write_text(GOOD.replace("kind: heatmap", f"kind: {kind}"))
+    with pytest.raises(UsageError, match=said):
+        read_whole_file(place)
