@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from evals.study.flow.judging import judge
-from evals.study.server.joining import check_is_in_time, find, keep_person, link_of
+from evals.study.server.joining import TAKEN, check_is_in_time, find, free_place, keep_person, link_of
 from evals.study.server.requests import Refusal
 from evals.study.server.store import erase, iso
 
@@ -49,6 +49,18 @@ def answer(
         Refusal: 401 unknown; 409 another page is due, or this one was answered differently; 410 too late; 422 a response is
             not valid.
     """
+    try:
+        return _taken(store, token, number, responses, seconds, attempt, surroundings)
+    except Refusal as refusal:
+        if refusal.content.get("status") == TAKEN:  # outside of the transaction that the refusal undid
+            free_place(store, token)
+        raise
+
+
+def _taken(
+    store: Store, token: str, number: int, responses: Mapping[str, Any], seconds: float | None, attempt: int | None,
+    surroundings: tuple[str, str],
+) -> dict[str, Any]:  # fmt: skip
     with store.writing() as database:
         person = find(database, token)
         check_is_in_time(store, person)

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 PERSONS = ("PROLIFIC_PID", "workerId", "participant")
 """The parts of a link that say who somebody is, on Prolific, Mechanical Turk and elsewhere; the first that is there counts."""
+ALREADY = (
+    "Somebody with your link has begun or finished this study already, and each person takes part once. If that was you, please "
+    "go on in the browser in which you began: your place and your completion code are there. Thank you."
+)
+"""What is said to people whose link is known: those in the middle, and those who are done."""
+TAKEN = "taken"
+"""The status in the refusal of somebody whose link's person takes part already."""
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without those that are taken for each other on paper
+_WAITING = 10_000  # people of whom it is remembered, in memory alone, which place they hold before consent
 _CODE = 10  # letters: 49 bits, so that no code is hit by guessing
 
 
@@ -34,7 +42,8 @@ def join(
     """Let somebody in, or back in.
 
     A place is chosen in the cell with the fewest people who completed the study or are at it; ties are broken by the study's
-    seed. Nothing about the person is kept before consent: the link travels inside the token until then.
+    seed. Nothing about the person is kept on the disk before consent: the link travels inside the token until then. One person
+    holds one place: where the link's person joins again, the place that was taken before, and not consented to, is free.
 
     Args:
         store: the store.
@@ -57,8 +66,21 @@ def join(
         known = _look_up(database, token)
         if known is not None:
             return _return(store, database, known, token)
-        check_is_new(database, link)
-        return _enter(store, database, token, link, surroundings), token
+        who = check_is_new(database, link)
+        if who is not None and who in store.waiting:
+            _leave(store, database, store.waiting[who])
+        person = _enter(store, database, token, link, surroundings)
+        if who is not None:
+            store.waiting[who] = person.code
+            while len(store.waiting) > _WAITING:
+                store.waiting.pop(next(iter(store.waiting)))
+        return person, token
+
+
+def free_place(store: Store, token: str) -> None:
+    """Give up the place of somebody who has not consented, and can't: the token then opens nothing."""
+    with store.writing() as database:
+        database.execute("DELETE FROM participants WHERE token = ? AND NOT consented", (_digest(token),))
 
 
 def find(database: Database, token: str) -> Person:
@@ -93,7 +115,7 @@ def check_is_new(database: Database, link: Mapping[str, str]) -> str | None:
     """
     who = next((link[name] for name in PERSONS if link.get(name)), None)
     if who is not None and database.execute("SELECT 1 FROM participants WHERE person = ?", (who,)).fetchone():
-        raise Refusal(409, "You have taken part in this study already. Thank you.")
+        raise Refusal(409, ALREADY, status=TAKEN)
     return who
 
 
@@ -138,6 +160,14 @@ def places(store: Store, database: Database) -> dict[str, int]:
         (store.clock() - store.leave_after,),
     )
     return taken | dict(counted.fetchall())
+
+
+def _leave(store: Store, database: Database, code: str) -> None:
+    """Somebody who has not consented holds no place any more, and may still come back, as who has left."""
+    database.execute(
+        "UPDATE participants SET seen = min(seen, ?) WHERE code = ? AND NOT consented",
+        (store.clock() - store.leave_after - 0.001, code),
+    )
 
 
 def _return(store: Store, database: Database, person: Person, token: str) -> tuple[Person, str]:

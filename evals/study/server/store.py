@@ -66,6 +66,7 @@ class Store:
         self._database = open_tables(study, path, source)
         self._lock = threading.Lock()
         self._together: int | None = None  # the thread that does several works in one transaction
+        self.waiting: dict[str, str] = {}  # a link's person -> the code of the place before consent; never on the disk
         self._cells = {cell.name: cell for cell in study.cells}
         self._steps = lru_cache(maxsize=_REMEMBERED)(self._steps_of)
 

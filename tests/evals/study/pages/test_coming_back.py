@@ -59,7 +59,7 @@ def test_nobody_takes_part_twice(new_study, serve, taker):
     taker(address + "?PROLIFIC_PID=p1").all()
     again = taker(address + "?PROLIFIC_PID=p1")  # another browser
     assert again.heading == "You cannot take part"
-    assert "taken part in this study already" in again.page.text_content(".end")
+    assert "each person takes part once" in again.page.text_content(".end")
 
 
 def test_a_study_that_is_full_says_so(new_study, serve, taker):

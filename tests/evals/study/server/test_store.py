@@ -334,3 +334,20 @@ def test_private_files_are_private(stored):
     for path in Path(store.path.parent).glob("answers.db*"):
         if path.suffix != ".lock":
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_one_person_holds_one_place_and_a_refused_consent_frees_it_at_once(stored):
+    store = stored(participants=2)
+    tokens = [enter(store, name, PROLIFIC_PID="p1")[1] for name in "abcd"]
+    for name in "ef":  # only the last of the four holds a place, so that another person is let in, and a third one is not
+        with suppress(Refusal):
+            enter(store, name, PROLIFIC_PID=name)
+    assert len(store.people()) == 5
+    finish(store, tokens[0], until=1)  # the first tab may still go on
+    for token in tokens[1:]:
+        told = refused(409, answer, store, token, 0, {"agree": True}, seconds=1.0)
+        assert "browser in which you began" in told["error"]
+        refused(401, state, store, token)
+    assert len(store.people()) == 2
+    refused(403, enter, store, "g", PROLIFIC_PID="g")
+    refused(409, enter, store, "h", PROLIFIC_PID="p1")
