@@ -24,6 +24,7 @@ from evals.study.analysis.tables.tabling import (
     trust_table,
 )
 from evals.study.analysis.telling import paragraphs_of
+from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ def analyze(
     subgroups: Sequence[str] | None = None,
     rules: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    problems: list[Problem] | None = None,
 ) -> Analysis:
     """Analyse the answers of a study.
 
@@ -66,16 +68,18 @@ def analyze(
             `failed_attention`, `median_seconds_below`, `same_answer_share_above`, `accuracy_below`, `trial_seconds_below`,
             `trial_seconds_above`. None or False turns one off.
         seed: of the bootstrap, instead of the study's.
+        problems: where ratings beyond their scale are noted, which are not analysed. Without it, the first is an error.
 
     Raises:
-        UsageError: answers of people and of simulated participants are mixed, there are none, or an argument is out of its
-            range or names what is not there.
+        UsageError: answers of people and of simulated participants are mixed, there are none, a rating lies beyond the scale
+            that the study states, or an argument is out of its range or names what is not there.
     """
     people = check_sources(answers)
     answers = _completed(answers, study)
     settings = settings_of(
         answers, study, alpha=alpha, bootstrap=bootstrap, reference=reference, subgroups=subgroups, rules=rules or {}, seed=seed
     )  # fmt: skip
+    answers = _within_scales(answers, settings.points, problems)
     kept, flow = apply_exclusions(answers, settings.rules)
     tasks = measures_of(kept)
     seconds = seconds_of(kept, "seconds" if "seconds" not in {one.name for one in tasks} else "page-seconds")
@@ -117,6 +121,31 @@ def _completed(answers: Answers, study: Study | None) -> Answers:
     if any(row.phase == "trial" and not row.condition for row in rows):
         rows = tuple(replace(row, condition=UNNAMED) if row.phase == "trial" and not row.condition else row for row in rows)
     return replace(answers, rows=rows, items=items)
+
+
+def _within_scales(answers: Answers, points: Mapping[str, tuple[float, float]], problems: list[Problem] | None) -> Answers:
+    """The answers without the ratings that lie beyond their scales."""
+    beyond = [
+        row
+        for row in answers.of_phase("trial")
+        if row.value is not None and row.task in points and not points[row.task][0] <= row.value <= points[row.task][1]
+    ]
+    found = []
+    for row in beyond:
+        low, high = points[row.task]
+        place = f", trial {row.trial}" if row.trial is not None else ""
+        found.append(
+            Problem(
+                f"participant {row.participant!r}{place}, item {row.item!r} under {row.condition!r}",
+                f"the rating {row.task!r} is {row.value:g}, and its points are {low:g} to {high:g}",
+            )
+        )
+    if found and problems is None:
+        raise UsageError(str(found[0]))
+    if problems is not None:
+        problems += found
+    left_out = {id(row) for row in beyond}
+    return replace(answers, rows=tuple(row for row in answers.rows if id(row) not in left_out)) if found else answers
 
 
 def _tables(
@@ -190,6 +219,12 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
             said[
                 f"{_counted(people, 'participant')} and {_counted(items, 'item')} stand behind {one.name}; with fewer than "
                 f"{FEW} of either, intervals and tests are less sure than they say, and one alone tells nothing about others."
+            ] = None
+        if one.kind == "rating" and one.name not in settings.points:
+            low, high = (f"{end:g}" for end in (one.values.min(), one.values.max()))
+            said[
+                f"The scale of {one.name} is stated nowhere; its answers run from {low} to {high}, and none was left out for "
+                "lying beyond it."
             ] = None
         if one.blanks:
             counted = "counts as wrong" if one.kind == "accuracy" else "is left out"

@@ -229,6 +229,8 @@ def _response(
         elif measure == "preference":
             value = _preferred(response, condition)
         seconds = None if clock is None or not row[clock].strip() else _number(row[clock], "the time")
+        if seconds is not None and seconds < 0:
+            raise _RowError(f"the time is {row[clock or 0]}, and no time is negative")
         return Answer(
             participant=code, phase="trial", task=task.name, kind=task.kind, response=response, trial=trial, item=item,
             condition=condition, expected=expected, correct=correct, value=value, seconds=seconds,

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _NEEDED = ("participant", "phase", "task", "kind", "response")
 _OF_PEOPLE, _OF_ITEMS = "participant_", "item_"
+_SAME_IS_RIGHT = ("simulation", "counterfactual", "trust")
+"""Kinds of tasks whose response is right where it is the expected one, letter for letter."""
+_LARGEST = 1e12
+"""No rating and no time is as large."""
 
 
 def _fits(path: Path, head: bytes) -> bool:
@@ -29,7 +33,9 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
     rows: list[Answer] = []
     people: dict[str, Participant] = {}
     items: dict[str, dict[str, str]] = {}
+    seen: dict[tuple[object, ...], tuple[Answer, str]] = {}
     for path in paths:
+        again: list[tuple[int, str]] = []
         table = read_table(path)
         if missing := [name for name in _NEEDED if name not in table.header]:
             raise UsageError(f"{table.name}: this is no tidy table of answers: it has no column {missing[0]!r}")
@@ -38,6 +44,15 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
                 person, row = _participant(cells), _answer(cells)
                 if people.setdefault(person.code, person) != person:
                     raise ValueError(f"participant {person.code!r} has other facts in another row")
+                if row is not None:
+                    first, there = seen.setdefault(_asked(row), (row, f"{table.name}, line {line}"))
+                    if first is not row:
+                        if first != row:
+                            raise ValueError(
+                                f"{_named(row)} is answered otherwise already ({there}), and the first answer counts"
+                            )
+                        again.append((line, there))
+                        continue
             except ValueError as error:
                 problems.append(Problem(table.name, str(error), line))
                 continue
@@ -45,6 +60,10 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
                 rows.append(row)
                 if row.item:
                     items.setdefault(row.item, _facts(cells, _OF_ITEMS))
+        if again:
+            line, there = again[0]
+            rest = f", and {len(again) - 1:,} more rows likewise" if len(again) > 1 else ""
+            problems.append(Problem(table.name, f"this row stands there already ({there}){rest}; each is counted once", line))
     return Answers(tuple(rows), people, {item: facts for item, facts in items.items() if facts})
 
 
@@ -79,7 +98,26 @@ def _answer(cells: dict[str, str]) -> Answer | None:
             found[one.name] = text
         elif text:
             found[one.name] = _value(one.name, text)
-    return Answer(**found)
+    row = Answer(**found)
+    if row.correct is not None and row.value is not None and row.expected and row.value != row.correct:
+        raise ValueError(f"correct is {int(row.correct)} and value is {row.value:g}, which contradict each other")
+    judged = row.kind in _SAME_IS_RIGHT and row.expected and row.correct is not None
+    if judged and row.correct != (row.response == row.expected):
+        raise ValueError(
+            f"correct is {cells['correct']}, and the response is {row.response!r} where {row.expected!r} is expected"
+        )
+    return row
+
+
+def _asked(row: Answer) -> tuple[object, ...]:
+    """What can be answered once: a question about an item, or one try at another question."""
+    tries = 0 if row.phase == "trial" else row.tries
+    return (row.participant, row.phase, row.step, row.trial, row.item, row.condition, row.task, tries)
+
+
+def _named(row: Answer) -> str:
+    about = f" for item {row.item!r} under {row.condition!r}" if row.item else ""
+    return f"{row.task!r} of participant {row.participant!r}{about}"
 
 
 def _value(name: str, text: str) -> Any:
@@ -88,12 +126,25 @@ def _value(name: str, text: str) -> Any:
             case "step" | "trial" | "tries":
                 return int(text)
             case "value" | "seconds":
-                return float(text)
+                number = float(text)
+                if not abs(number) < _LARGEST or (name == "seconds" and number < 0):
+                    raise ValueError
+                return number
             case "correct":
                 return {"1": True, "0": False}[text]
     except (ValueError, KeyError):
-        raise ValueError(f"{name} is {text!r}, which it can't be") from None
+        raise ValueError(f"{name} is {text!r}, and it can be {_CAN_BE[name]}") from None
     return text
+
+
+_CAN_BE = {
+    "step": "a whole number",
+    "trial": "a whole number",
+    "tries": "a whole number",
+    "value": "a number such as 4 or 4.5",
+    "seconds": "a number of seconds from 0",
+    "correct": "1 (right), 0 (wrong) or empty",
+}
 
 
 def _facts(cells: dict[str, str], prefix: str) -> dict[str, str]:

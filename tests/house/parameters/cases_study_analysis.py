@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 from parameters.harness import case, later, record
@@ -122,6 +123,11 @@ def _study(tools):
     return Study(tools.folder, StudyFile(title="Another", conditions=[condition], tasks=[task]), {})
 
 
+def _rated(tools):
+    condition, task = {"name": "x", "kind": "none"}, {"name": "ease", "kind": "rating"}
+    return Study(tools.folder, StudyFile(title="Rated", conditions=[condition], tasks=[task]), {})
+
+
 def _said(result, *_):
     return json.dumps(result.to_record())
 
@@ -145,6 +151,20 @@ case(
     subgroups=["size"],
     rules={"accuracy_below": 0.5},
     seed=1,
+)
+case(
+    "evals.study.analysis.analyze",
+    {
+        "answers": replace(
+            _answers(),
+            rows=tuple(replace(row, task="ease", kind="rating", value=9.0 - i) for i, row in enumerate(_answers().rows)),
+        ),
+        "study": later(lambda tools: _rated(tools)),
+        "bootstrap": 200,
+        "problems": later(lambda _: []),
+    },
+    lambda result, tools, given: (_said(result), given.get("problems")),
+    problems=None,
 )
 case(
     "evals.study.analysis.reporting.files_of",

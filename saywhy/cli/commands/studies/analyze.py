@@ -92,7 +92,7 @@ def analyze(
     chosen = None if subgroups is None else [] if subgroups == "none" else [one.strip() for one in subgroups.split(",")]
     result = run(
         found, study=opened, alpha=alpha, bootstrap=bootstrap, reference=reference, subgroups=chosen,
-        rules=dict(_rule(one) for one in exclude_rule or ()),
+        rules=dict(_rule(one) for one in exclude_rule or ()), problems=problems,
     )  # fmt: skip
     paths = write_analysis(result, out)
     if not result.people:

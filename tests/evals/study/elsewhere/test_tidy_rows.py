@@ -1,0 +1,58 @@
+"""Rows of the tidy table that can't be right: each is named with its line and not used, and the others go on."""
+
+import pytest
+
+from evals.study.imports import read_answers
+
+HEAD = "participant,phase,task,kind,response,trial,item,condition,expected,correct,value,seconds,tries\n"
+GOOD = "p1,trial,sim,simulation,pos,1,i1,a,pos,1,1,2.5,1\np1,trial,ease,rating,4,1,i1,a,,,4,2.5,1\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def run(*texts):
+        places = []
+        for number, text in enumerate(texts):
+            places.append(tmp_path / f"t{number}.csv")
+            places[-1].write_text(HEAD + text)
+        problems = []
+        answers = read_answers(places, problems=problems)
+        return answers.rows, [(one.line, one.what) for one in problems]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("p2,trial,ease,rating,nan,1,i1,a,,,nan,2,1", "value is 'nan'"),
+        ("p2,trial,ease,rating,inf,1,i1,a,,,inf,2,1", "value is 'inf'"),
+        ("p2,trial,ease,rating,4,1,i1,a,,,4,inf,1", "seconds is 'inf'"),
+        ("p2,trial,ease,rating,4,1,i1,a,,,4,-4,1", "seconds is '-4', and it can be a number of seconds from 0"),
+        ("p2,trial,sim,simulation,neg,1,i1,a,pos,1,1,2,1", "correct is 1, and the response is 'neg' where 'pos' is expected"),
+        ("p2,trial,sim,simulation,pos,1,i1,a,pos,0,0,2,1", "correct is 0, and the response is 'pos' where 'pos' is expected"),
+        ("p2,trial,sim,simulation,pos,1,i1,a,pos,1,0,2,1", "contradict each other"),
+        ("p2,trial,sim,simulation,pos,1,i1,a,pos,true,1,2,1", "it can be 1 (right), 0 (wrong) or empty"),
+        ("p1,trial,sim,simulation,neg,1,i1,a,pos,0,0,2,1", "answered otherwise already"),
+        ("p1,trial,ease,rating,4,1,i1,a,,,4,2.5,1", "stands there already"),
+    ],
+)
+def test_one_bad_row_is_named_and_the_others_go_on(read, row, said):
+    rows, problems = read(GOOD + row + "\n")
+    assert [(one.task, one.value) for one in rows] == [("sim", 1.0), ("ease", 4.0)]
+    ((line, what),) = problems
+    assert line == 4
+    assert said in what
+
+
+def test_the_same_answers_in_two_files_count_once(read):
+    rows, problems = read(GOOD, GOOD)
+    assert len(rows) == 2
+    assert len(problems) == 1
+    assert "1 more row" in problems[0][1]
+
+
+def test_other_tries_and_other_trials_are_no_repeats(read):
+    first = "p1,comprehension,whose,choice,mine,,,,model,0,0,2,{}\n"
+    rows, problems = read(first.format(1) + first.format(2) + GOOD + GOOD.replace(",1,i1,", ",2,i2,"))
+    assert (len(rows), problems) == (6, [])
