@@ -28,6 +28,7 @@ from evals.study.building.showing import shown_items
 from evals.study.building.surface import surface_hints
 from evals.study.checking import built_from
 from evals.study.design.checking import check_study_file, trials_per_participant
+from evals.study.design.evenness import uneven_hints
 from evals.study.design.file import DesignPart, ServerPart, StudyFile
 from evals.study.design.writing import write_study_file
 from evals.study.folder import BUILT_FILE, STUDY_FILE, Study, open_study
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 BREAK_AFTER = 20
 """Trials between breaks: some ten minutes."""
+_NAMED = 5  # ids that a note tells
 TITLE = "Explanations of a computer model"
 
 
@@ -159,7 +161,7 @@ def build_study(
         made = _with_right_answers(made, making, found, asked, known_answers, target, known, problem)
         asked = _where_known(asked, made)
         for said in (
-            *(f"{name}: {what}: {count}" for (name, what), count in making.counts.items()),
+            *(f"{name}: {what}: {_counted(ids)}" for (name, what), ids in making.counts.items()),
             *_hints(made, parts, planned, seed, masked=masked),
         ):
             tell(said)
@@ -245,6 +247,12 @@ def _where_known(tasks: Sequence[TaskPart], items: Sequence[Item]) -> tuple[Task
     return tuple(found)
 
 
+def _counted(ids: Sequence[str]) -> str:
+    """How many, and the first of them by name: "7 (a, b, c, d, e and 2 more)"."""
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return f"{len(ids)} ({', '.join(ids[:_NAMED])}{more})"
+
+
 def _hints(
     items: Sequence[Item], conditions: Sequence[ConditionPart], design: DesignPart, seed: int, *, masked: bool
 ) -> list[str]:
@@ -252,11 +260,7 @@ def _hints(
     names = [part.name for part in conditions]
     shown = [item for item in items if not item.practice]
     found = surface_hints(shown, names, seed) if masked else []
-    if design.kind in ("latin", "blocks", "mixed") and len(names) > 1 and len(shown) % len(names):
-        found.append(
-            f"{len(shown)} items can't be spread evenly over {len(names)} conditions, so that participants see some of them "
-            f"one time more than others; take {max(1, len(shown) // len(names)) * len(names)} items to have all equal"
-        )
+    found += uneven_hints(design, names, len(shown))
     kinds = {part.kind for part in conditions}
     for part in conditions:
         form = part.options.get("kind", "heatmap")
@@ -296,7 +300,8 @@ def _file(
     file = file.model_copy(update={"attention": wording.attention(trials)})
     pause = BREAK_AFTER if trials > 1.5 * BREAK_AFTER else 0
     file = file.model_copy(update={"server": ServerPart(break_after=pause)})
-    minutes = max(1, round(minutes_of(file, items, trials)))
+    draft = file.model_copy(update={"consent": wording.consent(title, 1, look.form, trials)})  # its reading takes time, too
+    minutes = max(1, round(minutes_of(draft, items, trials)))
     return file.model_copy(update={"consent": wording.consent(title, minutes, look.form, trials)})
 
 

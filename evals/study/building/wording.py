@@ -44,7 +44,8 @@ def consent(title: str, minutes: int, form: str, count: int) -> ConsentPart:
     return ConsentPart(
         text=(
             f"Thank you for your interest in this study, “{title}”.\n\n"
-            f"You will look at {count} {what}, and answer a few questions about each. It takes about {minutes} minutes.\n\n"
+            f"You will look at {count} {what}, and answer a few questions about each. It takes about {minutes} "
+            f"minute{'s' if minutes > 1 else ''}.\n\n"
             "Taking part is voluntary. You can stop at any time by closing the page, or withdraw with the button on it; what "
             "you answered until then is deleted if you withdraw.\n\n"
             "We keep your answers and the time they took under a random code. We do not ask for your name, and do not store "

@@ -108,9 +108,9 @@ def _shown(saliency: Saliency, text: str | None, making: Making, unchecked: bool
         making.problem(saliency, f"the text is false of its map: “{false[0].text}” ({why}); mend it, or set unchecked: true")
         return None
     if false:
-        making.count("texts that are false of their maps, shown because unchecked is true")
+        making.count(saliency, "texts that are false of their maps, shown because unchecked is true")
     elif any(one.status != "true" for one in report.sentences):
-        making.count("texts of which not every sentence could be verified (saywhy check says which)")
+        making.count(saliency, "texts of which not every sentence could be verified (saywhy check says which)")
     return said(_masked(filled, saliency, making))
 
 
@@ -121,7 +121,7 @@ def _masked(text: str, saliency: Saliency, making: Making) -> str:
     own = plain_text(saliency) if isinstance(saliency, TokenSaliency) else ""
     without = replaced(text, making.names, own)
     if without != text:
-        making.count("texts in which names of labels were replaced by “the label”")
+        making.count(saliency, "texts in which names of labels were replaced by “the label”")
     return without
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ class Making:
         replace_leaks: whether names of labels in texts of a file are replaced by "the label"; else such a text is a problem.
         condition: the name of the condition that is being made.
         problems: what could not be shown.
-        counts: (condition, what the researcher should know of its stimuli) -> of how many it holds.
+        counts: (condition, what the researcher should know of its stimuli) -> the ids of the maps for which it holds.
     """
 
     maps: tuple[Saliency, ...]
@@ -54,7 +53,7 @@ class Making:
     replace_leaks: bool = False
     condition: str = ""
     problems: list[Problem] = field(default_factory=list)
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def of(self, maps: Sequence[Saliency]) -> Making:
         """The same for other maps; problems and counts are gathered in the same place."""
@@ -66,9 +65,9 @@ class Making:
             Problem(f"condition {self.condition}" if self.condition else "the study", what, id=saliency.saliency_id)
         )
 
-    def count(self, what: str) -> None:
-        """Count one more stimulus of which something holds that the researcher should know, such as "false of their maps"."""
-        self.counts[self.condition, what] += 1
+    def count(self, saliency: Saliency, what: str) -> None:
+        """Note one more stimulus of which something holds that the researcher should know, such as "false of their maps"."""
+        self.counts.setdefault((self.condition, what), []).append(saliency.saliency_id)
 
     def seed_for(self, saliency: Saliency) -> int:
         """A seed for a map: the same whichever other maps there are, and in whichever form its random counterpart is shown."""

@@ -85,7 +85,7 @@ def _narrated(making: Making, options: Mapping[str, object]) -> Sequence[Stimulu
             making.problem(saliency, made.problem)
             shown.append(None)
             continue
-        making.count(_OUTCOMES[str(made.outcome)])
+        making.count(saliency, _OUTCOMES[str(made.outcome)])
         top = top_of(saliency)
         shown.append(said(made.text, top if top in made.text else ""))
     return shown

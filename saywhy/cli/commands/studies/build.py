@@ -188,7 +188,8 @@ def build(
     each = " to ".join(str(number) for number in dict.fromkeys((trials[0], trials[-1])))
     conditions = counted(len(study.file.conditions), "condition")
     show(f"{conditions}, {counted(len(study.cells), 'cell')}, {each} trials per participant")
-    show(f"about {round(minutes_of(study.file, list(study.items.values()), trials[-1]))} minutes per participant")
+    minutes = max(1, round(minutes_of(study.file, list(study.items.values()), trials[-1])))
+    show(f"about {counted(minutes, 'minute')} per participant")
     show(f"next: edit {out}/study.yaml where it says EDIT, then saywhy study preview {out}")
     if source.tell(("left out", left_out)) or study.problems:
         raise typer.Exit(1)

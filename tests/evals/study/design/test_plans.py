@@ -1,5 +1,6 @@
 """Designs promise balance; here it is counted."""
 
+import re
 from collections import Counter
 from itertools import combinations, pairwise
 from random import Random
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.study.design import StudyFile, blocks, cells_of, in_order, williams
+from evals.study.design.evenness import uneven_hints
 from evals.study.design.file import ConditionPart, DesignPart, TaskPart
 from evals.study.design.latin import columns, tournament
 
@@ -212,3 +214,26 @@ def test_over_participants_each_condition_follows_each_other_one_about_equally_o
         follows.update(pairwise(names))
     counts = [follows[(a, b)] for a in names for b in names if a != b]
     assert max(counts) / min(counts) < 1.15
+
+
+@pytest.mark.parametrize(
+    ("design", "items", "said"),
+    [
+        ({"kind": "latin"}, 17, "over the 5 conditions, .* take 15 or 20"),
+        ({"kind": "latin"}, 20, None),
+        ({"kind": "latin"}, 3, "take 5 items"),
+        ({"kind": "blocks", "block_size": 2}, 17, "over the 2 conditions of a block.* take 16 or 18"),
+        ({"kind": "blocks", "block_size": 3}, 20, "over the 3 conditions of a block.* take 18 or 21"),
+        ({"kind": "blocks", "block_size": 2}, 18, None),
+        ({"kind": "mixed", "groups": [["a", "b"], ["c", "d", "e"]]}, 20, "over the 3 conditions of a group.* take 18 or 24"),
+        ({"kind": "mixed", "groups": [["a", "b"], ["c", "d", "e"]]}, 17, "over the 2 and 3 conditions.* take 12 or 18"),
+        ({"kind": "mixed", "groups": [["a"], ["b", "c", "d", "e"]]}, 20, None),
+        ({"kind": "between"}, 17, None),
+        ({"kind": "within"}, 17, None),
+    ],
+)
+def test_numbers_of_items_that_can_not_be_spread_evenly_are_told(design, items, said):
+    found = uneven_hints(DesignPart(**design), list("abcde"), items)
+    assert len(found) == (said is not None)
+    if said is not None:
+        assert re.search(said, found[0])
