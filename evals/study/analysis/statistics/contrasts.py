@@ -88,7 +88,12 @@ class Contrast:
                 variance += weight * np.maximum(own, 0.0)
             else:  # of one participant (item), nobody knows how others would differ
                 variance = np.full(len(variance), np.nan)
-        return Spread(y @ self.weights, np.sqrt(variance), freedom)
+        value = y @ self.weights
+        rounding = variance > -1e-18 * np.maximum(1.0, value**2)
+        variance = np.where(variance < 0, np.where(rounding, 0.0, np.nan), variance)  # less than none is no estimate
+        unknown = np.isnan(freedom) & (variance > 0)  # all of it is of main effects that did not cancel
+        freedom = np.where(unknown, self._freedoms.min(), freedom)
+        return Spread(value, np.sqrt(variance), freedom)
 
 
 def mean_weights(crossed: Crossed, condition: int, average: Average) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ def standardized(first: ArrayLike, second: ArrayLike, difference: float) -> floa
     """
     one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     free = one.size + other.size - 2
-    if free < 1:
+    if free < 1 or not one.size or not other.size:
         return float("nan")
     pooled = np.sqrt((one.var() * one.size + other.var() * other.size) / free)
     return float(difference / pooled) if pooled > 0 else float("nan")
