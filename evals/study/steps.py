@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from evals.study.answers import Phase
 
 QuestionKind = Literal["choice", "rating", "text", "number", "parts", "agree"]
+NONE = "none"
+"""The option of a question with parts that says that none is meant: it goes with no other."""
 LONGEST = 5_000
 """Characters of a free text: more than anybody types, and less than what could fill a disk."""
 
@@ -78,6 +80,15 @@ class Question:
             if self.options
             else f"Please {_ASKED.get(self.kind, 'check this answer')}."
         )
+
+    def contradiction(self, response: object) -> str | None:
+        """Why a valid response contradicts itself, in a sentence for the participant: parts, and that there is none.
+
+        The page lets nobody send it, and the server refuses it. Other platforms can't hold it back: there it counts as wrong.
+        """
+        if self.kind == "parts" and isinstance(response, list) and len(response) > 1 and NONE in response:
+            return "Please choose either parts, or the answer that there is none."
+        return None
 
     def to_record(self) -> dict[str, Any]:
         """For the page. It tells no right answers."""

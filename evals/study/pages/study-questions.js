@@ -152,10 +152,18 @@
     (fields.find((one) => one.checked) || fields[0]).focus();
   }
 
+  /** Who ticks the answer that there is none unticks the parts, and the other way round. */
+  function alone(ticked) {
+    if (ticked.type !== "checkbox" || !ticked.checked || !ticked.closest(".question.parts")) return;
+    for (const other of inputs(ticked.closest(".question.parts")))
+      if (other !== ticked && (other.value === "none" || ticked.value === "none")) other.checked = false;
+  }
+
   /** Let marks go as soon as their question is answered anew; `then` is called when none is left. */
   function forgive(root, questions, then) {
     root.querySelector("form")?.addEventListener("input", (event) => {
       const place = event.target.closest(".question.faulty");
+      alone(event.target);
       if (!place) return;
       say(root, questions, place.dataset.name, "", "");
       if (!root.querySelector(".question.faulty")) then();

@@ -82,8 +82,11 @@ def _taken(
             store.study, steps[number], responses,
             participant=person.code, seed=person.seed, tries=tries, seconds=seconds, submitted=iso(now),
         )  # fmt: skip
-        if outcome.problems:
-            more = _reply(store, person, outcome) | {"problems": dict(outcome.problems)}
+        asked = steps[number].questions
+        twofold = {one.name: said for one in asked if (said := one.contradiction(responses.get(one.name))) is not None}
+        problems = twofold | dict(outcome.problems)
+        if problems:
+            more = _reply(store, person, replace(outcome, accepted=False)) | {"problems": problems}
             raise Refusal(422, "Some answers are missing or can't be used.", **more)
         if steps[number].phase == "consent" and outcome.accepted and not person.consented:
             keep_person(store, database, person.id, link_of(token), surroundings)

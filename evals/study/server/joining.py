@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PERSONS = ("PROLIFIC_PID", "workerId", "participant")
 """The parts of a link that say who somebody is, on Prolific, Mechanical Turk and elsewhere; the first that is there counts."""
 ALREADY = (
-    "Somebody with your link has begun or finished this study already, and each person takes part once. If that was you, please "
-    "go on in the browser in which you began: your place and your completion code are there. Thank you."
+    "Somebody with your link has begun or finished this study already, and each person takes part once. If that was you, "
+    "please go on in the browser in which you began: your place and your completion code are there. Thank you."
 )
 """What is said to people whose link is known: those in the middle, and those who are done."""
 TAKEN = "taken"

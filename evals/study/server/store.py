@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -294,8 +295,9 @@ def _part_of_transaction(database: Database) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        database.execute("ROLLBACK TO part")
-        database.execute("RELEASE part")
+        with suppress(sqlite3.Error):  # SQLite gave all of it up by itself, as it does where the disk is full
+            database.execute("ROLLBACK TO part")
+            database.execute("RELEASE part")
         raise
     database.execute("RELEASE part")
 

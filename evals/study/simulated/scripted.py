@@ -32,7 +32,8 @@ def _any(page: Page, question: Question) -> Any:
             return page.random.randint(1, question.points)
         case "parts":
             values = [value for value, _ in question.options]
-            return [value for value in values if page.random.random() < 0.5] or values[:1]
+            chosen = [value for value in values if page.random.random() < 0.5] or values[:1]
+            return chosen if question.contradiction(chosen) is None else [page.random.choice(values)]
         case "number":
             return page.random.randint(18, 80)
         case "agree":
@@ -60,7 +61,7 @@ def _right_parts(page: Page, question: Question) -> list[str]:
     for chosen in ([], *([value] for value in values), values):
         if chosen and _is_right(page, question, chosen):
             return list(chosen)
-    expected = _expected(page, question, values)
+    expected = _expected(page, question, values[:1])
     return [value for value in values if expected and value in expected] or values[:1]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from evals.study.steps import Judgement, Question
+from evals.study.steps import NONE, Judgement, Question
 from evals.study.tasks.confidence import CONFIDENCE, with_confidence
 from evals.study.tasks.task import Asked, Option, Task, TaskSettings, first_ids, option
 
@@ -26,7 +26,6 @@ OPTIONS = {
     ),
     "confidence": CONFIDENCE,
 }
-NONE = "none"
 
 
 def parts_of(item: Item, condition: str) -> tuple[list[str], set[int]] | None:

@@ -380,3 +380,25 @@ def test_no_address_and_no_browser_is_kept_unless_it_is_asked_for(tmp_path):
             on_disk = b"".join(path.read_bytes() for path in folder.glob("answers.db*"))
             assert (b"Peculiar/7.0" in on_disk) is kept
             assert (b"127.0.0.1" in on_disk) is kept
+
+
+def test_a_full_disk_is_one_sentence_for_the_researcher_and_one_for_the_participant(server, caplog):
+    head = {"authorization": f"Bearer {server.token}"}
+    with server.store.writing() as database:
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count = {pages}")
+    refused = []
+    for number in range(30):
+        taker = server.person(link={"PROLIFIC_PID": f"{number}"} | {name: name * 250 for name in "abcdefg"})
+        reply = taker.send()
+        if reply.status_code != 200:
+            refused.append(reply)
+    assert {one.status_code for one in refused} == {503}
+    assert "Nothing that was confirmed is lost" in refused[0].json()["error"]
+    with server.client() as client:
+        assert client.get("admin/api/progress", headers=head).status_code == 200
+        with server.store.writing() as database:
+            database.execute("PRAGMA max_page_count = 1000000")
+    said = [one.getMessage() for one in caplog.records if one.levelname != "INFO"]
+    assert len(said) == 1
+    assert f"answers can't be kept in {server.store.path}: the disk, or what you may use of it, is full; make room" in said[0]

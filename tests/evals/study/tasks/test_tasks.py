@@ -7,6 +7,7 @@ import pytest
 
 from evals.study import Item, Stimulus
 from evals.study.design.file import TaskPart
+from evals.study.steps import Question
 from evals.study.tasks import TASKS, Asked, Option
 
 PAGE = (Path(__file__).parents[4] / "docs" / "study-design.md").read_text(encoding="utf-8")
@@ -130,3 +131,19 @@ def test_wrong_parts_that_are_none_count_as_not_known(false):
 )
 def test_options_are_held_to_their_types(option, value, says):
     assert says in option.problem(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "response", "fine"),
+    [
+        ("parts", ["1", "2"], True),
+        ("parts", ["none"], True),
+        ("parts", ["2", "none"], False),
+        ("parts", ["none", "1", "2"], False),
+        ("choice", "none", True),
+    ],
+)
+def test_none_is_wrong_goes_with_no_part(kind, response, fine):
+    question = Question(name="q", kind=kind, prompt="Which?", options=(("1", "a"), ("2", "b"), ("none", "None")))
+    assert question.problem(response) is None
+    assert (question.contradiction(response) is None) is fine
