@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SPECIAL = re.compile(r'[",;\t\r\n]|^\s|\s\Z')
-_FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
@@ -20,15 +20,24 @@ def csv_row(cells: Iterable[object]) -> str:
     space. Python's writer leaves a carriage return alone, which its reader takes for the end of the row.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets themselves mark a text: one
-    that begins with `=`, `+`, `-` or `@`, also behind white space or apostrophes, and is no number. To have the text again,
-    take the first apostrophe off such a cell.
+    that begins with `=`, `+`, `-` or `@`, also behind white space or apostrophes, or with a tab or a line end, and is no
+    number. `text_of` gives the text again.
     """
     written = [_cell(cell) for cell in cells]
     return '""\n' if written == [""] else ",".join(written) + "\n"  # an empty line would be no row
 
 
+def text_of(cell: str) -> str:
+    """The text of a cell that `csv_row` wrote: without the apostrophe that it put in front of what looks like a formula."""
+    return cell[1:] if cell.startswith("'") and _computed(cell[1:]) else cell
+
+
+def _computed(text: str) -> bool:
+    return _FORMULA.match(text) is not None and not _NUMBER.fullmatch(text)
+
+
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
-    if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+    if isinstance(value, str) and _computed(text):
         text = f"'{text}"
     return '"{}"'.format(text.replace('"', '""')) if _SPECIAL.search(text) else text

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Literal
 
+from saywhy_core.csv_rows import csv_row
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,15 +123,14 @@ class Answers:
     def to_csv(self) -> str:
         """The tidy table: a row per answer, with the columns of `COLUMNS`, then `participant_*` and `item_*` facts.
 
-        Participants without any answer have one row with empty answers, so that dropouts are counted.
+        Participants without any answer have one row with empty answers, so that dropouts are counted. Texts that a spreadsheet
+        would compute have an apostrophe in front (`saywhy_core.csv_rows`), which reading the table takes off.
         """
         of_participants = list(dict.fromkeys(name for one in self.participants.values() for name in one.attributes))
         of_items = list(dict.fromkeys(name for facts in self.items.values() for name in facts))
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(
-            [*COLUMNS, *(f"participant_{name}" for name in of_participants), *(f"item_{name}" for name in of_items)]
-        )
+        lines = [
+            csv_row([*COLUMNS, *(f"participant_{name}" for name in of_participants), *(f"item_{name}" for name in of_items)])
+        ]
         answered = {row.participant for row in self.rows}
         silent = [
             Answer(participant=code, phase="consent", task="", kind="", response="")
@@ -142,15 +140,15 @@ class Answers:
         for row in (*self.rows, *silent):
             person = self.participants[row.participant]
             facts = self.items.get(row.item, {})
-            writer.writerow(
+            lines.append(csv_row(
                 [
                     row.participant, person.cell, person.source, person.status, person.started, person.finished,
                     *(_cell(getattr(row, name)) for name in _OF_ANSWERS),
                     *(person.attributes.get(name, "") for name in of_participants),
                     *(facts.get(name, "") for name in of_items),
                 ]
-            )  # fmt: skip
-        return stream.getvalue()
+            ))  # fmt: skip
+        return "".join(lines)
 
 
 _OF_ANSWERS: tuple[str, ...] = tuple(one.name for one in fields(Answer) if one.name != "participant")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saywhy_core.csv_rows import csv_row
+from saywhy_core.csv_rows import csv_row, text_of
 
 
 def _back(text: str) -> list[list[str]]:
@@ -84,4 +83,4 @@ def test_numbers_and_texts_stay_as_they_are(cell):
 )
 def test_any_cells_come_back(cells):
     (found,) = _back(csv_row(cells))
-    assert [re.sub(r"^'(?='*\s*[=+\-@＝＋－＠])", "", one) for one in found] == cells
+    assert [text_of(one) for one in found] == cells

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from saywhy_core.csv_rows import csv_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,12 +37,8 @@ class Table:
     note: str = ""
 
     def to_csv(self) -> str:
-        """The table with a line of column names; None is an empty cell."""
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([["" if row[name] is None else row[name] for name in self.columns] for row in self.rows])
-        return stream.getvalue()
+        """The table with a line of column names; None is an empty cell, and no spreadsheet computes a text."""
+        return csv_row(self.columns) + "".join(csv_row(row[name] for name in self.columns) for row in self.rows)
 
 
 def table(name: str, title: str, columns: Iterable[str], rows: Iterable[Mapping[str, Any]], note: str = "") -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from evals.study.answers import COLUMNS, Answer, Answers, Participant, Phase, Status
 from evals.study.imports.importing import Import
 from evals.study.imports.tables import read_table
+from saywhy_core.csv_rows import text_of
 from saywhy_core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
         table = read_table(path)
         if missing := [name for name in _NEEDED if name not in table.header]:
             raise UsageError(f"{table.name}: this is no tidy table of answers: it has no column {missing[0]!r}")
-        for line, cells in table.records():
+        for line, written in table.records():
+            cells = {name: text_of(cell) for name, cell in written.items()}
             try:
                 person, row = _participant(cells), _answer(cells)
                 if people.setdefault(person.code, person) != person:

@@ -44,7 +44,7 @@ def r_script(
     """The text of an R script that fits mixed models with lme4 and ordinal, and writes their coefficients as CSV.
 
     The script reads the tidy table that `Answers.to_csv` makes, after exclusions, and takes the answers of trials. Run it by
-    `Rscript models.R` in the folder of the table, or by `Rscript models.R TIDY.csv OUT.csv`. The result has the columns
+    `Rscript analysis.R` in the folder of the table, or by `Rscript analysis.R TIDY.csv OUT.csv`. The result has the columns
     measure, model, reference, term, estimate, error, low, high, statistic, freedom, p, answers, note; p-values of linear models
     need the package lmerTest, and are NA without it. Warnings of R stand in the column note.
 
@@ -93,7 +93,7 @@ def _text(text: str) -> str:
 
 INTRODUCTION = """\
 # Mixed models of a study's answers, with participants and items as crossed random intercepts.
-# Usage: Rscript models.R [TIDY.csv] [OUT.csv]
+# Usage: Rscript analysis.R [TIDY.csv] [OUT.csv]
 # Needs the packages lme4 and ordinal (Debian: r-cran-lme4 r-cran-ordinal); with lmerTest, linear models have p-values.
 for (name in c("lme4", "ordinal")) {
   if (!requireNamespace(name, quietly = TRUE)) {
@@ -108,6 +108,9 @@ answers <- read.csv(
   if (length(given) > 0) given[1] else default_answers,
   colClasses = "character", na.strings = character(0), encoding = "UTF-8", check.names = FALSE
 )
+# An apostrophe keeps spreadsheets from computing a text: it is no part of it.
+formula_like <- "^'('*([[:space:]]*[-=+@\\uff1d\\uff0b\\uff0d\\uff20]|[\\t\\r\\n]))"
+answers[] <- lapply(answers, function(cells) sub(formula_like, "\\\\1", cells))
 answers <- answers[answers$phase == "trial", ]
 normal <- qnorm((1 + level) / 2)
 
@@ -191,6 +194,8 @@ fit <- function(measure, kind, column, task, reference, conditions) {
       freedoms <- Inf
       p <- table[, "Pr(>|z|)"]
       deviations <- sqrt(unlist(lapply(ordinal::VarCorr(model), function(one) one[1, 1])))
+      # With as many people as items, VarCorr of ordinal 2022.11 gives each the other's name; ranef has them in this order.
+      names(deviations) <- names(ordinal::ranef(model))
     }
     terms <- sub("^condition", "", rownames(table))
     terms[terms == "(Intercept)"] <- "intercept"

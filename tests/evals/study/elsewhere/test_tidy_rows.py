@@ -1,7 +1,10 @@
 """Rows of the tidy table that can't be right: each is named with its line and not used, and the others go on."""
 
+import csv
+
 import pytest
 
+from evals.study import Answer, Answers, Participant
 from evals.study.imports import read_answers
 
 HEAD = "participant,phase,task,kind,response,trial,item,condition,expected,correct,value,seconds,tries\n"
@@ -50,6 +53,22 @@ def test_the_same_answers_in_two_files_count_once(read):
     assert len(rows) == 2
     assert len(problems) == 1
     assert "1 more row" in problems[0][1]
+
+
+def test_no_spreadsheet_computes_a_text_and_all_of_it_comes_back(tmp_path):
+    texts = ['=cmd|"/c calc"!A1', "+1+1", "-x", "-5", "@SUM(1)", "\tx", "\r=1", "'=1", "''-1", "it's", "  =2", "\uff1d1"]
+    rows = tuple(
+        Answer(participant=f"{text}p", phase="trial", task="t", kind="free_text", response=text, item=text, condition=text)
+        for text in texts
+    )
+    people = {row.participant: Participant(code=row.participant, attributes={"job": row.response}) for row in rows}
+    answers = Answers(rows, people, {text: {"label": text} for text in texts})
+    place = tmp_path / "tidy.csv"
+    place.write_bytes(answers.to_csv().encode())
+    with place.open(newline="", encoding="utf-8") as stream:
+        cells = [cell for row in csv.reader(stream) for cell in row]
+    assert {cell for cell in cells if cell[:1] in set("=+-@\t\r")} == {"-5"}
+    assert read_answers([place]) == answers
 
 
 def test_other_tries_and_other_trials_are_no_repeats(read):

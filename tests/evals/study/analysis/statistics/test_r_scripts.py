@@ -12,7 +12,7 @@ from evals.study import Answer, Answers, Participant
 from evals.study.analysis.statistics import Crossed, ScriptModel, mixed_model, r_script
 from saywhy_core.errors import UsageError
 
-NAMES = ('heat "map" \\n', "ütf 😀", "plain")
+NAMES = ('=heat "map" \\n', "ütf 😀", "plain")
 
 
 def test_names_cannot_leave_their_quotes():
@@ -71,6 +71,27 @@ def study():
         "ease": crossed,
         "seconds": crossed.with_values(np.log(seconds * np.where(np.arange(216) % 2, 1.25, 1))),
     }
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_deviations_keep_their_names_with_as_many_people_as_items(tmp_path):
+    """Planted: participants differ by 2 log odds, items not at all."""
+    rng = np.random.default_rng(2)
+    person, item = (part.ravel() for part in np.indices((12, 12)))
+    rating = 1.0 + np.searchsorted([-2, 0, 2], rng.normal(0, 2, 12)[person] + rng.logistic(size=144))
+    rows = tuple(
+        Answer(
+            participant=f"p{p}", phase="trial", task="ease", kind="rating", response="x", value=float(value), item=f"i{i}",
+            condition="ab"[(p + i) % 2], step=i, trial=i,
+        )
+        for p, i, value in zip(person.tolist(), item.tolist(), rating.tolist(), strict=True)
+    )  # fmt: skip
+    model = ScriptModel(measure="ease", kind="cumulative", column="value", task="ease", reference="a")
+    found = run(tmp_path, Answers(rows, {f"p{n}": Participant(code=f"p{n}") for n in range(12)}), [model])
+    told = {row["term"].split()[-1]: float(row["estimate"]) for row in found if row["term"].startswith("standard")}
+    assert told["participants"] > 1.2
+    assert told["items"] < 0.6
 
 
 def run(tmp_path, answers, models):
