@@ -111,7 +111,8 @@ def _design(study: Study) -> Iterator[tuple[str, str]]:
     compared = "; comparisons of two conditions follow, with sides balanced" if asks_compared(file) else ""
     yield "Study design", f"{said} {single}, {practice}{compared}. The design has {len(study.cells)} cells."
     order = (
-        "in a random order of their own, in which the conditions alternate as in rows of a Williams square"
+        "in a random order of their own, in which the conditions alternate by the rows of a Williams square in random order, "
+        "so that each follows each other one about equally often"
         if design.order == "random"
         else "in one fixed order of the items, with the conditions balanced for carryover over the cells"
     )

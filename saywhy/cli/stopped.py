@@ -18,6 +18,7 @@ GOES_ON = {
     "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
     "improve": "what was searched is kept, and the same command goes on with it",
     "serve": "every acknowledged answer is kept, and the same command goes on",
+    "simulate": "no answer was written; the model's replies are kept, and the same command asks only for the others",
     "picture": "the pictures in OUT are kept; the same command draws all again",
     "verbalize": "the finished texts are kept beside OUT, and the same command goes on with the other maps",
 }
@@ -26,17 +27,28 @@ GOES_ON = {
 def what_is_left(command: str, options: Mapping[str, Any]) -> str:
     """What an interrupted command leaves: only what is there is said to be kept."""
     asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
+    asks = asks and (command != "simulate" or options["llm"] is not None)
     place = {"run": "directory", "serve": "study"}.get(command, "out")
-    there = command in GOES_ON and asks and _is_kept(command, Path(options[place]))
+    there = (
+        command in GOES_ON and asks and _is_kept(command, _replies(options) if command == "simulate" else Path(options[place]))
+    )
     nothing = {
         "run": "no image was begun",
         "serve": "nobody has taken part",
+        "simulate": "no answer was written",
         "attack": "no result was written to OUT",
         "picture": "no picture was written to OUT",
     }
     if there and command == "run":
         return GOES_ON[command].replace("DIR", str(options["directory"]))
     return GOES_ON[command] if there else nothing.get(command, "no output file was written")
+
+
+def _replies(options: Mapping[str, Any]) -> Path:
+    """Where a dry run keeps the replies of a language model."""
+    if options["cache"] is not None:
+        return Path(options["cache"])
+    return beside((options["out"] or Path(options["directory"]) / "dry-run") / "answers.csv", ".replies.sqlite")
 
 
 def _is_kept(command: str, out: Path) -> bool:
@@ -46,6 +58,8 @@ def _is_kept(command: str, out: Path) -> bool:
                 return any(next(out.glob(f"*/{name}"), None) for name in ("result.json", "answers.bin"))
             case "run":
                 return any(next(out.glob(f"{folder}/*"), None) for folder in ("images", "answers"))
+            case "simulate":
+                return out.is_file()
             case "serve":
                 return (out / "answers.db").is_file()
             case "picture":

@@ -51,7 +51,8 @@ def surface_hints(items: Sequence[Item], conditions: Sequence[str], seed: int) -
             found.append(
                 f"{name}: what can be counted of the explanations (their length, the words that they name or shade) tells the "
                 f"label of {accuracy:.0%} of the items, where always guessing the most frequent tells {most:.0%} "
-                f"(p = {p:.3f}); look whether explanations of one label are longer"
+                f"(p = {p:.3f}), so that people can count instead of read; take other items (--study-seed), texts of one "
+                "length, or report it beside the accuracy"
             )
     return found
 

@@ -170,6 +170,24 @@ def detectable_effect(
     return high
 
 
+def what_is_compared(
+    study: Study | StudyFile, task: str | None = None, condition: str | None = None, reference: str | None = None
+) -> tuple[str, str, str]:
+    """The task and the two conditions that the power is computed for, where not all of them are named.
+
+    Args:
+        study: the study.
+        task: the task's name; the first one that has numbers where it is not given.
+        condition: the condition.
+        reference: what it is compared with.
+
+    Raises:
+        UsageError: as `power`.
+    """
+    part = _part(_file(study), task)
+    return (part.name, *_pair(_file(study), part, condition, reference))
+
+
 def _levels_off(found: Sequence[PowerPoint]) -> bool:
     """Whether more participants have stopped to help; small studies may begin with no power at all."""
     return len(found) > STEADY and found[-1].power - found[-3].power < LEVEL_OFF

@@ -14,7 +14,7 @@ then [bold]preview[/bold], [bold]simulate[/bold] and [bold]power[/bold] before a
 [bold]export[/bold], and [bold]analyze[/bold].
 
 [bold]Exit status:[/bold] 0 done; 1 some records could not be used, or a check failed; 2 the command could not run to its end;
-130 it was interrupted: what was answered is kept.
+130 it was interrupted: [bold]serve[/bold] keeps what people answered.
 """
 
 PARTS: tuple[str, ...] = (

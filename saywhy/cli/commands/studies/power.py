@@ -79,8 +79,10 @@ def power(
     import json
     from dataclasses import asdict
 
+    from evals.study.folder import Study
     from evals.study.power import detectable_effect, draw_power
     from evals.study.power import power as compute
+    from evals.study.power.estimating import what_is_compared
     from saywhy_core.disk.files import atomic_open
 
     hold(out, "picture")
@@ -92,10 +94,16 @@ def power(
         if sizes is not None and len(sizes) > 1:
             raise UsageError("the smallest effect is told for one number of participants; give one, or --effect")
         smallest = detectable_effect(opened, sizes[0] if sizes else None, target=target, **common)
+        size = sizes[0] if sizes else (opened.file if isinstance(opened, Study) else opened).design.participants
+        named, one, other = what_is_compared(opened, task, condition, reference)
+        where = f"{named}, {one} against {other}, {size} participants"
         if smallest is None:
-            note(f"no effect is shown with a power of {target:g}; take more participants, items or simulations", style="yellow")
+            note(
+                f"no effect is shown with a power of {target:g} ({where}); take more participants, items or simulations",
+                style="yellow",
+            )
             return
-        show(f"smallest effect that is shown with a power of {target:g}: {smallest:.3f}")
+        show(f"smallest effect that is shown with a power of {target:g}: {smallest:.3f} ({where})")
         return
     effects: list[float | None] = [*effect] if effect else [None]
     curves = [compute(opened, one, participants=sizes, margin=margin, **common) for one in effects]

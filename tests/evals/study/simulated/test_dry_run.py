@@ -4,6 +4,7 @@ import pytest
 
 from evals.simulate import simulate
 from evals.study.simulated import Reply, SimulatedKind, dry_run_text
+from saywhy.cli.stopped import what_is_left
 from saywhy_core.errors import UsageError
 
 pytestmark = pytest.mark.long
@@ -75,3 +76,12 @@ def test_answers_that_do_not_fit_end_somewhere(write_study):
 def test_what_makes_no_sense(write_study, kinds, count, said):
     with pytest.raises(UsageError, match=said):
         simulate(write_study(), kinds, count=count)
+
+
+def test_what_a_dry_run_that_was_stopped_leaves_is_told_as_it_is(tmp_path):
+    options = {"llm": "http://127.0.0.1:1/v1#none", "out": None, "cache": None, "directory": tmp_path}
+    assert what_is_left("simulate", options) == "no answer was written"
+    (tmp_path / "dry-run").mkdir()
+    (tmp_path / "dry-run" / "answers.csv.replies.sqlite").write_bytes(b"kept")
+    assert "replies are kept" in what_is_left("simulate", options)
+    assert what_is_left("simulate", {**options, "llm": None}) == "no answer was written"
