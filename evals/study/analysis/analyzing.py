@@ -220,6 +220,8 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
                 f"{_counted(people, 'participant')} and {_counted(items, 'item')} stand behind {one.name}; with fewer than "
                 f"{FEW} of either, intervals and tests are less sure than they say, and one alone tells nothing about others."
             ] = None
+        if UNNAMED in one.conditions.tolist():
+            said[f"Some answers to {one.name} name no condition; they stand together as {UNNAMED}."] = None
         if one.kind == "rating" and one.name not in settings.points:
             low, high = (f"{end:g}" for end in (one.values.min(), one.values.max()))
             said[

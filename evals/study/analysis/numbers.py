@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from evals.study.analysis.nouns import Figure
@@ -31,10 +32,20 @@ def _signed(value: Value, form: str, scale: float = 1.0) -> str:
         return "–"
     if isinstance(value, str):
         return value
-    said = format(value * scale, form)
+    said = format(_rounded(value, form, scale), form)
     if said.startswith("-"):
         said = said[1:] if not said.strip("-0.") else MINUS + said[1:]
     return said
+
+
+def _rounded(value: float, form: str, scale: float = 1.0) -> float:
+    """The number that the form shows: halves of the decimal number go away from zero, as people round."""
+    exact = Decimal(repr(float(value))) * Decimal(str(scale))
+    if not exact or not exact.is_finite():
+        return float(exact)
+    digits = int(form.strip("#.fg"))
+    last = -digits if form.endswith("f") else exact.adjusted() - digits + 1
+    return float(exact.quantize(Decimal(1).scaleb(last), ROUND_HALF_UP))
 
 
 def percent(value: Value) -> str:
@@ -67,7 +78,7 @@ def p_value(value: Value) -> str:
         return "–"
     if value < 0.001:
         return "< .001"
-    return "= " + f"{value:.3f}".removeprefix("0") if value < 0.9995 else "> .999"
+    return "= " + f"{_rounded(value, '.3f'):.3f}".removeprefix("0") if value < 0.9995 else "> .999"
 
 
 def p_cell(value: Value) -> str:

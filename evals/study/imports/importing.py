@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +71,10 @@ def detect(path: str | os.PathLike[str]) -> str:
     if not place.is_dir():
         with open_file(place) as stream:
             head = stream.read(HEAD)
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise UsageError(
+            f"{legible(str(path))} is in UTF-16, as Excel writes 'Unicode text'; save it as 'CSV UTF-8' and give that file"
+        )
     for name, one in IMPORTS.usable():
         if one.fits(place, head):
             return name
@@ -108,6 +113,9 @@ def read_answers(
             other = argument("form") if form is not None else argument("study")
             raise UsageError(f"{other} has no effect beside {argument('columns')}; leave out one of them")
         return read_columns(paths, columns, problems=problems)
+    places = [Path(path).resolve() for path in paths]
+    if (twice := next((path for path, place in zip(paths, places, strict=True) if places.count(place) > 1), None)) is not None:
+        raise UsageError(f"{legible(str(twice))} is given twice; name each file once")
     forms = {path: form or detect(path) for path in paths}
     chosen = forms[paths[0]]
     if (odd := next((path for path in paths if forms[path] != chosen), None)) is not None:

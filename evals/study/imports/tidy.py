@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from evals.study.answers import COLUMNS, Answer, Answers, Participant, Phase, Status
 from evals.study.imports.importing import Import
-from evals.study.imports.tables import read_table
+from evals.study.imports.tables import DELIMITERS, read_table
 from saywhy_core.csv_rows import text_of
 from saywhy_core.errors import Problem, UsageError
 
@@ -27,7 +27,9 @@ _LARGEST = 1e12
 
 def _fits(path: Path, head: bytes) -> bool:
     first = head.decode("utf-8-sig", "replace").splitlines()[:1]
-    return not path.is_dir() and bool(first) and set(_NEEDED) <= set(first[0].split(","))
+    if path.is_dir() or not first:
+        return False
+    return any(set(_NEEDED) <= {name.strip('"') for name in first[0].split(sign)} for sign in DELIMITERS)
 
 
 def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -> Answers:  # noqa: ARG001 - all is in the table
@@ -40,6 +42,11 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
         table = read_table(path)
         if missing := [name for name in _NEEDED if name not in table.header]:
             raise UsageError(f"{table.name}: this is no tidy table of answers: it has no column {missing[0]!r}")
+        if lost := next((name for name in ("condition", "item") if name not in table.header), None):
+            raise UsageError(
+                f"{table.name}: this table of answers has no column {lost!r}, without which nothing can be compared; add it, "
+                f"with the same name in each row where there is only one {lost}"
+            )
         for line, written in table.records():
             cells = {name: text_of(cell) for name, cell in written.items()}
             try:

@@ -10,7 +10,7 @@ item: item
 condition: {{column: condition}}
 tasks: [{{name: ease, kind: rating, column: {column}}}]
 """
-TIDY = "participant,phase,task,kind,response,value\n{who},trial,ease,rating,4,4\n"
+TIDY = "participant,phase,task,kind,response,value,item,condition\n{who},trial,ease,rating,4,4,i,c\n"
 WIDE = "who,item,condition,one,two\np1,i1,heatmap,{value},5\np2,i1,heatmap,x,5\n"
 
 
@@ -54,7 +54,7 @@ case(
 )
 case(
     "evals.study.imports.read_answers",
-    {"paths": files("a.csv", TIDY.format(who="a") + ",trial,ease,rating,4,4\n"), "problems": later(lambda _: [])},
+    {"paths": files("a.csv", TIDY.format(who="a") + ",trial,ease,rating,4,4,i,c\n"), "problems": later(lambda _: [])},
     noted,
     problems=None,
 )

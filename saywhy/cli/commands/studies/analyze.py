@@ -26,7 +26,8 @@ HELP = (
     "results.json, accuracy.csv, ratings.csv and the other tables, plots, the analysed answers as tidy.csv, and analysis.R, "
     "which computes the models again in R. Answers of people and of simulated participants are never mixed.\n\n"
     "[bold]Example:[/bold] saywhy study analyze study --out results --reference plain\n\n"
-    "[bold]Exit status:[/bold] 0 the files are written; 1 they are, and some rows could not be used; 2 the command could not "
+    "[bold]Exit status:[/bold] 0 the files are written; 1 they are, and some rows could not be used, or nobody is left to "
+    "analyse; 2 the command could not "
     "run to its end.\n"
 )
 RULES = (Rule(("form",), "files with answers; leave out --columns", lambda options: options["columns"] is None),)
@@ -102,7 +103,8 @@ def analyze(
         for sentence in paragraph.sentences:
             show(sentence)
     note(f"wrote {len(paths)} files to {out}: see {paths[-1]}")
-    finish(("not used", problems))
+    nobody = "no participant with an answer to a trial is left; exclusions.csv says why each was left out"
+    finish(("not used", problems), ("nothing to analyse", [] if result.tables["measures"].rows else [nobody]))
 
 
 def _read(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evals.study.analysis import analyze
+from evals.study.analysis.numbers import p_value, percent, seconds, two_places
 from evals.study.design.file import StudyFile
 from evals.study.folder import Study
 from saywhy_core.errors import UsageError
@@ -40,3 +41,25 @@ def test_or_it_is_noted_and_not_analysed(wrong, study):
     assert found.tables["ratings"].rows == analyze(without, study=study, bootstrap=200).tables["ratings"].rows
     assert len(problems) == 1
     assert any("run from" in one and "to 99" in one for one in analyze(answers, bootstrap=200).limits)
+
+
+@pytest.mark.parametrize(
+    ("spell", "value", "said"),
+    [
+        (percent, 0.6125, "61.3"),
+        (percent, 0.7625, "76.3"),
+        (percent, -0.0625, "\N{MINUS SIGN}6.3"),
+        (percent, -0.0325, "\N{MINUS SIGN}3.3"),
+        (percent, 0.0125, "1.3"),
+        (percent, -0.0004, "0.0"),
+        (two_places, 2.675, "2.68"),
+        (two_places, 1.005, "1.01"),
+        (seconds, 16.25, "16.3"),
+        (seconds, 9.995, "10.0"),
+        (seconds, 0.8765, "0.877"),
+        (seconds, 1234.5, "1235"),
+        (p_value, 0.0325, "= .033"),
+    ],
+)
+def test_halves_go_away_from_zero(spell, value, said):
+    assert spell(value) == said

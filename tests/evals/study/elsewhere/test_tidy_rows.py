@@ -6,6 +6,7 @@ import pytest
 
 from evals.study import Answer, Answers, Participant
 from evals.study.imports import read_answers
+from saywhy_core.errors import UsageError
 
 HEAD = "participant,phase,task,kind,response,trial,item,condition,expected,correct,value,seconds,tries\n"
 GOOD = "p1,trial,sim,simulation,pos,1,i1,a,pos,1,1,2.5,1\np1,trial,ease,rating,4,1,i1,a,,,4,2.5,1\n"
@@ -69,6 +70,30 @@ def test_no_spreadsheet_computes_a_text_and_all_of_it_comes_back(tmp_path):
         cells = [cell for row in csv.reader(stream) for cell in row]
     assert {cell for cell in cells if cell[:1] in set("=+-@\t\r")} == {"-5"}
     assert read_answers([place]) == answers
+
+
+def test_a_table_of_excel_is_read_or_its_encoding_told(tmp_path):
+    place = tmp_path / "t.csv"
+    place.write_text((HEAD + GOOD).replace(",", ";"), encoding="utf-8-sig")
+    assert [row.value for row in read_answers([place]).rows] == [1.0, 4.0]
+    place.write_text((HEAD + GOOD).replace(",", "\t"), encoding="utf-16")
+    with pytest.raises(UsageError, match="UTF-16"):
+        read_answers([place])
+
+
+@pytest.mark.parametrize("lost", ["condition", "item"])
+def test_a_lost_column_is_told(tmp_path, lost):
+    place = tmp_path / "t.csv"
+    place.write_text((HEAD + GOOD).replace(f",{lost},", ",other,"))
+    with pytest.raises(UsageError, match=f"no column '{lost}'"):
+        read_answers([place])
+
+
+def test_a_file_given_twice_is_told(tmp_path):
+    place = tmp_path / "t.csv"
+    place.write_text(HEAD + GOOD)
+    with pytest.raises(UsageError, match="given twice"):
+        read_answers([place, place])
 
 
 def test_other_tries_and_other_trials_are_no_repeats(read):
