@@ -6,7 +6,6 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
 
@@ -14,9 +13,7 @@ _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x84\\x86-\\x9f\\ud800-\\ud
 def _shown(text: str) -> str:
     """The text, if a page can show all of it."""
     if (odd := _CONTROL.search(text)) is not None:
-        raise PydanticCustomError(
-            "control", "it holds the control character U+{code}; take it out", {"code": f"{ord(odd[0]):04X}"}
-        )
+        raise ValueError(f"it holds the control character U+{ord(odd[0]):04X}; take it out")
     return text
 
 

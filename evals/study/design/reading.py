@@ -213,7 +213,7 @@ def _sentence(error: Any) -> str:
     for key, words in limits.items():
         if key in context:
             return f"{what} must be {words} {context[key]:,}, not {shown}"
-    return f"{what}: {error['msg']}"
+    return f"{what}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _shown(given: object) -> str:
