@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from evals.study.analysis.nouns import Name
 from evals.study.analysis.reporting.layout import overview, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evals.study.analysis.nouns import Analysis, Sentence
     from evals.study.analysis.reporting.layout import Shown
 
@@ -24,6 +27,8 @@ TABLES = (
 )
 """The tables below the overview, in their order."""
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+_INTERVAL = re.compile(r"\\\[([\d\s.,%\u2212\u2013-]+|interval)\\\](?=[\s.,;)]|$)")
+_COMPARED = re.compile(r"\\([<>])(?= \.\d)")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)")
 
 
@@ -58,12 +63,19 @@ def escaped(text: str) -> str:
 
 
 def _said(sentence: Sentence) -> str:
-    return "".join(
-        f"*{escaped(part.text)}*"
-        if isinstance(part, Name) and part.set_off
-        else _inside(part if isinstance(part, str) else part.text)
-        for part in sentence.parts
-    )
+    said = ""
+    for is_name, parts in groupby(sentence.parts, lambda part: isinstance(part, Name)):
+        if is_name:
+            names = [part for part in parts if isinstance(part, Name)]
+            said += "".join(f"*{escaped(part.text)}*" if part.set_off else _inside(part.text) for part in names)
+        else:
+            said += _bare(_inside("".join(part if isinstance(part, str) else part.text for part in parts)))
+    return said
+
+
+def _bare(text: str) -> str:
+    """An escaped text of ours without the backslashes that intervals and the signs of p-values don't need."""
+    return _COMPARED.sub(r"\1", _INTERVAL.sub(r"[\1]", text))
 
 
 def _inside(text: str) -> str:
@@ -71,10 +83,15 @@ def _inside(text: str) -> str:
     return _MARKUP.sub(r"\\\1", text.replace("\n", " "))
 
 
+def _cells(row: Sequence[object], texts: int) -> list[str]:
+    """The cells of a row, of which the first hold texts and the others numbers."""
+    return [escaped(str(cell)) if number < texts else _bare(escaped(str(cell))) for number, cell in enumerate(row)]
+
+
 def _table(one: Shown) -> str:
     lines = [
-        "| " + " | ".join(escaped(column) for column in one.columns) + " |",
+        "| " + " | ".join(_bare(escaped(column)) for column in one.columns) + " |",
         "| " + " | ".join("---" if number < one.texts else "---:" for number in range(len(one.columns))) + " |",
     ]
-    lines += ["| " + " | ".join(escaped(str(cell)) for cell in row) + " |" for row in one.rows]
+    lines += ["| " + " | ".join(_cells(row, one.texts)) + " |" for row in one.rows]
     return "\n".join(lines)

@@ -135,6 +135,7 @@ def test_the_texts_say_what_the_page_says(files):
         sentence["text"] for one in json.loads(files["results.json"])["paragraphs"] for sentence in one["sentences"]
     )
     bare = re.sub(r"[\\*]", "", files["results.md"])
+    assert not re.search(r"\\[\[\]<>]", files["results.md"]), "a backslash that nothing needs"
     for number in re.findall(r"\d+\.\d+", plain):
         assert number in bare
         assert number in files["results.tex"]
