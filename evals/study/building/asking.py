@@ -186,7 +186,9 @@ def checked_part(part: type[P], /, **values: Any) -> P:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"the study can't be used: {where}: {first['msg']}, not {first['input']!r:.60}") from None
+        raise UsageError(
+            f"the study can't be used: {where}: {first['msg'].removeprefix('Value error, ')}, not {first['input']!r:.60}"
+        ) from None
 
 
 def _inside(kind: str, options: dict[str, Any]) -> dict[str, Any]:

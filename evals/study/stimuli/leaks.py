@@ -41,8 +41,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORDS = re.compile(r"[^\W_]+")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?![^\W_])([\W_]{1,3})[^\W_](?![^\W_])(?:\1[^\W_](?![^\W_]))+")
 """Letters with blanks or signs between them: "p o s i t i v e"."""
-_BROKEN = re.compile(r"[^\W\d_]+(?:[-\u2010]\s*[^\W\d_]+)+")
-"""Words with hyphens."""
+_BROKEN = re.compile(r"[^\W\d_]+(?:(?:[-\u2010]\s*|<[^<>]{0,80}>)[^\W\d_]+)+")
+"""Words with hyphens or tags in them."""
 _LIGHT_WORDS = """
 a an the of to in on at by for from with and or not no non is are be as very more most less least other others any all over
 under class label category type group kind news review text tweet comment sentence question message picture image sign
@@ -267,7 +267,7 @@ def _found(text: str, names: Names, own: str, vocabulary: frozenset[str]) -> lis
         spots = [place(*found.span()) for found in re.finditer(sought, plain)]
         hits += [spot for spot in spots if spot and (anywhere or _CUE.search(_unquoted(text[: spot[0]])))]
     for found in _BROKEN.finditer(plain):
-        pieces = _WORDS.findall(found[0])
+        pieces = _WORDS.findall(re.sub("<[^<>]*>", " ", found[0]))
         if _named("".join(pieces), names) and not any(_named(part, names) for part in pieces):
             hits += [spot] if (spot := place(*found.span())) else []
     for found in _SPACED.finditer(plain):

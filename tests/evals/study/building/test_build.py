@@ -145,13 +145,14 @@ def test_texts_of_a_file_are_checked_masked_and_quoted(tmp_path):
     study, problems, _ = built("refused")
     assert set(problems) == {"t1", "t2", "t4"}
     assert "false of its map" in problems["t1"]
+    assert "Claim" not in problems["t1"]
     assert "“positive”" in problems["t2"]
     assert "predicted the label" in study.items["t3"].stimuli["texts"].text
     study, problems, notes = built("replaced", replace_leaks=True)
     assert set(problems) == {"t1"}
     assert "a the label" not in study.items["t2"].stimuli["texts"].text
     assert "&lt;script&gt;" in study.items["t4"].stimuli["texts"].html
-    assert "names of labels were replaced by “the label”: 2" in notes
+    assert "names of labels were replaced by “the label”: 2 (t4, t2)" in notes
     part = parse_conditions(str(table))[0].model_copy(update={"options": {"path": str(table), "unchecked": True}})
     study = build_study(maps[:2], [part, "none"], out=tmp_path / "unchecked", labels=LABELS, practice=0, items=2)
     assert set(study.items) == {"t0", "t1"}

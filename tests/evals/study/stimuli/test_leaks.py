@@ -82,7 +82,7 @@ GOOD, ARABIC, HAPPY = ["хорошо", "плохо"], ["إيجابي", "سلبي
         (["긍정", "부정"], "이것은 긍정적이다", ["긍정"]),
         (["ポジティブ", "ネガティブ"], "これはポジティブ", ["ポジティブ"]),
         (["positive", "negative"], "p o s i t i v e, n.e.g.a.t.i.v.e", ["p o s i t i v e", "n.e.g.a.t.i.v.e"]),
-        (["positive", "negative"], "\u0440ositive, p0s1tive, posi-tive", ["\u0440ositive", "p0s1tive", "posi-tive"]),
+        (["positive", "negative"], "\u0440ositive, p0s1tive, posi-tive, <b>nega</b>tive", ["\u0440ositive", "p0s1tive", "posi-tive", "nega</b>tive"]),
         (["positive", "negative"], "das ist positiv, es negativo, c'est positif", ["positiv", "negativo", "positif"]),
         (["positive", "negative"], "label_positive, pos\u0069\u0301tive", ["positive", "posi\u0301tive"]),
     ],
