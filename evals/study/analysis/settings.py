@@ -51,6 +51,8 @@ class Settings:
         return round(100 * (1 - self.alpha), 6)
 
 
+MANY = 12
+"""Conditions of a measure above which each is compared with one alone, and models that take minutes are left out."""
 ITEM_FACTS = ("label", "model_right", "coverage", "length")
 """Facts of items that make subgroups where nobody says which."""
 

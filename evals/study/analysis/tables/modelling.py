@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.study.analysis.nouns import table
+from evals.study.analysis.settings import MANY
 from evals.study.analysis.tables.estimating import crossed_of
 from saywhy_core.errors import UsageError
 
@@ -40,7 +41,12 @@ def models_table(measures: Sequence[Measure], settings: Settings) -> tuple[Table
             lacking = ("condition", "participant", "item")[sizes.index(min(sizes))]
             limits[f"There is no mixed model of {one.name}: there is only one {lacking}."] = None
             continue
-        for kind in _KINDS[one.kind]:
+        if sizes[0] > MANY:
+            limits[
+                f"{one.name} has {sizes[0]} conditions: with more than {MANY}, each is compared with the reference (or the "
+                "first condition) alone, and there are only linear mixed models."
+            ] = None
+        for kind in _kinds(one, sizes[0]):
             found, said = _rows(one, kind, settings)
             rows += found
             limits |= dict.fromkeys(said)
@@ -53,6 +59,10 @@ def models_table(measures: Sequence[Measure], settings: Settings) -> tuple[Table
         "over the conditions of a model."
     )
     return table("models", "Mixed models", columns, rows, note), tuple(limits)
+
+
+def _kinds(measure: Measure, conditions: int) -> tuple[Kind, ...]:
+    return tuple(kind for kind in _KINDS[measure.kind] if kind == "linear" or conditions <= MANY)
 
 
 def _rows(measure: Measure, kind: Kind, settings: Settings) -> tuple[list[dict[str, Any]], list[str]]:
@@ -100,7 +110,7 @@ def script_of(measures: Sequence[Measure], settings: Settings, people: bool) -> 
             ScriptModel(
                 measure=one.name, kind=kind, column=columns[one.kind], reference=reference, task=task, conditions=others
             )
-            for kind in _KINDS[one.kind]
+            for kind in _kinds(one, len(there))
         ]  # fmt: skip
     said = "" if people else "# Simulated participants gave these answers. Nothing here says anything about people.\n"
     if not models:

@@ -9,6 +9,7 @@ import numpy as np
 
 from evals.study.analysis.measures import VERSUS, said_right
 from evals.study.analysis.nouns import table
+from evals.study.analysis.settings import MANY
 from evals.study.analysis.tables.estimating import adjusted, differences_of, means_of
 from evals.study.analysis.tables.subgrouping import subgroup_rows
 
@@ -121,7 +122,11 @@ def differences_table(measures: Iterable[Measure], settings: Settings) -> Table:
     for one in measures:
         if one.kind == "preference":
             continue
-        wanted = pairs(_of(one, settings), settings.reference)
+        there = _of(one, settings)
+        wanted = pairs(there, settings.reference)
+        if len(there) > MANY:
+            base = settings.reference if settings.reference in there else there[0]
+            wanted = [pair for pair in wanted if pair[1] == base]
         found = differences_of(one, wanted, settings)
         own = [_difference_row(one, *pair, result) for pair, result in zip(wanted, found, strict=True)]
         for row, p in zip(own, adjusted([row["p"] for row in own]), strict=True):
