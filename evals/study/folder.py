@@ -100,9 +100,9 @@ def open_study(folder: str | os.PathLike[str]) -> Study:
         if not line.strip():
             continue
         try:
-            item = item_from_record(parse_json(line, f"{where}, line {number}"))
-        except UsageError:
-            raise
+            item = item_from_record(parse_json(line))
+        except UsageError as error:
+            raise UsageError(f"{where}, line {number}: {error}; build the study again") from error
         except KeyError as error:
             raise UsageError(f"{where}, line {number}: this is no item (it has no {error}); build the study again") from error
         except (TypeError, ValueError) as error:

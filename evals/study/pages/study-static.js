@@ -139,8 +139,11 @@
       .steps.map((step) => ({ ...step, html: pooled(step.html), text: pooled(step.text), questions: pooled(step.questions), right: pooled(step.right) }));
   }
 
+  /** Whether the answers are complete, and only the debriefing is left to read. */
+  const onlyDebriefing = (mine) => mine.status === "active" && mine.done && stepsOf(mine).slice(mine.done).every((step) => step.phase === "debriefing");
+
   function completion(mine) {
-    if (mine.status !== "complete" && mine.status !== "screened out") return null;
+    if (mine.status !== "complete" && mine.status !== "screened out" && !onlyDebriefing(mine)) return null;
     const part = bundle.completion;
     const own = mine.status === "screened out" ? part.screened : part.code;
     if (!own && (!part.url || part.url.includes("{code}"))) return null;

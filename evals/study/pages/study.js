@@ -45,6 +45,7 @@
   let done = 0; // the step that comes next
   let page = null; // the step that is shown, with its clock
   let running = false; // whether jsPsych shows pages
+  let finale = null; // what the server gave for taking part, once only the debriefing is left
   let ending = null; // how the study ended
   let unsent = 0; // answers on their way
 
@@ -164,8 +165,9 @@
     one("progress-bar").value = step.number + 1;
     one("progress-bar").setAttribute("aria-valuetext", words("pageOf", { number: step.number + 1, all: study.steps.length }));
     one("progress-text").textContent = `${step.number + 1} / ${study.steps.length}`;
-    one("leave").hidden = step.phase === "consent";
+    one("leave").hidden = ["consent", "debriefing"].includes(step.phase); // what is complete is not deleted by a slip
     if (step.phase === "consent") offerToDecline();
+    if (step.phase === "debriefing") giveCode(page);
     const waiting = kept.read().unsent;
     if (waiting && waiting.step === step.number && step.questions.length) {
       questions.restore(content(), step.questions, waiting.responses);
@@ -174,6 +176,15 @@
     questions.forgive(content(), step.questions, () => notice(""));
     scrollTo(0, 0);
     heading.focus({ preventScroll: true });
+  }
+
+  /** The code stands on the debriefing already: who closes the page there has all that is needed. */
+  async function giveCode(mine) {
+    if (!finale) finale = (await surely(() => backend.state(), "reconnecting")).reply.completion; // another tab was faster
+    const place = content().querySelector("#jspsych-html-button-response-stimulus");
+    if (!finale || page !== mine || mine.state === "gone" || !place) return;
+    place.insertAdjacentHTML("beforeend", completed(finale));
+    one("copy")?.addEventListener("click", copy);
   }
 
   function offerToDecline() {
@@ -263,9 +274,13 @@
     questions.focusFirst(content(), step.questions, names);
   }
 
+  /** Whether no page is left: one who is complete reads the debriefing. */
+  const over = (reply) => reply.status && reply.status !== "active" && !(reply.status === "complete" && reply.done < study.steps.length);
+
   function arrived(mine, reply, same) {
     const { step } = mine;
-    if (reply.status && reply.status !== "active") return end(reply.status, reply.completion);
+    finale = reply.completion || finale;
+    if (over(reply)) return end(reply.status, reply.completion);
     if (!reply.accepted) {
       mine.state = "open";
       mine.refused = { same, feedback: reply.feedback || [] };
@@ -482,7 +497,8 @@
       return end("refused", null, error.message, error.status);
     }
     done = study.done;
-    if (study.status !== "active") return end(study.status, study.completion);
+    finale = study.completion;
+    if (over(study)) return end(study.status, study.completion);
     if (done >= study.steps.length) return look();
     if (done > 0) notice(words("resumed"));
     place.innerHTML = "";

@@ -77,7 +77,7 @@ def _taken(
         if number != person.done or number >= len(steps) or repeated or person.status == "screened out":
             raise Refusal(409, "This page was answered already, or another one comes first.", done=person.done)
         tries = 1 if last is None else last[0] + 1
-        now = store.clock()
+        now = store.now(person)
         outcome = judge(
             store.study, steps[number], responses,
             participant=person.code, seed=person.seed, tries=tries, seconds=seconds, submitted=iso(now),
@@ -126,9 +126,7 @@ def state(store: Store, token: str) -> dict[str, Any]:
 
 
 def told(store: Store, person: Person) -> str:
-    """The status that the page is told: active until the last page is done, though the answers are complete before it."""
-    if person.status == "complete" and person.done < len(store.steps(person)):
-        return "active"
+    """The status that the page is told: complete once only the debriefing is left, on which the code stands."""
     return store.status(person)
 
 

@@ -173,7 +173,7 @@ def _leave(store: Store, database: Database, code: str) -> None:
 def _return(store: Store, database: Database, person: Person, token: str) -> tuple[Person, str]:
     check_is_in_time(store, person)
     if person.status == "active":
-        database.execute("UPDATE participants SET seen = ? WHERE id = ?", (store.clock(), person.id))
+        database.execute("UPDATE participants SET seen = ? WHERE id = ?", (store.now(person), person.id))
     return _by_id(database, person.id), token
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -136,7 +135,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        why = error.strerror or error
         raise UsageError(f"no connections can be taken at {host}, port {port}: {why}; name another --port or --host") from error
     # without it, replies wait 40 ms for the other side's acknowledgement; connections inherit it
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -71,6 +71,10 @@ class Store:
         self._cells = {cell.name: cell for cell in study.cells}
         self._steps = lru_cache(maxsize=_REMEMBERED)(self._steps_of)
 
+    def now(self, person: Person) -> float:
+        """The time for what a participant does, never before what the participant did last: clocks are set back at times."""
+        return max(self.clock(), person.joined, person.seen)
+
     def close(self) -> None:
         """Close the database, and let another process have it."""
         with self._lock:
@@ -146,7 +150,7 @@ class Store:
         One row without code and times stays, so that withdrawals can be counted. The bytes are overwritten on the disk.
         """
         with self.writing() as database:
-            known = erase(database, code)
+            known = erase(database, code.strip().upper())
         self.tidy()
         return known
 
@@ -224,7 +228,7 @@ def forget(study: Study, code: str) -> None:
     Raises:
         UsageError: no participant has this code, or there is no such database.
     """
-    path = study.folder / DATABASE
+    path, code = study.folder / DATABASE, code.strip().upper()
     read_tables(path).close()  # which makes none where there is none
     with closing(open_beside(path)) as database:
         with transaction(database):

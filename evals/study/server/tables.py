@@ -108,10 +108,24 @@ def _check_meta(study: Study, path: Path, source: str, database: Database) -> No
                 f"{path.name} elsewhere, and a new one is begun"
             )
         database.execute("DELETE FROM participants")
+    _check_addresses(study, path, database)
     put_meta(database, "digest", study.digest)
     put_meta(database, "source", source)
     if not meta(database, "secret"):
         put_meta(database, "secret", secrets.token_hex(32))
+
+
+def _check_addresses(study: Study, path: Path, database: Database) -> None:
+    """Whether addresses are kept is part of what people agreed to: it stays as it was for the first of them."""
+    wanted = "yes" if study.file.server.keep_addresses else "no"
+    before = meta(database, "addresses", wanted)
+    if before != wanted and database.execute("SELECT count(*) FROM participants WHERE consented").fetchone()[0]:
+        was, now = ("true", "false") if before == "yes" else ("false", "true")
+        raise UsageError(
+            f"{study.folder}: server.keep_addresses was {was} when people agreed to take part, and is {now} now; put it back, or "
+            f"move {path.name} elsewhere, and a new one is begun"
+        )
+    put_meta(database, "addresses", wanted)
 
 
 def _who(kind: str) -> str:

@@ -140,7 +140,7 @@ def _submit(client: httpx.Client, seat: _Seat, reply: Reply) -> None:
         seat.done, seat.stuck = int(body["done"]), 0
     else:
         seat.stuck += 1
-    if body.get("status", "active") != "active":
+    if body.get("status", "active") not in ("active", "complete"):  # the debriefing is read, too
         seat.taken.status = str(body["status"])
     elif seat.stuck >= step.tries + STEPS_MORE:
         seat.taken.status = "left"

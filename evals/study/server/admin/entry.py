@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from evals.study.server.rates import Rates
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import UsageError
-from saywhy_core.reading.documents import read_json
+from saywhy_core.reading.documents import NotJsonError, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VARIABLE = "SAYWHY_STUDY_ADMIN_TOKEN"
 """The environment variable that gives the token; then none is made and nothing of it is kept."""
 FILE = "admin.json"
-_SHORTEST = 16  # characters of a token that somebody chose: at the rate of wrong ones that is let through, nobody guesses it
+_SHORTEST = 16  # characters of a token that somebody chose
 _SESSION = 12 * 3600.0  # seconds: a working day
 _SESSIONS = 100  # at once; the oldest ends first
 _WRONG = (0.2, 10)  # wrong tokens per second, and at once: everybody's together, since nobody's address is kept
@@ -65,10 +65,13 @@ def digest(token: str) -> str:
 
 
 def _kept(place: Path) -> str:
-    content = read_json(place, holds="the digest of the researchers' token")
+    try:
+        content = read_json(place, holds="the digest of the researchers' token")
+    except NotJsonError:
+        content = None
     found = content.get("sha256") if isinstance(content, dict) else None
     if not isinstance(found, str) or len(found) != 64:
-        raise UsageError(f"{place} holds no digest of a token; delete it, and a new token is made")
+        raise UsageError(f"{place} holds no digest of a token; give --new-token, or delete it, and a new token is made")
     return found
 
 
@@ -99,14 +102,14 @@ class Entry:
         self._wrong = Rates(*_WRONG, clock=clock)
 
     def check(self, token: str) -> float | None:
-        """Compare a token: None where it is right, 0 where it is wrong, or the seconds until one is looked at again."""
-        wait = self._wrong.wait()
-        if wait:
-            return wait
-        if hmac.compare_digest(digest(token), self._digest):
-            self._wrong.give_back()
+        """Compare a token: None where it is right, 0 where it is wrong, or the seconds to wait after many wrong ones.
+
+        A right one is always let in: with 16 characters or more it is the length that keeps guesses out, and the bound keeps
+        those who guess from using up the machine.
+        """
+        if hmac.compare_digest(digest(token), self._digest):  # first: others' guesses lock nobody out who has it
             return None
-        return 0.0
+        return self._wrong.wait() or 0.0
 
     def begin(self) -> str:
         """Let a browser in; return the value of its cookie."""

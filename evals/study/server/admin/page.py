@@ -59,7 +59,8 @@ def progress_page(progress: Progress, form: str, style: str, *, message: str = "
 <p class="big">{complete} of {progress.wanted} complete</p>
 <progress max="{progress.wanted}" value="{min(complete, progress.wanted)}" aria-label="complete"></progress>
 <p>Median time of those who completed: {_minutes(progress.minutes)}.
-Places of people who have not agreed to take part: {progress.unconsented}.</p>
+Places held by people who have opened the link and not agreed yet: {progress.held}. Others who never agreed, whose places are
+free: {progress.unconsented - progress.held}.</p>
 {_cells(progress)}</section>
 <section><h2>Recruitment</h2><p>{state}</p>
 <form method="post" action="admin/recruitment">{hidden}

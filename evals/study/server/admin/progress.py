@@ -43,6 +43,7 @@ class Progress:
         cells: by cell.
         minutes: the median over all cells.
         unconsented: places of those who have not agreed yet, or never did. They are in none of the other counts.
+        held: how many of these places are held now; the others are free again.
         dropout: page -> how many left there, in the order of the pages.
         flags: participant -> flags.
         source: "people" or "simulated".
@@ -54,6 +55,7 @@ class Progress:
     cells: tuple[CellProgress, ...]
     minutes: float | None
     unconsented: int
+    held: int
     dropout: Mapping[str, int]
     flags: Mapping[str, list[Flag]]
     source: str
@@ -85,6 +87,7 @@ def progress_of(store: Store) -> Progress:
         cells=tuple(cells),
         minutes=_minutes(consented),
         unconsented=len(people) - len(consented),
+        held=sum(not person.consented and store.status(person) == "active" for person in people),
         dropout=_dropout(store, [person for person in consented if status[person.id] == "left"]),
         flags=flags(store.answers(), store.study, places),
         source=store.source,
@@ -92,7 +95,9 @@ def progress_of(store: Store) -> Progress:
 
 
 def _minutes(people: list[Person]) -> float | None:
-    times = [(one.finished - one.joined) / 60 for one in people if one.status == "complete" and one.finished is not None]
+    times = [
+        max(one.finished - one.joined, 0.0) / 60 for one in people if one.status == "complete" and one.finished is not None
+    ]
     return round(median(times), 1) if times else None
 
 

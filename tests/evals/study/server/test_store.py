@@ -11,6 +11,7 @@ import pytest
 
 from evals.study.folder import open_study
 from evals.study.server import forget, open_store, read_answers
+from evals.study.server.admin.progress import progress_of
 from evals.study.server.answering import answer, state, withdraw
 from evals.study.server.joining import join
 from evals.study.server.requests import Refusal
@@ -218,7 +219,9 @@ def test_answers_are_complete_when_only_the_debriefing_is_left(stored):
     last = len(store.steps(person)) - 1
     finish(store, token, until=last)
     assert store.answers().participants[person.code].status == "complete"
-    assert (state(store, token)["status"], state(store, token)["completion"]) == ("active", None)
+    assert (state(store, token)["status"], state(store, token)["completion"]["code"]) == ("complete", "GOOD")
+    again = answer(store, token, last - 1, responses(store.steps(person)[last - 1]), seconds=5.0)  # as the last reply was
+    assert (again["status"], again["completion"]["code"], again["done"]) == ("complete", "GOOD", last)
     finish(store, token)
     assert state(store, token)["completion"] == {"code": "GOOD", "url": None}
 
@@ -351,3 +354,50 @@ def test_one_person_holds_one_place_and_a_refused_consent_frees_it_at_once(store
     assert len(store.people()) == 2
     refused(403, enter, store, "g", PROLIFIC_PID="g")
     refused(409, enter, store, "h", PROLIFIC_PID="p1")
+
+
+def test_a_clock_that_is_set_back_makes_no_time_negative(stored, clock):
+    store = stored()
+    person, token = enter(store)
+    finish(store, token, until=2)
+    clock.now -= 24 * 3600
+    finish(store, token)
+    found = store.answers()
+    one = found.participants[person.code]
+    assert one.started <= one.finished
+    assert min(row.submitted for row in found.rows) >= one.started
+    assert progress_of(store).minutes == 0.0
+
+
+def test_places_before_consent_are_held_or_free_again(stored, clock):
+    store = stored(participants=4)
+    enter(store)
+    clock.now += 61 * 60
+    enter(store)
+    progress = progress_of(store)
+    assert (progress.unconsented, progress.held) == (2, 1)
+
+
+@pytest.mark.parametrize(("first", "then"), [(False, True), (True, False)])
+def test_whether_addresses_are_kept_stays_as_it_was_agreed_to(tmp_path, first, then):
+    def opened(keep):
+        more = CONSENT + f"server: {{keep_addresses: {str(keep).lower()}}}\n"
+        return open_store(open_study(write_study(tmp_path / "study", more=more)))
+
+    for keep in (then, first):  # before anybody agreed it may change
+        store = opened(keep)
+        _, token = enter(store)
+        if keep is first:
+            finish(store, token, until=1)
+        store.close()
+    with pytest.raises(UsageError, match="keep_addresses was"):
+        opened(then)
+    opened(first).close()
+
+
+@pytest.mark.parametrize("spelled", [str.lower, str.upper, lambda code: f" {code} "])
+def test_a_code_is_known_in_any_case(stored, spelled):
+    store = stored()
+    person, token = enter(store)
+    finish(store, token, until=2)
+    assert store.forget(spelled(person.code))
