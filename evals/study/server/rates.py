@@ -36,9 +36,3 @@ class Rates:
         while len(self._buckets) > self.keys:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - left) / self.per_second
-
-    def give_back(self, key: Hashable = None) -> None:
-        """Take back that a request of this key was counted."""
-        if key in self._buckets:
-            left, before = self._buckets[key]
-            self._buckets[key] = (min(self.burst, left + 1), before)

@@ -122,8 +122,8 @@ def _check_addresses(study: Study, path: Path, database: Database) -> None:
     if before != wanted and database.execute("SELECT count(*) FROM participants WHERE consented").fetchone()[0]:
         was, now = ("true", "false") if before == "yes" else ("false", "true")
         raise UsageError(
-            f"{study.folder}: server.keep_addresses was {was} when people agreed to take part, and is {now} now; put it back, or "
-            f"move {path.name} elsewhere, and a new one is begun"
+            f"{study.folder}: server.keep_addresses was {was} when people agreed to take part, and is {now} now; put it "
+            f"back, or move {path.name} elsewhere, and a new one is begun"
         )
     put_meta(database, "addresses", wanted)
 

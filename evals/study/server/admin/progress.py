@@ -95,10 +95,8 @@ def progress_of(store: Store) -> Progress:
 
 
 def _minutes(people: list[Person]) -> float | None:
-    times = [
-        max(one.finished - one.joined, 0.0) / 60 for one in people if one.status == "complete" and one.finished is not None
-    ]
-    return round(median(times), 1) if times else None
+    times = [(one.finished - one.joined) / 60 for one in people if one.status == "complete" and one.finished is not None]
+    return round(max(median(times), 0.0), 1) if times else None
 
 
 def _dropout(store: Store, left: list[Person]) -> dict[str, int]:

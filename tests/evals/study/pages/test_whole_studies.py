@@ -30,7 +30,12 @@ def only(store):
 
 def test_a_whole_study_and_the_table_holds_what_was_typed(new_study, serve, taker):
     address, store = serve(new_study())
-    someone = taker(address + "?PROLIFIC_PID=p1&STUDY_ID=s&SESSION_ID=x").all()
+    someone = taker(address + "?PROLIFIC_PID=p1&STUDY_ID=s&SESSION_ID=x").until("debriefing")
+    assert someone.page.input_value("#code") == "C0MPLETE"  # who closes the page here has it
+    assert not someone.page.is_visible("#leave")
+    someone.page.reload()
+    someone.page.wait_for_selector(".phase-debriefing #code")
+    someone.all()
     assert someone.heading == "Thank you!"
     assert someone.page.input_value("#code") == "C0MPLETE"
     assert someone.page.get_attribute("#back", "href") == "https://app.example.org/done?cc=C0MPLETE"
