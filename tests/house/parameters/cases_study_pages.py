@@ -45,7 +45,10 @@ def folder(name, title="A study", content=SCRIPT):
                 }
             )
         )
-        (place / "items.jsonl").write_text("")
+        shown = {"html": "<p>text</p>", "text": "text"}
+        item = {"version": 1, "id": "a", "form": "text", "practice": False, "predicted": "x", "true": "x", "labels": ["x", "y"],
+                "facts": {}, "answers": {}, "input": shown, "stimuli": {"none": shown}}  # fmt: skip
+        (place / "items.jsonl").write_text(json.dumps(item) + "\n")
         return place
 
     return made
