@@ -21,6 +21,8 @@ _NEEDED = ("participant", "phase", "task", "kind", "response")
 _OF_PEOPLE, _OF_ITEMS = "participant_", "item_"
 _SAME_IS_RIGHT = ("simulation", "counterfactual", "trust")
 """Kinds of tasks whose response is right where it is the expected one, letter for letter."""
+_ASKED_OFTEN = ("counterfactual",)
+"""Kinds of tasks that ask several questions of one name on a page, so that only another file can repeat them."""
 _LARGEST = 1e12
 """No rating and no time is as large."""
 
@@ -36,9 +38,10 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
     rows: list[Answer] = []
     people: dict[str, Participant] = {}
     items: dict[str, dict[str, str]] = {}
-    seen: dict[tuple[object, ...], tuple[Answer, str]] = {}
+    seen: dict[tuple[object, ...], tuple[list[Answer], str]] = {}
     for path in paths:
         again: list[tuple[int, str]] = []
+        own: set[tuple[object, ...]] = set()  # pages whose first row stands in this file
         table = read_table(path)
         if missing := [name for name in _NEEDED if name not in table.header]:
             raise UsageError(f"{table.name}: this is no tidy table of answers: it has no column {missing[0]!r}")
@@ -54,14 +57,15 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
                 if people.setdefault(person.code, person) != person:
                     raise ValueError(f"participant {person.code!r} has other facts in another row")
                 if row is not None:
-                    first, there = seen.setdefault(_asked(row), (row, f"{table.name}, line {line}"))
-                    if first is not row:
-                        if first != row:
-                            raise ValueError(
-                                f"{_named(row)} is answered otherwise already ({there}), and the first answer counts"
-                            )
+                    page = _asked(row)
+                    known, there = seen.setdefault(page, ([], f"{table.name}, line {line}"))
+                    if known and not (page in own and row.kind in _ASKED_OFTEN):
+                        if row not in known:
+                            raise ValueError(f"{_named(row)} is answered otherwise already ({there}); the first answer counts")
                         again.append((line, there))
                         continue
+                    known.append(row)
+                    own.add(page)
             except ValueError as error:
                 problems.append(Problem(table.name, str(error), line))
                 continue

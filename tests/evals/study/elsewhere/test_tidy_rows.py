@@ -96,6 +96,14 @@ def test_a_file_given_twice_is_told(tmp_path):
         read_answers([place, place])
 
 
+def test_several_parts_of_one_page_are_no_repeats(read):
+    parts = "".join(f"p1,trial,cf,counterfactual,{said},1,i1,a,x,{int(said == 'x')},,2,1\n" for said in "xyyx")
+    rows, problems = read(parts + GOOD, GOOD + parts)
+    assert [row.response for row in rows if row.task == "cf"] == ["x", "y", "y", "x"]
+    assert len(rows) == 6
+    assert ["stands there already" in what for _, what in problems] == [True]
+
+
 def test_other_tries_and_other_trials_are_no_repeats(read):
     first = "p1,comprehension,whose,choice,mine,,,,model,0,0,2,{}\n"
     rows, problems = read(first.format(1) + first.format(2) + GOOD + GOOD.replace(",1,i1,", ",2,i2,"))
