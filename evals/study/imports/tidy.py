@@ -21,8 +21,8 @@ _NEEDED = ("participant", "phase", "task", "kind", "response")
 _OF_PEOPLE, _OF_ITEMS = "participant_", "item_"
 _SAME_IS_RIGHT = ("simulation", "counterfactual", "trust")
 """Kinds of tasks whose response is right where it is the expected one, letter for letter."""
-_ASKED_OFTEN = ("counterfactual",)
-"""Kinds of tasks that ask several questions of one name on a page, so that only another file can repeat them."""
+_ASKED_ONCE = ("simulation", "rating", "trust", "preference", "error_finding", "free_text", "choice", "number", "text", "agree")
+"""Kinds that ask one question of a name on a page. Others (counterfactual) may ask several: only other files repeat them."""
 _LARGEST = 1e12
 """No rating and no time is as large."""
 
@@ -59,7 +59,7 @@ def _read(paths: Sequence[Path], study: Study | None, problems: list[Problem]) -
                 if row is not None:
                     page = _asked(row)
                     known, there = seen.setdefault(page, ([], f"{table.name}, line {line}"))
-                    if known and not (page in own and row.kind in _ASKED_OFTEN):
+                    if known and not (page in own and row.kind not in _ASKED_ONCE):
                         if row not in known:
                             raise ValueError(f"{_named(row)} is answered otherwise already ({there}); the first answer counts")
                         again.append((line, there))

@@ -96,8 +96,9 @@ def test_a_file_given_twice_is_told(tmp_path):
         read_answers([place, place])
 
 
-def test_several_parts_of_one_page_are_no_repeats(read):
-    parts = "".join(f"p1,trial,cf,counterfactual,{said},1,i1,a,x,{int(said == 'x')},,2,1\n" for said in "xyyx")
+@pytest.mark.parametrize("kind", ["counterfactual", "of-a-plug-in"])
+def test_several_parts_of_one_page_are_no_repeats(read, kind):
+    parts = "".join(f"p1,trial,cf,{kind},{said},1,i1,a,x,{int(said == 'x')},,2,1\n" for said in "xyyx")
     rows, problems = read(parts + GOOD, GOOD + parts)
     assert [row.response for row in rows if row.task == "cf"] == ["x", "y", "y", "x"]
     assert len(rows) == 6
