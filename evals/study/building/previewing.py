@@ -162,7 +162,7 @@ def _question(study: Study, step: Step, question: Question, seed: int) -> str:
     optional = "" if question.required else ' <span class="optional">(optional)</span>'
     if question.kind == "agree":
         return f'<div class="question agree">{_option("", question.prompt)}</div>'
-    head = f'<fieldset class="question {escape(question.kind)}"><legend>{escape(question.prompt)}{optional}</legend>'
+    head = f'<fieldset class="question {escape(question.kind)}"><legend dir="auto">{escape(question.prompt)}{optional}</legend>'
     right = _right(study, step, question, seed)
     if question.kind == "rating":
         low, high = question.ends

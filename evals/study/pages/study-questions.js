@@ -12,8 +12,8 @@
     return (
       `<fieldset class="question ${question.kind}" id="q${number}" data-name="${escape(question.name)}" ` +
       `aria-describedby="q${number}-said"${role}${must}>` +
-      `<legend>${escape(question.prompt)}${optional}</legend>` +
-      `${inside}<p class="said" id="q${number}-said" hidden></p></fieldset>`
+      `<legend dir="auto">${escape(question.prompt)}${optional}</legend>` +
+      `${inside}<p class="said" id="q${number}-said" dir="auto" hidden></p></fieldset>`
     );
   };
 
@@ -44,7 +44,7 @@
       return `<div class="points points-${question.points}">${points.join("")}</div>${ends}`;
     },
     text: (question, number) =>
-      `<textarea name="${escape(question.name)}" rows="4" maxlength="${LONGEST}" dir="auto" aria-labelledby="q${number}-label"></textarea>`,
+      `<textarea name="${escape(question.name)}" rows="4" dir="auto" aria-labelledby="q${number}-label"></textarea>`,
     number: (question, number) =>
       `<input type="text" inputmode="decimal" maxlength="20" name="${escape(question.name)}" aria-labelledby="q${number}-label">`,
     agree: (question) => option("checkbox", question.name, "yes", question.prompt),
@@ -57,9 +57,9 @@
         if (question.kind === "agree")
           return (
             `<div class="question agree" id="q${number}" data-name="${escape(question.name)}">${inside}` +
-            `<p class="said" id="q${number}-said" hidden></p></div>`
+            `<p class="said" id="q${number}-said" dir="auto" hidden></p></div>`
           );
-        return field(number, question, inside, words).replace("<legend>", `<legend id="q${number}-label">`);
+        return field(number, question, inside, words).replace("<legend ", `<legend id="q${number}-label" `);
       })
       .join("");
   }

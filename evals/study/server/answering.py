@@ -75,7 +75,7 @@ def _taken(
         steps = store.steps(person)
         repeated = last is not None and attempt is not None and attempt <= last[0]
         if number != person.done or number >= len(steps) or repeated or person.status == "screened out":
-            raise Refusal(409, "This page was answered already, or another one comes first.", done=person.done)
+            raise Refusal(409, _out_of_order(number, person, len(steps)), done=person.done)
         tries = 1 if last is None else last[0] + 1
         now = store.now(person)
         outcome = judge(
@@ -94,6 +94,16 @@ def _taken(
         reply = _reply(store, after, outcome) | {"tries": tries}
         _keep(database, after, number, tries, written, seconds, outcome, reply, now)
     return reply
+
+
+def _out_of_order(number: int, person: Person, pages: int) -> str:
+    if person.status == "screened out":
+        return "The study has ended for you, and takes no more answers."
+    if number >= pages:
+        return f"There is no such page: the study has {pages} pages, counted from 0."
+    if number > person.done:
+        return f"Page {person.done} comes first."
+    return "This page was answered already, and differently; the first answer stays."
 
 
 def withdraw(store: Store, token: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from saywhy_core.reading.documents import parse_json
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-UNKNOWN = "This link to your answers is not known here. Please open the study's link again."
+UNKNOWN = "Your place in this study is not known here. Please open the study's link again."
 """What is said to those whose token opens nothing."""
 BODY = 64 * 1024
 """Bytes of a request: ten free texts of the longest kind fit in it."""

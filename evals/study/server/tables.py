@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from saywhy_core.disk.sqlite import Database, open_database, transaction
+from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from evals.study.folder import Study
@@ -52,7 +55,8 @@ def open_tables(study: Study, path: Path, source: str) -> Database:
     if not path.exists():  # so that the files that SQLite puts beside it are private, too
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(_PRIVATE)
-    database = open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, alone=True, any_thread=True)
+    with _keeping():
+        database = open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, alone=True, any_thread=True)
     try:
         database.execute("PRAGMA secure_delete = ON")  # what is deleted on request is overwritten
         with transaction(database):
@@ -65,7 +69,8 @@ def open_tables(study: Study, path: Path, source: str) -> Database:
 
 def read_tables(path: Path) -> Database:
     """Open the database of answers for reading, beside a server that may be writing."""
-    return open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, read_only=True, any_thread=True)
+    with _keeping():
+        return open_database(path, what=WHAT, schema=SCHEMA, version=VERSION, read_only=True, any_thread=True)
 
 
 def open_beside(path: Path) -> Database:
@@ -126,6 +131,20 @@ def _check_addresses(study: Study, path: Path, database: Database) -> None:
             f"back, or move {path.name} elsewhere, and a new one is begun"
         )
     put_meta(database, "addresses", wanted)
+
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    """Advise nobody to delete people's answers."""
+    try:
+        yield
+    except UnusableFileError as error:
+        why, advised, _ = str(error).partition("; delete it")
+        if not advised:
+            raise
+        raise UnusableFileError(
+            f"{why}; it may hold people's answers, so put a copy of it back, or keep it elsewhere, and a new one is begun"
+        ) from error.__cause__
 
 
 def _who(kind: str) -> str:

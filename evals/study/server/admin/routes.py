@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from dataclasses import asdict
@@ -17,6 +15,7 @@ from evals.study.server.admin.progress import progress_of
 from evals.study.server.app import refusing
 from evals.study.server.requests import Refusal, body, document
 from evals.study.server.served import static_of, versioned
+from saywhy_core.csv_rows import csv_row
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -227,14 +226,12 @@ def _as_json(store: Store) -> str:
 
 
 def _links(store: Store) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["participant", "status", "name", "value"])
+    lines = [csv_row(["participant", "status", "name", "value"])]
     with store.reading() as database:
         people = {person.id: person for person in store.people(database)}
         for number, name, value in database.execute("SELECT * FROM links ORDER BY participant, name"):
-            writer.writerow([people[number].code, store.status(people[number]), name, value])
-    return stream.getvalue()
+            lines.append(csv_row([people[number].code, store.status(people[number]), name, value]))
+    return "".join(lines)
 
 
 async def _in_thread(work: Callable[[], Any]) -> Any:

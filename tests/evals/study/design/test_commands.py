@@ -82,7 +82,9 @@ def test_power_prints_the_curve_and_draws_it(folder, in_process, tmp_path_factor
 @pytest.mark.long
 def test_without_an_effect_the_smallest_one_is_told(folder, in_process):
     done = in_process.run_command("study", "power", folder / "study.yaml", "--simulations", "50", "--base", "0.4")
-    assert re.fullmatch(r"smallest effect that is shown with a power of 0.8: 0\.\d{3} \(\w+, \w+ against \w+, \d+ participants\)\n", done.stdout)
+    assert re.fullmatch(
+        r"smallest effect that is shown with a power of 0.8: 0\.\d{3} \(\w+, \w+ against \w+, \d+ participants\)\n", done.stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_no_route_tells_anything_without_the_token(server, head):
 
 @long
 def test_progress_flags_and_downloads(server):
-    one = server.person(link={"PROLIFIC_PID": "person-1"}).finish()
+    one = server.person(link={"PROLIFIC_PID": "person-1", "formula": "=1+1"}).finish()
     server.person().finish(until=3)
     server.person()
     with server.client(headers={"authorization": f"Bearer {server.token}"}) as client:

@@ -401,3 +401,18 @@ def test_a_code_is_known_in_any_case(stored, spelled):
     person, token = enter(store)
     finish(store, token, until=2)
     assert store.forget(spelled(person.code))
+
+
+def test_a_damaged_database_of_answers_is_moved_and_not_deleted(stored):
+    store = stored()
+    _, token = enter(store)
+    finish(store, token)
+    study, path = store.study, store.path
+    store.close()
+    content = bytearray(path.read_bytes())
+    for content_of_it in (b"no database" * 500, bytes(content[:100]) + b"x" * (len(content) - 100)):
+        path.write_bytes(content_of_it)
+        for work in (lambda: open_store(study), lambda: read_answers(study)):
+            with pytest.raises(UsageError) as told:
+                work()
+            assert "delete" not in str(told.value), told.value
