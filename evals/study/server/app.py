@@ -14,8 +14,7 @@ from evals.study.server.requests import Refusal, document, link_in, seconds_in, 
 from evals.study.server.served import FOR_EVER, images_of, page_of, static_of
 from evals.study.server.shielding import Shield
 from evals.study.server.store import iso
-from evals.study.server.troubles import disk_troubles
-from evals.study.server.writes import Writes, run_in_threadpool
+from evals.study.server.writes import Writes, disk_troubles, run_in_threadpool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -63,7 +62,7 @@ def study_app(store: Store, *, prefix: str = "", more: Sequence[BaseRoute] = ())
         Route("/api/state", refusing(side.state)),
         *more,
     ]
-    app = Starlette(routes=routes, exception_handlers={404: _told, 405: _told, 500: _failed} | disk_troubles(store.path))
+    app = Starlette(routes=routes, exception_handlers={404: _told, 405: _told, 500: _failed, **disk_troubles(store.path)})
     app.router.redirect_slashes = False
     return Shield(app, prefix)
 
