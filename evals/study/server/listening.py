@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from contextlib import contextmanager
@@ -135,7 +136,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
-        why = error.strerror or error
+        looked_up = isinstance(error, socket.gaierror) or not error.errno  # whose numbers are none of the system's
+        why = (error.strerror or error) if looked_up else os.strerror(error.errno or 0)
         raise UsageError(f"no connections can be taken at {host}, port {port}: {why}; name another --port or --host") from error
     # without it, replies wait 40 ms for the other side's acknowledgement; connections inherit it
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
