@@ -106,7 +106,7 @@ def test_a_whole_study_by_keyboard(new_study, serve, taker):
                     page.keyboard.press("ArrowDown")
             given[number, name] = wanted
         page.wait_for_selector(".jspsych-content .jspsych-btn:enabled")
-        tab_to(".jspsych-content .jspsych-btn")
+        tab_to(".jspsych-content button.jspsych-btn, .jspsych-content input.jspsych-btn")
         page.keyboard.press("Enter")
         page.wait_for_function(
             "before => document.querySelector('#progress-text').textContent !== before || document.querySelector('main.ended, .said.right')",
