@@ -141,6 +141,9 @@ def _detectable(study: Study) -> tuple[str, ...]:
         size = None if effect is None else effect if unit == "points" else 100 * effect
         between = f"between {first} and {second} in 80% of such studies"
         shown = f"a difference of {size:.2g} {unit} or more {between}" if size is not None else ""
-        nothing = f"not even the largest possible difference {between}; take more participants or items"
+        nothing = (
+            f"not even that {first} is as much better than {second} as it can be, in 80% of such studies; take more "
+            "participants or items"
+        )
         said.append(f"{part.name}: {study.file.design.participants} participants show {shown or nothing}")
     return tuple(said)

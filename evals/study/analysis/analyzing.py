@@ -233,12 +233,29 @@ def _limits(measures: Sequence[Measure], settings: Settings) -> list[str]:
             if one.blanks > 1:
                 counted = "count as wrong" if one.kind == "accuracy" else "are left out"
             said[f"Without an answer: {_counted(one.blanks, 'question')} of {one.name}, which {counted}."] = None
+    fewer = _asked_less(measures)
+    if fewer and any(one.kind == "seconds" for one in measures):
+        said[
+            f"Trials with {', '.join(fewer)} ask fewer questions than others, so that they take less time for that alone; "
+            "differences in time do not tell that the explanation was read faster."
+        ] = None
     if not any(one.claim == "same" and one.margin is not None for one in settings.hypotheses):
         said[
             "No hypothesis states a margin within which two conditions count as the same, so nothing here says that two "
             "conditions do not differ: a difference that was not found may still be there."
         ] = None
     return list(said)
+
+
+def _asked_less(measures: Sequence[Measure]) -> list[str]:
+    """The conditions under which some question is not asked that is asked under others."""
+    asked: dict[str, set[str]] = {}
+    for one in measures:
+        for condition in dict.fromkeys(one.conditions.tolist()):
+            if one.kind != "seconds" and " vs " not in condition:
+                asked.setdefault(condition, set()).add(one.name)
+    most = max(map(len, asked.values()), default=0)
+    return [condition for condition, names in asked.items() if len(names) < most]
 
 
 def _counted(number: int, noun: str) -> str:

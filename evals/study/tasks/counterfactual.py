@@ -78,5 +78,6 @@ COUNTERFACTUAL = Task(
     judge=_judge,
     options=OPTIONS,
     check=_check,
+    tells=lambda _: True,  # which part matters, which a control must not tell on the page where people guess
     explained=lambda _, expected: f"Without it, the model chooses: {expected}.",
 )

@@ -115,8 +115,8 @@ class Task:
         options: the options that `part.options` may hold. Kinds with right answers also take `confidence`.
         check: `check(part, items)` says in sentences what is wrong, such as items without the right answer that the task needs.
         compared: whether it shows two conditions of an item beside each other, on pages of its own.
-        tells: `tells(part)`: whether the question tells what the model chose. It is then asked on a page of its own, after
-            the item's other questions.
+        tells: `tells(part)`: whether the question tells what the model chose, or which part matters. It is then asked on a
+            page of its own, after the item's other questions.
         explained: `explained(part, expected)`: what a participant is told in practice beside "right" or "wrong".
     """
 

@@ -10,7 +10,7 @@ from evals.study.flow import judge, steps_for
 from evals.study.flow.markup import rendered
 from saywhy_core.errors import UsageError
 
-FINE = {"guess": "neg", "guess.confidence": 4, "wrong": ["3"], "without": "pos", "helpfulness": 6, "why": "So."}
+FINE = {"guess": "neg", "guess.confidence": 4, "wrong": ["3"], "helpfulness": 6, "why": "So."}
 
 
 def page(study, phase, where=lambda step: True, seed=1, cell=0):
@@ -46,14 +46,16 @@ def test_the_same_seed_gives_the_same_way(write_study):
 def test_a_page_asks_what_fits_its_condition_and_tells_the_label_only_at_the_end(write_study):
     study = write_study()
     names = [question.name for question in page(study, "trial", lambda s: s.conditions == ("bare",)).questions]
-    assert names == ["guess", "guess.confidence", "without", "why"]
+    assert names == ["guess", "guess.confidence", "why"]
     full = page(study, "trial", lambda s: s.conditions == ("heatmap",))
-    assert [q.name for q in full.questions] == ["guess", "guess.confidence", "wrong", "without", "helpfulness", "why"]
+    assert [q.name for q in full.questions] == ["guess", "guess.confidence", "wrong", "helpfulness", "why"]
     assert not any("chose “" in question.prompt for question in full.questions)
     told = page(study, "trial", lambda s: s.name.endswith("-told"))
     item = study.items[told.item]
-    assert item.predicted in told.questions[0].prompt
-    assert told.tasks == {"trusted": ("trusted", "trust")}
+    asked = {question.name: question.prompt for question in told.questions}
+    assert item.predicted in asked["trusted"]
+    # which part matters is told there, too, and not where people guess: a control would tell it
+    assert told.tasks == {"trusted": ("trusted", "trust"), "without": ("without", "counterfactual")}
 
 
 def test_no_page_tells_names_of_conditions_or_right_answers(write_study):
@@ -117,8 +119,12 @@ def test_practice_tells_the_right_answer_in_words_and_trials_do_not(write_study)
     expected = study.items[step.item].predicted
     told = {one["question"]: one for one in outcome.feedback}
     assert told["guess"]["message"] == f"That is {'' if expected == 'neg' else 'not '}right. The model chose: {expected}."
-    assert told["without"]["message"] == "That is right. Without it, the model chooses: pos."
-    assert set(told) == {"guess", "without", "wrong"}
+    assert set(told) == {"guess", "wrong"}
+    second = page(study, "practice", lambda s: s.conditions == ("heatmap",) and "without" in s.tasks)
+    (gone,) = [
+        one for one in answer(study, second, {"without": "pos", "trusted": "right"}).feedback if one["question"] == "without"
+    ]
+    assert gone["message"] == "That is right. Without it, the model chooses: pos."
     trial = page(study, "trial", lambda s: s.conditions == ("heatmap",) and "guess" in s.tasks)
     assert answer(study, trial, FINE).feedback == ()
 
@@ -131,7 +137,7 @@ def test_answers_are_judged_by_their_task(write_study):
     sure = rows["guess.confidence"]
     assert (sure.kind, sure.value, sure.correct) == ("rating", 4.0, None)
     assert (rows["wrong"].correct, json.loads(rows["wrong"].response)) == (True, ["It is good."])
-    assert (rows["without"].correct, rows["helpfulness"].value, rows["why"].response) == (True, 6.0, "So.")
+    assert (rows["helpfulness"].value, rows["why"].response) == (6.0, "So.")
     assert {row.condition for row in rows.values()} == {"heatmap"}
     assert {row.seconds for row in rows.values()} == {2.5}
     assert answer(study, step, FINE | {"wrong": ["1"]}).rows[2].correct is False  # the same words, at another place
@@ -153,8 +159,11 @@ def test_trust_is_right_where_the_model_is(write_study):
     for seed in range(2):
         step = page(study, "trial", lambda s: s.name.endswith("-told"), seed=seed)
         right = study.items[step.item].predicted == "neg"
-        row = judge(study, step, {"trusted": "right"}, participant="p", seed=seed).rows[0]
-        assert (row.correct, row.expected) == (right, "right" if right else "wrong")
+        rows = {
+            row.task: row for row in judge(study, step, {"trusted": "right", "without": "pos"}, participant="p", seed=seed).rows
+        }
+        assert (rows["trusted"].correct, rows["trusted"].expected) == (right, "right" if right else "wrong")
+        assert rows["without"].correct is True
 
 
 def test_a_preference_is_kept_as_the_condition(write_study):
