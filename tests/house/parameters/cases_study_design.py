@@ -76,6 +76,8 @@ record(
 )  # fmt: skip
 ASKED = Question(name="a", kind="rating", prompt="a")
 case("evals.study.Question.problem", {"self": ASKED, "response": 1}, response=8)
+PARTS = Question(name="a", kind="parts", prompt="a", options=(("1", "one"), ("none", "None")))
+case("evals.study.Question.contradiction", {"self": PARTS, "response": ["1"]}, response=["1", "none"])
 record(
     "evals.study.Step", {"number": 1, "phase": "trial", "name": "a"},
     number=2, phase="break", name="b", heading="a", html="a", text="a", questions=(ASKED,), item="a", conditions=("a",), trial=1,
