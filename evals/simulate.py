@@ -80,9 +80,12 @@ def _taken(
     with tempfile.TemporaryDirectory(prefix="saywhy-dry-run-") as folder:
         store = open_store(study, Path(folder) / "simulated.db", source="simulated")
 
+        places: dict[str, tuple[str, int]] = {}
+
         def place_of(code: str) -> tuple[str, int]:
-            person = next(one for one in store.people() if one.code == code)
-            return person.cell, person.seed
+            if code not in places:  # the first of a kind, when all of that kind have joined
+                places.update({one.code: (one.cell, one.seed) for one in store.people()})
+            return places[code]
 
         try:
             with running(study_app(store)) as address, httpx.Client(base_url=address, timeout=60) as client:
@@ -93,7 +96,6 @@ def _taken(
                     if reply.status_code != 200:
                         taken[0].troubles.append(f"{picture}: the server answered {reply.status_code}")
             answers = store.answers()
-            places = {one.code: (one.cell, one.seed) for one in store.people()}
         finally:
             store.close()
     return taken, answers, places

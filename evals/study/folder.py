@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from evals.study.checking import built_problems, item_problems, read_whole_file
 from evals.study.design.plans import cells_of
 from evals.study.items import item_from_record
+from evals.study.shortcut import shortcut_labels
 from saywhy_core.errors import UsageError
 from saywhy_core.legible import legible
 from saywhy_core.reading.documents import parse_json, read_json, read_text
@@ -51,6 +52,11 @@ class Study:
         trials = [item for item in self.items.values() if not item.practice]
         strata = {item.id: f"{item.predicted}/{item.facts.get('model_right', '')}" for item in trials}
         return cells_of(self.file, [item.id for item in trials], strata=strata)
+
+    @cached_property
+    def shortcuts(self) -> dict[tuple[str, str], str]:
+        """(item, condition) -> the label that the most important word alone suggests."""
+        return shortcut_labels(self.items.values())
 
     @cached_property
     def problems(self) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from evals.study.flow.way import steps_for
-from evals.study.shortcut import shortcut_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -232,7 +231,7 @@ def _top_word(seen: Mapping[str, _Seen], study: Study) -> dict[str, str]:
     How hardly is the product of two probabilities: that others follow it so often to a wrong label, and that somebody chooses
     one place among the options so often where no word suggests anything.
     """
-    suggested = shortcut_labels(study.items.values())
+    suggested = study.shortcuts
     aimless = {
         code: [
             choice

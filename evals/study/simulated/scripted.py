@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from evals.study.flow.judging import judge
-from evals.study.shortcut import shortcut_labels
 from evals.study.simulated.kind import Page, Reply, SimulatedKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from evals.study.folder import Study
     from evals.study.steps import Question
 
     Choose = Callable[[Page, Question], Any]
@@ -109,31 +107,9 @@ def _by_top_word(page: Page, question: Question) -> Any:
         return _right(page, question)  # it reads the pages around the trials as everybody does
     if question.kind != "choice":
         return _steady(page, question)
-    suggested = _shortcuts(page.study).get((page.step.item, page.step.conditions[0]))
+    suggested = page.study.shortcuts.get((page.step.item, page.step.conditions[0]))
     values = [value for value, _ in question.options]
     return suggested if suggested in values else values[0]
-
-
-@lru_cache(maxsize=4)
-def _cached_shortcuts(items: tuple[Any, ...]) -> dict[tuple[str, str], str]:
-    return shortcut_labels([item.value for item in items])
-
-
-class _ById:
-    """An item that is compared by what it is, not by what it holds: items hold dictionaries and have no hash."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and self.value is other.value
-
-
-def _shortcuts(study: Study) -> dict[tuple[str, str], str]:
-    return _cached_shortcuts(tuple(_ById(item) for item in study.items.values()))
 
 
 def _answer(pages: Sequence[Page], choose: Choose, seconds: tuple[float, float]) -> list[Reply]:
