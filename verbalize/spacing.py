@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verbalize.scripts import is_unspaced
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _CLITICS = frozenset(("s", "t", "re", "ll", "ve", "d", "m"))
 _PENN_CLITICS = frozenset(
@@ -146,3 +147,25 @@ def _joins(mark: str, before: str, after: str) -> bool:
     if mark in (".", ",", ":"):
         return (before[-1].isdigit() and after[0].isdigit()) or (mark == "." and len(before) == len(after) == 1)
     return mark in _JOINERS or mark in ("'", "’", "&", "@")
+
+
+def overlap(places: Sequence[tuple[int, int]]) -> bool:
+    """Whether a word begins before the word before it ends, so that the text can't be cut into words."""
+    return any(before[1] > after[0] for before, after in pairwise(places))
+
+
+def pieces_between(text: str, places: Sequence[tuple[int, int]]) -> Iterator[tuple[str, int | None]]:
+    """The text in order: words with their index, and the characters between them with None.
+
+    Args:
+        text: the text.
+        places: (start, stop) of each word in it, which don't `overlap`.
+    """
+    at = 0
+    for index, (start, stop) in enumerate(places):
+        if start > at:
+            yield text[at:start], None
+        yield text[start:stop], index
+        at = stop
+    if at < len(text):
+        yield text[at:], None

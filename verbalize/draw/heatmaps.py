@@ -8,7 +8,6 @@ and each word shows its score. Maps without signs are violet: their scores only 
 from __future__ import annotations
 
 import base64
-import itertools
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from verbalize.draw.page import STYLE, html_page, printable
 from verbalize.draw.palette import AGAINST, FAINT_LINE, FOR, MATTERS, STRONGEST
 from verbalize.parts.floor import above_floor
 from verbalize.saliency import PixelSaliency, TokenSaliency
+from verbalize.spacing import overlap, pieces_between
 from verbalize.write.naming import percent
 
 if TYPE_CHECKING:
@@ -275,20 +275,13 @@ def _check_masked(*, mask_labels: bool, legend: bool) -> None:
 def _pieces(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:
     """The text in order: words with their index, and the characters between them with `None`."""
     places = saliency.offsets
-    if saliency.text is None or places is None or any(a[1] > b[0] for a, b in itertools.pairwise(places)):
+    if saliency.text is None or places is None or overlap(places):
         for index, token in enumerate(saliency.tokens):
             if index:
                 yield " ", None
             yield token, index
         return
-    at = 0
-    for index, (start, stop) in enumerate(places):
-        if start > at:
-            yield saliency.text[at:start], None
-        yield saliency.text[start:stop], index
-        at = stop
-    if at < len(saliency.text):
-        yield saliency.text[at:], None
+    yield from pieces_between(saliency.text, places)
 
 
 def _word(shown: str, score: float, scale: float, *, signed: bool) -> str:

@@ -7,7 +7,6 @@ are replaced. `stimuli.css` gives the classes their looks.
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from html import escape
@@ -18,7 +17,7 @@ import numpy as np
 from evals.study.items import Stimulus
 from verbalize.draw.page import printable
 from verbalize.saliency import PixelSaliency, TokenSaliency
-from verbalize.spacing import gaps
+from verbalize.spacing import gaps, overlap, pieces_between
 from verbalize.write.naming import quoted
 
 if TYPE_CHECKING:
@@ -42,20 +41,13 @@ def pieces_of(saliency: TokenSaliency) -> Iterator[tuple[str, int | None]]:
     Where the map does not hold its text, the words are set as `verbalize.spacing.gaps` says.
     """
     places = saliency.offsets
-    if saliency.text is None or places is None or any(a[1] > b[0] for a, b in itertools.pairwise(places)):
+    if saliency.text is None or places is None or overlap(places):
         for index, (space, token) in enumerate(zip(gaps(saliency.tokens), saliency.tokens, strict=True)):
             if space:
                 yield space, None
             yield token, index
         return
-    at = 0
-    for index, (start, stop) in enumerate(places):
-        if start > at:
-            yield saliency.text[at:start], None
-        yield saliency.text[start:stop], index
-        at = stop
-    if at < len(saliency.text):
-        yield saliency.text[at:], None
+    yield from pieces_between(saliency.text, places)
 
 
 def plain_text(saliency: TokenSaliency) -> str:
