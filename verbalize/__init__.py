@@ -8,6 +8,7 @@ from saywhy_core.moved import moved
 
 moved(
     {
+        "verbalize.attribution.text_classifiers": "verbalize.models.text_classifiers",
         "verbalize.background": "verbalize.write.background",
         "verbalize.claims.claims": "verbalize.claims",
         "verbalize.coverage": "verbalize.claims.coverage",

@@ -1,3 +1,4 @@
+from .attribution import attribute as attribute
 from .claims import CheckReport as CheckReport
 from .claims import Claim as Claim
 from .claims import ClaimError as ClaimError

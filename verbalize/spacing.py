@@ -59,6 +59,16 @@ def gaps(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def joined(tokens: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Tokens as a text, set as `gaps` says, and the (start, stop) place of each token in it."""
+    text, places = "", []
+    for gap, token in zip(gaps(tuple(tokens)), tokens, strict=True):
+        start = len(text) + len(gap)
+        text += gap + token
+        places.append((start, len(text)))
+    return text, tuple(places)
+
+
 def _attachment(token: str, before: str, after: str, opened: dict[str, bool]) -> tuple[bool, bool]:
     """Whether a token with a mark is written without a blank before it, and whether the next one is."""
     mark = token

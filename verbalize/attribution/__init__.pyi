@@ -1,3 +1,4 @@
+from .attributing import attribute as attribute
 from .cam import attribute_cam as attribute_cam
 from .image_question import ImageQuestion as ImageQuestion
 from .images import attribute_pixels as attribute_pixels
@@ -6,9 +7,9 @@ from .method import Explainer as Explainer
 from .method import Method as Method
 from .method import methods_for as methods_for
 from .target import score_of_query as score_of_query
-from .text_classifiers import SequenceClassifier as SequenceClassifier
-from .text_classifiers import ZeroShotClassifier as ZeroShotClassifier
-from .text_classifiers import load_minilm as load_minilm
 from .text_question import TextQuestion as TextQuestion
 from .text_question import shared_by_pieces as shared_by_pieces
+from .tokens import SequenceClassifier as SequenceClassifier
+from .tokens import ZeroShotClassifier as ZeroShotClassifier
 from .tokens import attribute_tokens as attribute_tokens
+from .tokens import load_minilm as load_minilm

@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution.image_question import ask
-from verbalize.attribution.method import explainer_for
+from verbalize.attribution.image_question import as_image_model, ask
+from verbalize.attribution.method import check_question, explainer_for
+from verbalize.models.image_models import BlackBoxImages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import nn
 
+    from verbalize.models.image_models import ImageModel
     from verbalize.saliency import PixelSaliency, Query
 
 
 def attribute_cam(
-    model: nn.Module,
+    model: nn.Module | ImageModel,
     image: ArrayLike,
     query: Query | None = None,
     *,
@@ -52,13 +54,17 @@ def attribute_cam(
             method, a label or the layer is unknown.
     """
     explainer = explainer_for("layer", method)
-    names = [name for name, _ in model.named_modules() if name]
+    opened = as_image_model(model, class_names)
+    if isinstance(opened, BlackBoxImages):
+        raise UsageError(f"{method} needs the layers of the model, and only the scores of this one are known")
+    names = [name for name, _ in opened.module.named_modules() if name]
     if layer not in names:
         raise UsageError(f"the model has no layer {layer!r}; it has {', '.join(names[:20])}")
-    question = ask(model, image, query, class_names, true_label)
+    question = ask(opened, image, query, class_names, true_label)
+    check_question(explainer, method, question.query, question.prediction.label)
     # the gradient must reach the layer even where the weights are frozen
     batch = question.batch.clone().requires_grad_()
-    with torch.enable_grad(), explainer.explain(model, layer) as cam:
+    with torch.enable_grad(), explainer.explain(opened.module, layer) as cam:
         score = question.score(batch)[:, None]
         coarse = cam(0, score, normalized=False)[0]
     if coarse.ndim != 3:

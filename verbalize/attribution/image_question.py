@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
-from verbalize.attribution.target import check_logits, predict, score_of_query
+from verbalize.attribution.target import BATCH, check_logits, predict, score_of_query
+from verbalize.models.image_models import BlackBoxImages, ImageModel
+from verbalize.models.opening import as_model
 from verbalize.saliency import PixelSaliency, Prediction, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from torch import nn
@@ -22,18 +24,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageQuestion:
-    """An image, the function that scores it for the query, the prediction of the model, and the settings of the method."""
+    """N images of one shape, the function that scores them for their queries, and the settings of the method.
 
-    score: Callable[[torch.Tensor], torch.Tensor]  # N×C×H×W -> N
-    batch: torch.Tensor  # 1×C×H×W
+    `image`, `query` and `prediction` are those of the first image. `rows` are the numbers 0 to N - 1: a method that scores
+    changed images hands over the row of each (`question.score(changed, rows)`, as one of captum's additional arguments), so
+    that each is scored for the query of its image. Without rows there must be one image, or one query for all.
+    """
+
+    score: Callable[..., torch.Tensor]  # M×C×H×W, and (M,) rows -> M
+    batch: torch.Tensor  # N×C×H×W
     image: NDArray[np.float32]  # H×W×C
     query: Query
     prediction: Prediction
-    baseline: torch.Tensor  # 1×C×H×W: the values of absent pixels
+    baseline: torch.Tensor  # N×C×H×W: the values of absent pixels
     steps: int = 1
     patch: int = 1  # pixels
     stride: int = 1  # pixels
     seed: int = 0
+    batch_size: int = BATCH  # changed images per call of the model
+    module: nn.Module | None = None  # None for a black box
+    layer: str | None = None  # the layer that the user named
+    class_names: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)  # settings that only this method has
+    logits: Callable[[torch.Tensor], torch.Tensor] | None = None  # M×C×H×W -> M×K
+
+    @property
+    def rows(self) -> torch.Tensor:
+        """(N,) the numbers of the images."""
+        return torch.arange(len(self.batch), device=self.batch.device)
 
     def map(self, scores: torch.Tensor, *, signed: bool, method: str, id: str | None) -> PixelSaliency:  # noqa: A002
         """Make a map for the query from H×W scores. `id` and `method` are stored in it."""
@@ -44,39 +62,99 @@ class ImageQuestion:
 
 
 def ask(
-    model: nn.Module, image: ArrayLike, query: Query | None, class_names: Sequence[str], true_label: str | None = None
+    model: Any, image: ArrayLike, query: Query | None, class_names: Sequence[str], true_label: str | None = None
 ) -> ImageQuestion:
-    """Check the image and run the model on it once.
+    """Check one image and run the model on it once; see `ask_all`."""
+    return ask_all(as_image_model(model, class_names), [image], [query], [true_label])[0]
 
-    `image` is anything that `saywhy_core.images.read_image` reads, such as an array H×W×C (uint8, or float in [0, 1]) or a
-    path; `model` takes N×C×H×W in [0, 1] and returns N×K logits.
+
+def ask_all(
+    model: ImageModel | BlackBoxImages,
+    images: Sequence[ArrayLike],
+    queries: Sequence[Query | None],
+    true_labels: Sequence[str | None],
+) -> list[ImageQuestion]:
+    """Check N images of one shape and run the model on them once: one question per image.
+
+    An image is anything that `saywhy_core.images.read_image` reads, such as an array H×W×C (uint8, or float in [0, 1]) or a
+    path; where no query is given, the question is why the model predicts its label.
 
     Raises:
-        UsageError: the model is in training mode, the image can't be read, the model can't take an image of its size and
-            channels, or the model has no such class.
+        UsageError: an image can't be read, the model can't take images of this size and channels, or the model has no such
+            class.
     """
-    if model.training:
-        raise UsageError("the model is in training mode; call model.eval() before asking it why")
-    pixels = np.array(read_image(image))  # a copy: the map must not change when the caller's array does
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous().to(device)
+    pixels = [np.array(read_image(image)) for image in images]  # copies: a map must not change when the caller's array does
+    device = model.device if isinstance(model, ImageModel) else torch.device("cpu")
+    batch = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous().to(device)
     try:
         with torch.no_grad():
-            logits = model(batch)
+            logits = model.logits(batch)
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        height, width, channels = pixels.shape
+        height, width, channels = pixels[0].shape
         grey = "; where it takes RGB, give read_image(image, channels=3)" if channels == 1 else ""
         raise UsageError(
             f"the model can't take an image of {height} x {width} pixels with {channels} channel(s){grey}; torch says: {error}"
         ) from error
-    check_logits(logits, class_names)
-    prediction = predict(logits[0], class_names, true_label)
-    asked = query or Query(prediction.label)
-    score_of_query(logits, asked, class_names)  # an unknown label raises before the work starts
+    names = tuple(model.class_names)
+    check_logits(logits, names)
+    questions = []
+    for index, (image, query, true_label) in enumerate(zip(pixels, queries, true_labels, strict=True)):
+        prediction = predict(logits[index], names, true_label)
+        asked = query or Query(prediction.label)
+        score_of_query(logits[index : index + 1], asked, names)  # an unknown label raises before the work starts
+        one = batch[index : index + 1]
+        questions.append(
+            ImageQuestion(
+                _scorer(model, [asked], names), one, image, asked, prediction, baseline=torch.zeros_like(one),
+                module=model.module if isinstance(model, ImageModel) else None, class_names=names, logits=model.logits,
+            )
+        )  # fmt: skip
+    return questions
 
-    def score(images: torch.Tensor) -> torch.Tensor:
-        return score_of_query(model(images), asked, class_names)
 
-    return ImageQuestion(score, batch, pixels, asked, prediction, baseline=torch.zeros_like(batch))
+def joined(model: ImageModel | BlackBoxImages, questions: Sequence[ImageQuestion]) -> ImageQuestion:
+    """Several questions with the same settings as one, for a method that explains many images at once."""
+    first = questions[0]
+    return replace(
+        first,
+        score=_scorer(model, [one.query for one in questions], first.class_names),
+        batch=torch.cat([one.batch for one in questions]),
+        baseline=torch.cat([one.baseline for one in questions]),
+    )
+
+
+def as_image_model(model: Any, class_names: Sequence[str] | None) -> ImageModel | BlackBoxImages:
+    """A model of images; see `verbalize.models.as_model`.
+
+    Raises:
+        UsageError: it is a model of texts, or none.
+    """
+    opened = as_model(model, class_names)
+    if not isinstance(opened, ImageModel | BlackBoxImages):
+        raise UsageError("this model reads texts; give it a text")
+    return opened
+
+
+def _scorer(
+    model: ImageModel | BlackBoxImages, queries: Sequence[Query], names: tuple[str, ...]
+) -> Callable[..., torch.Tensor]:
+    """The function that scores images for the queries of their rows."""
+    alike = all(query == queries[0] for query in queries)
+
+    def score(images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+        logits = model.logits(images)
+        if alike:
+            return score_of_query(logits, queries[0], names)
+        if rows is None:
+            raise UsageError("images with several queries are scored together; the method must hand over their rows")
+        found = logits.new_zeros(len(logits))
+        asked = rows.tolist()
+        for query in dict.fromkeys(queries):
+            where = torch.tensor([queries[row] == query for row in asked], device=logits.device)
+            if bool(where.any()):
+                found = found.masked_scatter(where, score_of_query(logits[where], query, names))
+        return found
+
+    return score

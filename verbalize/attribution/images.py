@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution.image_question import ask
-from verbalize.attribution.method import check_settings, explainer_for
+from verbalize.attribution.image_question import as_image_model, ask_all, joined
+from verbalize.attribution.method import SETTINGS, check_needs, check_question, check_settings, explainer_for
+from verbalize.attribution.target import BATCH
+from verbalize.models.image_models import BlackBoxImages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
     from torch import nn
 
+    from verbalize.models.image_models import ImageModel
     from verbalize.saliency import PixelSaliency, Query
 
 BASELINES = ("grey", "black", "white", "mean", "blur")  # the first is the default
@@ -60,21 +63,67 @@ def attribute_pixels(
         UsageError: the image can't be read, the model is in training mode, the method, a label or the baseline is unknown, or a
             setting has no effect on the method or is below 1.
     """
+    settings = {"baseline": baseline, "steps": steps, "patch": patch, "stride": stride, "seed": seed}
+    opened = as_image_model(model, class_names)
+    return explain_images(opened, [image], [query], method=method, settings=settings, true_labels=[true_label], ids=[id])[0]
+
+
+def explain_images(
+    model: ImageModel | BlackBoxImages,
+    images: Sequence[ArrayLike],
+    queries: Sequence[Query | None],
+    *,
+    method: str,
+    settings: Mapping[str, Any],
+    true_labels: Sequence[str | None],
+    ids: Sequence[str | None],
+    batch_size: int = BATCH,
+) -> list[PixelSaliency]:
+    """Explain N images of one shape. A method that is `batched` explains them all at once, any other one after another.
+
+    Args:
+        model: the model.
+        images: N images.
+        queries: N questions; None asks why the model predicts its label.
+        method: a name in `METHODS`.
+        settings: the settings of the method by name; None where one is not given.
+        true_labels: N correct labels, or None.
+        ids: N ids of the maps, or None.
+        batch_size: the most changed images in one call of the model.
+
+    Raises:
+        UsageError: as for `attribute_pixels`, or the method can't answer a question, or needs more than a black box has.
+    """
     explainer = explainer_for("pixels", method)
-    side = _PATCH if patch is None else patch
-    apart = max(1, side // 2) if stride is None else stride
-    count = _STEPS if steps is None else steps
+    given = {name: value for name, value in settings.items() if value is not None}
+    side, count = given.get("patch", _PATCH), given.get("steps", _STEPS)
+    apart = given.get("stride", max(1, side // 2))
     if min(count, side, apart) < 1:
         raise UsageError(f"steps, patch and stride must be 1 or more, not {count}, {side} and {apart}")
-    if baseline is not None and baseline not in BASELINES:
-        raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {baseline!r}")
-    given = {"baseline": baseline, "steps": steps, "patch": patch, "stride": stride, "seed": seed}
+    if given.get("baseline", BASELINES[0]) not in BASELINES:
+        raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {given['baseline']!r}")
     check_settings(explainer, method, given)
-    asked = ask(model, image, query, class_names, true_label)
-    absent = _baseline(asked.batch, baseline or BASELINES[0])
-    question = replace(asked, baseline=absent, steps=count, patch=side, stride=apart, seed=seed or 0)
-    scores = explainer.explain(question)[0].sum(dim=0)
-    return question.map(scores, signed=explainer.signed is not False, method=method, id=id)
+    check_needs(explainer, method, black_box=isinstance(model, BlackBoxImages))
+    own = {name: value for name, value in given.items() if name not in (*SETTINGS, "layer")}
+    questions = []
+    for asked in ask_all(model, images, queries, true_labels):
+        check_question(explainer, method, asked.query, asked.prediction.label)
+        absent = _baseline(asked.batch, given.get("baseline", BASELINES[0]))
+        questions.append(
+            replace(
+                asked, baseline=absent, steps=count, patch=side, stride=apart, seed=given.get("seed", 0),
+                batch_size=batch_size, layer=given.get("layer"), options=own,
+            )
+        )  # fmt: skip
+    if explainer.batched:
+        found = explainer.explain(joined(model, questions)).sum(dim=1)
+    else:
+        found = torch.cat([explainer.explain(question).sum(dim=1) for question in questions])
+    signed = explainer.signed is not False
+    return [
+        question.map(scores, signed=signed, method=method, id=name)
+        for question, scores, name in zip(questions, found, ids, strict=True)
+    ]
 
 
 def _baseline(batch: torch.Tensor, name: str) -> torch.Tensor:

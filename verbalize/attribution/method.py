@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
     from verbalize.attribution.image_question import ImageQuestion
     from verbalize.attribution.text_question import TextQuestion
+    from verbalize.saliency import Query
 
 Inputs: TypeAlias = Literal["tokens", "pixels", "layer"]
+Question: TypeAlias = Literal["pointwise", "contrastive", "group"]
+Needs: TypeAlias = Literal["scores", "gradients", "layers", "attention"]
+SETTINGS = ("baseline", "steps", "patch", "stride", "seed")
+"""The settings that many methods share; they are fields of the questions. Other settings are in `question.options`."""
 Explain = TypeVar("Explain")
 
 
@@ -27,16 +32,24 @@ class Explainer(Generic[Explain]):
 
     Args:
         explain: the function that computes the scores.
-        uses: the settings that have an effect on it: "baseline", "steps", "patch", "stride", "seed". Any other setting that the
-            caller gives is an error.
+        uses: the settings that have an effect on it: "baseline", "steps", "patch", "stride", "seed", "layer", or settings of
+            its own, which it finds in `question.options`. Any other setting that the caller gives is an error.
         signed: whether the scores have signs. `False` for methods whose scores say how much a part matters and can't speak
             against a label, such as class activation maps, attention, norms and absolute gradients. Without it, scores of texts
             and pixels have signs, and those of layers have none.
+        needs: what it needs of the model: only its "scores" (then it explains black boxes, too), its "gradients", its "layers"
+            (their outputs, by forward hooks), or the "attention" of a vision transformer.
+        questions: the kinds of question that it answers. A method that looks at no class, such as attention rollout, answers
+            none: its map is the same for every label, and it takes no query other than the predicted label.
+        batched: whether it explains many images at once, so that `question.batch` may hold more than one.
     """
 
     explain: Explain
     uses: tuple[str, ...] = ()
     signed: bool | None = None
+    needs: Needs = "gradients"
+    questions: tuple[Question, ...] = ("pointwise", "contrastive", "group")
+    batched: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class Method:
     Args:
         summary: one line about the method, with its source.
         tokens: for `attribute_tokens`. Takes a question about a text, returns 1×L scores, one per piece of the tokenizer.
-        pixels: for `attribute_pixels`. Takes a question about an image, returns 1×C×H×W scores.
+        pixels: for `attribute_pixels`. Takes a question about N images, returns N×C×H×W or N×1×H×W scores.
         layer: for `attribute_cam`. Takes a module and the name of a layer, returns a torchcam extractor.
     """
 
@@ -102,6 +115,37 @@ def check_settings(explainer: Explainer[Any], name: str, given: Mapping[str, obj
         if value is not None and setting not in explainer.uses:
             used = f"it uses {', '.join(explainer.uses)}" if explainer.uses else "it has no settings"
             raise UsageError(f"{setting} has no effect on the method {name!r} ({used}); leave it out")
+
+
+def check_question(explainer: Explainer[Any], name: str, query: Query, predicted: str) -> None:
+    """Check that a method answers this question.
+
+    Raises:
+        UsageError: it does not.
+    """
+    asked: list[Question] = ["contrastive" if query.versus else "pointwise", *(("group",) if query.members else ())]
+    if not explainer.questions:
+        if query.versus or query.members or query.label != predicted:
+            raise UsageError(
+                f"{name} looks at no class: its map is the same for every label; ask it without a query, or take another method"
+            )
+        return
+    for one in asked:
+        if one not in explainer.questions:
+            raise UsageError(f"{name} can't answer a {one} question; it answers: {', '.join(explainer.questions)}")
+
+
+def check_needs(explainer: Explainer[Any], name: str, *, black_box: bool) -> None:
+    """Check that the model offers what the method needs.
+
+    Raises:
+        UsageError: the model is a black box, and the method needs more than its scores.
+    """
+    if black_box and explainer.needs != "scores":
+        able = [one for one in METHODS if _explains(one, "pixels") and explainer_for("pixels", one).needs == "scores"]
+        raise UsageError(
+            f"{name} needs the {explainer.needs} of the model, and only the scores of this one are known; use {', '.join(able)}"
+        )
 
 
 def _explains(name: str, inputs: Inputs) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     import torch
 
@@ -23,6 +24,9 @@ class TextQuestion:
     embedding: torch.nn.Module
     steps: int
     seed: int
+    batch_size: int = 32  # changed inputs per call of the model
+    options: Mapping[str, Any] = field(default_factory=dict)  # settings that only this method has
+    classifier: Any = None  # the classifier itself
 
 
 def shared_by_pieces(scores: torch.Tensor, words: torch.Tensor) -> torch.Tensor:

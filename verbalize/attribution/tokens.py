@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution.method import check_settings, explainer_for
-from verbalize.attribution.target import check_logits, predict, score_of_query
+from verbalize.attribution.method import SETTINGS, check_question, check_settings, explainer_for
+from verbalize.attribution.target import BATCH, check_logits, predict, score_of_query
 from verbalize.attribution.text_question import TextQuestion
+from verbalize.models.text_classifiers import SequenceClassifier as SequenceClassifier  # the face shows them here, too
+from verbalize.models.text_classifiers import ZeroShotClassifier as ZeroShotClassifier
+from verbalize.models.text_classifiers import load_minilm as load_minilm
 from verbalize.pieces import merge_pieces
 from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
-    from verbalize.attribution.text_classifiers import TextClassifier
+    from collections.abc import Mapping
+
+    from verbalize.models.text_classifiers import TextClassifier
     from verbalize.pieces import Merged
 
 BASELINES = ("pad", "mask", "unk")  # the first is the default
@@ -48,18 +53,37 @@ def attribute_tokens(
         UsageError: the text is empty or longer than the model can read, the method, a label or the baseline is unknown, or a
             setting has no effect on the method.
     """
+    settings = {"baseline": baseline, "steps": steps, "seed": seed}
+    return explain_text(classifier, text, query, method=method, settings=settings, true_label=true_label)
+
+
+def explain_text(
+    classifier: TextClassifier,
+    text: str,
+    query: Query | None,
+    *,
+    method: str,
+    settings: Mapping[str, Any],
+    true_label: str | None = None,
+    id: str | None = None,  # noqa: A002 - records call it so
+    batch_size: int = BATCH,
+) -> TokenSaliency:
+    """Explain one text; `settings` are those of the method by name, None where one is not given. See `attribute_tokens`."""
     explainer = explainer_for("tokens", method)
-    if steps is not None and steps < 1:
+    given = {name: value for name, value in settings.items() if value is not None}
+    steps, baseline = given.get("steps", _STEPS), given.get("baseline", BASELINES[0])
+    if steps < 1:
         raise UsageError(f"steps must be 1 or more, not {steps}")
-    if baseline is not None and baseline not in BASELINES:
+    if baseline not in BASELINES:
         raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {baseline!r}")
-    check_settings(explainer, method, {"baseline": baseline, "steps": steps, "seed": seed})
+    check_settings(explainer, method, given)
     pieces, ids, mask, offsets, added = _tokenize(classifier, text)
     with torch.no_grad():
         logits = classifier.logits(ids, mask)
     check_logits(logits, classifier.class_names)
     prediction = predict(logits[0], classifier.class_names, true_label)
     asked = query or Query(prediction.label)
+    check_question(explainer, method, asked, prediction.label)
     merged = merge_pieces(pieces, special_tokens=added)
     if not merged.words:
         raise UsageError("the text holds no word that the model's tokenizer knows")
@@ -67,11 +91,14 @@ def attribute_tokens(
         score=lambda ids, mask: score_of_query(classifier.logits(ids, mask), asked, classifier.class_names),
         ids=ids,
         mask=mask,
-        baseline=_baseline(classifier.tokenizer, baseline or BASELINES[0], ids, merged),
+        baseline=_baseline(classifier.tokenizer, baseline, ids, merged),
         words=_word_of_piece(merged, len(pieces)),
         embedding=classifier.embedding,
-        steps=_STEPS if steps is None else steps,
-        seed=seed or 0,
+        steps=steps,
+        seed=given.get("seed", 0),
+        batch_size=batch_size,
+        options={name: value for name, value in given.items() if name not in SETTINGS},
+        classifier=classifier,
     )
     scores = explainer.explain(question)[0].detach().cpu().double().numpy()
     spans = [_span(text, [offsets[index] for index in inside]) for _, inside in merged.words]
@@ -86,6 +113,7 @@ def attribute_tokens(
             *(SpecialToken(pieces[index], float(scores[index]), before) for index, before in merged.special),
             *(SpecialToken(line_end, 0.0, before) for line_end, before in merged.breaks),
         ],
+        id=id,
         method=method,
         signed=explainer.signed is not False,
     )

@@ -19,10 +19,13 @@ ClaimKind = Literal[
     "most_important", "least_important", "rank", "more_important_than",
     "share", "equal", "ratio", "difference", "count", "balance",
     "absent", "predicted", "confidence", "runner_up",
+    "decisive", "sufficient", "counterfactual",
 ]  # fmt: skip
 Direction = Literal["supports", "opposes"]
 ShareOf = Literal["positive", "negative", "absolute", "score", "area"]
-ErrorKind = Literal["part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label", "wrong absence"]
+ErrorKind = Literal[
+    "part not in the input", "wrong sign", "wrong rank", "wrong number", "wrong label", "wrong absence", "wrong effect"
+]
 
 ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
 _KINDS: tuple[str, ...] = get_args(ClaimKind)
@@ -54,6 +57,10 @@ class Claim:
         versus: the labels with which the sentence contrasts it; `None` if the sentence names none.
         shared: whether the text itself says that the place is shared ("equally", "one of the most important").
         quote: the words as they stand in the text, for messages.
+        negated: for "decisive", "sufficient" and "counterfactual", whether the claim is that it is not so: without the part the
+            decision stays, the part alone does not keep it, the replacement does not change it.
+        becomes: for these three, the label that the model gives to the changed input, where the sentence names it.
+        replacement: for "counterfactual", what stands in the place of the part.
     """
 
     kind: ClaimKind
@@ -67,6 +74,9 @@ class Claim:
     versus: tuple[str, ...] | None = None
     shared: bool = False
     quote: str | None = None
+    negated: bool = False
+    becomes: str | None = None
+    replacement: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from verbalize.claims import absent
 from verbalize.claims.amounts import balance, count, difference, equal, ratio, share
 from verbalize.claims.directions import turned, turned_if_directed, unchanged
+from verbalize.claims.effects import counterfactual, decisive, sufficient
 from verbalize.claims.model import confidence, predicted, runner_up
 from verbalize.claims.ranks import least_important, more_important_than, most_important, rank
 from verbalize.claims.signs import matters, near_zero, no_clear_evidence, only, strength, supports
@@ -57,6 +58,7 @@ class KindOfClaim:
         needs_other: whether it compares that part with another.
         signed: whether only a map with signed scores can decide it.
         of_model: whether it is about the model's prediction. Then its label need not be that of the map's question.
+        of_effect: whether it says what the model does with a changed input. Only a check with the model can decide it.
         of_absence: whether it says that a part is not in the input.
     """
 
@@ -68,6 +70,7 @@ class KindOfClaim:
     needs_other: bool = False
     signed: bool = False
     of_model: bool = False
+    of_effect: bool = False
     of_absence: bool = False
 
 
@@ -223,6 +226,30 @@ CLAIM_KINDS: Mapping[str, KindOfClaim] = MappingProxyType(
             unchanged,
             needs_part=False,
             of_model=True,
+        ),
+        "decisive": KindOfClaim(
+            "without P the decision changes",
+            "the model, run on the input without P, predicts another label, in every way of hiding P; if the sentence names the"
+            " new label, that one; undecided without the model, or if the ways of hiding P disagree",
+            decisive.falsehood,
+            unchanged,
+            of_effect=True,
+        ),
+        "sufficient": KindOfClaim(
+            "P alone keeps the decision",
+            "the model, run on the input of which only P is left, predicts the same label, in every way of hiding the rest;"
+            " undecided without the model, or if the ways disagree",
+            sufficient.falsehood,
+            unchanged,
+            of_effect=True,
+        ),
+        "counterfactual": KindOfClaim(
+            "with Y in the place of P the decision changes",
+            "the model, run on the text with Y in the place of P, predicts another label; if the sentence names the new label,"
+            " that one; undecided without the model, and for pictures",
+            counterfactual.falsehood,
+            unchanged,
+            of_effect=True,
         ),
     }
 )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from captum.attr import IntegratedGradients, LayerIntegratedGradients
 
 from verbalize.attribution.method import Explainer, Method
-from verbalize.attribution.target import BATCH
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +23,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
         baselines=question.baseline,
         additional_forward_args=(question.mask,),
         n_steps=question.steps,
-        internal_batch_size=BATCH,
+        internal_batch_size=question.batch_size,
     )
     return scores.sum(dim=-1)
 
@@ -33,7 +32,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     """Integrated gradients (Sundararajan et al. 2017, eq. 1). They sum to the score minus the baseline's."""
     method = IntegratedGradients(question.score)
     scores: torch.Tensor = method.attribute(
-        question.batch, baselines=question.baseline, n_steps=question.steps, internal_batch_size=BATCH
+        question.batch, baselines=question.baseline, n_steps=question.steps, internal_batch_size=question.batch_size
     )
     return scores
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from captum.attr import FeatureAblation, Occlusion
 
 from verbalize.attribution.method import Explainer, Method
-from verbalize.attribution.target import BATCH
 from verbalize.attribution.text_question import shared_by_pieces
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
         baselines=question.baseline,
         additional_forward_args=(question.mask,),
         feature_mask=question.words,
-        perturbations_per_eval=BATCH,
+        perturbations_per_eval=question.batch_size,
     )
     return shared_by_pieces(scores, question.words)
 
@@ -40,7 +39,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
         sliding_window_shapes=(channels, *side),
         strides=(channels, *stride),
         baselines=question.baseline,
-        perturbations_per_eval=BATCH,
+        perturbations_per_eval=question.batch_size,
     )
     # captum gives every channel of a pixel the whole drop; divided, the channels sum to it
     return scores / channels
@@ -48,6 +47,6 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 OCCLUSION = Method(
     "the drop of the score when a part is covered (Zeiler and Fergus 2014)",
-    tokens=Explainer(_tokens, uses=("baseline",)),
-    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride")),
+    tokens=Explainer(_tokens, uses=("baseline",), needs="scores"),
+    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride"), needs="scores"),
 )

@@ -8,7 +8,7 @@ import torch
 from captum.attr import ShapleyValueSampling
 
 from verbalize.attribution.method import Explainer, Method
-from verbalize.attribution.target import BATCH, seeded
+from verbalize.attribution.target import seeded
 from verbalize.attribution.text_question import shared_by_pieces
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
             additional_forward_args=(question.mask,),
             feature_mask=question.words,
             n_samples=question.steps,
-            perturbations_per_eval=BATCH,
+            perturbations_per_eval=question.batch_size,
         )
     return shared_by_pieces(scores, question.words)
 
@@ -43,7 +43,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
             baselines=question.baseline,
             feature_mask=squares.to(question.batch.device),
             n_samples=question.steps,
-            perturbations_per_eval=BATCH,
+            perturbations_per_eval=question.batch_size,
         )
     areas = squares.flatten().bincount()[squares].to(scores)
     return scores / (areas * channels)
@@ -51,6 +51,6 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 SHAPLEY = Method(
     "Shapley values from random permutations (Castro et al. 2009)",
-    tokens=Explainer(_tokens, uses=("baseline", "steps", "seed")),
-    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed")),
+    tokens=Explainer(_tokens, uses=("baseline", "steps", "seed"), needs="scores"),
+    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed"), needs="scores"),
 )

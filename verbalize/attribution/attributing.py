@@ -1,0 +1,177 @@
+"""One front door for all methods: a model and its inputs in, maps out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from saywhy_core.errors import UsageError
+from verbalize.attribution.cam import attribute_cam
+from verbalize.attribution.images import explain_images
+from verbalize.attribution.method import METHODS, methods_for
+from verbalize.attribution.target import BATCH
+from verbalize.attribution.tokens import explain_text
+from verbalize.models.image_models import BlackBoxImages, ImageModel
+from verbalize.models.opening import as_model
+
+if TYPE_CHECKING:
+    from verbalize.models.opening import Model
+    from verbalize.saliency import PixelSaliency, Query, TokenSaliency
+
+_CHANNELS = (1, 3, 4)
+_IMAGE = 3  # axes of one image
+
+
+def attribute(
+    model: Any,
+    inputs: Any,
+    query: Query | Sequence[Query | None] | None = None,
+    *,
+    method: str = "integrated_gradients",
+    class_names: Sequence[str] | None = None,
+    batch_size: int = BATCH,
+    **options: Any,
+) -> Any:
+    """Compute how much each word of a text, or each pixel of an image, speaks for the query's label.
+
+    Args:
+        model: a text or image classifier: whatever `verbalize.models.as_model` takes, such as a `SequenceClassifier`, a torch
+            module N×C×H×W in [0, 1] -> N×K logits, or a black box of `saywhy_core.classifiers`.
+        inputs: one text or one image (H×W×C, a path or a Pillow image); or several: a list of them, or an array N×H×W×C; or a
+            loader: any other iterable of inputs or of batches of inputs, such as a `DataLoader`. Tensors may be N×C×H×W. A
+            batch may be a pair of inputs and labels, whose labels are passed over.
+        query: the question, for all inputs or one for each; if it is not given, why the model predicts its label.
+        method: a name in `METHODS`; `methods_for("tokens")` lists those for texts, `methods_for("pixels")` and
+            `methods_for("layer")` those for images.
+        class_names: one name per logit, where the model does not know them.
+        batch_size: the most inputs, changed or not, in one call of the model. It bounds the memory.
+        options: the settings of the method, such as `baseline`, `steps`, `patch`, `stride`, `seed` or `layer`.
+
+    Returns:
+        For one input, its `TokenSaliency` or `PixelSaliency`. For several, a list of maps. For a loader, an iterator over lists
+        of maps, one list per batch, each computed when it is asked for.
+
+    Raises:
+        UsageError: an input can't be read, the method does not explain such inputs or can't answer the query, a label or the
+            method is unknown, or a setting has no effect on the method.
+    """
+    if batch_size < 1:
+        raise UsageError(f"batch_size must be 1 or more, not {batch_size}")
+    opened = as_model(model, class_names)
+    if _is_one(inputs, opened):
+        if query is not None and not hasattr(query, "label"):
+            raise UsageError("one input has one query, not a sequence of them")
+        return _explain(opened, [inputs], [query], method, batch_size, options)[0]
+    if isinstance(inputs, list | tuple | np.ndarray | torch.Tensor):
+        many = _unpacked(inputs)
+        asked = _queries(query, len(many))
+        maps: list[Any] = []
+        for start in range(0, len(many), batch_size):
+            chosen = slice(start, start + batch_size)
+            maps += _explain(opened, many[chosen], asked[chosen], method, batch_size, options)
+        return maps
+    if not isinstance(inputs, Iterable):
+        raise UsageError(f"inputs must be a text, an image, or several of one kind, not {type(inputs).__name__}")
+    return _loaded(opened, inputs, query, method, batch_size, options)
+
+
+def _loaded(
+    model: Model, loader: Iterable[Any], query: Any, method: str, batch_size: int, options: dict[str, Any]
+) -> Iterator[list[Any]]:
+    """The maps of a loader, batch by batch. Single inputs are gathered into batches."""
+    queries = iter(query) if query is not None and not hasattr(query, "label") else None
+    left = iter(loader)
+    for first in left:
+        if _is_one(first, model):
+            batch = [first, *islice(left, batch_size - 1)]
+        else:
+            batch = _unpacked(first[0] if _is_labelled(first) else first)
+        asked = [query] * len(batch) if queries is None else list(islice(queries, len(batch)))
+        if len(asked) < len(batch):
+            raise UsageError("there are more inputs than queries; give one query, or one for each input")
+        maps: list[Any] = []
+        for start in range(0, len(batch), batch_size):
+            chosen = slice(start, start + batch_size)
+            maps += _explain(model, batch[chosen], asked[chosen], method, batch_size, options)
+        yield maps
+
+
+def _explain(
+    model: Model, inputs: list[Any], queries: list[Any], method: str, batch_size: int, options: dict[str, Any]
+) -> list[TokenSaliency] | list[PixelSaliency]:
+    settings = dict(options)
+    ids, truths = settings.pop("id", None), settings.pop("true_label", None)
+    if not isinstance(model, ImageModel | BlackBoxImages):
+        wrong = next((one for one in inputs if not isinstance(one, str)), None)
+        if wrong is not None:
+            raise UsageError(f"the model reads texts, and an input is of type {type(wrong).__name__}")
+        return [
+            explain_text(model, text, query, method=method, settings=settings, true_label=truths, id=ids, batch_size=batch_size)  # type: ignore[arg-type]
+            for text, query in zip(inputs, queries, strict=True)
+        ]
+    images = [_channels_last(image) for image in inputs]
+    if method in METHODS and method in methods_for("layer") and method not in methods_for("pixels"):
+        return [_cam(model, image, query, method, dict(options)) for image, query in zip(images, queries, strict=True)]
+    shapes = {np.shape(image) for image in images if not isinstance(image, str | os.PathLike)}
+    together = len(shapes) == 1 and not any(isinstance(image, str | os.PathLike) for image in images)
+    groups = [(images, queries)] if together else [([image], [query]) for image, query in zip(images, queries, strict=True)]
+    maps: list[PixelSaliency] = []
+    for some, asked in groups:
+        maps += explain_images(
+            model, some, asked, method=method, settings=settings, true_labels=[truths] * len(some), ids=[ids] * len(some),
+            batch_size=batch_size,
+        )  # fmt: skip
+    return maps
+
+
+def _cam(
+    model: ImageModel | BlackBoxImages, image: Any, query: Query | None, method: str, options: dict[str, Any]
+) -> PixelSaliency:
+    if isinstance(model, BlackBoxImages):
+        raise UsageError(f"{method} needs the layers of the model, and only the scores of this one are known")
+    layer = options.pop("layer", None)
+    if layer is None:
+        raise UsageError(f"{method} looks at one layer of the model; name it with layer=, as in model.named_modules()")
+    known = {name: options.pop(name, None) for name in ("true_label", "id")}
+    if options:
+        raise UsageError(f"{next(iter(options))} has no effect on the method {method!r} (it uses layer); leave it out")
+    return attribute_cam(model, image, query, layer=layer, class_names=model.class_names, method=method, **known)
+
+
+def _is_one(inputs: Any, model: Model) -> bool:
+    """Whether this is a single input: a text, a path, a Pillow image, or an array with the axes of one image."""
+    if isinstance(inputs, str | os.PathLike) or (hasattr(inputs, "getbands") and hasattr(inputs, "size")):
+        return True
+    return isinstance(model, ImageModel | BlackBoxImages) and getattr(inputs, "ndim", _IMAGE + 1) <= _IMAGE
+
+
+def _is_labelled(batch: Any) -> bool:
+    """Whether a batch of a loader is a pair of inputs and labels."""
+    return isinstance(batch, list | tuple) and len(batch) == 2 and getattr(batch[0], "ndim", 0) > 1
+
+
+def _unpacked(batch: Any) -> list[Any]:
+    return list(batch)
+
+
+def _queries(query: Any, count: int) -> list[Any]:
+    if query is None or hasattr(query, "label"):
+        return [query] * count
+    if len(query) != count:
+        raise UsageError(f"there are {len(query)} queries for {count} inputs; give one query, or one for each input")
+    return list(query)
+
+
+def _channels_last(image: Any) -> Any:
+    """An image H×W×C: that of a tensor C×H×W has its channels moved, as the axes tell."""
+    if isinstance(image, torch.Tensor):
+        moved = image.detach().cpu()
+        if moved.ndim == _IMAGE and moved.shape[0] in _CHANNELS and moved.shape[2] not in _CHANNELS:
+            moved = moved.permute(1, 2, 0)
+        return moved.numpy()
+    return image

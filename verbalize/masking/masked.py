@@ -1,0 +1,120 @@
+"""Masks in, logits out: batches, one forward pass per distinct masked input, and a count of all passes."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from verbalize.saliency import Floats
+
+
+class Forward(Protocol):
+    """Runs the model on masked inputs of one kind."""
+
+    class_names: tuple[str, ...]
+    fills: tuple[str, ...]
+    parts: tuple[int, ...]  # of each input: how many words, or pixels (H·W)
+
+    def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str, /) -> Floats:
+        """(B, K) logits of the inputs `rows` (B,), in which `kept` (B, P) stays; all rows have P parts."""
+        ...
+
+
+class MaskedInputs:
+    """Inputs of a model whose parts can be hidden: the words of texts, or the pixels of images.
+
+    Args:
+        forward: runs the model on masked inputs.
+        batch_size: the most masked inputs in one call of the model.
+
+    Attributes:
+        forwards: how many inputs the model was run on so far, masked or not.
+    """
+
+    def __init__(self, forward: Forward, *, batch_size: int = 64) -> None:
+        if batch_size < 1:
+            raise UsageError(f"batch_size must be 1 or more, not {batch_size}")
+        self.forwards = 0
+        self._forward = forward
+        self._batch_size = batch_size
+        self._known: dict[tuple[int, str, bytes], Floats] = {}
+
+    def __len__(self) -> int:
+        return len(self._forward.parts)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name per logit."""
+        return self._forward.class_names
+
+    @property
+    def fills(self) -> tuple[str, ...]:
+        """What may stand in the place of a hidden part."""
+        return self._forward.fills
+
+    def parts(self, row: int) -> int:
+        """How many words or pixels the input in this row has. The pixels of an image are counted row by row."""
+        return self._forward.parts[row]
+
+    def original(self) -> Floats:
+        """(N, K) logits of the inputs as they are."""
+        kept = [np.ones((1, self.parts(row)), dtype=bool) for row in range(len(self))]
+        if len(set(self._forward.parts)) == 1:  # all of one size share the calls of the model
+            return self.logits_of(np.arange(len(self)), np.concatenate(kept), self.fills[0])
+        return np.concatenate([self.logits(row, mask, self.fills[0]) for row, mask in enumerate(kept)])
+
+    def logits(self, row: int, kept: ArrayLike, fill: str) -> Floats:
+        """(M, K) logits of one input under M masks: `kept` is (M, P) and true where a part stays."""
+        masks = np.asarray(kept, dtype=bool)
+        return self.logits_of(np.full(len(masks), row), masks, fill)
+
+    def logits_of(self, rows: ArrayLike, kept: ArrayLike, fill: str) -> Floats:
+        """(M, K) logits of inputs `rows` (M,), all with P parts, under the masks `kept` (M, P).
+
+        Each distinct masked input is run once, also over several calls. A mask that keeps everything is the input itself,
+        whatever the fill.
+
+        Raises:
+            UsageError: there is no such fill, or a mask does not fit its input.
+        """
+        if fill not in self.fills:
+            raise UsageError(f"hidden parts of these inputs can be filled with {', '.join(self.fills)}, not {fill!r}")
+        which, masks = np.asarray(rows, dtype=np.intp), np.asarray(kept, dtype=bool)
+        if masks.ndim != 2 or which.shape != masks.shape[:1]:
+            raise UsageError(f"masks must be one (P,) row of truth values per input, not of shape {masks.shape}")
+        if any(self.parts(int(row)) != masks.shape[1] for row in np.unique(which)):
+            raise UsageError(f"a mask has {masks.shape[1]} parts, and its input has another number")
+        keys = self._keys(which, masks, fill)
+        new: dict[tuple[int, str, bytes], int] = {}
+        for index, key in enumerate(keys):
+            if key not in self._known:
+                new.setdefault(key, index)
+        for chunk in _chunks(list(new.items()), self._batch_size):
+            chosen = np.array([index for _, index in chunk], dtype=np.intp)
+            answers = self._forward(which[chosen], masks[chosen], fill)
+            self.forwards += len(chosen)
+            self._known.update(zip((key for key, _ in chunk), answers, strict=True))
+        found: Floats = np.array([self._known[key] for key in keys]).reshape(len(keys), len(self.class_names))
+        return found
+
+    def _keys(self, rows: NDArray[np.intp], masks: NDArray[np.bool_], fill: str) -> list[tuple[int, str, bytes]]:
+        packed = np.packbits(masks, axis=1)
+        whole = masks.sum(axis=1) == masks.shape[1]
+        return [
+            (int(row), "", b"") if all_kept else (int(row), fill, blake2b(bits.data, digest_size=16).digest())
+            for row, bits, all_kept in zip(rows, packed, whole, strict=True)
+        ]
+
+
+def _chunks(items: list[tuple[tuple[int, str, bytes], int]], size: int) -> Iterator[list[tuple[tuple[int, str, bytes], int]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

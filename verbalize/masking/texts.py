@@ -1,0 +1,109 @@
+"""Texts whose words are hidden: cut out of the text, or replaced by a token of the model's tokenizer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from saywhy_core.errors import UsageError
+from verbalize.masking.fills import TEXT_FILLS
+from verbalize.models.text_functions import TextFunction, text_logits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from verbalize.models.text_classifiers import TextClassifier
+    from verbalize.saliency import Floats
+
+_SPACES = re.compile(r"[^\S\n]{2,}")
+_BEFORE_MARK = re.compile(r"[^\S\n]+([,.;:!?…)\]}])")
+_SPECIAL = -1  # of pieces that belong to no word
+
+
+class MaskedTexts:
+    """Runs a text classifier on texts in which words are hidden.
+
+    Args:
+        model: the model.
+        texts: N texts.
+        words: for each text the (start, stop) places of its words. What lies between them always stays.
+
+    Raises:
+        UsageError: there are no texts.
+    """
+
+    def __init__(
+        self, model: TextClassifier | TextFunction, texts: Sequence[str], words: Sequence[Sequence[tuple[int, int]]]
+    ) -> None:
+        if not texts:
+            raise UsageError("give one text or more")
+        self._model, self._texts, self._words = model, list(texts), [list(places) for places in words]
+        self.parts = tuple(len(places) for places in self._words)
+        self.class_names = tuple(model.class_names)
+        tokenizer: Any = getattr(model, "tokenizer", None)
+        known = {
+            name for name in TEXT_FILLS[1:] if tokenizer is not None and getattr(tokenizer, f"{name}_token_id") is not None
+        }
+        self.fills = tuple(name for name in TEXT_FILLS if name == "removal" or name in known)
+        self._pieces: dict[int, tuple[NDArray[np.int64], NDArray[np.intp]]] = {}
+
+    def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> Floats:
+        """(B, K) logits of the texts `rows`, in which the words `kept` (B, P) stay."""
+        if fill == "removal":
+            texts = [without(self._texts[row], self._words[row], keep) for row, keep in zip(rows, kept, strict=True)]
+            return text_logits(self._model, texts, batch_size=max(1, len(texts)))
+        return self._replaced(rows, kept, fill)
+
+    def _replaced(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> Floats:
+        model = self._model
+        if isinstance(model, TextFunction):
+            raise UsageError("words of a text function can only be removed")
+        token = getattr(model.tokenizer, f"{fill}_token_id")
+        pad = model.tokenizer.pad_token_id
+        lengths = [len(self._encoded(int(row))[0]) for row in rows]
+        ids = np.full((len(rows), max(lengths)), 0 if pad is None else pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for index, (row, keep) in enumerate(zip(rows, kept, strict=True)):
+            pieces, owners = self._encoded(int(row))
+            hidden = (owners != _SPECIAL) & ~np.append(keep, True)[owners]
+            ids[index, : len(pieces)] = np.where(hidden, token, pieces)
+            mask[index, : len(pieces)] = 1
+        device = next(model.embedding.parameters()).device
+        with torch.no_grad():
+            found = model.logits(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+        answers: Floats = found.cpu().double().numpy()
+        return answers
+
+    def _encoded(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """The ids of the pieces of a text, and the word of each piece."""
+        if row not in self._pieces:
+            model: Any = self._model
+            encoded = model.tokenizer(self._texts[row], return_offsets_mapping=True)
+            ids = np.array(encoded["input_ids"], dtype=np.int64)
+            if len(ids) > model.max_pieces:
+                raise UsageError(f"a text has {len(ids)} pieces, the model reads {model.max_pieces}; split it")
+            owners = np.full(len(ids), _SPECIAL, dtype=np.intp)
+            for word, (start, stop) in enumerate(self._words[row]):
+                for piece, (first, last) in enumerate(encoded["offset_mapping"]):
+                    if first < stop and last > start:
+                        owners[piece] = word
+            self._pieces[row] = ids, owners
+        return self._pieces[row]
+
+
+def without(text: str, words: Sequence[tuple[int, int]], kept: NDArray[np.bool_]) -> str:
+    """The text from which the words that are not kept are cut out. Spaces that this leaves double, or before a mark, go too."""
+    if bool(kept.all()):
+        return text
+    rest, end = [], 0
+    for (start, stop), keep in zip(words, kept, strict=True):
+        if not keep:
+            rest.append(text[end:start])
+            end = max(end, stop)
+    rest.append(text[end:])
+    return _BEFORE_MARK.sub(r"\1", _SPACES.sub(" ", "".join(rest))).strip()

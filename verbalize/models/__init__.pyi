@@ -1,0 +1,10 @@
+from .image_models import BlackBoxImages as BlackBoxImages
+from .image_models import ImageModel as ImageModel
+from .opening import Model as Model
+from .opening import as_model as as_model
+from .text_classifiers import SequenceClassifier as SequenceClassifier
+from .text_classifiers import TextClassifier as TextClassifier
+from .text_classifiers import ZeroShotClassifier as ZeroShotClassifier
+from .text_classifiers import load_minilm as load_minilm
+from .text_functions import TextFunction as TextFunction
+from .text_functions import text_logits as text_logits

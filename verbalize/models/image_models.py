@@ -1,0 +1,95 @@
+"""Image classifiers that can be explained: a torch module, whose gradients and layers can be looked at, or a black box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from saywhy_core.classifiers import Classifier
+
+
+@dataclass(frozen=True, eq=False)
+class ImageModel:
+    """A torch module that classifies images, with the names of its classes.
+
+    Args:
+        module: a module in evaluation mode: N×C×H×W in [0, 1] -> N×K logits, as a tensor or as the `.logits` of its output. A
+            normalisation of the pixels belongs into the module.
+        class_names: one name per logit; by default the `id2label` of a transformers model, else "0", "1" and so on, as
+            soon as the module has answered once.
+
+    Raises:
+        UsageError: the module is in training mode.
+    """
+
+    module: nn.Module
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.module.training:
+            raise UsageError("the model is in training mode; call model.eval() before asking it why")
+        object.__setattr__(self, "class_names", tuple(self.class_names) or _own_names(self.module))
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """N×C×H×W in [0, 1] -> N×K logits, which gradients can be taken of."""
+        found = logits_of(self.module(images))
+        if not self.class_names and found.ndim == 2:  # the first answer tells how many classes there are
+            object.__setattr__(self, "class_names", tuple(str(index) for index in range(found.shape[1])))
+        return found
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights of the module are."""
+        return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
+
+
+@dataclass(frozen=True, eq=False)
+class BlackBoxImages:
+    """A classifier of which only the answers are known, as a model to explain: no gradients, no layers.
+
+    Args:
+        classifier: what `saywhy_core.classifiers.load_classifier` opens. Its scores should be logits or probabilities.
+        class_names: one name per score, in the place of those of the classifier.
+
+    Raises:
+        UsageError: the classifier does not know its class names, and none are given.
+    """
+
+    classifier: Classifier
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = tuple(self.class_names) or tuple(self.classifier.class_names or ())
+        if not names:
+            raise UsageError("the classifier does not tell the names of its classes; give class_names=")
+        object.__setattr__(self, "class_names", names)
+
+    def logits(self, images: torch.Tensor) -> torch.Tensor:
+        """N×C×H×W in [0, 1] -> N×K logits. Probabilities become their logarithms, whose softmax is the probabilities again."""
+        answered = self.classifier(images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy())
+        if self.classifier.scores == "logits":
+            return torch.from_numpy(np.asarray(answered, dtype=np.float64))
+        return torch.from_numpy(np.log(np.clip(answered, 1e-12, None)))
+
+
+def logits_of(answer: Any) -> torch.Tensor:
+    """The logits in what a model returned: the tensor itself, or the `logits` of an output of transformers."""
+    found = getattr(answer, "logits", answer)
+    if not isinstance(found, torch.Tensor):
+        raise UsageError(f"the model returned {type(answer).__name__}, not a tensor of logits or an output with .logits")
+    return found
+
+
+def _own_names(module: nn.Module) -> tuple[str, ...]:
+    named = getattr(module, "class_names", None)
+    if named:
+        return tuple(str(name) for name in named)
+    labels = getattr(getattr(module, "config", None), "id2label", None)
+    return tuple(str(labels[index]) for index in range(len(labels))) if labels else ()

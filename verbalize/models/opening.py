@@ -1,0 +1,60 @@
+"""What a user has, as a model that can be explained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from torch import nn
+
+from saywhy_core.errors import UsageError
+from verbalize.models.image_models import BlackBoxImages, ImageModel
+from verbalize.models.text_classifiers import SequenceClassifier
+from verbalize.models.text_functions import TextFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verbalize.models.text_classifiers import TextClassifier
+
+Model: TypeAlias = "TextClassifier | TextFunction | ImageModel | BlackBoxImages"
+
+
+def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
+    """A model of text or images, from what a user has.
+
+    Args:
+        model: one of the classes of `verbalize.models`, which is returned itself; a torch module or a transformers image
+            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers text `pipeline`; or a classifier of
+            `saywhy_core.classifiers`.
+        class_names: one name per logit, where the model does not know them.
+
+    Raises:
+        UsageError: it is none of these, or the class names are missing, given twice, or too few.
+    """
+    names = tuple(class_names or ())
+    if isinstance(model, ImageModel | BlackBoxImages | TextFunction | SequenceClassifier):
+        return model if not names or names == model.class_names else replace(model, class_names=names)
+    if is_text_model(model):
+        if names and names != tuple(model.class_names):
+            raise UsageError("the text classifier knows the names of its classes; leave out class_names")
+        found: Model = model
+        return found
+    if isinstance(model, nn.Module):
+        return ImageModel(model, names)
+    tokenizer, inner = getattr(model, "tokenizer", None), getattr(model, "model", None)
+    if tokenizer is not None and isinstance(inner, nn.Module):  # a pipeline of transformers
+        return SequenceClassifier(inner, tokenizer, names)
+    if callable(model) and hasattr(model, "scores") and hasattr(model, "ask_again"):
+        return BlackBoxImages(model, names)
+    raise UsageError(
+        f"{type(model).__name__} is no model that can be asked: give a torch module, a classifier of verbalize.models, "
+        "a transformers pipeline, or what saywhy_core.classifiers.load_classifier opens"
+    )
+
+
+def is_text_model(model: Any) -> bool:
+    """Whether a model reads texts."""
+    return isinstance(model, TextFunction) or all(
+        hasattr(model, name) for name in ("class_names", "tokenizer", "embedding", "max_pieces", "logits")
+    )
