@@ -1,1 +1,1 @@
-"""Attribution methods, one family per file. Each explains texts, images, or a layer of features."""
+"""Attribution methods, one per file, in wings: each explains texts, images, or a layer of features."""

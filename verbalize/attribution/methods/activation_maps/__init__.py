@@ -1,0 +1,1 @@
+"""Class activation maps: where the features of a layer speak for a class."""
