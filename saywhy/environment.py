@@ -31,6 +31,7 @@ REGISTRIES = (
     "agents.encoders:ENCODERS",
     "verbalize.formats:FORMATS",
     "verbalize.attribution:METHODS",
+    "verbalize.models:MODELS",
     "verbalize.write:STYLES",
     "verbalize.draw:PICTURES",
     "adversarial.distances:DISTANCES",

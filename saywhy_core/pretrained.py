@@ -60,7 +60,7 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
     folder = Path(name) if is_folder(name) else None
     own = own_code(name)
     if folder is not None:
-        _check_parts(folder, loader.__name__, what)
+        _check_parts(folder, loader.__name__, what, options.get("gguf_file"))
     if own:
         require_trust(f"{name} runs Python files that come with the model ({', '.join(own)[:120]})", trust=trust)
     # without it, transformers asks a server to convert pickled weights of models by name, in a thread of its own
@@ -112,9 +112,13 @@ def is_folder(name: str) -> bool:
     return Path(name).is_dir()
 
 
-def _check_parts(folder: Path, loader: str, what: str) -> None:
+def _check_parts(folder: Path, loader: str, what: str, gguf: str | None = None) -> None:
     """See that a folder has the files that the loader begins with."""
     wanted: tuple[str, ...]
+    if gguf is not None:  # one file that holds all
+        if Path(gguf).name != gguf or not (folder / gguf).is_file():
+            raise UsageError(f"no {what} could be loaded from {str(folder)!r}: the folder has no file {gguf!r:.120}")
+        return
     if loader == "AutoTokenizer":
         wanted, said = ("tokenizer*.json", "vocab.*", "*.model", "tekken.json", "*.tiktoken", "merges.txt"), "tokenizer.json"
         check_tokenizer(folder)

@@ -19,6 +19,8 @@ def load(where: str) -> CallableClassifier:
     from saywhy.signs.model import weights_digest
 
     model = load_signs()
-    return CallableClassifier(
+    classifier = CallableClassifier(
         model.predict, "logits", CLASS_NAMES, image_shape=model.image_shape, identity=f"demo:signs:{weights_digest()}"
     )
+    classifier.differentiable = model.module()
+    return classifier

@@ -60,6 +60,8 @@ class CallableClassifier:
             arrive as they are.
         remote: whether it asks a server, so that a query may cost money.
         memory: bytes that the answers which it remembers may take.
+        differentiable: the same model as a torch module, (N, C, H, W) in [0, 1] -> (N, K) scores, for those who need its
+            gradients; None where there is none. It counts no queries.
 
     Raises:
         UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
@@ -71,6 +73,7 @@ class CallableClassifier:
     concurrency: int = 1
     levels: int | None = None
     remote: bool = False
+    differentiable: Any = None
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
@@ -51,23 +51,7 @@ def load(
         UsageError: the module or the name is missing, it isn't callable, or `scores` is missing; or an option was given
             for a `CallableClassifier`, which has its own.
     """
-    module_name, colon, name = where.partition(":")
-    if not colon or not name or not module_name:
-        raise UsageError(f"{where!r} names no function; write package.module:function")
-    if not is_module_name(module_name):
-        raise UsageError(
-            f"{module_name!r} is no name of a module; write package.module:function, with dots, without a path and without .py"
-        )
-    if module_name.endswith(".py"):
-        raise UsageError(
-            f"{module_name!r} is the name of a file; leave out .py: python:{module_name.removesuffix('.py')}:{name}"
-        )
-    require_trust(f"python:{where} runs the Python module {module_name}", trust=trust)
-    module = _module(module_name)
-    try:
-        found = getattr(module, name)
-    except AttributeError:
-        raise UsageError(f"the module {module_name!r} has no {name!r}") from None
+    found = load_object(where, trust=trust)
     if isinstance(found, CallableClassifier):
         options = {
             "class_names": class_names, "scores": scores, "classes": classes, "image_shape": image_shape,
@@ -89,6 +73,36 @@ def load(
         batch_size=batch_size,
         image_shape=ANY_SHAPE if image_shape is None else image_shape,
     )
+
+
+def load_object(where: str, *, trust: bool = False) -> Any:
+    """Whatever has that name in a module, which is looked for in the current folder first.
+
+    Args:
+        where: `package.module:name`.
+        trust: whether the module may be imported, which runs it.
+
+    Raises:
+        TrustError: `trust` is false.
+        UsageError: the module or the name is missing.
+    """
+    module_name, colon, name = where.partition(":")
+    if not colon or not name or not module_name:
+        raise UsageError(f"{where!r} names no function; write package.module:function")
+    if not is_module_name(module_name):
+        raise UsageError(
+            f"{module_name!r} is no name of a module; write package.module:function, with dots, without a path and without .py"
+        )
+    if module_name.endswith(".py"):
+        raise UsageError(
+            f"{module_name!r} is the name of a file; leave out .py: python:{module_name.removesuffix('.py')}:{name}"
+        )
+    require_trust(f"python:{where} runs the Python module {module_name}", trust=trust)
+    module = _module(module_name)
+    try:
+        return getattr(module, name)
+    except AttributeError:
+        raise UsageError(f"the module {module_name!r} has no {name!r}") from None
 
 
 def _module(name: str) -> ModuleType:

@@ -100,7 +100,7 @@ class TorchClassifier(CallableClassifier):
             image_shape=ANY_SHAPE if image_shape is None else image_shape,
             identity=identity,
         )
-        self.module = module
+        self.module, self.prepare = module, prepare
 
 
 def load(

@@ -225,7 +225,7 @@ def _check_descriptor(given: Path, number: int) -> None:
         import fcntl
 
         if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
-            # what was closed when the command began is the null device, open for reading; see saywhy.cli.options.streams
+            # what was closed when the command began is the null device, open for reading; see saywhy.cli.streams
             closed = os.fstat(number).st_rdev == Path(os.devnull).stat().st_rdev
             what = "is closed" if closed else "is open for reading only"
             raise UnusableFileError(f"{given} {what}; name a place that you may write to")

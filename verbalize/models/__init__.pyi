@@ -1,7 +1,13 @@
 from .image_models import BlackBoxImages as BlackBoxImages
 from .image_models import ImageModel as ImageModel
+from .language_models import LanguageModelClassifier as LanguageModelClassifier
 from .opening import Model as Model
 from .opening import as_model as as_model
+from .specs import MODELS as MODELS
+from .specs import ModelLoader as ModelLoader
+from .specs import model_kinds as model_kinds
+from .specs import model_options as model_options
+from .specs import open_model as open_model
 from .text_classifiers import SequenceClassifier as SequenceClassifier
 from .text_classifiers import TextClassifier as TextClassifier
 from .text_classifiers import ZeroShotClassifier as ZeroShotClassifier

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from saywhy_core.errors import UsageError
+from saywhy_core.pretrained import from_pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,5 +177,5 @@ def load_minilm() -> tuple[Any, Any]:
         raise UsageError(f"{folder / 'model.safetensors'} isn't the published all-MiniLM-L6-v2; reinstall it")
     from transformers import AutoModel, AutoTokenizer
 
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    return model.eval().requires_grad_(requires_grad=False), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = from_pretrained(AutoModel, str(folder), "sentence encoder", use_safetensors=True)
+    return model.eval().requires_grad_(requires_grad=False), from_pretrained(AutoTokenizer, str(folder), "tokenizer")

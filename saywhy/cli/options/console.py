@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from saywhy.cli.options.streams import open_streams
+from saywhy.cli.streams import open_streams
 from saywhy_core.legible import legible, legible_lines, write_out
 from saywhy_core.reading.ceilings import ceiling
 from saywhy_core.secrets import redact
