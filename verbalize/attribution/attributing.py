@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution.cam import attribute_cam
+from verbalize.attribution.cam import explain_layer
 from verbalize.attribution.images import explain_images
 from verbalize.attribution.method import METHODS, methods_for
 from verbalize.attribution.target import BATCH
@@ -115,32 +115,18 @@ def _explain(
             for text, query in zip(inputs, queries, strict=True)
         ]
     images = [_channels_last(image) for image in inputs]
-    if method in METHODS and method in methods_for("layer") and method not in methods_for("pixels"):
-        return [_cam(model, image, query, method, dict(options)) for image, query in zip(images, queries, strict=True)]
+    by_layer = method in METHODS and method in methods_for("layer") and method not in methods_for("pixels")
+    explain = explain_layer if by_layer else explain_images
     shapes = {np.shape(image) for image in images if not isinstance(image, str | os.PathLike)}
     together = len(shapes) == 1 and not any(isinstance(image, str | os.PathLike) for image in images)
     groups = [(images, queries)] if together else [([image], [query]) for image, query in zip(images, queries, strict=True)]
     maps: list[PixelSaliency] = []
     for some, asked in groups:
-        maps += explain_images(
+        maps += explain(
             model, some, asked, method=method, settings=settings, true_labels=[truths] * len(some), ids=[ids] * len(some),
             batch_size=batch_size,
         )  # fmt: skip
     return maps
-
-
-def _cam(
-    model: ImageModel | BlackBoxImages, image: Any, query: Query | None, method: str, options: dict[str, Any]
-) -> PixelSaliency:
-    if isinstance(model, BlackBoxImages):
-        raise UsageError(f"{method} needs the layers of the model, and only the scores of this one are known")
-    layer = options.pop("layer", None)
-    if layer is None:
-        raise UsageError(f"{method} looks at one layer of the model; name it with layer=, as in model.named_modules()")
-    known = {name: options.pop(name, None) for name in ("true_label", "id")}
-    if options:
-        raise UsageError(f"{next(iter(options))} has no effect on the method {method!r} (it uses layer); leave it out")
-    return attribute_cam(model, image, query, layer=layer, class_names=model.class_names, method=method, **known)
 
 
 def _is_one(inputs: Any, model: Model) -> bool:

@@ -47,6 +47,7 @@ class ImageQuestion:
     class_names: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)  # settings that only this method has
     logits: Callable[[torch.Tensor], torch.Tensor] | None = None  # M×C×H×W -> M×K
+    score_logits: Callable[..., torch.Tensor] | None = None  # M×K logits, and (M,) rows -> M
 
     @property
     def rows(self) -> torch.Tensor:
@@ -107,8 +108,9 @@ def ask_all(
         one = batch[index : index + 1]
         questions.append(
             ImageQuestion(
-                _scorer(model, [asked], names), one, image, asked, prediction, baseline=torch.zeros_like(one),
-                module=model.module if isinstance(model, ImageModel) else None, class_names=names, logits=model.logits,
+                **_scorers(model, [asked], names), batch=one, image=image, query=asked, prediction=prediction,
+                baseline=torch.zeros_like(one), module=model.module if isinstance(model, ImageModel) else None,
+                class_names=names, logits=model.logits,
             )
         )  # fmt: skip
     return questions
@@ -119,7 +121,7 @@ def joined(model: ImageModel | BlackBoxImages, questions: Sequence[ImageQuestion
     first = questions[0]
     return replace(
         first,
-        score=_scorer(model, [one.query for one in questions], first.class_names),
+        **_scorers(model, [one.query for one in questions], first.class_names),
         batch=torch.cat([one.batch for one in questions]),
         baseline=torch.cat([one.baseline for one in questions]),
     )
@@ -137,14 +139,13 @@ def as_image_model(model: Any, class_names: Sequence[str] | None) -> ImageModel 
     return opened
 
 
-def _scorer(
+def _scorers(
     model: ImageModel | BlackBoxImages, queries: Sequence[Query], names: tuple[str, ...]
-) -> Callable[..., torch.Tensor]:
-    """The function that scores images for the queries of their rows."""
+) -> dict[str, Callable[..., torch.Tensor]]:
+    """The functions that score images, and their logits, for the queries of their rows."""
     alike = all(query == queries[0] for query in queries)
 
-    def score(images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
-        logits = model.logits(images)
+    def score_logits(logits: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         if alike:
             return score_of_query(logits, queries[0], names)
         if rows is None:
@@ -157,4 +158,7 @@ def _scorer(
                 found = found.masked_scatter(where, score_of_query(logits[where], query, names))
         return found
 
-    return score
+    def score(images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
+        return score_logits(model.logits(images), rows)
+
+    return {"score": score, "score_logits": score_logits}

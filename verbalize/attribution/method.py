@@ -60,13 +60,14 @@ class Method:
         summary: one line about the method, with its source.
         tokens: for `attribute_tokens`. Takes a question about a text, returns 1×L scores, one per piece of the tokenizer.
         pixels: for `attribute_pixels`. Takes a question about N images, returns N×C×H×W or N×1×H×W scores.
-        layer: for `attribute_cam`. Takes a module and the name of a layer, returns a torchcam extractor.
+        layer: for `attribute_cam`. Takes a module that returns N×1 scores, the name of one of its layers, and the settings in
+            `uses` except "seed" as keywords; returns a torchcam extractor.
     """
 
     summary: str
     tokens: Explainer[Callable[[TextQuestion], torch.Tensor]] | None = None
     pixels: Explainer[Callable[[ImageQuestion], torch.Tensor]] | None = None
-    layer: Explainer[Callable[[torch.nn.Module, str], Any]] | None = None
+    layer: Explainer[Callable[..., Any]] | None = None
 
 
 METHODS: Registry[Method] = Registry(
@@ -80,6 +81,8 @@ METHODS: Registry[Method] = Registry(
         "grad_cam": "verbalize.attribution.methods.activation_maps.cams:GRAD_CAM",
         "grad_cam_pp": "verbalize.attribution.methods.activation_maps.cams:GRAD_CAM_PP",
         "xgrad_cam": "verbalize.attribution.methods.activation_maps.cams:XGRAD_CAM",
+        "smooth_grad_cam_pp": "verbalize.attribution.methods.activation_maps.cams:SMOOTH_GRAD_CAM_PP",
+        "score_cam": "verbalize.attribution.methods.activation_maps.cams:SCORE_CAM",
         "layer_cam": "verbalize.attribution.methods.activation_maps.cams:LAYER_CAM",
     },
     expects=Method,

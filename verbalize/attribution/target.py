@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from saywhy_core.errors import UsageError
@@ -69,7 +70,12 @@ def predict(logits: torch.Tensor, class_names: Sequence[str], true_label: str | 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Set the random state of torch to `seed` inside the block, and restore it afterwards."""
+    """Set the random states of torch and numpy to `seed` inside the block, and restore them afterwards."""
+    before = np.random.get_state()  # noqa: NPY002 - captum's gradient SHAP draws from the global state
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        yield
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(before)  # noqa: NPY002
