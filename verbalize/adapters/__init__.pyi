@@ -1,0 +1,16 @@
+from .groups import GroupSummary as GroupSummary
+from .groups import PartCount as PartCount
+from .groups import mean_map as mean_map
+from .groups import salient_in_all as salient_in_all
+from .groups import shared_map as shared_map
+from .over_time import Change as Change
+from .over_time import OverTime as OverTime
+from .over_time import maps_over_time as maps_over_time
+from .scanpaths import Scanpath as Scanpath
+from .scanpaths import Visit as Visit
+from .scanpaths import scanpath_to_map as scanpath_to_map
+from .segments import with_segments as with_segments
+from .tiles import tiles_to_map as tiles_to_map
+from .visual_tokens import JointMaps as JointMaps
+from .visual_tokens import split_tokens as split_tokens
+from .visual_tokens import visual_tokens_to_map as visual_tokens_to_map
