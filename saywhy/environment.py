@@ -41,6 +41,7 @@ REGISTRIES = (
     "adversarial.audit:AUDIT_ENGINES",
     "adversarial.audit.reporters:REPORTERS",
     "evals.wording:METRICS",
+    "evals.faithfulness:METRICS",
     "evals.study.tasks:TASKS",
     "evals.study.stimuli:KINDS",
     "evals.study.exports:EXPORTS",

@@ -43,8 +43,9 @@ class MaskedImages:
         self._images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous().to(device)
         self._filled: dict[str, torch.Tensor] = {}
         self.parts = (pixels[0].shape[0] * pixels[0].shape[1],) * len(pixels)
-        with torch.no_grad():
-            model.logits(self._images[:1])  # the class names of a bare module are known from its first answer on
+        if not model.class_names:  # those of a bare module are known from its first answer on
+            with torch.no_grad():
+                model.logits(self._images[:1])
         self.class_names = model.class_names
 
     def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> Floats:

@@ -25,7 +25,7 @@ class Forward(Protocol):
     parts: tuple[int, ...]  # of each input: how many words, or pixels (H·W)
 
     def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str, /) -> Floats:
-        """(B, K) logits of the inputs `rows` (B,), in which `kept` (B, P) stays; all rows have P parts."""
+        """(B, K) logits of the inputs `rows` (B,), in which `kept` (B, P) stays; no row has more than P parts."""
         ...
 
 
@@ -61,6 +61,11 @@ class MaskedInputs:
         """What may stand in the place of a hidden part."""
         return self._forward.fills
 
+    @property
+    def batch_size(self) -> int:
+        """The most masked inputs in one call of the model."""
+        return self._batch_size
+
     def parts(self, row: int) -> int:
         """How many words or pixels the input in this row has. The pixels of an image are counted row by row."""
         return self._forward.parts[row]
@@ -86,8 +91,7 @@ class MaskedInputs:
         Raises:
             UsageError: there is no such fill, or a mask does not fit its input.
         """
-        if fill not in self.fills:
-            raise UsageError(f"hidden parts of these inputs can be filled with {', '.join(self.fills)}, not {fill!r}")
+        self._check_fill(fill)
         which, masks = np.asarray(rows, dtype=np.intp), np.asarray(kept, dtype=bool)
         if masks.ndim != 2 or which.shape != masks.shape[:1]:
             raise UsageError(f"masks must be one (P,) row of truth values per input, not of shape {masks.shape}")
@@ -105,6 +109,30 @@ class MaskedInputs:
             self._known.update(zip((key for key, _ in chunk), answers, strict=True))
         found: Floats = np.array([self._known[key] for key in keys]).reshape(len(keys), len(self.class_names))
         return found
+
+    def run(self, rows: ArrayLike, kept: ArrayLike, fill: str) -> Floats:
+        """(M, K) logits of inputs under masks that the caller knows to be distinct and asks for once: nothing is kept of them.
+
+        Args:
+            rows: (M,) which inputs; of texts, they may have different numbers of words.
+            kept: (M, P) which parts stay, P of the longest input. What stands beyond the parts of an input is passed over.
+            fill: what stands in the place of hidden parts.
+
+        Raises:
+            UsageError: there is no such fill.
+        """
+        self._check_fill(fill)
+        which, masks = np.asarray(rows, dtype=np.intp), np.asarray(kept, dtype=bool)
+        self.forwards += len(which)
+        found = [
+            self._forward(which[start : start + self._batch_size], masks[start : start + self._batch_size], fill)
+            for start in range(0, len(which), self._batch_size)
+        ]
+        return np.concatenate(found) if found else np.empty((0, len(self.class_names)))
+
+    def _check_fill(self, fill: str) -> None:
+        if fill not in self.fills:
+            raise UsageError(f"hidden parts of these inputs can be filled with {', '.join(self.fills)}, not {fill!r}")
 
     def _keys(self, rows: NDArray[np.intp], masks: NDArray[np.bool_], fill: str) -> list[tuple[int, str, bytes]]:
         packed = np.packbits(masks, axis=1)

@@ -53,9 +53,12 @@ class MaskedTexts:
         self._pieces: dict[int, tuple[NDArray[np.int64], NDArray[np.intp]]] = {}
 
     def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> Floats:
-        """(B, K) logits of the texts `rows`, in which the words `kept` (B, P) stay."""
+        """(B, K) logits of the texts `rows`, in which the words `kept` (B, P) stay; P may exceed the words of a text."""
         if fill == "removal":
-            texts = [without(self._texts[row], self._words[row], keep) for row, keep in zip(rows, kept, strict=True)]
+            texts = [
+                without(self._texts[row], self._words[row], keep[: self.parts[row]])
+                for row, keep in zip(rows, kept, strict=True)
+            ]
             return text_logits(self._model, texts, batch_size=max(1, len(texts)))
         return self._replaced(rows, kept, fill)
 
@@ -70,7 +73,7 @@ class MaskedTexts:
         mask = np.zeros_like(ids)
         for index, (row, keep) in enumerate(zip(rows, kept, strict=True)):
             pieces, owners = self._encoded(int(row))
-            hidden = (owners != _SPECIAL) & ~np.append(keep, True)[owners]
+            hidden = (owners != _SPECIAL) & ~np.append(keep[: self.parts[row]], True)[owners]
             ids[index, : len(pieces)] = np.where(hidden, token, pieces)
             mask[index, : len(pieces)] = 1
         device = next(model.embedding.parameters()).device

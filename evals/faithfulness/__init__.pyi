@@ -1,0 +1,12 @@
+from .answers import Answers as Answers
+from .baselines import inverted_map as inverted_map
+from .baselines import random_map as random_map
+from .evaluating import evaluate as evaluate
+from .evaluation import Evaluation as Evaluation
+from .evaluation import Outcome as Outcome
+from .hiding.asks import Hide as Hide
+from .hiding.asks import Keep as Keep
+from .metric import METRICS as METRICS
+from .metric import Metric as Metric
+from .sweeping import Sweep as Sweep
+from .sweeping import sweep as sweep

@@ -1,0 +1,81 @@
+"""Metrics of faithfulness. `METRICS` lists all, and plug-ins can add to it.
+
+A metric is one file in a wing of `evals/faithfulness/metrics/` and one line in `METRICS`. It has two functions:
+
+- `asks(settings)` names the masked inputs that it needs of each map, as a tuple of `Hide` (a share of the parts, in the order
+  of the map) and `Keep` (masks of its own). Equal requests of two metrics are run once.
+- `measure(answers, settings)` returns its value for each of the N maps, from the logits or probabilities of these inputs:
+  `answers.scores(ask)` are the (N, S) scores of the queries in the scale that is asked for, `answers.logits(ask)` all (N, S, K)
+  logits. NaN means that the metric is not defined for this map.
+
+`measure` is called once per scale, for some of the maps at a time, so that no map may depend on another one. A metric that
+does not look at the scores (`scaled=False`) is called once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from saywhy_core.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from evals.faithfulness.answers import Answers
+    from evals.faithfulness.hiding.asks import Ask
+    from verbalize.saliency import Floats
+
+Need: TypeAlias = Literal["explain", "truth", "gradients"]
+FLAT = "all scores of the map are equal"
+
+
+def no_masked_inputs(settings: Mapping[str, Any]) -> tuple[Ask, ...]:  # noqa: ARG001 - a metric's `asks` takes the settings
+    """What a metric asks for that needs no masked inputs."""
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A metric of faithfulness.
+
+    Args:
+        summary: one line about the metric, with its source.
+        measure: takes `Answers` and the settings, returns (N,) values, NaN where the metric is not defined.
+        higher_is_better: whether a higher value speaks for the map.
+        asks: takes the settings, returns the masked inputs that the metric needs.
+        settings: its settings and their values where the caller gives none, such as {"steps": 20}. Metrics with a setting of
+            the same name are given the same value.
+        inputs: what it measures: maps over "tokens", "pixels" or both.
+        needs: what it needs besides maps and model: "explain" (a function that explains other inputs), "truth" (masks of the
+            decisive parts), "gradients" (a model whose gradients are known). A metric that lacks one is left out of
+            `evaluate` where it is not named.
+        scaled: whether its value depends on the scale of the scores: logits or probabilities.
+        flat: whether it is defined for maps of which all scores are equal.
+        undefined: why it may not be defined for a map that is not flat.
+    """
+
+    summary: str
+    measure: Callable[[Answers, Mapping[str, Any]], Floats]
+    higher_is_better: bool
+    asks: Callable[[Mapping[str, Any]], tuple[Ask, ...]] = no_masked_inputs
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Literal["tokens", "pixels"], ...] = ("tokens", "pixels")
+    needs: tuple[Need, ...] = ()
+    scaled: bool = True
+    flat: bool = False
+    undefined: str = "it is not defined for this input"
+
+
+_HERE = "evals.faithfulness.metrics"
+METRICS: Registry[Metric] = Registry(
+    "metric of faithfulness",
+    "saywhy.faithfulness",
+    {
+        "deletion": f"{_HERE}.curves.deletion:DELETION",
+        "insertion": f"{_HERE}.curves.insertion:INSERTION",
+        "comprehensiveness": f"{_HERE}.curves.comprehensiveness:COMPREHENSIVENESS",
+        "sufficiency": f"{_HERE}.curves.sufficiency:SUFFICIENCY",
+    },
+    expects=Metric,
+)

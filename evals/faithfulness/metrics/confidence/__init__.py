@@ -1,0 +1,1 @@
+"""Metrics of what the model still says where it sees only the most important parts."""
