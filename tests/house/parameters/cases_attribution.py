@@ -164,7 +164,8 @@ case(
 
 # --- methods, as they are registered -----------------------------------------------------------------------------------
 
-record("verbalize.attribution.Explainer", {"explain": max}, explain=min, uses=("steps",), signed=False)
+record("verbalize.attribution.Explainer", {"explain": max}, explain=min, uses=("steps",), signed=False, needs="scores",
+       questions=("pointwise",), batched=True)  # fmt: skip
 record("verbalize.attribution.Method", {"summary": "s"}, summary="t", tokens=max, pixels=max, layer=max)
 case("verbalize.attribution.methods_for", {"inputs": "tokens"}, inputs="layer")
 IMAGE_QUESTION = {"score": max, "batch": 1, "image": IMAGE, "query": Query("a"), "prediction": Prediction("a"), "baseline": 1}
@@ -181,6 +182,13 @@ record(
     patch=2,
     stride=2,
     seed=1,
+    batch_size=2,
+    module=max,
+    layer="x",
+    class_names=NAMES,
+    options={"s": 1},
+    logits=max,
+    score_logits=max,
 )
 TEXT_QUESTION = {"score": max, "ids": 1, "mask": 1, "baseline": 1, "words": 1, "embedding": 1, "steps": 1, "seed": 0}
 record(
@@ -188,6 +196,9 @@ record(
     TEXT_QUESTION,
     **{name: 2 for name in TEXT_QUESTION if name != "score"},
     score=min,
+    batch_size=2,
+    options={"s": 1},
+    classifier=max,
 )
 
 
