@@ -7,11 +7,12 @@ quotation looks as it does in the input: "couldn't", "well-made", "$5", "(so far
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from verbalize.scripts import is_unspaced
+from verbalize.scripts import clings, is_unspaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -179,3 +180,37 @@ def pieces_between(text: str, places: Sequence[tuple[int, int]]) -> Iterator[tup
         at = stop
     if at < len(text):
         yield text[at:], None
+
+
+_APOSTROPHES = "'’"
+
+
+def word_places(text: str) -> list[tuple[int, int]]:
+    """(start, stop) of each word of a text: a run of letters and digits, or one mark.
+
+    An apostrophe between letters belongs to the word. In scripts without blanks each character is a word.
+    """
+    places: list[tuple[int, int]] = []
+    for at, character in enumerate(text):
+        if character.isspace():
+            continue
+        if places and places[-1][1] == at and (_goes_on(text, at) or clings(text[slice(*places[-1])], character)):
+            places[-1] = (places[-1][0], at + 1)
+        else:
+            places.append((at, at + 1))
+    return places
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether the character goes on with the word of the character before it."""
+    if text[at] in _APOSTROPHES:
+        return _is_letter(text[at - 1]) and _is_letter(text[at + 1 : at + 2])
+    return _is_letter(text[at]) and (
+        _is_letter(text[at - 1]) or (at > 1 and text[at - 1] in _APOSTROPHES and _goes_on(text, at - 1))
+    )
+
+
+def _is_letter(character: str) -> bool:
+    return character == "_" or (
+        bool(character) and (character.isalnum() or unicodedata.category(character)[0] == "M") and not is_unspaced(character)
+    )

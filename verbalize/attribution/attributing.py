@@ -111,7 +111,7 @@ def _explain(
         if wrong is not None:
             raise UsageError(f"the model reads texts, and an input is of type {type(wrong).__name__}")
         return [
-            explain_text(model, text, query, method=method, settings=settings, true_label=truths, id=ids, batch_size=batch_size)  # type: ignore[arg-type]
+            explain_text(model, text, query, method=method, settings=settings, true_label=truths, id=ids, batch_size=batch_size)
             for text, query in zip(inputs, queries, strict=True)
         ]
     images = [_channels_last(image) for image in inputs]

@@ -138,14 +138,14 @@ def check_question(explainer: Explainer[Any], name: str, query: Query, predicted
             raise UsageError(f"{name} can't answer a {one} question; it answers: {', '.join(explainer.questions)}")
 
 
-def check_needs(explainer: Explainer[Any], name: str, *, black_box: bool) -> None:
+def check_needs(explainer: Explainer[Any], name: str, inputs: Inputs = "pixels", *, black_box: bool) -> None:
     """Check that the model offers what the method needs.
 
     Raises:
         UsageError: the model is a black box, and the method needs more than its scores.
     """
     if black_box and explainer.needs != "scores":
-        able = [one for one in METHODS if _explains(one, "pixels") and explainer_for("pixels", one).needs == "scores"]
+        able = [one for one in METHODS if _explains(one, inputs) and explainer_for(inputs, one).needs == "scores"]
         raise UsageError(
             f"{name} needs the {explainer.needs} of the model, and only the scores of this one are known; use {', '.join(able)}"
         )

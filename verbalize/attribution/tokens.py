@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution.method import SETTINGS, check_question, check_settings, explainer_for
+from verbalize.attribution.method import SETTINGS, check_needs, check_question, check_settings, explainer_for
 from verbalize.attribution.target import BATCH, check_logits, predict, score_of_query
+from verbalize.attribution.text_functions import explain_function
 from verbalize.attribution.text_question import TextQuestion
+from verbalize.models.language_models import LanguageModelClassifier
 from verbalize.models.text_classifiers import SequenceClassifier as SequenceClassifier  # the face shows them here, too
 from verbalize.models.text_classifiers import ZeroShotClassifier as ZeroShotClassifier
 from verbalize.models.text_classifiers import load_minilm as load_minilm
-from verbalize.pieces import merge_pieces
+from verbalize.models.text_functions import TextFunction
+from verbalize.pieces import guess_scheme, merge_pieces
 from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from verbalize.pieces import Merged
 
 BASELINES = ("pad", "mask", "unk")  # the first is the default
+_ASIDE = "[not of the text]"  # stands for pieces that the tokenizer added, which may be spelled like pieces of the text
 _STEPS = 32  # enough for sums that are exact to about 1 % on the models of the tests
 
 
@@ -40,7 +44,8 @@ def attribute_tokens(
     """Compute how much each word of a text speaks for the query's label.
 
     Args:
-        classifier: a `SequenceClassifier`, a `ZeroShotClassifier`, or another object with the members of `TextClassifier`.
+        classifier: a `SequenceClassifier`, a `ZeroShotClassifier`, a `LanguageModelClassifier`, or another object with the
+            members of `TextClassifier`.
         text: the text. The words of the map keep its spelling and have their places in it.
         query: the question; if it is not given, why the model predicts its label.
         method: a name in `METHODS`; `methods_for("tokens")` lists those that explain texts.
@@ -58,7 +63,7 @@ def attribute_tokens(
 
 
 def explain_text(
-    classifier: TextClassifier,
+    classifier: TextClassifier | TextFunction,
     text: str,
     query: Query | None,
     *,
@@ -74,9 +79,18 @@ def explain_text(
     steps, baseline = given.get("steps", _STEPS), given.get("baseline", BASELINES[0])
     if steps < 1:
         raise UsageError(f"steps must be 1 or more, not {steps}")
-    if baseline not in BASELINES:
+    if baseline not in BASELINES and not isinstance(classifier, TextFunction):
         raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {baseline!r}")
     check_settings(explainer, method, given)
+    if isinstance(classifier, TextFunction):
+        check_needs(explainer, method, "tokens", black_box=True)
+        return explain_function(
+            classifier, text, query, method=method, explainer=explainer, given=given, steps=steps, true_label=true_label, id=id,
+            batch_size=batch_size,
+        )  # fmt: skip
+    if isinstance(classifier, LanguageModelClassifier) and not classifier.continuations:
+        query = query or Query(classifier.write(text))
+        classifier = classifier.asked(query)
     pieces, ids, mask, offsets, added = _tokenize(classifier, text)
     with torch.no_grad():
         logits = classifier.logits(ids, mask)
@@ -84,7 +98,10 @@ def explain_text(
     prediction = predict(logits[0], classifier.class_names, true_label)
     asked = query or Query(prediction.label)
     check_question(explainer, method, asked, prediction.label)
-    merged = merge_pieces(pieces, special_tokens=added)
+    merged = merge_pieces(
+        [_ASIDE if aside else piece for piece, aside in zip(pieces, added, strict=True)],
+        scheme=guess_scheme(pieces), special_tokens=(_ASIDE,),
+    )  # fmt: skip
     if not merged.words:
         raise UsageError("the text holds no word that the model's tokenizer knows")
     question = TextQuestion(
@@ -121,8 +138,8 @@ def explain_text(
 
 def _tokenize(
     classifier: TextClassifier, text: str
-) -> tuple[list[str], torch.Tensor, torch.Tensor, list[tuple[int, int]], tuple[str, ...]]:
-    """The pieces, their ids, attention mask and places in the text, and the special tokens that the tokenizer added."""
+) -> tuple[list[str], torch.Tensor, torch.Tensor, list[tuple[int, int]], list[bool]]:
+    """The pieces, their ids, attention mask and places in the text, and whether the tokenizer added them to the text."""
     if not isinstance(text, str) or not text.strip():
         raise UsageError("there is no text to explain; give one with at least one word")
     tokenizer: Any = classifier.tokenizer
@@ -135,9 +152,8 @@ def _tokenize(
         raise UsageError(f"the text has {ids.shape[1]} pieces, the model reads {classifier.max_pieces}; split it")
     offsets = [(int(start), int(stop)) for start, stop in encoded["offset_mapping"][0]]
     pieces = tokenizer.convert_ids_to_tokens(ids[0].tolist())
-    flags = encoded["special_tokens_mask"][0].tolist()
-    added = {piece for piece, flag in zip(pieces, flags, strict=True) if flag}
-    return pieces, ids, mask, offsets, tuple(added)
+    added = [bool(flag) for flag in encoded["special_tokens_mask"][0].tolist()]
+    return pieces, ids, mask, offsets, added
 
 
 def _span(text: str, places: list[tuple[int, int]]) -> tuple[int, int]:

@@ -106,14 +106,9 @@ class LanguageModelClassifier:
             columns.append(_rest(columns[0]))
         return torch.stack(columns, dim=1)
 
-    def asked(self, query: Query | None, text: str) -> LanguageModelClassifier:
-        """The same model with the continuations that a query names; itself where it has continuations already.
-
-        Without a query the continuation is what the model itself writes after the prompt of the text, greedily.
-        """
-        if self.continuations:
-            return self
-        names = dict.fromkeys((self.write(text),) if query is None else (*(query.members or (query.label,)), *query.versus))
+    def asked(self, query: Query) -> LanguageModelClassifier:
+        """The same model with the continuations that a query names: its label or members, and the labels in `versus`."""
+        names = dict.fromkeys((*(query.members or (query.label,)), *query.versus))
         names.pop(OTHER, None)
         return replace(self, continuations={name: self._spaced(name) for name in names})
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from saywhy_core.errors import UsageError
 from verbalize.models.image_models import BlackBoxImages, ImageModel
+from verbalize.models.language_models import LanguageModelClassifier
 from verbalize.models.text_classifiers import SequenceClassifier
 from verbalize.models.text_functions import TextFunction
 
@@ -25,8 +26,8 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
 
     Args:
         model: one of the classes of `verbalize.models`, which is returned itself; a torch module or a transformers image
-            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers text `pipeline`; or a classifier of
-            `saywhy_core.classifiers`.
+            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers `pipeline` of text classification or text
+            generation; or a classifier of `saywhy_core.classifiers`.
         class_names: one name per logit, where the model does not know them.
 
     Raises:
@@ -42,6 +43,8 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
         return found
     if isinstance(model, nn.Module):
         return ImageModel(model, names)
+    if getattr(model, "task", None) == "text-generation":  # of a pipeline
+        return LanguageModelClassifier(model.model, model.tokenizer, names)
     tokenizer, inner = getattr(model, "tokenizer", None), getattr(model, "model", None)
     if tokenizer is not None and isinstance(inner, nn.Module):  # a pipeline of transformers
         return SequenceClassifier(inner, tokenizer, names)
