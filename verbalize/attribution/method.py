@@ -84,6 +84,11 @@ METHODS: Registry[Method] = Registry(
         "smooth_grad_cam_pp": "verbalize.attribution.methods.activation_maps.cams:SMOOTH_GRAD_CAM_PP",
         "score_cam": "verbalize.attribution.methods.activation_maps.cams:SCORE_CAM",
         "layer_cam": "verbalize.attribution.methods.activation_maps.cams:LAYER_CAM",
+        "eigen_cam": "verbalize.attribution.methods.activation_maps.eigen_cam:EIGEN_CAM",
+        "norm_grad": "verbalize.attribution.methods.activation_maps.norm_grad:NORM_GRAD",
+        "meta_norm_grad": "verbalize.attribution.methods.activation_maps.norm_grad:META_NORM_GRAD",
+        "cf_cam": "verbalize.attribution.methods.activation_maps.cf_cam:CF_CAM",
+        "rise": "verbalize.attribution.methods.perturbations.rise:RISE",
     },
     expects=Method,
 )

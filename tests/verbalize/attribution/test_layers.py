@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from saywhy_core.errors import UsageError
-from verbalize.attribution.layers import default_layer, feature_maps
+from verbalize.attribution.features import feature_maps
+from verbalize.attribution.layers import default_layer
 
 IMAGES = torch.rand(2, 3, 8, 10, generator=torch.Generator().manual_seed(0))
 
