@@ -41,8 +41,14 @@ def _weights(linear: nn.Sequential, label: int) -> np.ndarray:
 BASELINES = {"black": 0.0, "grey": 0.5, "white": 1.0}
 
 
+WEIGHTED_DIFFERENCES = (
+    *("integrated_gradients", "input_x_gradient", "gradient_shap", "deep_lift"),
+    *("occlusion", "shapley", "kernel_shap"),
+)
+
+
 @pytest.mark.parametrize("baseline", [*BASELINES, "mean", "blur"])
-@pytest.mark.parametrize("method", ["integrated_gradients", "input_x_gradient", "occlusion", "shapley"])
+@pytest.mark.parametrize("method", WEIGHTED_DIFFERENCES)
 def test_a_linear_model_gives_weight_times_difference(linear, image, method, baseline):
     given = {"baseline": baseline, "patch": 1, "steps": 3}
     used = {name: value for name, value in given.items() if name in METHODS.get(method).pixels.uses}

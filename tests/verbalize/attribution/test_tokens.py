@@ -22,7 +22,6 @@ from verbalize.attribution import (
     ZeroShotClassifier,
     attribute_tokens,
     load_minilm,
-    methods_for,
     score_of_query,
 )
 from verbalize.saliency import Query
@@ -100,7 +99,13 @@ TEXT = "The film is UNWATCHABLE, not brilliant."
 WORDS = [["the"], ["film"], ["is"], ["un", "##watch", "##able"], [","], ["not"], ["brill", "##iant"], ["."]]
 
 
-@pytest.mark.parametrize("method", methods_for("tokens"))
+WEIGHTED_DIFFERENCES = (
+    *("integrated_gradients", "input_x_gradient", "gradient_shap", "deep_lift"),
+    *("occlusion", "shapley", "kernel_shap"),
+)
+
+
+@pytest.mark.parametrize("method", WEIGHTED_DIFFERENCES)
 @pytest.mark.parametrize("baseline", ["pad", "mask"])
 def test_a_linear_model_gives_what_its_weights_say(linear, method, baseline):
     given = {"baseline": baseline, "steps": 4}

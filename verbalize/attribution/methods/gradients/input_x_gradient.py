@@ -24,13 +24,14 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
     """The difference from the baseline times the gradient. In Shrikumar et al. 2016 the baseline is black."""
-    method = InputXGradient(lambda change: question.score(change + question.baseline))
-    scores: torch.Tensor = method.attribute((question.batch - question.baseline).requires_grad_())
+    method = InputXGradient(lambda change, rows: question.score(change + question.baseline, rows))
+    changes = (question.batch - question.baseline).requires_grad_()
+    scores: torch.Tensor = method.attribute(changes, additional_forward_args=(question.rows,))
     return scores
 
 
 INPUT_X_GRADIENT = Method(
     "input times gradient (Shrikumar et al. 2016)",
     tokens=Explainer(_tokens, uses=()),
-    pixels=Explainer(_pixels, uses=("baseline",)),
+    pixels=Explainer(_pixels, uses=("baseline",), batched=True),
 )

@@ -32,7 +32,11 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     """Integrated gradients (Sundararajan et al. 2017, eq. 1). They sum to the score minus the baseline's."""
     method = IntegratedGradients(question.score)
     scores: torch.Tensor = method.attribute(
-        question.batch, baselines=question.baseline, n_steps=question.steps, internal_batch_size=question.batch_size
+        question.batch,
+        baselines=question.baseline,
+        additional_forward_args=(question.rows,),
+        n_steps=question.steps,
+        internal_batch_size=max(question.batch_size, len(question.batch)),
     )
     return scores
 
@@ -40,5 +44,5 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 INTEGRATED_GRADIENTS = Method(
     "gradients integrated from a baseline to the input (Sundararajan et al. 2017)",
     tokens=Explainer(_tokens, uses=("baseline", "steps")),
-    pixels=Explainer(_pixels, uses=("baseline", "steps")),
+    pixels=Explainer(_pixels, uses=("baseline", "steps"), batched=True),
 )

@@ -39,7 +39,8 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
         sliding_window_shapes=(channels, *side),
         strides=(channels, *stride),
         baselines=question.baseline,
-        perturbations_per_eval=question.batch_size,
+        additional_forward_args=(question.rows,),
+        perturbations_per_eval=max(1, question.batch_size // len(question.batch)),
     )
     # captum gives every channel of a pixel the whole drop; divided, the channels sum to it
     return scores / channels
@@ -48,5 +49,5 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 OCCLUSION = Method(
     "the drop of the score when a part is covered (Zeiler and Fergus 2014)",
     tokens=Explainer(_tokens, uses=("baseline",), needs="scores"),
-    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride"), needs="scores"),
+    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride"), needs="scores", batched=True),
 )

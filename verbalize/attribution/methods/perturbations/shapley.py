@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from captum.attr import ShapleyValueSampling
 
 from verbalize.attribution.method import Explainer, Method
+from verbalize.attribution.methods.perturbations.surrogate import squares_of
 from verbalize.attribution.target import seeded
 from verbalize.attribution.text_question import shared_by_pieces
 
 if TYPE_CHECKING:
+    import torch
+
     from verbalize.attribution.image_question import ImageQuestion
     from verbalize.attribution.text_question import TextQuestion
 
@@ -33,24 +35,22 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
     """Shapley values of squares of side `patch` from `steps` permutations (Castro et al. 2009), divided among their pixels."""
-    channels, height, width = question.batch.shape[1:]
-    rows = torch.arange(height) // question.patch
-    columns = torch.arange(width) // question.patch
-    squares = (rows[:, None] * int(columns.max() + 1) + columns[None, :]).expand(1, 1, height, width)
+    squares = squares_of(question)
     with seeded(question.seed):
         scores: torch.Tensor = ShapleyValueSampling(question.score).attribute(
             question.batch,
             baselines=question.baseline,
-            feature_mask=squares.to(question.batch.device),
+            feature_mask=squares,
             n_samples=question.steps,
-            perturbations_per_eval=question.batch_size,
+            additional_forward_args=(question.rows,),
+            perturbations_per_eval=max(1, question.batch_size // len(question.batch)),
         )
     areas = squares.flatten().bincount()[squares].to(scores)
-    return scores / (areas * channels)
+    return scores / (areas * question.batch.shape[1])
 
 
 SHAPLEY = Method(
     "Shapley values from random permutations (Castro et al. 2009)",
     tokens=Explainer(_tokens, uses=("baseline", "steps", "seed"), needs="scores"),
-    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed"), needs="scores"),
+    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed"), needs="scores", batched=True),
 )
