@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Floats
 
+_ROUNDING = 1e-9  # a spread of this share of the mean is rounding
+
 
 def mean_interval(values: Floats, inputs: Sequence[Hashable], level: float = 0.95) -> tuple[float, float, float]:
     """The mean of values over inputs, and Student's t interval of it: (mean, low, high).
 
     Values of one input, such as those of maps for several queries, are averaged first, because they are no independent
-    observations. NaN values are left out. The interval of fewer than two inputs is NaN.
+    observations. NaN values are left out. The interval of fewer than two inputs, or of values without
+    any spread, is NaN: such values do not determine one.
 
     Args:
         values: (N,) values.
@@ -42,5 +45,8 @@ def mean_interval(values: Floats, inputs: Sequence[Hashable], level: float = 0.9
     mean = float(means.mean())
     if len(means) < 2:
         return mean, np.nan, np.nan
-    reach = float(t.ppf((1 + level) / 2, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means)))
+    spread = float(means.std(ddof=1))
+    if spread <= _ROUNDING * max(1.0, abs(mean)):
+        return mean, np.nan, np.nan
+    reach = float(t.ppf((1 + level) / 2, len(means) - 1)) * spread / len(means) ** 0.5
     return mean, mean - reach, mean + reach

@@ -37,32 +37,30 @@ def named_parts_of(saliency: Saliency, what: str) -> tuple[str, ...]:
     return tuple(region.name or f"region {place + 1}" for place, region in enumerate(find_regions(saliency)))
 
 
-def grid_cells(saliency: PixelSaliency, cells: int) -> NDArray[np.bool_]:
-    """(M, H·W) the cells of a grid of at most `cells` by `cells` over an image, as masks of their pixels."""
+def unit_places(saliency: Saliency, cells: int) -> NDArray[np.intp]:
+    """(P,) the unit of each part: a word of a text, or a cell of a grid of `cells` by `cells` over an image.
+
+    An image with fewer rows or columns than that has one per row or column.
+    """
+    if not isinstance(saliency, PixelSaliency):
+        return np.arange(len(saliency))
     height, width = saliency.shape
     rows = np.arange(height) * min(cells, height) // height
     columns = np.arange(width) * min(cells, width) // width
-    place = (rows[:, None] * min(cells, width) + columns[None, :]).reshape(-1)
-    found: NDArray[np.bool_] = place[None, :] == np.arange(place.max(initial=-1) + 1)[:, None]
-    return found
-
-
-def units_of(saliency: Saliency, cells: int) -> NDArray[np.bool_]:
-    """(M, P) the parts by which a map is measured one at a time: the tokens of a text, the cells of a grid over an image."""
-    if isinstance(saliency, PixelSaliency):
-        return grid_cells(saliency, cells)
-    return np.eye(len(saliency), dtype=bool)
+    place: NDArray[np.intp] = (rows[:, None] * min(cells, width) + columns[None, :]).reshape(-1)
+    return place
 
 
 def unit_masks(saliency: Saliency, cells: int) -> NDArray[np.bool_]:
     """(M, P) what stays where one unit after the other is hidden."""
-    return ~units_of(saliency, cells)
+    places = unit_places(saliency, cells)
+    kept: NDArray[np.bool_] = places[None, :] != np.arange(places.max(initial=-1) + 1)[:, None]
+    return kept
 
 
 def unit_sums(saliency: Saliency, cells: int) -> Floats:
     """(M,) the sum of the scores in each unit."""
-    found: Floats = units_of(saliency, cells) @ saliency.scores.reshape(-1)
-    return found
+    return np.bincount(unit_places(saliency, cells), weights=saliency.scores.reshape(-1)).astype(np.float64)
 
 
 def _members(saliency: Saliency, what: str) -> NDArray[np.bool_]:
