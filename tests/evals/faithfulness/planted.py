@@ -21,6 +21,7 @@ class Additive(nn.Module):
         weights = torch.full((SIDE, SIDE), rest)
         weights[top : top + size, left : left + size] = 0.3
         self.register_buffer("weights", weights)
+        self.eval()
 
     def forward(self, images):
         evidence = (images.mean(dim=1) * self.weights).sum(dim=(1, 2))
@@ -44,11 +45,10 @@ def images(count, seed=0):
 
 
 def good_maps(count=6, model=None):
-    """The exact contribution of each pixel, where hidden pixels are black. None is negative, so the maps are unsigned."""
+    """The exact contribution of each pixel, where hidden pixels are black."""
     weights = (model or Additive()).weights.numpy()
-    return [
-        PixelSaliency(image.mean(axis=2) * weights, Query("object"), image=image, signed=False) for image in images(count)
-    ]
+    signed = bool((weights < 0).any())
+    return [PixelSaliency(image.mean(axis=2) * weights, Query("object"), image=image, signed=signed) for image in images(count)]
 
 
 def words(text):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evals.faithfulness.metric import Metric
-from evals.faithfulness.metrics.correlations.subsets import UNITS, unit_asks, unit_falls
+from evals.faithfulness.metrics.correlations.subsets import UNITS, unit_asks, unit_falls, varies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
 
     return np.array(
         [
-            spearmanr(np.abs(scores), fall**2).statistic if np.ptp(np.abs(scores)) and np.ptp(fall**2) else np.nan
+            spearmanr(np.abs(scores), fall**2).statistic if varies(np.abs(scores)) and varies(fall**2) else np.nan
             for fall, scores in unit_falls(answers, settings)
         ]
     )

@@ -77,3 +77,8 @@ def row_correlations(first: Floats, second: Floats) -> Floats:
     spread = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     found: Floats = np.where(spread > 1e-12, (first * second).sum(axis=1) / np.where(spread > 0, spread, 1.0), np.nan)
     return found
+
+
+def varies(values: Floats) -> bool:
+    """Whether there are two different values, without which nothing can correlate."""
+    return len(values) > 1 and bool(np.ptp(values) > 0)
