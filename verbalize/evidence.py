@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from verbalize.masking.effects import Effects
     from verbalize.saliency import Floats, Prediction, Query, Saliency
 
 _FLAT = 1e-9  # scores count as equal if they differ by less than this share of the larger one: rounding alone does that
@@ -32,7 +33,8 @@ class Evidence:
     nothing stands out: all scores are equal, or the picture shows no more than noise would.
     `prediction` is what the model predicted, and `text` the
     original text, where these are known. All scores are multiples of `unit`, which is 1 unless their sums would be too large
-    for a float. `areas` holds the share of the picture that each region fills.
+    for a float. `areas` holds the share of the picture that each region fills. `effects` holds what the model says of changed
+    inputs, where it was asked.
     """
 
     query: Query
@@ -49,6 +51,7 @@ class Evidence:
     text: str | None = None
     unit: float = 1.0
     areas: Floats | None = None
+    effects: Effects | None = None
 
     def __len__(self) -> int:
         return len(self.names)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.records import told
-from verbalize.claims.checking import check
+from verbalize.claims.checking import check_evidence, with_effects
 from verbalize.claims.claim import Claim
+from verbalize.evidence import evidence_of
 from verbalize.read.reading import read_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from verbalize.claims.checking import CheckReport, ClaimError, UndecidedClaim
+    from verbalize.evidence import Evidence
+    from verbalize.read.reading import ReadSentence
     from verbalize.saliency import Saliency
     from verbalize.texts import TextRecord
 
@@ -167,7 +170,12 @@ class SecondReader(Protocol):
 
 
 def check_text(
-    text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]] = (), *, reader: SecondReader | None = None
+    text: str,
+    saliency: Saliency,
+    stated: Iterable[Claim | Mapping[str, Any]] = (),
+    model: Any = None,
+    *,
+    reader: SecondReader | None = None,
 ) -> TextReport:
     """Read a text back into claims and check each against the map, together with claims stated beside the text.
 
@@ -177,18 +185,22 @@ def check_text(
         text: the text.
         saliency: the map that it is about.
         stated: claims, or their records, that its author states beside it.
+        model: the model that the map explains; it decides claims about changed inputs, as in `check`.
         reader: is given the sentences that the rules did not read whole, unless one of their claims is false already. What it
             reads can make a sentence false, and never makes one true.
 
     Raises:
-        UsageError: a stated claim is malformed.
+        UsageError: a stated claim is malformed, or the model can't be run on the inputs.
     """
-    report = _by_rules(text, saliency, stated)
+    (report,) = _reports([_Read.of(text, saliency, stated)], model)
+    if isinstance(report, UsageError):
+        raise report
     return report if reader is None else read_again([(text, saliency, report)], reader)[0]
 
 
 def check_texts(
     texts: Iterable[tuple[TextRecord, Saliency]],
+    model: Any = None,
     *,
     reader: SecondReader | None = None,
     where: str = "the texts",
@@ -198,25 +210,37 @@ def check_texts(
 
     Args:
         texts: the texts with their maps, as `with_maps` pairs them.
+        model: the model that the maps explain; it decides claims about changed inputs, as in `check`. The inputs of up to 64
+            texts share its calls.
         reader: a second reader; it is given the sentences of up to 64 texts at once.
         where: the source of the texts, which problems name.
         on_problem: called with each text that can't be checked. Without it, the first such text raises.
 
     Raises:
-        UsageError: a text can't be checked, and `on_problem` is not given.
+        UsageError: a text can't be checked, and `on_problem` is not given; or there is no such model.
     """
+
+    def tell(record: TextRecord, error: UsageError) -> None:
+        problem = Problem(where, str(error), record.line, record.id)
+        if on_problem is None:
+            raise UsageError(str(problem)) from error
+        on_problem(problem)
+
     left = iter(texts)
-    while batch := tuple(islice(left, _BATCH if reader is not None else 1)):
-        checked = []
+    while batch := tuple(islice(left, 1 if reader is None and model is None else _BATCH)):
+        read: list[tuple[TextRecord, _Read]] = []
         for record, saliency in batch:
             try:
                 with told(what="the text can't be checked"):
-                    checked.append((record, saliency, _by_rules(record.text, saliency, record.claims)))
+                    read.append((record, _Read.of(record.text, saliency, record.claims)))
             except UsageError as error:
-                problem = Problem(where, str(error), record.line, record.id)
-                if on_problem is None:
-                    raise UsageError(str(problem)) from error
-                on_problem(problem)
+                tell(record, error)
+        checked: list[tuple[TextRecord, Saliency, TextReport]] = []
+        for (record, one), found in zip(read, _reports([one for _, one in read], model), strict=True):
+            if isinstance(found, UsageError):
+                tell(record, found)
+            else:
+                checked.append((record, one.saliency, found))
         reports = [report for _, _, report in checked]
         if reader is not None:
             reports = read_again([(record.text, saliency, report) for record, saliency, report in checked], reader)
@@ -245,13 +269,44 @@ def _open(sentence: CheckedSentence) -> bool:
     return sentence.status == "not verified" and not (sentence.whole and sentence.claims)
 
 
-def _by_rules(text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]]) -> TextReport:
-    check_ceiling("text", len(text), "the text")
-    beside = [claim if isinstance(claim, Claim) else Claim.from_record(claim) for claim in stated]
-    read = read_sentences(text, saliency)
+@dataclass(frozen=True)
+class _Read:
+    """A text as the rules read it, with the claims that only stand beside it, and the evidence of its map."""
+
+    saliency: Saliency
+    evidence: Evidence
+    sentences: tuple[ReadSentence, ...]
+    only_stated: tuple[Claim, ...]
+
+    @classmethod
+    def of(cls, text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]]) -> _Read:
+        check_ceiling("text", len(text), "the text")
+        beside = [claim if isinstance(claim, Claim) else Claim.from_record(claim) for claim in stated]
+        read = tuple(read_sentences(text, saliency))
+        said = {_meaning(claim) for sentence in read for claim in sentence.claims}
+        said |= {_meaning(replace(claim, label=None, versus=None)) for sentence in read for claim in sentence.claims}
+        only_stated = tuple(claim for claim in beside if _meaning(claim) not in said)
+        return cls(saliency, evidence_of(saliency), read, only_stated)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return (*(claim for sentence in self.sentences for claim in sentence.claims), *self.only_stated)
+
+
+def _reports(texts: Sequence[_Read], model: Any) -> list[TextReport | UsageError]:
+    """The report of each text; an error where the model can't be run on its inputs."""
+    evidence: list[Evidence | UsageError] = [one.evidence for one in texts]
+    if model is not None:
+        evidence = with_effects([(one.claims, one.evidence, one.saliency) for one in texts], model)
+    return [
+        found if isinstance(found, UsageError) else _by_rules(one, found) for one, found in zip(texts, evidence, strict=True)
+    ]
+
+
+def _by_rules(read: _Read, evidence: Evidence) -> TextReport:
     sentences = []
-    for sentence in read:
-        found = check(sentence.claims, saliency)
+    for sentence in read.sentences:
+        found = check_evidence(sentence.claims, evidence)
         sentences.append(
             CheckedSentence(
                 sentence.text,
@@ -264,10 +319,7 @@ def _by_rules(text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[st
                 whole=not sentence.unread,
             )
         )
-    said = {_meaning(claim) for sentence in read for claim in sentence.claims}
-    said |= {_meaning(replace(claim, label=None, versus=None)) for sentence in read for claim in sentence.claims}
-    only_stated = check([claim for claim in beside if _meaning(claim) not in said], saliency)
-    parts: list[CheckedSentence | CheckReport] = [*sentences, only_stated]
+    parts: list[CheckedSentence | CheckReport] = [*sentences, check_evidence(read.only_stated, evidence)]
     return TextReport(
         tuple(claim for part in parts for claim in part.claims),
         tuple(error for part in parts for error in part.errors),

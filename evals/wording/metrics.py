@@ -73,6 +73,7 @@ METRICS: Registry[Metric] = Registry(
         "wrong number": f"{_HERE}:WRONG_NUMBER",
         "wrong label": f"{_HERE}:WRONG_LABEL",
         "wrong absence": f"{_HERE}:WRONG_ABSENCE",
+        "wrong effect": f"{_HERE}:WRONG_EFFECT",
         "undecided": f"{_HERE}:UNDECIDED",
         "precision": f"{_HERE}:PRECISION",
         "unread": f"{_HERE}:UNREAD",
@@ -185,6 +186,7 @@ WRONG_RANK = _falsehoods("wrong rank")
 WRONG_NUMBER = _falsehoods("wrong number")
 WRONG_LABEL = _falsehoods("wrong label")
 WRONG_ABSENCE = _falsehoods("wrong absence")
+WRONG_EFFECT = _falsehoods("wrong effect")
 UNDECIDED = Metric("statements that the map can't decide", lambda sample: len(sample.report.undecided), pooled="sum")
 PRECISION = Metric(
     "true statements divided by true and false ones",

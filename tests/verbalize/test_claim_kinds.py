@@ -389,7 +389,7 @@ def brute(claim, scores):
     raise AssertionError(kind)
 
 
-MAP_KINDS = [name for name, kind in CLAIM_KINDS.items() if not kind.of_model and not kind.of_absence]
+MAP_KINDS = [name for name, kind in CLAIM_KINDS.items() if not kind.of_model and not kind.of_absence and not kind.of_effect]
 # multiples of 1/8 are exact as floats, and so are their sums; few values make ties common
 eighths = st.integers(-12, 12).map(lambda number: number / 8)
 some_scores = st.lists(eighths, min_size=1, max_size=7) | st.lists(

@@ -130,6 +130,7 @@ def test_the_report_counts_what_is_not_in_the_input():
     assert not report
     assert report.counts() == {
         "part not in the input": 1, "wrong sign": 1, "wrong rank": 0, "wrong number": 0, "wrong label": 0, "wrong absence": 0,
+        "wrong effect": 0,
     }  # fmt: skip
     assert "splendid" in report.errors[0].message
     assert check([], FILM).precision == 1.0

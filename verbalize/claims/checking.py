@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from saywhy_core.errors import UsageError
 from verbalize.claims.claim import ERROR_KINDS
+from verbalize.claims.effects.changes import change_of
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.claims.labels import is_mirror, wrong_label
 from verbalize.claims.verdict import Undecided
 from verbalize.evidence import evidence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from verbalize.claims.claim import Claim, ErrorKind
     from verbalize.claims.verdict import Falsehood, Verdict
     from verbalize.evidence import Evidence
+    from verbalize.masking.effects import Change
     from verbalize.saliency import Saliency
 
 
@@ -65,23 +68,42 @@ class CheckReport:
         return {kind: sum(error.kind == kind for error in self.errors) for kind in ERROR_KINDS}
 
 
-def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -> CheckReport:
-    """Check each claim against the map: it is true, false, or undecided.
+def check(claims: Iterable[Claim], saliency: Saliency, model: Any = None, *, bridge: float = 0.0) -> CheckReport:
+    """Check each claim against the map, or run the model on changed inputs: it is true, false, or undecided.
 
     `CLAIM_KINDS` holds the truth condition of each kind, and docs/claims.md shows them as a table. Scores are those of the
     words, or the net scores of the regions. For the direction "opposes" all scores change their sign first. Besides:
 
     - A claim that names a label must name the label of the query. On a contrastive map it must also name the labels that this
-      label is contrasted with. Claims about the model's prediction may name any label.
+      label is contrasted with. Claims about the model's prediction may name any label. The label of a claim about a changed
+      input ("decisive", "sufficient", "counterfactual") is the model's decision.
     - A claim about a part that is not in the input is false.
     - An unsigned map can't decide what speaks for a label or against it, and can't answer the mirrored question.
+    - Claims about changed inputs are undecided without the model, if the map says that the model predicted another label, and
+      if the two highest scores of the model tie.
 
     Args:
         claims: the claims.
         saliency: the map that they are about.
+        model: the model that the map explains, as `verbalize.models.as_model` takes it. It decides claims about changed inputs;
+            all inputs share its calls, and each distinct one is run once. Of claims of other kinds it is not asked.
         bridge: how far below 0 a single word in a named span may lie, as in `best_spans`.
+
+    Raises:
+        UsageError: the model can't be run on the inputs.
     """
+    stated = tuple(claims)
     evidence = evidence_of(saliency)
+    if model is not None:
+        (found,) = with_effects([(stated, evidence, saliency)], model)
+        if isinstance(found, UsageError):
+            raise found
+        evidence = found
+    return check_evidence(stated, evidence, bridge=bridge)
+
+
+def check_evidence(claims: Iterable[Claim], evidence: Evidence, *, bridge: float = 0.0) -> CheckReport:
+    """Check each claim as `check` does, against evidence that may hold what the model says of changed inputs."""
     stated = tuple(claims)
     errors: list[ClaimError] = []
     undecided: list[UndecidedClaim] = []
@@ -94,6 +116,32 @@ def check(claims: Iterable[Claim], saliency: Saliency, *, bridge: float = 0.0) -
     return CheckReport(stated, tuple(errors), tuple(undecided))
 
 
+def with_effects(stated: Sequence[tuple[Iterable[Claim], Evidence, Saliency]], model: Any) -> list[Evidence | UsageError]:
+    """The evidence of each map with what the model says of the changed inputs that the claims are about.
+
+    Inputs of all maps share the calls of the model. Where a map's claims are about no changed input, its evidence is returned
+    as it is; where the model can't be run on its inputs, the error.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    from verbalize.masking.asking import ask_model  # imports torch, which checks without a model do not need
+
+    changes = [changes_named(claims, evidence) for claims, evidence, _ in stated]
+    asked = [index for index, found in enumerate(changes) if found]
+    answered = ask_model(model, [(stated[index][2], changes[index]) for index in asked])
+    found: list[Evidence | UsageError] = [evidence for _, evidence, _ in stated]
+    for index, effects in zip(asked, answered, strict=True):
+        found[index] = effects if isinstance(effects, UsageError) else replace(stated[index][1], effects=effects)
+    return found
+
+
+def changes_named(claims: Iterable[Claim], evidence: Evidence) -> tuple[Change, ...]:
+    """The distinct changes of the input that claims are about, of parts that are in it."""
+    named = (change_of(claim) for claim in claims if _missing(claim, evidence) is None)
+    return tuple(dict.fromkeys(change for change in named if change is not None))
+
+
 def check_against(claims: Iterable[Claim], evidence: Evidence) -> list[bool | None]:
     """For each claim whether it is true of the evidence; `None` if the evidence can't decide it."""
     verdicts = [_judge(claim, evidence, 0.0) for claim in claims]
@@ -104,6 +152,8 @@ def _judge(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     kind = CLAIM_KINDS[claim.kind]
     if kind.of_model:
         return kind.falsehood(claim, evidence, bridge)
+    if kind.of_effect:
+        return _missing(claim, evidence) or kind.falsehood(claim, evidence, bridge)
     wrong = wrong_label(claim, evidence.query)
     if wrong is not None:
         return wrong

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from pydantic import TypeAdapter
 
-ClaimKind = Literal[
+MapClaimKind = Literal[
     "supports", "opposes", "matters", "near_zero", "strength", "only", "no_clear_evidence",
     "most_important", "least_important", "rank", "more_important_than",
     "share", "equal", "ratio", "difference", "count", "balance",
     "absent", "predicted", "confidence", "runner_up",
-    "decisive", "sufficient", "counterfactual",
 ]  # fmt: skip
+ClaimKind = Literal[MapClaimKind, "decisive", "sufficient", "counterfactual"]  # the last three need the model
 Direction = Literal["supports", "opposes"]
 ShareOf = Literal["positive", "negative", "absolute", "score", "area"]
 ErrorKind = Literal[

@@ -1,3 +1,8 @@
+from .asking import WAYS as WAYS
+from .asking import ask_model as ask_model
+from .effects import Answer as Answer
+from .effects import Change as Change
+from .effects import Effects as Effects
 from .fills import IMAGE_FILLS as IMAGE_FILLS
 from .fills import TEXT_FILLS as TEXT_FILLS
 from .masked import MaskedInputs as MaskedInputs

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
+from verbalize.masking.changed_texts import text_and_places
 from verbalize.masking.images import MaskedImages
 from verbalize.masking.masked import MaskedInputs
 from verbalize.masking.texts import MaskedTexts
 from verbalize.models.image_models import BlackBoxImages, ImageModel
 from verbalize.models.opening import as_model
 from verbalize.saliency import PixelSaliency, TokenSaliency
-from verbalize.spacing import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,16 +42,9 @@ def mask_inputs(
         if len(images) < len(maps):
             raise UsageError("the model takes images, but a map has no image; give maps over pixels with image=")
         return MaskedInputs(MaskedImages(opened, images), batch_size=batch_size)
-    texts = [_text_of(one) for one in maps if isinstance(one, TokenSaliency)]
+    texts = [text_and_places(one) for one in maps if isinstance(one, TokenSaliency)]
     if len(texts) < len(maps):
         raise UsageError("the model takes texts, but a map is over pixels")
     return MaskedInputs(
         MaskedTexts(opened, [text for text, _ in texts], [places for _, places in texts]), batch_size=batch_size
     )
-
-
-def _text_of(saliency: TokenSaliency) -> tuple[str, Sequence[tuple[int, int]]]:
-    """The text of a map and the places of its words."""
-    if saliency.text is not None and saliency.offsets is not None:
-        return saliency.text, saliency.offsets
-    return joined(saliency.tokens)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from verbalize.claims.claim import Claim, ClaimKind, Direction, ShareOf
+from verbalize.claims.claim import Claim, Direction, MapClaimKind, ShareOf
 from verbalize.saliency import SaliencyError
 
 _LONGEST = 1000  # characters of a sentence
@@ -20,7 +20,7 @@ class StatedClaim(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: ClaimKind
+    kind: MapClaimKind
     part: list[int] | None = Field(
         default_factory=list,
         max_length=512,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, Field
 
 from saywhy_core.errors import UsageError
-from verbalize.claims.claim import Claim, ClaimKind, Direction
+from verbalize.claims.claim import Claim, Direction, MapClaimKind
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.evidence import evidence_of
 from verbalize.read.marking.quotations import find_quotations
@@ -43,7 +43,7 @@ _TENTH = 0.1  # what "about 2.3" allows
 class ModelClaim(BaseModel):
     """One claim that the model reads in a sentence."""
 
-    kind: ClaimKind
+    kind: MapClaimKind
     parts: list[int] = Field(default_factory=list, max_length=64, description="numbers of the words or regions it is said of")
     other: list[int] = Field(default_factory=list, max_length=64, description="numbers of the part that it is compared with")
     missing: str | None = Field(default=None, max_length=200, description="words that the sentence names and the input lacks")
@@ -96,7 +96,7 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
     Raises:
         UsageError: it does not agree with the text.
     """
-    if stated.kind not in CLAIM_KINDS:
+    if stated.kind not in CLAIM_KINDS or CLAIM_KINDS[stated.kind].of_effect:
         raise UsageError(f"claims of kind {stated.kind} can't be checked")
     kind = CLAIM_KINDS[stated.kind]
     part: Part | None = _part(stated.parts, text, saliency)

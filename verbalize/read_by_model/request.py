@@ -49,7 +49,7 @@ def request(sentence: str, text: str, saliency: Saliency) -> list[tuple[str, str
         text: the text that it is from; what stands before the sentence is shown, too.
         saliency: the map; its words or regions are listed, without their scores.
     """
-    kinds = "\n".join(f"- {name}: {kind.summary}" for name, kind in CLAIM_KINDS.items())
+    kinds = "\n".join(f"- {name}: {kind.summary}" for name, kind in CLAIM_KINDS.items() if not kind.of_effect)
     query = saliency.query
     data: dict[str, Any] = {"label": query.label}
     if query.versus:

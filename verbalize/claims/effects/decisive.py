@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verbalize.claims.verdict import Undecided
+from verbalize.claims.effects.judging import judged
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import Claim
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 
 def falsehood(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
-    """The falsehood of the claim; `None` if the model bears it out."""
-    del claim, evidence, bridge
-    return Undecided("only the model can tell, and it was not given")
+    """The falsehood of the claim; `None` if the decision changes without the part, or stays, if the claim is negated.
+
+    Words are cut out of the text. If the part is all of the text, nothing is left to decide on, and the claim is undecided.
+    """
+    del bridge  # no scores are looked at
+    return judged(claim, evidence)

@@ -1,0 +1,69 @@
+"""Claims about changed inputs, and the model that decides them."""
+
+from __future__ import annotations
+
+from parameters.harness import case, later, record
+from parameters.maps import OTHER, TEXT
+
+from verbalize import Claim, TextRecord
+from verbalize.masking import Answer, Change
+
+NAMES = ("good", "bad")
+DECISIVE = Claim("decisive", (8,))  # the second 'great'
+SAID = Answer(("good",), 0.9)
+
+
+def bag(great, *, told=None):
+    """A classifier that counts 'great'."""
+    from verbalize.models import TextFunction
+
+    def function(texts):
+        if told is not None:
+            told.append(len(texts))
+        sums = [great * text.count("great") - 1.5 for text in texts]
+        return [[total, -total] for total in sums]
+
+    return TextFunction(function, NAMES)
+
+
+MODEL = later(lambda tools: bag(1.0))
+FIRM = later(lambda tools: bag(2.0))  # one 'great' is enough
+record("verbalize.Claim", {"kind": "decisive", "part": (3,)}, negated=True, becomes="bad")
+record("verbalize.Claim", {"kind": "counterfactual", "part": (3,)}, replacement="dull")
+case("verbalize.check", {"claims": [DECISIVE], "saliency": TEXT}, model=MODEL)
+case("verbalize.check_text", {"text": "Lovely.", "saliency": TEXT, "stated": [DECISIVE]}, model=MODEL)
+case(
+    "verbalize.check_texts",
+    {"texts": [(TextRecord("a", "Lovely.", (DECISIVE.to_record(),)), TEXT)]},
+    lambda found, tools, arguments: list(found),
+    model=MODEL,
+)
+record(
+    "verbalize.claims.KindOfClaim",
+    {"summary": "s", "truth": "t", "falsehood": max, "mirrored": min},
+    of_effect=True,
+)
+record("verbalize.masking.Answer", {"labels": ("good",), "probability": 0.5}, labels=("bad",), probability=0.6, way="blurred")
+record("verbalize.masking.Change", {"how": "without", "part": (1,)}, how="alone", part=(2,))
+record("verbalize.masking.Change", {"how": "replaced", "part": (1,)}, replacement="dull")
+record(
+    "verbalize.masking.Effects", {"decision": SAID}, decision=Answer(("bad",), 0.9), changed={Change("alone", (1,)): (SAID,)}
+)
+
+
+def asked(found, tools, arguments):
+    return found, tools.recorded
+
+
+case(
+    "verbalize.masking.ask_model",
+    {
+        "model": later(lambda tools: bag(1.0, told=tools.recorded)),
+        "asked": [(TEXT, [Change("without", (8,)), Change("alone", (3,))])],
+    },
+    asked,
+    model=FIRM,
+    asked=[(OTHER, [Change("without", (1,))])],
+    class_names=("fine", "poor"),
+    batch_size=1,
+)
