@@ -32,7 +32,7 @@ def default_layer(module: nn.Module, images: torch.Tensor | None = None) -> str:
         found = [name for name, layer in module.named_modules() if name and isinstance(layer, nn.Conv2d)]
         if not found:
             raise UsageError("the model has no Conv2d; name a layer whose output is N×D×h×w with layer=")
-        return found[-1]
+        return str(found[-1])
     last: list[tuple[str, int]] = []
     tokens = False
 

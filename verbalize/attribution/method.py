@@ -95,6 +95,7 @@ METHODS: Registry[Method] = Registry(
         "norm_grad": "verbalize.attribution.methods.activation_maps.norm_grad:NORM_GRAD",
         "meta_norm_grad": "verbalize.attribution.methods.activation_maps.norm_grad:META_NORM_GRAD",
         "cf_cam": "verbalize.attribution.methods.activation_maps.cf_cam:CF_CAM",
+        "salient_relevance": "verbalize.attribution.methods.gradients.salient_relevance:SALIENT_RELEVANCE",
         "rise": "verbalize.attribution.methods.perturbations.rise:RISE",
     },
     expects=Method,
