@@ -42,6 +42,8 @@ class TextRecord:
         text: the sentences.
         claims: claims that the author states beside the text, as `Claim.to_record` writes them.
         line: the line number of the record in its file, counted from 1.
+        label: the correct label of the text, where it is an input of a model and its record names one: a name, or the number of
+            a class.
         place: its place among the records of its file, counted from 0 and including those that can't be read. `with_maps` uses
             it for texts without ids.
     """
@@ -51,6 +53,7 @@ class TextRecord:
     claims: tuple[Mapping[str, Any], ...] = ()
     line: int | None = None
     place: int | None = field(default=None, compare=False)
+    label: str | int | None = None
 
 
 def iter_texts(source: str | os.PathLike[str], on_problem: Callable[[Problem], None] | None = None) -> Iterator[TextRecord]:
@@ -206,7 +209,9 @@ def _record(record: Any, number: int | None, where: str) -> TextRecord | Problem
         check_ceiling("tokens", len(claims), "it", "claims")
     except CeilingError as error:
         return Problem(where, str(error), number, _id_shown(record))
-    return TextRecord(name, record["text"], tuple(claims), number)
+    label = record.get("label")
+    known = label if isinstance(label, str | int) and not isinstance(label, bool) else None
+    return TextRecord(name, record["text"], tuple(claims), number, label=known)
 
 
 def _id_shown(record: Mapping[str, Any]) -> str | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "demo",
+    "attribute",
     "verbalize",
     "check",
     "convert",

@@ -45,6 +45,12 @@ class ImageModel:
         return found
 
     @property
+    def channels(self) -> int | None:
+        """How many channels the images have: 1 or 3, or None where the module takes both or does not show it."""
+        taken = next((one.shape[1] for one in self.module.parameters() if one.ndim == 4), None)  # of the first convolution
+        return taken if taken in (1, 3) else None
+
+    @property
     def device(self) -> torch.device:
         """Where the weights of the module are."""
         return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
@@ -70,6 +76,12 @@ class BlackBoxImages:
         if not names:
             raise UsageError("the classifier does not tell the names of its classes; give class_names=")
         object.__setattr__(self, "class_names", names)
+
+    @property
+    def channels(self) -> int | None:
+        """How many channels the images have: 1 or 3, or None where the classifier takes both or does not say it."""
+        taken = self.classifier.image_shape[2]
+        return taken if taken in (1, 3) else None
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """N×C×H×W in [0, 1] -> N×K logits. Probabilities become their logarithms, whose softmax is the probabilities again."""

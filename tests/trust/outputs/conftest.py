@@ -32,6 +32,7 @@ class Writes:
 
 
 COMMANDS = {
+    "attribute": Writes("attribute sign.npy --model demo:signs --method occlusion --option patch=24 --out {out}"),
     "verbalize": Writes("verbalize maps.jsonl --out {out}"),
     "narrate": Writes("verbalize maps.jsonl --style free --llm {llm} --format jsonl --out {out}", asks=True),
     "convert": Writes("convert maps.jsonl --out {out}"),

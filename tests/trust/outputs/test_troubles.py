@@ -131,7 +131,7 @@ def test_a_disk_that_fails_when_all_is_done(at_work, tmp_path, monkeypatch, comm
 
 
 def test_devices_and_descriptors_get_the_whole_and_stay_what_they_are(at_work, tmp_path, file_command):
-    if file_command == "convert pixels":
+    if file_command in ("convert pixels", "attribute"):
         check_refused(at_work(file_command, "/dev/null"), "to a file, not to a stream")
         return
     done = at_work(file_command, "/dev/full")

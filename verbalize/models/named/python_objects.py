@@ -16,7 +16,7 @@ from verbalize.models.text_functions import TextFunction
 
 if TYPE_CHECKING:
     from saywhy_core.classifiers import Scores
-    from verbalize.models.classes import Classes
+    from verbalize.models.named.classes import Classes
     from verbalize.models.opening import Model
 
 

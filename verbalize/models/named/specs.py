@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from saywhy_core.classifiers import TARGETS, load_classifier, split_spec
+from saywhy_core.classifiers import load_classifier, split_spec
 from saywhy_core.errors import UsageError
-from saywhy_core.registry import Registry
 from saywhy_core.trust import may_run_code
-from verbalize.models.classes import read_classes
 from verbalize.models.image_models import BlackBoxImages, ImageModel
-from verbalize.models.image_preparation import differentiable
+from verbalize.models.named.classes import read_classes
+from verbalize.models.named.image_preparation import differentiable
+from verbalize.models.named.kinds import MODELS, model_options
 from verbalize.models.opening import as_model
 
 if TYPE_CHECKING:
@@ -23,35 +22,6 @@ if TYPE_CHECKING:
 
 SHORT = {"minilm": "text:minilm"}
 """Names that stand for a whole spec."""
-
-
-class ModelLoader(Protocol):
-    """Opens the models of one kind.
-
-    The keyword parameters of the function are the options of the kind; any other option is refused before it is called. It may
-    have a parameter `class_names`, which receives a tuple of names or a mapping of names to texts, and a parameter `trust`,
-    without which the kind says that it never runs code of the model's author (see `saywhy_core.classifiers.TargetLoader`).
-    """
-
-    def __call__(self, where: str, /, **options: Any) -> Model:
-        """The model at `where`, which is the part of the spec between the kind's colon and the question mark.
-
-        Raises:
-            UsageError: there is no such model, an option has a wrong value, or an option is missing.
-        """
-
-
-MODELS: Registry[ModelLoader] = Registry(
-    "model",
-    "saywhy.models",
-    {
-        "transformers": "verbalize.models.transformers_models:load",
-        "text": "verbalize.models.transformers_models:load_encoder",
-        "python": "verbalize.models.python_objects:load",
-    },
-    expects=callable,
-    words="a function load(where, *, option=...) that returns a model",
-)
 
 
 def open_model(
@@ -126,24 +96,6 @@ def _opened(
         return as_model(found)
     except UsageError:
         raise MODELS.misfit(kind, found, "a model (see verbalize.models)") from None
-
-
-def model_options(kind: str) -> tuple[str, ...] | None:
-    """The options of a kind of model, None where it takes any. `trust` is none of them: no line of text can give it.
-
-    Raises:
-        UsageError: there is no such kind.
-    """
-    with MODELS.blame(kind):
-        parameters = list(inspect.signature(MODELS.get(kind)).parameters.values())[1:]
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return tuple(parameter.name for parameter in parameters if parameter.name != "trust")
-
-
-def model_kinds() -> tuple[str, ...]:
-    """All kinds of model that a spec may name: those of `MODELS`, then those of image classifiers."""
-    return tuple(dict.fromkeys((*MODELS, *TARGETS)))
 
 
 def from_target(spec: str, *, class_names: Sequence[str] | None = None, trust: bool = False, **options: Any) -> Model:

@@ -1,0 +1,7 @@
+"""Inputs out of files, and their maps one by one: what `saywhy attribute` does."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
