@@ -48,9 +48,9 @@ def _image(seed=0, size=(24, 32), *, red=True, green=False):
     rng = np.random.default_rng(seed)
     image = np.repeat(0.4 + 0.05 * rng.random((*size, 1)), 3, axis=2)
     if red:
-        image[SQUARE] = (0.9, 0.1, 0.1) + 0.05 * rng.random((8, 8, 1))
+        image[SQUARE] = (0.9, 0.1, 0.1) + 0.05 * rng.random((8, 8, 3))
     if green:
-        image[14:22, 4:12] = (0.1, 0.9, 0.1) + 0.05 * rng.random((8, 8, 1))
+        image[14:22, 4:12] = (0.1, 0.9, 0.1) + 0.05 * rng.random((8, 8, 3))
     return image.astype(np.float32)
 
 
