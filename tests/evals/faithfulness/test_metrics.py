@@ -191,7 +191,8 @@ def test_max_sensitivity_agrees_with_captum(net, maps):
     @torch.enable_grad()
     def plain(images):
         images = images.detach().requires_grad_(True)
-        return torch.autograd.grad(net(images)[:, 0].sum(), images)[0].sum(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+        found = torch.autograd.grad(net(images)[:, 0].sum(), images)[0]
+        return found.sum(dim=1, keepdim=True).repeat(1, 3, 1, 1)
 
     def explain(images, queries):
         batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
