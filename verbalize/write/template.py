@@ -42,6 +42,15 @@ Unsigned maps:
     P is more important than P.                                             The rest of the text holds 24% of the importance.
     No part of the text (picture) stands out: every word (pixel) scores zero (scores the same).
 
+With a model, of what it was run on (A and B are labels in quotes; the second form of a line is that with labels masked):
+
+    Without P, the model says B instead of A.                               Without P, the model changes its decision.
+    Without P, the model still says A.                                      Without P, the model keeps its decision.
+    The map's most important word (part of the text, region) is P; without it the model still says A (keeps its decision).
+    P alone is enough for the model to say A.                               P alone is enough for the model's decision.
+    P alone is not enough for the model to say A.                           P alone is not enough for the model's decision.
+    With P alone, the model says B instead of A.
+
 These are the rules for reading the shapes:
 
 - There are four kinds of quotes ('', "", «», 「」). The quoted words contain neither of the two marks nor a look-alike. A
@@ -64,6 +73,8 @@ These are the rules for reading the shapes:
 - "Followed by" says that each part is more important than the next.
 - "Above all P" says that P, a word of the part before, speaks in the direction and is more important than each other word of
   that part.
+- A quoted name after "says", "say" or "instead of" is a label: the decision, and what becomes of it. "Changes its decision"
+  names neither. "Without P" is "decisive", "P alone" is "sufficient", each with the rest of its sentence negated or not.
 - "Stands out" does not state a direction. "Speaks for" and "speaks against" do. "Matters" states none.
 """
 
@@ -71,8 +82,9 @@ from __future__ import annotations
 
 import operator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.records import told
@@ -85,12 +97,18 @@ from verbalize.write.background import Background
 from verbalize.write.draft import Draft
 from verbalize.write.naming import Frame
 from verbalize.write.style import STYLES, Limits
+from verbalize.write.tested.parts import tested_parts
+from verbalize.write.tested.sentences import say_tested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
+    from verbalize.write.tested.parts import Tested
+
+T = TypeVar("T")
+_BATCH = 64  # maps whose inputs share the calls of a model
 
 
 @dataclass(frozen=True)
@@ -109,10 +127,13 @@ class TemplateVerbalizer:
             name the labels, so they do not go with `mask_labels`.
         length: "clause" (the most important part alone, without a full stop), "short", or "paragraph" (also with comparisons,
             the share of the words that are not named, and the balance of both directions). The style "smv" has only "short".
+        model: the model that the maps explain, as `verbalize.models.as_model` takes it. The text then also says what the model
+            does without the most important part, and with that part alone; in a paragraph also which other parts are decisive.
+            Each such sentence was tested on the model. The length "clause" has no room for them.
 
     Raises:
         SaliencyError: the style is unknown, the style has no such length, or a limit is below 1.
-        UsageError: the background can't be read, or labels are masked.
+        UsageError: the background can't be read, or labels are masked; or there is no such model, or no room for what it says.
     """
 
     max_words: int = 12
@@ -121,6 +142,7 @@ class TemplateVerbalizer:
     mask_labels: bool = False
     length: str = "short"
     background: Source | None = field(default=None, kw_only=True, repr=False)
+    model: Any = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("max_words", "max_spans"):
@@ -138,6 +160,12 @@ class TemplateVerbalizer:
         if self.length not in lengths:
             raise SaliencyError(f"the style {self.style!r} has no length {self.length!r}; use one of {', '.join(lengths)}")
         object.__setattr__(self, "background", Background.beside(self.background, mask_labels=self.mask_labels))
+        if self.model is not None:
+            from verbalize.models.opening import as_model  # imports torch, which texts about maps alone do not need
+
+            if self.length == "clause":
+                raise SaliencyError("a clause has no room for what a model says; with model= use 'short' or 'paragraph'")
+            object.__setattr__(self, "model", as_model(self.model))
 
     def verbalize(self, saliency: Saliency) -> Verbalization:
         """Write a text about the map. The result also holds its claims and the coverage of the parts that it names.
@@ -147,22 +175,12 @@ class TemplateVerbalizer:
 
         Raises:
             TypeError: the argument is not a map.
+            UsageError: the model can't be run on the input, or it is not the model that the map explains.
         """
-        evidence = evidence_of(saliency)
-        draft = Draft(
-            saliency, evidence, Frame.of(saliency.query, mask_labels=self.mask_labels, heard=" ".join(evidence.names))
-        )
-        if evidence.flat:
-            phrases.say_flat(draft)
-        else:
-            STYLES.get(self.style).say(draft, Limits(self.max_words, self.max_spans, self.length))
-        text, claims = " ".join(draft.sentences), tuple(draft.claims)
-        if self.length == "clause":
-            text, claims = draft.clause, draft.clause_claims
-        shown = Background.beside(self.background, mask_labels=self.mask_labels)
-        known = shown.sentences(saliency.query) if shown is not None else ()
-        coverage = coverage_of(claims, saliency)
-        return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)
+        (made,) = self._written([saliency])
+        if isinstance(made, UsageError):
+            raise made
+        return made
 
     def verbalize_all(
         self,
@@ -173,6 +191,8 @@ class TemplateVerbalizer:
     ) -> Iterator[Verbalization]:
         """Iterate over the texts of the maps. Each map is verbalized when its text is asked for.
 
+        With a model, 64 maps are verbalized at once, so that their inputs share its calls.
+
         Args:
             saliencies: the maps.
             where: the source of the maps, which problems name.
@@ -182,14 +202,72 @@ class TemplateVerbalizer:
             UsageError: a map can't be put into words, and `on_problem` is not given.
             TypeError: something is no map, and `on_problem` is not given.
         """
-        for place, saliency in enumerate(saliencies, 1):
-            try:
-                with told(what="it can't be put into words") if on_problem is not None else nullcontext():
-                    made = self.verbalize(saliency)
-            except UsageError as error:
+        left, place = iter(saliencies), 0
+        while batch := tuple(islice(left, 1 if self.model is None else _BATCH)):
+            for saliency, made in zip(batch, self._written(batch, lenient=on_problem is not None), strict=True):
+                place += 1
+                if not isinstance(made, UsageError):
+                    yield made
+                    continue
                 if on_problem is None:
-                    raise
+                    raise made
                 name = getattr(saliency, "saliency_id", None)
-                on_problem(Problem(where, str(error), id=name if isinstance(name, str) else f"number {place}"))
-                continue
-            yield made
+                on_problem(Problem(where, str(made), id=name if isinstance(name, str) else f"number {place}"))
+
+    def _written(self, saliencies: Sequence[Saliency], *, lenient: bool = False) -> list[Verbalization | UsageError]:
+        """The texts, or why there is none. If `lenient`, whatever a map causes is such a reason."""
+        begun = [self._kept(lambda one=saliency: self._draft(one), lenient=lenient) for saliency in saliencies]
+        if self.model is not None:
+            self._ask(begun)
+        return [
+            draft if isinstance(draft, UsageError) else self._kept(lambda one=draft: self._finished(one), lenient=lenient)
+            for draft in begun
+        ]
+
+    def _kept(self, make: Callable[[], T], *, lenient: bool) -> T | UsageError:
+        """What is made, or the error that a user can correct."""
+        try:
+            with told(what="it can't be put into words") if lenient else nullcontext():
+                return make()
+        except UsageError as error:
+            return error
+
+    def _draft(self, saliency: Saliency) -> Draft:
+        """The text as far as the map alone tells it."""
+        evidence = evidence_of(saliency)
+        draft = Draft(
+            saliency, evidence, Frame.of(saliency.query, mask_labels=self.mask_labels, heard=" ".join(evidence.names))
+        )
+        if evidence.flat:
+            phrases.say_flat(draft)
+        else:
+            STYLES.get(self.style).say(draft, Limits(self.max_words, self.max_spans, self.length))
+        return draft
+
+    def _tested(self, draft: Draft) -> Tested:
+        return tested_parts(draft, paragraph=self.length == "paragraph")
+
+    def _ask(self, drafts: list[Draft | UsageError]) -> None:
+        """Ask the model about the changed inputs of all drafts at once. Where it can't be asked, the error takes its place."""
+        from verbalize.masking.asking import ask_model  # imports torch
+
+        changes = [() if isinstance(draft, UsageError) else self._tested(draft).changes for draft in drafts]
+        open_ = [(index, draft) for index, draft in enumerate(drafts) if isinstance(draft, Draft) and changes[index]]
+        answered = ask_model(self.model, [(draft.saliency, changes[index]) for index, draft in open_])
+        for (index, draft), effects in zip(open_, answered, strict=True):
+            if isinstance(effects, UsageError):
+                drafts[index] = effects
+            else:
+                draft.evidence = replace(draft.evidence, effects=effects)
+
+    def _finished(self, draft: Draft) -> Verbalization:
+        if draft.evidence.effects is not None:
+            say_tested(draft, self._tested(draft), paragraph=self.length == "paragraph", mask_labels=self.mask_labels)
+        saliency = draft.saliency
+        text, claims = " ".join(draft.sentences), tuple(draft.claims)
+        if self.length == "clause":
+            text, claims = draft.clause, draft.clause_claims
+        shown = Background.beside(self.background, mask_labels=self.mask_labels)
+        known = shown.sentences(saliency.query) if shown is not None else ()
+        coverage = coverage_of(claims, saliency)
+        return Verbalization(saliency.saliency_id, text, claims, coverage, self.style, background=known)

@@ -67,3 +67,10 @@ case(
     class_names=("fine", "poor"),
     batch_size=1,
 )
+
+
+def written(found, tools, arguments):
+    return found.verbalize(TEXT)
+
+
+case("verbalize.TemplateVerbalizer", {}, written, model=MODEL)
