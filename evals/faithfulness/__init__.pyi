@@ -1,6 +1,12 @@
 from .answers import Answers as Answers
 from .baselines import inverted_map as inverted_map
 from .baselines import random_map as random_map
+from .comparing.agreement import Agreement as Agreement
+from .comparing.agreement import agree as agree
+from .comparing.comparing import compare as compare
+from .comparing.comparison import Comparison as Comparison
+from .comparing.ranking import Ranking as Ranking
+from .comparing.ranking import rank as rank
 from .evaluating import evaluate as evaluate
 from .evaluation import Evaluation as Evaluation
 from .evaluation import Outcome as Outcome
@@ -8,5 +14,6 @@ from .hiding.asks import Hide as Hide
 from .hiding.asks import Keep as Keep
 from .metric import METRICS as METRICS
 from .metric import Metric as Metric
+from .reporting.writing import write_comparison as write_comparison
 from .sweeping import Sweep as Sweep
 from .sweeping import sweep as sweep

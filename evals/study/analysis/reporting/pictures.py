@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evals.dot_plots import Dot, dot_plot
 from evals.study.analysis.numbers import percent, seconds, two_places
 from evals.study.analysis.reporting.layout import shown
-from evals.study.analysis.reporting.plots import Dot, dot_plot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evals.dot_plots import stacked
 from evals.study.analysis.reporting.flow_chart import flow_chart
 from evals.study.analysis.reporting.latex import to_latex
 from evals.study.analysis.reporting.markdown import SIMULATED, to_markdown
 from evals.study.analysis.reporting.page import to_page
 from evals.study.analysis.reporting.pictures import plots_of
-from evals.study.analysis.reporting.plots import stacked
 from saywhy_core.disk.files import atomic_open, check_is_no_input
 
 if TYPE_CHECKING:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from evals.study.analysis.nouns import Value
-
 _WIDTH, _LEFT, _RIGHT, _ROW = 440, 12, 428, 38  # the name of a row stands above its interval, so that phones show both
 _FILE, _LINE = 460, 60  # width of a file, and characters of a line of its warning
 _MOST_WIDTHS = 3  # usual widths that an interval may reach to each side
@@ -34,7 +32,7 @@ class Dot:
 def dot_plot(
     title: str,
     dots: Sequence[Dot],
-    spell: Callable[[Value], str],
+    spell: Callable[[float], str],
     *,
     unit: str = "",
     zero: float | None = None,
