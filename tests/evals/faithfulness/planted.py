@@ -28,6 +28,19 @@ class Additive(nn.Module):
         return torch.stack([evidence - 1.0, torch.zeros_like(evidence)], dim=1)
 
 
+class Grouped(Additive):
+    """Five classes: the decisive square speaks for the object and, at half the rate, for its kin."""
+
+    def forward(self, images):
+        evidence = (images.mean(dim=1) * self.weights).sum(dim=(1, 2))
+        flat = torch.zeros_like(evidence)
+        return torch.stack([evidence - 1.0, 0.5 * evidence - 1.0, flat, flat + 1.0, flat + 1.0], dim=1)
+
+
+GROUPS = {"things": ["object", "kin"], "rest": ["other"]}
+GROUPED_NAMES = ("object", "kin", "other", "far", "last")
+
+
 class Gated(Additive):
     """The rest of the image helps where the square is hidden, and harms where it is there: the order of adding matters."""
 

@@ -1,10 +1,13 @@
 """On inputs whose decisive part is known, each metric ranks the known map above a random one, and that above the inverted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evals.faithfulness import METRICS, evaluate, inverted_map, random_map
-from tests.evals.faithfulness.planted import Additive, Gated, good_maps
+from tests.evals.faithfulness.planted import GROUPED_NAMES, GROUPS, NAMES, Additive, Gated, Grouped, good_maps
+from verbalize import Query
 
 # A metric that asks another question than "is this map right?", with the reason why this test can't rank maps by it.
 OTHER_QUESTIONS = {
@@ -29,14 +32,19 @@ PLANTED = [
 @pytest.mark.parametrize("name", PLANTED)
 @pytest.mark.parametrize("scale", ["logits", "probabilities"])
 def test_known_good_before_random_before_inverted(name, scale):
-    model = MODELS.get(name, Additive)()
+    grouped = "groups" in METRICS.get(name).settings
+    model = Grouped() if grouped else MODELS.get(name, Additive)()
+    settings = {"groups": GROUPS} if grouped else {}
     good = good_maps(8, model)
+    if name.startswith("cgs"):  # the question is why the object rather than what is in another group
+        good = [replace(one, query=Query("object", ("other",))) for one in good]
     kinds = {
         "good": good,
         "random": [random_map(one, seed=seed) for seed, one in enumerate(good)],
         "inverted": [inverted_map(one) for one in good],
     }
-    found = {kind: evaluate(model, maps, metrics=[name], class_names=("object", "other")) for kind, maps in kinds.items()}
+    names = GROUPED_NAMES if grouped else NAMES
+    found = {kind: evaluate(model, maps, metrics=[name], class_names=names, **settings) for kind, maps in kinds.items()}
     means = {kind: one.of(name, scale).mean for kind, one in found.items()}
     if name == "average_gain" and scale == "logits":
         assert all(np.isnan(mean) for mean in means.values())
