@@ -27,6 +27,7 @@ class TextQuestion:
     batch_size: int = 32  # changed inputs per call of the model
     options: Mapping[str, Any] = field(default_factory=dict)  # settings that only this method has
     classifier: Any = None  # the classifier itself
+    score_logits: Callable[[torch.Tensor], torch.Tensor] | None = None  # N×K logits -> N
 
 
 def shared_by_pieces(scores: torch.Tensor, words: torch.Tensor) -> torch.Tensor:

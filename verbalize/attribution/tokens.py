@@ -116,6 +116,7 @@ def explain_text(
         batch_size=batch_size,
         options={name: value for name, value in given.items() if name not in SETTINGS},
         classifier=classifier,
+        score_logits=lambda logits: score_of_query(logits, asked, classifier.class_names),
     )
     scores = explainer.explain(question)[0].detach().cpu().double().numpy()
     spans = [_span(text, [offsets[index] for index in inside]) for _, inside in merged.words]

@@ -23,6 +23,7 @@ from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRu
 from torch import nn
 
 from saywhy_core.errors import UsageError
+from verbalize.attribution.features import module_of
 from verbalize.attribution.method import Explainer, Method
 from verbalize.attribution.methods.gradients.traced import Operation, as_modules
 from verbalize.models.image_models import logits_of
@@ -56,17 +57,17 @@ class _Started(nn.Module):  # type: ignore[misc]  # torch's types are not follow
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
     """The relevance of the pixels, summed over the channels by the caller."""
-    if question.module is None or question.logits is None or question.score_logits is None:
-        raise UsageError("lrp needs the layers of the model, and only the scores of this one are known")
+    module = module_of(question)
     rule = question.options.get("rule", "epsilon")
     if rule not in RULES:
         raise UsageError(f"the rule must be one of {', '.join(RULES)}, not {rule!r}")
-    network = as_modules_for_lrp(question.module, rule)
+    network = as_modules_for_lrp(module, rule)
     with torch.no_grad():
-        logits = question.logits(question.batch)
+        logits = logits_of(module(question.batch))
     with torch.enable_grad():
         free = logits.detach().requires_grad_()
-        (slopes,) = torch.autograd.grad(question.score_logits(free, question.rows).sum(), free)
+        scored = question.score_logits(free, question.rows)  # type: ignore[misc]  # modules always have it
+        (slopes,) = torch.autograd.grad(scored.sum(), free)
     start = slopes * logits
     method = captum.attr.LRP(_Started(network).eval())
     found: torch.Tensor = method.attribute(question.batch.clone().requires_grad_(), additional_forward_args=(start,))
