@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from verbalize.claims.checking import check
 from verbalize.evidence import evidence_of
 from verbalize.read.clause import Memory
+from verbalize.read.effects.reading import CUES, read_effects, supposes
 from verbalize.read.fixed.reading import read_fixed
 from verbalize.read.lists import heading_of, item_of, says_order, sentences_of_list, sentences_of_table
 from verbalize.read.making.placing import adjacent
@@ -108,6 +109,7 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
     spans = split_sentences(clean, quotations)
     written = {} if within_list or len(spans) > _MOST else _lists(clean, spans, finder.holds, saliency)
     for number, (start, stop) in enumerate(spans):
+        sure = bool(sentences) and not sentences[-1].unread  # whether "it" can mean what the sentence before was about
         inside: list[Quotation] = []
         while next_quotation < len(quotations) and quotations[next_quotation].start < stop:
             inside.append(quotations[next_quotation])
@@ -134,7 +136,18 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             reader.recall(claims, subject)
             sentences.append(ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",)))
             continue
-        reading = reader.read(marker.sentence(start, stop, inside))
+        tokens = marker.sentence(start, stop, inside)
+        effects = None
+        if CUES.search(clean, start, stop):
+            known = reader.memory.subject if sure and reader.memory.subject == reader.memory.last else ()
+            effects = read_effects(tokens, evidence, known, reader.aside)
+        if effects is not None:
+            reader.recall(effects.claims, effects.subject)
+            sentences.append(ReadSentence(start, stop, text[start:stop], effects.claims, False, effects.rules))
+            continue
+        reading = reader.read(tokens)
+        if reading.left_over and supposes(tokens, reading.left_over, evidence):
+            reading.claims.clear()  # what is said of a changed input is no fact
         unread = bool(reading.left_over) or not reading.claims
         last_label = _label_of(reading.claims) or reader.memory.last_label
         if unread:  # its words are not understood, but what "it" means in the next sentence may be a label in them

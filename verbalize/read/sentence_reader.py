@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from verbalize.claims.checking import check_against
 from verbalize.read.clause import Clause, Memory, Unclear
 from verbalize.read.clauses import segments_of
+from verbalize.read.effects.reading import EffectReading
 from verbalize.read.mentions import mentions_in
 from verbalize.read.resolver import Resolver
 
@@ -160,6 +161,15 @@ class SentenceReader:
         self.memory.label = None
         self.memory.whole = _whole(tokens)
         return self._read(tokens)
+
+    def aside(self, tokens: Sequence[Token]) -> EffectReading | None:
+        """What a clause says, if the rules read it whole; what the reader remembers of earlier sentences stays as it is."""
+        before = replace(self.memory, high=list(self.memory.high))
+        reading = self.read([*tokens])
+        about, self.memory = (self.memory.subject, self.memory.last), before
+        if reading.left_over or not reading.claims:
+            return None
+        return EffectReading(tuple(reading.claims), tuple(reading.rules), about[0] if about[0] == about[1] else ())
 
     def recall(self, claims: Sequence[Claim], subject: tuple[Mention, ...]) -> None:
         """Remember a sentence that was read in another way: its claims, and the parts that it was about."""

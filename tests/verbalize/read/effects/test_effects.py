@@ -1,0 +1,91 @@
+"""Sentences about what the model would do are read into the right claims or not at all; no model is needed.
+
+The notation of the data files: "sentence => claims", with "&" between claims. "D great,fine >negative @positive" is decisive, of
+'great' and 'fine' together, becomes 'negative', label 'positive'; "!" negates; S is sufficient; "C great =dull" is counterfactual
+with a replacement; "?" is a part that is not in the input; "plain" stands for claims of other kinds, which must be there; "-" means
+that nothing of the sentence may be read, and "old" that it may be read, but not as an effect.
+"""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from verbalize import Prediction, read_sentences
+
+HERE = Path(__file__).parent
+KINDS = {"D": "decisive", "S": "sufficient", "C": "counterfactual"}
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+FILM = replace(
+    load(HERE.parents[1] / "lies.py").FILM,
+    prediction=Prediction("positive", scores={"positive": 0.8, "negative": 0.15, "neutral": 0.05}),
+)
+
+
+def sentences(name):
+    lines = (HERE / name).read_text().splitlines()
+    return [tuple(map(str.strip, line.rsplit("=>", 1))) for line in lines if "=>" in line and not line.startswith("#")]
+
+
+def expected(notation):
+    """The claims that a line expects, as comparable tuples, and whether plain claims are to stand beside them."""
+    claims, plain = set(), False
+    for one in notation.split("&"):
+        fields = one.split()
+        if fields == ["plain"]:
+            plain = True
+            continue
+        kind = KINDS[fields[0].removeprefix("!")]
+        part = None if fields[1] == "?" else tuple(sorted(place(word) for word in fields[1].split(",")))
+        marked = {field[0]: field[1:] for field in fields[2:]}
+        claims.add((kind, part, fields[0].startswith("!"), marked.get(">"), marked.get("@"), marked.get("=")))
+    return claims, plain
+
+
+def place(word):
+    return int(word) if word.isdigit() else FILM.tokens.index(word)
+
+
+def outcome(text, notation, saliency=FILM):
+    """Whether a text is read "right", "unread", or "wrong"; an unread sentence that makes a claim is wrong, too."""
+    read = read_sentences(text, saliency)
+    claims = [claim for sentence in read for claim in sentence.claims]
+    effects = {
+        (claim.kind, claim.part, claim.negated, claim.becomes, claim.label, claim.replacement)
+        for claim in claims
+        if claim.kind in KINDS.values()
+    }
+    others = [claim for claim in claims if claim.kind not in KINDS.values()]
+    if notation == "old":
+        return "wrong" if effects else "right"
+    if notation == "-":
+        return "wrong" if read[-1].claims or not read[-1].unread else "right"
+    wanted, plain = expected(notation)
+    if any(sentence.unread for sentence in read):
+        return "wrong" if effects - wanted or (others and not plain) else "unread"
+    return "right" if effects == wanted and bool(others) == plain else "wrong"
+
+
+def measured(name):
+    outcomes = {text: outcome(text, notation) for text, notation in sentences(name)}
+    stated = [text for text, notation in sentences(name) if notation not in ("-", "old")]
+    recall = sum(outcomes[text] == "right" for text in stated) / len(stated)
+    return recall, outcomes
+
+
+@pytest.mark.parametrize(("name", "least"), [("dev.txt", 0.98), ("held_out.txt", 0.85)])
+def test_no_sentence_is_read_wrongly_and_most_are_read(name, least):
+    recall, outcomes = measured(name)
+    assert [text for text, found in outcomes.items() if found == "wrong"] == []
+    assert recall >= least, [text for text, found in outcomes.items() if found == "unread"]

@@ -1,0 +1,68 @@
+"""Patterns that say of a part itself what it does: it is decisive, necessary or enough, or the decision hinges on it."""
+# ruff: noqa: E501 - patterns are easier to read unbroken
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from verbalize.read.effects.conditions import numbered
+from verbalize.read.effects.words import BE, DECIDED, DECISION, MAY_BE, MODEL, PARTS, SINGLES, label, say
+
+_M = f"(?:{MAY_BE} )?"
+_ALONE = "(?:alone|by itself|by themselves|on its own|on their own)"
+_LABELLED = f"(?:(?:a|the) (?P<label>L) {DECIDED}|{label('label')})"
+_MODEL_SAYS = f"{MODEL} to {say('label')}"
+_AIM = (
+    f"(?: (?:for|to) (?:{_MODEL_SAYS}|{MODEL}(?: to (?:keep|reach|make) {DECISION})?|{DECISION}|(?:model's|model 's) decision|{_LABELLED})"
+    f"| to (?:keep|preserve|maintain|reach|get|obtain|retain) (?:{DECISION}|{_LABELLED})"
+    f"| to (?:make|get|lead|cause) {MODEL} (?:to )?{say('label')})"
+)
+_SUFFICES = f"(?:{_M}(?:{BE} )?(?:enough|sufficient)|{_M}(?:suffice|suffices|sufficed))"
+_NOT_SUFFICES = f"(?:(?:{BE} not|{MAY_BE} not(?: be)?) (?:enough|sufficient)|{MAY_BE} not suffice)"
+_NEEDED = "(?:necessary|indispensable|required|needed|decisive)"
+_ARE = f"(?:{BE}|remains|proves|proved)"
+_BOUND = (
+    "(?:hinge|hinges|hinged|turn|turns|turned) (?:crucially )?(?:on|upon)|(?:stand or fall|stands or falls|stood or fell) with"
+)
+
+# Pattern -> whether the part is said to be decisive, and to be sufficient; `None` where nothing is said of it.
+_VERDICTS: tuple[tuple[str, bool | None, bool | None], ...] = (
+    (f"{PARTS} {_ARE} {_NEEDED}{_AIM}?", True, None),
+    (f"{PARTS} (?:{BE} not|{MAY_BE} not be) {_NEEDED}{_AIM}?", False, None),
+    (f"{PARTS} {_ARE} (?:both )?necessary and sufficient{_AIM}?|{PARTS} {_ARE} (?:both )?sufficient and necessary{_AIM}?", True, True),
+    (f"{PARTS} {_ARE} necessary but not sufficient{_AIM}?|{PARTS} {_ARE} necessary , but not sufficient{_AIM}?", True, False),
+    (f"{PARTS} {_ARE} sufficient (?:, )?but not necessary{_AIM}?", False, True),
+    (f"{PARTS} {_ARE} neither (?:necessary nor sufficient|sufficient nor necessary){_AIM}?", False, False),
+    (f"{DECISION} {_M}(?:{_BOUND}) {PARTS}", True, None),
+    (f"{DECISION} {MAY_BE} not (?:{_BOUND}) {PARTS}", False, None),
+    (f"{MODEL} {_M}(?:need|needs|needed|require|requires|required) {PARTS}{_AIM}|{MODEL} {_M}(?:need|needs|needed|require|requires|required) {PARTS} to (?:{say('label')}|reach {DECISION}|make {DECISION}|keep {DECISION})", True, None),
+    (f"{MODEL} {MAY_BE} not (?:need|require) {PARTS}(?:{_AIM}| to (?:{say('label')}|reach {DECISION}|make {DECISION}|keep {DECISION}))", False, None),
+    (f"{PARTS} {_ALONE} {_SUFFICES}{_AIM}?|{PARTS} (?:together )?{_SUFFICES}{_AIM}|{_ALONE} ,? ?{PARTS} {_SUFFICES}{_AIM}?", None, True),
+    (f"{PARTS} {_ALONE} {_NOT_SUFFICES}{_AIM}?|{PARTS} (?:together )?{_NOT_SUFFICES}{_AIM}|{_ALONE} ,? ?{PARTS} {_NOT_SUFFICES}{_AIM}?", None, False),
+    (f"together , {PARTS} {_SUFFICES}{_AIM}", None, True),
+    (f"{PARTS} {BE} all (?:that )?(?:it takes|{MODEL} needs){_AIM}", None, True),
+    (f"{PARTS} {BE} all (?:that )?{MODEL} needs to {say('label')}", None, True),
+)  # fmt: skip
+# "'great' alone makes the model say 'positive'": what the model says with nothing but the part
+LEADING = rf"(?:{PARTS} {_ALONE}|{_ALONE} ,? ?{PARTS}) {_M}(?:make|makes|made|lead|leads|led|get|gets|cause|causes|bring|brings) {MODEL} (?:to )?{say('says')}"
+_NEITHER = f"neither {SINGLES} nor {SINGLES} {BE} {_NEEDED}{_AIM}?"
+_EACH = f"both {SINGLES} and {SINGLES} {BE} {_NEEDED}{_AIM}?"
+
+
+@cache
+def verdicts() -> tuple[tuple[re.Pattern[str], bool | None, bool | None], ...]:
+    """The patterns, and what they say of the part."""
+    return tuple((re.compile(f"(?:{numbered(pattern)})"), decisive, sufficient) for pattern, decisive, sufficient in _VERDICTS)
+
+
+@cache
+def leading() -> re.Pattern[str]:
+    """The pattern of what a part alone makes the model say."""
+    return re.compile(numbered(LEADING))
+
+
+@cache
+def pairs() -> tuple[tuple[re.Pattern[str], bool], ...]:
+    """The patterns that say of each of two parts whether it is decisive."""
+    return (re.compile(numbered(_NEITHER)), False), (re.compile(numbered(_EACH)), True)
