@@ -339,7 +339,6 @@ def test_a_thousand_texts_of_a_liar_hold_nothing_false(chat_server):
     ]}  # fmt: skip
     assert min(told.values()) > 50
     counted = sum((Counter(text.falsehoods) for text in made), Counter())
-    assert set(counted) == set(wording.ERROR_KINDS) - {
-        "wrong absence"
-    }  # the liar makes up words, and says of none that it is missing
+    # the liar makes up words, says of none that it is missing, and nothing of what the model would do
+    assert set(counted) == set(wording.ERROR_KINDS) - {"wrong absence", "wrong effect"}
     assert not [text.text for text in made if "zyzzyva" in text.text]
