@@ -64,7 +64,7 @@ def _named(segments: Any, names: Names) -> Iterator[tuple[int, str, Mask]]:
         masks = [one["mask"] if "mask" in one else one.get("segmentation") for one in segments]
         told = [one.get("label") for one in segments]
         if names is None and all(isinstance(name, str) for name in told):
-            names = told  # type: ignore[assignment]
+            names = told
     else:
         plane = np.asarray(to_numpy(segments)) if not isinstance(segments, Sequence) else None
         if plane is not None and plane.ndim == 2:

@@ -1,0 +1,13 @@
+from .bank import ConceptBank as ConceptBank
+from .bank import fit_bank as fit_bank
+from .concept_set import Concepts as Concepts
+from .concept_set import extract_concepts as extract_concepts
+from .pictures import concepts_page as concepts_page
+from .pictures import concepts_png as concepts_png
+from .pictures import strategies_png as strategies_png
+from .sobol import total_indices as total_indices
+from .splitting import SplitModel as SplitModel
+from .splitting import split_model as split_model
+from .strategies import Strategy as Strategy
+from .strategies import StrategyGraph as StrategyGraph
+from .strategies import strategy_graph as strategy_graph
