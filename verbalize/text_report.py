@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.records import told
-from verbalize.claims.checking import check_evidence, with_effects
+from verbalize.claims.checking import changes_named, check_evidence, with_effects
 from verbalize.claims.claim import Claim
 from verbalize.evidence import evidence_of
 from verbalize.read.reading import read_sentences
@@ -245,6 +245,25 @@ def check_texts(
         if reader is not None:
             reports = read_again([(record.text, saliency, report) for record, saliency, report in checked], reader)
         yield from ((record, report) for (record, _, _), report in zip(checked, reports, strict=True))
+
+
+def most_inputs(texts: Iterable[tuple[TextRecord, Saliency]]) -> int:
+    """The most inputs that `check_texts` runs a model on: those of claims about changed inputs, and the inputs as they are.
+
+    Texts that can't be checked are not counted.
+    """
+    from verbalize.masking.asking import WAYS  # imports torch
+
+    count = 0
+    for record, saliency in texts:
+        try:
+            with told():
+                read = _Read.of(record.text, saliency, record.claims)
+        except UsageError:
+            continue
+        changes = len(changes_named(read.claims, read.evidence))
+        count += 1 + changes * (len(WAYS) if read.evidence.pixels else 1) if changes else 0
+    return count
 
 
 def read_again(checked: Iterable[tuple[str, Saliency, TextReport]], reader: SecondReader) -> list[TextReport]:

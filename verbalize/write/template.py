@@ -83,6 +83,7 @@ from __future__ import annotations
 import operator
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -216,11 +217,11 @@ class TemplateVerbalizer:
 
     def _written(self, saliencies: Sequence[Saliency], *, lenient: bool = False) -> list[Verbalization | UsageError]:
         """The texts, or why there is none. If `lenient`, whatever a map causes is such a reason."""
-        begun = [self._kept(lambda one=saliency: self._draft(one), lenient=lenient) for saliency in saliencies]
+        begun = [self._kept(partial(self._draft, saliency), lenient=lenient) for saliency in saliencies]
         if self.model is not None:
             self._ask(begun)
         return [
-            draft if isinstance(draft, UsageError) else self._kept(lambda one=draft: self._finished(one), lenient=lenient)
+            draft if isinstance(draft, UsageError) else self._kept(partial(self._finished, draft), lenient=lenient)
             for draft in begun
         ]
 

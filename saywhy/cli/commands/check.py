@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from saywhy.cli.options.console import counted, fail, note, show, show_data
+from saywhy.cli.options.explained import EXPLAINED_OPTIONS, ExplainedOptions
+from saywhy.cli.options.explained import MODEL_FORMS as EXPLAINED_FORMS
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import ReadingOptions
@@ -37,6 +39,9 @@ The command lists what is false, with what the map says instead, and what is not
 With [bold]--llm MODEL[/bold] a language model turns what was not read into claims, one request per sentence. They are checked
 like all others and counted apart: they can make a sentence false, and never true. {MODEL_FORMS}
 
+With [bold]--model MODEL[/bold] the model that the maps explain is run on changed inputs, and decides sentences such as
+"without 'great', the model says 'negative'". How many inputs that are is told beforehand. {EXPLAINED_FORMS}
+
 [bold]Example:[/bold] saywhy check texts.jsonl --maps maps.jsonl
 
 [bold]Example:[/bold] saywhy check --text "'great' speaks for 'positive'." --map maps.jsonl
@@ -48,6 +53,11 @@ _COLOURS = {"true": "green", "false": "red", "not verified": "yellow"}
 
 RULES = (
     Rule(("why",), "the printed list; leave out --json, which tells it always", lambda options: not options["as_json"]),
+    Rule(
+        tuple(name for name in EXPLAINED_OPTIONS if name != "model_spec"),
+        "--model: without it the model that the maps explain is not run",
+        lambda options: options["model_spec"] is not None,
+    ),
     Rule(
         tuple(name for name in MODEL_OPTIONS if name != "llm"),
         "--llm: without it no language model is asked",
@@ -65,6 +75,7 @@ def check(
     maps: MapsOption,
     reading: ReadingOptions,
     model: ModelOptions,
+    explained: ExplainedOptions,
     texts: Annotated[str | None, typer.Argument(help=TEXTS_HELP, metavar="TEXTS"), Use.READ] = None,
     text: Annotated[str | None, typer.Option(help="The text itself, in the place of TEXTS.", metavar="TEXT")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is not verified.")] = False,
@@ -85,14 +96,19 @@ def check(
             show("0 texts, 0 sentences: nothing to check")
         return
     chat = model.open("-") if model.llm is not None else None  # before the work: the model's name may be wrong
+    opened = explained.open() if explained.model_spec is not None else None
     source = reading.read(maps)
     source.status = 2
     unchecked: list[Problem] = []
     reports: list[tuple[TextRecord, Saliency, TextReport]] = []
     pairs = pair_texts(where, text, source, unchecked)
     by_record = {id(record): saliency for record, saliency in pairs}
+    if opened is not None:
+        from verbalize.text_report import most_inputs
+
+        note(f"{explained.model_spec} is run on at most {counted(most_inputs(pairs), 'input')}, changed or not")
     with progress_bar("checking", len(pairs)) as shown:
-        for record, report in check_texts(pairs, where=where, on_problem=unchecked.append):
+        for record, report in check_texts(pairs, opened, where=where, on_problem=unchecked.append):
             reports.append((record, by_record[id(record)], report))
             shown(len(reports), None)
     stopped = None if chat is None else _ask(chat, str(model.llm), reports)

@@ -12,6 +12,8 @@ import typer
 
 from saywhy.cli.options.choices import either, names_of
 from saywhy.cli.options.console import Output, counted, note, on_terminal
+from saywhy.cli.options.explained import EXPLAINED_OPTIONS, ExplainedOptions
+from saywhy.cli.options.explained import MODEL_FORMS as EXPLAINED_FORMS
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import MapReader, MapsArgument, MaskOption, ReadingOptions
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from saywhy_core.errors import Problem
     from saywhy_core.progress import OnProgress
     from verbalize import Background, TemplateVerbalizer
+    from verbalize.models import Model
 
 HELP = f"""Put saliency maps into words: text on a terminal, and one JSON object per line in a file or a pipe (--format).
 
@@ -34,6 +37,9 @@ needed; with [bold]--style composed --llm MODEL[/bold] a language model chooses 
 stopped goes on with the same command.
 
 {MODEL_FORMS}
+
+With [bold]--model MODEL[/bold] the model that the maps explain is run on changed inputs, and the text also says what it does
+without the most important part: "Without 'great', the model still says 'positive'." {EXPLAINED_FORMS}
 
 [bold]Example:[/bold] saywhy verbalize maps.jsonl --style plain --max-words 12 --out texts.jsonl
 
@@ -66,6 +72,12 @@ RULES = (
         "visible labels: background names them; leave out --mask-labels",
         lambda options: not options["mask_labels"],
     ),
+    Rule(
+        tuple(name for name in EXPLAINED_OPTIONS if name != "model_spec"),
+        "--model: without it the model that the maps explain is not run",
+        lambda options: options["model_spec"] is not None,
+    ),
+    Rule(("model_spec",), "the styles without a language model", lambda options: not _narrated(options)),
     Rule(("max_spans",), "the styles without a language model", lambda options: not _narrated(options)),
 )
 
@@ -79,6 +91,7 @@ def verbalize(
     maps: MapsArgument,
     reading: ReadingOptions,
     model: ModelOptions,
+    explained: ExplainedOptions,
     out: Annotated[
         str,
         typer.Option(
@@ -150,6 +163,7 @@ def verbalize(
                 mask_labels=mask_labels,
                 length=length,
                 background=known,
+                model=_explained(explained, length),
             ),
             source,
             out,
@@ -185,6 +199,22 @@ def verbalize(
     if done.problems:
         note(f"maps left out: {len(done.problems)}; the same command asks about them again")
     source.finish(("not narrated", done.problems))
+
+
+def _explained(explained: ExplainedOptions, length: str) -> Model | None:
+    """The model that the maps explain, if it is named. How often it is run is said."""
+    from verbalize.masking import WAYS
+    from verbalize.write.tested.parts import most_changes
+
+    if explained.model_spec is None:
+        return None
+    found = explained.open()
+    changes = most_changes(paragraph=length == "paragraph")
+    note(
+        f"{explained.model_spec} is run on each input and on at most {changes} changed texts, or "
+        f"{changes * len(WAYS)} changed pictures, for it"
+    )
+    return found
 
 
 _OTHER_KINDS = (

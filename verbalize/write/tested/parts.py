@@ -43,6 +43,11 @@ class Tested:
         )
 
 
+def most_changes(*, paragraph: bool) -> int:
+    """The most changes of one input that are tested: each lead hidden and alone, each other part hidden."""
+    return 2 * _LEADS + (_OTHERS if paragraph else 0)
+
+
 def tested_parts(draft: Draft, *, paragraph: bool) -> Tested:
     """The parts to test: the most important ones and, in a paragraph, others that the text names.
 
