@@ -106,9 +106,10 @@ def ask_all(
         asked = query or Query(prediction.label)
         score_of_query(logits[index : index + 1], asked, names)  # an unknown label raises before the work starts
         one = batch[index : index + 1]
+        score, score_logits = _scorers(model, [asked], names)
         questions.append(
             ImageQuestion(
-                **_scorers(model, [asked], names), batch=one, image=image, query=asked, prediction=prediction,
+                score=score, score_logits=score_logits, batch=one, image=image, query=asked, prediction=prediction,
                 baseline=torch.zeros_like(one), module=model.module if isinstance(model, ImageModel) else None,
                 class_names=names, logits=model.logits,
             )
@@ -119,9 +120,11 @@ def ask_all(
 def joined(model: ImageModel | BlackBoxImages, questions: Sequence[ImageQuestion]) -> ImageQuestion:
     """Several questions with the same settings as one, for a method that explains many images at once."""
     first = questions[0]
+    score, score_logits = _scorers(model, [one.query for one in questions], first.class_names)
     return replace(
         first,
-        **_scorers(model, [one.query for one in questions], first.class_names),
+        score=score,
+        score_logits=score_logits,
         batch=torch.cat([one.batch for one in questions]),
         baseline=torch.cat([one.baseline for one in questions]),
     )
@@ -141,7 +144,7 @@ def as_image_model(model: Any, class_names: Sequence[str] | None) -> ImageModel 
 
 def _scorers(
     model: ImageModel | BlackBoxImages, queries: Sequence[Query], names: tuple[str, ...]
-) -> dict[str, Callable[..., torch.Tensor]]:
+) -> tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]:
     """The functions that score images, and their logits, for the queries of their rows."""
     alike = all(query == queries[0] for query in queries)
 
@@ -161,4 +164,4 @@ def _scorers(
     def score(images: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         return score_logits(model.logits(images), rows)
 
-    return {"score": score, "score_logits": score_logits}
+    return score, score_logits

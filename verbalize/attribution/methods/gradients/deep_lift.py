@@ -10,6 +10,7 @@ difference, the model has non-linear steps without a rule, such as GELU or atten
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from verbalize.attribution.methods.gradients.traced import Operation, as_modules
 from verbalize.models.image_models import logits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from verbalize.attribution.image_question import ImageQuestion
     from verbalize.attribution.text_question import TextQuestion
@@ -66,7 +67,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     """DeepLift of the pixels. Each image is run beside its baseline, so that a call of the model holds two images at least."""
     network: nn.Module = module_of(question)
     try:
-        copied = as_modules(network, apart=True)
+        copied = as_modules(network)
     except UsageError:
         copied = network  # captum may still manage it, which the sum of the values tells
     else:
@@ -103,7 +104,7 @@ def _multipliers(present: torch.Tensor, absent: torch.Tensor, score: Any) -> tup
 
 
 def _lifted(method: Any, inputs: torch.Tensor, baselines: torch.Tensor, others: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _apart(method.model):
         warnings.filterwarnings("ignore", message="Setting forward, backward hooks")
         try:
             found: torch.Tensor = method.attribute(inputs, baselines=baselines, additional_forward_args=others)
@@ -114,6 +115,25 @@ def _lifted(method: Any, inputs: torch.Tensor, baselines: torch.Tensor, others: 
                 "deep_lift can't explain a model that calls one of its non-linear layers twice; give each call its own layer"
             ) from error
     return found.detach()
+
+
+@contextmanager
+def _apart(network: nn.Module) -> Iterator[None]:
+    """Let each non-linear module read a copy of what the module before it gives.
+
+    captum hooks the tensor between two modules for both. Where both are non-linear, such as a ReLU before max pooling, the
+    first would see the plain gradient in the place of the multipliers of the second.
+    """
+    handles = [
+        layer.register_forward_pre_hook(lambda _layer, inputs: tuple(one.clone() for one in inputs))
+        for layer in network.modules()
+        if type(layer) in SUPPORTED_NON_LINEAR
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _check_layers(network: nn.Module) -> None:

@@ -73,15 +73,12 @@ class Operation(nn.Module):  # type: ignore[misc]  # torch's types are not follo
         return self.function(*args, **kwargs)
 
 
-def as_modules(module: nn.Module, *, share: bool = True, apart: bool = False) -> fx.GraphModule:
+def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
     """Copy a network so that all its operations are modules that are used once; the network itself is not touched.
 
     Args:
         module: a network in evaluation mode.
         share: whether the copy uses the same weights. Not for methods that change weights while they work.
-        apart: whether each module reads a copy of what the module before it gives. captum's DeepLift hooks the tensor between
-            two modules for both, and where both are non-linear, such as a ReLU before max pooling, the first would see the
-            plain gradient in the place of the multipliers of the second.
 
     Returns:
         A graph whose submodules are named after the layers of the network. Functions are `Operation`s, except activations and
@@ -123,10 +120,6 @@ def as_modules(module: nn.Module, *, share: bool = True, apart: bool = False) ->
             _skip(node)
         elif _name(node) not in _MOVING:
             _wrap(node, module, numbers, made)
-    if apart:
-        for node in [one for one in graph.nodes if one.op == "call_module" and len(one.args) == 1]:
-            with graph.inserting_before(node):
-                node.args = (graph.call_function(torch.clone, node.args),)
     root = nn.Module()
     for node in graph.nodes:
         if node.op == "get_attr":  # what is left stands in functions that move values
