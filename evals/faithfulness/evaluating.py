@@ -167,7 +167,7 @@ def _plans(chosen: Mapping[str, Metric], by: str | Sequence[str] | None, setting
     plans = []
     for name, metric in chosen.items():
         own = {**metric.settings, **{key: value for key, value in settings.items() if key in metric.settings}}
-        asks = metric.asks(own)
+        asks = metric.asks(own) if metric.asks is not None else ()
         fixed = all(ask.by is not None for ask in asks)
         for fill in fills[:1] if fixed else fills:
             filled = {ask: ask if ask.by is not None else replace(ask, by=fill) for ask in asks}

@@ -30,11 +30,6 @@ Need: TypeAlias = Literal["explain", "truth", "gradients"]
 FLAT = "all scores of the map are equal"
 
 
-def no_masked_inputs(settings: Mapping[str, Any]) -> tuple[Ask, ...]:  # noqa: ARG001 - a metric's `asks` takes the settings
-    """What a metric asks for that needs no masked inputs."""
-    return ()
-
-
 @dataclass(frozen=True, eq=False)
 class Metric:
     """A metric of faithfulness.
@@ -43,7 +38,7 @@ class Metric:
         summary: one line about the metric, with its source.
         measure: takes `Answers` and the settings, returns (N,) values, NaN where the metric is not defined.
         higher_is_better: whether a higher value speaks for the map.
-        asks: takes the settings, returns the masked inputs that the metric needs.
+        asks: takes the settings, returns the masked inputs that the metric needs; `None` if it needs none.
         settings: its settings and their values where the caller gives none, such as {"steps": 20}. Metrics with a setting of
             the same name are given the same value.
         inputs: what it measures: maps over "tokens", "pixels" or both.
@@ -58,7 +53,7 @@ class Metric:
     summary: str
     measure: Callable[[Answers, Mapping[str, Any]], Floats]
     higher_is_better: bool
-    asks: Callable[[Mapping[str, Any]], tuple[Ask, ...]] = no_masked_inputs
+    asks: Callable[[Mapping[str, Any]], tuple[Ask, ...]] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[Literal["tokens", "pixels"], ...] = ("tokens", "pixels")
     needs: tuple[Need, ...] = ()

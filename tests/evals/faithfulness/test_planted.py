@@ -25,7 +25,7 @@ NEVER_WORSE = ("increase", "average_gain")  # of a random map, they are as low a
 PLANTED = [
     name
     for name in METRICS.builtin
-    if not METRICS.get(name).needs and name not in OTHER_QUESTIONS and METRICS.get(name).asks(METRICS.get(name).settings)
+    if not METRICS.get(name).needs and name not in OTHER_QUESTIONS and METRICS.get(name).asks is not None
 ]
 
 

@@ -262,3 +262,18 @@ record(
     flat=True,
     undefined="because",
 )
+
+
+def masked_words(tools):
+    from verbalize.masking import mask_inputs
+
+    return mask_inputs(words_model(), TWO)
+
+
+case(
+    "verbalize.masking.MaskedInputs.run",
+    {"self": later(masked_words), "rows": [0], "kept": [[True, True, False, True]], "fill": "removal"},
+    rows=[1],
+    kept=[[False, True, False, True]],
+    fill="mask",
+)
