@@ -2,7 +2,7 @@
 
     python -m benchmarks.evaluate [--images 20] [--rounds 5] [--steps 32]
 
-ResNet-20 on CIFAR-10, from the folder that SAYWHY_DATA names. Each ratio is the processor time of one evaluation divided by that
+ResNet-20 on CIFAR-10, from the folder that SAYWHY_DATA names. Each ratio is the processor time of one evaluation by that
 of as many forward passes in batches of the same size, in pairs that alternate, on one thread. Quantus runs in the Python that
 SAYWHY_QUANTUS names, with the same network, images, maps and steps; without it, only this side is measured.
 """
