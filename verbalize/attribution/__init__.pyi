@@ -6,6 +6,8 @@ from .method import METHODS as METHODS
 from .method import Explainer as Explainer
 from .method import Method as Method
 from .method import methods_for as methods_for
+from .methods.transformers.prompts import PromptedImages as PromptedImages
+from .methods.transformers.prompts import train_prompts as train_prompts
 from .target import score_of_query as score_of_query
 from .text_question import TextQuestion as TextQuestion
 from .text_question import shared_by_pieces as shared_by_pieces

@@ -97,6 +97,11 @@ METHODS: Registry[Method] = Registry(
         "cf_cam": "verbalize.attribution.methods.activation_maps.cf_cam:CF_CAM",
         "salient_relevance": "verbalize.attribution.methods.gradients.salient_relevance:SALIENT_RELEVANCE",
         "rise": "verbalize.attribution.methods.perturbations.rise:RISE",
+        "rollout": "verbalize.attribution.methods.transformers.rollout:ROLLOUT",
+        "class_attention": "verbalize.attribution.methods.transformers.class_attention:CLASS_ATTENTION",
+        "attention_gradient": "verbalize.attribution.methods.transformers.attention_gradient:ATTENTION_GRADIENT",
+        "token_cut": "verbalize.attribution.methods.transformers.token_cut:TOKEN_CUT",
+        "prompt_cam": "verbalize.attribution.methods.transformers.prompt_cam:PROMPT_CAM",
     },
     expects=Method,
 )

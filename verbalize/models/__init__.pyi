@@ -14,3 +14,5 @@ from .text_classifiers import ZeroShotClassifier as ZeroShotClassifier
 from .text_classifiers import load_minilm as load_minilm
 from .text_functions import TextFunction as TextFunction
 from .text_functions import text_logits as text_logits
+from .transformer_images import PreparedImages as PreparedImages
+from .transformer_images import from_transformers as from_transformers

@@ -12,6 +12,7 @@ from verbalize.models.image_models import BlackBoxImages, ImageModel
 from verbalize.models.language_models import LanguageModelClassifier
 from verbalize.models.text_classifiers import SequenceClassifier
 from verbalize.models.text_functions import TextFunction
+from verbalize.models.transformer_images import from_transformers, is_transformers_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,13 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
 
     Args:
         model: one of the classes of `verbalize.models`, which is returned itself; a torch module or a transformers image
+    <<<<<<< HEAD
             classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers `pipeline` of text classification or text
             generation; or a classifier of `saywhy_core.classifiers`.
+    =======
+            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers `pipeline` of texts or images; or a classifier of
+            `saywhy_core.classifiers`.
+    >>>>>>> 4c30e2b (tmp)
         class_names: one name per logit, where the model does not know them.
 
     Raises:
@@ -41,6 +47,8 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
             raise UsageError("the text classifier knows the names of its classes; leave out class_names")
         found: Model = model
         return found
+    if is_transformers_images(model):
+        return from_transformers(model, None, names)
     if isinstance(model, nn.Module):
         return ImageModel(model, names)
     if getattr(model, "task", None) == "text-generation":  # of a pipeline
@@ -48,6 +56,9 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
     tokenizer, inner = getattr(model, "tokenizer", None), getattr(model, "model", None)
     if tokenizer is not None and isinstance(inner, nn.Module):  # a pipeline of transformers
         return SequenceClassifier(inner, tokenizer, names)
+    processor = getattr(model, "image_processor", None)
+    if processor is not None and is_transformers_images(inner):  # a pipeline of image classification
+        return from_transformers(inner, processor, names)
     if callable(model) and hasattr(model, "scores") and hasattr(model, "ask_again"):
         return BlackBoxImages(model, names)
     raise UsageError(

@@ -9,8 +9,8 @@ from saywhy_core.classifiers import load_classifier, split_spec
 from saywhy_core.errors import UsageError
 from saywhy_core.trust import may_run_code
 from verbalize.models.image_models import BlackBoxImages, ImageModel
+from verbalize.models.image_preparation import differentiable
 from verbalize.models.named.classes import read_classes
-from verbalize.models.named.image_preparation import differentiable
 from verbalize.models.named.kinds import MODELS, model_options
 from verbalize.models.opening import as_model
 

@@ -11,8 +11,8 @@ from saywhy_core.errors import UsageError
 from saywhy_core.pretrained import from_pretrained
 from saywhy_core.reading.model_folder import picture_bytes
 from verbalize.models.image_models import BlackBoxImages, ImageModel
+from verbalize.models.image_preparation import prepare_inside
 from verbalize.models.language_models import LanguageModelClassifier
-from verbalize.models.named.image_preparation import prepare_inside
 from verbalize.models.text_classifiers import SequenceClassifier, ZeroShotClassifier, load_minilm
 
 if TYPE_CHECKING:

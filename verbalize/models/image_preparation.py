@@ -82,8 +82,23 @@ def prepare_inside(model: nn.Module, processor: Any, name: str) -> None:
     Raises:
         UsageError: the processor does more than resize, crop and normalise.
     """
-    steps = _steps(processor.to_dict())
+    steps = steps_of(processor, name)
     model.register_forward_pre_hook(lambda _, arguments, named: _prepared(steps, arguments, named), with_kwargs=True)
+    model.prepares_itself = True
+
+
+def prepares_itself(model: nn.Module) -> bool:
+    """Whether images are prepared inside the model already, by `prepare_inside`."""
+    return bool(getattr(model, "prepares_itself", False))
+
+
+def steps_of(processor: Any, name: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What an image processor of transformers does, as a function of images N×C×H×W in [0, 1] that gradients go through.
+
+    Raises:
+        UsageError: the processor of the model `name` does more than resize, crop and normalise.
+    """
+    steps = preparation(processor.to_dict())
     chance = np.random.default_rng(0)
     for height, width in _TRIALS:
         picture = as_picture(np.repeat(np.repeat(chance.random((height // 4, width // 4, 3), np.float32), 4, 0), 4, 1))
@@ -96,6 +111,7 @@ def prepare_inside(model: nn.Module, processor: Any, name: str) -> None:
                 f"the image processor of {name} does more than resize, crop and normalise, so no gradients go through it; "
                 "give gradients=false to ask the model as a black box"
             )
+    return steps
 
 
 def _prepared(steps: Callable[[torch.Tensor], torch.Tensor], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -104,7 +120,8 @@ def _prepared(steps: Callable[[torch.Tensor], torch.Tensor], arguments: tuple[An
     return (steps(arguments[0]), *arguments[1:]), named
 
 
-def _steps(settings: Mapping[str, Any]) -> Callable[[torch.Tensor], torch.Tensor]:
+def preparation(settings: Mapping[str, Any]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The steps of an image processor from its settings, as in its `to_dict()`, on images N×C×H×W in [0, 1]."""
     size = settings.get("size") or {}
     crop = settings.get("crop_size") if settings.get("do_center_crop") else None
     if settings.get("crop_pct") is not None and size.get("shortest_edge", _CROPPED_BELOW) < _CROPPED_BELOW:
