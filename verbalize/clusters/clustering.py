@@ -14,7 +14,7 @@ from saywhy_core.errors import UsageError
 from verbalize.clusters.vectors import common_query, vectors_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import PixelSaliency, TokenSaliency
-from verbalize.write.naming import Frame, listed, percent, quoted
+from verbalize.write.naming import Frame, listed, quoted
 from verbalize.write.template import TemplateVerbalizer
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Cluster:
         """How many inputs the cluster holds, with which labels, and what its two mean maps say.
 
         The sentences after "favourable" are true of `favourable`, those after "unfavourable" of `unfavourable`; their shares
-        are of that map alone, and the share of both maps that each holds stands before them.
+        are of that map alone.
 
         Args:
             verbalizer: the templates; by default short sentences, which name single words of texts in order of importance.
@@ -71,16 +71,13 @@ class Cluster:
         told = labels[:_LABELS] + ([f"{rest} with another label"] if rest else [])
         counted = "" if template.mask_labels else f": {listed(told)}"
         said = [f"Cluster {self.number} holds {len(self.members)} of {self.of} {some}{counted}."]
-        total = float(np.abs(self.favourable.scores).sum() + np.abs(self.unfavourable.scores).sum())
         for what, one, side in (("favourable", self.favourable, "for"), ("unfavourable", self.unfavourable, "against")):
             names = " ".join(evidence_of(one).names)
             asked = Frame.of(one.query, mask_labels=template.mask_labels, heard=names).full
             inside = template.verbalize(one).text if one.scores.any() else f"Nothing speaks {side} it."
             # every map of this kind says so by its making, and a reader would take it for news
             empty = f"Nothing in the {'text' if text else 'picture'} speaks for {asked}. "
-            weight = percent(float(np.abs(one.scores).sum()) / total) if total else None
-            held = f", which holds {weight[0]} of both maps" if weight else ""
-            said.append(f"On its {what} mean map for {asked}{held}: {inside.removeprefix(empty)}")
+            said.append(f"On its {what} mean map for {asked}: {inside.removeprefix(empty)}")
         return " ".join(said)
 
 

@@ -69,7 +69,7 @@ def concepts_png(concepts: Concepts, importance: Any, *, crops: int = 6) -> byte
 def strategies_png(graph: StrategyGraph) -> bytes:
     """The strategic cluster graph: a disc per strategy, as large as it is prevalent, and lines between concepts that meet.
 
-    The colour of a disc is the reliability, from orange (the model is never right) to blue (always); it is white where that is
+    The colour of a disc is the reliability, from orange (the model is never right) to blue (always); it is grey where that is
     not known. The numbers are written beside it. Concepts that are the most important one in no image have a small ring.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -100,7 +100,7 @@ def strategies_png(graph: StrategyGraph) -> bytes:
             axis.scatter([x], [y], s=60, facecolor="white", edgecolor="#9aa0ab", zorder=3)
             axis.text(1.16 * x, 1.16 * y, _plain(graph.names[concept]), fontsize=8, ha=_side(x), va="center", color="#575c66")
             continue
-        colour = "white" if strategy.reliability is None else colours(strategy.reliability)
+        colour = "#b9bdc6" if strategy.reliability is None else colours(strategy.reliability)
         axis.scatter([x], [y], s=150 + 3000 * strategy.prevalence, color=[colour], edgecolor="#1b1d22", zorder=3)
         count = len(strategy.members)
         told = f"{count} of {graph.size} images"

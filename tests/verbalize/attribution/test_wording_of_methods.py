@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,21 +152,3 @@ def test_a_method_refuses_the_questions_that_it_does_not_answer(inputs, name):
 
 def test_all_methods_are_looked_at():
     assert {name for _, name in EXPLAINED} == set(METHODS)
-
-
-DOCS = Path(__file__).parents[3] / "docs" / "attribution.md"
-
-
-def test_the_table_of_the_docs_says_what_the_methods_say():
-    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in DOCS.read_text("utf-8").splitlines()]
-    listed = {row[0].strip("`"): row for row in rows if len(row) == 6 and row[0].strip("`") in METHODS}
-    assert len(listed) > 20
-    for name, (_, _, of, signed, answers, needs) in listed.items():
-        kinds = {kind: getattr(METHODS.get(name), kind) for kind in ("tokens", "pixels", "layer")}
-        kinds = {kind: explainer for kind, explainer in kinds.items() if explainer is not None}
-        assert of == ", ".join(sorted({"texts" if kind == "tokens" else "images" for kind in kinds}, reverse=True)), name
-        for kind, explainer in kinds.items():
-            has_signs = bool(explainer.signed) if kind == "layer" else explainer.signed is not False
-            assert signed == ("yes" if has_signs else "no"), name
-            assert answers.split(":")[0] == (", ".join(explainer.questions) or "none"), name
-            assert needs == explainer.needs, name

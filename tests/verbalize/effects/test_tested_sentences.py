@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saywhy_core.errors import UsageError
-from verbalize import PixelSaliency, Prediction, Query, SaliencyError, TemplateVerbalizer, TokenSaliency, check
+from verbalize import PixelSaliency, Prediction, Query, SaliencyError, TemplateVerbalizer, TokenSaliency, check, check_text
 from verbalize.models import ImageModel, TextFunction
 
 WEIGHTS = {"great": 2.0, "fine": 1.0, "slow": -1.5, "awful": -3.0}
@@ -62,9 +62,9 @@ def added(saliency, model, **settings_):
         (film(), {"style": "smv"}, "Without » great «, the model says 'negative' instead of 'positive'. » great « alone is enough for the model to say 'positive'."),
         (film(0, 0.1, 0.9, -0.1, -0.2), {}, "The map's most important word is 'film'; without it the model still says 'positive'. 'film' alone is enough for the model to say 'positive'."),
         (film(0, 0.1, 0.9, -0.1, -0.2), {"mask_labels": True}, "The map's most important word is 'film'; without it the model keeps its decision. 'film' alone is enough for the model's decision."),
-        (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {}, "The map's most important word is 'slow'; without it the model still says 'positive'."),
-        (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {"length": "paragraph"}, "The map's most important word is 'slow'; without it the model still says 'positive'. With 'slow' alone, the model says 'negative' instead of 'positive'."),
-        (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {"length": "paragraph", "mask_labels": True}, "The map's most important word is 'slow'; without it the model keeps its decision. 'slow' alone is not enough for the model's decision."),
+        (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {}, "Without 'slow', the model still says 'positive'."),
+        (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {"length": "paragraph"}, "Without 'slow', the model still says 'positive'. With 'slow' alone, the model says 'negative' instead of 'positive'."),
+        (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {"length": "paragraph", "mask_labels": True}, "Without 'slow', the model keeps its decision. 'slow' alone is not enough for the model's decision."),
         (film(query=Query("positive", ("negative",))), {}, "Without 'great', the model says 'negative' instead of 'positive'. 'great' alone is enough for the model to say 'positive'."),
         (film(query=Query("nice", members=("positive", "lovely"))), {}, "Without 'great', the model says 'negative' instead of 'nice'. 'great' alone is enough for the model to say 'nice'."),
         (film(query=Query("nice", members=("positive", "negative"))), {}, "The map's most important word is 'great'; without it the model still says 'nice'. 'great' alone is enough for the model to say 'nice'."),
@@ -183,6 +183,9 @@ def test_whatever_is_said_is_true_and_of_a_known_shape(count):
         assert check(claims, saliency, bag())
         for sentence in filter(None, re.split(r"(?<=\.) (?=\S)", said)):
             assert any(re.fullmatch(shape, sentence) for shape in SHAPES), sentence
+        for one in check_text(said, saliency, model=bag()).sentences:
+            assert one.status != "false", one.text
+            assert one.status == "true" or style == "smv" or len(set(tokens)) < len(tokens), one.text
         if mask_labels:
             assert "says" not in said
             assert all(claim.label is None and claim.becomes is None for claim in claims)

@@ -44,7 +44,7 @@ def say_tested(draft: Draft, tested: Tested, *, paragraph: bool, mask_labels: bo
         if part in decisive:
             voice.say_changes("decisive", part)
         elif voice.holds(Claim("decisive", part, negated=True)):
-            voice.say_stays(part, disagrees=tested.first and voice.explained)
+            voice.say_stays(part, disagrees=tested.first and voice.explained and draft.evidence.signed)
     for part in tested.others:
         if voice.holds(Claim("decisive", part)):
             voice.say_changes("decisive", part)
@@ -98,7 +98,7 @@ class _Model:
             self._say(f"without {name}, the model {keeps}", claim)
             return
         one, _ = self._draft.nouns([part])
-        first = Claim("most_important", part, direction="supports" if self._evidence.signed else None)
+        first = Claim("most_important", part, direction="supports")
         self._write(f"the map's most important {one} is {name}; without it the model {keeps}", first, self._named(claim))
 
     def say_enough(self, part: Part) -> None:

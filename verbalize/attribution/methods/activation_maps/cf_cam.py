@@ -50,7 +50,6 @@ _DOMINANT, _RADIUS, _CORE = 75, 25, 0.05  # percentiles of norms and distances, 
 _LEAST_RADIUS = 1e-5  # for channels that are all equal, such as those that are zero
 _WIDTH, _RANGE = 5.0, 0.1  # places, and share of the largest gradient
 _PLACES = 4096  # a layer of more places is filtered at a lower resolution, because the filter compares all pairs
-_ROWS = 256  # places that are compared with all others at once
 _OPTIONS = {"spatial_width": _WIDTH, "range_width": _RANGE, "temperature": 1.0}
 
 
@@ -121,13 +120,10 @@ def bilateral(values: torch.Tensor, spatial_width: float, range_width: float) ->
     places = torch.stack([rows.flatten(), columns.flatten()], dim=1).to(values) / share
     flat = values.flatten()
     largest = flat.abs().max().clamp(min=torch.finfo(values.dtype).tiny)
-    filtered = []
-    for chosen, here in zip(flat.split(_ROWS), places.split(_ROWS), strict=True):
-        differences = (chosen[:, None] - flat) / (largest * range_width)
-        exponents = torch.cdist(here, places).square() / spatial_width**2 + differences.square()
-        kernel = torch.exp(-exponents / 2)
-        filtered.append((kernel @ flat) / kernel.sum(dim=1))
-    return torch.cat(filtered).reshape(height, width)
+    differences = (flat[:, None] - flat) / (largest * range_width)
+    exponents = torch.cdist(places, places).square() / spatial_width**2 + differences.square()
+    kernel = torch.exp(-exponents / 2)
+    return ((kernel @ flat) / kernel.sum(dim=1)).reshape(height, width)
 
 
 def _dbscan(distances: NDArray[np.float64], radius: float, least: int) -> NDArray[np.int64]:

@@ -64,7 +64,7 @@ def context_aware_saliency(
     for scale in scales:
         here = _patches(values, scale * longer, patch)
         others = [here, *(_patches(values, scale * longer * part, patch) for part in (0.5, 0.25))]
-        saliency = _dissimilarity(here, others, neighbours).to(values).reshape(1, 1, *here.size)
+        saliency = _dissimilarity(here, others, neighbours).reshape(1, 1, *here.size)
         found.append(functional.interpolate(saliency, size=(height, width), mode="bilinear", align_corners=False)[0, 0])
     mean = torch.stack(found).mean(dim=0)
     if float(mean.max()) <= 0:
@@ -92,8 +92,7 @@ def _patches(picture: torch.Tensor, scale: float, patch: int) -> _Patches:
     values = functional.unfold(padded, patch, stride=step)[0].mT
     rows, columns = (torch.arange(0, length, step, device=picture.device) for length in size)
     grid = torch.cartesian_prod(rows / size[0] * height, columns / size[1] * width).reshape(-1, 2)
-    # in double precision, because distances come from matrix products, in which patches that are alike cancel out
-    return _Patches(values.double() / values.shape[1] ** 0.5, grid / max(height, width), (len(rows), len(columns)))
+    return _Patches(values / values.shape[1] ** 0.5, grid / max(height, width), (len(rows), len(columns)))
 
 
 def _dissimilarity(here: _Patches, others: Sequence[_Patches], neighbours: int) -> torch.Tensor:
@@ -105,6 +104,6 @@ def _dissimilarity(here: _Patches, others: Sequence[_Patches], neighbours: int) 
     for start in range(0, len(here.values), max(1, _PAIRS // len(values))):
         chosen = slice(start, start + max(1, _PAIRS // len(values)))
         apart = 1 + _NEARNESS * torch.cdist(here.places[chosen].to(values), places)
-        distances = torch.cdist(here.values[chosen], values) / apart
+        distances = torch.cdist(here.values[chosen], values, compute_mode="donot_use_mm_for_euclid_dist") / apart
         found.append(-torch.expm1(-distances.topk(count, dim=1, largest=False).values.mean(dim=1)))
     return torch.cat(found)
