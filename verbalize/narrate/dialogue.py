@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Style = Literal["composed", "free", "smv-gpt"]
 STYLES: tuple[str, ...] = get_args(Style)
-PROMPT_VERSION = 2  # raised whenever a request below changes, so that texts from different requests are not mixed
+PROMPT_VERSION = 3  # raised whenever a request below changes, so that texts from different requests are not mixed
 _LISTED = 300  # how many words are listed with their scores; of longer texts, those with the largest scores
 
 _AUDIENCES = {
@@ -42,6 +42,7 @@ Rules:
 - Put every word of the input that you name in single quotes, exactly as it stands in the input.
 - A score above 0 speaks for the answer, a score below 0 against it. Never say otherwise.
 - Give a number only as a share in per cent from the list, rounded as you write it.
+- Say what the model would do with a changed input only where the list says that it was tested.
 - {frame}
 - {data}
 """
@@ -189,5 +190,19 @@ def _worth(claim: Claim, saliency: Saliency) -> str:
             return f"{part} is more important than {named(claim.other or ())}"
         case "supports" | "opposes":
             return f"{part} speaks {'for' if claim.kind == 'supports' else 'against'} the answer"
+        case "decisive" | "sufficient":
+            return _effect(claim, part)
     sides = {"supports": "speaks for the answer", "opposes": "speaks against the answer"}
     return f"nothing {sides.get(claim.direction or '', 'stands out')}"
+
+
+def _effect(claim: Claim, part: str) -> str:
+    """What the model was found to do without a part, or with it alone; in words that are read back as this claim."""
+    where = f"without {part}" if claim.kind == "decisive" else f"with {part} alone"
+    if claim.negated == (claim.kind == "decisive"):
+        kept = f"still says '{claim.label}'" if claim.label is not None else "keeps its decision"
+        return f"tested: {where}, the model {kept}"
+    if claim.becomes is None:
+        return f"tested: {where}, the model changes its decision"
+    before = f" instead of '{claim.label}'" if claim.label is not None else ""
+    return f"tested: {where}, the model says '{claim.becomes}'{before}"

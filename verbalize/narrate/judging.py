@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from verbalize.claims.checking import check
+from saywhy_core.errors import UsageError
+from verbalize.claims.checking import check_evidence, with_effects
 from verbalize.compose.meaning import same_meaning
+from verbalize.evidence import evidence_of
 from verbalize.read.reading import read_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from verbalize.claims.claim import Claim
+    from verbalize.evidence import Evidence
     from verbalize.read.reading import ReadSentence
     from verbalize.saliency import Saliency
 
@@ -61,10 +64,15 @@ class Judged:
         return tuple(passage for passage, faults in zip(self.passages, self.faults, strict=True) if not faults)
 
 
-def judged(passages: Sequence[Passage], saliency: Saliency, *, mask_labels: bool = False) -> Judged:
-    """Read the passages as one text, because "it" may refer to the passage before, and find the faults of each."""
+def judged(passages: Sequence[Passage], saliency: Saliency, *, mask_labels: bool = False, explained: Any = None) -> Judged:
+    """Read the passages as one text, because "it" may refer to the passage before, and find the faults of each.
+
+    What a passage says of changed inputs is tested on the model that the map explains; without it, the passage has a fault.
+    """
     text = " ".join(passage.text for passage in passages)
     read = read_sentences(text, saliency)
+    said = [claim for sentence in read for claim in sentence.claims]
+    evidence = _tested([*said, *(claim for passage in passages for claim in passage.stated or ())], saliency, explained)
     found: Counter[str] = Counter()
     faults: list[tuple[str, ...]] = []
     claims: list[tuple[Claim, ...]] = []
@@ -72,20 +80,22 @@ def judged(passages: Sequence[Passage], saliency: Saliency, *, mask_labels: bool
     for passage in passages:
         stop = start + len(passage.text)
         inside = [sentence for sentence in read if start < sentence.stop and sentence.start < stop]
-        faults.append(_faults(passage, inside, (start, stop), saliency, found, mask_labels))
+        faults.append(_faults(passage, inside, (start, stop), saliency, evidence, found, mask_labels))
         claims.append(tuple(dict.fromkeys(claim for sentence in inside for claim in sentence.claims)))
         start = stop + 1
     return Judged(tuple(passages), tuple(faults), tuple(claims), dict(found))
 
 
-def kept_of(draft: Judged, saliency: Saliency, max_words: int, *, mask_labels: bool = False) -> Judged | None:
+def kept_of(
+    draft: Judged, saliency: Saliency, max_words: int, *, mask_labels: bool = False, explained: Any = None
+) -> Judged | None:
     """The good passages of a draft up to a number of words; `None` if nothing is left that is true as a whole.
 
     A sentence may refer to the one before it ("it also ..."), so what is left is read and judged again until nothing is cut.
     """
     kept = list(_within(draft.good, max_words))
     while kept:
-        again = judged(kept, saliency, mask_labels=mask_labels)
+        again = judged(kept, saliency, mask_labels=mask_labels, explained=explained)
         if len(again.good) == len(kept):
             return again
         kept = list(again.good)
@@ -112,12 +122,22 @@ def _within(passages: Sequence[Passage], max_words: int) -> Sequence[Passage]:
     return passages
 
 
+def _tested(claims: Sequence[Claim], saliency: Saliency, explained: Any) -> Evidence:
+    """The evidence of a map with what the model says of the changed inputs of claims, if it can be run on them."""
+    evidence = evidence_of(saliency)
+    if explained is None:
+        return evidence
+    (found,) = with_effects([(claims, evidence, saliency)], explained)
+    return evidence if isinstance(found, UsageError) else found
+
+
 def _faults(
-    passage: Passage, read: Sequence[ReadSentence], span: tuple[int, int], saliency: Saliency, found: Counter[str], masked: bool
-) -> tuple[str, ...]:
+    passage: Passage, read: Sequence[ReadSentence], span: tuple[int, int], saliency: Saliency, evidence: Evidence,
+    found: Counter[str], masked: bool,
+) -> tuple[str, ...]:  # fmt: skip
     quoted = f'"{passage.text}"'
     claims = tuple(claim for sentence in read for claim in sentence.claims)
-    report = check(claims, saliency)
+    report = check_evidence(claims, evidence)
     false = Counter(error.kind for error in report.errors)
     faults = [f"{quoted} is false: {error.message}" for error in report.errors]
     faults += [f"{quoted} can't be decided from the map: {one.message}" for one in report.undecided]
@@ -130,7 +150,7 @@ def _faults(
     if masked and (named := _named_label(passage.text, claims, saliency)):
         faults.append(f"{quoted} names the label '{named}', which must stay hidden")
     if passage.stated is not None:
-        stated = check(passage.stated, saliency)
+        stated = check_evidence(passage.stated, evidence)
         false |= Counter(error.kind for error in stated.errors)  # the same falsehood in both counts once
         faults += [f"a stated claim is false: {error.message}" for error in stated.errors]
         faults += [f"a stated claim can't be decided from the map: {one.message}" for one in stated.undecided]

@@ -85,6 +85,9 @@ class Narrator:
             carry them in `.background`. The model does not see them, and the text does not contain them. They name the labels,
             so they do not go with `mask_labels`.
         seed: of composed text: another number chooses other wordings for the same plan.
+        explained: the model that the maps explain, as `verbalize.models.as_model` takes it. What it does without the most
+            important parts, and with them alone, is then tested and worth saying; a sentence about a changed input is kept only
+            if the model bears it out. Without it, such sentences are cut. Composed text has none.
     """
 
     def __init__(
@@ -100,6 +103,7 @@ class Narrator:
         pictures: bool = False,
         background: Source | None = None,
         seed: int = 0,
+        explained: Any = None,
     ) -> None:
         if style not in words.STYLES:
             raise UsageError(f"a narrator's style is one of {', '.join(words.STYLES)}, not {style!r}")
@@ -115,6 +119,11 @@ class Narrator:
             )
         if style != "composed" and seed:
             raise UsageError(f"seed chooses among the wordings of style='composed', and has no effect on style={style!r}")
+        if style == "composed" and explained is not None:
+            raise UsageError(
+                f"{argument('explained')} has no effect on {argument('style', 'composed')}, whose menu says nothing of changed "
+                f"inputs: leave it out, or use {argument('style', 'free')}"
+            )
         if max_words < 5 or repairs < 0:
             raise UsageError(f"{argument('max_words')} must be at least 5, and {argument('repairs')} not negative")
         self.model = model
@@ -127,7 +136,8 @@ class Narrator:
         self.pictures = pictures
         self.background = Background.beside(background, mask_labels=mask_labels)
         self.seed = seed
-        self._template = TemplateVerbalizer(mask_labels=mask_labels)
+        self.explained = explained
+        self._template = TemplateVerbalizer(mask_labels=mask_labels, model=explained)
 
     def narrate(self, saliency: Saliency) -> Verbalization:
         """Write the text for one map.
@@ -266,7 +276,7 @@ class Narrator:
             said, passages = reply.model_dump_json(), _passages(reply)
         else:
             said, passages = reply, prose(reply, draft.saliency)
-        last = judged(passages, draft.saliency, mask_labels=self.mask_labels)
+        last = judged(passages, draft.saliency, mask_labels=self.mask_labels, explained=self.explained)
         draft.drafts.append(last.text if isinstance(reply, FreeReply) else reply)
         draft.last = last
         draft.found.update(last.found)
@@ -284,7 +294,7 @@ class Narrator:
         """The last draft without its faulty sentences, if the rest is true as a whole; else the text of the template."""
         if draft.last is None:
             return self._stand_in(draft)
-        kept = kept_of(draft.last, draft.saliency, self.max_words, mask_labels=self.mask_labels)
+        kept = kept_of(draft.last, draft.saliency, self.max_words, mask_labels=self.mask_labels, explained=self.explained)
         if kept is None:
             return self._stand_in(draft)
         cut = len(draft.last.passages) - len(kept.passages)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from verbalize.claims.claim import Claim, Direction, MapClaimKind, ShareOf
+from verbalize.claims.claim import Claim, ClaimKind, Direction, ShareOf
 from verbalize.saliency import SaliencyError
 
 _LONGEST = 1000  # characters of a sentence
@@ -20,7 +20,7 @@ class StatedClaim(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: MapClaimKind
+    kind: ClaimKind
     part: list[int] | None = Field(
         default_factory=list,
         max_length=512,
@@ -35,6 +35,9 @@ class StatedClaim(BaseModel):
     versus: list[str] | None = Field(default=None, description="the labels that it contrasts it with, or nothing")
     shared: bool = Field(default=False, description="whether the sentence says that others share the place")
 
+    negated: bool = Field(default=False, description="for decisive and sufficient: whether it says that it is not so")
+    becomes: str | None = Field(default=None, description="for these two: the label that the model gives then, or nothing")
+
     def to_claim(self) -> Claim | None:
         """The claim; `None` if it lacks what its kind needs."""
         tolerance = self.tolerance
@@ -45,6 +48,7 @@ class StatedClaim(BaseModel):
                 kind=self.kind, part=None if self.part is None else tuple(self.part), other=tuple(self.other),
                 direction=self.direction, value=self.value, tolerance=tolerance, of=self.of, label=self.label,
                 versus=None if self.versus is None else tuple(self.versus), shared=self.shared,
+                negated=self.negated, becomes=self.becomes,
             )  # fmt: skip
         except SaliencyError:
             return None

@@ -15,23 +15,25 @@ if TYPE_CHECKING:
 _RANKS = {"most_important", "least_important", "rank", "runner_up"}
 _COMPARISONS = {"more_important_than", "equal", "ratio", "difference", "balance", *_RANKS}
 _AMOUNTS = {"share", "count", "only", "balance", "ratio", "difference", "confidence", "no_clear_evidence", "strength"}
+_EFFECTS = {"decisive", "sufficient", "counterfactual"}
 _DENIALS = {"near_zero", "absent", "no_clear_evidence", "only", "equal"}
 
 # (words, as a regular expression; the kinds of claim, one of which must be there)
 _CUES: tuple[tuple[re.Pattern[str], set[str]], ...] = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), kinds)
     for words, kinds in (
-        # what would have been, and what others say, is no statement about the map
-        (r"if|unless|had|would|could|might|may|maybe|perhaps|suppose\w*|imagine|claim\w*|alleg\w*|myth|supposedly", set[str]()),
-        (r"except\w*|but|although|though|however|instead|rather|unlike|contrary|opposite|revers\w*|otherwise", set[str]()),
+        # what would have been is said of a changed input; what may be, and what others say, is no statement at all
+        (r"if|had|would|instead", _EFFECTS),
+        (r"unless|could|might|may|maybe|perhaps|suppose\w*|imagine|claim\w*|alleg\w*|myth|supposedly", set[str]()),
+        (r"except\w*|but|although|though|however|rather|unlike|contrary|opposite|revers\w*|otherwise", set[str]()),
         (
             r"not|no|never|\w+n['’]t|cannot|hardly|barely|scarcely|neither|nor|without|lack\w*|absen\w+|missing|fail\w*",
-            _DENIALS,
+            _DENIALS | _EFFECTS,
         ),
         (r"nothing|none|nobody|zero|few|little|negligibl\w+|den(?:y|ies|ied)|false|wrong|untrue|far from|anything", _DENIALS),
         (
             r"only|alone|sole\w*|exclusive\w*|single|all|every\w*|each|entire\w*|whole|both|any|others?|rest",
-            _AMOUNTS | _DENIALS,
+            _AMOUNTS | _DENIALS | {"sufficient"},
         ),
         (r"most|least|top|\w+est|main\w*|primar\w+|chief\w*|leading|leads?|foremost|runner-up|rank\w*|lion['’]s", _RANKS),
         (r"first|second|third|fourth|fifth|sixth|last|place[sd]?", _RANKS | {"share"}),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, Field
 
 from saywhy_core.errors import UsageError
-from verbalize.claims.claim import Claim, Direction, MapClaimKind
+from verbalize.claims.claim import Claim, ClaimKind, Direction
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.evidence import evidence_of
 from verbalize.read.marking.quotations import find_quotations
@@ -36,6 +36,10 @@ _REFERS_BACK = re.compile(
     r"\b(?:it|its|itself|this|that|these|those|they|them|their|he|she|which|former|latter|both|same|so|neither|other|others)\b",
     re.IGNORECASE,
 )
+_VAGUE = re.compile(
+    r"\b(?:might|may|maybe|could|can|perhaps|probably|likely|possibly|almost|nearly|often|sometimes|usually|rarely|partly|seems?)\b",
+    re.IGNORECASE,
+)
 _POINTS = 0.05  # what "about 40 %" allows, and so do the rules
 _TENTH = 0.1  # what "about 2.3" allows
 
@@ -43,7 +47,7 @@ _TENTH = 0.1  # what "about 2.3" allows
 class ModelClaim(BaseModel):
     """One claim that the model reads in a sentence."""
 
-    kind: MapClaimKind
+    kind: ClaimKind
     parts: list[int] = Field(default_factory=list, max_length=64, description="numbers of the words or regions it is said of")
     other: list[int] = Field(default_factory=list, max_length=64, description="numbers of the part that it is compared with")
     missing: str | None = Field(default=None, max_length=200, description="words that the sentence names and the input lacks")
@@ -55,6 +59,9 @@ class ModelClaim(BaseModel):
     label: str | None = Field(default=None, max_length=200)
     versus: list[str] = Field(default_factory=list, max_length=16)
     shared: bool = False
+    negated: bool = Field(default=False, description="of a changed input: whether the sentence says that it is not so")
+    becomes: str | None = Field(default=None, max_length=200, description="of a changed input: the label that it gets")
+    replacement: str | None = Field(default=None, max_length=200, description="for counterfactual: the words put in")
 
 
 class SentenceClaims(BaseModel):
@@ -96,7 +103,7 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
     Raises:
         UsageError: it does not agree with the text.
     """
-    if stated.kind not in CLAIM_KINDS or CLAIM_KINDS[stated.kind].of_effect:
+    if stated.kind not in CLAIM_KINDS:
         raise UsageError(f"claims of kind {stated.kind} can't be checked")
     kind = CLAIM_KINDS[stated.kind]
     part: Part | None = _part(stated.parts, text, saliency)
@@ -106,6 +113,11 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
         part, quote = _missing(stated.missing, text, saliency)
     if (kind.needs_part and part == ()) or (kind.needs_other and other == ()):
         raise UsageError(f"its claim '{stated.kind}' names no part")
+    for words in (stated.becomes, stated.replacement):
+        if words is not None and not _says(text, words):
+            raise UsageError(f"its claim names {words!r:.80}, and the sentence does not")
+    if kind.of_effect and _VAGUE.search(text):
+        raise UsageError("the sentence does not say outright what the model does")
     for name in (stated.label, *stated.versus):
         if name is not None and name != saliency.query.label and not _says(text, name):
             raise UsageError(f"its claim names the label {name!r:.80}, and the sentence does not")
@@ -124,6 +136,9 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
         tuple(stated.versus) or None,
         stated.shared,
         quote,
+        stated.negated,
+        stated.becomes,
+        stated.replacement,
     )
 
 

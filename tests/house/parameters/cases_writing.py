@@ -23,6 +23,7 @@ from verbalize import (
     TemplateVerbalizer,
     Verbalization,
 )
+from verbalize.models import TextFunction
 
 
 def said(verbalizer, tools, arguments):
@@ -102,6 +103,13 @@ case(
     narrated,
     repairs=0,
     language="French",
+)
+EXPLAINED = {"sentences": [{"text": "Without 'good', the model keeps its decision.", "claims": []}]}
+case(
+    "verbalize.Narrator",
+    {"model": later(lambda tools: chat(tools, EXPLAINED)), "style": "free"},
+    lambda narrator, tools, arguments: narrator.narrate_all([TEXT]),
+    explained=TextFunction(lambda texts: [[1.0, 0.0] for _ in texts], ("good", "bad")),
 )
 case("verbalize.Narrator.narrate", {"self": later(lambda tools: Narrator(chat(tools))), "saliency": TEXT}, saliency=OTHER)
 case(
