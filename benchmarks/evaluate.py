@@ -4,7 +4,7 @@
 
 ResNet-20 on CIFAR-10, from the folder that SAYWHY_DATA names. Each ratio is the processor time of one evaluation by that
 of as many forward passes in batches of the same size, in pairs that alternate, on one thread. Quantus runs in the Python that
-SAYWHY_QUANTUS names, with the same network, images, maps and steps; without it, only this side is measured.
+SAYWHY_QUANTUS names, with the same network, images and maps; without it, only this side is measured.
 """
 
 from __future__ import annotations
