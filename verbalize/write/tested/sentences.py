@@ -44,7 +44,7 @@ def say_tested(draft: Draft, tested: Tested, *, paragraph: bool, mask_labels: bo
         if part in decisive:
             voice.say_changes("decisive", part)
         elif voice.holds(Claim("decisive", part, negated=True)):
-            voice.say_stays(part, disagrees=tested.first and voice.explained and draft.evidence.signed)
+            voice.say_stays(part, disagrees=tested.first and voice.is_first(part))
     for part in tested.others:
         if voice.holds(Claim("decisive", part)):
             voice.say_changes("decisive", part)
@@ -74,6 +74,12 @@ class _Model:
     def holds(self, claim: Claim) -> bool:
         """Whether a claim is true, in every way of hiding the part."""
         return bool(check_evidence([claim], self._evidence))
+
+    def is_first(self, part: Part) -> bool:
+        """Whether the map is about the decision, has signs, and scores no word higher, be it for the label or against it."""
+        evidence = self._evidence
+        strongest = float(evidence.net[list(part)].max())
+        return self.explained and evidence.signed and (strongest >= evidence.peak or evidence.tied(strongest, evidence.peak))
 
     def say_changes(self, kind: str, part: Part) -> None:
         """Say that without the part, or with it alone, the model changes its decision, and to what."""
