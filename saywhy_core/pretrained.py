@@ -69,7 +69,11 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
     if models:
         options["output_loading_info"] = True
     try:
-        with _quiet(), _within_weights(name, folder), _offline() if folder is not None and not own else nullcontext():
+        with (
+            _quiet(),
+            _within_weights(name, folder, gguf="gguf_file" in options),
+            _offline() if folder is not None and not own else nullcontext(),
+        ):
             found = loader.from_pretrained(name, trust_remote_code=trust, **options)
     except UsageError:
         raise
@@ -161,7 +165,7 @@ SLACK = 2**20  # values that a folder may leave out, such as those of a new head
 
 
 @contextmanager
-def _within_weights(name: str, folder: Path | None) -> Iterator[None]:
+def _within_weights(name: str, folder: Path | None, *, gguf: bool = False) -> Iterator[None]:
     """Inside the block no module grows beyond what the files of weights can fill.
 
     transformers builds the module first, without memory for its values, so a configuration could ask for any number of layers.
@@ -169,7 +173,8 @@ def _within_weights(name: str, folder: Path | None) -> Iterator[None]:
     import torch.nn.modules.module as hooks
 
     held = weights_of(folder) if folder is not None else None
-    values = None if held is None else 2 * held + SLACK  # two for each byte: weights of 4 bits
+    per_byte = 8 if gguf else 2  # weights of 4 bits; those of GGUF have 2 at least, and are set in the place of empty ones
+    values = None if held is None else per_byte * held + SLACK
     tensors = MOST_TENSORS if held is None else min(MOST_TENSORS, 2_000 + held // 1024)
     have = {"values": 0, "tensors": 0, "modules": 0}
 

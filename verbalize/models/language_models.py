@@ -57,9 +57,7 @@ class LanguageModelClassifier:
         given = self.continuations
         if not isinstance(given, Mapping):
             if isinstance(given, str) or len(set(given)) < len(given):
-                raise UsageError(
-                    f"continuations must be a mapping, or a list of texts that holds none twice, not {given!r:.80}"
-                )
+                raise UsageError(f"continuations must be a mapping, or a list of texts without repeats, not {given!r:.80}")
             given = {name: self._spaced(name) for name in given}
         texts = {name: (one,) if isinstance(one, str) else tuple(one) for name, one in given.items()}
         for name, several in texts.items():

@@ -168,7 +168,16 @@ case("verbalize.claims.coverage_of", {"claims": [CLAIM], "saliency": TEXT}, clai
 case("verbalize.claims.named_parts", {"claims": [CLAIM], "count": 9}, claims=[Claim("supports", (1,))], count=2)
 case("verbalize.claims.shares_of", {"saliency": TEXT}, saliency=OTHER)
 
-record("verbalize.TextRecord", {"id": "a", "text": "t"}, id="b", text="u", claims=({"kind": "supports"},), line=2, place=3)
+record(
+    "verbalize.TextRecord",
+    {"id": "a", "text": "t"},
+    id="b",
+    text="u",
+    claims=({"kind": "supports"},),
+    line=2,
+    place=3,
+    label="x",
+)
 FALSE = ClaimError("wrong sign", CLAIM, "m")
 record(
     "verbalize.SecondReading",

@@ -80,7 +80,7 @@ def check_request(model: Model, template: QueryTemplate, method: str, options: M
     free = isinstance(model, LanguageModelClassifier) and not model.continuations
     if model.class_names and not free:
         indices_of(named, model.class_names)
-    asked = template.of("") if template.label is None and template.versus else template.of(None)
+    asked = template.of("the predicted label")
     if asked is not None and explainer.questions:
         check_question(explainer, method, asked, asked.label)
     return explainer
@@ -93,7 +93,7 @@ def explain_records(
     *,
     method: str = "integrated_gradients",
     batch_size: int = BATCH,
-    on_problem: Callable[[Problem], None],
+    on_problem: Callable[[Problem], None] | None = None,
     **options: Any,
 ) -> Iterator[Saliency]:
     """The map of each record, with its id and, in the prediction, its correct label.
@@ -106,16 +106,20 @@ def explain_records(
         template: the question; why the model predicts its label where none is given.
         method: a name in `METHODS`.
         batch_size: the most inputs, changed or not, in one call of the model.
-        on_problem: called with each record that can't be explained; the others are.
+        on_problem: called with each record that can't be explained; the others are. Without it, the first such record raises.
         options: the settings of the method.
 
     Raises:
-        UsageError: as `check_request`.
+        UsageError: as `check_request`; or a record can't be explained, and `on_problem` is not given.
     """
-    question = template or QueryTemplate()
+    question, tell = template or QueryTemplate(), on_problem or _raise
     check_request(model, question, method, options)
-    for some in _groups(records, batch_size, on_problem):
-        yield from _explained(model, some, question, method, batch_size, options, on_problem)
+    for some in _groups(records, batch_size, tell):
+        yield from _explained(model, some, question, method, batch_size, options, tell)
+
+
+def _raise(problem: Problem) -> None:
+    raise UsageError(str(problem))
 
 
 def _groups(
