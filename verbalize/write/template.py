@@ -47,7 +47,7 @@ With a model, of what it was run on (A and B are labels in quotes; the second fo
     Without P, the model says B instead of A.                               Without P, the model changes its decision.
     Without P, the model still says A.                                      Without P, the model keeps its decision.
     The map's most important word (part of the text, region) is P; without it the model still says A (keeps its decision).
-    (of a signed map that is about A, in which nothing scores higher against it; else "Without P, the model still says A.")
+    (of a signed map that is about A, in which no word scores as high against it; else "Without P, the model still says A.")
     P alone is enough for the model to say A.                               P alone is enough for the model's decision.
     P alone is not enough for the model to say A.                           P alone is not enough for the model's decision.
     With P alone, the model says B instead of A.

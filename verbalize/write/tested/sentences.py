@@ -76,10 +76,10 @@ class _Model:
         return bool(check_evidence([claim], self._evidence))
 
     def is_first(self, part: Part) -> bool:
-        """Whether the map is about the decision, has signs, and scores no word higher, be it for the label or against it."""
+        """Whether the map is about the decision, has signs, and scores no word as high against the label as the part's best."""
         evidence = self._evidence
-        strongest = float(evidence.net[list(part)].max())
-        return self.explained and evidence.signed and (strongest >= evidence.peak or evidence.tied(strongest, evidence.peak))
+        best, against = float(evidence.net[list(part)].max()), float(-evidence.net.min())
+        return self.explained and evidence.signed and best > against and not evidence.tied(best, against)
 
     def say_changes(self, kind: str, part: Part) -> None:
         """Say that without the part, or with it alone, the model changes its decision, and to what."""
