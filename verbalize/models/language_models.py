@@ -133,7 +133,8 @@ class LanguageModelClassifier:
     def _targets(self) -> tuple[tuple[tuple[int, ...], int], ...]:
         """The token ids of each continuation, and the number of its class."""
         found = []
-        for owner, (name, texts) in enumerate(dict(self.continuations).items()):
+        classes: Any = self.continuations  # a mapping to tuples since it was made
+        for owner, (name, texts) in enumerate(classes.items()):
             for text in texts:
                 ids = self.tokenizer.inner(text, add_special_tokens=False)["input_ids"]
                 if not ids:
