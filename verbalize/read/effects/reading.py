@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from verbalize.claims.claim import Claim
-from verbalize.read.effects.conditions import adverbials, nouns, orders
+from verbalize.read.effects.conditions import adverbials, nouns, numbered, orders
 from verbalize.read.effects.outcomes import clauses, predicates
 from verbalize.read.effects.skeleton import name_of, skeleton_of
 from verbalize.read.effects.verdicts import leading, pairs, verdicts
-from verbalize.read.effects.words import PRONOUNS
+from verbalize.read.effects.words import PARTS, PRONOUNS
 from verbalize.read.mentions import Unclear, mentions_in
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _Sort = TypeVar("_Sort")
 _KINDS: dict[Change, ClaimKind] = {"hidden": "decisive", "alone": "sufficient", "replaced": "counterfactual"}
+_MAPS_FIRST = re.compile(numbered(f"the map 's most important (?:word|part of the text|region) is {PARTS}"))
 _PRONOUN = re.compile(f"(?:{PRONOUNS})")
 _MANY = re.compile("them|they|these .*|those .*")
 _COLLECTIVE = re.compile(r"\btogether\b")
@@ -111,15 +112,16 @@ def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain:
         return whole
     for at in range(len(tokens) - 1, 0, -1):  # the last joint first, so that what stands before it is read as far as possible
         start = at
-        while start < len(tokens) and tokens[start].text in _SOFT:
+        while start < len(tokens) and _joins(tokens[start]):
             start += 1
-        if start == at or start == len(tokens) or (at and tokens[at - 1].text in _SOFT):
+        if start == at or start == len(tokens) or _joins(tokens[at - 1]):
             continue
         second = _clause(skeleton_of(tokens[start:], evidence), evidence, ())
         pronoun = second is None
         if pronoun and not any(token.value is None and _PRONOUN.fullmatch(token.text) for token in tokens[start:]):
             continue
-        first = _read(tokens[:at], evidence, subject, plain) or plain(_bare(tokens[:at]))
+        before = tokens[:at]
+        first = _read(before, evidence, subject, plain) or _most_important(before, evidence) or plain(_bare(before))
         if first is None:
             continue
         second = second or _clause(skeleton_of(tokens[start:], evidence), evidence, first.subject)
@@ -127,6 +129,24 @@ def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain:
             claims = tuple(dict.fromkeys((*first.claims, *second.claims)))
             return EffectReading(claims, (*first.rules, *second.rules), second.subject)
     return None
+
+
+def _joins(token: Token) -> bool:
+    """Whether a token is a joint between clauses, and no quoted word."""
+    return token.value is None and token.text in _SOFT
+
+
+def _most_important(tokens: Sequence[Token], evidence: Evidence) -> EffectReading | None:
+    """Reads "the map's most important word is P", which says nothing of the side on which P is."""
+    skeleton = skeleton_of(tokens, evidence)
+    match = _MAPS_FIRST.fullmatch(skeleton.text)
+    if match is None:
+        return None
+    try:
+        mentions, part = _Maker(skeleton, evidence, ()).part(match.span("part_1"))
+    except Unclear:
+        return None
+    return EffectReading((Claim("most_important", part, quote=_quote(mentions)),), ("effect: the map's first",), mentions)
 
 
 def _bare(tokens: Sequence[Token]) -> list[Token]:

@@ -89,3 +89,20 @@ def test_no_sentence_is_read_wrongly_and_most_are_read(name, least):
     recall, outcomes = measured(name)
     assert [text for text, found in outcomes.items() if found == "wrong"] == []
     assert recall >= least, [text for text, found in outcomes.items() if found == "unread"]
+
+
+@pytest.mark.parametrize("word", ["but", "and", "ending drags"])
+def test_what_map_and_model_disagree_on_is_read_of_every_word(word):
+    (read,) = read_sentences(f"The map's most important word is '{word}'; without it the model still says 'positive'.", FILM)
+    assert [(claim.kind, claim.negated) for claim in read.claims] == [("most_important", False), ("decisive", True)]
+    assert not read.unread
+
+
+@pytest.mark.parametrize("word", ["might", "almost", "not", "only", "often", "partly", "any"])
+def test_a_word_that_changes_an_effect_is_not_passed_over(word):
+    words = ["Without", "'great',", "the", "model", "changes", "its", "decision"]
+    plain = read_sentences(" ".join(words), FILM)[0].claims
+    for place in range(len(words) + 1):
+        (read,) = read_sentences(" ".join([*words[:place], word, *words[place:]]), FILM)
+        assert read.claims != plain
+        assert read.unread
