@@ -71,7 +71,7 @@ def fold(network: SignNetwork) -> SignNetwork:
 class SignClassifier:
     """A road-sign classifier: `predict` for black-box methods, `module` for methods that need the network itself."""
 
-    network: SignNetwork
+    network: nn.Module
     class_names: tuple[str, ...] = CLASS_NAMES
 
     @cached_property
@@ -79,7 +79,7 @@ class SignClassifier:
         """Height, width and channels of an input image."""
         return (SIZE, SIZE, 3)
 
-    def module(self) -> SignNetwork:
+    def module(self) -> nn.Module:
         """The torch module: N×3×48×48 in [0, 1] -> N×12 logits, in evaluation mode."""
         return self.network
 
@@ -120,9 +120,9 @@ def load(weights: Path | None = None) -> SignClassifier:
     return SignClassifier(network)
 
 
-def weights_digest() -> str:
-    """A short digest of the weights that come with the package."""
-    return hashlib.sha256((files("saywhy.signs") / "weights.npz").read_bytes()).hexdigest()[:16]
+def weights_digest(name: str = "weights.npz") -> str:
+    """A short digest of a file of weights that comes with the package."""
+    return hashlib.sha256((files("saywhy.signs") / name).read_bytes()).hexdigest()[:16]
 
 
 def save(network: SignNetwork, path: Path) -> None:

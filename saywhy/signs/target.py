@@ -1,4 +1,4 @@
-"""The sign classifier as a target of attacks, audits and encoders: `demo:signs`."""
+"""The sign classifiers as targets of attacks, audits and encoders: `demo:signs` and `demo:signs-vit`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from saywhy_core.errors import UsageError
 
 
 def load(where: str) -> CallableClassifier:
-    """The sign classifier. It takes no options: its class names, its image size and its scores (logits) are known.
+    """A sign classifier. It takes no options: its class names, its image size and its scores (logits) are known.
+
+    Args:
+        where: "signs" for the convolutional network, "signs-vit" for the vision transformer.
 
     Raises:
-        UsageError: `where` is not "signs".
+        UsageError: `where` is neither.
     """
-    if where != "signs":
-        raise UsageError(f"there is no demo classifier {where!r}; the only one is demo:signs")
+    if where not in ("signs", "signs-vit"):
+        raise UsageError(f"there is no demo classifier {where!r}; there are demo:signs and demo:signs-vit")
     from saywhy.signs.model import load as load_signs
     from saywhy.signs.model import weights_digest
+    from saywhy.signs.vision_transformer import VIT_WEIGHTS, load_vit
 
-    model = load_signs()
+    transformer = where == "signs-vit"
+    model = load_vit() if transformer else load_signs()
+    digest = weights_digest(VIT_WEIGHTS) if transformer else weights_digest()
     classifier = CallableClassifier(
-        model.predict, "logits", CLASS_NAMES, image_shape=model.image_shape, identity=f"demo:signs:{weights_digest()}"
+        model.predict, "logits", CLASS_NAMES, image_shape=model.image_shape, identity=f"demo:{where}:{digest}"
     )
     classifier.differentiable = model.module()
     return classifier

@@ -142,7 +142,7 @@ def test_stray_pixels_are_few_and_corners_of_the_colour_cube():
 
 @pytest.mark.long
 def test_training_is_the_same_for_the_same_seed():
-    first, again = (train.train(pictures=1, passes=1, seed=3).state_dict() for _ in range(2))
+    first, again = (train.train(train.RECIPES["cnn"], pictures=1, passes=1, seed=3).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
