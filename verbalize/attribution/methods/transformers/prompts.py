@@ -137,7 +137,10 @@ def train_prompts(
             schedule.step()
         if on_progress is not None:
             on_progress(done + 1, passes)
-    return PromptedImages(opened.module, prompts.detach(), direction.detach(), names).requires_grad_(requires_grad=False)
+    found = PromptedImages(opened.module, prompts.detach(), direction.detach(), names)
+    found.prompts.requires_grad_(requires_grad=False)  # of the backbone nothing is changed
+    found.direction.requires_grad_(requires_grad=False)
+    return found
 
 
 def last_block(module: nn.Module) -> nn.Module:
