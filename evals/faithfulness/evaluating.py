@@ -146,7 +146,7 @@ class _Plan:
                 int(index): FLAT if flat[index] and not self.metric.flat else self.metric.undefined
                 for index in np.flatnonzero(np.isnan(values))
             }
-            mean, low, high = mean_interval(values, inputs, level)
+            mean, low, high = mean_interval(values, inputs, level, self.metric.bounds)
             made.append(
                 Outcome(
                     self.name, scale, by, self.metric.higher_is_better, values, reasons, mean, low, high,  # type: ignore[arg-type]

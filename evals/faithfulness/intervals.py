@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-9  # a spread of this share of the mean is rounding
 
 
-def mean_interval(values: Floats, inputs: Sequence[Hashable], level: float = 0.95) -> tuple[float, float, float]:
+def mean_interval(
+    values: Floats,
+    inputs: Sequence[Hashable],
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> tuple[float, float, float]:
     """The mean of values over inputs, and Student's t interval of it: (mean, low, high).
 
     Values of one input, such as those of maps for several queries, are averaged first, because they are no independent
@@ -27,6 +32,7 @@ def mean_interval(values: Floats, inputs: Sequence[Hashable], level: float = 0.9
         values: (N,) values.
         inputs: N names of inputs; equal names are one input.
         level: how often the interval should cover the mean of all inputs that these were drawn from.
+        bounds: the least and the greatest value that there can be; the interval is cut there.
 
     Raises:
         UsageError: the level is not between 0 and 1.
@@ -49,4 +55,4 @@ def mean_interval(values: Floats, inputs: Sequence[Hashable], level: float = 0.9
     if spread <= _ROUNDING * max(1.0, abs(mean)):
         return mean, np.nan, np.nan
     reach = float(t.ppf((1 + level) / 2, len(means) - 1)) * spread / len(means) ** 0.5
-    return mean, mean - reach, mean + reach
+    return mean, max(mean - reach, bounds[0]), min(mean + reach, bounds[1])

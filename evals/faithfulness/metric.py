@@ -48,6 +48,7 @@ class Metric:
         scaled: whether its value depends on the scale of the scores: logits or probabilities.
         flat: whether it is defined for maps of which all scores are equal.
         undefined: why it may not be defined for a map that is not flat.
+        bounds: its least and its greatest possible value, where intervals are cut.
     """
 
     summary: str
@@ -60,6 +61,7 @@ class Metric:
     scaled: bool = True
     flat: bool = False
     undefined: str = "it is not defined for this input"
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
 
 
 _HERE = "evals.faithfulness.metrics"

@@ -135,8 +135,9 @@ def agree(maps: Mapping[str, Sequence[Saliency]], *, k: int = 3, level: float = 
     rows = []
     for a, b in combinations(range(len(names)), 2):
         row: dict[str, Any] = {"method": names[a], "other": names[b]}
-        for title, found in (("rank correlation", correlations), ("overlap", overlaps), ("same sign", signs)):
-            ends = mean_interval(found[:, a, b], range(len(found)), level)
+        measures = (("rank correlation", correlations, -1), ("overlap", overlaps, 0), ("same sign", signs, 0))
+        for title, found, least in measures:
+            ends = mean_interval(found[:, a, b], range(len(found)), level, (least, 1))
             row |= dict(zip((title, f"{title} low", f"{title} high"), (_number(end) for end in ends), strict=True))
         rows.append(row)
     columns_of_pairs = tuple(rows[0]) if rows else ("method", "other")

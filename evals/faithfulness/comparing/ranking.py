@@ -122,7 +122,8 @@ def rank(comparison: Comparison, question: str, *, scale: str = "logits") -> Ran
     ]  # Q of (M, N)
     ranks = np.array([_mean(one, axis=1) for one in per_input]).reshape(len(per_input), len(runs))
     over_metrics = _mean(np.stack(per_input), axis=0) if per_input else np.full((len(runs), comparison.inputs), np.nan)
-    ends = np.array([mean_interval(row, range(len(row)), comparison.level) for row in over_metrics]).reshape(-1, 3)
+    bounds = (1, len(runs))
+    ends = np.array([mean_interval(row, range(len(row)), comparison.level, bounds) for row in over_metrics]).reshape(-1, 3)
     counted = int((~np.isnan(over_metrics)).all(axis=0).sum()) if len(runs) else 0
     return Ranking(
         question, scale, methods, tuple(complete), ranks, ends[:, 0], ends[:, 1], ends[:, 2], _concordance(ranks), _taus(ranks),

@@ -1,4 +1,4 @@
-"""`saywhy evaluate`: the commands that measure how good texts or prompts are."""
+"""`saywhy evaluate`: the commands that measure how good texts, maps or prompts are."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from importlib import import_module
 
 import typer
 
-HELP = """Measure how good texts or prompts are.
+HELP = """Measure how good texts, maps or prompts are.
 
 [bold]Example:[/bold] saywhy evaluate wording texts.jsonl --maps maps.jsonl
 
 [bold]Exit status:[/bold] 0 all was measured; 1 some records were left out; 2 the command could not run; 130 it was interrupted.
 """
 
-PARTS = ("evaluate_wording", "evaluate_prompts")
+PARTS = ("evaluate_wording", "evaluate_prompts", "evaluate_maps", "evaluate_agree")
 
 
 def register(app: typer.Typer) -> None:

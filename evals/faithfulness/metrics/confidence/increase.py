@@ -32,4 +32,5 @@ INCREASE = Metric(
     higher_is_better=True,
     asks=kept_share,
     settings={"share": SHARE},
+    bounds=(0, 1),
 )

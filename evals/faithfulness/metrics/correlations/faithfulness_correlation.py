@@ -31,4 +31,5 @@ FAITHFULNESS_CORRELATION = Metric(
     asks=subset_asks,
     settings=SUBSETS,
     undefined="the score is the same whatever is hidden, or the map has the same sum in all sets",
+    bounds=(-1, 1),
 )

@@ -41,4 +41,5 @@ MONOTONICITY_CORRELATION = Metric(
     asks=unit_asks,
     settings=UNITS,
     undefined="hiding any one part changes the score by as much, or all parts have scores of one size",
+    bounds=(-1, 1),
 )

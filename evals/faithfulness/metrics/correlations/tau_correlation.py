@@ -41,4 +41,5 @@ TAU_CORRELATION = Metric(
     asks=unit_asks,
     settings=UNITS,
     undefined="hiding any one part changes the score by the same amount, or all parts have the same score",
+    bounds=(-1, 1),
 )

@@ -49,4 +49,5 @@ MONOTONICITY = Metric(
     higher_is_better=True,
     asks=_asks,
     settings={"steps": 20},
+    bounds=(0, 1),
 )

@@ -42,5 +42,6 @@ MASK_IOU = Metric(
     higher_is_better=True,
     needs=("truth",),
     scaled=False,
+    bounds=(0, 1),
     undefined="its masks are empty",
 )

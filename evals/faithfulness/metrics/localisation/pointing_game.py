@@ -57,5 +57,6 @@ POINTING_GAME = Metric(
     settings={"margin": 0},
     needs=("truth",),
     scaled=False,
+    bounds=(0, 1),
     undefined="its masks are empty",
 )

@@ -69,5 +69,6 @@ CLASS_SENSITIVITY = Metric(
     higher_is_better=False,
     needs=("explain",),
     scaled=False,
+    bounds=(-1, 1),
     undefined="all scores of one of the two maps are equal",
 )

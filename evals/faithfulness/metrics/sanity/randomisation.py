@@ -65,5 +65,6 @@ RANDOMISATION = Metric(
     settings={"seed": 0},
     needs=("explain", "gradients"),
     scaled=False,
+    bounds=(-1, 1),
     undefined="all scores of one of the two maps are equal",
 )
