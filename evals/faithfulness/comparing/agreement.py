@@ -131,7 +131,9 @@ def agree(maps: Mapping[str, Sequence[Saliency]], *, k: int = 3, level: float = 
     if wrong is not None:
         raise UsageError(f"{names[0]} has {len(columns[0])} maps and {wrong} {len(maps[wrong])}; give one per input and method")
     measured = [_input(names, [column[row] for column in columns], k, row) for row in range(len(columns[0]))]
-    correlations, overlaps, signs = (np.stack([one[index] for one in measured]) for index in (1, 2, 3))
+    correlations = np.stack([one for _, one, _, _ in measured])
+    overlaps = np.stack([one for _, _, one, _ in measured])
+    signs = np.stack([one for _, _, _, one in measured])
     rows = []
     for a, b in combinations(range(len(names)), 2):
         row: dict[str, Any] = {"method": names[a], "other": names[b]}
@@ -158,7 +160,7 @@ def _input(names: tuple[str, ...], maps: list[Saliency], k: int, row: int) -> tu
         all_scores = np.stack([one.scores.reshape(-1) for one in maps])
     signed = np.array([one.signed for one in maps])
     directions = np.where(signed[:, None], np.sign(scores), 0).astype(np.int8)
-    kept = named.any(axis=0)
+    kept = named.sum(axis=0) > 0
     labels = _told_apart(parts)
     agreed = InputAgreement(
         maps[0].saliency_id,

@@ -18,6 +18,7 @@ from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
 from verbalize.attribution import attribute
 from verbalize.models import BlackBoxImages, ImageModel, as_model, text_logits
+from verbalize.saliency import PixelSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,7 @@ def compare(
         methods: names in `verbalize.attribution.METHODS`, with options in the form "occlusion?patch=4".
         questions: the kinds of question: "pointwise", "contrastive", "group", "group contrastive".
         queries: N questions in the place of those of `questions`.
-        groups: the members of each group by its name, for questions about groups.
+        groups: the members of each group by its name, for questions and metrics about groups.
         metrics: names in `evals.faithfulness.METRICS`; by default all that fit and need nothing that is not given.
         by: what stands in the place of hidden parts; see `evaluate`.
         truth: for each input one or several plausible masks of its decisive parts; see `evaluate`.
@@ -80,6 +81,10 @@ def compare(
     labels = [one for one, _, _ in named]
     if len(set(labels)) < len(labels):
         raise UsageError("a method is named twice; name each once, or with other options")
+    if groups and _takes(metrics, "groups"):
+        settings["groups"] = groups
+    elif groups and not any(kind.startswith("group") for kind in questions):
+        raise UsageError("groups has no effect on these questions and metrics; leave it out")
     opened = as_model(model, class_names)
     logits, names = _answers(opened, many, batch_size)
     if queries is not None and len(queries) != len(many):
@@ -99,7 +104,7 @@ def compare(
                 )  # fmt: skip
                 run = Run(label, kind, run.maps, found, "", run.forwards, run.backwards, run.seconds)
                 if not shuffled:
-                    shuffled = tuple(random_map(one, seed=seed + index) for index, one in enumerate(run.maps))
+                    shuffled = tuple(_shuffled(one, seed + index) for index, one in enumerate(run.maps))
             runs.append(run)
             if on_progress is not None:
                 on_progress(len(runs), f"{label}, {kind}")
@@ -143,6 +148,12 @@ def _explained(
             maps, problem = (), str(error)
     seconds = time.perf_counter() - began
     return Run(label, kind, maps, None, problem, passes.forwards, passes.backwards, seconds), explain
+
+
+def _shuffled(saliency: Saliency, seed: int) -> Saliency:
+    if isinstance(saliency, PixelSaliency):
+        return random_map(saliency, seed=seed)
+    return random_map(saliency, seed=seed)
 
 
 def _for_method(method: str, queries: list[Query]) -> list[Query]:

@@ -110,7 +110,7 @@ def maps(
     as_json: Annotated[bool, typer.Option("--json", help="Print the means as one JSON object instead of the ranking.")] = False,
 ) -> None:
     """Measure attribution methods."""
-    from evals.faithfulness import METRICS, compare, write_comparison
+    from evals.faithfulness import compare, write_comparison
     from saywhy_core.errors import Problem
     from verbalize.attribution.records import InputRecord
     from verbalize.models import BlackBoxImages, ImageModel
@@ -126,7 +126,6 @@ def maps(
     methods = tuple(method or _DEFAULTS[kind])
     questions: Any = tuple(question or ("pointwise",))
     groups = _groups(group or ())
-    settings = {"groups": groups} if groups and _uses_groups(metric, METRICS) else {}
     note(
         f"{counted(len(records), 'input')}, {counted(len(methods), 'method')}, {counted(len(questions), 'kind')} of question: "
         f"{counted(len(records) * len(methods) * len(questions), 'map')} to make and to measure"
@@ -136,7 +135,7 @@ def maps(
         comparison = compare(
             opened, [one.content for one in records], methods, questions=questions, groups=groups, metrics=metric, by=by,
             truth=None if truth is None else _truth(truth, records), batch_size=batch_size, level=level, seed=seed,
-            on_progress=lambda done, _: shown(done, None), **settings,
+            on_progress=lambda done, _: shown(done, None),
         )  # fmt: skip
     failed = [f"{run.method} ({run.question}): {run.problem}" for run in comparison.runs if run.problem]
     if as_json:
@@ -166,10 +165,6 @@ def _groups(pairs: Any) -> dict[str, list[str]] | None:
             raise UsageError(f"the group {name.strip()!r} is given twice; give it once, with all its classes")
         found[name.strip()] = classes
     return found or None
-
-
-def _uses_groups(metrics: list[str] | None, known: Any) -> bool:
-    return any("groups" in one.settings for name, one in known.usable() if metrics is None or name in metrics)
 
 
 def _truth(path: Path, records: list[InputRecord]) -> list[Any]:

@@ -33,7 +33,7 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     hits = np.full(len(answers.maps), np.nan)
     for row, (saliency, masks) in enumerate(zip(answers.maps, answers.truth or (), strict=True)):
         scores = answers.importance(row)
-        inside = masks.any(axis=0)
+        inside = masks.sum(axis=0) > 0
         if not scores.size or not inside.any():
             continue
         if margin and isinstance(saliency, PixelSaliency):
