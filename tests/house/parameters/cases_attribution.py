@@ -199,6 +199,7 @@ record(
     batch_size=2,
     options={"s": 1},
     classifier=max,
+    score_logits=max,
 )
 
 

@@ -124,3 +124,23 @@ class Told:
 
     def __call__(self, *done):
         self.steps.append(done)
+
+
+def prompted(tools):
+    from verbalize.attribution import PromptedImages
+
+    return PromptedImages(backbone(), prompts(), prompts()[0], ("a", "b"))
+
+
+def prepared(tools):
+    from verbalize.models import PreparedImages
+
+    return PreparedImages(vit(), SIZE)
+
+
+for what, made in (("verbalize.attribution.PromptedImages", prompted), ("verbalize.models.PreparedImages", prepared)):
+    case(
+        f"{what}.forward",
+        {"self": later(made), "images": later(lambda tools: batch())},
+        images=later(lambda tools: batch(1 - IMAGES)),
+    )
