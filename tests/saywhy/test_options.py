@@ -61,6 +61,14 @@ for one in fields(ModelOptions):
             "without it no language model is asked",
         )
     REFUSED["verbalize", option] = (["maps.jsonl", option, *value], "no other style needs a language model")
+FLAGS = {"model-spec": "model", "model-classes": "classes", "described": "class"}
+"""Options of the explained model whose field has another name."""
+for option, value in (("classes", ["classes.txt"]), ("class", ["a=b"]), ("model-option", ["a=b"]), ("trust", [])):
+    for command, rest in (("check", ["--text", "x", "--map", "maps.jsonl"]), ("verbalize", ["maps.jsonl"])):
+        REFUSED[command, f"--{option}"] = ([*rest, f"--{option}", *value], "--model")
+REFUSED["verbalize", "--model"] = (
+    ["maps.jsonl", "--style", "composed", "--llm", SERVER, "--model", "minilm"], "the styles without a language model",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -85,7 +93,7 @@ def test_an_option_without_effect_is_refused_in_one_sentence(saywhy, folder, com
 
 
 def test_every_rule_is_tried_above():
-    rules = {(name, f"--{option.replace('_', '-')}") for name, module in MODULES.items() if name != "attack"
+    rules = {(name, f"--{FLAGS.get(option.replace('_', '-'), option.replace('_', '-'))}") for name, module in MODULES.items() if name != "attack"
              for rule in getattr(module, "RULES", ()) for option in rule.options}  # fmt: skip
     assert rules == set(REFUSED)
 
@@ -137,7 +145,7 @@ def test_every_command_with_a_language_model_has_the_same_options_for_it():
 
 def test_every_command_that_reads_maps_has_the_same_options_for_it():
     readers = {name: module for name, module in MODULES.items() if hasattr(module, "ReadingOptions")}
-    assert set(readers) == {"verbalize", "check", "convert", "picture", "evaluate_wording"}
+    assert set(readers) == {"verbalize", "check", "convert", "picture", "evaluate_wording", "evaluate_agree"}
     names = ["format", "label", "versus", "class_names", "tokenizer", "image", "signed", "input_text", "axes"]
     assert [one.name for one in fields(ReadingOptions)] == names
 
@@ -200,6 +208,8 @@ def test_a_rule_without_its_condition():
     ruled = with_groups(command, [Rule(("a",), "--b", lambda options: options["a"] != 1)])
 
     class Context:
+        command = type("Command", (), {"params": [type("Option", (), {"name": "a", "opts": ["--a"]})]})
+
         @staticmethod
         def get_parameter_source(name):
             return type("Source", (), {"name": "COMMANDLINE" if name == "a" else "DEFAULT"})

@@ -48,7 +48,7 @@ class PreparedNetwork(nn.Module):  # type: ignore[misc]  # torch's types are not
         if layout.std is not None:
             values = values / values.new_tensor(layout.std).reshape(-1, 1, 1)
         scores: torch.Tensor = self.network(values.permute(0, 2, 3, 1) if layout.axes == "nhwc" else values)
-        return scores.clamp(min=1e-12).log() if self.probabilities else scores
+        return torch.log(scores.clamp(min=1e-12)) if self.probabilities else scores
 
 
 def differentiable(classifier: Classifier) -> nn.Module | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saywhy.cli.options.console import note, show, show_data
+from saywhy.cli.options.console import counted, note, show, show_data
 from saywhy.cli.options.files import Use, hold
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import ReadingOptions
@@ -64,7 +64,7 @@ def agree(
         raise UsageError("no input has a map in every file: maps of one input must have the same id")
     lost = {name: len(found) - len(shared) for name, found in by_method.items() if len(found) > len(shared)}
     for name, count in lost.items():
-        note(f"{name}: {count} maps of inputs that are not in every file were left out")
+        note(f"{name}: left out {counted(count, 'map')} of inputs that are not in every file")
     agreement = compared({name: [found[one] for one in shared] for name, found in by_method.items()}, k=k, level=level)
     for one in agreement.inputs:
         if as_json:

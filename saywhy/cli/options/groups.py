@@ -59,7 +59,7 @@ def with_groups(command: Callable[..., None], rules: Sequence[Rule] = ()) -> Cal
         for rule in rules:
             given = [name for name in rule.options if _is_given(context, name)]
             if given and not rule.holds(values):
-                named = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+                named = " and ".join(_flag(context, name) for name in given)
                 raise UsageError(f"{named} {'goes' if len(given) == 1 else 'go'} with {rule.needs}")
         for name, group in groups.items():
             values[name] = group(**{one.name: values.pop(one.name) for one in fields(group)})
@@ -74,6 +74,11 @@ def with_groups(command: Callable[..., None], rules: Sequence[Rule] = ()) -> Cal
 def _is_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def _flag(context: typer.Context, name: str) -> str:
+    """The option as people write it, which may differ from the name of its parameter."""
+    return next(str(one.opts[0]) for one in context.command.params if one.name == name)
 
 
 def _options_of(group: Any, taken: set[str]) -> list[inspect.Parameter]:
