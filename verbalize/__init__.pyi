@@ -4,6 +4,9 @@ from .claims import Claim as Claim
 from .claims import ClaimError as ClaimError
 from .claims import UndecidedClaim as UndecidedClaim
 from .claims import check as check
+from .claims.reports import CheckedSentence as CheckedSentence
+from .claims.reports import SecondReading as SecondReading
+from .claims.reports import TextReport as TextReport
 from .formats import read_saliency as read_saliency
 from .formats import write_saliency as write_saliency
 from .layout import lay_out as lay_out
@@ -23,9 +26,6 @@ from .saliency import Query as Query
 from .saliency import SaliencyError as SaliencyError
 from .saliency import SpecialToken as SpecialToken
 from .saliency import TokenSaliency as TokenSaliency
-from .text_report import CheckedSentence as CheckedSentence
-from .text_report import SecondReading as SecondReading
-from .text_report import TextReport as TextReport
 from .text_report import check_text as check_text
 from .text_report import check_texts as check_texts
 from .text_report import open_sentences as open_sentences

@@ -2,171 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.records import told
-from verbalize.claims.checking import changes_named, check_evidence, with_effects
+from verbalize.claims.checking import changes_named, check_evidence, decisions_of, is_of_prediction, with_effects
 from verbalize.claims.claim import Claim
+from verbalize.claims.reports import CheckedSentence, SecondReading, TextReport
 from verbalize.evidence import evidence_of
+from verbalize.read.effects.reading import CUES
 from verbalize.read.reading import read_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from verbalize.claims.checking import CheckReport, ClaimError, UndecidedClaim
+    from verbalize.claims.checking import CheckReport
+    from verbalize.claims.reports import SecondReader, Status
     from verbalize.evidence import Evidence
     from verbalize.read.reading import ReadSentence
     from verbalize.saliency import Saliency
     from verbalize.texts import TextRecord
 
-Status = Literal["true", "false", "not verified"]
-STATUSES: tuple[Status, ...] = get_args(Status)
 _BATCH = 64  # texts whose open sentences a second reader is given at once: enough to keep a server busy
-
-
-@dataclass(frozen=True)
-class SecondReading:
-    """What a second reader, such as a language model, makes of a sentence that the rules did not read whole.
-
-    Args:
-        status: "true" if its claims are all that the sentence states, as it says, and all of them are true of the map; "false"
-            if one of them is false; else "not verified".
-        claims: the claims that it read.
-        errors: one error for each false claim.
-        undecided: the claims that the map can't decide.
-        problem: why its reading could not be used, or why there is none; else `None`.
-    """
-
-    status: Status
-    claims: tuple[Claim, ...] = ()
-    errors: tuple[ClaimError, ...] = ()
-    undecided: tuple[UndecidedClaim, ...] = ()
-    problem: str | None = None
-
-    def to_record(self) -> dict[str, Any]:
-        """The reading as JSON content."""
-        record = {"status": self.status, **_outcome(self)}
-        return record if self.problem is None else {**record, "problem": self.problem}
-
-
 _NO_READING = SecondReading("not verified", problem="the second reader gave no reading")
-
-
-@dataclass(frozen=True)
-class CheckedSentence:
-    """One sentence of a text, and what the map says of it.
-
-    Args:
-        text: the sentence.
-        status: "false" if one of its claims is false; "true" if the rules read all of it and all its claims are true; else "not
-            verified". A sentence that says nothing of the map is not verified, either. What a second reader read can make a
-            sentence false; it never makes one true.
-        claims: the claims that the rules read.
-        errors: one error for each false claim.
-        undecided: the claims that the map can't decide.
-        rules: the names of the rules that read the claims.
-        left_over: the words that no rule read.
-        whole: whether the rules read all of it.
-        second: what a second reader made of it; `None` if none was asked.
-    """
-
-    text: str
-    status: Status
-    claims: tuple[Claim, ...] = ()
-    errors: tuple[ClaimError, ...] = ()
-    undecided: tuple[UndecidedClaim, ...] = ()
-    rules: tuple[str, ...] = ()
-    left_over: tuple[str, ...] = ()
-    whole: bool = True
-    second: SecondReading | None = None
-
-    @property
-    def reason(self) -> str:
-        """Why the sentence is not verified, in words; "" if it is true or false."""
-        if self.status != "not verified":
-            return ""
-        if self.undecided:
-            return "the map can't decide it: " + "; ".join(dict.fromkeys(one.message for one in self.undecided))
-        if self.left_over:
-            return f"no rule reads {', '.join(repr(word) for word in self.left_over)}"
-        return "it says nothing of the map that could be checked" if self.whole else "no rule reads all of it"
-
-    def to_record(self) -> dict[str, Any]:
-        """The sentence as JSON content. `read_by_model` is what the second reader made of it, if one was asked."""
-        record = {
-            "text": self.text,
-            "status": self.status,
-            **_outcome(self),
-            "rules": list(self.rules),
-            "left_over": list(self.left_over),
-        }
-        if self.status == "not verified":
-            record["reason"] = self.reason
-        return record if self.second is None else {**record, "read_by_model": self.second.to_record()}
-
-
-@dataclass(frozen=True)
-class TextReport:
-    """What a text says of its map, sentence by sentence, and what of it is false.
-
-    Attributes:
-        claims: the claims that were checked: those read from the text, and those that are only stated beside it.
-        errors: one error for each false claim.
-        unread: the sentences that the rules did not read whole. They are false or not verified.
-        undecided: the claims that the map can't decide.
-        sentences: the sentences in their order, each with its status.
-    """
-
-    claims: tuple[Claim, ...]
-    errors: tuple[ClaimError, ...]
-    unread: tuple[str, ...]
-    undecided: tuple[UndecidedClaim, ...] = ()
-    sentences: tuple[CheckedSentence, ...] = ()
-
-    @property
-    def counts(self) -> dict[Status, int]:
-        """How many sentences are true, false, and not verified."""
-        found = Counter(sentence.status for sentence in self.sentences)
-        return {status: found[status] for status in STATUSES}
-
-    @property
-    def read_by_model(self) -> int:
-        """How many of the sentences that are not verified are true as a second reader reads them."""
-        return sum(
-            one.status == "not verified" and one.second is not None and one.second.status == "true" for one in self.sentences
-        )
-
-    @property
-    def status(self) -> Status:
-        """Of the whole text: "false" if a claim is false, "true" if all sentences and claims are true, else "not verified"."""
-        if self.errors:
-            return "false"
-        whole = bool(self.sentences) and not self.undecided and all(one.status == "true" for one in self.sentences)
-        return "true" if whole else "not verified"
-
-    def to_record(self) -> dict[str, Any]:
-        """The report as JSON content, as `saywhy check --json` prints it."""
-        return {
-            "claims": len(self.claims),
-            **{name: found for name, found in _outcome(self).items() if name != "claims"},
-            "unread": list(self.unread),
-            "status": self.status,
-            "counts": {**self.counts, "true as read by a model": self.read_by_model},
-            "sentences": [sentence.to_record() for sentence in self.sentences],
-        }
-
-
-class SecondReader(Protocol):
-    """Reads sentences that the rules did not read whole, such as `verbalize.ModelReader`."""
-
-    def read(self, asked: Sequence[tuple[str, str, Saliency]]) -> Sequence[SecondReading]:
-        """One reading for each (sentence, the text that it is from, the map) triple, in their order."""
-        ...
 
 
 def check_text(
@@ -185,17 +46,20 @@ def check_text(
         text: the text.
         saliency: the map that it is about.
         stated: claims, or their records, that its author states beside it.
-        model: the model that the map explains; it decides claims about changed inputs, as in `check`.
+        model: the model that the map explains; it decides claims about changed inputs and about the prediction, as in `check`,
+            also those that the second reader reads. If the map does not say what the model predicted, the text is read with
+            what the model predicts.
         reader: is given the sentences that the rules did not read whole, unless one of their claims is false already. What it
             reads can make a sentence false, and never makes one true.
 
     Raises:
         UsageError: a stated claim is malformed, or the model can't be run on the inputs.
     """
-    (report,) = _reports([_Read.of(text, saliency, stated)], model)
+    (read,) = _with_predictions([_Read.of(text, saliency, stated)], model)
+    (report,) = _reports([read], model)
     if isinstance(report, UsageError):
         raise report
-    return report if reader is None else read_again([(text, saliency, report)], reader)[0]
+    return report if reader is None else read_again([(text, read.saliency, report)], reader, model)[0]
 
 
 def check_texts(
@@ -210,8 +74,8 @@ def check_texts(
 
     Args:
         texts: the texts with their maps, as `with_maps` pairs them.
-        model: the model that the maps explain; it decides claims about changed inputs, as in `check`. The inputs of up to 64
-            texts share its calls.
+        model: the model that the maps explain; it decides claims about changed inputs and about the prediction, as in
+            `check_text`. The inputs of up to 64 texts share its calls.
         reader: a second reader; it is given the sentences of up to 64 texts at once.
         where: the source of the texts, which problems name.
         on_problem: called with each text that can't be checked. Without it, the first such text raises.
@@ -236,21 +100,23 @@ def check_texts(
             except UsageError as error:
                 tell(record, error)
         checked: list[tuple[TextRecord, Saliency, TextReport]] = []
-        for (record, one), found in zip(read, _reports([one for _, one in read], model), strict=True):
+        known = _with_predictions([one for _, one in read], model)
+        for (record, _), one, found in zip(read, known, _reports(known, model), strict=True):
             if isinstance(found, UsageError):
                 tell(record, found)
             else:
                 checked.append((record, one.saliency, found))
         reports = [report for _, _, report in checked]
         if reader is not None:
-            reports = read_again([(record.text, saliency, report) for record, saliency, report in checked], reader)
+            reports = read_again([(record.text, saliency, report) for record, saliency, report in checked], reader, model)
         yield from ((record, report) for (record, _, _), report in zip(checked, reports, strict=True))
 
 
 def most_inputs(texts: Iterable[tuple[TextRecord, Saliency]]) -> int:
     """The most inputs that `check_texts` runs a model on: those of claims about changed inputs, and the inputs as they are.
 
-    Texts that can't be checked are not counted.
+    Texts that can't be checked are not counted, nor what a second reader reads. Where a map does not say what the model
+    predicted, its text may be read in another way once that is known; the inputs are those of the first reading.
     """
     from verbalize.masking.asking import WAYS  # imports torch
 
@@ -262,21 +128,42 @@ def most_inputs(texts: Iterable[tuple[TextRecord, Saliency]]) -> int:
         except UsageError:
             continue
         changes = len(changes_named(read.claims, read.evidence))
-        count += 1 + changes * (len(WAYS) if read.evidence.pixels else 1) if changes else 0
+        count += bool(read.lacks_prediction or changes or is_of_prediction(read.claims))
+        count += changes * (len(WAYS) if read.evidence.pixels else 1)
     return count
 
 
-def read_again(checked: Iterable[tuple[str, Saliency, TextReport]], reader: SecondReader) -> list[TextReport]:
+def read_again(
+    checked: Iterable[tuple[str, Saliency, TextReport]], reader: SecondReader, model: Any = None
+) -> list[TextReport]:
     """Give the sentences that are not verified to a second reader, all at once; the reports with what it read.
 
     Args:
         checked: (text, map, report by the rules) triples. `open_sentences` counts beforehand what will be asked.
         reader: the second reader.
+        model: the model that the maps explain; it decides what was read of changed inputs and of the prediction.
     """
     texts = list(checked)
     asked = [(one.text, text, saliency) for text, saliency, report in texts for one in open_sentences(report)]
-    readings = iter(reader.read(asked) if asked else ())
-    return [_with_readings(report, readings) for _, _, report in texts]
+    readings = list(reader.read(asked)) if asked else []
+    if model is not None:
+        readings = _decided([(reading, saliency) for reading, (_, _, saliency) in zip(readings, asked, strict=False)], model)
+    left = iter(readings)
+    return [_with_readings(report, left) for _, _, report in texts]
+
+
+def _decided(read: Sequence[tuple[SecondReading, Saliency]], model: Any) -> list[SecondReading]:
+    """What a second reader read, with the verdicts of the model on what only it can decide."""
+    readings = [reading for reading, _ in read]
+    evidence = with_effects([(reading.claims, evidence_of(saliency), saliency) for reading, saliency in read], model)
+    for index, (reading, known) in enumerate(zip(readings, evidence, strict=True)):
+        if isinstance(known, UsageError) or known.effects is None:
+            continue
+        found = check_evidence(reading.claims, known)
+        whole = reading.problem is None and not found.undecided and (reading.status == "true" or bool(reading.undecided))
+        status: Status = "false" if found.errors else "true" if whole else "not verified"
+        readings[index] = replace(reading, status=status, errors=found.errors, undecided=found.undecided)
+    return readings
 
 
 def open_sentences(report: TextReport) -> tuple[CheckedSentence, ...]:
@@ -295,21 +182,46 @@ class _Read:
     saliency: Saliency
     evidence: Evidence
     sentences: tuple[ReadSentence, ...]
+    stated: tuple[Claim, ...]
     only_stated: tuple[Claim, ...]
+    text: str
 
     @classmethod
     def of(cls, text: str, saliency: Saliency, stated: Iterable[Claim | Mapping[str, Any]]) -> _Read:
         check_ceiling("text", len(text), "the text")
-        beside = [claim if isinstance(claim, Claim) else Claim.from_record(claim) for claim in stated]
+        beside = tuple(claim if isinstance(claim, Claim) else Claim.from_record(claim) for claim in stated)
         read = tuple(read_sentences(text, saliency))
         said = {_meaning(claim) for sentence in read for claim in sentence.claims}
         said |= {_meaning(replace(claim, label=None, versus=None)) for sentence in read for claim in sentence.claims}
         only_stated = tuple(claim for claim in beside if _meaning(claim) not in said)
-        return cls(saliency, evidence_of(saliency), read, only_stated)
+        return cls(saliency, evidence_of(saliency), read, beside, only_stated, text)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         return (*(claim for sentence in self.sentences for claim in sentence.claims), *self.only_stated)
+
+    @property
+    def lacks_prediction(self) -> bool:
+        """Whether the map does not say what the model predicted, and the text may be about it."""
+        if self.saliency.prediction is not None:
+            return False
+        said = tuple(claim for sentence in self.sentences for claim in sentence.claims)
+        unread = any(sentence.unread and CUES.search(sentence.text) for sentence in self.sentences)
+        return unread or is_of_prediction(said) or bool(changes_named(said, self.evidence))
+
+
+def _with_predictions(texts: Sequence[_Read], model: Any) -> list[_Read]:
+    """The texts, read once more where they may be about what the model predicted, and the map does not say it."""
+    found = list(texts)
+    lacking = [index for index, one in enumerate(found) if model is not None and one.lacks_prediction]
+    if lacking:
+        known = decisions_of([found[index].saliency for index in lacking], model)
+        for index, effects in zip(lacking, known, strict=True):
+            one = found[index]
+            if effects is not None and effects.prediction is not None:
+                one = _Read.of(one.text, replace(one.saliency, prediction=effects.prediction), one.stated)
+            found[index] = replace(one, evidence=replace(one.evidence, effects=effects))
+    return found
 
 
 def _reports(texts: Sequence[_Read], model: Any) -> list[TextReport | UsageError]:
@@ -370,14 +282,6 @@ def _with_readings(report: TextReport, readings: Iterator[SecondReading]) -> Tex
         undecided=(*report.undecided, *(claim for one in seconds for claim in one.undecided)),
         sentences=tuple(sentences),
     )
-
-
-def _outcome(part: SecondReading | CheckedSentence | TextReport) -> dict[str, Any]:
-    return {
-        "claims": [claim.to_record() for claim in part.claims],
-        "errors": [{"kind": error.kind, "message": error.message, "claim": error.claim.to_record()} for error in part.errors],
-        "undecided": [{"message": one.message, "claim": one.claim.to_record()} for one in part.undecided],
-    }
 
 
 def _meaning(claim: Claim) -> Claim:

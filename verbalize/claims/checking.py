@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from saywhy_core.errors import UsageError
 from verbalize.claims.claim import ERROR_KINDS
 from verbalize.claims.effects.changes import change_of
+from verbalize.claims.effects.predictions import judged_prediction
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.claims.labels import is_mirror, wrong_label
 from verbalize.claims.verdict import Undecided
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from verbalize.claims.claim import Claim, ErrorKind
     from verbalize.claims.verdict import Falsehood, Verdict
     from verbalize.evidence import Evidence
-    from verbalize.masking.effects import Change
+    from verbalize.masking.effects import Change, Effects
     from verbalize.saliency import Saliency
 
 
@@ -81,12 +82,15 @@ def check(claims: Iterable[Claim], saliency: Saliency, model: Any = None, *, bri
     - An unsigned map can't decide what speaks for a label or against it, and can't answer the mirrored question.
     - Claims about changed inputs are undecided without the model, if the map says that the model predicted another label, and
       if the two highest scores of the model tie.
+    - Claims about the prediction ("predicted", "confidence", "runner_up") are decided by the model, if it is given, where the
+      map does not know. They are undecided where the map says of the prediction what the model does not bear out.
 
     Args:
         claims: the claims.
         saliency: the map that they are about.
-        model: the model that the map explains, as `verbalize.models.as_model` takes it. It decides claims about changed inputs;
-            all inputs share its calls, and each distinct one is run once. Of claims of other kinds it is not asked.
+        model: the model that the map explains, as `verbalize.models.as_model` takes it. It decides claims about changed inputs
+            and about the prediction; all inputs share its calls, and each distinct one is run once. Of claims of other kinds it
+            is not asked.
         bridge: how far below 0 a single word in a named span may lie, as in `best_spans`.
 
     Raises:
@@ -117,23 +121,45 @@ def check_evidence(claims: Iterable[Claim], evidence: Evidence, *, bridge: float
 
 
 def with_effects(stated: Sequence[tuple[Iterable[Claim], Evidence, Saliency]], model: Any) -> list[Evidence | UsageError]:
-    """The evidence of each map with what the model says of the changed inputs that the claims are about.
+    """The evidence of each map with what the model says of its input, and of the changed inputs that the claims are about.
 
-    Inputs of all maps share the calls of the model. Where a map's claims are about no changed input, its evidence is returned
-    as it is; where the model can't be run on its inputs, the error.
+    Inputs of all maps share the calls of the model. Where a map's claims are about no changed input and not about the
+    prediction, its evidence is returned as it is; where the model can't be run on its inputs, the error.
 
     Raises:
         UsageError: there is no such model.
     """
     from verbalize.masking.asking import ask_model  # imports torch, which checks without a model do not need
 
-    changes = [changes_named(claims, evidence) for claims, evidence, _ in stated]
-    asked = [index for index, found in enumerate(changes) if found]
-    answered = ask_model(model, [(stated[index][2], changes[index]) for index in asked])
+    listed = [tuple(claims) for claims, _, _ in stated]
+    changes = [changes_named(claims, evidence) for claims, (_, evidence, _) in zip(listed, stated, strict=True)]
+    known = [evidence.effects for _, evidence, _ in stated]
+    asked = [
+        index for index, claims in enumerate(listed) if changes[index] or (known[index] is None and is_of_prediction(claims))
+    ]
+    inputs = [(stated[index][2], changes[index]) for index in asked]
+    answered = ask_model(model, inputs, known=[known[index] for index in asked])
     found: list[Evidence | UsageError] = [evidence for _, evidence, _ in stated]
     for index, effects in zip(asked, answered, strict=True):
         found[index] = effects if isinstance(effects, UsageError) else replace(stated[index][1], effects=effects)
     return found
+
+
+def decisions_of(maps: Sequence[Saliency], model: Any) -> list[Effects | None]:
+    """What the model says of the input of each map, as it is; `None` where it can't be run on it.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    from verbalize.masking.asking import ask_model  # imports torch
+
+    answered = ask_model(model, [(saliency, ()) for saliency in maps]) if maps else []
+    return [None if isinstance(effects, UsageError) else effects for effects in answered]
+
+
+def is_of_prediction(claims: Iterable[Claim]) -> bool:
+    """Whether one of the claims is about what the model predicts of the input as it is."""
+    return any(CLAIM_KINDS[claim.kind].of_model for claim in claims)
 
 
 def changes_named(claims: Iterable[Claim], evidence: Evidence) -> tuple[Change, ...]:
@@ -151,7 +177,7 @@ def check_against(claims: Iterable[Claim], evidence: Evidence) -> list[bool | No
 def _judge(claim: Claim, evidence: Evidence, bridge: float) -> Verdict:
     kind = CLAIM_KINDS[claim.kind]
     if kind.of_model:
-        return kind.falsehood(claim, evidence, bridge)
+        return judged_prediction(claim, evidence, bridge, falsehood=kind.falsehood)
     if kind.of_effect:
         return _missing(claim, evidence) or kind.falsehood(claim, evidence, bridge)
     wrong = wrong_label(claim, evidence.query)

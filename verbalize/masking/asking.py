@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -14,6 +16,7 @@ from verbalize.masking.preparing import mask_inputs
 from verbalize.models.image_models import BlackBoxImages, ImageModel
 from verbalize.models.opening import as_model
 from verbalize.models.text_functions import text_logits
+from verbalize.query import Prediction
 from verbalize.saliency import PixelSaliency, TokenSaliency
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats, Saliency
 
 Asked: TypeAlias = "tuple[Saliency, Sequence[Change]]"
+_Known: TypeAlias = "tuple[Saliency, Sequence[Change], Effects | None]"
 
 # Each way is wrong in its own manner: grey and the mean colour draw edges, a blur leaves the large shapes, noise is a texture.
 WAYS = {
@@ -42,7 +46,12 @@ _TIED = 1e-5  # scores that differ by less than this share of the highest one ar
 
 
 def ask_model(
-    model: Any, asked: Sequence[Asked], *, class_names: Sequence[str] | None = None, batch_size: int = 64
+    model: Any,
+    asked: Sequence[Asked],
+    *,
+    known: Sequence[Effects | None] = (),
+    class_names: Sequence[str] | None = None,
+    batch_size: int = 64,
 ) -> list[Effects | UsageError]:
     """For each map what the model says of its input and of the changed ones; an error where it could not be asked.
 
@@ -53,6 +62,7 @@ def ask_model(
     Args:
         model: whatever `verbalize.models.as_model` takes.
         asked: maps, each with the changes of its input.
+        known: for each map what the model said of its input before, which is not run again; `None` where that is not known.
         class_names: one name per logit, where the model does not know them.
         batch_size: the most inputs in one call of the model.
 
@@ -61,13 +71,14 @@ def ask_model(
     """
     opened = as_model(model, class_names)
     of_images = isinstance(opened, ImageModel | BlackBoxImages)
+    told_before = list(known) or [None] * len(asked)
     found: list[Effects | UsageError] = [UsageError(_NO_IMAGES if of_images else _NO_TEXTS)] * len(asked)
     for indices in _together(asked, pixels=of_images):
-        chosen = [asked[index] for index in indices]
+        chosen = [(*asked[index], told_before[index]) for index in indices]
         if of_images:
             effects = _one_shape(opened, chosen, batch_size)
         else:
-            effects = _ask_together(opened, [_Texts(one, changes) for one, changes in chosen], batch_size)
+            effects = _ask_together(opened, [_Texts(*one) for one in chosen], batch_size)
         for index, answered in zip(indices, effects, strict=True):
             found[index] = answered
     return found
@@ -87,39 +98,45 @@ def _together(asked: Sequence[Asked], *, pixels: bool) -> list[list[int]]:
 class _Texts:
     """The text of a map and its changed texts."""
 
-    def __init__(self, saliency: Saliency, changes: Sequence[Change]) -> None:
+    def __init__(self, saliency: Saliency, changes: Sequence[Change], known: Effects | None) -> None:
         if not isinstance(saliency, TokenSaliency):
             raise UsageError(_NO_TEXTS)
         self.original = text_and_places(saliency)[0]
         self.changed = {change: changed_text(saliency, change) for change in changes}
-        self.needed = [self.original, *(text for text in self.changed.values() if text.strip())]
+        self.known = known
+        self.needed = [*([self.original] if known is None else []), *(text for text in self.changed.values() if text.strip())]
 
-    def effects(self, answers: dict[str, Answer]) -> Effects:
-        """The effects, from the answers to the texts."""
+    def effects(self, answers: dict[str, Answer], predictions: dict[str, Prediction | None]) -> Effects:
+        """The effects, from the answers to the texts and the predictions of the texts as they are."""
         changed: dict[Change, Answers] = {
             change: (answers[text],) if text.strip() else NOTHING_LEFT for change, text in self.changed.items()
         }
-        return Effects(answers[self.original], changed)
+        if self.known is not None:
+            return replace(self.known, changed=changed)
+        return Effects(answers[self.original], changed, predictions.get(self.original))
 
 
 def _ask_together(model: Any, texts: Sequence[_Texts], batch_size: int) -> list[Effects | UsageError]:
     try:
-        answers = _answers_to(model, [text for one in texts for text in one.needed], batch_size)
+        distinct = list(dict.fromkeys(text for one in texts for text in one.needed))
+        names = tuple(model.class_names)
+        if not distinct:
+            return [one.effects({}, {}) for one in texts]
+        with told(what="the model can't be run on the changed texts"):
+            logits = text_logits(model, distinct, batch_size=batch_size)
+        answers = dict(zip(distinct, _answers(logits, names), strict=True))
     except UsageError as error:
         if len(texts) == 1:
             return [error]
         return [found for one in texts for found in _ask_together(model, [one], batch_size)]
-    return [one.effects(answers) for one in texts]
+    original = {one.original for one in texts if one.known is None}
+    predictions = {
+        text: _prediction(row, names, answers[text]) for text, row in zip(distinct, logits, strict=True) if text in original
+    }
+    return [one.effects(answers, predictions) for one in texts]
 
 
-def _answers_to(model: Any, texts: Sequence[str], batch_size: int) -> dict[str, Answer]:
-    distinct = list(dict.fromkeys(texts))
-    with told(what="the model can't be run on the changed texts"):
-        logits = text_logits(model, distinct, batch_size=batch_size)
-    return dict(zip(distinct, _answers(logits, tuple(model.class_names)), strict=True))
-
-
-def _one_shape(model: Model, asked: Sequence[Asked], batch_size: int) -> list[Effects | UsageError]:
+def _one_shape(model: Model, asked: Sequence[_Known], batch_size: int) -> list[Effects | UsageError]:
     try:
         with told(what="the model can't be run on the changed images"):
             return list(_images_together(model, asked, batch_size))
@@ -129,26 +146,31 @@ def _one_shape(model: Model, asked: Sequence[Asked], batch_size: int) -> list[Ef
         return [found for one in asked for found in _one_shape(model, [one], batch_size)]
 
 
-def _images_together(model: Model, asked: Sequence[Asked], batch_size: int) -> list[Effects]:
+def _images_together(model: Model, asked: Sequence[_Known], batch_size: int) -> list[Effects]:
     row_of: dict[bytes, int] = {}
     distinct: list[Saliency] = []
     rows: list[int] = []
-    for saliency, _ in asked:
+    for saliency, _, _ in asked:
         image = saliency.image.tobytes() if isinstance(saliency, PixelSaliency) and saliency.image is not None else b""
         if image not in row_of:
             row_of[image] = len(distinct)
             distinct.append(saliency)
         rows.append(row_of[image])
     inputs = mask_inputs(model, distinct, batch_size=batch_size)
-    decisions = _answers(inputs.original(), inputs.class_names)
+    decisions: list[Answer] = []
+    predictions: list[Prediction | None] = []
+    if any(known is None for _, _, known in asked):
+        logits = inputs.original()
+        decisions = _answers(logits, inputs.class_names)
+        predictions = [_prediction(*one) for one in zip(logits, repeat(inputs.class_names), decisions, strict=False)]
     hidden = [
         (index, change)
-        for index, (_, changes) in enumerate(asked)
+        for index, (_, changes, _) in enumerate(asked)
         for change in dict.fromkeys(changes)
         if change.how != "replaced"
     ]
     changed: list[dict[Change, Answers]] = [
-        {change: _NO_REPLACEMENT for change in changes if change.how == "replaced"} for _, changes in asked
+        {change: _NO_REPLACEMENT for change in changes if change.how == "replaced"} for _, changes, _ in asked
     ]
     if hidden:
         kept = np.stack([_kept(asked[index][0], change) for index, change in hidden])
@@ -156,7 +178,10 @@ def _images_together(model: Model, asked: Sequence[Asked], batch_size: int) -> l
         by_way = [_answers(inputs.logits_of(which, kept, fill), inputs.class_names, way) for fill, way in WAYS.items()]
         for place, (index, change) in enumerate(hidden):
             changed[index][change] = tuple(answers[place] for answers in by_way)
-    return [Effects(decisions[row], effects) for row, effects in zip(rows, changed, strict=True)]
+    return [
+        Effects(decisions[row], effects, predictions[row]) if known is None else replace(known, changed=effects)
+        for row, effects, (_, _, known) in zip(rows, changed, asked, strict=True)
+    ]
 
 
 def _kept(saliency: Saliency, change: Change) -> NDArray[np.bool_]:
@@ -170,6 +195,15 @@ def _kept(saliency: Saliency, change: Change) -> NDArray[np.bool_]:
     for index in change.part:
         inside |= regions[index].mask
     return (inside if change.how == "alone" else ~inside).reshape(-1)
+
+
+def _prediction(logits: Floats, names: Sequence[str], answer: Answer) -> Prediction | None:
+    """What the model says of an input as it is; `None` if its highest scores tie."""
+    if len(answer.labels) > 1:
+        return None
+    odds = np.exp(logits - logits.max())
+    scores = dict(zip(names, (odds / odds.sum()).tolist(), strict=True))
+    return Prediction(answer.labels[0], min(answer.probability, 1.0), scores)
 
 
 def _answers(logits: Floats, names: Sequence[str], way: str = "") -> list[Answer]:

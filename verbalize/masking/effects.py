@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from verbalize.query import Prediction
     from verbalize.saliency import Part
 
 How = Literal["without", "alone", "replaced"]
@@ -53,7 +54,9 @@ class Effects:
     Args:
         decision: what it says of the input as it is.
         changed: what it says of each change that it was asked about.
+        prediction: what it says of the input as it is, with the probability of every class; `None` if the highest scores tie.
     """
 
     decision: Answer
     changed: Mapping[Change, Answers] = field(default_factory=dict)
+    prediction: Prediction | None = None

@@ -9,9 +9,9 @@ from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError
 from verbalize.claims.checking import check
+from verbalize.claims.reports import SecondReading
 from verbalize.read_by_model.reply import SentenceClaims, accepted
 from verbalize.read_by_model.request import LONGEST, request
-from verbalize.text_report import SecondReading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from saywhy_core.errors import Problem
     from verbalize import CheckedSentence, Claim, TextRecord, TextReport
+    from verbalize.models import Model
     from verbalize.saliency import Saliency
 
 HELP = f"""Check sentences against the saliency maps that they are about, whoever wrote them.
@@ -106,12 +107,15 @@ def check(
     if opened is not None:
         from verbalize.text_report import most_inputs
 
-        note(f"{explained.model_spec} is run on at most {counted(most_inputs(pairs), 'input')}, changed or not")
+        note(
+            f"{explained.model_spec} is run on at most {counted(most_inputs(pairs), 'input')}, changed or not"
+            + (", and on those that the language model reads" if chat is not None else "")
+        )
     with progress_bar("checking", len(pairs)) as shown:
         for record, report in check_texts(pairs, opened, where=where, on_problem=unchecked.append):
             reports.append((record, by_record[id(record)], report))
             shown(len(reports), None)
-    stopped = None if chat is None else _ask(chat, str(model.llm), reports)
+    stopped = None if chat is None else _ask(chat, str(model.llm), reports, opened)
     if as_json:
         for record, _, report in reports:
             show_data(json.dumps({"id": record.id, **report.to_record()}, ensure_ascii=False) + "\n")
@@ -132,8 +136,13 @@ def _is_regular(where: str) -> bool:
     return where != "-" and Path(where).is_file()
 
 
-def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]]) -> Exception | None:
-    """Give what the rules did not read to a language model, in place; what ended that early, if anything did."""
+def _ask(
+    chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Saliency, TextReport]], explained: Model | None
+) -> Exception | None:
+    """Give what the rules did not read to a language model, in place; what ended that early, if anything did.
+
+    What it reads of changed inputs is decided by the model that the maps explain, if it is given.
+    """
     from verbalize import ModelReader, open_sentences, read_again
 
     asked = sum(len(open_sentences(report)) for _, _, report in reports)
@@ -143,7 +152,7 @@ def _ask(chat: BaseChatModel, name: str, reports: list[tuple[TextRecord, Salienc
     try:
         with progress_bar("reading", asked) as shown:
             reader = ModelReader(chat, on_progress=shown)
-            again = read_again([(record.text, saliency, report) for record, saliency, report in reports], reader)
+            again = read_again([(record.text, saliency, report) for record, saliency, report in reports], reader, explained)
     finally:
         tell_usage(chat)
     reports[:] = [(record, saliency, report) for (record, saliency, _), report in zip(reports, again, strict=True)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from parameters.harness import case, later, record
 from parameters.maps import OTHER, TEXT
 
-from verbalize import Claim, TextRecord
-from verbalize.masking import Answer, Change
+from verbalize import CheckedSentence, Claim, Prediction, SecondReading, TextRecord, TextReport
+from verbalize.masking import Answer, Change, Effects
 
 NAMES = ("good", "bad")
 DECISIVE = Claim("decisive", (8,))  # the second 'great'
@@ -38,6 +38,17 @@ case(
     lambda found, tools, arguments: list(found),
     model=MODEL,
 )
+
+
+class Second:
+    """A second reader that reads the same claim in every sentence, and can't decide it."""
+
+    def read(self, asked):
+        return [SecondReading("not verified", (DECISIVE,)) for _ in asked]
+
+
+OPEN = TextReport((), (), (), sentences=(CheckedSentence("Lovely film.", "not verified"),))
+case("verbalize.read_again", {"checked": [("", TEXT, OPEN)], "reader": Second()}, model=FIRM)
 record(
     "verbalize.claims.KindOfClaim",
     {"summary": "s", "truth": "t", "falsehood": max, "mirrored": min},
@@ -47,7 +58,11 @@ record("verbalize.masking.Answer", {"labels": ("good",), "probability": 0.5}, la
 record("verbalize.masking.Change", {"how": "without", "part": (1,)}, how="alone", part=(2,))
 record("verbalize.masking.Change", {"how": "replaced", "part": (1,)}, replacement="dull")
 record(
-    "verbalize.masking.Effects", {"decision": SAID}, decision=Answer(("bad",), 0.9), changed={Change("alone", (1,)): (SAID,)}
+    "verbalize.masking.Effects",
+    {"decision": SAID},
+    decision=Answer(("bad",), 0.9),
+    changed={Change("alone", (1,)): (SAID,)},
+    prediction=Prediction("bad", 0.9),
 )
 
 
@@ -64,6 +79,7 @@ case(
     asked,
     model=FIRM,
     asked=[(OTHER, [Change("without", (1,))])],
+    known=[Effects(SAID)],
     class_names=("fine", "poor"),
     batch_size=1,
 )

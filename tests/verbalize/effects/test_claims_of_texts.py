@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saywhy_core.errors import UsageError
-from verbalize import Claim, Prediction, Query, TokenSaliency, check, check_text, check_texts
+from verbalize import Claim, Prediction, Query, SecondReading, TokenSaliency, check, check_text, check_texts
 from verbalize.models import TextFunction
 from verbalize.texts import TextRecord
 
@@ -356,3 +356,69 @@ def test_claims_about_a_sentence_encoder_are_those_of_texts_built_by_hand():
     for part, alone in {(3,): "wonderful", (7, 8): "dull plot", (9,): "ruined"}.items():
         wanted = "true" if says(alone) == decision else "wrong effect"
         assert outcome(Claim("sufficient", part), saliency, classifier) == wanted
+
+
+# claims about the prediction
+
+
+def test_the_model_decides_what_the_map_does_not_know_of_the_prediction():
+    odds = 1 / (1 + np.exp(-2 * 0.75))  # the words add up to 0.25 + 2 - 1.5
+    assert outcome(Claim("predicted", label="positive")) == "true"
+    assert outcome(Claim("predicted", label="negative")) == "wrong label"
+    assert outcome(Claim("predicted", label="negative"), film(query=Query("negative"))) == "wrong label"
+    assert outcome(Claim("confidence", label="positive", value=odds, tolerance=0.005)) == "true"
+    assert outcome(Claim("confidence", value=0.9, tolerance=0.005)) == "wrong number"
+    assert outcome(Claim("runner_up", label="negative")) == "true"
+    assert outcome(Claim("runner_up", label="positive")) == "wrong label"
+    assert outcome(Claim("predicted", label="great"), film(query=Query("great"))) == "undecided"  # no class of this model
+
+
+def test_a_map_that_contradicts_the_model_on_the_prediction_is_told():
+    other = film(prediction=Prediction("negative", 0.8))
+    assert outcome(Claim("predicted", label="negative"), other) == "undecided"
+    sure = film(prediction=Prediction("positive", 0.99))
+    (one,) = check([Claim("confidence", label="positive", value=0.99, tolerance=0.005)], sure, model_of(Bag())).undecided
+    assert "81.8%" in one.message
+    assert outcome(Claim("confidence", label="positive", value=0.818, tolerance=0.0005), sure) == "undecided"
+    assert outcome(Claim("confidence", label="positive", value=0.5, tolerance=0.005), sure) == "wrong number"
+    assert outcome(Claim("predicted", label="positive"), sure) == "true"
+    near = film(prediction=Prediction("positive", 0.818))
+    assert outcome(Claim("confidence", label="positive", value=0.82, tolerance=0.005), near) == "true"
+
+
+def test_a_text_is_read_with_what_the_model_predicts_where_the_map_does_not_say_it():
+    said = "Without 'slow', the model says 'positive'."
+    assert check_text(said, film()).status == "not verified"
+    assert check_text(said, film(), model=model_of(Bag())).status == "true"
+    assert check_text("Without 'great', the model says 'positive'.", film(), model=model_of(Bag())).status == "false"
+    assert check_text("The model predicted 'negative'.", film(), model=model_of(Bag())).status == "false"
+
+
+def test_texts_about_the_map_alone_do_not_run_the_model():
+    bag = Bag()
+    assert check_text("'great' speaks for 'positive'.", film(), model=model_of(bag)).status == "true"
+    assert bag.calls == []
+
+
+class Second:
+    """A second reader that reads the same claim in every sentence, and can't decide it."""
+
+    def __init__(self, claim):
+        self.claim = claim
+
+    def read(self, asked):
+        undecided = [check([self.claim], saliency).undecided for _, _, saliency in asked]
+        return [SecondReading("not verified", (self.claim,), (), one) for one in undecided]
+
+
+@pytest.mark.parametrize(("part", "status", "second"), [((1,), "not verified", "true"), ((2,), "false", "false")])
+def test_what_a_second_reader_reads_of_changed_inputs_is_decided_by_the_model(part, status, second):
+    reader, odd = Second(Claim("decisive", part)), "Whoever reads on would marvel at the verdict."
+    (plain,) = check_text(odd, film(), reader=reader).sentences
+    assert (plain.status, plain.second.status) == ("not verified", "not verified")
+    report = check_text(odd, film(), model=model_of(Bag()), reader=reader)
+    (sentence,) = report.sentences
+    assert (sentence.status, sentence.second.status) == (status, second)
+    assert not report.undecided
+    ((_, again),) = check_texts([(TextRecord("a", odd), film())], model_of(Bag()), reader=reader)
+    assert again == report
