@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,17 +11,25 @@ import numpy as np
 from evals.tables import Table
 from evals.wording.metrics import METRICS, Metric, Sample
 from saywhy_core.errors import UsageError
-from verbalize.claims import check, named_parts, shares_of
+from verbalize.claims import named_parts, shares_of
+from verbalize.claims.checking import check_evidence, with_effects, with_predictions
+from verbalize.evidence import evidence_of
 from verbalize.read import read_sentences
 from verbalize.verbalization import Verbalization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from verbalize.claims.checking import CheckReport
+    from verbalize.evidence import Evidence
+    from verbalize.read import ReadSentence
     from verbalize.saliency import Saliency
 
 
-def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5) -> Table:
+_BATCH = 64  # texts whose inputs share the calls of a model
+
+
+def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency], *, k: int = 5, model: Any = None) -> Table:
     """Measure how true and how complete texts about maps are. Each text is read, and compared with its map.
 
     The columns of the result are:
@@ -27,7 +37,8 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     - `id`: the id of the map.
     - `statements`: the statements that were read in the text; `false`: how many of them are false. There is also one column
       per kind of error.
-    - `undecided`: statements that the map can't decide, such as what speaks for a label on a map without signs.
+    - `undecided`: statements that the map can't decide, such as what speaks for a label on a map without signs, or what the
+      model would do with a changed input, unless `model` is given.
     - `precision`: true statements divided by true and false ones. Statements about parts outside the input count as false.
     - `unread`: sentences about the evidence that can't be read as a claim.
     - `named`: how many words or regions the text names.
@@ -44,6 +55,8 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
         texts: strings or verbalizations; of a verbalization only the text is read.
         saliencies: as many maps, in the same order.
         k: how many of the strongest parts `coverage_at_k` looks at, 1 or more.
+        model: the model that the maps explain, as `verbalize.models.as_model` takes it. It decides statements about changed
+            inputs, whose column is `wrong effect`, and about the prediction. The inputs of 64 texts share its calls.
 
     Returns:
         A table with one row per text. A value is `None` if the metric is not defined for the text. The summary adds up the
@@ -51,7 +64,8 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
         over the texts.
 
     Raises:
-        UsageError: the numbers of texts and maps differ, a text is not a string or verbalization, or k is below 1.
+        UsageError: the numbers of texts and maps differ, a text is not a string or verbalization, or k is below 1; or the model
+            can't be run on the input of a map.
     """
     if k < 1:
         raise UsageError(f"coverage at k needs a k of 1 or more, not {k}")
@@ -59,7 +73,7 @@ def evaluate(texts: Iterable[str | Verbalization], saliencies: Iterable[Saliency
     if len(said) != len(maps):
         raise UsageError(f"there are {len(said)} texts but {len(maps)} maps; give one map for each text, in the same order")
     metrics = dict(METRICS.usable())
-    rows = [_row(text, saliency, k, metrics) for text, saliency in zip(said, maps, strict=True)]
+    rows = [_row(text, checked, k, metrics) for text, checked in zip(said, _checked(said, maps, model), strict=True)]
     return Table(("id", *metrics), tuple(rows), _summary(rows, metrics))
 
 
@@ -71,9 +85,35 @@ def _said(text: str | Verbalization, number: int) -> str:
     return text
 
 
-def _row(text: str, saliency: Saliency, k: int, metrics: Mapping[str, Metric]) -> dict[str, Any]:
-    sentences = read_sentences(text, saliency)
-    report = check([claim for sentence in sentences for claim in sentence.claims], saliency)
+@dataclass(frozen=True)
+class _Checked:
+    """A text as it was read, and what was found of its claims."""
+
+    saliency: Saliency
+    sentences: tuple[ReadSentence, ...]
+    report: CheckReport
+
+
+def _checked(texts: Sequence[str], maps: Sequence[Saliency], model: Any) -> Iterator[_Checked]:
+    left = iter(zip(range(len(texts)), texts, maps, strict=True))
+    while batch := tuple(islice(left, 1 if model is None else _BATCH)):
+        found = [saliency for _, _, saliency in batch]
+        if model is not None:
+            found = with_predictions(found, model)
+        read = [tuple(read_sentences(text, saliency)) for (_, text, _), saliency in zip(batch, found, strict=True)]
+        claims = [[claim for sentence in sentences for claim in sentence.claims] for sentences in read]
+        plain = [evidence_of(saliency) for saliency in found]
+        evidence: list[Evidence | UsageError] = [*plain]
+        if model is not None:
+            evidence = with_effects(list(zip(claims, plain, found, strict=True)), model)
+        for (number, _, _), saliency, sentences, stated, known in zip(batch, found, read, claims, evidence, strict=True):
+            if isinstance(known, UsageError):
+                raise UsageError(f"text {number}: {known}")
+            yield _Checked(saliency, sentences, check_evidence(stated, known))
+
+
+def _row(text: str, checked: _Checked, k: int, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    saliency, sentences, report = checked.saliency, checked.sentences, checked.report
     shares = shares_of(saliency)
     sample = Sample(text, saliency, sentences, report, shares, named_parts(report.claims, len(shares)), k)
     return {"id": saliency.saliency_id, **{name: metric.measure(sample) for name, metric in metrics.items()}}

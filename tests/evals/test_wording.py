@@ -16,6 +16,7 @@ from evals.tables import Table
 from saywhy_core.errors import UsageError
 from verbalize import Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, Verbalization
 from verbalize.claims import ERROR_KINDS
+from verbalize.models import TextFunction
 
 spec = importlib.util.spec_from_file_location("lying_model", Path(__file__).parents[1] / "verbalize" / "lying_model.py")
 lying = importlib.util.module_from_spec(spec)
@@ -265,7 +266,7 @@ def test_a_table_reads_as_markdown_whatever_is_in_it():
 
 CASES = {
     "plain", "inverted", "permuted", "all negative", "all positive", "ties", "flat", "last-word peak", "contrastive",
-    "instructions", "markup", "very long",
+    "instructions", "markup", "not decisive", "very long",
 }  # fmt: skip
 
 
@@ -447,3 +448,55 @@ def test_a_model_that_can_not_be_asked_is_a_failure_and_a_ceiling_an_error(chat_
     assert [case["failed"] for case in found.values()] == [1] * len(CASES)
     with pytest.raises(UsageError, match=re.compile("ceiling|request", re.IGNORECASE)):
         judged(Narrator(chat_model(f"{server.url}#test", timeout=5, max_requests=2)), maps=1)
+
+
+# statements about changed inputs
+
+
+def model_of_film():
+    """A classifier that says "positive" of texts with "great"."""
+
+    def function(texts):
+        return [[1.0, -1.0] if "great" in text.split() else [-1.0, 1.0] for text in texts]
+
+    return TextFunction(function, ("positive", "negative"))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "undecided"),
+    [
+        ("Without 'great', the model changes its decision.", 0, 1),
+        ("Without 'great', the model keeps its decision.", 1, 1),
+        ("'great' is decisive.", 0, 1),
+        ("'great' alone is not enough for the model's decision.", 1, 1),
+    ],
+)
+def test_with_the_model_the_column_of_wrong_effects_is_measured(text, wrong, undecided):
+    plain = wording.evaluate([text], [FILM])[0]
+    assert (plain["wrong effect"], plain["undecided"]) == (0, undecided)
+    tested = wording.evaluate([text, "Hm."], [FILM, FILM], model=model_of_film())[0]
+    assert (tested["wrong effect"], tested["false"], tested["undecided"]) == (wrong, wrong, 0)
+    assert tested["precision"] == 1 - wrong
+
+
+def claims_the_top_decides(saliency):
+    name = saliency.tokens[int(saliency.scores.argmax())]
+    return f"'{name}' speaks for it. '{name}' is decisive."
+
+
+def test_an_author_who_calls_the_top_word_decisive_is_caught_where_it_is_not():
+    table = wording.adversarial_suite(claims_the_top_decides, maps=3)
+    by_case = {row["case"]: row for row in table.rows}
+    assert by_case["not decisive"]["false"] == 3
+    assert not by_case["not decisive"]["passed"]
+    honest = wording.adversarial_suite(
+        lambda one: claims_the_top_decides(one).replace("is decisive", "is not decisive"), maps=3
+    )
+    assert next(row for row in honest.rows if row["case"] == "not decisive")["passed"]
+
+
+def test_the_suite_checks_statements_about_changed_inputs_with_the_verbalizers_model():
+    never = TextFunction(lambda texts: [[1.0, -1.0]] * len(texts), ("positive", "negative"))
+    table = wording.adversarial_suite(TemplateVerbalizer(model=never), maps=2, model=never)
+    assert table.summary["false"] == 0
+    assert wording.adversarial_suite(claims_the_top_decides, maps=2, model=never).summary["false"] > 2

@@ -157,6 +157,20 @@ def decisions_of(maps: Sequence[Saliency], model: Any) -> list[Effects | None]:
     return [None if isinstance(effects, UsageError) else effects for effects in answered]
 
 
+def with_predictions(maps: Iterable[Saliency], model: Any) -> list[Saliency]:
+    """The maps with what the model predicts of their inputs, where they do not say it and the model can be run on them.
+
+    Raises:
+        UsageError: there is no such model.
+    """
+    found = list(maps)
+    lacking = [index for index, saliency in enumerate(found) if saliency.prediction is None]
+    for index, effects in zip(lacking, decisions_of([found[index] for index in lacking], model), strict=True):
+        if effects is not None and effects.prediction is not None:
+            found[index] = replace(found[index], prediction=effects.prediction)
+    return found
+
+
 def is_of_prediction(claims: Iterable[Claim]) -> bool:
     """Whether one of the claims is about what the model predicts of the input as it is."""
     return any(CLAIM_KINDS[claim.kind].of_model for claim in claims)

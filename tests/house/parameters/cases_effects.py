@@ -66,6 +66,10 @@ record(
 )
 
 
+case("evals.wording.evaluate", {"texts": ["'dull' is decisive."], "saliencies": [OTHER]}, model=MODEL)
+case("evals.wording.adversarial_suite", {"verbalizer": lambda one: f"'{one.tokens[0]}' is decisive.", "maps": 1}, model=MODEL)
+
+
 def asked(found, tools, arguments):
     return found, tools.recorded
 
