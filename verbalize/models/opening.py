@@ -27,13 +27,8 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
 
     Args:
         model: one of the classes of `verbalize.models`, which is returned itself; a torch module or a transformers image
-    <<<<<<< HEAD
-            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers `pipeline` of text classification or text
-            generation; or a classifier of `saywhy_core.classifiers`.
-    =======
-            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers `pipeline` of texts or images; or a classifier of
-            `saywhy_core.classifiers`.
-    >>>>>>> 4c30e2b (tmp)
+            classifier (N×C×H×W in [0, 1] -> N×K logits); a transformers `pipeline` of text classification, text generation or
+            images; or a classifier of `saywhy_core.classifiers`.
         class_names: one name per logit, where the model does not know them.
 
     Raises:
