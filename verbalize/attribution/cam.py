@@ -1,4 +1,4 @@
-"""Class activation maps: where the features of a convolutional layer speak for a label."""
+"""Class activation maps: where the features of a layer speak for a label."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from saywhy_core.errors import UsageError
+from verbalize.attribution.features import enlarge
 from verbalize.attribution.image_question import as_image_model, ask_all, joined
 from verbalize.attribution.layers import check_layers, default_layer
 from verbalize.attribution.method import check_question, check_settings, explainer_for
 from verbalize.attribution.target import BATCH, seeded
 from verbalize.models.image_models import BlackBoxImages
+from verbalize.models.patches import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from verbalize.attribution.image_question import ImageQuestion
     from verbalize.attribution.method import Explainer
     from verbalize.models.image_models import ImageModel
+    from verbalize.models.patches import Passed
     from verbalize.saliency import PixelSaliency, Query
 
 
@@ -49,16 +51,16 @@ def attribute_cam(
         model: a module in evaluation mode, N×C×H×W in [0, 1] -> N×K logits.
         image: H×W×C, uint8 or float in [0, 1], RGB or grey.
         query: the question, pointwise or contrastive; if it is not given, why the model predicts its label.
-        layer: the name of the layer, as in `model.named_modules()`; its output is N×D×h×w. By default the last
-            one that gives more than one row and column (`default_layer`).
+        layer: the name of the layer, as in `model.named_modules()`; its output is N×D×h×w, or the tokens N×T×D of a vision
+            transformer. By default the last one that gives more than one row and column (`default_layer`).
         class_names: one name per logit.
         method: a name in `METHODS`; `methods_for("layer")` lists the class activation maps.
         true_label: the correct label, which is stored in the prediction.
         id: the id of the map.
 
     Raises:
-        UsageError: the image can't be read, the model is in training mode, the layer is not convolutional, or the
-            method, a label or the layer is unknown.
+        UsageError: the image can't be read, the model is in training mode, the layer gives neither feature maps nor tokens of
+            patches, or the method, a label or the layer is unknown.
     """
     found = explain_layer(
         as_image_model(model, class_names), [image], [query],
@@ -103,7 +105,7 @@ def explain_layer(
         check_question(explainer, method, one.query, one.prediction.label)
     layer = given.pop("layer", None)
     layer = default_layer(model.module, questions[0].batch) if layer is None else layer
-    check_layers(model.module, [layer])
+    (layer,) = check_layers(model.module, [layer])
     together = [joined(model, questions)] if explainer.batched else questions
     maps = torch.cat([_maps(explainer, one, model.module, layer, given, batch_size) for one in together])
     signed = bool(explainer.signed)
@@ -120,6 +122,7 @@ class _Scored(nn.Module):  # type: ignore[misc]  # torch's types are not followe
     def __init__(self, question: ImageQuestion, network: nn.Module) -> None:
         super().__init__()
         self.network, self._question = network, question
+        self.maps = nn.Identity()  # where the extractor looks: the maps of the layer pass through it
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         rows = self._question.rows
@@ -131,22 +134,26 @@ def _maps(
 ) -> torch.Tensor:
     """N×H×W: the maps of the features, enlarged."""
     scored, looked_at = _Scored(question, network).eval(), network.get_submodule(layer)
+
+    def pass_on(passed: Passed, output: Any) -> Any:
+        placed = passed.place(output, layer)
+        # an in-place layer that follows must not change what the extractor has seen
+        return placed.with_maps(scored.maps(placed.read(placed.whole)).clone())
+
     own = {name: value for name, value in given.items() if name != "seed"}
     # the gradient must reach the layer even where the weights are frozen
     batch = question.batch.clone().requires_grad_()
     with (
         torch.enable_grad(),
         seeded(given.get("seed", 0)),
-        _hooked(looked_at, lambda output: _check_maps(output, layer)),
-        explainer.explain(scored, f"network.{layer}", **own) as cam,
-        # an in-place layer that follows must not change what the extractor has seen
-        _hooked(looked_at, torch.clone),
+        watched(network) as passed,
+        _hooked(looked_at, lambda output: pass_on(passed, output)),
+        explainer.explain(scored, "maps", **own) as cam,
     ):
         if hasattr(cam, "bs"):  # torchcam's name for the most masked images in one call of the model
             cam.bs = batch_size
         coarse = cam(0, scored(batch), normalized=False)[0]
-    size = question.batch.shape[2:]
-    return functional.interpolate(coarse[:, None].float(), size=size, mode="bilinear", align_corners=False)[:, 0]
+    return enlarge(coarse.to(torch.promote_types(coarse.dtype, torch.float32)), question)[:, 0]
 
 
 @contextmanager
@@ -157,8 +164,3 @@ def _hooked(layer: nn.Module, change: Callable[[Any], Any]) -> Iterator[None]:
         yield
     finally:
         handle.remove()
-
-
-def _check_maps(output: Any, layer: str) -> None:
-    if not isinstance(output, torch.Tensor) or output.ndim != 4:
-        raise UsageError(f"layer {layer!r} gives no feature maps (N×D×h×w); choose a convolutional one")

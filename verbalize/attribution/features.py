@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,18 +11,21 @@ from torch.nn import functional
 
 from saywhy_core.errors import UsageError
 from verbalize.attribution.layers import check_layers, default_layer
+from verbalize.models.image_preparation import shown_part
+from verbalize.models.patches import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from verbalize.attribution.image_question import ImageQuestion
 
-_MAPS = 4  # axes of feature maps: images, channels, rows, columns
-
 
 @contextmanager
 def feature_maps(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, torch.Tensor]]:
     """What layers give, by their names, for every forward pass inside the block.
+
+    The tokens of the patches of a vision transformer are maps, too: each channel is laid out as the patches lie in the image.
+    Class tokens and other tokens before the patches are left out of the maps and go on unchanged.
 
     The maps N×D×h×w are leaves or parts of a graph, so that gradients can be taken of them even where all weights are frozen;
     the part of the network before the first of the layers leaves no graph behind. The rest of the network goes on with copies,
@@ -30,28 +33,25 @@ def feature_maps(module: nn.Module, names: Sequence[str]) -> Iterator[dict[str, 
     that is called several times, the last maps count.
 
     Raises:
-        UsageError: there is no layer of that name, or it gives no feature maps.
+        UsageError: there is no layer of that name, or it gives neither feature maps nor tokens of patches.
     """
-    check_layers(module, names)
+    full = check_layers(module, names)
     found: dict[str, torch.Tensor] = {}
-
-    def keep(name: str, output: Any) -> torch.Tensor:
-        if not isinstance(output, torch.Tensor) or output.ndim != _MAPS:
-            raise UsageError(f"layer {name!r} gives no feature maps (N×D×h×w); choose a convolutional one")
-        first = not (found.keys() - {name})
-        maps = output.detach().requires_grad_(torch.is_grad_enabled()) if first or not output.requires_grad else output
-        found[name] = maps
-        return maps.clone()
-
     layers = dict(module.named_modules())
-    handles = [
-        layers[name].register_forward_hook(lambda _layer, _given, output, name=name: keep(name, output)) for name in names
-    ]
-    try:
+    with watched(module) as passed, ExitStack() as stack:
+
+        def keep(name: str, output: Any) -> Any:
+            placed = passed.place(output, name)
+            alone = not (found.keys() - {name}) or not placed.whole.requires_grad
+            whole = placed.whole.detach() if alone else placed.whole
+            maps = placed.read(whole)
+            found[name] = maps = maps.requires_grad_(torch.is_grad_enabled()) if alone else maps
+            return placed.with_maps(maps.clone(), whole)
+
+        for name, path in zip(names, full, strict=True):
+            handle = layers[path].register_forward_hook(lambda _layer, _given, output, name=name: keep(name, output))
+            stack.callback(handle.remove)
         yield found
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def layers_of(question: ImageQuestion) -> tuple[str, ...]:
@@ -62,8 +62,7 @@ def layers_of(question: ImageQuestion) -> tuple[str, ...]:
     """
     module = module_of(question)
     names = (question.layer,) if question.layer is not None else (default_layer(module, question.batch),)
-    check_layers(module, names)
-    return names
+    return check_layers(module, names)
 
 
 def module_of(question: ImageQuestion) -> nn.Module:
@@ -118,9 +117,19 @@ def features(question: ImageQuestion, names: Sequence[str], rows: torch.Tensor) 
 
 
 def enlarge(coarse: torch.Tensor, question: ImageQuestion) -> torch.Tensor:
-    """Maps R×h×w at the size of the images, by bilinear interpolation: R×1×H×W."""
-    size = question.batch.shape[2:]
-    return functional.interpolate(coarse[:, None], size=size, mode="bilinear", align_corners=False)
+    """Maps R×h×w at the size of the images, by bilinear interpolation: R×1×H×W.
+
+    They lie over the part of the image that the network sees. What its preparation crops away has the value zero.
+    """
+    channels, height, width = question.batch.shape[1:]
+    top, bottom, left, right = (0, height, 0, width)
+    if question.module is not None:
+        top, bottom, left, right = shown_part(question.module, height, width, channels)
+    maps = coarse.new_zeros(len(coarse), 1, height, width)
+    maps[:, :, top:bottom, left:right] = functional.interpolate(
+        coarse[:, None], size=(bottom - top, right - left), mode="bilinear", align_corners=False
+    )
+    return maps
 
 
 def _precise(maps: torch.Tensor) -> torch.Tensor:

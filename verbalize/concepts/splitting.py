@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from saywhy_core.errors import UsageError
-from verbalize.models.image_models import ImageModel, logits_of
+from verbalize.models.image_models import ImageModel, layer_named, logits_of
 from verbalize.models.opening import as_model
 
 if TYPE_CHECKING:
@@ -139,11 +139,7 @@ def _agrees(split: SplitModel, features: torch.Tensor, whole: torch.Tensor) -> b
 
 
 def _layer(model: ImageModel, name: str) -> nn.Module:
-    layers = dict(model.module.named_modules())
-    if not name or name not in layers:
-        known = [one for one in layers if one]
-        raise UsageError(f"the model has no layer {name!r}; it has {', '.join(known[:20])}")
-    found: nn.Module = layers[name]
+    found: nn.Module = model.module.get_submodule(layer_named(model.module, name))
     return found
 
 

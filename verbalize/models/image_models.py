@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from saywhy_core.errors import UsageError
+from verbalize.models.image_preparation import prepares_itself
 
 if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
@@ -38,8 +39,8 @@ class ImageModel:
         object.__setattr__(self, "class_names", tuple(self.class_names) or _own_names(self.module))
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """N×C×H×W in [0, 1] -> N×K logits, which gradients can be taken of."""
-        found = logits_of(self.module(images))
+        """N×C×H×W in [0, 1] -> N×K logits, which gradients can be taken of (see `answer_to`)."""
+        found = answer_to(self.module, images)
         if not self.class_names and found.ndim == 2:  # the first answer tells how many classes there are
             object.__setattr__(self, "class_names", tuple(str(index) for index in range(found.shape[1])))
         return found
@@ -89,6 +90,38 @@ class BlackBoxImages:
         if self.classifier.scores == "logits":
             return torch.from_numpy(np.asarray(answered, dtype=np.float64))
         return torch.from_numpy(np.log(np.clip(answered, 1e-12, None)))
+
+
+def answer_to(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """The logits of a module for images N×C×H×W in [0, 1] of any precision, in float32 at least.
+
+    The images get the precision of the weights; a module that prepares its images itself does so after its preparation.
+    """
+    wanted = None if prepares_itself(module) else precision_of(module)
+    found = logits_of(module(images if wanted is None else images.to(wanted)))
+    return found.to(torch.promote_types(found.dtype, torch.float32))
+
+
+def precision_of(module: nn.Module) -> torch.dtype | None:
+    """The floating point type of the first weights of a module; None where it has none."""
+    return next((one.dtype for one in module.parameters() if one.is_floating_point()), None)
+
+
+def layer_named(module: nn.Module, name: str) -> str:
+    """The full name of a layer, as in `module.named_modules()`.
+
+    A layer of a model that saywhy prepares the images of (`PreparedImages`) may also be named as in the model itself.
+
+    Raises:
+        UsageError: there is no such layer.
+    """
+    known = [one for one, _ in module.named_modules() if one]
+    if name in known:
+        return name
+    inner = f"model.{name}"
+    if prepares_itself(module) and inner in known:
+        return inner
+    raise UsageError(f"the model has no layer {name!r}; it has {', '.join(known[:20])}")
 
 
 def logits_of(answer: Any) -> torch.Tensor:

@@ -83,13 +83,41 @@ def prepare_inside(model: nn.Module, processor: Any, name: str) -> None:
         UsageError: the processor does more than resize, crop and normalise.
     """
     steps = steps_of(processor, name)
-    model.register_forward_pre_hook(lambda _, arguments, named: _prepared(steps, arguments, named), with_kwargs=True)
+    model.register_forward_pre_hook(
+        lambda module, arguments, named: _prepared(module, steps, arguments, named), with_kwargs=True
+    )
     model.prepares_itself = True
+    model.preparation_steps = steps
 
 
 def prepares_itself(model: nn.Module) -> bool:
-    """Whether images are prepared inside the model already, by `prepare_inside`."""
+    """Whether images are prepared inside the model already, as after `prepare_inside`, and get the precision of its weights."""
     return bool(getattr(model, "prepares_itself", False))
+
+
+def shown_part(module: nn.Module, height: int, width: int, channels: int = 3) -> tuple[int, int, int, int]:
+    """The part of an image that a network sees after its preparation, which may crop.
+
+    Args:
+        module: the network, which prepares its images itself or contains one that does; of others it is the whole image.
+        height: rows of pixels.
+        width: columns of pixels.
+        channels: of the image.
+
+    Returns:
+        The first row and the row after the last one, then the same for columns.
+    """
+    steps = next((one.preparation_steps for one in module.modules() if hasattr(one, "preparation_steps")), None)
+    if steps is None:
+        return 0, height, 0, width
+    with torch.enable_grad():
+        flat = torch.full((1, channels, height, width), 0.5, requires_grad=True)
+        (reach,) = torch.autograd.grad(steps(flat).sum(), flat)
+    inside = (reach != 0).any(dim=1)[0]
+    rows, columns = inside.any(dim=1).nonzero()[:, 0], inside.any(dim=0).nonzero()[:, 0]
+    if not len(rows):
+        return 0, height, 0, width
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def steps_of(processor: Any, name: str) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -114,10 +142,13 @@ def steps_of(processor: Any, name: str) -> Callable[[torch.Tensor], torch.Tensor
     return steps
 
 
-def _prepared(steps: Callable[[torch.Tensor], torch.Tensor], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _prepared(
+    module: nn.Module, steps: Callable[[torch.Tensor], torch.Tensor], arguments: tuple[Any, ...], named: dict[str, Any]
+) -> Any:
+    first = next(module.parameters(), torch.empty(0)).dtype  # the images get it last: resizing needs more than half precision
     if "pixel_values" in named:
-        return arguments, {**named, "pixel_values": steps(named["pixel_values"])}
-    return (steps(arguments[0]), *arguments[1:]), named
+        return arguments, {**named, "pixel_values": steps(named["pixel_values"]).to(first)}
+    return (steps(arguments[0]).to(first), *arguments[1:]), named
 
 
 def preparation(settings: Mapping[str, Any]) -> Callable[[torch.Tensor], torch.Tensor]:

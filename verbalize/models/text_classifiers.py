@@ -85,9 +85,9 @@ class SequenceClassifier:
         return _max_pieces(self.model, self.tokenizer)
 
     def logits(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """N×L ids and attention mask -> N×K logits."""
+        """N×L ids and attention mask -> N×K logits, in float32 at least."""
         scores: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-        return scores
+        return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +145,9 @@ class ZeroShotClassifier:
         return _max_pieces(self.model, self.tokenizer)
 
     def encode(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """N×L ids and attention mask -> N×D vectors of length 1."""
+        """N×L ids and attention mask -> N×D vectors of length 1, in float32 at least."""
         hidden = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
         weights = attention_mask[..., None].to(hidden.dtype)
         mean = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
         return nn.functional.normalize(mean, dim=1)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from saywhy_core.errors import UsageError
-from verbalize.models.image_models import ImageModel, logits_of
+from verbalize.models.image_models import ImageModel, logits_of, precision_of
 from verbalize.models.image_preparation import preparation, prepares_itself, steps_of
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ class PreparedImages(nn.Module):  # type: ignore[misc]  # torch's types are not 
             of another size than those that it was trained on.
     """
 
+    prepares_itself = True
+
     def __init__(self, model: nn.Module, settings: Mapping[str, Any], *, interpolate: bool = False) -> None:
         super().__init__()
         self.model, self.interpolate = model, interpolate
-        self._steps: Callable[[torch.Tensor], torch.Tensor] = preparation(settings)
+        self.preparation_steps: Callable[[torch.Tensor], torch.Tensor] = preparation(settings)
         self.training = model.training
 
     @property
@@ -39,9 +41,9 @@ class PreparedImages(nn.Module):  # type: ignore[misc]  # torch's types are not 
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """N×K logits, in float32 where the model computes with less."""
-        wanted = next((one.dtype for one in self.model.parameters() if one.is_floating_point()), images.dtype)
+        wanted = precision_of(self.model) or images.dtype
         named = {"interpolate_pos_encoding": True} if self.interpolate else {}
-        found = logits_of(self.model(pixel_values=self._steps(images).to(wanted), **named))
+        found = logits_of(self.model(pixel_values=self.preparation_steps(images).to(wanted), **named))
         return found.to(torch.promote_types(found.dtype, torch.float32))
 
 

@@ -112,9 +112,7 @@ def _names(question: ImageQuestion) -> tuple[str, ...]:
         raise UsageError("layer and layers exclude each other; give one of them")
     if isinstance(several, str) or not several or len(set(several)) < len(several):
         raise UsageError(f"layers must be a sequence of different names of layers, not {several!r}")
-    names = tuple(several)
-    check_layers(module_of(question), names)
-    return names
+    return check_layers(module_of(question), tuple(several))
 
 
 NORM_GRAD = Method(

@@ -23,7 +23,7 @@ from saywhy_core.errors import UsageError
 from verbalize.attribution.features import module_of
 from verbalize.attribution.method import Explainer, Method
 from verbalize.attribution.methods.gradients.traced import Operation, as_modules
-from verbalize.models.image_models import logits_of
+from verbalize.models.image_models import answer_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,12 +72,12 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
         copied = network  # captum may still manage it, which the sum of the values tells
     else:
         _check_layers(copied)
-    method = DeepLift(_Weighed(lambda images: logits_of(copied(images)), copied).eval())
+    method = DeepLift(_Weighed(lambda images: answer_to(copied, images), copied).eval())
     found = []
     for rows in question.rows.split(max(1, question.batch_size // 2)):
         images, baseline = question.batch[rows].requires_grad_(), question.baseline[rows]
         with torch.no_grad():
-            present, absent = (logits_of(network(one)) for one in (images, baseline))
+            present, absent = (answer_to(copied, one) for one in (images, baseline))
         score = question.score_logits
         multipliers, change = _multipliers(present, absent, lambda logits, score=score, rows=rows: score(logits, rows))
         values = _lifted(method, images, baseline, (multipliers,))
@@ -153,9 +153,11 @@ def _check_sum(values: torch.Tensor, change: torch.Tensor) -> None:
     """Check summation to delta for each input.
 
     Raises:
-        UsageError: the values do not sum to the change of the score.
+        UsageError: the values do not sum to the change of the score, or are not finite.
     """
     sums, sizes = values.flatten(1).sum(dim=1), values.flatten(1).abs().sum(dim=1)
+    if not bool(torch.isfinite(sums).all()):
+        raise UsageError("deep_lift divides by numbers that vanish in the precision of this model; give it in float32")
     missed = (sums - change).abs() > _LOOSE * change.abs() + _NOISE * sizes + 1e-5
     if bool(missed.any()):
         which = int(missed.nonzero()[0])

@@ -26,7 +26,7 @@ from saywhy_core.errors import UsageError
 from verbalize.attribution.features import module_of
 from verbalize.attribution.method import Explainer, Method
 from verbalize.attribution.methods.gradients.traced import Operation, as_modules
-from verbalize.models.image_models import logits_of
+from verbalize.models.image_models import answer_to
 
 if TYPE_CHECKING:
     from torch import fx
@@ -51,7 +51,7 @@ class _Started(nn.Module):  # type: ignore[misc]  # torch's types are not follow
         self.network = network
 
     def forward(self, images: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        weighted = (logits_of(self.network(images)) * start).sum(dim=1)
+        weighted = (answer_to(self.network, images) * start).sum(dim=1)
         return weighted - weighted.detach() + 1
 
 
@@ -63,7 +63,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
         raise UsageError(f"the rule must be one of {', '.join(RULES)}, not {rule!r}")
     network = as_modules_for_lrp(module, rule)
     with torch.no_grad():
-        logits = logits_of(module(question.batch))
+        logits = answer_to(module, question.batch)
     with torch.enable_grad():
         free = logits.detach().requires_grad_()
         scored = question.score_logits(free, question.rows)  # type: ignore[misc]  # modules always have it

@@ -17,6 +17,7 @@ from torch import fx, nn
 from torch.nn import functional
 
 from saywhy_core.errors import UsageError
+from verbalize.models.image_models import precision_of
 
 _ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -82,7 +83,8 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
 
     Returns:
         A graph whose submodules are named after the layers of the network. Functions are `Operation`s, except activations and
-        max pooling, which are the modules of torch, and functions that only move values, which stay as they are.
+        max pooling, which are the modules of torch, and functions that only move values, which stay as they are. The copy of a
+        network in half precision is in float32, because the small numbers that captum divides by vanish in half precision.
 
     Raises:
         UsageError: the forward function can't be traced, for example because it branches on the values of its input.
@@ -90,7 +92,7 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
     try:
         traced = fx.symbolic_trace(module)
     except Exception as error:
-        reason = str(error).strip().split("\n", maxsplit=1)[0]
+        reason = str(error).strip().split("\n", maxsplit=1)[0].split(". ", maxsplit=1)[0]
         raise UsageError(f"the forward function of {type(module).__name__} can't be traced: {reason}") from error
     memo = {id(one): one for one in chain(module.parameters(), module.buffers())} if share else {}
     modules, graph = dict(traced.named_modules()), traced.graph
@@ -131,6 +133,8 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
     graph.eliminate_dead_code()
     result.recompile()
     result.delete_all_unused_submodules()
+    if precision_of(module) in (torch.float16, torch.bfloat16):
+        return copy.deepcopy(result).float()
     return result
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from saywhy_core.errors import UsageError
+from verbalize.models.patches import patch_projection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def recording(module: nn.Module) -> Iterator[Recording]:
     if model is None and not layers:
         raise UsageError(NO_ATTENTION)
     with ExitStack() as stack:
-        cut = _patch_projection(module)
+        cut = patch_projection(module)
         if cut is not None:
             handle = cut.register_forward_hook(lambda layer, given, output: _keep_grid(found, layer, given, output))
             stack.callback(handle.remove)
@@ -103,18 +104,6 @@ def _transformer_in(module: nn.Module) -> Any:
         if heads is not None and hasattr(one, "set_attn_implementation"):
             return one
     return None
-
-
-def _patch_projection(module: nn.Module) -> nn.Module | None:
-    """The convolution that cuts the image into patches: the first one whose windows do not overlap."""
-    return next(
-        (
-            one
-            for one in module.modules()
-            if isinstance(one, nn.Conv2d) and max(one.stride) > 1 and tuple(one.kernel_size) == tuple(one.stride)
-        ),
-        None,
-    )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from saywhy_core.errors import UsageError
 from verbalize.attribution.methods.transformers.recording import NO_ATTENTION, recording
+from verbalize.models.patches import patch_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from verbalize.attribution.image_question import ImageQuestion
     from verbalize.attribution.methods.transformers.recording import Recording
     from verbalize.attribution.text_question import TextQuestion
-
-_MOST_PREFIX = 16  # class, distillation and register tokens that are looked for where no convolution tells the patches
 
 
 @dataclass(frozen=True)
@@ -156,22 +155,12 @@ def _plain(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def grid_of(found: Recording, tokens: int, question: ImageQuestion) -> tuple[tuple[int, int], int]:
-    """Rows and columns of the patches, and how many of `tokens` stand before them.
-
-    The convolution that cuts the patches tells it. In a model without one, the grid has the proportions of the image, and as
-    few tokens as possible stand before it.
+    """Rows and columns of the patches, and how many of `tokens` stand before them (see `patch_grid`).
 
     Raises:
         UsageError: there is no such grid.
     """
-    if found.grid is not None and found.grid[0] * found.grid[1] <= tokens:
-        return found.grid, tokens - found.grid[0] * found.grid[1]
-    height, width = question.batch.shape[2:]
-    for prefix in range(min(tokens, _MOST_PREFIX)):
-        rows = round(((tokens - prefix) * height / width) ** 0.5)
-        if rows and rows * width % height == 0 and rows * (rows * width // height) == tokens - prefix:
-            return (rows, rows * width // height), prefix
-    raise UsageError(f"the model has {tokens} tokens, and which patches of the image they stand for is unknown")
+    return patch_grid(tokens, found.grid, question.batch.shape[2:])
 
 
 def on_pixels(values: torch.Tensor, attention: Attention, question: ImageQuestion) -> torch.Tensor:
