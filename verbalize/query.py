@@ -139,11 +139,11 @@ class Query:
 
     Args:
         label: the class that the map explains.
-        versus: the classes that the label is compared with. They make the question contrastive.
+        versus: the classes that the label is compared with, each once. They make the question contrastive.
         members: the classes that the label stands for if it names a group, such as "beagle" and "husky" for "dog".
 
     Raises:
-        SaliencyError: a name is empty, or the label is one of `versus`.
+        SaliencyError: a name is empty, or the label or one of the members is in `versus`.
     """
 
     label: str
@@ -159,11 +159,17 @@ class Query:
             check_held("tokens", len(labels), "the query", f"labels in {name!r}")
             if not all(isinstance(label, str) and label.strip() for label in labels):
                 raise SaliencyError(f"a query's {name} must be non-empty strings, not {value!r:.80}")
-            object.__setattr__(self, name, labels)
+            object.__setattr__(self, name, tuple(dict.fromkeys(labels)))  # a class counts once, however often it is named
         for label in (self.label, *self.versus, *self.members):
             check_texts(label=label)
         if self.label in self.versus:
             raise SaliencyError(f"a query can't compare the label {self.label!r} with itself")
+        shared = next((label for label in self.versus if label in self.members), None)
+        if shared is not None:
+            raise SaliencyError(
+                f"a query can't compare the group {self.label!r:.80} with its own member {shared!r:.80}; take it out of versus, "
+                "or out of members"
+            )
 
     @property
     def contrastive(self) -> bool:

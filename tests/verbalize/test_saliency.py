@@ -55,7 +55,7 @@ def test_pixel_maps_that_cannot_be_say_why(arguments, message):
         PixelSaliency(query=Q, **arguments)
 
 
-@pytest.mark.parametrize("arguments", [("",), (3,), ("a", ("",)), ("a", ("a",))])
+@pytest.mark.parametrize("arguments", [("",), (3,), ("a", ("",)), ("a", ("a",)), ("group", ("b", "c"), ("a", "b"))])
 def test_queries_that_cannot_be(arguments):
     with pytest.raises(SaliencyError):
         Query(*arguments)
@@ -64,6 +64,7 @@ def test_queries_that_cannot_be(arguments):
 def test_a_lone_versus_is_one_label_not_its_letters():
     assert Query("cat", "dog").versus == ("dog",)
     assert Query("cat", "dog").contrastive
+    assert Query("cat", ("dog", "fox", "dog"), ("lynx", "lynx")) == Query("cat", ("dog", "fox"), ("lynx",))
     with pytest.raises(SaliencyError, match=r"0\.\.1"):
         Prediction("cat", 1.5)
 

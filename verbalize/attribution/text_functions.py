@@ -69,6 +69,7 @@ def explain_function(
         mask=torch.ones_like(ids),
         baseline=torch.zeros_like(ids),
         words=torch.arange(len(words))[None],
+        count=len(words),
         embedding=nn.Identity(),
         steps=steps,
         seed=given.get("seed", 0),

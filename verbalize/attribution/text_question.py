@@ -21,6 +21,7 @@ class TextQuestion:
     mask: torch.Tensor  # 1×L
     baseline: torch.Tensor  # 1×L: the ids with all words replaced and the special tokens kept
     words: torch.Tensor  # 1×L: the index of the word of each piece; all special tokens have the index after the last word
+    count: int  # of words; no piece has this index or a higher one where the tokenizer adds no special tokens
     embedding: torch.nn.Module
     steps: int
     seed: int

@@ -110,6 +110,7 @@ def explain_text(
         mask=mask,
         baseline=_baseline(classifier.tokenizer, baseline, ids, merged),
         words=_word_of_piece(merged, len(pieces)),
+        count=len(merged.words),
         embedding=classifier.embedding,
         steps=steps,
         seed=given.get("seed", 0),

@@ -45,9 +45,16 @@ class TextFunction:
         """(N, K) logits of the texts.
 
         Raises:
-            UsageError: the function returned another shape, or a number that is not finite.
+            UsageError: the function returned no numbers, another shape, or a number that is not finite.
         """
-        scores = np.asarray(to_numpy(self.function(list(texts))), dtype=np.float64)
+        answered = self.function(list(texts))
+        try:
+            scores = np.asarray(to_numpy(answered), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise UsageError(
+                f"the text classifier must return one row of {len(self.class_names)} numbers for each text, not "
+                f"{answered!r:.80}"
+            ) from None
         if scores.shape != (len(texts), len(self.class_names)) or not np.isfinite(scores).all():
             raise UsageError(
                 f"the text classifier returned scores of shape {scores.shape} for {len(texts)} texts and "

@@ -57,18 +57,19 @@ class WeightedLinear(Model):  # type: ignore[misc]  # captum's types are not fol
 
 def explain_words(question: TextQuestion, method: Any) -> torch.Tensor:
     """The value of each word, shared equally by its pieces: 1×L. `method` is captum's KernelShap or Lime."""
-    special = question.words == question.words.max()
+    special = question.words >= question.count  # there are none where the tokenizer adds none
     words = question.words.masked_fill(special, 0)  # special tokens are never replaced, so that they may go with any word
-    if int(words.max()) == 0:
-        value = question.score(question.ids, question.mask) - question.score(question.baseline, question.mask)
-        return (value / (~special).sum()).detach() * (~special).to(value)
+    if question.count == 1:
+        with torch.no_grad():
+            value = question.score(question.ids, question.mask) - question.score(question.baseline, question.mask)
+        return (value.cpu() / (~special).sum()) * (~special).to(value.dtype)
     with seeded(question.seed):
         values: torch.Tensor = method.attribute(
             question.ids,
             baselines=question.baseline,
             additional_forward_args=(question.mask,),
             feature_mask=words.to(question.ids.device),
-            n_samples=samples_of(question.options, int(words.max()) + 1),
+            n_samples=samples_of(question.options, question.count),
             perturbations_per_eval=question.batch_size,
         )
     return (values.cpu() / question.words[0].bincount()[question.words]).masked_fill(special, 0.0)
