@@ -1,12 +1,11 @@
 """What a language model says of changed inputs is kept only where the model that the map explains bears it out."""
 
 import json
+from dataclasses import replace
 
-import pytest
 from langchain_core.language_models import FakeListChatModel
 
-from saywhy_core.errors import UsageError
-from verbalize import Narrator, Prediction, Query, TokenSaliency
+from verbalize import Narrator, Prediction, Query, TokenSaliency, check
 from verbalize.models import TextFunction
 
 WEIGHTS = {"great": 2.0, "fine": 1.0, "slow": -1.5}
@@ -66,6 +65,37 @@ def test_the_request_lists_what_was_tested():
     assert "tested: without 'great', the model says 'negative' instead of 'positive'" in asked[0]
 
 
-def test_composed_text_says_nothing_of_changed_inputs():
-    with pytest.raises(UsageError, match="explained"):
-        Narrator(FakeListChatModel(responses=["{}"]), explained=MODEL)
+def composed(film=FILM, **options):
+    chat = FakeListChatModel(responses=[json.dumps({"groups": [{"claims": [1]}]})])
+    return Narrator(chat, **options).narrate(film)
+
+
+def test_tested_sentences_stand_behind_composed_text():
+    plain, made = composed(), composed(explained=MODEL)
+    assert made.text.startswith(plain.text)
+    assert "Without 'great', the model says 'negative' instead of 'positive'." in made.text
+    assert {claim.kind for claim in made.claims} >= {"decisive"}
+    assert check(made.claims, FILM, MODEL)
+    assert composed(explained=MODEL, max_words=10).text == composed(max_words=10).text  # no room
+
+
+def test_a_map_of_another_model_has_a_problem_and_stops_no_other_map():
+    other = replace(FILM, prediction=Prediction("negative"), id="other")
+    chat = FakeListChatModel(responses=[json.dumps({"groups": [{"claims": [1]}]})])
+    made = Narrator(chat, explained=MODEL).narrate_all([other, FILM])
+    assert "another model" in made[0].problem
+    assert made[1].problem is None
+
+
+def test_maps_share_the_calls_of_the_explained_model_and_need_no_prediction():
+    calls = []
+
+    def counted(texts):
+        calls.append(len(texts))
+        return sums(texts)
+
+    chat = FakeListChatModel(responses=[json.dumps({"groups": [{"claims": [1]}]})])
+    maps = [replace(FILM, tokens=("a", "great", "film", "but", word), prediction=None, id=word) for word in ("x", "y", "z")]
+    made = Narrator(chat, explained=TextFunction(counted, ("positive", "negative"))).narrate_all(maps)
+    assert len(calls) == 2  # the inputs as they are, and changed
+    assert all("without it the model still says 'positive'" in one.text for one in made)

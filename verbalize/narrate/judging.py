@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 from verbalize.claims.checking import check_evidence, with_effects
+from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.compose.meaning import same_meaning
 from verbalize.evidence import evidence_of
 from verbalize.read.reading import read_sentences
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from verbalize.evidence import Evidence
     from verbalize.read.reading import ReadSentence
     from verbalize.saliency import Saliency
+    from verbalize.verbalization import Verbalization
 
 _TOO_LONG = 1.25  # a text is sent back if it is longer than asked for by more than this factor
 
@@ -105,6 +107,29 @@ def kept_of(
 def prose(text: str, saliency: Saliency) -> tuple[Passage, ...]:
     """The sentences of a text, as passages whose author states no claims."""
     return tuple(Passage(sentence.text.strip()) for sentence in read_sentences(text, saliency) if sentence.text.strip())
+
+
+def with_tested(
+    saliency: Saliency, text: str, claims: Sequence[Claim], tested: Verbalization | None, *, max_words: int
+) -> tuple[str, tuple[Claim, ...]]:
+    """A text and its claims, with the tested sentences of another text behind it, as far as they fit and read back by it.
+
+    Args:
+        saliency: the map.
+        text: the text.
+        claims: its claims.
+        tested: a text by the template that was tested on the model; `None` if there is none.
+        max_words: length of the text, in words.
+    """
+    for sentence in read_sentences(tested.text, saliency) if tested is not None else ():
+        longer = f"{text} {sentence.text}"
+        effects = [claim for claim in sentence.claims if CLAIM_KINDS[claim.kind].of_effect]
+        if not effects or sentence.unread or len(longer.split()) > max_words * _TOO_LONG:
+            continue
+        last = read_sentences(longer, saliency)[-1]
+        if last.text == sentence.text and last.claims == sentence.claims and not last.unread:
+            text, claims = longer, (*claims, *last.claims)
+    return text, tuple(dict.fromkeys(claims))
 
 
 def length_fault(text: str, max_words: int) -> list[str]:

@@ -10,13 +10,14 @@ from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.errors import BudgetExceeded, UsageError, argument
+from verbalize.claims.checking import with_predictions
 from verbalize.claims.coverage import coverage_of
 from verbalize.compose.menu import menu_of
 from verbalize.compose.plan import Plan, chosen_of
 from verbalize.compose.realise import realised, worded
 from verbalize.narrate import dialogue as words
 from verbalize.narrate.comment import comment_of
-from verbalize.narrate.judging import Passage, judged, kept_of, length_fault, prose
+from verbalize.narrate.judging import Passage, judged, kept_of, length_fault, prose, with_tested
 from verbalize.narrate.replies import FreeReply
 from verbalize.phrasing.wording import AUDIENCES as REGISTERS
 from verbalize.saliency import TokenSaliency
@@ -25,7 +26,7 @@ from verbalize.write.background import Background
 from verbalize.write.template import TemplateVerbalizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
@@ -54,6 +55,7 @@ class _Draft:
     found: Counter[str] = field(default_factory=Counter)
     left_out: tuple[str, ...] = ()
     done: Verbalization | None = None
+    worth: Verbalization | None = None
 
 
 class Narrator:
@@ -87,7 +89,8 @@ class Narrator:
         seed: of composed text: another number chooses other wordings for the same plan.
         explained: the model that the maps explain, as `verbalize.models.as_model` takes it. What it does without the most
             important parts, and with them alone, is then tested and worth saying; a sentence about a changed input is kept only
-            if the model bears it out. Without it, such sentences are cut. Composed text has none.
+            if the model bears it out. Without it, such sentences are cut. To composed text, whose menu says nothing of changed
+            inputs, the template's tested sentences are added behind what the chat model chose, where there is room.
     """
 
     def __init__(
@@ -119,11 +122,6 @@ class Narrator:
             )
         if style != "composed" and seed:
             raise UsageError(f"seed chooses among the wordings of style='composed', and has no effect on style={style!r}")
-        if style == "composed" and explained is not None:
-            raise UsageError(
-                f"{argument('explained')} has no effect on {argument('style', 'composed')}, whose menu says nothing of changed "
-                f"inputs: leave it out, or use {argument('style', 'free')}"
-            )
         if max_words < 5 or repairs < 0:
             raise UsageError(f"{argument('max_words')} must be at least 5, and {argument('repairs')} not negative")
         self.model = model
@@ -137,6 +135,7 @@ class Narrator:
         self.background = Background.beside(background, mask_labels=mask_labels)
         self.seed = seed
         self.explained = explained
+        self._plain = TemplateVerbalizer(mask_labels=mask_labels)
         self._template = TemplateVerbalizer(mask_labels=mask_labels, model=explained)
 
     def narrate(self, saliency: Saliency) -> Verbalization:
@@ -168,13 +167,18 @@ class Narrator:
             UsageError: a ceiling on requests, tokens or cost was reached, an offline run lacks a reply, or the reply cache is
                 damaged.
         """
-        drafts = [self._begun(saliency) for saliency in saliencies]
+        drafts: list[_Draft] = []
 
         def settle(draft: _Draft, made: Verbalization) -> None:
             draft.done = made
             if on_settled is not None:
                 on_settled(made)
 
+        maps = list(saliencies)
+        for saliency, worth in zip(*self._tested(maps), strict=True):
+            drafts.append(self._begun(saliency, worth if isinstance(worth, Verbalization) else None))
+            if isinstance(worth, UsageError):
+                settle(drafts[-1], self._stand_in(drafts[-1], str(worth)))
         stops: list[BudgetExceeded | OfflineMiss | UnusableFileError] = []
         for round_ in range(self.repairs + 1):
             open_ = [draft for draft in drafts if draft.done is None]
@@ -217,11 +221,30 @@ class Narrator:
                 if hasattr(replies, "close"):  # where `on_reply` raises, no further request is sent
                     replies.close()
 
-    def _begun(self, saliency: Saliency) -> _Draft:
+    def _tested(self, maps: list[Saliency]) -> tuple[list[Saliency], Sequence[Verbalization | UsageError | None]]:
+        """The maps, with what the explained model predicts where they do not say it, and the template's text of each.
+
+        The inputs of 64 maps share the calls of the model. Without such a model there are no texts.
+        """
+        if self.explained is None:
+            return maps, [None] * len(maps)
+        maps = with_predictions(maps, self.explained)
+        try:
+            return maps, list(self._template.verbalize_all(maps))
+        except UsageError:
+            return maps, [self._one_tested(saliency) for saliency in maps]
+
+    def _one_tested(self, saliency: Saliency) -> Verbalization | UsageError:
+        try:
+            return self._template.verbalize(saliency)
+        except UsageError as error:
+            return error
+
+    def _begun(self, saliency: Saliency, tested: Verbalization | None) -> _Draft:
         from langchain_core.messages import HumanMessage, SystemMessage
 
         if self.style == "smv-gpt":
-            return _Draft(saliency, [HumanMessage(words.zero_shot_request(saliency))])
+            return _Draft(saliency, [HumanMessage(words.zero_shot_request(saliency))], worth=tested)
         menu: tuple[MenuItem, ...] = ()
         manner = {"audience": self.audience, "max_words": self.max_words, "mask_labels": self.mask_labels}
         if self.style == "composed":
@@ -229,12 +252,12 @@ class Narrator:
             says = worded(saliency, menu, mask_labels=self.mask_labels)
             system, user = words.composed_request(saliency, says, **manner)  # type: ignore[arg-type]
         else:
-            worth = self._template.verbalize(saliency).claims
+            worth = (tested or self._plain.verbalize(saliency)).claims
             system, user = words.free_request(saliency, worth, language=self.language, **manner)  # type: ignore[arg-type]
         content: Any = user
         if self.pictures and not isinstance(saliency, TokenSaliency):
             content = [{"type": "text", "text": user}, *_pictures(saliency)]
-        return _Draft(saliency, [SystemMessage(system), HumanMessage(content)], menu)
+        return _Draft(saliency, [SystemMessage(system), HumanMessage(content)], menu, worth=tested)
 
     def _answered(self, draft: _Draft, reply: _Reply | StructuredFailure, *, first: bool) -> Verbalization | None:
         """The final result if the reply is good or no better one can come; else `None`, with what to send back."""
@@ -266,7 +289,8 @@ class Narrator:
             return None
         cut = bool(chosen.left_out or made.left_out)
         outcome: Outcome = "cut" if cut else "clean" if first else "repaired"
-        return replace(self._result(draft, made.text, made.claims, outcome), comment=comment)
+        text, claims = with_tested(draft.saliency, made.text, made.claims, draft.worth, max_words=self.max_words)
+        return replace(self._result(draft, text, claims, outcome), comment=comment)
 
     def _judged(self, draft: _Draft, reply: FreeReply | str, *, first: bool) -> Verbalization | None:
         """The final result if a draft is true as a whole; else `None`, with its faults to send back."""
@@ -303,7 +327,7 @@ class Narrator:
         return self._result(draft, kept.text, claims, "cut" if cut else "repaired")
 
     def _stand_in(self, draft: _Draft, problem: str | None = None) -> Verbalization:
-        made = self._template.verbalize(draft.saliency)
+        made = draft.worth or self._plain.verbalize(draft.saliency)
         return replace(self._result(draft, made.text, made.claims, "template"), problem=problem)
 
     def _result(self, draft: _Draft, text: str, claims: tuple[Claim, ...], outcome: Outcome) -> Verbalization:

@@ -118,6 +118,8 @@ def _settings(narrator: Narrator, maps: list[Saliency], model_name: str) -> dict
         "prompt": PROMPT_VERSION,
         "maps": _digest(json.dumps([_content(saliency) for saliency in maps])),
     }
+    if narrator.explained is not None:
+        settings["explained"] = repr(getattr(narrator.explained, "class_names", type(narrator.explained).__name__))
     if narrator.background is not None:
         known = json.dumps(sorted(narrator.background.numbers.items())) + json.dumps(dump_pairs(narrator.background.pairs))
         settings["background"] = _digest(known)

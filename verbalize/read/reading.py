@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from verbalize.claims.checking import check
 from verbalize.evidence import evidence_of
 from verbalize.read.clause import Memory
-from verbalize.read.effects.reading import CUES, read_effects, supposes
+from verbalize.read.effects.reading import CUES, is_of_several, read_effects, supposes
 from verbalize.read.fixed.reading import read_fixed
 from verbalize.read.lists import heading_of, item_of, says_order, sentences_of_list, sentences_of_table
 from verbalize.read.making.placing import adjacent
@@ -148,6 +148,8 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
         reading = reader.read(tokens)
         if reading.left_over and supposes(tokens, reading.left_over, evidence):
             reading.claims.clear()  # what is said of a changed input is no fact
+        if is_of_several(tokens, evidence):
+            reading.claims.clear()
         unread = bool(reading.left_over) or not reading.claims
         last_label = _label_of(reading.claims) or reader.memory.last_label
         if unread:  # its words are not understood, but what "it" means in the next sentence may be a label in them

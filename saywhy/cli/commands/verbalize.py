@@ -39,7 +39,8 @@ stopped goes on with the same command.
 {MODEL_FORMS}
 
 With [bold]--model MODEL[/bold] the model that the maps explain is run on changed inputs, and the text also says what it does
-without the most important part: "Without 'great', the model still says 'positive'." {EXPLAINED_FORMS}
+without the most important part: "Without 'great', the model still says 'positive'." What a language model writes of changed
+inputs with --style free is tested in the same way; to composed text the tested sentences are added. {EXPLAINED_FORMS}
 
 [bold]Example:[/bold] saywhy verbalize maps.jsonl --style plain --max-words 12 --out texts.jsonl
 
@@ -77,7 +78,6 @@ RULES = (
         "--model: without it the model that the maps explain is not run",
         lambda options: options["model_spec"] is not None,
     ),
-    Rule(("model_spec",), "the styles without a language model", lambda options: not _narrated(options)),
     Rule(("max_spans",), "the styles without a language model", lambda options: not _narrated(options)),
 )
 
@@ -186,10 +186,11 @@ def verbalize(
         style=style,  # type: ignore[arg-type]  # one of NARRATED
         pictures=pictures,
         background=known,
+        explained=_explained(explained, "short"),
     )
     try:
         with _bar("narrating", out) as shown:
-            done = narrate_to_file(narrator, source, out, model_name=str(model.llm), layout=layout, on_progress=shown)
+            done = narrate_to_file(narrator, source, out, model_name=_named(model, explained), layout=layout, on_progress=shown)
     finally:
         tell_usage(chat)
     if out != "-":
@@ -199,6 +200,11 @@ def verbalize(
     if done.problems:
         note(f"maps left out: {len(done.problems)}; the same command asks about them again")
     source.finish(("not narrated", done.problems))
+
+
+def _named(model: ModelOptions, explained: ExplainedOptions) -> str:
+    """The names of the models that a narrated text depends on."""
+    return str(model.llm) if explained.model_spec is None else f"{model.llm} about {explained.model_spec}"
 
 
 def _explained(explained: ExplainedOptions, length: str) -> Model | None:

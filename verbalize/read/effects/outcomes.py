@@ -119,6 +119,13 @@ _PREDICATES: dict[Outcome, tuple[str, ...]] = {
     "denies": (),
 }  # fmt: skip
 
+# What stands before a change as an object: "the prediction survives".
+_SURVIVES = "(?:survive|survives|survived|withstand|withstands|withstood|outlast|outlasts)"
+_LASTS: dict[Outcome, tuple[str, ...]] = {
+    "stay": (f"{DECISION} {_M}(?:{_STILL} )?{_SURVIVES}",),
+    "change": (f"{DECISION} {_NOT}{_SURVIVES}",),
+}
+
 Compiled: TypeAlias = "tuple[tuple[Outcome, re.Pattern[str]], ...]"
 
 
@@ -132,6 +139,12 @@ def clauses() -> Compiled:
 def predicates() -> Compiled:
     """The patterns of predicates."""
     return _compiled(_PREDICATES)
+
+
+@cache
+def lasting() -> Compiled:
+    """The patterns of what stands before a change that is survived."""
+    return _compiled(_LASTS)
 
 
 def _compiled(patterns: dict[Outcome, tuple[str, ...]]) -> Compiled:

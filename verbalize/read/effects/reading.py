@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from verbalize.claims.claim import Claim
 from verbalize.read.effects.conditions import adverbials, nouns, numbered, orders
-from verbalize.read.effects.outcomes import clauses, predicates
+from verbalize.read.effects.outcomes import clauses, lasting, predicates
 from verbalize.read.effects.skeleton import name_of, skeleton_of
-from verbalize.read.effects.verdicts import leading, pairs, verdicts
+from verbalize.read.effects.verdicts import leading, of_several, pairs, verdicts
 from verbalize.read.effects.words import PARTS, PRONOUNS
 from verbalize.read.mentions import Unclear, mentions_in
 
@@ -55,7 +55,7 @@ _MOST_TOKENS = 80  # an effect is told in twenty words; the time grows with the 
 CUES = re.compile(
     r"\b(?:without|if|unless|would|had|were|should|remov\w+|delet\w+|mask(?:ed|ing|s)|hid(?:e|es|den|ing)|eras(?:e|ed|es|ing)|omit\w*|omission"
     r"|drop(?:ped|ping|s)?|exclud\w+|occlu\w+|ablat\w+|eliminat\w+|discard\w*|cut(?:ting|s)?|strip\w*|blank\w*|cover\w*|withh\w+|redact\w*|tak(?:e|en|es|ing)"
-    r"|left|leav\w+|replac\w+|swap\w*|substitut\w+|exchang\w+|chang\w+|flip\w*|switch\w*|revers\w+|absen\w+|missing|gone|alone|by itself"
+    r"|left|leav\w+|replac\w+|swap\w*|substitut\w+|exchang\w+|chang\w+|flip\w*|switch\w*|revers\w+|absen\w+|surviv\w*|withst\w+|outlast\w*|missing|gone|alone|by itself"
     r"|on its own|by themselves|on their own|together|enough|suffic\w+|necessary|indispensable|required|needs?|needed|requires?|decisive|hing\w+|turns? on|falls? with"
     r"|instead of|in place of|only|nothing but|minus|but for|keep\w*|shown|given|from|with)\b",
     re.IGNORECASE,
@@ -90,6 +90,11 @@ def supposes(tokens: Sequence[Token], left_over: Sequence[str], evidence: Eviden
     if any(_SUPPOSING.search(words) for words in left_over):
         return True
     return _CHANGED_INPUT.search(skeleton_of(tokens, evidence).text) is not None
+
+
+def is_of_several(tokens: Sequence[Token], evidence: Evidence) -> bool:
+    """Whether a sentence calls several parts decisive, and does not say whether it means each of them or all together."""
+    return of_several().fullmatch(skeleton_of(tokens, evidence).text) is not None
 
 
 def read_effects(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain: Plain) -> EffectReading | None:
@@ -178,6 +183,8 @@ def _readings(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> Iter
             attempts += [maker.effect(change, found, *made) for made in _matches(clauses(), text, right)]
         for change, found in _matches(nouns(), text, left):
             attempts += [maker.effect(change, found, *made) for made in _matches(predicates(), text, right)]
+        for made in _matches(lasting(), text, left):
+            attempts += [maker.effect(change, found, *made) for change, found in _matches(nouns(), text, right)]
         for change, found in _matches(adverbials(), text, right):
             attempts += [maker.effect(change, found, *made) for made in _matches(clauses(), text, left)]
     for pattern, decisive, sufficient in verdicts():

@@ -28,8 +28,8 @@ _BOUND = (
 
 # Pattern -> whether the part is said to be decisive, and to be sufficient; `None` where nothing is said of it.
 _VERDICTS: tuple[tuple[str, bool | None, bool | None], ...] = (
-    (f"{PARTS} {_ARE} {_NEEDED}{_AIM}?", True, None),
-    (f"{PARTS} (?:{BE} not|{MAY_BE} not be) {_NEEDED}{_AIM}?", False, None),
+    (f"{PARTS} {_ARE} (?:together )?{_NEEDED}(?:{_AIM}?(?: together)?|(?: together)?{_AIM}?)|{PARTS} together {_ARE} {_NEEDED}{_AIM}?|together ,? ?{PARTS} {_ARE} {_NEEDED}{_AIM}?", True, None),
+    (f"{PARTS} (?:{BE} not|{MAY_BE} not be) {_NEEDED}(?:{_AIM}?(?: together)?|(?: together)?{_AIM}?)|{PARTS} together (?:{BE} not|{MAY_BE} not be) {_NEEDED}{_AIM}?", False, None),
     (f"{PARTS} {_ARE} (?:both )?necessary and sufficient{_AIM}?|{PARTS} {_ARE} (?:both )?sufficient and necessary{_AIM}?", True, True),
     (f"{PARTS} {_ARE} necessary but not sufficient{_AIM}?|{PARTS} {_ARE} necessary , but not sufficient{_AIM}?", True, False),
     (f"{PARTS} {_ARE} sufficient (?:, )?but not necessary{_AIM}?", False, True),
@@ -48,6 +48,15 @@ _VERDICTS: tuple[tuple[str, bool | None, bool | None], ...] = (
 LEADING = rf"(?:{PARTS} {_ALONE}|{_ALONE} ,? ?{PARTS}) {_M}(?:make|makes|made|lead|leads|led|get|gets|cause|causes|bring|brings) {MODEL} (?:to )?{say('says')}"
 _NEITHER = f"neither {SINGLES} nor {SINGLES} {BE} {_NEEDED}{_AIM}?"
 _EACH = f"both {SINGLES} and {SINGLES} {BE} {_NEEDED}{_AIM}?"
+
+
+_SEVERAL = f"(?:either |both )?[^;:]*[PBX](?: ,)? (?:and|or|as well as|plus) {SINGLES} (?:{BE}|{MAY_BE} be|{_ARE})(?: not)? {_NEEDED}{_AIM}?"
+
+
+@cache
+def of_several() -> re.Pattern[str]:
+    """The pattern of what is called decisive of several parts, which may mean each of them, any of them, or all together."""
+    return re.compile(numbered(_SEVERAL))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from verbalize.read.marking.tokens import PartMark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _PLACES = (
     r"(?:(?:upper|lower|top|bottom)[ -](?:left|right)(?: corner)?|(?:upper|lower|left|right|top|bottom)[ -]half|top|bottom|left|right|cent(?:re|er)|middle|whole picture|upper[ -](?:middle|cent(?:re|er))|lower[ -](?:middle|cent(?:re|er))|"
@@ -31,6 +31,10 @@ _SAME = {
 _NOT_COLOURS = frozenset({"the", "a", "this", "important", "most important", "is the", "and the", "than the", "speaks"})
 
 
+_COLOUR_ALONE = re.compile(r"(?<!\w)the (?P<colour>[a-z]+(?: [a-z]+)?) region(?!\w)", re.IGNORECASE)
+_COLOURED = re.compile(r"(?P<colour>[a-z]+(?: [a-z]+)?) region\b")
+
+
 def region_marks(text: str, names: Sequence[str]) -> Iterator[tuple[int, int, PartMark]]:
     """The regions that a text names, with their positions. A region that the map does not have has no places."""
     lowered: dict[str, tuple[int, ...]] = {}
@@ -43,9 +47,26 @@ def region_marks(text: str, names: Sequence[str]) -> Iterator[tuple[int, int, Pa
         for match in exact.finditer(text):
             covered.append(match.span())
             yield match.start(), match.end(), PartMark(match["name"], (lowered[match["name"].lower()],))
+    for match in _by_place(text, lowered):
+        if not any(start < match[1] and match[0] < stop for start, stop in covered):
+            covered.append(match[:2])
+            yield match
+    for found in _COLOUR_ALONE.finditer(text):
+        place = _only_one(found["colour"].lower(), lowered)
+        if place is not None and not any(start < found.end() and found.start() < stop for start, stop in covered):
+            yield found.start(), found.end(), PartMark(found.group(), (place,))
+
+
+def _only_one(colour: str, lowered: Mapping[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+    """The one region of a colour; `None` if there is none, or another one whose colour has the same word, such as "dark red"."""
+    colours = [(found["colour"].split(), place) for name, place in lowered.items() if (found := _COLOURED.match(name))]
+    akin = [place for words, place in colours if words[-1] == colour.split()[-1]]
+    return akin[0] if len(akin) == 1 and any(" ".join(words) == colour for words, _ in colours) else None
+
+
+def _by_place(text: str, lowered: Mapping[str, tuple[int, ...]]) -> Iterator[tuple[int, int, PartMark]]:
+    """The regions that a text names by their place, with their colour or without it."""
     for match in _REGION.finditer(text):
-        if any(start < match.end() and match.start() < stop for start, stop in covered):
-            continue
         where = (match["place"] or match["place2"]).lower().replace("-", " ")
         where = _SAME.get(where.removesuffix(" corner"), where.removesuffix(" corner"))
         colour = (match["colour"] or "").lower().removeprefix("the ").strip()

@@ -11,9 +11,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from verbalize import Prediction, read_sentences
+from verbalize import PixelSaliency, Prediction, Query, read_sentences
 
 HERE = Path(__file__).parent
 KINDS = {"D": "decisive", "S": "sufficient", "C": "counterfactual"}
@@ -106,3 +107,27 @@ def test_a_word_that_changes_an_effect_is_not_passed_over(word):
         (read,) = read_sentences(" ".join([*words[:place], word, *words[place:]]), FILM)
         assert read.claims != plain
         assert read.unread
+
+
+def coloured(*names):
+    scores = np.zeros((4, 4))
+    masks = np.zeros((len(names), 4, 4), dtype=bool)
+    for row in range(len(names)):
+        masks[row, row], scores[row] = True, row + 1.0
+    return PixelSaliency(scores, Query("stop"), masks=masks, mask_names=names, prediction=Prediction("stop"))
+
+
+@pytest.mark.parametrize(
+    ("names", "part"),
+    [
+        (("red region at the top", "blue region at the left", "grey region at the bottom"), (0,)),
+        (("red region at the top", "red region at the bottom", "blue region at the left"), None),
+        (("red region at the top", "dark red region at the bottom"), None),
+        (("dark red region at the top", "blue region at the left"), None),
+        (("blue region at the top", "red"), None),
+    ],
+)
+def test_a_region_may_be_named_by_its_colour_alone_where_no_other_has_it(names, part):
+    (read,) = read_sentences("Without the red region, the model says 'go' instead of 'stop'.", coloured(*names))
+    assert [claim.part for claim in read.claims] == ([] if part is None else [part])
+    assert read.unread == (part is None)
