@@ -48,14 +48,14 @@ def main() -> int:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     network, images = _network(data_folder(chosen.data), chosen.batch)
-    unit = _unit(network, images)
-    print(f"unit: forward and backward to the pixels, batch of {len(images)}: {1000 * _seconds(unit):.0f} ms, one thread")
+    pure = unit(network, images)
+    print(f"unit: forward and backward to the pixels, batch of {len(images)}: {1000 * _seconds(pure):.0f} ms, one thread")
     print(f"{'method':<20} {'as called':>22} {'method alone':>22}")
     within = True
     for name in chosen.methods.split(","):
         called = partial(attribute, network, images, method=name, batch_size=len(images))
-        runs = (called, _alone(network, images, name))
-        ratios = [_ratios(unit, run, chosen.pairs) for run in runs]
+        runs = (called, alone(network, images, name))
+        ratios = [_ratios(pure, run, chosen.pairs) for run in runs]
         within &= np.median(ratios[0]) <= TARGET or name not in ("eigen_cam", "norm_grad")
         print(f"{name:<20} " + " ".join(f"{_summary(one):>22}" for one in ratios))
     print(f"Eigen-CAM and NormGrad at most {TARGET} times the unit as called: {'yes' if within else 'no'}")
@@ -72,7 +72,8 @@ def _network(folder: Path | None, count: int) -> tuple[Any, NDArray[np.float32]]
     return as_model(signs.load().module(), signs.CLASS_NAMES), signs.draw_signs(labels, seed=0)
 
 
-def _unit(network: Any, images: NDArray[np.float32]) -> Callable[[], Any]:
+def unit(network: Any, images: NDArray[np.float32]) -> Callable[[], Any]:
+    """What a plain gradient costs: one forward and one backward pass of the batch, to the pixels."""
     batch = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     logits = as_model(network).logits
 
@@ -83,7 +84,7 @@ def _unit(network: Any, images: NDArray[np.float32]) -> Callable[[], Any]:
     return run
 
 
-def _alone(network: Any, images: NDArray[np.float32], name: str) -> Callable[[], Any]:
+def alone(network: Any, images: NDArray[np.float32], name: str) -> Callable[[], Any]:
     """The method itself, asked about images whose predictions are known."""
     model, explainer = as_model(network), METHODS.get(name).pixels
     nothing = [None] * len(images)
@@ -93,9 +94,9 @@ def _alone(network: Any, images: NDArray[np.float32], name: str) -> Callable[[],
 
 
 def _seconds(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     run()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _ratios(unit: Callable[[], Any], run: Callable[[], Any], pairs: int) -> list[float]:

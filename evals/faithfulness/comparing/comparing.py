@@ -133,21 +133,25 @@ def _explained(
     """The maps of one method and what they cost, and the function that makes such maps of other inputs."""
     label, method, options = named
 
-    def explain(some: list[Any], asked: list[Query]) -> Sequence[Saliency]:
+    def explain(some: list[Any], asked: Sequence[Query | None]) -> Sequence[Saliency]:
         maps: Sequence[Saliency] = attribute(
             model, list(some), list(asked), method=method, batch_size=batch_size, **_seeded(method, options, seed)
         )
         return maps
 
+    def again(some: list[Any], asked: list[Query]) -> Sequence[Saliency]:
+        # a method that looks at no class has one map for every question, also where the prediction has changed
+        return explain(some, [None] * len(asked) if _looks_at_no_class(method) else asked)
+
     began = time.perf_counter()
     with counted(model) as passes:
         try:
-            maps = tuple(explain(inputs, _for_method(method, queries)))
+            maps = tuple(explain(inputs, queries))
             problem = ""
         except UsageError as error:
             maps, problem = (), str(error)
     seconds = time.perf_counter() - began
-    return Run(label, kind, maps, None, problem, passes.forwards, passes.backwards, seconds), explain
+    return Run(label, kind, maps, None, problem, passes.forwards, passes.backwards, seconds), again
 
 
 def _shuffled(saliency: Saliency, seed: int) -> Saliency:
@@ -156,9 +160,11 @@ def _shuffled(saliency: Saliency, seed: int) -> Saliency:
     return random_map(saliency, seed=seed)
 
 
-def _for_method(method: str, queries: list[Query]) -> list[Query]:
-    del method  # every method is asked the same question, and says itself where it can't answer it
-    return queries
+def _looks_at_no_class(method: str) -> bool:
+    from verbalize.attribution import METHODS
+
+    found = METHODS.get(method)
+    return not any(way.questions for way in (found.tokens, found.pixels) if way is not None)
 
 
 def _seeded(method: str, options: dict[str, Any], seed: int) -> dict[str, Any]:

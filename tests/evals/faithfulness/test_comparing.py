@@ -201,3 +201,31 @@ def test_all_files_are_written(found, tmp_path):
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
     assert all(method.replace("&", "&amp;") in page for method in METHODS)
+
+
+def test_a_method_that_looks_at_no_class_has_the_same_map_for_another_class(model, images):
+    found = compare(model, images, ["eigen_cam"], metrics=["class_sensitivity", "randomisation", "deletion"])
+    (run,) = (one for one in found.of("pointwise") if one.method == "eigen_cam")
+    np.testing.assert_allclose(run.evaluation["class_sensitivity"].values, 1.0)
+    assert np.isfinite(run.evaluation["randomisation"].values).all()
+
+
+def test_randomisation_is_undefined_where_the_model_with_random_weights_has_no_scores(images):
+    class Divides(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor([[1.0, 0.0], [2.0, 1.0]]))
+
+        def forward(self, batch):
+            grey = batch.mean(dim=(1, 2, 3))[:, None]
+            return grey / self.weight[0, 0] * torch.tensor([1.0, 0.5, 0.2])  # infinite once the zero comes first
+
+    found = compare(
+        ImageModel(Divides().eval(), NAMES), images, ["saliency"], metrics=["randomisation"], seed=next(_moving_the_zero())
+    )
+    assert not np.isfinite(found.of("pointwise")[0].evaluation["randomisation"].values).any()
+
+
+def _moving_the_zero():
+    """Seeds that bring the zero, the second of four weights, to the front."""
+    return (seed for seed in range(100) if torch.randperm(4, generator=torch.Generator().manual_seed(seed))[0] == 1)

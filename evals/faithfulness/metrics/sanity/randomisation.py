@@ -5,7 +5,8 @@
 Lower is better: a map that stays the same when the model forgets all that it has learned does not show what it has learned.
 All weights are drawn anew at once; the paper also draws them layer by layer. Each tensor of weights is shuffled, so that its
 values keep their distribution, where the paper initializes them anew. The correlation is of signed scores. Means and variances
-of normalisation layers stay. The model has its weights back afterwards, also after an error.
+of normalisation layers stay. The model has its weights back afterwards, also after an error. Where a method can't explain the
+model with random weights, because its scores overflow for example, the metric is not defined.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -22,10 +24,10 @@ from evals.faithfulness.metrics.sanity.similarity import rank_correlations
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from evals.faithfulness.answers import Answers
-    from verbalize.saliency import Floats
+    from verbalize.saliency import Floats, Query, Saliency
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
@@ -37,8 +39,23 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     inputs = inputs_of(answers)
     queries = [one.query for one in answers.maps]
     with _random_weights(module, settings["seed"]):
-        others = answers.explain(inputs, queries)
-    return rank_correlations(list(answers.maps), list(others))
+        others = _explained(answers.explain, inputs, queries)
+    there = [row for row, other in enumerate(others) if other is not None]
+    found = np.full(len(others), np.nan)
+    found[there] = rank_correlations([answers.maps[row] for row in there], [one for one in others if one is not None])
+    return found
+
+
+def _explained(
+    explain: Callable[[list[Any], list[Query]], Sequence[Saliency]], inputs: list[Any], queries: list[Query]
+) -> list[Saliency | None]:
+    """All maps; where that fails, each by itself, and `None` for those that can't be made."""
+    try:
+        return list(explain(inputs, queries))
+    except UsageError:
+        if len(inputs) == 1:
+            return [None]
+    return [_explained(explain, [one], [query])[0] for one, query in zip(inputs, queries, strict=True)]
 
 
 @contextmanager
@@ -66,5 +83,5 @@ RANDOMISATION = Metric(
     needs=("explain", "gradients"),
     scaled=False,
     bounds=(-1, 1),
-    undefined="all scores of one of the two maps are equal",
+    undefined="all scores of one of the two maps are equal, or the model with random weights can't be explained",
 )
