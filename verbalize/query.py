@@ -167,8 +167,8 @@ class Query:
         shared = next((label for label in self.versus if label in self.members), None)
         if shared is not None:
             raise SaliencyError(
-                f"a query can't compare the group {self.label!r:.80} with its own member {shared!r:.80}; take it out of versus, "
-                "or out of members"
+                f"a query can't compare the group {self.label!r:.80} with its own member {shared!r:.80}; take it out of "
+                "versus, or out of members"
             )
 
     @property

@@ -49,12 +49,19 @@ def score_of_query(logits: torch.Tensor, query: Query, class_names: Sequence[str
 
 
 def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
-    """Check that there is one column per class and that all logits are finite.
+    """Check that there is one column per class, of two classes or more, and that all logits are finite.
 
     Raises:
         UsageError: the shape is wrong, or a logit is not finite.
     """
-    if logits.ndim != 2 or logits.shape[1] != len(class_names):
+    if logits.ndim != 2:
+        raise UsageError(
+            f"the model returned scores of shape {tuple(logits.shape)}; a classifier returns one row of scores for each input, "
+            "with one score for each class"
+        )
+    if logits.shape[1] < 2:
+        raise UsageError("the model returned one score per input; a classifier needs two classes or more, each with a score")
+    if logits.shape[1] != len(class_names):
         raise UsageError(f"the model returned scores of shape {tuple(logits.shape)} for {len(class_names)} class names")
     if not bool(torch.isfinite(logits).all()):
         raise UsageError("the model returned scores that are not finite; there is nothing to explain")

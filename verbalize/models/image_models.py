@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from torch import nn
 
 from saywhy_core.errors import UsageError
 from verbalize.models.image_preparation import prepares_itself
+from verbalize.models.naming import checked_classes
 
 if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
@@ -27,7 +29,7 @@ class ImageModel:
             soon as the module has answered once.
 
     Raises:
-        UsageError: the module is in training mode.
+        UsageError: the module is in training mode, or a name is empty or that of two classes.
     """
 
     module: nn.Module
@@ -36,7 +38,8 @@ class ImageModel:
     def __post_init__(self) -> None:
         if self.module.training:
             raise UsageError("the model is in training mode; call model.eval() before asking it why")
-        object.__setattr__(self, "class_names", tuple(self.class_names) or _own_names(self.module))
+        names = self.class_names or _own_names(self.module)
+        object.__setattr__(self, "class_names", checked_classes(names, "the image classifier"))
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """N×C×H×W in [0, 1] -> N×K logits, which gradients can be taken of (see `answer_to`)."""
@@ -66,14 +69,14 @@ class BlackBoxImages:
         class_names: one name per score, in the place of those of the classifier.
 
     Raises:
-        UsageError: the classifier does not know its class names, and none are given.
+        UsageError: the classifier does not know its class names, and none are given; or a name is empty or that of two classes.
     """
 
     classifier: Classifier
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        names = tuple(self.class_names) or tuple(self.classifier.class_names or ())
+        names = checked_classes(self.class_names or self.classifier.class_names or (), "the image classifier")
         if not names:
             raise UsageError("the classifier does not tell the names of its classes; give class_names=")
         object.__setattr__(self, "class_names", names)
@@ -125,10 +128,22 @@ def layer_named(module: nn.Module, name: str) -> str:
 
 
 def logits_of(answer: Any) -> torch.Tensor:
-    """The logits in what a model returned: the tensor itself, or the `logits` of an output of transformers."""
-    found = getattr(answer, "logits", answer)
+    """The logits in what a model returned.
+
+    They are the tensor itself, the `logits` of an output of transformers or of a mapping, or the first of several values, such
+    as logits with auxiliary ones.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    found = answer.get("logits") if isinstance(answer, Mapping) else getattr(answer, "logits", answer)
+    if isinstance(found, list | tuple) and found:
+        found = found[0]
     if not isinstance(found, torch.Tensor):
-        raise UsageError(f"the model returned {type(answer).__name__}, not a tensor of logits or an output with .logits")
+        raise UsageError(
+            f"the model returned {type(answer).__name__}, not a tensor of logits, an output with logits, or a tuple that "
+            "begins with them"
+        )
     return found
 
 

@@ -61,6 +61,8 @@ class LanguageModelClassifier:
             given = {name: self._spaced(name) for name in given}
         texts = {name: (one,) if isinstance(one, str) else tuple(one) for name, one in given.items()}
         for name, several in texts.items():
+            if not isinstance(name, str) or not name.strip():
+                raise UsageError(f"the class of {several!r:.80} needs a name that is not empty, not {name!r:.80}")
             if not several or not all(isinstance(text, str) and text for text in several):
                 raise UsageError(
                     f"the class {name!r:.80} has no continuation, or an empty one; write the text that stands for it"

@@ -34,7 +34,9 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
     Raises:
         UsageError: it is none of these, or the class names are missing, given twice, or too few.
     """
-    names = tuple(class_names or ())
+    if isinstance(class_names, str):
+        raise UsageError(f"class_names must be a list of names, not the text {class_names!r:.80}")
+    names = () if class_names is None else tuple(class_names)
     if isinstance(model, ImageModel | BlackBoxImages | TextFunction | SequenceClassifier):
         return model if not names or names == model.class_names else replace(model, class_names=names)
     if is_text_model(model):

@@ -13,6 +13,7 @@ from torch import nn
 
 from saywhy_core.errors import UsageError
 from saywhy_core.pretrained import from_pretrained
+from verbalize.models.naming import checked_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +62,9 @@ class SequenceClassifier:
         model: the model; it is put into evaluation mode.
         tokenizer: its tokenizer.
         class_names: one name per logit; by default the model's own `id2label`.
+
+    Raises:
+        UsageError: there is a single class, or a name is empty or that of two classes.
     """
 
     model: Any
@@ -70,8 +74,8 @@ class SequenceClassifier:
     def __post_init__(self) -> None:
         self.model.eval()
         labels = self.model.config.id2label
-        names = tuple(self.class_names) or tuple(str(labels[index]) for index in range(len(labels)))
-        object.__setattr__(self, "class_names", names)
+        names = self.class_names or [str(labels[index]) for index in range(len(labels))]
+        object.__setattr__(self, "class_names", checked_classes(names, "the text classifier"))
 
     @property
     def embedding(self) -> nn.Module:
@@ -114,7 +118,9 @@ class ZeroShotClassifier:
 
     def __post_init__(self) -> None:
         if len(self.descriptions) < 2:
-            raise UsageError("a zero-shot classifier needs two classes or more; give a description for each")
+            given = f"{next(iter(self.descriptions))!r:.80} alone is described" if self.descriptions else "none is described"
+            raise UsageError(f"a zero-shot classifier needs two classes or more, each with a description; {given}")
+        checked_classes(tuple(self.descriptions), "the zero-shot classifier")
         if not self.temperature > 0:
             raise UsageError(f"the temperature must be above zero, not {self.temperature!r}")
         self.model.eval()

@@ -10,6 +10,7 @@ import torch
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
+from verbalize.models.naming import checked_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ class TextFunction:
         probabilities: whether the function returns probabilities. Their logarithms take the place of logits.
 
     Raises:
-        UsageError: there are fewer than two class names.
+        UsageError: there are fewer than two class names, or one is empty or that of two classes.
     """
 
     function: Callable[[list[str]], ArrayLike]
@@ -37,9 +38,9 @@ class TextFunction:
     probabilities: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "class_names", tuple(self.class_names))
-        if len(self.class_names) < 2:
+        if not self.class_names or (len(self.class_names) < 2 and not isinstance(self.class_names, str)):
             raise UsageError("a text classifier needs two class names or more; give class_names=")
+        object.__setattr__(self, "class_names", checked_classes(self.class_names, "the text classifier"))
 
     def answers(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(N, K) logits of the texts.

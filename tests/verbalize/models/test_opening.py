@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from parameters.cases_attribution import bert, tokenizer
 from torch import nn
 
 from saywhy_core.classifiers import CallableClassifier, TorchClassifier
 from saywhy_core.errors import UsageError
-from verbalize.models import BlackBoxImages, ImageModel, TextFunction, as_model, text_logits
+from verbalize.models import BlackBoxImages, ImageModel, SequenceClassifier, TextFunction, as_model, text_logits
 
 
 @pytest.fixture
@@ -66,3 +67,72 @@ def test_texts_of_any_length_come_back_in_their_order():
 def test_answers_of_a_wrong_form_are_told(wrong):
     with pytest.raises(UsageError, match="the text classifier returned scores of shape"):
         TextFunction(lambda texts: wrong, ("a", "b")).answers(["x"])
+
+
+def _named(kind, names, network):
+    if kind == "module":
+        return as_model(network, names)
+    if kind == "black box":
+        return as_model(CallableClassifier(lambda images: np.ones((len(images), 3)), "logits", names))
+    if kind == "texts":
+        return TextFunction(lambda texts: np.ones((len(texts), 3)), names)
+    return SequenceClassifier(bert(0), tokenizer(), names)
+
+
+@pytest.mark.parametrize("kind", ["module", "black box", "texts", "sequence"])
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "b", "a"), r"the class 'a' was named before, in name 1"),
+        (("a", " ", "c"), r"name 2: a class name must be a text that is not empty"),
+        (("a",), r"has one class, 'a'|two class names or more"),
+    ],
+)
+def test_each_class_needs_a_name_of_its_own(network, kind, names, message):
+    with pytest.raises(UsageError, match=message):
+        _named(kind, names, network)
+
+
+def test_a_name_is_not_taken_for_a_list_of_letters(network):
+    with pytest.raises(UsageError, match="must be a list of names, not the text 'abc'"):
+        as_model(network, "abc")
+    with pytest.raises(UsageError, match="must be a list of names, not the text 'abc'"):
+        ImageModel(network, "abc")
+
+
+def test_doubles_in_a_long_list_get_their_number(network):
+    names = [f"c{index}" for index in range(1000)]
+    names[517] = names[134]
+    found = ImageModel(network, names).class_names
+    assert (found[134], found[517]) == ("c134", "c134 (517)")
+    assert len(set(found)) == 1000
+
+
+class _Answering(nn.Module):
+    def __init__(self, inner, answer):
+        super().__init__()
+        self.inner, self.answer = inner, answer
+
+    def forward(self, images):
+        return self.answer(self.inner(images))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda logits: {"logits": logits, "features": logits},
+        lambda logits: (logits, logits + 1),
+        lambda logits: [logits],
+    ],
+)
+def test_logits_are_found_in_what_a_module_returns(network, answer):
+    images = torch.rand(2, 3, 6, 7)
+    torch.testing.assert_close(as_model(_Answering(network, answer).eval()).logits(images), network(images))
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda logits: {"scores": logits}, lambda logits: (), lambda logits: "a", lambda logits: None]
+)
+def test_an_answer_without_logits_is_told(network, answer):
+    with pytest.raises(UsageError, match="not a tensor of logits, an output with logits, or a tuple that begins with them"):
+        as_model(_Answering(network, answer).eval()).logits(torch.rand(1, 3, 6, 7))
