@@ -13,6 +13,7 @@ from verbalize.claims.checking import changes_named, check_evidence, decisions_o
 from verbalize.claims.claim import Claim
 from verbalize.claims.reports import CheckedSentence, SecondReading, TextReport
 from verbalize.evidence import evidence_of
+from verbalize.read.effects.implied import check_said, claims_of
 from verbalize.read.effects.reading import CUES
 from verbalize.read.reading import read_sentences
 
@@ -198,7 +199,9 @@ class _Read:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        return (*(claim for sentence in self.sentences for claim in sentence.claims), *self.only_stated)
+        """All claims, with those that sentences about the map make of the model besides."""
+        said = (claim for sentence in self.sentences for claim in (*sentence.claims, *claims_of(sentence.implied)))
+        return (*said, *self.only_stated)
 
     @property
     def lacks_prediction(self) -> bool:
@@ -230,14 +233,15 @@ def _reports(texts: Sequence[_Read], model: Any) -> list[TextReport | UsageError
     if model is not None:
         evidence = with_effects([(one.claims, one.evidence, one.saliency) for one in texts], model)
     return [
-        found if isinstance(found, UsageError) else _by_rules(one, found) for one, found in zip(texts, evidence, strict=True)
+        found if isinstance(found, UsageError) else _by_rules(one, found, with_model=model is not None)
+        for one, found in zip(texts, evidence, strict=True)
     ]
 
 
-def _by_rules(read: _Read, evidence: Evidence) -> TextReport:
+def _by_rules(read: _Read, evidence: Evidence, *, with_model: bool) -> TextReport:
     sentences = []
     for sentence in read.sentences:
-        found = check_evidence(sentence.claims, evidence)
+        found = check_said(sentence.claims, sentence.implied, evidence, with_model=with_model)
         sentences.append(
             CheckedSentence(
                 sentence.text,

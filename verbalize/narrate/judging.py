@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
-from verbalize.claims.checking import check_evidence, with_effects
+from verbalize.claims.checking import CheckReport, check_evidence, with_effects
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.compose.meaning import same_meaning
 from verbalize.evidence import evidence_of
+from verbalize.read.effects.implied import check_said, claims_of
 from verbalize.read.reading import read_sentences
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def judged(passages: Sequence[Passage], saliency: Saliency, *, mask_labels: bool
     """
     text = " ".join(passage.text for passage in passages)
     read = read_sentences(text, saliency)
-    said = [claim for sentence in read for claim in sentence.claims]
+    said = [claim for sentence in read for claim in (*sentence.claims, *claims_of(sentence.implied))]
     evidence = _tested([*said, *(claim for passage in passages for claim in passage.stated or ())], saliency, explained)
     found: Counter[str] = Counter()
     faults: list[tuple[str, ...]] = []
@@ -82,8 +83,9 @@ def judged(passages: Sequence[Passage], saliency: Saliency, *, mask_labels: bool
     for passage in passages:
         stop = start + len(passage.text)
         inside = [sentence for sentence in read if start < sentence.stop and sentence.start < stop]
-        faults.append(_faults(passage, inside, (start, stop), saliency, evidence, found, mask_labels))
-        claims.append(tuple(dict.fromkeys(claim for sentence in inside for claim in sentence.claims)))
+        said_here = _said(inside, evidence, with_model=explained is not None)
+        faults.append(_faults(passage, inside, (start, stop), saliency, evidence, said_here, found, mask_labels))
+        claims.append(tuple(dict.fromkeys(said_here.claims)))
         start = stop + 1
     return Judged(tuple(passages), tuple(faults), tuple(claims), dict(found))
 
@@ -158,11 +160,10 @@ def _tested(claims: Sequence[Claim], saliency: Saliency, explained: Any) -> Evid
 
 def _faults(
     passage: Passage, read: Sequence[ReadSentence], span: tuple[int, int], saliency: Saliency, evidence: Evidence,
-    found: Counter[str], masked: bool,
+    report: CheckReport, found: Counter[str], masked: bool,
 ) -> tuple[str, ...]:  # fmt: skip
     quoted = f'"{passage.text}"'
     claims = tuple(claim for sentence in read for claim in sentence.claims)
-    report = check_evidence(claims, evidence)
     false = Counter(error.kind for error in report.errors)
     faults = [f"{quoted} is false: {error.message}" for error in report.errors]
     faults += [f"{quoted} can't be decided from the map: {one.message}" for one in report.undecided]
@@ -181,10 +182,27 @@ def _faults(
         faults += [f"a stated claim can't be decided from the map: {one.message}" for one in stated.undecided]
         if passage.unusable:
             faults.append(f"{quoted} comes with claims that are no claim records")
-        elif not faults and not same_meaning(passage.stated, claims, saliency.query):
+        elif not faults and not _states(passage.stated, claims, report.claims, saliency):
             faults.append(f"{quoted} does not say what its stated claims say")
     found.update(false)
     return tuple(faults)
+
+
+def _said(read: Sequence[ReadSentence], evidence: Evidence, *, with_model: bool) -> CheckReport:
+    """What the map and the model say of the claims of sentences."""
+    reports = [check_said(one.claims, one.implied, evidence, with_model=with_model) for one in read]
+    return CheckReport(
+        tuple(claim for one in reports for claim in one.claims),
+        tuple(error for one in reports for error in one.errors),
+        tuple(found for one in reports for found in one.undecided),
+    )
+
+
+def _states(stated: Sequence[Claim], read: Sequence[Claim], said: Sequence[Claim], saliency: Saliency) -> bool:
+    """Whether an author states what a sentence says of the map, of the model besides, or both."""
+    besides = tuple(claim for claim in said if claim not in read)
+    senses = (tuple(read), tuple(said), besides) if besides else (tuple(read),)
+    return any(same_meaning(stated, sense, saliency.query) for sense in senses)
 
 
 def _named_label(text: str, claims: Sequence[Claim], saliency: Saliency) -> str | None:

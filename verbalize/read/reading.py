@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from verbalize.claims.checking import check
 from verbalize.evidence import evidence_of
 from verbalize.read.clause import Memory
+from verbalize.read.effects.implied import Implied, implied_by, words_between
 from verbalize.read.effects.reading import CUES, is_of_several, read_effects, supposes
 from verbalize.read.fixed.reading import read_fixed
 from verbalize.read.lists import heading_of, item_of, says_order, sentences_of_list, sentences_of_table
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from verbalize.read.marking.quotations import Quotation
     from verbalize.saliency import Part, Query, Saliency
 
+    _Listed: TypeAlias = "tuple[tuple[Claim, ...], tuple[str, ...], tuple[Implied, ...]]"  # claims, rules, and of the model
+
 _LONGEST = 4000  # characters of a sentence; the time that one takes grows with the square of its length
 _MOST = 2000  # sentences; an explanation has a dozen, and each takes a millisecond
 _BULLET = re.compile(r"(?:[-*•–+]|\d{1,3}[.)])\s")
@@ -50,6 +53,8 @@ class ReadSentence:
             is not verified, even if all its claims are true.
         rules: the name of the rule that read each clause, in order.
         left_over: the words that no rule consumed, clause by clause.
+        implied: what its statements about the map say of the model besides, such as that "the decisive word" is decisive. It
+            counts where the model is given.
     """
 
     start: int
@@ -59,6 +64,7 @@ class ReadSentence:
     unread: bool
     rules: tuple[str, ...] = ()
     left_over: tuple[str, ...] = ()
+    implied: tuple[Implied, ...] = ()
 
 
 def read_claims(text: str, saliency: Saliency) -> tuple[Claim, ...]:
@@ -120,13 +126,12 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             continue
         if (start, stop) in written:
             reader.memory = Memory(last_label=_label_of(written[start, stop][0]) or reader.memory.last_label)
-            sentences.append(
-                ReadSentence(start, stop, text[start:stop], written[start, stop][0], False, written[start, stop][1])
-            )
+            found, rules, implied = written[start, stop]
+            sentences.append(ReadSentence(start, stop, text[start:stop], found, False, rules, (), implied))
             continue
+        shifted = [replace(one, start=one.start - start, stop=one.stop - start) for one in inside]
         fixed = read_fixed(
-            clean[start:stop],
-            [replace(one, start=one.start - start, stop=one.stop - start) for one in inside],
+            clean[start:stop], shifted,
             evidence=evidence, known=marker.known, places=finder.places, subject=reader.memory.subject,
             last_label=reader.memory.last_label,
         )  # fmt: skip
@@ -134,7 +139,13 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
         if fixed is not None and not (skips and check(fixed[1], saliency)):  # what is false is false, whatever it skips
             form, claims, subject = fixed
             reader.recall(claims, subject)
-            sentences.append(ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",)))
+            words = words_between(
+                clean[start:stop], [replace(one, start=one.start - start, stop=one.stop - start) for one in inside]
+            )
+            implied = implied_by(words, claims, {})
+            sentences.append(
+                ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",), (), implied)
+            )
             continue
         tokens = marker.sentence(start, stop, inside)
         effects = None
@@ -143,13 +154,17 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             effects = read_effects(tokens, evidence, known, reader.aside)
         if effects is not None:
             reader.recall(effects.claims, effects.subject)
-            sentences.append(ReadSentence(start, stop, text[start:stop], effects.claims, False, effects.rules))
+            sentences.append(
+                ReadSentence(start, stop, text[start:stop], effects.claims, False, effects.rules, (), effects.implied)
+            )
             continue
         reading = reader.read(tokens)
         if reading.left_over and supposes(tokens, reading.left_over, evidence):
             reading.claims.clear()  # what is said of a changed input is no fact
+            reading.implied.clear()
         if is_of_several(tokens, evidence):
             reading.claims.clear()
+            reading.implied.clear()
         unread = bool(reading.left_over) or not reading.claims
         last_label = _label_of(reading.claims) or reader.memory.last_label
         if unread:  # its words are not understood, but what "it" means in the next sentence may be a label in them
@@ -158,7 +173,14 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
         reader.memory.last_label = last_label
         sentences.append(
             ReadSentence(
-                start, stop, text[start:stop], tuple(reading.claims), unread, tuple(reading.rules), tuple(reading.left_over)
+                start,
+                stop,
+                text[start:stop],
+                tuple(reading.claims),
+                unread,
+                tuple(reading.rules),
+                tuple(reading.left_over),
+                tuple(reading.implied),
             )
         )
     return tuple(sentences)
@@ -166,9 +188,9 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
 
 def _lists(
     text: str, spans: Sequence[tuple[int, int]], holds: Callable[[str], bool], saliency: Saliency
-) -> dict[tuple[int, int], tuple[tuple[Claim, ...], tuple[str, ...]]]:
+) -> dict[tuple[int, int], _Listed]:
     """The claims and rules of sentences that are headings, items of lists under them, or tables, if these are read whole."""
-    found: dict[tuple[int, int], tuple[tuple[Claim, ...], tuple[str, ...]]] = {}
+    found: dict[tuple[int, int], _Listed] = {}
     index = 0
     while index < len(spans):
         start, stop = spans[index]
@@ -195,17 +217,18 @@ def _lists(
         found[start, stop] = read
         for item, span in zip(items, spans[first:index], strict=True):
             own = tuple(claim for claim in read[0] if item.part in (claim.quote or "").split(", "))
-            found[span] = (own or read[0], read[1])
+            found[span] = (own or read[0], read[1], read[2])
     return found
 
 
-def _whole(made: Sequence[str], saliency: Saliency) -> tuple[tuple[Claim, ...], tuple[str, ...]] | None:
-    """The claims of sentences and the rules that read them; `None` if any of them is unread."""
+def _whole(made: Sequence[str], saliency: Saliency) -> _Listed | None:
+    """The claims of sentences, the rules that read them, and what they say of the model; `None` if any of them is unread."""
     sentences = _read(" ".join(made), saliency, within_list=True) if made else ()
     if not sentences or any(sentence.unread for sentence in sentences):
         return None
     claims = tuple(dict.fromkeys(claim for sentence in sentences for claim in sentence.claims))
-    return claims, ("list", *(rule for sentence in sentences for rule in sentence.rules))
+    rules = ("list", *(rule for sentence in sentences for rule in sentence.rules))
+    return claims, rules, tuple(dict.fromkeys(one for sentence in sentences for one in sentence.implied))
 
 
 def _skips(claims: Iterable[Claim], evidence: Evidence) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from verbalize.claims.checking import check_against
 from verbalize.read.clause import Clause, Memory, Unclear
 from verbalize.read.clauses import segments_of
+from verbalize.read.effects.implied import Implied, implied_by, words_of
 from verbalize.read.effects.reading import EffectReading
 from verbalize.read.mentions import mentions_in
 from verbalize.read.resolver import Resolver
@@ -135,11 +136,12 @@ _NARROWING = frozenset(
 
 @dataclass
 class Reading:
-    """The claims of a sentence, the rules that read it, and the words that no rule consumed."""
+    """The claims of a sentence, the rules that read it, the words that no rule consumed, and what it says of the model besides."""
 
     claims: list[Claim] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
+    implied: list[Implied] = field(default_factory=list)
 
 
 class SentenceReader:
@@ -169,7 +171,8 @@ class SentenceReader:
         about, self.memory = (self.memory.subject, self.memory.last), before
         if reading.left_over or not reading.claims:
             return None
-        return EffectReading(tuple(reading.claims), tuple(reading.rules), about[0] if about[0] == about[1] else ())
+        about_one = about[0] if about[0] == about[1] else ()
+        return EffectReading(tuple(reading.claims), tuple(reading.rules), about_one, tuple(reading.implied))
 
     def recall(self, claims: Sequence[Claim], subject: tuple[Mention, ...]) -> None:
         """Remember a sentence that was read in another way: its claims, and the parts that it was about."""
@@ -226,6 +229,7 @@ class SentenceReader:
             if waiting is not None and (segment.rule.scope == "tail" or segment.subject in ("none", "which")):
                 waiting = None if segment.rule.scope != "tail" else waiting
             reading.claims += [claim for claim in claims if claim not in reading.claims]
+            reading.implied += self._implied(tokens[segment.start : segment.stop], claims)
             reading.rules.append(segment.rule.name)
             asides += [" ".join(token.text for token in tokens[start:stop]) for start, stop in segment.spans.get("aside", ())]
             if deferred is not None:
@@ -241,10 +245,18 @@ class SentenceReader:
             reading.left_over.append(" ".join(token.text for token in tokens[waiting.start : waiting.stop]))
         if segments and segments[0].left_over and tokens[0].text.split(" ")[0] in _NARROWING:
             reading.claims.clear()
+            reading.implied.clear()
         if any(map(_turns, reading.left_over)):
             reading.claims.clear()
+            reading.implied.clear()
         reading.left_over += asides
         return reading
+
+    def _implied(self, tokens: Sequence[Token], claims: Sequence[Claim]) -> tuple[Implied, ...]:
+        """What a clause says of the model besides. A word that occurs several times may mean any of its places."""
+        mentions = (*self.memory.subject, *_try_mentions(tokens, 0, len(tokens)))
+        open_ = {one.quote: one.places for one in mentions if one.ordinal is None and one.times == 1}
+        return implied_by(words_of(tokens), claims, open_)
 
     def _only_numbers(self, reading: Reading) -> bool:
         """Whether the last clause is nothing but parts with their scores, as in "'great': 2.0"; reads it if so."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from verbalize.claims.claim import ClaimKind
     from verbalize.evidence import Evidence
     from verbalize.read.effects.conditions import Change
+    from verbalize.read.effects.implied import Implied
     from verbalize.read.effects.outcomes import Outcome
     from verbalize.read.effects.skeleton import Skeleton
     from verbalize.read.marking.tokens import Token
@@ -72,11 +73,15 @@ _CHANGED_INPUT = re.compile(
 
 @dataclass(frozen=True)
 class EffectReading:
-    """What a sentence, or a clause of it, says: its claims, the names of the rules that read it, and the parts it is about."""
+    """What a sentence, or a clause of it, says: its claims, the names of the rules that read it, and the parts it is about.
+
+    `implied` is what its statements about the map say of the model besides.
+    """
 
     claims: tuple[Claim, ...]
     rules: tuple[str, ...]
     subject: Mentions
+    implied: tuple[Implied, ...] = ()
 
 
 def supposes(tokens: Sequence[Token], left_over: Sequence[str], evidence: Evidence) -> bool:
@@ -132,7 +137,7 @@ def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain:
         second = second or _clause(skeleton_of(tokens[start:], evidence), evidence, first.subject)
         if second is not None:
             claims = tuple(dict.fromkeys((*first.claims, *second.claims)))
-            return EffectReading(claims, (*first.rules, *second.rules), second.subject)
+            return EffectReading(claims, (*first.rules, *second.rules), second.subject, first.implied)
     return None
 
 

@@ -7,7 +7,7 @@ _NOUN = (
     "(?:words?|phrases?|terms?|tokens?|expressions?|adjectives?|nouns?|verbs?|regions?|areas?|parts?|patch|patches|objects?)"
 )
 _ORDINAL = "(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|N)"
-_ONE = f"(?:(?:both|all|the {_ORDINAL}) (?:occurrences?|mentions?|instances?) of |the (?:{_ORDINAL} )?(?:{_NOUN} )?|{_NOUN} )?[PBX]"
+_ONE = f"(?:(?:both|all|the {_ORDINAL}) (?:occurrences?|mentions?|instances?) of |the (?:{_ORDINAL} )?(?:{_NOUN} )?|{_NOUN} )?[PBX](?: (?:in|within|inside) (?:the (?:{_NOUN} )?)?[PBX])?"
 _AND = "(?:and|as well as|together with|along with|plus)"
 _SAME = "(?:this|that|the same) (?:word|term|token|phrase|region|part|expression|area)|these (?:two |three )?(?:words|terms|tokens|phrases|regions|parts)|those (?:words|regions)"
 

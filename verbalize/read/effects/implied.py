@@ -1,0 +1,174 @@
+"""What a sentence about the map says of the model besides: "'great' is the decisive word" says that without it the decision changes.
+
+People speak of the decision where they have only a map, so such a sentence keeps its reading as claims about the map. Where the
+model is given, its claims about changed inputs, which are made here, have to hold as well.
+"""
+# ruff: noqa: E501 - word lists and patterns are easier to read unbroken
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias
+
+from verbalize.claims.checking import CheckReport, UndecidedClaim, check_evidence
+from verbalize.claims.claim import Claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from verbalize.evidence import Evidence
+    from verbalize.read.marking.quotations import Quotation
+    from verbalize.read.marking.tokens import Token
+    from verbalize.saliency import Part
+
+    Places: TypeAlias = "Mapping[str, tuple[Part, ...]]"  # the places that a quotation without an ordinal may mean
+
+_DECIDED = "(?:predictions?|decisions?|classification|outcome|verdict|answer|output|conclusion|judge?ment|label|class|choice|ruling|result|sentiment|call|category|topic|diagnosis|rating)"
+_DECISION = rf"(?:[\w']+ ){{0,5}}(?:{_DECIDED}\b|X\b)"  # an object of a verb: a decision, or a label
+_SCALES = r"(?:the )?(?:scales?|balance|day|deal|argument|matter|issue|case)\b"
+
+# Words that say of a part that the decision is what it is because of it.
+_DECIDES = re.compile(
+    r"\b(?:decisive|deciding|crucial|critical|essential|pivotal|vital|indispensable|determining|necessary|required|needed|imperative"
+    r"|make or break|makes or breaks|determinants?|clinchers?|linchpins?|tie ?breakers?|the causes? of|the trigger (?:of|for)"
+    r"|(?:make|makes|made|making) (?:all )?the (?:whole |entire )?difference"
+    r"|(?:depend|hinge|rest|turn|rely entirely|come down|comes down|came down|boil|boils|boiled)(?:s|ed|ing)?(?: (?:\w+ly|above all|down))* (?:on|upon|to)"
+    r"|stands? (?:and|or) falls? with|(?:determined|decided|settled|caused|dictated|clinched|sealed|swung|tipped|carried) by)\b"
+    rf"|\b(?:determin|decid|settl|dictat|clinch|seal|caus|triggered|triggers|trigger|tip|swing|swung|carr)(?:e|es|ed|s|y|ies|ied|ping|pped|pp|ing)? (?:{_DECISION}|{_SCALES})"
+    rf"|\b(?:decid|settl|clinch|seal)(?:e|es|ed|s) (?:it|everything|things)\b"
+)
+# Words that give a part the blame for the decision, but may mean no more than a large share.
+_DRIVES = re.compile(
+    rf"\b(?:decisively|crucially|critically|vitally|responsible for|accounts? for|accounted for|driven by|(?:drive|drives|drove|produce|produces|produced|explain|explains|explained) {_DECISION})"
+    rf"|\b(?:lead|leads|led|get|gets|got|make|makes|made|cause|causes|caused|prompt|prompts|prompted|convince|convinces|convinced|persuade|persuades|persuaded) (?:the|its) (?:model|classifier|network|system|algorithm)\b"
+)
+# Words that say of a part of hardly any weight that the model decides the same without it.
+_IDLE = re.compile(
+    r"\b(?:matters?|mattered|effects?|influenc\w+|impact\w*|difference|bearing|roles?|part|say|affect\w*|ignor\w+|disregard\w*|overlook\w*|neglect\w*|pass\w* over|skip\w*|irrelevan\w+|immaterial"
+    r"|inconsequential|consequence|beside the point|attention|notice\w*|chang\w+|sway\w*|alter\w*|inert)\b"
+    rf"|\b(?:to|for|in|on|over|of) (?:(?:[\w']+ ){{0,3}}{_DECIDED}|the (?:model|classifier|network|system))\b"
+)
+_NOT = re.compile(r"\b(?:not|never|no)\b|n't")
+_TO_PART = frozenset({"supports", "opposes", "matters", "most_important", "strength", "only"})
+_COMPARES = frozenset({"more_important_than", "equal", "ratio", "difference", "least_important"})
+_MOST_READINGS = 12
+_MOST_PARTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """What a statement about the map says of the model.
+
+    Attributes:
+        readings: the claims of each sense that the words may have: of each part, or of all together; of the one "great" or the
+            other. They are true if all readings are true, and false if all are false.
+        soft: whether the words may also mean less. Then they are not false, but undecided, where the claims are false.
+    """
+
+    readings: tuple[tuple[Claim, ...], ...]
+    soft: bool = False
+
+
+def implied_by(words: str, claims: Sequence[Claim], places: Places) -> tuple[Implied, ...]:
+    """What a clause says of the model besides its claims about the map; empty if it says nothing of a decision.
+
+    Args:
+        words: the clause in lower case, with "X" for each quotation and label.
+        claims: what was read from it.
+        places: the places of quotations that may mean several.
+    """
+    if any(claim.kind in _COMPARES for claim in claims):
+        return ()
+    negated = _NOT.search(words) is not None
+    idle = _distinct(claim for claim in claims if _is_idle(claim, negated=negated))
+    decides, drives = _DECIDES.search(words) is not None, _DRIVES.search(words) is not None
+    found = []
+    if idle and (decides or _IDLE.search(words)):
+        found.append(Implied(_readings(idle, places, negated=True)))
+    elif decides or drives:
+        busy = _distinct(claim for claim in claims if claim.kind in _TO_PART or (claim.kind == "rank" and not negated))
+        against = any("opposes" in (claim.kind, claim.direction) for claim in claims)
+        if busy:
+            found.append(Implied(_readings(busy, places, negated=False), soft=against or not decides))
+    return tuple(found)
+
+
+def words_of(tokens: Iterable[Token]) -> str:
+    """The words of a clause, with "X" for each quotation, label and number."""
+    return " ".join("X" if token.value is not None else token.text for folded in tokens for token in folded.flat())
+
+
+def words_between(sentence: str, quotations: Iterable[Quotation]) -> str:
+    """The words of a sentence in lower case, with "X" for each quotation."""
+    pieces, end = [], 0
+    for quotation in quotations:
+        pieces.append(sentence[end : quotation.start].lower())
+        end = quotation.stop
+    return "X".join([*pieces, sentence[end:].lower()])
+
+
+def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Evidence, *, with_model: bool) -> CheckReport:
+    """Check what a sentence says of the map and, where the model is given, what it says of the model besides."""
+    report = check_evidence(claims, evidence)
+    if not with_model:
+        return report
+    said, errors, undecided = [*report.claims], [*report.errors], [*report.undecided]
+    for one in implied:
+        readings = [check_evidence(reading, evidence) for reading in one.readings]
+        first = readings[0]
+        said += first.claims
+        if all(readings):
+            continue
+        refuted = all(any(error.kind != "wrong label" for error in reading.errors) for reading in readings)
+        if refuted and not one.soft:
+            errors += first.errors
+        else:
+            whys = [
+                [*(doubt.message for doubt in reading.undecided), *(error.message for error in reading.errors)]
+                for reading in readings
+            ]
+            why = next((messages[0] for messages in whys if messages), "it may be said of several parts")
+            undecided.append(UndecidedClaim(first.claims[0], why))
+    return CheckReport(tuple(dict.fromkeys(said)), tuple(errors), tuple(undecided))
+
+
+def claims_of(implied: Iterable[Implied]) -> tuple[Claim, ...]:
+    """All claims of all readings, which the model has to be asked about."""
+    return tuple(claim for one in implied for reading in one.readings for claim in reading)
+
+
+def _is_idle(claim: Claim, *, negated: bool) -> bool:
+    weak = claim.kind == "strength" and (claim.value or 0.0) < 0.5
+    return claim.kind == "near_zero" or weak or (negated and claim.kind == "rank")
+
+
+def _distinct(claims: Iterable[Claim]) -> list[Claim]:
+    """One claim for each part that is in the input."""
+    found: dict[Part, Claim] = {}
+    for claim in claims:
+        if claim.part:
+            found.setdefault(claim.part, claim)
+    return [*found.values()]
+
+
+def _readings(claims: Sequence[Claim], places: Places, *, negated: bool) -> tuple[tuple[Claim, ...], ...]:
+    label = next((claim.label for claim in claims if claim.label is not None), None)
+    senses: list[list[tuple[Part, str | None]]] = []
+    for claim in claims[:_MOST_PARTS]:
+        many = places.get(claim.quote or "", ())
+        parts = many if len(many) > 1 and claim.part in many else (claim.part or (),)
+        senses.append([(part, claim.quote) for part in parts])
+    made: dict[tuple[Claim, ...], None] = {}
+    for chosen in product(*senses):
+        if len({part for part, _ in chosen}) < len(chosen) and len(chosen) > 1:
+            continue
+        made[tuple(Claim("decisive", part, label=label, negated=negated, quote=quote) for part, quote in chosen)] = None
+        together = tuple(sorted({index for part, _ in chosen for index in part}))
+        quote = ", ".join(quote or "" for _, quote in chosen)
+        if len(chosen) > 1:
+            made[(Claim("decisive", together, label=label, negated=negated, quote=quote),)] = None
+        if len(made) >= _MOST_READINGS:
+            break
+    return tuple(made)
