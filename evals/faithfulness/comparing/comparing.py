@@ -68,22 +68,30 @@ def compare(
         batch_size: the most inputs, changed or not, in one call of the model.
         level: how often the intervals should cover the mean over all inputs.
         seed: the seed of the random maps, and of all methods and metrics that take one and are not given one.
-        on_progress: called after each method with the number of runs done, and what was run.
+        on_progress: called after each method and kind of question with how many of these are done, and which was the last one.
         settings: settings of the metrics.
 
     Raises:
         UsageError: there are no inputs or methods, a method is named twice or unknown, or an argument can't be used.
     """
+    for what, given in (("inputs", inputs), ("methods", methods), ("questions", questions)):
+        if isinstance(given, str):
+            raise UsageError(f"{what} is a list of one or more, not the text {given!r:.60}; put it in square brackets")
     many = list(inputs)
     if not many or not methods:
         raise UsageError("a comparison needs inputs and methods; give one or more of each")
+    empty = next((row for row, one in enumerate(many) if isinstance(one, str) and not one.strip()), None)
+    if empty is not None:
+        raise UsageError(f"text {empty + 1} of {len(many)} has no words to explain; leave it out")
     named = [_named(one) for one in methods]
     labels = [one for one, _, _ in named]
     if len(set(labels)) < len(labels):
         raise UsageError("a method is named twice; name each once, or with other options")
     if groups and _takes(metrics, "groups"):
         settings["groups"] = groups
-    elif groups and not any(kind.startswith("group") for kind in questions):
+    if _takes(metrics, "seed"):
+        settings["seed"] = seed
+    if groups and not _takes(metrics, "groups") and not any(kind.startswith("group") for kind in questions):
         raise UsageError("groups has no effect on these questions and metrics; leave it out")
     opened = as_model(model, class_names)
     logits, names = _answers(opened, many, batch_size)
@@ -93,6 +101,7 @@ def compare(
         kind: questions_of(kind, logits, names, groups) for kind in dict.fromkeys(questions)
     }  # fmt: skip
     runs: list[Run] = []
+    done = 0
     for kind, own in asked.items():
         shuffled: tuple[Saliency, ...] = ()
         for label, method, options in named:
@@ -106,8 +115,9 @@ def compare(
                 if not shuffled:
                     shuffled = tuple(_shuffled(one, seed + index) for index, one in enumerate(run.maps))
             runs.append(run)
+            done += 1
             if on_progress is not None:
-                on_progress(len(runs), f"{label}, {kind}")
+                on_progress(done, f"{label}, {kind}")
         if shuffled:
             random_metrics = None if metrics is None else [one for one in metrics if "explain" not in _needs(one)]
             chance = (

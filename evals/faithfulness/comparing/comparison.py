@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from evals.faithfulness.hiding.masked_runs import input_key
 from evals.tables import Table
+from verbalize.saliency import TokenSaliency
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     from evals.faithfulness.evaluation import Evaluation
     from verbalize.saliency import Saliency
@@ -99,7 +101,7 @@ class Comparison:
             }
             for run in self.runs
         ]  # fmt: skip
-        return Table((*columns, "problem"), tuple(rows))
+        return Table(columns, tuple(rows))
 
     def values(self) -> Table:
         """One row per question, method, input, metric and fill."""
@@ -111,3 +113,14 @@ class Comparison:
             for row in run.evaluation.table()
         ]  # fmt: skip
         return Table(tuple(rows[0]) if rows else ("question", "method"), tuple(rows))
+
+
+def input_names(maps: Sequence[Saliency]) -> list[Hashable]:
+    """What tells the input of each map from other inputs: equal inputs are no independent observations.
+
+    A map over pixels that comes without its image stands for an input of its own.
+    """
+    return [
+        input_key(one) if isinstance(one, TokenSaliency) or one.image is not None else ("map", row)
+        for row, one in enumerate(maps)
+    ]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from evals.faithfulness.answers import SCALES
+from evals.faithfulness.comparing.comparison import RANDOM, input_names
+from evals.faithfulness.comparing.rank_words import ranking_sentences
+from evals.faithfulness.comparing.ranks import concordance, mean_of_known, over_inputs, ranks_within, taus
 from evals.faithfulness.intervals import mean_interval
 from evals.tables import Table
+from saywhy_core.errors import UsageError
+from verbalize.write.naming import listed
 
 if TYPE_CHECKING:
-    from evals.faithfulness.comparing.comparison import Comparison
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from evals.faithfulness.comparing.comparison import Comparison, Run
     from verbalize.saliency import Floats
 
-_TIED = 1e-9  # values that differ by less than this share of the larger one share their ranks: rounding alone does that
+    Values: TypeAlias = "dict[str, tuple[Floats, bool]]"  # metric -> (M, N) values, and whether higher is better
+
+_MOST_NAMED = 3  # metrics that a reason lists
+_HALF = 0.5  # a method without values under this share of the metrics is left out, instead of these metrics
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +37,17 @@ class Ranking:
         scale: "logits" or "probabilities".
         methods: M names.
         metrics: Q names; a metric that was measured with several fills stands once for each.
-        ranks: (Q, M) mean ranks over inputs, 1 for the best. NaN where a method has no value.
+        ranks: (Q, M) mean ranks over inputs, 1 for the best.
+        of_inputs: (M, D) mean ranks over metrics, for each of D distinct inputs; NaN where an input counts under no metric.
         means: (M,) mean ranks over metrics and inputs.
-        low: (M,) lower ends of their intervals over inputs.
+        low: (M,) lower ends of their intervals over inputs; NaN where there is none.
         high: (M,) upper ends.
         concordance: Kendall's W of the metrics (Kendall and Babington Smith 1939): 1 if all rank the methods alike, 0 if their
             ranks cancel out. NaN with one metric or one method.
-        taus: (Q, Q) Kendall's tau between the rankings of two metrics.
-        inputs: how many inputs have a rank for every method.
+        taus: (Q, Q) Kendall's tau between the rankings of two metrics; NaN where one of them ties all methods.
+        counts: for each metric, how many distinct inputs have a value for every method.
+        level: how often the intervals should cover the mean.
+        left_out: the methods and metrics that are not ranked, with the reason.
     """
 
     question: str
@@ -41,12 +55,25 @@ class Ranking:
     methods: tuple[str, ...]
     metrics: tuple[str, ...]
     ranks: Floats
+    of_inputs: Floats
     means: Floats
     low: Floats
     high: Floats
     concordance: float
     taus: Floats
-    inputs: int
+    counts: tuple[int, ...]
+    level: float = 0.95
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> int:
+        """How many distinct inputs have a rank for every method under one metric or more."""
+        return int((~np.isnan(self.of_inputs)).all(axis=0).sum()) if len(self.methods) else 0
+
+    @property
+    def all_inputs(self) -> int:
+        """How many distinct inputs there are."""
+        return int(self.of_inputs.shape[1])
 
     def table(self) -> Table:
         """One row per method, best first: its mean rank with its interval, its rank under each metric, and their spread."""
@@ -64,127 +91,110 @@ class Ranking:
         return Table(tuple(rows[0]) if rows else ("method",), tuple(rows), {"Kendall's W": _number(self.concordance)})
 
     def sentences(self) -> list[str]:
-        """The ranking in words: what is decided, what is not, and which metrics disagree."""
-        if len(self.methods) < 2 or not self.inputs:
-            return ["There is nothing to rank: fewer than two methods have values for the same inputs."]
-        order = np.argsort(self.means, kind="stable")
-        first, second = int(order[0]), int(order[1])
-        over = f"Over {_count(len(self.metrics), 'metric')} and {_count(self.inputs, 'input')}"
-        best, next_best = (f"{self.methods[one]}" for one in (first, second))
-        said = [
-            f"{over}, {best} has the best mean rank, {self._spelled(first)}, before {next_best} with {self._spelled(second)}."
-        ]
-        if not self.high[first] < self.low[second]:
-            said.append("Their intervals overlap, so that this order may be chance.")
-        firsts = [int(np.nanargmin(row)) for row in self.ranks]
-        if len(set(firsts)) > 1:
-            winners = "; ".join(
-                f"{self.methods[one]} under {_listed([self.metrics[i] for i, b in enumerate(firsts) if b == one])}"
-                for one in dict.fromkeys(firsts)
-            )
-            said.append(f"The metrics disagree about the best method: {winners}.")
-        elif len(self.metrics) > 1:
-            said.append(f"Every metric ranks {self.methods[firsts[0]]} first.")
-        if np.isfinite(self.concordance):
-            said.append(f"Kendall's W of the metrics is {self.concordance:.2f}, where 1 is full agreement and 0 is none.")
-        return said
-
-    def _spelled(self, one: int) -> str:
-        if np.isnan(self.low[one]):
-            return f"{self.means[one]:.2f}"
-        return f"{self.means[one]:.2f} ({self.low[one]:.2f} to {self.high[one]:.2f})"
+        """The ranking in words: what is decided, what is not, which metrics disagree, and what is left out."""
+        return ranking_sentences(self)
 
 
 def rank(comparison: Comparison, question: str, *, scale: str = "logits") -> Ranking:
     """Rank the methods under each metric, input by input, and over all metrics.
 
     Ranks are taken within each input, so that metrics of different units can be averaged; equal values share the mean of
-    their ranks. An input counts where every method has a value. The interval of a mean rank is over inputs: the ranks of an
-    input are averaged over the metrics first. Metrics whose values do not depend on the scale are ranked in both.
+    their ranks. An input counts under a metric where every method has a value; equal inputs count as one. The interval of a
+    mean rank is over inputs: the ranks of an input are averaged over the metrics first. Metrics whose values do not depend on
+    the scale are ranked in both.
+
+    A method without any value under half of the metrics or more, such as one whose maps are all flat, is left out, and so is
+    a metric under which no input has a value for every method. Shuffled maps can't explain inputs again: where a metric that
+    does so was measured, the row "random" is left out.
 
     Args:
         comparison: what `compare` returned.
         question: one of its questions.
         scale: "logits" or "probabilities".
+
+    Raises:
+        UsageError: the comparison has no such question, or there is no such scale.
     """
+    if question not in comparison.questions:
+        raise UsageError(f"there was no question {question!r}; use one of {', '.join(comparison.questions)}")
+    if scale not in SCALES:
+        raise UsageError(f"there is no scale {scale!r}; use one of {', '.join(SCALES)}")
     runs = comparison.of(question)
-    methods = tuple(run.method for run in runs)
-    by_metric: dict[str, list[tuple[Floats, bool]]] = {}
-    for run in runs:
-        for one in run.evaluation.outcomes if run.evaluation else ():
-            if one.scale in (scale, "none"):
-                by_metric.setdefault(f"{one.metric} ({one.by})" if one.by else one.metric, []).append(
-                    (one.values, one.higher_is_better)
-                )
-    complete = {name: found for name, found in by_metric.items() if len(found) == len(runs)}
-    per_input = [
-        _ranks(np.stack([values for values, _ in found]), higher=found[0][1]) for found in complete.values()
-    ]  # Q of (M, N)
-    ranks = np.array([_mean(one, axis=1) for one in per_input]).reshape(len(per_input), len(runs))
-    over_metrics = _mean(np.stack(per_input), axis=0) if per_input else np.full((len(runs), comparison.inputs), np.nan)
-    bounds = (1, len(runs))
-    ends = np.array([mean_interval(row, range(len(row)), comparison.level, bounds) for row in over_metrics]).reshape(-1, 3)
-    counted = int((~np.isnan(over_metrics)).all(axis=0).sum()) if len(runs) else 0
+    values, left_out = _values(runs, scale)
+    runs = tuple(run for run in runs if run.method not in left_out)
+    names = tuple(run.method for run in runs)
+    kept = _kept(values, names, left_out)
+    methods = tuple(name for name in names if name not in left_out)
+    inputs: Sequence[Hashable] = input_names(runs[0].maps) if runs else ()
+    per_metric = [
+        over_inputs(ranks_within(found[[names.index(one) for one in methods]], higher=higher), inputs)
+        for found, higher in kept.values()
+    ]  # Q of (M, D)
+    stacked = np.stack(per_metric) if per_metric else np.full((0, len(methods), len(set(inputs))), np.nan)
+    ranks = mean_of_known(stacked, axis=2)
+    of_inputs = mean_of_known(stacked, axis=0)
+    bounds = (1, max(len(methods), 1))
+    ends = np.array([mean_interval(row, range(len(row)), comparison.level, bounds) for row in of_inputs]).reshape(-1, 3)
+    counts = tuple(int((~np.isnan(one)).all(axis=0).sum()) for one in per_metric)
     return Ranking(
-        question, scale, methods, tuple(complete), ranks, ends[:, 0], ends[:, 1], ends[:, 2], _concordance(ranks), _taus(ranks),
-        counted,
+        question, scale, methods, tuple(kept), ranks, of_inputs, ends[:, 0], ends[:, 1], ends[:, 2], concordance(ranks),
+        taus(ranks), counts, comparison.level, left_out,
     )  # fmt: skip
 
 
-def _ranks(values: Floats, *, higher: bool) -> Floats:
-    """(M, N) ranks of M methods within each of N inputs, 1 for the best; NaN where a method has no value."""
-    turned = -values if higher else values
-    width = _TIED * np.maximum(np.abs(turned[:, None]), np.abs(turned[None]))
-    differs = turned[:, None] - turned[None]  # (M, M, N): above 0 where the other method is better
-    better, equal = differs > width, np.abs(differs) <= width
-    found: Floats = 1 + better.sum(axis=1) + (equal.sum(axis=1) - 1) / 2
-    return np.where(np.isnan(turned).any(axis=0), np.nan, found)
+def _values(runs: Sequence[Run], scale: str) -> tuple[Values, dict[str, str]]:
+    """The values of each metric, NaN where a method lacks it; and the row "random" where it lacks one that others have."""
+    found: dict[str, dict[str, Any]] = {}
+    outcomes = [
+        (run.method, one)
+        for run in runs
+        for one in (run.evaluation.outcomes if run.evaluation else ())
+        if one.scale in (scale, "none")
+    ]
+    fills: dict[str, set[str]] = {}
+    for _, one in outcomes:
+        fills.setdefault(one.metric, set()).add(one.by)
+    for method, one in outcomes:
+        name = f"{one.metric} ({one.by})" if len(fills[one.metric]) > 1 else one.metric
+        found.setdefault(name, {})[method] = one
+    lacking = [name for name, own in found.items() if RANDOM not in own and len(own) == len(runs) - 1]
+    left_out: dict[str, str] = {}
+    if lacking and any(run.method == RANDOM for run in runs):
+        left_out[RANDOM] = (
+            f"shuffled maps can't explain inputs again, which {_shortly(lacking)} {'needs' if len(lacking) == 1 else 'need'}"
+        )
+    used = [run for run in runs if run.method not in left_out]
+    values = {}
+    for name, own in found.items():
+        rows = [own[run.method].values if run.method in own else np.full(len(run.maps), np.nan) for run in used]
+        values[name] = (np.stack(rows), next(iter(own.values())).higher_is_better)
+    return values, left_out
 
 
-def _mean(values: Floats, axis: int) -> Floats:
-    """The mean over an axis without NaN; NaN where there is nothing else."""
-    there = ~np.isnan(values)
-    count = there.sum(axis=axis)
-    total = np.where(there, values, 0.0).sum(axis=axis)
-    found: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return found
+def _kept(values: Values, names: Sequence[str], left_out: dict[str, str]) -> Values:
+    """The metrics that rank the methods; what does not go into the ranking is added to `left_out`."""
+    kept = {}
+    for name, (found, higher) in values.items():
+        if np.isnan(found).all():
+            left_out[name] = "no method has a value"
+        else:
+            kept[name] = (found, higher)
+    for row, method in enumerate(names):
+        without = [name for name, (found, _) in kept.items() if np.isnan(found[row]).all()]
+        if without and len(without) >= _HALF * len(kept):
+            left_out[method] = f"it has no value under {_shortly(without)}"
+    rows = [row for row, method in enumerate(names) if method not in left_out]
+    for name in list(kept):
+        if np.isnan(kept[name][0][rows]).any(axis=0).all():
+            del kept[name]
+            left_out[name] = "no input has a value for every method" if rows else "no method is left"
+    return kept
 
 
-def _concordance(ranks: Floats) -> float:
-    """Kendall's W of Q rankings of M methods, with the correction for ties."""
-    from scipy.stats import rankdata
-
-    complete = ranks[~np.isnan(ranks).any(axis=1)] if ranks.size else ranks
-    if len(complete) < 2 or complete.shape[1] < 2:
-        return float("nan")
-    placed = rankdata(complete, axis=1)
-    judges, things = placed.shape
-    spread = float(((placed.sum(axis=0) - judges * (things + 1) / 2) ** 2).sum())
-    ties = sum(float((count**3 - count).sum()) for count in (np.unique(row, return_counts=True)[1] for row in placed))
-    most = judges**2 * (things**3 - things) - judges * ties
-    return 12 * spread / most if most else float("nan")
-
-
-def _taus(ranks: Floats) -> Floats:
-    from scipy.stats import kendalltau
-
-    count = len(ranks)
-    found = np.full((count, count), np.nan)
-    for one in range(count):
-        for other in range(count):
-            both = ~np.isnan(ranks[one]) & ~np.isnan(ranks[other])
-            if both.sum() > 1:
-                found[one, other] = 1.0 if one == other else kendalltau(ranks[one][both], ranks[other][both]).statistic
-    return found
+def _shortly(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return listed([*names[:_MOST_NAMED], f"{more} more"] if more > 0 else list(names))
 
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

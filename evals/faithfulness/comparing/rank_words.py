@@ -1,0 +1,146 @@
+"""A ranking in words: what is decided, what is tied, what may be chance, and which metrics disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evals.faithfulness.intervals import mean_interval
+from verbalize.write.naming import capital, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evals.faithfulness.comparing.ranking import Ranking
+    from verbalize.saliency import Floats
+
+_TIED = 1e-9  # mean ranks that differ by less are equal: rounding alone does that
+_MOST_DIGITS = 8
+
+
+def ranking_sentences(found: Ranking) -> list[str]:
+    """The sentences of a ranking."""
+    if len(found.methods) < 2 or not found.metrics:
+        said = ["There is nothing to rank: fewer than two methods have values for the same inputs."]
+        return said + _left_out(found)
+    first, second = _places(found.means)
+    said = [_best(found, first, second)]
+    if second:
+        said.append(_lead(found, first, second))
+    if len(found.metrics) > 1:
+        said += _by_metric(found)
+    if np.isfinite(found.concordance):
+        said.append(f"Kendall's W of the metrics is {found.concordance:.2f}, where 1 is full agreement and 0 is none.")
+    return said + _fewer(found) + _left_out(found)
+
+
+def _places(means: Floats) -> tuple[list[int], list[int]]:
+    """The methods that share the best mean rank, and those that share the next one."""
+    first = np.flatnonzero(means <= means.min() + _TIED).tolist()
+    rest = np.delete(means, first)
+    second = np.flatnonzero((means > means.min() + _TIED) & (means <= rest.min() + _TIED)).tolist() if rest.size else []
+    return first, second
+
+
+def _best(found: Ranking, first: list[int], second: list[int]) -> str:
+    over = f"Over {_count(len(found.metrics), 'metric')} and {_count(found.inputs, 'input')}"
+    spelled = _apart([float(found.means[group[0]]) for group in (first, second) if group])
+    names = listed([found.methods[one] for one in first])
+    if not second:
+        return f"{over}, {names} have the same mean rank, {spelled[0]}."
+    if len(first) > 1:
+        start = f"{over}, {names} share the best mean rank, {spelled[0]}"
+    else:
+        start = f"{over}, {names} has the best mean rank, {spelled[0]}{_ends(found, first[0])}"
+    each = f"{spelled[1]}{_ends(found, second[0])}" if len(second) == 1 else f"{spelled[1]} each"
+    return f"{start}, before {listed([found.methods[one] for one in second])} with {each}."
+
+
+def _lead(found: Ranking, first: list[int], second: list[int]) -> str:
+    """Whether the lead of the first over the second is more than chance."""
+    lead = found.of_inputs[second].mean(axis=0) - found.of_inputs[first].mean(axis=0)
+    lead = lead[~np.isnan(lead)]
+    if len(lead) < 2:
+        return "One input gives no interval, so that this order may be chance."
+    mean, low, high = mean_interval(lead, range(len(lead)), found.level)
+    if np.isnan(low):
+        return f"This lead of {mean:.2f} is the same in each of the {len(lead)} inputs, so that there is no interval."
+    ends = f"the {100 * found.level:.4g}% interval of this lead, from {low:.2g} to {high:.2g}"
+    if low > 0:
+        return f"{capital(ends)}, lies above 0."
+    return f"{capital(ends)}, holds 0, so that this order may be chance."
+
+
+def _by_metric(found: Ranking) -> list[str]:
+    """Which methods are first under which metrics."""
+    firsts = {
+        name: tuple(np.flatnonzero(row <= row.min() + _TIED).tolist())
+        for name, row in zip(found.metrics, found.ranks, strict=True)
+    }
+    tied = [name for name, best in firsts.items() if len(best) == len(found.methods)]
+    rest = {name: best for name, best in firsts.items() if name not in tied}
+    said = [f"Under {listed(tied)}, all methods have the same mean rank."] if tied and rest else []
+    if not rest:
+        return ["Each metric gives all methods the same mean rank."]
+    common = set.intersection(*(set(best) for best in rest.values()))
+    if common:
+        every = f"The metric {next(iter(rest))}" if len(rest) == 1 else "Every other metric" if tied else "Every metric"
+        whole = f"{every} gives {listed([found.methods[one] for one in sorted(common)])} the best mean rank"
+        shared = [
+            f"{name} together with {listed([found.methods[one] for one in best if one not in common])}"
+            for name, best in rest.items()
+            if set(best) != common
+        ]
+        said.append(f"{whole}{', ' + listed(shared) if shared else ''}.")
+        return said
+    winners = []
+    for best in dict.fromkeys(rest.values()):
+        names = listed([found.methods[one] for one in best])
+        under = listed([name for name, own in rest.items() if own == best])
+        winners.append(f"{names} {'together ' if len(best) > 1 else ''}under {under}")
+    said.append(f"The metrics disagree about the best method: {'; '.join(winners)}.")
+    return said
+
+
+def _fewer(found: Ranking) -> list[str]:
+    """Which inputs count nowhere, or under some metrics only."""
+    said = []
+    if found.inputs < found.all_inputs:
+        missing = found.all_inputs - found.inputs
+        said.append(
+            f"{missing} of {found.all_inputs} inputs {'is' if missing == 1 else 'are'} left out: under no metric does every "
+            "method have a value there."
+        )
+    few = [
+        f"{name} ({count})"
+        for name, count in zip(found.metrics, found.counts, strict=True)
+        if count < found.inputs
+    ]  # fmt: skip
+    if few:
+        said.append(f"Fewer inputs have a value for every method under {listed(few)}.")
+    return said
+
+
+def _left_out(found: Ranking) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in found.left_out.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"Left out of the ranking: {listed(names)} ({reason})." for reason, names in by_reason.items()]
+
+
+def _ends(found: Ranking, one: int) -> str:
+    return "" if np.isnan(found.low[one]) else f" ({found.low[one]:.2f} to {found.high[one]:.2f})"
+
+
+def _apart(values: Sequence[float]) -> list[str]:
+    """The values with two digits behind the point, or with as many as show that they differ."""
+    for digits in range(2, _MOST_DIGITS):
+        spelled = [f"{value:.{digits}f}" for value in values]
+        if len(set(spelled)) == len(spelled):
+            break
+    return spelled
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
