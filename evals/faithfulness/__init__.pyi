@@ -5,8 +5,8 @@ from .comparing.agreement import Agreement as Agreement
 from .comparing.agreement import agree as agree
 from .comparing.comparing import compare as compare
 from .comparing.comparison import Comparison as Comparison
+from .comparing.rank_methods import rank as rank
 from .comparing.ranking import Ranking as Ranking
-from .comparing.ranking import rank as rank
 from .evaluating import evaluate as evaluate
 from .evaluation import Evaluation as Evaluation
 from .evaluation import Outcome as Outcome

@@ -1,31 +1,23 @@
-"""Methods ranked over all metrics, and how far the metrics disagree (LATEC: Klein et al. 2024)."""
+"""The ranking of methods over all metrics: its numbers and its words, which are true of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evals.faithfulness.answers import SCALES
-from evals.faithfulness.comparing.comparison import RANDOM, input_names
-from evals.faithfulness.comparing.rank_words import ranking_sentences
-from evals.faithfulness.comparing.ranks import concordance, mean_of_known, over_inputs, ranks_within, taus
 from evals.faithfulness.intervals import mean_interval
 from evals.tables import Table
-from saywhy_core.errors import UsageError
-from verbalize.write.naming import listed
+from verbalize.write.naming import capital, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from evals.faithfulness.comparing.comparison import Comparison, Run
     from verbalize.saliency import Floats
 
-    Values: TypeAlias = "dict[str, tuple[Floats, bool]]"  # metric -> (M, N) values, and whether higher is better
-
-_MOST_NAMED = 3  # metrics that a reason lists
-_HALF = 0.5  # a method without values under this share of the metrics is left out, instead of these metrics
+_TIED = 1e-9  # mean ranks that differ by less are equal: rounding alone does that
+_MOST_DIGITS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,108 +84,134 @@ class Ranking:
 
     def sentences(self) -> list[str]:
         """The ranking in words: what is decided, what is not, which metrics disagree, and what is left out."""
-        return ranking_sentences(self)
+        return _sentences(self)
 
 
-def rank(comparison: Comparison, question: str, *, scale: str = "logits") -> Ranking:
-    """Rank the methods under each metric, input by input, and over all metrics.
-
-    Ranks are taken within each input, so that metrics of different units can be averaged; equal values share the mean of
-    their ranks. An input counts under a metric where every method has a value; equal inputs count as one. The interval of a
-    mean rank is over inputs: the ranks of an input are averaged over the metrics first. Metrics whose values do not depend on
-    the scale are ranked in both.
-
-    A method without any value under half of the metrics or more, such as one whose maps are all flat, is left out, and so is
-    a metric under which no input has a value for every method. Shuffled maps can't explain inputs again: where a metric that
-    does so was measured, the row "random" is left out.
-
-    Args:
-        comparison: what `compare` returned.
-        question: one of its questions.
-        scale: "logits" or "probabilities".
-
-    Raises:
-        UsageError: the comparison has no such question, or there is no such scale.
-    """
-    if question not in comparison.questions:
-        raise UsageError(f"there was no question {question!r}; use one of {', '.join(comparison.questions)}")
-    if scale not in SCALES:
-        raise UsageError(f"there is no scale {scale!r}; use one of {', '.join(SCALES)}")
-    runs = comparison.of(question)
-    values, left_out = _values(runs, scale)
-    runs = tuple(run for run in runs if run.method not in left_out)
-    names = tuple(run.method for run in runs)
-    kept = _kept(values, names, left_out)
-    methods = tuple(name for name in names if name not in left_out)
-    inputs: Sequence[Hashable] = input_names(runs[0].maps) if runs else ()
-    per_metric = [
-        over_inputs(ranks_within(found[[names.index(one) for one in methods]], higher=higher), inputs)
-        for found, higher in kept.values()
-    ]  # Q of (M, D)
-    stacked = np.stack(per_metric) if per_metric else np.full((0, len(methods), len(set(inputs))), np.nan)
-    ranks = mean_of_known(stacked, axis=2)
-    of_inputs = mean_of_known(stacked, axis=0)
-    bounds = (1, max(len(methods), 1))
-    ends = np.array([mean_interval(row, range(len(row)), comparison.level, bounds) for row in of_inputs]).reshape(-1, 3)
-    counts = tuple(int((~np.isnan(one)).all(axis=0).sum()) for one in per_metric)
-    return Ranking(
-        question, scale, methods, tuple(kept), ranks, of_inputs, ends[:, 0], ends[:, 1], ends[:, 2], concordance(ranks),
-        taus(ranks), counts, comparison.level, left_out,
-    )  # fmt: skip
+def _sentences(found: Ranking) -> list[str]:
+    """The sentences of a ranking."""
+    if len(found.methods) < 2 or not found.metrics:
+        said = ["There is nothing to rank: fewer than two methods have values for the same inputs."]
+        return said + _left_out(found)
+    first, second = _places(found.means)
+    said = [_best(found, first, second)]
+    if second:
+        said.append(_lead(found, first, second))
+    if len(found.metrics) > 1:
+        said += _by_metric(found)
+    if np.isfinite(found.concordance):
+        said.append(f"Kendall's W of the metrics is {found.concordance:.2f}, where 1 is full agreement and 0 is none.")
+    return said + _fewer(found) + _left_out(found)
 
 
-def _values(runs: Sequence[Run], scale: str) -> tuple[Values, dict[str, str]]:
-    """The values of each metric, NaN where a method lacks it; and the row "random" where it lacks one that others have."""
-    found: dict[str, dict[str, Any]] = {}
-    outcomes = [
-        (run.method, one)
-        for run in runs
-        for one in (run.evaluation.outcomes if run.evaluation else ())
-        if one.scale in (scale, "none")
-    ]
-    fills: dict[str, set[str]] = {}
-    for _, one in outcomes:
-        fills.setdefault(one.metric, set()).add(one.by)
-    for method, one in outcomes:
-        name = f"{one.metric} ({one.by})" if len(fills[one.metric]) > 1 else one.metric
-        found.setdefault(name, {})[method] = one
-    lacking = [name for name, own in found.items() if RANDOM not in own and len(own) == len(runs) - 1]
-    left_out: dict[str, str] = {}
-    if lacking and any(run.method == RANDOM for run in runs):
-        left_out[RANDOM] = (
-            f"shuffled maps can't explain inputs again, which {_shortly(lacking)} {'needs' if len(lacking) == 1 else 'need'}"
+def _places(means: Floats) -> tuple[list[int], list[int]]:
+    """The methods that share the best mean rank, and those that share the next one."""
+    first = np.flatnonzero(means <= means.min() + _TIED).tolist()
+    rest = np.delete(means, first)
+    second = np.flatnonzero((means > means.min() + _TIED) & (means <= rest.min() + _TIED)).tolist() if rest.size else []
+    return first, second
+
+
+def _best(found: Ranking, first: list[int], second: list[int]) -> str:
+    over = f"Over {_count(len(found.metrics), 'metric')} and {_count(found.inputs, 'input')}"
+    spelled = _apart([float(found.means[group[0]]) for group in (first, second) if group])
+    names = listed([found.methods[one] for one in first])
+    if not second:
+        return f"{over}, {names} have the same mean rank, {spelled[0]}."
+    if len(first) > 1:
+        start = f"{over}, {names} share the best mean rank, {spelled[0]}"
+    else:
+        start = f"{over}, {names} has the best mean rank, {spelled[0]}{_ends(found, first[0])}"
+    each = f"{spelled[1]}{_ends(found, second[0])}" if len(second) == 1 else f"{spelled[1]} each"
+    return f"{start}, before {listed([found.methods[one] for one in second])} with {each}."
+
+
+def _lead(found: Ranking, first: list[int], second: list[int]) -> str:
+    """Whether the lead of the first over the second is more than chance."""
+    lead = found.of_inputs[second].mean(axis=0) - found.of_inputs[first].mean(axis=0)
+    lead = lead[~np.isnan(lead)]
+    if len(lead) < 2:
+        return "One input gives no interval, so that this order may be chance."
+    mean, low, high = mean_interval(lead, range(len(lead)), found.level)
+    if np.isnan(low):
+        return f"This lead of {mean:.2f} is the same in each of the {len(lead)} inputs, so that there is no interval."
+    ends = f"the {100 * found.level:.4g}% interval of this lead, from {low:.2g} to {high:.2g}"
+    if low > 0:
+        return f"{capital(ends)}, lies above 0."
+    return f"{capital(ends)}, holds 0, so that this order may be chance."
+
+
+def _by_metric(found: Ranking) -> list[str]:
+    """Which methods are first under which metrics."""
+    firsts = {
+        name: tuple(np.flatnonzero(row <= row.min() + _TIED).tolist())
+        for name, row in zip(found.metrics, found.ranks, strict=True)
+    }
+    tied = [name for name, best in firsts.items() if len(best) == len(found.methods)]
+    rest = {name: best for name, best in firsts.items() if name not in tied}
+    said = [f"Under {listed(tied)}, all methods have the same mean rank."] if tied and rest else []
+    if not rest:
+        return ["Each metric gives all methods the same mean rank."]
+    common = set.intersection(*(set(best) for best in rest.values()))
+    if common:
+        every = f"The metric {next(iter(rest))}" if len(rest) == 1 else "Every other metric" if tied else "Every metric"
+        whole = f"{every} gives {listed([found.methods[one] for one in sorted(common)])} the best mean rank"
+        shared = [
+            f"{name} together with {listed([found.methods[one] for one in best if one not in common])}"
+            for name, best in rest.items()
+            if set(best) != common
+        ]
+        said.append(f"{whole}{', ' + listed(shared) if shared else ''}.")
+        return said
+    winners = []
+    for best in dict.fromkeys(rest.values()):
+        names = listed([found.methods[one] for one in best])
+        under = listed([name for name, own in rest.items() if own == best])
+        winners.append(f"{names} {'together ' if len(best) > 1 else ''}under {under}")
+    said.append(f"The metrics disagree about the best method: {'; '.join(winners)}.")
+    return said
+
+
+def _fewer(found: Ranking) -> list[str]:
+    """Which inputs count nowhere, or under some metrics only."""
+    said = []
+    if found.inputs < found.all_inputs:
+        missing = found.all_inputs - found.inputs
+        said.append(
+            f"{missing} of {found.all_inputs} inputs {'is' if missing == 1 else 'are'} left out: under no metric does every "
+            "method have a value there."
         )
-    used = [run for run in runs if run.method not in left_out]
-    values = {}
-    for name, own in found.items():
-        rows = [own[run.method].values if run.method in own else np.full(len(run.maps), np.nan) for run in used]
-        values[name] = (np.stack(rows), next(iter(own.values())).higher_is_better)
-    return values, left_out
+    few = [
+        f"{name} ({count})"
+        for name, count in zip(found.metrics, found.counts, strict=True)
+        if count < found.inputs
+    ]  # fmt: skip
+    if few:
+        said.append(f"Fewer inputs have a value for every method under {listed(few)}.")
+    return said
 
 
-def _kept(values: Values, names: Sequence[str], left_out: dict[str, str]) -> Values:
-    """The metrics that rank the methods; what does not go into the ranking is added to `left_out`."""
-    kept = {}
-    for name, (found, higher) in values.items():
-        if np.isnan(found).all():
-            left_out[name] = "no method has a value"
-        else:
-            kept[name] = (found, higher)
-    for row, method in enumerate(names):
-        without = [name for name, (found, _) in kept.items() if np.isnan(found[row]).all()]
-        if without and len(without) >= _HALF * len(kept):
-            left_out[method] = f"it has no value under {_shortly(without)}"
-    rows = [row for row, method in enumerate(names) if method not in left_out]
-    for name in list(kept):
-        if np.isnan(kept[name][0][rows]).any(axis=0).all():
-            del kept[name]
-            left_out[name] = "no input has a value for every method" if rows else "no method is left"
-    return kept
+def _left_out(found: Ranking) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in found.left_out.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"Left out of the ranking: {listed(names)} ({reason})." for reason, names in by_reason.items()]
 
 
-def _shortly(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return listed([*names[:_MOST_NAMED], f"{more} more"] if more > 0 else list(names))
+def _ends(found: Ranking, one: int) -> str:
+    return "" if np.isnan(found.low[one]) else f" ({found.low[one]:.2f} to {found.high[one]:.2f})"
+
+
+def _apart(values: Sequence[float]) -> list[str]:
+    """The values with two digits behind the point, or with as many as show that they differ."""
+    for digits in range(2, _MOST_DIGITS):
+        spelled = [f"{value:.{digits}f}" for value in values]
+        if len(set(spelled)) == len(spelled):
+            break
+    return spelled
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _number(value: float) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from evals.faithfulness.comparing.agreement import agree
 from evals.faithfulness.comparing.comparison import RANDOM
-from evals.faithfulness.comparing.ranking import rank
+from evals.faithfulness.comparing.rank_methods import rank
 from evals.faithfulness.reporting.plots import correlations, rank_plot, squares
 from verbalize.draw import heatmap_html
 from verbalize.saliency import TokenSaliency
