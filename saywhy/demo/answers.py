@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 from verbalize import check, read_claims
+from verbalize.claims import CLAIM_KINDS
 
 if TYPE_CHECKING:
     from verbalize.claims import Claim
@@ -23,6 +24,8 @@ class Answer:
     text: str
     claims: tuple[Claim, ...]
     coverage: float
+    tested: bool = False
+    """Whether the sentence also says what the model does with changed inputs, which was tested on it."""
 
 
 def question_of(query: Query) -> str:
@@ -30,15 +33,22 @@ def question_of(query: Query) -> str:
     return f"Why {query.label} rather than {' or '.join(query.versus)}?" if query.versus else f"Why {query.label}?"
 
 
-def answer(saliency: Saliency, verbalizer: TemplateVerbalizer) -> Answer:
-    """Put the map into words, read the words back into claims, and check the claims against the map.
+def answer(saliency: Saliency, verbalizer: TemplateVerbalizer, model: Any = None) -> Answer:
+    """Put the map into words, read the words back into claims, and check the claims against the map and the model.
 
     Raises:
         UsageError: a claim is false. The demo never shows such a sentence.
     """
     said = verbalizer.verbalize(saliency)
     read = tuple(read_claims(said.text, saliency))
-    report = check(read, saliency)
+    report = check(read, saliency, model)
     if report.errors:
         raise UsageError(f"the sentence {said.text!r} is not true of its map: {report.errors[0].message}")
-    return Answer(question_of(saliency.query), saliency, said.text, read, said.coverage)
+    return Answer(
+        question_of(saliency.query),
+        saliency,
+        said.text,
+        read,
+        said.coverage,
+        any(CLAIM_KINDS[claim.kind].of_effect for claim in read),
+    )

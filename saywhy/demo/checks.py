@@ -1,4 +1,4 @@
-"""Sentences that somebody might have written, checked against the maps of the page."""
+"""Sentences that somebody might have written, checked against the maps and the model of the page."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ SAYINGS = (
     (1, 0, "'boring' speaks for 'negative'."),
     (1, 0, "'beautifully' is not in the text."),
     (2, 0, "'banks' is the most important word for 'business', with 90% of the evidence for it."),
+    (0, 0, "Without 'football club', the model still says 'business'."),
+    (1, 0, "Without 'boring', the model says 'negative' instead of 'positive'."),
 )
 
 
@@ -35,10 +37,10 @@ class CheckedSaying:
 
 
 def checked_sayings(cards: Sequence[SentenceCard]) -> tuple[CheckedSaying, ...]:
-    """Read each of `SAYINGS` back into claims, and check these against the map."""
+    """Read each of `SAYINGS` back into claims, and check these against the map, or on the model where only it can tell."""
     rows = []
     for card, question, said in SAYINGS:
         saliency = cards[card].answers[question].saliency
-        report = check(read_claims(said, saliency), saliency)
+        report = check(read_claims(said, saliency), saliency, cards[card].model)
         rows.append(CheckedSaying(said, cards[card].sentence.text, report.errors))
     return tuple(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from saywhy.demo.answers import Answer, answer
@@ -11,6 +11,7 @@ from verbalize.saliency import Prediction, Query
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from verbalize.attribution import ZeroShotClassifier
     from verbalize.write.template import TemplateVerbalizer
 
 STEPS = 50  # of integrated gradients; with so many, the word scores of these texts sum to the class score within 0.1 %
@@ -56,9 +57,10 @@ SENTENCES = (
 
 @dataclass(frozen=True)
 class SentenceCard:
-    """A text, the model's prediction, and two answers: why this label, and why rather than the next best label."""
+    """A text, the model, its prediction, and two answers: why this label, and why rather than the next best label."""
 
     sentence: Sentence
+    model: ZeroShotClassifier
     prediction: Prediction
     answers: tuple[Answer, ...]
 
@@ -69,7 +71,10 @@ class SentenceCard:
 
 
 def sentence_cards(verbalizer: TemplateVerbalizer) -> Iterator[SentenceCard]:
-    """Explain `SENTENCES` with MiniLM and integrated gradients. Yields one card per text."""
+    """Explain `SENTENCES` with MiniLM and integrated gradients. Yields one card per text.
+
+    The first answer also says what the model does without the most important word, and with that word alone.
+    """
     from verbalize.attribution import ZeroShotClassifier, attribute_tokens, load_minilm
 
     model, tokenizer = load_minilm()
@@ -81,4 +86,6 @@ def sentence_cards(verbalizer: TemplateVerbalizer) -> Iterator[SentenceCard]:
         others = sorted(prediction.scores, key=lambda label: -prediction.scores[label])
         query = Query(prediction.label, versus=(others[1],))
         contrastive = attribute_tokens(classifier, sentence.text, query, steps=STEPS, true_label=sentence.reader)
-        yield SentenceCard(sentence, prediction, (answer(pointwise, verbalizer), answer(contrastive, verbalizer)))
+        tested = replace(verbalizer, model=classifier)
+        answers = (answer(pointwise, tested, classifier), answer(contrastive, verbalizer))
+        yield SentenceCard(sentence, classifier, prediction, answers)

@@ -61,14 +61,16 @@ for one in fields(ModelOptions):
             "without it no language model is asked",
         )
     REFUSED["verbalize", option] = (["maps.jsonl", option, *value], "no other style needs a language model")
-FLAGS = {"model-spec": "model", "model-classes": "classes", "described": "class"}
+FLAGS = {"model-spec": "model", "model-classes": "classes", "described": "class", "replace-words": "replace"}
 """Options of the explained model whose field has another name."""
 for option, value in (("classes", ["classes.txt"]), ("class", ["a=b"]), ("model-option", ["a=b"]), ("trust", [])):
-    for command, rest in (("check", ["--text", "x", "--map", "maps.jsonl"]), ("verbalize", ["maps.jsonl"])):
+    for command, rest in (
+        ("check", ["--text", "x", "--map", "maps.jsonl"]),
+        ("verbalize", ["maps.jsonl"]),
+        ("evaluate_wording", ["maps.jsonl", "--maps", "maps.jsonl"]),
+    ):
         REFUSED[command, f"--{option}"] = ([*rest, f"--{option}", *value], "--model")
-REFUSED["verbalize", "--model"] = (
-    ["maps.jsonl", "--style", "composed", "--llm", SERVER, "--model", "minilm"], "the styles without a language model",
-)  # fmt: skip
+REFUSED["verbalize", "--replace"] = (["maps.jsonl", "--replace", "good=bad"], "--model and a style without a language model")
 
 
 @pytest.fixture

@@ -76,6 +76,10 @@ class Draft:
         self._turn = zlib.crc32(b"next", self._turn)
         return phrases[self._turn % len(phrases)]
 
+    def places(self, words: str) -> tuple[Part, ...]:
+        """The places of words in the text, including case; none in a picture."""
+        return () if self._index is None else self._index.places(words)
+
     def name(self, part: Part, noun: str = "") -> str:
         """The name of a part in a sentence.
 

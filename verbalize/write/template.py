@@ -51,6 +51,8 @@ With a model, of what it was run on (A and B are labels in quotes; the second fo
     P alone is enough for the model to say A.                               P alone is enough for the model's decision.
     P alone is not enough for the model to say A.                           P alone is not enough for the model's decision.
     With P alone, the model says B instead of A.
+    With 'dull' in place of P, the model says B instead of A.               (labels masked: changes its decision)
+    With 'dull' in place of P, the model still says A.                      (labels masked: keeps its decision)
 
 These are the rules for reading the shapes:
 
@@ -99,11 +101,11 @@ from verbalize.write.background import Background
 from verbalize.write.draft import Draft
 from verbalize.write.naming import Frame
 from verbalize.write.style import STYLES, Limits
-from verbalize.write.tested.parts import tested_parts
+from verbalize.write.tested.parts import checked_replacements, tested_parts
 from verbalize.write.tested.sentences import say_tested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from verbalize.saliency import Saliency
     from verbalize.write.background import Source
@@ -132,10 +134,14 @@ class TemplateVerbalizer:
         model: the model that the maps explain, as `verbalize.models.as_model` takes it. The text then also says what the model
             does without the most important part, and with that part alone; in a paragraph also which other parts are decisive.
             Each such sentence was tested on the model. The length "clause" has no room for them.
+        replacements: words of the texts, each with the words that take its place, such as {"great": "dull"}; needs `model`. The
+            text then also says what the model does with each of them, at the first three places of the words, one at a
+            time. Of texts without these words it says nothing.
 
     Raises:
         SaliencyError: the style is unknown, the style has no such length, or a limit is below 1.
-        UsageError: the background can't be read, or labels are masked; or there is no such model, or no room for what it says.
+        UsageError: the background can't be read, or labels are masked; or there is no such model, or no room for what it says;
+            or there are replacements without a model, or words that can't be quoted.
     """
 
     max_words: int = 12
@@ -145,6 +151,7 @@ class TemplateVerbalizer:
     length: str = "short"
     background: Source | None = field(default=None, kw_only=True, repr=False)
     model: Any = field(default=None, kw_only=True, repr=False)
+    replacements: Mapping[str, str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("max_words", "max_spans"):
@@ -162,6 +169,8 @@ class TemplateVerbalizer:
         if self.length not in lengths:
             raise SaliencyError(f"the style {self.style!r} has no length {self.length!r}; use one of {', '.join(lengths)}")
         object.__setattr__(self, "background", Background.beside(self.background, mask_labels=self.mask_labels))
+        if self.replacements is not None:
+            object.__setattr__(self, "replacements", checked_replacements(self.replacements, model=self.model))
         if self.model is not None:
             from verbalize.models.opening import as_model  # imports torch, which texts about maps alone do not need
 
@@ -247,7 +256,7 @@ class TemplateVerbalizer:
         return draft
 
     def _tested(self, draft: Draft) -> Tested:
-        return tested_parts(draft, paragraph=self.length == "paragraph")
+        return tested_parts(draft, paragraph=self.length == "paragraph", replacements=self.replacements)
 
     def _ask(self, drafts: list[Draft | UsageError]) -> None:
         """Ask the model about the changed inputs of all drafts at once. Where it can't be asked, the error takes its place."""

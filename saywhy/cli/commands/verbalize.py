@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from saywhy_core.progress import OnProgress
     from verbalize import Background, TemplateVerbalizer
     from verbalize.models import Model
+    from verbalize.saliency import Saliency
 
 HELP = f"""Put saliency maps into words: text on a terminal, and one JSON object per line in a file or a pipe (--format).
 
@@ -78,6 +79,11 @@ RULES = (
         "--model: without it the model that the maps explain is not run",
         lambda options: options["model_spec"] is not None,
     ),
+    Rule(
+        ("replace_words",),
+        "--model and a style without a language model: the model tells what it says of other words",
+        lambda options: options["model_spec"] is not None and not _narrated(options),
+    ),
     Rule(("max_spans",), "the styles without a language model", lambda options: not _narrated(options)),
 )
 
@@ -123,6 +129,15 @@ def verbalize(
             "from the text, marked as background. Class names are those of the file, or of --class-names."
         ),
     ] = None,
+    replace_words: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace",
+            help="Words of the text and what takes their place, such as great=dull (repeatable): with --model, what the model "
+            "does then is said, too.",
+            metavar="WORDS=WORDS",
+        ),
+    ] = None,
     audience: Annotated[
         str,
         typer.Option(
@@ -153,6 +168,9 @@ def verbalize(
     if style not in names_of(NARRATED):
         from verbalize import TemplateVerbalizer, TokenSaliency
 
+        swaps = dict(map(_swap, replace_words)) if replace_words else None
+        if swaps is not None:
+            source.expect("--replace", "maps over texts with these words", lambda saliency: _has_any(saliency, swaps))
         if max_words is not None:
             source.expect("--max-words", "maps over texts", lambda saliency: isinstance(saliency, TokenSaliency))
         _by_template(
@@ -163,7 +181,8 @@ def verbalize(
                 mask_labels=mask_labels,
                 length=length,
                 background=known,
-                model=_explained(explained, length),
+                model=_explained(explained, length, len(swaps or ())),
+                replacements=swaps,
             ),
             source,
             out,
@@ -207,7 +226,24 @@ def _named(model: ModelOptions, explained: ExplainedOptions) -> str:
     return str(model.llm) if explained.model_spec is None else f"{model.llm} about {explained.model_spec}"
 
 
-def _explained(explained: ExplainedOptions, length: str) -> Model | None:
+def _swap(given: str) -> tuple[str, str]:
+    words, equals, to = given.partition("=")
+    if not (equals and words.strip() and to.strip()):
+        raise UsageError(f"--replace is given as WORDS=WORDS, such as great=dull, not {given!r}")
+    return words.strip(), to.strip()
+
+
+def _has_any(saliency: Saliency, words: Mapping[str, str]) -> bool:
+    from verbalize import TokenSaliency
+    from verbalize.write.naming import WordIndex
+
+    if not isinstance(saliency, TokenSaliency):
+        return False
+    index = WordIndex.of(saliency)
+    return any(index.places(one) for one in words)
+
+
+def _explained(explained: ExplainedOptions, length: str, replacements: int = 0) -> Model | None:
     """The model that the maps explain, if it is named. How often it is run is said."""
     from verbalize.masking import WAYS
     from verbalize.write.tested.parts import most_changes
@@ -215,7 +251,7 @@ def _explained(explained: ExplainedOptions, length: str) -> Model | None:
     if explained.model_spec is None:
         return None
     found = explained.open()
-    changes = most_changes(paragraph=length == "paragraph")
+    changes = most_changes(paragraph=length == "paragraph", replacements=replacements)
     note(
         f"{explained.model_spec} is run on each input and on at most {changes} changed texts, or "
         f"{changes * len(WAYS)} changed pictures, for it"

@@ -94,3 +94,4 @@ def written(found, tools, arguments):
 
 
 case("verbalize.TemplateVerbalizer", {}, written, model=MODEL)
+case("verbalize.TemplateVerbalizer", {"model": MODEL}, written, replacements={"great": "dull"})

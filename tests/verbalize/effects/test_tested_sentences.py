@@ -191,3 +191,41 @@ def test_whatever_is_said_is_true_and_of_a_known_shape(count):
             assert all(claim.label is None and claim.becomes is None for claim in claims)
 
     holds()
+
+
+def test_what_the_model_does_with_other_words_is_said_where_it_was_asked():
+    replacements = {"great": "slow", "film": "movie", "zebra": "horse"}
+    saliency = TokenSaliency(("a", "great", "film", "but", "slow"), (0.0, 0.6, 0.2, -0.1, -0.5), Query("positive"))
+    model = TextFunction(
+        lambda texts: [[1.0, 0.0] if "great" in text.split() else [0.0, 1.0] for text in texts], ("positive", "negative")
+    )
+    made = TemplateVerbalizer(model=model, replacements=replacements).verbalize(saliency)
+    assert made.text.endswith(
+        "With 'slow' in place of 'great', the model says 'negative' instead of 'positive'. "
+        "With 'movie' in place of 'film', the model still says 'positive'."
+    )
+    assert check(made.claims, saliency, model)
+    report = check_text(made.text, saliency, model=model)
+    assert (report.status, len(report.unread)) == ("true", 0)
+    masked = TemplateVerbalizer(model=model, replacements=replacements, mask_labels=True).verbalize(saliency)
+    assert "With 'slow' in place of 'great', the model changes its decision." in masked.text
+    assert "With 'movie' in place of 'film', the model keeps its decision." in masked.text
+    assert check_text(masked.text, saliency, model=model).status == "true"
+
+
+def test_words_are_replaced_at_each_of_their_places_by_itself():
+    saliency = TokenSaliency(("great", "film", "great"), (0.6, 0.2, 0.5), Query("positive"))
+    model = TextFunction(lambda texts: [[text.count("great") - 1.5, 0.0] for text in texts], ("positive", "negative"))
+    made = TemplateVerbalizer(model=model, replacements={"great": "dull"}).verbalize(saliency)
+    assert "With 'dull' in place of the first 'great', the model says 'negative' instead of 'positive'." in made.text
+    assert "With 'dull' in place of the second 'great', the model says 'negative' instead of 'positive'." in made.text
+    assert check_text(made.text, saliency, model=model).status == "true"
+
+
+@pytest.mark.parametrize("replacements", [{}, {"great": ""}, {"great": "great"}, {" ": "dull"}])
+def test_replacements_that_mean_nothing_are_refused(replacements):
+    model = TextFunction(lambda texts: [[1.0, 0.0]] * len(texts), ("positive", "negative"))
+    with pytest.raises(UsageError, match="replace"):
+        TemplateVerbalizer(model=model, replacements=replacements)
+    with pytest.raises(UsageError, match="model"):
+        TemplateVerbalizer(replacements={"great": "dull"})

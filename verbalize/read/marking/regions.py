@@ -47,10 +47,10 @@ def region_marks(text: str, names: Sequence[str]) -> Iterator[tuple[int, int, Pa
         for match in exact.finditer(text):
             covered.append(match.span())
             yield match.start(), match.end(), PartMark(match["name"], (lowered[match["name"].lower()],))
-    for match in _by_place(text, lowered):
-        if not any(start < match[1] and match[0] < stop for start, stop in covered):
-            covered.append(match[:2])
-            yield match
+    for placed in _by_place(text, lowered):
+        if not any(start < placed[1] and placed[0] < stop for start, stop in covered):
+            covered.append(placed[:2])
+            yield placed
     for found in _COLOUR_ALONE.finditer(text):
         place = _only_one(found["colour"].lower(), lowered)
         if place is not None and not any(start < found.end() and found.start() < stop for start, stop in covered):

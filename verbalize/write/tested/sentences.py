@@ -31,7 +31,7 @@ def say_tested(draft: Draft, tested: Tested, *, paragraph: bool, mask_labels: bo
         SaliencyError: the map says that the model predicted another label than it does.
     """
     effects = draft.evidence.effects
-    if effects is None or not (tested.leads or tested.others):
+    if effects is None or not tested.changes:
         return
     if len(effects.decision.labels) > 1:
         return
@@ -53,6 +53,8 @@ def say_tested(draft: Draft, tested: Tested, *, paragraph: bool, mask_labels: bo
             voice.say_enough(part)
         elif paragraph and voice.holds(Claim("sufficient", part, negated=True)):
             voice.say_changes("sufficient", part)
+    for part, words in tested.swaps:
+        voice.say_replaced(part, words)
 
 
 class _Model:
@@ -112,6 +114,19 @@ class _Model:
         name = self._draft.name(part)
         what = "the model's decision" if self._masked else f"the model to say {self._label}"
         self._say(f"{name} alone is enough for {what}", Claim("sufficient", part))
+
+    def say_replaced(self, part: Part, words: str) -> None:
+        """Say what the model does with other words in the place of the part; nothing if its scores tie then."""
+        start = f"with {quoted(words)} in place of {self._draft.name(part)}, the model"
+        claim = Claim("counterfactual", part, replacement=words)
+        becomes = None if self._masked else self._becomes(claim)
+        if self.holds(claim) and becomes is not None:
+            self._say(f"{start} says {quoted(becomes)} instead of {self._label}", replace(claim, becomes=becomes))
+        elif self.holds(claim):
+            self._say(f"{start} changes its decision", claim, labelled=False)
+        elif self.holds(replace(claim, negated=True)):
+            keeps = "keeps its decision" if self._masked else f"still says {self._label}"
+            self._say(f"{start} {keeps}", replace(claim, negated=True))
 
     @property
     def _label(self) -> str:
