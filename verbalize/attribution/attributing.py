@@ -13,8 +13,8 @@ import torch
 from saywhy_core.errors import UsageError
 from verbalize.attribution.cam import explain_layer
 from verbalize.attribution.images import explain_images
-from verbalize.attribution.method import METHODS, methods_for
-from verbalize.attribution.target import BATCH
+from verbalize.attribution.method import METHODS, RULES, methods_for
+from verbalize.attribution.target import BATCH, as_query
 from verbalize.attribution.tokens import explain_text
 from verbalize.models.image_models import BlackBoxImages, ImageModel
 from verbalize.models.opening import as_model
@@ -30,7 +30,7 @@ _IMAGE = 3  # axes of one image
 def attribute(
     model: Any,
     inputs: Any,
-    query: Query | Sequence[Query | None] | None = None,
+    query: Query | str | Sequence[Query | str | None] | None = None,
     *,
     method: str = "integrated_gradients",
     class_names: Sequence[str] | None = None,
@@ -45,7 +45,8 @@ def attribute(
         inputs: one text or one image (H×W×C, a path or a Pillow image); or several: a list of them, or an array N×H×W×C; or a
             loader: any other iterable of inputs or of batches of inputs, such as a `DataLoader`. Tensors may be N×C×H×W. A
             batch may be a pair of inputs and labels, whose labels are passed over.
-        query: the question, for all inputs or one for each; if it is not given, why the model predicts its label.
+        query: the question, for all inputs or one for each; a label alone asks what speaks for it. If it is not given, the
+            question is why the model predicts its label.
         method: a name in `METHODS`; `methods_for("tokens")` lists those for texts, `methods_for("pixels")` and
             `methods_for("layer")` those for images.
         class_names: one name per logit, where the model does not know them.
@@ -60,11 +61,10 @@ def attribute(
         UsageError: an input can't be read, the method does not explain such inputs or can't answer the query, a label or the
             method is unknown, or a setting has no effect on the method.
     """
-    if batch_size < 1:
-        raise UsageError(f"batch_size must be 1 or more, not {batch_size}")
+    batch_size = RULES["batch_size"].checked("batch_size", batch_size)
     opened = as_model(model, class_names)
     if _is_one(inputs, opened):
-        if query is not None and not hasattr(query, "label"):
+        if not _is_query(query):
             raise UsageError("one input has one query, not a sequence of them")
         return _explain(opened, [inputs], [query], method, batch_size, options)[0]
     if isinstance(inputs, list | tuple | np.ndarray | torch.Tensor):
@@ -84,7 +84,7 @@ def _loaded(
     model: Model, loader: Iterable[Any], query: Any, method: str, batch_size: int, options: dict[str, Any]
 ) -> Iterator[list[Any]]:
     """The maps of a loader, batch by batch. Single inputs are gathered into batches."""
-    queries = iter(query) if query is not None and not hasattr(query, "label") else None
+    queries = None if _is_query(query) else iter(query)
     left = iter(loader)
     for first in left:
         if _is_one(first, model):
@@ -146,11 +146,23 @@ def _unpacked(batch: Any) -> list[Any]:
 
 
 def _queries(query: Any, count: int) -> list[Any]:
-    if query is None or hasattr(query, "label"):
+    if _is_query(query):
         return [query] * count
     if len(query) != count:
         raise UsageError(f"there are {len(query)} queries for {count} inputs; give one query, or one for each input")
     return list(query)
+
+
+def _is_query(query: Any) -> bool:
+    """Whether this is one question, and not a sequence of them.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(query, Iterable) and not isinstance(query, str):
+        return False
+    as_query(query)
+    return True
 
 
 def _channels_last(image: Any) -> Any:

@@ -14,7 +14,7 @@ from verbalize.attribution.features import enlarge
 from verbalize.attribution.image_question import as_image_model, ask_all, joined
 from verbalize.attribution.layers import check_layers, default_layer
 from verbalize.attribution.method import check_question, check_settings, explainer_for
-from verbalize.attribution.target import BATCH, seeded
+from verbalize.attribution.target import BATCH, as_query, check_weights, seeded, with_gradients
 from verbalize.models.image_models import BlackBoxImages
 from verbalize.models.patches import watched
 
@@ -69,6 +69,7 @@ def attribute_cam(
     return found[0]
 
 
+@with_gradients
 def explain_layer(
     model: ImageModel | BlackBoxImages,
     images: Sequence[ArrayLike],
@@ -96,11 +97,11 @@ def explain_layer(
         UsageError: as for `attribute_cam`, the method can't answer a question, or a setting has no effect on it.
     """
     explainer = explainer_for("layer", method)
-    given = {name: value for name, value in settings.items() if value is not None}
-    check_settings(replace(explainer, uses=("layer", *explainer.uses)), method, given)
+    given = check_settings(replace(explainer, uses=("layer", *explainer.uses)), method, settings)
     if isinstance(model, BlackBoxImages):
         raise UsageError(f"{method} needs the layers of the model, and only the scores of this one are known")
-    questions = ask_all(model, images, queries, true_labels)
+    check_weights(model.module)
+    questions = ask_all(model, images, [as_query(one) for one in queries], true_labels)
     for one in questions:
         check_question(explainer, method, one.query, one.prediction.label)
     layer = given.pop("layer", None)

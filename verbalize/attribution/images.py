@@ -10,8 +10,8 @@ import torch
 from saywhy_core.errors import UsageError
 from verbalize.attribution.image_question import as_image_model, ask_all, joined
 from verbalize.attribution.method import SETTINGS, check_needs, check_question, check_settings, explainer_for
-from verbalize.attribution.target import BATCH
-from verbalize.models.image_models import BlackBoxImages
+from verbalize.attribution.target import BATCH, as_query, check_weights, with_gradients
+from verbalize.models.image_models import BlackBoxImages, ImageModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import nn
 
-    from verbalize.models.image_models import ImageModel
     from verbalize.saliency import PixelSaliency, Query
 
 BASELINES = ("grey", "black", "white", "mean", "blur")  # the first is the default
@@ -68,6 +67,7 @@ def attribute_pixels(
     return explain_images(opened, [image], [query], method=method, settings=settings, true_labels=[true_label], ids=[id])[0]
 
 
+@with_gradients
 def explain_images(
     model: ImageModel | BlackBoxImages,
     images: Sequence[ArrayLike],
@@ -95,18 +95,17 @@ def explain_images(
         UsageError: as for `attribute_pixels`, or the method can't answer a question, or needs more than a black box has.
     """
     explainer = explainer_for("pixels", method)
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = check_settings(explainer, method, settings)
     side, count = given.get("patch", _PATCH), given.get("steps", _STEPS)
     apart = given.get("stride", max(1, side // 2))
-    if min(count, side, apart) < 1:
-        raise UsageError(f"steps, patch and stride must be 1 or more, not {count}, {side} and {apart}")
     if given.get("baseline", BASELINES[0]) not in BASELINES:
         raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {given['baseline']!r}")
-    check_settings(explainer, method, given)
     check_needs(explainer, method, black_box=isinstance(model, BlackBoxImages))
+    if isinstance(model, ImageModel) and explainer.needs != "scores":
+        check_weights(model.module)
     own = {name: value for name, value in given.items() if name not in (*SETTINGS, "layer")}
     questions = []
-    for asked in ask_all(model, images, queries, true_labels):
+    for asked in ask_all(model, images, [as_query(one) for one in queries], true_labels):
         check_question(explainer, method, asked.query, asked.prediction.label)
         absent = _baseline(asked.batch, given.get("baseline", BASELINES[0]))
         questions.append(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypeVar
 
@@ -24,6 +26,65 @@ Needs: TypeAlias = Literal["scores", "gradients", "layers", "attention"]
 SETTINGS = ("baseline", "steps", "patch", "stride", "seed")
 """The settings that many methods share; they are fields of the questions. Other settings are in `question.options`."""
 Explain = TypeVar("Explain")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a setting may be.
+
+    Args:
+        says: what it must be, for the error.
+        kind: its type: an abstract type of number, or str.
+        fits: whether a finite number of this type is allowed.
+    """
+
+    says: str
+    kind: type = numbers.Real
+    fits: Callable[[float], bool] = lambda _: True
+
+    def checked(self, name: str, value: Any) -> Any:
+        """The value of the setting `name`, if it is allowed.
+
+        Raises:
+            UsageError: it is not.
+        """
+        right = isinstance(value, self.kind) and not isinstance(value, bool)
+        if self.kind is not str:
+            right = right and math.isfinite(value) and self.fits(value)
+        if not right:
+            raise UsageError(f"{name} must be {self.says}, not {value!r:.80}")
+        if self.kind is str:
+            return str(value)
+        return int(value) if self.kind is numbers.Integral else float(value)
+
+
+def _whole(least: int) -> Rule:
+    return Rule(f"a whole number of {least} or more", numbers.Integral, lambda value: value >= least)
+
+
+_POSITIVE = Rule("a number above 0", fits=lambda value: value > 0)
+RULES: Mapping[str, Rule] = {
+    "baseline": Rule("the name of a baseline", str),
+    "layer": Rule("the name of a layer", str),
+    "steps": _whole(1),
+    "patch": _whole(1),
+    "stride": _whole(1),
+    "batch_size": _whole(1),
+    "seed": Rule("a whole number from 0 to 4294967295", numbers.Integral, lambda value: 0 <= value < 2**32),
+    "samples": _whole(1),
+    "masks": _whole(2),
+    "cells": _whole(1),
+    "context_patch": _whole(1),
+    "neighbours": _whole(1),
+    "noise": Rule("a number of 0 or more", fits=lambda value: value >= 0),
+    "keep": Rule("a probability between 0 and 1", fits=lambda value: 0 < value < 1),
+    "tau": Rule("a cosine between -1 and 1", fits=lambda value: -1 < value < 1),
+    "rate": _POSITIVE,
+    "spatial_width": _POSITIVE,
+    "range_width": _POSITIVE,
+    "temperature": _POSITIVE,
+}
+"""What the settings may be, by name. A setting of this name means the same in every method; others check their own."""
 
 
 @dataclass(frozen=True)
@@ -126,16 +187,25 @@ def explainer_for(inputs: Inputs, name: str) -> Explainer[Any]:
     return found
 
 
-def check_settings(explainer: Explainer[Any], name: str, given: Mapping[str, object]) -> None:
-    """Check that every given setting (one that is not `None`) has an effect on the method.
+def check_settings(explainer: Explainer[Any], name: str, given: Mapping[str, object]) -> dict[str, Any]:
+    """Check that every given setting (one that is not `None`) has an effect on the method and is of the right kind.
+
+    Returns:
+        The given settings; numbers are those of Python, also where they were given as those of numpy.
 
     Raises:
-        UsageError: a setting has none.
+        UsageError: a setting has no effect, or `RULES` does not allow its value.
     """
+    found: dict[str, Any] = {}
     for setting, value in given.items():
-        if value is not None and setting not in explainer.uses:
+        if value is None:
+            continue
+        if setting not in explainer.uses:
             used = f"it uses {', '.join(explainer.uses)}" if explainer.uses else "it has no settings"
             raise UsageError(f"{setting} has no effect on the method {name!r} ({used}); leave it out")
+        rule = RULES.get(setting)
+        found[setting] = value if rule is None else rule.checked(setting, value)
+    return found
 
 
 def check_question(explainer: Explainer[Any], name: str, query: Query, predicted: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import wraps
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -12,8 +14,12 @@ from saywhy_core.errors import UsageError
 from verbalize.saliency import Prediction, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from torch import nn
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 BATCH = 32  # changed inputs per call of the model: large enough to keep it busy, small enough for memory
 
 
@@ -73,6 +79,43 @@ def predict(logits: torch.Tensor, class_names: Sequence[str], true_label: str | 
     best = int(probabilities.argmax())
     scores = {name: float(value) for name, value in zip(class_names, probabilities, strict=True)}
     return Prediction(class_names[best], float(probabilities[best]), scores, true_label)
+
+
+def as_query(query: Any) -> Query | None:
+    """A question as the caller gives it: a `Query`, or only its label; None stays None.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if query is None or isinstance(query, Query):
+        return query
+    if isinstance(query, str):
+        return Query(query)
+    raise UsageError(f"a query is a Query, or the name of the class that is asked about, not {query!r:.80}")
+
+
+def with_gradients(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Let a function take gradients, also where its caller has switched them off: `no_grad` or `inference_mode` of torch."""
+
+    @wraps(function)
+    def inside(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            return function(*args, **kwargs)
+
+    return inside
+
+
+def check_weights(module: nn.Module) -> None:
+    """Check that gradients go through a module.
+
+    Raises:
+        UsageError: its weights were made in inference mode.
+    """
+    if any(one.is_inference() for one in chain(module.parameters(), module.buffers())):
+        raise UsageError(
+            "the weights of the model were made inside torch.inference_mode(), so no gradients go through them; build or load "
+            "it outside, or take a method that needs only scores"
+        )
 
 
 @contextmanager

@@ -8,7 +8,15 @@ import torch
 
 from saywhy_core.errors import UsageError
 from verbalize.attribution.method import SETTINGS, check_needs, check_question, check_settings, explainer_for
-from verbalize.attribution.target import BATCH, check_logits, predict, score_of_query
+from verbalize.attribution.target import (
+    BATCH,
+    as_query,
+    check_logits,
+    check_weights,
+    predict,
+    score_of_query,
+    with_gradients,
+)
 from verbalize.attribution.text_functions import explain_function
 from verbalize.attribution.text_question import TextQuestion
 from verbalize.models.language_models import LanguageModelClassifier
@@ -62,6 +70,7 @@ def attribute_tokens(
     return explain_text(classifier, text, query, method=method, settings=settings, true_label=true_label)
 
 
+@with_gradients
 def explain_text(
     classifier: TextClassifier | TextFunction,
     text: str,
@@ -75,13 +84,11 @@ def explain_text(
 ) -> TokenSaliency:
     """Explain one text; `settings` are those of the method by name, None where one is not given. See `attribute_tokens`."""
     explainer = explainer_for("tokens", method)
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = check_settings(explainer, method, settings)
     steps, baseline = given.get("steps", _STEPS), given.get("baseline", BASELINES[0])
-    if steps < 1:
-        raise UsageError(f"steps must be 1 or more, not {steps}")
     if baseline not in BASELINES and not isinstance(classifier, TextFunction):
         raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {baseline!r}")
-    check_settings(explainer, method, given)
+    query = as_query(query)
     if isinstance(classifier, TextFunction):
         check_needs(explainer, method, "tokens", black_box=True)
         return explain_function(
@@ -91,6 +98,8 @@ def explain_text(
     if isinstance(classifier, LanguageModelClassifier) and not classifier.continuations:
         query = query or Query(classifier.write(text))
         classifier = classifier.asked(query)
+    if explainer.needs != "scores":
+        check_weights(classifier.embedding)
     pieces, ids, mask, offsets, added = _tokenize(classifier, text)
     with torch.no_grad():
         logits = classifier.logits(ids, mask)

@@ -190,7 +190,17 @@ record(
     logits=max,
     score_logits=max,
 )
-TEXT_QUESTION = {"score": max, "ids": 1, "mask": 1, "baseline": 1, "words": 1, "embedding": 1, "steps": 1, "seed": 0}
+TEXT_QUESTION = {
+    "score": max,
+    "ids": 1,
+    "mask": 1,
+    "baseline": 1,
+    "words": 1,
+    "count": 1,
+    "embedding": 1,
+    "steps": 1,
+    "seed": 0,
+}
 record(
     "verbalize.attribution.TextQuestion",
     TEXT_QUESTION,

@@ -60,7 +60,7 @@ def test_smooth_grad_cam_is_torchcams_with_the_same_noise(images):
         coarse = cam(1, scores, normalized=False)[0]
     fine = functional.interpolate(coarse[:, None], size=SIZE, mode="bilinear")[0, 0]
     np.testing.assert_allclose(found.scores, fine.detach().numpy(), atol=1e-6)
-    with pytest.raises(UsageError, match="samples must be 1 or more"):
+    with pytest.raises(UsageError, match="samples must be a whole number of 1 or more"):
         attribute(model, images[0], method="smooth_grad_cam_pp", class_names=NAMES, samples=0)
 
 

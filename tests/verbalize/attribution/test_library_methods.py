@@ -310,8 +310,8 @@ def test_the_decisive_quarter_is_found(method):
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("gradient_shap", {"samples": 0}, "samples must be 1 or more"),
-        ("gradient_shap", {"noise": -1.0}, "noise 0 or more"),
+        ("gradient_shap", {"samples": 0}, "samples must be a whole number of 1 or more"),
+        ("gradient_shap", {"noise": -1.0}, "noise must be a number of 0 or more"),
         ("kernel_shap", {"samples": 1}, "samples must be 2 or more"),
         ("lime", {"steps": 4}, "steps has no effect on the method 'lime'"),
         ("lrp", {"rule": "zplus"}, "rule must be one of epsilon, gamma, alpha1_beta0"),

@@ -232,7 +232,7 @@ def test_the_seed_decides_and_leaves_torch_alone(sequence):
         (TEXT, {"baseline": "zero"}, "baseline must be one of"),
         (TEXT, {"query": Query("fine")}, "no class 'fine'"),
         (TEXT, {"query": Query("good", versus=("fine",))}, "no class 'fine'"),
-        (TEXT, {"steps": 0}, "steps must be 1 or more"),
+        (TEXT, {"steps": 0}, "steps must be a whole number of 1 or more"),
         ("film " * 40, {}, "reads 32; split it"),
         (
             TEXT,

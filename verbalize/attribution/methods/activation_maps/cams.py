@@ -30,8 +30,8 @@ _NOISE = 0.1  # of the range of the pixels; 0.1 to 0.2 are usual since SmoothGra
 
 
 def _smooth(module: nn.Module, layer: str, *, samples: int = _SAMPLES, noise: float = _NOISE) -> Any:
-    if samples < 1 or noise <= 0:
-        raise UsageError(f"samples must be 1 or more and noise above 0, not {samples} and {noise}")
+    if noise <= 0:
+        raise UsageError(f"noise must be above 0, not {noise}: without it the copies are all alike; use grad_cam_pp")
     return SmoothGradCAMpp(module, layer, num_samples=samples, std=noise)
 
 

@@ -50,8 +50,6 @@ def _mean(
 ) -> torch.Tensor:
     """The mean over the samples, at most `batch_size` of which are in one call of the model."""
     samples, noise = options.get("samples", _SAMPLES), options.get("noise", 0.0)
-    if samples < 1 or noise < 0:
-        raise UsageError(f"samples must be 1 or more and noise 0 or more, not {samples} and {noise}")
     total = torch.zeros_like(inputs)
     with seeded(seed):
         for start in range(0, samples, batch_size):
