@@ -1,8 +1,8 @@
 from .answers import Answers as Answers
 from .baselines import inverted_map as inverted_map
 from .baselines import random_map as random_map
+from .comparing.agreeing import agree as agree
 from .comparing.agreement import Agreement as Agreement
-from .comparing.agreement import agree as agree
 from .comparing.comparing import compare as compare
 from .comparing.comparison import Comparison as Comparison
 from .comparing.rank_methods import rank as rank

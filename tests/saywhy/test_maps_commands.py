@@ -124,9 +124,11 @@ def test_where_maps_agree_is_said_in_words(saywhy, folder):
 def test_maps_without_a_partner_are_left_out_with_a_note(saywhy, folder):
     maps(folder, a=[[0, 0, 0, 1, 2], [1, 0, 0, 0, 0]], b=[[0, 1, 0, 0, 2]])
     done = saywhy("evaluate", "agree", "a.jsonl", "b.jsonl", "--json", folder=folder)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert "a: left out 1 map of inputs that are not in every file" in done.stderr
-    assert json.loads(done.stdout)["named"]["a"] == ["'still'", "'rude'"]
+    found = json.loads(done.stdout)
+    assert found["named"]["a"] == ["still", "rude"]
+    assert found["places"]["a"] == [4, 5]
 
 
 def test_one_file_is_no_comparison(saywhy, folder):
@@ -134,3 +136,12 @@ def test_one_file_is_no_comparison(saywhy, folder):
     done = saywhy("evaluate", "agree", "a.jsonl", folder=folder)
     assert done.returncode == 2
     assert "two methods or more" in done.stderr
+
+
+def test_one_file_under_two_names_is_no_comparison(saywhy, folder):
+    maps(folder, a=[[0, 0, 0, 1, 2]])
+    (folder / "b.jsonl").symlink_to(folder / "a.jsonl")
+    for other in ("a.jsonl", "./a.jsonl", "b.jsonl"):
+        done = saywhy("evaluate", "agree", "a.jsonl", other, folder=folder)
+        assert done.returncode == 2
+        assert f"{other} is given twice" in done.stderr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evals.faithfulness.comparing.agreement import agree
+from evals.faithfulness.comparing.agreeing import agree
 from evals.faithfulness.comparing.comparison import RANDOM
 from evals.faithfulness.comparing.rank_methods import rank
 from evals.faithfulness.reporting.plots import correlations, rank_plot, squares

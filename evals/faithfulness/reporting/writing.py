@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evals.faithfulness.comparing.agreement import agree
+from evals.faithfulness.comparing.agreeing import agree
 from evals.faithfulness.comparing.comparison import RANDOM
 from evals.faithfulness.comparing.rank_methods import rank
 from evals.faithfulness.reporting.page import to_page

@@ -21,11 +21,13 @@ HELP = """Say where the maps of several methods agree: "four of five methods nam
 
 Each file of MAPS holds the maps of one method, of the same inputs in every file: those with the same id are compared. A method
 goes by the name in its maps, or by the name of its file. Prints one sentence per input, and the agreement of the methods over
-all inputs; --out writes one row per input as CSV, --pairs one row per pair of methods with intervals.
+all inputs; --json prints for each method the parts that it names, and their places, counted from 1. --out writes one row per
+input as CSV, --pairs one row per pair of methods with intervals.
 
 [bold]Example:[/bold] saywhy evaluate agree gradients.jsonl occlusion.jsonl lime.jsonl
 
-[bold]Exit status:[/bold] 0 all was compared; 1 some records were left out; 2 the command could not run; 130 it was interrupted.
+[bold]Exit status:[/bold] 0 all was compared; 1 some records were left out, or are not in every file;
+2 the command could not run; 130 it was interrupted.
 """
 
 
@@ -49,6 +51,9 @@ def agree(
 
     if len(maps) < 2:
         raise UsageError("give the files of two methods or more, such as gradients.jsonl occlusion.jsonl")
+    twice = next((one for index, one in enumerate(maps) if _same(one, maps[:index])), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is given twice, and a method always agrees with itself; give each file once")
     hold(out, "table")
     hold(pairs, "table")
     by_method: dict[str, dict[str, Saliency]] = {}
@@ -68,11 +73,13 @@ def agree(
     agreement = compared({name: [found[one] for one in shared] for name, found in by_method.items()}, k=k, level=level)
     for one in agreement.inputs:
         if as_json:
-            named = {
-                name: [part for part, yes in zip(one.parts, row, strict=True) if yes]
+            named = {name: one.named_by(row) for row, name in enumerate(agreement.methods)}
+            places = {
+                name: [place for place, yes in zip(one.places, row, strict=True) if yes]
                 for name, row in zip(agreement.methods, one.named, strict=True)
             }
-            show_data(json.dumps({"id": one.id, "text": one.text, "named": named}, ensure_ascii=False) + "\n")
+            record = {"id": one.id, "text": one.text, "named": named, "places": places}
+            show_data(json.dumps(record, ensure_ascii=False) + "\n")
         else:
             show(f"{one.id}: {one.text}" if len(shared) > 1 else one.text)
     if not as_json:
@@ -83,8 +90,12 @@ def agree(
             with atomic_open(path) as stream:
                 stream.write(table.to_csv())
     told = [source.tell() for source in sources]
-    if any(told):
+    if any(told) or lost:
         raise typer.Exit(1)
+
+
+def _same(where: str, others: list[str]) -> bool:
+    return where in others or any(Path(where).exists() and Path(one).exists() and Path(where).samefile(one) for one in others)
 
 
 def _name(where: str, found: list[Saliency], taken: dict[str, dict[str, Saliency]]) -> str:

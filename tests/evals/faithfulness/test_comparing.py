@@ -148,7 +148,8 @@ def test_four_of_five_methods_name_rude():
     assert one.text == "Four of five methods name 'rude'; they disagree on 'service' and 'still'." or (
         one.text == "Four of five methods name 'rude'; they disagree on 'still' and 'service'."
     )
-    assert one.parts == ("'service'", "'still'", "'rude'")
+    assert one.parts == ("service", "still", "rude")
+    assert one.places == (2, 4, 5)
     assert one.named.sum(axis=0).tolist() == [1, 2, 4]
     assert found.overlap[0, 1] == 1
     assert found.overlap[0, 4] == 0
@@ -171,7 +172,7 @@ def test_no_method_without_signs_is_said_to_speak_for_or_against():
 
 def test_flat_maps_name_nothing():
     found = agree({"a": [words_map([1, 1, 1, 1, 1])], "b": [words_map([0, 0, 0, 0, 0])]})
-    assert found.inputs[0].text == "No method names a word: no part of its map stands out."
+    assert found.inputs[0].text == "No method names a word: all scores of each map are equal."
     assert np.isnan(found.correlation[0, 1])
 
 
