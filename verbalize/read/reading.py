@@ -10,13 +10,14 @@ from verbalize.claims.checking import check
 from verbalize.evidence import evidence_of
 from verbalize.read.clause import Memory
 from verbalize.read.effects.implied import Implied, implied_by, words_between
-from verbalize.read.effects.reading import CUES, is_of_several, read_effects, supposes
+from verbalize.read.effects.reading import CUES, is_of_several, is_unclear, read_effects, supposes
+from verbalize.read.effects.skeleton import opened
 from verbalize.read.fixed.reading import read_fixed
 from verbalize.read.lists import heading_of, item_of, says_order, sentences_of_list, sentences_of_table
 from verbalize.read.making.placing import adjacent
 from verbalize.read.marking.part_finder import PartFinder
 from verbalize.read.marking.quotations import find_quotations
-from verbalize.read.marking.sentences import Marker, blank
+from verbalize.read.marking.sentences import Marker, blank, without_emphasis
 from verbalize.read.sentence_reader import SentenceReader
 from verbalize.read.sentence_splitter import split_sentences
 from verbalize.saliency import TokenSaliency
@@ -105,7 +106,7 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, not {type(text).__name__}")
     evidence = evidence_of(saliency)
-    clean = blank(text)
+    clean = without_emphasis(blank(text))
     finder = PartFinder(evidence, WordIndex.of(saliency) if isinstance(saliency, TokenSaliency) else None)
     quotations = find_quotations(clean, finder.holds)
     marker = Marker(clean, finder, _label_names(saliency))
@@ -142,12 +143,12 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             words = words_between(
                 clean[start:stop], [replace(one, start=one.start - start, stop=one.stop - start) for one in inside]
             )
-            implied = implied_by(words, claims, {})
+            implied = implied_by(words, claims, {}, len(evidence))
             sentences.append(
                 ReadSentence(start, stop, text[start:stop], tuple(claims), False, (f"fixed: {form}",), (), implied)
             )
             continue
-        tokens = marker.sentence(start, stop, inside)
+        tokens = opened(marker.sentence(start, stop, inside))
         effects = None
         if CUES.search(clean, start, stop):
             known = reader.memory.subject if sure and reader.memory.subject == reader.memory.last else ()
@@ -165,6 +166,10 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
         if is_of_several(tokens, evidence):
             reading.claims.clear()
             reading.implied.clear()
+        if is_unclear(tokens, evidence):  # which 'great' is decisive?
+            reading.implied = [replace(one, first=True) for one in reading.implied]
+            if not reading.implied:
+                reading.claims.clear()
         unread = bool(reading.left_over) or not reading.claims
         last_label = _label_of(reading.claims) or reader.memory.last_label
         if unread:  # its words are not understood, but what "it" means in the next sentence may be a label in them

@@ -11,7 +11,7 @@ from verbalize.claims.checking import check_against
 from verbalize.read.clause import Clause, Memory, Unclear
 from verbalize.read.clauses import segments_of
 from verbalize.read.effects.implied import Implied, implied_by, words_of
-from verbalize.read.effects.reading import EffectReading
+from verbalize.read.effects.making import EffectReading
 from verbalize.read.mentions import mentions_in
 from verbalize.read.resolver import Resolver
 
@@ -256,7 +256,7 @@ class SentenceReader:
         """What a clause says of the model besides. A word that occurs several times may mean any of its places."""
         mentions = (*self.memory.subject, *_try_mentions(tokens, 0, len(tokens)))
         open_ = {one.quote: one.places for one in mentions if one.ordinal is None and one.times == 1}
-        return implied_by(words_of(tokens), claims, open_)
+        return implied_by(words_of(tokens), claims, open_, len(self.evidence))
 
     def _only_numbers(self, reading: Reading) -> bool:
         """Whether the last clause is nothing but parts with their scores, as in "'great': 2.0"; reads it if so."""

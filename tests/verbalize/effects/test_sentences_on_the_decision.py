@@ -7,7 +7,7 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 
 from saywhy import signs
-from verbalize import Claim, Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check_text
+from verbalize import Claim, Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, check_text
 from verbalize.models import ImageModel, TextFunction
 
 LABELS = ("positive", "negative", "neutral")
@@ -218,3 +218,79 @@ def test_pictures_alike():
     model = ImageModel(net.module(), tuple(net.class_names))
     assert status("The region 'corner' is the decisive region.", saliency, model) == "false"
     assert status("The region 'sign' has no effect on the decision.", saliency, model) == "false"
+
+
+ONCE = TokenSaliency(TOKENS, [0, 1, 0.4, 0, -0.3, 0, -0.8, 0, 0, 0.6, 0.2], Query("positive"))  # the model needs both 'great'
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "of_constant"),
+    [
+        ("No word is decisive.", "false", "true"),
+        ("Nothing is decisive.", "false", "true"),
+        ("No single word is crucial.", "false", "true"),
+        ("Every word is decisive.", "false", "false"),
+        ("Every word but 'film' is decisive.", "false", "false"),
+        ("Only 'film' is decisive.", "false", "false"),
+        ("No word but 'film' is decisive.", "false", "false"),
+        ("Each 'great' is decisive.", "true", "false"),
+    ],
+)
+def test_sentences_on_every_word(text, wanted, of_constant):
+    assert status(text, ONCE) == wanted
+    assert status(text, ONCE, CONSTANT) == of_constant
+    assert status(text, ONCE, None) == "not verified"
+
+
+def test_the_only_decisive_word():
+    assert status("Only 'great' is decisive.", BORNE_OUT) == "true"
+    assert status("'great' is the only decisive word.", BORNE_OUT) == "true"
+    assert status("Every word but 'great' is decisive.", BORNE_OUT) == "false"
+
+
+@pytest.mark.parametrize("text", ["'great' is decisive.", "The decision hinges on 'great'.", "'great' is indispensable."])
+def test_which_of_two_words_is_meant_is_not_for_the_map_to_say(text):
+    assert status(text, ONCE, None) == "not verified"
+    assert status(text, ONCE) != "false"  # either is decisive
+    assert status(text, ONCE, CONSTANT) != "true"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("'dull' alone is enough for the model to say 'negative'.", "true"),
+        ("'dull' alone is enough for 'negative'.", "true"),
+        ("'dull' alone is enough for 'positive'.", "false"),
+        ("'film' alone is enough for 'negative'.", "false"),  # it gives 'neutral'
+        ("Without the first 'great', the model says 'negative' rather than 'neutral'.", "true"),
+        ("Without the first 'great', the model says 'neutral' rather than 'negative'.", "false"),
+        ("Without the first 'great', the model says something else.", "true"),
+        ("Without 'film', the model decides differently.", "false"),
+        ("With or without 'dull', the model says 'positive'.", "true"),
+        ("With or without 'dull', the model says 'negative'.", "false"),
+        ("Even without 'dull', the model says 'positive'.", "true"),
+        ("Even without 'dull', the model says 'negative'.", "false"),
+    ],
+)
+def test_what_the_model_says_of_changed_texts(text, wanted):
+    assert status(text, ONCE) == wanted
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ["- {}", "* {}", "• {}", "Note: {}", "Note that {}", "**{}**", "Importantly, {}", "In short, {}", "Conclusion: {}"],
+)
+def test_bullets_and_openings_change_nothing(opening):
+    assert status(opening.format("Without 'film', the model says 'positive'."), ONCE) == "true"
+    assert status(opening.format("Without 'film', the model says 'negative'."), ONCE) == "false"
+
+
+def test_a_class_of_the_group_that_is_not_the_decision():
+    group = TokenSaliency(TOKENS, ONCE.scores, Query("good", members=("positive", "neutral")))
+    bare = "Without the first 'great', 'slow', 'dull' and the second 'great', the model "
+    assert status(bare + "says 'neutral' instead of 'positive'.", group) == "true"
+    assert status(bare + "says 'neutral'.", group) == "true"
+    assert status(bare + "still says 'good'.", group) == "true"
+    (error,) = check([Claim("decisive", (1, 4, 6, 9))], group, MODEL).errors
+    assert "the model says 'neutral'" in error.message
+    assert "of the group 'good' as well" in error.message

@@ -41,13 +41,13 @@ def judged(claim: Claim, evidence: Evidence) -> Verdict:
         return Undecided("it does not say what is put in the place of the part" if change is None else NO_MODEL)
     if isinstance(answers, str):
         return Undecided(answers)
-    same = same_decision(claim.label, decided, evidence)
+    same = _same_decision(claim, decided, evidence)
     holds = [_holds(claim, answer, same, evidence) for answer in answers]
     if all(holds):
         return None
     if any(held is not False for held in holds):
-        return Undecided(_said(claim, evidence, answers, same))
-    return "wrong effect", _said(claim, evidence, answers, same)
+        return Undecided(_said(claim, evidence, answers, same, decided))
+    return "wrong effect", _said(claim, evidence, answers, same, decided)
 
 
 def doubt_of(evidence: Evidence) -> str | None:
@@ -66,10 +66,15 @@ def doubt_of(evidence: Evidence) -> str | None:
     return None
 
 
-def same_decision(label: str | None, decided: str, evidence: Evidence) -> frozenset[str]:
-    """The classes, as `plain` writes them, that count as the decision: those of the question's group, or the class alone."""
+def _same_decision(claim: Claim, decided: str, evidence: Evidence) -> frozenset[str]:
+    """The classes, as `plain` writes them, that count as the decision: those of the question's group, or the class alone.
+
+    A claim that names one of the classes, as the decision or as what it becomes, is about classes and not about the group.
+    """
     group = {plain(name) for name in evidence.query.members}
-    of_group = plain(decided) in group and (label is None or same_name(label, evidence.query.label))
+    named = [name for name in (claim.label, claim.becomes) if name is not None]
+    by_class = any(plain(name) in group and not same_name(name, evidence.query.label) for name in named)
+    of_group = plain(decided) in group and not by_class
     return frozenset(group) if of_group else frozenset({plain(decided)})
 
 
@@ -87,11 +92,11 @@ def _holds(claim: Claim, answer: Answer, same: frozenset[str], evidence: Evidenc
     return found.pop() if len(found) == 1 else None
 
 
-def _said(claim: Claim, evidence: Evidence, answers: Sequence[Answer], same: frozenset[str]) -> str:
+def _said(claim: Claim, evidence: Evidence, answers: Sequence[Answer], same: frozenset[str], decided: str) -> str:
     """What the model says of the changed input, way by way."""
     by_says: dict[str, list[Answer]] = {}
     for answer in answers:
-        by_says.setdefault(_says(answer, same), []).append(answer)
+        by_says.setdefault(_says(answer, same, decided, evidence), []).append(answer)
     hidden = "the rest" if claim.kind == "sufficient" else "it"
     if len(by_says) == 1:
         (says,) = by_says
@@ -109,10 +114,13 @@ def _changed(claim: Claim, evidence: Evidence) -> str:
     return f"with {part} alone" if claim.kind == "sufficient" else f"without {part}"
 
 
-def _says(answer: Answer, same: frozenset[str]) -> str:
+def _says(answer: Answer, same: frozenset[str], decided: str, evidence: Evidence) -> str:
     if len(answer.labels) > 1:
         return f"cannot choose between {_either(answer.labels)}"
-    return f"{'still ' if plain(answer.labels[0]) in same else ''}says '{answer.labels[0]}'"
+    (said,) = answer.labels
+    if same_name(said, decided):
+        return f"still says '{said}'"
+    return f"says '{said}'" + (f", which is of the group '{evidence.query.label}' as well" if plain(said) in same else "")
 
 
 def _sure(answers: Sequence[Answer]) -> str:

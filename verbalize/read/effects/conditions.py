@@ -48,6 +48,7 @@ _WRITER = f"(?:it|{WHOLE}|the (?:author|writer|reviewer))"
 _ADVERBIALS: dict[Change, tuple[str, ...]] = {
     "hidden": (
         f"without {PARTS}{FROM_WHOLE}",
+        f"(?P<both>with or without|with and without) {PARTS}{FROM_WHOLE}",
         f"(?:in the absence of|absent|minus|but for|(?:after|upon|on) (?:the )?(?:removal|deletion|masking|omission) of) {PARTS}{FROM_WHOLE}",
         f"(?:if it (?:were|was|had) not(?: been)? for|if not for|were it not for|had it not been for) {PARTS}{FROM_WHOLE}",
         f"{_WHEN} {PARTS} {_WAS} {HIDDEN}{FROM_WHOLE}",

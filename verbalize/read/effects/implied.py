@@ -55,6 +55,7 @@ _TO_PART = frozenset({"supports", "opposes", "matters", "most_important", "stren
 _COMPARES = frozenset({"more_important_than", "equal", "ratio", "difference", "least_important"})
 _MOST_READINGS = 12
 _MOST_PARTS = 8
+_MOST_COUNTED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,22 @@ class Implied:
         readings: the claims of each sense that the words may have: of each part, or of all together; of the one "great" or the
             other. They are true if all readings are true, and false if all are false.
         soft: whether the words may also mean less. Then they are not false, but undecided, where the claims are false.
+        first: whether the words speak of the model first of all, so that without it they are undecided.
     """
 
     readings: tuple[tuple[Claim, ...], ...]
     soft: bool = False
+    first: bool = False
 
 
-def implied_by(words: str, claims: Sequence[Claim], places: Places) -> tuple[Implied, ...]:
+def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int) -> tuple[Implied, ...]:
     """What a clause says of the model besides its claims about the map; empty if it says nothing of a decision.
 
     Args:
         words: the clause in lower case, with "X" for each quotation and label.
         claims: what was read from it.
         places: the places of quotations that may mean several.
+        count: the number of words, or regions, of the input.
     """
     if any(claim.kind in _COMPARES for claim in claims):
         return ()
@@ -85,6 +89,9 @@ def implied_by(words: str, claims: Sequence[Claim], places: Places) -> tuple[Imp
     idle = _distinct(claim for claim in claims if _is_idle(claim, negated=negated))
     decides, drives = _DECIDES.search(words) is not None, _DRIVES.search(words) is not None
     found = []
+    flat = any(claim.kind == "no_clear_evidence" and claim.direction is None for claim in claims)
+    if flat and count <= _MOST_COUNTED and (decides or _IDLE.search(words)):  # "nothing has any effect on the decision"
+        found.append(Implied((tuple(Claim("decisive", (index,), negated=True) for index in range(count)),)))
     if idle and (decides or _IDLE.search(words)):
         found.append(Implied(_readings(idle, places, negated=True)))
     elif decides or drives:
@@ -112,10 +119,10 @@ def words_between(sentence: str, quotations: Iterable[Quotation]) -> str:
 def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Evidence, *, with_model: bool) -> CheckReport:
     """Check what a sentence says of the map and, where the model is given, what it says of the model besides."""
     report = check_evidence(claims, evidence)
-    if not with_model:
-        return report
     said, errors, undecided = [*report.claims], [*report.errors], [*report.undecided]
     for one in implied:
+        if not (with_model or one.first):
+            continue
         readings = [check_evidence(reading, evidence) for reading in one.readings]
         first = readings[0]
         said += first.claims

@@ -22,7 +22,7 @@ _MIND = f"(?:{DECISION}|its mind|the model's mind|the mind of {MODEL})"
 _FROM = f"(?: from {label('from')})"
 _TO = f"(?: (?:to|into|over to|toward being) {label('to')})"
 _PATH = f"(?:{_FROM}?{_TO}|{_TO}{_FROM})"
-_RATHER = f"(?: (?:instead of|rather than|and not|and no longer) {label('from')}| instead)?"
+_RATHER = f"(?: (?:instead of|and no longer) {label('from')}| (?:rather than|and not|not) {label('than')}| instead)?"
 _IT = f"(?:{MODEL}|it)"
 _DECIDED_IT = f"(?:{DECISION}|it)"
 _TEXT = f"(?:{WHOLE}|it)"
@@ -54,6 +54,8 @@ _CLAUSES: dict[Outcome, tuple[str, ...]] = {
         f"{_IT} {_M}{_FLIP} {_MIND}{_PATH}?",
         f"{_IT} {_M}{_MOVE}{_PATH}",
         f"{_IT} {_M}{_OTHER}",
+        f"{_IT} {_M}(?:say|says|said|predict|predicts|choose|chooses|decide for|decides for|conclude|concludes) (?:something|anything) (?:else|different)",
+        f"{_IT} {_M}(?:decide|decides|decided|answer|answers|answered|judge|judges|judged|choose|chooses) (?:differently|otherwise)",
         f"{_IT} {_M}not (?:keep|maintain|stick with|stick to|retain) {DECISION}",
         f"{DECISION} {_M}(?:{_FLIP}|differ|differs|reverse|reverses)",
         f"{DECISION} {_M}(?:{_MOVE}){_PATH}",

@@ -11,41 +11,31 @@ only supposed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from verbalize.claims.claim import Claim
 from verbalize.read.effects.conditions import adverbials, nouns, numbered, orders
+from verbalize.read.effects.making import EffectReading, Maker, groups_of, quote_of
 from verbalize.read.effects.outcomes import clauses, lasting, predicates
-from verbalize.read.effects.skeleton import name_of, skeleton_of
-from verbalize.read.effects.verdicts import leading, of_several, pairs, verdicts
+from verbalize.read.effects.skeleton import opened, skeleton_of
+from verbalize.read.effects.verdicts import each_place, leading, of_several, pairs, quantified, verdicts
 from verbalize.read.effects.words import PARTS, PRONOUNS
-from verbalize.read.mentions import Unclear, mentions_in
+from verbalize.read.mentions import Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeAlias
 
-    from verbalize.claims.claim import ClaimKind
     from verbalize.evidence import Evidence
-    from verbalize.read.effects.conditions import Change
-    from verbalize.read.effects.implied import Implied
-    from verbalize.read.effects.outcomes import Outcome
+    from verbalize.read.effects.making import Found, Mentions
     from verbalize.read.effects.skeleton import Skeleton
     from verbalize.read.marking.tokens import Token
-    from verbalize.read.resolver import Mention
-    from verbalize.saliency import Part
 
-    Mentions: TypeAlias = "tuple[Mention, ...]"
     Plain: TypeAlias = "Callable[[Sequence[Token]], EffectReading | None]"
-    Found: TypeAlias = "dict[str, tuple[int, int]]"
 
 _Sort = TypeVar("_Sort")
-_KINDS: dict[Change, ClaimKind] = {"hidden": "decisive", "alone": "sufficient", "replaced": "counterfactual"}
 _MAPS_FIRST = re.compile(numbered(f"the map 's most important (?:word|part of the text|region) is {PARTS}"))
 _PRONOUN = re.compile(f"(?:{PRONOUNS})")
-_MANY = re.compile("them|they|these .*|those .*")
-_COLLECTIVE = re.compile(r"\btogether\b")
 _JOINTS = frozenset(
     {";", ":", "–", "—", "-", "and", "but", "yet", "while", "whereas", "although", "though", "because", "since", "so"}
 )
@@ -58,7 +48,7 @@ CUES = re.compile(
     r"|drop(?:ped|ping|s)?|exclud\w+|occlu\w+|ablat\w+|eliminat\w+|discard\w*|cut(?:ting|s)?|strip\w*|blank\w*|cover\w*|withh\w+|redact\w*|tak(?:e|en|es|ing)"
     r"|left|leav\w+|replac\w+|swap\w*|substitut\w+|exchang\w+|chang\w+|flip\w*|switch\w*|revers\w+|absen\w+|surviv\w*|withst\w+|outlast\w*|missing|gone|alone|by itself"
     r"|on its own|by themselves|on their own|together|enough|suffic\w+|necessary|indispensable|required|needs?|needed|requires?|decisive|hing\w+|turns? on|falls? with"
-    r"|instead of|in place of|only|nothing but|minus|but for|keep\w*|shown|given|from|with)\b",
+    r"|(?:no|none|nothing|every|each|any|only)\b.*\b(?:crucial|essential|vital|pivotal|critical)|instead of|in place of|only|nothing but|minus|but for|keep\w*|shown|given|from|with)\b",
     re.IGNORECASE,
 )
 _SUPPOSING = re.compile(
@@ -69,19 +59,6 @@ _SUPPOSING = re.compile(
 _CHANGED_INPUT = re.compile(
     r"\bwith (?:[\w ]+ )?[PBXL] (?:alone|instead of|in place of|in the place of)\b|\b(?:with|from|given) only\b"
 )
-
-
-@dataclass(frozen=True)
-class EffectReading:
-    """What a sentence, or a clause of it, says: its claims, the names of the rules that read it, and the parts it is about.
-
-    `implied` is what its statements about the map say of the model besides.
-    """
-
-    claims: tuple[Claim, ...]
-    rules: tuple[str, ...]
-    subject: Mentions
-    implied: tuple[Implied, ...] = ()
 
 
 def supposes(tokens: Sequence[Token], left_over: Sequence[str], evidence: Evidence) -> bool:
@@ -102,6 +79,12 @@ def is_of_several(tokens: Sequence[Token], evidence: Evidence) -> bool:
     return of_several().fullmatch(skeleton_of(tokens, evidence).text) is not None
 
 
+def is_unclear(tokens: Sequence[Token], evidence: Evidence) -> bool:
+    """Whether a sentence calls a part decisive, or enough, or not. If it was not read, it does not say which part it means."""
+    text = skeleton_of(opened(tokens), evidence).text
+    return any(pattern.fullmatch(text) for pattern, _, _ in verdicts())
+
+
 def read_effects(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain: Plain) -> EffectReading | None:
     """The claims of a sentence about effects; `None` if it is not read whole.
 
@@ -113,7 +96,7 @@ def read_effects(tokens: Sequence[Token], evidence: Evidence, subject: Mentions,
     """
     if not tokens or len(tokens) > _MOST_TOKENS:
         return None
-    return _read(tokens, evidence, subject, plain)
+    return _read(opened(tokens), evidence, subject, plain)
 
 
 def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain: Plain) -> EffectReading | None:
@@ -153,10 +136,10 @@ def _most_important(tokens: Sequence[Token], evidence: Evidence) -> EffectReadin
     if match is None:
         return None
     try:
-        mentions, part = _Maker(skeleton, evidence, ()).part(match.span("part_1"))
+        mentions, part = Maker(skeleton, evidence, ()).part(match.span("part_1"))
     except Unclear:
         return None
-    return EffectReading((Claim("most_important", part, quote=_quote(mentions)),), ("effect: the map's first",), mentions)
+    return EffectReading((Claim("most_important", part, quote=quote_of(mentions)),), ("effect: the map's first",), mentions)
 
 
 def _bare(tokens: Sequence[Token]) -> list[Token]:
@@ -176,7 +159,7 @@ def _clause(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> Effect
 
 
 def _readings(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> Iterator[EffectReading]:
-    maker = _Maker(skeleton, evidence, subject)
+    maker = Maker(skeleton, evidence, subject)
     text = skeleton.text
     attempts: list[Callable[[], EffectReading]] = []
     for at in skeleton.starts[1:]:
@@ -194,9 +177,14 @@ def _readings(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> Iter
             attempts += [maker.effect(change, found, *made) for made in _matches(clauses(), text, left)]
     for pattern, decisive, sufficient in verdicts():
         if match := pattern.fullmatch(text):
-            attempts.append(maker.verdict(_groups(match), decisive=decisive, sufficient=sufficient))
+            attempts.append(maker.verdict(groups_of(match), decisive=decisive, sufficient=sufficient))
     if match := leading().fullmatch(text):
-        attempts.append(maker.effect("alone", _groups(match), "says", _groups(match)))
+        attempts.append(maker.effect("alone", groups_of(match), "says", groups_of(match)))
+    for pattern, named, others in quantified():
+        if match := pattern.fullmatch(text):
+            attempts.append(maker.every(groups_of(match), named=named, others=others))
+    if match := each_place().fullmatch(text):
+        attempts.append(maker.each_place(groups_of(match)))
     for pattern, decisive in pairs():
         if match := pattern.fullmatch(text):
             attempts.append(maker.pair(match, decisive=decisive))
@@ -213,135 +201,4 @@ def _matches(
     if span[0] < span[1]:
         for sort, pattern in patterns:
             if match := pattern.fullmatch(text, *span):
-                yield sort, _groups(match)
-
-
-def _groups(match: re.Match[str]) -> Found:
-    """The span of each group that took part, by its name without its number."""
-    return {name.rpartition("_")[0] or name: match.span(name) for name, said in match.groupdict().items() if said}
-
-
-class _Maker:
-    """Makes the claims of a clause. Each method returns a function that makes them, or raises `Unclear`."""
-
-    def __init__(self, skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> None:
-        self.skeleton, self.evidence, self.subject = skeleton, evidence, subject
-        prediction = evidence.prediction
-        self.original = None if prediction is None else prediction.label
-
-    def effect(self, change: Change, condition: Found, outcome: Outcome, result: Found) -> Callable[[], EffectReading]:
-        """A change of the input, and what the model does with it."""
-
-        def make() -> EffectReading:
-            mentions, part = self.part(condition["part"])
-            changed, becomes, label = self.outcome(change, outcome, result)
-            if changed and "even" in condition:
-                raise Unclear
-            replacement = self.replacement(condition["replacement"], part) if change == "replaced" else None
-            claim = Claim(
-                _KINDS[change], part, label=label, becomes=becomes, negated=changed == (change == "alone"),
-                replacement=replacement, quote=_quote(mentions),
-            )  # fmt: skip
-            return EffectReading((claim,), (f"effect: {change}",), mentions)
-
-        return make
-
-    def verdict(self, found: Found, *, decisive: bool | None, sufficient: bool | None) -> Callable[[], EffectReading]:
-        """A part of which the clause says whether it is decisive, and whether it is sufficient."""
-
-        def make() -> EffectReading:
-            mentions, part = self.part(found["part"])
-            if decisive is not None and len(mentions) > 1 and not _COLLECTIVE.search(self.skeleton.text):
-                raise Unclear  # each of them, or all together?
-            label = self.label(found.get("label"))
-            stated: list[tuple[ClaimKind, bool | None]] = [("decisive", decisive), ("sufficient", sufficient)]
-            quote = _quote(mentions)
-            claims = tuple(
-                Claim(kind, part, label=label, negated=not true, quote=quote) for kind, true in stated if true is not None
-            )
-            return EffectReading(claims, ("effect: verdict",), mentions)
-
-        return make
-
-    def pair(self, match: re.Match[str], *, decisive: bool) -> Callable[[], EffectReading]:
-        """Two parts, of each of which the clause says whether it is decisive."""
-
-        def make() -> EffectReading:
-            spans = [match.span(name) for name in ("part_1", "part_2")]
-            label = self.label(_groups(match).get("label"))
-            claims: list[Claim] = []
-            named: list[Mention] = []
-            for span in spans:
-                mentions, part = self.part(span)
-                named += mentions
-                claims.append(Claim("decisive", part, label=label, negated=not decisive, quote=_quote(mentions)))
-            return EffectReading(tuple(claims), ("effect: verdict",), tuple(named))
-
-        return make
-
-    def outcome(self, change: Change, outcome: Outcome, found: Found) -> tuple[bool, str | None, str | None]:
-        """Whether the decision is another, the label that it becomes, and the label that it was."""
-        if outcome == "change":
-            return True, self.label(found.get("to")), self.label(found.get("from"))
-        if outcome in ("stay", "loses"):
-            return outcome == "loses", None, self.label(found.get("same"))
-        said = self.label(found["same" if outcome == "denies" else "says"])
-        was = self.original or self.evidence.query.label
-        if outcome == "denies":
-            if said is None or said.casefold() != was.casefold():
-                raise Unclear  # another label than one that the model did not give anyway
-            return True, None, said
-        if "from" in found:
-            return True, said, self.label(found["from"])
-        if said is not None and said.casefold() == was.casefold():
-            if self.original is None and change != "alone":
-                raise Unclear  # nobody said what the model decided
-            return False, None, said
-        return True, said, None
-
-    def part(self, span: tuple[int, int]) -> tuple[Mentions, Part | None]:
-        """The parts that a clause names, as one part; `None` if one of them is not in the input."""
-        said = self.skeleton.text[slice(*span)]
-        if _PRONOUN.fullmatch(said):
-            many = bool(_MANY.fullmatch(said))
-            mentions = self.subject
-            if not mentions or (said != "which" and many != (len(mentions) > 1)):
-                raise Unclear
-        else:
-            tokens = self.skeleton.between(*span)
-            mentions = mentions_in(tokens, 0, len(tokens))
-        places = [_place(mention) for mention in mentions]
-        if any(place is None for place in places):
-            return mentions, None
-        part = tuple(index for place in places for index in place or ())
-        if not part or len(set(part)) < len(part):
-            raise Unclear
-        return mentions, part
-
-    def replacement(self, span: tuple[int, int], part: Part | None) -> str:
-        """The words that take the place of a part."""
-        token = self.skeleton.between(*span)[0]
-        if part is None and "QP" in token.names:
-            raise Unclear  # the words that leave and those that come may stand in the other order
-        return getattr(token.value, "quote", None) or name_of(token) or token.text
-
-    def label(self, span: tuple[int, int] | None) -> str | None:
-        """The label that a clause names."""
-        return None if span is None else name_of(self.skeleton.between(*span)[0])
-
-
-def _place(mention: Mention) -> Part | None:
-    """The place of a mention; `None` if it is not in the input."""
-    places = mention.places
-    if mention.ordinal is not None:
-        index = mention.ordinal - 1 if mention.ordinal > 0 else len(places) - 1
-        return places[index] if 0 <= index < len(places) else None
-    if mention.times > 1 and mention.times == len(places):
-        return tuple(index for place in places for index in place)
-    if len(places) > 1:
-        raise Unclear  # which of them?
-    return places[0] if places else None
-
-
-def _quote(mentions: Mentions) -> str | None:
-    return ", ".join(mention.quote for mention in mentions) or None
+                yield sort, groups_of(match)

@@ -25,6 +25,18 @@ _FILLERS = frozenset(
 _SENTIMENTS = frozenset({"positive", "negative", "neutral"})
 
 
+# Words at the start of a sentence that only introduce it.
+_OPENINGS = frozenset(
+    {
+        "note", "note that", "importantly", "in short", "in sum", "in summary", "summary", "overall", "to sum up",
+        "interestingly", "notably", "remarkably", "surprisingly", "finally", "lastly", "firstly", "secondly",
+        "finding", "findings", "result", "conclusion", "in conclusion", "takeaway", "key takeaway", "observation",
+        "remark", "bottom line", "explanation", "nb",
+    }
+)  # fmt: skip
+_BULLETS = frozenset({"-", "*", "•", "–", "—", "+", "·"})
+
+
 @dataclass(frozen=True)
 class Skeleton:
     """A sentence, or a part of one, as a string of words and capital letters.
@@ -62,6 +74,19 @@ def skeleton_of(tokens: Sequence[Token], evidence: Evidence) -> Skeleton:
         starts.append(position)
         position += len(word) + 1
     return Skeleton(" ".join(words), tuple(kept), tuple(starts))
+
+
+def opened(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens without a bullet and without words that only introduce the sentence, such as "Note:"."""
+    start = 0
+    while start < len(tokens) and tokens[start].value is None:
+        if tokens[start].text in _BULLETS:
+            start += 1
+        elif tokens[start].text in _OPENINGS and start + 1 < len(tokens):
+            start += 1 + (tokens[start + 1].text in (":", ",", "that"))
+        else:
+            break
+    return [*tokens[start:]] if start < len(tokens) else [*tokens]
 
 
 def name_of(token: Token) -> str | None:

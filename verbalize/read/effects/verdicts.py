@@ -7,7 +7,7 @@ import re
 from functools import cache
 
 from verbalize.read.effects.conditions import numbered
-from verbalize.read.effects.words import BE, DECIDED, DECISION, MAY_BE, MODEL, PARTS, SINGLES, label, say
+from verbalize.read.effects.words import BE, DECIDED, DECISION, MAY_BE, MODEL, PARTS, SINGLES, WHOLE, label, say
 
 _M = f"(?:{MAY_BE} )?"
 _ALONE = "(?:alone|by itself|by themselves|on its own|on their own)"
@@ -57,6 +57,35 @@ _SEVERAL = f"(?:either |both )?[^;:]*[PBX](?: ,)? (?:and|or|as well as|plus) {SI
 def of_several() -> re.Pattern[str]:
     """The pattern of what is called decisive of several parts, which may mean each of them, any of them, or all together."""
     return re.compile(numbered(_SEVERAL))
+
+
+_WORD = "(?:single |individual |one )?(?:word|token|term|phrase|part|region|area|patch|object|feature)s?"
+_TO_ALL = f"(?:{_NEEDED}|crucial|essential|vital|pivotal|critical)"
+_WHERE = f"(?: (?:in|of) {WHOLE})?(?: alone| by itself| on its own)?"
+_BUT = "(?:but|except|except for|other than|apart from|besides)"
+# Pattern -> whether the part is said to be decisive, and whether each other part is; `None` where no part is named.
+_QUANTIFIED: tuple[tuple[str, bool | None, bool], ...] = (
+    (f"(?:(?:no|not a|not one|none of the|no one) {_WORD}|nothing|none){_WHERE} {_ARE} {_TO_ALL}{_AIM}?", None, False),
+    (f"(?:every|each|each and every|any) {_WORD}{_WHERE} {_ARE} {_TO_ALL}{_AIM}?", None, True),
+    (f"(?:every|each|any) (?:other )?{_WORD}{_WHERE} {_BUT} {PARTS} {_ARE} {_TO_ALL}{_AIM}?", False, True),
+    (f"(?:no (?:other )?{_WORD}|nothing|nothing else|none){_WHERE} {_BUT} {PARTS} {_ARE} {_TO_ALL}{_AIM}?", True, False),
+    (f"only {PARTS} {_ARE} {_TO_ALL}{_AIM}?|{PARTS} alone {_ARE} decisive{_AIM}?", True, False),
+    (f"{PARTS} {_ARE} the (?:only|sole|one) {_TO_ALL} {_WORD}{_AIM}?|the (?:only|sole|one) {_TO_ALL} {_WORD}{_AIM}? {_ARE} {PARTS}", True, False),
+)  # fmt: skip
+# "each 'great' is decisive": every place of a word by itself
+_EACH_PLACE = f"(?:each|every)(?: (?:occurrence|mention|instance|one|single) of)?(?: the)?(?: word)? (?P<part>[PBX]) {BE} {_NEEDED}{_AIM}?"
+
+
+@cache
+def quantified() -> tuple[tuple[re.Pattern[str], bool | None, bool], ...]:
+    """The patterns that speak of every part, and what they say of the one that is named and of each other one."""
+    return tuple((re.compile(f"(?:{numbered(pattern)})"), named, others) for pattern, named, others in _QUANTIFIED)
+
+
+@cache
+def each_place() -> re.Pattern[str]:
+    """The pattern that calls each occurrence of a word decisive."""
+    return re.compile(numbered(_EACH_PLACE))
 
 
 @cache

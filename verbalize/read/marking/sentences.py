@@ -29,6 +29,7 @@ _NAMED = re.compile(
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069\u200e\u200f"), " ")
 _AFTER_LIST = re.compile(r" (?:are|were|have|had|both|all)\b")  # after the last word of "the words great, fine and acting are"
 _BARE = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,7}")
+_EMPHASISED = re.compile(r"\*\*(?=\S)([^*\n]*['\"“‘»«„][^*\n]*)(?<=\S)\*\*")
 _EMPHASIS = ("**", "*", "_")
 _MARKS = {
     "QP": frozenset({"QP"}),
@@ -42,6 +43,11 @@ _MARKS = {
 def blank(text: str) -> str:
     """The text with blanks for the marks of direction that right-to-left words need; its length is kept."""
     return text.translate(_ISOLATES)
+
+
+def without_emphasis(text: str) -> str:
+    """The text with blanks for the marks of Markdown around a passage that holds a quotation; its length is kept."""
+    return _EMPHASISED.sub(lambda found: f"  {found[1]}  ", text)
 
 
 class Marker:
