@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from verbalize.saliency import PixelSaliency, Query, TokenSaliency
 
 _CHANNELS = (1, 3, 4)
+_IMAGE_FIELDS = ("pixel_values", "image", "images", "img", "inputs")  # of batches that are mappings
+_TEXT_FIELDS = ("text", "texts", "sentence", "inputs")
+_LABEL_FIELDS = ("label", "labels", "label_ids", "target", "targets", "id", "ids", "idx", "index")
 _IMAGE = 3  # axes of one image
 
 
@@ -43,8 +46,9 @@ def attribute(
         model: a text or image classifier: whatever `verbalize.models.as_model` takes, such as a `SequenceClassifier`, a torch
             module N×C×H×W in [0, 1] -> N×K logits, or a black box of `saywhy_core.classifiers`.
         inputs: one text or one image (H×W×C, a path or a Pillow image); or several: a list of them, or an array N×H×W×C; or a
-            loader: any other iterable of inputs or of batches of inputs, such as a `DataLoader`. Tensors may be N×C×H×W. A
-            batch may be a pair of inputs and labels, whose labels are passed over.
+            loader: any other iterable of inputs or of batches of inputs, such as a `DataLoader` or a dataset of Hugging Face.
+            Tensors may be N×C×H×W. An input or a batch may come with its labels, which are passed over: as a pair
+            (inputs, labels), or as a mapping with a field such as "image", "pixel_values" or "text", also one inside another.
         query: the question, for all inputs or one for each; a label alone asks what speaks for it. If it is not given, the
             question is why the model predicts its label.
         method: a name in `METHODS`; `methods_for("tokens")` lists those for texts, `methods_for("pixels")` and
@@ -63,12 +67,13 @@ def attribute(
     """
     batch_size = RULES["batch_size"].checked("batch_size", batch_size)
     opened = as_model(model, class_names)
+    inputs = _unlabelled(inputs, opened) if isinstance(inputs, Mapping) else inputs
     if _is_one(inputs, opened):
         if not _is_query(query):
             raise UsageError("one input has one query, not a sequence of them")
         return _explain(opened, [inputs], [query], method, batch_size, options)[0]
     if isinstance(inputs, list | tuple | np.ndarray | torch.Tensor):
-        many = _unpacked(inputs)
+        many = [_unlabelled(one, opened) for one in inputs]
         asked = _queries(query, len(many))
         maps: list[Any] = []
         for start in range(0, len(many), batch_size):
@@ -85,12 +90,12 @@ def _loaded(
 ) -> Iterator[list[Any]]:
     """The maps of a loader, batch by batch. Single inputs are gathered into batches."""
     queries = None if _is_query(query) else iter(query)
-    left = iter(loader)
+    left = (_unlabelled(one, model) for one in loader)
     for first in left:
         if _is_one(first, model):
             batch = [first, *islice(left, batch_size - 1)]
         else:
-            batch = _unpacked(first[0] if _is_labelled(first) else first)
+            batch = [_unlabelled(one, model) for one in first]
         asked = [query] * len(batch) if queries is None else list(islice(queries, len(batch)))
         if len(asked) < len(batch):
             raise UsageError("there are more inputs than queries; give one query, or one for each input")
@@ -136,13 +141,49 @@ def _is_one(inputs: Any, model: Model) -> bool:
     return isinstance(model, ImageModel | BlackBoxImages) and getattr(inputs, "ndim", _IMAGE + 1) <= _IMAGE
 
 
-def _is_labelled(batch: Any) -> bool:
-    """Whether a batch of a loader is a pair of inputs and labels."""
-    return isinstance(batch, list | tuple) and len(batch) == 2 and getattr(batch[0], "ndim", 0) > 1
+def _unlabelled(item: Any, model: Model) -> Any:
+    """An input, or a batch of inputs, without the labels that a loader hands over with it.
+
+    Raises:
+        UsageError: it is a mapping, and which of its fields holds the inputs is not clear.
+    """
+    if isinstance(item, Mapping):
+        return _unlabelled(item[_field(item, model)], model)
+    if not isinstance(item, list | tuple) or len(item) < 2:
+        return item
+    first, second = item[0], item[1]
+    if isinstance(first, Mapping) and not isinstance(second, Mapping):
+        return _unlabelled(first, model)
+    many = _count(first, model)
+    if many is None:  # one input, with its label
+        alone = isinstance(item, tuple) and _is_one(first, model) and (np.ndim(second) == 0 and not isinstance(second, str))
+        return first if alone else item
+    labels = getattr(second, "ndim", 1) <= 1 and hasattr(second, "__len__") and len(second) == many
+    return first if labels and (_count(second, model) is None or isinstance(first[0], str)) else item
 
 
-def _unpacked(batch: Any) -> list[Any]:
-    return list(batch)
+def _count(item: Any, model: Model) -> int | None:
+    """How many inputs a batch holds: an array of images, or a list of inputs. None where it is no batch of inputs."""
+    if isinstance(item, list | tuple):
+        return len(item) if item and _is_one(item[0], model) and not isinstance(item[0], int | float) else None
+    images = isinstance(model, ImageModel | BlackBoxImages) and getattr(item, "ndim", 0) == _IMAGE + 1
+    return len(item) if images else None
+
+
+def _field(item: Mapping[Any, Any], model: Model) -> Any:
+    """The name of the field that holds the inputs."""
+    wanted = _IMAGE_FIELDS if isinstance(model, ImageModel | BlackBoxImages) else _TEXT_FIELDS
+    names = [name for name in wanted if name in item]
+    others = [name for name in item if name not in _LABEL_FIELDS]
+    if names:
+        return names[0]
+    if len(others) == 1 and others[0] != "input_ids":
+        return others[0]
+    tokenized = "; texts are given as they are, before they are tokenized" if "input_ids" in item else ""
+    raise UsageError(
+        f"which field of the batch holds the inputs is not clear: it has {', '.join(map(str, item))[:200]}, and the field "
+        f"should be named {', '.join(wanted[:-1])} or {wanted[-1]}{tokenized}"
+    )
 
 
 def _queries(query: Any, count: int) -> list[Any]:
