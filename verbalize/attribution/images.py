@@ -9,7 +9,7 @@ import torch
 
 from saywhy_core.errors import UsageError
 from verbalize.attribution.image_question import as_image_model, ask_all, joined
-from verbalize.attribution.method import SETTINGS, check_needs, check_question, check_settings, explainer_for
+from verbalize.attribution.method import PATCH, SETTINGS, STEPS, check_needs, check_question, check_settings, explainer_for
 from verbalize.attribution.target import BATCH, as_query, check_weights, with_gradients
 from verbalize.models.image_models import BlackBoxImages, ImageModel
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from verbalize.saliency import PixelSaliency, Query
 
 BASELINES = ("grey", "black", "white", "mean", "blur")  # the first is the default
-_STEPS = 32  # enough for sums that are exact to about 1 % on the models of the tests
-_PATCH = 6  # pixels; an eighth of the side of the small images that the project ships
 
 
 def attribute_pixels(
@@ -96,7 +94,7 @@ def explain_images(
     """
     explainer = explainer_for("pixels", method)
     given = check_settings(explainer, method, settings)
-    side, count = given.get("patch", _PATCH), given.get("steps", _STEPS)
+    side, count = given.get("patch", PATCH), given.get("steps", STEPS)
     apart = given.get("stride", max(1, side // 2))
     if given.get("baseline", BASELINES[0]) not in BASELINES:
         raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {given['baseline']!r}")

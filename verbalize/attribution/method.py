@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = Literal["tokens", "pixels", "layer"]
 Question: TypeAlias = Literal["pointwise", "contrastive", "group"]
 Needs: TypeAlias = Literal["scores", "gradients", "layers", "attention"]
+STEPS = 32
+"""Steps where none are given: enough for sums that are exact to about 1 % on the models of the tests."""
+PATCH = 6
+"""Pixels of the side of a square where none are given: an eighth of the side of the small images that the project ships."""
 SETTINGS = ("baseline", "steps", "patch", "stride", "seed")
 """The settings that many methods share; they are fields of the questions. Other settings are in `question.options`."""
 Explain = TypeVar("Explain")
@@ -103,6 +107,8 @@ class Explainer(Generic[Explain]):
         questions: the kinds of question that it answers. A method that looks at no class, such as attention rollout, answers
             none: its map is the same for every label, and it takes no query other than the predicted label.
         batched: whether it explains many images at once, so that `question.batch` may hold more than one.
+        passes: about how many inputs it runs through the model to explain one: a number, or a function of the settings that are
+            given and the size, (words,) of a text or (rows, columns) of pixels. None where this depends on more than these.
     """
 
     explain: Explain
@@ -111,6 +117,7 @@ class Explainer(Generic[Explain]):
     needs: Needs = "gradients"
     questions: tuple[Question, ...] = ("pointwise", "contrastive", "group")
     batched: bool = False
+    passes: int | Callable[[Mapping[str, Any], tuple[int, ...]], int] | None = None
 
 
 @dataclass(frozen=True)

@@ -176,10 +176,7 @@ def write(saliencies: Iterable[Saliency], path: Path) -> int:
     No array of an earlier file is overwritten before the new file stands in its place; then those that only the earlier one
     named are removed.
     """
-    if path.suffix.lower() in _PACKED:
-        raise SaliencyError(
-            f"{path} would hold maps that are not packed; name it without {path.suffix}, and pack it afterwards"
-        )
+    check_unpacked(path)
     check_writable(path)
     streamed = is_stream(path)
     with FileLock(path, "file of maps"):  # keeps the arrays of two writers apart
@@ -196,6 +193,18 @@ def write(saliencies: Iterable[Saliency], path: Path) -> int:
             raise
         arrays.remove(before - arrays.kept)
     return count
+
+
+def check_unpacked(path: Path) -> None:
+    """Check that the name of a file of maps does not promise that it is packed.
+
+    Raises:
+        SaliencyError: it does.
+    """
+    if path.suffix.lower() in _PACKED:
+        raise SaliencyError(
+            f"{path} would hold maps that are not packed; name it without {path.suffix}, and pack it afterwards"
+        )
 
 
 class _Arrays:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from saywhy.cli.options.explained import MODEL_FORMS, ExplainedOptions
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import OutOption
+from saywhy_core.disk.destinations import is_stream
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from verbalize.saliency import Saliency
 
 HELP = f"""Compute saliency maps: how much each word of a text, or each pixel of an image, speaks for a label in a model.
+
+Each map is kept in OUT.part as soon as it is finished. A run that was stopped goes on where it was when it is started again.
 
 INPUTS for a model of texts are JSON Lines with `text` (and `id`, and the correct `label`), or plain texts with one input per
 line; for a model of images pictures, folders of them, NPY and NPZ files, or a CSV with a column `path`. Maps over pixels are
@@ -94,6 +98,7 @@ def attribute(
     del methods  # its callback has ended the command
     from saywhy_core.errors import Problem
     from verbalize.attribution.records import QueryTemplate, check_request, explain_records
+    from verbalize.attribution.records.keeping import KeptMaps, passes_of
     from verbalize.models import BlackBoxImages, ImageModel
 
     template = QueryTemplate(query, tuple(versus or ()), tuple(member or ()))
@@ -102,49 +107,102 @@ def attribute(
     images = isinstance(opened, ImageModel | BlackBoxImages)
     if images and out == "-":
         raise UsageError("maps over pixels are stored in files beside the records; name a file with --out")
-    check_request(opened, template, method, settings)
+    explainer = check_request(opened, template, method, settings)
     records, total = _read(inputs, opened, images=images)
     what = "image" if images else "text"
-    if total is not None:
-        note(f"{counted(total, what)} to explain by {method}")
+    records = _with_cost(records, total, what, method, partial(passes_of, explainer, settings))
     unread: list[Problem] = []
     failed: list[Problem] = []
+    order: list[str] = []
+    waiting: dict[str, InputRecord] = {}
+    kept = None if is_stream(out) else KeptMaps(out, _dependencies(model, opened, template, method, settings))
 
     def readable() -> Iterator[InputRecord]:
         for record in records:
             if isinstance(record, Problem):
                 unread.append(record)
-            else:
+                continue
+            order.append(record.id)
+            if kept is None or not kept.holds(record):
+                waiting[record.id] = record
                 yield record
 
     maps = explain_records(
         opened, readable(), template, method=method, batch_size=batch_size, on_problem=failed.append, **settings
     )
     with progress_bar("explaining", total) as shown:
-        written = _write(_told(maps, what, total, shown), out)
+        told = _told(maps, what, total, (lambda: 0) if kept is None else (lambda: kept.earlier), shown)
+        if kept is None:
+            written = _write(told, out)
+        else:
+            with kept:
+                for saliency in told:
+                    kept.add(waiting.pop(saliency.saliency_id), saliency)
+                if kept.earlier:
+                    note(f"from an earlier run: {counted(kept.earlier, 'map')}")
+                written = kept.finish(order, whole=not failed)
     if out != "-":
         note(f"{counted(written, 'map')} written to {out}" if written else f"no map was made, so {out} was not written")
     finish(("not read", unread), ("not explained", failed))
 
 
+def _dependencies(model: ExplainedOptions, opened: Any, template: Any, method: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """All that the maps depend on besides their inputs; maps of an earlier run with other ones are not used again."""
+    from verbalize.attribution.records.keeping import weights_of
+
+    classes = [getattr(opened, name, None) for name in ("class_names", "descriptions", "continuations", "template")]
+    return {
+        "model": model.model_spec, "options": sorted(model.model_option or ()), "classes": repr(classes),
+        "weights": weights_of(opened), "query": repr(template), "method": method,
+        "settings": {name: repr(value) for name, value in sorted(settings.items())},
+    }  # fmt: skip
+
+
 def _read(inputs: Sequence[str], opened: Any, *, images: bool) -> tuple[Iterator[InputRecord | Problem], int | None]:
     """The inputs, and how many there are, where that is known before they are read."""
-    from verbalize.attribution.records import InputRecord, read_image_inputs, read_text_inputs
+    from verbalize.attribution.records import read_image_inputs, read_text_inputs
+    from verbalize.attribution.records.inputs import InputRecord, count_images
 
     if images:
-        return read_image_inputs(inputs, channels=opened.channels), None
+        return read_image_inputs(inputs, channels=opened.channels), count_images(inputs)
     found = list(read_text_inputs(inputs))
     return iter(found), sum(isinstance(one, InputRecord) for one in found)
 
 
-def _told(maps: Iterator[Saliency], what: str, total: int | None, shown: Any) -> Iterator[Saliency]:
-    """The maps, with progress, and after the first of several what they all will take."""
+def _with_cost(
+    records: Iterator[InputRecord | Problem], total: int | None, what: str, method: str, passes: Callable[[Any], int | None]
+) -> Iterator[InputRecord | Problem]:
+    """The records, after a line on how many there are and how often each is run through the model, as the first one tells."""
+    from itertools import chain
+
+    from saywhy_core.errors import Problem
+
+    seen: list[InputRecord | Problem] = []
+    for record in records:
+        seen.append(record)
+        if not isinstance(record, Problem):
+            break
+    first = seen[-1] if seen and not isinstance(seen[-1], Problem) else None
+    each = None if first is None else passes(first)
+    said = f"{counted(total, what) if total is not None else f'{what}s'} to explain by {method}"
+    if each is not None:
+        said += f"; each goes about {counted(each, 'time')} through the model"
+        if total is not None and total > 1 and each > 1:
+            said += f", {total * each} times in all"
+    if total is not None or each is not None:
+        note(said)
+    return chain(seen, records)
+
+
+def _told(maps: Iterator[Saliency], what: str, total: int | None, earlier: Callable[[], int], shown: Any) -> Iterator[Saliency]:
+    """The maps, with progress, and after the first of several what those that an earlier run left will take."""
     began = time.monotonic()
     for number, saliency in enumerate(maps, 1):
-        if number == 1 and total is not None and total > 1:
+        left = None if total is None else total - earlier()
+        if number == 1 and left is not None and left > 1:
             took = time.monotonic() - began
-            note(f"the first {what} took {took:.1f} s; all {total} take about {_duration(took * total)}")
-        shown(number, total)
+            note(f"the first {what} took {took:.1f} s; all {left} take about {_duration(took * left)}")
+        shown(number + earlier(), total)
         yield saliency
 
 

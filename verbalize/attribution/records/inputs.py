@@ -90,6 +90,16 @@ def read_image_inputs(sources: Sequence[str], *, channels: int | None = None) ->
                 yield InputRecord(name, image.pixels, label, str(path))
 
 
+def count_images(sources: Sequence[str]) -> int | None:
+    """How many images the files hold, where that is known before they are read: not of arrays, which may hold several.
+
+    Raises:
+        UsageError: a source does not exist or holds no image.
+    """
+    paths = [path for source in sources for path in list_images(source).paths]
+    return None if any(path.suffix.lower() in (".npy", ".npz") for path in paths) else len(paths)
+
+
 def _texts(source: str) -> Iterator[InputRecord | Problem]:
     stem = "text" if source == STREAM else Path(source).stem
     if source != STREAM and not _holds_records(Path(source)):

@@ -35,11 +35,14 @@ def _smooth(module: nn.Module, layer: str, *, samples: int = _SAMPLES, noise: fl
     return SmoothGradCAMpp(module, layer, num_samples=samples, std=noise)
 
 
-GRAD_CAM = Method("Grad-CAM (Selvaraju et al. 2017)", layer=Explainer(GradCAM, signed=False, batched=True))
-GRAD_CAM_PP = Method("Grad-CAM++ (Chattopadhay et al. 2018)", layer=Explainer(GradCAMpp, signed=False, batched=True))
+GRAD_CAM = Method("Grad-CAM (Selvaraju et al. 2017)", layer=Explainer(GradCAM, signed=False, batched=True, passes=1))
+GRAD_CAM_PP = Method(
+    "Grad-CAM++ (Chattopadhay et al. 2018)",
+    layer=Explainer(GradCAMpp, signed=False, batched=True, passes=1),
+)
 SMOOTH_GRAD_CAM_PP = Method(
     "Smooth Grad-CAM++ (Omeiza et al. 2019)", layer=Explainer(_smooth, uses=("samples", "noise", "seed"), signed=False)
 )
-XGRAD_CAM = Method("XGrad-CAM (Fu et al. 2020)", layer=Explainer(XGradCAM, signed=False, batched=True))
-LAYER_CAM = Method("Layer-CAM (Jiang et al. 2021)", layer=Explainer(LayerCAM, signed=False, batched=True))
+XGRAD_CAM = Method("XGrad-CAM (Fu et al. 2020)", layer=Explainer(XGradCAM, signed=False, batched=True, passes=1))
+LAYER_CAM = Method("Layer-CAM (Jiang et al. 2021)", layer=Explainer(LayerCAM, signed=False, batched=True, passes=1))
 SCORE_CAM = Method("Score-CAM (Wang et al. 2020)", layer=Explainer(ScoreCAM, signed=False, needs="layers"))

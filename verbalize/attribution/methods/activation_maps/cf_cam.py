@@ -146,5 +146,5 @@ def _dbscan(distances: NDArray[np.float64], radius: float, least: int) -> NDArra
 
 CF_CAM = Method(
     "CF-CAM, clustered channels and filtered gradients (He, Pan and Yao 2025)",
-    pixels=Explainer(_pixels, uses=("layer", *_OPTIONS), signed=False, needs="layers", batched=True),
+    pixels=Explainer(_pixels, uses=("layer", *_OPTIONS), signed=False, needs="layers", batched=True, passes=1),
 )

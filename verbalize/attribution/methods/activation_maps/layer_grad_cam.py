@@ -30,5 +30,5 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 LAYER_GRAD_CAM = Method(
     "Grad-CAM with its signs (Selvaraju et al. 2017)",
-    pixels=Explainer(_pixels, uses=("layer",), signed=True, needs="layers", batched=True),
+    pixels=Explainer(_pixels, uses=("layer",), signed=True, needs="layers", batched=True, passes=1),
 )

@@ -73,8 +73,12 @@ def _backgrounds(images: Any, batch: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).to(batch)
 
 
+def _passes(settings: Mapping[str, Any], _size: tuple[int, ...]) -> int:
+    return int(settings.get("samples", _SAMPLES))
+
+
 GRADIENT_SHAP = Method(
     "gradients at random points between a baseline and the input (Erion et al. 2021)",
-    tokens=Explainer(_tokens, uses=("baseline", "samples", "noise", "seed")),
-    pixels=Explainer(_pixels, uses=("baseline", "backgrounds", "samples", "noise", "seed")),
+    tokens=Explainer(_tokens, uses=("baseline", "samples", "noise", "seed"), passes=_passes),
+    pixels=Explainer(_pixels, uses=("baseline", "backgrounds", "samples", "noise", "seed"), passes=_passes),
 )

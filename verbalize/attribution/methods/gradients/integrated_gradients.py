@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from captum.attr import IntegratedGradients, LayerIntegratedGradients
 
-from verbalize.attribution.method import Explainer, Method
+from verbalize.attribution.method import STEPS, Explainer, Method
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from verbalize.attribution.image_question import ImageQuestion
@@ -41,8 +43,12 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     return scores
 
 
+def _passes(settings: Mapping[str, Any], _size: tuple[int, ...]) -> int:
+    return int(settings.get("steps", STEPS))
+
+
 INTEGRATED_GRADIENTS = Method(
     "gradients integrated from a baseline to the input (Sundararajan et al. 2017)",
-    tokens=Explainer(_tokens, uses=("baseline", "steps")),
-    pixels=Explainer(_pixels, uses=("baseline", "steps"), batched=True),
+    tokens=Explainer(_tokens, uses=("baseline", "steps"), passes=_passes),
+    pixels=Explainer(_pixels, uses=("baseline", "steps"), batched=True, passes=_passes),
 )

@@ -31,6 +31,6 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 SALIENCY = Method(
     "the absolute gradient (Simonyan et al. 2014)",
-    tokens=Explainer(_tokens, signed=False),
-    pixels=Explainer(_pixels, signed=False, batched=True),
+    tokens=Explainer(_tokens, signed=False, passes=1),
+    pixels=Explainer(_pixels, signed=False, batched=True, passes=1),
 )

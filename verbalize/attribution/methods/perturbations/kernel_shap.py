@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from captum.attr import KernelShap
 
 from verbalize.attribution.method import Explainer, Method
-from verbalize.attribution.methods.perturbations.surrogate import WeightedLinear, explain_squares, explain_words
+from verbalize.attribution.methods.perturbations.surrogate import (
+    WeightedLinear,
+    explain_squares,
+    explain_words,
+    passes_for_squares,
+    passes_for_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +46,6 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 KERNEL_SHAP = Method(
     "Shapley values from a weighted linear model (Lundberg and Lee 2017)",
-    tokens=Explainer(_tokens, uses=("baseline", "samples", "seed"), needs="scores"),
-    pixels=Explainer(_pixels, uses=("baseline", "patch", "samples", "seed"), needs="scores"),
+    tokens=Explainer(_tokens, uses=("baseline", "samples", "seed"), needs="scores", passes=passes_for_words),
+    pixels=Explainer(_pixels, uses=("baseline", "patch", "samples", "seed"), needs="scores", passes=passes_for_squares),
 )

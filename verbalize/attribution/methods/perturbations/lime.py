@@ -14,7 +14,13 @@ import torch
 from captum.attr import Lime
 
 from verbalize.attribution.method import Explainer, Method
-from verbalize.attribution.methods.perturbations.surrogate import WeightedLinear, explain_squares, explain_words
+from verbalize.attribution.methods.perturbations.surrogate import (
+    WeightedLinear,
+    explain_squares,
+    explain_words,
+    passes_for_squares,
+    passes_for_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +54,6 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 LIME = Method(
     "a linear model that is true near the input (Ribeiro et al. 2016)",
-    tokens=Explainer(_tokens, uses=("baseline", "samples", "seed"), needs="scores"),
-    pixels=Explainer(_pixels, uses=("baseline", "patch", "samples", "seed"), needs="scores"),
+    tokens=Explainer(_tokens, uses=("baseline", "samples", "seed"), needs="scores", passes=passes_for_words),
+    pixels=Explainer(_pixels, uses=("baseline", "patch", "samples", "seed"), needs="scores", passes=passes_for_squares),
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from captum.attr import FeatureAblation, Occlusion
 
-from verbalize.attribution.method import Explainer, Method
+from verbalize.attribution.method import PATCH, Explainer, Method
 from verbalize.attribution.text_question import shared_by_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from verbalize.attribution.image_question import ImageQuestion
@@ -46,8 +48,18 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     return scores / channels
 
 
+def _passes(settings: Mapping[str, Any], size: tuple[int, ...]) -> int:
+    """How many squares there are."""
+    count = 1
+    for length in size:
+        side = min(int(settings.get("patch", PATCH)), length)
+        apart = min(int(settings.get("stride", max(1, side // 2))), side)
+        count *= 1 + -((side - length) // apart)
+    return count
+
+
 OCCLUSION = Method(
     "the drop of the score when a part is covered (Zeiler and Fergus 2014)",
-    tokens=Explainer(_tokens, uses=("baseline",), needs="scores"),
-    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride"), needs="scores", batched=True),
+    tokens=Explainer(_tokens, uses=("baseline",), needs="scores", passes=lambda _settings, size: size[0] + 1),
+    pixels=Explainer(_pixels, uses=("baseline", "patch", "stride"), needs="scores", batched=True, passes=_passes),
 )

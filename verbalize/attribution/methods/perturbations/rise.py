@@ -19,7 +19,7 @@ else: every image of a batch sees the same ones.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -27,6 +27,8 @@ from saywhy_core.errors import UsageError
 from verbalize.attribution.method import Explainer, Method
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from verbalize.attribution.image_question import ImageQuestion
 
 _MASKS, _CELLS, _KEEP = 2000, 7, 0.5  # s and p as in section 4.1 of the paper, which takes 4000 masks or more
@@ -88,7 +90,13 @@ def _whole(question: ImageQuestion, name: str, default: int, least: int) -> int:
     return value
 
 
+def _passes(settings: Mapping[str, Any], _size: tuple[int, ...]) -> int:
+    return int(settings.get("masks", _MASKS))
+
+
 RISE = Method(
     "RISE, the mean score of randomly masked images that keep a pixel (Petsiuk et al. 2018)",
-    pixels=Explainer(_pixels, uses=("baseline", "masks", "cells", "keep", "seed"), signed=True, needs="scores", batched=True),
+    pixels=Explainer(
+        _pixels, uses=("baseline", "masks", "cells", "keep", "seed"), signed=True, needs="scores", batched=True, passes=_passes
+    ),
 )

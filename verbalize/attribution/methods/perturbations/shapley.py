@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from captum.attr import ShapleyValueSampling
 
-from verbalize.attribution.method import Explainer, Method
+from verbalize.attribution.method import PATCH, STEPS, Explainer, Method
 from verbalize.attribution.methods.perturbations.surrogate import squares_of
 from verbalize.attribution.target import seeded
 from verbalize.attribution.text_question import shared_by_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from verbalize.attribution.image_question import ImageQuestion
@@ -49,8 +51,26 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     return scores / (areas * question.batch.shape[1])
 
 
+def _passes(settings: Mapping[str, Any], parts: int) -> int:
+    return int(settings.get("steps", STEPS)) * parts
+
+
+def _of_words(settings: Mapping[str, Any], size: tuple[int, ...]) -> int:
+    return _passes(settings, size[0] + 1)
+
+
+def _of_squares(settings: Mapping[str, Any], size: tuple[int, ...]) -> int:
+    side = int(settings.get("patch", PATCH))
+    return _passes(settings, -(-size[0] // side) * -(-size[1] // side))
+
+
 SHAPLEY = Method(
     "Shapley values from random permutations (Castro et al. 2009)",
-    tokens=Explainer(_tokens, uses=("baseline", "steps", "seed"), needs="scores"),
-    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed"), needs="scores", batched=True),
+    tokens=Explainer(
+        _tokens,
+        uses=("baseline", "steps", "seed"),
+        needs="scores",
+        passes=_of_words,
+    ),
+    pixels=Explainer(_pixels, uses=("baseline", "steps", "patch", "seed"), needs="scores", batched=True, passes=_of_squares),
 )

@@ -8,6 +8,7 @@ import torch
 from captum._utils.models.model import Model
 
 from saywhy_core.errors import UsageError
+from verbalize.attribution.method import PATCH
 from verbalize.attribution.target import seeded
 
 if TYPE_CHECKING:
@@ -100,6 +101,17 @@ def squares_of(question: ImageQuestion) -> torch.Tensor:
     rows = torch.arange(height, device=question.batch.device) // question.patch
     columns = torch.arange(width, device=question.batch.device) // question.patch
     return (rows[:, None] * (columns.max() + 1) + columns[None, :])[None, None]
+
+
+def passes_for_words(settings: Mapping[str, Any], size: tuple[int, ...]) -> int:
+    """How many samples are drawn for a text of some words."""
+    return samples_of(settings, size[0])
+
+
+def passes_for_squares(settings: Mapping[str, Any], size: tuple[int, ...]) -> int:
+    """How many samples are drawn for an image of some rows and columns."""
+    side = int(settings.get("patch", PATCH))
+    return samples_of(settings, -(-size[0] // side) * -(-size[1] // side))
 
 
 def samples_of(options: Mapping[str, Any], parts: int) -> int:
