@@ -118,8 +118,8 @@ class ZeroShotClassifier:
 
     def __post_init__(self) -> None:
         if len(self.descriptions) < 2:
-            given = f"{next(iter(self.descriptions))!r:.80} alone is described" if self.descriptions else "none is described"
-            raise UsageError(f"a zero-shot classifier needs two classes or more, each with a description; {given}")
+            found = f"{next(iter(self.descriptions))!r:.80} alone is described" if self.descriptions else "none is described"
+            raise UsageError(f"a zero-shot classifier needs two classes or more, each with a description; {found}")
         checked_classes(tuple(self.descriptions), "the zero-shot classifier")
         if not self.temperature > 0:
             raise UsageError(f"the temperature must be above zero, not {self.temperature!r}")

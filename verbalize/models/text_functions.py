@@ -38,9 +38,9 @@ class TextFunction:
     probabilities: bool = False
 
     def __post_init__(self) -> None:
-        if not self.class_names or (len(self.class_names) < 2 and not isinstance(self.class_names, str)):
-            raise UsageError("a text classifier needs two class names or more; give class_names=")
         object.__setattr__(self, "class_names", checked_classes(self.class_names, "the text classifier"))
+        if not self.class_names:
+            raise UsageError("a text classifier needs two class names or more; give class_names=")
 
     def answers(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(N, K) logits of the texts.

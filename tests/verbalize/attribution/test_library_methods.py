@@ -408,6 +408,35 @@ class Branching(nn.Module):
         return self.head(found if found.sum() > 0 else -found)
 
 
+class Answering(nn.Module):
+    """A network that hands its logits through a function."""
+
+    def __init__(self, inner, answer):
+        super().__init__()
+        self.inner, self.answer = inner, answer
+        self.eval()
+
+    def forward(self, images):
+        return self.answer(self.inner(images))
+
+
+ANSWERS = {
+    "mapping": lambda logits: {"logits": logits, "other": logits.exp()},
+    "tuple": lambda logits: (logits, logits + 1),
+    "half": lambda logits: logits.half().float(),
+    "type": lambda logits: logits.type(torch.float64),
+    "double": lambda logits: logits.double(),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("method", ["lrp", "deep_lift", "salient_relevance", "layer_grad_cam", "integrated_gradients"])
+def test_the_form_of_the_answer_changes_no_map(network, images, method, answer):
+    plain = explained(network, images[0], method)
+    found = explained(Answering(network, ANSWERS[answer]), images[0], method)
+    np.testing.assert_allclose(found.scores, plain.scores, atol=2e-3 * np.abs(plain.scores).max())
+
+
 @pytest.mark.parametrize("method", ["lrp", "deep_lift"])
 def test_layers_without_a_rule_are_named(images, method):
     with pytest.raises(UsageError, match=rf"{method} .* the layer 'act' \(GELU\)"):

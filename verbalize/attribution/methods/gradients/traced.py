@@ -8,6 +8,7 @@ traced (torch.fx), each call of a function becomes a module, and a module that i
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -31,7 +32,8 @@ _POOLING = {functional.max_pool1d: nn.MaxPool1d, functional.max_pool2d: nn.MaxPo
 _POOLED_BY = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")  # the order of the arguments of the functions
 _MOVING = frozenset({
     *("flatten", "reshape", "view", "view_as", "permute", "transpose", "t", "squeeze", "unsqueeze", "contiguous", "getitem"),
-    *("pad", "cat", "concat", "chunk", "split", "clone", "to", "float", "type_as", "stack", "_assert"),
+    *("pad", "cat", "concat", "chunk", "split", "clone", "stack", "to", "type", "type_as", "_assert"),
+    *("float", "half", "double", "bfloat16"),
 })  # fmt: skip
 """Functions that only move values: what flows back through their gradient arrives whole."""
 _ABOUT_SHAPES = frozenset({"size", "dim", "numel"})
@@ -82,7 +84,8 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
         share: whether the copy uses the same weights. Not for methods that change weights while they work.
 
     Returns:
-        A graph whose submodules are named after the layers of the network. Functions are `Operation`s, except activations and
+        A graph whose one output are the logits, also where the network returns other values with them. Its submodules are
+        named after the layers of the network. Functions are `Operation`s, except activations and
         max pooling, which are the modules of torch, and functions that only move values, which stay as they are. The copy of a
         network in half precision is in float32, because the small numbers that captum divides by vanish in half precision.
 
@@ -96,6 +99,7 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
         raise UsageError(f"the forward function of {type(module).__name__} can't be traced: {reason}") from error
     memo = {id(one): one for one in chain(module.parameters(), module.buffers())} if share else {}
     modules, graph = dict(traced.named_modules()), traced.graph
+    _answer_logits(graph)
     made: dict[str, nn.Module] = {}
     numbers: set[fx.Node] = set()
     for node in list(graph.nodes):
@@ -136,6 +140,18 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
     if precision_of(module) in (torch.float16, torch.bfloat16):
         return copy.deepcopy(result).float()
     return result
+
+
+def _answer_logits(graph: fx.Graph) -> None:
+    """Leave out what a network computes for other values beside its logits, through which captum would count them twice."""
+    (end,) = (node for node in graph.nodes if node.op == "output")
+    answer = end.args[0]
+    if isinstance(answer, Mapping):
+        answer = answer.get("logits", answer)
+    if isinstance(answer, list | tuple) and answer:
+        answer = answer[0]
+    end.args = (answer,)
+    graph.eliminate_dead_code()
 
 
 class _Value(nn.Module):  # type: ignore[misc]  # torch's types are not followed
@@ -189,9 +205,9 @@ def _name(node: fx.Node) -> str:
 
 
 def _named(target: Any, made: dict[str, nn.Module]) -> str:
-    """A name that no module has yet."""
+    """A name that no module has yet, and that means nothing to a graph itself, as "half" and "type" do."""
     name = str(target).replace(".", "_")
-    while name in made:
+    while name in made or hasattr(fx.GraphModule, name):
         name += "_again"
     return name
 
