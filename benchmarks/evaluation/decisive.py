@@ -1,18 +1,23 @@
 """How often is the most important word of a map decisive: would the model decide otherwise without it?
 
-Run: python benchmarks/evaluation/decisive.py [--texts FILE] [--limit 200] [--methods NAME ...]
+Run: python benchmarks/evaluation/decisive.py [--texts FILE] [--limit 200] [--methods NAME?OPTION=VALUE ...]
 The model is the zero-shot classifier of the demo (all-MiniLM-L6-v2). SAYWHY_DATA names a folder with `smv_crowd/`, whose 120
-news and 80 film reviews are the 200 texts. Without it, or with --texts (one news text per line), others are taken: short news
-made of a list of sentences.
+news and 80 film reviews are the 200 texts. A text is cut to its first whole sentences of at most 60 words together. Without the
+folder, or with --texts (one news text per line), others are taken: short news made of a list of sentences.
 
-Every word of every text is cut out once, and the model is run on what is left. So for each text it is known which words are
-decisive, if any. For each method the table says, with 95 % intervals (Wilson 1927):
+Every word of every text is hidden once, by cutting it out and by putting [MASK] in its place, and the model is run on what is
+left. So for each text it is known which words are decisive, if any. For each method the tables say, with 95 % intervals
+(Wilson 1927), over all texts and over those of each kind:
 
-- decisive: in how many texts the map's most important word is decisive;
-- of those with one: the same among the texts in which any single word is decisive: 100 % would be perfect;
+- removed: in how many texts the map's most important word is decisive where it is cut out;
+- of texts with one: the same among the texts in which any single word is decisive: 100 % would be perfect;
+- [MASK]: in how many texts it is decisive where [MASK] takes its place;
+- both: in how many it is decisive in both ways, as the claim "decisive" demands that holds however a word is hidden;
 - falls most: in how many texts no other word lowers the score of the predicted label further when it is cut out.
 
-"random word" is the mean over all words of a text, "any word" an oracle.
+"random word" is the mean over all words of a text, "any word" an oracle. Methods that draw samples have budgets, so that the
+whole takes some 20 minutes on one core; --methods gives others. The most important word is the one with the highest score, or
+with the greatest magnitude where no score is above zero or the map has no signs.
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import re
 import sys
 import time
+from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +39,7 @@ import numpy as np
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 from saywhy.demo.sentences import NEWS, REVIEWS  # noqa: E402
+from saywhy_core.classifiers import split_spec  # noqa: E402
 from saywhy_core.errors import UsageError  # noqa: E402
 from verbalize import Claim, attribute, check  # noqa: E402
 from verbalize.attribution import METHODS, ZeroShotClassifier, load_minilm, methods_for  # noqa: E402
@@ -59,47 +67,90 @@ _DEEDS = (
 )  # fmt: skip
 
 
+BUDGETS = {
+    "integrated_gradients": "steps=30", "gradient_shap": "samples=30", "shapley": "steps=3", "kernel_shap": "samples=80",
+    "lime": "samples=80",
+}  # fmt: skip
+FILLS = ("removal", "mask")
+WORDS = 60  # of a text at most, unless its first sentence is longer
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=Path, help="news texts, one per line")
     parser.add_argument("--limit", type=int, default=200)
-    parser.add_argument("--methods", nargs="*", default=list(methods_for("tokens")))
+    parser.add_argument("--methods", nargs="*", default=[named(one) for one in methods_for("tokens")])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     encoder, tokenizer = load_minilm()
-    groups = read_texts(options.texts, options.limit)
-    tops: dict[str, list[tuple[bool, bool, bool]]] = {}
-    chance: list[tuple[float, float, float]] = []
-    seconds: dict[str, float] = {}
-    sizes: list[int] = []
-    refused: dict[str, str] = {}
-    for name, classes, texts in groups:
+    kinds: list[Found] = []
+    for name, classes, texts in read_texts(options.texts, options.limit):
         classifier = ZeroShotClassifier(encoder, tokenizer, classes)
         readable = [text for text in texts if len(tokenizer(text)["input_ids"]) <= classifier.max_pieces]
         print(f"{name}: {len(readable)} texts, and {len(texts) - len(readable)} more that are too long for the model")
+        found = Found(name, len(readable))
         maps = {}
         for method in options.methods:
-            if method in refused:
-                continue
             began = time.perf_counter()
-            settings = {"seed": options.seed} if "seed" in METHODS.get(method).tokens.uses else {}
+            plain, given = split_spec(method)
+            settings = {"seed": options.seed, **given} if "seed" in METHODS.get(plain).tokens.uses else given
             try:
-                maps[method] = attribute(classifier, readable, method=method, **settings)
+                maps[method] = attribute(classifier, readable, method=plain, **settings)
             except UsageError as error:
-                refused[method] = str(error)
-            seconds[method] = seconds.get(method, 0.0) + time.perf_counter() - began
+                found.refused[method] = str(error)
+            found.seconds[method] = time.perf_counter() - began
+            print(f"{name}, {method}: {found.seconds[method]:.0f} s", file=sys.stderr, flush=True)
         truth = every_word(classifier, next(iter(maps.values())))
         for index, (decisive, fall) in enumerate(truth):
-            sizes.append(len(decisive))
             lowest = fall >= fall.max() - 1e-9
-            chance.append((decisive.mean(), float(decisive.any()), lowest.mean()))
-            for method, found in maps.items():
-                top = most_important(found[index])
-                tops.setdefault(method, []).append((bool(decisive[top]), bool(decisive.any()), bool(lowest[top])))
+            found.add(decisive, lowest, {method: most_important(some[index]) for method, some in maps.items()})
         held_against_check(classifier, next(iter(maps.values())), truth)
-    report(tops, chance, seconds, sizes)
-    for method, why in refused.items():
+        kinds.append(found)
+    if len(kinds) > 1:
+        report(sum(kinds[1:], kinds[0]))
+    for found in kinds:
+        report(found)
+    for method, why in {method: why for found in kinds for method, why in found.refused.items()}.items():
         print(f"\nwithout {method}: {why}")
+
+
+def named(method: str) -> str:
+    return f"{method}?{BUDGETS[method]}" if method in BUDGETS else method
+
+
+@dataclass
+class Found:
+    """What was found for the texts of one kind: for each text, and for each method and text, the numbers of the tables.
+
+    A row is (decisive when removed, decisive as [MASK], decisive both ways, falls most).
+    """
+
+    name: str
+    texts: int
+    tops: dict[str, list[Any]] = field(default_factory=dict)
+    chance: list[Any] = field(default_factory=list)
+    possible: list[Any] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def add(self, decisive: Any, lowest: Any, tops: Mapping[str, int]) -> None:
+        """One text: (P, 2) whether each word is decisive in each way, (P,) whether none lowers the score further."""
+        every = np.column_stack([decisive, decisive.all(axis=1), lowest])
+        self.sizes.append(len(decisive))
+        self.chance.append(every.mean(axis=0))
+        self.possible.append(every.any(axis=0))
+        for method, top in tops.items():
+            self.tops.setdefault(method, []).append(every[top])
+
+    def __add__(self, other: Found) -> Found:
+        methods = [method for method in self.tops if method in other.tops]
+        return Found(
+            f"{self.name} and {other.name}", self.texts + other.texts,
+            {method: self.tops[method] + other.tops[method] for method in methods},
+            self.chance + other.chance, self.possible + other.possible, self.sizes + other.sizes,
+            {method: self.seconds[method] + other.seconds[method] for method in methods},
+        )  # fmt: skip
 
 
 def read_texts(path: Path | None, limit: int) -> list[tuple[str, Mapping[str, Any], list[str]]]:
@@ -117,21 +168,35 @@ def read_texts(path: Path | None, limit: int) -> list[tuple[str, Mapping[str, An
     return [("made-up news", NEWS, list(dict.fromkeys(made))[:limit])]
 
 
+def shortened(text: str) -> str:
+    """The first whole sentences of at most `WORDS` words together; one at least, which is cut where it is longer."""
+    sentences = re.split(r"(?<=[.!?])\s+", text)
+    kept, count = "", 0
+    for sentence in sentences:
+        count += len(sentence.split())
+        if kept and count > WORDS:
+            break
+        kept = f"{kept} {sentence}".strip()
+    return " ".join(kept.split()[:WORDS])
+
+
 def published(path: Path) -> list[str]:
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    return list(dict.fromkeys(row["Input Text"].strip() for row in rows if row["Input Text"].strip()))
+    return list(dict.fromkeys(shortened(row["Input Text"].strip(' "')) for row in rows if row["Input Text"].strip(' "')))
 
 
 def every_word(classifier: ZeroShotClassifier, maps: Sequence[TokenSaliency]) -> list[tuple[Any, Any]]:
-    """For each text (P,) whether the decision changes without a word, and (P,) how far the logit of the label falls."""
+    """For each text (P, 2) whether the decision changes without a word, cut out or masked, and (P,) how far the logit falls."""
     inputs = mask_inputs(classifier, maps)
     original = inputs.original()
     found = []
     for row in range(len(maps)):
-        without = inputs.logits(row, ~np.eye(inputs.parts(row), dtype=bool), "removal")
+        hidden = ~np.eye(inputs.parts(row), dtype=bool)
+        without = [inputs.logits(row, hidden, fill) for fill in FILLS]
         label = int(original[row].argmax())
-        found.append((without.argmax(axis=1) != label, original[row, label] - without[:, label]))
+        changed = np.column_stack([logits.argmax(axis=1) != label for logits in without])
+        found.append((changed, original[row, label] - without[0][:, label]))
     return found
 
 
@@ -146,7 +211,7 @@ def held_against_check(classifier: ZeroShotClassifier, maps: Sequence[TokenSalie
         top = most_important(saliency)
         label = saliency.prediction.label if saliency.prediction else saliency.query.label
         said = bool(check([Claim("decisive", (top,), label=label)], saliency, classifier))
-        assert said == bool(decisive[top]), saliency.tokens[top]
+        assert said == bool(decisive[top, 0]), saliency.tokens[top]
 
 
 def wilson(hits: float, count: int) -> tuple[float, float, float]:
@@ -158,26 +223,23 @@ def wilson(hits: float, count: int) -> tuple[float, float, float]:
     return share, (middle - reach) / (1 + z * z / count), (middle + reach) / (1 + z * z / count)
 
 
-def report(
-    tops: dict[str, list[tuple[bool, bool, bool]]],
-    chance: list[tuple[float, float, float]],
-    seconds: dict[str, float],
-    sizes: list[int],
-) -> None:
-    count, possible = len(chance), int(sum(one[1] for one in chance))
-    print(f"\n{count} texts of {np.median(sizes):.0f} words (median); in {possible} of them one word or more is decisive\n")
-    print("| method | top word decisive | of texts with a decisive word | score falls most without it | seconds per map |")
-    print("| --- | --- | --- | --- | --- |")
-    rows = []
-    for method, found in tops.items():
-        hits = np.array(found)
-        rows.append((hits[:, 0].sum(), method, hits[:, 0].sum(), hits[:, 2].sum(), f"{seconds[method] / count:.2f}"))
-    rows.sort(reverse=True)
-    any_word = ("", "any word (oracle)", sum(one[1] for one in chance), count, "")
-    lucky = ("", "random word", sum(one[0] for one in chance), sum(one[2] for one in chance), "")
-    for _, name, hits, falls, took in (any_word, *rows, lucky):
-        cells = (wilson(hits, count), wilson(hits, possible), wilson(falls, count))
-        print("| " + " | ".join([name, *(f"{share:.1%} ({low:.1%} to {high:.1%})" for share, low, high in cells), took]) + " |")
+def report(found: Found) -> None:
+    count = len(found.sizes)
+    possible = np.sum(found.possible, axis=0).astype(int)
+    print(
+        f"\n### {found.name}: {count} texts of {np.median(found.sizes):.0f} words (median)\n\nOne word or more is decisive in "
+        f"{possible[0]} of them where it is removed, in {possible[1]} where it becomes [MASK].\n"
+    )
+    print("| method | removed | of texts with one | [MASK] | both | falls most | seconds per map |")
+    print("| --- | --- | --- | --- | --- | --- | ---: |")
+    rows = [(np.sum(rows, axis=0), name) for name, rows in found.tops.items()]
+    rows.sort(key=lambda row: -row[0][0])
+    ends = ((possible, "any word (oracle)"), (np.sum(found.chance, axis=0), "random word"))
+    for hits, name in (ends[0], *rows, ends[1]):
+        shares = [wilson(hits[0], count), wilson(hits[0], possible[0]), *(wilson(one, count) for one in hits[1:])]
+        cells = ["" if np.isnan(share) else f"{share:.1%} ({low:.1%} to {high:.1%})" for share, low, high in shares]
+        took = f"{found.seconds[name] / count:.2f}" if name in found.seconds else ""
+        print("| " + " | ".join([name, *cells, took]) + " |")
 
 
 if __name__ == "__main__":

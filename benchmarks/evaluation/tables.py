@@ -38,33 +38,17 @@ METRICS = {
     "ccs_contrast": "ccs_contrast ↑", "pointing_game": "pointing ↑", "class_sensitivity": "class sens. ↓",
     "randomisation": "random. ↓",
 }  # fmt: skip
-GRADIENTS = ("saliency", "input_x_gradient", "integrated_gradients?steps=20", "gradient_shap?samples=10", "deep_lift")
+GRADIENTS = ("saliency", "input_x_gradient", "integrated_gradients?steps=20", "gradient_shap?samples=10")
 SAMPLED = ("occlusion?patch=4&stride=4", "kernel_shap?patch=4&samples=200", "lime?patch=4&samples=200", "rise?masks=300")
 TEXT_METHODS = (
-    *GRADIENTS, "occlusion", "shapley?steps=5", "kernel_shap?samples=64", "lime?samples=64", "attention_gradient", "rollout",
+    *GRADIENTS, "occlusion", "shapley?steps=2", "kernel_shap?samples=48", "lime?samples=48", "attention_gradient", "rollout",
     "class_attention",
 )  # fmt: skip
 IMAGE_METHODS = (
-    *GRADIENTS,
-    "lrp",
-    *SAMPLED,
-    "layer_grad_cam",
-    "cf_cam",
-    "norm_grad",
-    "meta_norm_grad",
-    "salient_relevance",
+    *GRADIENTS, "deep_lift", "lrp", *SAMPLED, "layer_grad_cam", "cf_cam", "norm_grad", "meta_norm_grad", "salient_relevance",
     "eigen_cam",
-)
-VIT_METHODS = (
-    *GRADIENTS,
-    *SAMPLED,
-    "layer_grad_cam",
-    "norm_grad",
-    "attention_gradient",
-    "rollout",
-    "class_attention",
-    "token_cut",
-)
+)  # fmt: skip
+VIT_METHODS = (*GRADIENTS, *SAMPLED, "attention_gradient", "rollout", "class_attention", "token_cut")
 STEPS = 10  # of deletion and insertion
 DIRT = 0.35  # as in the demo
 SIGNS_SEED = 7_301  # neither training nor the tests of the network draw with it

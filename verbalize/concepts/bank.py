@@ -26,7 +26,7 @@ class ConceptBank:
     """A dictionary W of K directions, with which activations A are about U W.
 
     Three ways of concept extraction are the same problem, min ||A - U W||, under different constraints (Fel et al. 2023,
-    "A holistic approach to unifying automatic concept extraction and concept importance estimation", section 3.1). With "nmf",
+    "A holistic approach to unifying automatic concept extraction and concept importance estimation"). With "nmf",
     U and W are not negative (CRAFT). With "kmeans", each row of U is one-hot (ACE). With "pca", the rows of W are orthonormal,
     and A is counted from its mean.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from verbalize.concepts.importance import Estimator
     from verbalize.saliency import Prediction
 
-_TOP_SHARE = 0.1  # of the crops, in which a concept is strongest: those that its sub-concepts are found in (CRAFT, section 3.1)
+_TOP_SHARE = 0.1  # of the crops, in which a concept is strongest: those that its sub-concepts are found in (CRAFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Concepts:
         """(N, K, H, W) how much of each concept each pixel holds, interpolated between the places of the layer.
 
         These are the concept attribution maps for a layer with places. CRAFT goes on from there to the pixels through implicit
-        gradients of NMF (section 3.3); here, as in its authors' code for such layers, the map of the layer is enlarged.
+        gradients of NMF; here, as in its authors' code for such layers, the map of the layer is enlarged.
 
         Raises:
             UsageError: the features of the layer have no places.
@@ -180,7 +180,7 @@ class Concepts:
         return np.argsort(-self.amounts[:, concept], kind="stable")[:count]
 
     def within(self, concept: int, layer: str, count: int, *, seed: int = 0) -> Concepts:
-        """The sub-concepts of a concept: those of an earlier layer, in the crops that hold most of it (CRAFT, section 3.1).
+        """The sub-concepts of a concept: those of an earlier layer, in the crops that hold most of it (CRAFT).
 
         The sub-concepts are named after it: "concept 3.1", "concept 3.2" and so on.
 

@@ -41,12 +41,12 @@ def importances(
     The number that is attributed is the score of the query for the activations U W, in which concept k is scaled by m_k at all
     places of the image: m = 1 is the image as the bank knows it, m = 0 an image without the concept.
 
-    - "sobol": total Sobol indices of m in [0, 1]^K (CRAFT, Fel et al. 2023, section 3.2). Not negative: it tells no direction.
+    - "sobol": total Sobol indices of m in [0, 1]^K (CRAFT, Fel et al. 2023). Not negative: it tells no direction.
     - "occlusion": score(1) - score(1 without k).
     - "gradient_input": the derivative by m_k at m = 1, which is the sum of gradient times coefficient.
     - "integrated_gradients": the derivative by m_k, averaged over m = t with t from 0 to 1 (midpoints).
 
-    On a head that is linear in the activations the last three agree (Fel et al. 2023, "A holistic approach", section 3.2).
+    On a head that is linear in the activations the last three agree (Fel et al. 2023, "A holistic approach").
 
     Args:
         split: the model.

@@ -61,7 +61,7 @@ def total_indices(function: Callable[[Floats], Floats], inputs: int, *, samples:
     """(inputs,) total Sobol indices of a function on the unit cube, whose inputs are independent and uniform.
 
     The index of an input is the share of the variance that would be left if all other inputs were known (Homma and Saltelli
-    1996), estimated as by Jansen (1999, equation 4) from `samples` * (`inputs` + 1) values.
+    1996), estimated as by Jansen (1999) from `samples` * (`inputs` + 1) values.
 
     Args:
         function: (N, inputs) points -> (N,) values; called once.

@@ -85,7 +85,7 @@ class StrategyGraph:
 
 
 def strategy_graph(importance: ArrayLike, names: Sequence[str], right: ArrayLike | None = None) -> StrategyGraph:
-    """Group images by the concept that matters most in each: the strategic cluster graph (Fel et al. 2023, NeurIPS, section 5).
+    """Group images by the concept that matters most in each: the strategic cluster graph (Fel et al. 2023, NeurIPS).
 
     The paper embeds the vectors of importance in the plane by UMAP and marks clusters by their main concept. Here an image
     belongs to its most important concept, so that the numbers can be counted: prevalence is the share of the images, and

@@ -1,4 +1,4 @@
-"""Average drop (Chattopadhyay et al. 2018, "Grad-CAM++", section 4.1): how much is lost on the important parts.
+"""Average drop (Chattopadhyay et al. 2018, "Grad-CAM++"): how much is lost on the important parts.
 
     drop = max(0, f(x) - f(the top share of x, all else hidden)) / f(x)
 

@@ -1,4 +1,4 @@
-"""Average gain (Zhang et al. 2024, "Opti-CAM", equation 13): how much confidence is won on the important parts alone.
+"""Average gain (Zhang et al. 2024, "Opti-CAM"): how much confidence is won on the important parts alone.
 
     gain = max(0, f(the top share of x, all else hidden) - f(x)) / (1 - f(x))
 

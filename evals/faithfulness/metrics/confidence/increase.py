@@ -1,4 +1,4 @@
-"""Increase in confidence (Chattopadhyay et al. 2018, "Grad-CAM++", section 4.1): is the model surer of the important parts?
+"""Increase in confidence (Chattopadhyay et al. 2018, "Grad-CAM++"): is the model surer of the important parts?
 
     increase = 1 if f(the top share of x, all else hidden) > f(x), else 0
 

@@ -1,4 +1,4 @@
-"""Faithfulness correlation (Bhatt, Weller and Moura 2020, "Evaluating and aggregating", equation 3).
+"""Faithfulness correlation (Bhatt, Weller and Moura 2020, "Evaluating and aggregating").
 
     correlation = Pearson's r over random sets S of a fixed size, of Σ of the map in S with f(x) - f(x without S)
 

@@ -1,4 +1,4 @@
-"""Infidelity (Yeh et al. 2019, "On the (in)fidelity and sensitivity of explanations", definition 2.1).
+"""Infidelity (Yeh et al. 2019, "On the (in)fidelity and sensitivity of explanations").
 
     infidelity = E over random sets I of (Σ of the map in I - (f(x) - f(x without I)))²
 

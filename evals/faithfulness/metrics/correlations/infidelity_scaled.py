@@ -1,4 +1,4 @@
-"""Infidelity of a map in the best unit (Yeh et al. 2019, section 2; captum's `normalize=True`).
+"""Infidelity of a map in the best unit (Yeh et al. 2019; captum's `normalize=True`).
 
     infidelity = E over random sets I of (β Σ of the map in I - (f(x) - f(x without I)))²,  β = max(0, E[sum·fall] / E[sum²])
 

@@ -1,4 +1,4 @@
-"""Monotonicity as a correlation (Nguyen and Martínez 2020, "On quantitative aspects of model interpretability", equation 4).
+"""Monotonicity as a correlation (Nguyen and Martínez 2020, "On quantitative aspects of model interpretability").
 
     correlation = Spearman's ρ of |score of a part| with (f(x) - f(x without this part))²
 

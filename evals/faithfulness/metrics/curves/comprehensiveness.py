@@ -1,4 +1,4 @@
-"""Comprehensiveness (DeYoung et al. 2020, "ERASER", section 4): how much the score falls without the most important parts.
+"""Comprehensiveness (DeYoung et al. 2020, "ERASER"): how much the score falls without the most important parts.
 
     comprehensiveness = mean over q in bins of f(x) - f(x without the top share q)
 

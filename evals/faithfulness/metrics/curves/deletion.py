@@ -1,4 +1,4 @@
-"""Deletion (Petsiuk, Das and Saenko 2018, "RISE", section 4.2): the score while the most important parts are hidden.
+"""Deletion (Petsiuk, Das and Saenko 2018, "RISE"): the score while the most important parts are hidden.
 
     deletion = ∫₀¹ f(x without the top share q) dq
 

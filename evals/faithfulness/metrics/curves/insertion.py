@@ -1,4 +1,4 @@
-"""Insertion (Petsiuk, Das and Saenko 2018, "RISE", section 4.2): the score while the most important parts come back.
+"""Insertion (Petsiuk, Das and Saenko 2018, "RISE"): the score while the most important parts come back.
 
     insertion = ∫₀¹ f(the top share q of x, all else hidden) dq
 

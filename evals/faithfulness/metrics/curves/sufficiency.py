@@ -1,4 +1,4 @@
-"""Sufficiency (DeYoung et al. 2020, "ERASER", section 4): how much the score falls where only the most important parts stay.
+"""Sufficiency (DeYoung et al. 2020, "ERASER"): how much the score falls where only the most important parts stay.
 
     sufficiency = mean over q in bins of f(x) - f(the top share q of x, all else hidden)
 

@@ -1,4 +1,4 @@
-"""Intersection over union of the most important parts with a plausible mask (ERASER, DeYoung et al. 2020, section 4).
+"""Intersection over union of the most important parts with a plausible mask (ERASER, DeYoung et al. 2020).
 
     iou = max over masks of |T ∩ M| / |T ∪ M|,   T the |M| most important parts
 

@@ -1,4 +1,4 @@
-"""Pointing game (Zhang et al. 2018, "Top-down neural attention by excitation backprop", section 4.1).
+"""Pointing game (Zhang et al. 2018, "Top-down neural attention by excitation backprop").
 
     hit = 1 if the most important part lies in one of the plausible masks, else 0
 

@@ -1,4 +1,4 @@
-"""Max-sensitivity (Yeh et al. 2019, "On the (in)fidelity and sensitivity of explanations", definition 2.2).
+"""Max-sensitivity (Yeh et al. 2019, "On the (in)fidelity and sensitivity of explanations").
 
     sensitivity = max over |u| <= radius of ‖Φ(x + u) - Φ(x)‖ / ‖Φ(x)‖
 

@@ -1,4 +1,4 @@
-"""Class sensitivity: how alike the maps for two competing classes are (after Williamson et al. 2025, "CASE", section III).
+"""Class sensitivity: how alike the maps for two competing classes are (after Williamson et al. 2025, "CASE").
 
     class_sensitivity = Spearman's rank correlation of Φ(x, A) and Φ(x, B)
 

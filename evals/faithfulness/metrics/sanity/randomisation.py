@@ -1,4 +1,4 @@
-"""Parameter randomisation (Adebayo et al. 2018, "Sanity checks for saliency maps", section 3).
+"""Parameter randomisation (Adebayo et al. 2018, "Sanity checks for saliency maps").
 
     randomisation = Spearman's rank correlation of Φ(x) under the model and under the same model with random weights
 

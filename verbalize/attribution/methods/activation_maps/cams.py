@@ -3,13 +3,13 @@
 All are weighted sums of the D feature maps A of the layer, L = ReLU(sum over d of w_d A_d); they differ in the weights. With g
 the gradient of the score with respect to A:
 
-- Grad-CAM (Selvaraju et al. 2017, eq. 1): w_d is the mean of g over the places.
-- Grad-CAM++ (Chattopadhay et al. 2018, eq. 19): w_d is the sum of alpha ReLU(g), alpha = g² / (2 g² + g³ sum(A_d)).
+- Grad-CAM (Selvaraju et al. 2017): w_d is the mean of g over the places.
+- Grad-CAM++ (Chattopadhay et al. 2018): w_d is the sum of alpha ReLU(g), alpha = g² / (2 g² + g³ sum(A_d)).
 - Smooth Grad-CAM++ (Omeiza et al. 2019): Grad-CAM++ with g² and g³ averaged over `samples` noisy copies of the image, of
   standard deviation `noise`. In torchcam ReLU(g) is that of the last copy, and A that of the image without noise.
-- XGrad-CAM (Fu et al. 2020, eq. 9): w_d is the mean of g weighted by A_d.
-- Layer-CAM (Jiang et al. 2021, eq. 5): the weight is ReLU(g), at each place its own.
-- Score-CAM (Wang et al. 2020, alg. 1): w_d is the softmax over d of the gain of the score when the image is multiplied by A_d,
+- XGrad-CAM (Fu et al. 2020): w_d is the mean of g weighted by A_d.
+- Layer-CAM (Jiang et al. 2021): the weight is ReLU(g), at each place its own.
+- Score-CAM (Wang et al. 2020): w_d is the softmax over d of the gain of the score when the image is multiplied by A_d,
   scaled to [0, 1]. It takes no gradient, and runs the network once per feature map.
 """
 

@@ -1,7 +1,7 @@
 """Eigen-CAM (Muhammad and Yeasin 2020): the first principal component of the feature maps, whatever the class.
 
 With the features A of one layer as a D×(h·w) matrix and its singular value decomposition A = U S V^T, the map is the projection
-of the features onto the first left singular vector, A^T u_1 = s_1 v_1 (section III, "L = O V_1" with the features as rows).
+of the features onto the first left singular vector, A^T u_1 = s_1 v_1 (the paper writes O V_1, with the features as rows).
 Neither a class nor a gradient takes part: the map is the same for every label.
 
 A singular vector has no sign of its own. Features after a ReLU are not negative, and then neither is v_1 if its sign is chosen

@@ -1,4 +1,4 @@
-"""Grad-CAM with its signs (Selvaraju et al. 2017, eq. 2 without the ReLU; as captum's LayerGradCam).
+"""Grad-CAM with its signs (Selvaraju et al. 2017, without the ReLU; as captum's LayerGradCam).
 
 The sum over the feature maps A_d of the layer, each weighted by the mean gradient of the score over its places. Without the
 ReLU the sum keeps its signs, so that the map can also speak against the label, and a contrastive map is the difference of two

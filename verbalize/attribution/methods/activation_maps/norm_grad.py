@@ -2,17 +2,17 @@
 
 NormGrad asks how much each place of a layer adds to the gradient of weights. A 1×1 convolution that changes nothing is thought
 into the network behind the layer. The gradient of its weights is a sum over the places u of the outer products g_u a_u^T of the
-gradient and the features there, and the map is the Frobenius norm of each term (section 3.2 and table 1, "conv 1×1, norm"):
+gradient and the features there, and the map is the Frobenius norm of each term (the paper's "virtual identity"):
 
     m(u) = ||g_u a_u^T||_F = ||g_u|| · ||a_u||
 
 A norm has no sign: the map tells where evidence is, for or against. Where a global average pooling follows the layer, g_u is
 the same at all places, and the map is that of the features whatever the class: an earlier layer tells classes apart.
 
-Several layers are combined by the geometric mean of their maps at the size of the image (section 4.2). Departure: the maps are
+Several layers are combined by the geometric mean of their maps at the size of the image. Departure: the maps are
 not stretched to [0, 1] before. That would move their zero, and a factor of one map is only a factor of the geometric mean.
 
-Meta-saliency (section 3.4) asks the same of a network that has just learnt the image a bit better: the weights take one step of
+Meta-saliency asks the same of a network that has just learnt the image a bit better: the weights take one step of
 gradient descent on the loss of the query, theta' = theta - rate · grad loss(theta), and the map is computed with theta'. Each
 image has a step of its own. The weights of the model itself are never written to: the pass with theta' runs on copies. The loss
 is the cross-entropy of the label against all other labels, or, for a contrastive query, against those in `versus`; a group

@@ -1,17 +1,17 @@
 """Context-aware saliency (Goferman, Zelnik-Manor and Tal 2012): places whose surroundings look like few other places.
 
 For the patch p_i around place i and another patch q_k, with values in [0, 1] and distances between places in units of the
-longer side of the picture (eq. 1):
+longer side of the picture:
 
     d(p_i, q_k) = |p_i - q_k| / (1 + c · |i - k|),   c = 3
 
-At the scale r, the place is salient if even the K most similar patches are dissimilar (eq. 3, 4), where the patches q_k come
+At the scale r, the place is salient if even the K most similar patches are dissimilar, where the patches q_k come
 from the scales r, r/2 and r/4:
 
     S_r(i) = 1 - exp(-mean_k d(p_i, q_k))
 
-The mean over the scales 1, 0.8, 0.5 and 0.3 is S (eq. 5). Places where S is above 0.8 of its maximum are foci of attention, and
-places far from them lose (eq. 6), with the distance from the nearest focus in units of the longer side:
+The mean over the scales 1, 0.8, 0.5 and 0.3 is S. Places where S is above 0.8 of its maximum are foci of attention, and
+places far from them lose, with the distance from the nearest focus in units of the longer side:
 
     S'(i) = S(i) (1 - d_focus(i))
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCALES = (1.0, 0.8, 0.5, 0.3)
-NEIGHBOURS, PATCH = 64, 7  # K, and the side of a patch in pixels: section 3
-_SIDE = 250  # pixels: larger pictures are reduced to this longer side, as in section 3.1
+NEIGHBOURS, PATCH = 64, 7  # K, and the side of a patch in pixels
+_SIDE = 250  # pixels: larger pictures are reduced to this longer side
 _NEARNESS = 3.0  # c
 _FOCUS = 0.8
 _PAIRS = 2**21  # distances that are in memory at once

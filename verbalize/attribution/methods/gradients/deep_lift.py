@@ -1,7 +1,7 @@
 """DeepLift, rescale rule (Shrikumar et al. 2017): differences from a baseline, passed back layer by layer.
 
-The multiplier of a non-linear unit is the difference of its output divided by that of its input (section 3.5.1), and the
-values of all parts sum to the score minus the score of the baseline ("summation to delta", eq. 1). captum applies the rule to
+The multiplier of a non-linear unit is the difference of its output divided by that of its input, and the
+values of all parts sum to the score minus the score of the baseline ("summation to delta"). captum applies the rule to
 modules such as nn.ReLU and nn.MaxPool2d only, and takes the plain gradient everywhere else. So the network is first rewritten
 (`traced`), which turns functional ReLUs and repeated modules into such modules. If the values still do not sum to the
 difference, the model has non-linear steps without a rule, such as GELU or attention, and it is refused.

@@ -3,7 +3,7 @@
 The value is the mean over `samples` draws of (x - b) times the gradient at b + a (x - b), where x is the input, with Gaussian
 noise of standard deviation `noise`, a is uniform in [0, 1] and b is one of the baselines. Without noise and with one baseline
 it estimates integrated gradients. With many baselines, the images of `backgrounds`, it is expected gradients (Erion et al.
-2021, eq. 4). The noise is that of captum.
+2021). The noise is that of captum.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _tokens(question: TextQuestion) -> torch.Tensor:
-    """Integrated gradients of the embeddings (Sundararajan et al. 2017, eq. 1). They sum to the score minus the baseline's."""
+    """Integrated gradients of the embeddings (Sundararajan et al. 2017). They sum to the score minus the baseline's."""
     method = LayerIntegratedGradients(question.score, question.embedding)
     scores: torch.Tensor = method.attribute(
         question.ids,
@@ -31,7 +31,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
-    """Integrated gradients (Sundararajan et al. 2017, eq. 1). They sum to the score minus the baseline's."""
+    """Integrated gradients (Sundararajan et al. 2017). They sum to the score minus the baseline's."""
     method = IntegratedGradients(question.score)
     scores: torch.Tensor = method.attribute(
         question.batch,

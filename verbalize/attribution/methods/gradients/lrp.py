@@ -1,8 +1,8 @@
 """Layer-wise relevance propagation (Bach et al. 2015): the score, shared out layer by layer down to the pixels.
 
-A unit k with the output z_k = sum over j of z_jk passes its relevance on in shares: R_j = sum over k of z_jk / z_k R_k (eq.
-56). With `rule` "epsilon", the default, nothing else is done; "gamma" raises the positive weights by a quarter before sharing
-(Montavon et al. 2019), and "alpha1_beta0" keeps only the positive ones (Bach et al. 2015, eq. 60 with beta = 0), both in the
+A unit k with the output z_k = sum over j of z_jk passes its relevance on in shares: R_j = sum over k of z_jk / z_k R_k. With
+`rule` "epsilon", the default, nothing else is done; "gamma" raises the positive weights by a quarter before sharing
+(Montavon et al. 2019), and "alpha1_beta0" keeps only the positive ones (Bach et al. 2015, with beta = 0), both in the
 convolutions and linear layers. Biases keep their share.
 
 captum starts from one logit. Here the relevance starts at all logits of the query at once, each with its value times the

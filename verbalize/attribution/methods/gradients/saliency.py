@@ -23,7 +23,7 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
-    """The largest absolute gradient among the channels of a pixel (Simonyan et al. 2014, section 3.1)."""
+    """The largest absolute gradient among the channels of a pixel (Simonyan et al. 2014)."""
     method, batch = Saliency(question.score), question.batch.clone().requires_grad_()
     gradients: torch.Tensor = method.attribute(batch, abs=True, additional_forward_args=(question.rows,))
     return gradients.amax(dim=1, keepdim=True)

@@ -1,8 +1,8 @@
 """RISE (Petsiuk, Das and Saenko 2018): the mean score of randomly masked images in which a pixel is kept.
 
 A mask is a grid of s×s cells, each 1 with probability p and 0 otherwise, enlarged bilinearly to (s+1) cells of ceil(H/s) ×
-ceil(W/s) pixels and cut to H×W at a random shift of less than one cell (section 3.2). With the score f of a masked image, the
-importance of pixel u is the mean score over the masks M that keep it (eq. 6):
+ceil(W/s) pixels and cut to H×W at a random shift of less than one cell. With the score f of a masked image, the
+importance of pixel u is the mean score over the masks M that keep it:
 
     S(u) = 1 / (N p) · sum_i f(I ∘ M_i) M_i(u)
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from verbalize.attribution.image_question import ImageQuestion
 
-_MASKS, _CELLS, _KEEP = 2000, 7, 0.5  # s and p as in section 4.1 of the paper, which takes 4000 masks or more
+_MASKS, _CELLS, _KEEP = 2000, 7, 0.5  # s and p as in the paper, which takes 4000 masks or more
 
 
 def _pixels(question: ImageQuestion) -> torch.Tensor:
