@@ -90,6 +90,13 @@ def test_a_black_box_is_explained_with_bounded_batches(network):
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)  # a difference of logits is one of log-probabilities
 
 
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_the_size_of_batches_changes_no_mask(network, batch_size):
+    asked = {"method": "rise", "masks": 20, "class_names": NAMES, "seed": 3}
+    found = attribute(network, IMAGE, batch_size=batch_size, **asked)
+    np.testing.assert_allclose(found.scores, attribute(network, IMAGE, batch_size=20, **asked).scores, atol=1e-6)
+
+
 def test_the_seed_decides_and_the_random_state_stays(network):
     state = torch.get_rng_state()
     first, again, other = (

@@ -13,8 +13,8 @@ Departures:
 - f is the score of the query, not a probability.
 - Absent pixels have the values of `baseline` ("black" is that of the paper): I ∘ M is baseline + (image - baseline) · M.
 
-Only scores are asked for, so that it explains black boxes. The masks depend on `seed`, on the size of the image and on nothing
-else: every image of a batch sees the same ones.
+Only scores are asked for, so that it explains black boxes. The masks depend on `seed`, their settings and the size of the image
+alone: every image of a batch sees the same ones, and `batch_size` changes none.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
     weighted = torch.zeros(len(images), height * width, dtype=torch.float64, device=images.device)
     scores = weighted.new_zeros(len(images))
     covers = weighted.new_zeros(height * width)
+    grids, shifts = _drawn(masks, (height, width), cells, keep, generator)  # at once, so that batches change no mask
     for start in range(0, masks, question.batch_size):
-        count = min(question.batch_size, masks - start)
-        kept = draw_masks(count, (height, width), cells=cells, keep=keep, generator=generator).to(images)
+        chosen = slice(start, start + question.batch_size)
+        kept = _enlarged(grids[chosen], [one[chosen] for one in shifts], (height, width)).to(images)
+        count = len(kept)
         flat = kept.flatten(1).double()
         covers += flat.sum(dim=0)
         for row, (image, empty) in enumerate(zip(images, absent, strict=True)):
@@ -68,11 +70,22 @@ def draw_masks(count: int, size: tuple[int, int], *, cells: int, keep: float, ge
     The enlarged grid is not made as a whole. Bilinear interpolation is a weighted sum of grid rows, then of grid columns; the
     shift only moves the places at which it is taken.
     """
-    grid = (torch.rand(count, cells, cells, generator=generator) < keep).float()
-    rows, columns = (
-        _interpolation(length, cells, torch.randint(-(-length // cells), (count,), generator=generator)) for length in size
-    )
-    return rows @ grid @ columns.mT
+    return _enlarged(*_drawn(count, size, cells, keep, generator), size)
+
+
+def _drawn(
+    count: int, size: tuple[int, int], cells: int, keep: float, generator: torch.Generator
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The grids, count×cells×cells of 0 and 1, and the shifts down and across, (count,) pixels each."""
+    grids = (torch.rand(count, cells, cells, generator=generator) < keep).float()
+    return grids, [torch.randint(-(-length // cells), (count,), generator=generator) for length in size]
+
+
+def _enlarged(grids: torch.Tensor, shifts: list[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+    """The masks of grids at their shifts: count×H×W."""
+    cells = grids.shape[1]
+    rows, columns = (_interpolation(length, cells, moved) for length, moved in zip(size, shifts, strict=True))
+    return rows @ grids @ columns.mT
 
 
 def _interpolation(length: int, cells: int, shifts: torch.Tensor) -> torch.Tensor:
