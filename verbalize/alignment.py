@@ -164,3 +164,14 @@ def _end(text: str, origin: list[int], start: int, stop: int) -> int:
     while end < len(text) and _is_mark(text[end]):
         end += 1
     return end
+
+
+def hull(text: str, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The (start, stop) of a word from its first to its last piece, without the white space that some tokenizers include."""
+    covering = [place for place in places if place[0] < place[1]] or places
+    start, stop = min(first for first, _ in covering), max(last for _, last in covering)
+    while start < stop - 1 and text[start].isspace():
+        start += 1
+    while stop - 1 > start and text[stop - 1].isspace():
+        stop -= 1
+    return start, stop

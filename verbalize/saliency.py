@@ -13,7 +13,7 @@ from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.images import read_image
 from saywhy_core.reading.records import in_words
-from verbalize.alignment import align_tokens, check_places, scored_words
+from verbalize.alignment import align_tokens, check_places, hull, scored_words
 from verbalize.pieces import merge_pieces
 from verbalize.query import Prediction as Prediction
 from verbalize.query import Query as Query
@@ -170,7 +170,7 @@ class TokenSaliency:
         between.sort(key=lambda token: token.position)
         if offsets is not None:
             places = _offsets(names, text, offsets, check=False) or ()
-            offsets = [_hull(text or "", [places[i] for i in indices]) for _, indices in merged.words]
+            offsets = [hull(text or "", [places[i] for i in indices]) for _, indices in merged.words]
         return cls(words, sums, query, text=text, offsets=offsets, special=between, **fields)
 
     def __len__(self) -> int:
@@ -185,7 +185,8 @@ class TokenSaliency:
         return hash((self.tokens, self.scores.tobytes(), self.query))
 
     def _key(self) -> tuple[object, ...]:
-        prediction = None if self.prediction is None else (*_fields(self.prediction), dict(self.prediction.scores))
+        said = self.prediction
+        prediction = None if said is None else (said.label, said.probability, said.true_label, dict(said.scores))
         return (self.tokens, self.query, self.text, self.offsets, prediction, self.special, self.id, self.method, self.signed)
 
     @property
@@ -232,10 +233,11 @@ class PixelSaliency:
         prediction: what the model predicted.
         id: the name of the record. Without it, `saliency_id` is a digest of the content.
         method: the attribution method.
+        floor: the score from which those of an unsigned map count: 0 where zero has a meaning; see `verbalize.parts.floor_of`.
 
     Raises:
-        SaliencyError: a shape is wrong, a score is not finite, a score of an unsigned map is negative, or the image is out of
-            [0, 1].
+        SaliencyError: a shape is wrong, a score or the floor is not finite, a score of an unsigned map is negative, a signed
+            map has a floor, or the image is out of [0, 1].
     """
 
     scores: Floats
@@ -247,6 +249,7 @@ class PixelSaliency:
     prediction: Prediction | None = None
     id: str | None = None
     method: str | None = None
+    floor: float | None = None
 
     def __post_init__(self) -> None:
         shape: tuple[int, ...] = getattr(self.scores, "shape", ())
@@ -262,6 +265,7 @@ class PixelSaliency:
             raise SaliencyError(f"query must be a Query, not {type(self.query).__name__}")
         _agrees_with_sign(values, self.signed)
         object.__setattr__(self, "scores", values)
+        object.__setattr__(self, "floor", _floor(self.floor, self.signed))
         object.__setattr__(self, "id", None if self.id is None else str(self.id))
         check_texts(id=self.id, method=self.method)
         if self.image is not None:
@@ -276,8 +280,8 @@ class PixelSaliency:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PixelSaliency):
             return NotImplemented
-        same = (self.query, self.signed, self.mask_names, self.id, self.method) == (
-            other.query, other.signed, other.mask_names, other.id, other.method,
+        same = (self.query, self.signed, self.mask_names, self.id, self.method, self.floor) == (
+            other.query, other.signed, other.mask_names, other.id, other.method, other.floor,
         )  # fmt: skip
         return same and all(
             (mine is None and theirs is None) or (mine is not None and theirs is not None and np.array_equal(mine, theirs))
@@ -318,6 +322,17 @@ def _finite(scores: ArrayLike, what: str, words: Sequence[str] | None) -> Floats
 def _agrees_with_sign(values: Floats, signed: bool) -> None:
     if not signed and values.size and values.min() < 0:
         raise SaliencyError(f"the map is said to be unsigned but holds negative scores; pass {argument('signed', True)}")
+
+
+def _floor(floor: Any, signed: bool) -> float | None:
+    if floor is None:
+        return None
+    if signed:
+        raise SaliencyError("a floor has no effect on a signed map, whose zero has a meaning; leave it out")
+    found = np.array(np.nan) if isinstance(floor, bool | str) else _finite(floor, "the floor", None)
+    if found.shape or np.isnan(found):
+        raise SaliencyError(f"the floor must be one number, not {floor!r:.80}")
+    return float(found)
 
 
 def _offsets(
@@ -375,21 +390,6 @@ def _masks(masks: ArrayLike, names: Sequence[str] | None, shape: tuple[int, ...]
         raise SaliencyError(f"there are {len(flags)} masks but {len(labels)} mask names")
     flags.setflags(write=False)
     return flags, checked_names(labels, "mask name")
-
-
-def _hull(text: str, places: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """The (start, stop) of a word from its first to its last piece, without the white space that some tokenizers include."""
-    covering = [place for place in places if place[0] < place[1]] or places
-    start, stop = min(first for first, _ in covering), max(last for _, last in covering)
-    while start < stop - 1 and text[start].isspace():
-        start += 1
-    while stop - 1 > start and text[stop - 1].isspace():
-        stop -= 1
-    return start, stop
-
-
-def _fields(prediction: Prediction) -> tuple[object, ...]:
-    return (prediction.label, prediction.probability, prediction.true_label)
 
 
 def _digest(*chunks: bytes) -> str:

@@ -15,6 +15,7 @@ from scipy import ndimage
 from saywhy_core.errors import UsageError
 from verbalize.claims import Claim, check
 from verbalize.evidence import evidence_of
+from verbalize.formats import read_saliency, write_saliency
 from verbalize.parts import above_floor, floor_of, stands_out
 from verbalize.parts.pieces import find_hills
 from verbalize.parts.regions import colour_in_words, find_regions, place_in_words
@@ -290,6 +291,17 @@ def test_signed_and_constant_maps_have_no_floor():
     assert floor_of(pixel_map(np.full((5, 5), 2.0), signed=False)) == 0.0
     assert floor_of(pixel_map(5.0 + np.eye(5))) == 0.0
     assert floor_of(pixel_map(np.zeros((0, 3)), signed=False)) == 0.0
+
+
+def test_a_map_may_say_its_floor(tmp_path):
+    scores = np.repeat([[1.0], [3.0]], 4, axis=1)
+    saliency = PixelSaliency(scores, Query("cat"), signed=False, masks=np.stack([scores == 1, scores == 3]), floor=0)
+    assert floor_of(saliency) == 0.0
+    assert [region.share for region in find_regions(saliency)] == [0.25, 0.75]
+    write_saliency(saliency, tmp_path / "maps.jsonl")
+    (again,) = read_saliency(tmp_path / "maps.jsonl")
+    assert floor_of(again) == 0.0
+    assert "75% of the importance" in TemplateVerbalizer().verbalize(again).text
     assert find_regions(pixel_map([[2.0]], signed=False))[0].positive == 2.0
 
 

@@ -94,13 +94,40 @@ def boxes_in(boxes: Any, size: tuple[int, int]) -> NDArray[np.int64]:
     return inside
 
 
-def spread(values: Floats, boxes: NDArray[np.int64], size: tuple[int, int]) -> tuple[Floats, NDArray[np.int64]]:
-    """(H, W) sums of the values of the boxes over each pixel, each spread evenly over its box; and (H, W) how many boxes."""
-    plane, counts = np.zeros(size), np.zeros(size, dtype=np.int64)
-    for value, (top, left, bottom, right) in zip(values.tolist(), boxes.tolist(), strict=True):
-        plane[top:bottom, left:right] += value / ((bottom - top) * (right - left))
-        counts[top:bottom, left:right] += 1
-    return plane, counts
+def spread(values: Floats, owners: NDArray[np.int64]) -> Floats:
+    """(H, W) the value of the part that owns each pixel, spread evenly over its pixels; 0 where the owner is -1."""
+    counts = np.bincount(owners[owners >= 0], minlength=len(values))
+    each = np.append(values / np.maximum(counts, 1), 0.0)
+    plane: Floats = each[owners]  # -1 is the last entry
+    return plane
+
+
+def owners_of(boxes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:
+    """(H, W) the number of the box that each pixel belongs to, or -1: of those that hold it, the one with the nearest centre.
+
+    Of boxes whose centres are as near, it is the smaller one, else the first.
+
+    Raises:
+        UsageError: a box is left without a pixel, because others lie upon it.
+    """
+    owners = np.full(size, -1, dtype=np.int64)
+    nearest = np.full(size, np.inf)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    for index in np.argsort(areas, kind="stable").tolist():
+        top, left, bottom, right = boxes[index].tolist()
+        down = np.arange(top, bottom) - (top + bottom - 1) / 2
+        across = np.arange(left, right) - (left + right - 1) / 2
+        distance = down[:, None] ** 2 + across**2
+        inside = np.s_[top:bottom, left:right]
+        won = distance < nearest[inside]
+        owners[inside][won], nearest[inside][won] = index, distance[won]
+    lost = np.bincount(owners[owners >= 0], minlength=len(boxes)) == 0
+    if lost.any():
+        raise UsageError(
+            f"tile {int(lost.argmax())} (counted from 0) has no pixel of its own in a picture of {size[0]} x {size[1]}, "
+            "because others lie upon it; take a larger picture, or join tiles of one place"
+        )
+    return owners
 
 
 def masks_of(boxes: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.bool_]:

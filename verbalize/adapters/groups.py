@@ -10,11 +10,11 @@ import numpy as np
 from saywhy_core.errors import UsageError
 from verbalize.adapters.spoken import asked, spoken
 from verbalize.evidence import evidence_of
-from verbalize.saliency import PixelSaliency, Query, TokenSaliency
+from verbalize.saliency import PixelSaliency, TokenSaliency
 from verbalize.write.naming import capital
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from verbalize.saliency import Floats, Saliency
 
@@ -43,7 +43,7 @@ class GroupSummary:
     Args:
         counts: the parts, the most frequent first.
         size: the number of maps.
-        top: how many parts of a map are salient.
+        top: how many parts of a map are salient; no more than the map with most parts has.
         example: the first map, from which sentences take how parts are called.
         question: what the parts are important for, as sentences end: " for 'stop'".
     """
@@ -70,23 +70,23 @@ class GroupSummary:
         if most < 1:
             raise UsageError(f"most is how many parts are named, 1 or more, not {most!r}")
         text = isinstance(self.example, TokenSaliency)
-        inputs = ("text" if text else "picture") + ("" if self.size == 1 else "s")
-        place = (
-            f"the most important {'word' if text else 'region'}"
-            if self.top == 1
-            else f"among the {self.top} most important {'words' if text else 'regions'}"
-        )
+        inputs = "text" if text else "picture"
         kind = "word" if text else "region"
+        place = f"the most important {kind}" if self.top == 1 else f"among the {self.top} most important {kind}s"
         said = []
         for part in self.counts[:most]:
             lacking = self.size - part.present
             note = f" ({lacking} {'has' if lacking == 1 else 'have'} no such {kind})" if lacking else ""
             name = capital(spoken(part.name, self.example))
-            said.append(f"{name} is {place}{self.question} in {part.salient} of {self.size} {inputs}{note}.")
-        return " ".join(said) or f"No part speaks for its label in any of {self.size} {inputs}."
+            where = f"the {inputs}" if self.size == 1 else f"{part.salient} of {self.size} {inputs}s"
+            said.append(f"{name} is {place}{self.question} in {where}{note}.")
+        if not said:
+            where = f"the {inputs}" if self.size == 1 else f"any of the {self.size} {inputs}s"
+            return f"No {kind} stands out{' for its label' if self.example.signed else ''} in {where}."
+        return " ".join(said)
 
 
-def salient_in_all(maps: Sequence[Saliency], *, top: int = 3) -> GroupSummary:
+def salient_in_all(maps: Iterable[Saliency], *, top: int = 3) -> GroupSummary:
     """Count in how many of the maps each part is salient.
 
     A part is salient in a map if its net score is above 0 and among the `top` highest ones; parts that tie with the last of
@@ -104,6 +104,7 @@ def salient_in_all(maps: Sequence[Saliency], *, top: int = 3) -> GroupSummary:
     if top < 1:
         raise UsageError(f"top is how many parts of a map are salient, 1 or more, not {top!r}")
     salient: dict[str, list[int]] = {}
+    parts = 1
     present: dict[str, int] = {}
     for place, one in enumerate(checked):
         evidence = evidence_of(one)
@@ -111,28 +112,30 @@ def salient_in_all(maps: Sequence[Saliency], *, top: int = 3) -> GroupSummary:
         best: dict[str, float] = {}
         for name, score in zip(names, evidence.net.tolist(), strict=True):
             best[name] = max(score, best.get(name, score))
+        parts = max(parts, len(best))
+        flat = evidence.flat and evidence.pixels  # regions of noise, or that differ in size alone; words may tie
         ordered = sorted(best.values(), reverse=True)
         least = ordered[min(top, len(ordered)) - 1] if ordered else 0.0
         for name, score in best.items():
             present[name] = present.get(name, 0) + 1
-            chosen = score > 0 and (score >= least or evidence.tied(score, least)) and not evidence.flat
+            chosen = score > 0 and (score >= least or evidence.tied(score, least)) and not flat
             salient.setdefault(name, []).extend([place] if chosen else [])
     counts = [PartCount(name, len(found), present[name], tuple(found)) for name, found in salient.items() if found]
     counts.sort(key=lambda part: (-part.salient, part.name))
-    return GroupSummary(tuple(counts), len(checked), top, checked[0], asked(checked))
+    return GroupSummary(tuple(counts), len(checked), min(top, parts), checked[0], asked(checked))
 
 
-def mean_map(maps: Sequence[PixelSaliency]) -> PixelSaliency:
+def mean_map(maps: Iterable[PixelSaliency]) -> PixelSaliency:
     """The mean of maps over pixels, each divided by its sum of magnitudes first, so that none counts more than another.
 
     Raises:
         UsageError: there are no maps, or their sizes, signs or questions differ.
     """
-    shared = _aligned(maps)
-    return _summary(maps, np.mean([_relative(one) for one in maps], axis=0), shared, signed=maps[0].signed, what="mean")
+    found = _aligned(maps)
+    return _summary(found, np.mean([_relative(one) for one in found], axis=0), signed=found[0].signed, what="mean")
 
 
-def shared_map(maps: Sequence[PixelSaliency], *, share: float = 0.2) -> PixelSaliency:
+def shared_map(maps: Iterable[PixelSaliency], *, share: float = 0.2) -> PixelSaliency:
     """A map whose score is the share of the maps in which the pixel is salient: 1 where all maps agree.
 
     A pixel is salient if its score is above 0 and among the `share` of the pixels with the highest scores.
@@ -146,43 +149,48 @@ def shared_map(maps: Sequence[PixelSaliency], *, share: float = 0.2) -> PixelSal
     """
     if not 0.0 < share <= 1.0:
         raise UsageError(f"share is the share of the pixels that are salient, above 0 and at most 1, not {share!r}")
-    shared = _aligned(maps)
-    count = max(1, round(share * maps[0].scores.size))
+    found = _aligned(maps)
+    count = max(1, round(share * found[0].scores.size))
     flags = []
-    for one in maps:
+    for one in found:
         least = np.partition(one.scores, -count, axis=None)[-count]
         flags.append((one.scores >= least) & (one.scores > 0))
-    return _summary(maps, np.mean(flags, axis=0), shared, signed=False, what="salient pixels")
+    return _summary(found, np.mean(flags, axis=0), signed=False, what="salient pixels")
 
 
 def _relative(saliency: PixelSaliency) -> Floats:
-    total = float(np.abs(saliency.scores).sum())
-    return saliency.scores / total if total else saliency.scores
+    largest = float(np.abs(saliency.scores).max(initial=0.0))
+    if not largest:
+        return saliency.scores
+    scaled: Floats = saliency.scores / largest  # so that no sum of huge scores overflows
+    relative: Floats = scaled / np.abs(scaled).sum()
+    return relative
 
 
-def _summary(maps: Sequence[PixelSaliency], scores: Floats, query: Query, *, signed: bool, what: str) -> PixelSaliency:
+def _summary(maps: Sequence[PixelSaliency], scores: Floats, *, signed: bool, what: str) -> PixelSaliency:
     images = [one.image for one in maps if one.image is not None]
     alike = len(images) == len(maps) and len({image.shape for image in images}) == 1
     image = np.mean(images, axis=0) if alike else None
-    return PixelSaliency(scores, query, image=image, signed=signed, method=f"{what} of {len(maps)} maps")
+    return PixelSaliency(scores, maps[0].query, image=image, signed=signed, method=f"{what} of {len(maps)} maps")
 
 
-def _aligned(maps: Sequence[PixelSaliency]) -> Query:
-    """The question of maps of one size."""
-    checked = _of_one_kind(maps)
-    for one in checked:
+def _aligned(maps: Iterable[PixelSaliency]) -> list[PixelSaliency]:
+    """Maps over pixels that have the same size, signs and question."""
+    found: list[PixelSaliency] = []
+    for one in _of_one_kind(maps):
         if not isinstance(one, PixelSaliency):
             raise UsageError("these are maps over words, which have no pixels in common; use salient_in_all")
-        if one.shape != maps[0].shape or one.signed != maps[0].signed or one.query != maps[0].query:
+        found.append(one)
+        if one.shape != found[0].shape or one.signed != found[0].signed or one.query != found[0].query:
             raise UsageError(
                 "maps can be summed up in one map only if they have the same size, signs and question; "
-                f"map 0 has {maps[0].shape}, {maps[0].query.label!r} and another one {one.shape}, {one.query.label!r}"
+                f"map 0 has {found[0].shape}, {found[0].query.label!r} and another one {one.shape}, {one.query.label!r}"
             )
-    return maps[0].query
+    return found
 
 
-def _of_one_kind(maps: Sequence[Saliency]) -> list[Saliency]:
-    found = list(maps)
+def _of_one_kind(maps: Iterable[Saliency]) -> list[Saliency]:
+    found = [maps] if isinstance(maps, PixelSaliency | TokenSaliency) else list(maps)
     if not found:
         raise UsageError("there are no maps; give at least one")
     if len({isinstance(one, TokenSaliency) for one in found}) > 1:

@@ -11,20 +11,25 @@ import numpy as np
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from verbalize.adapters.boxes import NINE, grid_boxes, masks_of
+from verbalize.adapters.given import SHARED, check_fields, checked_list
 from verbalize.adapters.segments import with_segments
-from verbalize.adapters.spoken import asked, noun, spoken
+from verbalize.adapters.spoken import asked, noun, part_names
 from verbalize.claims import Claim, check
 from verbalize.evidence import evidence_of
 from verbalize.saliency import PixelSaliency, Query, TokenSaliency
-from verbalize.write.naming import percent
+from verbalize.write.naming import Frame, listed, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verbalize.adapters.segments import Names
+    from verbalize.claims import Direction
     from verbalize.saliency import Floats, Saliency
 
 _TEXT, _PICTURES = 2, 3  # axes
+_TURNED = 2  # parts that change sides are told; a reader keeps hardly more apart
+_SIDES: dict[Direction, str] = {"supports": "for", "opposes": "against"}
+_TURNS: tuple[tuple[Direction, Direction], ...] = (("supports", "opposes"), ("opposes", "supports"))
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,10 @@ class OverTime:
     names: tuple[str, ...]
 
     def changes(self) -> tuple[Change, ...]:
-        """What changes from each map to the next: the most important part, and the shares that rise and fall most."""
+        """What changes from each map to the next: the most important part, which parts change sides, and shares.
+
+        Of the shares, those that rise and fall most are told; of the parts that change sides, the two that hold most.
+        """
         return tuple(
             _change(*pair) for pair in zip(self.maps[:-1], self.maps[1:], self.names[:-1], self.names[1:], strict=True)
         )
@@ -89,13 +97,14 @@ def maps_over_time(
         names: the names of the segments.
         frames: the pictures: (T, H, W, C), of which a stretch shows its first, or (H, W, C) for all.
         starts: the steps at which a new stretch begins, from 1 up; by default every step is a stretch.
-        times: one name per stretch; "step 3", or "steps 3 to 5", by default, counted from 1.
+        times: one name per stretch, each of its own; "step 3", or "steps 3 to 5", by default, counted from 1.
         signed: whether a negative score speaks against the label.
         **fields: other arguments of both kinds of map, such as `method` and `prediction`.
 
     Raises:
         UsageError: a shape is wrong, or an argument does not go with this kind of scores.
     """
+    check_fields(fields, (*SHARED, "text", "offsets", "special") if tokens is not None else SHARED)
     values = np.asarray(to_numpy(scores))
     if values.dtype.kind not in "biuf" or values.ndim not in (_TEXT, _PICTURES) or not len(values):
         raise UsageError(f"scores over time are (T, N) or (T, height, width) numbers, not an array of shape {values.shape}")
@@ -108,7 +117,9 @@ def maps_over_time(
     if names is not None and segments is None:
         raise UsageError("names are those of the segments; give segments, too, or leave them out")
     edges = _edges(starts, len(values))
-    labels = tuple(times) if times is not None else tuple(_spoken(*edge) for edge in edges)
+    labels = tuple(_spoken(*edge) for edge in edges) if times is None else tuple(checked_list(times, "times"))
+    if len(set(labels)) < len(labels):
+        raise UsageError(f"two stretches have the same name in times, {labels!r:.80}; give each a name of its own")
     if len(labels) != len(edges):
         raise UsageError(f"there are {len(labels)} names of times for {len(edges)} stretches; give one for each")
     means = [values[first:last].astype(np.float64).mean(axis=0) for first, last in edges]
@@ -148,15 +159,16 @@ def _nine(saliency: PixelSaliency) -> PixelSaliency:
 
 
 def _change(first: Saliency, second: Saliency, before: str, after: str) -> Change:
-    shares = [_shares(one) for one in (first, second)]
-    names = evidence_of(first).names
+    both = (first, second)
+    shares = [_shares(one) for one in both]
+    names = part_names(first, evidence_of(first).names)
     said: list[str] = []
     claims: tuple[list[Claim], list[Claim]] = ([], [])
-    tops = [int(_toward(one).argmax()) for one in (first, second)]
-    found = [_true(Claim("most_important", (top,)), one) for top, one in zip(tops, (first, second), strict=True)]
-    kind = f"most important {noun(first)}{asked([first, second])}"
+    tops = [int(_toward(one).argmax()) if len(names) else 0 for one in both]
+    found = [_true(Claim("most_important", (top,)), one) for top, one in zip(tops, both, strict=True)]
+    kind = f"most important {noun(first)}{asked(both)}"
     if found[0] and found[1]:
-        old, new = (spoken(names[top], first) for top in tops)
+        old, new = (names[top] for top in tops)
         said.append(
             f"{old} is the {kind} in {before} and in {after}."
             if tops[0] == tops[1]
@@ -164,18 +176,43 @@ def _change(first: Saliency, second: Saliency, before: str, after: str) -> Chang
         )
         for kept, claim in zip(claims, found, strict=True):
             kept.append(claim)  # type: ignore[arg-type]
+    for turned, sides in _turned(both, shares):
+        told = Frame.of(first.query, mask_labels=False, heard=" ".join(evidence_of(first).names))
+        verb = "speaks" if len(turned) == 1 else "speak"
+        said.append(
+            f"{listed([names[part] for part in turned])} {verb} {_SIDES[sides[0]]} {told.full} in {before} and "
+            f"{_SIDES[sides[1]]} {told.pronoun} in {after}."
+        )
+        for kept, side in zip(claims, sides, strict=True):
+            kept.extend(Claim(side, (part,)) for part in turned)
     moved = shares[1] - shares[0]
-    for index, word in ((int(moved.argmax()), "rises"), (int(moved.argmin()), "falls")):
-        told = [_told(one, index, float(share[index])) for one, share in zip((first, second), shares, strict=True)]
-        if moved[index] != 0.0 and (moved[index] > 0) == (word == "rises") and told[0][0] != told[1][0]:
+    for index, word in ((int(moved.argmax()), "rises"), (int(moved.argmin()), "falls")) if len(moved) else ():
+        told_shares = [_told(one, index, float(share[index])) for one, share in zip(both, shares, strict=True)]
+        (old, _), (new, _) = told_shares
+        if moved[index] != 0.0 and (moved[index] > 0) == (word == "rises") and old != new:
             where = "all the evidence" if first.signed else "the importance"
-            said.append(f"The share of {spoken(names[index], first)} in {where} {word} from {told[0][0]} to {told[1][0]}.")
-            for kept, (_, claim) in zip(claims, told, strict=True):
+            said.append(f"The share of {names[index]} in {where} {word} from {old} to {new}.")
+            for kept, (_, claim) in zip(claims, told_shares, strict=True):
                 kept.extend([claim] if claim else [])
+    if not said:
+        by = " by as much as one per cent of the whole" if np.abs(moved).any() else ""
+        said = [f"No share changes{by} from {before} to {after}."]
     text = " ".join(sentence[:1].upper() + sentence[1:] for sentence in said)
-    if not text and not np.abs(moved).any():
-        text = f"No share changes from {before} to {after}."
     return Change(before, after, text, (tuple(claims[0]), tuple(claims[1])))
+
+
+def _turned(maps: Sequence[Saliency], shares: Sequence[Floats]) -> list[tuple[list[int], tuple[Direction, Direction]]]:
+    """The parts that change sides and hold most, with the sides that they take: those of one direction together."""
+    if not all(one.signed for one in maps):
+        return []
+    found: dict[tuple[Direction, Direction], list[int]] = {}
+    left = _TURNED
+    for part in np.argsort(-(shares[0] + shares[1]), kind="stable").tolist():
+        for sides in _TURNS:
+            if left and all(_true(Claim(side, (part,)), one) for side, one in zip(sides, maps, strict=True)):
+                found.setdefault(sides, []).append(part)
+                left -= 1
+    return [(sorted(parts), sides) for sides, parts in found.items()]
 
 
 def _toward(saliency: Saliency) -> Floats:

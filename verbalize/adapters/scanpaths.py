@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
 from verbalize.adapters.boxes import checked_size
+from verbalize.adapters.given import SHARED, check_fields
 from verbalize.adapters.segments import with_segments
 from verbalize.adapters.spoken import spoken
 from verbalize.parts.regions import find_regions
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from verbalize.adapters.segments import Names
+    from verbalize.saliency import Floats
 
 _SIGMA = 0.05  # of the longer side; a picture that fills 20 degrees of the visual field is blurred by about one degree
+
+
+_LARGEST = 1e15  # numbers up to it are exact as pixels, and their sums and products finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Scanpath:
     """A scanpath as a map and as visits to its regions.
 
     Args:
-        saliency: an unsigned map: the duration of the fixations, blurred.
+        saliency: an unsigned map: the duration of the fixations, blurred inside the regions.
         visits: the visits, in order.
         outside: fixations that lie outside the picture and count nowhere.
     """
@@ -107,7 +112,9 @@ def scanpath_to_map(
     """A map of where the gaze was, and the visits to its regions in order.
 
     Each fixation adds its duration at its pixel, and the map is blurred by a Gaussian whose total stays 1, as usual for
-    fixation maps (Le Meur and Baccino 2013). A fixation belongs to the smallest region that holds its pixel.
+    fixation maps (Le Meur and Baccino 2013). A pixel, and a fixation on it, belongs to the smallest segment that holds it; a
+    larger one is left with the pixels around. With segments, the blur does not leave the region of the fixation (the rest of
+    the picture counts as one), so that the sum of the scores in a region is the time that the gaze was on it.
 
     Args:
         fixations: (N, 3) x, y and duration of each, in order, or (N, 2) without durations, which then count 1 each. x counts
@@ -116,37 +123,71 @@ def scanpath_to_map(
         query: what the gaze answers, such as `Query("looking for a mug")`.
         segments: the regions, as `with_segments` takes them; by default those that the map itself falls into.
         names: the names of the segments.
-        sigma: the standard deviation of the blur in pixels; a twentieth of the longer side by default, 0 for none.
+        sigma: the standard deviation of the blur in pixels, up to the longer side, of which it is a twentieth by default; 0 for
+            none.
         **fields: other arguments of `PixelSaliency`, such as `image` and `id`.
 
     Raises:
-        UsageError: the fixations have another shape, a number is not finite, a duration is negative, or names are given
-            without segments.
+        UsageError: the fixations have another shape, a number is not finite, a duration is negative, `sigma` is out of range,
+            or names are given without segments.
     """
-    from scipy.ndimage import gaussian_filter
-
+    check_fields(fields, (*SHARED, "image"))
     size = checked_size(image_size)
     rows = _rows(fixations)
     spread = _SIGMA * max(size) if sigma is None else float(sigma)
-    if not spread >= 0.0:
-        raise UsageError(f"sigma is a number of pixels from 0 up, not {sigma!r}")
+    if not 0.0 <= spread <= max(size):
+        raise UsageError(f"sigma is a number of pixels from 0 to {max(size)}, the longer side of the picture, not {sigma!r}")
     if names is not None and segments is None:
         raise UsageError("names are those of the segments; give segments, too, or leave them out")
     column, line = (np.floor(rows[:, axis]).astype(np.int64) for axis in (0, 1))
     seen = (line >= 0) & (line < size[0]) & (column >= 0) & (column < size[1])
-    plane = np.zeros(size)
-    np.add.at(plane, (line[seen], column[seen]), rows[seen, 2])
-    blurred = gaussian_filter(plane, spread, mode="reflect") if spread else plane
+    line, column, durations = line[seen], column[seen], rows[seen, 2]
     fields.setdefault("method", "fixations")
-    saliency = PixelSaliency(np.maximum(blurred, 0.0), query, signed=False, **fields)
+    saliency = PixelSaliency(np.zeros(size), query, signed=False, floor=0.0, **fields)
+    owners = np.zeros(size, dtype=np.int64)
     if segments is not None:
         saliency = with_segments(saliency, segments, names)
-    visits = _visits(saliency, line[seen], column[seen], rows[seen, 2]) if seen.any() else ()
+        saliency, owners = _apart(saliency)
+    saliency = replace(saliency, scores=_blurred(line, column, durations, owners, spread))
+    visits = _visits(saliency, line, column, durations) if len(line) else ()
     return Scanpath(saliency, visits, int(np.count_nonzero(~seen)))
+
+
+def _apart(saliency: PixelSaliency) -> tuple[PixelSaliency, NDArray[np.int64]]:
+    """The map with regions that don't overlap, each pixel in the smallest one, and (H, W) the number of its region or -1."""
+    masks = np.asarray(saliency.masks)
+    owners = np.full(saliency.shape, -1, dtype=np.int64)
+    for index in np.argsort(-masks.sum(axis=(1, 2)), kind="stable").tolist():
+        owners[masks[index]] = index
+    left = [index for index in range(len(masks)) if (owners == index).any()]
+    names = tuple(saliency.mask_names[index] for index in left) if saliency.mask_names else None
+    return replace(saliency, masks=np.stack([owners == index for index in left]), mask_names=names), owners
+
+
+def _blurred(
+    line: NDArray[np.int64], column: NDArray[np.int64], durations: Floats, owners: NDArray[np.int64], sigma: float
+) -> Floats:
+    """(H, W) the durations at their pixels, blurred inside the part of the picture that owns these pixels."""
+    from scipy.ndimage import gaussian_filter
+
+    found = np.zeros(owners.shape)
+    for owner in np.unique(owners[line, column]).tolist():
+        inside = owners == owner
+        chosen = inside[line, column]
+        plane = np.zeros(owners.shape)
+        np.add.at(plane, (line[chosen], column[chosen]), durations[chosen])
+        total = plane.sum()
+        if sigma and total:
+            plane = np.where(inside, gaussian_filter(plane, sigma, mode="reflect"), 0.0)
+            plane *= total / plane.sum()
+        found += plane
+    return found
 
 
 def _rows(fixations: Any) -> NDArray[np.float64]:
     found = np.asarray(to_numpy(fixations), dtype=np.float64)
+    if found.ndim == 1 and not found.size:  # an empty list
+        found = np.zeros((0, 3))
     if found.ndim != 2 or found.shape[1] not in (2, 3):
         raise UsageError(f"fixations are (N, 3) x, y and duration, or (N, 2) x and y, not an array of shape {found.shape}")
     if not np.isfinite(found).all():
@@ -155,6 +196,8 @@ def _rows(fixations: Any) -> NDArray[np.float64]:
         found = np.column_stack([found, np.ones(len(found))])
     if found[:, 2].min(initial=0.0) < 0:
         raise UsageError("a fixation has a negative duration")
+    if np.abs(found).max(initial=0.0) > _LARGEST:
+        raise UsageError(f"a fixation has a number above {_LARGEST:.0e}; give pixels, and durations in seconds or milliseconds")
     return found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
+from verbalize.adapters.given import checked_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 
+_IDS, _MASKS = 2, 3  # axes
+
+
 def with_segments(
-    saliency: PixelSaliency, segments: Any, names: Names = None, *, ignore: Collection[int | str] = ()
+    saliency: PixelSaliency, segments: Any, names: Names = None, *, ignore: Collection[int | str] | int | str = ()
 ) -> PixelSaliency:
     """The map with the parts that a segmenter found as its regions, which sentences then name: "the region 'sky'".
 
@@ -36,7 +40,7 @@ def with_segments(
             gives; masks, (M, H, W) or a list of (H, W); or a list of dictionaries with "mask" and "label" (a pipeline of
             transformers) or "segmentation" (SAM).
         names: the name of each id, as in `model.config.id2label`, or a sequence of them by id; for masks, one name per mask.
-        ignore: ids or names of what is no part, such as 255 or "background".
+        ignore: ids or names of what is no part, such as `[255]` or `["background"]`; one of them may stand alone.
 
     Raises:
         UsageError: the segments have another size than the map, are of no such kind, or none is left.
@@ -48,7 +52,7 @@ def with_segments(
                 f"the segments have {' x '.join(map(str, mask.shape))} pixels and the map {saliency.shape[0]} x "
                 f"{saliency.shape[1]}; post-process them with target_sizes=[(height, width)] of the map"
             )
-    left = set(ignore)
+    left = {ignore} if isinstance(ignore, str) or not hasattr(ignore, "__iter__") else set(ignore)
     kept = [(name, mask) for key, name, mask in found if key not in left and name not in left and mask.any()]
     if not kept:
         raise UsageError("no segment is left: all are empty or ignored")
@@ -57,6 +61,8 @@ def with_segments(
 
 def _named(segments: Any, names: Names) -> Iterator[tuple[int, str, Mask]]:
     """(id, name, mask) of each segment."""
+    if names is not None and not isinstance(names, Mapping):
+        names = checked_list(names, "the names of the segments")
     if isinstance(segments, Mapping):
         yield from _panoptic(segments, names)
         return
@@ -67,7 +73,12 @@ def _named(segments: Any, names: Names) -> Iterator[tuple[int, str, Mask]]:
             names = told
     else:
         plane = np.asarray(to_numpy(segments)) if not isinstance(segments, Sequence) else None
-        if plane is not None and plane.ndim == 2:
+        if isinstance(segments, str) or (plane is not None and plane.ndim not in (_IDS, _MASKS)):
+            raise UsageError(
+                f"segments are an array of ids, masks, or the result of a segmenter, not {type(segments).__name__}; "
+                "without segments, leave the map as it is"
+            )
+        if plane is not None and plane.ndim == _IDS:
             ids = _whole(plane)
             for key in np.unique(ids).tolist():
                 yield key, _name(key, names, "segment"), ids == key
@@ -83,12 +94,20 @@ def _panoptic(result: Mapping[str, Any], names: Names) -> Iterator[tuple[int, st
     """The segments of a panoptic or instance result of transformers. Pixels of no listed segment belong to none."""
     if "segmentation" not in result or "segments_info" not in result:
         raise UsageError("a panoptic result has the keys 'segmentation' and 'segments_info'")
-    ids = _whole(np.asarray(to_numpy(result["segmentation"])))
-    for info in result["segments_info"]:
+    plane = np.asarray(to_numpy(result["segmentation"]))
+    infos = list(result["segments_info"])
+    if plane.ndim == _MASKS:  # one mask per segment, as return_binary_maps=True gives
+        if len(plane) != len(infos):
+            raise UsageError(f"there are {len(plane)} masks for {len(infos)} entries of 'segments_info'")
+        masks = [_flags(mask, index) for index, mask in enumerate(plane)]
+    else:
+        ids = _whole(plane)
+        masks = [ids == int(info["id"]) for info in infos]
+    for info, mask in zip(infos, masks, strict=True):
         label = info.get("label_id", info.get("category_id"))
         if label is None:
             raise UsageError("a segment of the panoptic result has no 'label_id'")
-        yield int(label), _name(int(label), names, "label"), ids == int(info["id"])
+        yield int(label), _name(int(label), names, "label"), mask
 
 
 def _whole(plane: NDArray[Any]) -> NDArray[np.int64]:

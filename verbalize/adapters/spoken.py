@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verbalize.saliency import TokenSaliency
-from verbalize.write.naming import Frame, quoted
+from verbalize.write.naming import Frame, WordIndex, mention, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,14 @@ def spoken(name: str, saliency: Saliency) -> str:
     if saliency.masks is None:
         return f"the {name}"
     return f"the region {quoted(name) or repr(name)}"
+
+
+def part_names(saliency: Saliency, names: Sequence[str]) -> list[str]:
+    """The names of all parts of a map, such that no two are the same: the first 'great', the second 'great'."""
+    if isinstance(saliency, TokenSaliency):
+        index = WordIndex.of(saliency)
+        return [mention(saliency, (place,), index) for place in range(len(saliency))]
+    return [spoken(name, saliency) for name in names]
 
 
 def noun(saliency: Saliency) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
-from verbalize.adapters.boxes import checked_size, grid_boxes, spread, vector
+from verbalize.adapters.boxes import checked_size, grid_boxes, owners_of, spread, vector
+from verbalize.adapters.given import SHARED, check_fields
 from verbalize.saliency import PixelSaliency, Query, TokenSaliency
 from verbalize.write.naming import percent
 
@@ -74,6 +75,7 @@ def visual_tokens_to_map(
     Raises:
         UsageError: the number of tokens is not that of the grid and the leading ones, or the picture is smaller than the grid.
     """
+    check_fields(fields, (*SHARED, "image"))
     size = checked_size(image_size)
     scores = vector(importance, "the scores of the tokens")
     rows, columns = (int(side) for side in grid)
@@ -85,7 +87,7 @@ def visual_tokens_to_map(
     kept = scores[leading:]
     if not signed and kept.min(initial=0.0) < 0:
         raise UsageError("a score is negative; give signed=True if it speaks against the label, else the magnitudes")
-    plane, _ = spread(kept, grid_boxes(rows, columns, size), size)
+    plane = spread(kept, owners_of(grid_boxes(rows, columns, size), size))
     return PixelSaliency(
         _smoothed(kept.reshape(rows, columns), size, plane) if smooth else plane, query, signed=signed, **fields
     )
@@ -121,6 +123,7 @@ def split_tokens(
     Raises:
         UsageError: the numbers of tokens, scores, grids or pictures don't agree.
     """
+    check_fields(fields, SHARED)
     scores = vector(importance, "the scores of the tokens")
     visual = np.asarray(to_numpy(is_image)).astype(bool).reshape(-1)
     if not len(scores) == len(pieces) == len(visual):

@@ -136,16 +136,16 @@ class Concepts:
     ) -> list[PixelSaliency]:
         """One map per image, whose regions are the concepts, so that sentences name them: "the region 'concept 3'".
 
-        Each pixel belongs to the concept of which it holds most, if that is at least half of the most that the image holds of
-        it. The importance of a concept is spread over its region in proportion to how much of it each pixel holds. The sum of
-        the scores of a region is thus the importance of its concept; a heatmap shows importance per pixel. At most three fifths
-        of the picture belong to concepts, so that an unsigned map has the floor 0. A concept that is nowhere the strongest has
-        no region.
+        Each concept that matters has a region, and the regions don't overlap: a pixel belongs to the concept of which it holds
+        most, each measured by the most that the image holds of it, if that is at least half. The importance of a concept is
+        spread over its region in proportion to how much of it each pixel holds. The sum of the scores of a region is thus the
+        importance of its concept, and a share of the map is a share of the importance of all concepts; a heatmap shows
+        importance per pixel.
 
         The arguments are those of `importance`.
 
         Raises:
-            UsageError: as `importance`, or the features of the layer have no places.
+            UsageError: as `importance`, or the features of the layer have no places, or there are more concepts than pixels.
         """
         batch = self._batch(images)
         values = self.importance(batch, query, estimator=estimator, samples=samples, seed=seed)
@@ -164,6 +164,7 @@ class Concepts:
                     mask_names=tuple(self.names[concept] for concept in kept),
                     prediction=predictions[index],
                     method=f"concepts of {self.split.layer} ({self.bank.extractor}, {estimator})",
+                    floor=None if SIGNED[estimator] else 0.0,
                 )
             )
         return maps

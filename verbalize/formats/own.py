@@ -56,6 +56,8 @@ def to_record(saliency: Saliency, save_array: Any = None) -> dict[str, Any]:
         if save_array is None:
             raise SaliencyError("pixel maps are stored in files beside the records; write them to a file, not to a stream")
         record |= {"pixels": save_array("scores", saliency.scores), "signed": saliency.signed}
+        if saliency.floor is not None:
+            record["floor"] = saliency.floor
         if saliency.image is not None:
             record["image"] = save_array("image", saliency.image)
         if saliency.masks is not None:
@@ -98,6 +100,7 @@ def from_record(record: dict[str, Any], folder: Path | None = None) -> Saliency:
             signed=signed,
             masks=_array(record["masks"], folder) if "masks" in record else None,
             mask_names=tuple(record["mask_names"]) if "mask_names" in record else None,
+            floor=record.get("floor"),
             **shared,
         )
     require(record, "tokens", "scores")
@@ -299,7 +302,7 @@ def _read_report(document: dict[str, Any], options: ReadOptions) -> Iterator[Sal
             query = _query(record)
             options.agreed(query)
             scores = PixelSaliency(record["pixels"], query, None, options.is_signed(parse_signed(record.get("signed"))))
-            yield replace(scores, id=record.get("id"), method=record.get("method"))
+            yield replace(scores, id=record.get("id"), method=record.get("method"), floor=record.get("floor"))
         except SaliencyError as error:
             yield Problem("the report", str(error), None, str(record.get("id", number) if isinstance(record, dict) else number))
 

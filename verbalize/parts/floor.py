@@ -24,8 +24,10 @@ def floor_of(saliency: PixelSaliency) -> float:
 
     It is the score that two fifths of the pixels don't exceed, but it lies at most a fifth of the way up from the lowest score
     (the first percentile) to the highest one. Adding a number to all scores adds it to the floor. Signed maps have the floor 0,
-    because their zero has a meaning. So have maps on which all scores are equal.
+    because their zero has a meaning. So have maps on which all scores are equal. A map that says its floor has that one.
     """
+    if saliency.floor is not None:
+        return saliency.floor
     return 0.0 if saliency.signed else floor_of_scores(saliency.scores)
 
 

@@ -17,7 +17,6 @@ case(
     image_size=(9, 8),
     query=BAD,
     names=["a", "b", "c", "d"],
-    overlap="mean",
     named=2,
     signed=True,
     id="x",

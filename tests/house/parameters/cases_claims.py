@@ -79,6 +79,7 @@ record(
     method="by hand",
 )
 record("verbalize.PixelSaliency", {"scores": np.ones((2, 2)), "query": GOOD, "masks": np.ones((1, 2, 2))}, mask_names=["sky"])
+record("verbalize.PixelSaliency", {"scores": np.ones((2, 2)), "query": GOOD, "signed": False}, floor=0.5)
 
 record(
     "verbalize.Claim",

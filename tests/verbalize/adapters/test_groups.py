@@ -46,13 +46,24 @@ def test_words_are_counted_whatever_their_case_and_ties_count():
 def test_nothing_counts_that_speaks_against():
     found = salient_in_all([picture(-1, -2)])
     assert found.counts == ()
-    assert found.in_words() == "No part speaks for its label in any of 1 picture."
+    assert found.in_words() == "No region stands out for its label in the picture."
+
+
+def test_words_that_tie_are_all_salient():
+    tied = TokenSaliency(list("abcd"), np.ones(4), Query("good"))
+    found = salient_in_all([tied, tied], top=1)
+    assert found.everywhere() == tuple("abcd")
+    assert salient_in_all([TokenSaliency(list("ab"), (2.0, 1.0), Query("good"))]).in_words() == (
+        "'a' is among the 2 most important words for 'good' in the text. 'b' is among the 2 most important words for 'good' in the text."
+    )
 
 
 def test_the_mean_weighs_all_maps_alike():
     made = mean_map([picture(1, 0), picture(0, 100)])
     assert np.allclose(made.scores, 1 / 64)
     assert made.signed
+    again = mean_map(picture(scale, 0) for scale in (1e308, 1.0))
+    assert np.allclose(again.scores[:4], 1 / 32)
 
 
 def test_the_share_of_maps_in_which_a_pixel_is_salient():

@@ -26,6 +26,7 @@ def test_changes_are_told_with_claims_that_hold():
     # means of the first two steps: 3, 1, 1 of 5; then 0, 1, -3: shares 60% 20% 20% and 0% 25% 75%
     assert change.text == (
         "The most important word for 'good' is 'great' in steps 1 to 2 and 'but' in step 3. "
+        "'awful' speaks for 'good' in steps 1 to 2 and against it in step 3. "
         "The share of 'awful' in all the evidence rises from 20% to 75%. "
         "The share of 'great' in all the evidence falls from 60% to 0%."
     )
@@ -37,6 +38,26 @@ def test_changes_are_told_with_claims_that_hold():
 def test_maps_that_stay_change_in_nothing():
     over = maps_over_time(np.ones((2, 3)), QUERY, tokens=WORDS)
     assert over.changes()[0].text == "No share changes from step 1 to step 2."
+
+
+def test_parts_that_change_sides_are_told():
+    (change,) = maps_over_time([[1, 2], [-1, -2]], QUERY, tokens=["x", "y"]).changes()
+    assert change.text == "'x' and 'y' speak for 'good' in step 1 and against it in step 2."
+    assert [[claim.kind for claim in claims] for claims in change.claims] == [["supports"] * 2, ["opposes"] * 2]
+
+
+def test_words_that_occur_twice_are_told_apart():
+    (change,) = maps_over_time([[1, 2, 3], [3, 2, 1]], QUERY, tokens=["a", "a", "a"]).changes()
+    assert change.text == (
+        "The most important word for 'good' is the third 'a' in step 1 and the first 'a' in step 2. "
+        "The share of the first 'a' in all the evidence rises from 17% to 50%. "
+        "The share of the third 'a' in all the evidence falls from 50% to 17%."
+    )
+
+
+def test_a_change_that_per_cents_hide_is_called_small():
+    (change,) = maps_over_time([[1.0, 1.0], [1.0, 1.0001]], QUERY, tokens=["x", "y"]).changes()
+    assert change.text == "No share changes by as much as one per cent of the whole from step 1 to step 2."
 
 
 def test_frames_have_nine_parts_or_given_ones():
@@ -70,6 +91,9 @@ def test_frames_have_nine_parts_or_given_ones():
         ({"starts": [2, 1]}, "starts must rise"),
         ({"starts": [3]}, "starts must rise"),
         ({"times": ["a"]}, "1 names of times for 3 stretches"),
+        ({"times": ["a", "b", "a"]}, "the same name"),
+        ({"times": "abc"}, "list of names"),
+        ({"colour": "red"}, "colour is no argument"),
     ],
 )
 def test_wrong_input_is_told(changes, message):

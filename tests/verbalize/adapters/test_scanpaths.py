@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from saywhy_core.errors import UsageError
-from verbalize import Query
+from verbalize import Query, TemplateVerbalizer, check
 from verbalize.adapters import Visit, scanpath_to_map
 
 QUERY = Query("looking for a mug")
@@ -35,6 +35,28 @@ def test_the_map_holds_all_time_that_was_seen():
     assert np.count_nonzero(sharp) == 4
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("sigma", [None, 0, 30])
+def test_sentences_name_the_region_that_was_looked_at_longest(seed, sigma):
+    random = np.random.default_rng(seed)
+    fixations = np.column_stack([random.uniform(0, 30, 9), random.uniform(0, 20, 9), random.uniform(0.1, 1, 9)])
+    masks = [np.ones((20, 30), dtype=bool), LEFT == 1, np.zeros((20, 30), dtype=bool), np.zeros((20, 30), dtype=bool)]
+    masks[2][5:15, 10:20], masks[3][:6, :8] = True, True
+    path = scanpath_to_map(fixations, (20, 30), QUERY, segments=masks, names=["wall", "table", "mug", "lamp"], sigma=sigma)
+    held = dict.fromkeys(path.saliency.mask_names, 0.0)
+    for visit in path.visits:
+        held[visit.name] += visit.duration
+    sums = {
+        name: path.saliency.scores[mask].sum() for name, mask in zip(path.saliency.mask_names, path.saliency.masks, strict=True)
+    }
+    assert sums == pytest.approx(held)
+    said = TemplateVerbalizer().verbalize(path.saliency)
+    best = max(held, key=held.__getitem__)
+    assert f"'{best}'" in said.text.split(",")[0] or f"is the region '{best}'" in said.text
+    assert f"on the region '{best}' longest" in path.in_words()
+    assert check(said.claims, path.saliency)
+
+
 def test_the_smallest_of_overlapping_regions_is_visited():
     mug = np.zeros((20, 30), dtype=bool)
     mug[8:12, 22:28] = True
@@ -44,14 +66,14 @@ def test_the_smallest_of_overlapping_regions_is_visited():
 
 def test_more_regions_than_are_named_and_ties():
     strips = np.repeat(np.arange(5), 6)[None].repeat(20, axis=0)
-    path = scanpath_to_map([(6 * index, 1) for index in range(5)], (20, 30), QUERY, segments=strips, names="abcde")
+    path = scanpath_to_map([(6 * index, 1) for index in range(5)], (20, 30), QUERY, segments=strips, names=list("abcde"))
     said = path.in_words(most=2)
     assert said == "The gaze reached the region 'a' first, then the region 'b' and 3 more regions."
 
 
 def test_without_fixations():
-    path = scanpath_to_map(np.zeros((0, 3)), (20, 30), QUERY)
-    assert path.visits == ()
+    path = scanpath_to_map([], (20, 30), QUERY)
+    assert path.visits == scanpath_to_map(np.zeros((0, 3)), (20, 30), QUERY).visits == ()
     assert path.in_words() == "No fixation lies in the picture."
     off = scanpath_to_map([(99, 1)], (20, 30), QUERY, segments=[LEFT == 0], names=["shelf"])
     assert off.in_words() == "No fixation lies in the picture."
@@ -66,6 +88,9 @@ def test_without_fixations():
         ({"fixations": [(1, 2, np.nan)]}, "not a finite number"),
         ({"fixations": [(1, 2, -1)]}, "negative duration"),
         ({"sigma": -1}, "sigma"),
+        ({"sigma": 1e6}, "from 0 to 30"),
+        ({"fixations": [(1, 2, 1e308)]}, "above 1e"),
+        ({"colour": "red"}, "colour is no argument"),
         ({"names": ["a"]}, "names are those of the segments"),
     ],
 )

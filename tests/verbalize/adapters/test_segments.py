@@ -61,9 +61,24 @@ def test_lists_of_pipelines_and_of_sam():
     assert (with_segments(SALIENCY, [top, top & False]).masks == top[None]).all()
 
 
+def test_one_name_or_id_may_be_ignored_and_binary_maps_are_read():
+    assert with_segments(SALIENCY, IDS, {0: "sky", 2: "sea", 255: "none"}, ignore="sky").mask_names == ("sea", "none")
+    assert with_segments(SALIENCY, IDS, {2: "sea", 255: "none"}, ignore=0).mask_names == ("sea", "none")
+    binary = {
+        "segmentation": np.stack([IDS == 0, IDS == 2]),
+        "segments_info": [{"id": 1, "label_id": 0}, {"id": 2, "label_id": 2}],
+    }
+    made = with_segments(SALIENCY, binary, {0: "sky", 2: "sea"})
+    assert made.mask_names == ("sky", "sea")
+    assert (made.masks[1] == (IDS == 2)).all()
+
+
 @pytest.mark.parametrize(
     ("segments", "names", "message"),
     [
+        (None, None, "not NoneType"),
+        ("sky", None, "not str"),
+        (IDS, "abc", "list of names"),
         (np.zeros((6, 8), dtype=int), None, "target_sizes"),
         (np.full((12, 16), 0.5), None, "whole numbers"),
         ([np.zeros((12, 16), dtype=bool)], None, "no segment is left"),

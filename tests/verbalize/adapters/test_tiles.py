@@ -30,20 +30,38 @@ def test_a_grid_keeps_the_attention_of_each_tile():
     assert made.mask_names[5] == "row 2, column 2"
 
 
-def test_overlapping_tiles_add_up_pixel_by_pixel():
-    boxes = [(0, 0, 4, 4), (2, 2, 6, 6), (4, 4, 10, 9)]  # the last hangs over the edge: 4 x 4 pixels are left
-    made = tiles_to_map([0.5, 0.3, 0.2], boxes, (8, 8), QUERY)
-    expected = np.zeros((8, 8))
-    for (top, left, bottom, right), weight in zip(boxes, (0.5, 0.3, 0.2), strict=True):
-        pixels = [(y, x) for y in range(top, min(bottom, 8)) for x in range(left, min(right, 8))]
-        for pixel in pixels:
-            expected[pixel] += weight / len(pixels)
-    assert np.allclose(made.scores, expected)
-    counts = np.zeros((8, 8))
-    for top, left, bottom, right in boxes:
-        counts[top:bottom, left:right] += 1
-    mean = tiles_to_map([0.5, 0.3, 0.2], boxes, (8, 8), QUERY, overlap="mean")
-    assert np.allclose(mean.scores, expected / np.maximum(counts, 1))
+def test_a_pixel_of_overlapping_tiles_belongs_to_the_nearest_centre():
+    boxes = [(0, 0, 4, 4), (2, 2, 6, 6), (4, 4, 10, 9), (5, 5, 7, 7)]  # the third hangs over the edge: 4 x 4 pixels are left
+    weights = [0.5, 0.2, 0.2, 0.1]
+    made = tiles_to_map(weights, boxes, (8, 8), QUERY)
+    owners = np.full((8, 8), -1)
+    for y in range(8):
+        for x in range(8):
+            held = []
+            for index, (top, left, bottom, right) in enumerate(boxes):
+                bottom, right = min(bottom, 8), min(right, 8)
+                if top <= y < bottom and left <= x < right:
+                    distance = (y - (top + bottom - 1) / 2) ** 2 + (x - (left + right - 1) / 2) ** 2
+                    held.append((distance, (bottom - top) * (right - left), index))
+            owners[y, x] = min(held)[2] if held else -1
+    for index, (mask, weight) in enumerate(zip(made.masks, weights, strict=True)):
+        assert (mask == (owners == index)).all()
+        assert made.scores[mask].sum() == pytest.approx(weight)
+    assert made.scores.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sentences_name_the_tile_with_the_most_attention(seed):
+    random = np.random.default_rng(seed)
+    corners = np.stack([np.arange(6) * 4, random.integers(0, 24, 6)], axis=1)
+    boxes = np.concatenate([corners, corners + random.integers(6, 14, (6, 2))], axis=1)
+    attention = random.dirichlet(np.ones(6))
+    made = tiles_to_map(attention, boxes, (40, 40), QUERY)
+    said = TemplateVerbalizer().verbalize(made)
+    assert f"'tile {attention.argmax() + 1}'" in said.text.split(" matters most ")[0] or "most important region" in said.text
+    shares = {claim.part: claim.value for claim in said.claims if claim.kind == "share" and claim.of == "absolute"}
+    assert shares[(attention.argmax(),)] == pytest.approx(attention.max(), abs=0.006)
+    assert check(said.claims, made)
 
 
 def test_only_the_strongest_tiles_become_regions():
@@ -74,7 +92,9 @@ def test_sentences_name_tiles():
         ({"tiles": [(0, 0, 4, 4)] * 3 + [(9, 0, 12, 4)]}, "holds no pixel"),
         ({"tiles": np.zeros((4, 3))}, "top, left, bottom and right"),
         ({"names": ["a"]}, "1 names for 4 tiles"),
-        ({"overlap": "max"}, "overlap"),
+        ({"names": "abcd"}, "list of names"),
+        ({"tiles": [(0, 0, 4, 4)] * 2 + [(4, 0, 8, 4), (4, 4, 8, 8)]}, "tile 1 .* no pixel of its own"),
+        ({"overlap": "max"}, "overlap is no argument"),
         ({"named": 0}, "1 or more"),
     ],
 )

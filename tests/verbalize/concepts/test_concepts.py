@@ -9,6 +9,7 @@ from saywhy import signs
 from saywhy_core.errors import UsageError
 from verbalize import Query, TemplateVerbalizer, check
 from verbalize.concepts import concepts_page, concepts_png, extract_concepts, strategies_png, strategy_graph
+from verbalize.concepts.placing import placed
 from verbalize.draw import pixel_heatmap_png
 
 NAMES = ("fire", "water", "meadow")
@@ -122,6 +123,21 @@ def test_sentences_name_concepts_and_their_importance(concepts):
     assert "The region 'blue'" in text.split("speaks most against that choice")[0]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_every_concept_that_matters_has_a_region_of_its_own(seed):
+    random = np.random.default_rng(seed)
+    amounts = random.random((5, 6, 7)) * np.array([1, 9, 9, 0.1, 0])[:, None, None]
+    amounts[2] = 3 * amounts[1]  # lies wherever another does
+    importance = random.normal(size=5)
+    scores, masks, kept = placed(amounts, importance)
+    assert kept == (0, 1, 2, 3, 4)
+    assert masks.sum(axis=0).max() == 1
+    assert [scores[mask].sum() for mask in masks] == pytest.approx(importance)
+    assert np.abs(scores).sum() == pytest.approx(np.abs(importance).sum())
+    with pytest.raises(UsageError, match="5 concepts can't be shown in a picture of 4 pixels"):
+        placed(amounts[:, :2, :2], importance)
+
+
 def test_by_default_each_image_is_asked_about_its_own_label(concepts):
     images = pictures()[[0, 3]]  # red alone, and blue alone
     maps = concepts.saliencies(images)
@@ -154,6 +170,20 @@ def test_a_layer_of_tokens_and_other_extractors():
         assert found.maps(images).shape == (4, 3, 16, 24)
         assert found.layout.leading == 1
         assert check(TemplateVerbalizer().verbalize(found.saliencies(images[:1])[0]).claims, found.saliencies(images[:1])[0])
+
+
+def test_the_most_important_concept_is_named_with_its_share_of_all():
+    classifier = signs.load()
+    labels = np.repeat([classifier.class_names.index("stop"), classifier.class_names.index("no entry")], 2)
+    images = signs.draw_signs(labels, seed=1, dirt=0.2)
+    found = extract_concepts(classifier.module(), images, layer="features.11", count=4, class_names=classifier.class_names)
+    for values, saliency in zip(found.importance(images), found.saliencies(images), strict=True):
+        said = TemplateVerbalizer().verbalize(saliency)
+        best = int(values.argmax())
+        assert found.names[best] in said.text.split(",")[0]
+        (first, *_) = [claim for claim in said.claims if claim.kind == "share" and claim.of == "absolute"]
+        assert saliency.mask_names[first.part[0]] == found.names[best]
+        assert first.value == pytest.approx(values[best] / values.sum(), abs=0.006)
 
 
 def test_the_sign_network():
