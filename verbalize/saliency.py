@@ -329,8 +329,9 @@ def _floor(floor: Any, signed: bool) -> float | None:
         return None
     if signed:
         raise SaliencyError("a floor has no effect on a signed map, whose zero has a meaning; leave it out")
-    found = np.array(np.nan) if isinstance(floor, bool | str) else _finite(floor, "the floor", None)
-    if found.shape or np.isnan(found):
+    given = np.asarray(to_numpy(floor))
+    found = given if given.dtype.kind in "iuf" else np.array(np.nan)
+    if found.shape or not np.isfinite(found):
         raise SaliencyError(f"the floor must be one number, not {floor!r:.80}")
     return float(found)
 

@@ -49,9 +49,9 @@ def test_token_maps_that_cannot_be_say_why(arguments, message):
         ({"scores": np.zeros((2, 2)), "masks": np.zeros((1, 2, 2)), "mask_names": ("a", "b")}, "1 masks but 2"),
         ({"scores": np.zeros((2, 2)), "mask_names": ("a",)}, "without masks"),
         ({"scores": np.zeros((2, 2)), "floor": 0.0}, "no effect on a signed map"),
-        ({"scores": np.zeros((2, 2)), "signed": False, "floor": np.nan}, "the floor"),
+        ({"scores": np.zeros((2, 2)), "signed": False, "floor": np.nan}, "one number, not nan"),
         ({"scores": np.zeros((2, 2)), "signed": False, "floor": "0"}, "one number"),
-        ({"scores": np.zeros((2, 2)), "signed": False, "floor": 10**400}, "the floor must be numbers"),
+        ({"scores": np.zeros((2, 2)), "signed": False, "floor": 10**400}, "one number"),
         ({"scores": np.zeros((2, 2)), "signed": False, "floor": [0, 1]}, "one number"),
     ],
 )
