@@ -90,13 +90,13 @@ def ask_all(
     try:
         with torch.no_grad():
             logits = model.logits(batch)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, UsageError):
         raise
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # transformers checks sizes and channels itself
         height, width, channels = pixels[0].shape
         grey = "; where it takes RGB, give read_image(image, channels=3)" if channels == 1 else ""
         raise UsageError(
-            f"the model can't take an image of {height} x {width} pixels with {channels} channel(s){grey}; torch says: {error}"
+            f"the model can't take an image of {height} x {width} pixels with {channels} channel(s){grey}; it says: {error}"
         ) from error
     names = tuple(model.class_names)
     check_logits(logits, names)

@@ -47,6 +47,15 @@ def test_maps_have_the_signs_that_the_method_announces(name, network, image):
     assert signed or saliency.scores.min() >= 0
 
 
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("name", ["saliency", "integrated_gradients", "norm_grad", "deep_lift", "lrp", "occlusion"])
+def test_callers_may_have_switched_gradients_off(name, off, network, image):
+    with off():
+        found = made(network, image, name)
+        assert not torch.is_grad_enabled()
+    np.testing.assert_array_equal(found.scores, made(network, image, name).scores)
+
+
 def test_a_method_of_absolute_gradients_says_that_it_is_unsigned(network, image, monkeypatch):
     def gradient(question):
         batch = question.batch.clone().requires_grad_()

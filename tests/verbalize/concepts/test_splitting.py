@@ -101,7 +101,7 @@ def test_half_precision():
         (lambda: split_model(network(), "", torch.rand(2, 3, 9, 9)), "no layer ''"),
         (lambda: split_model(network(), "1", torch.rand(3, 9, 9)), "N×C×H×W"),
         (lambda: split_model(network().train(), "1", torch.rand(2, 3, 9, 9)), "training mode"),
-        (lambda: split_model(BlackBoxImages(signs.load(), ("a",)), "1", torch.rand(2, 3, 9, 9)), "layers of a torch module"),
+        (lambda: split_model(BlackBoxImages(signs.load()), "1", torch.rand(2, 3, 9, 9)), "layers of a torch module"),
     ],
 )
 def test_wrong_input_is_told(call, message):

@@ -257,3 +257,18 @@ def test_a_constructed_attention_is_found():
     scores = attribute(model, image, method="class_attention", class_names=tiny.NAMES).scores
     row, column = np.unravel_index(scores.argmax(), scores.shape)
     assert (row // 6, column // 6) == divmod(wanted, 4)
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("name", [*METHODS, "token_cut"])
+def test_callers_may_have_switched_gradients_off(name, off):
+    image = np.random.default_rng(0).random((24, 24, 3), dtype=np.float32)
+    model = tiny.vit()
+    with off():
+        found = attribute(model, image, method=name)
+    np.testing.assert_allclose(found.scores, attribute(model, image, method=name).scores, atol=1e-6)
+
+
+def test_a_grey_image_for_a_model_of_rgb_is_told():
+    with pytest.raises(UsageError, match=r"with 1 channel\(s\); where it takes RGB"):
+        attribute(tiny.vit(), np.ones((24, 24, 1), dtype=np.float32), method="rollout")
