@@ -101,9 +101,10 @@ def explain_layer(
     if isinstance(model, BlackBoxImages):
         raise UsageError(f"{method} needs the layers of the model, and only the scores of this one are known")
     check_weights(model.module)
-    questions = ask_all(model, images, [as_query(one) for one in queries], true_labels)
-    for one in questions:
-        check_question(explainer, method, one.query, one.prediction.label)
+    asked = [as_query(one) for one in queries]
+    for query in asked:
+        check_question(explainer, method, query)
+    questions = ask_all(model, images, asked, true_labels)
     layer = given.pop("layer", None)
     layer = default_layer(model.module, questions[0].batch) if layer is None else layer
     (layer,) = check_layers(model.module, [layer])

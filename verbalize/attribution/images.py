@@ -102,9 +102,11 @@ def explain_images(
     if isinstance(model, ImageModel) and explainer.needs != "scores":
         check_weights(model.module)
     own = {name: value for name, value in given.items() if name not in (*SETTINGS, "layer")}
+    given_queries = [as_query(one) for one in queries]
+    for query in given_queries:
+        check_question(explainer, method, query)
     questions = []
-    for asked in ask_all(model, images, [as_query(one) for one in queries], true_labels):
-        check_question(explainer, method, asked.query, asked.prediction.label)
+    for asked in ask_all(model, images, given_queries, true_labels):
         absent = _baseline(asked.batch, given.get("baseline", BASELINES[0]))
         questions.append(
             replace(

@@ -105,7 +105,8 @@ class Explainer(Generic[Explain]):
         needs: what it needs of the model: only its "scores" (then it explains black boxes, too), its "gradients", its "layers"
             (their outputs, by forward hooks), or the "attention" of a vision transformer.
         questions: the kinds of question that it answers. A method that looks at no class, such as attention rollout, answers
-            none: its map is the same for every label, and it takes no query other than the predicted label.
+            none: its map is the same for every label, and it takes no query. The query of the map is the predicted label, but
+            sentences about the map don't name it (`verbalize.write.voice.LABEL_FREE`).
         batched: whether it explains many images at once, so that `question.batch` may hold more than one.
         passes: about how many inputs it runs through the model to explain one: a number, or a function of the settings that are
             given and the size, (words,) of a text or (rows, columns) of pixels. None where this depends on more than these.
@@ -215,21 +216,20 @@ def check_settings(explainer: Explainer[Any], name: str, given: Mapping[str, obj
     return found
 
 
-def check_question(explainer: Explainer[Any], name: str, query: Query, predicted: str) -> None:
-    """Check that a method answers this question.
+def check_question(explainer: Explainer[Any], name: str, query: Query | None) -> None:
+    """Check that a method answers the question that was asked; None asks why the model predicts its label.
 
     Raises:
         UsageError: it does not.
     """
-    asked: list[Question] = ["contrastive" if query.versus else "pointwise", *(("group",) if query.members else ())]
-    if not explainer.questions:
-        if query.versus or query.members or query.label != predicted:
-            raise UsageError(
-                f"{name} looks at no class: its map is the same for every label; ask it without a query, or take another method"
-            )
-        return
+    if query is not None and not explainer.questions:
+        raise UsageError(
+            f"{name} looks at no class: its map is the same for every label; ask it without a query, or take another method"
+        )
+    contrastive, group = query is not None and bool(query.versus), query is not None and bool(query.members)
+    asked: list[Question] = ["contrastive" if contrastive else "pointwise", *(("group",) if group else ())]
     for one in asked:
-        if one not in explainer.questions:
+        if explainer.questions and one not in explainer.questions:
             raise UsageError(f"{name} can't answer a {one} question; it answers: {', '.join(explainer.questions)}")
 
 

@@ -62,7 +62,7 @@ def explain_function(
     check_logits(answers, model.class_names)
     prediction = predict(answers[0], model.class_names, true_label)
     asked = query or Query(prediction.label)
-    check_question(explainer, method, asked, prediction.label)
+    check_question(explainer, method, query)
     question = TextQuestion(
         score=lambda kept, _mask: score_of_query(logits(kept), asked, model.class_names),
         ids=ids,

@@ -95,8 +95,10 @@ def explain_text(
             batch_size=batch_size,
         )  # fmt: skip
     if isinstance(classifier, LanguageModelClassifier) and not classifier.continuations:
-        query = query or Query(classifier.write(text))
-        classifier = classifier.asked(query)
+        written = query or Query(classifier.write(text))
+        classifier = classifier.asked(written)
+    else:
+        written = query
     if explainer.needs != "scores":
         check_weights(classifier.embedding)
     pieces, ids, mask, offsets, added = _tokenize(classifier, text)
@@ -104,8 +106,8 @@ def explain_text(
         logits = classifier.logits(ids, mask)
     check_logits(logits, classifier.class_names)
     prediction = predict(logits[0], classifier.class_names, true_label)
-    asked = query or Query(prediction.label)
-    check_question(explainer, method, asked, prediction.label)
+    asked = written or Query(prediction.label)
+    check_question(explainer, method, query)
     merged = merge_pieces(
         [_ASIDE if aside else piece for piece, aside in zip(pieces, added, strict=True)],
         scheme=guess_scheme(pieces), special_tokens=(_ASIDE,),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verbalize.write.naming import listed, ordinal, quoted
+from verbalize.write.voice import names_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,8 @@ class Filler:
     def fill(self, clause: Clause, wording: Wording, *, plain: bool = False) -> str:
         """The clause in this wording. With `plain`, it has no pronoun, so that it can be read by itself."""
         draft = self.draft
-        if self._label_named and not plain:  # "in the decision on it" says no more than nothing
+        # "in the decision on it" says no more than nothing, and of a map that is about no label it is not true
+        if (self._label_named and not plain) or not names_label(draft.saliency):
             wording = replace(wording, text=wording.text.replace(" in the decision on {F}", ""))
         query = draft.frame.full if plain or not self._label_named else draft.frame.pronoun
         direction: Direction = clause.direction or "supports"

@@ -11,11 +11,12 @@ import numpy as np
 from verbalize.claims.claim import Claim
 from verbalize.saliency import PixelSaliency, TokenSaliency
 from verbalize.write.naming import QUOTES, Frame, WordIndex, capital, fraction, mention, percent, quoted, squeeze
+from verbalize.write.voice import Voice, names_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verbalize.claims.claim import ShareOf
+    from verbalize.claims.claim import Direction, ShareOf
     from verbalize.evidence import Evidence
     from verbalize.saliency import Part, Saliency
 
@@ -56,6 +57,10 @@ class Draft:
     def all_of_it(self) -> str:
         """The words for the whole that shares are of."""
         return "all the evidence" if self.evidence.signed else "the importance"
+
+    def voice(self, direction: Direction) -> Voice:
+        """The words and claims for a direction of this map."""
+        return Voice.of(self.evidence, direction, label=names_label(self.saliency))
 
     def say(self, clause: str, *claims: Claim) -> None:
         """Add a sentence and its claims.

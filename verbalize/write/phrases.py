@@ -11,12 +11,12 @@ from verbalize.evidence import is_flat
 from verbalize.saliency import PixelSaliency
 from verbalize.write.naming import listed
 from verbalize.write.standing import Standing, outdoes
-from verbalize.write.voice import Voice
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import Direction
     from verbalize.saliency import Part
     from verbalize.write.draft import Draft
+    from verbalize.write.voice import Voice
 
 _WHOLE_PICTURE = "whole picture"
 _ROUNDED = 0.001  # two shares that differ by less are written alike
@@ -29,15 +29,15 @@ def say_direction(draft: Draft, found: Standing, frame: str, length: str, *, ran
 
     The length "clause" has only the first of these. With `ranked`, the other parts come in the order of their importance.
     """
-    voice = Voice.of(draft.evidence, found.direction)
+    voice = draft.voice(found.direction)
     if len(draft.evidence) == 1 and (not draft.evidence.pixels or draft.evidence.names[0] == _WHOLE_PICTURE):
         partial = draft.evidence.pixels or getattr(draft.saliency, "scored", None) is not None
         if partial or voice.direction is None:
             name = "the whole picture" if draft.evidence.pixels else draft.name(found.leads[0])
-            draft.say(f"{name} {voice.does(found.leads)} {voice.about(frame)}", *voice.signs(found.leads))
+            draft.say(f"{name} {voice.does(found.leads)}{voice.about(frame)}", *voice.signs(found.leads))
         else:
             only = Claim("only", found.leads[0], direction=voice.direction)
-            draft.say(f"the only word, {draft.name(found.leads[0])}, {voice.does(found.leads)} {voice.about(frame)}", only)
+            draft.say(f"the only word, {draft.name(found.leads[0])}, {voice.does(found.leads)}{voice.about(frame)}", only)
         return
     clause, claims = _leads(draft, found, voice, frame, brief=length == "clause")
     if length == "paragraph":  # the shares of all parts and of the rest sum to the whole, so the phrase needs its own
@@ -54,18 +54,18 @@ def _leads(draft: Draft, found: Standing, voice: Voice, frame: str, *, brief: bo
     names, about = [draft.name(part) for part in found.leads], voice.about(frame)
     claims = [*voice.signs(found.leads), *first_places(found, voice)]
     if found.form == "among":
-        return f"{listed(names)} {'is' if len(names) == 1 else 'are'} among the most important {many} {about}", claims
+        return f"{listed(names)} {'is' if len(names) == 1 else 'are'} among the most important {many}{about}", claims
     if found.form == "equal":
-        return f"{listed(names)} are equally the most important {many} {about}", claims
+        return f"{listed(names)} are equally the most important {many}{about}", claims
     name, area = names[0], None if brief else draft.area(found.leads[0])
     if area:
         name, claims = f"{name}, {area[0]},", [*claims, area[1]]
-    most = f"{name} {voice.does(found.leads)} most {about}"
+    most = f"{name} {voice.does(found.leads)} most{about}"
     if found.peak or voice.direction != "supports":
         return most, claims
-    forms = [most, f"{name} is the most important {one} {about}"]
+    forms = [most, f"{name} is the most important {one}{about}"]
     if not area:
-        forms.append(f"the most important {one} {about} is {name}")
+        forms.append(f"the most important {one}{about} is {name}")
     return draft.pick(*forms), claims
 
 
@@ -148,7 +148,7 @@ def say_comparison(draft: Draft, found: Standing) -> None:
     if behind:
         draft.say(
             f"{draft.name(lead)} is more important than {draft.name(behind[0])}",
-            Claim("more_important_than", lead, other=behind[0], direction=Voice.of(draft.evidence, direction).direction),
+            Claim("more_important_than", lead, other=behind[0], direction=draft.voice(direction).direction),
         )
 
 
@@ -180,14 +180,14 @@ def say_balance(draft: Draft, against: Standing | None) -> None:
     elif not evidence.tied(evidence.positive_mass, evidence.negative_mass):
         sides: tuple[Direction, Direction] = ("supports", "opposes")
         more, less = sides if evidence.positive_mass > evidence.negative_mass else sides[::-1]
-        said = f"{Voice.of(evidence, more).about(pronoun)} than {Voice.of(evidence, less).about('it')}"
-        draft.say(f"more of the evidence speaks {said}", Claim("balance", direction=more))
+        said = f"{draft.voice(more).about(pronoun)} than{draft.voice(less).about('it')}"
+        draft.say(f"more of the evidence speaks{said}", Claim("balance", direction=more))
 
 
 def say_nothing(draft: Draft, direction: Direction, frame: str) -> None:
     """Say that there is no evidence in a direction."""
     draft.say(
-        f"nothing in the {draft.whole} speaks {Voice.of(draft.evidence, direction).about(frame)}",
+        f"nothing in the {draft.whole} speaks{draft.voice(direction).about(frame)}",
         Claim("no_clear_evidence", direction=direction),
     )
 

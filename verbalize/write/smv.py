@@ -11,7 +11,6 @@ from verbalize.write.naming import PUBLISHED_QUOTES
 from verbalize.write.phrases import first_places, say_neither, say_nothing
 from verbalize.write.standing import standing
 from verbalize.write.style import Limits, Style
-from verbalize.write.voice import Voice
 
 if TYPE_CHECKING:
     from verbalize.claims.claim import Claim
@@ -58,7 +57,7 @@ def _say(draft: Draft, limits: Limits) -> None:
 
 def _say_parts(draft: Draft, found: Standing, frame: str) -> None:
     verb = {"top": "is", "equal": "is one of the", "among": "is among the"}[found.form]
-    voice = Voice.of(draft.evidence, "supports")
+    voice = draft.voice("supports")
     for part, claim in zip(found.leads, first_places(found, voice), strict=True):
         _say_part(draft, part, f"{verb} most important for {frame}", [*voice.signs([part]), claim])
     for part in found.also:

@@ -42,6 +42,9 @@ Unsigned maps:
     P is more important than P.                                             The rest of the text holds 24% of the importance.
     No part of the text (picture) stands out: every word (pixel) scores zero (scores the same).
 
+Of maps that are the same for every label, such as those of attention rollout (`voice.LABEL_FREE`), "in the decision on F" is
+left out: "P matters most, with 46% of the importance."
+
 With a model, of what it was run on (A and B are labels in quotes; the second form of a line is that with labels masked):
 
     Without P, the model says B instead of A.                               Without P, the model changes its decision.

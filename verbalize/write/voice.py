@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from verbalize.claims.claim import Direction
     from verbalize.evidence import Evidence
-    from verbalize.saliency import Part
+    from verbalize.saliency import Part, Saliency
+
+LABEL_FREE = frozenset({"class_attention", "eigen_cam", "rollout", "token_cut", "fixations"})
+"""The methods whose maps are the same for every label, or of no model at all: sentences about them name no decision."""
+
+
+def names_label(saliency: Saliency) -> bool:
+    """Whether a map is about its label, so that sentences may name the decision on it."""
+    return saliency.method not in LABEL_FREE
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,7 @@ class Voice:
 
     Args:
         verb: what several parts do: "speak", or "matter" on an unsigned map.
-        side: the words before the query: "for", "against", or "in the decision on".
+        side: the words before the query: "for", "against", or "in the decision on"; none if the map is about no label.
         direction: the direction in claims; `None` on an unsigned map, whose scores have none.
     """
 
@@ -30,10 +38,16 @@ class Voice:
     direction: Direction | None
 
     @classmethod
-    def of(cls, evidence: Evidence, direction: Direction) -> Voice:
-        """The voice for a direction of a map. An unsigned map has one voice, whatever the direction."""
+    def of(cls, evidence: Evidence, direction: Direction, *, label: bool = True) -> Voice:
+        """The voice for a direction of a map. An unsigned map has one voice, whatever the direction.
+
+        Args:
+            evidence: the map.
+            direction: the direction.
+            label: whether the map is about its label (`names_label`).
+        """
         if not evidence.signed:
-            return cls("matter", "in the decision on", None)
+            return cls("matter", "in the decision on" if label else "", None)
         return cls("speak", "against" if direction == "opposes" else "for", direction)
 
     def does(self, parts: Sequence[Part]) -> str:
@@ -41,8 +55,8 @@ class Voice:
         return self.verb if len(parts) > 1 else f"{self.verb}s"
 
     def about(self, frame: str) -> str:
-        """The words that name the query after the verb."""
-        return f"{self.side} {frame}"
+        """The words that name the query after the verb, with a blank before them; nothing if the map is about no label."""
+        return f" {self.side} {frame}" if self.side else ""
 
     def also(self, pronoun: str) -> str:
         """The words after "also speaks": the query as a pronoun, which an unsigned map does without."""

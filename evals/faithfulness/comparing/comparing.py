@@ -156,8 +156,11 @@ def _explained(
     began = time.perf_counter()
     with counted(model) as passes:
         try:
-            maps = tuple(explain(inputs, queries))
+            plain = not any(one.versus or one.members for one in queries)
+            maps = tuple((again if plain else explain)(inputs, queries))
             problem = ""
+            if [one.query for one in maps] != queries:  # the questions are about other labels than the predicted ones
+                explain(inputs[:1], queries[:1])  # says why it does not answer them
         except UsageError as error:
             maps, problem = (), str(error)
     seconds = time.perf_counter() - began

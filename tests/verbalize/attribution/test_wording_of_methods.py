@@ -15,9 +15,10 @@ from parameters.cases_attribution import tokenizer
 from torch import nn
 
 from saywhy_core.errors import UsageError
-from verbalize import Query, TemplateVerbalizer, attribute
+from verbalize import Query, TemplateVerbalizer, attribute, check, read_sentences
 from verbalize.attribution import METHODS, methods_for
 from verbalize.write.style import STYLES
+from verbalize.write.voice import names_label
 
 NAMES = ("stop", "yield", "turn")
 QUERIES = {
@@ -143,11 +144,29 @@ def test_a_method_refuses_the_questions_that_it_does_not_answer(inputs, name):
     for asked in QUERIES:
         if all(kind in explainer.questions for kind in asked.split()):
             continue
-        if not explainer.questions and QUERIES[asked] == plain.query:
-            continue  # why it predicts its label is what such a map is asked
         refusal = made(inputs, name, asked)
         assert isinstance(refusal, str), f"{name} answers a {asked} question"
         assert name in refusal
+
+
+@pytest.mark.parametrize(("inputs", "name"), EXPLAINED)
+def test_sentences_name_the_decision_only_where_the_method_looks_at_it(inputs, name):
+    saliency = served(inputs, name, "pointwise")
+    looks = bool(getattr(METHODS.get(name), inputs).questions)
+    assert names_label(saliency) == looks
+    for style, said in texts_of(saliency):
+        if not looks:
+            assert f"'{saliency.query.label}'" not in said.text, (style, said.text)
+            assert check(said.claims, saliency)
+            for sentence in read_sentences(said.text, saliency) if style != "smv" else ():
+                assert not sentence.unread, sentence
+                assert check(sentence.claims, saliency)
+    if not looks:
+        for query in (saliency.query, *QUERIES.values()):
+            model = Bag() if inputs == "tokens" else transformer()
+            given = "the film is not bad" if inputs == "tokens" else np.zeros((16, 16, 3), dtype=np.float32)
+            with pytest.raises(UsageError, match=f"{name} looks at no class"):
+                attribute(model, given, query, method=name, class_names=NAMES)
 
 
 def test_all_methods_are_looked_at():

@@ -81,8 +81,7 @@ def check_request(model: Model, template: QueryTemplate, method: str, options: M
     if model.class_names and not free:
         indices_of(named, model.class_names)
     asked = template.of("the predicted label")
-    if asked is not None and explainer.questions:
-        check_question(explainer, method, asked, asked.label)
+    check_question(explainer, method, asked)
     return explainer
 
 
