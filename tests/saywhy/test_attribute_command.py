@@ -125,6 +125,10 @@ def test_the_predicted_label_is_set_against_another_one(saywhy, folder):
         (["none.txt", *BY_COUNTS], "none.txt"),
         (["texts.txt", "--model", "minilm"], "compares a text with descriptions"),
         (["texts.txt", "--model", "minilm", "--class", "a"], "--class takes NAME=TEXT"),
+        (["texts.txt", "--model", "minilm", "--class", "a=x", "--class", "a=y"], "needs two classes or more"),
+        (["stop.png", *BY_COUNTS], "stop.png is a picture, and this model reads texts"),
+        ([".", *BY_COUNTS], ". is a folder, and this model reads texts"),
+        (["stop.png", *BY_SIGNS[:-1], "patch=abc", "--out", "o.jsonl"], "patch must be a whole number of 1 or more, not 'abc'"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_sentence_before_the_work(saywhy, folder, words, says):

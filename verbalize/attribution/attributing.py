@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from saywhy_core.errors import UsageError
+from saywhy_core.images import read_image
 from verbalize.attribution.cam import explain_layer
 from verbalize.attribution.images import explain_images
 from verbalize.attribution.method import METHODS, RULES, methods_for
@@ -20,6 +21,8 @@ from verbalize.models.image_models import BlackBoxImages, ImageModel
 from verbalize.models.opening import as_model
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from verbalize.models.opening import Model
     from verbalize.saliency import PixelSaliency, Query, TokenSaliency
 
@@ -78,7 +81,7 @@ def attribute(
         maps: list[Any] = []
         for start in range(0, len(many), batch_size):
             chosen = slice(start, start + batch_size)
-            maps += _explain(opened, many[chosen], asked[chosen], method, batch_size, options)
+            maps += _explain(opened, many[chosen], asked[chosen], method, batch_size, options, start)
         return maps
     if not isinstance(inputs, Iterable):
         raise UsageError(f"inputs must be a text, an image, or several of one kind, not {type(inputs).__name__}")
@@ -89,10 +92,10 @@ def _loaded(
     model: Model, loader: Iterable[Any], query: Any, method: str, batch_size: int, options: dict[str, Any]
 ) -> Iterator[list[Any]]:
     """The maps of a loader, batch by batch. Single inputs are gathered into batches."""
-    queries = None if _is_query(query) else iter(query)
+    queries, before = None if _is_query(query) else iter(query), 0
     left = (_unlabelled(one, model) for one in loader)
     for first in left:
-        if _is_one(first, model):
+        if _is_one(first, model) or not isinstance(first, Iterable):  # what can't be read is told when it is read
             batch = [first, *islice(left, batch_size - 1)]
         else:
             batch = [_unlabelled(one, model) for one in first]
@@ -102,28 +105,31 @@ def _loaded(
         maps: list[Any] = []
         for start in range(0, len(batch), batch_size):
             chosen = slice(start, start + batch_size)
-            maps += _explain(model, batch[chosen], asked[chosen], method, batch_size, options)
+            maps += _explain(model, batch[chosen], asked[chosen], method, batch_size, options, before + start)
+        before += len(batch)
         yield maps
 
 
 def _explain(
-    model: Model, inputs: list[Any], queries: list[Any], method: str, batch_size: int, options: dict[str, Any]
-) -> list[TokenSaliency] | list[PixelSaliency]:
+    model: Model, inputs: list[Any], queries: list[Any], method: str, batch_size: int, options: dict[str, Any],
+    first: int | None = None,
+) -> list[TokenSaliency] | list[PixelSaliency]:  # fmt: skip
+    """The maps of inputs. `first` is the number of the first one, for errors; None where there is one input alone."""
     settings = dict(options)
+    places = ["an input" if first is None else f"input {number}" for number in range(first or 0, (first or 0) + len(inputs))]
     ids, truths = settings.pop("id", None), settings.pop("true_label", None)
     if not isinstance(model, ImageModel | BlackBoxImages):
-        wrong = next((one for one in inputs if not isinstance(one, str)), None)
-        if wrong is not None:
-            raise UsageError(f"the model reads texts, and an input is of type {type(wrong).__name__}")
+        for place, one in zip(places, inputs, strict=True):
+            if not isinstance(one, str):
+                raise UsageError(f"the model reads texts, and {place} is of type {type(one).__name__}")
         return [
             explain_text(model, text, query, method=method, settings=settings, true_label=truths, id=ids, batch_size=batch_size)
             for text, query in zip(inputs, queries, strict=True)
         ]
-    images = [_channels_last(image) for image in inputs]
+    images = [_read(image, None if first is None else place) for place, image in zip(places, inputs, strict=True)]
     by_layer = method in METHODS and method in methods_for("layer") and method not in methods_for("pixels")
     explain = explain_layer if by_layer else explain_images
-    shapes = {np.shape(image) for image in images if not isinstance(image, str | os.PathLike)}
-    together = len(shapes) == 1 and not any(isinstance(image, str | os.PathLike) for image in images)
+    together = len({image.shape for image in images}) == 1
     groups = [(images, queries)] if together else [([image], [query]) for image, query in zip(images, queries, strict=True)]
     maps: list[PixelSaliency] = []
     for some, asked in groups:
@@ -204,6 +210,24 @@ def _is_query(query: Any) -> bool:
         return False
     as_query(query)
     return True
+
+
+def _read(image: Any, place: str | None) -> NDArray[np.float32]:
+    """An image H×W×C in [0, 1]. An error names its place among the inputs.
+
+    Raises:
+        UsageError: it can't be read, or its channels come first, as in tensors.
+    """
+    try:
+        read = read_image(_channels_last(image))
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}" if place else str(error)) from None
+    if read.shape[0] in _CHANNELS and read.shape[2] not in _CHANNELS:
+        raise UsageError(
+            f"{f'{place}: ' if place else ''}an array of an image has the shape (height, width, channels), and this one is "
+            f"{read.shape}; if its channels come first, give it as image.transpose(1, 2, 0), or as a tensor of torch"
+        )
+    return read
 
 
 def _channels_last(image: Any) -> Any:

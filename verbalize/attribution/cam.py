@@ -100,11 +100,11 @@ def explain_layer(
     given = check_settings(replace(explainer, uses=("layer", *explainer.uses)), method, settings)
     if isinstance(model, BlackBoxImages):
         raise UsageError(f"{method} needs the layers of the model, and only the scores of this one are known")
-    check_weights(model.module)
     asked = [as_query(one) for one in queries]
     for query in asked:
         check_question(explainer, method, query)
     questions = ask_all(model, images, asked, true_labels)
+    check_weights(model.module)
     layer = given.pop("layer", None)
     layer = default_layer(model.module, questions[0].batch) if layer is None else layer
     (layer,) = check_layers(model.module, [layer])

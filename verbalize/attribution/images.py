@@ -99,8 +99,6 @@ def explain_images(
     if given.get("baseline", BASELINES[0]) not in BASELINES:
         raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {given['baseline']!r}")
     check_needs(explainer, method, black_box=isinstance(model, BlackBoxImages))
-    if isinstance(model, ImageModel) and explainer.needs != "scores":
-        check_weights(model.module)
     own = {name: value for name, value in given.items() if name not in (*SETTINGS, "layer")}
     given_queries = [as_query(one) for one in queries]
     for query in given_queries:
@@ -114,6 +112,8 @@ def explain_images(
                 batch_size=batch_size, layer=given.get("layer"), options=own,
             )
         )  # fmt: skip
+    if isinstance(model, ImageModel) and explainer.needs != "scores":
+        check_weights(model.module)
     if explainer.batched:
         found = explainer.explain(joined(model, questions)).sum(dim=1)
     else:

@@ -72,6 +72,29 @@ def test_settings_of_a_wrong_type_are_told(name, kind, setting, wrong):
         attribute(many.opened(model), inputs, method=name, **{setting: wrong})
 
 
+@pytest.mark.parametrize("many_at_once", [1, 2, 8])
+def test_the_input_that_cannot_be_read_is_named(many_at_once):
+    image = many.picture("cnn")[0]
+    given = [image, image, image, None]
+    model = many.opened("cnn")
+    with pytest.raises(UsageError, match=r"^input 3: an image must be an array"):
+        attribute(model, given, method="saliency", batch_size=many_at_once)
+    with pytest.raises(UsageError, match=r"^input 3: an image must be an array"):
+        list(attribute(model, iter(given), method="saliency", batch_size=many_at_once))
+    with pytest.raises(UsageError, match="the model reads texts, and input 1 is of type int"):
+        attribute(many.opened("sequence"), [many.TEXT, 3], batch_size=many_at_once)
+    with pytest.raises(UsageError, match=r"^an array of an image .* this one is \(3, 15, 12\); .*transpose\(1, 2, 0\)"):
+        attribute(model, image.transpose(2, 0, 1))
+
+
+def test_a_model_of_one_class_is_refused():
+    flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(1)).eval()
+    with pytest.raises(UsageError, match="one score per input; a classifier needs two classes or more"):
+        attribute(flat, many.picture("cnn")[0])
+    with pytest.raises(UsageError, match=r"scores of shape \(1,\); a classifier returns one row of scores for each input"):
+        attribute(torch.nn.Sequential(flat, torch.nn.Flatten(0)).eval(), many.picture("cnn")[0])
+
+
 def test_numbers_of_numpy_are_numbers():
     model, image = many.opened("cnn"), many.picture("cnn")[0]
     plain = attribute(model, image, method="shapley", steps=2, patch=6, seed=3)

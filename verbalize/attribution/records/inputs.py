@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from saywhy_core.errors import Problem
+from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import list_images, read_images
 from saywhy_core.names import read_lines
 from saywhy_core.reading.ceilings import CeilingError, check_ceiling
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STREAM = "-"
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".npy", ".npz")
 _RECORDS = (".jsonl", ".ndjson", ".json")
 _RECORD = re.compile(rb'(?:\xef\xbb\xbf)?\s*[\[{]\s*(?:"|\{|\})')
 
@@ -58,7 +59,7 @@ def read_text_inputs(sources: Sequence[str]) -> Iterator[InputRecord | Problem]:
         sources: the files; "-" stands for standard input.
 
     Raises:
-        UsageError: a file can't be read, or holds no texts.
+        UsageError: a file can't be read, holds no texts, or is a picture or a folder.
     """
     yield from _once(one for source in sources for one in _texts(source))
 
@@ -101,6 +102,11 @@ def count_images(sources: Sequence[str]) -> int | None:
 
 
 def _texts(source: str) -> Iterator[InputRecord | Problem]:
+    if source != STREAM and (Path(source).is_dir() or Path(source).suffix.lower() in _PICTURES):
+        raise UsageError(
+            f"{source} is a {'folder' if Path(source).is_dir() else 'picture'}, and this model reads texts; give a file of "
+            "texts, or name a model of images"
+        )
     stem = "text" if source == STREAM else Path(source).stem
     if source != STREAM and not _holds_records(Path(source)):
         for number, line in read_lines(source):
