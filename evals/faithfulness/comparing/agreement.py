@@ -133,10 +133,10 @@ class Agreement:
 
 
 def _pairs(pairs: list[tuple[str, str]], degree: str, share: str) -> str:
-    names = [f"{a} and {b}" for a, b in pairs]
-    if len(names) == 1:
-        return f"{names[0]} agree {degree} ({share})."
-    return f"{capital(number(len(names)))} pairs agree {degree} ({share}): {shortly(names, 'pair')}."
+    if len(pairs) == 1:
+        return f"{pairs[0][0]} and {pairs[0][1]} agree {degree} ({share})."
+    names = [f"{a} with {b}" for a, b in pairs]
+    return f"{capital(number(len(pairs)))} pairs agree {degree} ({share}): {shortly(names, 'pair')}."
 
 
 def _apart(*shares: float) -> list[str]:

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evals.faithfulness.comparing.agreeing import agree
-from evals.faithfulness.comparing.comparison import RANDOM
+from evals.faithfulness.comparing.comparison import RANDOM, Comparison
 from evals.faithfulness.comparing.rank_methods import rank
 from evals.faithfulness.reporting.page import to_page
 from evals.faithfulness.reporting.plots import correlations, rank_plot
 from evals.tables import Table
 from saywhy_core.disk.files import atomic_open
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-
-    from evals.faithfulness.comparing.comparison import Comparison
 
 VERSION = 1
 SCALES = ("logits", "probabilities")
@@ -32,9 +31,17 @@ def write_comparison(comparison: Comparison, folder: str | os.PathLike[str]) -> 
 
     Returns:
         The files, report.html last.
+
+    Raises:
+        UsageError: this is no comparison, or a file stands in the place of the folder.
     """
     where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
+    if not isinstance(comparison, Comparison):
+        raise UsageError(f"comparison is what compare returned, not a {type(comparison).__name__}")
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"{where} can't be a folder, because there is a file of this name; name another one") from error
     texts: dict[str, str] = {
         "means.csv": comparison.table().to_csv(),
         "values.csv": comparison.values().to_csv(),

@@ -177,7 +177,7 @@ def assert_summary(found, maps, k):
         assert (line is not None) == (len(shares) > 1 and most - least >= 1e-9)
         if line:
             assert float(re.search(r"\(([\d.]+)%\)", line)[1]) == pytest.approx(100 * share, abs=0.51)
-            told = set(re.findall(r"M\d and M\d", line))
+            told = {" and ".join(one) for one in re.findall(r"(M\d) (?:and|with) (M\d) ?", line)}
             assert told <= truth
             assert len(told) == min(len(truth), 3)
             assert len(truth) == 1 or (

@@ -1,6 +1,7 @@
 """Methods side by side: ranks, their disagreement, and agreement in words."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from evals.faithfulness import agree, compare, rank, write_comparison
 from evals.faithfulness.comparing.comparison import Comparison, Run
 from evals.faithfulness.comparing.questions import questions_of
 from evals.faithfulness.evaluation import Evaluation, Outcome
+from evals.faithfulness.reporting.plots import squares
 from saywhy_core.errors import UsageError
 from verbalize import PixelSaliency, Query, TokenSaliency
 from verbalize.models import ImageModel
@@ -230,3 +232,36 @@ def test_randomisation_is_undefined_where_the_model_with_random_weights_has_no_s
 def _moving_the_zero():
     """Seeds that bring the zero, the second of four weights, to the front."""
     return (seed for seed in range(100) if torch.randperm(4, generator=torch.Generator().manual_seed(seed))[0] == 1)
+
+
+def test_a_page_shows_the_regions_that_it_names_and_counts_in_words(model, images, tmp_path):
+    found = compare(model, images[:1], ["input_x_gradient", "occlusion?patch=3"], metrics=["deletion"], level=0.999)
+    page = write_comparison(found, tmp_path)[-1].read_text(encoding="utf-8")
+    assert "2 methods on 1 input." in page
+    assert "at a level of 99.9%" in page
+    assert "The regions that are compared" in page
+    (agreed,) = agree({run.method: run.maps for run in found.of("pointwise") if run.method != "random"}).inputs
+    for name in agreed.joint.mask_names:
+        assert f"<li>{name}: matters" in page
+    assert "one input gives none" in page
+    assert "1 methods" not in page
+
+
+def test_names_beside_squares_are_not_cut():
+    names = ["occlusion?patch=8,stride=4,fill=x", "b"]
+    plot = squares("alike", np.array([[1, np.nan], [np.nan, 1]]), names, names, low=-1, high=1)
+    (width,) = re.findall(r'width="(\d+)" height="\d+" role', plot)
+    (left, slanted) = (float(re.search(pattern, plot)[1]) for pattern in (r'<text x="(\d+)"', r"translate\(([\d.]+) "))
+    assert left >= 7.2 * 32
+    assert plot.count("–") == 2
+    assert float(width) >= slanted + 0.7 * 7.2 * 32
+    assert float(re.search(r"translate\([\d.]+ (\d+)\)", plot)[1]) >= 0.7 * 7.2 * 32
+
+
+def test_what_cant_be_written_is_told(found, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UsageError, match="can't be a folder, because there is a file"):
+            write_comparison(found, folder)
+    with pytest.raises(UsageError, match="comparison is what compare returned, not a str"):
+        write_comparison("found", tmp_path)
