@@ -61,7 +61,8 @@ def compare(
         questions: the kinds of question: "pointwise", "contrastive", "group", "group contrastive".
         queries: N questions in the place of those of `questions`.
         groups: the members of each group by its name, for questions and metrics about groups.
-        metrics: names in `evals.faithfulness.METRICS`; by default all that fit and need nothing that is not given.
+        metrics: names in `evals.faithfulness.METRICS`; by default all that fit and need nothing that is not given. Those that
+            explain inputs again cost most, and are measured only where they are named.
         by: what stands in the place of hidden parts; see `evaluate`.
         truth: for each input one or several plausible masks of its decisive parts; see `evaluate`.
         class_names: one name per logit, where the model does not know them.

@@ -42,7 +42,8 @@ def directions_of_words(saliency: Saliency, k: int) -> NDArray[np.int8]:
     scores = saliency.scores
     clear = np.abs(scores) >= FAINT * np.abs(scores).max()
     speaks_for, against = top(np.maximum(scores, 0.0), k), top(np.maximum(-scores, 0.0), k)
-    return (np.sign(scores) * (clear & (speaks_for | against))).astype(np.int8)
+    found: NDArray[np.int8] = (np.sign(scores) * (clear & (speaks_for | against))).astype(np.int8)
+    return found
 
 
 def rank_correlations(scores: Floats) -> Floats:

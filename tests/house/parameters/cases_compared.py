@@ -11,20 +11,21 @@ from verbalize import Query, TokenSaliency
 WORDS = ["the", "service", "is", "still", "rude"]
 
 
-def words_map(scores, query="negative"):
-    return TokenSaliency(WORDS, scores, Query(query), text=" ".join(WORDS))
+def words_map(scores, query="negative", end=""):
+    return TokenSaliency(WORDS, scores, Query(query), text=" ".join(WORDS) + end)
 
 
 AGREEMENT = {
-    "methods": ("a", "b"), "k": 3, "inputs": (), "correlation": np.eye(2), "overlap": np.eye(2), "signs": np.eye(2), "pairs": (),
+    "methods": ("a", "b"), "k": 3, "inputs": (), "correlation": np.eye(2), "overlap": np.eye(2), "signs": np.eye(2),
+    "compared": 2, "pairs": (),
 }  # fmt: skip
 record(
     "evals.faithfulness.Agreement", AGREEMENT, methods=("c", "d"), k=2, inputs=(1,), correlation=np.ones((2, 2)),
-    overlap=np.ones((2, 2)), signs=np.ones((2, 2)), pairs=(1,),
+    overlap=np.ones((2, 2)), signs=np.ones((2, 2)), compared=3, pairs=(1,),
 )  # fmt: skip
 MAPS = {
-    "a": [words_map([0, 3, 0, 1, 2]), words_map([1, 0, 0, 0, 2])],
-    "b": [words_map([0, 1, 0, 4, 2]), words_map([0, 0, 1, 0, 2])],
+    "a": [words_map([0, 3, 0, 1, 2]), words_map([1, 0, 0, 0, 2], end="!")],
+    "b": [words_map([0, 1, 0, 4, 2]), words_map([0, 0, 1, 0, 2], end="!")],
 }
 case(
     "evals.faithfulness.agree",
@@ -37,11 +38,13 @@ case(
 record("evals.faithfulness.Metric", {"summary": "s", "measure": max, "higher_is_better": True}, bounds=(0, 1))
 RANKING = {
     "question": "pointwise", "scale": "logits", "methods": ("a", "b"), "metrics": ("m",), "ranks": np.ones((1, 2)),
-    "means": np.ones(2), "low": np.ones(2), "high": np.ones(2), "concordance": 1.0, "taus": np.ones((1, 1)), "inputs": 3,
+    "of_inputs": np.ones((2, 3)), "means": np.ones(2), "low": np.ones(2), "high": np.ones(2), "concordance": 1.0,
+    "taus": np.ones((1, 1)), "counts": (3,),
 }  # fmt: skip
 record(
     "evals.faithfulness.Ranking", RANKING, question="contrastive", scale="probabilities", methods=("c", "d"), metrics=("n",),
-    ranks=np.zeros((1, 2)), means=np.zeros(2), low=np.zeros(2), high=np.zeros(2), concordance=0.5, taus=np.zeros((1, 1)), inputs=4,
+    ranks=np.zeros((1, 2)), of_inputs=np.zeros((2, 3)), means=np.zeros(2), low=np.zeros(2), high=np.zeros(2), concordance=0.5,
+    taus=np.zeros((1, 1)), counts=(2,), level=0.9, left_out={"c": "flat"},
 )  # fmt: skip
 record(
     "evals.faithfulness.Comparison", {"runs": (), "inputs": 2, "level": 0.95}, runs=(1,), inputs=3, level=0.9, settings={"a": 1}
