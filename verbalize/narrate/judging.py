@@ -212,7 +212,12 @@ def _named_label(text: str, claims: Sequence[Claim], saliency: Saliency, evidenc
     """
     query = saliency.query
     prediction = evidence.effects.prediction if evidence.effects is not None else None
-    names = (query.label, *query.versus, *query.members, *(prediction.scores if prediction is not None else ()))
+    names: tuple[str, ...] = (
+        query.label,
+        *query.versus,
+        *query.members,
+        *(prediction.scores if prediction is not None else ()),
+    )
     outside = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”|«[^»]*»", " ", text)
     for name in names:
         if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", outside, re.IGNORECASE):
