@@ -56,9 +56,9 @@ def _intro(comparison: Comparison) -> str:
     methods = {run.method for run in comparison.runs if run.method != RANDOM}
     chance = "The row “random” holds shuffled maps: a method that does not beat it is no better than chance."
     return (
-        f"{_counted(len(methods), 'method')} on {_counted(comparison.inputs, 'input')}. The intervals are Student's t "
-        f"intervals of means over inputs, at a level of {100 * comparison.level:.4g}%. With few inputs and skewed values, they "
-        f"are too narrow. {chance if any(run.method == RANDOM for run in comparison.runs) else ''}"
+        f"{_counted(len(methods), 'method')} on {_counted(comparison.inputs, 'input')}. The intervals are t intervals of means "
+        f"over inputs, corrected for skewness, at a level of {100 * comparison.level:.4g}%. With fewer than 20 inputs and "
+        f"skewed values, they are too narrow. {chance if any(run.method == RANDOM for run in comparison.runs) else ''}"
     )
 
 

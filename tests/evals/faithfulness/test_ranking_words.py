@@ -5,11 +5,12 @@ from itertools import count
 
 import numpy as np
 import pytest
-from scipy.stats import rankdata, t
+from scipy.stats import rankdata
 
 from evals.faithfulness import compare, rank
 from evals.faithfulness.comparing.comparison import RANDOM, Comparison, Run
 from evals.faithfulness.evaluation import Evaluation, Outcome
+from evals.faithfulness.intervals import skewed_interval
 from saywhy_core.errors import UsageError
 from verbalize import Query, TokenSaliency
 from verbalize.models import TextFunction
@@ -121,7 +122,7 @@ def assert_lead(sentence, found, of_input, best, seconds):
     elif np.ptp(lead) < 1e-9:
         assert f"This lead of {lead.mean():.2f} is the same in each of the {len(lead)} inputs" in sentence
     else:
-        low = lead.mean() - t.ppf(0.975, len(lead) - 1) * lead.std(ddof=1) / len(lead) ** 0.5
+        low = skewed_interval(lead, 0.95)[0]
         assert ("lies above 0" in sentence) == (low > 0)
         assert ("may be chance" in sentence) == (low <= 0)
 
