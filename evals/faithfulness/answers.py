@@ -50,6 +50,8 @@ class Answers:
     order: Order = "scores"
     kept: dict[Any, Any] = field(default_factory=dict)
     """What metrics keep for other metrics of the same maps, by a key of their own: such as maps of other inputs."""
+    reasons: dict[int, str] = field(default_factory=dict)
+    """Why a metric is not defined for a map, by its row, where that is not for the reason in `Metric.undefined`."""
 
     def logits(self, ask: Ask) -> Floats:
         """(N, S, K) logits."""
@@ -74,6 +76,20 @@ class Answers:
     def importance(self, row: int) -> Floats:
         """(P,) what puts the parts of a map in order: its scores or their magnitudes."""
         return importance_of(self.maps[row], self.order)
+
+    def rival(self, row: int) -> str | None:
+        """The class that the model finds most likely next to the label or the members of a map's query.
+
+        `None`, with the reason in `reasons`, where these are all classes.
+        """
+        query = self.maps[row].query
+        own = query.members or (query.label,)
+        logits = self.logits(WHOLE)[row, 0].copy()
+        logits[[index for index, name in enumerate(self.class_names) if name in own]] = -np.inf
+        if np.isneginf(logits).all():
+            self.reasons[row] = "its query is about all classes, so that there is no other one"
+            return None
+        return self.class_names[int(logits.argmax())]
 
     def _queries(self, queries: Sequence[Query] | None) -> Sequence[Query]:
         return [one.query for one in self.maps] if queries is None else queries

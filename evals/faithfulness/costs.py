@@ -23,16 +23,19 @@ class Passes:
 
 @contextmanager
 def counted(model: Any) -> Iterator[Passes]:
-    """Count the passes of a model inside the block. Of a model without a torch module nothing is counted.
+    """Count the passes of a model inside the block.
 
-    An input that is run in a batch counts once per pass. A backward pass is one that reaches the output of the module.
+    An input that is run in a batch counts once per pass. A backward pass is one that reaches the output of the module. Of a
+    model without a torch module, such as a `TextFunction` or a black box, the inputs that it is asked about are counted.
     """
     passes = Passes()
     module = _module(model)
-    if module is None:
+    with _hooked(module, passes) if module is not None else _asked(model, passes):
         yield passes
-        return
 
+
+@contextmanager
+def _hooked(module: nn.Module, passes: Passes) -> Iterator[None]:
     def after(_: nn.Module, given: Any, output: Any) -> None:
         del given
         found = _first_tensor(output)
@@ -49,9 +52,42 @@ def counted(model: Any) -> Iterator[Passes]:
 
     handle = module.register_forward_hook(after)
     try:
-        yield passes
+        yield
     finally:
         handle.remove()
+
+
+@contextmanager
+def _asked(model: Any, passes: Passes) -> Iterator[None]:
+    """Count the inputs of what answers inside the model: its `function`, its `classifier`, or its own `logits`."""
+    name = next((one for one in ("function", "classifier", "logits") if callable(getattr(model, one, None))), None)
+    if name is None:
+        yield
+        return
+    before = getattr(model, name)
+    own = name in vars(model)
+    object.__setattr__(model, name, _Counting(before, passes))  # the models are frozen, and have it back afterwards
+    try:
+        yield
+    finally:
+        if own:
+            object.__setattr__(model, name, before)
+        else:
+            object.__delattr__(model, name)
+
+
+class _Counting:
+    """What it is given, with a count of the inputs of each call."""
+
+    def __init__(self, inner: Any, passes: Passes) -> None:
+        self._inner, self._passes = inner, passes
+
+    def __call__(self, inputs: Any, *more: Any, **named: Any) -> Any:
+        self._passes.forwards += len(inputs)
+        return self._inner(inputs, *more, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 def _module(model: Any) -> nn.Module | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.faithfulness.answers import SCALES, Answers
+from evals.faithfulness.answers import Answers
 from evals.faithfulness.costs import Passes, counted
-from evals.faithfulness.evaluation import Evaluation, Outcome
+from evals.faithfulness.evaluation import Evaluation
 from evals.faithfulness.hiding.asks import WHOLE
-from evals.faithfulness.hiding.masked_runs import MaskedRuns, input_key
+from evals.faithfulness.hiding.inputs import checked_maps, input_key
+from evals.faithfulness.hiding.masked_runs import MaskedRuns
 from evals.faithfulness.intervals import mean_interval
-from evals.faithfulness.metric import FLAT, METRICS
+from evals.faithfulness.metric import METRICS
+from evals.faithfulness.plans import Needed, plans_of
 from saywhy_core.errors import UsageError
 from verbalize.models import as_model
 from verbalize.saliency import PixelSaliency
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from evals.faithfulness.hiding.asks import Ask
-    from evals.faithfulness.hiding.masked_runs import Block
     from evals.faithfulness.hiding.ordering import Order
     from evals.faithfulness.metric import Metric
-    from verbalize.saliency import Floats, Query, Saliency
+    from verbalize.saliency import Query, Saliency
 
 
 def evaluate(
@@ -46,7 +45,10 @@ def evaluate(
     level: float = 0.95,
     **settings: Any,
 ) -> Evaluation:
-    """Measure how faithful maps are to their model. All metrics share the masked inputs, and each distinct one is run once.
+    """Measure how faithful maps are to their model. All metrics share the masked inputs.
+
+    Each distinct masked text and each distinct mask of an image is run once; where the maps don't fit in memory together, once
+    per block of them.
 
     Args:
         model: whatever `verbalize.models.as_model` takes.
@@ -68,8 +70,35 @@ def evaluate(
         UsageError: a map does not fit the model, there is no such metric, a metric lacks what it needs, or a setting has no
             effect on any metric.
     """
+    return evaluate_together(
+        model, [checked_maps(maps)], metrics=metrics, by=by, order=order, explain=explain, truth=truth, class_names=class_names,
+        batch_size=batch_size, memory=memory, level=level, **settings,
+    )[0]  # fmt: skip
+
+
+def evaluate_together(
+    model: Any,
+    groups: Sequence[Sequence[Saliency]],
+    /,
+    *,
+    metrics: Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    order: Order = "scores",
+    explain: Callable[[list[Any], list[Query]], Sequence[Saliency]] | None = None,
+    truth: Sequence[ArrayLike] | None = None,
+    class_names: Sequence[str] | None = None,
+    batch_size: int = 64,
+    memory: float = 512,
+    level: float = 0.95,
+    **settings: Any,
+) -> list[Evaluation]:
+    """Evaluate several groups of maps, such as those of several methods, which share the masked inputs of equal inputs.
+
+    All arguments but `groups` are those of `evaluate`. Of several groups, each evaluation counts the masked inputs that it
+    needs by itself, and has its share of the seconds; a masked input that two of them need is run once.
+    """
     began = time.perf_counter()
-    maps = tuple(maps)
+    maps = tuple(one for group in groups for one in group)
     opened = as_model(model, class_names)
     masks = _truth(truth, maps)
     chosen, left_out = _chosen(metrics, maps, opened, {"explain": explain, "truth": masks})
@@ -77,104 +106,40 @@ def evaluate(
         raise UsageError("explain has no effect on these metrics; leave it out")
     if masks is not None and not any("truth" in one.needs for one in chosen.values()):
         raise UsageError("truth has no effect on these metrics; leave it out")
-    plans = _plans(chosen, by, settings)
+    mean_interval(np.empty(0), (), level)  # a level that can't be used is told before the model runs
+    group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    plans = plans_of(chosen, by, settings, group_of)
     runs = MaskedRuns(opened, maps, order, None, batch_size, memory)
+    needed = Needed(group_of)
     sweeps, passes = 0, Passes()
     for block in runs.blocks([ask for plan in plans for ask in plan.asks.values()]):
         sweeps += block.forwards
+        needed.add(block, list(block.asked))
         rows = block.rows
         answers = Answers(
-            [maps[row] for row in rows], block.class_names, {}, model=opened, explain=explain,
+            [maps[row] for row in rows], block.class_names, {WHOLE: block.original}, model=opened, explain=explain,
             truth=None if masks is None else [masks[row] for row in rows], order=order,
         )  # fmt: skip
+        answers.original()  # a query about a class that the model has not is told
         with counted(opened) as own:
             for plan in plans:
-                plan.measure(answers, block, len(maps))
+                plan.measure(answers, block)
         passes.forwards += own.forwards
         passes.backwards += own.backwards
+    seconds = time.perf_counter() - began
     inputs = [input_key(one) for one in maps]
-    return Evaluation(
-        maps,
-        tuple(outcome for plan in plans for outcome in plan.outcomes(maps, inputs, level)),
-        left_out,
-        level,
-        sweeps + passes.forwards,
-        sweeps,
-        passes.backwards,
-        time.perf_counter() - began,
-    )
-
-
-@dataclass(eq=False)
-class _Plan:
-    """A metric with one fill: what it asks for, and what it found so far."""
-
-    name: str
-    metric: Metric
-    settings: Mapping[str, Any]
-    by: str | None
-    asks: dict[Ask, Ask]  # what the metric asks for -> the same, with the fill of the evaluation
-    found: dict[str, Floats] = field(default_factory=dict)
-    forwards: int = 0
-    seconds: float = 0.0
-    default: str = ""
-
-    def measure(self, answers: Answers, block: Block, maps: int) -> None:
-        began = time.perf_counter()
-        given = {WHOLE: block.original, **{ask: block.found[filled] for ask, filled in self.asks.items()}}
-        for scale in SCALES if self.metric.scaled else SCALES[:1]:
-            with METRICS.blame(self.name):
-                values = np.asarray(self.metric.measure(replace(answers, found=given, scale=scale), self.settings), dtype=float)
-            if values.shape != (len(block.rows),):
-                raise METRICS.misfit(self.name, values, f"one value for each of {len(block.rows)} maps")
-            name = scale if self.metric.scaled else "none"
-            self.found.setdefault(name, np.full(maps, np.nan))[block.rows] = values
-        self.seconds += time.perf_counter() - began
-        self.default = block.default
-        if self.asks:
-            asked = [block.numbers[WHOLE], *(block.numbers[filled] for filled in self.asks.values())]
-            self.forwards += len(np.unique(np.concatenate(asked)))
-
-    def outcomes(self, maps: Sequence[Saliency], inputs: Sequence[Any], level: float) -> list[Outcome]:
-        flat = np.array([not one.scores.size or bool(np.ptp(one.scores) == 0) for one in maps])
-        by = (self.by or self.default) if self.asks else ""
-        made = []
-        for scale, found in self.found.items():
-            values = found if self.metric.flat else np.where(flat, np.nan, found)
-            values = np.where(np.isfinite(values), values, np.nan)
-            reasons = {
-                int(index): FLAT if flat[index] and not self.metric.flat else self.metric.undefined
-                for index in np.flatnonzero(np.isnan(values))
-            }
-            mean, low, high = mean_interval(values, inputs, level, self.metric.bounds)
-            made.append(
-                Outcome(
-                    self.name, scale, by, self.metric.higher_is_better, values, reasons, mean, low, high,  # type: ignore[arg-type]
-                    self.forwards, self.seconds / len(self.found),
-                )
-            )  # fmt: skip
-        return made
-
-
-def _plans(chosen: Mapping[str, Metric], by: str | Sequence[str] | None, settings: Mapping[str, Any]) -> list[_Plan]:
-    fills = (by,) if by is None or isinstance(by, str) else tuple(by)
-    if not fills:
-        raise UsageError("by names nothing to put in the place of hidden parts; leave it out for the default")
-    for name in settings:
-        if not any(name in one.settings for one in chosen.values()):
-            known = sorted({setting for one in chosen.values() for setting in one.settings})
-            raise UsageError(f"{name} has no effect on these metrics; they use {', '.join(known) or 'no settings'}")
-    plans = []
-    for name, metric in chosen.items():
-        own = {**metric.settings, **{key: value for key, value in settings.items() if key in metric.settings}}
-        asks = metric.asks(own) if metric.asks is not None else ()
-        fixed = all(ask.by is not None for ask in asks)
-        for fill in fills[:1] if fixed else fills:
-            filled = {ask: ask if ask.by is not None else replace(ask, by=fill) for ask in asks}
-            plans.append(_Plan(name, metric, own, fill, filled))
-    if by is not None and not any(plan.asks for plan in plans):
-        raise UsageError("by has no effect on these metrics, which hide nothing; leave it out")
-    return plans
+    found = []
+    for index in range(len(groups)):
+        rows = np.flatnonzero(group_of == index).tolist()
+        swept = sweeps if len(groups) == 1 else needed.forwards[index]
+        outcomes = tuple(one for plan in plans for one in plan.outcomes(index, rows, maps, inputs, level, order))
+        found.append(
+            Evaluation(
+                tuple(maps[row] for row in rows), outcomes, left_out, level, swept + passes.forwards, swept, passes.backwards,
+                seconds * len(rows) / len(maps),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _chosen(

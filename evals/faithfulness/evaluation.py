@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from evals.tables import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verbalize.saliency import Floats, Saliency
 
 
@@ -85,6 +87,15 @@ class Evaluation:
             if one.metric == metric and scale in (None, one.scale) and by in (None, one.by):
                 return one
         raise KeyError(f"metric {metric!r}, scale {scale!r}, by {by!r}")
+
+    def joined(self, other: Evaluation, metrics: Sequence[str]) -> Evaluation:
+        """This evaluation with the outcomes of another one of the same maps, in the order of `metrics`; their costs add up."""
+        order = list(metrics)
+        outcomes = sorted((*self.outcomes, *other.outcomes), key=lambda one: order.index(one.metric))
+        return Evaluation(
+            self.maps, tuple(outcomes), {**self.left_out, **other.left_out}, self.level, self.forwards + other.forwards,
+            self.sweeps + other.sweeps, self.backwards + other.backwards, self.seconds + other.seconds,
+        )  # fmt: skip
 
     def summary(self) -> Table:
         """One row per metric and fill, logits and probabilities side by side: means, intervals and cost."""

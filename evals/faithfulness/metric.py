@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats
 
 Need: TypeAlias = Literal["explain", "truth", "gradients"]
+Bounds: TypeAlias = tuple[float, float]
+_UNBOUNDED: Bounds = (float("-inf"), float("inf"))
 FLAT = "all scores of the map are equal"
+FLAT_MAGNITUDES = "all scores of the map have the same magnitude"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,8 @@ class Metric:
         scaled: whether its value depends on the scale of the scores: logits or probabilities.
         flat: whether it is defined for maps of which all scores are equal.
         undefined: why it may not be defined for a map that is not flat.
-        bounds: its least and its greatest possible value, where intervals are cut.
+        bounds: its least and its greatest possible value, where intervals are cut; or a function of the scale, of whether
+            a query is contrastive, and of the settings, which returns them.
     """
 
     summary: str
@@ -61,7 +65,35 @@ class Metric:
     scaled: bool = True
     flat: bool = False
     undefined: str = "it is not defined for this input"
-    bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    bounds: Bounds | Callable[[str, bool, Mapping[str, Any]], Bounds] = _UNBOUNDED
+
+    def bounds_in(self, scale: str, *, contrastive: bool, settings: Mapping[str, Any]) -> Bounds:
+        """Its least and its greatest possible value.
+
+        Args:
+            scale: "logits" or "probabilities", or "none".
+            contrastive: whether a query is contrastive, so that its score is a difference.
+            settings: its settings.
+        """
+        return self.bounds(scale, contrastive, settings) if callable(self.bounds) else self.bounds
+
+
+def probability_bounds(pointwise: Bounds, contrastive: Bounds | None = None, logits: Bounds = _UNBOUNDED) -> Any:
+    """Bounds that hold in probabilities, whose scores are 0..1 or, of a contrastive query, -1..1.
+
+    Args:
+        pointwise: the bounds in probabilities.
+        contrastive: those where a query is contrastive, if they differ.
+        logits: the bounds in logits.
+    """
+
+    def bounds(scale: str, compares: bool, settings: Mapping[str, Any]) -> Bounds:
+        del settings
+        if scale != "probabilities":
+            return logits
+        return contrastive if compares and contrastive is not None else pointwise
+
+    return bounds
 
 
 _HERE = "evals.faithfulness.metrics"

@@ -10,8 +10,10 @@ import numpy as np
 
 from evals.faithfulness.answers import query_scores, softmax
 from evals.faithfulness.hiding.asks import Hide, Keep, steps_of
+from evals.faithfulness.hiding.inputs import checked_maps
 from evals.faithfulness.hiding.masked_runs import MaskedRuns
 from evals.faithfulness.hiding.parts import named_parts_of, part_masks
+from evals.faithfulness.settings import checked_shares, fills_of
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,15 +87,15 @@ def sweep(
     batch_size: int = 64,
     memory: float = 512,
 ) -> Sweep:
-    """Run a model on the inputs of maps with parts hidden, each distinct masked input once.
+    """Run a model on the inputs of maps with parts hidden: each distinct masked text, and each distinct mask of an image, once.
 
     Args:
         model: whatever `verbalize.models.as_model` takes.
         maps: maps over words, or over pixels with their images. Texts of different lengths share batches; images of different
             sizes do not.
-        what: "top" or "bottom": a growing share of the parts, highest or lowest scores first. One part at a time: "token" (a
-            token of the map), "word" (tokens between which the text has no space), "region" (`verbalize.parts.find_regions`),
-            "mask" (the masks of the map, such as concepts or segments).
+        what: "top" or "bottom": a growing share of the parts, highest or lowest scores first (see `Hide`). One part at a
+            time: "token" (a token of the map), "word" (tokens between which the text has no space), "region"
+            (`verbalize.parts.find_regions`), "mask" (the masks of the map, such as concepts or segments).
         by: what stands in the place of hidden parts: of pixels "zero", "grey", "white", "mean", "blur" or "noise"; of words
             "removal", "mask", "pad" or "unk"; or several, one after the other. By default "zero" and "removal".
         steps: in how many steps the share grows from 0 to 1; 10 by default.
@@ -108,16 +110,15 @@ def sweep(
         UsageError: a map does not fit the model or `what`, a setting is out of range, or has no effect.
     """
     began = time.perf_counter()
-    fills = (by,) if by is None or isinstance(by, str) else tuple(by)
-    if not fills:
-        raise UsageError("by names nothing to put in the place of hidden parts; leave it out for the default")
+    maps = checked_maps(maps)
+    fills = fills_of(by)
     asks: list[Ask]
     if what in ("top", "bottom"):
         if alone:
             raise UsageError('alone has no effect on shares; hide the other share, "top" or "bottom"')
         if steps is not None and shares is not None:
             raise UsageError("give steps or shares, not both")
-        wanted = steps_of(_STEPS if steps is None else steps) if shares is None else tuple(shares)
+        wanted = steps_of(_STEPS if steps is None else steps) if shares is None else checked_shares("shares", shares)
         asks = [Hide(what, wanted, fill) for fill in fills]
     else:
         for name, value in (("steps", steps), ("shares", shares), ("order", order)):
@@ -134,7 +135,7 @@ def sweep(
     shared = np.tile(wanted, len(fills)) if what in ("top", "bottom") else np.full(found.shape[1], np.nan)
     hidden = () if what in ("top", "bottom") else tuple(named_parts_of(one, what) for one in maps)
     return Sweep(
-        tuple(maps),
+        maps,
         first.class_names,
         what,
         tuple(first.default if fill is None else fill for fill in fills for _ in range(each)),

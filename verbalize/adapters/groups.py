@@ -190,7 +190,7 @@ def _aligned(maps: Iterable[PixelSaliency]) -> list[PixelSaliency]:
 
 
 def _of_one_kind(maps: Iterable[Saliency]) -> list[Saliency]:
-    found = list(maps)
+    found = [maps] if isinstance(maps, PixelSaliency | TokenSaliency) else list(maps)
     if not found:
         raise UsageError("there are no maps; give at least one")
     if len({isinstance(one, TokenSaliency) for one in found}) > 1:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from saywhy_core.errors import UsageError
-from verbalize.clusters.vectors import OWN, common_query, vectors_of
+from verbalize.clusters.vectors import common_query, vectors_of
 from verbalize.evidence import evidence_of
 from verbalize.saliency import PixelSaliency, TokenSaliency
 from verbalize.write.naming import Frame, listed, quoted
@@ -65,22 +65,19 @@ class Cluster:
         """
         text = isinstance(self.mean, TokenSaliency)
         template = verbalizer or TemplateVerbalizer(style="ranked" if text else "plain")
-        some = "input" if self.of == 1 else "inputs"
+        some = "input" if len(self.members) == 1 else "inputs"
         labels = [f"{count} with the label {quoted(label) or repr(label)}" for label, count in self.labels.items()]
         rest = sum(list(self.labels.values())[_LABELS:])
         told = labels[:_LABELS] + ([f"{rest} with another label"] if rest else [])
         counted = "" if template.mask_labels else f": {listed(told)}"
         said = [f"Cluster {self.number} holds {len(self.members)} of {self.of} {some}{counted}."]
-        mixed = self.mean.query.label == OWN  # no name of a label, so that sentences say "the label"
-        inner = replace(template, mask_labels=True, background=None) if mixed else template
         for what, one, side in (("favourable", self.favourable, "for"), ("unfavourable", self.unfavourable, "against")):
             names = " ".join(evidence_of(one).names)
-            asked = Frame.of(one.query, mask_labels=inner.mask_labels, heard=names).full
-            inside = inner.verbalize(one).text if one.scores.any() else f"Nothing speaks {side} it."
+            asked = Frame.of(one.query, mask_labels=template.mask_labels, heard=names).full
+            inside = template.verbalize(one).text if one.scores.any() else f"Nothing speaks {side} it."
             # every map of this kind says so by its making, and a reader would take it for news
             empty = f"Nothing in the {'text' if text else 'picture'} speaks for {asked}. "
-            whose = asked.replace("the label", OWN, 1) if mixed else asked
-            said.append(f"On its {what} mean map for {whose}: {inside.removeprefix(empty)}")
+            said.append(f"On its {what} mean map for {asked}: {inside.removeprefix(empty)}")
         return " ".join(said)
 
 
@@ -111,19 +108,12 @@ class Clustering:
 
     def in_words(self, verbalizer: TemplateVerbalizer | None = None) -> str:
         """How far the clusters are apart, and one paragraph per cluster; see `Cluster.in_words`."""
-        parts = [self.apart_in_words(), *(cluster.in_words(verbalizer) for cluster in self.clusters)]
-        return "\n\n".join(part for part in parts if part)
-
-    def apart_in_words(self) -> str:
-        """How far the clusters are apart, and what other numbers of clusters were tried; nothing of a single cluster."""
-        if self.silhouette is None:
-            return ""
-        clear = "are hardly apart" if self.silhouette <= _STRUCTURE else "are apart"
-        known = f"their mean silhouette is {self.silhouette:.2f}, on a scale from -1 to 1"
-        left = {count: value for count, value in self.silhouettes.items() if count != len(self.clusters)}
-        others = [f"{left[count]:.2f} for {count}" for count in sorted(left)]
-        tried = f" Of the other numbers of clusters that were tried, none has a higher one: {listed(others)}." if others else ""
-        return f"The {len(self.clusters)} clusters {clear}: {known}.{tried}"
+        parts = [cluster.in_words(verbalizer) for cluster in self.clusters]
+        if self.silhouette is not None:
+            clear = "are hardly apart" if self.silhouette <= _STRUCTURE else "are apart"
+            known = f"their mean silhouette is {self.silhouette:.2f}, on a scale from -1 to 1"
+            parts.insert(0, f"The {len(self.clusters)} clusters {clear}: {known}.")
+        return "\n\n".join(parts)
 
 
 def cluster_maps(

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from verbalize.write.template import TemplateVerbalizer
 
 _ROW = 2.1  # inches
-_FONT, _SMALL = 13, 10  # points: a page shows the picture at about half its size
-_WORD = 16  # characters of a word beside a bar
 _WORDS = 6  # words in a chart of a cluster of texts
 _NAMES = 28  # characters of a label
 
@@ -47,9 +45,9 @@ def clusters_png(clustering: Clustering, *, members: int = 4) -> bytes:
         raise UsageError(f"members is how many members are shown, 0 or more, not {members!r}")
     pixels = isinstance(clustering.maps[0], PixelSaliency)
     shown = members if pixels else 0
-    widths = [1.0, 1.0, *[0.8] * shown] if pixels else [2.0, 2.0]
+    widths = [1.0, 1.0, *[0.8] * shown] if pixels else [1.6, 1.6]
     rows = len(clustering.clusters)
-    figure = Figure(figsize=(2.2 + _ROW * sum(widths), 0.35 + (_ROW + 0.35) * rows), dpi=110, layout="constrained")
+    figure = Figure(figsize=(1.5 + _ROW * sum(widths), 0.35 + (_ROW + 0.35) * rows), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, len(widths), squeeze=False, width_ratios=widths)
     means = [one for cluster in clustering.clusters for one in (cluster.favourable, cluster.unfavourable)]
@@ -58,14 +56,13 @@ def clusters_png(clustering: Clustering, *, members: int = 4) -> bytes:
         for place, (axis, what) in enumerate(zip(axes, ("favourable", "unfavourable"), strict=False)):
             _mean(axis, cluster.unfavourable if place else cluster.favourable, AGAINST if place else FOR, longest)
             if cluster.number == 1:
-                axis.set_title(f"{what} mean", fontsize=_FONT)
-        axes[0].set_ylabel(_heading(cluster), fontsize=_FONT, rotation=0, ha="right", va="center", labelpad=12)
+                axis.set_title(f"{what} mean", fontsize=9)
+        axes[0].set_ylabel(_heading(cluster), fontsize=9, rotation=0, ha="right", va="center", labelpad=12)
         for axis, member in zip(axes[2:], [*cluster.members[:shown], *[None] * shown], strict=False):
             if member is None:
                 axis.axis("off")
                 continue
             _member(axis, clustering.maps[member])
-    figure.align_ylabels([axes[0] for axes in grid])
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
@@ -83,7 +80,8 @@ def clusters_page(
         verbalizer: what writes the sentences; see `Cluster.in_words`.
     """
     source = base64.b64encode(clusters_png(clustering, members=members)).decode("ascii")
-    apart = f"<p>{escape(clustering.apart_in_words())}</p>" if clustering.apart_in_words() else ""
+    tried = "; ".join(f"{count} clusters: {value:.2f}" for count, value in sorted(clustering.silhouettes.items()))
+    apart = f"<p>Mean silhouette, from -1 to 1: {escape(tried)}.</p>" if tried else ""
     words = "".join(
         f"<section><h2>Cluster {cluster.number}</h2><p>{escape(printable(cluster.in_words(verbalizer)))}</p></section>"
         for cluster in clustering.clusters
@@ -103,9 +101,9 @@ def _heading(cluster: Cluster) -> str:
     return "\n".join([count, *top, *([f"{more} more label{'s' if more > 1 else ''}"] if more > 0 else [])])
 
 
-def _short(label: str, most: int = _NAMES) -> str:
-    plain = " ".join(printable(label).split())
-    return (plain if len(plain) <= most else plain[: most - 1] + "…").replace("$", r"\$")
+def _short(label: str) -> str:
+    plain = printable(label).replace("$", r"\$")
+    return plain if len(plain) <= _NAMES else plain[: _NAMES - 1] + "…"
 
 
 def _mean(axis: Any, saliency: Saliency, colour: tuple[int, int, int], longest: float) -> None:
@@ -113,12 +111,12 @@ def _mean(axis: Any, saliency: Saliency, colour: tuple[int, int, int], longest: 
         count = min(_WORDS, int(np.count_nonzero(saliency.scores)))
         order = np.argsort(-np.abs(saliency.scores), kind="stable")[:count]
         axis.barh(range(count), saliency.scores[order], color=[part / 255 for part in colour])
-        axis.set_yticks(range(count), [_short(saliency.tokens[index], _WORD) for index in order], fontsize=_SMALL)
+        axis.set_yticks(range(count), [_short(saliency.tokens[index]) for index in order], fontsize=8)
         axis.set_ylim(_WORDS - 0.5, -0.5)
         left, right = min(0.0, float(saliency.scores.min(initial=0.0))), max(0.0, float(saliency.scores.max(initial=0.0)))
         axis.set_xlim(-longest if left < 0 else 0.0, longest if right > 0 or not left else 0.0)  # one scale for all charts
-        axis.tick_params(axis="x", labelsize=_SMALL)
-        axis.locator_params(axis="x", nbins=2)
+        axis.tick_params(axis="x", labelsize=7)
+        axis.locator_params(axis="x", nbins=4)
         return
     _picture(axis, pixel_heatmap_png(saliency, smallest_side=160))
 
@@ -127,7 +125,7 @@ def _member(axis: Any, saliency: Saliency) -> None:
     if isinstance(saliency, PixelSaliency):
         _picture(axis, pixel_heatmap_png(saliency, smallest_side=120))
     label = saliency.prediction.label if saliency.prediction is not None else saliency.query.label
-    axis.set_title(_short(label), fontsize=_FONT)
+    axis.set_title(_short(label), fontsize=8)
 
 
 def _picture(axis: Any, png: bytes) -> None:

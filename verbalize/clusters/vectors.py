@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SIDE = 16  # pixels; coarser than most objects, so that an object that is moved a little stays where it was
 WORDS = 2_000  # kinds of words that count; rarer ones hold little evidence and make distances noisy
-OWN = "the label of each input"
+_OWN = "the label of each input"
 
 
 @dataclass(frozen=True)
@@ -119,4 +119,4 @@ def common_query(maps: Sequence[Saliency]) -> Query:
     first = maps[0].query
     if all(one.query == first for one in maps):
         return first
-    return Query(OWN, ("other labels",) if first.contrastive else ())
+    return Query(_OWN, ("other labels",) if first.contrastive else ())

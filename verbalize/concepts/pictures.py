@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from verbalize.saliency import Query
 
 _SIDE = 0.95  # inches of a crop
-_NAME = 26  # characters of a name: as many as the column beside the crops holds
 _VIOLET = "#7e3aa0"  # of maps without signs, as in heatmaps
 _BLUE, _ORANGE = "#2a63c4", "#d05c0a"
 
@@ -45,7 +44,7 @@ def concepts_png(concepts: Concepts, importance: Any, *, crops: int = 6) -> byte
         raise UsageError(f"importance must be of the {len(concepts)} concepts, not of shape {np.shape(importance)}")
     longest = float(np.abs(values).max()) or 1.0
     rows = np.argsort(-np.abs(values), kind="stable")
-    figure = Figure(figsize=(4.0 + _SIDE * crops, 0.3 + _SIDE * len(rows)), dpi=110, layout="constrained")
+    figure = Figure(figsize=(3.6 + _SIDE * crops, 0.3 + _SIDE * len(rows)), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(rows), crops + 1, squeeze=False, width_ratios=[2.2, *[1.0] * crops])
     for concept, axes in zip(rows.tolist(), grid, strict=True):
@@ -55,8 +54,8 @@ def concepts_png(concepts: Concepts, importance: Any, *, crops: int = 6) -> byte
         bar.set_xlim(-longest if signed else 0.0, longest)
         bar.set_ylim(-0.9, 0.9)
         bar.axis("off")
-        bar.text(0.0, 0.92, _plain(concepts.names[concept]), transform=bar.transAxes, fontsize=12, va="top")
-        bar.text(0.0, 0.05, f"{value:.2f}", transform=bar.transAxes, fontsize=10, va="bottom", color="#575c66")
+        bar.text(0.0, 0.92, _plain(concepts.names[concept]), transform=bar.transAxes, fontsize=9, va="top")
+        bar.text(0.0, 0.05, f"{value:.2f}", transform=bar.transAxes, fontsize=8, va="bottom", color="#575c66")
         best = concepts.top_crops(concept, crops)
         for axis, index in zip(axes[1:], [*best, *[None] * crops], strict=False):
             axis.axis("off")
@@ -77,13 +76,13 @@ def strategies_png(graph: StrategyGraph) -> bytes:
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 4.6), dpi=110, layout="constrained")
+    figure = Figure(figsize=(7.2, 7.0), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.subplots()
     axis.axis("off")
     axis.set_aspect("equal")
-    axis.set_xlim(-2.1, 2.1)
-    axis.set_ylim(-1.5, 1.5)
+    axis.set_xlim(-1.75, 1.75)
+    axis.set_ylim(-1.7, 1.75)
     nodes = [one.concept for one in graph.strategies]
     nodes += sorted({concept for pair in graph.edges for concept in pair} - set(nodes))
     angles = 2 * np.pi * np.arange(len(nodes)) / max(1, len(nodes)) + np.pi / 2
@@ -165,9 +164,7 @@ def _saved(figure: Any) -> bytes:
 
 
 def _plain(text: str) -> str:
-    """A name in one line, short enough for a picture."""
-    line = " ".join(printable(text).split())
-    return (line if len(line) <= _NAME else line[: _NAME - 1] + "…").replace("$", r"\$")
+    return printable(text).replace("$", r"\$")[:40]
 
 
 def _side(x: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -26,6 +26,10 @@ class Forward(Protocol):
 
     def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str, /) -> Floats:
         """(B, K) logits of the inputs `rows` (B,), in which `kept` (B, P) stays; no row has more than P parts."""
+        ...
+
+    def contents(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str, /) -> list[bytes] | None:
+        """For each masked input 16 bytes that tell it from others with another content; `None` if masks tell them apart."""
         ...
 
 
@@ -46,7 +50,7 @@ class MaskedInputs:
         self.forwards = 0
         self._forward = forward
         self._batch_size = batch_size
-        self._known: dict[tuple[int, str, bytes], Floats] = {}
+        self._known: dict[Hashable, Floats] = {}
 
     def __len__(self) -> int:
         return len(self._forward.parts)
@@ -85,8 +89,8 @@ class MaskedInputs:
     def logits_of(self, rows: ArrayLike, kept: ArrayLike, fill: str) -> Floats:
         """(M, K) logits of inputs `rows` (M,), all with P parts, under the masks `kept` (M, P).
 
-        Each distinct masked input is run once, also over several calls. A mask that keeps everything is the input itself,
-        whatever the fill.
+        Each distinct masked text and each distinct mask of an image is run once, also over several calls. A mask that keeps
+        everything is the input itself, whatever the fill.
 
         Raises:
             UsageError: there is no such fill, or a mask does not fit its input.
@@ -98,7 +102,7 @@ class MaskedInputs:
         if any(self.parts(int(row)) != masks.shape[1] for row in np.unique(which)):
             raise UsageError(f"a mask has {masks.shape[1]} parts, and its input has another number")
         keys = self._keys(which, masks, fill)
-        new: dict[tuple[int, str, bytes], int] = {}
+        new: dict[Hashable, int] = {}
         for index, key in enumerate(keys):
             if key not in self._known:
                 new.setdefault(key, index)
@@ -130,11 +134,30 @@ class MaskedInputs:
         ]
         return np.concatenate(found) if found else np.empty((0, len(self.class_names)))
 
+    def contents(self, rows: ArrayLike, kept: ArrayLike, fill: str) -> list[bytes] | None:
+        """For each of M masked inputs 16 bytes, equal where the model would read the same; `None` for images.
+
+        Hiding the first word of "so so" and hiding the second leaves the same text. Of images, only masks are compared.
+
+        Args:
+            rows: (M,) which inputs.
+            kept: (M, P) which parts stay, as `run` takes them.
+            fill: what stands in the place of hidden parts.
+
+        Raises:
+            UsageError: there is no such fill.
+        """
+        self._check_fill(fill)
+        return self._forward.contents(np.asarray(rows, dtype=np.intp), np.asarray(kept, dtype=bool), fill)
+
     def _check_fill(self, fill: str) -> None:
         if fill not in self.fills:
             raise UsageError(f"hidden parts of these inputs can be filled with {', '.join(self.fills)}, not {fill!r}")
 
-    def _keys(self, rows: NDArray[np.intp], masks: NDArray[np.bool_], fill: str) -> list[tuple[int, str, bytes]]:
+    def _keys(self, rows: NDArray[np.intp], masks: NDArray[np.bool_], fill: str) -> Sequence[Hashable]:
+        contents = self._forward.contents(rows, masks, fill)
+        if contents is not None:
+            return contents
         packed = np.packbits(masks, axis=1)
         whole = masks.sum(axis=1) == masks.shape[1]
         return [
@@ -143,6 +166,6 @@ class MaskedInputs:
         ]
 
 
-def _chunks(items: list[tuple[tuple[int, str, bytes], int]], size: int) -> Iterator[list[tuple[tuple[int, str, bytes], int]]]:
+def _chunks(items: list[tuple[Hashable, int]], size: int) -> Iterator[list[tuple[Hashable, int]]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

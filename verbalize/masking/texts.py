@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,26 +56,45 @@ class MaskedTexts:
     def __call__(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> Floats:
         """(B, K) logits of the texts `rows`, in which the words `kept` (B, P) stay; P may exceed the words of a text."""
         if fill == "removal":
-            texts = [
-                without(self._texts[row], self._words[row], keep[: self.parts[row]])
-                for row, keep in zip(rows, kept, strict=True)
-            ]
+            texts = self._shortened(rows, kept)
             return text_logits(self._model, texts, batch_size=max(1, len(texts)))
-        return self._replaced(rows, kept, fill)
+        return self._run_ids(self._replaced(rows, kept, fill))
 
-    def _replaced(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> Floats:
-        model = self._model
-        if isinstance(model, TextFunction):
+    def contents(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> list[bytes]:
+        """For each masked text 16 bytes, equal where the model would read the same."""
+        read: list[bytes] = []
+        if fill == "removal":
+            read = [b"text" + text.encode() for text in self._shortened(rows, kept)]
+        else:
+            for row, keep, ids in zip(rows, kept, self._replaced(rows, kept, fill), strict=True):
+                whole = bool(keep[: self.parts[row]].all())  # it is the text itself, whatever the fill
+                read.append(b"text" + self._texts[row].encode() if whole else b"ids" + ids.tobytes())
+        return [blake2b(one, digest_size=16).digest() for one in read]
+
+    def _shortened(self, rows: NDArray[np.intp], kept: NDArray[np.bool_]) -> list[str]:
+        return [
+            without(self._texts[row], self._words[row], keep[: self.parts[row]]) for row, keep in zip(rows, kept, strict=True)
+        ]
+
+    def _replaced(self, rows: NDArray[np.intp], kept: NDArray[np.bool_], fill: str) -> list[NDArray[np.int64]]:
+        """The ids of the pieces of each text, with a token in the place of those of hidden words."""
+        if isinstance(self._model, TextFunction):
             raise UsageError("words of a text function can only be removed")
-        token = getattr(model.tokenizer, f"{fill}_token_id")
-        pad = model.tokenizer.pad_token_id
-        lengths = [len(self._encoded(int(row))[0]) for row in rows]
-        ids = np.full((len(rows), max(lengths)), 0 if pad is None else pad, dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for index, (row, keep) in enumerate(zip(rows, kept, strict=True)):
+        token = getattr(self._model.tokenizer, f"{fill}_token_id")
+        found = []
+        for row, keep in zip(rows, kept, strict=True):
             pieces, owners = self._encoded(int(row))
             hidden = (owners != _SPECIAL) & ~np.append(keep[: self.parts[row]], True)[owners]
-            ids[index, : len(pieces)] = np.where(hidden, token, pieces)
+            found.append(np.where(hidden, token, pieces))
+        return found
+
+    def _run_ids(self, texts: list[NDArray[np.int64]]) -> Floats:
+        model: Any = self._model
+        pad = model.tokenizer.pad_token_id
+        ids = np.full((len(texts), max(map(len, texts))), 0 if pad is None else pad, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for index, pieces in enumerate(texts):
+            ids[index, : len(pieces)] = pieces
             mask[index, : len(pieces)] = 1
         device = next(model.embedding.parameters()).device
         with torch.no_grad():

@@ -58,11 +58,6 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
         return from_transformers(inner, processor, names)
     if callable(model) and hasattr(model, "scores") and hasattr(model, "ask_again"):
         return BlackBoxImages(model, names)
-    if callable(model):
-        raise UsageError(
-            "a bare function can't be asked, because the names of its classes are not known: give "
-            "TextFunction(function, class_names) of verbalize.models, or BlackBoxImages for images"
-        )
     raise UsageError(
         f"{type(model).__name__} is no model that can be asked: give a torch module, a classifier of verbalize.models, "
         "a transformers pipeline, or what saywhy_core.classifiers.load_classifier opens"

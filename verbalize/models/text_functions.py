@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from saywhy_core.arrays import to_numpy
-from saywhy_core.errors import UsageError, argument
+from saywhy_core.errors import UsageError
 from verbalize.models.naming import checked_classes
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from verbalize.models.text_classifiers import TextClassifier
-
-
-_ROUNDING = 1e-3  # how far a probability may lie outside 0 to 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +46,7 @@ class TextFunction:
         """(N, K) logits of the texts.
 
         Raises:
-            UsageError: the function returned no numbers, another shape, or a number that is not finite, or no probability where
-                these are announced.
+            UsageError: the function returned no numbers, another shape, or a number that is not finite.
         """
         answered = self.function(list(texts))
         try:
@@ -65,14 +61,7 @@ class TextFunction:
                 f"the text classifier returned scores of shape {scores.shape} for {len(texts)} texts and "
                 f"{len(self.class_names)} classes; all must be finite numbers"
             )
-        if not self.probabilities:
-            return scores
-        if scores.size and not (scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING):
-            raise UsageError(
-                f"the text classifier returned {scores.min():.3g} to {scores.max():.3g}, which are no probabilities; leave out "
-                f"{argument('probabilities')} if they are logits"
-            )
-        return np.log(np.clip(scores, 1e-12, None))
+        return np.log(np.clip(scores, 1e-12, None)) if self.probabilities else scores
 
 
 def text_logits(model: TextClassifier | TextFunction, texts: Sequence[str], *, batch_size: int = 32) -> NDArray[np.float64]:

@@ -173,7 +173,7 @@ def _faults(
         faults.append(f"{quoted} says nothing of the map that could be checked; leave it out")
     elif any(sentence.start < span[0] or sentence.stop > span[1] for sentence in read):
         faults.append(f"{quoted} does not end as a sentence")
-    if masked and (named := _named_label(passage.text, report.claims, saliency, evidence)):
+    if masked and (named := _named_label(passage.text, claims, saliency)):
         faults.append(f"{quoted} names the label '{named}', which must stay hidden")
     if passage.stated is not None:
         stated = check_evidence(passage.stated, evidence)
@@ -205,22 +205,13 @@ def _states(stated: Sequence[Claim], read: Sequence[Claim], said: Sequence[Claim
     return any(same_meaning(stated, sense, saliency.query) for sense in senses)
 
 
-def _named_label(text: str, claims: Sequence[Claim], saliency: Saliency, evidence: Evidence) -> str | None:
-    """The first label of the query that a text names outside its quotations from the input; `None` if there is none.
-
-    Where the model was run, the names of its other classes must stay hidden, too: of two, the one gives the other away.
-    """
+def _named_label(text: str, claims: Sequence[Claim], saliency: Saliency) -> str | None:
+    """The first label of the query that a text names outside its quotations from the input; `None` if there is none."""
     query = saliency.query
-    prediction = evidence.effects.prediction if evidence.effects is not None else None
-    names: tuple[str, ...] = (
-        query.label,
-        *query.versus,
-        *query.members,
-        *(prediction.scores if prediction is not None else ()),
-    )
+    names = (query.label, *query.versus, *query.members)
     outside = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”|«[^»]*»", " ", text)
     for name in names:
         if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", outside, re.IGNORECASE):
             return name
-    quoted_labels = {name for claim in claims for name in (claim.label, claim.becomes) if name is not None}
+    quoted_labels = {claim.label for claim in claims if claim.label is not None}
     return next((name for name in names if name in quoted_labels), None)

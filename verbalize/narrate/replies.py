@@ -12,7 +12,6 @@ from verbalize.saliency import SaliencyError
 _LONGEST = 1000  # characters of a sentence
 _MOST = 40  # sentences, and claims of one sentence
 _FRACTION_TOLERANCE = 0.005  # of a share that is stated without one: half a per cent, as "46%" means it
-_OF_EFFECT = ("decisive", "sufficient", "counterfactual")
 _COUNTED = ("count", "rank", "runner_up")  # kinds whose number is a whole number
 
 
@@ -45,15 +44,11 @@ class StatedClaim(BaseModel):
         if tolerance is None:
             tolerance = 0.0 if self.value is None else self._tolerance(self.value)
         try:
-            if self.kind in _OF_EFFECT:  # of these, a model may fill in fields that say nothing
-                return Claim(
-                    self.kind, None if self.part is None else tuple(self.part), label=self.label, negated=self.negated,
-                    becomes=self.becomes,
-                )  # fmt: skip
             return Claim(
                 kind=self.kind, part=None if self.part is None else tuple(self.part), other=tuple(self.other),
                 direction=self.direction, value=self.value, tolerance=tolerance, of=self.of, label=self.label,
                 versus=None if self.versus is None else tuple(self.versus), shared=self.shared,
+                negated=self.negated, becomes=self.becomes,
             )  # fmt: skip
         except SaliencyError:
             return None

@@ -122,11 +122,6 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
         if name is not None and name != saliency.query.label and not _says(text, name):
             raise UsageError(f"its claim names the label {name!r:.80}, and the sentence does not")
     label = stated.label if stated.label is not None and _says(text, stated.label) else None
-    if kind.of_effect:
-        replacement = stated.replacement if stated.kind == "counterfactual" else None
-        return Claim(
-            stated.kind, part, label=label, quote=quote, negated=stated.negated, becomes=stated.becomes, replacement=replacement
-        )
     value, tolerance = _value(stated)
     of = "score" if stated.kind == "share" and stated.percent is None else stated.of or _side(stated)
     return Claim(
@@ -141,6 +136,9 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
         tuple(stated.versus) or None,
         stated.shared,
         quote,
+        stated.negated,
+        stated.becomes,
+        stated.replacement,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -12,7 +13,8 @@ from evals.faithfulness.baselines import random_map
 from evals.faithfulness.comparing.comparison import RANDOM, Comparison, Run
 from evals.faithfulness.comparing.questions import questions_of
 from evals.faithfulness.costs import counted
-from evals.faithfulness.evaluating import evaluate
+from evals.faithfulness.evaluating import evaluate_together
+from evals.faithfulness.metric import METRICS
 from saywhy_core.classifiers import split_spec
 from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from evals.faithfulness.comparing.questions import Kind
+    from evals.faithfulness.evaluation import Evaluation
     from verbalize.models import Model
     from verbalize.saliency import Floats, Query, Saliency
+
+Explain: TypeAlias = "Callable[[list[Any], list[Query]], Sequence[Saliency]]"
 
 
 def compare(
@@ -51,6 +56,8 @@ def compare(
     """Measure attribution methods on the same inputs: methods × metrics × questions, with intervals and cost.
 
     A method that can't answer a kind of question, or can't explain this model, is listed with the reason, and the others go on.
+    Metrics that explain nothing again are measured for all methods together, so that a masked input that several methods
+    need is run once; the cost that each run tells is that of the method alone.
     The row "random" holds the maps of the first method with their scores shuffled; a method that does not beat it is no better
     than chance.
 
@@ -101,46 +108,114 @@ def compare(
     asked = {"asked": list(queries)} if queries is not None else {
         kind: questions_of(kind, logits, names, groups) for kind in dict.fromkeys(questions)
     }  # fmt: skip
+    measuring = _Measuring(opened, metrics, by, truth, batch_size, level, settings)
     runs: list[Run] = []
     done = 0
     for kind, own in asked.items():
-        shuffled: tuple[Saliency, ...] = ()
-        for label, method, options in named:
-            run, explain = _explained(opened, many, own, kind, (label, method, options), batch_size, seed)
-            if run.maps:
-                found = evaluate(
-                    opened, run.maps, metrics=metrics, by=by, truth=truth, explain=_wanted(explain, metrics), level=level,
-                    batch_size=max(batch_size, 1), **settings,
-                )  # fmt: skip
-                run = Run(label, kind, run.maps, found, "", run.forwards, run.backwards, run.seconds)
-                if not shuffled:
-                    shuffled = tuple(_shuffled(one, seed + index) for index, one in enumerate(run.maps))
-            runs.append(run)
+        made: list[Run] = []
+        explains: list[Explain | None] = []
+        for name in named:
+            run, explain = _explained(opened, many, own, kind, name, batch_size, seed)
+            made.append(run)
+            explains.append(explain)
             done += 1
             if on_progress is not None:
-                on_progress(done, f"{label}, {kind}")
-        if shuffled:
-            random_metrics = None if metrics is None else [one for one in metrics if "explain" not in _needs(one)]
-            chance = (
-                evaluate(opened, shuffled, metrics=random_metrics, by=by, truth=truth, level=level, batch_size=batch_size,
-                         **{key: value for key, value in settings.items() if _takes(random_metrics, key)})
-                if random_metrics is None or random_metrics
-                else None
-            )  # fmt: skip
-            runs.append(Run(RANDOM, kind, shuffled, chance))
+                on_progress(done, f"{run.method}, {kind}")
+        first = next((run.maps for run in made if run.maps), ())
+        if first:
+            made.append(Run(RANDOM, kind, tuple(_shuffled(one, seed + index) for index, one in enumerate(first))))
+            explains.append(None)
+        runs += measuring.of(made, explains)
     if not any(run.maps for run in runs):
         raise UsageError(f"no method could explain this model: {runs[0].problem}")
-    made = {
+    told = {
         "inputs": len(many), "methods": labels, "questions": list(asked), "metrics": list(metrics or ()), "by": by,
         "seed": seed,
     }  # fmt: skip
-    return Comparison(tuple(runs), len(many), level, made)
+    return Comparison(tuple(runs), len(many), level, told)
+
+
+@dataclass(frozen=True, eq=False)
+class _Measuring:
+    """What is measured of each method, and how.
+
+    Args:
+        model: the model.
+        metrics: names in METRICS; `None` for all that fit and explain nothing again, because explaining costs most.
+        by: what stands in the place of hidden parts.
+        truth: for each input one or several plausible masks.
+        batch_size: the most masked inputs in one call of the model.
+        level: how often the intervals should cover the mean over all inputs.
+        settings: settings of the metrics.
+    """
+
+    model: Model
+    metrics: Sequence[str] | None
+    by: str | Sequence[str] | None
+    truth: Sequence[ArrayLike] | None
+    batch_size: int
+    level: float
+    settings: Mapping[str, Any]
+
+    def of(self, runs: Sequence[Run], explains: Sequence[Explain | None]) -> list[Run]:
+        """The runs for one question with what the metrics found; those without maps as they are.
+
+        Metrics that explain nothing again are measured for all runs together, so that a masked input that several methods
+        need is run once. The others are measured run by run, where there is a function that explains.
+        """
+        shared = self.metrics if self.metrics is None else [name for name in self.metrics if "explain" not in _needs(name)]
+        again = [name for name in self.metrics or () if "explain" in _needs(name)]
+        there = [index for index, run in enumerate(runs) if run.maps]
+        found: dict[int, Evaluation] = {}
+        if there and (shared is None or shared):
+            together = self._evaluated([runs[index].maps for index in there], shared, None)
+            found = dict(zip(there, together, strict=True))
+        for index in there if again else ():
+            explain = explains[index]
+            if explain is not None:
+                (other,) = self._evaluated([runs[index].maps], again, explain)
+                found[index] = found[index].joined(other, self.metrics or ()) if index in found else other
+        return [replace(run, evaluation=found.get(index)) for index, run in enumerate(runs)]
+
+    def _evaluated(
+        self, maps: list[tuple[Saliency, ...]], metrics: Sequence[str] | None, explain: Explain | None
+    ) -> list[Evaluation]:
+        named = None if self.metrics is None else [METRICS.get(name) for name in metrics or ()]
+        # what has an effect on other metrics of the comparison only is left out here; without names, `evaluate` tells it
+        shown = named is None or any("truth" in one.needs for one in named) or not _takes_truth(self.metrics)
+        hides = named is None or any(one.asks is not None for one in named) or not _hides_parts(self.metrics)
+        return evaluate_together(
+            self.model, maps, metrics=metrics, by=self.by if hides else None, explain=explain, level=self.level,
+            truth=[one for _ in maps for one in self.truth] if shown and self.truth is not None else None,
+            batch_size=self.batch_size,
+            **{name: value for name, value in self.settings.items() if _takes(metrics, name) or not _takes(self.metrics, name)},
+        )  # fmt: skip
+
+
+def _needs(metric: str) -> tuple[str, ...]:
+    """What a metric needs besides maps and model."""
+    return METRICS.get(metric).needs
+
+
+def _takes(metrics: Sequence[str] | None, setting: str) -> bool:
+    """Whether one of these metrics, or of all, has a setting."""
+    return any(setting in METRICS.get(name).settings for name in (METRICS if metrics is None else metrics))
+
+
+def _takes_truth(metrics: Sequence[str] | None) -> bool:
+    """Whether one of these metrics, or of all, needs masks of the decisive parts."""
+    return any("truth" in _needs(name) for name in (METRICS if metrics is None else metrics))
+
+
+def _hides_parts(metrics: Sequence[str] | None) -> bool:
+    """Whether one of these metrics, or of all, hides parts of inputs."""
+    return any(METRICS.get(name).asks is not None for name in (METRICS if metrics is None else metrics))
 
 
 def _explained(
     model: Model, inputs: list[Any], queries: list[Query], kind: str, named: tuple[str, str, dict[str, Any]], batch_size: int,
     seed: int,
-) -> tuple[Run, Callable[[list[Any], list[Query]], Sequence[Saliency]]]:  # fmt: skip
+) -> tuple[Run, Explain]:  # fmt: skip
     """The maps of one method and what they cost, and the function that makes such maps of other inputs."""
     label, method, options = named
 
@@ -196,23 +271,6 @@ def _named(given: str) -> tuple[str, str, dict[str, Any]]:
     if method not in METHODS:
         raise UsageError(f"there is no attribution method {method!r}; use one of {', '.join(METHODS)}")
     return given, method, dict(options)
-
-
-def _needs(metric: str) -> tuple[str, ...]:
-    from evals.faithfulness.metric import METRICS
-
-    return METRICS.get(metric).needs
-
-
-def _takes(metrics: Sequence[str] | None, setting: str) -> bool:
-    from evals.faithfulness.metric import METRICS
-
-    return any(setting in METRICS.get(name).settings for name in (METRICS if metrics is None else metrics))
-
-
-def _wanted(explain: Any, metrics: Sequence[str] | None) -> Any:
-    """The explaining function, where one of the metrics needs it. Without names, such metrics are left out: they cost most."""
-    return explain if metrics is not None and any("explain" in _needs(one) for one in metrics) else None
 
 
 def _answers(model: Model, inputs: list[Any], batch_size: int) -> tuple[Floats, tuple[str, ...]]:

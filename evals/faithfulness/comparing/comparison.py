@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from evals.faithfulness.hiding.masked_runs import input_key
+from evals.faithfulness.hiding.inputs import input_key
 from evals.tables import Table
 from verbalize.saliency import TokenSaliency
 
@@ -80,7 +80,11 @@ class Comparison:
         return Table(tuple(rows[0]) if rows else ("question", "method"), tuple(rows), {"inputs": self.inputs})
 
     def costs(self) -> Table:
-        """One row per question and method: what its maps cost, and what the metrics cost."""
+        """One row per question and method: what its maps cost, and what the metrics cost.
+
+        "metric forwards" are those that the metrics need for the method by itself. Masked inputs that several methods need,
+        such as those with random sets hidden, are run once for all of them.
+        """
         columns = (
             "question",
             "method",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from evals.faithfulness.settings import checked_shares, checked_whole
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from verbalize.saliency import Saliency
 
+_ROUNDING = 1e-6  # of a part: 1 - 0.9 is a little less than 0.1, and a half must be a half in both
+
 
 @dataclass(frozen=True)
 class Hide:
@@ -23,8 +26,9 @@ class Hide:
 
     Args:
         what: "top": the parts with the highest scores are hidden first; "bottom": those with the lowest scores. Hiding the
-            bottom share q is keeping the top share 1-q alone.
-        shares: (S,) shares of the parts, 0..1. Of P parts, the nearest whole number to share·P is hidden, half rounded up.
+            bottom share 1-q is keeping the top share q alone: exactly the parts that hiding the top share q hides.
+        shares: (S,) shares of the parts, 0..1. Of P parts, the nearest whole number to share·P is hidden. A half is rounded
+            up at the top and therefore down at the bottom.
         by: what stands in the place of hidden parts; by default what the evaluation is told.
 
     Raises:
@@ -36,15 +40,15 @@ class Hide:
     by: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shares", tuple(float(share) for share in self.shares))
+        object.__setattr__(self, "shares", checked_shares("shares", self.shares))
         if self.what not in ("top", "bottom"):
             raise UsageError(f'what is hidden is the "top" or the "bottom" of a map, not {self.what!r}')
-        if not self.shares or not all(0 <= share <= 1 for share in self.shares):
-            raise UsageError(f"shares must be numbers from 0 to 1, not {self.shares!r:.80}")
 
     def counts(self, parts: int) -> NDArray[np.int64]:
         """(S,) how many of so many parts are hidden."""
-        found: NDArray[np.int64] = np.floor(np.asarray(self.shares) * parts + 0.5).astype(np.int64)
+        exact = np.asarray(self.shares) * parts
+        rounded = np.floor(exact + 0.5 + _ROUNDING) if self.what == "top" else np.ceil(exact - 0.5 - _ROUNDING)
+        found: NDArray[np.int64] = rounded.astype(np.int64)
         return found
 
 
@@ -85,8 +89,7 @@ def steps_of(steps: int) -> tuple[float, ...]:
     """The shares 0, 1/steps, ..., 1.
 
     Raises:
-        UsageError: there is no step.
+        UsageError: `steps` is no whole number, or below 1.
     """
-    if steps < 1:
-        raise UsageError(f"steps must be 1 or more, not {steps}")
-    return tuple(step / steps for step in range(steps + 1))
+    count = checked_whole("steps", steps, 1)
+    return tuple(step / count for step in range(count + 1))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from evals.faithfulness.hiding.own_masks import numbers_of_parts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,14 +20,13 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats, Saliency
 
 Order: TypeAlias = Literal["scores", "magnitude"]
-_SEED = 20  # any: the numbers only have to differ
 
 
 class Ordering:
     """The ranks of the parts of N maps, and a number for each set of hidden parts.
 
-    The number of a set is the sum of random 64-bit numbers of its parts, so that equal sets have equal numbers, and the numbers
-    of all top shares come from one cumulative sum. Of a million different sets, two have one number with a chance of 3e-8.
+    The number of a set is the sum of the numbers of its parts (`numbers_of_parts`), so that equal sets have equal numbers, and
+    the numbers of all top shares come from one cumulative sum.
 
     Args:
         importance: for each map (P,) scores; P may differ.
@@ -34,13 +35,13 @@ class Ordering:
     def __init__(self, importance: Sequence[Floats]) -> None:
         self.parts = np.array([len(one) for one in importance], dtype=np.int64)
         widest = int(self.parts.max(initial=0))
-        self._numbers = np.random.default_rng(_SEED).integers(0, 2**64, widest, dtype=np.uint64)
+        numbers = numbers_of_parts(widest)
         self._ranks = np.full((len(importance), widest), widest, dtype=np.int32)
         self._sums = np.zeros((len(importance), widest + 1), dtype=np.uint64)
         for row, scores in enumerate(importance):
             order = np.argsort(-scores, kind="stable")
             self._ranks[row, order] = np.arange(len(order), dtype=np.int32)
-            np.cumsum(self._numbers[order], out=self._sums[row, 1 : len(order) + 1])
+            np.cumsum(numbers[order], out=self._sums[row, 1 : len(order) + 1])
 
     def numbers(self, rows: NDArray[np.intp], what: Literal["top", "bottom"], counts: NDArray[np.int64]) -> NDArray[np.uint64]:
         """(M,) the numbers of the `counts` (M,) top or bottom parts of the maps `rows` (M,)."""
@@ -50,11 +51,6 @@ class Ordering:
         parts = self.parts[rows]
         left: NDArray[np.uint64] = self._sums[rows, parts] - self._sums[rows, parts - counts]
         return left
-
-    def numbers_of(self, kept: NDArray[np.bool_]) -> NDArray[np.uint64]:
-        """(M,) the numbers of sets that are given as (M, P) masks of what stays."""
-        numbers = self._numbers[: kept.shape[1]]
-        return np.array([np.add.reduce(numbers[~mask], dtype=np.uint64) for mask in kept], dtype=np.uint64)
 
     def kept(self, rows: NDArray[np.intp], bottom: NDArray[np.bool_], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(M, P) masks of what stays where the `counts` top parts are hidden, or the bottom ones where `bottom` is true."""

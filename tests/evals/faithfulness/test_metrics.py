@@ -61,7 +61,10 @@ def ranked(saliency):
 
 def curve(net, saliency, scale, shares, *, bottom=False):
     order = ranked(saliency)[::-1] if bottom else ranked(saliency)
-    counts = [int(share * len(order) + 0.5) for share in shares]
+    if bottom:  # hiding the bottom share is keeping the rest, rounded as the top share is
+        counts = [len(order) - int((1 - share) * len(order) + 0.5 + 1e-9) for share in shares]
+    else:
+        counts = [int(share * len(order) + 0.5) for share in shares]
     return [score(forward(net, saliency.image, order[:count]), saliency.query, scale) for count in counts]
 
 

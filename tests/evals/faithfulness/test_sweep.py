@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from evals.faithfulness import evaluate, inverted_map, random_map, sweep
+from evals.faithfulness.intervals import skewed_interval
 from saywhy_core.errors import UsageError
 from tests.evals.faithfulness.planted import Additive, good_maps, text_model
 from verbalize import PixelSaliency, Query, TokenSaliency
@@ -128,14 +129,12 @@ def test_flat_maps_are_undefined_with_a_reason():
     assert np.isnan(evaluate(text_model(), [empty, text_maps()[0]])["deletion"].values[0])
 
 
-def test_intervals_are_students_over_inputs():
-    from scipy import stats
-
+def test_intervals_are_over_inputs_and_end_where_the_metric_does():
     maps = text_maps()
     found = evaluate(text_model(), maps, metrics=["deletion"]).of("deletion", "probabilities")
     values = found.values[~np.isnan(found.values)]
-    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
-    assert (found.mean, found.low, found.high) == pytest.approx((values.mean(), low, high))
+    low, high = skewed_interval(values, 0.95)
+    assert (found.mean, found.low, found.high) == pytest.approx((values.mean(), max(0, low), min(1, high)))
     twice = evaluate(text_model(), [*maps, *maps], metrics=["deletion"]).of("deletion", "probabilities")
     assert (twice.mean, twice.low, twice.high) == pytest.approx((found.mean, found.low, found.high))
 
@@ -162,7 +161,12 @@ def test_baselines():
         ({"by": "blur"}, "can be filled with"),
         ({"by": ()}, "names nothing"),
         ({"order": "length"}, 'by "scores" or'),
-        ({"batch_size": 0}, "must be positive"),
+        ({"batch_size": 0}, "batch_size must be a whole number, 1 or more"),
+        ({"batch_size": 1.5}, "batch_size must be a whole number"),
+        ({"memory": 0}, "memory must be a number above 0"),
+        ({"shares": 0.5}, "shares must be a list of numbers"),
+        ({"steps": 2.5}, "steps must be a whole number"),
+        ({"by": ("removal", "removal")}, "names 'removal' twice"),
         ({"shares": (1.5,)}, "from 0 to 1"),
     ],
 )

@@ -125,7 +125,7 @@ for method in ("importance", "saliencies"):
         images=IMAGES**2,
         query=Query("b"),
         estimator="occlusion",
-        samples=16,
+        samples=4,
         seed=2,
     )
 case("verbalize.concepts.Concepts.top_crops", {**OWN, "concept": 0}, concept=1, count=2)

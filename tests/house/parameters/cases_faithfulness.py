@@ -144,6 +144,7 @@ record(
     truth=[1],
     order="magnitude",
     kept={1: 2},
+    reasons={0: "because"},
 )
 
 
@@ -169,6 +170,16 @@ def two_answers(tools):
 
 
 case("evals.faithfulness.Answers.importance", {"self": later(two_answers), "row": 0}, row=1)
+
+
+def rivals(tools):
+    from evals.faithfulness import Answers, Hide
+
+    maps = [words_map(), TokenSaliency(WORDS, (1.0, 3.0, -4.0), Query("so"))]
+    return Answers(**{**ANSWERED, "maps": maps, "found": {Hide("top", (0.0,)): np.repeat(LOGITS[:, :1], 2, axis=0)}})
+
+
+case("evals.faithfulness.Answers.rival", {"self": later(rivals), "row": 0}, row=1)
 
 SWEPT = {
     "maps": (words_map(),), "class_names": ("good", "bad", "so"), "what": "top", "fills": ("removal",) * 2, "shares": (0, 1),
@@ -233,6 +244,12 @@ record(
 )
 
 
+def other_evaluation(**changed):
+    from evals.faithfulness import Evaluation, Outcome
+
+    return Evaluation(**{**EVALUATED, "outcomes": (Outcome(**{**OUTCOME, "metric": "ccs"}),), **changed})
+
+
 def evaluation(tools):
     from evals.faithfulness import Evaluation, Outcome
 
@@ -240,6 +257,13 @@ def evaluation(tools):
     return Evaluation(**{**EVALUATED, "outcomes": tuple(Outcome(**{**OUTCOME, **kind}) for kind in kinds)})
 
 
+case(
+    "evals.faithfulness.Evaluation.joined",
+    {"self": later(evaluation), "other": later(lambda tools: other_evaluation()), "metrics": ["deletion", "insertion", "ccs"]},
+    lambda found, tools, arguments: ([one.metric for one in found.outcomes], found.forwards),
+    other=later(lambda tools: other_evaluation(forwards=9)),
+    metrics=["ccs", "insertion", "deletion"],
+)
 case(
     "evals.faithfulness.Evaluation.of",
     {"self": later(evaluation), "metric": "deletion"},
@@ -261,6 +285,31 @@ record(
     scaled=False,
     flat=True,
     undefined="because",
+    bounds=(0, 1),
+)
+
+
+def metric(tools):
+    from evals.faithfulness import METRICS
+
+    return METRICS.get("ccs")
+
+
+case(
+    "evals.faithfulness.Metric.bounds_in",
+    {"self": later(metric), "scale": "probabilities", "contrastive": False, "settings": {"alphas": (0.1, 0.9)}},
+    scale="logits",
+    settings={"alphas": (0.1, 0.5)},
+)
+case(
+    "evals.faithfulness.Metric.bounds_in",
+    {
+        "self": later(lambda tools: __import__("evals.faithfulness", fromlist=["METRICS"]).METRICS.get("deletion")),
+        "scale": "probabilities",
+        "contrastive": False,
+        "settings": {},
+    },
+    contrastive=True,
 )
 
 
@@ -272,6 +321,13 @@ def masked_words(tools):
 
 case(
     "verbalize.masking.MaskedInputs.run",
+    {"self": later(masked_words), "rows": [0], "kept": [[True, True, False, True]], "fill": "removal"},
+    rows=[1],
+    kept=[[False, True, False, True]],
+    fill="mask",
+)
+case(
+    "verbalize.masking.MaskedInputs.contents",
     {"self": later(masked_words), "rows": [0], "kept": [[True, True, False, True]], "fill": "removal"},
     rows=[1],
     kept=[[False, True, False, True]],

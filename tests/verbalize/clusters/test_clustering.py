@@ -63,17 +63,6 @@ def test_words_say_how_many_and_where():
     assert "Nothing in the picture speaks for" not in said
 
 
-def test_a_cluster_of_several_questions_speaks_of_the_label_of_each_input():
-    asked = [Query("stop"), Query("yield")]
-    maps = [PixelSaliency(np.abs(one.scores), asked[index % 2]) for index, one in enumerate(planted(9))]
-    said = cluster_maps(maps, clusters=1).in_words()
-    assert said.startswith("Cluster 1 holds 9 of 9 inputs")
-    assert "On its favourable mean map for the label of each input: " in said
-    assert "'the label" not in said
-    one = cluster_maps([PixelSaliency(np.zeros((16, 16)), STOP), *planted(3)], clusters=2)
-    assert "1 of 4 inputs" in one.in_words()
-
-
 def test_noise_is_told_to_have_no_structure():
     random = np.random.default_rng(1)
     maps = [PixelSaliency(random.normal(size=(16, 16)), STOP) for _ in range(12)]
@@ -132,7 +121,6 @@ def test_pictures_and_page():
     page = clusters_page(made, title="Signs & <signs>")
     assert "Signs &amp; &lt;signs&gt;" in page
     assert page.count("<section>") == 3
-    assert made.apart_in_words() in page
 
 
 @pytest.mark.parametrize(

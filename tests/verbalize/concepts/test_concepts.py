@@ -200,7 +200,7 @@ def test_the_sign_network():
         found.within(0, "features.8", 2)
     sub = found.within(1, "features.9", 2)
     assert sub.names == ("concept 2.1", "concept 2.2")
-    assert sub.importance(images[:2], samples=8).shape == (2, 2)
+    assert sub.importance(images[:2], samples=4).shape == (2, 2)
 
 
 def test_pictures_and_page(concepts):

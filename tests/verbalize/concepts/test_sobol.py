@@ -61,10 +61,3 @@ def test_the_seed_is_kept_and_the_function_is_called_once():
 def test_wrong_input_is_told(call, message):
     with pytest.raises(UsageError, match=message):
         call()
-
-
-def test_a_function_that_is_not_finite_and_too_few_points_are_told():
-    with pytest.raises(UsageError, match="must be finite"):
-        total_indices(lambda points: np.where(points[:, 0] < 0.5, np.nan, 1.0), 2, samples=8)
-    with pytest.raises(UsageError, match="power of two from 8 up"):
-        total_indices(lambda points: points[:, 0], 2, samples=4)

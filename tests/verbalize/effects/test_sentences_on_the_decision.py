@@ -1,6 +1,5 @@
 """Sentences about a map that speak of the decision are true only if the model, where it is given, bears them out, too."""
 
-import json
 import re
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 
 from saywhy import signs
-from saywhy_core.errors import UsageError
 from verbalize import Claim, Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, check_text
 from verbalize.models import ImageModel, TextFunction
 
@@ -296,35 +294,3 @@ def test_a_class_of_the_group_that_is_not_the_decision():
     (error,) = check([Claim("decisive", (1, 4, 6, 9))], group, MODEL).errors
     assert "the model says 'neutral'" in error.message
     assert "of the group 'good' as well" in error.message
-
-
-@pytest.mark.parametrize("query", [Query("happy"), Query("positive", ("nix",)), Query("glad", members=("happy", "merry"))])
-def test_a_map_about_a_class_that_the_model_lacks_is_not_of_this_model(query):
-    saliency = TokenSaliency(TOKENS, ONCE.scores, query)
-    with pytest.raises(UsageError, match="no class of that name"):
-        TemplateVerbalizer(model=MODEL).verbalize(saliency)
-    (doubt,) = check([Claim("decisive", (1,))], saliency, MODEL).undecided
-    assert "no class of that name" in doubt.message
-
-
-@pytest.mark.parametrize("replacement", [None, "", " "])
-def test_a_counterfactual_without_a_replacement_says_what_is_missing(replacement):
-    (doubt,) = check([Claim("counterfactual", (1,), replacement=replacement)], ONCE, MODEL).undecided
-    assert "what is put in the place" in doubt.message
-
-
-def test_a_narrator_that_masks_labels_names_no_class_of_the_model():
-    said = {
-        "text": "Without the first 'great', the model says 'negative'.",
-        "claims": [{"kind": "decisive", "part": [1], "becomes": "negative"}],
-    }
-    chat = FakeListChatModel(responses=[json.dumps({"sentences": [said]})])
-    made = Narrator(chat, style="free", explained=MODEL, mask_labels=True, repairs=0).narrate(ONCE)
-    assert "negative" not in made.text
-
-
-def test_what_is_no_probability_and_a_bare_function_are_refused():
-    with pytest.raises(UsageError, match="no probabilities"):
-        TextFunction(lambda texts: [[1.5, -0.2, 0]] * len(texts), LABELS, probabilities=True).answers(["a"])
-    with pytest.raises(UsageError, match="TextFunction"):
-        check([Claim("decisive", (1,))], ONCE, lambda texts: [[1, 0, 0]] * len(texts))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from saywhy_core.errors import argument
 from verbalize.claims.effects.changes import change_of, says_change
 from verbalize.claims.messages import quoted_part
 from verbalize.claims.model.names import classes_named, plain, same_name
@@ -23,25 +22,23 @@ if TYPE_CHECKING:
     from verbalize.evidence import Evidence
     from verbalize.masking.effects import Answer
 
-_NO_REPLACEMENT = "it does not say what is put in the place of the part"
+NO_MODEL = "only the model can tell, and it was not given; give model="
 
 
 def judged(claim: Claim, evidence: Evidence) -> Verdict:
     """The falsehood of a claim about a changed input, `Undecided`, or `None` if the model bears it out."""
-    change = change_of(claim)
-    if change is None and claim.kind == "counterfactual":
-        return Undecided(_NO_REPLACEMENT)
     if evidence.effects is None:
-        return Undecided(no_model())
+        return Undecided(NO_MODEL)
     doubt = doubt_of(evidence)
     if doubt is not None:
         return Undecided(doubt)
     (decided,) = evidence.effects.decision.labels
     if claim.label is not None and not _named(claim.label, decided, evidence):
         return "wrong label", f"the model's decision is '{decided}', not '{claim.label}'"
+    change = change_of(claim)
     answers = None if change is None else evidence.effects.changed.get(change)
     if answers is None:
-        return Undecided(no_model())
+        return Undecided("it does not say what is put in the place of the part" if change is None else NO_MODEL)
     if isinstance(answers, str):
         return Undecided(answers)
     same = _same_decision(claim, decided, evidence)
@@ -56,35 +53,17 @@ def judged(claim: Claim, evidence: Evidence) -> Verdict:
 def doubt_of(evidence: Evidence) -> str | None:
     """Why nothing can be said of changed inputs: the model has no decision, or another one than the map says; else `None`."""
     if evidence.effects is None:
-        return no_model()
+        return NO_MODEL
     decision, prediction = evidence.effects.decision, evidence.prediction
     if len(decision.labels) > 1:
         return f"the model's scores of {_either(decision.labels)} tie, so it has no decision that could change"
     (decided,) = decision.labels
-    if (unknown := unknown_class(evidence)) is not None:
-        return f"the map is about '{unknown}', and the model has no class of that name; give the model that the map explains"
     if prediction is not None and not _named(prediction.label, decided, evidence):
         return (
             f"the map is of another model: it says that the model predicted '{prediction.label}', and this model says "
             f"'{decided}' ({decision.probability:.1%})"
         )
     return None
-
-
-def no_model() -> str:
-    """That only the model can tell, and how it is given."""
-    return f"only the model can tell, and it was not given; give {argument('model', ...)}"
-
-
-def unknown_class(evidence: Evidence) -> str | None:
-    """A class of the map's question that the model lacks, or a group of which it has no class; `None` if there is none."""
-    known = evidence.effects.prediction.scores if evidence.effects and evidence.effects.prediction else {}
-    query = evidence.query
-    if not known:
-        return None
-    asked = [(query.label, query.members or (query.label,)), *((name, (name,)) for name in query.versus)]
-    lacking = (label for label, names in asked if not any(same_name(name, one) for name in names for one in known))
-    return next(lacking, None)
 
 
 def _same_decision(claim: Claim, decided: str, evidence: Evidence) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verbalize.claims.effects.judging import doubt_of
+from verbalize.claims.model.names import same_name
 from verbalize.claims.verdict import Undecided
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def judged_prediction(
     prediction = evidence.effects.prediction
     if doubt is not None or prediction is None:
         return by_map if doubt is None else Undecided(doubt)
+    if evidence.prediction is None and (unknown := _not_a_class(evidence)) is not None:
+        return Undecided(f"the map is about '{unknown}', and the model has no class of that name")
     by_model = falsehood(claim, replace(evidence, prediction=prediction), bridge)
     if evidence.prediction is None or isinstance(by_map, Undecided):
         return by_model
@@ -45,3 +48,11 @@ def judged_prediction(
     if by_model is not None:
         return Undecided(f"what the map says of the prediction bears it out, but this model does not: {by_model[1]}")
     return Undecided(f"this model bears it out, but not what the map says of the prediction: {(by_map or ('', ''))[1]}")
+
+
+def _not_a_class(evidence: Evidence) -> str | None:
+    """A class that the question of the map names and the model lacks; `None` if it has them all, or no prediction."""
+    known = evidence.effects.prediction.scores if evidence.effects and evidence.effects.prediction else {}
+    query = evidence.query
+    named = (*(query.members or (query.label,)), *query.versus)
+    return next((name for name in named if not any(same_name(name, one) for one in known)), None)

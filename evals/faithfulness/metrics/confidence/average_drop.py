@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.faithfulness.metric import Metric
+from evals.faithfulness.metric import Metric, probability_bounds
 from evals.faithfulness.metrics.confidence.kept import SHARE, kept_share
 
 if TYPE_CHECKING:
@@ -38,4 +38,5 @@ AVERAGE_DROP = Metric(
     asks=kept_share,
     settings={"share": SHARE},
     undefined="the score of the whole input is not positive, so that it has no shares",
+    bounds=probability_bounds((0, 1), (0, float("inf")), (0, float("inf"))),
 )

@@ -37,4 +37,5 @@ AVERAGE_GAIN = Metric(
     asks=kept_share,
     settings={"share": SHARE},
     undefined="it means something only in probabilities, and where the whole input leaves some to win",
+    bounds=(0, 1),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.hiding.asks import Hide
-from saywhy_core.errors import UsageError
+from evals.faithfulness.settings import checked_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,5 @@ def kept_share(settings: Mapping[str, Any]) -> tuple[Hide]:
     Raises:
         UsageError: the share is not between 0 and 1.
     """
-    if not 0 < settings["share"] < 1:
-        raise UsageError(f"share must be between 0 and 1, not {settings['share']}: it is the share of the parts that stays")
-    return (Hide("bottom", (1 - settings["share"],)),)
+    share = checked_number("share, the share of the parts that stays,", settings["share"], 0, 1)
+    return (Hide("bottom", (1 - share,)),)

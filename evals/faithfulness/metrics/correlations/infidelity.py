@@ -36,4 +36,5 @@ INFIDELITY = Metric(
     asks=subset_asks,
     settings=SUBSETS,
     flat=True,
+    bounds=(0, float("inf")),
 )

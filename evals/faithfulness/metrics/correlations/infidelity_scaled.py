@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.faithfulness.metric import Metric
+from evals.faithfulness.metric import Metric, probability_bounds
 from evals.faithfulness.metrics.correlations.subsets import SUBSETS, falls_and_sums, subset_asks
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     falls, sums = falls_and_sums(answers, settings)
+    size = np.abs(sums).max(axis=1, keepdims=True)
+    sums = sums / np.where(size > 0, size, 1.0)  # the unit of the map goes before squares of tiny numbers become zero
     squares = (sums**2).mean(axis=1)
     factor = np.maximum(0.0, (sums * falls).mean(axis=1) / np.where(squares > 0, squares, 1.0))
     error: Floats = ((factor[:, None] * sums - falls) ** 2).mean(axis=1)
@@ -37,4 +39,5 @@ INFIDELITY_SCALED = Metric(
     higher_is_better=False,
     asks=subset_asks,
     settings=SUBSETS,
+    bounds=probability_bounds((0, 1), (0, 4), (0, float("inf"))),
 )

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.hiding.asks import Hide
-from evals.faithfulness.metric import Metric
+from evals.faithfulness.metric import Metric, probability_bounds
+from evals.faithfulness.settings import checked_shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 
 def _asks(settings: Mapping[str, Any]) -> tuple[Hide]:
-    return (Hide("top", tuple(settings["bins"])),)
+    return (Hide("top", checked_shares("bins", settings["bins"])),)
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
@@ -39,4 +40,5 @@ COMPREHENSIVENESS = Metric(
     higher_is_better=True,
     asks=_asks,
     settings={"bins": BINS},
+    bounds=probability_bounds((-1, 1), (-2, 2)),
 )

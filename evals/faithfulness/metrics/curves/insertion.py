@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.answers import area_under
 from evals.faithfulness.hiding.asks import Hide, steps_of
-from evals.faithfulness.metric import Metric
+from evals.faithfulness.metric import Metric, probability_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,4 +36,5 @@ INSERTION = Metric(
     higher_is_better=True,
     asks=_asks,
     settings={"steps": 20},
+    bounds=probability_bounds((0, 1), (-1, 1)),
 )

@@ -2,7 +2,8 @@
 
     sufficiency = mean over q in bins of f(x) - f(the top share q of x, all else hidden)
 
-Lower is better. The bins are those of `comprehensiveness`.
+Lower is better. The bins are those of `comprehensiveness`, and the parts that stay in a bin are those that are hidden
+there.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.hiding.asks import Hide
-from evals.faithfulness.metric import Metric
+from evals.faithfulness.metric import Metric, probability_bounds
 from evals.faithfulness.metrics.curves.comprehensiveness import BINS
+from evals.faithfulness.settings import checked_shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _asks(settings: Mapping[str, Any]) -> tuple[Hide]:
-    return (Hide("bottom", tuple(1 - share for share in settings["bins"])),)
+    return (Hide("bottom", tuple(1 - share for share in checked_shares("bins", settings["bins"]))),)
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
@@ -36,4 +38,5 @@ SUFFICIENCY = Metric(
     higher_is_better=False,
     asks=_asks,
     settings={"bins": BINS},
+    bounds=probability_bounds((-1, 1), (-2, 2)),
 )

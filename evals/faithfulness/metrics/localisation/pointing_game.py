@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evals.faithfulness.metric import Metric
-from saywhy_core.errors import UsageError
+from evals.faithfulness.settings import checked_number
 from verbalize.saliency import PixelSaliency
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ _TIED = 1e-9  # scores that differ by less than this share of the larger one are
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
-    margin = settings["margin"]
-    if margin < 0:
-        raise UsageError(f"margin must be 0 or more pixels, not {margin}")
+    margin = checked_number("margin", settings["margin"], 0, ends=True)
     hits = np.full(len(answers.maps), np.nan)
     for row, (saliency, masks) in enumerate(zip(answers.maps, answers.truth or (), strict=True)):
         scores = answers.importance(row)
@@ -37,7 +35,7 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
         if not scores.size or not inside.any():
             continue
         if margin and isinstance(saliency, PixelSaliency):
-            inside = _widened(inside.reshape(saliency.shape), float(margin)).reshape(-1)
+            inside = _widened(inside.reshape(saliency.shape), margin).reshape(-1)
         top = scores >= scores.max() - _TIED * abs(scores.max())
         hits[row] = inside[top].mean()
     return hits

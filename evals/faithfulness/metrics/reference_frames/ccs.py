@@ -4,6 +4,7 @@
 
 where x_q is the input without its top share q. As in the authors' code, `ccs` takes the margin that is left: lower is better.
 `ccs_contrast` takes how far the margin falls, so that inputs with different margins can be averaged: higher is better.
+Neither is defined where the query is about all classes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
-from evals.faithfulness.metrics.reference_frames.frames import SETTINGS, areas, asks, classes
+from evals.faithfulness.metrics.reference_frames.frames import SETTINGS, areas, asks, other_classes, own_classes, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
-    def score(row: int, whole: Floats, hidden: Floats) -> Floats:
+    def score(row: int, whole: Floats, hidden: Floats) -> Floats | None:
         del whole  # the code of RFxG takes the margin that is left, whatever it was
-        first, second = classes(answers, row)
+        first, second = own_classes(answers, row), other_classes(answers, row)
+        if not second:
+            return None
         margin: Floats = hidden[:, first].mean(axis=1) - hidden[:, second].mean(axis=1)
         return margin
 
@@ -31,8 +34,10 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
 
 
 def _contrast(answers: Answers, settings: Mapping[str, Any]) -> Floats:
-    def score(row: int, whole: Floats, hidden: Floats) -> Floats:
-        first, second = classes(answers, row)
+    def score(row: int, whole: Floats, hidden: Floats) -> Floats | None:
+        first, second = own_classes(answers, row), other_classes(answers, row)
+        if not second:
+            return None
         margin = hidden[:, first].mean(axis=1) - hidden[:, second].mean(axis=1)
         fall: Floats = whole[first].mean() - whole[second].mean() - margin
         return fall
@@ -46,6 +51,7 @@ CCS = Metric(
     higher_is_better=False,
     asks=asks,
     settings=SETTINGS,
+    bounds=within(1),
 )
 CCS_CONTRAST = Metric(
     "fall of the margin over the other class without the most important parts (after RFxG)",
@@ -53,4 +59,5 @@ CCS_CONTRAST = Metric(
     higher_is_better=True,
     asks=asks,
     settings=SETTINGS,
+    bounds=within(2),
 )

@@ -15,7 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
-from evals.faithfulness.metrics.reference_frames.frames import GROUP_SETTINGS, NO_GROUP, areas, asks, classes, group_of
+from evals.faithfulness.metrics.reference_frames.frames import (
+    GROUP_SETTINGS,
+    NO_GROUP,
+    areas,
+    asks,
+    group_of,
+    own_classes,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     def score(row: int, whole: Floats, hidden: Floats) -> Floats | None:
-        first, _ = classes(answers, row)
+        first = own_classes(answers, row)
         group = group_of(answers, settings, first)
         if group is None:
             return None
@@ -39,9 +47,11 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
 
 def _contrast(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     def score(row: int, whole: Floats, hidden: Floats) -> Floats | None:
-        first, _ = classes(answers, row)
+        first = own_classes(answers, row)
         group = group_of(answers, settings, first)
         rest = [column for column in group or () if column not in first]
+        if group is not None and not rest:
+            answers.reasons[row] = "its query is about the whole group, so that the group has no other class"
         if not rest:
             return None
         fall = whole - hidden
@@ -58,6 +68,7 @@ CGC = Metric(
     asks=asks,
     settings=GROUP_SETTINGS,
     undefined=NO_GROUP,
+    bounds=within(1),
 )
 CGC_CONTRAST = Metric(
     "how much further the class falls than the rest of its group (after RFxG)",
@@ -66,4 +77,5 @@ CGC_CONTRAST = Metric(
     asks=asks,
     settings=GROUP_SETTINGS,
     undefined=NO_GROUP,
+    bounds=within(2),
 )

@@ -15,7 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
-from evals.faithfulness.metrics.reference_frames.frames import GROUP_SETTINGS, areas, asks, classes, group_of
+from evals.faithfulness.metrics.reference_frames.frames import (
+    GROUP_SETTINGS,
+    areas,
+    asks,
+    group_of,
+    other_classes,
+    own_classes,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +59,9 @@ def _contrast(answers: Answers, settings: Mapping[str, Any]) -> Floats:
 
 
 def _groups(answers: Answers, settings: Mapping[str, Any], row: int) -> tuple[list[int], list[int]] | None:
-    first, second = classes(answers, row)
+    first, second = own_classes(answers, row), other_classes(answers, row)
+    if not second:
+        return None
     one, other = group_of(answers, settings, first), group_of(answers, settings, second)
     return None if one is None or other is None or set(one) & set(other) else (one, other)
 
@@ -63,6 +73,7 @@ CGS = Metric(
     asks=asks,
     settings=GROUP_SETTINGS,
     undefined=_UNDEFINED,
+    bounds=within(1),
 )
 CGS_CONTRAST = Metric(
     "how much further one group falls than the other (after RFxG)",
@@ -71,4 +82,5 @@ CGS_CONTRAST = Metric(
     asks=asks,
     settings=GROUP_SETTINGS,
     undefined=_UNDEFINED,
+    bounds=within(2),
 )

@@ -12,18 +12,22 @@ scores the first are hidden first, where the code hides the last; scores are giv
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evals.faithfulness.answers import area_under
 from evals.faithfulness.hiding.asks import WHOLE, Hide
+from evals.faithfulness.settings import checked_shares
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from evals.faithfulness.answers import Answers
+    from evals.faithfulness.metric import Bounds
     from verbalize.saliency import Floats
 
 SHARES = tuple(step / 10 for step in range(1, 10))
@@ -33,8 +37,29 @@ NO_GROUP = "its classes are in no group; give groups=, the members of each group
 
 
 def asks(settings: Mapping[str, Any]) -> tuple[Hide]:
-    """The inputs without their top shares."""
-    return (Hide("top", tuple(settings["alphas"])),)
+    """The inputs without their top shares.
+
+    Raises:
+        UsageError: the shares are fewer than two, or do not grow, so that there is no area over them; or the groups are no
+            mapping from names to lists of classes.
+    """
+    _check_groups(settings.get("groups"))
+    shares = checked_shares("alphas", settings["alphas"])
+    if len(shares) < 2 or any(after <= before for before, after in pairwise(shares)):
+        raise UsageError(f"alphas must be two growing shares or more, such as (0.1, 0.5, 0.9), not {shares!r:.80}")
+    return (Hide("top", shares),)
+
+
+def within(greatest: float) -> Any:
+    """Bounds in probabilities of an area whose curve stays within ±`greatest`."""
+
+    def bounds(scale: str, compares: bool, settings: Mapping[str, Any]) -> Bounds:
+        del compares
+        (top,) = asks(settings)
+        reach = greatest * (top.shares[-1] - top.shares[0]) if scale == "probabilities" else float("inf")
+        return -reach, reach
+
+    return bounds
 
 
 def curves(answers: Answers, settings: Mapping[str, Any]) -> tuple[Floats, Floats]:
@@ -47,24 +72,26 @@ def curves(answers: Answers, settings: Mapping[str, Any]) -> tuple[Floats, Float
 def areas(answers: Answers, settings: Mapping[str, Any], score: Callable[[int, Floats, Floats], Floats | None]) -> Floats:
     """(N,) areas under `score(row, whole (K,), hidden (S, K)) -> (S,)`; NaN where it is `None`."""
     whole, hidden = curves(answers, settings)
+    (top,) = asks(settings)
     found = np.full(len(whole), np.nan)
     for row in range(len(whole)):
         values = score(row, whole[row], hidden[row])
         if values is not None:
-            found[row] = area_under(values[None], settings["alphas"])[0]
+            found[row] = area_under(values[None], top.shares)[0]
     return found
 
 
-def classes(answers: Answers, row: int) -> tuple[list[int], list[int]]:
-    """The columns of class A and of class B; several where the query names several."""
-    names = list(answers.class_names)
+def own_classes(answers: Answers, row: int) -> list[int]:
+    """The columns of class A; several where the query names several."""
     query = answers.maps[row].query
-    first = [names.index(name) for name in (query.members or (query.label,))]
-    if query.versus:
-        return first, [names.index(name) for name in query.versus]
-    logits = answers.logits(WHOLE)[row, 0].copy()
-    logits[first] = -np.inf
-    return first, [int(logits.argmax())]
+    return [answers.class_names.index(name) for name in (query.members or (query.label,))]
+
+
+def other_classes(answers: Answers, row: int) -> list[int]:
+    """The columns of class B; several where the query names several, none where all classes are class A."""
+    versus = answers.maps[row].query.versus
+    rival = None if versus else answers.rival(row)
+    return [answers.class_names.index(name) for name in (versus or (() if rival is None else (rival,)))]
 
 
 def group_of(answers: Answers, settings: Mapping[str, Any], columns: Sequence[int]) -> list[int] | None:
@@ -83,3 +110,12 @@ def group_of(answers: Answers, settings: Mapping[str, Any], columns: Sequence[in
         if names[columns[0]] in members:
             return [names.index(name) for name in members]
     return None
+
+
+def _check_groups(groups: Any) -> None:
+    fits = groups is None or isinstance(groups, Mapping)
+    if not fits or any(isinstance(one, str) or not isinstance(one, Iterable) for one in (groups or {}).values()):
+        raise UsageError(
+            'groups must give the members of each group by its name, such as {"dogs": ["beagle", "husky"]}, '
+            f"not {groups!r:.80}"
+        )

@@ -14,7 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
-from evals.faithfulness.metrics.reference_frames.frames import GROUP_SETTINGS, NO_GROUP, areas, asks, classes, group_of
+from evals.faithfulness.metrics.reference_frames.frames import (
+    GROUP_SETTINGS,
+    NO_GROUP,
+    areas,
+    asks,
+    group_of,
+    own_classes,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +33,7 @@ if TYPE_CHECKING:
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     def score(row: int, whole: Floats, hidden: Floats) -> Floats | None:
-        first, _ = classes(answers, row)
-        group = group_of(answers, settings, first)
+        group = group_of(answers, settings, own_classes(answers, row))
         if group is None:
             return None
         fall: Floats = (whole - hidden)[:, group].mean(axis=1)
@@ -37,9 +44,10 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
 
 def _contrast(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     def score(row: int, whole: Floats, hidden: Floats) -> Floats | None:
-        first, _ = classes(answers, row)
-        group = group_of(answers, settings, first)
+        group = group_of(answers, settings, own_classes(answers, row))
         others = [column for column in range(len(whole)) if column not in (group or ())]
+        if not others:
+            answers.reasons[row] = "its group holds all classes, so that there is no other one"
         if group is None or not others:
             return None
         fall = whole - hidden
@@ -56,6 +64,7 @@ PGS = Metric(
     asks=asks,
     settings=GROUP_SETTINGS,
     undefined=NO_GROUP,
+    bounds=within(1),
 )
 PGS_CONTRAST = Metric(
     "how much further the group falls than all other classes (after RFxG)",
@@ -64,4 +73,5 @@ PGS_CONTRAST = Metric(
     asks=asks,
     settings=GROUP_SETTINGS,
     undefined=NO_GROUP,
+    bounds=within(2),
 )

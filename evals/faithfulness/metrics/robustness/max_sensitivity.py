@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evals.faithfulness.metric import Metric
+from evals.faithfulness.settings import checked_number, checked_whole
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ _TOGETHER = 64  # changed images that are explained in one call
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
-    count, radius = settings["perturbations"], settings["radius"]
-    if count < 1 or not radius > 0:
-        raise UsageError(f"perturbations must be 1 or more and radius positive, not {count} and {radius}")
+    count = checked_whole("perturbations", settings["perturbations"], 1)
+    radius = checked_number("radius", settings["radius"], 0)
+    seed = checked_whole("seed", settings["seed"], 0)
     explain, images = answers.explain, [getattr(one, "image", None) for one in answers.maps]
     if explain is None or any(image is None for image in images):
         raise UsageError("max_sensitivity needs explain= and maps with images")
@@ -39,7 +40,7 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     worst = np.zeros(len(images))
     for start in range(0, len(jobs), _TOGETHER):
         some = jobs[start : start + _TOGETHER]
-        noisy = [changed(np.asarray(images[row]), radius, (settings["seed"], sample)) for row, sample in some]
+        noisy = [changed(np.asarray(images[row]), radius, (seed, sample)) for row, sample in some]
         explained = explain(noisy, [answers.maps[row].query for row, _ in some])
         for (row, _), other in zip(some, explained, strict=True):
             own = answers.maps[row].scores
@@ -66,4 +67,5 @@ MAX_SENSITIVITY = Metric(
     needs=("explain",),
     scaled=False,
     undefined="all scores of the map are zero",
+    bounds=(0, float("inf")),
 )

@@ -4,7 +4,8 @@
 
 A is the label of the map's query, and B its `versus` or, without one, the class that the model finds most likely next to A.
 Lower is better: a map that is the same whatever class is asked about does not explain a class. For a contrastive query, the
-other map answers the mirrored question, B rather than A, so that the correlation of a faithful map is -1. The paper compares
+other map answers the mirrored question, B rather than A, so that the correlation of a faithful map is -1; all classes in
+`versus` are B together. Where the query is about all classes, there is no B, and the metric is not defined. The paper compares
 the top features of two maps; rank correlation needs no number of them.
 """
 
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.faithfulness.hiding.asks import WHOLE
 from evals.faithfulness.metric import Metric
 from evals.faithfulness.metrics.sanity.similarity import rank_correlations
 from saywhy_core.errors import UsageError
@@ -33,8 +33,13 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
     inputs = inputs_of(answers)
     if answers.explain is None:
         raise UsageError("class_sensitivity needs explain=")
-    others = answers.explain(inputs, [_other(answers, row) for row in range(len(inputs))])
-    return rank_correlations(list(answers.maps), list(others))
+    found = np.full(len(inputs), np.nan)
+    asked = [(row, query) for row in range(len(inputs)) if (query := _other(answers, row)) is not None]
+    if asked:
+        others = answers.explain([inputs[row] for row, _ in asked], [query for _, query in asked])
+        rows = [row for row, _ in asked]
+        found[rows] = rank_correlations([answers.maps[row] for row in rows], list(others))
+    return found
 
 
 def inputs_of(answers: Answers) -> list[Any]:
@@ -53,14 +58,15 @@ def _input(saliency: Saliency) -> Any:
     return saliency.image if isinstance(saliency, PixelSaliency) else saliency.text
 
 
-def _other(answers: Answers, row: int) -> Query:
+def _other(answers: Answers, row: int) -> Query | None:
+    """The question about the other class; `None` where there is none."""
     query = answers.maps[row].query
     if query.versus:
-        return Query(query.versus[0], (query.label,)) if not query.members else Query(query.versus[0], query.members)
-    names = list(answers.class_names)
-    logits = answers.logits(WHOLE)[row, 0].copy()
-    logits[[names.index(name) for name in (query.members or (query.label,))]] = -np.inf
-    return Query(names[int(logits.argmax())])
+        own = query.members or (query.label,)
+        several = len(query.versus) > 1
+        return Query(" or ".join(query.versus), own, query.versus) if several else Query(query.versus[0], own)
+    rival = answers.rival(row)
+    return None if rival is None else Query(rival)
 
 
 CLASS_SENSITIVITY = Metric(

@@ -21,6 +21,7 @@ from torch import nn
 from evals.faithfulness.metric import Metric
 from evals.faithfulness.metrics.sanity.class_sensitivity import inputs_of
 from evals.faithfulness.metrics.sanity.similarity import rank_correlations
+from evals.faithfulness.settings import checked_whole
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
         raise UsageError("randomisation needs explain=, and a model whose weights are known")
     inputs = inputs_of(answers)
     queries = [one.query for one in answers.maps]
-    with _random_weights(module, settings["seed"]):
+    with _random_weights(module, checked_whole("seed", settings["seed"], 0)):
         others = _explained(answers.explain, inputs, queries)
     there = [row for row, other in enumerate(others) if other is not None]
     found = np.full(len(others), np.nan)

@@ -31,10 +31,6 @@ def prompted():
 def test_prompts_learn_the_classes_of_a_frozen_model(prompted):
     images, labels, _ = coloured(40, seed=1)
     assert (prompted(tiny.batch_of(images)).argmax(dim=1).numpy() == labels).mean() >= 0.9
-    learned = (prompted(tiny.batch_of(coloured()[0])).argmax(dim=1).numpy() == coloured()[1]).mean()
-    assert prompted.accuracy == pytest.approx(learned)
-    with pytest.raises(UsageError, match="'red'"):
-        train_prompts(tiny.vit(), images, labels, class_names=("red", "red"), passes=1)
     for name, value in tiny.vit().state_dict().items():
         torch.testing.assert_close(prompted.backbone.state_dict()[f"model.{name}"], value)
     assert not any(one.requires_grad or one.grad is not None for one in prompted.parameters())

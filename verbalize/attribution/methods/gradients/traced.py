@@ -96,8 +96,6 @@ def as_modules(module: nn.Module, *, share: bool = True) -> fx.GraphModule:
         traced = fx.symbolic_trace(module)
     except Exception as error:
         reason = str(error).strip().split("\n", maxsplit=1)[0].split(". ", maxsplit=1)[0]
-        if "Proxy" in reason:  # torch's name for what flows through a network that is traced
-            reason = "what it does depends on the values or the shape of its input"
         raise UsageError(f"the forward function of {type(module).__name__} can't be traced: {reason}") from error
     memo = {id(one): one for one in chain(module.parameters(), module.buffers())} if share else {}
     modules, graph = dict(traced.named_modules()), traced.graph

@@ -3,11 +3,11 @@
 Each class c has a prompt p_c, a learned token. The prompts enter the last layer beside the tokens of the image (the paper's
 "Prompt-CAM deep"), and what the layer makes of them is scored by one vector w that all classes share:
 
-    logit_c = w · norm(z_c)        map_c = mean_h A_Lh[p_c, patches]
+    logit_c = w · z_c        map_c = mean_h A_Lh[p_c, patches]
 
-z_c is the output of the last layer at the place of p_c, norm brings its D numbers to mean 0 and variance 1, and A_L is the
-layer's attention. Since w is the same for all classes, a prompt can win only by what it reads of the image, so that its
-attention is the map of its class. A group has the mean of the maps of its members, weighted by the softmax of their logits.
+z_c is the output of the last layer at the place of p_c, and A_L the layer's attention. Since w is the same for all classes, a
+prompt can win only by what it reads of the image, so that its attention is the map of its class. A group's map is the mean of
+the maps of its members, weighted by the softmax of their logits.
 
 The attention of each prompt sums to 1 over all tokens, so a difference of two maps would not say what speaks for one class and
 not another: contrastive questions are refused. The map has no signs.

@@ -13,7 +13,6 @@ from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
 from verbalize.attribution.methods.transformers.keys import last_projection
 from verbalize.models.image_models import ImageModel
-from verbalize.models.naming import checked_classes
 from verbalize.models.opening import as_model
 
 if TYPE_CHECKING:
@@ -38,12 +37,7 @@ class PromptedImages(nn.Module):  # type: ignore[misc]  # torch's types are not 
         direction: (D,) the vector w that scores the outputs of all prompts, after a normalisation of each output to mean 0 and
             variance 1. A normalisation with weights of its own, as at the end of a transformer, would add nothing to w.
         class_names: one name per prompt.
-
-    `accuracy` is the share of the images that the prompts were trained on of which they name the right class; None for prompts
-    that come from elsewhere. Where it is low, the attention of the prompts shows little of why the transformer decides.
     """
-
-    accuracy: float | None = None
 
     def __init__(self, backbone: nn.Module, prompts: torch.Tensor, direction: torch.Tensor, class_names: Sequence[str]) -> None:
         super().__init__()
@@ -144,9 +138,6 @@ def train_prompts(
         if on_progress is not None:
             on_progress(done + 1, passes)
     found = PromptedImages(opened.module, prompts.detach(), direction.detach(), names)
-    with torch.no_grad():
-        said = [_scores(run(_beside(some, prompts))[:, -len(names) :], direction) for some in tokens.split(batch_size)]
-    found.accuracy = float((torch.cat(said).argmax(dim=1) == answers).double().mean())
     found.prompts.requires_grad_(requires_grad=False)  # of the backbone nothing is changed
     found.direction.requires_grad_(requires_grad=False)
     return found
@@ -167,15 +158,14 @@ def last_block(module: nn.Module) -> nn.Module:
 
 def _classes(names: tuple[str, ...], labels: Sequence[Any]) -> tuple[tuple[str, ...], torch.Tensor]:
     """The class names, and the class number of each label."""
-    if len(names) < 2:
-        raise UsageError("class prompts need two classes or more; give class_names=")
-    names = checked_classes(names, "the model of class prompts")
     numbers = []
     for label in labels:
         known = names.index(label) if isinstance(label, str) and label in names else label
         if isinstance(known, str | bool) or int(known) != known or not 0 <= int(known) < len(names):
             raise UsageError(f"{label!r} is no class: there are {len(names)}, {', '.join(names[:20])}")
         numbers.append(int(known))
+    if len(names) < 2:
+        raise UsageError("class prompts need two classes or more; give class_names=")
     return names, torch.tensor(numbers)
 
 
