@@ -44,12 +44,10 @@ def by_hand(image, mask):
     blurred = pixels
     for _ in range(2):
         blurred = functional.avg_pool2d(blurred, 2 * reach + 1, 1, reach, count_include_pad=False)
-    noise = torch.rand(pixels.shape[1:], generator=torch.Generator().manual_seed(0))
     fills = {
         "covered with grey": np.full_like(image, 0.5),
         "covered with the mean colour": np.broadcast_to(image.mean(axis=(0, 1)), image.shape),
         "blurred": blurred[0].numpy().transpose(1, 2, 0),
-        "under noise": noise.numpy().transpose(1, 2, 0),
     }
     return {way: np.where(mask[..., None], fill, image).astype(np.float32) for way, fill in fills.items()}
 
@@ -63,7 +61,7 @@ def says(model, image):
 
 
 def test_the_ways_are_those_of_the_docs():
-    assert list(WAYS) == ["grey", "mean", "blur", "noise"]
+    assert list(WAYS) == ["grey", "mean", "blur"]
 
 
 def test_every_verdict_is_that_of_pictures_made_by_hand(maps, model):
@@ -117,10 +115,10 @@ def test_a_sentence_says_what_happens_in_which_way():
     (one,) = check([Claim("decisive", (0,))], saliency, shade(None)).errors
     assert one.kind == "wrong effect"
     assert "however it is hidden, still says 'light'" in one.message
-    darker = half(0.1, right=0.0)  # grey and noise make it light; the mean and the blur leave it dark
+    darker = half(0.1, right=0.0)  # grey makes it light; the mean and the blur leave it dark
     for negated in (False, True):
         (one,) = check([Claim("decisive", (0,), negated=negated)], darker, shade(None)).undecided
-        assert "depends on how it is hidden: covered with grey or under noise it says 'light'" in one.message
+        assert "depends on how it is hidden: covered with grey it says 'light'" in one.message
         assert "covered with the mean colour or blurred it still says 'dark'" in one.message
     (one,) = check([Claim("sufficient", (1,))], darker, shade(None)).undecided
     assert "with 'right' alone what the model says depends on how the rest is hidden" in one.message
@@ -149,9 +147,9 @@ def test_each_distinct_picture_is_run_once_over_maps_of_one_image():
     changes = [Change("without", (0,)), Change("alone", (0,)), Change("without", (0,))]
     found = ask_model(model, [(half(1.0), changes), (half(1.0), changes[:1]), (half(0.1), changes[:1])])
     assert [len(effects.changed) for effects in found] == [2, 1, 1]
-    # two images; of one image two masks, of the other one, in each of four ways
-    assert sum(rows) == 2 + 4 * 3
-    assert len(rows) == 1 + 4
+    # two images; of one image two masks, of the other one, in each of three ways
+    assert sum(rows) == 2 + 3 * 3
+    assert len(rows) == 1 + 3
 
 
 def test_images_of_other_shapes_and_maps_without_image():
