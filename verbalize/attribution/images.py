@@ -47,7 +47,8 @@ def attribute_pixels(
         query: the question; if it is not given, why the model predicts its label.
         class_names: one name per logit.
         method: a name in `METHODS`; `methods_for("pixels")` lists those that explain images.
-        baseline: the value of an absent pixel: "grey" (0.5, the default), "black", "white", the "mean" colour of the image, or
+        baseline: the value of an absent pixel: "grey" (0.5, the default, but black for input x gradient, as in its paper),
+            "black", "white", the "mean" colour of the image, or
             the "blur" of the image.
         steps: the number of points of integrated gradients, or of permutations of Shapley sampling; 32 by default.
         patch: the side, in pixels, of the squares that occlusion covers and whose Shapley values are sampled; 6 by default.
@@ -96,8 +97,9 @@ def explain_images(
     given = check_settings(explainer, method, settings)
     side, count = given.get("patch", PATCH), given.get("steps", STEPS)
     apart = given.get("stride", max(1, side // 2))
-    if given.get("baseline", BASELINES[0]) not in BASELINES:
-        raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {given['baseline']!r}")
+    background = given.get("baseline", explainer.baseline or BASELINES[0])
+    if background not in BASELINES:
+        raise UsageError(f"the baseline must be one of {', '.join(BASELINES)}, not {background!r}")
     check_needs(explainer, method, black_box=isinstance(model, BlackBoxImages))
     own = {name: value for name, value in given.items() if name not in (*SETTINGS, "layer")}
     given_queries = [as_query(one) for one in queries]
@@ -105,7 +107,7 @@ def explain_images(
         check_question(explainer, method, query)
     questions = []
     for asked in ask_all(model, images, given_queries, true_labels):
-        absent = _baseline(asked.batch, given.get("baseline", BASELINES[0]))
+        absent = _baseline(asked.batch, background)
         questions.append(
             replace(
                 asked, baseline=absent, steps=count, patch=side, stride=apart, seed=given.get("seed", 0),

@@ -108,6 +108,7 @@ class Explainer(Generic[Explain]):
             none: its map is the same for every label, and it takes no query. The query of the map is the predicted label, but
             sentences about the map don't name it (`verbalize.write.voice.LABEL_FREE`).
         batched: whether it explains many images at once, so that `question.batch` may hold more than one.
+        baseline: what stands for absent pixels where the caller names nothing; "grey" where the method says nothing.
         passes: about how many inputs it runs through the model to explain one: a number, or a function of the settings that are
             given and the size, (words,) of a text or (rows, columns) of pixels. None where this depends on more than these.
     """
@@ -118,6 +119,7 @@ class Explainer(Generic[Explain]):
     needs: Needs = "gradients"
     questions: tuple[Question, ...] = ("pointwise", "contrastive", "group")
     batched: bool = False
+    baseline: str | None = None
     passes: int | Callable[[Mapping[str, Any], tuple[int, ...]], int] | None = None
 
 

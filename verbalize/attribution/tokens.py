@@ -25,6 +25,7 @@ from verbalize.models.text_classifiers import ZeroShotClassifier as ZeroShotClas
 from verbalize.models.text_classifiers import load_minilm as load_minilm
 from verbalize.models.text_functions import TextFunction
 from verbalize.pieces import guess_scheme, merge_pieces
+from verbalize.query import check_texts
 from verbalize.saliency import Query, SpecialToken, TokenSaliency
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def _tokenize(
     """The pieces, their ids, attention mask and places in the text, and whether the tokenizer added them to the text."""
     if not isinstance(text, str) or not text.strip():
         raise UsageError("there is no text to explain; give one with at least one word")
+    check_texts(text=text)  # half a character ends in an error of the tokenizer otherwise
     tokenizer: Any = classifier.tokenizer
     if not tokenizer.is_fast:
         raise UsageError(f"{type(tokenizer).__name__} does not give the positions of its pieces; use the fast tokenizer")

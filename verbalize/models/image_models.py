@@ -66,10 +66,11 @@ class BlackBoxImages:
 
     Args:
         classifier: what `saywhy_core.classifiers.load_classifier` opens. Its scores should be logits or probabilities.
-        class_names: one name per score, in the place of those of the classifier.
+        class_names: one name per score, in the place of those of the classifier. Without any, they are "0", "1" and so on, as
+            soon as it has answered once.
 
     Raises:
-        UsageError: the classifier does not know its class names, and none are given; or a name is empty or that of two classes.
+        UsageError: a name is empty or that of two classes.
     """
 
     classifier: Classifier
@@ -77,8 +78,6 @@ class BlackBoxImages:
 
     def __post_init__(self) -> None:
         names = checked_classes(self.class_names or self.classifier.class_names or (), "the image classifier")
-        if not names:
-            raise UsageError("the classifier does not tell the names of its classes; give class_names=")
         object.__setattr__(self, "class_names", names)
 
     @property
@@ -90,6 +89,8 @@ class BlackBoxImages:
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """N×C×H×W in [0, 1] -> N×K logits. Probabilities become their logarithms, whose softmax is the probabilities again."""
         answered = self.classifier(images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy())
+        if not self.class_names:  # the first answer tells how many classes there are
+            object.__setattr__(self, "class_names", tuple(str(index) for index in range(answered.shape[1])))
         if self.classifier.scores == "logits":
             return torch.from_numpy(np.asarray(answered, dtype=np.float64))
         return torch.from_numpy(np.log(np.clip(answered, 1e-12, None)))

@@ -46,6 +46,10 @@ def as_model(model: Any, class_names: Sequence[str] | None = None) -> Model:
         return found
     if is_transformers_images(model):
         return from_transformers(model, None, names)
+    if getattr(model, "main_input_name", None) == "input_ids":
+        raise UsageError(
+            "a text model needs its tokenizer: give verbalize.models.SequenceClassifier(model, tokenizer), or a pipeline"
+        )
     if isinstance(model, nn.Module):
         return ImageModel(model, names)
     if getattr(model, "task", None) == "text-generation":  # of a pipeline

@@ -33,5 +33,5 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 INPUT_X_GRADIENT = Method(
     "input times gradient (Shrikumar et al. 2016)",
     tokens=Explainer(_tokens, uses=(), passes=1),
-    pixels=Explainer(_pixels, uses=("baseline",), batched=True, passes=1),
+    pixels=Explainer(_pixels, uses=("baseline",), baseline="black", batched=True, passes=1),
 )
