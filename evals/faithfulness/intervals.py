@@ -62,10 +62,10 @@ def mean_interval(
 
 def skewed_interval(values: Floats, level: float) -> tuple[float, float]:
     """Student's t interval of the mean of two or more values that are not all equal, with Hall's correction for skewness."""
-    from scipy.stats import t
+    from scipy.special import stdtrit  # the quantiles of Student's t, without what `scipy.stats` checks around them
 
     count, mean, spread = len(values), float(values.mean()), float(values.std(ddof=1))
-    reach = float(t.ppf((1 + level) / 2, count - 1)) / count**0.5
+    reach = float(stdtrit(count - 1, (1 + level) / 2)) / count**0.5
     skewness = float((((values - mean) / spread) ** 3).mean())
     ends = [_untransformed(one, skewness, count) for one in (reach, -reach)]
     return mean - spread * ends[0], mean - spread * ends[1]

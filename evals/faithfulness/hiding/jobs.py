@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats
 
 _TOGETHER = 256  # masks of texts that are made at once to see which texts are equal
+_MASKS = 2**16  # parts of masks that are made at once for batches that are smaller
 _TOP, _BOTTOM, _OWN = 0, 1, 2
 
 
@@ -133,10 +134,12 @@ class Jobs:
         turn = np.lexsort((firsts, words if min(self._ordering.parts) < max(self._ordering.parts) else firsts, fills[firsts]))
         turn = turn[~known[turn]]
         fill_of = fills[firsts][turn]
+        # masks of several small batches are made at once, which costs less than making them batch by batch
+        together = inputs.batch_size * max(1, _MASKS // (inputs.batch_size * int(self._ordering.parts.max(initial=1) or 1)))
         for fill in np.unique(fill_of):
             chosen = turn[fill_of == fill]
-            for start in range(0, len(chosen), inputs.batch_size):
-                some = chosen[start : start + inputs.batch_size]
+            for start in range(0, len(chosen), together):
+                some = chosen[start : start + together]
                 jobs = firsts[some]
                 said = inputs.run(which[jobs], kept(jobs), self._names[fill])
                 if answers is None:
