@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -190,7 +190,8 @@ def _aligned(maps: Iterable[PixelSaliency]) -> list[PixelSaliency]:
 
 
 def _of_one_kind(maps: Iterable[Saliency]) -> list[Saliency]:
-    found = [maps] if isinstance(maps, PixelSaliency | TokenSaliency) else list(maps)
+    single = isinstance(maps, PixelSaliency | TokenSaliency)
+    found: list[Saliency] = [cast("Saliency", maps)] if single else list(maps)
     if not found:
         raise UsageError("there are no maps; give at least one")
     if len({isinstance(one, TokenSaliency) for one in found}) > 1:

@@ -95,11 +95,10 @@ def explain_text(
             classifier, text, query, method=method, explainer=explainer, given=given, steps=steps, true_label=true_label, id=id,
             batch_size=batch_size,
         )  # fmt: skip
+    written: Query | None = query
     if isinstance(classifier, LanguageModelClassifier) and not classifier.continuations:
         written = query or Query(classifier.write(text))
         classifier = classifier.asked(written)
-    else:
-        written = query
     if explainer.needs != "scores":
         check_weights(classifier.embedding)
     pieces, ids, mask, offsets, added = _tokenize(classifier, text)
