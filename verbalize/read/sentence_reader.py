@@ -229,7 +229,7 @@ class SentenceReader:
             if waiting is not None and (segment.rule.scope == "tail" or segment.subject in ("none", "which")):
                 waiting = None if segment.rule.scope != "tail" else waiting
             reading.claims += [claim for claim in claims if claim not in reading.claims]
-            reading.implied += self._implied(tokens[segment.start : segment.stop], claims)
+            reading.implied += self._implied(tokens[segment.start : segment.stop], claims, tokens)
             reading.rules.append(segment.rule.name)
             asides += [" ".join(token.text for token in tokens[start:stop]) for start, stop in segment.spans.get("aside", ())]
             if deferred is not None:
@@ -252,11 +252,11 @@ class SentenceReader:
         reading.left_over += asides
         return reading
 
-    def _implied(self, tokens: Sequence[Token], claims: Sequence[Claim]) -> tuple[Implied, ...]:
+    def _implied(self, tokens: Sequence[Token], claims: Sequence[Claim], sentence: Sequence[Token]) -> tuple[Implied, ...]:
         """What a clause says of the model besides. A word that occurs several times may mean any of its places."""
         mentions = (*self.memory.subject, *_try_mentions(tokens, 0, len(tokens)))
         open_ = {one.quote: one.places for one in mentions if one.ordinal is None and one.times == 1}
-        return implied_by(words_of(tokens), claims, open_, len(self.evidence))
+        return implied_by(words_of(tokens), claims, open_, len(self.evidence), sentence=words_of(sentence))
 
     def _only_numbers(self, reading: Reading) -> bool:
         """Whether the last clause is nothing but parts with their scores, as in "'great': 2.0"; reads it if so."""

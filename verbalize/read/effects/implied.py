@@ -50,9 +50,20 @@ _IDLE = re.compile(
     r"|inconsequential|consequence|beside the point|attention|notice\w*|chang\w+|sway\w*|alter\w*|inert)\b"
     rf"|\b(?:to|for|in|on|over|of) (?:(?:[\w']+ ){{0,3}}{_DECIDED}|the (?:model|classifier|network|system))\b"
 )
+# Words that make less, or a count, of what they stand with, or set a part against another: no changed input tells whether they are true.
+_DOWNTONES = re.compile(
+    r"\b(?:hardly|barely|scarcely|rarely|seldom|almost|nearly|not quite|anything but|far from|nowhere near|next to)\b"
+    r"|\b(?:one|two|three|some|each|both|all) of (?:the |its )?(?:\w+ )?(?:X|two|three|four|five|six|several|few|many)\b"
+    r"|\b(?:X|two|three|four|five|six|several|few|many) (?:most )?(?:decisive|deciding|crucial|critical|essential|pivotal|vital|indispensable|determining|necessary)\b"
+)
+_DEPENDS_MORE = re.compile(
+    r"\b(?:depend|hing|hinge|rest|turn)(?:s|ed|ing)? (?:\w+ )?(?:most|more|less|least|largely|mostly|mainly|chiefly|primarily)(?: \w+)? (?:on|upon)\b"
+)
+_EXCLUDES = re.compile(r"\bnot\b|n't|\b(?:rather than|instead of|as opposed to|unlike|in contrast to|over|but)\b")
 _NOT = re.compile(r"\b(?:not|never|no)\b|n't")
 _TO_PART = frozenset({"supports", "opposes", "matters", "most_important", "strength", "only"})
 _COMPARES = frozenset({"more_important_than", "equal", "ratio", "difference", "least_important"})
+_UNSETTLED = "a map does not tell how decisive a part is, and no changed input tells it by degrees or by comparison"
 _MOST_READINGS = 12
 _MOST_PARTS = 8
 _MOST_COUNTED = 60
@@ -67,14 +78,17 @@ class Implied:
             other. They are true if all readings are true, and false if all are false.
         soft: whether the words may also mean less. Then they are not false, but undecided, where the claims are false.
         first: whether the words speak of the model first of all, so that without it they are undecided.
+        unsettled: claims about the map that are undecided where the model is given, because they compare how decisive parts are,
+            or speak of a degree or a number of it, which neither the map nor a changed input tells. There are no readings then.
     """
 
     readings: tuple[tuple[Claim, ...], ...]
     soft: bool = False
     first: bool = False
+    unsettled: tuple[Claim, ...] = ()
 
 
-def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int) -> tuple[Implied, ...]:
+def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int, *, sentence: str = "") -> tuple[Implied, ...]:
     """What a clause says of the model besides its claims about the map; empty if it says nothing of a decision.
 
     Args:
@@ -82,12 +96,21 @@ def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int) 
         claims: what was read from it.
         places: the places of quotations that may mean several.
         count: the number of words, or regions, of the input.
+        sentence: the words of its whole sentence. "The decisive word is 'great'" may be followed by ", not 'dull'".
     """
-    if any(claim.kind in _COMPARES for claim in claims):
-        return ()
+    compares = any(claim.kind in _COMPARES for claim in claims)
+    if compares and (_DECIDES.search(words) or _DEPENDS_MORE.search(words)):
+        return (Implied((), unsettled=tuple(claims)),)
+    if compares:
+        excludes = _EXCLUDES.search(words) is not None and _DECIDES.search(sentence) is not None
+        return (Implied((), unsettled=tuple(claims)),) if excludes else ()
+    if claims and _DECIDES.search(words) and _DOWNTONES.search(words):
+        return (Implied((), unsettled=tuple(claims)),)
     negated = _NOT.search(words) is not None
     idle = _distinct(claim for claim in claims if _is_idle(claim, negated=negated))
     decides, drives = _DECIDES.search(words) is not None, _DRIVES.search(words) is not None
+    if _DEPENDS_MORE.search(words) and not re.search(r"\b(?:less|least)\b", words):
+        decides, drives = False, True  # "depends most on" may also mean no more than a large share
     found = []
     flat = any(claim.kind == "no_clear_evidence" and claim.direction is None for claim in claims)
     if flat and count <= _MOST_COUNTED and (decides or _IDLE.search(words)):  # "nothing has any effect on the decision"
@@ -122,6 +145,11 @@ def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Ev
     said, errors, undecided = [*report.claims], [*report.errors], [*report.undecided]
     for one in implied:
         if not (with_model or one.first):
+            continue
+        if one.unsettled:
+            open_ = {claim for claim in one.unsettled if claim not in {doubt.claim for doubt in undecided}}
+            errors = [error for error in errors if error.claim not in open_]
+            undecided += [UndecidedClaim(claim, _UNSETTLED) for claim in dict.fromkeys(one.unsettled) if claim in open_]
             continue
         readings = [check_evidence(reading, evidence) for reading in one.readings]
         first = readings[0]
