@@ -46,7 +46,7 @@ _DRIVES = re.compile(
 )
 # Words that say of a part of hardly any weight that the model decides the same without it.
 _IDLE = re.compile(
-    r"\b(?:matters?|mattered|effects?|influenc\w+|impact\w*|difference|bearing|roles?|part|say|affect\w*|ignor\w+|disregard\w*|overlook\w*|neglect\w*|pass\w* over|skip\w*|irrelevan\w+|immaterial"
+    r"\b(?:matters?|mattered|effects?|influenc\w+|impact\w*|difference|bearing|roles?|(?:play\w*|ha[sd]|have|take\w*) (?:[\w']+ ){1,3}part|say|affect\w*|ignor\w+|disregard\w*|overlook\w*|neglect\w*|pass\w* over|skip\w*|irrelevan\w+|immaterial"
     r"|inconsequential|consequence|beside the point|attention|notice\w*|chang\w+|sway\w*|alter\w*|inert)\b"
     rf"|\b(?:to|for|in|on|over|of) (?:(?:[\w']+ ){{0,3}}{_DECIDED}|the (?:model|classifier|network|system))\b"
 )
@@ -57,7 +57,7 @@ _DOWNTONES = re.compile(
     r"|\b(?:X|two|three|four|five|six|several|few|many) (?:most )?(?:decisive|deciding|crucial|critical|essential|pivotal|vital|indispensable|determining|necessary)\b"
 )
 _DEPENDS_MORE = re.compile(
-    r"\b(?:depend|hing|hinge|rest|turn)(?:s|ed|ing)? (?:\w+ )?(?:most|more|less|least|largely|mostly|mainly|chiefly|primarily)(?: \w+)? (?:on|upon)\b"
+    r"\b(?:depend|hing|hinge|rest|turn)(?:s|ed|ing)? (?:\w+ )?(?:most|more|less|least)(?: \w+)? (?:on|upon)\b"
 )
 _EXCLUDES = re.compile(r"\bnot\b|n't|\b(?:rather than|instead of|as opposed to|unlike|in contrast to|over|but)\b")
 _NOT = re.compile(r"\b(?:not|never|no)\b|n't")
