@@ -252,7 +252,11 @@ class Clause:
         query, last, prediction = self.evidence.query, self.memory.last_label, self.evidence.prediction
         if label is None and last is not None and last.casefold() not in map(str.casefold, (query.label, *query.versus)):
             raise Unclear
-        decided = any(token.text in _DECIDED or token.text == "predicted" for token in self._flat(name))
+        words = [token.text for token in self._flat(name)]
+        decided = any(  # "the decision on 'positive'" says what was decided about, and not what the decision was
+            word == "predicted" or (word in _DECIDED and not (label is not None and after in ("on", "about")))
+            for word, after in zip(words, [*words[1:], ""], strict=True)
+        )
         if decided and prediction is not None and prediction.label.casefold() != (label or query.label).casefold():
             raise Unclear
 

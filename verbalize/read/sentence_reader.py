@@ -211,7 +211,8 @@ class SentenceReader:
             if segment.because and self.memory.kind != "predicted":
                 reading.left_over.append(words)
                 continue
-            if not reading.rules and waiting is None and deferred is None and segment.rule.name in _BEFORE_SUBJECT:
+            first = waiting is None and deferred is None and not reading.rules and not reading.left_over
+            if first and segment.rule.name in _BEFORE_SUBJECT:
                 deferred = segment
                 continue
             try:
