@@ -110,6 +110,7 @@ class Memory:
         whole: the mass of which per cents in brackets are shares, if the sentence names one ("46% of all the evidence").
         label: the label that a frame of the sentence named ("For 'positive', ...").
         high: the parts that the text said to be evidence so far.
+        unread: whether a sentence that quotes words was not read, which may have said it of other parts.
     """
 
     subject: tuple[Mention, ...] = ()
@@ -122,6 +123,7 @@ class Memory:
     last_label: str | None = None
     label: tuple[str | None, tuple[str, ...] | None] | None = None
     high: list[Part] = field(default_factory=list)
+    unread: bool = False
 
 
 @dataclass

@@ -122,11 +122,11 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             inside.append(quotations[next_quotation])
             next_quotation += 1
         if stop - start > _LONGEST or number >= _MOST:
-            reader.memory = Memory()
+            reader.memory = Memory(unread=True)
             sentences.append(ReadSentence(start, stop, text[start:stop], (), True, (), ()))
             continue
         if (start, stop) in written:
-            reader.memory = Memory(last_label=_label_of(written[start, stop][0]) or reader.memory.last_label)
+            reader.memory = Memory(last_label=_label_of(written[start, stop][0]) or reader.memory.last_label, unread=True)
             found, rules, implied = written[start, stop]
             sentences.append(ReadSentence(start, stop, text[start:stop], found, False, rules, (), implied))
             continue
@@ -176,6 +176,7 @@ def _read(text: str, saliency: Saliency, *, within_list: bool = False) -> tuple[
             names = [marker.known.get(" ".join(one.inner.split()).casefold()) for one in inside if not finder.holds(one.inner)]
             last_label = next((name for name in reversed(names) if name), last_label)
         reader.memory.last_label = last_label
+        reader.memory.unread = reader.memory.unread or (unread and bool(inside))
         sentences.append(
             ReadSentence(
                 start,

@@ -11,6 +11,7 @@ only supposed.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from verbalize.claims.claim import Claim
@@ -20,6 +21,7 @@ from verbalize.read.effects.outcomes import clauses, lasting, predicates
 from verbalize.read.effects.skeleton import opened, skeleton_of
 from verbalize.read.effects.verdicts import each_place, leading, of_several, pairs, quantified, verdicts
 from verbalize.read.effects.words import PARTS, PRONOUNS
+from verbalize.read.marking.tokens import PartMark
 from verbalize.read.mentions import Unclear
 
 if TYPE_CHECKING:
@@ -96,7 +98,27 @@ def read_effects(tokens: Sequence[Token], evidence: Evidence, subject: Mentions,
     """
     if not tokens or len(tokens) > _MOST_TOKENS:
         return None
-    return _read(opened(tokens), evidence, subject, plain)
+    found = _read(opened(tokens), evidence, subject, plain)
+    if found is None and (closed := _with_commas_in_quotes(tokens)) is not None:
+        found = _read(opened(closed), evidence, subject, plain)
+    return found
+
+
+def _with_commas_in_quotes(tokens: Sequence[Token]) -> list[Token] | None:
+    """The tokens with each comma that stands in quotation marks as a part of what is quoted; `None` if there is none.
+
+    American typesetting puts a comma of the sentence there, but a word of a text may end in one ("'fine,' alone is enough").
+    """
+    kept: list[Token] = []
+    for token in tokens:
+        before = kept[-1] if kept else None
+        if before is None or token.value is not None or token.text not in (",", ";") or before.text[-1:] != token.text:
+            kept.append(token)
+        elif isinstance(before.value, PartMark):
+            kept[-1] = replace(before, value=replace(before.value, quote=before.text))
+        else:
+            kept.append(token)
+    return kept if len(kept) < len(tokens) else None
 
 
 def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain: Plain) -> EffectReading | None:

@@ -189,7 +189,7 @@ def _rest(clause: Clause) -> None:
     of = mass_of(clause)
     named = {index for part in clause.memory.high for index in part}
     rest = tuple(index for index in range(len(clause.evidence)) if index not in named)
-    if not named or not rest:
+    if not named or not rest or clause.memory.unread:
         raise Unclear
     value, tolerance = amount(clause).within(0.0, 1.0)
     clause.claim("share", rest, value=value, tolerance=tolerance, of=of)
