@@ -96,6 +96,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.reading.records import told
 from verbalize.claims.coverage import coverage_of
+from verbalize.claims.model.names import same_name
 from verbalize.evidence import evidence_of
 from verbalize.saliency import SaliencyError
 from verbalize.verbalization import Verbalization
@@ -110,7 +111,7 @@ from verbalize.write.tested.sentences import say_tested
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from verbalize.saliency import Saliency
+    from verbalize.saliency import Prediction, Saliency
     from verbalize.write.background import Source
     from verbalize.write.tested.parts import Tested
 
@@ -271,8 +272,17 @@ class TemplateVerbalizer:
         for (index, draft), effects in zip(open_, answered, strict=True):
             if isinstance(effects, UsageError):
                 drafts[index] = effects
-            else:
-                draft.evidence = replace(draft.evidence, effects=effects)
+                continue
+            known = self._knowing(draft, effects.prediction)
+            known.evidence = replace(draft.evidence, effects=effects)
+            drafts[index] = known
+
+    def _knowing(self, draft: Draft, prediction: Prediction | None) -> Draft:
+        """The draft, written anew if the map is not about what the model predicts, which the map does not tell."""
+        saliency = draft.saliency
+        if saliency.prediction is not None or prediction is None or same_name(prediction.label, saliency.query.label):
+            return draft
+        return self._draft(replace(saliency, prediction=prediction))
 
     def _finished(self, draft: Draft) -> Verbalization:
         if draft.evidence.effects is not None:
