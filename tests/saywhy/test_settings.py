@@ -45,7 +45,7 @@ def test_the_command_line_goes_before_the_file(saywhy, folder):
     [
         ("maxwords = 1", "'maxwords' is no option of this command"),
         ("max-words = 1\nmax_words = 2", "is the option 'max-words', too"),
-        ("trust = true", "'trust' can't be given by a file, and this command has no --trust"),
+        ("trust = true", "'trust' can't be given by a file; say --trust on the command line"),
         ("unsigned = true", "'unsigned' is the other side of a flag; write signed = false"),
         ("maps = 'm.csv'", "'maps' is an argument, which a file can't give"),
         ("api_key = 'x'", "'api_key' is no option; keys go into environment variables"),

@@ -12,7 +12,7 @@ import typer
 
 from saywhy.cli.options.console import counted, finish, note, show, show_data
 from saywhy.cli.options.explained import MODEL_FORMS, ExplainedOptions
-from saywhy.cli.options.files import Use
+from saywhy.cli.options.files import Use, check_is_free
 from saywhy.cli.options.groups import with_groups
 from saywhy.cli.options.maps import OutOption
 from saywhy_core.disk.destinations import is_stream
@@ -107,6 +107,7 @@ def attribute(
     images = isinstance(opened, ImageModel | BlackBoxImages)
     if images and out == "-":
         raise UsageError("maps over pixels are stored in files beside the records; name a file with --out")
+    check_is_free(out, "maps")
     explainer = check_request(opened, template, method, settings)
     records, total = _read(inputs, opened, images=images)
     what = "image" if images else "text"

@@ -132,6 +132,7 @@ record(
     unread=True,
     rules=("r",),
     left_over=("w",),
+    implied=((CLAIM,),),
 )
 record(
     "verbalize.Verbalization",

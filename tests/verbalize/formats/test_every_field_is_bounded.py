@@ -64,7 +64,7 @@ def test_a_field_above_its_ceiling_is_the_problem_of_its_record(tmp_path, case):
 def test_what_is_at_its_ceiling_is_read(tmp_path):
     record = GOOD | {
         "id": "n" * 30,
-        "query": {"label": "n" * 30, "versus": _names(20), "members": _names(20)},
+        "query": {"label": "n" * 30, "versus": [f"v{name}" for name in _names(20)], "members": _names(20)},
         "special": [["w" * 40, 0.0, 0]] * 20,
         "prediction": {"label": "n" * 30, "scores": dict.fromkeys(_names(20), 0.1)},
         "method": "n" * 30,

@@ -29,7 +29,8 @@ _NAMED = re.compile(
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069\u200e\u200f"), " ")
 _AFTER_LIST = re.compile(r" (?:are|were|have|had|both|all)\b")  # after the last word of "the words great, fine and acting are"
 _BARE = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){0,7}")
-_EMPHASISED = re.compile(r"\*\*(?=\S)([^*\n]*['\"“‘»«„][^*\n]*)(?<=\S)\*\*")
+# around a whole passage: what stands inside of quotation marks, such as the word '**bold**', is no emphasis
+_EMPHASISED = re.compile(r"(?<![^\s(])\*\*(?=\S)([^*\n]*['\"“‘»«„][^*\n]*)(?<=\S)\*\*(?![^\s.,;:!?)])")
 _EMPHASIS = ("**", "*", "_")
 _MARKS = {
     "QP": frozenset({"QP"}),
