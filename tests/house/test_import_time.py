@@ -58,3 +58,23 @@ def test_every_module_of_the_ground_floor_is_light(source):
 
 def test_a_face_lists_its_names_without_loading_them(packages):
     assert not heavy_after(f"import {', '.join(packages)}\nfor package in ({', '.join(packages)}):\n    dir(package)")
+
+
+RUN = """
+import contextlib, io
+from saywhy.cli.app import main
+with contextlib.redirect_stdout(io.StringIO()):
+    try:
+        main({words!r})
+    except SystemExit as end:
+        assert not end.code
+"""
+
+
+def test_commands_on_maps_load_no_model_library(tmp_path):
+    """Only --model needs torch; without it, words come in a fraction of the time that torch takes to load."""
+    (tmp_path / "maps.jsonl").write_text('{"tokens": ["good", "film"], "scores": [0.5, 0.1], "label": "positive"}\n')
+    maps, texts = str(tmp_path / "maps.jsonl"), str(tmp_path / "texts.jsonl")
+    verbalize = ["verbalize", maps, "--out", texts]
+    for words in (verbalize, ["check", texts, "--maps", maps], ["evaluate", "wording", texts, "--maps", maps]):
+        assert not heavy_after(RUN.format(words=words)), words

@@ -245,11 +245,11 @@ def _has_any(saliency: Saliency, words: Mapping[str, str]) -> bool:
 
 def _explained(explained: ExplainedOptions, length: str, replacements: int = 0) -> Model | None:
     """The model that the maps explain, if it is named. How often it is run is said."""
+    if explained.model_spec is None:  # and torch is not loaded
+        return None
     from verbalize.masking import WAYS
     from verbalize.write.tested.parts import most_changes
 
-    if explained.model_spec is None:
-        return None
     found = explained.open()
     changes = most_changes(paragraph=length == "paragraph", replacements=replacements)
     note(
