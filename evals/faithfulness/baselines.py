@@ -12,7 +12,7 @@ from verbalize.saliency import PixelSaliency, TokenSaliency
 if TYPE_CHECKING:
     from verbalize.saliency import Floats
 
-Map = TypeVar("Map", TokenSaliency, PixelSaliency)
+Map = TypeVar("Map", TokenSaliency, PixelSaliency, TokenSaliency | PixelSaliency)
 
 
 def random_map(saliency: Map, *, seed: int = 0) -> Map:

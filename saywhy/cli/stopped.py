@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saywhy_core.disk.destinations import beside
+from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ GOES_ON = {
     "simulate": "no answer was written; the model's replies are kept, and the same command asks only for the others",
     "picture": "the pictures in OUT are kept; the same command draws all again",
     "verbalize": "the finished texts are kept beside OUT, and the same command goes on with the other maps",
+    "attribute": "the finished maps are kept beside OUT, and the same command goes on with the other inputs",
 }
 
 
@@ -28,6 +29,7 @@ def what_is_left(command: str, options: Mapping[str, Any]) -> str:
     """What an interrupted command leaves: only what is there is said to be kept."""
     asks = command != "verbalize" or (options["llm"] is not None and options["out"] != "-")
     asks = asks and (command != "simulate" or options["llm"] is not None)
+    asks = asks and (command != "attribute" or not is_stream(options["out"]))
     place = {"run": "directory", "serve": "study"}.get(command, "out")
     there = (
         command in GOES_ON and asks and _is_kept(command, _replies(options) if command == "simulate" else Path(options[place]))

@@ -14,6 +14,7 @@ from verbalize import read_saliency
 COUNTING = """
 import os
 import pathlib
+import signal
 
 import numpy as np
 
@@ -23,7 +24,7 @@ seen = pathlib.Path("calls.txt")
 def stop():
     if pathlib.Path("stop.txt").read_text() == "killed":
         os._exit(9)
-    raise KeyboardInterrupt
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def texts(given):
@@ -41,6 +42,7 @@ def images(given):
         stop()
     return np.stack([given[:, :6].mean((1, 2, 3)), given[:, 6:].mean((1, 2, 3))], axis=1)
 """
+KEPT = "the finished maps are kept beside OUT, and the same command goes on with the other inputs"
 LINES = ["a great one", "the second", "a third great one", "the last"]
 
 
@@ -71,7 +73,9 @@ def _stopped(saywhy, folder, kind, *, killed=False):
     if killed:
         assert subprocess.run([sys.executable, "-m", "saywhy", *_words(kind)], cwd=folder, check=False).returncode == 9
     else:
-        assert saywhy(*_words(kind), folder=folder).returncode == 130
+        done = saywhy(*_words(kind), folder=folder)
+        assert done.returncode == 130
+        assert done.stderr.splitlines()[-1] == f"interrupted: {KEPT}"
     (folder / "stop.txt").unlink()
 
 
@@ -136,3 +140,22 @@ def test_maps_that_would_be_packed_are_refused_before_the_work(saywhy, folder):
     assert done.returncode == 2
     assert "name it without .gz" in done.stderr
     assert not (folder / "calls.txt").exists()
+
+
+@pytest.mark.parametrize(("stop_at", "out", "says"), [
+    ("third", "maps.jsonl", KEPT),
+    ("great", "maps.jsonl", "no output file was written"),
+    ("third", "-", "no output file was written"),
+])  # fmt: skip
+def test_a_process_that_gets_sigint_says_what_is_kept_and_goes_on(saywhy, folder, stop_at, out, says):
+    (folder / "stop.txt").write_text("interrupted")
+    (folder / "counting.py").write_text(COUNTING.replace('"third"', repr(stop_at)))
+    stopped = subprocess.run(
+        [sys.executable, "-m", "saywhy", *_words("texts", out=out)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert stopped.returncode == 130, stopped.stderr
+    assert stopped.stderr.splitlines()[-1] == f"interrupted: {says}"
+    (folder / "stop.txt").unlink()
+    done = saywhy(*_words("texts", out=out), folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert ("from an earlier run: 2 maps" in done.stderr) == (says == KEPT)

@@ -20,7 +20,6 @@ from saywhy_core.errors import UsageError
 from saywhy_core.images import read_image
 from verbalize.attribution import attribute
 from verbalize.models import BlackBoxImages, ImageModel, as_model, text_logits
-from verbalize.saliency import PixelSaliency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,7 +122,7 @@ def compare(
                 on_progress(done, f"{run.method}, {kind}")
         first = next((run.maps for run in made if run.maps), ())
         if first:
-            made.append(Run(RANDOM, kind, tuple(_shuffled(one, seed + index) for index, one in enumerate(first))))
+            made.append(Run(RANDOM, kind, tuple(random_map(one, seed=seed + index) for index, one in enumerate(first))))
             explains.append(None)
         runs += measuring.of(made, explains)
     if not any(run.maps for run in runs):
@@ -241,12 +240,6 @@ def _explained(
             maps, problem = (), str(error)
     seconds = time.perf_counter() - began
     return Run(label, kind, maps, None, problem, passes.forwards, passes.backwards, seconds), again
-
-
-def _shuffled(saliency: Saliency, seed: int) -> Saliency:
-    if isinstance(saliency, PixelSaliency):
-        return random_map(saliency, seed=seed)
-    return random_map(saliency, seed=seed)
 
 
 def _looks_at_no_class(method: str) -> bool:

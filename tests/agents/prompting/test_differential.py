@@ -19,12 +19,12 @@ from agents import (
     DifferentialClassifier,
     PairDescriptions,
     UsageError,
-    differential,
     find_ambiguous,
     load_encoder,
     read_pairs,
 )
 from agents.encoders import top_indices
+from agents.prompting import differential
 from agents.prompting.differential import count_ambiguous
 from agents.prompting.pairs import Contrast
 

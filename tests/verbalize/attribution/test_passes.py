@@ -27,7 +27,7 @@ class Counting(nn.Module):
         return self.inner(images)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", tuple(METHODS))
 def test_images(method):
     explainer = METHODS.get(method).pixels or METHODS.get(method).layer
     if explainer is None or explainer.passes is None:
