@@ -1,7 +1,7 @@
 """No parameter does nothing: each parameter of each public class and function changes a result, or is refused.
 
-The names are found by walking the faces (`__init__.pyi`) of all packages. The cases stand in `parameters/cases_*.py`, one file
-per package; a public parameter without a case fails the walk.
+The names are found by walking the faces (`__init__.pyi`) of all packages. The cases stand in
+`parameters/**/cases_*.py`, in folders that mirror the packages; a public parameter without a case fails the walk.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from parameters import harness
 
 ROOT = Path(__file__).parents[2]
 TOPS = ("saywhy_core", "agents", "verbalize", "adversarial", "evals", "saywhy")
-for found in sorted((Path(__file__).parent / "parameters").glob("cases_*.py")):
-    importlib.import_module(f"parameters.{found.stem}")
+HERE = Path(__file__).parent
+for found in sorted((HERE / "parameters").rglob("cases_*.py"), key=lambda path: path.stem):
+    importlib.import_module(".".join(found.relative_to(HERE).with_suffix("").parts))
 
 # Parameters that another library's interface prescribes, and that have nothing to say here.
 PRESCRIBED = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from parameters.cases_attribution import PIECES
+from parameters.verbalize.attribution.cases_attribution import PIECES
 
 from saywhy_core.errors import UsageError
 from verbalize import Query, attribute

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from parameters.cases_attribution import bert, tokenizer
+from parameters.verbalize.attribution.cases_attribution import bert, tokenizer
 from torch import nn
 
 from saywhy_core.classifiers import CallableClassifier, TorchClassifier

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from parameters.cases_attribution import IMAGE, SWAPPED, TEXT, network, sequence, tokenizer
 from parameters.harness import case, later, record
+from parameters.verbalize.attribution.cases_attribution import IMAGE, SWAPPED, TEXT, network, sequence, tokenizer
 
 from verbalize import Query
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from parameters.cases_attribution import IMAGE, NAMES, TEXT, network, sequence
 from parameters.harness import case, later
+from parameters.verbalize.attribution.cases_attribution import IMAGE, NAMES, TEXT, network, sequence
 
 from verbalize import PixelSaliency, Query, TokenSaliency
 

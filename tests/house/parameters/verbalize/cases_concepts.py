@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from parameters.cases_attribution import network
 from parameters.harness import case, later, record
+from parameters.verbalize.attribution.cases_attribution import network
 
 from verbalize import Query
 

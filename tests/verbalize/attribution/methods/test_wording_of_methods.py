@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from parameters.cases_attribution import tokenizer
+from parameters.verbalize.attribution.cases_attribution import tokenizer
 from torch import nn
 
 from saywhy_core.errors import UsageError

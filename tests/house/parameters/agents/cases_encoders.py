@@ -134,7 +134,7 @@ def sentences(tools, seed=0, **options):
 
 def sentence_folder(tools, seed=0):
     """A sentence encoder on disk, written once per run."""
-    from parameters.cases_attribution import bert, tokenizer
+    from parameters.verbalize.attribution.cases_attribution import bert, tokenizer
 
     folder = tools.fixture("tmp_path_factory").getbasetemp() / f"parameters-sentences-{seed}"
     if not folder.exists():

@@ -8,7 +8,7 @@ from math import factorial
 import numpy as np
 import pytest
 import torch
-from parameters.cases_attribution import sequence
+from parameters.verbalize.attribution.cases_attribution import sequence
 
 from saywhy_core.errors import UsageError
 from verbalize import Query, attribute

@@ -121,7 +121,7 @@ def test_a_plug_in_that_is_no_method_is_left_out(tmp_path, monkeypatch):
 
 
 def test_the_page_on_attribution_has_a_row_for_every_method():
-    page = (Path(__file__).parents[3] / "docs" / "attribution.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "attribution.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([a-z_0-9]+)`", row)}
     assert set(METHODS.builtin) - named == set()

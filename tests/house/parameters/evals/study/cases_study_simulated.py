@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from parameters.cases_study_server import study
+from parameters.evals.study.cases_study_server import study
 from parameters.harness import case, later, record
 
 from evals.study import Answer, Answers, Participant

@@ -1,19 +1,14 @@
 """Attention of text classifiers, as scores of words."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from parameters.verbalize.attribution.cases_attribution import PIECES, TEXT, sequence, tokenizer, zero_shot
 from test_attention_maps import by_hand
 from transformers import DistilBertConfig, DistilBertForSequenceClassification, GPT2Config, GPT2ForSequenceClassification
 
 from verbalize import Query, attribute
 from verbalize.attribution import SequenceClassifier
-
-sys.path.insert(0, str(Path(__file__).parents[3] / "house"))
-from parameters.cases_attribution import PIECES, TEXT, sequence, tokenizer, zero_shot
 
 SMALL = {"vocab_size": len(PIECES), "num_labels": 3, "initializer_range": 0.5}
 
