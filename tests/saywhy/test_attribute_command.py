@@ -153,3 +153,14 @@ def test_the_methods_are_listed_with_what_they_need_and_answer(saywhy, folder):
     assert done.returncode == 0
     assert "occlusion: the drop of the score" in done.stdout
     assert "texts: needs scores; answers pointwise, contrastive, group questions" in done.stdout
+
+
+@pytest.mark.parametrize("out", ["-", "maps.jsonl"])
+def test_a_wrong_number_of_classes_is_told_once_before_anything_runs(saywhy, folder, out):
+    (folder / "names.txt").write_text("positive\nneutral\nnegative\n")
+    done = saywhy("attribute", "texts.txt", *BY_COUNTS, "--out", out, folder=folder)
+    assert done.returncode == 2
+    assert done.stderr.count("answers with 2 scores per input, and 3 class names are given") == 1
+    assert "to explain by" not in done.stderr
+    assert "texts-1" not in done.stderr
+    assert not list(folder.glob("maps.jsonl*"))

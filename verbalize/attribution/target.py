@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from saywhy_core.errors import UsageError
+from verbalize.models.naming import check_width
 from verbalize.saliency import Prediction, Query
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def check_logits(logits: torch.Tensor, class_names: Sequence[str]) -> None:
         )
     if logits.shape[1] < 2:
         raise UsageError("the model returned one score per input; a classifier needs two classes or more, each with a score")
-    if logits.shape[1] != len(class_names):
-        raise UsageError(f"the model returned scores of shape {tuple(logits.shape)} for {len(class_names)} class names")
+    check_width(logits.shape[1], class_names, "the model")
     if not bool(torch.isfinite(logits).all()):
         raise UsageError("the model returned scores that are not finite; there is nothing to explain")
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from saywhy_core.errors import UsageError
 from verbalize.models.image_preparation import prepares_itself
-from verbalize.models.naming import checked_classes
+from verbalize.models.naming import check_width, checked_classes
 
 if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
@@ -42,8 +42,14 @@ class ImageModel:
         object.__setattr__(self, "class_names", checked_classes(names, "the image classifier"))
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """N×C×H×W in [0, 1] -> N×K logits, which gradients can be taken of (see `answer_to`)."""
+        """N×C×H×W in [0, 1] -> N×K logits, which gradients can be taken of (see `answer_to`).
+
+        Raises:
+            WidthError: K is not the number of the class names.
+        """
         found = answer_to(self.module, images)
+        if found.ndim == 2 and found.shape[1] > 1:  # one score is told as such
+            check_width(found.shape[1], self.class_names, "the image classifier")
         if not self.class_names and found.ndim == 2:  # the first answer tells how many classes there are
             object.__setattr__(self, "class_names", tuple(str(index) for index in range(found.shape[1])))
         return found
@@ -87,8 +93,13 @@ class BlackBoxImages:
         return taken if taken in (1, 3) else None
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
-        """N×C×H×W in [0, 1] -> N×K logits. Probabilities become their logarithms, whose softmax is the probabilities again."""
+        """N×C×H×W in [0, 1] -> N×K logits. Probabilities become their logarithms, whose softmax is the probabilities again.
+
+        Raises:
+            WidthError: K is not the number of the class names.
+        """
         answered = self.classifier(images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy())
+        check_width(answered.shape[1], self.class_names, "the image classifier")
         if not self.class_names:  # the first answer tells how many classes there are
             object.__setattr__(self, "class_names", tuple(str(index) for index in range(answered.shape[1])))
         if self.classifier.scores == "logits":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from saywhy_core.classifiers.classifier import WidthError
 from saywhy_core.errors import UsageError
 from saywhy_core.names import check_class_names
 
@@ -33,3 +34,16 @@ def checked_classes(names: Sequence[object], what: str) -> tuple[str, ...]:
         raise UsageError(f"{what} has one class, {found[0]!r:.80}; there is nothing to explain without a second one")
     first = {name: index for index, name in reversed(list(enumerate(found)))}
     return tuple(name if first[name] == index else f"{name} ({index})" for index, name in enumerate(found))
+
+
+def check_width(scores: int, names: Sequence[str], what: str) -> None:
+    """Check that a model answers with one score per class name. Where there are no names yet, every number is right.
+
+    Raises:
+        WidthError: it does not, so that it can explain no input.
+    """
+    if names and scores != len(names):
+        raise WidthError(
+            f"{what} answers with {scores} score{'' if scores == 1 else 's'} per input, and {len(names)} class names are "
+            "given; give one name for each score, in their order"
+        )

@@ -13,7 +13,7 @@ from torch import nn
 
 from saywhy_core.errors import UsageError
 from saywhy_core.pretrained import from_pretrained
-from verbalize.models.naming import checked_classes
+from verbalize.models.naming import check_width, checked_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,8 @@ class SequenceClassifier:
         class_names: one name per logit; by default the model's own `id2label`.
 
     Raises:
-        UsageError: there is a single class, or a name is empty or that of two classes.
+        UsageError: there is a single class, a name is empty or that of two classes, or there are more or fewer names than
+            logits.
     """
 
     model: Any
@@ -76,6 +77,7 @@ class SequenceClassifier:
         labels = self.model.config.id2label
         names = self.class_names or [str(labels[index]) for index in range(len(labels))]
         object.__setattr__(self, "class_names", checked_classes(names, "the text classifier"))
+        check_width(int(self.model.config.num_labels), self.class_names, "the text classifier")
 
     @property
     def embedding(self) -> nn.Module:

@@ -10,7 +10,7 @@ import torch
 
 from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import UsageError
-from verbalize.models.naming import checked_classes
+from verbalize.models.naming import check_width, checked_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +46,8 @@ class TextFunction:
         """(N, K) logits of the texts.
 
         Raises:
-            UsageError: the function returned no numbers, another shape, or a number that is not finite.
+            UsageError: the function returned no numbers, another shape, or a number that is not finite. It is a `WidthError`
+                where it returned another number of columns than there are class names.
         """
         answered = self.function(list(texts))
         try:
@@ -56,6 +57,8 @@ class TextFunction:
                 f"the text classifier must return one row of {len(self.class_names)} numbers for each text, not "
                 f"{answered!r:.80}"
             ) from None
+        if scores.ndim == 2 and len(scores) == len(texts):
+            check_width(scores.shape[1], self.class_names, "the text classifier")
         if scores.shape != (len(texts), len(self.class_names)) or not np.isfinite(scores).all():
             raise UsageError(
                 f"the text classifier returned scores of shape {scores.shape} for {len(texts)} texts and "

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,6 +100,7 @@ def attribute(
     from saywhy_core.errors import Problem
     from verbalize.attribution.records import QueryTemplate, check_request, explain_records
     from verbalize.attribution.records.keeping import KeptMaps, passes_of
+    from verbalize.formats.own import check_unpacked
     from verbalize.models import BlackBoxImages, ImageModel
 
     template = QueryTemplate(query, tuple(versus or ()), tuple(member or ()))
@@ -110,6 +112,10 @@ def attribute(
     check_is_free(out, "maps")
     explainer = check_request(opened, template, method, settings)
     records, total = _read(inputs, opened, images=images)
+    if not is_stream(out):
+        check_unpacked(Path(out))
+    if model.model_classes is not None or model.described:
+        records = _with_checked_classes(records, opened)
     what = "image" if images else "text"
     records = _with_cost(records, total, what, method, partial(passes_of, explainer, settings))
     unread: list[Problem] = []
@@ -168,6 +174,22 @@ def _read(inputs: Sequence[str], opened: Any, *, images: bool) -> tuple[Iterator
         return read_image_inputs(inputs, channels=opened.channels), count_images(inputs)
     found = list(read_text_inputs(inputs))
     return iter(found), sum(isinstance(one, InputRecord) for one in found)
+
+
+def _with_checked_classes(records: Iterator[InputRecord | Problem], opened: Any) -> Iterator[InputRecord | Problem]:
+    """The records, after the model was asked about the first one to see whether it has the classes that are given."""
+    from itertools import chain
+
+    from saywhy_core.errors import Problem
+    from verbalize.attribution.records.explaining import check_classes
+
+    seen: list[InputRecord | Problem] = []
+    for record in records:
+        seen.append(record)
+        if not isinstance(record, Problem):
+            check_classes(opened, record)
+            break
+    return chain(seen, records)
 
 
 def _with_cost(

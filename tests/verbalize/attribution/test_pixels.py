@@ -166,7 +166,7 @@ def test_the_seed_decides(network, image):
         ({"method": "grad_cam"}, "no attribution method 'grad_cam'"),
         ({"baseline": "pink"}, "baseline must be one of"),
         ({"query": Query("z")}, "no class 'z'"),
-        ({"class_names": ("a", "b")}, "returned scores of shape"),
+        ({"class_names": ("a", "b")}, "answers with 3 scores per input, and 2 class names"),
         ({"steps": 0}, "steps must be a whole number of 1 or more"),
         ({"method": "occlusion", "patch": 0}, "patch must be a whole number of 1 or more"),
         ({"patch": 4}, "patch has no effect on the method 'integrated_gradients'"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from saywhy_core.classifiers.classifier import WidthError
 from saywhy_core.errors import Problem, UsageError
 from verbalize.attribution.attributing import attribute
 from verbalize.attribution.method import METHODS, check_needs, check_question, check_settings, explainer_for, methods_for
@@ -85,6 +86,20 @@ def check_request(model: Model, template: QueryTemplate, method: str, options: M
     return explainer
 
 
+def check_classes(model: Model, record: InputRecord) -> None:
+    """See that a model answers with one score per class name, by asking it about one input. Other troubles are told later.
+
+    Raises:
+        WidthError: it does not.
+    """
+    try:
+        _predicted(model, [record.content])
+    except WidthError:
+        raise
+    except (UsageError, RuntimeError, IndexError):  # about this input alone
+        return
+
+
 def explain_records(
     model: Model,
     records: Iterable[InputRecord | Problem],
@@ -109,6 +124,7 @@ def explain_records(
         options: the settings of the method.
 
     Raises:
+        WidthError: the model has another number of classes than it has names, so that it explains no input.
         UsageError: as `check_request`; or a record can't be explained, and `on_problem` is not given.
     """
     question, tell = template or QueryTemplate(), on_problem or _raise
@@ -148,6 +164,8 @@ def _explained(
 ) -> Iterator[Saliency]:  # fmt: skip
     try:
         maps = _maps(model, records, template, method, batch_size, options)
+    except WidthError:  # the same for every input, so that it is told once
+        raise
     except (UsageError, IndexError) as error:
         if len(records) == 1:
             on_problem(records[0].problem(error))
