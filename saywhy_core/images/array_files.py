@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from saywhy_core.errors import UsageError
 from saywhy_core.images.decode import check_values, decode_array, scaled_values
 from saywhy_core.reading import numpy_files
 from saywhy_core.reading.ceilings import check_ceiling
-from saywhy_core.reading.numpy_files import is_archive, naming, open_arrays
+from saywhy_core.reading.numpy_files import array_shape, is_archive, naming, open_arrays
 
 if TYPE_CHECKING:
     import os
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from saywhy_core.reading.numpy_files import ArrayArchive
 
 ARRAYS = frozenset({".npy", ".npz"})
+MOST_CHANNELS = 4  # of an image: a longer last axis of three is a width
 _PIXEL, _SCORE = 4, 8  # bytes of each number of an image and of a map, once they are read
 
 
@@ -116,6 +118,50 @@ class ImageArray:
             )
 
 
+@dataclass(frozen=True)
+class ArrayLayout:
+    """What the header of a `.npy` or `.npz` file says of its images.
+
+    Attributes:
+        shape: of the array.
+        labelled: whether class numbers lie beside it.
+    """
+
+    shape: tuple[int, ...]
+    labelled: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many images there are: two axes are one grey image; see `decode_arrays` for three."""
+        if len(self.shape) < 3:
+            return 1
+        return 1 if len(self.shape) == 3 and self.shape[2] <= MOST_CHANNELS else self.shape[0]
+
+    def check_channels(self) -> None:
+        """Refuse an array that would be read as three or four grey images and may be one image whose channels come first.
+
+        Raises:
+            UsageError: it is ambiguous, and there are no labels beside it, one for each image.
+        """
+        if len(self.shape) == 3 and self.count in (3, 4) and not self.labelled:
+            raise UsageError(
+                f"its array {self.shape} may be one image with its channels first or {self.count} grey images; save it as "
+                f"{(*self.shape[1:], self.shape[0])} for one image, or as {(*self.shape, 1)} for grey ones"
+            )
+
+
+def array_layout(path: Path) -> ArrayLayout:
+    """What the header of a file of images says; no number is read.
+
+    Raises:
+        UsageError: there is no such file, it is damaged, or which of its arrays holds images is not clear.
+    """
+    if not is_archive(path):
+        return ArrayLayout(array_shape(path))
+    with open_arrays(path) as archive:
+        return ArrayLayout(archive.shape(_images_of(archive)), "labels" in archive.names)
+
+
 def _images_of(archive: ArrayArchive) -> str:
     names = [name for name in archive.names if name != "labels"]
     name = "images" if "images" in names else names[0] if len(names) == 1 else None
@@ -128,7 +174,7 @@ def _images_of(archive: ArrayArchive) -> str:
 def _check_pixels(shape: tuple[int, ...]) -> None:
     """See whether one image of an array of that shape is within the ceiling `pixels`."""
     if len(shape) in (2, 3, 4):
-        height, width = shape[1:3] if len(shape) == 4 or (len(shape) == 3 and shape[2] > 4) else shape[:2]
+        height, width = shape[1:3] if len(shape) == 4 or (len(shape) == 3 and shape[2] > MOST_CHANNELS) else shape[:2]
         check_ceiling("pixels", height * width, f"an image of {height} x {width} pixels")
 
 
@@ -136,7 +182,7 @@ def _one_by_one(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.ndim == 2:
         return pixels[None, :, :, None]
     if pixels.ndim == 3:
-        return pixels[None] if pixels.shape[2] <= 4 else pixels[:, :, :, None]
+        return pixels[None] if pixels.shape[2] <= MOST_CHANNELS else pixels[:, :, :, None]
     if pixels.ndim != 4:
         raise UsageError(f"an array of shape {pixels.shape} holds no images; give (H, W, C) or (N, H, W, C)")
     return pixels

@@ -59,6 +59,15 @@ class ArrayArchive:
         self._left = ceiling("array")
         self.names = tuple(self._members)
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an array, as its header says it; its numbers are not read.
+
+        Raises:
+            UsageError: it is damaged, or no array.
+        """
+        with _damage_told(), self._archive.open(self._members[name]) as stream:
+            return _header(stream)[0]
+
     def load(self, name: str, *, least: int = 1) -> NDArray[Any]:
         """One array; `least` is as in `load_array`. All that are loaded count together towards the ceiling.
 
@@ -103,6 +112,16 @@ def load_array(path: str | os.PathLike[str], *, least: int = 1) -> NDArray[Any]:
             raise UsageError("it is an archive of arrays where one array is wanted; save it as .npy")
         with _damage_told():
             return _read(stream, stream.size, least, ceiling("array"))
+
+
+def array_shape(path: str | os.PathLike[str]) -> tuple[int, ...]:
+    """The shape of the array of a `.npy` file, as its header says it; its numbers are not read.
+
+    Raises:
+        UsageError: there is no such file, or it is damaged or no such file. The text names the file.
+    """
+    with naming(path), open_regular(path) as stream, _damage_told():
+        return _header(stream)[0]
 
 
 @contextmanager

@@ -132,7 +132,16 @@ def test_the_cost_is_said_beforehand(saywhy, folder):
     np.save(folder / "signs.npy", images[:2])
     words = ["--model", "demo:signs", "--option", "steps=4", "--out", "signs.jsonl"]
     done = saywhy("attribute", "signs.npy", *words, folder=folder)
-    assert "images to explain by integrated_gradients; each goes about 4 times through the model" in done.stderr
+    said = "2 images to explain by integrated_gradients; each goes about 4 times through the model and back, 8 times in all"
+    assert said in done.stderr
+    np.savez(folder / "signs.npz", images=images[:3], labels=np.arange(3))
+    words = ["--model", "demo:signs", "--method", "lrp", "--out", "signs.jsonl"]
+    done = saywhy("attribute", "signs.npz", "signs.npy", *words, folder=folder)
+    said = "5 images to explain by lrp; each goes about 3 times through the model and 1 time back, 15 times and 5 times back in all"
+    assert said in done.stderr
+    (folder / "lines.txt").write_text("one\ntwo words\nthree more words\nfour\n")
+    done = saywhy(*_words("texts", out="lines.jsonl"), folder=folder)
+    assert "by occlusion; on average, each goes about 3 times through the model, 11 times in all" in done.stderr
 
 
 def test_maps_that_would_be_packed_are_refused_before_the_work(saywhy, folder):

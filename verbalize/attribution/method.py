@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Inputs: TypeAlias = Literal["tokens", "pixels", "layer"]
 Question: TypeAlias = Literal["pointwise", "contrastive", "group"]
 Needs: TypeAlias = Literal["scores", "gradients", "layers", "attention"]
+Count: TypeAlias = "int | Callable[[Mapping[str, Any], tuple[int, ...]], int]"
 STEPS = 32
 """Steps where none are given: enough for sums that are exact to about 1 % on the models of the tests."""
 PATCH = 6
@@ -110,7 +111,9 @@ class Explainer(Generic[Explain]):
         batched: whether it explains many images at once, so that `question.batch` may hold more than one.
         baseline: what stands for absent pixels where the caller names nothing; "grey" where the method says nothing.
         passes: about how many inputs it runs through the model to explain one: a number, or a function of the settings that are
-            given and the size, (words,) of a text or (rows, columns) of pixels. None where this depends on more than these.
+            given and the size, (words,) of a text or (rows, columns) of pixels. None says nothing: it is one pass at least.
+        backwards: how many of them go backwards, too, in the same forms. None for all where it needs more than scores, else 0.
+        per_channel: how many inputs it runs besides for each channel of the layer that it looks at.
     """
 
     explain: Explain
@@ -120,7 +123,9 @@ class Explainer(Generic[Explain]):
     questions: tuple[Question, ...] = ("pointwise", "contrastive", "group")
     batched: bool = False
     baseline: str | None = None
-    passes: int | Callable[[Mapping[str, Any], tuple[int, ...]], int] | None = None
+    passes: Count | None = None
+    backwards: Count | None = None
+    per_channel: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +23,7 @@ from saywhy_core.progress import progress_bar
 if TYPE_CHECKING:
     from saywhy_core.errors import Problem
     from verbalize.attribution.records import InputRecord
+    from verbalize.attribution.records.costs import Cost
     from verbalize.saliency import Saliency
 
 HELP = f"""Compute saliency maps: how much each word of a text, or each pixel of an image, speaks for a label in a model.
@@ -99,7 +100,9 @@ def attribute(
     del methods  # its callback has ended the command
     from saywhy_core.errors import Problem
     from verbalize.attribution.records import QueryTemplate, check_request, explain_records
-    from verbalize.attribution.records.keeping import KeptMaps, passes_of
+    from verbalize.attribution.records.costs import channels_of, cost_of
+    from verbalize.attribution.records.explaining import check_classes
+    from verbalize.attribution.records.keeping import KeptMaps
     from verbalize.formats.own import check_unpacked
     from verbalize.models import BlackBoxImages, ImageModel
 
@@ -111,13 +114,18 @@ def attribute(
         raise UsageError("maps over pixels are stored in files beside the records; name a file with --out")
     check_is_free(out, "maps")
     explainer = check_request(opened, template, method, settings)
-    records, total = _read(inputs, opened, images=images)
+    records, total, texts = _read(inputs, opened, images=images)
     if not is_stream(out):
         check_unpacked(Path(out))
-    if model.model_classes is not None or model.described:
-        records = _with_checked_classes(records, opened)
+    records, first = _first(records)
+    if first is not None and (model.model_classes is not None or model.described):
+        check_classes(opened, first)
     what = "image" if images else "text"
-    records = _with_cost(records, total, what, method, partial(passes_of, explainer, settings))
+    if first is not None:
+        channels = channels_of(explainer, opened, settings, first)
+        each = cost_of(explainer, settings, first, channels)
+        known = counted(total, what) if total is not None else f"{what}s"
+        note(f"{known} to explain by {method}; {_costs(each, total, [cost_of(explainer, settings, one) for one in texts])}")
     unread: list[Problem] = []
     failed: list[Problem] = []
     order: list[str] = []
@@ -165,37 +173,24 @@ def _dependencies(model: ExplainedOptions, opened: Any, template: Any, method: s
     }  # fmt: skip
 
 
-def _read(inputs: Sequence[str], opened: Any, *, images: bool) -> tuple[Iterator[InputRecord | Problem], int | None]:
-    """The inputs, and how many there are, where that is known before they are read."""
+def _read(
+    inputs: Sequence[str], opened: Any, *, images: bool
+) -> tuple[Iterator[InputRecord | Problem], int | None, list[InputRecord]]:
+    """The inputs, how many there are, where that is known before they are read, and those that are read: the texts."""
     from verbalize.attribution.records import read_image_inputs, read_text_inputs
     from verbalize.attribution.records.inputs import InputRecord, count_images
 
     if images:
-        return read_image_inputs(inputs, channels=opened.channels), count_images(inputs)
+        return read_image_inputs(inputs, channels=opened.channels), count_images(inputs), []
     found = list(read_text_inputs(inputs))
-    return iter(found), sum(isinstance(one, InputRecord) for one in found)
+    texts = [one for one in found if isinstance(one, InputRecord)]
+    return iter(found), len(texts), texts
 
 
-def _with_checked_classes(records: Iterator[InputRecord | Problem], opened: Any) -> Iterator[InputRecord | Problem]:
-    """The records, after the model was asked about the first one to see whether it has the classes that are given."""
-    from itertools import chain
-
-    from saywhy_core.errors import Problem
-    from verbalize.attribution.records.explaining import check_classes
-
-    seen: list[InputRecord | Problem] = []
-    for record in records:
-        seen.append(record)
-        if not isinstance(record, Problem):
-            check_classes(opened, record)
-            break
-    return chain(seen, records)
-
-
-def _with_cost(
-    records: Iterator[InputRecord | Problem], total: int | None, what: str, method: str, passes: Callable[[Any], int | None]
-) -> Iterator[InputRecord | Problem]:
-    """The records, after a line on how many there are and how often each is run through the model, as the first one tells."""
+def _first(
+    records: Iterator[InputRecord | Problem],
+) -> tuple[Iterator[InputRecord | Problem], InputRecord | None]:
+    """The records again, and the first one that could be read."""
     from itertools import chain
 
     from saywhy_core.errors import Problem
@@ -204,17 +199,32 @@ def _with_cost(
     for record in records:
         seen.append(record)
         if not isinstance(record, Problem):
-            break
-    first = seen[-1] if seen and not isinstance(seen[-1], Problem) else None
-    each = None if first is None else passes(first)
-    said = f"{counted(total, what) if total is not None else f'{what}s'} to explain by {method}"
-    if each is not None:
-        said += f"; each goes about {counted(each, 'time')} through the model"
-        if total is not None and total > 1 and each > 1:
-            said += f", {total * each} times in all"
-    if total is not None or each is not None:
-        note(said)
-    return chain(seen, records)
+            return chain(seen, records), record
+    return chain(seen, records), None
+
+
+def _costs(each: Cost, total: int | None, texts: Sequence[Cost]) -> str:
+    """How often inputs go through the model: `each` of `total`, which may be unknown; of texts each by itself."""
+    whole = texts[0] if texts else each.times(total or 1)
+    for one in texts[1:]:
+        whole += one
+    mean = "on average, " if any(one != texts[0] for one in texts) else ""
+    if mean:
+        each = replace(whole, forwards=round(whole.forwards / len(texts)), backwards=round(whole.backwards / len(texts)))
+    said = f"{mean}each goes {'at least' if each.least else 'about'} {_passes(each)}"
+    if total is None or total < 2:
+        return said
+    differs = 0 < whole.backwards != whole.forwards
+    return f"{said}, {whole.forwards} times {f'and {whole.backwards} times back ' if differs else ''}in all"
+
+
+def _passes(cost: Cost) -> str:
+    said = f"{counted(cost.forwards, 'time')} through the model"
+    if not cost.backwards:
+        return said
+    if cost.backwards == cost.forwards:
+        return f"{said} and back"
+    return f"{said} and {counted(cost.backwards, 'time')} back"
 
 
 def _told(maps: Iterator[Saliency], what: str, total: int | None, earlier: Callable[[], int], shown: Any) -> Iterator[Saliency]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import list_images, read_images
+from saywhy_core.images.array_files import ARRAYS, array_layout
 from saywhy_core.names import read_lines
 from saywhy_core.reading.ceilings import CeilingError, check_ceiling
 from verbalize.texts import iter_texts
@@ -67,6 +69,9 @@ def read_text_inputs(sources: Sequence[str]) -> Iterator[InputRecord | Problem]:
 def read_image_inputs(sources: Sequence[str], *, channels: int | None = None) -> Iterator[InputRecord | Problem]:
     """The images of files in order; one that can't be read gives a `Problem` in its place.
 
+    An array of three axes is one image where the last is at most 4 long, else that many grey images. Where there would be three
+    or four of these, it may as well be one image with its channels first: such a file is a problem.
+
     Args:
         sources: pictures, `.npy` and `.npz` files with one image or several, folders (the names of folders in it are the
             correct labels), and tables with a column `path`, as `saywhy_core.images.list_images` takes them. The id of an image
@@ -81,6 +86,10 @@ def read_image_inputs(sources: Sequence[str], *, channels: int | None = None) ->
         found = list_images(source)
         yield from found.problems
         for number, path in enumerate(found.paths):
+            problem = _ambiguous(path)
+            if problem is not None:
+                yield problem
+                continue
             for image in read_images([path], channels=channels):
                 if isinstance(image, Problem):
                     yield image
@@ -92,13 +101,29 @@ def read_image_inputs(sources: Sequence[str], *, channels: int | None = None) ->
 
 
 def count_images(sources: Sequence[str]) -> int | None:
-    """How many images the files hold, where that is known before they are read: not of arrays, which may hold several.
+    """How many images the files hold, as the headers of arrays say; None where one of these can't be read.
 
     Raises:
         UsageError: a source does not exist or holds no image.
     """
     paths = [path for source in sources for path in list_images(source).paths]
-    return None if any(path.suffix.lower() in (".npy", ".npz") for path in paths) else len(paths)
+    try:
+        return sum(array_layout(path).count if path.suffix.lower() in ARRAYS else 1 for path in paths)
+    except UsageError:  # told when its turn comes
+        return None
+
+
+def _ambiguous(path: Path) -> Problem | None:
+    """What is wrong with a file of arrays whose images can't be told from channels."""
+    if path.suffix.lower() not in ARRAYS:
+        return None
+    with suppress(UsageError):  # what can't be read at all is told by the reader
+        layout = array_layout(path)
+        try:
+            layout.check_channels()
+        except UsageError as error:
+            return Problem(str(path), str(error))
+    return None
 
 
 def _texts(source: str) -> Iterator[InputRecord | Problem]:

@@ -15,7 +15,6 @@ from saywhy_core.disk.files import atomic_open, check_writable
 from saywhy_core.disk.journal import Journal
 from verbalize.formats import from_record, to_record, write_saliency
 from verbalize.formats.own import check_unpacked
-from verbalize.spacing import word_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from verbalize.attribution.method import Explainer
     from verbalize.attribution.records.inputs import InputRecord
     from verbalize.saliency import Saliency
 
@@ -133,16 +131,6 @@ def weights_of(model: Any) -> str:
                 some = weight.detach().flatten()[:64].double().cpu().numpy()
                 found.update(f"{name}{tuple(weight.shape)}".encode() + some.tobytes())
     return found.hexdigest()
-
-
-def passes_of(explainer: Explainer[Any], settings: Mapping[str, Any], record: InputRecord) -> int | None:
-    """About how many inputs a method runs through the model to explain one; None where it can't be known beforehand."""
-    passes = explainer.passes
-    if passes is None or isinstance(passes, int):
-        return passes
-    content = record.content
-    size = (len(word_places(content)),) if isinstance(content, str) else tuple(np.shape(content)[:2])
-    return passes(settings, size)
 
 
 def _names(record: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,8 @@ from saywhy_core.errors import UsageError
 from verbalize.attribution.method import Explainer, Method
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 _SAMPLES = 8  # twice torchcam's; the map of a few noisy copies is itself noisy
@@ -35,14 +37,22 @@ def _smooth(module: nn.Module, layer: str, *, samples: int = _SAMPLES, noise: fl
     return SmoothGradCAMpp(module, layer, num_samples=samples, std=noise)
 
 
+def _copies(settings: Mapping[str, Any], _size: tuple[int, ...]) -> int:
+    return int(settings.get("samples", _SAMPLES))
+
+
 GRAD_CAM = Method("Grad-CAM (Selvaraju et al. 2017)", layer=Explainer(GradCAM, signed=False, batched=True, passes=1))
 GRAD_CAM_PP = Method(
     "Grad-CAM++ (Chattopadhay et al. 2018)",
     layer=Explainer(GradCAMpp, signed=False, batched=True, passes=1),
 )
 SMOOTH_GRAD_CAM_PP = Method(
-    "Smooth Grad-CAM++ (Omeiza et al. 2019)", layer=Explainer(_smooth, uses=("samples", "noise", "seed"), signed=False)
+    "Smooth Grad-CAM++ (Omeiza et al. 2019)",
+    layer=Explainer(_smooth, uses=("samples", "noise", "seed"), signed=False, passes=_copies),
 )
 XGRAD_CAM = Method("XGrad-CAM (Fu et al. 2020)", layer=Explainer(XGradCAM, signed=False, batched=True, passes=1))
 LAYER_CAM = Method("Layer-CAM (Jiang et al. 2021)", layer=Explainer(LayerCAM, signed=False, batched=True, passes=1))
-SCORE_CAM = Method("Score-CAM (Wang et al. 2020)", layer=Explainer(ScoreCAM, signed=False, needs="layers"))
+SCORE_CAM = Method(
+    "Score-CAM (Wang et al. 2020)",
+    layer=Explainer(ScoreCAM, signed=False, needs="layers", passes=2, backwards=0, per_channel=1),
+)

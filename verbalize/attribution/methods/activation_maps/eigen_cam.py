@@ -60,5 +60,5 @@ def first_component(maps: torch.Tensor) -> torch.Tensor:
 
 EIGEN_CAM = Method(
     "Eigen-CAM, the first principal component of the features (Muhammad and Yeasin 2020)",
-    pixels=Explainer(_pixels, uses=("layer",), signed=False, needs="layers", questions=(), batched=True, passes=1),
+    pixels=Explainer(_pixels, uses=("layer",), signed=False, needs="layers", questions=(), batched=True, passes=1, backwards=0),
 )

@@ -117,9 +117,9 @@ def _names(question: ImageQuestion) -> tuple[str, ...]:
 
 NORM_GRAD = Method(
     "NormGrad, the norm of each place's part of a weight gradient (Rebuffi et al. 2020)",
-    pixels=Explainer(_pixels, uses=("layer", "layers"), signed=False, needs="layers", batched=True),
+    pixels=Explainer(_pixels, uses=("layer", "layers"), signed=False, needs="layers", batched=True, passes=1),
 )
 META_NORM_GRAD = Method(
     "NormGrad after one step of learning, meta-saliency (Rebuffi et al. 2020)",
-    pixels=Explainer(_after_a_step, uses=("layer", "layers", "rate"), signed=False, needs="layers"),
+    pixels=Explainer(_after_a_step, uses=("layer", "layers", "rate"), signed=False, needs="layers", passes=2),
 )

@@ -169,6 +169,6 @@ def _check_sum(values: torch.Tensor, change: torch.Tensor) -> None:
 
 DEEP_LIFT = Method(
     "differences from a baseline, passed back layer by layer (Shrikumar et al. 2017)",
-    tokens=Explainer(_tokens, uses=("baseline",), needs="layers"),
-    pixels=Explainer(_pixels, uses=("baseline",), needs="layers", batched=True),
+    tokens=Explainer(_tokens, uses=("baseline",), needs="layers", passes=4, backwards=2),
+    pixels=Explainer(_pixels, uses=("baseline",), needs="layers", batched=True, passes=4, backwards=2),
 )

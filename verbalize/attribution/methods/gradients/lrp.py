@@ -104,5 +104,5 @@ def _rule(layer: nn.Module, rule: str) -> PropagationRule | None:
 
 LRP = Method(
     "the score shared out layer by layer (Bach et al. 2015)",
-    pixels=Explainer(_pixels, uses=("rule",), needs="layers", batched=True),
+    pixels=Explainer(_pixels, uses=("rule",), needs="layers", batched=True, passes=3, backwards=1),
 )

@@ -46,5 +46,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 SALIENT_RELEVANCE = Method(
     "Salient Relevance, context-aware saliency of LRP (Li et al. 2019)",
-    pixels=Explainer(_pixels, uses=("context_patch", "neighbours"), signed=False, needs="layers", batched=True),
+    pixels=Explainer(
+        _pixels, uses=("context_patch", "neighbours"), signed=False, needs="layers", batched=True, passes=3, backwards=1
+    ),
 )

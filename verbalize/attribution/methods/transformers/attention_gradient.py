@@ -43,6 +43,6 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 ATTENTION_GRADIENT = Method(
     "attention times its gradient, over the layers (Chefer et al. 2021)",
-    tokens=Explainer(_tokens, signed=False, needs="attention"),
-    pixels=Explainer(_pixels, signed=False, needs="attention", batched=True),
+    tokens=Explainer(_tokens, signed=False, needs="attention", passes=1),
+    pixels=Explainer(_pixels, signed=False, needs="attention", batched=True, passes=1),
 )

@@ -32,6 +32,6 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 CLASS_ATTENTION = Method(
     "the attention of the class token in the last layer (Caron et al. 2021)",
-    tokens=Explainer(_tokens, signed=False, needs="attention", questions=()),
-    pixels=Explainer(_pixels, signed=False, needs="attention", questions=(), batched=True),
+    tokens=Explainer(_tokens, signed=False, needs="attention", questions=(), passes=2, backwards=1),
+    pixels=Explainer(_pixels, signed=False, needs="attention", questions=(), batched=True, passes=2, backwards=1),
 )

@@ -59,5 +59,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 PROMPT_CAM = Method(
     "the attention of trained class prompts (Chowdhury et al. 2025)",
-    pixels=Explainer(_pixels, signed=False, needs="attention", questions=("pointwise", "group"), batched=True),
+    pixels=Explainer(
+        _pixels, signed=False, needs="attention", questions=("pointwise", "group"), batched=True, passes=1, backwards=0
+    ),
 )

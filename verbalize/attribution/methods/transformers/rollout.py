@@ -43,6 +43,6 @@ def _tokens(question: TextQuestion) -> torch.Tensor:
 
 ROLLOUT = Method(
     "attention multiplied over the layers (Abnar and Zuidema 2020)",
-    tokens=Explainer(_tokens, signed=False, needs="attention", questions=()),
-    pixels=Explainer(_pixels, signed=False, needs="attention", questions=(), batched=True),
+    tokens=Explainer(_tokens, signed=False, needs="attention", questions=(), passes=2, backwards=1),
+    pixels=Explainer(_pixels, signed=False, needs="attention", questions=(), batched=True, passes=2, backwards=1),
 )

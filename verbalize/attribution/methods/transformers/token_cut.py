@@ -62,5 +62,7 @@ def _pixels(question: ImageQuestion) -> torch.Tensor:
 
 TOKEN_CUT = Method(
     "the normalised cut of the patches' features (Wang et al. 2022)",
-    pixels=Explainer(_pixels, uses=("tau",), signed=False, needs="attention", questions=(), batched=True),
+    pixels=Explainer(
+        _pixels, uses=("tau",), signed=False, needs="attention", questions=(), batched=True, passes=1, backwards=0
+    ),
 )

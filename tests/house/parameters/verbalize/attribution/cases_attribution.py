@@ -165,7 +165,7 @@ case(
 # --- methods, as they are registered -----------------------------------------------------------------------------------
 
 record("verbalize.attribution.Explainer", {"explain": max}, explain=min, uses=("steps",), signed=False, needs="scores",
-       questions=("pointwise",), batched=True, baseline="black", passes=len)  # fmt: skip
+       questions=("pointwise",), batched=True, baseline="black", passes=len, backwards=1, per_channel=1)  # fmt: skip
 record("verbalize.attribution.Method", {"summary": "s"}, summary="t", tokens=max, pixels=max, layer=max)
 case("verbalize.attribution.methods_for", {"inputs": "tokens"}, inputs="layer")
 IMAGE_QUESTION = {"score": max, "batch": 1, "image": IMAGE, "query": Query("a"), "prediction": Prediction("a"), "baseline": 1}
