@@ -2,6 +2,7 @@
 
 Run: python benchmarks/truth.py [--set dev] [--maps 3] [--seed 0] [--families] [--show silent|narrator|false|unread]
      python benchmarks/truth.py --texts prints the statements themselves
+     python benchmarks/truth.py --changed-only prints the figures of statements about changed inputs
 
 The statements are pairs of a true and a false text of the same make (`benchmarks/truth_forms/`), filled in for random maps
 whose facts are worked out there without `verbalize`. Natural forms are phrased as language models, annotators and journalists
@@ -14,6 +15,10 @@ check says of a sentence that it did not read whole or can't decide; or *nothing
 in silence if it is verified or nothing is found; a crash is counted by itself. Beside these figures stand those of two simple
 readers on the same texts: one that finds the same falsehoods but marks nothing as unread ("loose"), and one that accepts
 everything.
+
+Statements about changed inputs ("without 'great' the decision changes") are planted in texts for a zero-shot classifier over
+MiniLM (`benchmarks/truth_forms/changed.py`), whose answers to the changed texts tell which are true. No false one may come out
+as true.
 """
 
 from __future__ import annotations
@@ -39,14 +44,17 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != RO
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from benchmarks.truth_forms.changed import CLASSES, TEXTS, Facts, Planted, changed_forms, plant  # noqa: E402
 from benchmarks.truth_forms.form import Form, load_forms, render  # noqa: E402
 from benchmarks.truth_forms.verification import verified  # noqa: E402
 from benchmarks.truth_forms.world import World, draw_world  # noqa: E402
-from verbalize import Narrator, check_text, read_sentences  # noqa: E402
+from saywhy_core.errors import UsageError  # noqa: E402
+from verbalize import Narrator, Query, TokenSaliency, check_text, read_sentences  # noqa: E402
+from verbalize.models import ZeroShotClassifier, load_minilm, text_logits  # noqa: E402
 from verbalize.narrate.comment import comment_of  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from langchain_core.messages import BaseMessage
 
@@ -263,6 +271,60 @@ def show(cases: list[Case], kind: str) -> None:
     print(f"\n{kind}: {sum(seen.values())} texts of {len(seen)} forms")
 
 
+def changed_cases(model: Any, *, each: int, seed: int, sources: Iterable[str] = ()) -> list[tuple[Planted, Outcome]]:
+    """What becomes of so many true and false statements of each form about changed inputs.
+
+    Args:
+        model: a classifier of texts.
+        each: statements per form, as many true as false ones.
+        seed: chooses the texts and words.
+        sources: "plain", "development" or "held out"; all without any.
+    """
+
+    def predict(texts: Sequence[str]) -> list[str]:
+        return [model.class_names[row] for row in text_logits(model, list(texts)).argmax(axis=1)]
+
+    wanted = set(sources)
+    forms = [form for form in changed_forms() if not wanted or form.source in wanted]
+    cases: list[tuple[Planted, Outcome]] = []
+    for one in plant(forms, [Facts(text, predict) for text in TEXTS], each=each, seed=seed):
+        scores = random.Random(f"{seed} {one.text}").sample(range(1, 100), len(one.words))
+        saliency = TokenSaliency(one.words, scores, Query(one.label), text=" ".join(one.words))
+        status = check_text(one.text, saliency, model=model).status
+        cases.append((one, "verified" if status == "true" else status))
+    return cases
+
+
+def print_changed(cases: list[tuple[Planted, Outcome]], *, seed: int) -> None:
+    """One line per set of forms, and the statements that came out wrong."""
+    print(f"\nstatements about changed inputs; seed {seed}")
+    heads = ("forms", "true", "verified", "not read", "false!", "lies", "found", "not read", "verified!")
+    print(f"{'':14}" + "".join(f"{head:>11}" for head in heads))
+    for source in dict.fromkeys(one.form.source for one, _ in cases):
+        own = [(one, outcome) for one, outcome in cases if one.form.source == source]
+        counts = Counter((one.true, outcome) for one, outcome in own)
+        truths, lies = (sum(one.true == true for one, _ in own) for true in (True, False))
+        row = [len({one.form.text for one, _ in own}), truths]
+        row += [counts[True, outcome] for outcome in ("verified", "not verified", "false")]
+        row += [lies, *(counts[False, outcome] for outcome in ("false", "not verified", "verified"))]
+        print(f"{source:14}" + "".join(f"{number:>11}" for number in row))
+    for one, outcome in cases:
+        if outcome == ("false" if one.true else "verified"):
+            print(f"  {outcome}, but {str(one.true).lower()}: {one.text!r} of {' '.join(one.words)!r}")
+
+
+def changed_section(each: int, seed: int) -> int:
+    """Print the section about changed inputs; how many false statements came out as true."""
+    try:
+        model = ZeroShotClassifier(*load_minilm(), CLASSES)
+    except UsageError as error:
+        print(f"\nstatements about changed inputs are left out: {error}")
+        return 0
+    cases = changed_cases(model, each=each, seed=seed)
+    print_changed(cases, seed=seed)
+    return sum(not one.true and outcome == "verified" for one, outcome in cases)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--set", default="all", help="dev, held-out, fresh, all, or the name of a file of forms")
@@ -274,7 +336,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--texts", action="store_true", help="print the texts of each form for one map, and stop; nothing is read"
     )
+    parser.add_argument("--changed", type=int, default=2, help="true and false texts per form about changed inputs; 0: none")
+    parser.add_argument("--changed-only", action="store_true", help="only the section about changed inputs")
     options = parser.parse_args(arguments)
+    if options.changed_only:
+        return int(changed_section(max(1, options.changed), options.seed) > 0)
     forms = load_forms(options.set)
     if options.texts:
         for form in forms:
@@ -302,7 +368,7 @@ def main(arguments: list[str] | None = None) -> int:
     lies = sum(not case.true for case in cases)
     times = loose / max(1, silent)
     print(f"lies that pass: {silent} here, {loose} with a loose reader ({times:.1f} times as many), {lies} with accept-all")
-    return 0
+    return int(options.changed > 0 and changed_section(options.changed, options.seed) > 0)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 Nature = Literal["natural", "adversarial"]
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::(\w+))?\}")
-_NOT_FORMS = {"__init__", "world", "vocabulary", "form", "verification"}
+_NOT_FORMS = {"changed", "__init__", "world", "vocabulary", "form", "verification"}
 # After these, "the word X" would say "word" twice or break the grammar, so the word is quoted instead.
 _NO_ARTICLE = re.compile(
     r"(?:\b(?:words?|terms?|tokens?|phrases?|expressions?|adjectives?|features?|the|an?|of|[a-z]+ly|second|third|first)|[|(:\n-])\s*$"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from verbalize import Claim, PixelSaliency, Prediction, Query, SaliencyError, TokenSaliency, check
 from verbalize.claims import CLAIM_KINDS, coverage_of, named_parts
+from verbalize.claims.claim import told_fields
 
 #                              0      1    2        3       4       5
 FILM = TokenSaliency(["not", "a", "great", "fine", "film", "dull"], [-2.0, 0.0, 3.0, 1.5, 0.5, -1.0], Query("positive"))
@@ -21,6 +22,11 @@ SAID = Prediction("positive", 0.7, {"positive": 0.7, "negative": 0.2, "mixed": 0
 SURE = TokenSaliency(["great"], [1.0], Query("positive"), prediction=SAID)
 
 ROOT = Path(__file__).parents[2]
+
+
+def claim_with(kind, **fields):
+    """A claim with those of the fields that tell something about a claim of its kind."""
+    return Claim(kind, **told_fields(kind, fields))
 
 
 def outcome(claim, saliency=FILM):
@@ -404,9 +410,9 @@ def claims_and_scores(draw, kinds=tuple(MAP_KINDS)):
     part = st.lists(st.integers(0, len(scores) - 1), min_size=1, max_size=3)
     values = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, 4.0, 0.375, -1.0])
     wanted = CLAIM_KINDS[kind]
-    claim = Claim(
+    claim = claim_with(
         kind,
-        tuple(draw(part)) if wanted.needs_part else (),
+        part=tuple(draw(part)) if wanted.needs_part else (),
         other=tuple(draw(part)) if wanted.needs_other or (kind.endswith("t_important") and draw(st.booleans())) else (),
         direction=draw(st.sampled_from([None, "supports", "opposes"])),
         value=None if kind == "balance" and draw(st.booleans()) else draw(values),
@@ -504,7 +510,8 @@ def test_no_claim_about_any_map_raises(kind):
         for part in ((), (0,), (1,), (0, 1), (-1,), (10**30,), None):
             for direction in (None, "supports", "opposes"):
                 for value in (0.0, 1.0, -2.0, 1e308):
-                    claim = Claim(kind, part, part, direction, value, shared=value == 1.0, quote="w0", label=None)
+                    fields = {"part": part, "other": part, "direction": direction, "value": value, "shared": value == 1.0}
+                    claim = claim_with(kind, quote="w0", **fields)
                     check([claim], saliency)
 
 
@@ -566,7 +573,7 @@ def test_claims_about_the_whole_map_or_the_model_name_no_part():
     claims = [
         Claim("absent", (2,)),
         Claim("count", (2,), value=1),
-        Claim("predicted", (3,), label="positive"),
+        Claim("predicted", label="positive"),
         Claim("rank", (4,), value=3),
     ]
     assert named_parts(claims, 6) == (4,)
@@ -592,8 +599,37 @@ def test_claims_whose_numbers_are_none(record):
 
 @pytest.mark.parametrize("kind", CLAIM_KINDS)
 def test_records_of_every_kind_come_back(kind):
-    claim = Claim(kind, (1,), other=(2,), direction="opposes", value=2.0, tolerance=0.5, label="x", shared=True, quote="w")
+    fields = {"part": (1,), "other": (2,), "direction": "opposes", "value": 2.0, "tolerance": 0.5, "label": "x", "shared": True}
+    claim = claim_with(kind, quote="w", **fields)
     assert Claim.from_record(json.loads(json.dumps(claim.to_record()))) == claim
+
+
+OTHERS = {
+    "part": (1,), "other": (1,), "direction": "supports", "value": 1.0, "tolerance": 0.5, "of": "absolute", "label": "x",
+    "versus": ("y",), "shared": True, "negated": True, "becomes": "y", "replacement": "dull",
+}  # fmt: skip
+NEEDED = {"share", "strength", "ratio", "difference", "rank", "count", "confidence"}
+
+
+@pytest.mark.parametrize("kind", CLAIM_KINDS)
+def test_a_field_without_effect_is_an_error_that_names_it(kind):
+    page = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    (fields,) = (
+        found
+        for kinds, found in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ((?:`\w+`(?:, )?)+) \|$", page, re.MULTILINE)
+        if f"`{kind}`" in kinds
+    )
+    taken = set(re.findall(r"\w+", fields))
+    number = {"value": 2.0} if kind in NEEDED else {}
+    for name, value in OTHERS.items():
+        stated = {**number, name: value}
+        if name in taken:
+            Claim(kind, **stated)
+        else:
+            with pytest.raises(SaliencyError, match=f"`{name}` has no effect on a claim of kind {kind}"):
+                Claim(kind, **stated)
+            with pytest.raises(SaliencyError, match=f"`{name}` has no effect"):
+                Claim.from_record({"kind": kind, **stated})
 
 
 def test_the_docs_show_the_table_of_kinds():
@@ -607,7 +643,13 @@ def test_a_check_costs_microseconds_per_claim():
         [f"w{i}" for i in range(512)], np.random.default_rng(0).normal(size=512), Query("x"), prediction=SAID
     )
     claims = [
-        Claim(name, (index,) if kind.needs_part else None if kind.of_absence else (), other=(index + 1,), value=1.0, quote="w")
+        claim_with(
+            name,
+            part=(index,) if kind.needs_part else None if kind.of_absence else (),
+            other=(index + 1,),
+            value=1.0,
+            quote="w",
+        )
         for name, kind in CLAIM_KINDS.items()
         for index in range(20)
     ]

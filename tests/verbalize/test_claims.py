@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verbalize import Claim, Query, SaliencyError, TokenSaliency, check
+from verbalize.claims.claim import told_fields
 
 #                              0      1    2        3        4       5
 FILM = TokenSaliency(["not", "a", "great", "great", "film", "dull"], [-2.0, 0.0, 3.0, 3.0, 0.5, -1.0], Query("positive"))
@@ -148,7 +149,7 @@ parts = st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True).map(tup
 
 @given(
     st.builds(
-        Claim,
+        lambda kind, **fields: Claim(kind, **told_fields(kind, fields)),
         kind=st.sampled_from(["supports", "opposes", "most_important", "more_important_than", "share", "no_clear_evidence"]),
         part=st.none() | parts,
         other=st.none() | parts,

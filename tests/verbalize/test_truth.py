@@ -20,6 +20,7 @@ from benchmarks.truth_forms import form as forms_module  # noqa: E402 - truth.py
 from benchmarks.truth_forms.form import load_forms, pairs, placeholders, render  # noqa: E402
 from benchmarks.truth_forms.verification import verified  # noqa: E402
 from benchmarks.truth_forms.world import KINDS, draw_world  # noqa: E402
+from verbalize.models import TextFunction  # noqa: E402
 
 FORMS = load_forms("all")
 POOL = truth.pool(0)
@@ -150,3 +151,26 @@ def test_no_lie_of_a_quick_sample_in_adversarial_phrasing_passes():
     sample = [form for form in FORMS if form.nature == "adversarial"][::4]
     cases = truth.run(sample, 1, 1)
     assert [case.text for case in cases if not case.true and (case.silent or "comment" in case.told)] == []
+
+
+def sums_of(texts):
+    """What a classifier says that adds up the weights of words."""
+    weights = {"wonderful": 2.0, "great": 2.0, "dull": -1.0, "slow": -1.0, "awful": -3.0, "hated": -2.0, "well": 1.0}
+    sums = [0.25 + sum(weights.get(word, 0.0) for word in text.split()) for text in texts]
+    return [[total, -total] for total in sums]
+
+
+def test_no_false_statement_about_a_changed_input_comes_out_as_true(capsys):
+    cases = truth.changed_cases(TextFunction(sums_of, ("positive", "negative")), each=1, seed=1)
+    assert not [one.text for one, outcome in cases if outcome == ("false" if one.true else "verified")]
+    read = [outcome != "not verified" for one, outcome in cases if one.form.source != "held out"]
+    assert len(read) > 60
+    assert all(read)
+    truth.print_changed(cases, seed=1)
+    assert "held out" in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_the_section_about_changed_inputs_finds_every_lie(capsys):
+    assert truth.main(["--changed-only", "--changed", "1", "--seed", "3"]) == 0
+    assert "development" in capsys.readouterr().out

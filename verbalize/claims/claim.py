@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from verbalize.saliency import Part, SaliencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic import TypeAdapter
 
@@ -31,10 +31,33 @@ ERROR_KINDS: tuple[str, ...] = get_args(ErrorKind)
 _KINDS: tuple[str, ...] = get_args(ClaimKind)
 _WITH_NUMBER = frozenset({"share", "strength", "ratio", "difference", "rank", "count", "confidence"})
 
+# The fields that tell something about a claim of each kind, besides "kind" and "quote". Any other field must be left out.
+_OF_MAP = ("part", "direction", "label", "versus")
+_OF_EFFECT = ("part", "label", "negated", "becomes")
+_FIELDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("supports", "opposes", "matters", "near_zero", "only", "no_clear_evidence"), _OF_MAP),
+    **dict.fromkeys(("strength", "count", "balance"), (*_OF_MAP, "value", "tolerance")),
+    **dict.fromkeys(("most_important", "least_important"), (*_OF_MAP, "other", "shared")),
+    "rank": (*_OF_MAP, "value", "tolerance", "shared"),
+    "more_important_than": (*_OF_MAP, "other"),
+    "equal": (*_OF_MAP, "other", "tolerance"),
+    **dict.fromkeys(("ratio", "difference"), (*_OF_MAP, "other", "value", "tolerance")),
+    "share": (*_OF_MAP, "value", "tolerance", "of"),
+    "absent": ("part", "label", "versus"),
+    "predicted": ("label", "versus"),
+    "confidence": ("label", "versus", "value", "tolerance"),
+    "runner_up": ("label", "versus", "value", "shared"),
+    **dict.fromkeys(("decisive", "sufficient"), _OF_EFFECT),
+    "counterfactual": (*_OF_EFFECT, "replacement"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One statement about a map.
+
+    A field that tells nothing about a claim of its kind, such as `value` of "decisive", must keep its default. docs/claims.md
+    lists the fields of each kind.
 
     Args:
         kind: the kind of statement, a key of `CLAIM_KINDS`.
@@ -89,6 +112,12 @@ class Claim:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, tuple(sorted({int(index) for index in value})))
+        idle = [name for name, default in _idle_fields(self.kind) if getattr(self, name) != default]
+        if idle:
+            raise SaliencyError(
+                f"{_listed(idle, 'and')} {'have' if len(idle) > 1 else 'has'} no effect on a claim of kind {self.kind}; leave"
+                f" {'them' if len(idle) > 1 else 'it'} out, or use {_listed(_FIELDS[self.kind], 'or')}"
+            )
 
     def to_record(self) -> dict[str, Any]:
         """The claim as a JSON object, without the fields that have their default value."""
@@ -110,6 +139,23 @@ class Claim:
             return _claim_reader().validate_python(record)
         except ValueError as error:
             raise SaliencyError(f"a claim can't be read: {error}") from None
+
+
+def told_fields(kind: str, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that tell something about a claim of this kind, of those that a language model stated."""
+    return {name: value for name, value in stated.items() if name in ("kind", "quote", *_FIELDS[kind])}
+
+
+@cache
+def _idle_fields(kind: str) -> tuple[tuple[str, Any], ...]:
+    """The fields that tell nothing about a claim of this kind, with their defaults."""
+    told = ("kind", "quote", *_FIELDS[kind])
+    return tuple((field.name, field.default) for field in fields(Claim) if field.name not in told)
+
+
+def _listed(names: Iterable[str], joint: str) -> str:
+    *before, last = [f"`{name}`" for name in names]
+    return f"{', '.join(before)} {joint} {last}" if before else last
 
 
 @cache

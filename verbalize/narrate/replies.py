@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from verbalize.claims.claim import Claim, ClaimKind, Direction, ShareOf
+from verbalize.claims.claim import Claim, ClaimKind, Direction, ShareOf, told_fields
 from verbalize.saliency import SaliencyError
 
 _LONGEST = 1000  # characters of a sentence
@@ -44,12 +44,13 @@ class StatedClaim(BaseModel):
         if tolerance is None:
             tolerance = 0.0 if self.value is None else self._tolerance(self.value)
         try:
-            return Claim(
-                kind=self.kind, part=None if self.part is None else tuple(self.part), other=tuple(self.other),
-                direction=self.direction, value=self.value, tolerance=tolerance, of=self.of, label=self.label,
-                versus=None if self.versus is None else tuple(self.versus), shared=self.shared,
-                negated=self.negated, becomes=self.becomes,
-            )  # fmt: skip
+            stated = {
+                "kind": self.kind, "part": None if self.part is None else tuple(self.part), "other": tuple(self.other),
+                "direction": self.direction, "value": self.value, "tolerance": tolerance, "of": self.of, "label": self.label,
+                "versus": None if self.versus is None else tuple(self.versus), "shared": self.shared,
+                "negated": self.negated, "becomes": self.becomes,
+            }  # fmt: skip
+            return Claim(**told_fields(self.kind, stated))
         except SaliencyError:
             return None
 

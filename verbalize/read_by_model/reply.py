@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, Field
 
 from saywhy_core.errors import UsageError
-from verbalize.claims.claim import Claim, ClaimKind, Direction
+from verbalize.claims.claim import Claim, ClaimKind, Direction, told_fields
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.evidence import evidence_of
 from verbalize.read.marking.quotations import find_quotations
@@ -124,22 +124,12 @@ def _claim(stated: ModelClaim, text: str, saliency: Saliency) -> Claim:
     label = stated.label if stated.label is not None and _says(text, stated.label) else None
     value, tolerance = _value(stated)
     of = "score" if stated.kind == "share" and stated.percent is None else stated.of or _side(stated)
-    return Claim(
-        stated.kind,
-        part,
-        other,
-        stated.direction,
-        value,
-        tolerance,
-        of,  # type: ignore[arg-type]  # one of ShareOf
-        label,
-        tuple(stated.versus) or None,
-        stated.shared,
-        quote,
-        stated.negated,
-        stated.becomes,
-        stated.replacement,
-    )
+    said = {
+        "kind": stated.kind, "part": part, "other": other, "direction": stated.direction, "value": value,
+        "tolerance": tolerance, "of": of, "label": label, "versus": tuple(stated.versus) or None, "shared": stated.shared,
+        "quote": quote, "negated": stated.negated, "becomes": stated.becomes, "replacement": stated.replacement,
+    }  # fmt: skip
+    return Claim(**told_fields(stated.kind, said))
 
 
 def _part(numbers: Sequence[int], text: str, saliency: Saliency) -> Part:

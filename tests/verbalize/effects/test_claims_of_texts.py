@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from saywhy_core.errors import UsageError
 from verbalize import Claim, Prediction, Query, SecondReading, TokenSaliency, check, check_text, check_texts
+from verbalize.claims.claim import told_fields
 from verbalize.models import TextFunction
 from verbalize.texts import TextRecord
 
@@ -297,7 +298,7 @@ def claims_of_models(draw):
     words = draw(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=6))
     labels = st.sampled_from((None, *NAMES[:count]))
     claims = st.builds(
-        Claim,
+        lambda kind, part, **fields: Claim(kind, part, **told_fields(kind, fields)),
         st.sampled_from(["decisive", "sufficient", "counterfactual"]),
         st.lists(st.integers(0, len(words) - 1), min_size=1, max_size=len(words)).map(tuple),
         label=labels,

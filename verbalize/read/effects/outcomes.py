@@ -29,6 +29,7 @@ _TEXT = f"(?:{WHOLE}|it)"
 _SAME = f"(?:make|makes|made|give|gives|gave|reach|reaches|reached|come to|comes to|arrive at|arrives at|have made|have reached|have given|say|says|predict|predicts|return|returns) (?:exactly )?the same (?:{DECIDED}|thing)"
 _OTHER = f"(?:make|makes|made|give|gives|gave|reach|reaches|reached|come to|comes to|arrive at|arrives at|predict|predicts|choose|chooses|return|returns|output|outputs) (?:a different|another) {DECIDED}"
 _UNCHANGED = "(?:the same|unchanged|unaffected|unaltered|untouched|intact|identical|as it is|as it was|what it is)"
+_PUT = "(?:put|in place|where it is|where it was|what it was|as it is|as it was)"
 _STILL = "(?:still|nevertheless|nonetheless|even so)"
 
 # A clause of its own: "the model says 'negative'".
@@ -48,7 +49,8 @@ _CLAUSES: dict[Outcome, tuple[str, ...]] = {
         f"{DECISION} {_M}(?:{_STILL} )?(?:{BE}|remain|remains|remained|stay|stays|stayed) {_UNCHANGED}",
         f"{DECISION} {BE} (?:{_STILL} )?not (?:changed|altered|flipped|affected|different|reversed)",
         f"{DECISION} {_NOT}(?:{_FLIP}|differ|be different|be reversed|be changed|be flipped)",
-        f"{DECISION} {_M}(?:{_STILL} )?(?:stand|stands|stood|hold|holds|held)",
+        f"{DECISION} {_M}(?:{_STILL} )?(?:stand|stands|stood|hold|holds|held|stay|stays|stayed|remain|remains|remained|persist|persists|survive|survives|survived)(?: {_PUT})?",
+        f"nothing (?:{MAY_BE} )?(?:change|changes|changed|happen|happens|happened)(?: (?:in|about|to|with|for) {DECISION})?|nothing (?:in|about) {DECISION} {_M}(?:change|changes|changed)",
     ),
     "change": (
         f"{_IT} {_M}{_FLIP} {_MIND}{_PATH}?",
@@ -95,6 +97,7 @@ _PREDICATES: dict[Outcome, tuple[str, ...]] = {
         f"{_M}(?:leave|leaves|left) {DECISION} {_UNCHANGED}",
         f"{_M}(?:have|has|had) no (?:effect|influence|impact|bearing) on {DECISION}",
         f"{_M}(?:make|makes|made) no difference to {DECISION}",
+        f"{_M}(?:change|changes|changed|alter|alters|altered) nothing(?: (?:in|about|for) {DECISION})?",
         f"(?:{_NOT}(?:be )?|{BE} not )(?:enough|sufficient) to {_FLIP} {_MIND}|{_NOT}suffice to {_FLIP} {_MIND}",
         f"{_M}(?:{_STILL} )?(?:keep|keeps|leave|leaves) {DECISION} (?:at )?{label('same')}",
         f"{_M}(?:keep|keeps|preserve|preserves|maintain|maintains) {DECISION}",

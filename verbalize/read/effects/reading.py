@@ -18,6 +18,7 @@ from verbalize.claims.claim import Claim
 from verbalize.read.effects.conditions import adverbials, nouns, numbered, orders
 from verbalize.read.effects.making import EffectReading, Maker, groups_of, quote_of
 from verbalize.read.effects.outcomes import clauses, lasting, predicates
+from verbalize.read.effects.sharing import is_short, shared_readings, shortened
 from verbalize.read.effects.skeleton import opened, skeleton_of
 from verbalize.read.effects.verdicts import each_place, leading, of_several, pairs, quantified, verdicts
 from verbalize.read.effects.words import PARTS, PRONOUNS
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _Sort = TypeVar("_Sort")
 _MAPS_FIRST = re.compile(numbered(f"the map 's most important (?:word|part of the text|region) is {PARTS}"))
 _PRONOUN = re.compile(f"(?:{PRONOUNS})")
+_REASONS = frozenset({"because", "since", "so"})  # "'great' is decisive because 'fine' is not" says more than both
+_AGREEING = re.compile("(?:and )?(?P<words>so(?: (?:is|are|was|were|does|do|did))?)")
 _JOINTS = frozenset(
     {";", ":", "–", "—", "-", "and", "but", "yet", "while", "whereas", "although", "though", "because", "since", "so"}
 )
@@ -125,12 +128,19 @@ def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain:
     whole = _clause(skeleton_of(tokens, evidence), evidence, subject)
     if whole is not None:
         return whole
+    agreeing = _agreeing(tokens, evidence, subject)
+    if agreeing is not None:
+        return agreeing
     for at in range(len(tokens) - 1, 0, -1):  # the last joint first, so that what stands before it is read as far as possible
         start = at
         while start < len(tokens) and _joins(tokens[start]):
             start += 1
         if start == at or start == len(tokens) or _joins(tokens[at - 1]):
             continue
+        gives_reason = any(token.text in _REASONS for token in tokens[at:start])
+        short = None if gives_reason else _shortened(tokens[:at], tokens[start:], evidence, subject)
+        if short is not None:
+            return short
         second = _clause(skeleton_of(tokens[start:], evidence), evidence, ())
         pronoun = second is None
         if pronoun and not any(token.value is None and _PRONOUN.fullmatch(token.text) for token in tokens[start:]):
@@ -144,6 +154,31 @@ def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain:
             claims = tuple(dict.fromkeys((*first.claims, *second.claims)))
             return EffectReading(claims, (*first.rules, *second.rules), second.subject, first.implied)
     return None
+
+
+def _agreeing(tokens: Sequence[Token], evidence: Evidence, subject: Mentions) -> EffectReading | None:
+    """Reads "'great' is decisive, and so is 'fine'", where the words of agreement are one token, or begin with a joint."""
+    for at, token in enumerate(tokens):
+        match = _AGREEING.fullmatch(token.text) if token.value is None else None
+        if match is not None and 0 < at < len(tokens) - 1:
+            end = at
+            while end > 0 and _joins(tokens[end - 1]):
+                end -= 1
+            return _shortened(tokens[:end], [replace(token, text=match["words"]), *tokens[at + 1 :]], evidence, subject)
+    return None
+
+
+def _shortened(before: Sequence[Token], behind: Sequence[Token], evidence: Evidence, subject: Mentions) -> EffectReading | None:
+    """Reads two clauses of which the second leaves out what the first says; `None` if they are not."""
+    one, other = skeleton_of(before, evidence), skeleton_of(behind, evidence)
+    if not is_short(other.text):
+        return None
+    first = _clause(one, evidence, subject)
+    second = None if first is None else shortened(one.text, first, other, evidence)
+    if first is None or second is None:
+        return None
+    claims = tuple(dict.fromkeys((*first.claims, *second.claims)))
+    return EffectReading(claims, first.rules, second.subject, second.implied or first.implied)
 
 
 def _joins(token: Token) -> bool:
@@ -174,9 +209,9 @@ def _bare(tokens: Sequence[Token]) -> list[Token]:
 
 def _clause(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> EffectReading | None:
     """The one reading of a clause; `None` if it has none, or several that differ."""
-    found: dict[tuple[Claim, ...], EffectReading] = {}
+    found: dict[tuple[object, ...], EffectReading] = {}
     for read in _readings(skeleton, evidence, subject):
-        found.setdefault(read.claims, read)
+        found.setdefault((read.claims, read.implied), read)
     return next(iter(found.values())) if len(found) == 1 else None
 
 
@@ -207,6 +242,7 @@ def _readings(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> Iter
             attempts.append(maker.every(groups_of(match), named=named, others=others))
     if match := each_place().fullmatch(text):
         attempts.append(maker.each_place(groups_of(match)))
+    yield from shared_readings(skeleton, evidence, subject)
     for pattern, decisive in pairs():
         if match := pattern.fullmatch(text):
             attempts.append(maker.pair(match, decisive=decisive))

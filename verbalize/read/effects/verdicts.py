@@ -18,6 +18,7 @@ _AIM = (
     f"| to (?:keep|preserve|maintain|reach|get|obtain|retain) (?:{DECISION}|{_LABELLED})"
     f"| to (?:make|get|lead|cause) {MODEL} (?:to )?{say('label')})"
 )
+ENOUGH_FOR = _AIM
 _SUFFICES = f"(?:{_M}(?:{BE} )?(?:enough|sufficient)|{_M}(?:suffice|suffices|sufficed))"
 _NOT_SUFFICES = f"(?:(?:{BE} not|{MAY_BE} not(?: be)?) (?:enough|sufficient)|{MAY_BE} not suffice)"
 _NEEDED = "(?:necessary|indispensable|required|needed|decisive)"
@@ -40,16 +41,18 @@ _VERDICTS: tuple[tuple[str, bool | None, bool | None], ...] = (
     (f"{MODEL} {MAY_BE} not (?:need|require) {PARTS}(?:{_AIM}| to (?:{say('label')}|reach {DECISION}|make {DECISION}|keep {DECISION}))", False, None),
     (f"{PARTS} {_ALONE} {_SUFFICES}{_AIM}?|{PARTS} (?:together )?{_SUFFICES}{_AIM}|{_ALONE} ,? ?{PARTS} {_SUFFICES}{_AIM}?", None, True),
     (f"{PARTS} {_ALONE} {_NOT_SUFFICES}{_AIM}?|{PARTS} (?:together )?{_NOT_SUFFICES}{_AIM}|{_ALONE} ,? ?{PARTS} {_NOT_SUFFICES}{_AIM}?", None, False),
+    (f"{PARTS} {_SUFFICES}(?:{_AIM}? {_ALONE}| {_ALONE}{_AIM})", None, True),
+    (f"{PARTS} {_NOT_SUFFICES}(?:{_AIM}? {_ALONE}| {_ALONE}{_AIM})", None, False),
     (f"together , {PARTS} {_SUFFICES}{_AIM}", None, True),
     (f"{PARTS} {BE} all (?:that )?(?:it takes|{MODEL} needs){_AIM}", None, True),
     (f"{PARTS} {BE} all (?:that )?{MODEL} needs to {say('label')}", None, True),
 )  # fmt: skip
 # "'great' alone makes the model say 'positive'": what the model says with nothing but the part
 LEADING = rf"(?:{PARTS} {_ALONE}|{_ALONE} ,? ?{PARTS}) {_M}(?:make|makes|made|lead|leads|led|get|gets|cause|causes|bring|brings) {MODEL} (?:to )?{say('says')}"
-_NEITHER = f"neither {SINGLES} nor {SINGLES} {BE} {_NEEDED}{_AIM}?"
 _EACH = f"both {SINGLES} and {SINGLES} {BE} {_NEEDED}{_AIM}?"
 
 
+_DECIDES = f"{SINGLES} {_ALONE} {_M}(?:decide|decides|decided|settle|settles|settled|determine|determines|determined) (?:it|{DECISION}|everything|the matter)"
 _SEVERAL = f"(?:either |both )?[^;:]*[PBX](?: ,)? (?:and|or|as well as|plus) {SINGLES} (?:{BE}|{MAY_BE} be|{_ARE})(?: not)? {_NEEDED}{_AIM}?"
 
 
@@ -102,5 +105,11 @@ def leading() -> re.Pattern[str]:
 
 @cache
 def pairs() -> tuple[tuple[re.Pattern[str], bool], ...]:
-    """The patterns that say of each of two parts whether it is decisive."""
-    return (re.compile(numbered(_NEITHER)), False), (re.compile(numbered(_EACH)), True)
+    """The patterns that say of each of two parts that it is decisive."""
+    return ((re.compile(numbered(_EACH)), True),)
+
+
+@cache
+def decides() -> re.Pattern[str]:
+    """The pattern of a part that alone decides."""
+    return re.compile(numbered(_DECIDES))

@@ -55,6 +55,7 @@ def _hide(form: int) -> str:
     return f"(?:(?:{simple})(?: {_OUT})? {PARTS}(?: {_OUT})?|(?:{outward}) (?:{_OUT} {PARTS}|{PARTS} {_OUT}))"
 
 
+HIDING_VERBS = "(?:{})".format("|".join(verb.split()[1] for verb in _HIDE))
 HIDE_IT, HIDING_IT, HIDES_IT = _hide(0), _hide(1), _hide(3)
 HIDDEN = "(?:(?:{})(?: {})?|(?:{}) {})".format(
     "|".join(verb.split()[2] for verb in _HIDE), _OUT, "|".join(verb.split()[2] for verb in _HIDE_OUT), _OUT
