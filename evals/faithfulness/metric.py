@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from evals.faithfulness.answers import Answers
     from evals.faithfulness.hiding.asks import Ask
-    from verbalize.saliency import Floats
+    from verbalize.saliency import Floats, Saliency
 
 Need: TypeAlias = Literal["explain", "truth", "gradients"]
 Bounds: TypeAlias = tuple[float, float]
@@ -51,6 +51,10 @@ class Metric:
         scaled: whether its value depends on the scale of the scores: logits or probabilities.
         flat: whether it is defined for maps of which all scores are equal.
         undefined: why it may not be defined for a map that is not flat.
+        family: metrics of one family may differ by what is the same for all maps of an input. Of those that rank all methods
+            alike on every input, one counts in the mean rank.
+        fixed: why its value for a map is the same whatever the model, where it is so: takes the map and its value, returns the
+            reason, or "". Such a value has no rank.
         bounds: its least and its greatest possible value, where intervals are cut; or a function of the scale, of whether
             a query is contrastive, and of the settings, which returns them.
     """
@@ -65,6 +69,8 @@ class Metric:
     scaled: bool = True
     flat: bool = False
     undefined: str = "it is not defined for this input"
+    family: str = ""
+    fixed: Callable[[Saliency, float], str] | None = None
     bounds: Bounds | Callable[[str, bool, Mapping[str, Any]], Bounds] = _UNBOUNDED
 
     def bounds_in(self, scale: str, *, contrastive: bool, settings: Mapping[str, Any]) -> Bounds:

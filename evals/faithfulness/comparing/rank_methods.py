@@ -9,7 +9,15 @@ import numpy as np
 from evals.faithfulness.answers import SCALES
 from evals.faithfulness.comparing.comparison import RANDOM, input_names
 from evals.faithfulness.comparing.ranking import Ranking
-from evals.faithfulness.comparing.ranks import concordance, mean_of_known, over_inputs, ranks_within, taus
+from evals.faithfulness.comparing.ranks import (
+    concordance,
+    leave_out_fixed,
+    mean_of_known,
+    once,
+    over_inputs,
+    ranks_within,
+    taus,
+)
 from evals.faithfulness.intervals import mean_interval
 from saywhy_core.errors import UsageError
 from verbalize.write.naming import listed
@@ -34,6 +42,11 @@ def rank(comparison: Comparison, question: str, *, scale: str = "logits") -> Ran
     mean rank is over inputs: the ranks of an input are averaged over the metrics first. Metrics whose values do not depend on
     the scale are ranked in both.
 
+    What says nothing more does not count. A value that is the same whatever the model (`Metric.fixed`), such as the class
+    sensitivity of unsigned contrastive maps, has no rank; where all values of a method are such, the metric is left out. Of
+    metrics of one family (`Metric.family`) that give every method the same rank on every input, only the first counts: `ccs`
+    and `ccs_contrast` always do so.
+
     A method without any value under half of the metrics or more, such as one whose maps are all flat, is left out, and so is
     a metric under which no input has a value for every method. Shuffled maps can't explain inputs again: where a metric that
     does so was measured, the row "random" is left out.
@@ -52,15 +65,15 @@ def rank(comparison: Comparison, question: str, *, scale: str = "logits") -> Ran
         raise UsageError(f"there is no scale {scale!r}; use one of {', '.join(SCALES)}")
     runs = comparison.of(question)
     values, left_out = _values(runs, scale)
+    leave_out_fixed(values, [run for run in runs if run.method not in left_out], left_out)
     runs = tuple(run for run in runs if run.method not in left_out)
     names = tuple(run.method for run in runs)
     kept = _kept(values, names, left_out)
     methods = tuple(name for name in names if name not in left_out)
     inputs: Sequence[Hashable] = input_names(runs[0].maps) if runs else ()
-    per_metric = [
-        over_inputs(ranks_within(found[[names.index(one) for one in methods]], higher=higher), inputs)
-        for found, higher in kept.values()
-    ]  # Q of (M, D)
+    rows = [names.index(one) for one in methods]
+    within = once({name: ranks_within(found[rows], higher=higher) for name, (found, higher) in kept.items()}, left_out)
+    per_metric = [over_inputs(one, inputs) for one in within.values()]  # Q of (M, D)
     stacked = np.stack(per_metric) if per_metric else np.full((0, len(methods), len(set(inputs))), np.nan)
     ranks = mean_of_known(stacked, axis=2)
     of_inputs = mean_of_known(stacked, axis=0)
@@ -68,7 +81,7 @@ def rank(comparison: Comparison, question: str, *, scale: str = "logits") -> Ran
     ends = np.array([mean_interval(row, range(len(row)), comparison.level, bounds) for row in of_inputs]).reshape(-1, 3)
     counts = tuple(int((~np.isnan(one)).all(axis=0).sum()) for one in per_metric)
     return Ranking(
-        question, scale, methods, tuple(kept), ranks, of_inputs, ends[:, 0], ends[:, 1], ends[:, 2], concordance(ranks),
+        question, scale, methods, tuple(within), ranks, of_inputs, ends[:, 0], ends[:, 1], ends[:, 2], concordance(ranks),
         taus(ranks), counts, comparison.level, left_out,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
-from evals.faithfulness.metrics.reference_frames.frames import SETTINGS, areas, asks, other_classes, own_classes, within
+from evals.faithfulness.metrics.reference_frames.frames import FAMILY, SETTINGS, areas, asks, other_classes, own_classes, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,7 @@ CCS = Metric(
     higher_is_better=False,
     asks=asks,
     settings=SETTINGS,
+    family=FAMILY,
     bounds=within(1),
 )
 CCS_CONTRAST = Metric(
@@ -59,5 +60,6 @@ CCS_CONTRAST = Metric(
     higher_is_better=True,
     asks=asks,
     settings=SETTINGS,
+    family=FAMILY,
     bounds=within(2),
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
 from evals.faithfulness.metrics.reference_frames.frames import (
+    FAMILY,
     GROUP_SETTINGS,
     NO_GROUP,
     areas,
@@ -67,6 +68,7 @@ CGC = Metric(
     higher_is_better=False,
     asks=asks,
     settings=GROUP_SETTINGS,
+    family=FAMILY,
     undefined=NO_GROUP,
     bounds=within(1),
 )
@@ -76,6 +78,7 @@ CGC_CONTRAST = Metric(
     higher_is_better=True,
     asks=asks,
     settings=GROUP_SETTINGS,
+    family=FAMILY,
     undefined=NO_GROUP,
     bounds=within(2),
 )

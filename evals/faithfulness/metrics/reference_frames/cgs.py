@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
 from evals.faithfulness.metrics.reference_frames.frames import (
+    FAMILY,
     GROUP_SETTINGS,
     areas,
     asks,
@@ -72,6 +73,7 @@ CGS = Metric(
     higher_is_better=False,
     asks=asks,
     settings=GROUP_SETTINGS,
+    family=FAMILY,
     undefined=_UNDEFINED,
     bounds=within(1),
 )
@@ -81,6 +83,7 @@ CGS_CONTRAST = Metric(
     higher_is_better=True,
     asks=asks,
     settings=GROUP_SETTINGS,
+    family=FAMILY,
     undefined=_UNDEFINED,
     bounds=within(2),
 )

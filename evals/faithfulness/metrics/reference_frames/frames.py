@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from verbalize.saliency import Floats
 
 SHARES = tuple(step / 10 for step in range(1, 10))
+FAMILY = "RFxG"
 SETTINGS: Mapping[str, Any] = {"alphas": SHARES}
 GROUP_SETTINGS: Mapping[str, Any] = {"alphas": SHARES, "groups": None}
 NO_GROUP = "its classes are in no group; give groups=, the members of each group by its name"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.faithfulness.metric import Metric
 from evals.faithfulness.metrics.reference_frames.frames import (
+    FAMILY,
     GROUP_SETTINGS,
     NO_GROUP,
     areas,
@@ -63,6 +64,7 @@ PGS = Metric(
     higher_is_better=True,
     asks=asks,
     settings=GROUP_SETTINGS,
+    family=FAMILY,
     undefined=NO_GROUP,
     bounds=within(1),
 )
@@ -72,6 +74,7 @@ PGS_CONTRAST = Metric(
     higher_is_better=True,
     asks=asks,
     settings=GROUP_SETTINGS,
+    family=FAMILY,
     undefined=NO_GROUP,
     bounds=within(2),
 )

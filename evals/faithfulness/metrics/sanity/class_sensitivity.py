@@ -6,7 +6,8 @@ A is the label of the map's query, and B its `versus` or, without one, the class
 Lower is better: a map that is the same whatever class is asked about does not explain a class. For a contrastive query, the
 other map answers the mirrored question, B rather than A, so that the correlation of a faithful map is -1; all classes in
 `versus` are B together. Where the query is about all classes, there is no B, and the metric is not defined. The paper compares
-the top features of two maps; rank correlation needs no number of them.
+the top features of two maps; rank correlation needs no number of them. Unsigned maps of a contrastive query that are
+magnitudes of a difference are the same for the mirrored question: their value is 1 by construction, and has no rank.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from evals.faithfulness.answers import Answers
     from verbalize.saliency import Floats, Saliency
+
+
+_SAME = 1e-9  # below 1 by rounding alone
 
 
 def _measure(answers: Answers, settings: Mapping[str, Any]) -> Floats:
@@ -69,6 +73,13 @@ def _other(answers: Answers, row: int) -> Query | None:
     return None if rival is None else Query(rival)
 
 
+def _fixed(saliency: Saliency, value: float) -> str:
+    """Why the value says nothing of the model: magnitudes of a difference are those of the mirrored difference."""
+    if saliency.query.versus and not saliency.signed and value >= 1 - _SAME:
+        return "magnitudes of a difference are the same for the mirrored question"
+    return ""
+
+
 CLASS_SENSITIVITY = Metric(
     "rank correlation with the map for the most likely other class (after Williamson et al. 2025)",
     _measure,
@@ -76,5 +87,6 @@ CLASS_SENSITIVITY = Metric(
     needs=("explain",),
     scaled=False,
     bounds=(-1, 1),
+    fixed=_fixed,
     undefined="all scores of one of the two maps are equal",
 )

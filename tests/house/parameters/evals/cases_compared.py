@@ -35,7 +35,13 @@ case(
     k=1,
     level=0.5,
 )
-record("evals.faithfulness.Metric", {"summary": "s", "measure": max, "higher_is_better": True}, bounds=(0, 1))
+record(
+    "evals.faithfulness.Metric",
+    {"summary": "s", "measure": max, "higher_is_better": True},
+    bounds=(0, 1),
+    family="f",
+    fixed=max,
+)
 RANKING = {
     "question": "pointwise", "scale": "logits", "methods": ("a", "b"), "metrics": ("m",), "ranks": np.ones((1, 2)),
     "of_inputs": np.ones((2, 3)), "means": np.ones(2), "low": np.ones(2), "high": np.ones(2), "concordance": 1.0,
