@@ -53,8 +53,13 @@ def modules():
     return {dotted(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
 
 
+@cache
 def imports_in(path, module):
     """Every import of a file: at the top, in functions, and in blocks that only type checkers read."""
+    return tuple(_read_imports(path, module))
+
+
+def _read_imports(path, module):
     is_package = path.stem == "__init__"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

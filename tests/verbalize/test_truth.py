@@ -23,7 +23,6 @@ from benchmarks.truth_forms.world import KINDS, draw_world  # noqa: E402
 from verbalize.models import TextFunction  # noqa: E402
 
 FORMS = load_forms("all")
-POOL = truth.pool(0)
 
 
 def test_the_same_seed_gives_the_same_map():
@@ -48,7 +47,7 @@ def test_facts_hold_on_every_kind_of_map(kind):
 
 
 def test_a_fact_that_does_not_hold_is_found():
-    world = next(world for world in POOL if "top" in world.words and "neg" in world.words)
+    world = next(world for world in truth.pool(0) if "top" in world.words and "neg" in world.words)
     world = truth.World(**{**vars(world), "words": {**world.words, "top": world.words["neg"]}})
     with pytest.raises(AssertionError):
         verified(world)
@@ -57,7 +56,7 @@ def test_a_fact_that_does_not_hold_is_found():
 def test_every_form_can_be_filled_in_for_several_maps():
     for form in FORMS:
         for text, traits in ((form.true, form.on), (form.false, form.false_on)):
-            made = (found for world in POOL if (found := render(text, traits, world)) is not None)
+            made = (found for world in truth.pool(0) if (found := render(text, traits, world)) is not None)
             assert len(list(islice(made, 5))) == 5, f"{form.name}: fewer than 5 maps fit {text!r}"
 
 
@@ -82,7 +81,7 @@ def test_there_are_enough_forms_and_most_are_natural():
 
 
 def case(true, outcome, told=()):
-    return truth.Case(FORMS[0], POOL[0], "a text", true, outcome, 0.001, 1, "", dict(told))
+    return truth.Case(FORMS[0], truth.pool(0)[0], "a text", true, outcome, 0.001, 1, "", dict(told))
 
 
 def test_figures_are_shares_of_lies_and_of_truths():

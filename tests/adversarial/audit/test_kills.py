@@ -35,13 +35,13 @@ TARGETS = {"demo": (["demo:signs"], 48, 150), "slow": (["python:slow:predict", "
 class Stage:
     """A folder with images in it, and runs of the command there."""
 
-    def __init__(self, folder, kind, count=20):
+    def __init__(self, folder, kind, count=20, budget=None):
         folder.mkdir()
-        self.folder, (target, side, budget) = folder, TARGETS[kind]
+        self.folder, (target, side, usual) = folder, TARGETS[kind]
         (folder / "slow.py").write_text(SLOW)
         images = np.random.default_rng(3).random((count, side, side, 3)).astype(np.float32)
         np.savez(folder / "set.npz", images=(0.3 + 0.4 * images))
-        settings = ["--budget", str(budget), "--batch-size", str(BATCH), "--out", "out", "--distance", "l2"]
+        settings = ["--budget", str(budget or usual), "--batch-size", str(BATCH), "--out", "out", "--distance", "l2"]
         self.words = [sys.executable, "-m", "saywhy", "attack", "set.npz", "--target", *target, *settings]
         self.said = []
 
@@ -112,7 +112,7 @@ def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
 )
 def test_a_signal_leaves_whole_results_and_a_word(tmp_path, wait_until, number):
     """Stopped as soon as the first result is there: it is whole, the search of others is kept, and the status says how."""
-    stage = Stage(tmp_path / "stopped", "slow", 4)
+    stage = Stage(tmp_path / "stopped", "slow", 4, budget=150)
     process = stage.start()
     wait_until(lambda: stage.finished() or process.poll() is not None)
     process.send_signal(number)
