@@ -162,7 +162,7 @@ def test_the_mask_is_kept(linear):
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.long)])
-@pytest.mark.parametrize("distance", ["l2", "linf"])
+@pytest.mark.parametrize("distance", ["l2", pytest.param("linf", marks=pytest.mark.long)])
 def test_scores_that_tell_little_are_searched_by_their_decision(distance, count):
     """Probabilities of two decimals are 1.00 and 0.00 around a confident original: no wave moves them."""
     pictures, labels = signs.samples()

@@ -251,29 +251,41 @@ import resource, sys
 import numpy as np
 from adversarial.findings import write_finding
 from tests_of_findings import FOUR, NAMES, changed
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-try:
-    write_finding(changed(*FOUR), sys.argv[1], NAMES)
-except Exception as error:
-    print(type(error).__name__, error)
+for most in sys.argv[2:]:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), resource.RLIM_INFINITY))
+    try:
+        write_finding(changed(*FOUR), sys.argv[1] + most, NAMES)
+    except Exception as error:
+        print(type(error).__name__, error)
 """
+MOST = (100, 5_000)
 
 
-@pytest.mark.parametrize("most", [100, 5_000])
-def test_where_the_disk_is_full_the_earlier_result_stays_whole(tmp_path, most):
-    """A process that may not write files of more than so many bytes: not the record, or not the panel."""
-    write_finding(changed((1, 1)), tmp_path / "one", NAMES)
-    before = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
-    assert len(before["panel.png"]) > 5_000 > len(before["result.json"]) > 100
+@pytest.fixture(scope="module")
+def full_disk(tmp_path_factory):
+    """For each of `MOST`: a result's folder, its files before, and what a process said that may not write larger files."""
+    folder = tmp_path_factory.mktemp("full")
+    before = {}
+    for most in MOST:
+        write_finding(changed((1, 1)), folder / f"one{most}", NAMES)
+        before[most] = {path.name: path.read_bytes() for path in (folder / f"one{most}").iterdir()}
     program = FULL_DISK.replace("tests_of_findings", Path(__file__).stem)
-    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "one", str(most)], capture_output=True, text=True, check=True,
-        env={**os.environ, "PYTHONPATH": paths},
+        [sys.executable, "-c", program, folder / "one", *map(str, MOST)], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
     )  # fmt: skip
-    assert done.stdout.startswith("UnusableFileError")
-    assert "can't be written to: File too large; make room on the disk" in done.stdout
-    assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()} == before
+    said = dict(zip(MOST, done.stdout.splitlines(), strict=True))
+    return {most: (folder / f"one{most}", before[most], said[most]) for most in MOST}
+
+
+@pytest.mark.parametrize("most", MOST)
+def test_where_the_disk_is_full_the_earlier_result_stays_whole(full_disk, most):
+    """A process that may not write files of more than so many bytes: not the record, or not the panel."""
+    folder, before, said = full_disk[most]
+    assert len(before["panel.png"]) > 5_000 > len(before["result.json"]) > 100
+    assert said.startswith("UnusableFileError")
+    assert "can't be written to: File too large; make room on the disk" in said
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_result_in_the_place_of_another_leaves_nothing_of_it(tmp_path):
