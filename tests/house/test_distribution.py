@@ -13,6 +13,9 @@ pytestmark = pytest.mark.long
 
 DATA = {
     "agents/prompting/clip_templates.json",
+    "evals/page.css",
+    "evals/faithfulness/reporting/page.css",
+    "evals/study/analysis/reporting/page.css",
     "saywhy/demo/page.html",
     "saywhy/signs/weights.npz",
     *(f"{package}/py.typed" for package in ("saywhy_core", "agents", "verbalize", "adversarial", "evals", "saywhy")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from evals.faithfulness.comparing.agreeing import agree
 from evals.faithfulness.comparing.comparison import RANDOM
 from evals.faithfulness.comparing.rank_methods import rank
 from evals.faithfulness.reporting.plots import correlations, rank_plot, squares
+from evals.styles import page_style
 from verbalize.draw import heatmap_html
 from verbalize.saliency import TokenSaliency
 from verbalize.write.naming import listed
@@ -32,7 +32,7 @@ _FOLDED = 24  # rows of a table that is shown without a click
 
 def to_page(comparison: Comparison, title: str = "How faithful are these maps?") -> str:
     """The whole page."""
-    style = (files("evals.faithfulness.reporting") / "page.css").read_text(encoding="utf-8")
+    style = page_style("evals.faithfulness.reporting")
     sections = [_question(comparison, one) for one in comparison.questions]
     sections.append(_section("costs", "What it cost", _table(comparison.costs())))
     sections.append(_section("values", "All means with their intervals", _table(comparison.table())))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from evals.study.analysis.nouns import Figure, Name
@@ -11,6 +10,7 @@ from evals.study.analysis.reporting.flow_chart import flow_chart
 from evals.study.analysis.reporting.layout import shown
 from evals.study.analysis.reporting.markdown import SIMULATED
 from evals.study.analysis.reporting.pictures import plots_of
+from evals.styles import page_style
 
 if TYPE_CHECKING:
     from evals.study.analysis.nouns import Analysis, Sentence
@@ -47,7 +47,7 @@ def to_page(analysis: Analysis) -> str:
             sections.append(f'<section id="{name}"><h2>{heading}</h2>{note}{inside}</section>')
     links.append(("how", "How it was computed"))
     sections.append(_how(analysis))
-    style = (files("evals.study.analysis.reporting") / "page.css").read_text(encoding="utf-8")
+    style = page_style("evals.study.analysis.reporting")
     nav = "".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading in links)
     warning = "" if analysis.people else f'<p class="warn">{escape(SIMULATED)}</p>'
     return (
