@@ -252,6 +252,7 @@ def _by_rules(read: _Read, evidence: Evidence, *, with_model: bool) -> TextRepor
                 sentence.rules,
                 sentence.left_over,
                 whole=not sentence.unread,
+                notes=found.notes,
             )
         )
     parts: list[CheckedSentence | CheckReport] = [*sentences, check_evidence(read.only_stated, evidence)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from saywhy_core.errors import UsageError
 from verbalize.claims.claim import ERROR_KINDS
 from verbalize.claims.effects.changes import change_of
+from verbalize.claims.effects.compared import compared_with, note_of
 from verbalize.claims.effects.predictions import judged_prediction
 from verbalize.claims.kinds import CLAIM_KINDS
 from verbalize.claims.labels import is_mirror, wrong_label
@@ -43,7 +44,9 @@ class UndecidedClaim:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """The outcome of a check: all claims, one error per false claim, and the claims that the map can't decide.
+    """The outcome of a check: all claims, one error per false claim, the claims that the map can't decide, and notes.
+
+    A note says how little a true claim may tell: a part alone is enough, and so are other parts of as many words.
 
     `bool(report)` is True if all claims are true.
     """
@@ -51,6 +54,7 @@ class CheckReport:
     claims: tuple[Claim, ...]
     errors: tuple[ClaimError, ...]
     undecided: tuple[UndecidedClaim, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.errors and not self.undecided
@@ -111,13 +115,16 @@ def check_evidence(claims: Iterable[Claim], evidence: Evidence, *, bridge: float
     stated = tuple(claims)
     errors: list[ClaimError] = []
     undecided: list[UndecidedClaim] = []
+    notes: list[str] = []
     for claim in stated:
         verdict = _judge(claim, evidence, bridge)
         if isinstance(verdict, Undecided):
             undecided.append(UndecidedClaim(claim, verdict.message))
         elif verdict is not None:
             errors.append(ClaimError(verdict[0], claim, verdict[1]))
-    return CheckReport(stated, tuple(errors), tuple(undecided))
+        elif (message := note_of(claim, evidence)) is not None:
+            notes.append(message)
+    return CheckReport(stated, tuple(errors), tuple(undecided), tuple(notes))
 
 
 def with_effects(stated: Sequence[tuple[Iterable[Claim], Evidence, Saliency]], model: Any) -> list[Evidence | UsageError]:
@@ -177,9 +184,10 @@ def is_of_prediction(claims: Iterable[Claim]) -> bool:
 
 
 def changes_named(claims: Iterable[Claim], evidence: Evidence) -> tuple[Change, ...]:
-    """The distinct changes of the input that claims are about, of parts that are in it."""
-    named = (change_of(claim) for claim in claims if _missing(claim, evidence) is None)
-    return tuple(dict.fromkeys(change for change in named if change is not None))
+    """The distinct changes of the input that claims are about, of parts that are in it, and what these are compared with."""
+    there = [claim for claim in claims if _missing(claim, evidence) is None]
+    named = [change for claim in there if (change := change_of(claim)) is not None]
+    return tuple(dict.fromkeys([*named, *(change for claim in there for change in compared_with(claim, evidence))]))
 
 
 def check_against(claims: Iterable[Claim], evidence: Evidence) -> list[bool | None]:

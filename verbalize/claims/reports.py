@@ -58,6 +58,7 @@ class CheckedSentence:
         left_over: the words that no rule read.
         whole: whether the rules read all of it.
         second: what a second reader made of it; `None` if none was asked.
+        notes: how little a true claim may tell: that a part alone is enough, and so are other parts of as many words.
     """
 
     text: str
@@ -69,6 +70,7 @@ class CheckedSentence:
     left_over: tuple[str, ...] = ()
     whole: bool = True
     second: SecondReading | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -92,6 +94,8 @@ class CheckedSentence:
         }
         if self.status == "not verified":
             record["reason"] = self.reason
+        if self.notes:
+            record["notes"] = list(self.notes)
         return record if self.second is None else {**record, "read_by_model": self.second.to_record()}
 
 

@@ -201,6 +201,8 @@ def _print_sentence(name: str, sentence: CheckedSentence, saliency: Saliency, *,
     if second is not None and second.status != "false":
         told = "true as read by a model" if second.problem is None else f"the model did not read it: {legible(second.problem)}"
         show(f"    {told if not second.undecided else 'the map cannot decide what a model read'}")
+    for message in sentence.notes:
+        show(f"    note: {legible(message)}")
     if why:
         for claim in second.claims if second is not None else ():
             show(f"    claim read by a model: {_claim(claim, saliency)}")

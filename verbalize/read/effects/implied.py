@@ -166,7 +166,7 @@ def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Ev
             ]
             why = next((messages[0] for messages in whys if messages), "it may be said of several parts")
             undecided.append(UndecidedClaim(first.claims[0], why))
-    return CheckReport(tuple(dict.fromkeys(said)), tuple(errors), tuple(undecided))
+    return CheckReport(tuple(dict.fromkeys(said)), tuple(errors), tuple(undecided), report.notes)
 
 
 def claims_of(implied: Iterable[Implied]) -> tuple[Claim, ...]:

@@ -111,6 +111,7 @@ record(
     claims=(),
     errors=(ClaimError("wrong sign", CLAIM, "m"),),
     undecided=(UndecidedClaim(CLAIM, "m"),),
+    notes=("n",),
 )
 case(
     "verbalize.check",
@@ -202,6 +203,7 @@ record(
     left_over=("w",),
     whole=False,
     second=SecondReading("true"),
+    notes=("n",),
 )
 record(
     "verbalize.TextReport",
