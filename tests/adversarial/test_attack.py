@@ -207,7 +207,7 @@ def test_competitive_changes_stay_inside_their_feature():
     image = np.full((1, 12, 12, 1), 0.5, dtype=np.float32)
     two_halves = np.repeat(np.array([[1.0] * 6 + [1.0] * 6]), 12, axis=0)
     mixture = KeypointMixture.from_map(two_halves)
-    (result,) = FeatureGuidedAttack(budget=3000, player_two="competitive", density=mixture).run(
+    (result,) = FeatureGuidedAttack(budget=1000, player_two="competitive", density=mixture).run(
         CallableClassifier(predict), image, [0]
     )
     found = [feature.centre[1] < 6 for feature in result.features if math.isfinite(feature.distance)]

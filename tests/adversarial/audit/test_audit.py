@@ -285,7 +285,7 @@ except Exception as error:
 """
 
 
-@pytest.mark.parametrize("most", [1_000, 20_000])
+@pytest.mark.parametrize("most", [1_000, pytest.param(20_000, marks=pytest.mark.long)])
 def test_a_disk_that_fills_up_ends_the_audit_which_goes_on_later(tmp_path, most):
     """A process that may not write files of more than so many bytes: not the database, or not the pictures."""
     path, _ = saved(tmp_path, count=2)

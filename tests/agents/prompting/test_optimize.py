@@ -152,12 +152,21 @@ def test_the_scale_is_that_of_the_likeliest_labels():
     assert calibrated_scale(cosines, np.array([0, 0, 0, 0])) == pytest.approx(np.log(3) / 0.1, rel=0.1)
 
 
+SMALL_SEARCH = {"seed": 7, "children": 4, "groups": 4, "rounds": 3, "template_steps": 4}
+
+
+@pytest.fixture(scope="module")
+def never_killed():
+    """What a small search that nobody stops comes to."""
+    world = World(1)
+    return PromptOptimizer(world, CLASSES, **SMALL_SEARCH).fit_embedded(*world.images(1, seed=3), LIBRARY)
+
+
 @pytest.mark.parametrize("stop_after", [1, 4, 15, 40])
-def test_killed_and_resumed_is_the_same_as_never_killed(tmp_path, stop_after):
+def test_killed_and_resumed_is_the_same_as_never_killed(tmp_path, never_killed, stop_after):
     world = World(1)
     shots, labels = world.images(1, seed=3)
-    options = {"seed": 7, "children": 4, "groups": 4, "rounds": 3, "template_steps": 4}
-    whole = PromptOptimizer(world, CLASSES, **options).fit_embedded(shots, labels, LIBRARY)
+    whole, options = never_killed, SMALL_SEARCH
     assert len(whole.history) > stop_after or stop_after == 40
     state, seen = tmp_path / "state.json", []
 
