@@ -94,10 +94,10 @@ def leave_out_fixed(values: dict[str, tuple[Floats, bool]], runs: Sequence[Run],
             for run, row in zip(runs, found, strict=True)
         ]
         said = np.array([[bool(reason) for reason in row] for row in reasons], dtype=bool).reshape(found.shape)
-        emptied = said.any(axis=1) & (said | np.isnan(found)).all(axis=1)
+        emptied = np.asarray(said.any(axis=1) & (said | np.isnan(found)).all(axis=1))
         if emptied.any():
             first = next(reason for reason in reasons[int(np.flatnonzero(emptied)[0])] if reason)
-            methods = [run.method for run, whole in zip(runs, emptied, strict=True) if whole]
+            methods = [run.method for run, whole in zip(runs, emptied.tolist(), strict=True) if whole]
             left_out[name] = f"of {listed(methods)}, {first}"
             del values[name]
         else:
