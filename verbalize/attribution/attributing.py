@@ -50,7 +50,9 @@ def attribute(
             module N×C×H×W in [0, 1] -> N×K logits, or a black box of `saywhy_core.classifiers`.
         inputs: one text or one image (H×W×C, a path or a Pillow image); or several: a list of them, or an array N×H×W×C; or a
             loader: any other iterable of inputs or of batches of inputs, such as a `DataLoader` or a dataset of Hugging Face.
-            Tensors may be N×C×H×W. An input or a batch may come with its labels, which are passed over: as a pair
+            Tensors may be N×C×H×W. An array N×H×W holds N grey images where the model takes grey images; where it takes others,
+            or that is unknown, or there are 3 or 4 of them, it may as well be one image, and is refused.
+            An input or a batch may come with its labels, which are passed over: as a pair
             (inputs, labels), or as a mapping with a field such as "image", "pixel_values" or "text", also one inside another.
         query: the question, for all inputs or one for each; a label alone asks what speaks for it. If it is not given, the
             question is why the model predicts its label.
@@ -144,7 +146,35 @@ def _is_one(inputs: Any, model: Model) -> bool:
     """Whether this is a single input: a text, a path, a Pillow image, or an array with the axes of one image."""
     if isinstance(inputs, str | os.PathLike) or (hasattr(inputs, "getbands") and hasattr(inputs, "size")):
         return True
-    return isinstance(model, ImageModel | BlackBoxImages) and getattr(inputs, "ndim", _IMAGE + 1) <= _IMAGE
+    if not isinstance(model, ImageModel | BlackBoxImages) or getattr(inputs, "ndim", _IMAGE + 1) > _IMAGE:
+        return False
+    return not _is_grey_batch(inputs, model)
+
+
+def _is_grey_batch(inputs: Any, model: ImageModel | BlackBoxImages) -> bool:
+    """Whether an array of three axes holds grey images N×H×W: the model takes grey images, and no axis can be channels.
+
+    Raises:
+        UsageError: it may be one image or several grey ones.
+    """
+    shape = tuple(getattr(inputs, "shape", ()))
+    if len(shape) != _IMAGE or shape[2] in _CHANNELS or (shape[0] == 1 and isinstance(inputs, torch.Tensor)):
+        return False
+    if shape[0] in _CHANNELS and (model.channels != 1 or not isinstance(inputs, torch.Tensor)):
+        return False  # channels come first: read as such, or told
+    if model.channels == 1 and shape[0] not in _CHANNELS:
+        return True
+    if isinstance(model, ImageModel) and _taken(model) in (shape[0], shape[2]) and model.channels != 1:
+        return False
+    raise UsageError(
+        f"an array of shape {shape} may be {shape[0]} grey images or one image with {shape[2]} or {shape[0]} channels; give "
+        f"grey images with an axis for their channel, {(*shape, 1)}, and one image as (height, width, channels) in a list"
+    )
+
+
+def _taken(model: ImageModel) -> int | None:
+    """How many channels the first convolution of a module takes."""
+    return next((int(one.shape[1]) for one in model.module.parameters() if one.ndim == _IMAGE + 1), None)
 
 
 def _unlabelled(item: Any, model: Model) -> Any:
@@ -172,8 +202,10 @@ def _count(item: Any, model: Model) -> int | None:
     """How many inputs a batch holds: an array of images, or a list of inputs. None where it is no batch of inputs."""
     if isinstance(item, list | tuple):
         return len(item) if item and _is_one(item[0], model) and not isinstance(item[0], int | float) else None
-    images = isinstance(model, ImageModel | BlackBoxImages) and getattr(item, "ndim", 0) == _IMAGE + 1
-    return len(item) if images else None
+    if not isinstance(model, ImageModel | BlackBoxImages):
+        return None
+    axes = getattr(item, "ndim", 0)
+    return len(item) if axes == _IMAGE + 1 or (axes == _IMAGE and _is_grey_batch(item, model)) else None
 
 
 def _field(item: Mapping[Any, Any], model: Model) -> Any:
