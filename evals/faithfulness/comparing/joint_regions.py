@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _FILLED = 2.0  # a region is among the most important of a map if its share of the top pixels is this often its share of all
 _TOP_PIXELS = 0.05  # of a picture: about a region of a fifth of both sides
 _ONE_SIDED = 0.5  # where the mean of the maps is less than this share of their mean magnitude, they contradict each other
+_NAME = re.compile(r"(?P<size>[a-z-]+ )?(?P<colour>[a-z-]+) region (?P<place>(?:at|in) .+)")
 
 
 def joint_map(maps: Sequence[PixelSaliency]) -> PixelSaliency:
@@ -43,8 +45,25 @@ def joint_map(maps: Sequence[PixelSaliency]) -> PixelSaliency:
     return PixelSaliency(
         size, first.query, image=first.image, signed=False, id=first.saliency_id,
         masks=np.stack([region.mask for region in regions]) if regions else None,
-        mask_names=tuple(region.name for region in regions) if regions else None,
+        mask_names=short_names([region.name for region in regions]) if regions else None,
     )  # fmt: skip
+
+
+def short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names such as "larger red region at the right", without the colour where all regions at a place have the same one.
+
+    Names at one place and of one colour differ by their size or number, so that they stay different.
+    """
+    found = [_NAME.fullmatch(name) for name in names]
+    colours: dict[str, set[str]] = {}
+    for one in found:
+        if one is not None:
+            colours.setdefault(one["place"], set()).add(one["colour"])
+    shorter = tuple(
+        name if one is None or len(colours[one["place"]]) > 1 else f"{one['size'] or ''}region {one['place']}"
+        for name, one in zip(names, found, strict=True)
+    )
+    return shorter if len(set(shorter)) == len(set(names)) else tuple(names)
 
 
 def regions_of(joint: PixelSaliency) -> tuple[Region, ...]:

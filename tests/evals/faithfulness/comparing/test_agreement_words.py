@@ -9,6 +9,7 @@ import pytest
 
 from evals.faithfulness import agree
 from evals.faithfulness.comparing.agreed_words import words_told_apart
+from evals.faithfulness.comparing.joint_regions import short_names
 from saywhy_core.errors import UsageError
 from verbalize import PixelSaliency, Query, TokenSaliency
 
@@ -272,3 +273,18 @@ def test_what_cant_be_compared_is_told(given, said):
     maps = given.pop("maps", {"a": [words_map([1, 2])]})
     with pytest.raises(UsageError, match=said):
         agree(maps, **given)
+
+
+def test_colours_are_said_only_where_they_tell_regions_of_one_place_apart():
+    long = [
+        "larger red region at the right", "smaller red region at the right", "blue region at the top",
+        "red region in the centre", "many-coloured region in the centre", "dog",
+    ]  # fmt: skip
+    assert short_names(long) == (
+        "larger region at the right", "smaller region at the right", "region at the top",
+        "red region in the centre", "many-coloured region in the centre", "dog",
+    )  # fmt: skip
+    assert short_names(["red region at the top", "region at the top"]) == (
+        "red region at the top",
+        "region at the top",
+    )
