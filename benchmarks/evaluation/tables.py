@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evals.faithfulness import Comparison, Evaluation
+    from evals.faithfulness.comparing.comparison import Run
 
 MODELS = ("minilm", "resnet20", "vit")
 QUESTIONS = ("pointwise", "contrastive")
@@ -115,24 +116,31 @@ def print_tables(folder: Path | None, count: int, models: Sequence[str] = MODELS
 
 
 def table(found: Comparison, question: str, metrics: Sequence[str]) -> str:
-    """A row per method, best mean rank first: mean ± half of the interval of each metric, mean rank, seconds per map."""
+    """A row per method, best mean rank first: mean ± half of the interval of each metric, mean rank, seconds per map.
+
+    Shuffled maps come last, without a rank where they lack a metric that methods have.
+    """
     ranking = rank(found, question)
     runs = {run.method: run for run in found.of(question)}
     shown = ["method", *(METRICS[name] for name in metrics), "mean rank", "s per map"]
     lines = ["| " + " | ".join(shown) + " |", "| --- |" + " ---: |" * (len(shown) - 1)]
     for index in np.argsort(ranking.means, kind="stable"):
-        run = runs[ranking.methods[index]]
-        cells = [run.method, *(mean_of(run.evaluation, name) for name in metrics)]
-        cells.append(f"{ranking.means[index]:.1f} ({ranking.low[index]:.1f} to {ranking.high[index]:.1f})")
-        cells.append(f"{run.seconds / found.inputs:.3f}" if run.seconds else "")
-        lines.append("| " + " | ".join(cells) + " |")
+        mean = f"{ranking.means[index]:.1f} ({ranking.low[index]:.1f} to {ranking.high[index]:.1f})"
+        lines.append(_row(runs[ranking.methods[index]], metrics, mean, found.inputs))
+    if "random" in runs and "random" not in ranking.methods:
+        lines.append(_row(runs["random"], metrics, "", found.inputs))
     return "\n".join(lines)
+
+
+def _row(run: Run, metrics: Sequence[str], rank: str, inputs: int) -> str:
+    seconds = f"{run.seconds / inputs:.3f}" if run.seconds else ""
+    return "| " + " | ".join([run.method, *(mean_of(run.evaluation, name) for name in metrics), rank, seconds]) + " |"
 
 
 def mean_of(found: Evaluation | None, metric: str) -> str:
     try:
         one = found[metric] if found is not None else None
-    except KeyError:  # the shuffled maps have no method that could explain other inputs
+    except KeyError:  # shuffled maps have no method that could explain other inputs
         one = None
     if one is None or not np.isfinite(one.mean):
         return ""
