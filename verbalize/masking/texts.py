@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from verbalize.models.text_classifiers import TextClassifier
     from verbalize.saliency import Floats
 
-_SPACES = re.compile(r"[^\S\n]{2,}")
-_BEFORE_MARK = re.compile(r"[^\S\n]+([,.;:!?…)\]}])")
+_BLANKS = "".join(one for one in map(chr, range(0x3001)) if one.isspace() and one != "\n")
+_MARKS = tuple(",.;:!?…)]}")
 _SPECIAL = -1  # of pieces that belong to no word
 
 
@@ -120,13 +119,29 @@ class MaskedTexts:
 
 
 def without(text: str, words: Sequence[tuple[int, int]], kept: NDArray[np.bool_]) -> str:
-    """The text from which the words that are not kept are cut out. Spaces that this leaves double, or before a mark, go too."""
+    """The text from which the words that are not kept are cut out.
+
+    A blank goes only where a cut leaves it double, before a mark that the word stood against, or at an end of the text. All
+    else stays as it is, blanks before marks of a tokenised text included: a model may look at white space.
+    """
     if bool(kept.all()):
         return text
-    rest, end = [], 0
+    rest, end, cut = "", 0, False
     for (start, stop), keep in zip(words, kept, strict=True):
         if not keep:
-            rest.append(text[end:start])
-            end = max(end, stop)
-    rest.append(text[end:])
-    return _BEFORE_MARK.sub(r"\1", _SPACES.sub(" ", "".join(rest))).strip()
+            rest = _joined(rest, text[end:start], cut=cut)
+            end, cut = max(end, stop), True
+    rest = _joined(rest, text[end:], cut=cut)
+    return rest.rstrip(_BLANKS) if end == len(text) or not text[end:].strip() else rest
+
+
+def _joined(before: str, after: str, *, cut: bool) -> str:
+    """Both sides of a cut as one; blanks on both sides of it become those of the left side."""
+    if not cut:
+        return before + after
+    bare = after.lstrip(_BLANKS)
+    if not before or before[-1].isspace():
+        if bare[:1] == "\n" or (bare == after and after[:1] in _MARKS):
+            return before.rstrip(_BLANKS) + bare
+        return before + bare
+    return before + after

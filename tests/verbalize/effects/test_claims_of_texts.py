@@ -170,7 +170,7 @@ TEXTS = [  # text, words, claim, the text that the model should see
     (None, "very great , fine !", Claim("counterfactual", (1,), replacement="bad"), "very bad, fine!"),
     (None, "very great , fine !", Claim("decisive", (0,)), "great, fine!"),
     ("好电影", "好 电影", Claim("counterfactual", (0,), replacement="坏"), "坏电影"),
-    ("  two   lines\nhere ", "two lines here", Claim("decisive", (0,)), "lines\nhere"),
+    ("  two   lines\nhere ", "two lines here", Claim("decisive", (0,)), "  lines\nhere "),
 ]
 
 

@@ -1,5 +1,7 @@
 """Inputs with hidden parts: what the model sees, and how often it is asked."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -96,7 +98,7 @@ def test_words_are_cut_out_of_the_text_with_their_blank(kept, expected):
 
 
 def test_line_ends_stay():
-    assert without("one\ntwo  three", [(0, 3), (4, 7), (9, 14)], np.array([True, False, True])) == "one\n three"
+    assert without("one\ntwo  three", [(0, 3), (4, 7), (9, 14)], np.array([True, False, True])) == "one\nthree"
 
 
 def words_of(texts):
@@ -132,3 +134,26 @@ def test_wrong_inputs_are_refused_in_a_sentence(recorder):
 def test_a_bare_module_gets_numbers_as_names(recorder):
     assert mask_inputs(recorder, maps()).class_names == ("0", "1", "2")
     assert mask_inputs(ImageModel(recorder, ("r", "g", "b")), maps()).class_names == ("r", "g", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "left"),
+    [
+        ("great and fine but slow .", (2,), "great and but slow ."),  # a blank before a mark that was there stays
+        ("great and fine .", (2,), "great and ."),
+        ("great and fine.", (2,), "great and."),
+        ("x very good.", (1, 2), "x."),
+        ("x very good .", (1, 2), "x ."),
+        ("great  and\n fine   but slow  !!", (2,), "great  and\n but slow  !!"),
+        ("( great ) and", (1,), "( ) and"),
+        ("  fine film  ", (0,), "  film  "),
+        ("fine film", (0,), "film"),
+        ("a b\nc", (1,), "a\nc"),
+        ("a\nb c", (1,), "a\nc"),
+        ("a b c d", (1, 3), "a c"),
+        ("a b", (0, 1), ""),
+    ],
+)
+def test_cutting_changes_nothing_but_the_cut(text, cut, left):
+    words = [found.span() for found in re.finditer(r"\w+|[^\w\s]", text)]
+    assert without(text, words, np.array([index not in cut for index in range(len(words))])) == left
