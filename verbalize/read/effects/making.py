@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from verbalize.claims.claim import Claim
 from verbalize.claims.model.names import classes_named, same_name
+from verbalize.read.effects.implied import Implied
 from verbalize.read.effects.skeleton import name_of
 from verbalize.read.effects.words import PRONOUNS
 from verbalize.read.mentions import Unclear, mentions_in
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from verbalize.claims.claim import ClaimKind
     from verbalize.evidence import Evidence
     from verbalize.read.effects.conditions import Change
-    from verbalize.read.effects.implied import Implied
     from verbalize.read.effects.outcomes import Outcome
     from verbalize.read.effects.skeleton import Skeleton
     from verbalize.read.resolver import Mention
@@ -114,7 +114,11 @@ class Maker:
         return make
 
     def every(self, found: Found, *, named: bool | None, others: bool) -> Callable[[], EffectReading]:
-        """Every part, of each of which the clause says whether it is decisive; one of them may be named as the exception."""
+        """Every part, of each of which the clause says whether it is decisive; some of them may be named as the exception.
+
+        Of several that are named it does not say whether it means each of them or all together, nor of a phrase whether it
+        means its words: it is true only if it is true in each of these senses.
+        """
 
         def make() -> EffectReading:
             mentions, part = self.part(found["part"]) if named is not None else ((), ())
@@ -122,11 +126,31 @@ class Maker:
             if part is None or len(words) > _MOST_WORDS:
                 raise Unclear
             label = self.label(found.get("label"))
-            of_named = (Claim("decisive", part, label=label, negated=not named, quote=quote_of(mentions)),) if part else ()
-            rest = (Claim("decisive", (i,), label=label, negated=not others) for i in words if i not in part)
-            return EffectReading((*of_named, *rest), ("effect: every part",), mentions)
+            rest = tuple(Claim("decisive", (i,), label=label, negated=not others) for i in words if i not in part)
+            senses = tuple(
+                (*(Claim("decisive", one, label=label, negated=not named, quote=quote) for one, quote in parts), *rest)
+                for parts in self.senses(mentions, part)
+            )
+            if len(senses) > 1:
+                return EffectReading((), ("effect: every part",), mentions, (Implied(senses, first=True),))
+            return EffectReading(senses[0] if senses else rest, ("effect: every part",), mentions)
 
         return make
+
+    def senses(self, mentions: Mentions, part: Part) -> list[tuple[tuple[Part, str | None], ...]]:
+        """What may be meant by parts that are named: each of them, all together, or each word of them; with quotations."""
+        each = tuple((place, mention.quote) for mention in mentions if (place := _place(mention)))
+        together = ((part, quote_of(mentions)),)
+        words = tuple(
+            one
+            for place, quote in each
+            for one in (
+                [((index,), self.evidence.names[index]) for index in place if any(map(str.isalnum, self.evidence.names[index]))]
+                if len((quote or "").split()) > 1 and not self.evidence.pixels
+                else [(place, quote)]
+            )
+        )
+        return list(dict.fromkeys(sense for sense in (each, together, words) if sense)) if part else []
 
     def each_place(self, found: Found) -> Callable[[], EffectReading]:
         """A word that occurs several times, each place of which is called decisive."""

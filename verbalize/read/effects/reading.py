@@ -152,7 +152,7 @@ def _read(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain:
         second = second or _clause(skeleton_of(tokens[start:], evidence), evidence, first.subject)
         if second is not None:
             claims = tuple(dict.fromkeys((*first.claims, *second.claims)))
-            return EffectReading(claims, (*first.rules, *second.rules), second.subject, first.implied)
+            return EffectReading(claims, (*first.rules, *second.rules), second.subject, (*first.implied, *second.implied))
     return None
 
 
@@ -178,7 +178,7 @@ def _shortened(before: Sequence[Token], behind: Sequence[Token], evidence: Evide
     if first is None or second is None:
         return None
     claims = tuple(dict.fromkeys((*first.claims, *second.claims)))
-    return EffectReading(claims, first.rules, second.subject, second.implied or first.implied)
+    return EffectReading(claims, first.rules, second.subject, (*first.implied, *second.implied))
 
 
 def _joins(token: Token) -> bool:

@@ -261,14 +261,16 @@ def shortened(before: str, first: EffectReading, skeleton: Skeleton, evidence: E
     def of_part(claim: Claim) -> Claim:
         return replace(claim, part=part, negated=claim.negated != turns, quote=quote_of(mentions))
 
-    if first.implied:
-        (senses,) = first.implied
-        readings = tuple((*reading, of_part(reading[0])) for reading in senses.readings)
-        return EffectReading((), first.rules, mentions, (Implied(readings, first=True),))
-    claim = of_part(first.claims[0])
     if "effect: every part" in first.rules:
-        known = {(one.part, one.negated) for one in first.claims}
-        return EffectReading((), first.rules, mentions) if (claim.part, claim.negated) in known else None
+        claim = of_part(_of(first)[0])
+        readings = [first.claims, *(reading for one in first.implied for reading in one.readings)]
+        known = all(any((one.part, one.negated) == (part, claim.negated) for one in reading) for reading in readings if reading)
+        return EffectReading((), first.rules, mentions) if known else None
+    if first.implied:  # each clause has both senses by itself
+        (senses,) = first.implied
+        of_part_too = tuple((of_part(reading[0]),) for reading in senses.readings)
+        return EffectReading((), first.rules, mentions, (Implied(of_part_too, first=True),))
+    claim = of_part(first.claims[0])
     return EffectReading((claim,), first.rules, mentions)
 
 
@@ -287,13 +289,13 @@ def _of(first: EffectReading) -> tuple[Claim, ...]:
 
 def _is_one_statement(first: EffectReading) -> bool:
     """Whether a reading makes one statement, of each of its parts, that another part can share."""
-    if first.implied:
-        return first.rules == ("effect: in two senses",) and len(first.implied) == 1
-    kinds = {(claim.kind, claim.label, claim.becomes, claim.replacement) for claim in first.claims}
     of_every = first.rules == ("effect: every part",)
+    if first.implied and not of_every:
+        return first.rules == ("effect: in two senses",) and len(first.implied) == 1
+    kinds = {(claim.kind, claim.label, claim.becomes, claim.replacement) for claim in _of(first)}
     known = of_every or first.rules in (("effect: verdict",), ("effect: hidden",), ("effect: alone",))
     signs = {claim.negated for claim in first.claims}
-    return known and len(kinds) == 1 and first.claims[0].becomes is None and (of_every or len(signs) == 1)
+    return known and len(kinds) == 1 and _of(first)[0].becomes is None and (of_every or len(signs) == 1)
 
 
 def _second(

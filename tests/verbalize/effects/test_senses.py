@@ -1,0 +1,69 @@
+"""Sentences that may mean two things of the model are true only if both are so, and false only if neither is."""
+
+import re
+
+import pytest
+
+from verbalize import Query, TokenSaliency, check_text
+from verbalize.models import TextFunction
+
+TOKENS = ["the", "acting", "was", "great", "and", "the", "plot", "was", "fine", "but", "slow", "."]
+GREAT_FIRST = TokenSaliency(TOKENS, [0, 0, 0, 0.9, 0, 0, 0, 0, 0.4, 0, -0.3, 0], Query("positive"), text=" ".join(TOKENS))
+
+# what a text must hold for the model to say "positive"
+RULES = {
+    "great": lambda words: "great" in words,
+    "fine": lambda words: "fine" in words,
+    "either": lambda words: bool({"great", "fine"} & words),
+    "both": lambda words: {"great", "fine"} <= words,
+    "neither": lambda words: "slow" in words,
+    "great, and": lambda words: {"great", "and"} <= words,
+}
+
+
+def status(text, rule, saliency=GREAT_FIRST):
+    def scores(texts):
+        return [[1, 0] if RULES[rule](set(re.findall(r"\w+", one))) else [0, 1] for one in texts]
+
+    return check_text(text, saliency, model=TextFunction(scores, ("positive", "negative"))).status
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Only 'great' and 'fine' are decisive.",
+        "No words but 'great' and 'fine' are decisive.",
+        "The only decisive words are 'great' and 'fine'.",
+        "'great' and 'fine' are the only decisive words.",
+        "Only 'great' and 'fine' are needed.",
+        "Only 'great' and 'fine' are decisive, not 'slow'.",
+        "'slow' is not decisive, and only 'great' and 'fine' are decisive.",
+    ],
+)
+def test_the_only_decisive_words_are_each_of_them_and_all_together(text):
+    """Of "great" and "fine" each, or both, may not be decisive by itself, though the decision changes without both."""
+    found = {rule: status(text, rule) for rule in ("great", "fine", "either", "both", "neither")}
+    open_ = "not verified"
+    assert found == {"great": open_, "fine": open_, "either": open_, "both": "true", "neither": "false"}
+
+
+def test_of_a_phrase_that_alone_is_decisive_each_word_counts():
+    assert status("Only 'great and' is decisive.", "great") == "not verified"
+    assert status("Only 'great and' is decisive.", "great, and") == "true"
+    assert status("Only 'great and' is decisive.", "fine") == "false"
+
+
+def test_what_a_second_clause_says_in_two_senses_is_not_lost():
+    text = "'slow' is not decisive, and 'great' alone decides it."
+    assert [status(text, rule) for rule in ("great", "fine", "either", "both")] == [
+        "true",
+        "false",
+        "not verified",
+        "not verified",
+    ]
+
+
+def test_each_clause_in_two_senses_is_false_only_by_itself():
+    text = "'great' alone decides it, not 'fine'."
+    # both: 'great' alone is not enough, and without 'fine' the decision changes, but without 'great' it does so, too
+    assert [status(text, rule) for rule in ("great", "fine", "both")] == ["true", "false", "not verified"]
