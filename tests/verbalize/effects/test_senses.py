@@ -67,3 +67,44 @@ def test_each_clause_in_two_senses_is_false_only_by_itself():
     text = "'great' alone decides it, not 'fine'."
     # both: 'great' alone is not enough, and without 'fine' the decision changes, but without 'great' it does so, too
     assert [status(text, rule) for rule in ("great", "fine", "both")] == ["true", "false", "not verified"]
+
+
+FINE_FIRST = TokenSaliency(TOKENS, [0, 0, 0, 0.4, 0, 0, 0, 0, 0.9, 0, -0.3, 0], Query("positive"), text=" ".join(TOKENS))
+
+
+@pytest.mark.parametrize("text", ["'great' is decisive, unlike 'fine'.", "'great' is decisive, as opposed to 'fine'."])
+def test_a_contrast_denies_of_the_other_what_is_said(text):
+    found = [status(text, rule, FINE_FIRST) for rule in ("great", "fine", "either", "both")]
+    assert found == ["true", "false", "false", "false"]
+    turned = text.replace("is decisive", "is not decisive")
+    assert [status(turned, rule, FINE_FIRST) for rule in ("great", "fine", "either")] == ["false", "true", "false"]
+
+
+@pytest.mark.parametrize(
+    "text", ["The decision depends on 'great', not on 'fine'.", "'great' makes the difference, but 'fine' does not."]
+)
+def test_words_of_the_decision_are_not_false_where_only_the_map_refutes_them(text):
+    assert status(text, "great") == "not verified"  # the map gives 'fine' some weight, and the model does not need it
+    assert status(text, "fine") == "false"
+    assert status(text, "both") == "false"  # without 'fine' the decision changes
+    no_weight = TokenSaliency(TOKENS, [0, 0, 0, 0.9, 0, 0, 0, 0, 0, 0, -0.3, 0], Query("positive"), text=" ".join(TOKENS))
+    assert status(text, "great", no_weight) == "true"
+    assert status(text, "both", no_weight) == "false"
+
+
+def test_the_decisive_word_of_the_model_alone():
+    assert status("The decisive word is 'great'.", "great", FINE_FIRST) == "not verified"
+    assert status("The decisive word is 'great'.", "fine", FINE_FIRST) == "false"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The most important and decisive word is 'great'.",
+        "'great', the most important word, is decisive.",
+        "'great' is decisive, and the most important word is 'great'.",
+    ],
+)
+def test_what_is_said_of_the_map_itself_stays_false(text):
+    assert status(text, "great", FINE_FIRST) == "false"
+    assert status(text, "great") != "false"

@@ -61,7 +61,18 @@ _DEPENDS_MORE = re.compile(
 )
 _EXCLUDES = re.compile(r"\bnot\b|n't|\b(?:rather than|instead of|as opposed to|unlike|in contrast to|over|but)\b")
 _NOT = re.compile(r"\b(?:not|never|no)\b|n't")
+# A clause that leaves out what the one before it says: "not on 'fine'", "but 'fine' does not".
+_ELIDED = re.compile(
+    r"(?:(?:,|and|but|while|whereas|though|although) ?)*(?:not )?(?:(?:on|upon|by|with|to|for) )?X(?: (?:is|are|was|were|does|do|did|would|will)(?: not|n't))?[ .,;!]*"
+)
+# Words that speak of the map itself, so that what they say of it is not only the words of the decision read as such.
+_OF_MAP = re.compile(
+    r"\b(?:important|influential|relevant|salient|strong\w*|weigh\w*|scor\w+|high\w*|contribut\w*|evidence|arguments?|sp[eo]aks?|support\w*|oppos\w+"
+    r"|shares?|percent|rank\w*|place[sd]?|maps?|heatmaps?|attribut\w*|saliency|positive(?:ly)? weight)\b|%"
+)
 _TO_PART = frozenset({"supports", "opposes", "matters", "most_important", "strength", "only"})
+_READ_AS = frozenset({"supports", "matters", "most_important", "only", "rank", "near_zero"})
+_MAP_ERRORS = frozenset({"wrong sign", "wrong rank", "wrong number"})
 _COMPARES = frozenset({"more_important_than", "equal", "ratio", "difference", "least_important"})
 _UNSETTLED = "a map does not tell how decisive a part is, and no changed input tells it by degrees or by comparison"
 _MOST_READINGS = 12
@@ -80,12 +91,15 @@ class Implied:
         first: whether the words speak of the model first of all, so that without it they are undecided.
         unsettled: claims about the map that are undecided where the model is given, because they compare how decisive parts are,
             or speak of a degree or a number of it, which neither the map nor a changed input tells. There are no readings then.
+        joined: the claims about the map that words of the decision alone were read as. Where the model is given and does not
+            refute what is said of it, they are not false, but undecided: nobody spoke of the map.
     """
 
     readings: tuple[tuple[Claim, ...], ...]
     soft: bool = False
     first: bool = False
     unsettled: tuple[Claim, ...] = ()
+    joined: tuple[Claim, ...] = ()
 
 
 def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int, *, sentence: str = "") -> tuple[Implied, ...]:
@@ -107,8 +121,10 @@ def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int, 
     if claims and _DECIDES.search(words) and _DOWNTONES.search(words):
         return (Implied((), unsettled=tuple(claims)),)
     negated = _NOT.search(words) is not None
+    elided = _ELIDED.fullmatch(words.strip()) is not None and _DECIDES.search(sentence) is not None
+    joined = tuple(claim for claim in claims if _is_read_as(claim)) if not _OF_MAP.search(sentence or words) else ()
     idle = _distinct(claim for claim in claims if _is_idle(claim, negated=negated))
-    decides, drives = _DECIDES.search(words) is not None, _DRIVES.search(words) is not None
+    decides, drives = elided or _DECIDES.search(words) is not None, _DRIVES.search(words) is not None
     if _DEPENDS_MORE.search(words) and not re.search(r"\b(?:less|least)\b", words):
         decides, drives = False, True  # "depends most on" may also mean no more than a large share
     found = []
@@ -116,12 +132,13 @@ def implied_by(words: str, claims: Sequence[Claim], places: Places, count: int, 
     if flat and count <= _MOST_COUNTED and (decides or _IDLE.search(words)):  # "nothing has any effect on the decision"
         found.append(Implied((tuple(Claim("decisive", (index,), negated=True) for index in range(count)),)))
     if idle and (decides or _IDLE.search(words)):
-        found.append(Implied(_readings(idle, places, negated=True)))
+        found.append(Implied(_readings(idle, places, negated=True), joined=joined if decides else ()))
     elif decides or drives:
         busy = _distinct(claim for claim in claims if claim.kind in _TO_PART or (claim.kind == "rank" and not negated))
         against = any("opposes" in (claim.kind, claim.direction) for claim in claims)
         if busy:
-            found.append(Implied(_readings(busy, places, negated=False), soft=against or not decides))
+            soft = against or not decides
+            found.append(Implied(_readings(busy, places, negated=False), soft=soft, joined=() if soft else joined))
     return tuple(found)
 
 
@@ -142,7 +159,7 @@ def words_between(sentence: str, quotations: Iterable[Quotation]) -> str:
 def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Evidence, *, with_model: bool) -> CheckReport:
     """Check what a sentence says of the map and, where the model is given, what it says of the model besides."""
     report = check_evidence(claims, evidence)
-    said, errors, undecided = [*report.claims], [*report.errors], [*report.undecided]
+    said, errors, undecided, notes = [*report.claims], [*report.errors], [*report.undecided], [*report.notes]
     for one in implied:
         if not (with_model or one.first):
             continue
@@ -154,9 +171,14 @@ def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Ev
         readings = [check_evidence(reading, evidence) for reading in one.readings]
         first = readings[0]
         said += first.claims
+        notes += [note for note in first.notes if all(readings)]
+        refuted = all(any(error.kind != "wrong label" for error in reading.errors) for reading in readings)
+        if with_model and not refuted:
+            moved = [error for error in errors if error.claim in one.joined and error.kind in _MAP_ERRORS]
+            errors = [error for error in errors if error not in moved]
+            undecided += [UndecidedClaim(error.claim, f"the map does not say so: {error.message}") for error in moved]
         if all(readings):
             continue
-        refuted = all(any(error.kind != "wrong label" for error in reading.errors) for reading in readings)
         if refuted and not one.soft:
             errors += first.errors
         else:
@@ -166,7 +188,7 @@ def check_said(claims: Sequence[Claim], implied: Iterable[Implied], evidence: Ev
             ]
             why = next((messages[0] for messages in whys if messages), "it may be said of several parts")
             undecided.append(UndecidedClaim(first.claims[0], why))
-    return CheckReport(tuple(dict.fromkeys(said)), tuple(errors), tuple(undecided), report.notes)
+    return CheckReport(tuple(dict.fromkeys(said)), tuple(errors), tuple(undecided), tuple(dict.fromkeys(notes)))
 
 
 def claims_of(implied: Iterable[Implied]) -> tuple[Claim, ...]:
@@ -174,8 +196,12 @@ def claims_of(implied: Iterable[Implied]) -> tuple[Claim, ...]:
     return tuple(claim for one in implied for reading in one.readings for claim in reading)
 
 
+def _is_read_as(claim: Claim) -> bool:
+    return claim.kind in _READ_AS or (claim.kind == "share" and claim.value == 0)
+
+
 def _is_idle(claim: Claim, *, negated: bool) -> bool:
-    weak = claim.kind == "strength" and (claim.value or 0.0) < 0.5
+    weak = (claim.kind == "strength" and (claim.value or 0.0) < 0.5) or (claim.kind == "share" and claim.value == 0)
     return claim.kind == "near_zero" or weak or (negated and claim.kind == "rank")
 
 

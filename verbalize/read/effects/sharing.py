@@ -67,13 +67,15 @@ _DENYING = re.compile(
     r"\b(?:neither|nor|no|nothing|never|none|only|nobody|fails?|failed|stops?|stopped|cannot|unless|even|both|if)\b"
 )
 _SHORT = re.compile(
-    r"(?:^not\b|\b(?:is|are|was|were|does|do|did|would|will|be)(?: not)?(?: too| either| alone| by itself| on its own)?$|^(?:neither|nor|so|as) )"
+    r"(?:^(?:not|unlike|in contrast to|as opposed to|rather than)\b|\b(?:is|are|was|were|does|do|did|would|will|be)(?: not)?(?: too| either| alone| by itself| on its own)?$|^(?:neither|nor|so|as) )"
 )
 _NOT = re.compile(r"\bnot\b")
 _BEING = re.compile(r"\b(?:is|are|was|were)\b")
+_CONTRASTS = ("unlike ", "in contrast to ", "as opposed to ")
 # What follows a clause and leaves out what it says, for a part: "'fine' is not", "not 'fine'", "nor is 'fine'", "so is 'fine'".
 _SECONDS: tuple[tuple[str, bool | None], ...] = (
     (f"not {SINGLES}{_ALONE}?", True),
+    (f"(?:unlike|in contrast to|as opposed to|rather than) {SINGLES}", True),
     (f"{SINGLES}{_ALONE}? {_AUX} not{_ALONE}?", True),
     (f"{SINGLES}{_ALONE}? {_AUX} not either", None),
     (f"{SINGLES}{_ALONE}? {_AUX}(?: too)?", False),
@@ -364,6 +366,8 @@ def _turned(
     """The part, with whether the second clause turns what the first says."""
     if denies is None:  # "nor is", "not either": only behind a denial
         return (*found, False) if denied else None
-    if text.startswith(("so ", "as ")) and denied:
+    if text.startswith(_CONTRASTS):
+        return (*found, True)  # it is the reverse of what the first says
+    if text.startswith(("so ", "as ", "rather than ")) and denied:
         return None
     return (*found, denied != denies)
