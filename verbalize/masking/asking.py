@@ -57,7 +57,8 @@ def ask_model(
 
     Words are cut out of the text. Regions of a picture are filled in each of three ways: with grey, with the mean colour,
     and by a blur. Inputs of all maps share the calls of the model, and each distinct input is run once. Where the model
-    can't be run on all of them, each map is tried by itself.
+    can't be run on all of them, each map is tried by itself. A map whose question names a class that the model lacks is an
+    error: the model is not the one that the map explains.
 
     Args:
         model: whatever `verbalize.models.as_model` takes.
@@ -73,15 +74,38 @@ def ask_model(
     of_images = isinstance(opened, ImageModel | BlackBoxImages)
     told_before = list(known) or [None] * len(asked)
     found: list[Effects | UsageError] = [UsageError(_NO_IMAGES if of_images else _NO_TEXTS)] * len(asked)
-    for indices in _together(asked, pixels=of_images):
+    for together in _together(asked, pixels=of_images):
+        indices = []
+        for index in together:
+            lacking = _lacking_class(opened, asked[index][0])
+            if lacking is None:
+                indices.append(index)
+            else:
+                found[index] = lacking
+        if not indices:
+            continue
         chosen = [(*asked[index], told_before[index]) for index in indices]
         if of_images:
             effects = _one_shape(opened, chosen, batch_size)
         else:
             effects = _ask_together(opened, [_Texts(*one) for one in chosen], batch_size)
         for index, answered in zip(indices, effects, strict=True):
-            found[index] = answered
+            found[index] = _lacking_class(opened, asked[index][0]) or answered  # only its answer may tell how many there are
     return found
+
+
+def _lacking_class(model: Model, saliency: Saliency) -> UsageError | None:
+    """Why a map can't be of this model: its question names a class that the model lacks; or `None`."""
+    names, query = tuple(model.class_names), saliency.query
+    asked = (*(query.members or (query.label,)), *query.versus)
+    lacking = next((name for name in asked if names and name not in names), None)
+    if lacking is None:
+        return None
+    known = ", ".join(repr(name) for name in names[:20])
+    return UsageError(
+        f"the map asks about {lacking!r:.80}, and the model has no class of that name; its classes are {known}; give the model "
+        "that the map explains, and its classes as the map spells them"
+    )
 
 
 def _together(asked: Sequence[Asked], *, pixels: bool) -> list[list[int]]:

@@ -2,13 +2,26 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saywhy_core.errors import UsageError
-from verbalize import Claim, Prediction, Query, SecondReading, TokenSaliency, check, check_text, check_texts
+from verbalize import (
+    Claim,
+    PixelSaliency,
+    Prediction,
+    Query,
+    SecondReading,
+    TemplateVerbalizer,
+    TokenSaliency,
+    check,
+    check_text,
+    check_texts,
+)
 from verbalize.claims.claim import told_fields
-from verbalize.models import TextFunction
+from verbalize.masking import ask_model
+from verbalize.models import ImageModel, TextFunction
 from verbalize.texts import TextRecord
 
 WEIGHTS = {"great": 2.0, "fine": 1.0, "slow": -1.5, "awful": -3.0}
@@ -388,7 +401,41 @@ def test_the_model_decides_what_the_map_does_not_know_of_the_prediction():
     assert outcome(Claim("confidence", value=0.9, tolerance=0.005)) == "wrong number"
     assert outcome(Claim("runner_up", label="negative")) == "true"
     assert outcome(Claim("runner_up", label="positive")) == "wrong label"
-    assert outcome(Claim("predicted", label="great"), film(query=Query("great"))) == "undecided"  # no class of this model
+
+
+@pytest.mark.parametrize(
+    ("query", "lacking"),
+    [
+        (Query("great"), "great"),
+        (Query("Positive"), "Positive"),  # classes are spelled as the model spells them
+        (Query("positive", ("negative", "neutral")), "neutral"),
+        (Query("good", members=("positive", "lovely")), "lovely"),
+    ],
+)
+def test_a_map_about_a_class_that_the_model_lacks_is_refused(query, lacking):
+    said = f"asks about '{lacking}', and the model has no class of that name; its classes are 'positive', 'negative'"
+    for claim in (Claim("decisive", (1,)), Claim("predicted", label=query.label)):
+        with pytest.raises(UsageError, match=said):
+            check([claim], film(query=query), model_of(Bag()))
+    with pytest.raises(UsageError, match=said):
+        TemplateVerbalizer(model=model_of(Bag())).verbalize(film(query=query))
+    bag = Bag()
+    refused, answered = ask_model(model_of(bag), [(film(query=query), ()), (film(), ())])
+    assert lacking in str(refused)
+    assert answered.decision.labels == ("positive",)
+    assert len(bag.texts) == 1  # the refused map costs nothing
+
+
+def test_pictures_of_a_class_that_only_the_answer_of_the_model_shows_to_be_lacking():
+    class Two(torch.nn.Module):
+        def forward(self, images):
+            return torch.stack([images.mean((1, 2, 3)), images.amax((1, 2, 3))], dim=1)
+
+    maps = [PixelSaliency(np.ones((4, 4)), Query(label), image=np.ones((4, 4, 3), np.float32)) for label in ("1", "stop")]
+    known, refused = ask_model(ImageModel(Two().eval()), [(one, ()) for one in maps])
+    assert not isinstance(known, UsageError)
+    assert "asks about 'stop'" in str(refused)
+    assert "its classes are '0', '1'" in str(refused)
 
 
 def test_a_map_that_contradicts_the_model_on_the_prediction_is_told():

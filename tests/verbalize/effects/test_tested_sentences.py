@@ -70,13 +70,12 @@ def added(saliency, model, **settings_):
         (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {"length": "paragraph"}, "Without 'slow', the model still says 'positive'. With 'slow' alone, the model says 'negative' instead of 'positive'."),
         (film(0.01, 0.1, 0.01, 0.02, 0.9, signed=False), {"length": "paragraph", "mask_labels": True}, "Without 'slow', the model keeps its decision. 'slow' alone is not enough for the model's decision."),
         (film(query=Query("positive", ("negative",))), {}, "Without 'great', the model says 'negative' instead of 'positive'. 'great' alone is enough for the model to say 'positive'."),
-        (film(query=Query("nice", members=("positive", "lovely"))), {}, "Without 'great', the model says 'negative' instead of 'nice'. 'great' alone is enough for the model to say 'nice'."),
+        (film(query=Query("nice", members=("positive",))), {}, "Without 'great', the model says 'negative' instead of 'nice'. 'great' alone is enough for the model to say 'nice'."),
         (film(query=Query("nice", members=("positive", "negative"))), {}, "The map's most important word is 'great'; without it the model still says 'nice'. 'great' alone is enough for the model to say 'nice'."),
         (film(0, -0.9, 0, 0, 0.5, query=Query("negative"), prediction=Prediction("positive")), {}, "Without 'great', the model says 'negative' instead of 'positive'. 'great' alone is enough for the model to say 'positive'."),
         (film(0, -0.1, 0, 0, 0.9, query=Query("negative")), {"style": "ranked"}, "Without 'slow', the model still says 'positive'."),
         (film(0, 0, 0, 0, 0), {}, ""),
         (TokenSaliency(("great",), (1.0,), Query("positive")), {}, ""),
-        (film(query=Query("POSITIVE")), {}, "Without 'great', the model says 'negative' instead of 'POSITIVE'. 'great' alone is enough for the model to say 'POSITIVE'."),
     ],
 )  # fmt: skip
 def test_sentences_worked_out_by_hand(saliency, options, wanted):
