@@ -14,8 +14,11 @@ _MOST_NAMED = 6  # words of a part that a message names; a longer list would not
 
 
 def quoted_part(claim: Claim, evidence: Evidence) -> str:
-    """The part in quotes: as the text wrote it or, if that is unknown, by its words in the input."""
+    """The part in quotes: as the text wrote it or, if that is unknown, by its words in the input; apart, each in its own."""
     if claim.quote:
+        part, names = claim.part or (), claim.quote.split(", ")
+        if len(names) > 1 and part and part[-1] - part[0] >= len(part):  # words that stand apart were quoted one by one
+            return ", ".join(f"'{name}'" for name in names[:-1]) + f" and '{names[-1]}'"
         return f"'{claim.quote}'"
     return quoted(claim.part or (), evidence)
 

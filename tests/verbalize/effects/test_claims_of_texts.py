@@ -223,7 +223,7 @@ def test_a_note_says_how_many_other_parts_are_enough_alone_too():
     assert not check([Claim("sufficient", (1,))], film(), model_of(Bag(bias=-0.25))).notes  # only 'great' is
     assert not check([Claim("sufficient", (0, 1, 2, 3, 4))], film(), model_of(Bag())).notes  # nothing is left to compare with
     (note,) = check([Claim("sufficient", (1, 2))], film(), model_of(Bag())).notes
-    assert note.endswith("alone is enough, and so is 1 of 1 other parts of as many words")  # "a but"
+    assert note.endswith("alone is enough, and so is the only other part of as many words")  # "a but"
     sentence = check_text("'great' alone is enough.", film(), model=model_of(Bag())).sentences[0]
     assert sentence.status == "true"
     assert sentence.to_record()["notes"] == list(report.notes)

@@ -108,3 +108,13 @@ def test_the_decisive_word_of_the_model_alone():
 def test_what_is_said_of_the_map_itself_stays_false(text):
     assert status(text, "great", FINE_FIRST) == "false"
     assert status(text, "great") != "false"
+
+
+def test_words_that_stand_apart_are_quoted_one_by_one():
+    model = TextFunction(lambda texts: [[1, 0]] * len(texts), ("positive", "negative"))
+    (error,) = check_text("Without 'great' and 'fine', the decision changes.", GREAT_FIRST, model=model).errors
+    assert error.message.startswith("without 'great' and 'fine' the model still says 'positive'")
+    report = check_text("'great' and 'fine' together are enough for 'positive'.", GREAT_FIRST, model=model)
+    assert report.sentences[0].notes == ("'great' and 'fine' alone are enough, and so are 4 of 4 other parts of as many words",)
+    (alone,) = check_text("'great' alone decides it.", GREAT_FIRST, model=model).sentences
+    assert alone.notes == ()  # there is no note where it is not true

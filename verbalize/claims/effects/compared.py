@@ -38,8 +38,13 @@ def note_of(claim: Claim, evidence: Evidence) -> str | None:
     keep = sum(judged(Claim("sufficient", change.part), evidence) is None for change in changes)
     if not keep:
         return None
-    as_many = f"{keep} of {len(changes)} other parts of as many words"
-    return f"{quoted_part(claim, evidence)} alone is enough, and so {'is' if keep == 1 else 'are'} {as_many}"
+    said = quoted_part(claim, evidence)
+    if len(changes) == 1:
+        as_many = "is the only other part of as many words"
+    else:
+        as_many = f"{'is' if keep == 1 else 'are'} {keep} of {len(changes)} other parts of as many words"
+    are = "are" if "' and '" in said else "is"
+    return f"{said} alone {are} enough, and so {as_many}"
 
 
 def _is_word(name: str) -> bool:
