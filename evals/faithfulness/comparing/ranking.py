@@ -155,12 +155,12 @@ def _by_metric(found: Ranking) -> list[str]:
     if common:
         every = f"The metric {next(iter(rest))}" if len(rest) == 1 else "Every other metric" if tied else "Every metric"
         whole = f"{every} gives {listed([found.methods[one] for one in sorted(common)])} the best mean rank"
-        shared = [
-            f"{name} together with {listed([found.methods[one] for one in best if one not in common])}"
-            for name, best in rest.items()
-            if set(best) != common
-        ]
-        said.append(f"{whole}{', ' + listed(shared) if shared else ''}.")
+        besides: dict[str, list[str]] = {}  # metrics by the other methods that are first, too, so that these are named once
+        for name, best in rest.items():
+            if set(best) != common:
+                besides.setdefault(listed([found.methods[one] for one in best if one not in common]), []).append(name)
+        shared = [f"together with {others} under {listed(names)}" for others, names in besides.items()]
+        said.append(f"{whole}{', ' + ', and '.join(shared) if shared else ''}.")
         return said
     winners = []
     for best in dict.fromkeys(rest.values()):

@@ -148,7 +148,9 @@ def assert_firsts(text, found, ranked):
     assert (agree is not None) == bool(common)
     if agree:
         assert set(re.findall(r"A\d", agree[1])) == common
-        shared = dict(re.findall(r"(m\d) together with (A\d(?:(?:, | and )A\d)*)", agree[2]))
+        groups = re.findall(r"together with (A\d(?:(?:, | and )A\d)*) under (m\d(?:(?:, | and )m\d)*)", agree[2])
+        assert len({others for others, _ in groups}) == len(groups)  # each is said once
+        shared = {name: others for others, names in groups for name in re.findall(r"m\d", names)}
         assert {name: set(re.findall(r"A\d", one)) for name, one in shared.items()} == {
             name: best - common for name, best in rest.items() if best != common
         }
