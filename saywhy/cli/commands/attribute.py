@@ -104,7 +104,7 @@ def attribute(
     from verbalize.attribution.records.explaining import check_classes
     from verbalize.attribution.records.keeping import KeptMaps
     from verbalize.formats.own import check_unpacked
-    from verbalize.models import BlackBoxImages, ImageModel
+    from verbalize.models import BlackBoxImages, ImageModel, TextFunction
 
     template = QueryTemplate(query, tuple(versus or ()), tuple(member or ()))
     settings = {**_settings(option or ()), **({} if layer is None else {"layer": layer})}
@@ -124,8 +124,12 @@ def attribute(
     if first is not None:
         channels = channels_of(explainer, opened, settings, first)
         each = cost_of(explainer, settings, first, channels)
+        costs = [cost_of(explainer, settings, one) for one in texts]
+        bounded = isinstance(opened, TextFunction)
+        if bounded:
+            costs = [_distinct(cost, one) for cost, one in zip(costs, texts, strict=True)]
         known = counted(total, what) if total is not None else f"{what}s"
-        note(f"{known} to explain by {method}; {_costs(each, total, [cost_of(explainer, settings, one) for one in texts])}")
+        note(f"{known} to explain by {method}; {_costs(each, total, costs, most=bounded)}")
     unread: list[Problem] = []
     failed: list[Problem] = []
     order: list[str] = []
@@ -203,7 +207,14 @@ def _first(
     return chain(seen, records), None
 
 
-def _costs(each: Cost, total: int | None, texts: Sequence[Cost]) -> str:
+def _distinct(cost: Cost, record: InputRecord) -> Cost:
+    """The cost of a text whose changed texts are each run once: there are no more than sets of its words."""
+    from verbalize.spacing import word_places
+
+    return replace(cost, forwards=min(cost.forwards, 2 ** len(word_places(str(record.content)))))
+
+
+def _costs(each: Cost, total: int | None, texts: Sequence[Cost], *, most: bool = False) -> str:
     """How often inputs go through the model: `each` of `total`, which may be unknown; of texts each by itself."""
     whole = texts[0] if texts else each.times(total or 1)
     for one in texts[1:]:
@@ -211,7 +222,9 @@ def _costs(each: Cost, total: int | None, texts: Sequence[Cost]) -> str:
     mean = "on average, " if any(one != texts[0] for one in texts) else ""
     if mean:
         each = replace(whole, forwards=round(whole.forwards / len(texts)), backwards=round(whole.backwards / len(texts)))
-    said = f"{mean}each goes {'at least' if each.least else 'about'} {_passes(each)}"
+    elif texts:
+        each = texts[0]
+    said = f"{mean}each goes {'at least' if each.least else 'at most' if most else 'about'} {_passes(each)}"
     if total is None or total < 2:
         return said
     differs = 0 < whole.backwards != whole.forwards
