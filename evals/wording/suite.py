@@ -105,14 +105,15 @@ def adversarial_suite(
         maps: how many maps each case has, 1 or more.
         seed: seed of the maps.
         model: the model that the verbalizer runs on changed inputs, where it does so, as `verbalize.models.as_model` takes it.
-            Its statements about changed inputs are then checked with this model, in all cases.
+            Its statements about changed inputs are then checked with this model, in all cases. Its classes must be named
+            "positive" and "negative", as those of the maps are.
 
     Returns:
         A table with one row per case.
 
     Raises:
-        UsageError: `maps` is below 1, or `verbalizer` is not a verbalizer; or, for a narrator, a ceiling was reached or an
-            offline run lacks a reply.
+        UsageError: `maps` is below 1, `verbalizer` is not a verbalizer, or `model` lacks the classes of the maps;
+            or, for a narrator, a ceiling was reached or an offline run lacks a reply.
     """
     if maps < 1:
         raise UsageError(f"the suite needs at least one map per case, not {maps}")
@@ -210,7 +211,7 @@ def _cases(count: int, seed: int) -> Iterator[_Case]:
     yield _Case("flat", flat, may_be_silent=True)
     peak = np.eye(len(_WORDS))[-1] * 3 + 0.01
     yield _Case("last-word peak", tuple(make(_WORDS, peak * scale) for scale in range(1, count + 1)))
-    yield _Case("contrastive", tuple(make(m.tokens, m.scores, Query("positive", ("neutral",))) for m in plain))
+    yield _Case("contrastive", tuple(make(m.tokens, m.scores, Query("positive", ("negative",))) for m in plain))
     orders = [_ORDERS[i % len(_ORDERS)] for i in range(count)]
     injected = []
     for words, wanted, _ in orders:

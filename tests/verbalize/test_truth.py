@@ -111,7 +111,9 @@ def test_a_plain_truth_is_verified_and_a_plain_lie_is_found():
 
 
 def test_the_command_prints_targets_and_shows_texts(capsys):
-    assert truth.main(["--set", "dev_a", "--maps", "1", "--families", "--show", "false", "--no-narrator"]) == 0
+    assert (
+        truth.main(["--set", "dev_a", "--maps", "1", "--families", "--show", "false", "--no-narrator", "--changed", "0"]) == 0
+    )
     printed = capsys.readouterr().out
     assert "lies verified" in printed
     assert "dev natural" in printed
@@ -162,9 +164,12 @@ def sums_of(texts):
 def test_no_false_statement_about_a_changed_input_comes_out_as_true(capsys):
     cases = truth.changed_cases(TextFunction(sums_of, ("positive", "negative")), each=1, seed=1)
     assert not [one.text for one, outcome in cases if outcome == ("false" if one.true else "verified")]
-    read = [outcome != "not verified" for one, outcome in cases if one.form.source != "held out"]
-    assert len(read) > 60
-    assert all(read)
+    # A false statement with two senses, of which one holds, is left open.
+    plain = [
+        (one, outcome) for one, outcome in cases if one.form.source != "held out" and (one.true or len(one.form.senses) == 1)
+    ]
+    assert len(plain) > 60
+    assert not [one.text for one, outcome in plain if outcome == "not verified"]
     truth.print_changed(cases, seed=1)
     assert "held out" in capsys.readouterr().out
 

@@ -112,10 +112,15 @@ def test_a_ceiling_above_the_one_of_pillow_holds(tmp_path, monkeypatch):
 )
 def test_what_only_costs_is_refused_within_a_second(tmp_path, capfd, content, said):
     (tmp_path / "a").write_bytes(content)
-    begin = time.process_time()
-    with pytest.raises(UsageError, match=said):
-        read_image(tmp_path / "a")
-    assert time.process_time() - begin < 2
+    spent = []
+    for _ in range(2):  # other threads of a test process may cost once; nobody is fast by accident
+        begin = time.process_time()
+        with pytest.raises(UsageError, match=said):
+            read_image(tmp_path / "a")
+        spent.append(time.process_time() - begin)
+        if spent[-1] < 1.5:
+            break
+    assert min(spent) < 2
     assert capfd.readouterr().err == ""
 
 
