@@ -164,17 +164,12 @@ def _is_grey_batch(inputs: Any, model: ImageModel | BlackBoxImages) -> bool:
         return False  # channels come first: read as such, or told
     if model.channels == 1 and shape[0] not in _CHANNELS:
         return True
-    if isinstance(model, ImageModel) and _taken(model) in (shape[0], shape[2]) and model.channels != 1:
+    if isinstance(model, ImageModel) and model.channels_read in (shape[0], shape[2]) and model.channels != 1:
         return False
     raise UsageError(
         f"an array of shape {shape} may be {shape[0]} grey images or one image with {shape[2]} or {shape[0]} channels; give "
         f"grey images with an axis for their channel, {(*shape, 1)}, and one image as (height, width, channels) in a list"
     )
-
-
-def _taken(model: ImageModel) -> int | None:
-    """How many channels the first convolution of a module takes."""
-    return next((int(one.shape[1]) for one in model.module.parameters() if one.ndim == _IMAGE + 1), None)
 
 
 def _unlabelled(item: Any, model: Model) -> Any:

@@ -132,16 +132,16 @@ def without(text: str, words: Sequence[tuple[int, int]], kept: NDArray[np.bool_]
             rest = _joined(rest, text[end:start], cut=cut)
             end, cut = max(end, stop), True
     rest = _joined(rest, text[end:], cut=cut)
-    return rest.rstrip(_BLANKS) if end == len(text) or not text[end:].strip() else rest
+    return rest if text[end:].strip() else rest.rstrip(_BLANKS)
 
 
 def _joined(before: str, after: str, *, cut: bool) -> str:
     """Both sides of a cut as one; blanks on both sides of it become those of the left side."""
     if not cut:
         return before + after
+    if before and not before[-1].isspace():
+        return before + after
     bare = after.lstrip(_BLANKS)
-    if not before or before[-1].isspace():
-        if bare[:1] == "\n" or (bare == after and after[:1] in _MARKS):
-            return before.rstrip(_BLANKS) + bare
-        return before + bare
-    return before + after
+    if bare[:1] == "\n" or (bare == after and after[:1] in _MARKS):
+        return before.rstrip(_BLANKS) + bare
+    return before + bare

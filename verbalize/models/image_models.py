@@ -57,8 +57,12 @@ class ImageModel:
     @property
     def channels(self) -> int | None:
         """How many channels the images have: 1 or 3, or None where the module takes both or does not show it."""
-        taken = next((one.shape[1] for one in self.module.parameters() if one.ndim == 4), None)  # of the first convolution
-        return taken if taken in (1, 3) else None
+        return self.channels_read if self.channels_read in (1, 3) else None
+
+    @property
+    def channels_read(self) -> int | None:
+        """How many channels the first convolution reads, whatever their number, or None where there is no convolution."""
+        return next((int(one.shape[1]) for one in self.module.parameters() if one.ndim == 4), None)
 
     @property
     def device(self) -> torch.device:
