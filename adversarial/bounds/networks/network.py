@@ -1,0 +1,100 @@
+"""A network as a graph whose nodes are affine, or one of three other operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Shape: TypeAlias = tuple[int, ...]
+
+
+class Affine(Protocol):
+    """An affine function x -> W x + b of arrays of a fixed shape, in float64, for batches of N.
+
+    Attributes:
+        terms: the most products that any one output sums, which bounds the rounding error of that sum.
+    """
+
+    terms: int
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, *in) -> (N, *out): W x + b."""
+        ...
+
+    def linear(self, x: Tensor) -> Tensor:
+        """(N, *in) -> (N, *out): W x."""
+        ...
+
+    def transposed(self, v: Tensor) -> Tensor:
+        """(N, *out) -> (N, *in): the rows v W, v being functionals of the output."""
+        ...
+
+    def offset(self, v: Tensor) -> Tensor:
+        """(N, *out) -> (N,): v b."""
+        ...
+
+    def absolute(self) -> Affine:
+        """The same with |W| and |b|: what bounds sums of magnitudes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Relu:
+    """max(x, 0), number by number."""
+
+
+@dataclass(frozen=True)
+class Add:
+    """The sum of two nodes of one shape."""
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """The largest number of each window of (channels, height, width).
+
+    Attributes:
+        kernel, stride: (rows, columns).
+        padding: (top, left, bottom, right) rows and columns that never win.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation of the graph.
+
+    Attributes:
+        op: what is computed.
+        inputs: the places of the nodes that it reads; -1 is the image.
+        shape: of the result of one image, without the batch.
+        name: what the file calls it, for messages.
+    """
+
+    op: Affine | Relu | Add | MaxPool
+    inputs: tuple[int, ...]
+    shape: Shape
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A classifier as a graph, in the order of computation; the last node is the scores, (K,).
+
+    Attributes:
+        nodes: the operations. Images come in as (N, H, W, C); a network that takes channels first begins with a transposition.
+        image_shape: (H, W, C).
+    """
+
+    nodes: tuple[Node, ...]
+    image_shape: tuple[int, int, int]
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return int(self.nodes[-1].shape[0])

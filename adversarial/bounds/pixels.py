@@ -1,0 +1,112 @@
+"""The fewest pixels that can flip a network's decision: a proof from below, an example from above."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from adversarial.bounds.numbers import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+    from torch import nn
+
+    Floats: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelProof:
+    """What was done to prove a lower bound.
+
+    Attributes:
+        pixels: the largest t for which it is proved that no t pixels flip the class, 0 if none.
+        asked: the largest t that was asked for.
+        finished: whether nothing was left to do: all t up to `asked` were proved, or an example of t + 1 pixels is known.
+        share: of the sets of t + 1 pixels, the share that was proved before the time ran out.
+        blocks: sets of sets of pixels that were bounded, each by one computation.
+        seconds: the time it took, all runs of a resumed proof together.
+        rounding: how much the label's score must be ahead of any other in the computation, to make up for rounding errors of the
+            computation itself and of inference in float32.
+        network: what was proved about, in words, such as "this ONNX file".
+    """
+
+    pixels: int
+    asked: int
+    finished: bool
+    share: float
+    blocks: int
+    seconds: float
+    rounding: float
+    network: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PixelBound:
+    """Between which numbers the fewest pixels lie that flip an image's class, all channels of a pixel together.
+
+    Attributes:
+        lower: no fewer pixels flip the class, whatever their values in [0, 1]. 0 where the image is not classified as its label.
+        upper: the pixels that `witness` changes; infinite where no example is known.
+        label: the class of the image.
+        witness: (H, W, C) float32, an adversarial example, or None.
+        witness_label: its class, or None.
+        proof: how the lower bound was proved.
+    """
+
+    lower: int
+    upper: float
+    label: int
+    witness: Floats | None
+    witness_label: int | None
+    proof: PixelProof
+
+    @property
+    def exact(self) -> bool:
+        """Whether both bounds meet."""
+        return self.lower == self.upper
+
+    @property
+    def condition(self) -> str:
+        """Under what the lower bound holds, in words."""
+        return f"for {self.proof.network}, pixel values in [0, 1], rounding accounted for"
+
+    def statement(self, class_names: Sequence[str] | None = None) -> str:
+        """Both bounds in a sentence or two, with the condition."""
+        raise NotImplementedError
+
+    def to_json(self, class_names: Sequence[str] | None = None) -> dict[str, Any]:
+        """The bounds as plain JSON values, with a version; without the pictures."""
+        raise NotImplementedError
+
+
+def fewest_pixels(
+    network: str | Path | nn.Module,
+    image: ArrayLike,
+    label: int,
+    *,
+    at_most: int = 3,
+    seconds: float = 60.0,
+) -> PixelBound:
+    """Prove that no few pixels flip the class of an image, whatever their values in [0, 1].
+
+    Args:
+        network: the path of an ONNX file, or a torch module: a chain or residual graph of convolutions, matrix products, ReLU,
+            batch normalisation, pooling, sums, reshapes, transpositions and constant normalisation.
+        image: (H, W, C) in [0, 1].
+        label: the class that it shows.
+        at_most: the largest number of pixels to prove.
+        seconds: how long it may take.
+
+    Raises:
+        UsageError: the network has an operation of another kind, or an argument does not fit it.
+    """
+    raise NotImplementedError
+
+
+def _pixels(number: float) -> str:
+    return "any number of pixels" if number == math.inf else counted(int(number), "pixel")
