@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from saywhy_core.arrays import image_key as image_key
+from saywhy_core.classifiers import ask, ask_some_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,7 +91,7 @@ class RememberingClassifier:
         answers = list(self._memory.recall(batch))
         unknown = [row for row, answer in enumerate(answers) if answer is None]
         if unknown:
-            scores = self._classifier(batch[unknown])
+            scores = ask(self._classifier, batch[unknown])
             self._memory.keep(batch[unknown], scores)
             for row, answer in zip(unknown, scores, strict=True):
                 answers[row] = answer
@@ -98,4 +99,4 @@ class RememberingClassifier:
 
     def ask_again(self, images: ArrayLike) -> Floats:
         """See `Classifier.ask_again`."""
-        return self._classifier.ask_again(images)
+        return ask_some_again(self._classifier, images, len(np.asarray(images)))

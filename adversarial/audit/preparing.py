@@ -26,6 +26,7 @@ from adversarial.audit.work.places import Places
 from adversarial.audit.work.target import check_same_answers, check_same_target, note_answer, open_target, target_words
 from adversarial.audit.work.timing import images_per_second, timing_queries
 from adversarial.weather.grid import on_grid
+from saywhy_core.classifiers import ask
 from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
 
@@ -130,7 +131,7 @@ class Prepared:
                 pixels = self._read(source)
             except UsageError:
                 continue
-            classes = self.classifier(pixels[None]).shape[1]
+            classes = ask(self.classifier, pixels[None]).shape[1]
             if self.job.goal >= classes:
                 raise UsageError(
                     f"{argument('goal')}: there is no class {self.job.goal}; the classifier has {classes}, counted from 0"

@@ -8,6 +8,7 @@ import numpy as np
 
 from adversarial.bounds.numbers import counted
 from adversarial.distances.distance import DISTANCES
+from saywhy_core.classifiers import lend
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Evaluator:
         Raises:
             UsageError: the scores have another shape, or are not finite.
         """
-        scores = np.asarray(self.classifier(images), dtype=np.float64)
+        scores = np.asarray(self.classifier(lend(self.classifier, images)), dtype=np.float64)
         self.count += len(images)
         if scores.ndim != 2 or len(scores) != len(images) or scores.shape[1] < 2:
             raise UsageError(

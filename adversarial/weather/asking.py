@@ -16,7 +16,7 @@ import numpy as np
 from adversarial.weather.changing import each_weather
 from adversarial.weather.kind import STANDARD_SEVERITIES
 from adversarial.weather.saving import survival_images
-from saywhy_core.classifiers.classifier import confidence
+from saywhy_core.classifiers.classifier import ask, confidence
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _answered(classifier: Classifier, steps: Generator[Images, Floats, Found]) -
     try:
         images = next(steps)
         while True:
-            images = steps.send(classifier(images))
+            images = steps.send(ask(classifier, images))
     except StopIteration as end:
         found: Found = end.value
         return found

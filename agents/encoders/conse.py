@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.encoders.fitting import default_resize, fit_image
 from agents.encoders.vectors import unit_rows
-from saywhy_core.classifiers import TARGETS, as_probabilities, load_classifier, split_spec, target_options
+from saywhy_core.classifiers import TARGETS, as_probabilities, ask_some_again, load_classifier, split_spec, target_options
 from saywhy_core.errors import UsageError
 from saywhy_core.images import image_batches
 from saywhy_core.trust import may_run_code
@@ -85,7 +85,7 @@ def load(where: str, /, *, device: str | None = None, batch: int = 64, trust: bo
 
     def probabilities(images: NDArray[np.float32]) -> NDArray[np.float64]:
         # not from the classifier's memory: finding images there costs time, and embeddings have a cache of their own
-        return as_probabilities(classifier.ask_again(images), classifier.scores)
+        return as_probabilities(ask_some_again(classifier, images, len(images)), classifier.scores)
 
     return ConvexSemanticEncoder(
         probabilities,

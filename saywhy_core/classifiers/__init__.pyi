@@ -8,9 +8,11 @@ from .classifier import EndpointError as EndpointError
 from .classifier import ImageShape as ImageShape
 from .classifier import Scores as Scores
 from .classifier import as_probabilities as as_probabilities
+from .classifier import ask as ask
 from .classifier import ask_some_again as ask_some_again
 from .classifier import comparable as comparable
 from .classifier import confidence as confidence
+from .classifier import lend as lend
 from .classifier import same_answer as same_answer
 from .layout import InputLayout as InputLayout
 from .spec import read_option as read_option

@@ -56,6 +56,7 @@ class CallableClassifier:
     Attributes:
         queries: how many images `predict` has received. Images that were answered from memory do not count.
         concurrency: how many calls at the same time keep the classifier busy; 1 by default.
+        keeps_images: whether the images that it is called with stay as they are, as they do: `predict` gets a copy.
         levels: how many values a channel of an image has where images travel as pictures, such as 256; None where images
             arrive as they are.
         remote: whether it asks a server, so that a query may cost money.
@@ -71,6 +72,7 @@ class CallableClassifier:
     """
 
     concurrency: int = 1
+    keeps_images: bool = True
     levels: int | None = None
     remote: bool = False
     differentiable: Any = None

@@ -59,8 +59,9 @@ class Classifier(Protocol):
         image_shape: (height, width, channels) of the images it takes; None for each number that is unknown or free.
         identity: a text that changes whenever the answers may change, for caches; None where nobody can know.
 
-    It may have a further attribute, `concurrency`: how many calls it answers at once (1 where it has none). With 1, it is
-    only called in the thread that uses it; with more, in threads.
+    It may have further attributes. `concurrency` is how many calls it answers at once (1 where it has none): with 1, it is
+    only called in the thread that uses it; with more, in threads. `keeps_images` is whether it leaves the array that it is
+    called with as it was (false where it has none): then it is given the array itself, and otherwise a copy (see `lend`).
     """
 
     scores: Scores
@@ -82,12 +83,26 @@ class Classifier(Protocol):
         """(N, K) scores of (N, H, W, C) images in [0, 1]. The model evaluates every image again."""
 
 
+def lend(asked: object, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Images (N, H, W, C) for a call of a classifier, or of a function: themselves if it `keeps_images`, else a copy.
+
+    What normalises its input in place would otherwise change its caller's images, and every distance from them.
+    """
+    return images if getattr(asked, "keeps_images", False) else np.array(images, order="C")
+
+
+def ask(classifier: Classifier, images: ArrayLike) -> NDArray[np.float64]:
+    """(N, K) scores of images (N, H, W, C), which stay as they are whatever the classifier does with its input."""
+    return classifier(lend(classifier, np.asarray(images)))
+
+
 def ask_some_again(classifier: Classifier, images: ArrayLike, again: int) -> NDArray[np.float64]:
     """(N, K) scores of images (N, H, W, C): the first `again` are evaluated anew, and the others may be remembered.
 
-    That is one call of a classifier with a method of this name, as `CallableClassifier` is, and otherwise two.
+    That is one call of a classifier with a method of this name, as `CallableClassifier` is, and otherwise two. The images stay
+    as they are (see `lend`).
     """
-    batch = np.asarray(images)
+    batch = lend(classifier, np.asarray(images))
     if not again:
         return classifier(batch)
     if again == len(batch):

@@ -64,7 +64,7 @@ class SplitModel:
         handle = self._module.register_forward_hook(keep)
         try:
             with suppress(_Reached):
-                self.model.module(self.placed(images))
+                self.model.module(self.placed(images).clone())  # it may work in place
         finally:
             handle.remove()
         if not found:

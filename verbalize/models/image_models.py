@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from saywhy_core.classifiers import ask
 from saywhy_core.errors import UsageError
 from verbalize.models.image_preparation import prepares_itself
 from verbalize.models.naming import check_width, checked_classes
@@ -102,7 +103,7 @@ class BlackBoxImages:
         Raises:
             WidthError: K is not the number of the class names.
         """
-        answered = self.classifier(images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy())
+        answered = ask(self.classifier, images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy())
         check_width(answered.shape[1], self.class_names, "the image classifier")
         if not self.class_names:  # the first answer tells how many classes there are
             object.__setattr__(self, "class_names", tuple(str(index) for index in range(answered.shape[1])))
@@ -114,10 +115,12 @@ class BlackBoxImages:
 def answer_to(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """The logits of a module for images N×C×H×W in [0, 1] of any precision, in float32 at least.
 
-    The images get the precision of the weights; a module that prepares its images itself does so after its preparation.
+    The images get the precision of the weights; a module that prepares its images itself does so after its preparation. The
+    module gets a copy: its first operation may work in place, and must change neither the caller's images nor a leaf of
+    gradients.
     """
     wanted = None if prepares_itself(module) else precision_of(module)
-    found = logits_of(module(images if wanted is None else images.to(wanted)))
+    found = logits_of(module(images.clone() if wanted is None else images.to(wanted, copy=True)))
     return found.to(torch.promote_types(found.dtype, torch.float32))
 
 

@@ -12,6 +12,7 @@ from mcts import mcts
 
 from adversarial.attacks.mcts_game.game import Change, Game, State
 from adversarial.distances.distance import DISTANCES
+from saywhy_core.classifiers import lend
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class _Record:
     def evaluate(self, images: NDArray[np.float32]) -> NDArray[np.floating]:
         if self.found.queries + len(images) > self.budget:
             raise _BudgetSpent
-        scores = np.asarray(self.game.evaluate(images))
+        scores = np.asarray(self.game.evaluate(lend(self.game.evaluate, images)))
         self.found = replace(self.found, queries=self.found.queries + len(images), iterations=self.iterations)
         self.touched += (images != self.game.image).any(axis=-1).sum(axis=0)
         return scores

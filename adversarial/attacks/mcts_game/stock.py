@@ -10,7 +10,7 @@ from adversarial.attacks.mcts_game.game import make_game
 from adversarial.attacks.random_pixels import change_map
 from adversarial.attacks.registry import Attack, Task
 from adversarial.query_log import BudgetSpent
-from saywhy_core.classifiers import comparable
+from saywhy_core.classifiers import ask, comparable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ class StockSearch:
             if log.left < len(images):
                 raise BudgetSpent
             images = log.on_grid(images)
-            scores = task.classifier(images)
+            scores = ask(task.classifier, images)
             log.take(images, scores)
             return comparable(scores, log.kind)
 

@@ -12,7 +12,7 @@ import numpy as np
 from adversarial.answer_file import count_answers
 from adversarial.audit.records import FINISHED
 from adversarial.audit.store import ANSWERS
-from saywhy_core.classifiers import EndpointError, ask_some_again
+from saywhy_core.classifiers import EndpointError, ask, ask_some_again
 from saywhy_core.disk.troubles import UnusableFileError
 from saywhy_core.errors import BudgetExceeded
 
@@ -125,7 +125,7 @@ class CountedClassifier:
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier`."""
         with self.counting(len(np.asarray(images))):
-            return self._classifier(images)
+            return ask(self._classifier, images)
 
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier.ask_again`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saywhy_core.classifiers import ask_some_again
+from saywhy_core.classifiers import ask, ask_some_again
 from saywhy_core.classifiers.classifier import WidthError
 from saywhy_core.errors import UsageError
 
@@ -51,11 +51,11 @@ class NamedClassifier:
 
     def __call__(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier`."""
-        return self._checked(self._classifier(images))
+        return self._checked(ask(self._classifier, images))
 
     def ask_again(self, images: ArrayLike) -> NDArray[np.float64]:
         """See `Classifier.ask_again`."""
-        return self._checked(self._classifier.ask_again(images))
+        return self._checked(ask_some_again(self._classifier, images, len(np.asarray(images))))
 
     def ask_some_again(self, images: ArrayLike, again: int) -> NDArray[np.float64]:
         """See `CallableClassifier.ask_some_again`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adversarial.audit.records import FINISHED
-from saywhy_core.classifiers import CallableClassifier, ClassifierError, load_classifier, same_answer
+from saywhy_core.classifiers import CallableClassifier, ClassifierError, ask_some_again, load_classifier, same_answer
 from saywhy_core.classifiers.spec import split_spec
 from saywhy_core.errors import UsageError, argument
 
@@ -151,7 +151,7 @@ def check_same_answers(
         return 0
     image, scores, classes = known
     try:
-        now = np.asarray(classifier.ask_again(image[None])[0])
+        now = np.asarray(ask_some_again(classifier, image[None], 1)[0])
     except ClassifierError:  # the audit itself will tell
         return 1
     what = f"it gives {len(now):,} scores per image, and gave {classes:,}" if len(now) != classes else ""

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
-from saywhy_core.classifiers.classifier import ClassifierError, EndpointError, comparable, confidence, same_answer
+from saywhy_core.classifiers.classifier import (
+    ClassifierError,
+    EndpointError,
+    ask,
+    ask_some_again,
+    comparable,
+    confidence,
+    same_answer,
+)
 from saywhy_core.classifiers.examining.variants import VARIANTS, Variant
 from saywhy_core.errors import UsageError
 
@@ -122,7 +130,7 @@ def examine(
     known = [-1 if label is None else label for label in labels or [None] * len(images)]
     truth = np.array(known, dtype=np.int64)
     before = classifier.queries
-    scores = classifier(images)
+    scores = ask(classifier, images)
     findings = [*_unsteady(classifier, images, scores), *_of_answers(classifier, images, scores)]
     queries = classifier.queries - before
     tried: dict[str, dict[str, float | None]] = {}
@@ -154,7 +162,7 @@ def answerable(classifier: Classifier, images: NDArray[np.float32]) -> dict[int,
         EndpointError: the endpoint is down, or refuses us.
     """
     try:
-        classifier(images)
+        ask(classifier, images)
     except EndpointError:
         raise
     except ClassifierError as error:
@@ -165,7 +173,7 @@ def answerable(classifier: Classifier, images: NDArray[np.float32]) -> dict[int,
     refused = {}
     for place, image in enumerate(images):
         try:
-            classifier(image[None])
+            ask(classifier, image[None])
         except EndpointError:
             raise
         except ClassifierError as error:
@@ -261,7 +269,7 @@ def _chance(gained: int, changed: int) -> float:
 def _unsteady(classifier: Classifier, images: NDArray[np.float32], scores: Scores) -> list[Finding]:
     """Answers that change from one time to the next, or with the other images in the batch."""
     try:
-        again = classifier.ask_again(images)
+        again = ask_some_again(classifier, images, len(images))
     except EndpointError:
         raise
     except ClassifierError as error:  # each was answered before
@@ -275,7 +283,7 @@ def _unsteady(classifier: Classifier, images: NDArray[np.float32], scores: Score
             )
         ]  # fmt: skip
     if len(images) > 1:
-        alone = np.concatenate([classifier.ask_again(image[None]) for image in images[:ENOUGH]])
+        alone = np.concatenate([ask_some_again(classifier, image[None], 1) for image in images[:ENOUGH]])
         if not all(same_answer(first, second) for first, second in zip(scores[: len(alone)], alone, strict=True)):
             text = "images are answered otherwise in a batch than alone; try batch_size=1"
             return [Finding("batch", "certain", text)]
