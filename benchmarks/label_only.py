@@ -1,6 +1,6 @@
 """Measures attacks on classifiers that answer with nothing but their decision, beside decision-based attacks of others.
 
-Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,l2,linf,price] [--networks MNIST,GTSRB,CIFAR-10]
+Run: python benchmarks/label_only.py [--quick] [--data DIR] [--only l0,l2,linf,price] [--networks mnist_cnn,gtsrb,resnet20]
 [--seed 0]. The networks and images are those of `shared/data` (SAYWHY_DATA, or --data); the images are those at even places in
 their files, because the constants were chosen on the others. Every peer is credited with the nearest adversarial image among
 all its queries. The peers in L0 are foolbox's Pointwise and SaltAndPepperNoise, and SparseEvo (written anew after Vo et al.
@@ -25,13 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:] = [str(ROOT), *[entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]]
 
 from adversarial import CallableClassifier, FeatureGuidedAttack  # noqa: E402
-from benchmarks.attack import NETWORKS, Set, at, read  # noqa: E402
+from benchmarks.attacks.networks import SIGNS, Set, distances_at, read  # noqa: E402
 from benchmarks.peers import art_attacks, art_decisions  # noqa: E402
 from benchmarks.peers.cgba import cgba  # noqa: E402
 from benchmarks.peers.rays import rays  # noqa: E402
 from benchmarks.peers.recorder import Recorder  # noqa: E402
 from benchmarks.peers.sparse_evo import Setting, sparse_evo  # noqa: E402
-from saywhy import signs  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,42 +40,17 @@ if TYPE_CHECKING:
     Images = NDArray[np.float32]
     Peer = Callable[[Recorder, int], None]
 
+NETWORKS = ("mnist_cnn", "gtsrb", "resnet20")
 BUDGETS = (300, 1000, 3000)
 PRICED = (250, 1000)
 SETTINGS = (Setting(), Setting(mutation=0.1, crossover=0.9), Setting(mutation=0.1, crossover=0.9, start="image"))
 CGBA_SETTINGS = ((4.0, 0.02), (2.0, 0.02), (4.0, 0.1), (2.0, 0.1), (1.0, 0.1))  # the best is not the same everywhere
 
 
-class Traced(Recorder):
-    """A recorder that also keeps when each nearer image was found."""
-
-    trace: NDArray[np.float64] = np.zeros((0, 2))
-
-    def __call__(self, images: Images) -> NDArray[np.floating]:
-        """See `Recorder`."""
-        before = self.distance
-        try:
-            return super().__call__(images)
-        finally:
-            if self.distance < before:
-                self.trace = np.append(self.trace, [[self.queries, self.distance]], axis=0)
-
-
 def even(data: Path, name: str, count: int) -> tuple[Set, Set]:
-    """The first images at even places that are classified correctly, and those at odd places, for peers that start there."""
-    extra = "cifar10/cifar10_test_jpeg.npz" if name == "CIFAR-10" else None
-    everything = read(data, name, extra)
-    files = [NETWORKS[name][1], *([] if extra is None else [extra])]
-    arrays = [np.load(data / file) for file in files]
-    pixels = np.concatenate([array["images"] for array in arrays]).astype(np.float32) / 255
-    pixels = pixels if pixels.ndim == 4 else pixels[..., None]
-    labels = np.concatenate([array["labels"] for array in arrays])
-    chunks = [everything.predict(pixels[start : start + 64]) for start in range(0, len(pixels), 64)]
-    right = np.flatnonzero(np.concatenate(chunks).argmax(axis=1) == labels)  # the places in the file of `everything.images`
-    first, others = np.flatnonzero(right % 2 == 0)[:count], np.flatnonzero(right % 2 == 1)
-    return tuple(  # type: ignore[return-value]
-        Set(name, everything.predict, everything.images[chosen], everything.labels[chosen]) for chosen in (first, others)
-    )
+    """The first images at even places in their files, and those at odd places, for peers that start there."""
+    everything = read(data, name)
+    return tuple(everything.at(np.flatnonzero(everything.places % 2 == rest)[:most]) for rest, most in ((0, count), (1, None)))  # type: ignore[return-value]
 
 
 def decisions(data: Set) -> Callable[[Images], NDArray[np.float64]]:
@@ -116,10 +90,10 @@ def peer_row(name: str, data: Set, peer: Callable[[Recorder, int], None], norm: 
     """Run a peer on every image and show it."""
     records = []
     for image, label in zip(data.images, data.labels, strict=True):
-        record = Traced(decisions(data), image, int(label), None, BUDGETS[-1], norm)
+        record = Recorder(decisions(data), image, int(label), None, BUDGETS[-1], norm)
         peer(record, seed)
         records.append(record)
-    show(name, {budget: at(records, budget) for budget in BUDGETS})  # type: ignore[arg-type]  # at() reads their traces
+    show(name, {budget: distances_at(records, budget) for budget in BUDGETS})  # type: ignore[arg-type]
 
 
 def evolve(record: Recorder, seed: int, setting: Setting, others: Set) -> None:
@@ -136,7 +110,7 @@ def l0_part(data: Path, names: list[str], count: int, seed: int) -> None:
         print(f"\nL0 from decisions alone, {name}, {len(chosen.labels)} images at even places")
         attack = FeatureGuidedAttack(distance="l0", budget=BUDGETS[-1], seed=seed)
         results = attack.run(CallableClassifier(decisions(chosen), "label"), chosen.images, chosen.labels)
-        show("this attack", {budget: at(results, budget) for budget in BUDGETS})
+        show("this attack", {budget: distances_at(results, budget) for budget in BUDGETS})
         for setting in SETTINGS:
             title = f"SparseEvo, {setting.start} start, mutation {setting.mutation}, crossover {setting.crossover}"
             peer_row(title, chosen, partial(evolve, setting=setting, others=others), "l0", seed)
@@ -148,7 +122,7 @@ def ours_row(data: Set, distance: str, seed: int) -> None:
     """Run this package's label-only attack on every image and show it."""
     attack = FeatureGuidedAttack(distance=distance, budget=BUDGETS[-1], seed=seed)
     results = attack.run(CallableClassifier(decisions(data), "label"), data.images, data.labels)
-    show("this attack", {budget: at(results, budget) for budget in BUDGETS})
+    show("this attack", {budget: distances_at(results, budget) for budget in BUDGETS})
 
 
 def l2_part(data: Path, names: list[str], count: int, seed: int) -> None:
@@ -181,8 +155,7 @@ def linf_part(data: Path, names: list[str], count: int, seed: int) -> None:
 def price_part(data: Path, names: list[str], count: int, seed: int) -> None:
     """What each kind of answer costs: mean distance of the successes, with their number, at each number of queries allowed."""
     sets = {name: even(data, name, count)[0] for name in names}
-    pictures, labels = signs.samples()
-    sets["the demo's signs"] = Set("the demo's signs", signs.load().predict, pictures[:count], labels[:count].astype(np.int64))
+    sets["the demo's signs"] = read(data, SIGNS).first(count)
     for name, chosen in sets.items():
         kinds = {
             "logits": CallableClassifier(chosen.predict, "logits"),
@@ -214,7 +187,7 @@ def main() -> None:
     parser.add_argument("--networks", default=",".join(NETWORKS), help="networks, with commas between")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    if not (arguments.data / NETWORKS["MNIST"][0]).is_file():
+    if not (arguments.data / "mnist" / "mnist_cnn.onnx").is_file():
         sys.exit(f"no networks in {arguments.data}: give --data or SAYWHY_DATA")
     names = arguments.networks.split(",")
     for part in arguments.only.split(","):

@@ -39,6 +39,7 @@ def rays(recorder: Recorder, seed: int) -> None:  # noqa: ARG001 - as every peer
         return high
 
     try:
+        radius = searched(signs)  # the vector without a turn, which the paper passes over
         level = block = 0
         while True:
             width = -(-size // 2**level)

@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/attack.py`: networks, contenders, and the tables."""
