@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from adversarial.bounds.numbers import counted
+from adversarial.bounds.pixel_words import pixel_bound_in_words, pixels_in_words
+from adversarial.findings.words import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     Floats: TypeAlias = NDArray[np.float32]
+
+VERSION = 1  # of the form of `PixelBound.to_json`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +33,8 @@ class PixelProof:
         share: of the sets of t + 1 pixels, the share that was proved before the time ran out.
         blocks: sets of sets of pixels that were bounded, each by one computation.
         seconds: the time it took, all runs of a resumed proof together.
-        rounding: how much the label's score must be ahead of any other in the computation, to make up for rounding errors of the
-            computation itself and of inference in float32.
+        rounding: how much the label's score must be ahead of any other in the computation, to make up for rounding errors of
+            the computation itself and of inference in float32.
         network: what was proved about, in words, such as "this ONNX file".
     """
 
@@ -50,7 +53,8 @@ class PixelBound:
     """Between which numbers the fewest pixels lie that flip an image's class, all channels of a pixel together.
 
     Attributes:
-        lower: no fewer pixels flip the class, whatever their values in [0, 1]. 0 where the image is not classified as its label.
+        lower: no fewer pixels flip the class, whatever their values in [0, 1]. 0 where the image is not classified as its
+            label.
         upper: the pixels that `witness` changes; infinite where no example is known.
         label: the class of the image.
         witness: (H, W, C) float32, an adversarial example, or None.
@@ -76,12 +80,46 @@ class PixelBound:
         return f"for {self.proof.network}, pixel values in [0, 1], rounding accounted for"
 
     def statement(self, class_names: Sequence[str] | None = None) -> str:
-        """Both bounds in a sentence or two, with the condition."""
-        raise NotImplementedError
+        """Both bounds in a sentence or two, with the condition; see `adversarial.bounds.pixel_words`.
+
+        Args:
+            class_names: one name per class; without them, classes are numbered.
+        """
+        proof = self.proof
+        return pixel_bound_in_words(
+            lower=self.lower,
+            upper=self.upper,
+            label=class_name(self.label, class_names),
+            now=None if self.witness_label is None else class_name(self.witness_label, class_names),
+            condition=self.condition,
+            still_open=None if proof.finished else 1 - proof.share,
+        )
 
     def to_json(self, class_names: Sequence[str] | None = None) -> dict[str, Any]:
-        """The bounds as plain JSON values, with a version; without the pictures."""
-        raise NotImplementedError
+        """The bounds as plain JSON values, with a version, without the pictures; an infinite upper bound becomes None.
+
+        Args:
+            class_names: as for `statement`.
+        """
+
+        def named(index: int | None) -> dict[str, Any] | None:
+            if index is None:
+                return None
+            known = class_names is not None and 0 <= index < len(class_names)
+            return {"index": int(index), "name": class_names[index] if class_names is not None and known else None}
+
+        return {
+            "version": VERSION,
+            "statement": self.statement(class_names),
+            "condition": self.condition,
+            "pixels": pixels_in_words(self.lower, self.upper),
+            "lower": int(self.lower),
+            "upper": None if self.upper == math.inf else int(self.upper),
+            "exact": self.exact,
+            "label": named(self.label),
+            "adversarial_label": named(self.witness_label),
+            "proof": asdict(self.proof),
+        }
 
 
 def fewest_pixels(
@@ -106,7 +144,3 @@ def fewest_pixels(
         UsageError: the network has an operation of another kind, or an argument does not fit it.
     """
     raise NotImplementedError
-
-
-def _pixels(number: float) -> str:
-    return "any number of pixels" if number == math.inf else counted(int(number), "pixel")

@@ -1,5 +1,6 @@
-from .reading import FindingClaim as FindingClaim
-from .reading import FindingFacts as FindingFacts
+from .facts import FindingClaim as FindingClaim
+from .facts import FindingFacts as FindingFacts
+from .facts import ProofFacts as ProofFacts
 from .reading import FindingSentence as FindingSentence
 from .reading import check_finding as check_finding
 from .record import finding_record as finding_record

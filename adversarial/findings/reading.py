@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from adversarial.distances.distance import DISTANCES
+from adversarial.findings.facts import FindingClaim, compared, number_of, two_labels
+from adversarial.findings.proof_reading import PROOF_FORMS
 from verbalize.parts import find_regions, located, place_in_words
 from verbalize.saliency import PixelSaliency, Query
 
@@ -18,70 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Verdict: TypeAlias = Literal["true", "false", "not verified"]
+    from adversarial.findings.facts import FindingFacts, Verdict
+
 LONGEST = 20_000
 """Characters of a text that is read; a longer one is not verified. Class names may be long, sentences are not."""
 
-_LABEL = re.compile(r"'.*'|class \d+", re.DOTALL)
 _QUERIES = r"(?:[\d,]+ of )?[\d,]+ quer(?:y|ies)"
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class FindingFacts:
-    """What is known of a finding, which its sentences are checked against.
-
-    Attributes:
-        success: whether an adversarial example was found.
-        label: the class of the image as sentences name it: "'stop'" or "class 3" (`class_name` makes it).
-        now: the class of the adversarial example in the same form; None where there is none.
-        goal: the class that was wanted; None for any other.
-        queries: those of the search.
-        budget: those that were allowed; None where that is not known.
-        found_after: the query with which the example was found; None where none was, or where it is not known.
-        norm: the name of the distance that was made small.
-        original: (H, W, C) in [0, 1]; None where the pictures were not kept.
-        adversarial: the same of the adversarial example, or None.
-        touched: (H, W) how much each pixel mattered to the search, or None.
-        labels: all classes in the form of `label`. They tell where a name ends that holds quotation marks.
-    """
-
-    success: bool
-    label: str
-    now: str | None
-    queries: int
-    norm: str
-    goal: str | None = None
-    budget: int | None = None
-    found_after: int | None = None
-    original: NDArray[np.floating] | None = None
-    adversarial: NDArray[np.floating] | None = None
-    touched: NDArray[np.floating] | None = None
-    labels: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def changed(self) -> NDArray[np.bool_] | None:
-        """(H, W) which pixels the example changes; None where that is not known."""
-        if self.original is None or self.adversarial is None or self.original.shape != self.adversarial.shape:
-            return None
-        return np.asarray((self.original != self.adversarial).any(axis=2))
-
-
-@dataclass(frozen=True)
-class FindingClaim:
-    """One statement of a sentence about a finding.
-
-    Attributes:
-        kind: "count", "place", "distance", "label", "now", "goal", "queries", "budget", "found after", "unchanged", "open" (one
-            may still be found), "nearest place" or "held".
-        said: what the sentence states, as it stands there.
-        verdict: whether that is so.
-        known: what the record or the pictures say; "" where they say nothing.
-    """
-
-    kind: str
-    said: str
-    verdict: Verdict
-    known: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,20 +94,20 @@ def _changing(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | 
     distance = DISTANCES.get(facts.norm)
     form = re.escape(distance.change).replace(r"\{title\}", re.escape(distance.title))
     form = form.replace(r"\{pixels\}", r"(?P<count>[\d,]+) pixels? (?P<place>.+?)").replace(r"\{value\}", r"(?P<value>\S+)")
-    for before, label, now in _two_labels(sentence.removesuffix("."), " turns ", " into ", facts):
+    for before, label, now in two_labels(sentence.removesuffix("."), " turns ", " into ", facts):
         found = re.fullmatch(f"Changing {form}", before)
         if found is None:
             continue
         said, mask = found.groupdict(), facts.changed
         claims = [
-            _compared("count", said["count"], _number(said["count"]), None if mask is None else int(mask.sum())),
-            _compared("place", said["place"], said["place"], _place(mask)),
-            _compared("label", label, label, facts.label),
-            _compared("now", now, now, facts.now or "nothing"),
+            compared("count", said["count"], number_of(said["count"]), None if mask is None else int(mask.sum())),
+            compared("place", said["place"], said["place"], _place(mask)),
+            compared("label", label, label, facts.label),
+            compared("now", now, now, facts.now or "nothing"),
         ]
         if "value" in said:
             known = None if mask is None else distance.between(facts.original, facts.adversarial)  # type: ignore[arg-type]
-            claims.append(_compared("distance", said["value"], said["value"], None if known is None else f"{known:.3g}"))
+            claims.append(compared("distance", said["value"], said["value"], None if known is None else f"{known:.3g}"))
         return tuple(claims)
     return None
 
@@ -177,22 +120,22 @@ def _nothing_found(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ..
     found = re.fullmatch(rf"(.*) was found within ({_QUERIES})\.", sentence)
     if found is None:
         return None
-    for _, label, goal in _two_labels(found[1], "No change that turns ", " into ", facts, also="another class"):
+    for _, label, goal in two_labels(found[1], "No change that turns ", " into ", facts, also="another class"):
         held = FindingClaim("held", "no change was found", "false" if facts.success else "true")
-        wanted = _compared("goal", goal, goal, facts.goal or "another class")
-        return (held, _compared("label", label, label, facts.label), wanted, *_queries(found[2], facts))
+        wanted = compared("goal", goal, goal, facts.goal or "another class")
+        return (held, compared("label", label, label, facts.label), wanted, *_queries(found[2], facts))
     return None
 
 
 def _unchanged(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
     tail = ", without any change; there was nothing to attack."
-    for _, now, label in _two_labels(sentence.removesuffix(tail), "The image is classified as ", ", not as ", facts):
+    for _, now, label in two_labels(sentence.removesuffix(tail), "The image is classified as ", ", not as ", facts):
         mask = facts.changed
         nothing = None if mask is None else not mask.any()
         return (
-            _compared("now", now, now, facts.now or "nothing"),
-            _compared("label", label, label, facts.label),
-            _compared("unchanged", "without any change", True, nothing),
+            compared("now", now, now, facts.now or "nothing"),
+            compared("label", label, label, facts.label),
+            compared("unchanged", "without any change", True, nothing),
         )
     return None
 
@@ -201,17 +144,17 @@ def _found_after(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...]
     found = re.fullmatch(rf"It was found after ([\d,]+) quer(?:y|ies); the attack made ({_QUERIES})\.", sentence)
     if found is None:
         return None
-    return (_compared("found after", found[1], _number(found[1]), facts.found_after), *_queries(found[2], facts))
+    return (compared("found after", found[1], number_of(found[1]), facts.found_after), *_queries(found[2], facts))
 
 
 def _found_last(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
     found = re.fullmatch(r"It was found with the last of ([\d,]+) quer(?:y|ies)\.", sentence)
     if found is None:
         return None
-    number = _number(found[1])
+    number = number_of(found[1])
     return (
-        _compared("queries", found[1], number, facts.queries),
-        _compared("found after", found[1], number, facts.found_after),
+        compared("queries", found[1], number, facts.queries),
+        compared("found after", found[1], number, facts.found_after),
     )
 
 
@@ -223,7 +166,7 @@ def _nearest(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
     said = sentence.removeprefix("Of the changes tried, those ").removesuffix(" came closest to flipping the decision.")
     known = facts.touched is not None and facts.touched.size and np.isfinite(facts.touched).all()
     regions = find_regions(_as_map(facts.touched)) if known and facts.touched is not None else ()
-    return (_compared("nearest place", said, said, located(regions[0].place) if regions else None),)
+    return (compared("nearest place", said, said, located(regions[0].place) if regions else None),)
 
 
 def _as_map(touched: NDArray[np.floating]) -> PixelSaliency:
@@ -231,40 +174,11 @@ def _as_map(touched: NDArray[np.floating]) -> PixelSaliency:
 
 
 def _queries(said: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
-    numbers = [_number(one) for one in re.findall(r"[\d,]+", said)]
-    claims = [_compared("queries", said, numbers[0], facts.queries)]
+    numbers = [number_of(one) for one in re.findall(r"[\d,]+", said)]
+    claims = [compared("queries", said, numbers[0], facts.queries)]
     if len(numbers) > 1:
-        claims.append(_compared("budget", said, numbers[1], facts.budget))
+        claims.append(compared("budget", said, numbers[1], facts.budget))
     return tuple(claims)
-
-
-def _two_labels(text: str, first: str, second: str, facts: FindingFacts, *, also: str = "") -> list[tuple[str, str, str]]:
-    """(what stands before, one label, another label): the one reading that names known classes.
-
-    Without such a reading, all readings, which are then false; with more than one, none.
-    """
-    found = []
-    for start in (one.start() for one in re.finditer(re.escape(first), text)):
-        head, rest = text[:start], text[start + len(first) :]
-        for middle in (one.start() for one in re.finditer(re.escape(second), rest)):
-            labels = rest[:middle], rest[middle + len(second) :]
-            if all(_LABEL.fullmatch(label) or (also and label == also) for label in labels):
-                found.append((head, *labels))
-    named = facts.labels.union(one for one in (also, facts.label, facts.now, facts.goal) if one)
-    known = [one for one in found if named.issuperset(one[1:])]
-    return known if len(known) == 1 else [] if known else found
-
-
-def _compared(kind: str, said: str, value: object, known: object) -> FindingClaim:
-    if known is None:
-        return FindingClaim(kind, said, "not verified")
-    return FindingClaim(kind, said, "true" if value == known else "false", str(known))
-
-
-def _number(text: str) -> float:
-    digits = text.replace(",", "")
-    plain = f"{int(digits):,}" if digits else ""
-    return int(digits) if digits and text in (plain, digits) else math.nan
 
 
 _Reader: TypeAlias = "Callable[[str, FindingFacts], tuple[FindingClaim, ...] | None]"
@@ -278,5 +192,6 @@ _FORMS: Sequence[tuple[re.Pattern[str], _Reader]] = tuple(
         (r"It was found with the last of .+\.", _found_last),
         (r"There may still be one\.", _still_open),
         (r"Of the changes tried, those .+ came closest to flipping the decision\.", _nearest),
+        *PROOF_FORMS,
     )
 )

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from adversarial.audit.records import ImageArrays, ImageRecord, Status
     from adversarial.audit.summary.survival import Share, Step
-    from adversarial.findings.reading import FindingSentence, Verdict
+    from adversarial.findings.facts import Verdict
+    from adversarial.findings.reading import FindingSentence
     from verbalize.saliency import PixelSaliency
 
 

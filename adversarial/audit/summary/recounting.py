@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from adversarial.audit.records import ImageRecord, WeatherRecord
-    from adversarial.findings.reading import Verdict
+    from adversarial.findings.facts import Verdict
 
 _ATTACKED, _JUDGED = "status IN ('found', 'held')", "status IN ('found', 'held', 'wrong')"
 _TABLES = """

@@ -16,7 +16,8 @@ from adversarial.audit.summary.recounting import Rows, judged
 from adversarial.audit.summary.repeating import command_of, why_no_command
 from adversarial.audit.summary.survival import held_by_distance, held_by_queries, median_of, wilson
 from adversarial.distances.distance import DISTANCES
-from adversarial.findings.reading import FindingFacts, check_finding
+from adversarial.findings.facts import FindingFacts
+from adversarial.findings.reading import check_finding
 from saywhy_core.errors import UsageError
 from saywhy_core.names import class_index
 from verbalize.parts import place_in_words

@@ -7,7 +7,7 @@ from parameters.harness import case, later, record
 
 from adversarial.audit import AuditStore, ImageRecord
 from adversarial.audit.records import ImageArrays
-from adversarial.findings import FindingFacts
+from adversarial.findings import FindingFacts, ProofFacts
 
 PIXELS = np.zeros((6, 6, 3), np.float32)
 CHANGED = PIXELS.copy()
@@ -88,6 +88,16 @@ record(
     adversarial=PIXELS,
     touched=np.eye(6),
     labels=frozenset(("'stop'",)),
+    proof=ProofFacts(lower=2, upper=3, condition="for this ONNX file"),
+)
+record(
+    "adversarial.findings.ProofFacts",
+    {"lower": 2, "upper": 5, "condition": "for this ONNX file"},
+    lower=3,
+    upper=4,
+    condition="for this torch module",
+    now="'yield'",
+    still_open=0.5,
 )
 record(
     "adversarial.findings.FindingClaim",

@@ -1,0 +1,106 @@
+"""Sentences about proofs are read back: what is written is true, another number is false, and no condition is no proof."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+import pytest
+
+from adversarial import PixelBound, PixelProof
+from adversarial.findings import FindingFacts, ProofFacts, check_finding, class_name
+
+NETWORK = "this ONNX file"
+CONDITION = f"for {NETWORK}, pixel values in [0, 1], rounding accounted for"
+INF = math.inf
+AWKWARD = ("stop. No 2 pixels flip 'x', whatever their values", "yield (to): 3 turn it", "it's 5 pixels flip 'a' to 'b'")
+PLAIN = ("stop", "yield", "give way")
+CASES = [
+    (lower, upper, share)
+    for lower, upper in [(0, 0), (0, 3), (0, INF), (1, 1), (2, 2), (3, 3), (1, 2), (1, 5), (2, 3), (3, 5), (2, 1234), (1, INF),
+                         (2, INF), (4, INF), (1203, INF)]
+    for share in (1, 0.43, 0.99999, 0.00001)
+]  # fmt: skip
+
+
+def told(lower, upper, share, names):
+    proof = PixelProof(
+        pixels=max(0, lower - 1),
+        asked=3,
+        finished=share == 1,
+        share=share,
+        blocks=7,
+        seconds=1.5,
+        rounding=1e-5,
+        network=NETWORK,
+    )
+    now = None if upper == INF else 1
+    bound = PixelBound(lower=lower, upper=upper, label=0, witness=None, witness_label=now, proof=proof)
+    known = ProofFacts(
+        lower=lower, upper=upper, condition=CONDITION, now=None if now is None else class_name(1, names), still_open=1 - share
+    )
+    labels = frozenset(class_name(index, names) for index in range(3))
+    facts = FindingFacts(
+        success=now is not None, label=class_name(0, names), now=class_name(1, names), queries=3, norm="l0", labels=labels,
+        proof=known,
+    )  # fmt: skip
+    return bound.statement(names), facts
+
+
+def verdicts(text, facts):
+    return [one.verdict for one in check_finding(text, facts)]
+
+
+@pytest.mark.parametrize("names", [PLAIN, AWKWARD, None], ids=["plain", "awkward", "numbered"])
+@pytest.mark.parametrize(("lower", "upper", "share"), CASES)
+def test_what_is_written_is_true(lower, upper, share, names):
+    text, facts = told(lower, upper, share, names)
+    assert set(verdicts(text, facts)) == {"true"}, check_finding(text, facts)
+
+
+@pytest.mark.parametrize(("lower", "upper", "share"), CASES)
+def test_any_other_number_is_not_true(lower, upper, share):
+    text, facts = told(lower, upper, share, PLAIN)
+    plain = text.replace(CONDITION, "C")
+    for found in re.finditer(r"[\d,]*\d", plain):
+        changed = f"{int(found[0].replace(',', '')) + 1:,}"
+        lie = f"{plain[: found.start()]}{changed}{plain[found.end() :]}".replace("C", CONDITION)
+        assert set(verdicts(lie, facts)) != {"true"}, lie
+
+
+@pytest.mark.parametrize(("lower", "upper", "share"), CASES)
+def test_other_facts_make_the_sentences_false(lower, upper, share):
+    text, facts = told(lower, upper, share, PLAIN)
+    for other in (replace(facts.proof, lower=max(0, lower - 1)), replace(facts.proof, upper=upper + 1)):
+        if other != facts.proof:
+            assert "false" in verdicts(text, replace(facts, proof=other)), (text, other)
+    assert "false" in verdicts(text, replace(facts, label="'give way'")), text
+
+
+def test_what_is_proved_of_more_pixels_is_proved_of_fewer():
+    _, facts = told(4, 6, 1, PLAIN)
+    assert verdicts(f"No 2 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["true"]
+    assert verdicts(f"No single pixel flips 'stop', whatever its value ({CONDITION}).", facts) == ["true"]
+    assert verdicts(f"No 4 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["false"]
+    assert verdicts(f"It takes exactly 6 pixels to flip 'stop': 6 turn it into 'yield' ({CONDITION}).", facts) == ["false"]
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(3, 3), (3, 5), (3, INF), (2, 4), (1, 1)])
+def test_without_its_condition_a_proof_is_not_verified_and_under_another_it_is_false(lower, upper):
+    text, facts = told(lower, upper, 1, PLAIN)
+    assert verdicts(text.replace(f" ({CONDITION})", ""), facts)[0] == "not verified"
+    assert verdicts(text.replace("this ONNX file", "any network"), facts)[0] == "false"
+    assert verdicts(text.replace(", rounding accounted for", ""), facts)[0] == "false"
+
+
+@pytest.mark.parametrize(("lower", "upper", "share"), CASES)
+def test_without_facts_nothing_is_verified(lower, upper, share):
+    text, facts = told(lower, upper, share, PLAIN)
+    assert set(verdicts(text, replace(facts, proof=None))) == {"not verified"}
+
+
+def test_a_share_that_is_not_known_is_not_verified():
+    text, facts = told(2, 5, 0.4, PLAIN)
+    unknown = replace(facts, proof=replace(facts.proof, still_open=None))
+    assert verdicts(text, unknown) == ["true", "true", "not verified"]
