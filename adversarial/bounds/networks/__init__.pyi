@@ -1,6 +1,10 @@
+from .evaluating import activations as activations
+from .evaluating import evaluate as evaluate
+from .evaluating import interval_activations as interval_activations
 from .network import Add as Add
 from .network import Affine as Affine
 from .network import MaxPool as MaxPool
 from .network import Network as Network
 from .network import Node as Node
 from .network import Relu as Relu
+from .onnx_reading import read_onnx as read_onnx

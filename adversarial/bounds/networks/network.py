@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     Shape: TypeAlias = tuple[int, ...]
 
+Precision: TypeAlias = Literal["float32", "float64", "float16", "bfloat16"]
+
 
 class Affine(Protocol):
     """An affine function x -> W x + b of arrays of a fixed shape, in float64, for batches of N.
 
     Attributes:
-        terms: the most products that any one output sums, which bounds the rounding error of that sum.
+        terms: the most products that any one output sums, which bounds the rounding error of that sum; 0 where numbers are only
+            copied, so that nothing is rounded.
+        before: the shape of one input, without the batch.
+        after: the shape of one output, without the batch.
     """
 
-    terms: int
+    @property
+    def terms(self) -> int:
+        """See above."""
+        ...
+
+    @property
+    def before(self) -> Shape:
+        """See above."""
+        ...
+
+    @property
+    def after(self) -> Shape:
+        """See above."""
+        ...
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *in) -> (N, *out): W x + b."""
@@ -37,7 +55,14 @@ class Affine(Protocol):
         ...
 
     def absolute(self) -> Affine:
-        """The same with |W| and |b|: what bounds sums of magnitudes."""
+        """The same with |W| and at least |b|: what bounds sums of magnitudes.
+
+        Where b is itself a difference, as in batch normalisation, it is the sum of the magnitudes of both.
+        """
+        ...
+
+    def to(self, device: str) -> Affine:
+        """The same on another device."""
         ...
 
 
@@ -89,12 +114,20 @@ class Network:
     Attributes:
         nodes: the operations. Images come in as (N, H, W, C); a network that takes channels first begins with a transposition.
         image_shape: (H, W, C).
+        precision: in which its users run it.
     """
 
     nodes: tuple[Node, ...]
     image_shape: tuple[int, int, int]
+    precision: Precision = "float32"
 
     @property
     def classes(self) -> int:
         """K."""
         return int(self.nodes[-1].shape[0])
+
+    def to(self, device: str) -> Network:
+        """The same with its numbers on another device, such as "cuda"."""
+        plain = Relu | Add | MaxPool
+        moved = (node if isinstance(node.op, plain) else replace(node, op=node.op.to(device)) for node in self.nodes)
+        return replace(self, nodes=tuple(moved))
