@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-3  # of a bisection, relative to its interval
-STARTS = 100  # noises of growing strength that are tried as a start
+STARTS = 20  # noises of growing strength that are tried as a start
 
 
 def cgba(recorder: Recorder, seed: int, reduction: float = 4.0, sigma: float = 0.02, first: int = 30) -> None:
