@@ -76,6 +76,7 @@ class QueryLog:
         points: (queries, distance), one for each time that a nearer adversarial image was found.
         clean: (K,) scores of the original, None until it was asked about.
         parts: the logs that this one was shared out into.
+        measured_in: the distance in which the nearest adversarial image is kept.
         notes: what a reader of the result must know besides.
         bounded: whether classes that a top-k answer leaves out count as the most that they can have (see `most_possible`).
         undecided: whether a noisy classifier does not decide the original itself, so that there is nothing to flip.
@@ -102,7 +103,7 @@ class QueryLog:
         self.points: list[tuple[int, float]] = []
         self.clean: Floats | None = None
         self.parts: list[QueryLog] = []
-        self._measured_in = distance
+        self.measured_in = distance
         self._looked: Floats | None = None  # the answer to `look`, until the search asks about the original itself
         self._asked = self._unmoved = 0
         self._quantum = 0.0
@@ -111,7 +112,7 @@ class QueryLog:
     def part(self, *, budget: int, limit: int) -> QueryLog:
         """Share out a log for the same image and goal; its queries count for this log as well."""
         made = QueryLog(
-            self.image, self.label, self.target, distance=self._measured_in, budget=budget, kind=self.kind, limit=limit,
+            self.image, self.label, self.target, distance=self.measured_in, budget=budget, kind=self.kind, limit=limit,
             levels=self.levels,
         )  # fmt: skip
         self.parts.append(made)
@@ -206,7 +207,7 @@ class QueryLog:
         before = self._asked
         self._asked += len(images)
         if len(rows):
-            distances = self._measured_in.measure(np.subtract(images[rows], self.image, dtype=np.float64))
+            distances = self.measured_in.measure(np.subtract(images[rows], self.image, dtype=np.float64))
             for row, distance in zip(rows.tolist(), distances.tolist(), strict=True):
                 if distance < self.distance:
                     self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance
@@ -247,7 +248,7 @@ class QueryLog:
         """Enter answers of a classifier with noise: a flip nearer than all others counts if it flips again, twice."""
         gaps, before = self.gaps(scores), self._asked
         self._asked += len(images)
-        distances = self._measured_in.measure(np.subtract(images, self.image, dtype=np.float64))
+        distances = self.measured_in.measure(np.subtract(images, self.image, dtype=np.float64))
         flips = self.reached(scores)
         for row in np.argsort(np.where(flips, distances, np.inf), kind="stable")[: int(flips.sum())].tolist():
             if distances[row] >= self.distance:

@@ -11,6 +11,7 @@ import numpy as np
 from adversarial.attacks.label_only.boundary import TINY, LabelBoundary, Point
 from adversarial.attacks.label_only.boundary_tuning import STANDARD as BOUNDARY
 from adversarial.attacks.label_only.probes import unit
+from adversarial.attacks.large_pictures.coarse_log import coarsely
 from adversarial.attacks.registry import ATTACKS, Attack, ImageSearch, Task
 from adversarial.attacks.scored_probes import ScoredProbes
 from adversarial.attacks.scored_rays import ScoredRays
@@ -295,8 +296,13 @@ class ScoredBoundary(LabelBoundary):
 def start(task: Task) -> ImageSearch:
     """The search for one image: along the boundary in p-norms with p above 1 and without a target, else by waves alone.
 
-    See `ScoredBoundary` and `WaveSearch`. With a target, starts that reach it are too rare.
+    See `ScoredBoundary` and `WaveSearch`. With a target, starts that reach it are too rare. Large pictures are searched in
+    blocks (see `coarsely`).
     """
+    return coarsely(task, _begin)
+
+
+def _begin(task: Task) -> ImageSearch:
     name = task.distance.served_by_label
     # loaded when it is needed, which is seldom
     by_decision = None if name is None or name not in ATTACKS else partial(_start, name, task)

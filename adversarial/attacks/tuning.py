@@ -164,6 +164,16 @@ class ScoredTuning:
 
 
 @dataclass(frozen=True)
+class LargePictureTuning:
+    """How searches on large pictures save time and memory; a picture of 48 by 48 pixels is searched as it is."""
+
+    numbers: int = 27_648  # that a search of all pixels moves one by one: 96 by 96 in colour; more are moved in blocks
+    edged: float = 0.5  # of a block's side less in L-infinity and L1, whose nearest images have edges: finer ones flip sooner
+    together: int = 12_000_000  # numbers of the images that are asked about at once: 50 MB
+    least_together: int = 8  # images: with fewer, a network computes them no faster than one by one
+
+
+@dataclass(frozen=True)
 class Tuning:
     """The constants of all searches. Frozen: a search that is given another one is another search."""
 
@@ -177,6 +187,7 @@ class Tuning:
     shrinking: ShrinkingTuning = ShrinkingTuning()
     waves: WaveTuning = WaveTuning()
     scored: ScoredTuning = ScoredTuning()
+    large_pictures: LargePictureTuning = LargePictureTuning()
 
 
 STANDARD = Tuning()
