@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saywhy.signs.draw import CLASS_NAMES
-from saywhy_core.classifiers import CallableClassifier
+from saywhy_core.classifiers import CallableClassifier, ScoreNetwork
 from saywhy_core.errors import UsageError
 
 
@@ -29,4 +29,5 @@ def load(where: str) -> CallableClassifier:
         model.predict, "logits", CLASS_NAMES, image_shape=model.image_shape, identity=f"demo:{where}:{digest}"
     )
     classifier.differentiable = model.module()
+    classifier.network = ScoreNetwork(model.module())
     return classifier

@@ -14,6 +14,8 @@ from .classifier import comparable as comparable
 from .classifier import confidence as confidence
 from .classifier import lend as lend
 from .classifier import same_answer as same_answer
+from .inside.score_networks import ScoreNetwork as ScoreNetwork
+from .inside.score_networks import score_network as score_network
 from .layout import InputLayout as InputLayout
 from .spec import read_option as read_option
 from .spec import split_spec as split_spec

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from saywhy_core.classifiers.classifier import ImageShape, Scores
+    from saywhy_core.classifiers.inside.score_networks import ScoreNetwork
 
     Predict: TypeAlias = Callable[[NDArray[np.float32]], Any]
 
@@ -63,6 +64,7 @@ class CallableClassifier:
         memory: bytes that the answers which it remembers may take.
         differentiable: the same model as a torch module, (N, C, H, W) in [0, 1] -> (N, K) scores, for those who need its
             gradients; None where there is none. It counts no queries.
+        network: what computes the scores, for those who look into it (`score_network`); None where that is not known.
 
     Raises:
         UsageError: an argument is wrong, or images are not floats in [0, 1] with four axes.
@@ -76,6 +78,7 @@ class CallableClassifier:
     levels: int | None = None
     remote: bool = False
     differentiable: Any = None
+    network: ScoreNetwork | None = None
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from saywhy_core.bounded.turns import OVERLAPPING
 from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.identity import check_model_file, file_identity
+from saywhy_core.classifiers.inside.score_networks import of_file
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.classifiers.onnx_session import Session
 from saywhy_core.classifiers.spec import first_given
@@ -135,6 +136,7 @@ def load(
         identity=file_identity("onnx", path, kind, prepare.key),
     )  # fmt: skip
     classifier.concurrency = OVERLAPPING
+    classifier.network = of_file(path, prepare, dtype)
     return classifier
 
 

@@ -17,6 +17,7 @@ from saywhy_core.classifiers.answers.advice import say_scores
 from saywhy_core.classifiers.callable_classifier import CallableClassifier
 from saywhy_core.classifiers.classifier import ANY_SHAPE
 from saywhy_core.classifiers.identity import check_model_file, file_identity
+from saywhy_core.classifiers.inside.score_networks import of_module
 from saywhy_core.classifiers.layout import InputLayout
 from saywhy_core.errors import UsageError
 from saywhy_core.trust import require_trust
@@ -101,6 +102,8 @@ class TorchClassifier(CallableClassifier):
             identity=identity,
         )
         self.module, self.prepare = module, prepare
+        if isinstance(module, torch.nn.Module):
+            self.network = of_module(module, prepare)
 
 
 def load(

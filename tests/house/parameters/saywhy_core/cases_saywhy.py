@@ -9,7 +9,7 @@ import numpy as np
 from parameters.harness import case, later, record
 from PIL import Image
 
-from saywhy_core.classifiers import CallableClassifier, InputLayout
+from saywhy_core.classifiers import CallableClassifier, InputLayout, TorchClassifier
 from saywhy_core.errors import Problem
 from saywhy_core.images import ImageSet
 
@@ -239,3 +239,10 @@ case("saywhy.signs.draw_signs", {"labels": [0], "seed": 0}, labels=[1], seed=1, 
 case("saywhy.signs.samples", {}, per_class=2, seed=1, dirt=0.0)
 case("saywhy.signs.load", {}, lambda classifier, *_: classifier.predict(SIGNS), weights=Path("nowhere.npz"))
 case("saywhy.signs.load_vit", {}, lambda classifier, *_: classifier.predict(SIGNS), weights=Path("nowhere.npz"))
+record("saywhy_core.classifiers.ScoreNetwork", {"network": "a.onnx"}, network="b.onnx", unlike="it takes bytes")
+case(
+    "saywhy_core.classifiers.score_network",
+    {"classifier": later(lambda tools: TorchClassifier(module()))},
+    lambda network, tools, arguments: type(network).__name__,
+    classifier=made,
+)

@@ -1,0 +1,1 @@
+"""The network inside a classifier, for those who prove something about it."""
