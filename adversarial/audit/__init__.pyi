@@ -13,6 +13,7 @@ from .prior import MapDensity as MapDensity
 from .prior import read_prior as read_prior
 from .records import ImageArrays as ImageArrays
 from .records import ImageRecord as ImageRecord
+from .records import ProofRecord as ProofRecord
 from .records import WeatherRecord as WeatherRecord
 from .settings import audit_settings as audit_settings
 from .store import AuditStore as AuditStore

@@ -113,6 +113,54 @@ class WeatherRecord:
     flipped: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProofRecord:
+    """Between which numbers the fewest pixels lie that flip one image, a row of the table `proofs`.
+
+    Attributes:
+        image: the `id` of the image.
+        lower: no fewer pixels flip it, see `adversarial.PixelBound`.
+        upper: so many do; None where no example is known.
+        adversarial_label: the class of the example with so many pixels; None where there is none.
+        adversarial_name: its name.
+        changed: the example, where it is not that of the attack: a JSON list of [y, x, values]; None where it is.
+        sentence: both bounds in words.
+        condition: under what the lower bound holds.
+        network: what it was proved about, such as "this ONNX file".
+        asked: the largest number of pixels that was to be proved.
+        allowed: the seconds that were allowed.
+        ended: whether the proof came to its end, or to the end of its time; not where it was interrupted.
+        finished: whether nothing is left to do.
+        share: of the sets of `lower` pixels, the share that was proved.
+        blocks: how many bounds were computed.
+        seconds: how long it took.
+        rounding: how far the label's score had to be ahead of any other, to make up for rounding.
+    """
+
+    image: int
+    lower: int
+    upper: int | None
+    sentence: str
+    condition: str
+    network: str
+    asked: int
+    allowed: float
+    ended: bool
+    finished: bool
+    share: float
+    blocks: int
+    seconds: float
+    rounding: float
+    adversarial_label: int | None = None
+    adversarial_name: str | None = None
+    changed: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether both bounds meet."""
+        return self.lower == self.upper
+
+
 @dataclass(frozen=True, eq=False)
 class ImageArrays:
     """The pictures of one image.
@@ -130,7 +178,7 @@ class ImageArrays:
     touched: NDArray[np.float32] | None = None
 
 
-def wrong_field(record: ImageRecord | WeatherRecord) -> str:
+def wrong_field(record: ImageRecord | WeatherRecord | ProofRecord) -> str:
     """What in a row can't be, such as "status is 'gone'"; "" where all is well."""
     for one in fields(record):
         value = getattr(record, one.name)

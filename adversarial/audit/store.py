@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from adversarial.audit.records import STATUSES, ImageArrays, ImageRecord, WeatherRecord, wrong_field
+from adversarial.audit.records import STATUSES, ImageArrays, ImageRecord, ProofRecord, WeatherRecord, wrong_field
 from adversarial.findings.record import compact_map
 from saywhy_core.disk.destinations import check_own
 from saywhy_core.disk.files import atomic_open
@@ -51,8 +51,12 @@ CREATE TABLE IF NOT EXISTS weather (
  PRIMARY KEY (image, kind, severity));
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT)
 """
-# made when it is first written to: earlier databases of this version have none
+# both are made when they are first written to: earlier databases of this version have none
 _FILES = "CREATE TABLE IF NOT EXISTS files (image INTEGER PRIMARY KEY, size INTEGER, touched INTEGER)"
+_PROOFS = """CREATE TABLE IF NOT EXISTS proofs (
+ image INTEGER PRIMARY KEY, lower INTEGER, upper INTEGER, sentence TEXT, condition TEXT, network TEXT, asked INTEGER,
+ allowed REAL, ended INTEGER, finished INTEGER, share REAL, blocks INTEGER, seconds REAL, rounding REAL,
+ adversarial_label INTEGER, adversarial_name TEXT, changed TEXT)"""
 _WHAT = "database of an audit"
 _JSON = ("distances", "trace", "survives")
 
@@ -182,7 +186,7 @@ class AuditStore:
 
     def stamps(self) -> dict[int, tuple[int, int]]:
         """By the `id` of an image: size and time of its file when it was read, as far as they were noted."""
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'files'"):
+        if not self._has("files"):
             return {}
         return {image: (size, touched) for image, size, touched in self._rows("SELECT image, size, touched FROM files")}
 
@@ -193,6 +197,33 @@ class AuditStore:
                 self._database.execute(_FILES)
                 rows = [(image, *stamp) for image, stamp in stamps.items()]
                 self._database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
+
+    def proofs(self) -> Iterator[ProofRecord]:
+        """The proofs of the images that have one, in the order of the images.
+
+        Raises:
+            UsageError: (on the way) the database is damaged.
+        """
+        if not self._has("proofs"):
+            return
+        for row in self._rows(f"SELECT {', '.join(_PROVED)} FROM proofs ORDER BY image"):  # noqa: S608
+            values = dict(zip(_PROVED, row, strict=True))
+            record = ProofRecord(**{**values, "ended": bool(values["ended"]), "finished": bool(values["finished"])})
+            wrong = wrong_field(record)
+            if wrong:
+                raise self._damaged(f"{wrong} in the proof of image {record.image!r}")
+            yield record
+
+    def write_proof(self, record: ProofRecord) -> None:
+        """Keep what was proved about an image, in the place of what was proved before."""
+        row = [redact(value) if isinstance(value, str) else value for value in asdict(record).values()]
+        with naming_file(self.path, _WHAT), transaction(self._database):
+            self._database.execute(_PROOFS)
+            places = ", ".join("?" * len(_PROVED))
+            self._database.execute(f"INSERT OR REPLACE INTO proofs ({', '.join(_PROVED)}) VALUES ({places})", row)  # noqa: S608
+
+    def _has(self, table: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
 
     def arrays(self, record: ImageRecord) -> ImageArrays | None:
         """The pictures of an image; None where none were kept, or the file is gone or damaged."""
@@ -218,17 +249,23 @@ class AuditStore:
     def write(
         self, record: ImageRecord, weather: Iterable[WeatherRecord] = (), arrays: ImageArrays | None = None
     ) -> ImageRecord:
-        """Keep what became of an image: its arrays first, then its rows, all at once. Returns the record with its file."""
+        """Keep what became of an image: its arrays first, then its rows, all at once. Returns the record with its file.
+
+        An earlier proof about the image is dropped, see `write_proof`.
+        """
         if arrays is not None:
             file = self.directory / IMAGES / f"{record.id:06d}.npz"
             self._save(file, arrays)
             record = ImageRecord(**{**_values(record), "file": f"{IMAGES}/{file.name}"})
+        proved = self._has("proofs")
         with naming_file(self.path, _WHAT), transaction(self._database):
             self._database.execute(
                 f"INSERT OR REPLACE INTO images ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608
                 _row(record),
             )
             self._database.execute("DELETE FROM weather WHERE image = ?", (record.id,))
+            if proved:
+                self._database.execute("DELETE FROM proofs WHERE image = ?", (record.id,))
             self._database.executemany(
                 "INSERT INTO weather VALUES (:image, :kind, :severity, :value, :predicted, :confidence, :flipped)",
                 [asdict(one) for one in weather],
@@ -291,6 +328,7 @@ class AuditStore:
 
 
 _COLUMNS = tuple(one.name for one in fields(ImageRecord))
+_PROVED = tuple(one.name for one in fields(ProofRecord))
 
 
 def _values(record: ImageRecord) -> dict[str, Any]:

@@ -145,8 +145,7 @@ def write_finding(
     images["touched"] = compact_map(result.touched.scores)
     if density is not None:
         images["density"] = compact_map(density.density)
-    lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items())
-    text = redact("{\n" + ",\n".join(lines) + "\n}\n")
+    text = record_text(record)
     with enclosed(folder), ExitStack() as written:
 
         def writing(name: str) -> BinaryIO:
@@ -163,6 +162,12 @@ def write_finding(
             stream.flush()
         written.callback(_clear, folder, pictures)
     return record
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """The record as JSON with one line per value; keys of endpoints are taken out."""
+    lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in record.items())
+    return redact("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def compact_map(values: NDArray[Any]) -> NDArray[np.float16]:

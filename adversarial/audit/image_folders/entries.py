@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from adversarial.answer_file import AnswerFile
-from adversarial.audit.image_folders.folders import ANSWERS
+from adversarial.audit.image_folders.folders import ANSWERS, JOURNAL
 from adversarial.audit.image_folders.placing import pixels_digest, place_digest
 from adversarial.audit.image_folders.recovering import recovered
 from adversarial.audit.records import FINISHED, ImageRecord
@@ -67,6 +67,8 @@ class Entry:
                 answers.unlink(missing_ok=True)
             return True
         self.folder.check_writable()
+        with suppress(OSError):  # a proof of an earlier finding
+            (self.folder.path / JOURNAL).unlink(missing_ok=True)
         if not force:
             self.memory = AnswerFile(answers, self.about, self.origin)
         return False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from adversarial.result import AttackResult
 
 ANSWERS = "answers.bin"
+JOURNAL = "proof.journal"
 CURE = "write to another folder, or use --force to replace it"
 _BEGINS = b'{\n "version": '  # what every record begins with: a file that does and can't be read was torn
 
@@ -90,7 +91,7 @@ class ResultFolder:
             UsageError: there is a link or no file in the place of one, one is an input or write-protected, or the folder is.
         """
         self.check_is_folder()
-        for name in (*MEMBERS, ANSWERS):
+        for name in (*MEMBERS, ANSWERS, JOURNAL):
             file = self.path / name
             check_own(file, self.path.parent)
             check_is_no_input(file)

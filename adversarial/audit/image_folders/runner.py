@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.image_folders.entries import Entry
 from adversarial.audit.image_folders.placing import result_folders
+from adversarial.audit.image_folders.proved import prove_folders
+from adversarial.audit.proofs.prover import check_proving, prover_of
 from adversarial.audit.records import ImageRecord
 from adversarial.audit.settings import audit_settings, image_digest
 from adversarial.audit.store import DATABASE, FORMAT, MADE_BY_ATTACK, AuditStore
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 WITH_SURVIVAL = 50  # queries; a smaller budget has none to spare for the question whether a finding survives being saved
 LOOKED = 1  # queries of an attack that knows no more than the original: its pictures would only hold up who wants to stop
 AT_GOAL = "its label is already the goal"
+GONE = "its pictures are gone, so that nothing can be proved about it"
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,10 @@ def audit_images(
     on_finding: OnFinding | None = None,
     on_progress: OnProgress | None = None,
     on_resumed: Callable[[int], None] | None = None,
+    prove: float | None = None,
+    prove_pixels: int | None = None,
+    on_proof: OnFinding | None = None,
+    on_proving: OnProgress | None = None,
 ) -> AuditOutcome:
     """Attack images, and write the finding of each into a folder of its own as soon as it is there.
 
@@ -102,15 +109,27 @@ def audit_images(
         on_finding: called with the name of each image that is finished, and with what was found, in a sentence.
         on_progress: told how many of the images are done.
         on_resumed: called before anything is asked with the number of images that an earlier run had begun, if there are any.
+        prove: seconds for each image in which `adversarial.fewest_pixels` proves, after the attacks, how many pixels are needed
+            at least; None for no proofs. The proof goes into the row and into `result.json`, as `proof`; one that was made with
+            as much time and as many pixels is kept.
+        prove_pixels: the most pixels that are proved; None for 3.
+        on_proof: called with the name of each image about which something was proved, and with both bounds in words.
+        on_proving: told how far the proofs are, in thousandths of an image.
 
     Raises:
         UsageError: another audit writes into `out`, or `class_names` are more or fewer than the classifier's own; nothing was
-            asked then. Or the disk is full.
+            asked then. Nothing can be proved about this attack or this classifier. Or the disk is full.
         OverTimeError: the classifier took longer than it may; what was found before is written.
         AttackStopped: Ctrl-C, or a signal (see its `__cause__`); what was found so far is written as unfinished.
     """
     if class_names is not None:
         classifier = NamedClassifier(classifier, class_names)
+    check_proving(prove, prove_pixels)
+    prover = None
+    if prove is not None:
+        prover = prover_of(
+            classifier, distance=attack.distance, goal=goal, seconds=prove, pixels=prove_pixels, seed=attack.seed
+        )  # fmt: skip
     settings = audit_settings(attack, classifier, goal=goal, target=target, options=options)
     digests = [image_digest(settings, image) for image in images]
     with folder_lock(out), enclosed(out):
@@ -154,6 +173,12 @@ def audit_images(
             finally:
                 for entry in todo:
                     entry.close()
+            if prover is not None:
+                names_of = classifier.class_names
+                gone = prove_folders(store, prover, entries, names_of, on_proof=on_proof, on_progress=on_proving)
+                audit.problems += [
+                    Problem(name, "its pictures are gone, so that nothing can be proved about it") for name in gone
+                ]
     return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed)
 
 

@@ -29,6 +29,8 @@ HELP = (
     "TARGET is onnx:FILE, torch:FILE (a program of torch.export, or TorchScript), transformers:FOLDER, python:module:function "
     "(with [bold]--scores[/bold]), or demo:signs, the road-sign classifier that comes with saywhy. What runs code of the "
     "target's author (python:, TorchScript, Python files in a folder) needs [bold]--trust[/bold].\n\n"
+    "With [bold]--prove[/bold] SECONDS, a proof stands beside each attack: no so many pixels flip the decision, whatever their "
+    "values. It needs the network itself, not its scores alone: an ONNX file, a torch module, or demo:signs.\n\n"
     "[bold]Example:[/bold] saywhy attack stop.png --target demo:signs --distance l0 --budget 1000 --out attacks\n\n"
     "[bold]Exit status:[/bold] 0 all images were attacked; 1 some images could not be attacked; 2 the command could not run to "
     "its end (finished images are kept); "
@@ -138,6 +140,18 @@ def attack(
             help="Allow for a classifier that answers differently when asked again: findings are asked again, and counted.",
         ),
     ] = False,
+    prove: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds per image to prove how many pixels are needed at least; for l0, ONNX files and torch modules.",
+            rich_help_panel="Proof",
+            show_default=False,
+        ),
+    ] = None,
+    prove_pixels: Annotated[
+        int | None,
+        typer.Option(min=1, help="The most pixels to prove; 3 if not given.", rich_help_panel="Proof", show_default=False),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Attack again, and replace the results that are there.")] = False,
 ) -> None:
     """Attack images."""
@@ -180,6 +194,9 @@ def attack(
                     f"{counted(number, 'image')} {'was' if number == 1 else 'were'} begun earlier and "
                     f"{'goes' if number == 1 else 'go'} on from what was learned"
                 ),
+                prove=prove, prove_pixels=prove_pixels,
+                on_proof=lambda name, said: note(f"{name}: {said}"),
+                on_proving=bar.stage("proving"),
             )  # fmt: skip
     except AttackStopped as stopped:
         # the exit status tells Ctrl-C from a signal

@@ -87,6 +87,8 @@ case(
     options={"a": 1},
     on_finding=later(lambda tools: tools.record),
     on_progress=later(lambda tools: tools.record),
+    prove=1.0,
+    prove_pixels=2,
 )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from parameters.harness import case, later, record
 from parameters.networks import IMAGES, NAMES, OTHER_IMAGES, classifier, network, other_network
 
-from adversarial.audit import Audit, AuditSettings, AuditStore, ImageArrays, ImageRecord, WeatherRecord
+from adversarial.audit import Audit, AuditSettings, AuditStore, ImageArrays, ImageRecord, ProofRecord, WeatherRecord
 from saywhy_core.errors import Problem
 
 QUICK = {"budget": 12, "weather": (), "survival": False}
@@ -157,6 +157,19 @@ case(
     lambda found, tools, arguments: found.name,
     number=2,
 )
+PROVED = {
+    "image": 1, "lower": 2, "upper": 5, "sentence": "a", "condition": "b", "network": "c", "asked": 3, "allowed": 9.0,
+    "ended": True, "finished": False, "share": 0.5, "blocks": 7, "seconds": 9.0, "rounding": 1e-5,
+}  # fmt: skip
+record(
+    "adversarial.audit.ProofRecord", PROVED, image=2, lower=3, upper=4, sentence="b", condition="c", network="d", asked=4,
+    allowed=8.0, ended=False, finished=True, share=0.75, blocks=8, seconds=8.0, rounding=1e-4, adversarial_label=1,
+    adversarial_name="yield", changed="[]",
+)  # fmt: skip
+case(
+    "adversarial.audit.AuditStore.write_proof", {**STORE, "record": ProofRecord(**PROVED)},
+    lambda found, tools, arguments: list(arguments["self"].proofs()), record=ProofRecord(**{**PROVED, "lower": 3}),
+)  # fmt: skip
 case("adversarial.audit.AuditStore.add", {**STORE, "records": []}, rows, records=[ImageRecord(id=2, name="b", path="b")])
 case(
     "adversarial.audit.AuditStore.write", {**STORE, "record": ROW}, rows,

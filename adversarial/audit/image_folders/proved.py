@@ -1,0 +1,75 @@
+"""What is proved about images beside their findings, in the folder of each and in the rows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from adversarial.audit.image_folders.folders import JOURNAL, read_record
+from adversarial.audit.proofs.proving import prove_images
+from adversarial.audit.records import FINISHED
+from adversarial.findings.record import RECORD, record_text
+from saywhy_core.disk.files import atomic_open
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from adversarial.audit.image_folders.entries import Entry
+    from adversarial.audit.proofs.prover import Prover
+    from adversarial.audit.records import ImageRecord, ProofRecord
+    from adversarial.audit.store import AuditStore
+    from adversarial.bounds.pixels import PixelBound
+    from saywhy_core.progress import OnProgress
+
+
+def prove_folders(
+    store: AuditStore,
+    prover: Prover,
+    entries: Sequence[Entry],
+    class_names: Sequence[str] | None,
+    *,
+    on_proof: Callable[[str, str], None] | None,
+    on_progress: OnProgress | None,
+) -> list[str]:
+    """Prove how many pixels each finished image needs, and write that into its row and its `result.json`, as `proof`.
+
+    Args:
+        store: the database of the folders.
+        prover: see `Prover`.
+        entries: the images.
+        class_names: one name per class, or None.
+        on_proof: told the name of each image and what was proved about it, in words.
+        on_progress: see `prove_images`.
+
+    Returns:
+        The names of the images about which nothing can be proved, because their pictures are gone.
+    """
+    by_number = {entry.record.id: entry for entry in entries}
+    known = {record.id: record for record in store.images(*FINISHED)}
+    records = [known[number] for number in by_number if number in known]
+
+    def proved(record: ImageRecord, proof: ProofRecord, bound: PixelBound) -> None:
+        entry = by_number[record.id]
+        add_proof(entry.folder.path, {**bound.to_json(class_names), "changed": _changed(proof)})
+        if on_proof is not None:
+            on_proof(entry.name, proof.sentence)
+
+    without = prove_images(
+        store, prover, records, class_names, journal=lambda record: by_number[record.id].folder.path / JOURNAL,
+        on_proof=proved, on_progress=on_progress,
+    )  # fmt: skip
+    return [by_number[record.id].name for record in without]
+
+
+def add_proof(folder: Path, proof: dict[str, Any]) -> None:
+    """Put a proof into the record of a finding, which is otherwise as it was; a folder without one is left alone."""
+    file = folder / RECORD
+    record = read_record(file)
+    if record is not None:
+        with atomic_open(file, "wb") as stream:
+            stream.write(record_text({**record, "proof": proof}).encode("utf-8", "backslashreplace"))
+
+
+def _changed(proof: ProofRecord) -> Any:
+    return None if proof.changed is None else json.loads(proof.changed)

@@ -1,0 +1,148 @@
+"""What proves the fewest pixels of one image after another: the network of a classifier, and how long it may take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from saywhy_core.classifiers import score_network
+from saywhy_core.errors import UsageError, argument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from adversarial.bounds.pixels import PixelBound, PixelProof
+    from saywhy_core.classifiers import Classifier
+
+    Images = NDArray[np.float32]
+
+PIXELS = 3
+"""The most pixels that are asked for if nobody says otherwise: of more, networks of usual size leave little to prove."""
+ABLE = "a proof says how many pixels are needed for any other class"
+
+
+class ProofStopped(KeyboardInterrupt):
+    """A proof was stopped by Ctrl-C or a signal, its cause; `bound` is what it had proved by then."""
+
+    def __init__(self, bound: PixelBound) -> None:
+        super().__init__("proof stopped")
+        self.bound = bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prover:
+    """Proves how many pixels an image of a classifier needs at least.
+
+    Attributes:
+        network: the path of an ONNX file, or a torch module.
+        seconds: for each image.
+        pixels: the most pixels that are proved.
+        seed: of what is random.
+    """
+
+    network: Any
+    seconds: float
+    pixels: int = PIXELS
+    seed: int = 0
+
+    def prove(
+        self,
+        image: Images,
+        label: int,
+        *,
+        adversarial: tuple[Images, int] | None,
+        journal: Path,
+        on_state: Callable[[PixelProof], None],
+    ) -> PixelBound:
+        """Both bounds on the fewest pixels.
+
+        Args:
+            image: (H, W, C) in [0, 1].
+            label: its class.
+            adversarial: the example that an attack found, and its class; None where there is none.
+            journal: the file from which an interrupted proof goes on.
+            on_state: told how far the proof is.
+
+        Raises:
+            ProofStopped: Ctrl-C or a signal, after something was proved.
+            UsageError: the network has an operation that can't be bounded.
+        """
+        from adversarial.bounds.pixels import PixelBound, fewest_pixels
+
+        last: list[PixelProof] = []
+
+        def heard(state: PixelProof) -> None:
+            last[:] = [state]
+            on_state(state)
+
+        try:
+            return fewest_pixels(
+                self.network, image, label, at_most=self.pixels, seconds=self.seconds,
+                adversarial=None if adversarial is None else adversarial[0], journal=journal, progress=heard, seed=self.seed,
+            )  # fmt: skip
+        except KeyboardInterrupt as stop:
+            if not last:
+                raise
+            example, reached = adversarial or (None, None)
+            upper = math.inf if example is None else int((example != image).any(axis=2).sum())
+            lower = min(last[0].pixels + 1, upper)
+            raise ProofStopped(
+                PixelBound(
+                    lower=int(lower), upper=upper, label=label, witness=example, witness_label=reached, proof=last[0]
+                )
+            ) from stop  # fmt: skip
+
+
+def prover_of(
+    classifier: Classifier, *, distance: str, goal: int | None, seconds: float, pixels: int | None, seed: int = 0
+) -> Prover:
+    """The prover of a classifier.
+
+    Args:
+        classifier: the classifier.
+        distance: of the attack.
+        goal: the class that the attack is to reach, or None.
+        seconds: for each image.
+        pixels: the most pixels that are proved; None for 3.
+        seed: of what is random.
+
+    Raises:
+        UsageError: nothing can be proved about such an attack or such a classifier, or a number is out of range.
+    """
+    if distance != "l0":
+        raise UsageError(f"{argument('prove', seconds)} goes with {argument('distance', 'l0')}, not {distance}: {ABLE}")
+    if goal is not None:
+        raise UsageError(f"{argument('prove', seconds)} does not go with {argument('goal')}: {ABLE}")
+    check_proving(seconds, pixels)
+    try:
+        network = score_network(classifier)
+    except UsageError as error:
+        raise UsageError(f"{argument('prove', seconds)}: {error}") from error
+    return Prover(network=network, seconds=float(seconds), pixels=PIXELS if pixels is None else pixels, seed=seed)
+
+
+def check_proving(seconds: Any, pixels: Any) -> None:
+    """See whether the numbers that were given for proofs can be.
+
+    Args:
+        seconds: for each image; None for no proofs.
+        pixels: the most pixels that are proved; None if not given.
+
+    Raises:
+        UsageError: one is out of range, or `pixels` is given without `seconds`.
+    """
+    if seconds is None:
+        if pixels is not None:
+            raise UsageError(f"{argument('prove_pixels', pixels)} has no effect without {argument('prove')}; give the seconds")
+        return
+    number = isinstance(seconds, (int, float, np.integer, np.floating)) and not isinstance(seconds, bool)
+    if not number or not 0 < seconds < math.inf:
+        raise UsageError(f"{argument('prove')} must be a number of seconds above 0, not {seconds!r}")
+    if pixels is not None and (not isinstance(pixels, (int, np.integer)) or isinstance(pixels, bool) or pixels < 1):
+        raise UsageError(f"{argument('prove_pixels')} must be a whole number of at least 1, not {pixels!r}")

@@ -1,0 +1,139 @@
+"""Proofs about the finished images of an audit, one after the other, each kept as soon as it is done."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from adversarial.audit.proofs.prover import ProofStopped
+from adversarial.audit.records import ProofRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from adversarial.audit.proofs.prover import Prover
+    from adversarial.audit.records import ImageArrays, ImageRecord
+    from adversarial.audit.store import AuditStore
+    from adversarial.bounds.pixels import PixelBound
+    from saywhy_core.progress import OnProgress
+
+PARTS = 1_000  # of one image's proof, in which progress is told
+
+
+def prove_images(
+    store: AuditStore,
+    prover: Prover,
+    records: Sequence[ImageRecord],
+    class_names: Sequence[str] | None,
+    *,
+    journal: Callable[[ImageRecord], Path],
+    on_proof: Callable[[ImageRecord, ProofRecord, PixelBound], None],
+    on_progress: OnProgress | None = None,
+) -> list[ImageRecord]:
+    """Prove how many pixels each image needs; what is proved already, with as much time and as many pixels, is kept.
+
+    Args:
+        store: the audit.
+        prover: see `Prover`.
+        records: rows of finished images.
+        class_names: one name per class, or None.
+        journal: the file for what is not finished about an image; it is removed once nothing is left to do.
+        on_proof: told of each proof, after its row is written.
+        on_progress: told how far the proofs are, in thousandths of an image.
+
+    Returns:
+        The images whose pictures were not kept, about which nothing can be proved.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, or a signal; what was proved is written.
+        UsageError: the network has an operation that can't be bounded.
+    """
+    known = {proof.image: proof for proof in store.proofs()}
+    left = [record for record in records if not _is_enough(known.get(record.id), prover)]
+    without: list[ImageRecord] = []
+    done = 0
+
+    def tell(share: float) -> None:
+        if on_progress is not None:
+            on_progress(round((done + share) * PARTS), PARTS * len(left))
+
+    for record in left:
+        tell(0)
+        arrays = store.arrays(record)
+        if arrays is None or record.label is None:
+            without.append(record)
+        else:
+            file = journal(record)
+            file.parent.mkdir(exist_ok=True)
+            stop: BaseException | None = None
+            try:
+                bound = prover.prove(
+                    arrays.original, record.label, adversarial=_known(record, arrays), journal=file,
+                    on_state=lambda state: tell(min(1.0, state.seconds / prover.seconds)),
+                )  # fmt: skip
+            except ProofStopped as stopped:
+                bound, stop = stopped.bound, stopped.__cause__ or stopped
+            made = proof_record(record.id, bound, arrays, class_names, prover=prover, ended=stop is None)
+            store.write_proof(made)
+            on_proof(record, made, bound)
+            if stop is not None:
+                raise stop
+            if bound.proof.finished:
+                file.unlink(missing_ok=True)
+        done += 1
+        tell(0)
+    return without
+
+
+def proof_record(
+    image: int, bound: PixelBound, arrays: ImageArrays, class_names: Sequence[str] | None, *, prover: Prover, ended: bool
+) -> ProofRecord:
+    """The row of a proof.
+
+    Args:
+        image: the `id` of the image.
+        bound: what was proved.
+        arrays: the pictures of the image.
+        class_names: one name per class, or None.
+        prover: what was asked.
+        ended: whether the proof was not interrupted.
+    """
+    proof = bound.proof
+    said: dict[str, Any] = bound.to_json(class_names)
+    reached = said["adversarial_label"] or {}
+    return ProofRecord(
+        image=image, lower=said["lower"], upper=said["upper"], sentence=said["statement"], condition=said["condition"],
+        network=proof.network, asked=prover.pixels, allowed=prover.seconds, ended=ended, finished=bool(proof.finished),
+        share=float(proof.share), blocks=int(proof.blocks), seconds=round(float(proof.seconds), 3),
+        rounding=float(proof.rounding), adversarial_label=reached.get("index"), adversarial_name=reached.get("name"),
+        changed=_changed(bound, arrays),
+    )  # fmt: skip
+
+
+def _known(record: ImageRecord, arrays: ImageArrays) -> tuple[Any, int] | None:
+    if arrays.adversarial is None or record.adversarial_label is None:
+        return None
+    return arrays.adversarial, record.adversarial_label
+
+
+def _changed(bound: PixelBound, arrays: ImageArrays) -> str | None:
+    """The example as [y, x, values] lists, where it is another one than that of the attack."""
+    witness = bound.witness
+    if witness is None or bound.upper in (0, math.inf):
+        return None
+    if arrays.adversarial is not None and np.array_equal(witness, arrays.adversarial):
+        return None
+    places = np.argwhere((witness != arrays.original).any(axis=2))
+    return json.dumps([[int(y), int(x), witness[y, x].tolist()] for y, x in places])
+
+
+def _is_enough(proof: ProofRecord | None, prover: Prover) -> bool:
+    if proof is None or not proof.ended:
+        return False
+    if proof.exact:
+        return True
+    return proof.asked >= prover.pixels and (proof.finished or proof.allowed >= prover.seconds)
