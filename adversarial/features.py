@@ -84,6 +84,24 @@ class KeypointMixture:
         shares.setflags(write=False)
         return shares
 
+    def shares(self, side: int) -> Floats:
+        """(M, h, w) the share of each feature in each square of so many pixels per side; the last ones may be smaller.
+
+        Those of single pixels are the `responsibilities`.
+        """
+        if side == 1:
+            return self.responsibilities
+        log_priors = np.log(self.weights) if self._log_priors is None else self._log_priors
+        height, width = (-(-length // side) for length in self.shape)
+        return _posterior(log_priors, (self.means + 0.5) / side - 0.5, self.sigmas / side, height, width)
+
+    def owners(self) -> NDArray[np.int64]:
+        """(H, W) the feature that takes the greatest responsibility for each pixel, found without holding all of them."""
+        log_priors = np.log(self.weights) if self._log_priors is None else self._log_priors
+        down, across = _log_axes(self.means, self.sigmas, *self.shape)
+        down += log_priors[:, None]
+        return np.stack([(row[:, None] + across).argmax(axis=0) for row in down.T])
+
     @cached_property
     def _cumulative(self) -> Floats:
         total = np.cumsum(self.density)

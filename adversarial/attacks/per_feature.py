@@ -55,7 +55,7 @@ class PerFeature:
         self.whole = attack.start(replace(task, log=log.part(budget=log.budget, limit=whole)))
         self.parts: list[tuple[int, NDArray[np.bool_], QueryLog]] = []
         if log.budget > 1:
-            owner = mixture.responsibilities.argmax(axis=0)
+            owner = mixture.owners()
             present = [m for m in np.argsort(-mixture.weights, kind="stable").tolist() if (owner == m).any()]
             searched = min(len(present), (usable - whole) // ENOUGH)
             share = (usable - whole) // max(1, searched)

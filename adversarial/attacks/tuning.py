@@ -37,6 +37,7 @@ class EffectsTuning:
     near: float = 1.2  # pixels, the kernel's standard deviation: about the reach of one 3 by 3 filter
     near_side: float = 40.0  # pixels: on larger images the kernel grows in proportion, since their structures do
     far: float = 3.0  # pixels at which the kernel ends, for `near` as above: 2.5 standard deviations away it is nearly 0
+    cell: float = 2.0  # cells per standard deviation of the kernel, on large pictures: from one to the next it hardly falls
     colour_distance: float = 0.6  # e-foldings of likeness per channel in which two colours differ
     grey_factor: float = 8.0  # grey images: black and white have opposite effects, so hardly anything is shared between them
     no_effect: float = 0.5  # observations that "no effect" counts for: a lone neighbour is not believed entirely

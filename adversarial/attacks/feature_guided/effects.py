@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from adversarial.attacks.tuning import STANDARD, Tuning
+from adversarial.attacks.large_pictures.cells import Cells, cell_side
+from adversarial.attacks.tuning import STANDARD, EffectsTuning, Tuning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,8 @@ class Effects:
     A change is a pixel and one of J values it may take, numbered pixel * J + value; its effect is how far it moves the gaps.
     Observed effects are shared with neighbouring pixels and similar colours by a separable kernel, since one pixel's effect
     says much about the next one's: kernel regression (Nadaraya 1964, Watson 1964), shrunk towards no effect. The effect of a
-    change depends on the set it is added to; what was observed last counts most.
+    change depends on the set it is added to; what was observed last counts most. On large pictures the kernel is wide, and is
+    computed between cells of pixels (see `cells`); what a change itself was observed to do counts for this change alone.
 
     Args:
         shape: (H, W) of the image.
@@ -38,6 +40,7 @@ class Effects:
         deviation: (P J,) its standard deviation as a share of `scale`: at most 1, for a change about which nothing is known.
         scale: (A,) root mean square of the observed effects.
         step: (A,) what one of the best changes does; the unit of `utility`.
+        cells: the cells of a large picture; None where every pixel is estimated apart.
     """
 
     def __init__(
@@ -50,21 +53,31 @@ class Effects:
         self._places: NDArray[np.int64] | None = None
         if codes.ndim == 3:
             codes, self._places = _palette(codes)
-        near = self.tuning.near * max(1.0, min(height, width) / self.tuning.near_side)
+        near = kernel_width(shape, self.tuning)
         far = self.tuning.far * near / self.tuning.near
-        self._row_kernel, self._column_kernel = _kernel(height, near, far), _kernel(width, near, far)
+        side = cell_side(near, self.tuning.cell)
+        self.cells = None if side == 1 else Cells(shape, side, self.values, self._places, codes.shape[0])
+        down, across = self.cells.grid if self.cells else shape
+        self._row_kernel, self._column_kernel = (_kernel(length, near / side, far / side) for length in (down, across))
         apart = np.abs(codes[:, None] - codes[None]).sum(axis=-1)
         contrast = 1 if codes.shape[1] > 1 else self.tuning.grey_factor
         self._colour_kernel = np.exp(-self.tuning.colour_distance * apart * contrast).astype(np.float32)
         # sums and weights are kept for observed changes only; a slot is the place of a change in them, -1 where unobserved
-        self._slots = np.full(height * width * self.values, -1, dtype=np.int64)
+        self._slots = np.full(height * width * self.values, -1, dtype=np.int32)
         self._seen = np.zeros(0, dtype=np.int64)
         self._sums = np.zeros((256, columns), dtype=np.float32)
         self._weights = np.zeros(256, dtype=np.float32)
         self.classes = np.arange(min(self.tuning.classes, columns))
-        self._mean = np.zeros((len(self.classes), len(self._slots)), dtype=np.float32).T  # the changes of a class lie together
-        self._deviation = np.ones(len(self._slots), dtype=np.float32)
+        # the changes of a class lie together; None where the cells are known alone
+        self._mean: Array | None = np.zeros((len(self.classes), len(self._slots)), dtype=np.float32).T
+        self._deviation: Array | None = np.ones(len(self._slots), dtype=np.float32)
         self._stale = False
+        # by cells: the means (A, places) and deviations (places,), and those of the changes seen by then, (S, A) and (S,)
+        places = 0 if self.cells is None else self.cells.count * down * across
+        self._cell_mean = np.zeros((len(self.classes), places), dtype=np.float32)
+        self._cell_deviation = np.ones(places, dtype=np.float32)
+        self._seen_mean = np.zeros((0, len(self.classes)), dtype=np.float32)
+        self._seen_deviation = np.zeros(0, dtype=np.float32)
         self.scale = np.ones(len(self.classes), dtype=np.float32)
         self.step = np.ones(len(self.classes), dtype=np.float32)
 
@@ -73,17 +86,43 @@ class Effects:
         """The observed changes, in the order in which they were first observed."""
         return self._seen
 
+    def was_seen(self, changes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) whether each of the changes was observed."""
+        return np.asarray(self._slots[changes] >= 0)
+
     @property
     def mean(self) -> Array:
         """See the class; computed when it is asked for."""
         self._estimate()
+        if self._mean is None:
+            self._mean = np.stack([self._everywhere(place) for place in range(len(self.classes))]).T
         return self._mean
 
     @property
     def deviation(self) -> Array:
         """See the class."""
         self._estimate()
+        if self._deviation is None:
+            assert self.cells is not None
+            self._deviation = self._cell_deviation[self.cells.of_changes]
+            self._deviation[self._seen[: len(self._seen_deviation)]] = self._seen_deviation
         return self._deviation
+
+    def mean_of(self, place: int) -> Array:
+        """(P J,) estimated effect of each change on the class at a place in `classes`."""
+        self._estimate()
+        return self._everywhere(place) if self._mean is None else self._mean[:, place]
+
+    def at(self, changes: NDArray[np.int64]) -> tuple[Array, Array]:
+        """The means (n, A) and deviations (n,) of these changes."""
+        self._estimate()
+        if self.cells is None or self._mean is not None:
+            return self.mean[changes], self.deviation[changes]
+        places, slots = self.cells.place(changes), self._slots[changes]
+        mean, deviation = self._cell_mean[:, places].T, self._cell_deviation[places]
+        seen = np.flatnonzero((slots >= 0) & (slots < len(self._seen_mean)))
+        mean[seen], deviation[seen] = self._seen_mean[slots[seen]], self._seen_deviation[slots[seen]]
+        return mean, deviation
 
     def observe(self, changes: NDArray[np.int64], effects: NDArray[np.floating]) -> None:
         """Learn from (n,) changes that moved the gaps by (n, columns); a change may come up several times."""
@@ -151,6 +190,9 @@ class Effects:
         if not self._stale:
             return
         self._stale = False
+        if self.cells is not None:
+            self._estimate_cells(self.cells)
+            return
         count, active = len(self._seen), len(self.classes)
         own = np.zeros((len(self._slots), active + 1), dtype=np.float32)
         own[self._seen, :active] = self._sums[:count][:, self.classes]
@@ -173,6 +215,28 @@ class Effects:
         self._deviation = np.sqrt(np.divide(1, weight, out=weight), out=weight)
         self._deviation[self._seen] *= self.tuning.seen_deviation
 
+    def _estimate_cells(self, cells: Cells) -> None:
+        """The same for cells, and for each change that was seen."""
+        count = len(self._seen)
+        places = cells.place(self._seen)
+        sums, weights = self._sums[:count][:, self.classes], self._weights[:count]
+        own = np.stack([np.bincount(places, one, minlength=len(self._cell_deviation)) for one in (*sums.T, weights)])
+        down, across = (_dense(kernel) for kernel in (self._row_kernel, self._column_kernel))
+        shared = cells.spread(own.astype(np.float32), self._colour_kernel, down, across)
+        weight, prior = shared[-1], self.tuning.neighbourhood
+        self._cell_mean = shared[:-1] / (weight + self.tuning.no_effect)
+        self._cell_deviation = 1 / np.sqrt(1 + self.tuning.crowding * weight)
+        self._seen_mean = (sums + prior * self._cell_mean[:, places].T) / (weights + prior)[:, None]
+        self._seen_deviation = self.tuning.seen_deviation * self._cell_deviation[places]
+        self._mean = self._deviation = None
+
+    def _everywhere(self, place: int) -> Array:
+        """(P J,) the mean of every change towards one class, from those of the cells."""
+        assert self.cells is not None
+        mean = self._cell_mean[place][self.cells.of_changes]
+        mean[self._seen[: len(self._seen_mean)]] = self._seen_mean[:, place]
+        return np.asarray(mean)
+
     def _smooth(self, own: Array) -> Array:
         """Sums (P J, A + 1) weighted by the kernel, as three products: over rows, columns and colours."""
         (height, width), last = self.shape, own.shape[1]
@@ -187,6 +251,11 @@ class Effects:
         if self._places is not None:
             smooth = smooth[pixels, self._places]
         return np.asarray(smooth.reshape(-1, last))
+
+
+def kernel_width(shape: tuple[int, int], tuning: EffectsTuning = STANDARD.effects) -> float:
+    """The standard deviation of the kernel over an image of a shape (H, W), in pixels."""
+    return tuning.near * max(1.0, min(shape) / tuning.near_side)
 
 
 def _palette(codes: Array) -> tuple[Array, NDArray[np.int64]]:
@@ -208,6 +277,10 @@ def _kernel(length: int, near: float, far: float) -> Array | sparse.csr_array:
     steps = np.arange(length)
     apart = np.abs(steps[:, None] - steps[None])
     return np.where(apart <= far, np.exp(-(apart**2) / (2 * near**2)), 0).astype(np.float32)
+
+
+def _dense(kernel: Array | sparse.csr_array) -> Array:
+    return kernel if isinstance(kernel, np.ndarray) else np.asarray(kernel.toarray())
 
 
 def _along_columns(kernel: Array | sparse.csr_array, rows: Array) -> Array:

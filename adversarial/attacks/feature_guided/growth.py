@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.feature_guided.players import largest
 from adversarial.attacks.feature_guided.shrink import drops
 from adversarial.attacks.tuning import STANDARD, Tuning
 
@@ -112,11 +111,10 @@ class Growth:
         """New children of the nodes, as many as asked for each where there are as many: pairs of parent and set."""
         tree, effects, moves = self.tree, self.effects, self.tree.moves
         constants = self.tuning.tree
-        belief = self.players.draw(effects)
-        score = np.where(moves.size > 0, effects.utility(belief, tree.gaps[nodes[0]]), -np.inf)
         # changes that are poor for the best parent are hardly ever good for another: one short list serves the whole batch
-        shortlist = largest(score, max(constants.shortlist * self.widening, constants.shortlist_per_added * added))
-        belief, pixels = belief[shortlist], moves.pixels(shortlist)
+        length = max(constants.shortlist * self.widening, constants.shortlist_per_added * added)
+        shortlist, belief = self.players.shortlist(effects, tree.gaps[nodes[0]], length)
+        pixels = moves.pixels(shortlist)
         parent_of: dict[ChangeSet, int] = {}
         given = np.zeros_like(counts)
         for place in np.flatnonzero(counts).tolist():
@@ -160,8 +158,7 @@ class Growth:
         elite = tree.top(size, self._elite())
         if not count or not len(elite):
             return []
-        utility = self.effects.utility(self.players.draw(self.effects), tree.gaps[elite[0]])
-        shortlist = largest(np.where(moves.size > 0, utility, -np.inf), self.tuning.tree.shortlist // 2)
+        shortlist, _ = self.players.shortlist(self.effects, tree.gaps[elite[0]], self.tuning.tree.shortlist // 2)
         made, places = [], moves.pixels(shortlist)
         for node in rng.choice(elite, size=count):
             changes = np.array(tree.sets[node])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.feature_guided.players import candidates
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning 
     while tree.best is not None and (size := tree.best_size) > constants.large and parts <= constants.most_groups:
         best, parts = tree.best, min(parts, size)
         changes, margin = np.array(tree.sets[best]), float(tree.value[best])
-        worth = _worth(effects, tree.gaps[best])[0][changes]
+        worth = _worth(effects, tree.gaps[best], changes)[0]
         # groups of changes of like worth: a group of poor changes can go as a whole
         noise = rng.standard_normal(size) * worth.std()
         groups = np.array_split(changes[np.argsort(worth + constants.group_noise * noise, kind="stable")], parts)
@@ -85,7 +86,7 @@ def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning 
         paid = int(np.searchsorted(np.cumsum(np.maximum(loss[order], 0)), margin))
         counts = np.unique(np.clip((paid * np.array(constants.shares)).astype(np.int64), 2, max(2, parts - 1)))
         together = [_without(changes, np.concatenate([groups[g] for g in order[:count]])) for count in counts.tolist()]
-        anew = ranked(tree.moves, _worth(effects, tree.gaps[best])[0])
+        anew = ranked(tree.moves, _worth(effects, tree.gaps[best])[0], size)
         sizes = np.unique(np.maximum(1, (size * np.array(constants.rebuilt)).astype(np.int64)))
         yield from tree.ask(together + _prefixes(anew, sizes), listed=False)
         if tree.best_size < size:
@@ -108,8 +109,8 @@ def exchange(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tun
     if tree.best is None or goal >= tree.best_size:
         return
     changes = np.array(tree.sets[tree.best])
-    worth, _ = _worth(effects, tree.gaps[tree.best])
-    start = np.sort(changes[np.argsort(-worth[changes], kind="stable")[:goal]])
+    worth, _ = _worth(effects, tree.gaps[tree.best], changes)
+    start = np.sort(changes[np.argsort(-worth, kind="stable")[:goal]])
     yield from tree.ask([_as_set(start)], listed=False)
     yield from _exchange_from(tree, effects, rng, start, tuning)
 
@@ -122,14 +123,21 @@ def approach(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tun
             yield from _exchange_from(tree, effects, rng, np.array(nearest), tuning)
 
 
-def ranked(moves: MoveTable, worth: Floats) -> Indices:
-    """The best allowed change of each pixel, the most worthy pixel first."""
-    table = np.where(moves.size > 0, worth, -np.inf).reshape(-1, moves.count)
-    value = table.argmax(axis=1)
-    top = table.max(axis=1)
-    pixels = np.argsort(-top, kind="stable")
+def ranked(moves: MoveTable, worth: Floats, count: int | None = None) -> Indices:
+    """The best allowed change of each pixel, the most worthy pixel first; the first so many of them, or all."""
+    table = np.where(moves.closed, -np.inf, worth).reshape(-1, moves.count)
+    top = _highest(table)
+    pixels = _first(-top, len(top) if count is None else count)
     pixels = pixels[np.isfinite(top[pixels])]
-    return np.asarray(pixels * moves.count + value[pixels])
+    return np.asarray(pixels * moves.count + table[pixels].argmax(axis=1))
+
+
+def _highest(table: Floats) -> Floats:
+    """(P,) the highest of each row, column by column: there are few of them, and a reduction over a short axis is slow."""
+    top = table[:, 0].copy()
+    for column in range(1, table.shape[1]):
+        np.maximum(top, table[:, column], out=top)
+    return np.asarray(top)
 
 
 def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state: Indices, tuning: Tuning) -> Search:
@@ -140,10 +148,16 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
         here = tree.node_of[_as_set(state)]
         if tree.value[here] > 0:
             return
-        worth, spread = _worth(effects, tree.gaps[here])
-        spread = constants.exchange_noise * spread
         most = max(1, int(rate * len(state)))
-        tried = [_exchanged(tree.moves, state, worth, spread, rng, most) for _ in range(tuning.leaves)]
+        if effects.cells is None:
+            worth, spread = _worth(effects, tree.gaps[here])
+            spread = constants.exchange_noise * spread
+            tried = [_exchanged(tree.moves, state, worth, spread, rng, most) for _ in range(tuning.leaves)]
+        else:
+            pool = np.union1d(candidates(effects, rng)[0], state)
+            worth, spread = _worth(effects, tree.gaps[here], pool)
+            spread = constants.exchange_noise * spread
+            tried = [exchanged_within(pool, tree.moves, state, worth, spread, rng, most) for _ in range(tuning.leaves)]
         yield from tree.ask([one.result for one in tried], listed=False)
         known = [(one, tree.node_of[one.result]) for one in tried if one.result in tree.node_of]
         if not known:
@@ -151,7 +165,8 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
         for one, node in known:
             # both what went and what came did this; the belief in the new changes stands in for what the old ones did
             gain = (tree.gaps[node] - tree.gaps[here]) / max(1, len(one.gone) + len(one.new))
-            believed = max(0.0, float(worth[one.new].mean())) if len(one.new) else 0.0
+            expected = worth[one.new if effects.cells is None else np.searchsorted(pool, one.new)]
+            believed = max(0.0, float(expected.mean())) if len(one.new) else 0.0
             effects.observe(one.new, np.repeat(gain[None] + believed, len(one.new), axis=0))
         best = max((node for _, node in known), key=lambda node: float(tree.value[node]))
         if tree.value[best] > tree.value[here]:
@@ -174,12 +189,32 @@ def _exchanged(
     table = drawn.reshape(-1, moves.count)
     table[moves.pixels(kept)] = -np.inf  # one change per pixel
     table.ravel()[gone] = -np.inf  # what went must not come back, but its pixel may take another value
-    top = table[:, 0].copy()
-    for column in range(1, moves.count):
-        np.maximum(top, table[:, column], out=top)
+    top = _highest(table)
     pixels = _first(-top, number)
     pixels = pixels[np.isfinite(top[pixels])]
     new = np.asarray(pixels * moves.count + table[pixels].argmax(axis=1))
+    return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
+
+
+def exchanged_within(
+    pool: Indices, moves: MoveTable, state: Indices, worth: Floats, spread: Floats, rng: np.random.Generator, most: int
+) -> Exchanged:
+    """The same for a pool of changes, in ascending order, that holds those of the set: what is believed is given of these."""
+    number = int(rng.integers(1, most + 1))
+    drawn = worth + spread * rng.standard_normal(len(pool), dtype=np.float32)
+    inside = np.searchsorted(pool, state)
+    order = np.argsort(drawn[inside], kind="stable")[:number]
+    gone, kept = state[order], np.delete(state, order)
+    taken = np.zeros(len(moves.size) // moves.count, dtype=bool)
+    taken[moves.pixels(kept)] = True
+    pixels = moves.pixels(pool)
+    drawn[taken[pixels] | moves.closed[pool]] = -np.inf
+    drawn[inside[order]] = -np.inf
+    # few pixels come up twice, and those that do are found again among as many more
+    best = _first(-drawn, 2 * number + moves.count)
+    best = best[np.isfinite(drawn[best])]
+    _, first = np.unique(pixels[best], return_index=True)
+    new = pool[best[np.sort(first)[:number]]]
     return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
 
 
@@ -191,13 +226,15 @@ def _first(values: Floats, count: int) -> Indices:
     return np.asarray(near[np.argsort(values[near], kind="stable")[:count]])
 
 
-def _worth(effects: Effects, gaps: Floats) -> tuple[Floats, Floats]:
-    """(P J,) what each change is believed to do towards the class that decides at these gaps, and how unsure that is."""
+def _worth(effects: Effects, gaps: Floats, changes: Indices | None = None) -> tuple[Floats, Floats]:
+    """(n,) what changes, or all, are believed to do to the class that decides at these gaps, and how unsure that is."""
     effects.refresh(gaps)
-    if effects.targeted:
-        return effects.mean.mean(axis=1), effects.deviation * effects.scale.mean()
     column = int(np.asarray(gaps)[effects.classes].argmax())
-    return effects.mean[:, column], effects.deviation * effects.scale[column]
+    scale = effects.scale.mean() if effects.targeted else effects.scale[column]
+    if changes is not None:
+        mean, deviation = effects.at(changes)
+        return mean.mean(axis=1) if effects.targeted else mean[:, column], deviation * scale
+    return effects.mean.mean(axis=1) if effects.targeted else effects.mean_of(column), effects.deviation * scale
 
 
 def _areas(moves: MoveTable, density: Floats, rng: np.random.Generator) -> list[Indices]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.feature_guided.large_sets import glance
-from adversarial.attacks.feature_guided.players import largest
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -44,10 +43,8 @@ def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tunin
     large = size > tuning.opening.smallest_change * size.max()
     while tree.log.queries < spent:
         effects.refresh(tree.gaps[0])
-        utility = effects.utility(players.draw(effects), tree.gaps[0])
-        score = np.where(large, utility, -np.inf)
-        score[effects.seen] = -np.inf  # the classifier is deterministic: asking twice teaches nothing
-        chosen = largest(score, tuning.leaves)
+        # the classifier is deterministic: asking twice teaches nothing
+        chosen, _ = players.shortlist(effects, tree.gaps[0], tuning.leaves, allowed=large, barred=effects.seen)
         if not len(chosen):
             return
         yield from _ask_singles(tree, effects, chosen)

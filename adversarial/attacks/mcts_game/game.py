@@ -297,7 +297,7 @@ def make_game(
         raise UsageError(f"the bound of the distance must lie above 0, not {max_distance!r}")
     picture.setflags(write=False)
     how = load_manipulation(manipulation)
-    owner = mixture.responsibilities.reshape(len(mixture), -1).argmax(axis=0)
+    owner = mixture.owners().ravel()
     flat = picture.reshape(-1, picture.shape[2])
     movable = np.asarray(how.moves(flat, flat)[1].any(axis=1))
     if not movable.any():
