@@ -11,6 +11,7 @@ import numpy as np
 from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustness  # earlier releases had it here
 from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo
 from adversarial.distances.distance import DISTANCES
+from adversarial.driving.labels import LabelWatch
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.given import given_classes, given_images
 from adversarial.manipulations import Manipulation, load_manipulation
@@ -236,7 +237,8 @@ class FeatureGuidedAttack:
                 `given_images`).
             labels: (N,) the class that each image shows; None, for all or for one, for the class that the classifier sees in
                 it, which costs no query. Where the classifier disagrees at once, the result is a success at distance 0 that
-                says so.
+                says so; where nearly all of a run are such, and one mistake explains them (labels that count from 1), it is an
+                error (see `adversarial.driving.labels.wrong_labels`).
             targets: (N,) classes to reach, or one for all; None for any other class than the label.
             progress: called with (images done, images in all, the result just finished), as soon as it is.
             memory: called with an image's place when its attack begins, for what was answered about it in an earlier run
@@ -249,7 +251,7 @@ class FeatureGuidedAttack:
             One result per image, in the order of the images; none for those told to `on_problem`.
 
         Raises:
-            UsageError: shapes or values don't fit.
+            UsageError: shapes or values don't fit, or the labels can't be right.
             AttackInterrupted: the classifier failed, contradicted itself or spent its own budget; `results` holds what was
                 found so far.
             AttackStopped: Ctrl-C, or a signal (`saywhy_core.stopping`); `results` holds what was found so far.
@@ -262,18 +264,27 @@ class FeatureGuidedAttack:
             if goal is not None and goal == label:
                 raise UsageError(f"image {number}: the target is the label itself ({label}); choose another class")
         results: dict[int, AttackResult] = {}
+        labelled = (None if goal is not None else label for label, goal in zip(wanted, goals, strict=True))
+        watch = LabelWatch(enumerate(labelled), None if classifier.class_names is None else len(classifier.class_names))
 
         def finished(index: int, result: AttackResult) -> None:
             results[index] = result
+            watch.see(index, result.adversarial_label if result.distance == 0 else result.label)
             if progress is not None:
                 progress(len(results), len(pictures), result)
 
         def so_far(begun: list[AttackResult]) -> list[AttackResult]:
             return [one for _, one in sorted({**{one.index: one for one in begun}, **results}.items())]
 
+        def told(index: int, error: UsageError) -> None:
+            if on_problem is None:
+                raise error
+            watch.drop(index)
+            on_problem(index, error)
+
         tasks = (AttackTask(index, pictures[index], wanted[index], goals[index]) for index in range(len(pictures)))
         try:
-            self.stream(classifier, tasks, finished=finished, memory=memory, on_problem=on_problem)
+            self.stream(classifier, tasks, finished=finished, memory=memory, on_problem=None if on_problem is None else told)
         except AttackInterrupted as error:
             raise AttackInterrupted(str(error), so_far(error.results)) from error.__cause__
         except AttackStopped as stop:

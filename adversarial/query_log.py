@@ -234,7 +234,9 @@ class QueryLog:
     def _check_classes(self, scores: Floats) -> None:
         highest = max(self.label, -1 if self.target is None else self.target)
         if highest >= scores.shape[1]:
-            raise UsageError(f"there is no class {highest}: the classifier has {scores.shape[1]}, counted from 0")
+            count = scores.shape[1]
+            hint = "; numbers that count from 1 are one too high" if highest == count else ""
+            raise UsageError(f"there is no class {highest}: the classifier has {count}, counted from 0{hint}")
 
     def _again(self, image: Images, times: int) -> Asking:
         """The answers (times, K) to one image, evaluated anew each time, and counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from adversarial.audit.preparing import Prepared, prepare
 from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
 from adversarial.audit.work.capping import CeilingReachedError, ceiling, spent
+from adversarial.driving.labels import LOOKED_AT, LabelsError, LabelWatch
 from adversarial.result import AttackInterrupted
 from adversarial.run import ChangedClassifierError
 from saywhy_core.bounded.watched import of_time
@@ -29,6 +31,7 @@ from saywhy_core.errors import Problem, UsageError, argument
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from adversarial.audit.records import ImageRecord
     from adversarial.audit.work.outcomes import Outcome
     from saywhy_core.classifiers import Classifier
     from saywhy_core.progress import OnProgress
@@ -232,6 +235,8 @@ class Audit:
             if on_progress is not None:
                 on_progress(done, total)
 
+        watch = _watch(store, prepared)
+
         def finished(outcome: Outcome) -> None:
             nonlocal done
             prepared.keep(store, outcome)
@@ -239,12 +244,17 @@ class Audit:
             if on_finding is not None:
                 on_finding(outcome)
             tell()
+            _see(watch, outcome.record)
 
         work = AUDIT_ENGINES.get(engine)
         tell()
         try:
+            for record in islice(store.images("wrong"), LOOKED_AT):
+                _see(watch, record)
             with AUDIT_ENGINES.blame(engine):
                 work(prepared.tasks(store, finished, max_queries), **engine_options)
+        except LabelsError as error:
+            raise UsageError(f"{error}; then begin the audit anew, in another folder") from error
         except AttackInterrupted as error:
             cause = error.__cause__
             if isinstance(cause, WidthError) and prepared.begins and not spent(store).kept:
@@ -260,6 +270,20 @@ class Audit:
             raise AuditPaused(f"the audit is paused, {done:,} of {total:,} images are done: {error}; {way}") from error
         finally:
             prepared.close(store)
+
+
+def _watch(store: AuditStore, prepared: Prepared) -> LabelWatch:
+    """What sees whether the labels of the audit's first images can be right; with a goal, they decide nothing."""
+    names = prepared.classifier.class_names
+    labelled = ((record.id, record.label) for record in store.images() if record.status != "failed")
+    return LabelWatch(() if prepared.job.goal is not None else labelled, None if names is None else len(names))
+
+
+def _see(watch: LabelWatch, record: ImageRecord) -> None:
+    if record.status == "failed":
+        watch.drop(record.id)
+    else:
+        watch.see(record.id, record.adversarial_label if record.status == "wrong" else record.label)
 
 
 def _is_refusal(error: UsageError, store: AuditStore) -> bool:

@@ -19,6 +19,7 @@ from adversarial.audit.store import DATABASE, FORMAT, MADE_BY_ATTACK, AuditStore
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.naming import NamedClassifier
 from adversarial.audit.work.outcomes import make_outcome
+from adversarial.driving.labels import LabelsError, LabelWatch
 from adversarial.findings.record import IMAGES, write_finding
 from adversarial.query_log import LEAST_BUDGET
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
@@ -260,18 +261,26 @@ class _Audit:
     def attack_all(self, todo: list[Entry]) -> None:
         """Attack what is to be attacked; a failure of the classifier becomes a problem of those that it leaves unfinished."""
         by_number = {entry.record.id: entry for entry in todo}
+        labelled = ((entry.record.id, entry.image.label) for entry in todo if self.job.goal is None)
+        watch = LabelWatch(labelled, None if self.classifier.class_names is None else len(self.classifier.class_names))
         works = (Work(entry.record.id, entry.image.pixels, entry.image.label) for entry in todo)
 
         def finished(number: int, result: AttackResult, after: Aftermath) -> None:
             self._finish(by_number[number], result, after)
+            watch.see(number, result.adversarial_label if result.distance == 0 else result.label)
 
         def failed(number: int, error: UsageError) -> None:
+            watch.drop(number)
             entry = by_number[number]
             self.problem(entry, str(error))
             self.store.write(replace(entry.record, status="failed", error=str(error)))
 
         try:
             self.job.run(self.classifier, works, finished, failed, lambda number: by_number[number].opened_memory())
+        except LabelsError as error:
+            raise UsageError(
+                f"{error}; what was written of these images stays: give --force, or another folder, then"
+            ) from error
         except AttackInterrupted as error:
             self._write_begun(by_number, error.results)
             if (slow := of_time(error)) is not None:  # every other image would take as long
