@@ -7,4 +7,6 @@ from .network import MaxPool as MaxPool
 from .network import Network as Network
 from .network import Node as Node
 from .network import Relu as Relu
-from .onnx_reading import read_onnx as read_onnx
+from .reading import read_module as read_module
+from .reading import read_onnx as read_onnx
+from .rounding import inference_error as inference_error

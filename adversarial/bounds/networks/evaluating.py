@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from adversarial.bounds.networks.network import Add, MaxPool, Relu
+from adversarial.bounds.networks.precision import gamma
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ def activations(network: Network, images: Any) -> list[Tensor]:
 def interval_activations(network: Network, low: Any, high: Any) -> list[Interval]:
     """Between which numbers every node lies for all images between two: interval propagation.
 
-    Errors of rounding in float64 are not included; `adversarial.bounds.networks.rounding` bounds them.
+    The bounds are wider by what rounding in float64 may cost, so that they hold in exact arithmetic.
 
     Args:
         network: the network.
@@ -82,15 +83,27 @@ def compute(node: Node, *inputs: Tensor) -> Tensor:
 
 
 def compute_interval(node: Node, *inputs: Interval) -> Interval:
-    """The bounds of a node from those of its inputs, (N, *shape) each."""
+    """The bounds of a node from those of its inputs, (N, *shape) each, wider by what rounding in float64 may cost."""
     if isinstance(node.op, Relu | Add | MaxPool):
-        return compute(node, *(low for low, _ in inputs)), compute(node, *(high for _, high in inputs))
+        low, high = (compute(node, *side) for side in zip(*inputs, strict=True))
+        return (_below(low), _above(high)) if isinstance(node.op, Add) else (low, high)
     ((low, high),) = inputs
     if node.op.terms == 0:
         return node.op.forward(low), node.op.forward(high)
-    centre, radius = (low + high) / 2, (high - low) / 2
-    middle, spread = node.op.forward(centre), node.op.absolute().linear(radius)
-    return middle - spread, middle + spread
+    # |W| radius + relative (|W| most + |b|) with one product: the second factor is taken out
+    relative = 4 * gamma("float64", node.op.terms)
+    centre, radius, most = (low + high) / 2, (high - low) / 2, torch.maximum(low.abs(), high.abs())
+    spread = node.op.absolute().forward(most + radius / relative) * (relative * (1 + relative))
+    middle = node.op.forward(centre)
+    return _below(middle - spread), _above(middle + spread)
+
+
+def _below(x: Tensor) -> Tensor:
+    return torch.nextafter(x, x.new_tensor(-torch.inf))
+
+
+def _above(x: Tensor) -> Tensor:
+    return torch.nextafter(x, x.new_tensor(torch.inf))
 
 
 def max_pool(pool: MaxPool, x: Tensor) -> Tensor:
@@ -102,6 +115,6 @@ def max_pool(pool: MaxPool, x: Tensor) -> Tensor:
 
 def _doubles(network: Network, images: Any) -> Tensor:
     tensors = (getattr(node.op, name, None) for node in network.nodes for name in ("weight", "factor"))
-    device = next((tensor.device for tensor in tensors if tensor is not None), None)
+    device = next((tensor.device for tensor in tensors if isinstance(tensor, torch.Tensor)), None)
     given = torch.as_tensor(images)
     return given.to(dtype=torch.float64, device=given.device if device is None else device)

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import torch
 
-from adversarial.bounds.networks.building import double
-from adversarial.bounds.networks.onnx_constants import axes_of, slices, target_shape
+from adversarial.bounds.networks.reading.arithmetic import Value, arithmetic, clipped, leaky, normalised, scaled, without_batch
+from adversarial.bounds.networks.reading.building import ceiled, double
+from adversarial.bounds.networks.reading.onnx_constants import axes_of, slices, target_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
-    from adversarial.bounds.networks.building import Builder
+    from adversarial.bounds.networks.reading.building import Builder
 
     Given: TypeAlias = dict[str, Any]
     Inputs: TypeAlias = Sequence[Any]
     Step: TypeAlias = Callable[[Builder, Inputs, Given, int, int], int]
-
-
-@dataclass(frozen=True)
-class Value:
-    """Something that is computed from the image, at a place of the graph."""
-
-    place: int
 
 
 def _place(builder: Builder, value: Any) -> int:
@@ -52,48 +44,12 @@ def _axis(builder: Builder, place: int, axis: int) -> int:
     return found - 1
 
 
-def _without_batch(builder: Builder, constant: Tensor, axes: int) -> Tensor:
-    """A constant that is broadcast with numbers of so many axes and the batch."""
-    if constant.ndim <= axes:
-        return constant
-    if constant.ndim > axes + 1 or constant.shape[0] != 1:
-        raise builder.refuse(f"has a constant of {tuple(constant.shape)} for numbers of {axes} axes beside the batch")
-    return constant[0]
-
-
 def _arithmetic(kind: str) -> Step:
-    """X + c, x - c, c - x, x c or x / c, or the sum or difference of two nodes."""
-
     def step(builder: Builder, inputs: Inputs, _: Given, __: int, ___: int) -> int:
-        one, two = inputs
-        if isinstance(one, Value) and isinstance(two, Value):
-            if kind not in {"Add", "Sub"}:
-                raise builder.refuse(
-                    "multiplies or divides two numbers that both depend on the image, which proofs don't cover"
-                )
-            second = two.place if kind == "Add" else scaled(builder, two.place, -1.0)
-            return builder.add(one.place, second)
-        place = (one if isinstance(one, Value) else two).place
-        (constant,) = _constants(builder, [two if isinstance(one, Value) else one])
-        number = _without_batch(builder, constant, len(builder.shape(place)))
-        forwards = isinstance(one, Value)
-        ones, zeros = torch.ones_like(number), torch.zeros_like(number)
-        if kind == "Div" and (not forwards or not bool(number.all())):
-            raise builder.refuse("divides by numbers that depend on the image, or by zero, which proofs don't cover")
-        factor, shift = {
-            "Add": (ones, number),
-            "Sub": (ones, -number) if forwards else (-ones, number),
-            "Mul": (number, zeros),
-            "Div": (1 / number, zeros),
-        }[kind]
-        return builder.scale(place, factor, shift)
+        one, two = (given if isinstance(given, Value) else double(given) for given in inputs)
+        return arithmetic(builder, kind, one, two)
 
     return step
-
-
-def scaled(builder: Builder, place: int, factor: float, shift: float = 0.0) -> int:
-    """All numbers times one number, plus another."""
-    return builder.scale(place, double(factor), double(shift))
 
 
 def _conv(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
@@ -150,7 +106,7 @@ def _gemm(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> in
     if bias is None or done == -2:
         shift = None if bias is None else bias.reshape(-1) * beta
         return builder.dense(place, matrix.contiguous(), shift)
-    return builder.scale(done, double(1.0), _without_batch(builder, bias * beta, 1))
+    return builder.scale(done, double(1.0), without_batch(builder, bias * beta, 1))
 
 
 def _mat_mul(builder: Builder, inputs: Inputs, _: Given, __: int, ___: int) -> int:
@@ -183,23 +139,6 @@ def _batch_norm(builder: Builder, inputs: Inputs, given: Given, _: int, __: int)
     return normalised(builder, place, weight, bias, mean, variance, float(np.float32(given.get("epsilon", 1e-5))))
 
 
-def normalised(
-    builder: Builder, place: int, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, epsilon: float
-) -> int:
-    """Batch normalisation of (channels, ...) with fixed statistics, as one factor and one shift per channel."""
-    shape = builder.shape(place)
-    if not len(weight) == len(bias) == len(mean) == len(variance) == (shape or (0,))[0] or not bool(
-        (variance + epsilon > 0).all()
-    ):
-        raise builder.refuse(
-            f"has other numbers of channels than its input of shape {shape}, or a variance that is not positive"
-        )
-    factor = weight / (variance + epsilon).sqrt()
-    across = (-1, *([1] * (len(shape) - 1)))
-    shift, most = bias - mean * factor, bias.abs() + (mean * factor).abs()
-    return builder.scale(place, factor.reshape(across), shift.reshape(across), most.reshape(across))
-
-
 def _max_pool(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
     place = _place(builder, inputs[0])
     kernel, stride, pads = _pooling(builder, place, given)
@@ -223,18 +162,6 @@ def _pooling(builder: Builder, place: int, given: Given) -> tuple[tuple[int, ...
     if given.get("ceil_mode"):
         pads = ceiled(builder.shape(place)[1:], kernel, stride, pads)
     return kernel, stride, pads
-
-
-def ceiled(
-    size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], pads: Sequence[tuple[int, int]]
-) -> list[tuple[int, int]]:
-    """The padding with which windows that begin inside are whole (`ceil_mode`)."""
-    made = []
-    for one, reach, step, (first, last) in zip(size, kernel, stride, pads, strict=True):
-        count = -(-(one + first + last - reach) // step) + 1
-        count -= (count - 1) * step >= one + first  # a window that begins in the padding at the end is left out
-        made.append((first, max(last, (count - 1) * step + reach - one - first)))
-    return made
 
 
 def _reduced(*, mean: bool) -> Step:
@@ -343,16 +270,38 @@ def _has(inputs: Inputs, index: int) -> bool:
     return len(inputs) > index and inputs[index] is not None
 
 
+def _clip(builder: Builder, inputs: Inputs, given: Given, _: int, version: int) -> int:
+    place = _place(builder, inputs[0])
+    if version < 11:
+        return clipped(builder, place, given.get("min"), given.get("max"))
+    bounds = (*_constants(builder, inputs[1:3]), None, None)[:2]
+    low, high = (None if one is None else float(one.reshape(-1)[0]) for one in bounds)
+    return clipped(builder, place, low, high)
+
+
+def _leaky(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
+    return leaky(builder, _place(builder, inputs[0]), double(np.float32(given.get("alpha", 0.01))))
+
+
+def _cast(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
+    if given.get("to") not in {1, 11}:  # float32, float64
+        raise builder.refuse("rounds its numbers to another format than float32, which is not read")
+    return _place(builder, inputs[0])
+
+
 OPERATIONS: dict[str, Step] = {
     "Add": _arithmetic("Add"),
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_norm,
+    "Cast": _cast,
+    "Clip": _clip,
     "Concat": _concat,
     "Conv": _conv,
     "Div": _arithmetic("Div"),
     "Flatten": _flatten,
     "Gemm": _gemm,
     "GlobalAveragePool": _global_average,
+    "LeakyRelu": _leaky,
     "MatMul": _mat_mul,
     "MaxPool": _max_pool,
     "Mul": _arithmetic("Mul"),

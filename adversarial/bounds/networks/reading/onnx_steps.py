@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from adversarial.bounds.networks.onnx_constants import FOLDED, array_of, fold
-from adversarial.bounds.networks.onnx_operations import OPERATIONS, Value
+from adversarial.bounds.networks.reading.arithmetic import Value
+from adversarial.bounds.networks.reading.onnx_constants import FOLDED, array_of, fold
+from adversarial.bounds.networks.reading.onnx_operations import OPERATIONS
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from adversarial.bounds.networks.building import Builder
+    from adversarial.bounds.networks.reading.building import Builder
 
     Constant: TypeAlias = NDArray[Any]
 

@@ -279,6 +279,18 @@ class Builder:
         check_ceiling("array", NUMBER * numbers, f"{self.where}: {self.node}")
 
 
+def ceiled(
+    size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], pads: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The padding with which windows that begin inside are whole (`ceil_mode`)."""
+    made = []
+    for one, reach, step, (first, last) in zip(size, kernel, stride, pads, strict=True):
+        count = -(-(one + first + last - reach) // step) + 1
+        count -= (count - 1) * step >= one + first  # a window that begins in the padding at the end is left out
+        made.append((first, max(last, (count - 1) * step + reach - one - first)))
+    return made
+
+
 def double(numbers: Any) -> Tensor:
     """A constant of a file in float64, at its value."""
     return torch.from_numpy(np.array(numbers, dtype=np.float64))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.bounds.networks.building import Builder
+    from adversarial.bounds.networks.reading.building import Builder
 
     Array: TypeAlias = NDArray[Any]
     Given: TypeAlias = dict[str, Any]

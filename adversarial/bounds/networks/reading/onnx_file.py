@@ -6,8 +6,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from adversarial.bounds.networks.building import Builder
-from adversarial.bounds.networks.onnx_steps import Steps
+from adversarial.bounds.networks.reading.building import Builder
+from adversarial.bounds.networks.reading.onnx_steps import Steps
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.reading.ceilings import check_ceiling, numbered
 from saywhy_core.reading.regular_files import open_regular

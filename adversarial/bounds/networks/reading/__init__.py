@@ -1,0 +1,7 @@
+"""Files and modules read into graphs: ONNX and torch."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,189 @@
+"""Torch modules as graphs in float64."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from adversarial.bounds.networks.reading.arithmetic import Value
+from adversarial.bounds.networks.reading.building import Builder
+from adversarial.bounds.networks.reading.torch_operations import IDENTITIES, OPERATIONS, ORDER_KEPT
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from adversarial.bounds.networks.network import Network, Precision
+
+# the coarsest first
+PRECISIONS: dict[torch.dtype, Precision] = {
+    torch.bfloat16: "bfloat16",
+    torch.float16: "float16",
+    torch.float32: "float32",
+    torch.float64: "float64",
+}
+BATCHES = (2, 1)  # images of the example: with two of them, an axis of one number is not taken for the batch
+
+
+def read_module(module: nn.Module, image_shape: Sequence[int]) -> Network:
+    """Read a torch module that takes N x C x H x W, in evaluation mode; its output holds the scores.
+
+    `torch.export` follows the module for an image of the given shape; its mode and numbers stay as they are. Its numbers
+    are taken at their values, also those of float16 and bfloat16. A last softmax is left out, which keeps the order of scores.
+
+    Args:
+        module: the module. Its own code runs.
+        image_shape: (H, W, C); an image may have (H, W) only.
+
+    Raises:
+        UsageError: the module can't be followed, as what it does depends on the values of an image, or it holds an operation
+            that is not known; the error names it.
+    """
+    height, width, channels = shape = _checked(image_shape)
+    where = f"the module {type(module).__name__}"
+    numbers = [one for one in (*module.parameters(), *module.buffers()) if one.is_floating_point()]
+    kinds = {one.dtype for one in numbers}
+    if kinds - set(PRECISIONS):
+        raise UsageError(f"{where} holds numbers of {', '.join(map(str, kinds - set(PRECISIONS)))}, which are not read")
+    kind = next((one.dtype for one in numbers), torch.float32)
+    device = numbers[0].device if numbers else torch.device("cpu")
+    builder = Builder(where, shape)
+    builder.node = "its input"
+    image = builder.transpose(-1, (2, 0, 1))
+    example = torch.zeros(1, channels, height, width, dtype=kind, device=device)
+    program, batch = _exported(module, example, where)
+    precision = next(PRECISIONS[one] for one in PRECISIONS if one in kinds | {kind})
+    return builder.finish(_scores(builder, program, image, batch), precision)
+
+
+def _checked(image_shape: Sequence[int]) -> tuple[int, int, int]:
+    shape = tuple(image_shape)
+    if len(shape) == 2:
+        shape = (*shape, 1)
+    if len(shape) != 3 or any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in shape):
+        raise UsageError(f"image_shape must be (height, width, channels), positive whole numbers, not {tuple(image_shape)!r}")
+    return shape
+
+
+def _exported(module: nn.Module, example: torch.Tensor, where: str) -> tuple[Any, int]:
+    """The program of a module in evaluation mode, and for how many images it is."""
+    modes = [(one, one.training) for one in module.modules()]
+    try:
+        module.eval()
+        for batch in BATCHES:
+            try:
+                with warnings.catch_warnings(), torch.no_grad():
+                    warnings.simplefilter("ignore")
+                    program = torch.export.export(module, (example.expand(batch, -1, -1, -1).clone(),))
+                    return program.run_decompositions({}), batch
+            except Exception as error:  # whatever the module's own code may raise
+                if batch == BATCHES[-1]:
+                    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+                    raise UsageError(
+                        f"{where} can't be followed for an image of shape {tuple(example.shape[1:])}, channels first, as it "
+                        f"doesn't fit, or as what it does depends on the image's values: {said}"
+                    ) from error
+        raise AssertionError
+    finally:
+        for one, training in modes:
+            one.training = training
+
+
+def _scores(builder: Builder, program: Any, image: int, batch: int) -> int:
+    """The place of the scores."""
+    values: dict[str, Any] = {}
+    constants = iter(_constants(program))
+    output = None
+    for node in program.graph.nodes:
+        if node.op == "placeholder":
+            constant = next(constants)
+            values[node.name] = Value(image) if constant is None else constant.detach().cpu()
+        elif node.op == "output":
+            found = node.args[0]
+            while isinstance(found, list | tuple) and found:
+                found = found[0]
+            output = values.get(getattr(found, "name", ""))
+        elif node.op == "call_function":
+            values[node.name] = _called(builder, node, values, batch)
+        else:
+            raise UsageError(f"{builder.where} holds a step {node.op!r}, which is not covered")
+    if not isinstance(output, Value):
+        raise UsageError(f"{builder.where} returns the same scores for every image, or none")
+    return output.place
+
+
+def _constants(program: Any) -> Iterator[torch.Tensor | None]:
+    """What stands for each input of the program: a number of the module, or None for the image."""
+    images = 0
+    for spec in program.graph_signature.input_specs:
+        if spec.target is None:
+            images += 1
+            if images > 1 or not hasattr(spec.arg, "name"):
+                raise UsageError("the module takes more than one image")
+            yield None
+        elif spec.target in program.state_dict:
+            yield program.state_dict[spec.target]
+        else:
+            yield program.constants[spec.target]
+
+
+def _called(builder: Builder, node: Any, values: dict[str, Any], batch: int) -> Any:
+    """The value of one operation."""
+
+    def given(argument: Any) -> Any:
+        if isinstance(argument, torch.fx.Node):
+            return values[argument.name]
+        if isinstance(argument, list | tuple):
+            return [given(one) for one in argument]
+        return argument
+
+    arguments, named = given(node.args), {name: given(value) for name, value in node.kwargs.items()}
+    kind = _name(node.target)
+    builder.node = f"{kind} (node {node.name!r:.80})"
+    if not any(map(_depends, (*arguments, *named.values()))):
+        if "device" in named:
+            named["device"] = torch.device("cpu")
+        return node.target(*arguments, **named)
+    if node.target is operator.getitem:
+        if arguments[1] != 0:
+            raise builder.refuse("takes another result than the first, which is not read")
+        return arguments[0]
+    if kind in IDENTITIES:
+        return arguments[0]
+    if kind in ORDER_KEPT:
+        place = arguments[0].place
+        if arguments[1] not in {1, -1} or len(builder.shape(place)) != 1 or not _is_last(node):
+            raise _unknown(builder, node, kind)
+        return arguments[0]
+    if kind not in OPERATIONS:
+        raise _unknown(builder, node, kind)
+    try:
+        return Value(OPERATIONS[kind](builder, batch, *arguments, **named))
+    except TypeError as error:
+        raise builder.refuse("has arguments that are not read") from error
+
+
+def _unknown(builder: Builder, node: Any, kind: str) -> UsageError:
+    known = ", ".join(sorted({*OPERATIONS}))
+    return UsageError(
+        f"{builder.where} holds an operation {kind!r} (node {node.name!r:.80}) that is not covered; covered are {known}, "
+        "and a last softmax"
+    )
+
+
+def _is_last(node: Any) -> bool:
+    return all(user.op == "output" or (_name(user.target) in IDENTITIES and _is_last(user)) for user in node.users)
+
+
+def _name(target: Any) -> str:
+    """The name of an operation without the library and the form: "conv2d" for aten.conv2d.default."""
+    packet = getattr(target, "overloadpacket", target)
+    return str(getattr(packet, "__name__", packet))
+
+
+def _depends(value: Any) -> bool:
+    return any(map(_depends, value)) if isinstance(value, list) else isinstance(value, Value)
