@@ -46,8 +46,12 @@ def compare(chosen: argparse.Namespace, part: str, kept: keeping.Kept) -> None:
                 for position in positions
                 for seed in chosen.seeds
                 for name in contenders.names(part)
-                if name in chosen.attacks and (name != contenders.REFERENCE or seed == chosen.seeds[0])
+                if name in chosen.attacks and name != contenders.REFERENCE
             ]
+            if contenders.REFERENCE in chosen.attacks and contenders.REFERENCE in contenders.names(part):  # it draws nothing
+                tasks += [
+                    keeping.Task(chosen.data, part, network, contenders.REFERENCE, 0, position, ()) for position in positions
+                ]
     left = keeping.run(kept, tasks, chosen.jobs, chosen.seconds)
     for network, half, places in shown:
         tables.show(kept, part, network, half, chosen.budgets, places)

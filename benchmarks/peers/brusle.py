@@ -39,7 +39,7 @@ class Bisection:
         exchanged: the first share of the pixels that is exchanged; None for the paper's.
     """
 
-    first: float = 0.1
+    first: float = 0.05
     each: float = 0.3
     exchanged: float | None = None
 
