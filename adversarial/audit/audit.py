@@ -13,6 +13,7 @@ from adversarial.audit.choices import chosen
 from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options, check_ready
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
+from adversarial.audit.proofs.proving import prove_rows
 from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
 from adversarial.audit.work.capping import CeilingReachedError, ceiling, spent
@@ -87,6 +88,8 @@ class Audit:
         on_finding: Callable[[Outcome], None] | None = None,
         on_progress: OnProgress | None = None,
         price: float | None = None,
+        on_proof: Callable[[str, str], None] | None = None,
+        on_proving: OnProgress | None = None,
         **settings: Any,
     ) -> AuditStatus:
         """Begin the audit, or go on with it: images that are done are kept, and no answered query is asked again.
@@ -111,6 +114,8 @@ class Audit:
             on_finding: told what became of each image, once that is kept.
             on_progress: told how many images are done.
             price: of one query, for the plan.
+            on_proof: told the name of each image about which something was proved, and both bounds in words.
+            on_proving: told how far the proofs are, in thousandths of an image.
             settings: the fields of `AuditSettings`.
 
         Returns:
@@ -147,9 +152,10 @@ class Audit:
                     except UsageError as error:
                         refused = prepared.begins and _is_refusal(error, store)
                         raise
+                    gone = prove_rows(store, prepared, on_proof, on_proving)
                     store.tidy()
                     status = _status(store)
-                    return replace(status, problems=(*changed, *status.problems))
+                    return replace(status, problems=(*changed, *gone, *status.problems))
         except BaseException:
             if refused:
                 _discard(self.directory)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from adversarial.attack import FeatureGuidedAttack
 from adversarial.audit.gathering import read_size, size_for
 from adversarial.audit.prior import MapDensity
+from adversarial.audit.proofs.prover import check_proving, prover_of
 from adversarial.audit.work.arguments import check_settings
 from adversarial.audit.work.target import lasting
 from saywhy_core.errors import UsageError, argument
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adversarial.attacks.registry import PlayerTwo
+    from adversarial.audit.proofs.prover import Prover
     from saywhy_core.classifiers import Classifier
 
 DEFAULT_BUDGET = 1000
@@ -45,6 +47,9 @@ class AuditSettings:
         weather: kinds of weather, see `adversarial.weather.WEATHERS`; None for the standard ones, () for none.
         severities: of each kind, from 1 to 5.
         survival: whether to ask if what was found stays adversarial when it is saved as PNG and as JPEG.
+        prove: seconds for each attacked image in which `adversarial.fewest_pixels` proves how many pixels are needed at least;
+            None for no proofs. It may change from run to run, as the next one may.
+        prove_pixels: the most pixels that are proved; None for 3.
         resize: "HEIGHTxWIDTH" to bring images to, or "auto" for the size that the classifier takes; None leaves them.
     """
 
@@ -64,10 +69,13 @@ class AuditSettings:
     weather: Sequence[str] | None = None
     severities: Sequence[int] = (1, 3, 5)
     survival: bool = True
+    prove: float | None = None
+    prove_pixels: int | None = None
     resize: str | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
+        check_proving(self.prove, self.prove_pixels)
 
     def search(self, classifier: Classifier) -> FeatureGuidedAttack:
         """The attack on each image.
@@ -80,6 +88,19 @@ class AuditSettings:
             distance=self.distance, budget=self.budget, player_two=self.player_two, batch_size=self.batch_size,
             engine=self.tree, seed=self.seed, manipulation=self.manipulation, density=self.density, attack=self.attack,
             levels=levels, tolerate_noise=self.tolerate_noise,
+        )  # fmt: skip
+
+    def prover(self, classifier: Classifier) -> Prover | None:
+        """What proves how many pixels are needed; None where that is not asked for.
+
+        Raises:
+            UsageError: nothing can be proved about this attack or this classifier.
+        """
+        if self.prove is None:
+            return None
+        goal = self.goal_index(classifier.class_names)
+        return prover_of(
+            classifier, distance=self.distance, goal=goal, seconds=self.prove, pixels=self.prove_pixels, seed=self.seed
         )  # fmt: skip
 
     def kinds(self) -> tuple[str, ...]:
@@ -124,6 +145,8 @@ class AuditSettings:
         return values
 
 
+PROVING = ("prove", "prove_pixels")
+"""Settings that no other result of an audit depends on."""
 SETTINGS = tuple(one.name for one in fields(AuditSettings))
 
 
@@ -156,7 +179,7 @@ def chosen(given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> AuditSet
     if "options" in said and lasting(made.options) == lasting(had):
         base["options"] = made.options
         same.append("options")
-    differing = [name for name in said if name not in (*same, "goal") and now[name] != base.get(name)]
+    differing = [name for name in said if name not in (*same, *PROVING, "goal") and now[name] != base.get(name)]
     if differing:
         name = differing[0]
         was = f"without {name}, not with" if base.get(name) is None else f"with {name} = {base[name]!r}, not"

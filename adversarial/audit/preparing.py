@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from adversarial.answer_file import AnswerFile
-from adversarial.audit.choices import check_same_labels, check_same_names
+from adversarial.audit.choices import PROVING, check_same_labels, check_same_names
 from adversarial.audit.engines.engine import Tasks
 from adversarial.audit.gathering import AuditImage, misfit
 from adversarial.audit.image_folders.placing import pixels_digest
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adversarial.audit.choices import AuditSettings
+    from adversarial.audit.proofs.prover import Prover
     from adversarial.audit.records import ImageRecord, Status
     from adversarial.audit.store import AuditStore
     from adversarial.audit.work.changed import Stamp
@@ -54,6 +55,7 @@ class Prepared:
         places: where relative paths start.
         about: what is to be written down about the audit; None where nothing is.
         begins: whether the audit is a new one.
+        prover: what proves how many pixels are needed; None where that is not asked for.
     """
 
     job: Job
@@ -65,6 +67,7 @@ class Prepared:
     places: Places
     about: Mapping[str, Any] | None
     begins: bool
+    prover: Prover | None = None
     _noted: bool = False
     _memories: dict[int, AnswerFile] = field(default_factory=dict)
     _stamps: dict[int, Stamp] = field(default_factory=dict)  # of the files that were read in this run
@@ -368,7 +371,8 @@ def prepare(
             raise
         problems = error.problems
     written: dict[str, Any] | None = None
-    told = {"images": listed, "labels": labels, "label": label, "target": spec, "options": dict(settings.options)}
+    told = {name: getattr(settings, name) for name in PROVING}
+    told |= {"images": listed, "labels": labels, "label": label, "target": spec, "options": dict(settings.options)}
     if not kept or told != {name: kept.get(name) for name in told}:
         written = {
             "format": FORMAT,
@@ -382,7 +386,8 @@ def prepare(
                 "images": listed, "made_by": MADE_BY_AUDIT, **({} if job.travels else {"of_program": True}),
             },
         }  # fmt: skip
-    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), places, written, not kept)
+    prover = settings.prover(classifier)
+    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), places, written, not kept, prover)
     if not kept:
         prepared.check_goal()
     return prepared

@@ -27,6 +27,11 @@ def pixels_in_words(lower: int, upper: float) -> str:
     return f"{lower:,} to {int(upper):,}"
 
 
+def condition_of(network: str) -> str:
+    """Under what a lower bound holds that was proved about a network, such as "this ONNX file"."""
+    return f"for {network}, pixel values in [0, 1], rounding accounted for"
+
+
 def pixel_bound_in_words(
     *, lower: int, upper: float, label: str, now: str | None, condition: str, still_open: float | None = None
 ) -> str:

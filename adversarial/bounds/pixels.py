@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from adversarial.bounds.pixel_words import pixel_bound_in_words, pixels_in_words
+from adversarial.bounds.pixel_words import condition_of, pixel_bound_in_words, pixels_in_words
 from adversarial.findings.words import class_name
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class PixelBound:
     @property
     def condition(self) -> str:
         """Under what the lower bound holds, in words."""
-        return f"for {self.proof.network}, pixel values in [0, 1], rounding accounted for"
+        return condition_of(self.proof.network)
 
     def statement(self, class_names: Sequence[str] | None = None) -> str:
         """Both bounds in a sentence or two, with the condition; see `adversarial.bounds.pixel_words`.

@@ -21,12 +21,12 @@ from saywhy_core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from adversarial.audit.records import ImageRecord, WeatherRecord
+    from adversarial.audit.records import ImageRecord, ProofRecord, WeatherRecord
 
     Key: TypeAlias = tuple[str, int | None]
 
-PLACES = ("images", "folder", "labels", "label", "batch_size", "made_by", "of_program")
-"""Settings that say where a shard's images are, or how fast it went; all others must be the same."""
+PLACES = ("images", "folder", "labels", "label", "batch_size", "made_by", "of_program", "prove", "prove_pixels")
+"""Settings that say where a shard's images are, how fast it went, or what was proved; all others must be the same."""
 
 OWN = ("id", "name", "path", "file")
 """What the row of one image may differ in from shard to shard."""
@@ -62,6 +62,7 @@ class _Row:
     store: AuditStore
     record: ImageRecord
     weather: tuple[WeatherRecord, ...]
+    proof: ProofRecord | None = None
 
 
 def merge_audits(shards: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> MergeOutcome:
@@ -173,10 +174,11 @@ def _collected(stores: Sequence[AuditStore], bases: Sequence[str]) -> tuple[list
         weather: dict[int, list[WeatherRecord]] = {}
         for one in store.weather():
             weather.setdefault(one.image, []).append(one)
+        proofs = {proof.image: proof for proof in store.proofs()}
         for record in store.images():
             place = os.path.normpath(os.path.join(base, record.path))  # noqa: PTH118 - "" is a base, too
             moved = record if same_base else replace(record, path=place)
-            row = _Row(store, moved, tuple(weather.get(record.id, ())))
+            row = _Row(store, moved, tuple(weather.get(record.id, ())), proofs.get(record.id))
             key = place, record.part
             kept = rows.get(key)
             if kept is None:
@@ -199,10 +201,17 @@ def _better(one: _Row, two: _Row) -> _Row | None:
     """Which of two rows of one image counts; None where both are finished and differ."""
     finished = [row.record.status in FINISHED for row in (one, two)]
     if all(finished):
-        return one if _result(one) == _result(two) else None
+        return _better_proved(one, two) if _result(one) == _result(two) else None
     if any(finished):
         return one if finished[0] else two
     return two if one.record.status == "waiting" and two.record.status == "failed" else one
+
+
+def _better_proved(one: _Row, two: _Row) -> _Row:
+    """Of two rows with the same result, the one of whose image more is proved."""
+    if two.proof is None or (one.proof is not None and one.proof.lower >= two.proof.lower):
+        return one
+    return two
 
 
 def _result(row: _Row) -> tuple[dict[str, Any], list[tuple[Any, ...]]]:
@@ -230,6 +239,8 @@ def _write(folder: Path, rows: Iterable[_Row], about: Mapping[str, Any]) -> int:
                 (folder / ANSWERS).mkdir(exist_ok=True)
                 shutil.copyfile(answers, store.answers_file(record))
             store.write(record, [replace(one, image=number) for one in row.weather])
+            if row.proof is not None:
+                store.write_proof(replace(row.proof, image=number))
     return renamed
 
 

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 WITH_SURVIVAL = 50  # queries; a smaller budget has none to spare for the question whether a finding survives being saved
 LOOKED = 1  # queries of an attack that knows no more than the original: its pictures would only hold up who wants to stop
 AT_GOAL = "its label is already the goal"
-GONE = "its pictures are gone, so that nothing can be proved about it"
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from adversarial.audit.proofs.prover import ProofStopped
 from adversarial.audit.records import ProofRecord
+from saywhy_core.disk.destinations import check_own
+from saywhy_core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,9 +22,25 @@ if TYPE_CHECKING:
     from adversarial.audit.records import ImageArrays, ImageRecord
     from adversarial.audit.store import AuditStore
     from adversarial.bounds.pixels import PixelBound
+    from saywhy_core.classifiers import Classifier
     from saywhy_core.progress import OnProgress
 
+FOLDER = "proofs"
+"""The folder of an audit for what is not finished about its images."""
+GONE = "its pictures are gone, so that nothing can be proved about it"
 PARTS = 1_000  # of one image's proof, in which progress is told
+
+
+class Proving(Protocol):
+    """An audit that is ready to start, as far as proofs need it."""
+
+    @property
+    def prover(self) -> Prover | None:
+        """What proves; None where nothing is to be proved."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """The classifier."""
 
 
 def prove_images(
@@ -87,6 +106,45 @@ def prove_images(
         done += 1
         tell(0)
     return without
+
+
+def prove_rows(
+    store: AuditStore,
+    prepared: Proving,
+    on_proof: Callable[[str, str], None] | None,
+    on_progress: OnProgress | None,
+) -> list[Problem]:
+    """Prove how many pixels each attacked image of an audit needs, where that was asked for; the images without pictures.
+
+    Args:
+        store: the audit.
+        prepared: the audit, ready to start.
+        on_proof: told the name of each image and both bounds in words.
+        on_progress: see `prove_images`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, or a signal; what was proved is written.
+        UsageError: the network has an operation that can't be bounded.
+    """
+    if prepared.prover is None:
+        return []
+
+    def journal(record: ImageRecord) -> Path:
+        file = store.directory / FOLDER / f"{record.id:06d}.journal"
+        check_own(file, store.directory)
+        return file
+
+    def proved(record: ImageRecord, proof: ProofRecord, _: PixelBound) -> None:
+        if on_proof is not None:
+            on_proof(record.name, proof.sentence)
+
+    without = prove_images(
+        store, prepared.prover, list(store.images("found", "held")), prepared.classifier.class_names, journal=journal,
+        on_proof=proved, on_progress=on_progress,
+    )  # fmt: skip
+    with suppress(OSError):  # there is none, or it holds what is to be gone on from
+        (store.directory / FOLDER).rmdir()
+    return [Problem(record.name, GONE) for record in without]
 
 
 def proof_record(

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from adversarial.audit.summary.nouns import AuditSummary, ImageRow, MapText
+    from adversarial.audit.summary.nouns import AuditSummary, ImageRow, MapText, ProofCounts
     from adversarial.audit.summary.survival import Share, Step
+    from adversarial.findings.reading import FindingSentence
 
 VERSION = 1
 """Of the form of the document, which report.schema.json describes. 1: the first."""
@@ -49,6 +50,7 @@ def record_of(summary: AuditSummary) -> dict[str, Any]:
             for row in summary.weather
         ],
         "brittle": None if summary.brittle is None else vars(summary.brittle),
+        "proofs": None if summary.proofs is None else _proofs(summary.proofs),
         "survives": {kind: _share(share) for kind, share in summary.survives.items()},
         "places": [{"place": place, "count": count} for place, count in summary.places],
         "statements": [vars(one) for one in summary.statements],
@@ -94,15 +96,23 @@ def _pieces(record: dict[str, Any]) -> Iterator[str]:
 def _image(row: ImageRow) -> dict[str, Any]:
     values: dict[str, Any] = {name: _finite(value) if isinstance(value, float) else value for name, value in cells(row).items()}
     values["distances"] = {name: _finite(value) for name, value in row.record.distances.items()}
-    values["sentences"] = [
-        {
-            "text": sentence.text,
-            "verdict": sentence.verdict,
-            "claims": [{name: value for name, value in vars(claim).items() if value != ""} for claim in sentence.claims],
-        }
-        for sentence in row.sentences
-    ]
+    values["sentences"] = [_sentence(one) for one in (*row.sentences, *row.proved)]
     return values
+
+
+def _sentence(sentence: FindingSentence) -> dict[str, Any]:
+    return {
+        "text": sentence.text,
+        "verdict": sentence.verdict,
+        "claims": [{name: value for name, value in vars(claim).items() if value != ""} for claim in sentence.claims],
+    }
+
+
+def _proofs(proofs: ProofCounts) -> dict[str, Any]:
+    return {
+        "images": proofs.images, "exact": proofs.exact, "condition": proofs.condition,
+        "against": [{"pixels": pixels, "images": images} for pixels, images in proofs.against],
+    }  # fmt: skip
 
 
 def _share(share: Share) -> dict[str, Any]:

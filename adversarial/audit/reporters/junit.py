@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from adversarial.audit.reporters.reporter import Reporter
 from adversarial.audit.summary.summarizing import name_of
@@ -23,7 +23,7 @@ LONGEST = 2_000
 
 
 def write_junit(summary: AuditSummary, path: Path, *, fragile_below: float | None = None) -> None:
-    """Write one test case per image.
+    """Write one test case per image, with what was proved about it as its output.
 
     An image that could not be attacked is an error, one that waits or was wrong from the start is skipped, and with
     `fragile_below` one that a smaller change turns is a failure. Without it no image is a failure.
@@ -52,7 +52,11 @@ def write_junit(summary: AuditSummary, path: Path, *, fragile_below: float | Non
         for row, kind, why in cases:
             group = _quoted(name_of(row.record.label, row.record.label_name) or "no class")
             text.write(f"<testcase classname={group} name={_quoted(row.record.name)}")
-            text.write("/>\n" if not kind else f"><{kind} message={_quoted(why)}/></testcase>\n")
+            inner = "" if not kind else f"<{kind} message={_quoted(why)}/>"
+            if row.pixels:
+                said = legible(f"pixels: {row.pixels}. {row.proved_text}".strip())[:LONGEST]
+                inner += f"<system-out>{escape(said)}</system-out>"
+            text.write(f">{inner}</testcase>\n" if inner else "/>\n")
         text.write("</testsuite>\n</testsuites>\n")
         text.finish()
 

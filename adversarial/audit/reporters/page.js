@@ -6,7 +6,8 @@
   const COLUMNS = {
     images: [
       { name: "image", kind: "link" }, { name: "status", filter: "choice" }, { name: "class" }, { name: "seen as" },
-      { name: "turned into" }, { name: "distance", kind: "number", filter: "most" }, { name: "queries", kind: "number" },
+      { name: "turned into" }, { name: "distance", kind: "number", filter: "most" },
+      { name: "pixels needed" }, { name: "queries", kind: "number" },
       { name: "kinds of weather that turn it", kind: "number" }, { name: "survives PNG" }, { name: "survives JPEG" },
       { name: "remark" }, { name: "path" },
     ],

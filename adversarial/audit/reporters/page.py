@@ -120,6 +120,7 @@ def _card(one: FragileImage, in_words: Any) -> dict[str, Any]:
         "now": _class(record.adversarial_label, record.adversarial_name),
         "distance": in_words(one.row.distance) if one.row.distance is not None else "",
         "text": one.row.text,
+        "proved": one.row.proved_text,
         "touched": one.touched.text if one.touched is not None else "",
         "pictures": pictures,
         "survives": ", ".join(
@@ -153,6 +154,7 @@ def _image(row: ImageRow, has_card: bool) -> list[Any]:
         _class(record.predicted, record.predicted_name),
         _class(record.adversarial_label, record.adversarial_name) if record.status == "found" else "",
         _number(row.distance),
+        row.pixels,
         record.search_queries or record.queries or None,
         row.weather,
         _yes(record.survives.get("png")),

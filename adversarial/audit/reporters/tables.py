@@ -22,10 +22,11 @@ COLUMNS = (
     ("confidence", float), ("norm", str), ("distance", float), ("distances", str), ("queries", int), ("search_queries", int),
     ("found_after", int), ("changed_pixels", int), ("place", str), ("survives_png", bool), ("survives_jpeg", bool),
     ("weather", int), ("sentence", str), ("height", int), ("width", int), ("channels", int), ("note", str), ("error", str),
-    ("file", str),
+    ("file", str), ("pixels", str), ("pixels_lower", int), ("pixels_upper", int), ("proof", str),
 )  # fmt: skip
 """The columns with their types. `rank` counts the images that were turned, the most fragile first; `weather` counts the
-kinds of weather that changed the decision; `sentence` holds what was found, as far as it is true."""
+kinds of weather that changed the decision; `sentence` holds what was found, as far as it is true. `pixels` says between which
+numbers the fewest pixels lie that flip the image, such as "2 to 5" or "exactly 3", and `proof` the same in sentences."""
 
 
 def cells(row: ImageRow) -> dict[str, Any]:
@@ -40,6 +41,10 @@ def cells(row: ImageRow) -> dict[str, Any]:
         "survives_jpeg": record.survives.get("jpeg"),
         "weather": row.weather,
         "sentence": row.text or None,
+        "pixels": row.pixels or None,
+        "pixels_lower": None if row.proof is None else row.proof.lower,
+        "pixels_upper": None if row.proof is None else row.proof.upper,
+        "proof": row.proved_text or None,
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from adversarial.bounds.pixel_words import pixels_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adversarial.audit.records import ImageArrays, ImageRecord, Status
+    from adversarial.audit.records import ImageArrays, ImageRecord, ProofRecord, Status
     from adversarial.audit.summary.survival import Share, Step
     from adversarial.findings.facts import Verdict
     from adversarial.findings.reading import FindingSentence
@@ -20,7 +23,7 @@ class Statement:
     """A sentence about the whole audit, and what came of checking it.
 
     Attributes:
-        about: what it is about: "images", "distance", "queries", "classes", "flips", "places", "weather" or "saving".
+        about: what it is about: "images", "distance", "queries", "proofs", "classes", "flips", "places", "weather" or "saving".
         text: the sentence.
         verdict: whether its figures, read back from it, agree with the rows of the database.
     """
@@ -59,6 +62,8 @@ class ImageRow:
         distance: of its adversarial example, in the distance of the audit.
         sentences: what was found, sentence by sentence, with verdicts.
         weather: how many kinds of weather changed the decision; None where none were tried.
+        proof: between which numbers the fewest pixels lie that flip it; None where nothing was proved.
+        proved: that in words, sentence by sentence, with verdicts.
     """
 
     record: ImageRecord
@@ -66,11 +71,25 @@ class ImageRow:
     distance: float | None
     sentences: tuple[FindingSentence, ...]
     weather: int | None
+    proof: ProofRecord | None = None
+    proved: tuple[FindingSentence, ...] = ()
 
     @property
     def text(self) -> str:
         """The sentences that are true."""
         return " ".join(one.text for one in self.sentences if one.verdict == "true")
+
+    @property
+    def proved_text(self) -> str:
+        """The sentences about the proof that are true."""
+        return " ".join(one.text for one in self.proved if one.verdict == "true")
+
+    @property
+    def pixels(self) -> str:
+        """How many pixels flip it, such as "2 to 5" or "exactly 3"; "" where nothing was proved, or that is not true."""
+        if self.proof is None or any(one.verdict == "false" for one in self.proved):
+            return ""
+        return pixels_in_words(self.proof.lower, math.inf if self.proof.upper is None else self.proof.upper)
 
 
 @dataclass(frozen=True)
@@ -144,6 +163,23 @@ class WeatherRow:
 
 
 @dataclass(frozen=True)
+class ProofCounts:
+    """What was proved about the images of an audit.
+
+    Attributes:
+        images: those with a proof.
+        exact: those of which the fewest pixels are known exactly.
+        against: (pixels, number of images that hold against any so many pixels), one after the other from 1.
+        condition: under what that holds; None where it is not the same for all.
+    """
+
+    images: int
+    exact: int
+    against: tuple[tuple[int, int], ...]
+    condition: str | None
+
+
+@dataclass(frozen=True)
 class Brittle:
     """How many attacked images with weather were turned by what.
 
@@ -186,6 +222,7 @@ class AuditSummary:
         statements: sentences about the whole, with verdicts; reports show the true ones.
         command: what repeats the audit; None where no command does, and `unrepeatable` says why.
         unrepeatable: why no command repeats it; None where one does.
+        proofs: what was proved; None where nothing was asked for.
     """
 
     directory: str
@@ -209,6 +246,7 @@ class AuditSummary:
     statements: tuple[Statement, ...]
     command: str | None
     unrepeatable: str | None = None
+    proofs: ProofCounts | None = None
 
     @property
     def attacked(self) -> int:

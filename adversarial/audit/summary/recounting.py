@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.summary.nouns import Statement
 from adversarial.audit.summary.statements import percent
+from adversarial.bounds.pixel_words import condition_of
 from adversarial.distances.distance import DISTANCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from adversarial.audit.records import ImageRecord, WeatherRecord
+    from adversarial.audit.records import ImageRecord, ProofRecord, WeatherRecord
     from adversarial.findings.facts import Verdict
 
 _ATTACKED, _JUDGED = "status IN ('found', 'held')", "status IN ('found', 'held', 'wrong')"
@@ -28,6 +29,7 @@ _TABLES = """
 CREATE TABLE images (id INTEGER PRIMARY KEY, status TEXT, label INTEGER, label_name TEXT, adversarial INTEGER,
  adversarial_name TEXT, distance REAL, first INTEGER, queries INTEGER, place TEXT, png INTEGER, jpeg INTEGER);
 CREATE TABLE weather (image INTEGER, kind TEXT, severity INTEGER, flipped INTEGER);
+CREATE TABLE proofs (image INTEGER, lower INTEGER, upper INTEGER, condition TEXT);
 CREATE VIEW attacked AS SELECT *,
  CASE WHEN label_name IS NULL THEN 'class ' || label ELSE char(39) || label_name || char(39) END AS said,
  CASE WHEN adversarial_name IS NULL THEN 'class ' || adversarial ELSE char(39) || adversarial_name || char(39) END AS now
@@ -66,6 +68,12 @@ class Rows:
         """Add what the weather did."""
         rows = ((one.image, one.kind, one.severity, one.flipped) for one in records)
         self._database.executemany("INSERT INTO weather VALUES (?, ?, ?, ?)", rows)
+
+    def add_proof(self, record: ProofRecord) -> None:
+        """Add what was proved about an image."""
+        self._database.execute(
+            "INSERT INTO proofs VALUES (?, ?, ?, ?)", (record.image, record.lower, record.upper, condition_of(record.network))
+        )
 
     def count(self, query: str, *values: Any) -> int:
         """How many rows a query finds, which is what follows "SELECT count"."""
@@ -239,6 +247,19 @@ def _saved(said: Sequence[str], rows: Rows) -> bool:
     return (_number(said[0]), _number(said[2])) == (of, have) and _same(said[3:], (have / of,))
 
 
+def _exact(said: Sequence[str], rows: Rows) -> bool:
+    have = rows.count("FROM proofs WHERE lower = upper"), rows.count("FROM proofs")
+    return tuple(map(_number, said)) == have
+
+
+def _against(said: Sequence[str], rows: Rows) -> bool:
+    number, of, words, values, condition = said
+    pixels = 1 if words == "single pixel" else _number(words.removesuffix(" pixels"))
+    have = rows.count("FROM proofs WHERE lower > ?", pixels), rows.count("FROM proofs")
+    others = rows.count("FROM proofs WHERE condition IS NOT ?", condition)
+    return (_number(number), _number(of)) == have and not others and (pixels == 1) == (values == "its value")
+
+
 def _same(said: Sequence[str], figures: Sequence[float]) -> bool:
     return list(said) == [percent(figure) for figure in figures]
 
@@ -262,6 +283,11 @@ _HELD_AFTER = (
     rf"After {_N} quer(?:y|ies), an estimated {_P} of the attacked images had not been turned "
     rf"\(95% interval {_P} to {_P}; searches that found nothing are censored\)\."
 )
+_EXACT = rf"For {_N} of {_N} images? with a proof, the fewest pixels that flip (?:it|them) are known exactly\."
+_AGAINST = (
+    rf"{_N} of {_N} images? with a proof holds? against any (single pixel|[\d,]+ pixels), whatever (its value|their values) "
+    r"\((.+)\)\."
+)
 _CLASS = rf"Of the classes with {_N} or more attacked images, (.+) was turned most often, with {_N} of {_N}\."
 _CLASSES = rf"{_N} classes with {_N} or more attacked images were turned most often, with {_P} of each\."
 _FLIP = rf"The most frequent flip is from (.+) to (.+), with {_N} of {_N}\."
@@ -283,6 +309,8 @@ _READERS: tuple[tuple[str, _Holds], ...] = (
     (_NO_MEDIAN, _no_median),
     (_HELD_AT, _held_at),
     (_HELD_AFTER, _held_after),
+    (_EXACT, _exact),
+    (_AGAINST, _against),
     (_CLASS, _class),
     (_CLASSES, _classes),
     (_FLIP, _flip),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _VALUES = (
     "target", "labels", "label", "resize", "distance", "budget", "seed", "goal", "player_two", "manipulation", "attack",
-    "levels", "batch_size",
+    "levels", "batch_size", "prove", "prove_pixels",
 )  # fmt: skip
 """Settings that are one option with one value."""
 _USUAL = {"player_two": "cooperative"}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from adversarial.audit.records import Status
-    from adversarial.audit.summary.nouns import Brittle, ClassRow, Flip, WeatherRow
+    from adversarial.audit.summary.nouns import Brittle, ClassRow, Flip, ProofCounts, WeatherRow
     from adversarial.audit.summary.survival import Share, Step
 
 ENOUGH = 5
@@ -78,6 +78,23 @@ def of_queries(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
                 f"turned (95% interval {percent(step.low)} to {percent(step.high)}; searches that found nothing are censored)."
             )
             yield "queries", text
+
+
+def of_proofs(proofs: ProofCounts | None) -> Iterator[tuple[str, str]]:
+    """How many images need a known number of pixels, and how many are proved to hold against so many."""
+    if proofs is None:
+        return
+    fewest = "the fewest pixels that flip it are" if proofs.images == 1 else "the fewest pixels that flip them are"
+    yield "proofs", f"For {proofs.exact:,} of {counted(proofs.images, 'image')} with a proof, {fewest} known exactly."
+    if proofs.condition is None:
+        return
+    for pixels, images in proofs.against:
+        what = "single pixel, whatever its value" if pixels == 1 else f"{pixels:,} pixels, whatever their values"
+        hold = "holds" if proofs.images == 1 else "hold"
+        yield (
+            "proofs",
+            f"{images:,} of {counted(proofs.images, 'image')} with a proof {hold} against any {what} ({proofs.condition}).",
+        )
 
 
 def of_classes(classes: Sequence[ClassRow], flips: Sequence[Flip]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import replace
@@ -11,12 +13,22 @@ import numpy as np
 
 from adversarial.audit.summary import statements as said
 from adversarial.audit.summary.mapping import MeanMap, change_map, map_in_words, question_of, rounded, shrunk, smoothed
-from adversarial.audit.summary.nouns import AuditSummary, Brittle, ClassRow, Flip, FragileImage, ImageRow, WeatherRow
+from adversarial.audit.summary.nouns import (
+    AuditSummary,
+    Brittle,
+    ClassRow,
+    Flip,
+    FragileImage,
+    ImageRow,
+    ProofCounts,
+    WeatherRow,
+)
 from adversarial.audit.summary.recounting import Rows, judged
 from adversarial.audit.summary.repeating import command_of, why_no_command
 from adversarial.audit.summary.survival import held_by_distance, held_by_queries, median_of, wilson
+from adversarial.bounds.pixel_words import condition_of
 from adversarial.distances.distance import DISTANCES
-from adversarial.findings.facts import FindingFacts
+from adversarial.findings.facts import FindingFacts, ProofFacts
 from adversarial.findings.reading import check_finding
 from saywhy_core.errors import UsageError
 from saywhy_core.names import class_index
@@ -26,7 +38,7 @@ from verbalize.saliency import Query
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from adversarial.audit.records import ImageArrays, ImageRecord, WeatherRecord
+    from adversarial.audit.records import ImageArrays, ImageRecord, ProofRecord, WeatherRecord
     from adversarial.audit.store import AuditStore
     from adversarial.audit.summary.nouns import MapText, Statement
 
@@ -66,6 +78,8 @@ def summarize_audit(store: AuditStore, *, pictures: int = PICTURES) -> AuditSumm
             if record.status in ("found", "held"):
                 outcomes.append(_outcome(record))
             images.append(walk.row(record, order[record.id], hit.get(record.id)))
+            if record.id in walk.proofs:
+                rows.add_proof(walk.proofs[record.id])
         rows.add_weather(weather)
         images.sort(key=lambda row: _fragility(row.record, norm))
         return _summary(store, about, norm, walk, rows, images, outcomes, weather)
@@ -90,10 +104,12 @@ def _summary(
     survives = _survives(images)
     places = tuple(walk.places.most_common())
     median = median_of(distances)
+    proofs = _proofs([row.proof for row in images if row.proof is not None])
     told: list[tuple[str, str]] = [
         *said.of_images(counts, goal=(about.get("settings") or {}).get("goal") is not None),
         *said.of_distances(by_distance, norm, median, len(attacked)),
         *said.of_queries(by_queries),
+        *said.of_proofs(proofs),
         *said.of_classes(classes, flips),
         *said.of_places(places),
         *said.of_weather(kinds, brittle),
@@ -106,7 +122,7 @@ def _summary(
         median=median, classes=classes, flips=flips, weather=kinds, brittle=brittle, survives=survives, places=places,
         maps=tuple(walk.maps()), images=tuple(images), fragile=tuple(sorted(walk.fragile, key=lambda one: one.row.rank or 0)),
         statements=tuple(checked), command=command_of(store.directory, about),
-        unrepeatable=why_no_command(about),
+        unrepeatable=why_no_command(about), proofs=proofs,
     )  # fmt: skip
 
 
@@ -119,6 +135,7 @@ class _Walk:
         self._budget = settings.get("budget") if isinstance(settings.get("budget"), int) else None
         self._names: Sequence[str] | None = about.get("class_names")
         self._goal = settings.get("goal")
+        self.proofs = {proof.image: proof for proof in store.proofs()}
         known = range(len(self._names or ()))
         self._labels = frozenset(_mention(index, None, self._names) for index in known)
         self.places: Counter[str] = Counter()
@@ -133,8 +150,13 @@ class _Walk:
             self._add(record, arrays)
         if arrays is not None and arrays.touched is not None and needed:
             self._touched.add(arrays.touched)
-        sentences = check_finding(record.sentence, self._facts(record, arrays)) if record.sentence and needed else ()
-        row = ImageRow(replace(record, trace=()), order if found else None, distance_of(record, self._norm), sentences, weather)
+        facts = self._facts(record, arrays)
+        sentences = check_finding(record.sentence, facts) if record.sentence and needed else ()
+        proof = self.proofs.get(record.id) if needed else None
+        row = ImageRow(
+            replace(record, trace=()), order if found else None, distance_of(record, self._norm), sentences, weather, proof,
+            () if proof is None else check_finding(proof.sentence, replace(facts, proof=self._proof_facts(proof, facts))),
+        )  # fmt: skip
         if found and order <= self._pictures:
             self.fragile.append(FragileImage(row, arrays, self._learned(record, arrays)))
         return row
@@ -177,6 +199,22 @@ class _Walk:
             touched=None if arrays is None else arrays.touched,
             labels=self._labels,
         )
+
+    def _proof_facts(self, proof: ProofRecord, facts: FindingFacts) -> ProofFacts:
+        """What is known of a proof; how many pixels its example changes is counted from the example."""
+        upper: float = math.inf if proof.upper is None else proof.upper
+        mask = facts.changed
+        if proof.upper and proof.changed is not None:
+            upper = len({(y, x) for y, x, _ in json.loads(proof.changed)})
+        elif proof.upper and mask is not None:
+            upper = int(mask.sum())
+        now = None
+        if proof.adversarial_label is not None:
+            now = _mention(proof.adversarial_label, proof.adversarial_name, self._names)
+        return ProofFacts(
+            lower=proof.lower, upper=upper, condition=condition_of(proof.network), now=now,
+            still_open=None if proof.finished else 1 - proof.share,
+        )  # fmt: skip
 
     def _goal_mention(self) -> str | None:
         if self._goal is None:
@@ -298,6 +336,16 @@ def _weather(weather: Sequence[WeatherRecord], attacked: Sequence[ImageRow]) -> 
         return rows, None
     both = Counter((status[image] == "found", flipped) for image, flipped in hit.items())
     return rows, Brittle(both[True, False], both[True, True], both[False, True], both[False, False])
+
+
+def _proofs(proofs: Sequence[ProofRecord]) -> ProofCounts | None:
+    if not proofs:
+        return None
+    most = max(proof.lower for proof in proofs) - 1
+    against = tuple((pixels, sum(proof.lower > pixels for proof in proofs)) for pixels in range(1, most + 1))
+    conditions = {condition_of(proof.network) for proof in proofs}
+    condition = conditions.pop() if len(conditions) == 1 else None
+    return ProofCounts(len(proofs), sum(proof.exact for proof in proofs), against, condition)
 
 
 def _survives(images: Sequence[ImageRow]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ HELP = (
     "[bold]Exit status:[/bold] 0 all images are done; 1 some images could not be attacked; 2 the audit could not run to its "
     "end, or is paused because the endpoint is down or --max-queries is reached (what is done is kept); 130 interrupted.\n"
 )
-_TARGET, _SEARCH, _AFTER, _WORK = "Target", "Search", "Weather and survival", "Work"
+_TARGET, _SEARCH, _AFTER, _PROOF, _WORK = "Target", "Search", "Weather and survival", "Proof", "Work"
 
 
 def _listed(names: Any) -> str:
@@ -154,6 +154,21 @@ class AfterOptions:
 
 
 @dataclass(frozen=True)
+class ProofOptions:
+    """What is proved about each image."""
+
+    prove: Annotated[
+        float | None,
+        typer.Option(help="Seconds per attacked image to prove how many pixels are needed at least; for l0, ONNX files and "
+                     "torch modules.", rich_help_panel=_PROOF, show_default=False),
+    ] = None  # fmt: skip
+    prove_pixels: Annotated[
+        int | None, typer.Option(min=1, help="The most pixels to prove; 3 if not given.", rich_help_panel=_PROOF,
+                                 show_default=False)
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True)
 class WorkOptions:
     """Where the work is done, and how much of it."""
 
@@ -192,6 +207,7 @@ def run(
     target: TargetOptions,
     search: SearchOptions,
     after: AfterOptions,
+    proof: ProofOptions,
     work: WorkOptions,
     images: Annotated[
         list[Path] | None,
@@ -228,6 +244,7 @@ def run(
         "levels": search.levels, "tolerate_noise": search.tolerate_noise or None, "batch_size": search.batch_size,
         "weather": _words(after.weather), "severities": _numbers(after.severities),
         "survival": False if after.no_survival else None, "resize": resize,
+        "prove": proof.prove, "prove_pixels": proof.prove_pixels,
     }  # fmt: skip
     problems: list[Any] = []
 
@@ -244,7 +261,8 @@ def run(
             with progress_bar("auditing", console=stderr) as bar:
                 status = audit.run(
                     images or None, target=target.target, engine=work.engine, engine_options=engine,
-                    retry_failed=work.retry_failed, max_queries=work.max_queries, on_plan=planned, on_progress=bar, **given,
+                    retry_failed=work.retry_failed, max_queries=work.max_queries, on_plan=planned, on_progress=bar,
+                    on_proving=bar.stage("proving"), **given,
                 )  # fmt: skip
     except AuditPaused:
         for problem in problems:  # those of images are told when the audit is done

@@ -25,8 +25,9 @@ record(
     {},
     options={"threads": 1}, distance="l2", budget=7, seed=1, goal=1, player_two="random", manipulation="corners",
     attack="waves", density="uniform", tree="mcts", batch_size=3, levels=256, tolerate_noise=True, weather=("blur",),
-    severities=(2,), survival=False, resize="8x8",
+    severities=(2,), survival=False, resize="8x8", prove=1.0,
 )  # fmt: skip
+record("adversarial.audit.AuditSettings", {"prove": 1.0}, prove_pixels=2)
 ROW = ImageRecord(id=1, name="a", path="a.png")
 record(
     "adversarial.audit.ImageRecord",
