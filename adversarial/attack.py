@@ -57,8 +57,8 @@ class FeatureGuidedAttack:
         budget: queries per image, everything counted: the look at the original, shrinking, and one check at the end (with
             budgets of 10 and more) that the classifier still gives the answer it gave.
         player_two: who plays against player I: "cooperative" (the result is the smallest change found), "competitive" (the
-            result is the change for the most robust feature: the largest, over the features and the image as a whole, of the
-            smallest changes found) or "random" (nature draws the moves).
+            result is the change for the most robust feature: the largest, over the features, of the smallest changes found
+            inside each alone; none where a feature could not be made to flip) or "random" (nature draws the moves).
         batch_size: images per call of the classifier, 64 by default; what several images ask shares a batch.
         engine: "batched", or "mcts" for the stock `mcts` package (cooperative game only, one image per call).
         seed: same seed, same result, whatever other images are in the run.

@@ -76,6 +76,7 @@ class QueryLog:
         points: (queries, distance), one for each time that a nearer adversarial image was found.
         clean: (K,) scores of the original, None until it was asked about.
         parts: the logs that this one was shared out into.
+        over: whether the search that has this part came to its end.
         measured_in: the distance in which the nearest adversarial image is kept.
         notes: what a reader of the result must know besides.
         bounded: whether classes that a top-k answer leaves out count as the most that they can have (see `most_possible`).
@@ -93,7 +94,7 @@ class QueryLog:
         self.notes: list[str] = []
         if not np.array_equal(self.image, image):
             self.notes.append(f"the original was put on the grid of {levels} levels first")
-        self.bounded = self.undecided = self.unsettled = False
+        self.bounded = self.undecided = self.unsettled = self.over = False
         self._finalists: list[tuple[float, Images, Floats]] = []
         self._repeats = 0
         self.budget, self.limit = budget, budget if limit is None else limit
@@ -116,9 +117,9 @@ class QueryLog:
             levels=self.levels,
         )  # fmt: skip
         self.parts.append(made)
-        if self._looked is not None:  # the first part is for the image as a whole
-            made.look(self._looked)
-            self._asked, self._looked = self._asked - 1, None
+        if self.clean is not None:
+            made.look(self.clean[None])
+            made._asked = 0  # this log has counted it
         return made
 
     @property
@@ -153,15 +154,13 @@ class QueryLog:
     def outcome(self) -> QueryLog:
         """The log that holds the result.
 
-        That is this log, or, where it was shared out, the part with the farthest finding: the first part is for the image
-        as a whole, the others for its features; features in which nothing was found don't count.
+        That is this log, or, where it was shared out, one of the parts that are `over`: one in which nothing was found, if any,
+        and otherwise the one with the farthest finding.
         """
-        if not self.parts:
+        over = [part for part in self.parts if part.over]
+        if not over or self.distance == 0:
             return self
-        whole, *features = self.parts
-        if whole.distance == 0:
-            return whole
-        return max([whole, *(part for part in features if part.found())], key=lambda part: part.distance)
+        return next((part for part in over if not part.found()), None) or max(over, key=lambda part: part.distance)
 
     def on_grid(self, images: Images) -> Images:
         """The nearest images that the levels allow; the images themselves where there is no such limit."""

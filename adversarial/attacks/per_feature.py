@@ -1,7 +1,8 @@
-"""The competitive game: an attack on the image as a whole, and then within each of its features alone."""
+"""The competitive game: an attack within each feature of an image alone."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from adversarial.attacks.registry import Attack, ImageSearch, Task
     from adversarial.query_log import QueryLog, Search
 
-WHOLE = 0.7  # of the budget goes to the image as a whole: its finding bounds the answer from below
 ENOUGH = 60  # queries per feature: with fewer, hardly any feature flips; the features of the smallest weight go without
 
 
@@ -26,75 +26,89 @@ class FeatureRobustness:
     Attributes:
         centre: (y, x) of the feature in pixels.
         weight: its probability in the mixture.
-        distance: the smallest change inside the feature that flips the class; infinite where none was found.
+        distance: the smallest change found inside the feature that flips the class: the smallest there is may be smaller.
+            Infinite where none was found, which does not prove that there is none.
         queries: the queries spent on the feature.
+        measured: whether the search inside the feature came to its end; otherwise its distance says nothing about the game.
     """
 
     centre: tuple[float, float]
     weight: float
     distance: float
     queries: int
+    measured: bool = True
 
 
 class PerFeature:
     """One image's competitive game by any attack that keeps to a mask.
 
-    Player I picks the feature that it holds to be the most robust, and player II flips the class inside it; the value of the
-    game is the largest of the smallest changes found, over the image as a whole and its features (Wu et al. 2020, section
-    4). Every pixel belongs to the feature that takes the greatest responsibility for it. Features are searched in the order
-    of their weight, with equal budgets.
+    Player I picks the feature that it holds to be the most robust, and player II makes the smallest change inside it that flips
+    the class; the value of the game is the largest, over the features, of the smallest changes (Wu et al. 2020, section 4). A
+    feature inside which nothing flips the class has no finite value, and then the game has none. Every pixel belongs to the
+    feature that takes the greatest responsibility for it; features without pixels do not take part. A search within a feature
+    finds an upper bound of its smallest change, so that the largest of them bounds the value from above once every feature was
+    measured. Nothing is searched beyond the features: no smaller change of the whole image enters the result.
+
+    One query looks at the original, for all features. The others are shared out in the order of the weights: when a feature's
+    turn comes, what is left is divided equally among it and those after it, or, where that would be fewer than 60 queries for
+    each, among as many of them as it is enough for. So what one search leaves goes to those after it, and the features of the
+    smallest weight are left out where the budget is too small.
     """
 
     def __init__(self, attack: Attack, task: Task) -> None:
         if task.mixture is None:
             raise ValueError("the competitive game needs the features of a mixture")
-        mixture, log = task.mixture, task.log
+        mixture = task.mixture
         self.attack, self.task = attack, task
-        usable = log.limit
-        whole = max(1, int(WHOLE * usable)) if log.budget > 1 else usable
-        self.whole = attack.start(replace(task, log=log.part(budget=log.budget, limit=whole)))
-        self.parts: list[tuple[int, NDArray[np.bool_], QueryLog]] = []
-        if log.budget > 1:
-            owner = mixture.owners()
-            present = [m for m in np.argsort(-mixture.weights, kind="stable").tolist() if (owner == m).any()]
-            searched = min(len(present), (usable - whole) // ENOUGH)
-            share = (usable - whole) // max(1, searched)
-            for place, feature in enumerate(present):
-                limit = share if place < searched else 0
-                self.parts.append((feature, owner == feature, log.part(budget=max(1, limit), limit=limit)))
+        owner = mixture.responsibilities.argmax(axis=0)
+        present = [m for m in np.argsort(-mixture.weights, kind="stable").tolist() if (owner == m).any()]
+        self.order: list[tuple[int, NDArray[np.bool_]]] = [(feature, owner == feature) for feature in present]
+        self.searches: list[tuple[ImageSearch, QueryLog]] = []
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
-        yield from _to_its_end(self.whole)
-        if self.task.log.outcome().distance > 0:
-            for _, mask, log in self.parts:
-                if log.limit:
-                    yield from _to_its_end(self.attack.start(replace(self.task, log=log, mask=mask)))
+        log = self.task.log
+        yield from log.ask(log.image[None])
+        if log.found():
+            return
+        for place, (_, mask) in enumerate(self.order):
+            if log.left < (ENOUGH if place else 1):
+                return
+            share = log.left // min(len(self.order) - place, max(1, log.left // ENOUGH))
+            part = log.part(budget=share, limit=share)
+            search = self.attack.start(replace(self.task, log=part, mask=mask))
+            self.searches.append((search, part))
+            with suppress(BudgetSpent):
+                yield from search.steps()
+            part.over = True
 
     def evidence(self) -> NDArray[np.float64]:
-        """(H, W) what the search on the image as a whole found."""
-        return self.whole.evidence()
+        """(H, W) what the searches found, each inside its feature."""
+        found = np.zeros(self.task.log.image.shape[:2])
+        for (_, mask), (search, _) in zip(self.order, self.searches, strict=False):
+            found[mask] = np.asarray(search.evidence(), dtype=np.float64)[mask]
+        return found
 
     def features(self) -> tuple[FeatureRobustness, ...]:
         """What was found in each feature so far, in the order of their weight."""
         mixture = self.task.mixture
-        return () if mixture is None else tuple(
-            FeatureRobustness(
-                (float(mixture.means[m, 0]), float(mixture.means[m, 1])), float(mixture.weights[m]), log.distance, log.queries
-            )
-            for m, _, log in self.parts
-        )  # fmt: skip
+        if mixture is None:
+            return ()
+        logs = [log for _, log in self.searches]
+        told = [(log.distance, log.queries, log.over) for log in logs] + [(np.inf, 0, False)] * (len(self.order) - len(logs))
+        return tuple(
+            FeatureRobustness((float(mixture.means[m, 0]), float(mixture.means[m, 1])), float(mixture.weights[m]), *one)
+            for (m, _), one in zip(self.order, told, strict=True)
+        )
 
     def note(self) -> str:
-        """What a reader must know about features that were left out, or ""."""
-        skipped = sum(log.limit == 0 for *_, log in self.parts)
-        if not skipped:
+        """What a reader must know about features that were not measured, or ""."""
+        features = self.features()
+        measured = [one for one in features if one.measured]
+        if len(measured) == len(features):
             return ""
-        return f"{skipped} of {len(self.parts)} features were left out: the budget has fewer than {ENOUGH} queries for each"
-
-
-def _to_its_end(search: ImageSearch) -> Search:
-    try:
-        yield from search.steps()
-    except BudgetSpent:
-        return
+        flipped = bool(measured) and all(np.isfinite(one.distance) for one in measured)
+        least = f"at least {max(one.distance for one in measured):.6g} by what was found, " if flipped else ""
+        cut = self.task.log.left >= ENOUGH
+        why = "the search was cut off" if cut else f"fewer than {ENOUGH} queries were left for each other"
+        return f"{least}for {len(measured)} of {len(features)} features: {why}"

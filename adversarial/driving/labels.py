@@ -127,8 +127,8 @@ def _ordered(pairs: Sequence[Pair], classes: int, head: str) -> str:
     for label, seen in pairs:
         by_label[label][seen] += 1
     largest: dict[int, tuple[int, int]] = {}  # of the labels that stand for a class, the one with the most images there
-    for label, seen in by_label.items():
-        other, fits = min(seen.items(), key=lambda item: (-item[1], item[0]))
+    for label, counted in by_label.items():
+        other, fits = min(counted.items(), key=lambda item: (-item[1], item[0]))
         if other != label and fits > largest.get(other, (0, 0))[0]:
             largest[other] = fits, label
     fits = sum(number for number, _ in largest.values())

@@ -53,6 +53,8 @@ class FindingFacts:
         adversarial: the same of the adversarial example, or None.
         touched: (H, W) how much each pixel mattered to the search, or None.
         labels: all classes in the form of `label`. They tell where a name ends that holds quotation marks.
+        features: in the competitive game, how many features there are, how many of them were measured, and in how many of these
+            no flip was found; None where that is not known.
         proof: what is known of the fewest pixels that flip the image; None where that was not asked, or is not known.
     """
 
@@ -68,6 +70,7 @@ class FindingFacts:
     adversarial: NDArray[np.floating] | None = None
     touched: NDArray[np.floating] | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
+    features: tuple[int, int, int] | None = None
     proof: ProofFacts | None = None
 
     @property
@@ -84,8 +87,9 @@ class FindingClaim:
 
     Attributes:
         kind: "count", "place", "distance", "label", "now", "goal", "queries", "budget", "found after", "unchanged", "open" (one
-            may still be found), "nearest place" or "held"; and of a proof "pixels" (so many flip it), "proved" (so many don't),
-            "between" (numbers of which nothing is known), "condition", "still open" or "unproved".
+            may still be found), "nearest place" or "held"; of the competitive game "features", "measured" or "features held";
+            and of a proof "pixels" (so many flip it), "proved" (so many don't), "between" (numbers of which nothing is known),
+            "condition", "still open" or "unproved".
         said: what the sentence states, as it stands there.
         verdict: whether that is so.
         known: what the record or the pictures say; "" where they say nothing.

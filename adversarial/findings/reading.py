@@ -158,6 +158,52 @@ def _found_last(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] 
     )
 
 
+def _largest(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
+    form = (
+        r"It is the largest of the smallest changes found in (?:each of|(?P<some>[\d,]+) of) (?P<all>[\d,]+) features? alone"
+        rf"(?P<more>; another feature may need a larger one)?; the attack made (?P<spent>{_QUERIES})\."
+    )
+    found = re.fullmatch(form, sentence)
+    if found is None or bool(found["some"]) != bool(found["more"]):
+        return None
+    return (
+        *_of_features(found["all"], found["some"] or found["all"], facts),
+        compared("features held", "a change was found in each", 0, None if facts.features is None else facts.features[2]),
+        *_queries(found["spent"], facts),
+    )
+
+
+def _held_in(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
+    form = rf"(.*) was found in ([\d,]+) of ([\d,]+) features? searched alone, within ({_QUERIES})\."
+    found = re.fullmatch(form, sentence, re.DOTALL)
+    if found is None:
+        return None
+    features = facts.features or (None, None, None)
+    for _, label, goal in two_labels(found[1], "No change that turns ", " into ", facts, also="another class"):
+        return (
+            FindingClaim("held", "no change was found", "false" if facts.success else "true"),
+            compared("label", label, label, facts.label),
+            compared("goal", goal, goal, facts.goal or "another class"),
+            compared("features held", found[2], number_of(found[2]), features[2]),
+            compared("measured", found[3], number_of(found[3]), features[1]),
+            *_queries(found[4], facts),
+        )
+    return None
+
+
+def _searched(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
+    found = re.fullmatch(r"([\d,]+) of ([\d,]+) features? were searched\.", sentence)
+    return None if found is None else _of_features(found[2], found[1], facts)
+
+
+def _of_features(count: str, measured: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
+    known = facts.features or (None, None, None)
+    return (
+        compared("features", count, number_of(count), known[0]),
+        compared("measured", measured, number_of(measured), known[1]),
+    )
+
+
 def _still_open(_: str, facts: FindingFacts) -> tuple[FindingClaim, ...]:
     return (FindingClaim("open", "there may still be one", "false" if facts.success else "true"),)
 
@@ -188,6 +234,9 @@ _FORMS: Sequence[tuple[re.Pattern[str], _Reader]] = tuple(
         (r"Changing .+ turns .+ into .+\.", _changing),
         (rf"No change that turns .+ into .+ was found within {_QUERIES}\.", _nothing_found),
         (r"The image is classified as .+, not as .+, without any change; there was nothing to attack\.", _unchanged),
+        (rf"No change that turns .+ into .+ was found in .+ searched alone, within {_QUERIES}\.", _held_in),
+        (r"It is the largest of the smallest changes found in .+\.", _largest),
+        (r"[\d,]+ of [\d,]+ features? were searched\.", _searched),
         (r"It was found after .+; the attack made .+\.", _found_after),
         (r"It was found with the last of .+\.", _found_last),
         (r"There may still be one\.", _still_open),

@@ -89,6 +89,7 @@ def finding_record(
                 "weight": feature.weight,
                 "distance": _finite(feature.distance),
                 "queries": feature.queries,
+                "measured": feature.measured,
             }
             for feature in result.features
         ],

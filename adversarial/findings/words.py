@@ -44,6 +44,8 @@ def finding_in_words(
     label = class_name(result.label, class_names)
     goal = "another class" if result.target is None else class_name(result.target, class_names)
     spent = _queries(result.queries, budget)
+    if result.features and result.distance > 0 and not result.undecided:
+        return _of_features(result, label, goal, class_names, spent)
     if result.undecided:
         return f"Whether a change turns {label} into {goal} is not known: {result.undecided}.{_remarks(result)}"
     if not result.success or result.adversarial is None:
@@ -87,14 +89,30 @@ def _nearest(result: AttackResult) -> str:
 
 
 def _remarks(result: AttackResult) -> str:
-    """What was found about single features, and what else a reader must know."""
-    text = ""
-    tried = [feature for feature in result.features if feature.queries > 0]
-    if tried:
-        flips = sum(math.isfinite(feature.distance) for feature in tried)
-        features = _count(len(tried), "feature", "features")
-        text = f" Of {features} tried alone, {flips if flips else 'none'} could be made to turn it."
-    return f"{text} Note: {result.note}." if result.note else text
+    """What else a reader must know."""
+    return f" Note: {result.note}." if result.note else ""
+
+
+def _of_features(result: AttackResult, label: str, goal: str, class_names: Sequence[str] | None, spent: str) -> str:
+    """What the competitive game found: the farthest of the nearest changes inside each feature, or features that held."""
+    count = len(result.features)
+    measured = [feature for feature in result.features if feature.measured]
+    held = sum(not math.isfinite(feature.distance) for feature in measured)
+    tried = f" {len(measured):,} of {_count(count, 'feature', 'features')} were searched." if len(measured) < count else ""
+    mask = changed_mask(result)
+    if held or not mask.any():
+        where = f"in {held:,} of {_count(len(measured), 'feature', 'features')} searched alone, "
+        text = f"No change that turns {label} into {goal} was found {where}within {spent}. There may still be one.{tried}"
+        return f"{text}{_remarks(result)}"
+    now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
+    each = "each of" if len(measured) == count else f"{len(measured):,} of"
+    more = "" if len(measured) == count else "; another feature may need a larger one"
+    features = _count(count, "feature", "features")
+    text = f"{_change(result, mask)} turns {label} into {now}."
+    return (
+        f"{text} It is the largest of the smallest changes found in {each} {features} alone{more}; the attack made {spent}."
+        f"{_remarks(result)}"
+    )
 
 
 def _found_after(result: AttackResult) -> int:

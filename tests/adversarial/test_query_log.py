@@ -86,25 +86,32 @@ def test_a_class_that_does_not_exist_is_named():
 
 def test_parts_count_for_the_whole_and_the_farthest_finding_is_the_result():
     one = log(budget=20, limit=19)
-    whole, near, far, none = (one.part(budget=5, limit=4) for _ in range(4))
     flip, hold = [0.0, 1.0], [1.0, 0.0]
-    whole.take(images(1), np.array([flip]))
-    assert one.outcome() is whole
+    one.take(images(0), np.array([hold]))
+    near, far, none = (one.part(budget=5, limit=4) for _ in range(3))
     near.take(images(2), np.array([flip]))
+    assert one.outcome() is one  # no search in a part is over
+    near.over = True
+    assert one.outcome() is near
     far.take(images(3, 4), np.array([flip, flip]))
+    assert one.outcome() is near
+    far.over = True
     none.take(images(1), np.array([hold]))
     assert (one.queries, one.left, far.left) == (5, 14, 2)
     assert one.outcome() is far
     assert one.trace().tolist() == [[5, 3]]
+    none.over = True
+    assert one.outcome() is none  # one that holds is more robust than all that flip
+    assert math.isinf(one.trace()[-1, 1])
 
 
-def test_nothing_found_in_the_whole_is_nothing_found():
+def test_parts_know_what_was_answered_about_the_original_and_an_image_seen_otherwise_is_the_result():
     one = log()
-    whole, feature = one.part(budget=5, limit=4), one.part(budget=5, limit=4)
-    feature.take(images(2), np.array([[0.0, 1.0]]))
-    assert one.outcome() is whole
+    one.take(images(0), np.array([[1.0, 0.0]]))
+    part = one.part(budget=5, limit=4)
+    assert (part.queries, one.queries) == (0, 1)
+    np.testing.assert_array_equal(part.clean, [1.0, 0.0])
     misclassified = log()
-    first, second = misclassified.part(budget=5, limit=4), misclassified.part(budget=5, limit=4)
-    first.take(images(0), np.array([[0.0, 1.0]]))
-    second.take(images(2), np.array([[0.0, 1.0]]))
-    assert misclassified.outcome() is first
+    misclassified.take(images(0), np.array([[0.0, 1.0]]))
+    assert misclassified.outcome() is misclassified
+    assert misclassified.outcome().distance == 0

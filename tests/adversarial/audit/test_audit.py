@@ -166,7 +166,8 @@ def test_an_earlier_stop_never_replaces_a_nearer_find(tmp_path, player):
     assert not nothing["success"]
     assert run(1) == nothing
     early, late = run(8), run(20)
-    assert late["distance"]["value"] < early["distance"]["value"]
+    if player == "cooperative":
+        assert late["distance"]["value"] < early["distance"]["value"]
     assert late["queries"] > early["queries"]
     assert run(8) == late
     assert run(1) == late

@@ -159,12 +159,15 @@ def test_the_record_of_a_failure_has_no_infinite_numbers():
 
 
 def test_the_features_of_the_competitive_game_and_the_note_are_kept():
-    feature = SimpleNamespace(centre=(3.0, 4.5), weight=0.25, distance=float("inf"), queries=40)
-    left_out = SimpleNamespace(centre=(9.0, 9.0), weight=0.75, distance=float("inf"), queries=0)
+    feature = SimpleNamespace(centre=(3.0, 4.5), weight=0.25, distance=float("inf"), queries=40, measured=True)
+    left_out = SimpleNamespace(centre=(9.0, 9.0), weight=0.75, distance=float("inf"), queries=0, measured=False)
     record = finding_record(changed(*FOUR, features=(feature, left_out), note="stopped from the keyboard"), NAMES)
-    assert record["features"][0] == {"centre": [3.0, 4.5], "weight": 0.25, "distance": None, "queries": 40}
+    assert record["features"][0] == {"centre": [3.0, 4.5], "weight": 0.25, "distance": None, "queries": 40, "measured": True}
     assert record["note"] == "stopped from the keyboard"
-    assert "Of 1 feature tried alone, none could be made to turn it. Note: stopped from the keyboard." in record["sentence"]
+    assert "was found in 1 of 1 feature searched alone, within " in record["sentence"]
+    assert record["sentence"].endswith(
+        "There may still be one. 1 of 2 features were searched. Note: stopped from the keyboard."
+    )
 
 
 def test_many_changed_pixels_are_counted_but_not_listed():

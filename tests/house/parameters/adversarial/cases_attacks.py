@@ -253,6 +253,7 @@ record(
     weight=0.5,
     distance=2.0,
     queries=2,
+    measured=False,
 )
 
 
