@@ -59,7 +59,12 @@ PLANNED: dict[str, dict[str, Peer]] = {  # peers that plan by their budget: one 
 }
 ANYTIME: dict[str, dict[str, Peer]] = {  # peers that don't: one run to the largest budget, read on its way
     "l0": {},
-    "l2": {"SurFree": surfree, "CGBA": cgba, "HopSkipJump": lambda record, seed: _hop_skip_jump(record, seed)},
+    "l2": {
+        "SurFree": surfree,
+        "CGBA": cgba,
+        "CGBA 1/2": partial(cgba, reduction=2.0, sigma=0.1),  # better than the paper's subspace on small colour images
+        "HopSkipJump": lambda record, seed: _hop_skip_jump(record, seed),
+    },
     "linf": {"RayS": rays},
 }
 

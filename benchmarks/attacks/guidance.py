@@ -78,7 +78,7 @@ def _measured(kept: Kept, data: Set, name: str, options: dict[str, Any], budget:
 
 
 def _difference(one: str, other: str, first: NDArray[np.float64], second: NDArray[np.float64], data: Set) -> None:
-    """Failures count as twice the budget's queries would: as the largest of either way, so that no image is left out."""
+    """No image is left out: a failure counts as the latest first flip of either way, and as all pixels."""
     rng = np.random.default_rng(0)
     flipped = [f"{name} {np.isfinite(values[..., 1]).mean():.3f}" for name, values in ((one, first), (other, second))]
     print(f"  share of images flipped: {', '.join(flipped)}")
