@@ -11,6 +11,7 @@ import numpy as np
 from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustness  # earlier releases had it here
 from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo
 from adversarial.distances.distance import DISTANCES
+from adversarial.distances.levels import AUTO, check_levels
 from adversarial.driving.labels import LabelWatch
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.given import given_classes, given_images
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from adversarial.answers import AnswerMemory
+    from adversarial.distances.levels import Levels
     from adversarial.query_log import QueryLog, Search
     from saywhy_core.classifiers import Classifier
 
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[int, int, AttackResult | None], None]
 
 DENSITIES = ("sift", "uniform")
-MOST_LEVELS = 65536  # of a 16-bit picture; 32-bit floats could hold no more than some 16 million
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,9 @@ class FeatureGuidedAttack:
             `player_two="random"` picks "random_pixels", and else the distance says which attack serves it.
         levels: keep every image that is asked about to so many levels per channel, such as 256 for 8-bit pictures, so that what
             is found survives being saved as one. The original is put on that grid first; all distances are between images on
-            it. None for any numbers.
+            it. "auto" takes the levels of the pictures that the classifier is sent, and otherwise 256 for each original that is
+            an 8-bit picture (all its values are multiples of 1/255) and any numbers for the others, of which
+            `AttackResult.note` tells. None or "any" for any numbers.
         tolerate_noise: allow for a classifier that answers differently when it is asked again. The original is asked 10 times,
             of which 9 answers must name one class; a flip counts for the search if it flips again twice; and what is found
             counts if it flips in 9 of 10 more answers, otherwise the next nearest is tried. All of these are counted, and
@@ -89,7 +92,7 @@ class FeatureGuidedAttack:
     manipulation: str | Manipulation | None = None
     density: Any = None
     attack: str | None = None
-    levels: int | None = None
+    levels: Levels = AUTO
     tolerate_noise: bool = False
 
     def __post_init__(self) -> None:
@@ -112,9 +115,7 @@ class FeatureGuidedAttack:
             raise UsageError(f"there is no density {self.density!r}; use 'sift', 'uniform', a mixture, or a function to one")
         if self.manipulation is not None:
             load_manipulation(self.manipulation)
-        whole = isinstance(self.levels, (int, np.integer)) and not isinstance(self.levels, bool)
-        if self.levels is not None and not (whole and 2 <= self.levels <= MOST_LEVELS):
-            raise UsageError(f"{argument('levels')} must be a whole number from 2 to {MOST_LEVELS:,}, not {self.levels!r}")
+        check_levels(self.levels)
         self._check_effects()
         if self.tolerate_noise:
             self._check_noise()
@@ -197,7 +198,7 @@ class FeatureGuidedAttack:
         if not callable(classifier) or not hasattr(classifier, "ask_again"):
             raise UsageError("the classifier must be made by CallableClassifier(predict, scores=...) or load_classifier(spec)")
         travels = getattr(classifier, "levels", None)
-        if self.levels is not None and travels is not None and (travels - 1) % (self.levels - 1):
+        if isinstance(self.levels, (int, np.integer)) and travels is not None and (travels - 1) % (self.levels - 1):
             raise UsageError(
                 f"{argument('levels', self.levels)} fits no target that is sent pictures of {travels} levels per channel: "
                 f"what is asked would be rounded on its way; leave it out, or give a number that fits, such as {travels}"

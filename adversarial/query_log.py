@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.distances.levels import ROUNDING, on_grid
 from adversarial.margins import most_possible
 from saywhy_core.classifiers import Scores, comparable
 from saywhy_core.errors import UsageError
@@ -92,7 +93,7 @@ class QueryLog:
         self.levels, self.tolerant = levels, tolerant
         self.image, self.label, self.target, self.kind = self.on_grid(image), label, target, kind
         self.notes: list[str] = []
-        if not np.array_equal(self.image, image):
+        if (np.abs(self.image - image) > ROUNDING).any():
             self.notes.append(f"the original was put on the grid of {levels} levels first")
         self.bounded = self.undecided = self.unsettled = self.over = False
         self._finalists: list[tuple[float, Images, Floats]] = []
@@ -164,10 +165,7 @@ class QueryLog:
 
     def on_grid(self, images: Images) -> Images:
         """The nearest images that the levels allow; the images themselves where there is no such limit."""
-        if self.levels is None:
-            return images
-        steps = np.float32(self.levels - 1)
-        return np.asarray(np.rint(images.astype(np.float64) * (self.levels - 1)).astype(np.float32) / steps)
+        return on_grid(images, self.levels)
 
     def ask(self, images: Images) -> Asking:
         """Ask about as many of the images as the budget allows, each on the grid (see `on_grid`).

@@ -12,6 +12,7 @@ from adversarial.answers import CountedMemory, RememberingClassifier
 from adversarial.attacks.per_feature import PerFeature
 from adversarial.attacks.registry import Attack, ImageSearch, Task
 from adversarial.distances.distance import DISTANCES
+from adversarial.distances.levels import AUTO, levels_for
 from adversarial.driving.image_attack import CHECKED, ImageAttack
 from adversarial.manipulations import load_manipulation
 from adversarial.query_log import CONFIRMED, FINALISTS, UNKNOWN, QueryLog
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from adversarial.answers import AnswerMemory
+    from adversarial.distances.levels import Levels
     from adversarial.features import KeypointMixture
     from adversarial.manipulations import Manipulation
     from adversarial.query_log import Search
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 BATCH = 64  # images per call of the classifier, where the user says nothing
 STANDARD_MANIPULATION = "corners"
+NO_PICTURE = (
+    "the original is no picture of 8 bits, so that what was found may not flip the decision any more when it is saved as one"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +78,7 @@ class _Settings(Protocol):
     @property
     def manipulation(self) -> str | Manipulation | None: ...
     @property
-    def levels(self) -> int | None: ...
+    def levels(self) -> Levels: ...
     @property
     def tolerate_noise(self) -> bool: ...
     def mixture(self, image: Images) -> KeypointMixture:
@@ -153,11 +158,14 @@ def _begin(
     kept = None if memory is None else CountedMemory(memory(task.index))
     distance, budget = DISTANCES.get(attack.distance), int(attack.budget)
     reserved = FINALISTS * CONFIRMED if attack.tolerate_noise else 1 if budget >= CHECKED else 0
+    levels = levels_for(attack.levels, getattr(classifier, "levels", None), image)
     log = QueryLog(
         image, UNKNOWN if task.label is None else int(task.label), None if task.target is None else int(task.target),
-        distance=distance, budget=budget, kind=classifier.scores, limit=budget - reserved, levels=attack.levels,
+        distance=distance, budget=budget, kind=classifier.scores, limit=budget - reserved, levels=levels,
         tolerant=attack.tolerate_noise,
     )  # fmt: skip
+    if attack.levels == AUTO and levels is None:
+        log.notes.append(NO_PICTURE)
 
     def start() -> tuple[ImageSearch, KeypointMixture | None]:
         mixture = attack.mixture(log.image) if picked.uses_mixture or attack.player_two == "competitive" else None

@@ -47,7 +47,7 @@ class ScoredBoundary(LabelBoundary):
         log: the image, its budget and the answers.
         distance: what is to be made small; a p-norm with p above 1.
         rng: all chance comes from here: the same seed, the same search.
-        budget: queries by which the opening is planned; the log keeps the limit.
+        budget: not used; all phases are the same with any budget, so that a longer search begins with the shorter one.
         mask: (H, W) the pixels that may change, or None for all.
         tuning: its constants.
         by_decision: makes a search that needs no scores, for answers that tell one class of several; None for none.
@@ -127,20 +127,31 @@ class ScoredBoundary(LabelBoundary):
     def _open(self) -> Search:
         """Ask about waves around the original, and begin the model with their answers; where they tell little, ask few."""
         waves = self._all_constants.waves
-        left = min(self.constants.most_opening, int(self.constants.opening * self.budget))
+        left = self.constants.opening
         length = waves.length * math.sqrt(self.image.size / 1000)
         block = max(8, min(waves.block * self._all_constants.leaves, self.tuning.room // self.image.size))
-        number = min(block, self._all_constants.leaves)
+        number = min(block, self.constants.glance)
         while left > 0:
             asked = length * self.scored_probes.waves(min(left, number))
             left -= len(asked)
-            asked = np.clip(self.image + asked, 0, 1) - self.image
+            asked = self.log.on_grid(np.clip(self.image + asked, 0, 1)) - self.image
             gaps = yield from self._gaps(asked)
             moves = asked[: len(gaps)].reshape(len(gaps), -1)
             self._correct(moves, gaps - self.start - moves @ self.model)
             if self._is_saturated():
                 return
+            if number != block:
+                yield from self._glance()
             number = block
+
+    def _glance(self) -> Search:
+        """Ask about the model's nearest flips at growing lengths, until one is adversarial."""
+        nearest = self._nearest_flips()
+        for longer in self.constants.glance_lengths if nearest else ():
+            moves = np.stack([self._move(one, min(longer * length, self.longest)) for length, one in nearest])
+            yield from self._gaps(moves)
+            if self.log.found():
+                return
 
     def _is_saturated(self) -> bool:
         """Whether scores look rounded and many waves left them as they were: around the original they tell little."""
@@ -229,6 +240,10 @@ class ScoredBoundary(LabelBoundary):
             point, turned = yield from self._turn(point, angle)
             angle = max(turned, self.tuning.least_angle)
 
+    def _reach(self, step: int) -> float:
+        """The length of a probe, of the distance from the original, in a step."""
+        return max(self.constants.least_reach, self.constants.reach * step**-self.constants.nearer)
+
     def _follow_signs(self, point: Point) -> Search:
         """In L-infinity: turn signs block by block, and take steps along waves in between where these gained more lately."""
         rays = ScoredRays(self.log, self.rng, self.allowed > 0)
@@ -236,13 +251,14 @@ class ScoredBoundary(LabelBoundary):
         waves = WaveSearch(self.log, self.distance, self.rng, self.budget, self.allowed > 0, self._all_constants)
         waves.columns, waves.model = self.columns, self.model[:, :-1]
         gains, begun = [math.inf, math.inf], self.log.queries
-        while TINY < self.log.distance < math.inf:
+        least = TINY if self.log.levels is None else (1 + TINY) / (self.log.levels - 1)
+        while least < self.log.distance < math.inf:
             before, asked = self.log.distance, self.log.queries
             early = asked - begun < self.constants.signs_first
             way = 0 if early else gains.index(max(gains))
             if way == 0:
                 rays.radius = before
-                yield from rays.series()
+                yield from rays.series() if self.log.levels is None else rays.climb()
             else:
                 yield from waves.step(-float(self.start[-1]), waves.leaves)
                 if self.log.best is not None and self.log.distance < before:
@@ -271,9 +287,10 @@ class ScoredBoundary(LabelBoundary):
 
         The last queries go into turns alone: probes that no turn can follow would be lost.
         """
-        count = min(self._probe_count(step), self.log.left - self.constants.turning)
-        if count >= self.constants.least_probes:
-            here, moved = self._around(point, self.scored_probes.draw(count, point.direction))
+        count = self._probe_count(step)
+        if count:
+            here, moved = self._around(point, self.scored_probes.draw(count, point.direction), self._reach(step))
+            moved = self.log.on_grid(moved)
             gaps = yield from self._gaps(moved - self.image)
             moves = (moved - here)[: len(gaps)].reshape(len(gaps), -1)
             wrong = gaps - moves @ self.model
@@ -283,7 +300,57 @@ class ScoredBoundary(LabelBoundary):
             self._correct(moves, wrong)
             self._lean(gaps[:, -1] > 0)
         self.normal = self._slope(self._column)
-        return max(count, 0)
+        return count
+
+    def _probe_count(self, step: int) -> int:
+        """See `LabelBoundary._probe_count`."""
+        tuning = self.constants
+        most = max(2, self.tuning.room // self.image.size)
+        return min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), most)
+
+    def _turn(self, point: Point, angle: float) -> Generator[Images, Floats, tuple[Point, float]]:
+        """Turn towards the normal along the semicircle, by the secant of the gaps there; the new point, and how far."""
+        tuning, along, length = self.constants, point.direction, point.middle
+        inside = self._inside(point)
+        across = unit(inside - (inside * along).sum() * along)
+
+        def turned(by: float) -> Floats:
+            return np.asarray(math.cos(by) * along + math.sin(by) * across)
+
+        low, high, above, below = 0.0, math.pi / 2, 0.0, 0.0
+        for _ in range(tuning.turns):
+            value = float((yield from self._gaps(self._move(turned(angle), length * math.cos(angle))[None]))[0, -1])
+            if value > 0:
+                low, above = angle, value
+            else:
+                high, below = angle, value
+            if low and below:
+                if high - low < tuning.exact * high:
+                    break
+                share = above / (above - below)
+                angle = low + (high - low) * min(max(share, tuning.inside), 1 - tuning.inside)
+            elif low:
+                angle = min(angle * tuning.wider, (angle + high) / 2)
+            elif high < tuning.least_turn:
+                break
+            else:
+                angle /= tuning.narrower
+        if low and length * math.cos(low) < point.above:
+            reached = length * math.cos(low)
+            nearer = length * math.cos((low + high) / 2)
+            return self._settled(turned(low), min(nearer, 2 * nearer - reached), reached), low
+        return (yield from self._radially(point)), max(low, high / 3)
+
+    def _radially(self, point: Point) -> Generator[Images, Floats, Point]:
+        """The same direction with its boundary known better, where turning gained nothing."""
+        above, below, tried = point.above, (1 - self.tuning.radial) * point.below, point.below
+        for _ in range(self.tuning.halvings):
+            if (yield from self._ask(self._move(point.direction, tried)[None]))[0]:
+                above = tried
+            else:
+                below = tried
+            tried = (above + below) / 2
+        return self._settled(point.direction, below, above)
 
     def _nearest_column(self, gaps: Floats) -> int:
         """The column of the class that is nearest around a point; the last one where that is mostly a class not followed."""

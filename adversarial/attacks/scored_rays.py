@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -26,13 +27,43 @@ BETWEEN = 1.05  # the same between a radius that flips and one that doesn't: the
 class ScoredRays(LabelRays):
     """`LabelRays`, but for the radius: it is found by the secant of the gaps, where decisions need growing steps."""
 
-    _value = 0.0
+    _value = _climbed = 0.0
+    _climbed_at = -1.0
 
     def begin(self, signs: Floats, radius: float) -> Search:
         """Begin with signs that flip at a radius, the nearest image so far, and shorten it as far as the gaps say."""
         if self.log.best_scores is not None:  # what was asked already is not asked again
             self._value = float(self.log.value(self.log.gaps(self.log.best_scores[None]))[0])
             yield from self._shorten(signs, radius)
+
+    def climb(self) -> Search:
+        """On a grid: turn signs one level nearer, where the image holds, and keep what closes the gap, until it flips there.
+
+        Between two levels there are no images, so that a turn seldom gains a whole one: turns add up at one radius.
+        """
+        assert self.log.levels is not None
+        steps = self.log.levels - 1
+        radius = (round(self.radius * steps) - 1) / steps
+        if not self._divisions:
+            self._divide()
+        if radius != self._climbed_at:
+            self._climbed_at = radius
+            yield from self._flips(self.signs, radius)
+            self._climbed = self._value
+        chosen = self._choose()
+        before = self._climbed
+        for _ in range(self.tuning.series):
+            if self._climbed > 0:
+                break
+            signs = self.signs.copy()
+            signs[next(self._divisions[chosen])] *= -1
+            yield from self._flips(signs, radius)
+            if self._value > self._climbed:
+                self.signs, self._climbed = signs, self._value
+        gain, last = self._climbed - before, self._gains[chosen]
+        self._gains[chosen] = gain if math.isinf(last) else last + self.tuning.rate * (gain - last)
+        if self._climbed > 0:
+            self.radius = radius
 
     def _flips(self, signs: Floats, radius: float) -> Generator[Images, Floats, bool]:
         image = np.clip(self.image + radius * signs, 0, 1).astype(np.float32)

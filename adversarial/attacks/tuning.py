@@ -116,7 +116,7 @@ class ShrinkingTuning:
 class WaveTuning:
     """The search in L1, L2, L-infinity and other distances with a geometry."""
 
-    opening: float = 0.3  # of the budget goes to waves around the original: the rest must correct the model at the boundary
+    opening: int = 64  # waves around the original: what else the model must know is learned where the boundary is looked for
     unmoved: float = 0.15  # share of waves without any effect: with more, a linear model has little to learn from
     room: int = 20_000_000  # numbers that all waves together may have: bounds how fine the waves of a large image get
     classes: int = 12  # classes modelled, those nearest at the start: solving for all of a thousand would be slow
@@ -139,8 +139,9 @@ class WaveTuning:
 class ScoredTuning:
     """The search along the boundary by scores, in L2, L-infinity and other p-norms above 1."""
 
-    opening: float = 0.2  # of the budget goes to waves around the original, which tell where the boundary is looked for first
-    most_opening: int = 200  # waves: later ones tell more where they are asked around the boundary
+    opening: int = 100  # waves around the original, which tell where the boundary is looked for; later ones tell more there
+    glance: int = 20  # waves before the nearest flips are looked at for the first time: a user may stop soon
+    glance_lengths: tuple[float, ...] = (1.1, 1.8, 3.0)  # times the model's length then: few waves overrate it
     colours_later: float = 2.0  # times the frequency of brightness at which the other colours come: few classes hang on them
     classes: int = 12  # followed, as in `WaveTuning`
     ridge: float = 1e-2  # of a probe's squared length: the scores are bent, and answers must not be believed exactly
@@ -158,8 +159,18 @@ class ScoredTuning:
     rate: float = 0.6  # by which preferences of kinds move per e-folding of the slopes that a kind tells
     most_news: float = 1.5  # e-foldings that count at most: a group is a few probes, and one may be an outlier
     apart: float = 0.5  # deviations of the largest gap by which a followed one may be less: more are those of other classes
-    turning: int = 6  # queries that a turn takes: what is left for probes ends before them
-    least_probes: int = 4  # fewer tell nothing that is worth the queries; the rest then goes into turns
+    first_probes: int = 8  # in the first step along the boundary
+    growth: float = 0.6  # power of the step by which probes become more: later steps gain less and need surer normals
+    most_probes: int = 200  # per step
+    reach: float = 0.2  # length of a probe in the first step, of the distance from the original: far off, folds mislead
+    nearer: float = 0.35  # power of the step by which probes become shorter: scores tell slopes of the boundary's folds, too
+    least_reach: float = 0.06  # of the distance: scores are rounded
+    turns: int = 8  # queries for an angle at most
+    exact: float = 0.2  # of the angle is how exactly it is found
+    inside: float = 0.15  # of a bracket is kept from its ends: gaps are bent, and a point at an end tells little
+    wider: float = 1.7  # times the angle while the turned image is still adversarial
+    narrower: float = 2.5  # divides it while none was
+    least_turn: float = 0.01  # radians: a smaller turn gains less than the queries for it
     signs_first: int = 250  # queries after the first flip in which signs alone are turned: coarse blocks of them gain most
     recent: float = 0.5  # by which the gain per query of a way replaces what it gained before: gains fall as a search gets on
 

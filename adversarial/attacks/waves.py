@@ -86,14 +86,11 @@ class WaveSearch:
         self.model = np.zeros((self.size, len(self.columns)))
         here, at = np.zeros(self.size), gaps[0, self.columns]
         start = float(-at.max())
-        opening = max(1, int(self.tuning.opening * self.budget))
-        first = min(opening, self.tuning.block * self.leaves)
-        yield from self._learn(here, at, first)
+        yield from self._learn(here, at, self.tuning.opening)
         if self.by_decision is not None and self.log.coarse and self.log.unmoved > self.tuning.unmoved:
             self._fallen = self.by_decision()
             yield from self._fallen.steps()
             return
-        yield from self._learn(here, at, opening - first)
         while not self.log.found():
             here, at = yield from self._approach(here, at)
             if not self.log.found():

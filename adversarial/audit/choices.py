@@ -12,6 +12,7 @@ from adversarial.audit.prior import MapDensity
 from adversarial.audit.proofs.prover import check_proving, prover_of
 from adversarial.audit.work.arguments import check_settings
 from adversarial.audit.work.target import lasting
+from adversarial.distances.levels import AUTO
 from saywhy_core.errors import UsageError, argument
 from saywhy_core.names import class_index
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from adversarial.attacks.registry import PlayerTwo
     from adversarial.audit.proofs.prover import Prover
+    from adversarial.distances.levels import Levels
     from saywhy_core.classifiers import Classifier
 
 DEFAULT_BUDGET = 1000
@@ -42,7 +44,7 @@ class AuditSettings:
         density: "sift", "uniform", a `MapDensity`, or None for the attack's own.
         tree: whose tree search plays, `FeatureGuidedAttack(engine=...)`: "batched" or "mcts".
         batch_size: images per call of the classifier.
-        levels: keep every query on a grid of that many levels, such as 256; None for what the target asks for.
+        levels: see `FeatureGuidedAttack`; None, as audits of earlier releases have it, for what the target asks for.
         tolerate_noise: see `FeatureGuidedAttack`.
         weather: kinds of weather, see `adversarial.weather.WEATHERS`; None for the standard ones, () for none.
         severities: of each kind, from 1 to 5.
@@ -64,7 +66,7 @@ class AuditSettings:
     density: str | MapDensity | None = None
     tree: str = "batched"
     batch_size: int | None = None
-    levels: int | None = None
+    levels: Levels = AUTO
     tolerate_noise: bool = False
     weather: Sequence[str] | None = None
     severities: Sequence[int] = (1, 3, 5)

@@ -25,7 +25,7 @@ from adversarial.audit.work.outcomes import Outcome, failed_outcome
 from adversarial.audit.work.places import Places
 from adversarial.audit.work.target import check_same_answers, check_same_target, note_answer, open_target, target_words
 from adversarial.audit.work.timing import images_per_second, timing_queries
-from adversarial.weather.grid import on_grid
+from adversarial.distances.levels import levels_for, on_grid
 from saywhy_core.classifiers import ask
 from saywhy_core.errors import Bare, Problem, UsageError, argument
 from saywhy_core.images import resize_image
@@ -105,7 +105,8 @@ class Prepared:
                 pixels = self._read(_source(record))
                 about = {"digest": image_digest(self.depends, AuditImage(record.name, pixels, record.label))}
                 memory = AnswerFile(store.answers_file(record), about)
-                image = on_grid(pixels, self.job.attack.levels)
+                levels = levels_for(self.job.attack.levels, getattr(self.classifier, "levels", None), pixels)
+                image = on_grid(pixels, levels)
                 answer = memory.recall(image[None])[0]
                 memory.close()
                 return None if answer is None else (image, answer)

@@ -45,6 +45,7 @@ def audit_settings(
     Raises:
         UsageError: the density is a function, which can't be told from another function.
     """
+    levels = attack.levels if attack.levels is None or isinstance(attack.levels, str) else int(attack.levels)
     return {
         "target": target,
         "options": dict(options or {}),
@@ -60,7 +61,7 @@ def audit_settings(
         "seed": attack.seed,
         "prior": _density_in_words(attack.density),
         # only where they are given: findings of earlier releases keep their settings
-        **({} if attack.levels is None else {"levels": int(attack.levels)}),
+        **({} if levels is None else {"levels": levels}),
         **({"tolerate_noise": True} if attack.tolerate_noise else {}),
     }
 

@@ -175,12 +175,12 @@ class LabelBoundary:
         tuning = self.tuning
         return min(tuning.most_probes, int(tuning.first_probes * step**tuning.growth), max(2, tuning.room // self.image.size))
 
-    def _around(self, point: Point, probes: Floats) -> tuple[Floats, Floats]:
+    def _around(self, point: Point, probes: Floats, reach: float) -> tuple[Floats, Floats]:
         """A point of the boundary that leans to one side, (H, W, C), and images (n, H, W, C) across its direction."""
         centre, along = self._move(point.direction, (1 + self.lean) * point.middle), point.direction
         probes = unit(probes - (probes * along).sum(axis=(1, 2, 3), keepdims=True) * along)
         here = self.image + centre
-        return here, np.clip(here + self.tuning.reach * float(np.linalg.norm(centre)) * probes, 0, 1)
+        return here, np.clip(here + reach * float(np.linalg.norm(centre)) * probes, 0, 1)
 
     def _lean(self, flips: NDArray[np.bool_]) -> None:
         """Let the next probes lie where about half of them flip."""
@@ -191,7 +191,8 @@ class LabelBoundary:
     def _estimate(self, point: Point, step: int) -> Generator[Images, Floats, int]:
         """Ask about probes around a point of the boundary, and make `normal` of the answers; returns how many they were."""
         tuning, count = self.tuning, self._probe_count(step)
-        here, moved = self._around(point, self.probes.draw(self.rng, count, self.kinds.draw(self.rng), point.direction))
+        probes = self.probes.draw(self.rng, count, self.kinds.draw(self.rng), point.direction)
+        here, moved = self._around(point, probes, tuning.reach)
         flips = yield from self._ask(moved - self.image)
         # of the moves without what the colour cube cuts off
         self.normal = slope((moved - here)[: len(flips)], flips, tuning.ridge) * self.allowed[..., None]

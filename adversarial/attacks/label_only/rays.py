@@ -90,18 +90,25 @@ class LabelRays:
     def series(self) -> Search:
         """Turn signs in some blocks of the division of the image that gained most lately; `signs` must flip at `radius`."""
         if not self._divisions:
-            self._divisions = [self._blocks(apart=False)]
-            if self.image.shape[2] > 1:
-                self._divisions.append(self._blocks(apart=True))
-            self._gains = [math.inf] * len(self._divisions)  # what was not tried yet comes first
-        even = self.rng.random() < self.tuning.evenly
-        chosen = int(self.rng.integers(len(self._gains))) if even else self._gains.index(max(self._gains))
+            self._divide()
+        chosen = self._choose()
         before, asked = self.radius, self.log.queries
         for _ in range(self.tuning.series):
             yield from self._turn(next(self._divisions[chosen]))
         gain = math.log(before / max(self.radius, TINY)) / max(1, self.log.queries - asked)
         last = self._gains[chosen]
         self._gains[chosen] = gain if math.isinf(last) else last + self.tuning.rate * (gain - last)
+
+    def _divide(self) -> None:
+        self._divisions = [self._blocks(apart=False)]
+        if self.image.shape[2] > 1:
+            self._divisions.append(self._blocks(apart=True))
+        self._gains = [math.inf] * len(self._divisions)  # what was not tried yet comes first
+
+    def _choose(self) -> int:
+        """The number of a division: mostly the one that gained most lately."""
+        even = self.rng.random() < self.tuning.evenly
+        return int(self.rng.integers(len(self._gains))) if even else self._gains.index(max(self._gains))
 
     def evidence(self) -> Floats:
         """(H, W): how much turning the signs around each pixel gained; where nothing did, how far each was changed."""

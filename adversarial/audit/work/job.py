@@ -161,7 +161,7 @@ class Aftermath:
         sure = confidence(log.clean[None], self._scores)
         self.confidence = None if sure is None else round(float(sure[0]), 4)
         found = log.outcome()
-        levels, job = self._job.attack.levels, self._job
+        levels, job = log.levels, self._job
         if job.survival and found.best is not None and found.distance > 0:
             self.survives = yield from self._counted(survival_steps(found.best, log.label, log.target, levels=levels))
         if job.weather:

@@ -127,12 +127,13 @@ def attack(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same result.")] = 0,
     levels: Annotated[
-        int | None,
+        str,
         typer.Option(
-            help="Keep every query to so many levels per channel: 256 for what shall survive as an 8-bit picture.",
-            show_default=False,
+            help="Keep every query to so many levels per channel, so that findings survive being saved as pictures. "
+            "auto: those of the target's pictures, or 256 for images of 8 bits. any: any numbers.",
+            metavar="NUMBER|auto|any",
         ),
-    ] = None,
+    ] = "auto",
     tolerate_noise: Annotated[
         bool,
         typer.Option(
@@ -159,6 +160,7 @@ def attack(
     from adversarial.audit import audit_images, gather_images, read_prior
     from adversarial.audit.gathering import read_size
     from adversarial.audit.image_folders.runner import AT_GOAL
+    from adversarial.distances.levels import read_levels
     from saywhy_core.classifiers import load_classifier, split_spec
     from saywhy_core.names import class_index, read_class_names
     from saywhy_core.trust import telling_trust
@@ -175,7 +177,7 @@ def attack(
     try:
         search = FeatureGuidedAttack(
             distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
-            levels=levels if levels is not None else getattr(classifier, "levels", None), tolerate_noise=tolerate_noise,
+            levels=read_levels(levels), tolerate_noise=tolerate_noise,
             manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
         )  # fmt: skip
     except ArgumentError as error:

@@ -110,9 +110,9 @@ class SearchOptions:
         ),
     ] = None
     levels: Annotated[
-        int | None,
-        typer.Option(min=2, help="Keep every query on a grid of so many levels: 256 for an endpoint that takes pictures.",
-                     rich_help_panel=_SEARCH, show_default=False),
+        str | None,
+        typer.Option(help="Keep every query on a grid of so many levels; see saywhy attack --help. auto if not given.",
+                     metavar="NUMBER|auto|any", rich_help_panel=_SEARCH, show_default=False),
     ] = None  # fmt: skip
     tolerate_noise: Annotated[
         bool,
@@ -229,6 +229,7 @@ def run(
     """Run an audit."""
     from adversarial import AttackStopped
     from adversarial.audit import Audit, AuditPaused
+    from adversarial.distances.levels import read_levels
     from saywhy_core.trust import telling_trust
 
     audit = Audit(directory)
@@ -241,7 +242,8 @@ def run(
         "class_names": _class_names(target.classes),
         "options": options or None, "distance": search.distance, "budget": search.budget, "seed": search.seed,
         "goal": search.goal, "manipulation": search.manipulation, "player_two": search.player_two, "attack": search.attack,
-        "levels": search.levels, "tolerate_noise": search.tolerate_noise or None, "batch_size": search.batch_size,
+        "levels": None if search.levels is None else read_levels(search.levels),
+        "tolerate_noise": search.tolerate_noise or None, "batch_size": search.batch_size,
         "weather": _words(after.weather), "severities": _numbers(after.severities),
         "survival": False if after.no_survival else None, "resize": resize,
         "prove": proof.prove, "prove_pixels": proof.prove_pixels,
