@@ -39,7 +39,9 @@ def array_of(tensor: Any, builder: Builder) -> Array:
         raise builder.refuse(f"reads {tensor.name!r:.80}, whose numbers don't fit its shape") from error
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
         raise builder.refuse(f"reads {tensor.name!r:.80}, which holds no numbers")
-    if array.dtype.kind != "b" and not np.isfinite(array.astype(np.float64)).all():
+    with np.errstate(invalid="ignore"):
+        finite = array.dtype.kind == "b" or bool(np.isfinite(array.astype(np.float64)).all())
+    if not finite:
         raise builder.refuse(f"reads {tensor.name!r:.80}, which holds infinite numbers, or some that are none")
     return array
 

@@ -75,7 +75,18 @@ class Steps:
                 raise self._unknown(node, kind)
             self._values[name] = inputs[0]
         elif kind in OPERATIONS:
-            place = OPERATIONS[kind](self._builder, inputs, given, self._batch, self._version)
+            try:
+                place = OPERATIONS[kind](self._builder, inputs, given, self._batch, self._version)
+            except UsageError:
+                raise
+            except (
+                ValueError,
+                TypeError,
+                IndexError,
+                KeyError,
+                OverflowError,
+            ) as error:  # settings of odd types, in damaged files
+                raise self._builder.refuse("has inputs or settings that don't fit") from error
             self._values[name] = Value(place)
         else:
             raise self._unknown(node, kind)

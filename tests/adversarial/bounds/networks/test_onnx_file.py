@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -236,6 +237,20 @@ def test_what_is_no_file_of_onnx(tmp_path):
     (tmp_path / "empty.onnx").write_bytes(b"")
     with pytest.raises(UsageError, match="input"):
         read_onnx(tmp_path / "empty.onnx")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_files_are_read_or_refused(tmp_path, write_onnx, kind):
+    steps, constants, size = KINDS[kind]
+    path = write_onnx(tmp_path / "a.onnx", [CHANNELS_FIRST, *steps, *END], {**constants, "last": weights(size, 4)})
+    whole_file, random = path.read_bytes(), np.random.default_rng(7)
+    for _ in range(40):
+        damaged = bytearray(whole_file)
+        for place in random.integers(0, min(len(damaged), 700), 4):
+            damaged[place] = random.choice([0, 1, 127, 128, 255, damaged[place] ^ 1])
+        path.write_bytes(damaged)
+        with contextlib.suppress(UsageError):
+            read_onnx(path)
 
 
 FILES = (
