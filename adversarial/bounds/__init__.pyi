@@ -1,3 +1,4 @@
+from .better import larger_lower_bound as larger_lower_bound
 from .lipschitz import LipschitzConstant as LipschitzConstant
 from .lipschitz import estimate_lipschitz as estimate_lipschitz
 from .radius import grid_bound as grid_bound

@@ -18,6 +18,9 @@ however little it changes.
 Departures from the papers: they ask every grid image of a ball for the gap that the largest h demands and answer yes or no
 for the ball; here every cell is judged by its own h (cells at the border of [0, 1] are smaller), and the answer is the
 largest radius. Rounding errors inside the classifier are not accounted for.
+
+Where the network itself is there, `adversarial.fewest_pixels` bounds the number of pixels over all of the image, without a
+constant and with rounding accounted for; `adversarial.bounds.larger_lower_bound` says which of both is better in L0.
 """
 
 from __future__ import annotations
