@@ -88,6 +88,7 @@ record(
     adversarial=PIXELS,
     touched=np.eye(6),
     labels=frozenset(("'stop'",)),
+    features=(3, 2, 1),
     proof=ProofFacts(lower=2, upper=3, condition="for this ONNX file"),
 )
 record(
