@@ -4,8 +4,8 @@ from .answer_file import AnswerFile as AnswerFile
 from .answers import AnswerMemory as AnswerMemory
 from .attack import FeatureGuidedAttack as FeatureGuidedAttack
 from .attacks.per_feature import FeatureRobustness as FeatureRobustness
-from .bounds.pixels import PixelBound as PixelBound
-from .bounds.pixels import PixelProof as PixelProof
+from .bounds.pixel_bound import PixelBound as PixelBound
+from .bounds.pixel_bound import PixelProof as PixelProof
 from .bounds.pixels import fewest_pixels as fewest_pixels
 from .features import KeypointMixture as KeypointMixture
 from .features import keypoint_mixture as keypoint_mixture

@@ -3,123 +3,34 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+import pathlib
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-from adversarial.bounds.pixel_words import condition_of, pixel_bound_in_words, pixels_in_words
-from adversarial.findings.words import class_name
+import numpy as np
+
+from adversarial.attack import FeatureGuidedAttack
+from adversarial.bounds.pixel_bound import PixelBound, PixelProof
+from adversarial.bounds.proving.journal import resume, save
+from adversarial.bounds.proving.prover import Prover
+from adversarial.bounds.subject import Subject, open_subject
+from saywhy_core.arrays import to_numpy
+from saywhy_core.classifiers import CallableClassifier
+from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
     from torch import nn
 
     Floats: TypeAlias = NDArray[np.float32]
 
-VERSION = 1  # of the form of `PixelBound.to_json`
-
-
-@dataclass(frozen=True, kw_only=True)
-class PixelProof:
-    """What was done to prove a lower bound.
-
-    Attributes:
-        pixels: the largest t for which it is proved that no t pixels flip the class, 0 if none.
-        asked: the largest t that was asked for.
-        finished: whether nothing was left to do: all t up to `asked` were proved, or an example of t + 1 pixels is known.
-        share: of the sets of t + 1 pixels, the share that was proved before the time ran out.
-        blocks: sets of sets of pixels that were bounded, each by one computation.
-        seconds: the time it took, all runs of a resumed proof together.
-        rounding: how much the label's score must be ahead of any other in the computation, to make up for rounding errors of
-            the computation itself and of inference in float32.
-        network: what was proved about, in words, such as "this ONNX file".
-    """
-
-    pixels: int
-    asked: int
-    finished: bool
-    share: float
-    blocks: int
-    seconds: float
-    rounding: float
-    network: str
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PixelBound:
-    """Between which numbers the fewest pixels lie that flip an image's class, all channels of a pixel together.
-
-    Attributes:
-        lower: no fewer pixels flip the class, whatever their values in [0, 1]. 0 where the image is not classified as its
-            label.
-        upper: the pixels that `witness` changes; infinite where no example is known.
-        label: the class of the image.
-        witness: (H, W, C) float32, an adversarial example, or None.
-        witness_label: its class, or None.
-        proof: how the lower bound was proved.
-    """
-
-    lower: int
-    upper: float
-    label: int
-    witness: Floats | None
-    witness_label: int | None
-    proof: PixelProof
-
-    @property
-    def exact(self) -> bool:
-        """Whether both bounds meet."""
-        return self.lower == self.upper
-
-    @property
-    def condition(self) -> str:
-        """Under what the lower bound holds, in words."""
-        return condition_of(self.proof.network)
-
-    def statement(self, class_names: Sequence[str] | None = None) -> str:
-        """Both bounds in a sentence or two, with the condition; see `adversarial.bounds.pixel_words`.
-
-        Args:
-            class_names: one name per class; without them, classes are numbered.
-        """
-        proof = self.proof
-        return pixel_bound_in_words(
-            lower=self.lower,
-            upper=self.upper,
-            label=class_name(self.label, class_names),
-            now=None if self.witness_label is None else class_name(self.witness_label, class_names),
-            condition=self.condition,
-            still_open=None if proof.finished else 1 - proof.share,
-        )
-
-    def to_json(self, class_names: Sequence[str] | None = None) -> dict[str, Any]:
-        """The bounds as plain JSON values, with a version, without the pictures; an infinite upper bound becomes None.
-
-        Args:
-            class_names: as for `statement`.
-        """
-
-        def named(index: int | None) -> dict[str, Any] | None:
-            if index is None:
-                return None
-            known = class_names is not None and 0 <= index < len(class_names)
-            return {"index": int(index), "name": class_names[index] if class_names is not None and known else None}
-
-        return {
-            "version": VERSION,
-            "statement": self.statement(class_names),
-            "condition": self.condition,
-            "pixels": pixels_in_words(self.lower, self.upper),
-            "lower": int(self.lower),
-            "upper": None if self.upper == math.inf else int(self.upper),
-            "exact": self.exact,
-            "label": named(self.label),
-            "adversarial_label": named(self.witness_label),
-            "proof": asdict(self.proof),
-        }
+QUERIES = 1000  # of the attack that looks for an example before: a second or two on networks that can be proved about
+KEPT_EVERY = 10.0  # seconds between two writings of the journal
 
 
 def fewest_pixels(
@@ -129,18 +40,187 @@ def fewest_pixels(
     *,
     at_most: int = 3,
     seconds: float = 60.0,
+    adversarial: ArrayLike | None = None,
+    journal: str | Path | None = None,
+    progress: Callable[[PixelProof], None] | None = None,
+    threads: int | None = None,
+    seed: int = 0,
 ) -> PixelBound:
-    """Prove that no few pixels flip the class of an image, whatever their values in [0, 1].
+    """Prove that no few pixels flip the class of an image, whatever their values in [0, 1], and look for few that do.
+
+    For t = 1, 2, ... the image is cut into patches, and all ways to choose t patches, with at most one pixel of each changed,
+    are bounded together: exactly up to the network's second nonlinear operation, by linear relaxations behind it (see
+    `adversarial.bounds.proving`). What may flip the class is cut into smaller patches, then single pixels, then ranges of
+    their values, and the network itself is asked about the worst of it. Before, `FeatureGuidedAttack` looks for an example.
+
+    The idea of covering all sets of t pixels by larger sets that are proved at once is that of Shapira et al. (2023, Calzone;
+    2024, CoVerD). Departure: they cover by designs, whose sets lie all over the image; here neighbouring pixels are taken
+    together, which touch few activations, and of each patch one pixel alone counts, which makes the bounds tighter.
 
     Args:
-        network: the path of an ONNX file, or a torch module: a chain or residual graph of convolutions, matrix products, ReLU,
-            batch normalisation, pooling, sums, reshapes, transpositions and constant normalisation.
-        image: (H, W, C) in [0, 1].
+        network: the path of an ONNX file (images N x H x W x C or N x C x H x W in [0, 1]), or a torch module (N x C x H x W):
+            a chain or residual graph of convolutions, matrix products, ReLU, batch normalisation, pooling, sums, reshapes,
+            transpositions and constant normalisation.
+        image: (H, W, C) in [0, 1]; grey images may be (H, W).
         label: the class that it shows.
         at_most: the largest number of pixels to prove.
-        seconds: how long it may take.
+        seconds: how long it may take, the look for an example included. A batch that is begun is ended.
+        adversarial: an example that is known, (H, W, C) in [0, 1]; then no attack looks for one.
+        journal: a file that keeps the proof as it stands. If it is there already, the proof goes on from it, for so many
+            seconds more.
+        progress: called after each batch with how far the proof has come.
+        threads: how many threads compute; None for torch's own choice.
+        seed: of the attack.
+
+    Returns:
+        The bounds. `lower` counts what is proved for the network computed without rounding errors and for its inference in
+        the precision of the file by sums of products in any order.
 
     Raises:
-        UsageError: the network has an operation of another kind, or an argument does not fit it.
+        UsageError: the network has an operation of another kind, an argument does not fit it, `adversarial` is none, or the
+            journal is one of another proof.
     """
-    raise NotImplementedError
+    original = _image(image)
+    _check_numbers(at_most=at_most, seconds=seconds, threads=threads, seed=seed)
+    with _threads(threads):
+        return _bounded(
+            open_subject(network, original.shape, threads),
+            original,
+            label,
+            Effort(at_most, seconds, seed, journal, progress),
+            None if adversarial is None else _image(adversarial, "the adversarial example"),
+        )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is done, and where it is kept; see `fewest_pixels`."""
+
+    at_most: int
+    seconds: float
+    seed: int
+    journal: str | Path | None
+    progress: Callable[[PixelProof], None] | None
+
+
+def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, known: Floats | None) -> PixelBound:
+    began = time.monotonic()
+    classes = subject.network.classes
+    if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
+        raise UsageError(f"{argument('label')} must be a class from 0 to {classes - 1}, not {label!r}")
+    label = int(label)
+    seen = int(subject.labels(original[None])[0])
+    if seen != label:
+        proof = PixelProof(
+            pixels=0, asked=effort.at_most, finished=True, share=0.0, blocks=0, seconds=time.monotonic() - began,
+            rounding=0.0, network=subject.words,
+        )  # fmt: skip
+        return PixelBound(lower=0, upper=0, label=label, witness=original, witness_label=seen, proof=proof)
+    prover = Prover(subject.network, original.astype(np.float64), label, flips=lambda images: subject.labels(images) != label)
+    path = None if effort.journal is None else pathlib.Path(effort.journal)
+    if path is not None and path.exists():
+        resume(prover, path)
+    if known is not None:
+        _take(prover, known, original, label, subject)
+    elif prover.seconds == 0:
+        found = _attacked(subject, original, label, effort.seed)
+        if found is not None:
+            _take(prover, found, original, label, subject)
+    try:
+        _run(prover, subject, effort, began, path)
+    finally:
+        if path is not None:
+            save(prover, path)
+    return _bound(prover, subject, effort, label)
+
+
+def _run(prover: Prover, subject: Subject, effort: Effort, began: float, path: Path | None) -> None:
+    """Run the proof, and write the journal from time to time."""
+    prover.seconds += time.monotonic() - began
+    kept = time.monotonic()
+
+    def told() -> None:
+        nonlocal kept
+        if path is not None and time.monotonic() - kept > KEPT_EVERY:
+            save(prover, path)
+            kept = time.monotonic()
+        if effort.progress is not None:
+            effort.progress(_proof(prover, subject, effort))
+
+    prover.run(effort.at_most, effort.seconds - (time.monotonic() - began), told)
+
+
+def _bound(prover: Prover, subject: Subject, effort: Effort, label: int) -> PixelBound:
+    witness = prover.witness
+    return PixelBound(
+        lower=prover.proved + 1,
+        upper=prover.fewest,
+        label=label,
+        witness=witness,
+        witness_label=None if witness is None else int(subject.labels(witness[None])[0]),
+        proof=_proof(prover, subject, effort),
+    )
+
+
+def _proof(prover: Prover, subject: Subject, effort: Effort) -> PixelProof:
+    """How far the proof is."""
+    done = prover.proved >= min(effort.at_most, prover.height * prover.width)
+    return PixelProof(
+        pixels=prover.proved, asked=effort.at_most, finished=done or prover.fewest <= prover.proved + 1,
+        share=min(1.0, prover.share) if prover.pixels == prover.proved + 1 else 0.0,
+        blocks=prover.blocks, seconds=prover.seconds, rounding=prover.allowance, network=subject.words,
+    )  # fmt: skip
+
+
+def _attacked(subject: Subject, original: Floats, label: int, seed: int) -> Floats | None:
+    classifier = CallableClassifier(subject.predict, image_shape=original.shape)
+    attack = FeatureGuidedAttack(budget=QUERIES, seed=seed, levels=None)
+    return attack.run(classifier, original[None], [label])[0].adversarial
+
+
+def _take(prover: Prover, example: Floats, original: Floats, label: int, subject: Subject) -> None:
+    if example.shape != original.shape:
+        raise UsageError(f"the adversarial example has shape {example.shape}, the image {original.shape}")
+    if int(subject.labels(example[None])[0]) == label:
+        raise UsageError(f"the adversarial example given is none: the network sees class {label} in it, as in the image")
+    prover.know(example, int((example != original).any(axis=2).sum()))
+
+
+def _image(image: ArrayLike, what: str = "the image") -> Floats:
+    array = to_numpy(image)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or not array.size or array.dtype.kind not in "fui":
+        raise UsageError(f"{what} must be numbers of shape (height, width, channels), not {array.dtype} of shape {array.shape}")
+    if array.dtype.kind != "f":
+        raise UsageError(f"{what} holds whole numbers; give values in [0, 1], such as pictures of 8 bits divided by 255")
+    given = np.ascontiguousarray(array, dtype=np.float32)
+    if not (np.isfinite(given).all() and given.min() >= 0 and given.max() <= 1):
+        raise UsageError(f"{what} must have values in [0, 1]; it has some from {given.min():g} to {given.max():g}")
+    return given
+
+
+def _check_numbers(*, at_most: int, seconds: float, threads: int | None, seed: int) -> None:
+    for name, value, least in (("at_most", at_most, 1), ("threads", threads, 1), ("seed", seed, 0)):
+        if value is None and name == "threads":
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise UsageError(f"{argument(name)} must be a whole number of at least {least}, not {value!r}")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number) or not 0 < seconds < math.inf:
+        raise UsageError(f"{argument('seconds')} must be a number above 0, not {seconds!r}")
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads inside."""
+    if number is None:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adversarial.audit.proofs.prover import Prover
     from adversarial.audit.records import ImageRecord, ProofRecord
     from adversarial.audit.store import AuditStore
-    from adversarial.bounds.pixels import PixelBound
+    from adversarial.bounds.pixel_bound import PixelBound
     from saywhy_core.progress import OnProgress
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from adversarial.bounds.pixels import PixelBound, PixelProof
+    from adversarial.bounds.pixel_bound import PixelBound, PixelProof
     from saywhy_core.classifiers import Classifier
 
     Images = NDArray[np.float32]
@@ -73,7 +73,8 @@ class Prover:
             ProofStopped: Ctrl-C or a signal, after something was proved.
             UsageError: the network has an operation that can't be bounded.
         """
-        from adversarial.bounds.pixels import PixelBound, fewest_pixels
+        from adversarial.bounds.pixel_bound import PixelBound
+        from adversarial.bounds.pixels import fewest_pixels
 
         last: list[PixelProof] = []
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from adversarial.audit.proofs.prover import Prover
     from adversarial.audit.records import ImageArrays, ImageRecord
     from adversarial.audit.store import AuditStore
-    from adversarial.bounds.pixels import PixelBound
+    from adversarial.bounds.pixel_bound import PixelBound
     from saywhy_core.classifiers import Classifier
     from saywhy_core.progress import OnProgress
 

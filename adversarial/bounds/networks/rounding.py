@@ -44,6 +44,7 @@ def inference_error(
     precision: Precision | None = None,
     *,
     rows: Tensor | None = None,
+    sums: Sequence[Tensor | None] | None = None,
 ) -> Tensor:
     """How far scores can be from the exact ones where a network is run in floating point, for all images in boxes.
 
@@ -71,11 +72,13 @@ def inference_error(
         precision: in which the network is run; None for the network's own. "float64" bounds the error of `evaluate`.
         rows: (R, K) sums of scores whose errors are wanted, such as differences of two scores; None for the scores themselves.
             Such sums are taken as exact, of scores that are not.
+        sums: for each affine node, what |W| |x| + |b| is at most for these images, (N, *shape), where that is known to be less
+            than what the intervals say; None for the other nodes.
 
     Returns:
         (N, R) float64.
     """
-    known = _forward(network, intervals, precision if precision is not None else network.precision)
+    known = _forward(network, intervals, precision if precision is not None else network.precision, sums)
     scores = known[len(network.nodes) - 1]
     wanted = torch.eye(network.classes).to(scores.error) if rows is None else rows.to(scores.error)
     plain = scores.error @ wanted.abs().T
@@ -85,17 +88,19 @@ def inference_error(
     return torch.minimum(_certain(plain), _certain(back)) * (1 + 1e-12)
 
 
-def _forward(network: Network, intervals: Sequence[Interval], precision: Precision) -> dict[int, _Known]:
+def _forward(
+    network: Network, intervals: Sequence[Interval], precision: Precision, sums: Sequence[Tensor | None] | None
+) -> dict[int, _Known]:
     """What is known of each node by going from node to node; -1 is the image."""
     first = intervals[0][0]
     image = first.new_zeros(len(first), *network.image_shape)
     # images are float32, so that only the shorter formats round them
     rounded = image + (FORMATS[precision].unit if precision in {"float16", "bfloat16"} else 0.0)
-    given = iter(intervals)
+    given = iter(zip(intervals, sums if sums is not None else [None] * len(intervals), strict=True))
 
     def step(node: Node, *inputs: _Known) -> _Known:
-        low, high = next(given)
-        passed, own = _error(node, inputs, precision)
+        (low, high), least = next(given)
+        passed, own = _error(node, inputs, precision, least)
         error = _certain((passed + own) * (1 + 4 * gamma("float64", getattr(node.op, "terms", 2))))
         over = torch.maximum(low.abs(), high.abs()) + error > FORMATS[precision].largest
         return _Known(low, high, torch.where(over, torch.inf, error), torch.where(over, torch.inf, _certain(own)))
@@ -104,7 +109,7 @@ def _forward(network: Network, intervals: Sequence[Interval], precision: Precisi
     return {-1: start, **dict(enumerate(running(network, start, step, forget=False)))}
 
 
-def _error(node: Node, inputs: Sequence[_Known], precision: Precision) -> tuple[Tensor, Tensor]:
+def _error(node: Node, inputs: Sequence[_Known], precision: Precision, least: Tensor | None) -> tuple[Tensor, Tensor]:
     """(N, *shape): the error that a node passes on, and the one that it adds."""
     unit, smallest, largest = FORMATS[precision]
     first = inputs[0]
@@ -124,6 +129,8 @@ def _error(node: Node, inputs: Sequence[_Known], precision: Precision) -> tuple[
         case affine:
             absolute, relative = affine.absolute(), gamma(precision, affine.terms)
             sums = absolute.forward(first.most)
+            if least is not None:
+                sums = torch.minimum(sums, least + absolute.linear(first.error))
             flushed = (affine.terms + SPARE) * smallest * (3 + first.most.amax()) + absolute.linear(
                 torch.full_like(first.most, smallest)
             )

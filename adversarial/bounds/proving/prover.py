@@ -1,0 +1,234 @@
+"""The search: bound a batch of blocks, keep what may flip the class, split it, and ask the network about the worst of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from adversarial.bounds.proving.blocks import Block, first_blocks, possible, split
+from adversarial.bounds.proving.bounding import Bounding
+from adversarial.bounds.proving.deviations import Deviations
+from adversarial.bounds.proving.items import Items
+from adversarial.bounds.proving.tolerance import tolerance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from adversarial.bounds.networks import Network
+
+ROOM = 4_000_000  # numbers at the frontier of a batch: more would leave the processor's cache
+MOST_BATCH = 256  # blocks: a batch must end in a moment, so that the time that was asked for is kept
+LEAST_WIDTH = 2.0**-14  # of a box of values: below, a set of pixels can't be decided and is left open
+
+
+class Prover:
+    """Prove for t = 1, 2, ... that no t pixels flip the class of one image.
+
+    Args:
+        network: the graph.
+        image: (H, W, C) in float64.
+        label: its class.
+        flips: called with (N, H, W, C) float32 images; which of them the network as it is run classifies as another class.
+        device: where it is computed.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        image: NDArray[np.float64],
+        label: int,
+        *,
+        flips: Callable[[NDArray[np.float32]], NDArray[np.bool_]],
+        device: str = "cpu",
+    ) -> None:
+        self.deviations = Deviations(network, torch.as_tensor(image, dtype=torch.float64, device=device))
+        self.bounding = Bounding(self.deviations, label)
+        self.items = Items(self.deviations)
+        self.flips, self.label = flips, label
+        self.height, self.width = network.image_shape[:2]
+        self.proved, self.pixels, self.blocks, self.seconds, self.share = 0, 0, 0, 0.0, 0.0
+        self.waiting: dict[int, list[Block]] = {}
+        self.stuck: list[Block] = []
+        self.witness: NDArray[np.float32] | None = None
+        self.fewest = math.inf
+        self.need: torch.Tensor | None = None
+
+    @property
+    def allowance(self) -> float:
+        """How far ahead of any other class the label must be in a bound; 0 before the first."""
+        return 0.0 if self.need is None else float(self.need.max())
+
+    @property
+    def open(self) -> int:
+        """Blocks that wait."""
+        return sum(map(len, self.waiting.values()))
+
+    def know(self, image: NDArray[np.float32], pixels: int) -> None:
+        """Take an example that the network classifies as another class, which changes so many pixels."""
+        if pixels < self.fewest:
+            self.witness, self.fewest = image, float(pixels)
+
+    def restore(self, head: dict[str, Any], waiting: list[Block], stuck: list[Block], witness: NDArray[np.float32]) -> None:
+        """Take up a proof that was written by `journal.save`."""
+        self.proved, self.pixels, self.blocks = int(head["proved"]), int(head["pixels"]), int(head["blocks"])
+        self.seconds, self.share, self.stuck, self.waiting = float(head["seconds"]), float(head["share"]), stuck, {}
+        if head["fewest"] is not None:
+            self.know(witness, int(head["fewest"]))
+        if self.pixels:
+            self.need = self._need(self.pixels)
+        for block in waiting:
+            self.waiting.setdefault(block.size, []).append(block)
+
+    def run(self, at_most: int, seconds: float, progress: Callable[[], None] | None = None) -> None:
+        """Go on for so many seconds, or until no t pixels up to `at_most` are left to prove or an example forbids it.
+
+        Args:
+            at_most: the largest t.
+            seconds: from now.
+            progress: called after each batch.
+        """
+        with torch.no_grad():
+            began, before = time.monotonic(), self.seconds
+            most = min(at_most, self.height * self.width)
+            while self.proved < most and self.proved + 1 < self.fewest:
+                if self.pixels != self.proved + 1:
+                    self._begin(self.proved + 1)
+                while self.open and self.pixels < self.fewest:
+                    self.seconds = before + time.monotonic() - began
+                    if self.seconds - before >= seconds:
+                        return
+                    self._step()
+                    if progress is not None:
+                        progress()
+                self.seconds = before + time.monotonic() - began
+                if self.pixels >= self.fewest or self.stuck:
+                    return
+                self.proved = self.pixels
+
+    def _begin(self, pixels: int) -> None:
+        self.pixels, self.share, self.stuck, self.waiting = pixels, 0.0, [], {}
+        self.need = self._need(pixels)
+        if bool((self.bounding.margin <= self.need).any()):
+            # nothing can be proved about an image that is itself within rounding of the boundary
+            self.stuck = [Block((np.zeros(1, dtype=np.int32),), 1.0)]
+            return
+        whole = np.arange(self.height * self.width, dtype=np.int32)
+        for block in first_blocks(lambda pixels: whole[pixels], self.height, self.width, pixels):
+            self._push(block)
+
+    def _need(self, pixels: int) -> torch.Tensor:
+        error = tolerance(self.bounding, self.items, pixels)
+        return torch.as_tensor(error, dtype=torch.float64, device=self.deviations.image.device)
+
+    def _push(self, block: Block) -> None:
+        if possible(block, self.items.pixel):
+            self.waiting.setdefault(block.size, []).append(block)
+        else:
+            self.share += block.share
+
+    def _next(self) -> list[Block]:
+        """The next batch: of the smallest size that fills one, else of the largest, so that little waits at a time."""
+        fitting = [size for size, blocks in self.waiting.items() if len(blocks) >= self._room(size)]
+        size = min(fitting) if fitting else max(self.waiting)
+        blocks, room = self.waiting[size], self._room(size)
+        batch = blocks[-room:]
+        del blocks[-room:]
+        if not blocks:
+            del self.waiting[size]
+        return batch
+
+    def _room(self, size: int) -> int:
+        numbers = self.pixels * size * len(self.deviations.unit) * self.deviations.width
+        return int(np.clip(ROOM // max(1, numbers), 1, MOST_BATCH))
+
+    def _step(self) -> None:
+        batch = self._next()
+        blocks, number = self.items.laid_out(batch)
+        bounded = self.bounding.bound(blocks)
+        self.blocks += len(batch)
+        assert self.need is not None
+        constant = bounded.constant - self.need
+        gains = bounded.gains  # (B, S, G, M, V)
+        of_item = gains.amin(4)
+        of_slot = of_item.amin(3)
+        total = constant + of_slot.sum(2)
+        failed = total <= 0  # (B, S)
+        open_ = failed.any(1)
+        self.share += sum(block.share for block, fails in zip(batch, open_.tolist(), strict=True) if not fails)
+        if not bool(open_.any()):
+            return
+        # an item is kept where it may flip the class beside the best of the other slots, for some rival class
+        others = (constant[..., None] + of_slot.sum(2, keepdim=True) - of_slot)[..., None]
+        kept = ((others + of_item <= 0) & failed[:, :, None, None]).any(1)
+        rows = open_.nonzero().flatten()
+        worst = total.argmin(1)[rows]
+        at_worst = gains[rows, worst]  # (b, G, M, V)
+        self._ask(number[rows.cpu().numpy()], at_worst)
+        if self.pixels >= self.fewest:
+            return
+        keeps = kept[rows].cpu().numpy()
+        spread = self._spread(blocks.corners[rows], bounded.rows[rows, worst]) if batch[0].size == 1 else None
+        for place, row in enumerate(rows.tolist()):
+            if spread is None:
+                self._refine(batch[row], keeps[place])
+            else:
+                self._cut(batch[row], spread[place])
+
+    def _refine(self, block: Block, kept: NDArray[np.bool_]) -> None:
+        """Leave out of a block what is proved, and split the rest."""
+        slots = tuple(slot[keep[: len(slot)]] for slot, keep in zip(block.slots, kept, strict=True))
+        smaller = Block(slots, block.share)
+        if smaller.size == 1:
+            self._push(smaller)
+            return
+        place = max(range(len(slots)), key=lambda one: len(slots[one]))
+        half = len(slots[place]) // 2
+        for child in split(smaller, place, slots[place][:half], slots[place][half:]):
+            self._push(child)
+
+    def _cut(self, block: Block, spread: NDArray[np.float64]) -> None:
+        """Cut the values of a block of single items in two, where that changes most; `spread` is (G, C)."""
+        items = np.array([slot[0] for slot in block.slots])
+        wide = self.items.high[items] - self.items.low[items] > LEAST_WIDTH
+        if not wide.any():
+            self.stuck.append(block)
+            return
+        place, channel = np.unravel_index(int(np.where(wide, spread, -1.0).argmax()), spread.shape)
+        first, second = self.items.halves(int(items[place]), int(channel))
+        for child in split(block, int(place), first, second):
+            self._push(child)
+
+    def _spread(self, corners: torch.Tensor, rows: torch.Tensor) -> NDArray[np.float64]:
+        """(b, G, C) how much the activations at the frontier hang on each channel's range, by what they do to the margin.
+
+        Magnitudes are summed: where changes cancel out, bounds are loose all the same.
+        """
+        unit = self.deviations.unit
+        signs = (2 * unit - 1) / (len(unit) / 2)  # (V, C): the mean of one side less that of the other
+        sides = torch.einsum("bgvf,vc->bgcf", corners[:, :, 0], signs).abs()
+        weight = rows.abs() + rows.abs().mean(1, keepdim=True)
+        return np.asarray(torch.einsum("bgcf,bf->bgc", sides, weight).cpu().numpy())
+
+    def _ask(self, number: NDArray[np.int32], gains: torch.Tensor) -> None:
+        """Ask the network about the corners that do most, one image per block that was not proved."""
+        count, slots = number.shape[:2]
+        corners = gains.shape[3]
+        place = gains.flatten(2).argmin(2).cpu().numpy()
+        item = number[np.arange(count)[:, None], np.arange(slots), place // corners]
+        at = self.items.corner_values(item.ravel())[np.arange(count * slots), (place % corners).ravel()]
+        original = self.deviations.image.cpu().numpy().astype(np.float32)
+        images = np.repeat(original.reshape(1, -1, original.shape[2]), count, axis=0)
+        rows = np.repeat(np.arange(count), slots)
+        images[rows, self.items.pixel[item.ravel()]] = at.astype(np.float32)
+        images = images.reshape(count, *original.shape)
+        flipped = np.flatnonzero(self.flips(images))
+        if len(flipped):
+            changed = (images[flipped] != original).any(3).sum((1, 2))
+            best = int(changed.argmin())
+            self.know(images[flipped[best]], int(changed[best]))

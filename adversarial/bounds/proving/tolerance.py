@@ -1,0 +1,138 @@
+"""How far ahead the label must be in a bound, so that rounding errors change nothing.
+
+Two errors are added. One is that of the network as it is run: `inference_error`, for all images of which at most
+t pixels differ. The other is that of the bounds themselves, which are computed in float64.
+
+The bounds: whatever is computed on the way is a sum of products of the network's numbers, with slopes in [0, 1] between them,
+and its terms are at most twice the magnitudes that |W| and |b| give when they are carried from the largest pixel value to the
+scores. Each such sum has at most n products over all layers together, and forward and backward steps double that, so that its
+error is at most gamma(2 n) times the sum of the magnitudes (Higham 2002, section 3.1). A line around a ReLU that is off by
+the error of the bounds it was made from errs by as much, which then reaches the scores as any other activation does: once per
+node.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import torch
+
+from adversarial.bounds.networks import Add, MaxPool, Relu, inference_error
+from adversarial.bounds.networks.evaluating import compute, compute_interval
+from adversarial.bounds.proving.blocks import Block
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from adversarial.bounds.networks import Network
+    from adversarial.bounds.proving.bounding import Bounding
+    from adversarial.bounds.proving.deviations import Deviations
+    from adversarial.bounds.proving.items import Items
+
+    Interval: TypeAlias = tuple[Tensor, Tensor]
+
+MOST_NUMBERS = 40_000_000  # at the frontier of a block of all pixels: a third of a gigabyte
+MOST_SUMS = 1_000_000_000  # numbers of all pixels' ways through the network: some seconds
+UNIT = 2.0**-53  # half the distance of 1 to the next number in float64
+
+
+def tolerance(bounding: Bounding, items: Items, pixels: int) -> NDArray[np.float64]:
+    """(S,) how far each margin may be from its bound at the most, inference included, if so many pixels differ."""
+    deviations = bounding.deviations
+    run = inference_error(
+        deviations.network, few_changed(bounding, items, pixels), rows=bounding.rows, sums=sums_of_few(deviations, pixels)
+    )[0]
+    computed = bounding_error(deviations.network, deviations.image) @ np.abs(bounding.rows.cpu().numpy()).T
+    return np.asarray(run.cpu().numpy() + computed)
+
+
+def few_changed(bounding: Bounding, items: Items, pixels: int) -> list[Interval]:
+    """Between which numbers each node lies where at most so many pixels have any values in [0, 1].
+
+    What the first ReLUs read is bounded by the largest changes that single pixels make; the rest by interval propagation, and
+    where the network is small also by taking all sets of so many pixels as one block.
+    """
+    deviations = bounding.deviations
+    network, read = deviations.network, deviations.read
+    low, high = items.span()
+    known: dict[int, Interval] = {}
+    start = 0
+    for place in deviations.first:
+        before = network.nodes[place].inputs[0]
+        shape = deviations.base[before].shape
+        end = start + shape.numel()
+        known[before] = (
+            (read[start:end] + pixels * low[start:end]).reshape(shape),
+            (read[start:end] + pixels * high[start:end]).reshape(shape),
+        )
+        start = end
+    corners, everything = len(deviations.unit), np.arange(deviations.image[..., 0].numel(), dtype=np.int32)
+    if pixels * len(everything) * corners * deviations.width <= MOST_NUMBERS:
+        blocks, _ = items.laid_out([Block((everything,) * pixels, 1.0)])
+        for place, (least, most) in bounding.ranges(blocks).items():
+            if place >= 0:
+                known[place] = deviations.base[place] + least, deviations.base[place] + most
+    values: dict[int, Interval] = {-1: (torch.zeros_like(deviations.base[-1]), torch.ones_like(deviations.base[-1]))}
+    for place, node in enumerate(network.nodes):
+        here: Interval = compute_interval(node, *(values[one] for one in node.inputs))
+        if place in known:
+            here = (torch.maximum(here[0], known[place][0]), torch.minimum(here[1], known[place][1]))
+        values[place] = here
+    return [values[place] for place in range(len(network.nodes))]
+
+
+def sums_of_few(deviations: Deviations, pixels: int) -> list[Tensor | None] | None:
+    """What the sum of magnitudes |W| |x| + |b| of each affine node is at most where at most so many pixels have any values.
+
+    A changed pixel touches few activations, so that the sums change less than the magnitudes could each by itself. One pixel
+    moves an activation by at most |W| times what it moves those before, and ReLU and pooling stretch nothing; several pixels
+    move it by at most the sum of that. None where that would take too long.
+    """
+    network, image = deviations.network, deviations.image
+    count = image[..., 0].numel()
+    if count * sum(base[0].numel() for base in deviations.base.values()) > MOST_SUMS:
+        return None
+    least: list[Tensor | None] = [None] * len(network.nodes)
+    most: list[Tensor] = [torch.zeros(())] * len(network.nodes)
+    absolute = [node.op.absolute() if hasattr(node.op, "absolute") else None for node in network.nodes]
+    for start in range(0, count, deviations.chunk):
+        pixel = torch.arange(start, min(start + deviations.chunk, count), device=image.device)
+        room = torch.maximum(image, 1 - image).reshape(count, -1)
+        moved = image.new_zeros(len(pixel), count, image.shape[2])
+        moved[torch.arange(len(pixel), device=image.device), pixel] = room[pixel]
+        values = {-1: moved.reshape(-1, *image.shape)}
+        for place, node in enumerate(network.nodes):
+            inputs = [values[one] for one in node.inputs]
+            op = absolute[place]
+            values[place] = compute(node, *inputs) if op is None else op.linear(inputs[0])
+            most[place] = torch.maximum(most[place].to(image.device), values[place].amax(0))
+    for place, node in enumerate(network.nodes):
+        op = absolute[place]
+        if op is not None:
+            least[place] = op.forward(deviations.base[node.inputs[0]].abs()) + pixels * most[place]
+    return least
+
+
+def bounding_error(network: Network, image: Tensor) -> NDArray[np.float64]:
+    """(K,) how far a bound that is computed in float64 may be from the exact one, for each score."""
+    values: dict[int, Tensor] = {-1: torch.ones_like(image)[None]}
+    products = 8
+    for place, node in enumerate(network.nodes):
+        inputs = [values[one] for one in node.inputs]
+        if isinstance(node.op, Add):
+            values[place] = inputs[0] + inputs[1]
+            products += 2
+        elif isinstance(node.op, Relu):
+            values[place] = inputs[0]
+            products += 8
+        elif not isinstance(node.op, MaxPool):
+            values[place] = node.op.absolute().forward(inputs[0])
+            products += node.op.terms + 4
+        else:
+            values[place] = compute_interval(node, (inputs[0], inputs[0]))[1]
+            products += 8
+    spent = 2 * products * UNIT
+    scores = values[len(network.nodes) - 1][0].cpu().numpy()
+    return np.asarray(4 * (len(network.nodes) + 1) * spent / (1 - spent) * scores)

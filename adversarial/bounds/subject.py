@@ -1,0 +1,117 @@
+"""What a proof is about: a network as a graph, and the same network as its users run it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from saywhy_core.classifiers import load_classifier
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from adversarial.bounds.networks import Network
+    from saywhy_core.classifiers import CallableClassifier
+
+RUN_IN = ("float32", "float64")  # precisions of which the error is small enough for a proof
+ASKED = 256  # images per call of the network as it is run
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network to prove something about.
+
+    Attributes:
+        network: its graph.
+        predict: (N, H, W, C) float32 -> (N, K) scores, as its users run it.
+        words: what it is, for sentences: "this ONNX file" or "this torch module".
+    """
+
+    network: Network
+    predict: Callable[[NDArray[np.float32]], NDArray[np.floating]]
+    words: str
+
+    def labels(self, images: NDArray[np.float32]) -> NDArray[np.int64]:
+        """(N,) the classes that the network as it is run gives images (N, H, W, C)."""
+        parts = [np.asarray(self.predict(images[at : at + ASKED])).argmax(1) for at in range(0, len(images), ASKED)]
+        return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)
+
+
+def open_subject(network: Any, image_shape: tuple[int, int, int], threads: int | None = None) -> Subject:
+    """Read a network, and open it for being run.
+
+    Args:
+        network: the path of an ONNX file, or a torch module.
+        image_shape: (H, W, C) of the image.
+        threads: how many threads may run it; None for the library's own choice.
+
+    Raises:
+        UsageError: it is neither, can't be read, holds an unknown operation, or takes images of another shape.
+    """
+    if isinstance(network, str | os.PathLike):
+        subject = _onnx_file(os.fspath(network), image_shape, threads)
+    else:
+        subject = _module(network, image_shape)
+    if subject.network.precision not in RUN_IN:
+        raise UsageError(
+            f"{subject.words} computes in {subject.network.precision}, whose rounding errors are too large for a proof; "
+            "convert it to float32"
+        )
+    return subject
+
+
+def _onnx_file(path: str, image_shape: tuple[int, int, int], threads: int | None) -> Subject:
+    from adversarial.bounds.networks import read_onnx
+
+    if not os.path.isfile(path):  # noqa: PTH113 - a text that names a file
+        raise UsageError(f"there is no ONNX file {path}")
+    # of a picture as high and as wide as it has channels, both readings fit; channels come last in this library
+    graph, layout = read_onnx(path, channels="last"), "nhwc"
+    if graph.image_shape != image_shape:
+        graph, layout = read_onnx(path, channels="first"), "nchw"
+    _check_shape(graph.image_shape, image_shape)
+    options: dict[str, Any] = {} if threads is None else {"threads": threads}
+    classifier = load_classifier(
+        f"onnx:{path}", scores="logits", layout=layout, value_range=(0, 1), mean=0.0, std=1.0, **options
+    )
+    return Subject(graph, cast("CallableClassifier", classifier).predict, "this ONNX file")
+
+
+def _module(network: Any, image_shape: tuple[int, int, int]) -> Subject:
+    from torch import nn
+
+    if not isinstance(network, nn.Module):
+        raise UsageError(f"a proof is about an ONNX file, named by its path, or a torch module, not {type(network).__name__}")
+    from adversarial.bounds.networks import read_module
+
+    graph = read_module(network, image_shape)
+
+    def predict(images: NDArray[np.float32]) -> NDArray[np.floating]:
+        import torch
+
+        parameter = next(network.parameters(), None)
+        like = parameter if parameter is not None else torch.zeros((), dtype=torch.float32)
+        training = {module: module.training for module in network.modules()}
+        network.eval()
+        try:
+            with torch.no_grad():
+                given = torch.as_tensor(images).permute(0, 3, 1, 2).to(device=like.device, dtype=like.dtype)
+                return np.asarray(network(given.contiguous()).float().cpu().numpy())
+        finally:
+            for module, was in training.items():
+                module.training = was
+
+    return Subject(graph, predict, "this torch module")
+
+
+def _check_shape(taken: tuple[int, int, int], given: tuple[int, int, int]) -> None:
+    if tuple(taken) != tuple(given):
+        raise UsageError(
+            f"the network takes images of shape {taken} (height, width, channels), and the image has the shape {given}"
+        )
