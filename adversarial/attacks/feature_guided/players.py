@@ -131,7 +131,8 @@ class Players:
         raised = self._raised_cells()
         if raised is not None and self._cells is not None:
             noise *= raised[self._cells.of_pixels[self.tree.moves.pixels(changes)]]
-        return changes, (mean + noise[:, None] * effects.scale) / effects.step
+        belief = (mean + noise[:, None] * effects.scale) / effects.step
+        return changes, belief.astype(np.float32, copy=False)
 
 
 def candidates(effects: Effects, rng: np.random.Generator) -> tuple[Indices, Array]:

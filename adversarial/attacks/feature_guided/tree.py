@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.large_pictures.kept_sets import KeptSets, NodesOfSets
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class Tree:
 
     def __init__(self, moves: MoveTable, log: QueryLog, tuning: Tuning = STANDARD) -> None:
         self.moves, self.log, self.tuning = moves, log, tuning
-        self.sets: list[ChangeSet] = []
-        self.node_of: dict[ChangeSet, int] = {}
+        self.sets, self.node_of = KeptSets(), NodesOfSets()
         self.best: int | None = None
         self.touched = np.zeros(log.image.shape[0] * log.image.shape[1], dtype=np.int64)
         self.focus: int | None = None
@@ -68,7 +68,7 @@ class Tree:
     @property
     def best_size(self) -> int:
         """Number of changes in the smallest adversarial set; 0 while there is none."""
-        return 0 if self.best is None else len(self.sets[self.best])
+        return 0 if self.best is None else self.sets.size(self.best)
 
     @property
     def deepest(self) -> int:
@@ -109,8 +109,14 @@ class Tree:
         fresh = [changes for changes in dict.fromkeys(sets) if changes not in self.node_of][: max(self.log.left, 1)]
         if not fresh:
             return np.zeros(0, dtype=np.int64)
-        gaps = yield from self.log.ask(self.moves.render(fresh))
-        return self._enter(fresh, gaps, listed=listed)
+        # a part at a time: images of large pictures take more memory than all that is known of them
+        together = max(self.tuning.large_pictures.least_together, self.tuning.large_pictures.together // self.log.image.size)
+        before = len(self.sets)
+        while fresh and (len(self.sets) == before or self.log.left > 0):
+            some = fresh[: min(together, max(self.log.left, 1))]
+            fresh = fresh[len(some) :]
+            self._enter(some, (yield from self.log.ask(self.moves.render(some))), listed=listed)
+        return np.arange(before, len(self.sets))
 
     def top(self, size: int, count: int, rivals: Indices | None = None) -> Indices:
         """The elite of a size: the nodes nearest to flipping, at most `count`, the nearest first.
@@ -152,7 +158,7 @@ class Tree:
     def _list(self, node: int, size: int) -> None:
         self._by_size.setdefault(size, {})[node] = None
 
-    def _enter(self, fresh: list[ChangeSet], gaps: NDArray[np.float64], *, listed: bool) -> Indices:
+    def _enter(self, fresh: list[ChangeSet], gaps: NDArray[np.float64], *, listed: bool) -> None:
         if self._columns is None:
             # the classes that matter: untargeted those close behind the label, with a target those farthest ahead of it
             nearest = gaps[0] if self.log.every else -gaps[0]
@@ -170,7 +176,6 @@ class Tree:
                 self.best = node
         numbers = np.fromiter(chain.from_iterable(fresh), dtype=np.int64)
         np.add.at(self.touched, self.moves.pixels(numbers), 1)
-        return np.arange(first, first + len(fresh))
 
     def _reserve(self, wanted: int, columns: int) -> None:
         """Double the arrays when they are full: appending to arrays batch by batch would copy them each time."""

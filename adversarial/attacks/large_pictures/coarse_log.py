@@ -200,4 +200,4 @@ def pooled(image: Images, block: int) -> Images:
     down, across = np.arange(0, height, block), np.arange(0, width, block)
     sums = np.add.reduceat(np.add.reduceat(image.astype(np.float64), down, axis=0), across, axis=1)
     areas = np.outer(np.diff(np.append(down, height)), np.diff(np.append(across, width)))
-    return (sums / areas[..., None]).astype(np.float32)
+    return np.asarray(sums / areas[..., None], dtype=np.float32)
