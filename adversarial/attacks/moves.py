@@ -53,12 +53,15 @@ class MoveTable:
         """The pixel of each change."""
         return changes // self.count
 
-    def render(self, sets: list[ChangeSet]) -> Array:
-        """(N, H, W, C) images, one for each set of changes, with these changes made."""
+    def render(self, sets: list[ChangeSet], space: Array | None = None) -> Array:
+        """(N, H, W, C) images, each with the changes of a set made; written into a space (M, H, W, C) if one is given."""
         lengths = [len(changes) for changes in sets]
         rows = np.repeat(np.arange(len(sets)), lengths)
         changes = np.fromiter(chain.from_iterable(sets), dtype=np.int64, count=sum(lengths))
-        images = np.repeat(self.image.reshape(1, -1, self.image.shape[-1]), len(sets), axis=0)
+        if space is None:
+            space = np.empty((len(sets), *self.image.shape), dtype=self.image.dtype)
+        space[: len(sets)] = self.image
+        images = space[: len(sets)].reshape(len(sets), -1, self.image.shape[-1])
         images[rows, changes // self.count] = self.values[changes // self.count, changes % self.count]
         return images.reshape(-1, *self.image.shape)
 

@@ -115,3 +115,32 @@ def test_parts_know_what_was_answered_about_the_original_and_an_image_seen_other
     misclassified.take(images(0), np.array([[0.0, 1.0]]))
     assert misclassified.outcome() is misclassified
     assert misclassified.outcome().distance == 0
+
+
+    first, second = misclassified.part(budget=5, limit=4), misclassified.part(budget=5, limit=4)
+    first.take(images(0), np.array([[0.0, 1.0]]))
+    second.take(images(2), np.array([[0.0, 1.0]]))
+    assert misclassified.outcome() is first
+
+
+@pytest.mark.parametrize("distance", ["l0", "l1", "l2", "linf"])
+def test_the_nearest_of_large_images_is_the_one_that_double_precision_finds(distance):
+    rng = np.random.default_rng(11)
+    image = rng.random((110, 110, 3)).astype(np.float32)
+    changed = rng.random((40, 110, 110, 1)) < rng.random((40, 1, 1, 1)) * 0.2
+    moves = rng.random((40, 1, 1, 1)) * (0.1 + rng.random((40, 110, 110, 3)))
+    images = np.clip(image + changed * moves, 0, 1).astype(np.float32)
+    images[30] = images[12]  # of equal ones the first counts
+    measured_in = DISTANCES.get(distance)
+    log = QueryLog(image, 0, None, distance=measured_in, budget=100, kind="logits")
+    flips = rng.random(40) < 0.7
+    trace, nearest = [], np.inf
+    for number, one in enumerate(images):
+        far = measured_in.between(image, one)
+        if flips[number] and far < nearest:
+            trace.append((number + 1, far))
+            nearest = far
+    for start in range(0, 40, 8):
+        log.take(images[start : start + 8], np.stack([np.zeros(8), np.where(flips[start : start + 8], 1.0, -1.0)], axis=1))
+    assert log.points == trace
+    assert log.distance == nearest

@@ -44,6 +44,8 @@ class Tree:
         self.touched = np.zeros(log.image.shape[0] * log.image.shape[1], dtype=np.int64)
         self.focus: int | None = None
         self._columns: Indices | None = None
+        # images are written where the last ones lay, which nobody holds any more: new memory is cleared first
+        self._space = np.zeros((0, *log.image.shape), dtype=moves.image.dtype)
         self._gaps = np.zeros((0, 0), dtype=np.float32)
         self._value = np.zeros(0, dtype=np.float32)
         self._visits = np.zeros(0, dtype=np.float32)
@@ -115,7 +117,9 @@ class Tree:
         while fresh and (len(self.sets) == before or self.log.left > 0):
             some = fresh[: min(together, max(self.log.left, 1))]
             fresh = fresh[len(some) :]
-            self._enter(some, (yield from self.log.ask(self.moves.render(some))), listed=listed)
+            if len(self._space) < len(some):
+                self._space = np.empty((len(some), *self.log.image.shape), dtype=self.moves.image.dtype)
+            self._enter(some, (yield from self.log.ask(self.moves.render(some, self._space))), listed=listed)
         return np.arange(before, len(self.sets))
 
     def top(self, size: int, count: int, rivals: Indices | None = None) -> Indices:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]
 
+IN_CACHE = 65_536  # numbers that are moved at a time: what was written must still be in the processor's cache to be clipped
+
 
 def block_side(shape: tuple[int, ...], power: float | None, tuning: LargePictureTuning = STANDARD.large_pictures) -> int:
     """The side in pixels of the blocks in which an image of a shape (H, W, C) is searched; 1 where it is small enough.
@@ -158,18 +160,21 @@ class CoarseLog(QueryLog):
         """The large pictures (n, H, W, C) of small ones (n, h, w, C); the next call writes where they lie."""
         original, block = self.fine.image, self.block
         height, width, channels = original.shape
-        whole = height // block * block
         if len(self._space) < len(images):
             self._space = np.empty((len(images), *original.shape), dtype=np.float32)
         fine = self._space[: len(images)]
-        rows = original[:whole].reshape(-1, block, width * channels)
+        step = max(1, IN_CACHE // (block * width * channels))
         for picture, move in zip(fine, np.asarray(images, dtype=np.float32) - self.image, strict=True):
             wide = move[:, self._columns].reshape(len(move), 1, width * channels)
-            np.add(rows, wide[: len(rows)], out=picture[:whole].reshape(-1, block, width * channels))
-            if whole < height:
-                np.add(original[whole:], wide[-1].reshape(1, width, channels), out=picture[whole:])
-            np.maximum(picture, 0, out=picture)
-            np.minimum(picture, 1, out=picture)
+            for first in range(0, len(wide), step):
+                last = min(first + step, height // block)  # the last rows of blocks may be lower
+                for rows, moves in ((slice(first, last), wide[first:last]), (slice(last, None), wide[last : first + step])):
+                    if len(moves):
+                        part = slice(rows.start * block, None if rows.stop is None else rows.stop * block)
+                        written = picture[part].reshape(len(moves), -1, width * channels)
+                        np.add(original[part].reshape(written.shape), moves, out=written)
+                        np.maximum(written, 0, out=written)
+                        np.minimum(written, 1, out=written)
             if self._kept is not None:
                 np.copyto(picture, original, where=self._kept)
         return fine

@@ -116,7 +116,7 @@ def test_few_are_asked_about_at_once_and_none_beyond_the_budget():
     coarse = CoarseLog(fine, 4, 2.0)
     many = np.repeat(coarse.image[None], 100, axis=0)
     asked, gaps = drive(coarse.ask(many))
-    assert max(len(images) for images in asked) * image.size <= 12_000_000
+    assert max(len(images) for images in asked) * image.size <= 8_000_000
     assert sum(len(images) for images in asked) == len(gaps) == 70
     with pytest.raises(BudgetSpent):
         drive(coarse.ask(many))
