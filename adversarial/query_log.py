@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.distances.improving import improving
 from adversarial.distances.levels import ROUNDING, on_grid
 from adversarial.margins import most_possible
 from saywhy_core.classifiers import Scores, comparable
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from numpy.typing import NDArray
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 # Binary digits that gaps are rounded to. The last digits of a score depend on the size of the batch in which the classifier
 # computed it; rounding keeps them from changing what a search does next.
 DIGITS = 14
-
-LARGE = 27_648  # numbers of an image, above which distances are first told roughly: double precision takes a while for these
-SURELY = 1e-3  # beyond the distance of the nearest: much more than single precision errs by
 
 UNKNOWN = -1  # the label of an image whose class the classifier is to say
 
@@ -207,38 +205,14 @@ class QueryLog:
         before = self._asked
         self._asked += len(images)
         if len(rows):
-            for row, distance in self._distances(images, rows):
-                if distance < self.distance:
-                    self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance
-                    self.points.append((before + row + 1, distance))
+            for row, distance in improving(self.measured_in, self.image, images, rows.tolist(), self.distance):
+                self.best, self.best_scores, self.distance = images[row].copy(), scores[row], distance
+                self.points.append((before + row + 1, distance))
         gaps = self.gaps(scores, reached)
         if self._at_first is None:
             self._at_first = gaps[0]
         self._unmoved += int((gaps == self._at_first).all(axis=1).sum())
         return gaps
-
-    def _distances(self, images: Images, rows: NDArray[np.int64]) -> Iterator[tuple[int, float]]:
-        """These rows and their distances; of large images, those that are surely farther than the nearest are left out."""
-        if self.image.size <= LARGE:
-            distances = self.measured_in.measure(np.subtract(images[rows], self.image, dtype=np.float64))
-            yield from zip(rows.tolist(), distances.tolist(), strict=True)
-            return
-        for row in rows.tolist():
-            difference = images[row] - self.image
-            if self.measured_in.counts_pixels:  # single precision tells as well whether values differ
-                yield row, float(self.measured_in.measure(difference[None])[0])
-            elif not self._is_farther(difference):
-                yield row, float(self.measured_in.measure(np.subtract(images[row], self.image, dtype=np.float64)[None])[0])
-
-    def _is_farther(self, difference: Images) -> bool:
-        """Whether single precision is enough to say that a difference is larger than that of the nearest so far."""
-        power = self.measured_in.power
-        if power == 2:
-            flat = difference.ravel()
-            return float(flat @ flat) > ((1 + SURELY) * self.distance) ** 2
-        if power == math.inf:
-            return max(float(difference.max()), -float(difference.min())) > (1 + SURELY) * self.distance
-        return False
 
     @property
     def unmoved(self) -> float:

@@ -117,12 +117,6 @@ def test_parts_know_what_was_answered_about_the_original_and_an_image_seen_other
     assert misclassified.outcome().distance == 0
 
 
-    first, second = misclassified.part(budget=5, limit=4), misclassified.part(budget=5, limit=4)
-    first.take(images(0), np.array([[0.0, 1.0]]))
-    second.take(images(2), np.array([[0.0, 1.0]]))
-    assert misclassified.outcome() is first
-
-
 @pytest.mark.parametrize("distance", ["l0", "l1", "l2", "linf"])
 def test_the_nearest_of_large_images_is_the_one_that_double_precision_finds(distance):
     rng = np.random.default_rng(11)
