@@ -11,6 +11,7 @@ import pytest
 from adversarial import CallableClassifier, FeatureGuidedAttack
 from adversarial.attacks.large_pictures.coarse_log import CoarseLog, block_side, pooled
 from adversarial.distances.distance import DISTANCES
+from adversarial.distances.levels import on_grid
 from adversarial.query_log import BudgetSpent, QueryLog
 
 MEGABYTE = 2**20
@@ -149,3 +150,14 @@ def test_a_search_on_a_large_picture_finds_a_near_one_and_holds_little_memory(di
     assert result.queries <= 120
     assert result.touched.scores.shape == (200, 200)
     assert peak < 130 * MEGABYTE
+
+
+@pytest.mark.parametrize("levels", [2, 5, 256, 1000])
+def test_large_images_are_put_on_the_grid_as_small_ones_are(levels):
+    images = np.random.default_rng(4).random((2, 100, 101, 3)).astype(np.float32)
+    large = on_grid(images, levels)
+    small = np.stack([on_grid(row[None], levels)[0] for row in images.reshape(-1, 101, 3)]).reshape(images.shape)
+    middle = np.abs(images * np.float64(levels - 1) % 1 - 0.5) < 1e-3  # either level is as near
+    np.testing.assert_array_equal(np.where(middle, 0, large), np.where(middle, 0, small))
+    np.testing.assert_array_equal(on_grid(large, levels), large)
+    assert np.abs(large - images).max() <= 0.5001 / (levels - 1)
