@@ -130,7 +130,7 @@ class ScoredBoundary(LabelBoundary):
         left = self.constants.opening
         length = waves.length * math.sqrt(self.image.size / 1000)
         block = max(8, min(waves.block * self._all_constants.leaves, self.tuning.room // self.image.size))
-        number = min(block, self.constants.glance)
+        number = min(block, self._all_constants.leaves)
         while left > 0:
             asked = length * self.scored_probes.waves(min(left, number))
             left -= len(asked)

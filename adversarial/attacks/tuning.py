@@ -140,7 +140,6 @@ class ScoredTuning:
     """The search along the boundary by scores, in L2, L-infinity and other p-norms above 1."""
 
     opening: int = 100  # waves around the original, which tell where the boundary is looked for; later ones tell more there
-    glance: int = 20  # waves before the nearest flips are looked at for the first time: a user may stop soon
     glance_lengths: tuple[float, ...] = (1.1, 1.8, 3.0)  # times the model's length then: few waves overrate it
     colours_later: float = 2.0  # times the frequency of brightness at which the other colours come: few classes hang on them
     classes: int = 12  # followed, as in `WaveTuning`

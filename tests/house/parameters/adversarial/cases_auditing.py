@@ -202,7 +202,7 @@ case(
     lambda found, tools, arguments: None if found is None else found.original, record=later(kept),
 )  # fmt: skip
 case(
-    "adversarial.audit.AuditSettings.search", {"self": AuditSettings(), "classifier": later(classifier)},
+    "adversarial.audit.AuditSettings.search", {"self": AuditSettings(levels=None), "classifier": later(classifier)},
     lambda attack, tools, arguments: attack.budget, classifier=later(lambda tools: Coarse(network)),
 )  # fmt: skip
 case(
