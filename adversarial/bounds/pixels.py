@@ -124,7 +124,7 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
         _take(prover, known, original, label, subject)
     elif prover.seconds == 0:
         found = _attacked(subject, original, label, effort.seed)
-        if found is not None:
+        if found is not None and int(subject.labels(found[None])[0]) != label:  # for one image as in a batch
             _take(prover, found, original, label, subject)
     try:
         _run(prover, subject, effort, began, path)

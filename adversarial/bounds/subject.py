@@ -102,7 +102,7 @@ def _module(network: Any, image_shape: tuple[int, int, int]) -> Subject:
         try:
             with torch.no_grad():
                 given = torch.as_tensor(images).permute(0, 3, 1, 2).to(device=like.device, dtype=like.dtype)
-                return np.asarray(network(given.contiguous()).float().cpu().numpy())
+                return np.asarray(network(given.contiguous()).cpu().numpy())
         finally:
             for module, was in training.items():
                 module.training = was

@@ -54,6 +54,7 @@ class Prover:
         self.height, self.width = network.image_shape[:2]
         self.proved, self.pixels, self.blocks, self.seconds, self.share = 0, 0, 0, 0.0, 0.0
         self.waiting: dict[int, list[Block]] = {}
+        self.underway: list[Block] = []  # the batch that is being bounded: it still waits if that is interrupted
         self.stuck: list[Block] = []
         self.witness: NDArray[np.float32] | None = None
         self.fewest = math.inf
@@ -71,7 +72,7 @@ class Prover:
 
     def know(self, image: NDArray[np.float32], pixels: int) -> None:
         """Take an example that the network classifies as another class, which changes so many pixels."""
-        if pixels < self.fewest:
+        if 0 < pixels < self.fewest:
             self.witness, self.fewest = image, float(pixels)
 
     def restore(self, head: dict[str, Any], waiting: list[Block], stuck: list[Block], witness: NDArray[np.float32]) -> None:
@@ -95,6 +96,7 @@ class Prover:
         """
         with torch.no_grad():
             began, before = time.monotonic(), self.seconds
+            self._put_back()
             most = min(at_most, self.height * self.width)
             while self.proved < most and self.proved + 1 < self.fewest:
                 if self.pixels != self.proved + 1:
@@ -112,15 +114,15 @@ class Prover:
                 self.proved = self.pixels
 
     def _begin(self, pixels: int) -> None:
-        self.pixels, self.share, self.stuck, self.waiting = pixels, 0.0, [], {}
         self.need = self._need(pixels)
-        if bool((self.bounding.margin <= self.need).any()):
-            # nothing can be proved about an image that is itself within rounding of the boundary
+        self.share, self.stuck, self.waiting = 0.0, [], {}
+        if bool((self.bounding.margin > self.need).all()):
+            whole = np.arange(self.height * self.width, dtype=np.int32)
+            for block in first_blocks(lambda pixels: whole[pixels], self.height, self.width, pixels):
+                self._push(block)
+        else:  # nothing can be proved about an image that is itself within rounding of the boundary
             self.stuck = [Block((np.zeros(1, dtype=np.int32),), 1.0)]
-            return
-        whole = np.arange(self.height * self.width, dtype=np.int32)
-        for block in first_blocks(lambda pixels: whole[pixels], self.height, self.width, pixels):
-            self._push(block)
+        self.pixels = pixels  # last, so that a proof that is interrupted before begins anew
 
     def _need(self, pixels: int) -> torch.Tensor:
         error = tolerance(self.bounding, self.items, pixels)
@@ -138,17 +140,28 @@ class Prover:
         size = min(fitting) if fitting else max(self.waiting)
         blocks, room = self.waiting[size], self._room(size)
         batch = blocks[-room:]
+        self.underway = batch
         del blocks[-room:]
         if not blocks:
             del self.waiting[size]
         return batch
+
+    def _put_back(self) -> None:
+        """Let the blocks of a batch that was interrupted wait again; parts of them may then wait twice, which does no harm."""
+        for block in self.underway:
+            self.waiting.setdefault(block.size, []).append(block)
+        self.underway = []
 
     def _room(self, size: int) -> int:
         numbers = self.pixels * size * len(self.deviations.unit) * self.deviations.width
         return int(np.clip(ROOM // max(1, numbers), 1, MOST_BATCH))
 
     def _step(self) -> None:
-        batch = self._next()
+        self._bounded(self._next())
+        self.underway = []
+
+    def _bounded(self, batch: list[Block]) -> None:
+        """Bound a batch, which proves some of its blocks, and split the others."""
         blocks, number = self.items.laid_out(batch)
         bounded = self.bounding.bound(blocks)
         self.blocks += len(batch)
@@ -158,14 +171,14 @@ class Prover:
         of_item = gains.amin(4)
         of_slot = of_item.amin(3)
         total = constant + of_slot.sum(2)
-        failed = total <= 0  # (B, S)
+        failed = ~(total > 0)  # (B, S); what is no number proves nothing
         open_ = failed.any(1)
         self.share += sum(block.share for block, fails in zip(batch, open_.tolist(), strict=True) if not fails)
         if not bool(open_.any()):
             return
         # an item is kept where it may flip the class beside the best of the other slots, for some rival class
-        others = (constant[..., None] + of_slot.sum(2, keepdim=True) - of_slot)[..., None]
-        kept = ((others + of_item <= 0) & failed[:, :, None, None]).any(1)
+        behind = of_item - of_slot[..., None]  # 0 for the best, so that a slot of a block that failed keeps one
+        kept = (~(total[..., None, None] + behind > 0) & failed[:, :, None, None]).any(1)
         rows = open_.nonzero().flatten()
         worst = total.argmin(1)[rows]
         at_worst = gains[rows, worst]  # (b, G, M, V)
@@ -227,8 +240,9 @@ class Prover:
         rows = np.repeat(np.arange(count), slots)
         images[rows, self.items.pixel[item.ravel()]] = at.astype(np.float32)
         images = images.reshape(count, *original.shape)
-        flipped = np.flatnonzero(self.flips(images))
+        changed = (images != original).any(3).sum((1, 2))
+        flipped = np.flatnonzero(self.flips(images) & (changed > 0))
         if len(flipped):
-            changed = (images[flipped] != original).any(3).sum((1, 2))
-            best = int(changed.argmin())
-            self.know(images[flipped[best]], int(changed[best]))
+            best = flipped[changed[flipped].argmin()]
+            if self.flips(images[best][None])[0]:  # scores may be rounded otherwise in a batch than for one image
+                self.know(images[best], int(changed[best]))
