@@ -7,8 +7,10 @@ from functools import partial
 import numpy as np
 from parameters.harness import case, later, record
 
-from adversarial import PixelBound, PixelProof
+from adversarial import FeatureGuidedAttack, PixelBound, PixelProof
+from adversarial.audit import Audit, AuditImage, AuditSettings
 from adversarial.bounds import LipschitzConstant, grid_bound
+from saywhy_core.classifiers import CallableClassifier, TorchClassifier
 
 PROOF = {
     "pixels": 2, "asked": 3, "finished": False, "share": 0.5, "blocks": 7, "seconds": 1.5, "rounding": 1e-5,
@@ -45,3 +47,66 @@ case(
     grid=GRID(norm="linf"),
     pixels=4,
 )
+
+
+def module(tools, scale=1.0):
+    """Three classes over 4 x 4 grey pixels."""
+    import torch
+
+    torch.manual_seed(3)
+    made = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 2), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(27, 3)).eval()
+    with torch.no_grad():
+        made[-1].weight *= scale
+    return made
+
+
+def small(tools, scale=1.0):
+    return TorchClassifier(module(tools, scale), identity="small", device="cpu")
+
+
+GREY = np.random.default_rng(0).random((4, 4, 1)).astype(np.float32)
+SEEN = int(small(None)(GREY[None])[0].argmax())
+
+
+def bounds(bound, tools, arguments):
+    held = sorted(path.name for path in tools.folder.iterdir())
+    return bound.lower, bound.upper, bound.proof.asked, round(bound.proof.rounding, 9), held, len(tools.recorded)
+
+
+FEWEST = {"network": later(module), "image": GREY, "label": SEEN, "at_most": 1, "seconds": 5.0}
+case(
+    "adversarial.fewest_pixels", FEWEST, bounds, network=later(partial(module, scale=-3.0)), image=GREY[:3],
+    label=(SEEN + 1) % 3, at_most=2, seconds=0, adversarial=GREY, journal=later(lambda tools: tools.folder / "journal"),
+    progress=later(lambda tools: tools.record), threads=0, seed=-1,
+)  # fmt: skip
+case(
+    "adversarial.audit.AuditSettings.prover", {"self": AuditSettings(prove=1.0), "classifier": later(small)},
+    lambda prover, tools, arguments: prover.seconds,
+    classifier=later(lambda tools: CallableClassifier(lambda images: images.mean((1, 2)))),
+)  # fmt: skip
+QUICK = {"prove": 5.0, "prove_pixels": 1}
+case(
+    "adversarial.audit.audit_images",
+    {
+        "classifier": later(small), "images": [AuditImage("a", GREY, SEEN)], "out": later(lambda tools: tools.folder / "out"),
+        "attack": FeatureGuidedAttack(budget=20, levels=None), **QUICK,
+    },
+    lambda outcome, tools, arguments: len(tools.recorded) > 0,
+    on_proof=later(lambda tools: tools.record), on_proving=later(lambda tools: tools.record),
+)  # fmt: skip
+
+
+def files(tools):
+    np.savez(tools.folder / "a.npz", images=GREY[None], labels=np.array([SEEN]))
+    return [tools.folder / "a.npz"]
+
+
+case(
+    "adversarial.audit.Audit.run",
+    {
+        "self": later(lambda tools: Audit(tools.folder / "audit")), "images": later(files), "target": later(small), "budget": 20,
+        "weather": (), "survival": False, **QUICK,
+    },
+    lambda status, tools, arguments: len(tools.recorded) > 0,
+    on_proof=later(lambda tools: tools.record), on_proving=later(lambda tools: tools.record),
+)  # fmt: skip
