@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from adversarial.bounds.pixels import PixelBound
+    from adversarial.bounds.pixel_bound import PixelBound
     from adversarial.bounds.verdict import Bound
 
 
