@@ -27,10 +27,17 @@ MOST_FIRST = 3000  # blocks to begin with; larger patches are taken where there 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Slots of item numbers, and the share of the whole proof that the block is."""
+    """A set of sets of pixels.
+
+    Attributes:
+        slots: item numbers.
+        share: of the whole proof.
+        need: (S,) how far each margin must be above 0 for rounding; None where only what holds for all blocks is known.
+    """
 
     slots: tuple[Slot, ...]
     share: float
+    need: NDArray[np.float64] | None = None
 
     @property
     def size(self) -> int:
@@ -81,7 +88,7 @@ def split(block: Block, place: int, first: Slot, second: Slot) -> list[Block]:
     made = [(*rest, *[first] * k, *[second] * (number - k)) for k in range(number + 1)]
     weights = [_sets(slots) for slots in made]
     whole = sum(weights)
-    return [Block(slots, block.share * weight / whole) for slots, weight in zip(made, weights, strict=True)]
+    return [Block(slots, block.share * weight / whole, block.need) for slots, weight in zip(made, weights, strict=True)]
 
 
 def possible(block: Block, pixel_of: NDArray[np.int64]) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Lines: TypeAlias = ReluLines | PoolLines
 
-MOST_ROWS = 512  # activations of a layer whose bounds are also computed backwards: dense rows of larger layers cost too much
+MOST_PRODUCTS = 60_000_000  # of the bounds of one layer for one block, going backwards; beyond, going forwards costs less
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +52,13 @@ class Bounded:
         constant: (B, S) what bounds the margin without the items.
         gains: (B, S, G, M, V) what each corner of each item adds to that.
         rows: (B, S, F) the functionals of the frontier that this comes from.
+        ranges: between what the frontier and what nonlinear operations behind it read deviates, (B, ...) each, by node.
     """
 
     constant: Tensor
     gains: Tensor
     rows: Tensor
+    ranges: dict[int, tuple[Tensor, Tensor]]
 
 
 class Bounding:
@@ -82,16 +84,28 @@ class Bounding:
             place for place, ops in reading.items() if ops and all(isinstance(op, Relu) for op in ops) and place != self.last
         }
         self.deep = [place for place in range(self.last + 1) if deviations.kind[place] == "deep"]
+        self.small = self._small()
         self.absolute = {
             place: self.network.nodes[place].op.absolute()  # type: ignore[union-attr]
             for place in self.deep
             if hasattr(self.network.nodes[place].op, "absolute")
         }
 
+    def _small(self) -> set[int]:
+        """The nodes behind the frontier whose activations are few, or near enough to it, for bounds to go backwards."""
+        products: dict[int, int] = {}  # that one row takes from a node back to the frontier
+        for place in self.deep:
+            node = self.network.nodes[place]
+            size = self.deviations.base[place][0].numel()
+            own = size * (1 if isinstance(node.op, Add | Relu | MaxPool) else max(1, node.op.terms))
+            products[place] = own + sum(products.get(one, 0) for one in node.inputs)
+        return {place for place in self.deep if self.deviations.base[place][0].numel() * products[place] <= MOST_PRODUCTS}
+
     def bound(self, blocks: Blocks) -> Bounded:
         """Lower bounds on the margins (B, S), apart by what contributes to them."""
         batch = len(blocks.shift)
-        lines = self._all_lines(blocks, Forward(self, blocks))
+        forward = Forward(self, blocks)
+        lines = self._all_lines(blocks, forward)
         rows = self.rows[None].expand(batch, -1, -1)
         constant, at_frontier = self._back(self.last, rows, lines)
         constant = constant + self.margin
@@ -99,12 +113,16 @@ class Bounding:
             constant = constant + torch.einsum("bsf,bf->bs", part, shift) - torch.einsum("bsf,bf->bs", part.abs(), radius)
         corners = blocks.corners
         gains = torch.bmm(at_frontier, corners.flatten(1, 3).transpose(1, 2))
-        return Bounded(constant, gains.reshape(batch, len(self.rivals), *corners.shape[1:4]), at_frontier)
+        ranges = self._ranges(forward)
+        return Bounded(constant, gains.reshape(batch, len(self.rivals), *corners.shape[1:4]), at_frontier, ranges)
 
     def ranges(self, blocks: Blocks) -> dict[int, tuple[Tensor, Tensor]]:
-        """Between what the frontier and what nonlinear operations behind it read deviates, by node."""
+        """The ranges of `Bounded` alone."""
         forward = Forward(self, blocks)
         self._all_lines(blocks, forward)
+        return self._ranges(forward)
+
+    def _ranges(self, forward: Forward) -> dict[int, tuple[Tensor, Tensor]]:
         found = {place: forward.range(place) for place in self.deviations.frontier}
         for place, (_, low, high) in forward.lines.items():
             found[self.network.nodes[place].inputs[0]] = low, high
@@ -118,8 +136,7 @@ class Bounding:
             if not isinstance(node.op, Relu | MaxPool):
                 continue
             read = node.inputs[0]
-            small = self.deviations.base[read][0].numel() <= MOST_ROWS and self.deviations.kind[read] == "deep"
-            low, high = self._rows_of(read, lines, blocks) if small else forward.range(read)
+            low, high = self._rows_of(read, lines, blocks) if read in self.small else forward.range(read)
             around = lines_of(node.op, self.deviations.base[read], low, high)
             forward.lines[place] = around, low, high
             if read in self.folded and isinstance(around, ReluLines):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from adversarial.bounds.proving.blocks import Block, first_blocks, possible, spl
 from adversarial.bounds.proving.bounding import Bounding
 from adversarial.bounds.proving.deviations import Deviations
 from adversarial.bounds.proving.items import Items
-from adversarial.bounds.proving.tolerance import tolerance
+from adversarial.bounds.proving.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adversarial.bounds.networks import Network
+    from adversarial.bounds.proving.bounding import Bounded
 
 ROOM = 4_000_000  # numbers at the frontier of a batch: more would leave the processor's cache
 MOST_BATCH = 256  # blocks: a batch must end in a moment, so that the time that was asked for is kept
+MUCH = 0.1  # of the image's margin: where rounding may take more anywhere, it is computed for each single pixel
 LEAST_WIDTH = 2.0**-14  # of a box of values: below, a set of pixels can't be decided and is left open
 
 
@@ -58,12 +61,13 @@ class Prover:
         self.stuck: list[Block] = []
         self.witness: NDArray[np.float32] | None = None
         self.fewest = math.inf
-        self.need: torch.Tensor | None = None
+        self._needed = 0.0
+        self.tolerance: Tolerance | None = None
 
     @property
     def allowance(self) -> float:
-        """How far ahead of any other class the label must be in a bound; 0 before the first."""
-        return 0.0 if self.need is None else float(self.need.max())
+        """The most by which the label had to be ahead in a bound for rounding errors; 0 before the first."""
+        return self._needed
 
     @property
     def open(self) -> int:
@@ -82,7 +86,7 @@ class Prover:
         if head["fewest"] is not None:
             self.know(witness, int(head["fewest"]))
         if self.pixels:
-            self.need = self._need(self.pixels)
+            self.tolerance = Tolerance(self.bounding, self.items, self.pixels)
         for block in waiting:
             self.waiting.setdefault(block.size, []).append(block)
 
@@ -114,19 +118,15 @@ class Prover:
                 self.proved = self.pixels
 
     def _begin(self, pixels: int) -> None:
-        self.need = self._need(pixels)
+        self.tolerance = Tolerance(self.bounding, self.items, pixels)
         self.share, self.stuck, self.waiting = 0.0, [], {}
-        if bool((self.bounding.margin > self.need).all()):
+        if bool((self.bounding.margin > self.tolerance.unchanged).all()):
             whole = np.arange(self.height * self.width, dtype=np.int32)
             for block in first_blocks(lambda pixels: whole[pixels], self.height, self.width, pixels):
                 self._push(block)
         else:  # nothing can be proved about an image that is itself within rounding of the boundary
             self.stuck = [Block((np.zeros(1, dtype=np.int32),), 1.0)]
         self.pixels = pixels  # last, so that a proof that is interrupted before begins anew
-
-    def _need(self, pixels: int) -> torch.Tensor:
-        error = tolerance(self.bounding, self.items, pixels)
-        return torch.as_tensor(error, dtype=torch.float64, device=self.deviations.image.device)
 
     def _push(self, block: Block) -> None:
         if possible(block, self.items.pixel):
@@ -165,11 +165,10 @@ class Prover:
         blocks, number = self.items.laid_out(batch)
         bounded = self.bounding.bound(blocks)
         self.blocks += len(batch)
-        assert self.need is not None
-        constant = bounded.constant - self.need
         gains = bounded.gains  # (B, S, G, M, V)
         of_item = gains.amin(4)
         of_slot = of_item.amin(3)
+        constant = bounded.constant - self._rounding(batch, bounded, bounded.constant + of_slot.sum(2))
         total = constant + of_slot.sum(2)
         failed = ~(total > 0)  # (B, S); what is no number proves nothing
         open_ = failed.any(1)
@@ -193,10 +192,31 @@ class Prover:
             else:
                 self._cut(batch[row], spread[place])
 
+    def _rounding(self, batch: list[Block], bounded: Bounded, margin: torch.Tensor) -> torch.Tensor:
+        """(B, S) how much of the margins (B, S) rounding may take: what is known of a block, or computed where that decides.
+
+        What holds for a block holds for its parts as well, and is computed for single items at the latest.
+        """
+        assert self.tolerance is not None
+        anywhere = self.tolerance.anywhere
+        need = torch.stack([anywhere if block.need is None else anywhere.new_tensor(block.need) for block in batch])
+        wanted = (margin > 0).all(1) & (margin <= need).any(1)
+        if batch[0].size == 1 and bool((anywhere > MUCH * self.bounding.margin).any()):
+            wanted |= anywhere.new_tensor([block.need is None for block in batch]).bool()
+        rows = wanted.nonzero().flatten()
+        if len(rows):
+            need[rows] = torch.minimum(need[rows], self.tolerance.within(bounded, rows))
+            for row in rows.tolist():
+                batch[row] = replace(batch[row], need=need[row].cpu().numpy())
+        proved = (margin > need).all(1)
+        if bool(proved.any()):
+            self._needed = max(self._needed, float(need[proved].max()))
+        return need
+
     def _refine(self, block: Block, kept: NDArray[np.bool_]) -> None:
         """Leave out of a block what is proved, and split the rest."""
         slots = tuple(slot[keep[: len(slot)]] for slot, keep in zip(block.slots, kept, strict=True))
-        smaller = Block(slots, block.share)
+        smaller = replace(block, slots=slots)
         if smaller.size == 1:
             self._push(smaller)
             return

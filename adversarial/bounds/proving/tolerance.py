@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from adversarial.bounds.networks import Network
-    from adversarial.bounds.proving.bounding import Bounding
+    from adversarial.bounds.proving.bounding import Bounded, Bounding
     from adversarial.bounds.proving.deviations import Deviations
     from adversarial.bounds.proving.items import Items
 
@@ -38,14 +38,56 @@ MOST_SUMS = 1_000_000_000  # numbers of all pixels' ways through the network: so
 UNIT = 2.0**-53  # half the distance of 1 to the next number in float64
 
 
-def tolerance(bounding: Bounding, items: Items, pixels: int) -> NDArray[np.float64]:
-    """(S,) how far each margin may be from its bound at the most, inference included, if so many pixels differ."""
-    deviations = bounding.deviations
-    run = inference_error(
-        deviations.network, few_changed(bounding, items, pixels), rows=bounding.rows, sums=sums_of_few(deviations, pixels)
-    )[0]
-    computed = bounding_error(deviations.network, deviations.image) @ np.abs(bounding.rows.cpu().numpy()).T
-    return np.asarray(run.cpu().numpy() + computed)
+class Tolerance:
+    """How far margins may be from their bounds, where at most so many pixels differ.
+
+    Args:
+        bounding: the bounds of one image.
+        items: its items.
+        pixels: t.
+
+    Attributes:
+        anywhere: (S,) for all sets of so many pixels. This needs bounds on all activations at once, which are loose where many
+            layers follow; then those of a block are better.
+        unchanged: (S,) for the image itself.
+    """
+
+    def __init__(self, bounding: Bounding, items: Items, pixels: int) -> None:
+        self.bounding, self.network = bounding, bounding.network
+        self._intervals = few_changed(bounding, items, pixels)
+        self._sums = sums_of_few(bounding.deviations, pixels)
+        computed = bounding_error(self.network, bounding.deviations.image) @ np.abs(bounding.rows.cpu().numpy()).T
+        self._computed = torch.as_tensor(computed, device=bounding.rows.device)
+        self.anywhere = self._error(self._intervals)[0]
+        base = bounding.deviations.base
+        self.unchanged = self._error([(base[place], base[place]) for place in range(len(self.network.nodes))])[0]
+
+    def within(self, bounded: Bounded, rows: Tensor) -> Tensor:
+        """(b, S) for those blocks alone that `rows` (b,) picks out of a batch."""
+        deviations = self.bounding.deviations
+        intervals: list[Interval] = []
+        for place, node in enumerate(self.network.nodes):
+            low, high = (side.expand(len(rows), *side.shape[1:]) for side in self._intervals[place])
+            if deviations.kind[place] == "deep":
+                inner = compute_interval(node, *(self._read(one, intervals, bounded, rows) for one in node.inputs))
+                low, high = torch.maximum(low, inner[0]), torch.minimum(high, inner[1])
+            intervals.append((low, high))
+            intervals[place] = self._read(place, intervals, bounded, rows)
+        return torch.minimum(self._error(intervals), self.anywhere)
+
+    def _read(self, place: int, intervals: list[Interval], bounded: Bounded, rows: Tensor) -> Interval:
+        """The interval of a node, narrowed by the ranges that were computed for the blocks."""
+        base = self.bounding.deviations.base[place]
+        low, high = intervals[place] if place >= 0 else (torch.zeros_like(base), torch.ones_like(base))
+        if place in bounded.ranges:
+            least, most = bounded.ranges[place]
+            low, high = torch.maximum(low, base + least[rows]), torch.minimum(high, base + most[rows])
+        return low.expand(len(rows), *base.shape[1:]), high.expand(len(rows), *base.shape[1:])
+
+    def _error(self, intervals: list[Interval]) -> Tensor:
+        # rounding may part two bounds on one number by less than is accounted for
+        ordered = [(torch.minimum(low, high), torch.maximum(low, high)) for low, high in intervals]
+        return inference_error(self.network, ordered, rows=self.bounding.rows, sums=self._sums) + self._computed
 
 
 def few_changed(bounding: Bounding, items: Items, pixels: int) -> list[Interval]:
