@@ -16,6 +16,7 @@ from adversarial.bounds.pixel_bound import PixelBound, PixelProof
 from adversarial.bounds.proving.journal import resume, save
 from adversarial.bounds.proving.prover import Prover
 from adversarial.bounds.subject import Subject, open_subject
+from adversarial.result import AttackInterrupted
 from saywhy_core.arrays import to_numpy
 from saywhy_core.classifiers import CallableClassifier
 from saywhy_core.errors import UsageError, argument
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float32]
 
 QUERIES = 1000  # of the attack that looks for an example before: a second or two on networks that can be proved about
+ATTACKED = 0.2  # of the time at most goes to that attack
 KEPT_EVERY = 10.0  # seconds between two writings of the journal
 
 
@@ -123,7 +125,7 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
     if known is not None:
         _take(prover, known, original, label, subject)
     elif prover.seconds == 0:
-        found = _attacked(subject, original, label, effort.seed)
+        found = _attacked(subject, original, label, effort)
         if found is not None and int(subject.labels(found[None])[0]) != label:  # for one image as in a batch
             _take(prover, found, original, label, subject)
     try:
@@ -172,10 +174,33 @@ def _proof(prover: Prover, subject: Subject, effort: Effort) -> PixelProof:
     )  # fmt: skip
 
 
-def _attacked(subject: Subject, original: Floats, label: int, seed: int) -> Floats | None:
-    classifier = CallableClassifier(subject.predict, image_shape=original.shape)
-    attack = FeatureGuidedAttack(budget=QUERIES, seed=seed, levels=None)
-    return attack.run(classifier, original[None], [label])[0].adversarial
+def _attacked(subject: Subject, original: Floats, label: int, effort: Effort) -> Floats | None:
+    """An example that an attack finds in a part of the time."""
+    until = time.monotonic() + ATTACKED * effort.seconds
+
+    def predict(images: Floats) -> NDArray[np.floating]:
+        if time.monotonic() > until:
+            raise _TimeIsUpError
+        return subject.predict(images)
+
+    classifier = CallableClassifier(predict, image_shape=original.shape)
+    attack = FeatureGuidedAttack(budget=QUERIES, seed=effort.seed, levels=None)
+    try:
+        return attack.run(classifier, original[None], [label])[0].adversarial
+    except AttackInterrupted as interrupted:
+        if not _within(interrupted, _TimeIsUpError):
+            raise
+        return interrupted.results[0].adversarial if interrupted.results else None
+
+
+class _TimeIsUpError(Exception):
+    """The part of the time that an attack may take is over."""
+
+
+def _within(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error was raised because of one of a kind."""
+    cause = error.__cause__ or error.__context__
+    return cause is not None and (isinstance(cause, kind) or _within(cause, kind))
 
 
 def _take(prover: Prover, example: Floats, original: Floats, label: int, subject: Subject) -> None:

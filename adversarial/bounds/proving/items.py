@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,12 +65,12 @@ class Items:
 
     def span(self) -> tuple[Tensor, Tensor]:
         """(R,) each: between what the input of the first ReLUs deviates where any one pixel has any values."""
-        self._compute()
+        self.compute()
         return self._read.extremes()
 
     def laid_out(self, blocks: Sequence[Block]) -> tuple[Blocks, NDArray[np.int32]]:
         """A batch of blocks at the frontier, and the items in it, (B, G, M); the first is repeated where a slot has fewer."""
-        self._compute()
+        self.compute()
         slots, most = len(blocks[0].slots), max(block.size for block in blocks)
         number = np.repeat(np.array([[slot[:1] for slot in block.slots] for block in blocks], dtype=np.int32), most, axis=2)
         lengths = np.array([[len(slot) for slot in block.slots] for block in blocks])
@@ -96,10 +97,12 @@ class Items:
         shift, more = self.deviations.interaction(low, high)
         return Blocks(dense, shift, radius + more), number
 
-    def _compute(self) -> None:
-        """Compute what the items made since the last time do."""
+    def compute(self, until: float = math.inf) -> bool:
+        """Compute what the items made since the last time do; False if the time `until` of the clock came before its end."""
         device, step = self.deviations.image.device, self.deviations.chunk
         while self._known < len(self.pixel):
+            if time.monotonic() > until:
+                return False
             part = slice(self._known, min(self._known + step, len(self.pixel)))
             made = self.deviations.effects(
                 *(torch.as_tensor(array[part], device=device) for array in (self.pixel, self.low, self.high))
@@ -107,6 +110,7 @@ class Items:
             self._reach.append(torch.cat([made.corners, made.radius[:, None]], dim=1))
             self._read.append(torch.stack([made.low, made.high], dim=1))
             self._known = part.stop
+        return True
 
 
 class _Sparse:

@@ -13,6 +13,7 @@ node.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     Interval: TypeAlias = tuple[Tensor, Tensor]
 
 MOST_NUMBERS = 40_000_000  # at the frontier of a block of all pixels: a third of a gigabyte
-MOST_SUMS = 1_000_000_000  # numbers of all pixels' ways through the network: some seconds
+MOST_SUMS = 20_000_000_000  # products of all pixels' ways through the network: a second or two
 UNIT = 2.0**-53  # half the distance of 1 to the next number in float64
 
 
@@ -134,7 +135,8 @@ def sums_of_few(deviations: Deviations, pixels: int) -> list[Tensor | None] | No
     """
     network, image = deviations.network, deviations.image
     count = image[..., 0].numel()
-    if count * sum(base[0].numel() for base in deviations.base.values()) > MOST_SUMS:
+    products = sum(math.prod(node.shape) * max(1, getattr(node.op, "terms", 1)) for node in network.nodes)
+    if count * products > MOST_SUMS:
         return None
     least: list[Tensor | None] = [None] * len(network.nodes)
     most: list[Tensor] = [torch.zeros(())] * len(network.nodes)
