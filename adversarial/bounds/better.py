@@ -9,7 +9,7 @@ from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from adversarial.bounds.pixel_bound import PixelBound
-    from adversarial.bounds.verdict import Bound
+    from adversarial.bounds.radii.verdict import Bound
 
 
 def larger_lower_bound(proved: PixelBound, grid: Bound, pixels: int) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.bounds.grid import Cells, Grid, norm_of
+from adversarial.bounds.radii.grid import Cells, Grid, norm_of
 from adversarial.distances.distance import DISTANCES
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from adversarial.bounds.lipschitz import LipschitzConstant
+    from adversarial.bounds.radii.lipschitz import LipschitzConstant
 
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]

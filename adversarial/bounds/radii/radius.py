@@ -30,12 +30,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.bounds.grid import Axis, Grid, make_axis, norm_of
-from adversarial.bounds.judge import Judge
-from adversarial.bounds.lipschitz import LipschitzConstant
 from adversarial.bounds.numbers import counted
-from adversarial.bounds.probe import Evaluator, check_classes, check_options, checked_image, read_pixels
-from adversarial.bounds.verdict import Bound
+from adversarial.bounds.radii.grid import Axis, Grid, make_axis, norm_of
+from adversarial.bounds.radii.judge import Judge
+from adversarial.bounds.radii.lipschitz import LipschitzConstant
+from adversarial.bounds.radii.probe import Evaluator, check_classes, check_options, checked_image, read_pixels
+from adversarial.bounds.radii.verdict import Bound
 from adversarial.distances.distance import DISTANCES
 from adversarial.margins import margin
 from saywhy_core.errors import UsageError

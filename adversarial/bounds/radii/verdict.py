@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from adversarial.bounds.lipschitz import LipschitzConstant
+    from adversarial.bounds.radii.lipschitz import LipschitzConstant
 
     Floats: TypeAlias = NDArray[np.float64]
     Predict: TypeAlias = Callable[[NDArray[np.float32]], ArrayLike]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.bounds.grid import power_of
-from adversarial.bounds.probe import Evaluator, check_classes, check_options, checked_image, read_pixels
+from adversarial.bounds.radii.grid import power_of
+from adversarial.bounds.radii.probe import Evaluator, check_classes, check_options, checked_image, read_pixels
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
