@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.answers import look_up
 from saywhy_core.arrays import image_keys
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.disk.troubles import UnusableFileError, unwritable
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 RELEASED = b'{"answers": '  # how the header begins in all releases
-START = RELEASED + b"2, "  # the version of the form; in the first one images had other keys
+START = RELEASED + b"3, "  # the version of the form; in each one images had other keys
+FORMER_VERSION = 2  # is read as well, and added to
 LONGEST_HEADER = 4096  # bytes
 KEY, CHECKSUM = 16, 4  # bytes before and after the scores of a record
 MOST = 2**28  # bytes of one file: 3,000 answers of 11,000 classes; what is answered after that is asked anew after a kill
@@ -60,6 +62,7 @@ class AnswerFile:
         self.path, self.about, self.notes = Path(path), dict(about), dict(notes or {})
         self._places: dict[bytes, int] = {}
         self._classes = 0
+        self._former = False  # whether images have the keys of earlier releases in what was read
         self._end = 0  # behind the last whole record
         self._handle: int | None = None
         self._lock = threading.RLock()  # answers come in several threads
@@ -72,9 +75,8 @@ class AnswerFile:
         """See `AnswerMemory.recall`."""
         if not self._places:
             return [None] * len(images)
-        keys = image_keys(images)
         with self._lock:
-            places = [self._places.get(key) for key in keys]
+            places = look_up(self._places, images, former=self._former)
             return [None if place is None else self._scores(place) for place in places]
 
     def keep(self, images: Images, scores: Floats) -> None:
@@ -120,7 +122,7 @@ class AnswerFile:
         """See `AnswerMemory.forget`; the file is deleted."""
         with self._lock:
             self.close()
-            self._places, self._classes, self._end = {}, 0, 0
+            self._places, self._classes, self._end, self._former = {}, 0, 0, False
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
@@ -169,7 +171,7 @@ class AnswerFile:
         header = read_header(self.path)
         if header is None or any(header.get(name) != value for name, value in self.about.items()):
             return
-        self._classes = header["classes"]
+        self._classes, self._former = header["classes"], header["answers"] == FORMER_VERSION
         size = KEY + 8 * self._classes
         with _readable(self.path) as stream:
             self._end = len(stream.readline(LONGEST_HEADER))
@@ -191,7 +193,7 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         return None
     with _readable(path) as stream:
         line, size = stream.read(LONGEST_HEADER), stream.size
-    if not line.startswith(START):
+    if not line.startswith((START, RELEASED + b"%d, " % FORMER_VERSION)):
         if line.startswith(RELEASED) or START.startswith(line) or not line.strip(b"\0"):
             return None  # of another release, or torn
         raise UnusableFileError(f"{path} is not what it should be, the answers of a classifier; move it away")

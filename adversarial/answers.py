@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
+from saywhy_core.arrays import former_image_key, image_keys
 from saywhy_core.arrays import image_key as image_key
 from saywhy_core.classifiers import ask, ask_some_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]
+
+
+Kept = TypeVar("Kept")
+
+
+def look_up(kept: Mapping[bytes, Kept], images: Images, *, former: bool) -> list[Kept | None]:
+    """What is kept under the keys of images (N, H, W, C); with `former`, under those of earlier releases as well."""
+    found = [kept.get(key) for key in image_keys(images)]
+    if former:
+        rows = zip(found, images, strict=True)
+        found = [kept.get(former_image_key(image)) if one is None else one for one, image in rows]
+    return found
 
 
 class AnswerMemory(Protocol):

@@ -155,10 +155,18 @@ def load_manipulation(spec: str | Manipulation) -> Manipulation:
     return made
 
 
+def differ(one: Pixels, other: Pixels) -> NDArray[np.bool_]:
+    """(...,) whether colours (..., C) differ in any channel; channel by channel, as a reduction over a short axis is slow."""
+    found = one[..., 0] != other[..., 0]
+    for channel in range(1, one.shape[-1]):
+        found |= one[..., channel] != other[..., channel]
+    return np.asarray(found)
+
+
 def _one_step(original: Pixels, current: Pixels, values: Pixels) -> Moves:
     all_values = np.broadcast_to(values, (*original.shape[:-1], *values.shape))
-    untouched = (original == current).all(axis=-1)
-    return all_values, untouched[..., None] & (all_values != original[..., None, :]).any(axis=-1)
+    untouched = ~differ(original, current)
+    return all_values, untouched[..., None] & differ(all_values, original[..., None, :])
 
 
 def read_corners(rest: str) -> Manipulation:

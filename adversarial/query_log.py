@@ -168,8 +168,10 @@ class QueryLog:
         """The nearest images that the levels allow; the images themselves where there is no such limit."""
         return on_grid(images, self.levels)
 
-    def ask(self, images: Images) -> Asking:
+    def ask(self, images: Images, *, fitting: bool = False) -> Asking:
         """Ask about as many of the images as the budget allows, each on the grid (see `on_grid`).
+
+        Images that are `fitting` lie on the grid already, which takes a while to see in large ones.
 
         Returns:
             The gaps of these images, (n, K - 1); see `gaps`.
@@ -177,12 +179,12 @@ class QueryLog:
         Raises:
             BudgetSpent: nothing was left.
         """
-        images = self.on_grid(images)
+        images = images if fitting else self.on_grid(images)
         if self._looked is not None and np.array_equal(images[0], self.image):
             look, self._looked = self.gaps(self._looked), None
             if len(images) == 1:
                 return look
-            return np.concatenate([look, (yield from self.ask(images[1:]))])
+            return np.concatenate([look, (yield from self.ask(images[1:], fitting=True))])
         if self.left <= 0:
             raise BudgetSpent
         images = images[: self.left]

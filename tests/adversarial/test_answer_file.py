@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adversarial import AnswerFile, CallableClassifier, FeatureGuidedAttack
-from saywhy_core.arrays import image_key, image_keys, keyed
+from saywhy_core.arrays import former_image_key, image_key, image_keys, keyed
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.disk.files import UnusableFileError
 
@@ -170,6 +173,41 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     for value in range(int(row)):
         (scores,) = answers.recall(np.full((1, 2, 2, 1), value, np.float32))
         np.testing.assert_array_equal(scores, [value] * 3)
+
+
+def test_keys_are_xxh3_seeded_by_the_shape():
+    image = np.random.default_rng(6).random((4, 5, 3)).astype(np.float32)
+    seed = int.from_bytes(hashlib.sha1(b"(4, 5, 3)").digest()[:8], "little")
+    assert image_key(image) == xxhash.xxh3_128(image.tobytes(), seed).digest()
+    assert image_key(np.zeros((1, 1, 1), np.float32)).hex() == image_keys(np.zeros((2, 1, 1, 1), np.float32))[1].hex()
+    # 20,000 images that differ in one value by one step of 8 bits
+    images = np.zeros((20_000, 5, 4, 1), np.float32)
+    images.reshape(len(images), -1)[np.arange(20_000), np.arange(20_000) % 20] = np.arange(20_000) // 20 / 255
+    assert len(set(image_keys(images))) == 20_000 - 19  # the first of each place are the same
+
+
+def test_a_file_of_an_earlier_release_is_read_and_added_to(tmp_path):
+    """Made byte by byte as those were: version 2 of the form, and SHA-1 of the shape and the numbers."""
+    path = tmp_path / "answers.bin"
+    content = b'{"answers": 2, "classes": 3, "digest": "one"}\n'
+    for image, row in zip(IMAGES[:3], SCORES[:3], strict=True):
+        key = hashlib.sha1(repr(image.shape).encode() + image.tobytes()).digest()[:16]
+        assert key == former_image_key(image)
+        record = key + row.astype("<f8").tobytes()
+        content += record + zlib.crc32(record).to_bytes(4, "little")
+    path.write_bytes(content)
+    answers = AnswerFile(path, {"digest": "one"})
+    assert len(answers) == 3
+    np.testing.assert_array_equal(answers.recall(IMAGES[:3]), SCORES[:3])
+    assert answers.recall(IMAGES[3:]) == [None] * 3
+    answers.keep(IMAGES[3:], SCORES[3:])
+    assert path.read_bytes().startswith(content)
+    again = AnswerFile(path, {"digest": "one"})
+    np.testing.assert_array_equal(again.recall(IMAGES), SCORES)
+    again.forget()
+    again.keep(IMAGES, SCORES)
+    assert path.read_bytes().startswith(b'{"answers": 3, ')
+    assert again.recall(IMAGES[:1, :2]) == [None]
 
 
 def test_keys_of_many_images_are_those_of_each():

@@ -113,15 +113,16 @@ class Effects:
         self._estimate()
         return self._everywhere(place) if self._mean is None else self._mean[:, place]
 
-    def at(self, changes: NDArray[np.int64]) -> tuple[Array, Array]:
-        """The means (n, A) and deviations (n,) of these changes."""
+    def at(self, changes: NDArray[np.int64], place: int | None = None) -> tuple[Array, Array]:
+        """The means (n, A) and deviations (n,) of these changes; (n, 1) where one class is wanted, at a place in `classes`."""
         self._estimate()
+        columns = slice(None) if place is None else slice(place, place + 1)
         if self.cells is None or self._mean is not None:
-            return self.mean[changes], self.deviation[changes]
+            return self.mean[changes, columns], self.deviation[changes]
         places, slots = self.cells.place(changes), self._slots[changes]
-        mean, deviation = self._cell_mean[:, places].T, self._cell_deviation[places]
+        mean, deviation = self._cell_mean[columns][:, places].T, self._cell_deviation[places]
         seen = np.flatnonzero((slots >= 0) & (slots < len(self._seen_mean)))
-        mean[seen], deviation[seen] = self._seen_mean[slots[seen]], self._seen_deviation[slots[seen]]
+        mean[seen], deviation[seen] = self._seen_mean[slots[seen], columns], self._seen_deviation[slots[seen]]
         return mean, deviation
 
     def observe(self, changes: NDArray[np.int64], effects: NDArray[np.floating]) -> None:

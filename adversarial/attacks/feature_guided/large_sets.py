@@ -154,10 +154,16 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
             spread = constants.exchange_noise * spread
             tried = [_exchanged(tree.moves, state, worth, spread, rng, most) for _ in range(tuning.leaves)]
         else:
-            pool = np.union1d(candidates(effects, rng)[0], state)
+            pool = _pool(tree.moves, candidates(effects, rng)[0], state)
             worth, spread = _worth(effects, tree.gaps[here], pool)
             spread = constants.exchange_noise * spread
-            tried = [exchanged_within(pool, tree.moves, state, worth, spread, rng, most) for _ in range(tuning.leaves)]
+            # one draw for the batch, which each set takes from another place on: a draw takes longer than all else
+            noise = np.tile(rng.standard_normal(len(pool), dtype=np.float32), 2)
+            starts = rng.integers(len(pool), size=tuning.leaves).tolist()
+            tried = [
+                exchanged_within(pool, tree.moves, state, worth, spread * noise[start : start + len(pool)], rng, most)
+                for start in starts
+            ]
         yield from tree.ask([one.result for one in tried], listed=False)
         known = [(one, tree.node_of[one.result]) for one in tried if one.result in tree.node_of]
         if not known:
@@ -197,18 +203,18 @@ def _exchanged(
 
 
 def exchanged_within(
-    pool: Indices, moves: MoveTable, state: Indices, worth: Floats, spread: Floats, rng: np.random.Generator, most: int
+    pool: Indices, moves: MoveTable, state: Indices, worth: Floats, noise: Floats, rng: np.random.Generator, most: int
 ) -> Exchanged:
-    """The same for a pool of changes, in ascending order, that holds those of the set: what is believed is given of these."""
+    """The same for a pool of allowed changes, in ascending order, that holds those of the set: belief and noise are its own."""
     number = int(rng.integers(1, most + 1))
-    drawn = worth + spread * rng.standard_normal(len(pool), dtype=np.float32)
+    drawn = worth + noise
     inside = np.searchsorted(pool, state)
     order = np.argsort(drawn[inside], kind="stable")[:number]
     gone, kept = state[order], np.delete(state, order)
     taken = np.zeros(len(moves.size) // moves.count, dtype=bool)
     taken[moves.pixels(kept)] = True
     pixels = moves.pixels(pool)
-    drawn[taken[pixels] | moves.closed[pool]] = -np.inf
+    np.copyto(drawn, -np.inf, where=taken[pixels])
     drawn[inside[order]] = -np.inf
     # few pixels come up twice, and those that do are found again among as many more
     best = _first(-drawn, 2 * number + moves.count)
@@ -216,6 +222,12 @@ def exchanged_within(
     _, first = np.unique(pixels[best], return_index=True)
     new = pool[best[np.sort(first)[:number]]]
     return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
+
+
+def _pool(moves: MoveTable, changes: Indices, state: Indices) -> Indices:
+    """Those of the changes that are allowed, and those of a set, in ascending order, each once."""
+    pool = np.sort(np.concatenate([changes[~moves.closed[changes]], state]))  # np.union1d takes thirty times as long
+    return np.asarray(pool[np.append(True, pool[1:] != pool[:-1])])
 
 
 def _first(values: Floats, count: int) -> Indices:
@@ -232,8 +244,8 @@ def _worth(effects: Effects, gaps: Floats, changes: Indices | None = None) -> tu
     column = int(np.asarray(gaps)[effects.classes].argmax())
     scale = effects.scale.mean() if effects.targeted else effects.scale[column]
     if changes is not None:
-        mean, deviation = effects.at(changes)
-        return mean.mean(axis=1) if effects.targeted else mean[:, column], deviation * scale
+        mean, deviation = effects.at(changes, None if effects.targeted else column)
+        return mean.mean(axis=1) if effects.targeted else mean[:, 0], deviation * scale
     return effects.mean.mean(axis=1) if effects.targeted else effects.mean_of(column), effects.deviation * scale
 
 

@@ -46,6 +46,7 @@ class Tree:
         self._columns: Indices | None = None
         # images are written where the last ones lay, which nobody holds any more: new memory is cleared first
         self._space = np.zeros((0, *log.image.shape), dtype=moves.image.dtype)
+        self._fitting = moves.fit(log.levels)
         self._gaps = np.zeros((0, 0), dtype=np.float32)
         self._value = np.zeros(0, dtype=np.float32)
         self._visits = np.zeros(0, dtype=np.float32)
@@ -119,7 +120,8 @@ class Tree:
             fresh = fresh[len(some) :]
             if len(self._space) < len(some):
                 self._space = np.empty((len(some), *self.log.image.shape), dtype=self.moves.image.dtype)
-            self._enter(some, (yield from self.log.ask(self.moves.render(some, self._space))), listed=listed)
+            images = self.moves.render(some, self._space)
+            self._enter(some, (yield from self.log.ask(images, fitting=self._fitting)), listed=listed)
         return np.arange(before, len(self.sets))
 
     def top(self, size: int, count: int, rivals: Indices | None = None) -> Indices:

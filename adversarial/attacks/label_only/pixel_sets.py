@@ -38,6 +38,7 @@ class PixelSets:
         self.log, self.moves = log, moves
         self.smallest: Changes | None = None
         self._answers: dict[bytes, bool] = {}
+        self._fitting = moves.fit(log.levels)
 
     def known(self, changes: Changes) -> bool | None:
         """The answer about a set, or None where it was not asked about."""
@@ -52,7 +53,7 @@ class PixelSets:
         fresh = {changes.tobytes(): changes for changes in sets if changes.tobytes() not in self._answers}
         asked = list(fresh.values())
         while asked:
-            gaps = yield from self.log.ask(self.render(asked))
+            gaps = yield from self.log.ask(self.render(asked), fitting=self._fitting)
             for changes, flips in zip(asked, (self.log.value(gaps) > 0).tolist(), strict=False):
                 self._answers[changes.tobytes()] = flips
                 if flips and (self.smallest is None or len(changes) < len(self.smallest)):

@@ -37,12 +37,14 @@ class LabelPixels:
             moves = moves.within(task.mask.ravel())
         self.moves, self.sets = moves, PixelSets(task.log, moves)
         self._sizes = moves.size.reshape(-1, moves.count)
-        self._is_open = np.asarray(self._sizes.any(axis=1))
+        self._farthest = self._sizes.argmax(axis=1)  # the value of each pixel that changes it most
+        self._is_open = np.take_along_axis(self._sizes, self._farthest[:, None], axis=1)[:, 0] > 0
         self._open = np.flatnonzero(self._is_open)  # the pixels that may be changed
         height, width = task.log.image.shape[:2]
         even = np.full(height * width, 1 / (height * width))
         density = even if task.mixture is None else task.mixture.density.ravel()
         self._density = (1 - tuning.uniform) * density + tuning.uniform * even
+        self._log_density = np.log(self._density)
         self._near = tuning.near * max(1.0, math.sqrt(height * width) / tuning.near_side)
         self._begun = False
 
@@ -88,9 +90,8 @@ class LabelPixels:
 
     def _starts(self) -> list[Lane]:
         """The first starts, as unlike each other as can be: which of them is near a small set differs from image to image."""
-        farthest = self._sizes.argmax(axis=1)
         return [
-            self._start(self._scattered(), farthest),
+            self._start(self._scattered(), self._farthest),
             self._start(self._square(), self._patchwork()),
             self._start(self._blobs(), self._patchwork()),
             self._start(self._scattered(), self._patchwork(self.rng.integers(self.moves.count, size=1))),
@@ -106,22 +107,27 @@ class LabelPixels:
 
     def _scattered(self) -> NDArray[np.int64]:
         """(P,) the pixels in an order drawn from the density."""
-        return np.argsort(-(np.log(self._density) + self.rng.gumbel(size=len(self._density))), kind="stable")
+        return np.argsort(-self._drawn())  # no two are equal, so that the sort need not be a stable one, which takes longer
+
+    def _drawn(self) -> NDArray[np.float64]:
+        """(P,) numbers whose order is one drawn from the density."""
+        return np.asarray(self._log_density + self.rng.gumbel(size=len(self._density)))
 
     def _square(self) -> NDArray[np.int64]:
         """(P,) the pixels in growing squares around one drawn from the density."""
         height, width = self.log.image.shape[:2]
-        middle = int(self._scattered()[0])
+        middle = int(self._drawn().argmax())
         rows, columns = np.divmod(np.arange(height * width), width)
         away = np.maximum(np.abs(rows - middle // width), np.abs(columns - middle % width))
-        return np.argsort(away, kind="stable")
+        small = away.astype(np.uint16) if max(height, width) < 2**16 else away  # which numpy sorts by their digits
+        return np.argsort(small, kind="stable")
 
     def _blobs(self) -> NDArray[np.int64]:
         """(P,) the pixels in growing blobs, where smooth noise is high."""
         from scipy.ndimage import gaussian_filter
 
         noise = self.rng.normal(size=self.log.image.shape[:2])
-        return np.argsort(-gaussian_filter(noise, self._near).ravel(), kind="stable")
+        return np.argsort(-gaussian_filter(noise, self._near).ravel())
 
     def _patchwork(self, palette: NDArray[np.int64] | None = None, coarse: float = 1.0) -> NDArray[np.int64]:
         """(P,) a value for each pixel, the same within small blocks, drawn from a palette or from all values."""
@@ -138,7 +144,7 @@ class LabelPixels:
     def _legal(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """The same values, and the greatest change where a pixel may not take its value."""
         legal = self._sizes[np.arange(len(values)), values] > 0
-        return np.asarray(np.where(legal, values, self._sizes.argmax(axis=1)))
+        return np.asarray(np.where(legal, values, self._farthest))
 
     def _start(self, order: NDArray[np.int64], values: NDArray[np.int64]) -> Lane:
         """Change more and more pixels, in an order, each to its value, until a set flips; then make it smaller."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.tuning import STANDARD, LargePictureTuning
+from adversarial.distances.levels import PICTURE
 from adversarial.query_log import QueryLog
 
 if TYPE_CHECKING:
@@ -104,6 +105,9 @@ class CoarseLog(QueryLog):
         self._together = max(tuning.least_together, tuning.together // fine.image.size)
         self._nearest = math.inf
         self._space = np.empty((0, *fine.image.shape), dtype=np.float32)
+        # on a grid, pictures are made in units of its steps, and lie on it as they are written
+        self._steps = fine.levels - 1 if fine.levels is not None and fine.levels <= PICTURE else None
+        self._original = fine.image if self._steps is None else np.rint(fine.image * np.float32(self._steps))
         self._follow(self.image[None], 0)
 
     @property
@@ -134,18 +138,21 @@ class CoarseLog(QueryLog):
         """See `QueryLog.gaps`."""
         return self.fine.gaps(scores, reached)
 
-    def ask(self, images: Images) -> Asking:
+    def ask(self, images: Images, *, fitting: bool = False) -> Asking:
         """Ask about the large pictures of small ones (n, h, w, C), a part of them at a time; see `QueryLog.ask`.
+
+        Whether the small ones are `fitting` says nothing about the large ones.
 
         Raises:
             BudgetSpent: nothing was left.
         """
+        del fitting
         gaps: list[Floats] = []
         for start in range(0, len(images), self._together):
             if start and self.left <= 0:
                 break
             some, before = images[start : start + self._together], self.queries
-            gaps.append((yield from self.fine.ask(self.finer(some))))
+            gaps.append((yield from self.fine.ask(self.finer(some), fitting=self._steps is not None)))
             self._follow(some, before)
         return gaps[0] if len(gaps) == 1 else np.concatenate(gaps)
 
@@ -157,14 +164,17 @@ class CoarseLog(QueryLog):
         return gaps
 
     def finer(self, images: Images) -> Images:
-        """The large pictures (n, H, W, C) of small ones (n, h, w, C); the next call writes where they lie."""
-        original, block = self.fine.image, self.block
+        """The large pictures (n, H, W, C) of small ones (n, h, w, C), on the grid of an 8-bit picture or less, if there is one.
+
+        The next call writes where they lie.
+        """
+        original, block, unit = self._original, self.block, np.float32(self._steps or 1)
         height, width, channels = original.shape
         if len(self._space) < len(images):
             self._space = np.empty((len(images), *original.shape), dtype=np.float32)
         fine = self._space[: len(images)]
         step = max(1, IN_CACHE // (block * width * channels))
-        for picture, move in zip(fine, np.asarray(images, dtype=np.float32) - self.image, strict=True):
+        for picture, move in zip(fine, unit * (np.asarray(images, dtype=np.float32) - self.image), strict=True):
             wide = move[:, self._columns].reshape(len(move), 1, width * channels)
             for first in range(0, len(wide), step):
                 last = min(first + step, height // block)  # the last rows of blocks may be lower
@@ -174,9 +184,11 @@ class CoarseLog(QueryLog):
                         written = picture[part].reshape(len(moves), -1, width * channels)
                         np.add(original[part].reshape(written.shape), moves, out=written)
                         np.maximum(written, 0, out=written)
-                        np.minimum(written, 1, out=written)
+                        np.minimum(written, unit, out=written)
+                        if self._steps is not None:
+                            np.divide(np.rint(written, out=written), unit, out=written)
             if self._kept is not None:
-                np.copyto(picture, original, where=self._kept)
+                np.copyto(picture, self.fine.image, where=self._kept)
         return fine
 
     def _follow(self, images: Images, before: int) -> None:

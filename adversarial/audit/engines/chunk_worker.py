@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from adversarial.answers import look_up
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.outcomes import failed_outcome, make_outcome
 from adversarial.result import AttackInterrupted, AttackStopped
@@ -272,11 +273,12 @@ class _Memory:
 
     def __init__(self, number: int, known: Mapping[bytes, Floats], worker: ChunkWorker) -> None:
         self._number, self._known, self._worker = number, dict(known), worker
+        self._resumed = bool(known)  # and then perhaps from a file of an earlier release
 
     def recall(self, images: Images) -> list[Floats | None]:
         if not self._known:
             return [None] * len(images)
-        return [self._known.get(key) for key in image_keys(images)]
+        return look_up(self._known, images, former=self._resumed)
 
     def keep(self, images: Images, scores: Floats) -> None:
         self.add(image_keys(images), scores)
