@@ -31,7 +31,7 @@ def block_side(shape: tuple[int, ...], power: float | None, tuning: LargePicture
 
     Distances that are no p-norms are searched pixel by pixel: they may weigh pixels apart.
     """
-    if power is None:
+    if power is None or (power <= 1 and math.prod(shape) <= tuning.whole):
         return 1
     less = tuning.edged if power <= 1 or math.isinf(power) else 0.0
     return max(1, math.ceil(math.sqrt(math.prod(shape) / tuning.numbers) - less))

@@ -125,7 +125,7 @@ def test_few_are_asked_about_at_once_and_none_beyond_the_budget():
 
 def test_small_pictures_and_other_distances_are_searched_as_they_are():
     assert block_side((48, 48, 3), 2.0) == block_side((96, 96, 3), 2.0) == block_side((28, 28, 1), math.inf) == 1
-    assert block_side((512, 512, 3), None) == 1
+    assert block_side((512, 512, 3), None) == block_side((227, 227, 3), 1.0) == 1
     for shape, power in (((227, 227, 3), 2.0), ((512, 512, 3), math.inf), ((512, 512, 3), 1.0), ((130, 900, 1), 2.0)):
         block = block_side(shape, power)
         assert 1 < block < 8
