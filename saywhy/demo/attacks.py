@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial import PixelBound
     from adversarial.result import AttackResult
     from verbalize.saliency import PixelSaliency
     from verbalize.write.template import TemplateVerbalizer
 
 TARGETS = ("speed limit 30", "give way", "speed limit 80", "keep right")
+SECONDS = 4.0  # of each proof: four of them keep the demo below some twenty seconds more
+PIXELS = 1  # that is as much as this network, which was not trained to be robust, lets be proved in that time
 _MARK = np.array([0.84, 0.37, 0.0], np.float32)  # vermilion, which people with any colour vision can tell from grey
 
 
@@ -28,7 +31,7 @@ class AttackCard:
     """One attack: the decision, what it became, and the evidence.
 
     `text` says what the attack found. `touched` is the map of the pixels that the search changed, in words. `density` is the
-    distribution over pixels with which the search began.
+    distribution over pixels with which the search began. `proof` is what is proved about the fewest pixels.
     """
 
     label: str
@@ -37,6 +40,19 @@ class AttackCard:
     text: str
     touched: Answer
     density: PixelSaliency
+    proof: PixelBound
+
+    @property
+    def proved(self) -> str:
+        """What is proved beside the attack, in words."""
+        return self.proof.statement(self.class_names)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        from saywhy import signs
+
+        return signs.CLASS_NAMES
 
     @property
     def changed(self) -> int:
@@ -63,7 +79,7 @@ def _differs(result: AttackResult) -> NDArray[np.bool_]:
 
 def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) -> Iterator[AttackCard]:
     """Attack one picture of each sign in `TARGETS`."""
-    from adversarial import CallableClassifier, FeatureGuidedAttack
+    from adversarial import CallableClassifier, FeatureGuidedAttack, fewest_pixels
     from adversarial.findings import finding_in_words
     from saywhy import signs
 
@@ -82,4 +98,13 @@ def attack_cards(verbalizer: TemplateVerbalizer, *, budget: int, seed: int = 0) 
             text=finding_in_words(result, names, budget=budget),
             touched=answer(result.touched, verbalizer),
             density=result.density.saliency(image=result.original),
+            proof=fewest_pixels(
+                signs.load().module(),
+                result.original,
+                names.index(name),
+                at_most=PIXELS,
+                seconds=SECONDS,
+                adversarial=result.adversarial,
+                seed=seed,
+            ),
         )
