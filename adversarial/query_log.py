@@ -9,6 +9,7 @@ import numpy as np
 
 from adversarial.distances.improving import improving
 from adversarial.distances.levels import ROUNDING, on_grid
+from adversarial.distances.repeats import Repeats
 from adversarial.margins import most_possible
 from saywhy_core.classifiers import Scores, comparable
 from saywhy_core.errors import UsageError
@@ -98,7 +99,7 @@ class QueryLog:
             self.notes.append(f"the original was put on the grid of {levels} levels first")
         self.bounded = self.undecided = self.unsettled = self.over = False
         self._finalists: list[tuple[float, Images, Floats]] = []
-        self._repeats = 0
+        self.repeats = None if levels is None else Repeats(BudgetSpent)
         self.budget, self.limit = budget, budget if limit is None else limit
         self.best: Images | None = None
         self.best_scores: Floats | None = None
@@ -108,7 +109,7 @@ class QueryLog:
         self.parts: list[QueryLog] = []
         self.measured_in = distance
         self._looked: Floats | None = None  # the answer to `look`, until the search asks about the original itself
-        self._asked = self._unmoved = 0
+        self._asked = self._unmoved = self._answered_anew = 0
         self._quantum = 0.0
         self._at_first: Floats | None = None
 
@@ -169,7 +170,7 @@ class QueryLog:
         return on_grid(images, self.levels)
 
     def ask(self, images: Images, *, fitting: bool = False) -> Asking:
-        """Ask about as many of the images as the budget allows, each on the grid (see `on_grid`).
+        """Ask about as many of the images as the budget allows, each on the grid (see `on_grid`) and none twice.
 
         Images that are `fitting` lie on the grid already, which takes a while to see in large ones.
 
@@ -180,11 +181,12 @@ class QueryLog:
             BudgetSpent: nothing was left.
         """
         images = images if fitting else self.on_grid(images)
+        return (yield from self._ask(images) if self.repeats is None else self.repeats.ask(images, self._ask))
+
+    def _ask(self, images: Images) -> Asking:
         if self._looked is not None and np.array_equal(images[0], self.image):
             look, self._looked = self.gaps(self._looked), None
-            if len(images) == 1:
-                return look
-            return np.concatenate([look, (yield from self.ask(images[1:], fitting=True))])
+            return look if len(images) == 1 else np.concatenate([look, (yield from self._ask(images[1:]))])
         if self.left <= 0:
             raise BudgetSpent
         images = images[: self.left]
@@ -239,7 +241,7 @@ class QueryLog:
     def _again(self, image: Images, times: int) -> Asking:
         """The answers (times, K) to one image, evaluated anew each time, and counted."""
         images = np.repeat(image[None], times, axis=0).view(Again)
-        images.first, self._repeats = self._repeats, self._repeats + times
+        images.first, self._answered_anew = self._answered_anew, self._answered_anew + times
         scores = yield images
         self._asked += times
         return scores

@@ -91,7 +91,7 @@ def test_noise_is_an_error_unless_it_is_tolerated(distance):
     with pytest.raises(AttackInterrupted, match=r"must be deterministic; .*tolerate_noise"):
         FeatureGuidedAttack(distance=distance, budget=300).run(CallableClassifier(noisy(1)), IMAGES)
     classifier = CallableClassifier(noisy(1))
-    results = FeatureGuidedAttack(distance=distance, budget=300, tolerate_noise=True, levels=None).run(classifier, IMAGES)
+    results = FeatureGuidedAttack(distance=distance, budget=300, tolerate_noise=True).run(classifier, IMAGES)
     assert all(result.queries <= 300 for result in results)
     assert classifier.queries == sum(result.queries for result in results)
     assert any(result.success for result in results)

@@ -98,6 +98,7 @@ class CoarseLog(QueryLog):
             image, fine.label, fine.target, distance=measured_in, budget=fine.budget, kind=fine.kind, limit=fine.limit,
             levels=fine.levels, tolerant=fine.tolerant,
         )  # fmt: skip
+        fine.repeats = None  # they are told here, where it takes less time
         # a block of b by b pixels that move by 1 is b^(2/p) times as far as one pixel
         self._unit = 1.0 if power is None or math.isinf(power) else float(block) ** (2 / power)
         self._kept = None if mask is None or mask.all() else ~mask[..., None]
@@ -147,6 +148,13 @@ class CoarseLog(QueryLog):
             BudgetSpent: nothing was left.
         """
         del fitting
+        if self.levels is None or self.repeats is None:
+            return (yield from self._ask(images))
+        # blocks that move by the same levels are the same large picture
+        moves = np.rint((images - self.image) * (self.levels - 1)).astype(np.int32)
+        return (yield from self.repeats.ask(images, self._ask, moves))
+
+    def _ask(self, images: Images) -> Asking:
         gaps: list[Floats] = []
         for start in range(0, len(images), self._together):
             if start and self.left <= 0:
