@@ -34,7 +34,6 @@ DIGITS = 14
 
 UNKNOWN = -1  # the label of an image whose class the classifier is to say
 
-
 # A classifier with noise (docs/attack.md has the error rates): a flip that would be the nearest so far is asked again at once,
 # and kept only if it flips both times; what the search ends with is asked again 10 times, of which 9 must flip.
 AT_ONCE, CONFIRMED, NEEDED = 2, 10, 9
@@ -80,12 +79,12 @@ class QueryLog:
         clean: (K,) scores of the original, None until it was asked about.
         parts: the logs that this one was shared out into.
         over: whether the search that has this part came to its end.
-        measured_in: the distance in which the nearest adversarial image is kept.
-        notes: what a reader of the result must know besides.
+        measured_in, notes: the distance that is kept small, and what a reader of the result must know besides.
         bounded: whether classes that a top-k answer leaves out count as the most that they can have (see `most_possible`).
         undecided: whether a noisy classifier does not decide the original itself, so that there is nothing to flip.
-        unsettled: whether its noise leaves open if a change flips the decision: the nearest flipped some of the answers that
-            they were asked for at the end, and none flipped enough of them.
+        unsettled: whether its noise leaves open if a change flips the decision: of those asked again at the end, some flipped
+            and none often enough.
+        repeats: what is remembered on a grid, so that none is asked twice; None for nothing.
     """
 
     def __init__(

@@ -98,7 +98,7 @@ ATTACKS: Registry[Attack] = Registry(
     "saywhy.attacks",
     {
         "feature_guided": "adversarial.attacks.feature_guided.attack:FEATURE_GUIDED",
-        "waves": "adversarial.attacks.scored_boundary:WAVES",
+        "waves": "adversarial.attacks.by_waves:WAVES",
         "random_pixels": "adversarial.attacks.random_pixels:RANDOM_PIXELS",
         "mcts_game": "adversarial.attacks.mcts_game.stock:MCTS_GAME",
         "label_pixels": "adversarial.attacks.label_only.pixels:LABEL_PIXELS",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -11,8 +10,6 @@ import numpy as np
 from adversarial.attacks.label_only.boundary import TINY, LabelBoundary, Point
 from adversarial.attacks.label_only.boundary_tuning import STANDARD as BOUNDARY
 from adversarial.attacks.label_only.probes import unit
-from adversarial.attacks.large_pictures.coarse_log import coarsely
-from adversarial.attacks.registry import ATTACKS, Attack, ImageSearch, Task
 from adversarial.attacks.scored_probes import ScoredProbes
 from adversarial.attacks.scored_rays import ScoredRays
 from adversarial.attacks.tuning import STANDARD, Tuning
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.attacks.registry import ImageSearch
     from adversarial.distances.distance import Distance
     from adversarial.query_log import QueryLog, Search
 
@@ -41,13 +39,13 @@ class ScoredBoundary(LabelBoundary):
     normal of the boundary is known from all probes so far and not from the last ones' signs. Waves around the original begin
     the model, unless these leave rounded scores as they were. Its nearest flips are tried first; then they and the starts of
     the label-only search shorten together, so that the search begins where either kind of start is nearest. In L-infinity,
-    signs are turned block by block (see `ScoredRays`); later, steps of `WaveSearch` are taken where these gained more.
+    signs are turned block by block (see `ScoredRays`), first of a start that few waves tell, so that it comes early, then of
+    one that more tell; later, steps of `WaveSearch` are taken where these gained more.
 
     Args:
         log: the image, its budget and the answers.
         distance: what is to be made small; a p-norm with p above 1.
         rng: all chance comes from here: the same seed, the same search.
-        budget: not used; all phases are the same with any budget, so that a longer search begins with the shorter one.
         mask: (H, W) the pixels that may change, or None for all.
         tuning: its constants.
         by_decision: makes a search that needs no scores, for answers that tell one class of several; None for none.
@@ -59,13 +57,13 @@ class ScoredBoundary(LabelBoundary):
     """
 
     def __init__(
-        self, log: QueryLog, distance: Distance, rng: np.random.Generator, budget: int,
+        self, log: QueryLog, distance: Distance, rng: np.random.Generator,
         mask: NDArray[np.bool_] | None = None, tuning: Tuning = STANDARD,
         by_decision: Callable[[], ImageSearch] | None = None, by_waves: Callable[[], ImageSearch] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(log, distance, rng, mask, BOUNDARY)
         self.by_decision, self.by_waves = by_decision, by_waves
-        self.budget, self.constants, self._all_constants = budget, tuning.scored, tuning
+        self.constants, self._all_constants = tuning.scored, tuning
         self.scored_probes = ScoredProbes(self.image, self.allowed, rng, BOUNDARY, tuning)
         self.columns = np.zeros(0, dtype=np.int64)
         self.model = np.zeros((self.image.size, 0))
@@ -87,10 +85,10 @@ class ScoredBoundary(LabelBoundary):
         self.columns = np.argsort(-gaps[0], kind="stable")[: self.constants.classes]
         self.start = np.append(gaps[0, self.columns], gaps[0].max())
         self.model = np.zeros((self.image.size, len(self.start)))
-        yield from self._open()
+        signs = math.isinf(self.distance.power or 2.0)
+        yield from self._open(self.constants.signs_opening if signs else self.constants.opening)
         point = yield from self._cross()
         if point is not None:
-            signs = math.isinf(self.distance.power or 2.0)
             yield from self._follow_signs(point) if signs else self._follow(point)
         elif self.by_waves is not None:
             self._fallen = self.by_waves()
@@ -124,10 +122,9 @@ class ScoredBoundary(LabelBoundary):
     def _slope(self, column: int) -> Floats:
         return self.model[:, column].reshape(self.image.shape) * self.allowed[..., None]
 
-    def _open(self) -> Search:
+    def _open(self, left: int) -> Search:
         """Ask about waves around the original, and begin the model with their answers; where they tell little, ask few."""
         waves = self._all_constants.waves
-        left = self.constants.opening
         length = waves.length * math.sqrt(self.image.size / 1000)
         block = max(8, min(waves.block * self._all_constants.leaves, self.tuning.room // self.image.size))
         number = min(block, self._all_constants.leaves)
@@ -140,7 +137,7 @@ class ScoredBoundary(LabelBoundary):
             self._correct(moves, gaps - self.start - moves @ self.model)
             if self._is_saturated():
                 return
-            if number != block:
+            if number != block and not self.log.found():
                 yield from self._glance()
             number = block
 
@@ -182,6 +179,23 @@ class ScoredBoundary(LabelBoundary):
             if point is not None:
                 return point
         return None
+
+    def _nearer(self, above: float) -> Crossing:
+        """A point of the boundary nearer than a length, along the model's nearest flips; None where none of them flips."""
+        nearest = self._nearest_flips()
+        if not nearest:
+            return None
+        directions = np.stack([direction for _, direction in nearest])
+        lengths = np.array([min(self.constants.beyond * length, self.constants.nearer_start * above) for length, _ in nearest])
+        moves = np.stack([self._move(one, by) for one, by in zip(directions, lengths.tolist(), strict=True)])
+        flips = np.flatnonzero((yield from self._gaps(moves))[:, -1] > 0)
+        if not len(flips):
+            return None
+        first = int(flips[lengths[flips].argmin()])
+        known = Point(directions[first], 0.0, float(lengths[first]))
+        return (
+            yield from self._shorten(directions[[first, *np.delete(np.arange(len(directions)), first)]], known, known.above)
+        )
 
     def _nearest_flips(self) -> list[tuple[float, Floats]]:
         """The lengths and directions of the model's nearest flips, of the nearest classes."""
@@ -233,39 +247,60 @@ class ScoredBoundary(LabelBoundary):
     def _follow(self, point: Point) -> Search:
         """Go along the boundary from a point of it: turn towards the normal, step by step."""
         self._follow_class()
-        angle, step = self.tuning.first_angle, 0
+        angle, step, again = self.tuning.first_angle, 0, self.constants.starts_again
         while point.above > TINY:
             step += 1
             yield from self._estimate(point, step)
             point, turned = yield from self._turn(point, angle)
             angle = max(turned, self.tuning.least_angle)
+            if step == again:  # another start may be nearer by now, where this one leads nowhere
+                again *= 2
+                other = yield from self._nearer(point.above)
+                point = point if other is None or other.above >= point.above else other
 
     def _reach(self, step: int) -> float:
         """The length of a probe, of the distance from the original, in a step."""
         return max(self.constants.least_reach, self.constants.reach * step**-self.constants.nearer)
 
     def _follow_signs(self, point: Point) -> Search:
-        """In L-infinity: turn signs block by block, and take steps along waves in between where these gained more lately."""
+        """In L-infinity: turn signs block by block, and take steps along waves in between where these gained more lately.
+
+        The signs begin anew once more waves were asked about: turned blocks mend the coarse parts of a start, and the fine
+        ones are those that the waves told.
+        """
         rays = ScoredRays(self.log, self.rng, self.allowed > 0)
         yield from rays.begin(np.sign(point.direction) * self.allowed[..., None], point.above / self._moving(point))
-        waves = WaveSearch(self.log, self.distance, self.rng, self.budget, self.allowed > 0, self._all_constants)
+        waves = WaveSearch(self.log, self.distance, self.rng, self.allowed > 0, self._all_constants)
         waves.columns, waves.model = self.columns, self.model[:, :-1]
-        gains, begun = [math.inf, math.inf], self.log.queries
         least = TINY if self.log.levels is None else (1 + TINY) / (self.log.levels - 1)
+        while least < self.log.distance < math.inf and self.log.queries < self.constants.signs_again:
+            yield from self._sign_series(rays)
+        yield from self._open(self.constants.signs_reopening)
+        other = yield from self._cross()
+        if other is not None:  # whether it is nearer or not: what more waves have told leads farther
+            yield from rays.begin(np.sign(other.direction) * self.allowed[..., None], other.above / self._moving(other))
+        gains, begun = [math.inf, math.inf], self.log.queries
         while least < self.log.distance < math.inf:
             before, asked = self.log.distance, self.log.queries
             early = asked - begun < self.constants.signs_first
             way = 0 if early else gains.index(max(gains))
             if way == 0:
-                rays.radius = before
-                yield from rays.series() if self.log.levels is None else rays.climb()
+                yield from self._sign_series(rays)
             else:
                 yield from waves.step(-float(self.start[-1]), waves.leaves)
                 if self.log.best is not None and self.log.distance < before:
                     signs = np.sign(self.log.best - self.image) * self.allowed[..., None]
-                    rays.signs = np.where(signs == 0, rays.signs, signs)
+                    rays.go_on(np.where(signs == 0, rays.signs, signs), self.log.distance)
             gain = math.log(before / max(self.log.distance, TINY)) / max(1, self.log.queries - asked)
             gains[way] = gain if math.isinf(gains[way]) else gains[way] + self.constants.recent * (gain - gains[way])
+
+    def _sign_series(self, rays: ScoredRays) -> Search:
+        """Some turns of signs; on a grid, one level nearer than the nearest image."""
+        if self.log.levels is None:
+            yield from rays.series()
+        else:
+            rays.radius = self.log.distance
+            yield from rays.climb()
 
     def _moving(self, point: Point) -> float:
         """By how much a point is longer than the move of each value, all of which move equally far."""
@@ -358,32 +393,3 @@ class ScoredBoundary(LabelBoundary):
         column = int(means[:-1].argmax())
         apart = self.constants.apart * float(gaps[:, -1].std())
         return column if means[-1] - means[column] <= apart else len(means) - 1
-
-
-def start(task: Task) -> ImageSearch:
-    """The search for one image: along the boundary in p-norms with p above 1 and without a target, else by waves alone.
-
-    See `ScoredBoundary` and `WaveSearch`. With a target, starts that reach it are too rare. Large pictures are searched in
-    blocks (see `coarsely`).
-    """
-    return coarsely(task, _begin)
-
-
-def _begin(task: Task) -> ImageSearch:
-    name = task.distance.served_by_label
-    # loaded when it is needed, which is seldom
-    by_decision = None if name is None or name not in ATTACKS else partial(_start, name, task)
-    rng = np.random.default_rng(task.seed)
-    by_waves = partial(WaveSearch, task.log, task.distance, rng, task.log.budget, task.mask, by_decision=by_decision)
-    if task.log.target is not None or (task.distance.power or 1.0) <= 1:
-        return by_waves()
-    return ScoredBoundary(
-        task.log, task.distance, rng, task.log.budget, task.mask, by_decision=by_decision, by_waves=by_waves
-    )  # fmt: skip
-
-
-def _start(name: str, task: Task) -> ImageSearch:
-    return ATTACKS.get(name).start(task)
-
-
-WAVES = Attack(name="waves", start=start, uses_mixture=False, uses_manipulation=False, needs_geometry=True)

@@ -31,10 +31,14 @@ class ScoredRays(LabelRays):
     _climbed_at = -1.0
 
     def begin(self, signs: Floats, radius: float) -> Search:
-        """Begin with signs that flip at a radius, the nearest image so far, and shorten it as far as the gaps say."""
-        if self.log.best_scores is not None:  # what was asked already is not asked again
-            self._value = float(self.log.value(self.log.gaps(self.log.best_scores[None]))[0])
+        """Begin with signs that flip at a radius, and shorten it as far as the gaps say."""
+        self.go_on(signs, radius)
+        if (yield from self._flips(signs, radius)):
             yield from self._shorten(signs, radius)
+
+    def go_on(self, signs: Floats, radius: float) -> None:
+        """Go on from other signs."""
+        self.signs, self.radius, self._climbed_at = signs, radius, -1.0
 
     def climb(self) -> Search:
         """On a grid: turn signs one level nearer, where the image holds, and keep what closes the gap, until it flips there.

@@ -139,7 +139,12 @@ class WaveTuning:
 class ScoredTuning:
     """The search along the boundary by scores, in L2, L-infinity and other p-norms above 1."""
 
-    opening: int = 100  # waves around the original, which tell where the boundary is looked for; later ones tell more there
+    opening: int = 56  # waves around the original, which tell where the boundary is looked for; later ones tell more there
+    signs_opening: int = 32  # the same in L-infinity: a first flip comes early then, and blocks of signs mend it
+    signs_again: int = 100  # queries after which L-infinity begins anew, with more waves
+    signs_reopening: int = 68  # further waves then: with a hundred, starts end an eighth nearer after a thousand queries
+    starts_again: int = 8  # steps after which the model's nearest flips are tried as another start, and after twice as many
+    nearer_start: float = 0.97  # of the distance so far at which another start must flip: it is followed from the beginning
     glance_lengths: tuple[float, ...] = (1.1, 1.8, 3.0)  # times the model's length then: few waves overrate it
     colours_later: float = 2.0  # times the frequency of brightness at which the other colours come: few classes hang on them
     classes: int = 12  # followed, as in `WaveTuning`

@@ -36,7 +36,6 @@ class WaveSearch:
         log: the image, its budget and the answers.
         distance: what to make small; must have `nearest`.
         rng: all chance comes from here: the same seed, the same search.
-        budget: queries by which the phases are planned; the log keeps the limit.
         mask: (H W,) the pixels that may change, or None for all.
         tuning: its constants.
         by_decision: makes a search that needs no scores, for classifiers whose scores turn out to tell little; None for none.
@@ -47,13 +46,13 @@ class WaveSearch:
     """
 
     def __init__(
-        self, log: QueryLog, distance: Distance, rng: np.random.Generator, budget: int,
+        self, log: QueryLog, distance: Distance, rng: np.random.Generator,
         mask: NDArray[np.bool_] | None = None, tuning: Tuning = STANDARD,
         by_decision: Callable[[], ImageSearch] | None = None,
     ) -> None:  # fmt: skip
         self.by_decision = by_decision
         self._fallen: ImageSearch | None = None
-        self.log, self.distance, self.rng, self.budget = log, distance, rng, budget
+        self.log, self.distance, self.rng = log, distance, rng
         self.leaves, self.tuning, self._tuning = tuning.leaves, tuning.waves, tuning
         self.image = log.image.astype(np.float32)
         self.size = self.image.size
@@ -91,8 +90,10 @@ class WaveSearch:
             self._fallen = self.by_decision()
             yield from self._fallen.steps()
             return
-        while not self.log.found():
+        approached = False
+        while not (approached and self.log.found()):  # a wave may have flipped, but to a class that is far away
             here, at = yield from self._approach(here, at)
+            approached = True
             if not self.log.found():
                 yield from self._learn(here, at, self.tuning.first_probes * self.leaves)
         yield from towards_original(self.log, self._tuning)

@@ -18,8 +18,8 @@ from adversarial.margins import most_possible
 from saywhy import signs
 
 
-def search(toy, distance, seed=0, budget=300, mask=None):
-    return ScoredBoundary(toy.log, DISTANCES.get(distance), np.random.default_rng(seed), budget, mask)
+def search(toy, distance, seed=0, mask=None):
+    return ScoredBoundary(toy.log, DISTANCES.get(distance), np.random.default_rng(seed), mask)
 
 
 @pytest.mark.parametrize("shape", [(6, 6, 1), (5, 7, 3), (1, 6, 2)])
@@ -67,7 +67,7 @@ def test_the_mask_is_kept(linear):
     mask[2:6, 1:5] = True
     for distance, least in (("l2", 2.0 / 4), ("linf", 2.0 / 16)):  # sixteen pixels share a rise of 2
         toy = linear(np.full((8, 8, 1), 0.5), np.ones((1, 64)), [2.0], budget=200, distance=distance)
-        toy.run(search(toy, distance, budget=200, mask=mask).steps())
+        toy.run(search(toy, distance, mask=mask).steps())
         change = (toy.log.best - toy.image)[..., 0]
         assert not change[~mask].any()
         assert toy.log.distance == pytest.approx(least, rel=0.05)
@@ -77,7 +77,7 @@ def test_the_mask_is_kept(linear):
 @pytest.mark.parametrize("budget", [1, 2, 7, 12, 31])
 def test_tiny_budgets_and_classifiers_that_never_flip_end_within_the_budget(linear, distance, budget):
     toy = linear(np.full((8, 8, 1), 0.5), np.ones((1, 64)), [1000.0], budget=budget, distance=distance)
-    toy.run(search(toy, distance, budget=budget).steps())
+    toy.run(search(toy, distance).steps())
     assert not toy.log.found()
     assert toy.log.queries <= budget
 

@@ -118,7 +118,7 @@ def test_the_distance_found_approaches_the_smallest_one(linear, distance, seed):
     weights = rng.normal(size=64)
     need = 0.6 * np.linalg.norm(weights)
     toy = linear(image, weights[None], [need], budget=600, distance=distance)
-    toy.run(WaveSearch(toy.log, DISTANCES.get(distance), np.random.default_rng(seed), 600).steps())
+    toy.run(WaveSearch(toy.log, DISTANCES.get(distance), np.random.default_rng(seed)).steps())
     flat = image.ravel().astype(np.float64)
     least = shortest(weights, need, -flat, 1 - flat, distance)
     assert least - 1e-6 <= toy.log.distance <= 1.02 * least
@@ -129,7 +129,7 @@ def test_the_model_learned_is_the_slope(linear):
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(2, 64))
     toy = linear(np.full((8, 8, 1), 0.5), weights, [3.0, 5.0], budget=500, distance="l2")
-    search = WaveSearch(toy.log, DISTANCES.get("l2"), rng, 500)
+    search = WaveSearch(toy.log, DISTANCES.get("l2"), rng)
     toy.run(search.steps())
     np.testing.assert_allclose(search.model[:, search.columns.tolist().index(0)], weights[0], atol=0.05)
     np.testing.assert_allclose(search.model[:, search.columns.tolist().index(1)], weights[1], atol=0.05)
@@ -143,7 +143,7 @@ def test_a_target_is_reached_at_the_crossing_of_two_planes(linear):
     weights = rng.normal(size=(2, 64))
     needs = np.array([2.0, 0.5])
     toy = linear(np.full((8, 8, 1), 0.5), weights, needs, budget=1500, distance="l2", target=1)
-    toy.run(WaveSearch(toy.log, DISTANCES.get("l2"), rng, 1500).steps())
+    toy.run(WaveSearch(toy.log, DISTANCES.get("l2"), rng).steps())
     planes = np.stack([weights[0], weights[0] - weights[1]])  # class 1 ahead of the label, and of class 2
     at_least = np.linalg.lstsq(planes, [needs[0], needs[0] - needs[1]], rcond=None)[0]
     alone = needs[0] / np.linalg.norm(weights[0])
@@ -155,7 +155,7 @@ def test_the_mask_is_kept(linear):
     mask = np.zeros((8, 8), dtype=bool)
     mask[2:6, 1:5] = True
     toy = linear(np.full((8, 8, 1), 0.5), np.ones((1, 64)), [2.0], budget=200, distance="l2")
-    toy.run(WaveSearch(toy.log, DISTANCES.get("l2"), np.random.default_rng(0), 200, mask.ravel()).steps())
+    toy.run(WaveSearch(toy.log, DISTANCES.get("l2"), np.random.default_rng(0), mask.ravel()).steps())
     change = (toy.log.best - toy.image)[..., 0]
     assert not change[~mask].any()
     assert toy.log.distance == pytest.approx(2.0 / 4.0, rel=0.02)  # sixteen pixels share a rise of 2
@@ -204,4 +204,24 @@ def test_waves_vanish_where_half_a_step_is_above_their_crests(levels, expected):
     log = QueryLog(
         np.zeros((28, 28, 1), np.float32), 0, None, distance=DISTANCES.get("l1"), budget=9, kind="logits", levels=levels
     )
-    assert WaveSearch(log, DISTANCES.get("l1"), np.random.default_rng(0), 9)._vanish() == expected
+    assert WaveSearch(log, DISTANCES.get("l1"), np.random.default_rng(0))._vanish() == expected
+
+
+@pytest.mark.parametrize("levels", [None, 256])
+@pytest.mark.parametrize(("distance", "most"), [("l2", 1.1), ("linf", 1.71), ("l1", 1.1)])
+def test_a_wave_that_flips_far_away_does_not_keep_the_search_there(distance, most, levels):
+    """One class takes over beyond a threshold, all at once; another one is much nearer, and its scores lead there."""
+    weights = np.random.default_rng(0).normal(size=64)
+    weights /= np.linalg.norm(weights)
+    image = np.full((8, 8, 1), 128 / 255, dtype=np.float32)
+
+    def predict(images):
+        moves = images.reshape(len(images), -1).astype(np.float64) - 128 / 255
+        far = np.where(np.abs(moves.mean(axis=1)) > 0.006, 1.0, -1.0)  # the first wave of all flips: it is even
+        return np.stack([np.zeros(len(images)), 4 * (moves @ weights - 0.03), far], axis=1)
+
+    dual = {"l2": 1.0, "linf": np.abs(weights).sum(), "l1": np.abs(weights).max()}[distance]
+    for seed in range(3):
+        attack = FeatureGuidedAttack(distance=distance, budget=400, seed=seed, levels=levels)
+        (result,) = attack.run(CallableClassifier(predict), image[None], [0])
+        assert 0.03 / dual - 1e-6 <= result.distance <= most * 0.03 / dual

@@ -1,0 +1,45 @@
+"""The attack "waves": which search an image gets where the distance has a geometry and scores are told."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adversarial.attacks.large_pictures.coarse_log import coarsely
+from adversarial.attacks.registry import ATTACKS, Attack
+from adversarial.attacks.scored_boundary import ScoredBoundary
+from adversarial.attacks.waves import WaveSearch
+
+if TYPE_CHECKING:
+    from adversarial.attacks.registry import ImageSearch, Task
+
+
+def start(task: Task) -> ImageSearch:
+    """The search for one image: along the boundary in p-norms with p above 1 and without a target, else by waves alone.
+
+    See `ScoredBoundary` and `WaveSearch`. With a target, starts that reach it are too rare. Large pictures are searched in
+    blocks (see `coarsely`).
+    """
+    return coarsely(task, _begin)
+
+
+def _begin(task: Task) -> ImageSearch:
+    name = task.distance.served_by_label
+    # loaded when it is needed, which is seldom
+    by_decision = None if name is None or name not in ATTACKS else partial(_start, name, task)
+    rng = np.random.default_rng(task.seed)
+    by_waves = partial(WaveSearch, task.log, task.distance, rng, task.mask, by_decision=by_decision)
+    if task.log.target is not None or (task.distance.power or 1.0) <= 1:
+        return by_waves()
+    return ScoredBoundary(
+        task.log, task.distance, rng, task.mask, by_decision=by_decision, by_waves=by_waves
+    )  # fmt: skip
+
+
+def _start(name: str, task: Task) -> ImageSearch:
+    return ATTACKS.get(name).start(task)
+
+
+WAVES = Attack(name="waves", start=start, uses_mixture=False, uses_manipulation=False, needs_geometry=True)
