@@ -325,7 +325,7 @@ class ScoredBoundary(LabelBoundary):
         count = self._probe_count(step)
         if count:
             here, moved = self._around(point, self.scored_probes.draw(count, point.direction), self._reach(step))
-            moved = self.log.on_grid(moved)
+            moved = self.log.on_grid(moved.astype(np.float32)).astype(np.float64)
             gaps = yield from self._gaps(moved - self.image)
             moves = (moved - here)[: len(gaps)].reshape(len(gaps), -1)
             wrong = gaps - moves @ self.model

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
+from adversarial.attacks import wave_basis
 from adversarial.attacks.wave_basis import borrow, give_back, longer
 from adversarial.attacks.waves import Waves, WaveSearch, projection
 from adversarial.distances.distance import DISTANCES
@@ -54,7 +55,8 @@ def test_a_move_is_longer_or_not_to_the_last_digit():
     np.testing.assert_array_equal(longer(moves, 5.0), [False, False, True, False, True])
 
 
-def test_space_that_was_given_back_is_used_again_and_no_other():
+def test_space_that_was_given_back_is_used_again_and_no_other(monkeypatch):
+    monkeypatch.setattr(wave_basis, "_given_back", {})  # whatever earlier searches left
     first, second = borrow(20, 7), borrow(20, 7)
     assert first[0] is not second[0]
     assert first[0].shape == first[1].shape == (32, 7)
