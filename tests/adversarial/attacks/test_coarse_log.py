@@ -149,7 +149,7 @@ def test_a_search_on_a_large_picture_finds_a_near_one_and_holds_little_memory(di
     assert 0.99 * least <= result.distance < 2.5 * least
     assert result.queries <= 120
     assert result.touched.scores.shape == (200, 200)
-    assert peak < 130 * MEGABYTE
+    assert peak < (200 if distance == "l1" else 130) * MEGABYTE  # in L1 all pixels move
 
 
 @pytest.mark.parametrize("levels", [2, 5, 256, 1000])
