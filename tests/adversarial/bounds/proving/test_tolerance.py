@@ -1,0 +1,83 @@
+"""The allowance for rounding exceeds the differences that are seen."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from adversarial.bounds.networks import activations, evaluate  # noqa: E402
+from adversarial.bounds.proving.blocks import Block  # noqa: E402
+from adversarial.bounds.proving.bounding import Bounding  # noqa: E402
+from adversarial.bounds.proving.deviations import Deviations  # noqa: E402
+from adversarial.bounds.proving.items import Items  # noqa: E402
+from adversarial.bounds.proving.tolerance import bounding_error, few_changed, sums_of_few, tolerance  # noqa: E402
+
+
+def changed(one, pixels, number=200):
+    """Images of which so many random pixels have random values, or 0 and 1."""
+    count, channels = one.picture.shape[0] * one.picture.shape[1], one.picture.shape[2]
+    images = np.repeat(one.picture[None], number, axis=0)
+    flat = images.reshape(number, count, channels)
+    for image in range(number):
+        values = one.rng.random((pixels, channels))
+        flat[image, one.rng.choice(count, pixels, replace=False)] = np.round(values) if image % 2 else values
+    return images
+
+
+@pytest.mark.parametrize("kind", range(12))
+def test_the_allowance_exceeds_what_float32_and_float64_differ(programs, around, kind):
+    for seed, pixels in ((0, 1), (1, 2), (2, 3)):
+        one = around(seed, programs.KINDS[kind], (4, 4, 3), quirk="large")
+        allowed = tolerance(one.bounding, one.items, pixels)
+        images = changed(one, pixels)
+        exact = evaluate(one.network, images.astype(np.float64)).numpy()
+        seen = programs.scores(one.module, images).astype(np.float64)
+        other = np.concatenate([programs.scores(one.module, image[None]) for image in images[:20]]).astype(np.float64)
+        for scores in (seen - exact, other - exact[:20]):
+            assert (np.abs(scores[:, [one.label]] - scores[:, one.bounding.rivals]) <= allowed).all()
+        assert (allowed > 0).all()
+        assert np.isfinite(allowed).all()
+
+
+@pytest.mark.parametrize("kind", range(12))
+def test_intervals_and_sums_of_few_changed_pixels_hold_samples(programs, around, kind):
+    one = around(3, programs.KINDS[kind], (4, 4, 1), quirk="large")
+    for pixels in (1, 2):
+        images = torch.as_tensor(changed(one, pixels).astype(np.float64))
+        found, intervals = activations(one.network, images), few_changed(one.bounding, one.items, pixels)
+        sums = sums_of_few(one.deviations, pixels)
+        for place, node in enumerate(one.network.nodes):
+            low, high = intervals[place]
+            assert bool(((found[place] >= low - 1e-12) & (found[place] <= high + 1e-12)).all())
+            if sums[place] is not None:
+                read = images if node.inputs[0] < 0 else found[node.inputs[0]]
+                assert bool((node.op.absolute().forward(read.abs()) <= sums[place] * (1 + 1e-12) + 1e-12).all())
+
+
+def in_float32(network):
+    """The same graph with numbers of float32, so that rounding is 2 ** 29 times as large."""
+
+    def cut(op):
+        found = {field.name: getattr(op, field.name) for field in fields(op)}
+        return replace(op, **{name: value.float() for name, value in found.items() if isinstance(value, torch.Tensor)})
+
+    return replace(network, nodes=tuple(replace(node, op=cut(node.op)) for node in network.nodes))
+
+
+@pytest.mark.parametrize("kind", range(12))
+def test_bounds_that_are_computed_in_float32_err_by_less_than_their_allowance(programs, around, kind):
+    for seed, slots in ((0, 1), (1, 2), (2, 3)):
+        one = around(seed, programs.KINDS[kind], (4, 4, 1), quirk="large")
+        blocks = [
+            Block(tuple(one.rng.choice(16, 4, replace=False).astype(np.int32) for _ in range(slots)), 1.0) for _ in range(4)
+        ]
+        exact = one.bounding.bound(one.items.laid_out(blocks)[0])
+        coarse = Deviations(in_float32(one.network), torch.as_tensor(one.picture))
+        rounded = Bounding(coarse, one.label).bound(Items(coarse).laid_out(blocks)[0])
+        off = (rounded.constant + rounded.gains.amin((3, 4)).sum(2)) - (exact.constant + exact.gains.amin((3, 4)).sum(2))
+        allowed = bounding_error(one.network, one.deviations.image) @ np.abs(one.bounding.rows.numpy()).T * 2.0**29
+        assert (off.abs().amax(0).numpy() <= allowed).all()

@@ -1,0 +1,174 @@
+"""`fewest_pixels`: from a file or a module to bounds, with an example that flips the network as it is run."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from adversarial import fewest_pixels  # noqa: E402
+from saywhy_core.errors import UsageError  # noqa: E402
+
+SIZE = (4, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def threshold():
+    """The sum of six pixels, against 2: of an image of ones, class 0, five pixels must be lost."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(6, 2), nn.ReLU(), nn.Linear(2, 2))
+    with torch.no_grad():
+        module[1].weight.copy_(torch.tensor([[1.0] * 6, [0.0] * 6]))
+        module[1].bias.copy_(torch.tensor([0.0, 1.5]))
+        module[3].weight.copy_(torch.eye(2))
+        module[3].bias.zero_()
+    return module
+
+
+ONES = np.ones((2, 3, 1), np.float32)
+
+
+def test_a_network_that_is_solved_by_hand(threshold):
+    got = fewest_pixels(threshold, ONES, 0, at_most=6, seconds=30)
+    assert (got.lower, got.upper, got.exact, got.witness_label) == (5, 5, True, 1)
+    assert got.proof.finished
+    assert got.proof.pixels == 4
+    one = fewest_pixels(threshold, ONES, 0, at_most=1, seconds=30)
+    assert (one.lower, one.proof.asked) == (2, 1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_files_and_modules_have_the_same_bounds_and_examples_flip_both(programs, tmp_path, seed):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    rng = np.random.default_rng(seed)
+    kind = programs.KINDS[(0, 3, 4, 6, 9, 10)[seed]]
+    module, picture = programs.build(rng, kind, *SIZE, 3, "large"), programs.image(rng, *SIZE, "inside")
+    label = int(programs.scores(module, picture[None]).argmax())
+    last = bool(seed % 2)
+    path = programs.write_onnx(module, tmp_path / "net.onnx", SIZE, last=last)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    truth = programs.fewest_by_force(copy.deepcopy(module).double(), picture, label, 2)
+    found = [fewest_pixels(network, picture, label, at_most=2, seconds=20) for network in (path, module)]
+    assert (found[0].lower, found[0].upper) == (found[1].lower, found[1].upper)
+    for got in found:
+        assert got.lower <= min(truth, got.upper)
+        assert got.lower == min(truth, 3)
+        if got.witness is not None:
+            images = got.witness[None] if last else got.witness.transpose(2, 0, 1)[None]
+            assert session.run(None, {"image": images})[0].argmax() == got.witness_label != label
+            assert programs.scores(module, got.witness[None]).argmax() != label
+            assert (got.witness != picture).any(axis=2).sum() == got.upper
+
+
+def test_a_picture_that_is_seen_as_another_class_needs_no_pixel(threshold):
+    got = fewest_pixels(threshold, ONES, 1, seconds=5)
+    assert (got.lower, got.upper, got.witness_label) == (0, 0, 0)
+    assert np.array_equal(got.witness, ONES)
+
+
+def test_nothing_flips_a_network_with_one_answer(threshold):
+    module = copy.deepcopy(threshold)
+    with torch.no_grad():
+        module[3].bias[0] = 50
+    got = fewest_pixels(module, ONES, 0, at_most=9, seconds=30)
+    assert (got.lower, got.upper, got.witness) == (7, math.inf, None)
+
+
+def test_classes_that_tie_are_not_proved_apart(threshold):
+    module = copy.deepcopy(threshold)
+    with torch.no_grad():
+        module[3].weight[1] = module[3].weight[0]
+    got = fewest_pixels(module, ONES, 0, seconds=5)
+    assert got.lower == 1
+    assert not got.proof.finished
+
+
+def test_a_known_example_takes_the_place_of_the_attack(threshold):
+    known = ONES.copy()
+    known.reshape(-1)[:5] = 0
+    got = fewest_pixels(threshold, ONES, 0, at_most=1, seconds=5, adversarial=known)
+    assert (got.upper, got.witness is not None) == (5, True)
+    with pytest.raises(UsageError, match="given is none"):
+        fewest_pixels(threshold, ONES, 0, adversarial=ONES)
+    with pytest.raises(UsageError, match="shape"):
+        fewest_pixels(threshold, ONES, 0, adversarial=np.zeros((3, 2, 1), np.float32))
+
+
+def test_scores_of_float64_are_compared_in_float64():
+    """Class 0 is ahead by 1e-9 of scores near 1, which float32 can't tell apart."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(1, 2)).double()
+    with torch.no_grad():
+        module[1].weight.zero_()
+        module[1].bias.copy_(torch.tensor([1.0, 1.0 + 1e-9], dtype=torch.float64))
+    got = fewest_pixels(module, np.zeros((1, 1, 1), np.float32), 1, at_most=1, seconds=5)
+    assert (got.lower, got.upper) == (2, math.inf)
+
+
+def test_progress_is_told_and_threads_are_put_back(threshold):
+    before, seen = torch.get_num_threads(), []
+    fewest_pixels(
+        threshold,
+        ONES,
+        0,
+        at_most=3,
+        seconds=20,
+        threads=1,
+        progress=lambda proof: seen.append((proof, torch.get_num_threads())),
+    )
+    assert seen
+    assert {threads for _, threads in seen} == {1}
+    assert [proof.blocks for proof, _ in seen] == sorted({proof.blocks for proof, _ in seen})
+    assert torch.get_num_threads() == before
+    with pytest.raises(UsageError):
+        fewest_pixels(threshold, ONES, 5, threads=before + 1)
+    assert torch.get_num_threads() == before
+
+
+def test_an_interruption_keeps_the_journal(threshold, tmp_path):
+    path = tmp_path / "proof.npz"
+
+    def stop(proof):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fewest_pixels(threshold, ONES, 0, at_most=6, seconds=20, threads=1, journal=path, progress=stop)
+    assert path.exists()
+    got = fewest_pixels(threshold, ONES, 0, at_most=6, seconds=20, journal=path)
+    assert (got.lower, got.upper) == (5, 5)
+    again = fewest_pixels(threshold, ONES, 0, at_most=6, seconds=20, journal=path)
+    assert (again.lower, again.upper, again.proof.blocks) == (5, 5, got.proof.blocks)
+    with pytest.raises(UsageError, match="another network, image or label"):
+        fewest_pixels(threshold, ONES * 0.99, 0, journal=path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"image": np.full((2, 3, 1), np.nan)}, r"in \[0, 1\]"),
+        ({"image": np.full((2, 3, 1), 1.5)}, r"in \[0, 1\]"),
+        ({"image": np.ones((2, 3, 1), np.uint8)}, "divided by 255"),
+        ({"image": np.ones((2, 2, 2, 2))}, "height, width, channels"),
+        ({"image": np.ones((0, 3, 1))}, "height, width, channels"),
+        ({"image": np.ones((3, 3, 1), np.float32)}, ""),
+        ({"label": 2}, "from 0 to 1"),
+        ({"label": -1}, "from 0 to 1"),
+        ({"label": True}, "from 0 to 1"),
+        ({"at_most": 0}, "at least 1"),
+        ({"seconds": 0}, "above 0"),
+        ({"seconds": math.nan}, "above 0"),
+        ({"threads": 0}, "at least 1"),
+        ({"seed": -1}, "at least 0"),
+        ({"network": "no/such.onnx"}, "no ONNX file"),
+        ({"network": 3}, "torch module"),
+    ],
+)
+def test_what_does_not_fit_is_refused(threshold, changes, why):
+    given = {"network": threshold, "image": ONES, "label": 0} | changes
+    with pytest.raises(UsageError, match=why):
+        fewest_pixels(given.pop("network"), given.pop("image"), given.pop("label"), **given)
