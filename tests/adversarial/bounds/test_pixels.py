@@ -155,7 +155,7 @@ def test_an_interruption_keeps_the_journal(threshold, tmp_path):
         ({"image": np.ones((2, 3, 1), np.uint8)}, "divided by 255"),
         ({"image": np.ones((2, 2, 2, 2))}, "height, width, channels"),
         ({"image": np.ones((0, 3, 1))}, "height, width, channels"),
-        ({"image": np.ones((3, 3, 1), np.float32)}, ""),
+        ({"image": np.ones((3, 3, 1), np.float32)}, "can.t be followed"),
         ({"label": 2}, "from 0 to 1"),
         ({"label": -1}, "from 0 to 1"),
         ({"label": True}, "from 0 to 1"),

@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch")
 from adversarial.bounds.networks import read_module  # noqa: E402
 from adversarial.bounds.proving import Prover, prover, resume, save  # noqa: E402
 from adversarial.bounds.proving.bounding import Bounding  # noqa: E402
+from adversarial.bounds.proving.tolerance import Tolerance  # noqa: E402
 from saywhy_core.errors import UsageError  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -69,7 +70,7 @@ def test_an_interruption_anywhere_proves_nothing(fresh, tmp_path, monkeypatch, p
     whole.run(2, 60)
     assert end(whole) == (1, 2, 0)
     owner, name = {
-        "bound": (Bounding, "bound"), "need": (Prover, "_need"), "push": (Prover, "_push"), "ask": (Prover, "_ask"),
+        "bound": (Bounding, "bound"), "need": (Tolerance, "__init__"), "push": (Prover, "_push"), "ask": (Prover, "_ask"),
     }[place]  # fmt: skip
     plain = getattr(owner, name)
     for stop in (1, 2, 5, 13):

@@ -53,7 +53,7 @@ def holds(programs, most, *, seed, kind, quirk, size, classes, how, apart):
         assert upper == lower or prover.proved == min(most, size[0] * size[1])
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=ONCE)
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=ONCE)
 @given(**ANY)
 def test_no_bound_is_above_a_known_example(programs, **drawn):
     torch.set_num_threads(1)
