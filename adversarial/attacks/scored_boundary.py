@@ -260,7 +260,7 @@ class ScoredBoundary(LabelBoundary):
 
     def _reach(self, step: int) -> float:
         """The length of a probe, of the distance from the original, in a step."""
-        return max(self.constants.least_reach, self.constants.reach * step**-self.constants.nearer)
+        return float(max(self.constants.least_reach, self.constants.reach * step**-self.constants.nearer))
 
     def _follow_signs(self, point: Point) -> Search:
         """In L-infinity: turn signs block by block, and take steps along waves in between where these gained more lately.
