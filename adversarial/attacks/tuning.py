@@ -13,18 +13,16 @@ from dataclasses import dataclass
 class OpeningTuning:
     """The opening of the L0 search: queries about single changed pixels."""
 
-    share: float = 0.35  # of the budget at most: with more, too little is left for combining what the opening found
-    lattice: float = 0.5  # of the opening is spread evenly, so that no part stays unseen; the rest follows the gains
+    share: float = 0.35  # of the queries so far: with more, too little is left for combining what they found
+    lattice: float = 0.5  # of a batch is spread evenly, so that no part stays unseen; the rest follows the gains
     lattice_spare: float = 1.3  # times as many lattice points as queries: the mixture must have some to choose between
     uniform: float = 0.5  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
     smallest_change: float = 0.25  # of the largest change: smaller ones say little about what a pixel can do
-    too_few: int = 100  # queries of the whole budget: with fewer, the scores of single changes don't lead to a flip in time
     unmoved: float = 0.5  # share of single changes without any effect: with more, decisions tell as much as such scores
     few_moved: int = 4  # gaps that moved: whether fewer are of exact scores can't be told
     different: float = 0.8  # of the gaps that moved are unlike each other where scores are exact, but for chance
-    glance_budget: int = 500  # queries: only longer searches spend some on an early first flip, which lets a user stop early
-    glance_sizes: tuple[int, ...] = (4, 8, 16, 32)  # changes per set in that early look: doubling finds the size in few queries
-    glance_classes: int = 2  # classes followed in the early look: the nearest one is wrong often enough to try the second
+    batches: int = 2  # of blocks: by then sets of believed changes flip most images, with a tenth of their pixels or fewer
+    blocks_across: int = 24  # blocks per side: 2 by 2 pixels on 48, where they told more than single pixels up to 64 queries
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,7 @@ class EffectsTuning:
     grey_factor: float = 8.0  # grey images: black and white have opposite effects, so hardly anything is shared between them
     no_effect: float = 0.5  # observations that "no effect" counts for: a lone neighbour is not believed entirely
     neighbourhood: float = 0.1  # observations that the neighbourhood counts for beside a change's own: its own nearly decides
+    shared: float = 0.25  # of an observation is what several changes did together: a single one's own must outweigh it
     crowding: float = 2.0  # how fast the deviation of an unseen change falls with the weight seen around it
     seen_deviation: float = 0.3  # of the deviation is left once a change was seen: its effect varies with the set around it
     least_step: float = 1e-6  # of the gap: keeps divisions finite where no change seen so far helps
@@ -61,7 +60,7 @@ class TreeTuning:
     rivals: int = 3  # classes that share half of the elite: one class's sets would otherwise crowd out the others'
     shortlist: int = 192  # changes looked at for one batch: sorting all changes of a large image for each node is slow
     shortlist_per_added: int = 6  # at least so many changes on the list per change that one child gets
-    level: float = 1 / 32  # of the budget goes to one size before a larger one is tried, while nothing is adversarial
+    level: float = 1 / 32  # of the queries so far go to one size before a larger one is tried from below
     growth: float = 0.25  # of its size is added to a large set at a time: one change at a time would take too long
     several_noise: float = 0.2  # of the utilities' deviation: makes the children that get several changes differ
     pairs: int = 2  # leaves per batch that exchange two changes at once: a way out where no single change helps
@@ -72,9 +71,10 @@ class TreeTuning:
 class RestartTuning:
     """When a tree is given up for another one that starts from everything learned."""
 
+    least: int = 64  # queries without a smaller set at least: four batches
     widest: int = 8  # times the usual elite: when so many nodes give no new children, the neighbourhood is exhausted
-    patience: float = 0.16  # of the budget without a smaller set: leaves room for about four trees after the opening
-    trees: int = 12  # then the search ends: by then each rival class had about four trees of its own
+    patience: float = 0.16  # of the queries so far without a smaller set: later trees get more, since finds get rarer
+    idle: int = 12  # trees in a row that found nothing to ask about: then everything within reach was asked
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,19 @@ class LargeSetTuning:
     """The coarse steps for images that are hard to flip."""
 
     large: int = 9  # changes: smaller sets shrink best one change at a time
-    steep: float = 16.0  # good changes that a flip seems to need: growing a set one by one to that size costs too much
-    overgrown: float = 2.0  # times `large`: a tree this deep without a flip is not going to make one soon
-    late: float = 0.75  # of the budget: without a flip by then, any flip is better than none
+    steep: int = 16  # changes: growing a set one by one to a larger size costs too much
     first: int = 8  # changes on the lowest rung when climbing: smaller sets were tried by the tree
-    coarse_factor: int = 4  # between rungs that paint whole areas, the last resort; believed changes climb in doublings
-    fine_factor: int = 2  # between rungs of the changes that are believed to do most
-    middles: tuple[float, ...] = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)  # one batch replaces three bisections
-    resolution: int = 16  # a rung is refined until it is known to a sixteenth of its size: shedding does the rest
+    again: float = 1.3  # times the queries after which a set that gave nothing is reduced again: much was learned by then
+    climb_again: float = 1.5  # times the queries after which another climb is tried, while nothing is adversarial
+    share: float = 0.6  # of the queries go to single changes while the set is large: sets are made anew from the best of them
+    least_rebuilt: int = 4  # changes: smaller sets are found sooner by the tree
+    looks: tuple[float, ...] = (0.5, 0.7, 0.85, 0.95)  # of the smallest set's size, after each batch of single changes
+    rungs: int = 3  # of a ladder in one batch: the smallest that flips is kept, and asking in turn would make small batches
+    classes: int = 2  # climbed towards: the nearest one is wrong often enough to try the second
+    coarse_factor: int = 4  # between rungs that paint whole areas, the last resort
+    fine_factor: int = 4  # between rungs of the changes that are believed to do most
+    middles: tuple[float, ...] = (1 / 4, 1 / 2, 3 / 4)  # one batch replaces two bisections
+    resolution: int = 4  # a rung is refined until it is known to a quarter of its size: shedding does the rest
     groups: int = 12  # groups that a set is cut into: one batch tells what each is worth
     most_groups: int = 48  # beyond, single changes are cheaper to test
     group_noise: float = 0.5  # deviations of noise when the groups are sorted: other groups are formed each time
@@ -100,7 +105,7 @@ class LargeSetTuning:
     exchange_decay: float = 0.7  # of that rate is kept after a batch without progress
     least_rate: float = 0.02  # below, it is about one change at a time anyway
     exchange_noise: float = 0.5  # deviations of noise when exchanged changes are drawn
-    patience: int = 6  # batches of exchanges without progress before the coarse steps give up
+    patience: int = 3  # batches of exchanges without progress before the coarse steps give up
 
 
 @dataclass(frozen=True)

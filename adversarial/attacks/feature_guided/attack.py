@@ -19,7 +19,7 @@ def start(task: Task) -> PixelSearch:
         moves = moves.within(task.mask.ravel())
     by_decision = partial(LabelPixels.going_on, task)
     rng = np.random.default_rng(task.seed)
-    return PixelSearch(task.log, moves, task.mixture, rng, task.log.budget, by_decision=by_decision)
+    return PixelSearch(task.log, moves, task.mixture, rng, by_decision=by_decision)
 
 
 FEATURE_GUIDED = Attack(name="feature_guided", start=start, uses_mixture=True, uses_manipulation=True)

@@ -125,8 +125,11 @@ class Effects:
         mean[seen], deviation[seen] = self._seen_mean[slots[seen], columns], self._seen_deviation[slots[seen]]
         return mean, deviation
 
-    def observe(self, changes: NDArray[np.int64], effects: NDArray[np.floating]) -> None:
-        """Learn from (n,) changes that moved the gaps by (n, columns); a change may come up several times."""
+    def observe(self, changes: NDArray[np.int64], effects: NDArray[np.floating], *, shared: bool = False) -> None:
+        """Learn from (n,) changes that moved the gaps by (n, columns); a change may come up several times.
+
+        Effects that are `shared`, the mean of what several changes did together, count for a part of an observation.
+        """
         self._estimate()  # what was asked for by then is not changed by what comes
         fresh = np.unique(changes[self._slots[changes] < 0])
         if len(fresh):
@@ -141,8 +144,9 @@ class Effects:
         again = np.unique(slots)
         self._sums[again] *= self.tuning.kept
         self._weights[again] *= self.tuning.kept
-        np.add.at(self._sums, slots, effects.astype(np.float32))
-        np.add.at(self._weights, slots, np.float32(1))
+        weight = np.float32(self.tuning.shared if shared else 1)
+        np.add.at(self._sums, slots, weight * effects.astype(np.float32))
+        np.add.at(self._weights, slots, weight)
 
     def observed(self, columns: NDArray[np.int64] | slice = slice(None)) -> Array:
         """(S, columns) mean observed effect of each change in `seen`."""

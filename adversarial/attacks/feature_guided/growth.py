@@ -35,7 +35,6 @@ class Growth:
         tree: the tree.
         effects: the estimates that choose changes, and learn from the answers.
         players: draw from these estimates.
-        budget: queries of the whole search.
         tuning: its constants.
         rivals: columns of the classes that share the elite, or None.
         widening: times the usual number of nodes in the elite; doubled whenever the elite gives too few new children.
@@ -45,13 +44,13 @@ class Growth:
     tree: Tree
     effects: Effects
     players: Players
-    budget: int
     tuning: Tuning = STANDARD
     rivals: Indices | None = None
     widening: int = 1
     added: int = 1
+    reached: int = 1
 
-    def round(self) -> Search:
+    def round(self, *, from_above: bool = False) -> Search:
         """Ask about one batch of leaves: parents by UCT, and a change (or several, while sets grow fast) added to each.
 
         Until a set is adversarial, sets grow. Afterwards the goal is a set with one change less than the smallest one: the
@@ -59,8 +58,11 @@ class Growth:
         """
         tree, leaves = self.tree, self.tuning.leaves
         size, added = tree.best_size, 1
-        if size and tree.deepest >= size - 1:
+        if size and (from_above or self.reached >= size - 1):
             goal = size - 1
+            if from_above and tree.best is not None and not len(tree.of_size(goal)):
+                changes = tree.sets[tree.best]
+                yield from tree.ask([changes[:i] + changes[i + 1 :] for i in range(size)][: 2 * leaves])
             smaller = yield from drops(tree, tree.top(goal, self._elite(), self.rivals), 2 * leaves)
             if tree.best_size <= goal:
                 return
@@ -98,13 +100,14 @@ class Growth:
     def _next_size(self, most: int | None) -> tuple[int, int]:
         """The size to try next while nothing is adversarial, and by how much it exceeds its parents' size."""
         tree, leaves, large = self.tree, self.tuning.leaves, self.tuning.large_sets.large
-        deepest = tree.deepest
-        enough = leaves if deepest >= large else min(2 * leaves, max(leaves, int(self.tuning.tree.level * self.budget)))
+        deepest = self.reached
+        enough = leaves if deepest >= large else min(2 * leaves, max(leaves, int(self.tuning.tree.level * tree.log.queries)))
         if deepest <= 1 or len(tree.of_size(deepest)) >= enough:
             self.added = 1 if deepest < large else max(1, int(self.tuning.tree.growth * deepest))
             if most is not None:
                 self.added = min(self.added, most - deepest)
             deepest += self.added
+            self.reached = deepest
         return deepest, self.added
 
     def _expand(self, nodes: Indices, counts: Indices, added: int) -> list[tuple[int, ChangeSet]]:

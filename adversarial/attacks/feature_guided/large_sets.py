@@ -29,19 +29,6 @@ class Exchanged(NamedTuple):
     result: ChangeSet
 
 
-def glance(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Search:
-    """Ask early about a few sets of the changes that did most so far.
-
-    Most often one of them flips the image, so that a user who stops the search early has something.
-    """
-    if len(effects.seen):
-        effects.refresh(tree.gaps[0])
-        estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T[: tuning.opening.glance_classes])
-        orders = [ranked(tree.moves, estimate) for estimate in estimates]
-        sizes = np.array(tuning.opening.glance_sizes)
-        yield from tree.ask([changes for order in orders for changes in _prefixes(order, sizes)], listed=False)
-
-
 def climb(tree: Tree, effects: Effects, density: Floats, rng: np.random.Generator, tuning: Tuning = STANDARD) -> Search:
     """Ask about ever larger sets until one is adversarial, and then about sizes between it and the one below.
 
@@ -49,7 +36,7 @@ def climb(tree: Tree, effects: Effects, density: Floats, rng: np.random.Generato
     Where no number of them flips the image: whole areas in one colour and in random colours, the densest pixels first.
     """
     effects.refresh(tree.gaps[0])
-    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T)
+    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T[: tuning.large_sets.classes])
     ladders = [ranked(tree.moves, estimate) for estimate in estimates]
     yield from _climb_ladders(tree, ladders, tuning.large_sets.fine_factor, tuning)
     if tree.best is None:
@@ -79,7 +66,8 @@ def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning 
         nodes = np.array([tree.node_of[smaller] for smaller in left])
         lengths = np.array([len(group) for group in groups])
         effects.observe(
-            np.concatenate(groups), np.repeat((tree.gaps[best] - tree.gaps[nodes]) / lengths[:, None], lengths, axis=0)
+            np.concatenate(groups),
+            np.repeat((tree.gaps[best] - tree.gaps[nodes]) / lengths[:, None], lengths, axis=0),
         )
         loss = margin - tree.value[nodes]
         order = np.argsort(loss / lengths, kind="stable")
@@ -89,6 +77,8 @@ def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning 
         anew = ranked(tree.moves, _worth(effects, tree.gaps[best])[0], size)
         sizes = np.unique(np.maximum(1, (size * np.array(constants.rebuilt)).astype(np.int64)))
         yield from tree.ask(together + _prefixes(anew, sizes), listed=False)
+        if constants.goal * size < tree.best_size < size:
+            return  # it gets slow: more must be learned first
         if tree.best_size < size:
             parts = max(constants.groups, parts // 2)
         elif parts == size:
@@ -113,6 +103,15 @@ def exchange(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tun
     start = np.sort(changes[np.argsort(-worth, kind="stable")[:goal]])
     yield from tree.ask([_as_set(start)], listed=False)
     yield from _exchange_from(tree, effects, rng, start, tuning)
+
+
+def rebuild(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Search:
+    """Ask about smaller sets made anew from the changes that do most, as far as is known by now."""
+    if tree.best is not None and tree.best_size > tuning.large_sets.least_rebuilt:
+        size = tree.best_size
+        anew = ranked(tree.moves, _worth(effects, tree.gaps[tree.best])[0], size)
+        sizes = np.unique((size * np.array(tuning.large_sets.looks)).astype(np.int64))
+        yield from tree.ask(_prefixes(anew, sizes), listed=False)
 
 
 def approach(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning = STANDARD) -> Search:
@@ -173,7 +172,7 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
             gain = (tree.gaps[node] - tree.gaps[here]) / max(1, len(one.gone) + len(one.new))
             expected = worth[one.new if effects.cells is None else np.searchsorted(pool, one.new)]
             believed = max(0.0, float(expected.mean())) if len(one.new) else 0.0
-            effects.observe(one.new, np.repeat(gain[None] + believed, len(one.new), axis=0))
+            effects.observe(one.new, np.repeat(gain[None] + believed, len(one.new), axis=0), shared=True)
         best = max((node for _, node in known), key=lambda node: float(tree.value[node]))
         if tree.value[best] > tree.value[here]:
             state, idle = np.array(tree.sets[best]), 0
@@ -267,18 +266,19 @@ def _climb_ladders(tree: Tree, ladders: list[Indices], factor: int, tuning: Tuni
     ladders = [ladder for ladder in ladders if len(ladder)]
     if not ladders:
         return
-    sizes = [max(map(len, ladders))]
-    while sizes[-1] // factor >= tuning.large_sets.first:
-        sizes.append(sizes[-1] // factor)
-    low = 0
-    for size in reversed(sizes):
+    longest, low, size = max(map(len, ladders)), 0, tuning.large_sets.first
+    while True:
+        sizes = [min(size * factor**rung, longest) for rung in range(tuning.large_sets.rungs)]
         before = tree.best
-        yield from tree.ask([_as_set(ladder[:size]) for ladder in ladders], listed=False)
+        yield from tree.ask([_as_set(ladder[:size]) for size in dict.fromkeys(sizes) for ladder in ladders], listed=False)
         if tree.best != before and tree.best is not None:
-            found = next(ladder for ladder in ladders if _as_set(ladder[:size]) == tree.sets[tree.best])
-            yield from _refine(tree, found, low, tuning)
+            found = tree.sets[tree.best]
+            ladder = next(ladder for ladder in ladders if _as_set(ladder[: len(found)]) == found)
+            yield from _refine(tree, ladder, max([low, *(one for one in sizes if one < len(found))]), tuning)
             return
-        low = size
+        if sizes[-1] == longest:
+            return
+        low, size = sizes[-1], sizes[-1] * factor
 
 
 def _refine(tree: Tree, ladder: Indices, low: int, tuning: Tuning) -> Search:

@@ -1,4 +1,4 @@
-"""The opening: single changes, first on a lattice, then where the players draw them."""
+"""The opening: blocks of pixels, single changes, and the way to a first adversarial set."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.feature_guided.large_sets import glance
+from adversarial.attacks.feature_guided.large_sets import approach, climb
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -20,48 +20,85 @@ if TYPE_CHECKING:
     Indices: TypeAlias = NDArray[np.int64]
 
 
-def open_game(tree: Tree, effects: Effects, players: Players, budget: int, tuning: Tuning = STANDARD) -> Search:
-    """Ask about single changes until a share of the budget is spent, one of them alone is adversarial, or scores tell little.
+class Opening:
+    """What is asked about while little is known: blocks, single changes, and ever larger sets until one is adversarial.
 
     Args:
-        tree: holds the original only.
+        tree: holds the original.
         effects: learns from the answers.
         players: draw the changes after the lattice.
-        budget: queries of the whole search.
         tuning: its constants.
+
+    Attributes:
+        open: whether there are single changes that were not asked about.
     """
-    spent = max(1, int(tuning.opening.share * budget))
-    first = lattice(tree, players, max(1, int(tuning.opening.lattice * spent)), tuning)
-    for start in range(0, len(first), tuning.leaves):
-        yield from _ask_singles(tree, effects, first[start : start + tuning.leaves])
-        if tree.best_size == 1 or tells_little(tree, tuning):
-            return
-    # the lattice has just told which areas matter: sets of the best changes flip many images at this point
-    if budget >= tuning.opening.glance_budget:
-        yield from glance(tree, effects, tuning)
-    size = tree.moves.size
-    large = size > tuning.opening.smallest_change * size.max()
-    while tree.log.queries < spent:
-        effects.refresh(tree.gaps[0])
+
+    def __init__(self, tree: Tree, effects: Effects, players: Players, tuning: Tuning = STANDARD) -> None:
+        self.tree, self.effects, self.players, self.tuning = tree, effects, players, tuning
+        self.open = True
+        self._last = 0
+        size = tree.moves.size
+        self._large = size > tuning.opening.smallest_change * size.max()
+
+    def blocks(self) -> Search:
+        """Ask about square blocks in one value each, on a lattice: areas tell more than pixels while little is known."""
+        tree, moves = self.tree, self.tree.moves
+        height, width = tree.log.image.shape[:2]
+        side = -(-min(height, width) // self.tuning.opening.blocks_across)
+        corners = lattice(tree, self.players, self.tuning.leaves, self.tuning)
+        pixels, values = np.divmod(corners, moves.count)
+        top = np.clip(pixels // width - side // 2, 0, height - side)
+        left = np.clip(pixels % width - side // 2, 0, width - side)
+        within = (np.arange(side)[:, None] * width + np.arange(side)).ravel()
+        numbers = ((top * width + left)[:, None] + within) * moves.count + values[:, None]
+        allowed = moves.size[numbers] > 0
+        sets = [tuple(row[kept].tolist()) for row, kept in zip(numbers, allowed, strict=True) if kept.any()]
+        nodes = yield from tree.ask(sets, listed=side == 1)
+        for node in nodes.tolist():
+            changes = np.array(tree.sets[node])
+            gain = (tree.gaps[node] - tree.gaps[0]) / len(changes)
+            self.effects.observe(changes, np.repeat(gain[None], len(changes), axis=0), shared=len(changes) > 1)
+
+    def singles(self) -> Search:
+        """Ask about a batch of single changes: from a lattice, or where the players draw them, in turn."""
+        tree, tuning = self.tree, self.tuning
+        wanted = tuning.leaves
+        first = lattice(tree, self.players, int(wanted * tuning.opening.lattice), tuning)
+        asked = np.array([tree.sets[node][0] for node in tree.of_size(1)], dtype=np.int64)
+        first = first[~np.isin(first, asked)]
+        self.effects.refresh(tree.gaps[0])
         # the classifier is deterministic: asking twice teaches nothing
-        chosen, _ = players.shortlist(effects, tree.gaps[0], tuning.leaves, allowed=large, barred=effects.seen)
+        barred = np.concatenate([asked, first])
+        drawn, _ = self.players.shortlist(self.effects, tree.gaps[0], wanted - len(first), allowed=self._large, barred=barred)
+        chosen = np.concatenate([first, drawn])
         if not len(chosen):
+            self.open = False
             return
-        yield from _ask_singles(tree, effects, chosen)
-        if tree.best_size == 1 or tells_little(tree, tuning):
-            return
+        yield from _ask_singles(tree, self.effects, chosen)
+
+    def first_flip(self, rng: np.random.Generator) -> Search:
+        """Climb to an adversarial set; where that failed before, exchange changes of the set that is nearest to one, too."""
+        tree, tuning = self.tree, self.tuning
+        yield from climb(tree, self.effects, self.players.density, rng, tuning)
+        if tree.best is None and self._last:
+            yield from approach(tree, self.effects, rng, tuning)
+        self._last = tree.log.queries
+
+    def is_due(self) -> bool:
+        """Whether much was asked since the last climb."""
+        return self.tree.log.queries > self.tuning.large_sets.climb_again * self._last
 
 
 def tells_little(tree: Tree, tuning: Tuning = STANDARD) -> bool:
-    """Whether the single changes asked so far mostly left the deciding gap as it was, to the last digit.
+    """Whether the changes asked about so far mostly left the deciding gap as it was, to the last digit.
 
     Scores that were not rounded, clipped or saturated move with any change that the classifier sees at all. A classifier that
     sees only some of the pixels is told from rounding by the gaps that did move: those of exact scores are all different.
     """
-    singles, constants = tree.of_size(1), tuning.opening
-    moved = tree.value[singles]
+    constants, asked = tuning.opening, len(tree.sets) - 1
+    moved = tree.value[1:]
     moved = moved[moved != tree.value[0]]
-    if not len(singles) or len(moved) >= (1 - constants.unmoved) * len(singles):
+    if not asked or len(moved) >= (1 - constants.unmoved) * asked:
         return False
     return len(moved) < constants.few_moved or len(np.unique(moved)) < constants.different * len(moved)
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from adversarial.attacks.feature_guided.effects import Effects
 from adversarial.attacks.feature_guided.growth import Growth
-from adversarial.attacks.feature_guided.large_sets import approach, climb, exchange, shed
-from adversarial.attacks.feature_guided.opening import open_game, tells_little
+from adversarial.attacks.feature_guided.large_sets import exchange, rebuild, shed
+from adversarial.attacks.feature_guided.opening import Opening, tells_little
 from adversarial.attacks.feature_guided.players import Players
 from adversarial.attacks.feature_guided.shrink import drop_singly
 from adversarial.attacks.feature_guided.tree import Tree
@@ -29,19 +29,20 @@ if TYPE_CHECKING:
 class PixelSearch:
     """One image's search for the smallest set of changed pixels; `docs/how-a-search-works.md` tells it step by step.
 
-    Nodes are sets of changes. The opening asks about single changes. Then sets grow, a change at a time, from nodes that UCT
-    selects, until one is adversarial; and from then on the search is for a set with one change less. Every answer sharpens
-    the estimates in `Effects`, from which player II draws the next changes. A tree that brings nothing new is given up for
-    another one, which starts from all that was learned. Where the opening shows that the scores tell little (rounded, clipped,
-    saturated), and where there are too few queries to learn what single changes do, the rest of the budget goes to a search by
-    decisions.
+    Nodes are sets of changes. The opening asks about blocks of pixels, and then about ever larger sets of the changes that seem
+    to do most, until one is adversarial. A large set is made smaller by groups. In turn, single changes are asked about, and
+    sets grow, a change at a time, from nodes that UCT selects: from single changes upwards, and from the smallest adversarial
+    set downwards. Every answer sharpens the estimates in `Effects`, from which player II draws the next changes. A tree that
+    brings nothing new is given up for another one, which starts from all that was learned. Where the opening shows that the
+    scores tell little (rounded, clipped, saturated), the rest of the budget goes to a search by decisions.
+
+    No step depends on the budget: a search with fewer queries does what one with more queries does first.
 
     Args:
         log: the image, its budget and the answers.
         moves: what may be done to each pixel.
         mixture: the features that player I picks from, or None for a uniform density.
         rng: all chance comes from here: the same seed, the same search.
-        budget: queries by which the phases are planned; the log keeps the limit.
         tuning: its constants.
         by_decision: makes a search that needs no scores, and begins with the smallest adversarial set so far, if there is one;
             None for none.
@@ -54,16 +55,18 @@ class PixelSearch:
     """
 
     def __init__(
-        self, log: QueryLog, moves: MoveTable, mixture: KeypointMixture | None, rng: np.random.Generator, budget: int,
+        self, log: QueryLog, moves: MoveTable, mixture: KeypointMixture | None, rng: np.random.Generator,
         tuning: Tuning = STANDARD, by_decision: Callable[[ChangeSet | None], ImageSearch] | None = None,
     ) -> None:  # fmt: skip
         self.by_decision = by_decision
         self._fallen: ImageSearch | None = None
-        self.log, self.moves, self.rng, self.budget, self.tuning = log, moves, rng, budget, tuning
+        self.log, self.moves, self.rng, self.tuning = log, moves, rng, tuning
         self.tree = Tree(moves, log, tuning)
         self.players = Players(self.tree, mixture, rng, tuning)
         self.effects: Effects | None = None
         self.trees = 1
+        self._idle = self._began = 0  # trees in a row that had nothing to ask; queries made when this tree began
+        self._reduced, self._paid = 0, True  # queries at the end of the last reduction, and whether it paid
         self._since = 0  # queries made when this tree last found something, or began
 
     def steps(self) -> Search:
@@ -76,37 +79,52 @@ class PixelSearch:
         yield from tree.ask([()])
         if log.found() or not (self.moves.size > 0).any():
             return
-        if self.by_decision is not None and not log.every and self.budget < self.tuning.opening.too_few:
-            yield from self._fall_back(self.by_decision)
-            return
         height, width = log.image.shape[:2]
         effects = Effects((height, width), self.moves.codes, tree.gaps.shape[1], targeted=log.every, tuning=self.tuning)
         self.effects = effects
-        yield from open_game(tree, effects, self.players, self.budget, self.tuning)
-        if self.by_decision is not None and tells_little(tree, self.tuning) and not self._done():
-            yield from self._fall_back(self.by_decision)
-            return
-        growth = Growth(tree, effects, self.players, self.budget, self.tuning)
+        opening = Opening(tree, effects, self.players, self.tuning)
+        for _ in range(self.tuning.opening.batches):
+            yield from opening.blocks()
+            if self.by_decision is not None and tells_little(tree, self.tuning) and not self._done():
+                yield from self._fall_back(self.by_decision)
+                return
+            if self._done():
+                return
+        if tree.best is None:
+            yield from opening.first_flip(self.rng)
+        growth = Growth(tree, effects, self.players, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
             effects.refresh(tree.gaps[0])
             # chosen once, at the original: these are the classes that later trees take turns with
             growth.rivals = effects.classes[: self.tuning.tree.rivals]
-        climbed = False
+        self._since, from_above = log.queries, False
         while not self._done():
-            if not climbed and self._is_hard(effects):
-                climbed = True
-                yield from climb(tree, effects, self.players.density, self.rng, self.tuning)
-                yield from approach(tree, effects, self.rng, self.tuning)
-            # by groups first: leaving out each of a hundred changes would cost a hundred queries
-            yield from self._reduce(effects)
             before = tree.best
-            if tree.best_size <= self.tuning.shrinking.singly:
+            if tree.best is None and opening.is_due():
+                yield from opening.first_flip(self.rng)
+            # by groups first: leaving out each of a hundred changes would cost a hundred queries
+            if self._may_reduce():
+                yield from self._reduce(effects)
+            if 0 < tree.best_size <= self.tuning.shrinking.singly:
                 yield from drop_singly(tree, effects)
             if self._done():
                 return
-            yield from growth.round()
+            level, opening_share = growth.reached, self.tuning.opening.share
+            far = tree.best is None or tree.best_size > self.tuning.large_sets.steep
+            if far:
+                opening_share = self.tuning.large_sets.share
+            if len(tree.of_size(1)) < opening_share * log.queries and opening.open:
+                yield from opening.singles()
+                yield from rebuild(tree, effects, self.tuning)
+            elif far and tree.best is not None and log.queries > self._reduced:
+                yield from self._reduce(effects)
+            else:
+                from_above = not from_above
+                yield from growth.round(from_above=from_above)
             if tree.best != before:
-                self._since, growth.widening = log.queries, 1
+                growth.widening = 1
+            if tree.best != before or growth.reached > level:
+                self._since = log.queries
             if self._is_exhausted(growth):
                 self._restart(growth)
 
@@ -127,36 +145,34 @@ class PixelSearch:
         return evidence.reshape(height, width)
 
     def _done(self) -> bool:
-        return self.trees > self.tuning.restarts.trees or self.tree.best_size == 1
+        return self._idle >= self.tuning.restarts.idle or self.tree.best_size == 1
 
     def _is_exhausted(self, growth: Growth) -> bool:
         """Whether this tree is to be given up: it has no new children left, or made nothing smaller for long."""
-        spent = self.log.queries - self._since > self.tuning.restarts.patience * self.budget
+        spent = self.log.queries - self._since > max(
+            self.tuning.restarts.least, self.tuning.restarts.patience * self.log.queries
+        )
         return growth.widening > self.tuning.restarts.widest or (spent and self.tree.best is not None)
 
     def _restart(self, growth: Growth) -> None:
         """Grow another tree towards each of the rival classes in turn: one class's best sets crowd out the others'."""
         rivals = [] if growth.rivals is None else growth.rivals.tolist()
         self.tree.restart(rivals[(self.trees - 1) % len(rivals)] if rivals else None)
-        growth.widening, growth.added = 1, 1
-        self.trees, self._since = self.trees + 1, self.log.queries
+        growth.widening, growth.added, growth.reached = 1, 1, 1
+        self._idle = self._idle + 1 if self.log.queries == self._began else 0
+        self.trees, self._since, self._began = self.trees + 1, self.log.queries, self.log.queries
 
-    def _is_hard(self, effects: Effects) -> bool:
-        """Whether nothing is adversarial yet, and growing a change at a time will not, or did not, get there in time."""
+    def _may_reduce(self) -> bool:
+        """Whether the smallest set is large, and the last reduction paid or was long ago."""
         tree, constants = self.tree, self.tuning.large_sets
-        if tree.best is not None or not len(effects.seen):
+        if tree.best_size <= constants.large:
             return False
-        effects.refresh(tree.gaps[0])
-        needs = -tree.gaps[0][effects.classes] / effects.step
-        # with a target all gaps must close, so that the hardest class decides; otherwise the easiest one does
-        need = float(needs.max() if self.log.every else needs.min())
-        overgrown = tree.deepest > constants.overgrown * constants.large
-        return need > constants.steep or overgrown or self.log.queries > constants.late * self.budget
+        return self._paid or tree.log.queries > constants.again * self._reduced
 
     def _reduce(self, effects: Effects) -> Search:
-        """Make a large set smaller by groups and by exchanges, as long as that helps."""
-        before = 0
-        while self.tuning.large_sets.large < self.tree.best_size != before:
-            before = self.tree.best_size
-            yield from shed(self.tree, effects, self.rng, self.tuning)
-            yield from exchange(self.tree, effects, self.rng, self.tuning)
+        """Make a large set smaller by groups and by exchanges."""
+        before = self.tree.best_size
+        yield from shed(self.tree, effects, self.rng, self.tuning)
+        yield from exchange(self.tree, effects, self.rng, self.tuning)
+        self._paid = self.tree.best_size <= self.tuning.large_sets.goal * before
+        self._reduced = self.tree.log.queries

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
-from adversarial.attacks.feature_guided.large_sets import approach, climb, exchange, glance, ranked, shed
+from adversarial.attacks.feature_guided.large_sets import approach, climb, exchange, ranked, shed
 from adversarial.attacks.moves import make_move_table
 from adversarial.attacks.tuning import STANDARD
 
@@ -207,15 +207,6 @@ def test_approaching_flips_from_the_nearest_set(two_classes):
     assert toy.tree.best is None
     toy.run(approach(toy.tree, toy.effects(), np.random.default_rng(0)))
     assert toy.tree.best_size == 16  # exchanges keep the size
-
-
-def test_the_early_look_asks_about_the_best_changes_by_doubling_numbers(two_classes):
-    toy = two_classes(12, 6)
-    toy.run(toy.tree.ask([()]))
-    toy.run(glance(toy.tree, toy.effects()))
-    assert sorted(len(changes) for changes in toy.tree.sets) == [0, 4, 8, 16, 32]
-    assert toy.tree.best_size == 8
-    assert toy.tree.deepest == 0
 
 
 def test_no_set_changes_a_pixel_twice(two_classes):
