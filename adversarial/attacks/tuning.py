@@ -105,6 +105,7 @@ class LargeSetTuning:
     exchange_decay: float = 0.7  # of that rate is kept after a batch without progress
     least_rate: float = 0.02  # below, it is about one change at a time anyway
     exchange_noise: float = 0.5  # deviations of noise when exchanged changes are drawn
+    batches: int = 4  # of exchanges in a row, once a set is adversarial: then single changes tell more
     patience: int = 3  # batches of exchanges without progress before the coarse steps give up
 
 

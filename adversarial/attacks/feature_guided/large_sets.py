@@ -142,8 +142,13 @@ def _highest(table: Floats) -> Floats:
 def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state: Indices, tuning: Tuning) -> Search:
     """Batches of exchanges in a set that was asked about, until it is adversarial or several batches brought nothing."""
     constants = tuning.large_sets
+    # while nothing is adversarial, there is nothing better to do; otherwise single changes tell more after some batches
+    patience, batches = (
+        (constants.patience, constants.batches) if tree.best is not None else (2 * constants.patience, tree.log.left)
+    )
     idle, rate = 0, constants.exchange_rate
-    while _as_set(state) in tree.node_of and idle < constants.patience:
+    while _as_set(state) in tree.node_of and idle < patience and batches > 0:
+        batches -= 1
         here = tree.node_of[_as_set(state)]
         if tree.value[here] > 0:
             return

@@ -18,7 +18,7 @@ from adversarial.attacks.feature_guided.growth import Growth
 from adversarial.attacks.feature_guided.opening import tells_little
 from adversarial.attacks.feature_guided.players import Players
 from adversarial.attacks.feature_guided.search import PixelSearch
-from adversarial.attacks.tuning import STANDARD, RestartTuning, Tuning
+from adversarial.attacks.tuning import STANDARD, Tuning
 
 SOURCE = Path(adversarial.__file__).parent / "attacks"
 GROUPS = {
@@ -26,8 +26,8 @@ GROUPS = {
 }
 
 
-def search(toy, seed=0, tuning=STANDARD, budget=None):
-    made = PixelSearch(toy.log, toy.moves, None, np.random.default_rng(seed), budget or toy.log.budget, tuning)
+def search(toy, seed=0, tuning=STANDARD):
+    made = PixelSearch(toy.log, toy.moves, None, np.random.default_rng(seed), tuning)
     toy.run(made.steps())
     return made
 
@@ -50,15 +50,25 @@ def test_every_query_is_a_new_set_with_one_allowed_change_per_pixel(two_classes)
         assert all(toy.moves.size[change] > 0 for change in changes)
 
 
-def test_the_opening_takes_its_share_and_no_more(two_classes):
-    """Nothing of one pixel flips, so that the opening goes on as long as it may."""
+def test_single_changes_take_their_share_of_the_queries(two_classes):
+    """Nothing of one pixel flips, so that single changes are asked about all along."""
     toy = two_classes(16, 8, budget=400)
     singles = sum(len(changes) == 1 for changes in search(toy).tree.sets)
-    assert 0.3 * 400 <= singles <= STANDARD.opening.share * 400 + STANDARD.leaves
+    assert 0.2 * 400 <= singles <= STANDARD.large_sets.share * 400 + STANDARD.leaves
 
 
 def saturated(gap):
     return 1 / (1 + np.exp(-200 * np.asarray(gap, np.float64)))
+
+
+@pytest.mark.parametrize("target", [None, 2])
+def test_a_search_with_fewer_queries_asks_what_one_with_more_asks_first(linear, target):
+    weights = np.random.default_rng(1).normal(size=(2, 100))
+    toys = [linear(np.full((10, 10, 1), 0.5), weights, [7.0, 9.0], budget=budget, target=target) for budget in (40, 150, 500)]
+    short, middle, long = (search(toy).tree for toy in toys)
+    assert middle.sets[: len(short.sets)] == short.sets
+    assert long.sets[: len(middle.sets)] == middle.sets
+    assert toys[0].log.distance >= toys[1].log.distance >= toys[2].log.distance
 
 
 FLAT = {
@@ -121,9 +131,9 @@ def test_another_class_is_found_behind_the_nearest(linear):
 def test_trees_are_given_up_and_begun_again_until_the_last(two_classes):
     """A flip that needs every pixel of four: nothing smaller exists, and the search must end by itself."""
     toy = two_classes(2, 4, budget=100_000)
-    found = search(toy, budget=3000)
+    found = search(toy)
     assert found.tree.best_size == 4
-    assert found.trees == STANDARD.restarts.trees + 1
+    assert found.trees > STANDARD.restarts.idle
     assert toy.log.queries <= 3**4
 
 
@@ -132,7 +142,7 @@ def test_growth_adds_one_change_to_a_parent_and_learns_from_it(two_classes):
     toy.run(toy.tree.ask([()]))
     toy.run(toy.tree.ask([(change,) for change in range(40)]))
     effects = toy.effects()
-    growth = Growth(toy.tree, effects, Players(toy.tree, None, np.random.default_rng(0)), 500)
+    growth = Growth(toy.tree, effects, Players(toy.tree, None, np.random.default_rng(0)))
     before = len(toy.tree.sets)
     toy.run(growth.round())
     new = toy.tree.sets[before:]
@@ -152,7 +162,7 @@ def test_growth_of_large_sets_leaps(two_classes):
     sets = [tuple(sorted(best[start : start + 12].tolist())) for start in range(40)]
     toy.run(toy.tree.ask(sets))
     assert toy.tree.best is None
-    growth = Growth(toy.tree, toy.effects(), Players(toy.tree, None, np.random.default_rng(0)), 500)
+    growth = Growth(toy.tree, toy.effects(), Players(toy.tree, None, np.random.default_rng(0)), reached=12)
     toy.run(growth.round())
     assert toy.tree.deepest == 15
     assert growth.added == 3
@@ -164,11 +174,10 @@ def test_constants_are_frozen_and_another_tuning_is_another_search(two_classes):
     with pytest.raises(dataclasses.FrozenInstanceError):
         STANDARD.tree.elite = 3
     assert hash(STANDARD) == hash(Tuning())
-    toy, other = (two_classes(9, 5, budget=100_000) for _ in range(2))
-    search(toy, budget=400)
-    one_tree = dataclasses.replace(STANDARD, restarts=RestartTuning(trees=1))
-    assert search(other, tuning=one_tree, budget=400).trees == 2
-    assert other.log.queries < toy.log.queries
+    toy, other = (two_classes(9, 5, budget=400) for _ in range(2))
+    search(toy)
+    small = dataclasses.replace(STANDARD, leaves=8)
+    assert search(other, tuning=small).tree.sets != search(two_classes(9, 5, budget=400)).tree.sets
 
 
 @pytest.mark.parametrize("group", GROUPS)
