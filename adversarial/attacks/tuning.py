@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class OpeningTuning:
     """The opening of the L0 search: queries about single changed pixels."""
 
-    share: float = 0.35  # of the queries so far: with more, too little is left for combining what they found
+    share: float = 0.35  # of the queries by the end of a stage: with more, too little is left for combining what they found
     lattice: float = 0.5  # of a batch is spread evenly, so that no part stays unseen; the rest follows the gains
     lattice_spare: float = 1.3  # times as many lattice points as queries: the mixture must have some to choose between
     uniform: float = 0.5  # of the density is uniform: a mixture that misses the decisive pixels must not hide them
@@ -23,6 +23,14 @@ class OpeningTuning:
     different: float = 0.8  # of the gaps that moved are unlike each other where scores are exact, but for chance
     batches: int = 2  # of blocks: by then sets of believed changes flip most images, with a tenth of their pixels or fewer
     blocks_across: int = 24  # blocks per side: 2 by 2 pixels on 48, where they told more than single pixels up to 64 queries
+
+
+@dataclass(frozen=True)
+class StageTuning:
+    """The stages of the L0 search: each does with more queries what the one before it did, with all that was learned."""
+
+    first: int = 100  # queries of the first stage, which wants a small flip soon
+    factor: float = 10**0.5  # times as many queries by the end of the next one: 316, 1,000, 3,162 and so on
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class TreeTuning:
     rivals: int = 3  # classes that share half of the elite: one class's sets would otherwise crowd out the others'
     shortlist: int = 192  # changes looked at for one batch: sorting all changes of a large image for each node is slow
     shortlist_per_added: int = 6  # at least so many changes on the list per change that one child gets
-    level: float = 1 / 32  # of the queries so far go to one size before a larger one is tried from below
+    level: float = 1 / 32  # of a stage's queries go to one size before a larger one is tried, while nothing is adversarial
     growth: float = 0.25  # of its size is added to a large set at a time: one change at a time would take too long
     several_noise: float = 0.2  # of the utilities' deviation: makes the children that get several changes differ
     pairs: int = 2  # leaves per batch that exchange two changes at once: a way out where no single change helps
@@ -71,9 +79,8 @@ class TreeTuning:
 class RestartTuning:
     """When a tree is given up for another one that starts from everything learned."""
 
-    least: int = 64  # queries without a smaller set at least: four batches
     widest: int = 8  # times the usual elite: when so many nodes give no new children, the neighbourhood is exhausted
-    patience: float = 0.16  # of the queries so far without a smaller set: later trees get more, since finds get rarer
+    patience: float = 0.16  # of a stage's queries without a smaller set: leaves room for a few trees in each
     idle: int = 12  # trees in a row that found nothing to ask about: then everything within reach was asked
 
 
@@ -82,17 +89,17 @@ class LargeSetTuning:
     """The coarse steps for images that are hard to flip."""
 
     large: int = 9  # changes: smaller sets shrink best one change at a time
-    steep: int = 16  # changes: growing a set one by one to a larger size costs too much
+    steep: float = 16.0  # good changes that a flip seems to need: growing a set one by one to that size costs too much
+    overgrown: float = 2.0  # times `large`: a tree this deep without a flip is not going to make one soon
     first: int = 8  # changes on the lowest rung when climbing: smaller sets were tried by the tree
-    again: float = 1.3  # times the queries after which a set that gave nothing is reduced again: much was learned by then
-    climb_again: float = 1.5  # times the queries after which another climb is tried, while nothing is adversarial
-    share: float = 0.6  # of the queries go to single changes while the set is large: sets are made anew from the best of them
+    climb_again: float = 2.5  # times the queries after which another climb is tried, while nothing is adversarial
     least_rebuilt: int = 4  # changes: smaller sets are found sooner by the tree
     looks: tuple[float, ...] = (0.5, 0.7, 0.85, 0.95)  # of the smallest set's size, after each batch of single changes
     rungs: int = 3  # of a ladder in one batch: the smallest that flips is kept, and asking in turn would make small batches
     classes: int = 2  # climbed towards: the nearest one is wrong often enough to try the second
     coarse_factor: int = 4  # between rungs that paint whole areas, the last resort
     fine_factor: int = 4  # between rungs of the changes that are believed to do most
+    finer_factor: int = 2  # between them once more is known: that many of them are too few or too many often enough
     middles: tuple[float, ...] = (1 / 4, 1 / 2, 3 / 4)  # one batch replaces two bisections
     resolution: int = 4  # a rung is refined until it is known to a quarter of its size: shedding does the rest
     groups: int = 12  # groups that a set is cut into: one batch tells what each is worth
@@ -105,8 +112,7 @@ class LargeSetTuning:
     exchange_decay: float = 0.7  # of that rate is kept after a batch without progress
     least_rate: float = 0.02  # below, it is about one change at a time anyway
     exchange_noise: float = 0.5  # deviations of noise when exchanged changes are drawn
-    batches: int = 4  # of exchanges in a row, once a set is adversarial: then single changes tell more
-    patience: int = 3  # batches of exchanges without progress before the coarse steps give up
+    patience: int = 6  # batches of exchanges without progress before the coarse steps give up
 
 
 @dataclass(frozen=True)
@@ -203,6 +209,7 @@ class Tuning:
     leaves: int = 16  # images per batch of one search: more would be chosen on old knowledge
     tiny: float = 0.1  # of the largest change in the image: smaller changes do too little to be worth a query
     opening: OpeningTuning = OpeningTuning()
+    stages: StageTuning = StageTuning()
     effects: EffectsTuning = EffectsTuning()
     tree: TreeTuning = TreeTuning()
     restarts: RestartTuning = RestartTuning()

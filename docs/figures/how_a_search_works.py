@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 BUDGET = 1500
 EASY, HARD = 2, 9  # the demo's signs "speed limit 50" and "keep right"
 PHASES = {  # phases in the words of the page, the functions that make them up, and their colours
-    "opening": ("open_game", "#cfe3f5"),
-    "early look": ("glance", "#5b9bd5"),
+    "blocks": ("blocks", "#5b9bd5"),
+    "single changes": ("singles", "#cfe3f5"),
     "climb": ("climb", "#f4b183"),
-    "shed and exchange": ("_reduce", "#fbe2cf"),
+    "shed": ("shed", "#fbe2cf"),
+    "exchange": ("exchange", "#f7cbac"),
     "leave out singly": ("drop_singly", "#a9d18e"),
     "tree": ("round", "#f0f0f0"),
 }
@@ -63,7 +64,7 @@ def watch() -> list[str]:
 
         return wrapped
 
-    owners = {"glance": opening, "_reduce": PixelSearch, "round": growth.Growth}
+    owners = {"blocks": opening.Opening, "singles": opening.Opening, "climb": opening, "round": growth.Growth}
     for phase, (function, _) in PHASES.items():
         owner = owners.get(function, search)
         setattr(owner, function, named(phase, getattr(owner, function)))
@@ -76,7 +77,7 @@ def record(number: int, running: list[str]) -> Recorded:
     predict = signs.load().predict
     log = QueryLog(pictures[number], int(labels[number]), None, distance=DISTANCES.get("l0"), budget=BUDGET, kind="logits")
     moves, mixture = make_move_table(log.image, "corners"), keypoint_mixture(log.image)
-    made = PixelSearch(log, moves, mixture, np.random.default_rng(0), BUDGET)
+    made = PixelSearch(log, moves, mixture, np.random.default_rng(0))
     phases, restarts = [], []
     steps = made.steps()
     try:
@@ -151,7 +152,7 @@ def main() -> None:
     left.set_ylabel("changed pixels, best so far")
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for _, colour in PHASES.values()]
     handles.append(plt.Line2D([0], [0], color="#888888", lw=0.8, ls=":"))
-    above.legend(handles, [*PHASES, "another tree"], loc="outside lower center", ncols=7, frameon=False, fontsize=9)
+    above.legend(handles, [*PHASES, "another tree"], loc="outside lower center", ncols=8, frameon=False, fontsize=9)
     draw_maps(list(below.subplots(1, 5)), easy)
     below.suptitle("A, at the end", fontsize=10)
     figure.savefig(out, dpi=110)

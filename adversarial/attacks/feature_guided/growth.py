@@ -48,26 +48,25 @@ class Growth:
     rivals: Indices | None = None
     widening: int = 1
     added: int = 1
-    reached: int = 1
 
-    def round(self, *, from_above: bool = False) -> Search:
+    def round(self, planned: int) -> Search:
         """Ask about one batch of leaves: parents by UCT, and a change (or several, while sets grow fast) added to each.
 
         Until a set is adversarial, sets grow. Afterwards the goal is a set with one change less than the smallest one: the
         best sets of that size lose one change each, and the parents that result get another one.
+
+        Args:
+            planned: queries made by the end of the stage: with more, more of them go to each size.
         """
         tree, leaves = self.tree, self.tuning.leaves
         size, added = tree.best_size, 1
-        if size and (from_above or self.reached >= size - 1):
+        if size and tree.deepest >= size - 1:
             goal = size - 1
-            if from_above and tree.best is not None and not len(tree.of_size(goal)):
-                changes = tree.sets[tree.best]
-                yield from tree.ask([changes[:i] + changes[i + 1 :] for i in range(size)][: 2 * leaves])
             smaller = yield from drops(tree, tree.top(goal, self._elite(), self.rivals), 2 * leaves)
             if tree.best_size <= goal:
                 return
         else:
-            goal, added = self._next_size(size - 1 if size else None)
+            goal, added = self._next_size(size - 1 if size else None, planned)
             smaller = []
         parents = self._parents(smaller, goal - added)
         if not len(parents):
@@ -97,17 +96,16 @@ class Growth:
         distinct = np.array(list(dict.fromkeys(nodes)), dtype=np.int64)
         return np.asarray(distinct[np.argsort(-tree.worth(distinct), kind="stable")[: 2 * self._elite()]])
 
-    def _next_size(self, most: int | None) -> tuple[int, int]:
+    def _next_size(self, most: int | None, planned: int) -> tuple[int, int]:
         """The size to try next while nothing is adversarial, and by how much it exceeds its parents' size."""
         tree, leaves, large = self.tree, self.tuning.leaves, self.tuning.large_sets.large
-        deepest = self.reached
-        enough = leaves if deepest >= large else min(2 * leaves, max(leaves, int(self.tuning.tree.level * tree.log.queries)))
+        deepest = tree.deepest
+        enough = leaves if deepest >= large else min(2 * leaves, max(leaves, int(self.tuning.tree.level * planned)))
         if deepest <= 1 or len(tree.of_size(deepest)) >= enough:
             self.added = 1 if deepest < large else max(1, int(self.tuning.tree.growth * deepest))
             if most is not None:
                 self.added = min(self.added, most - deepest)
             deepest += self.added
-            self.reached = deepest
         return deepest, self.added
 
     def _expand(self, nodes: Indices, counts: Indices, added: int) -> list[tuple[int, ChangeSet]]:

@@ -29,18 +29,30 @@ class Exchanged(NamedTuple):
     result: ChangeSet
 
 
-def climb(tree: Tree, effects: Effects, density: Floats, rng: np.random.Generator, tuning: Tuning = STANDARD) -> Search:
+def climb(
+    tree: Tree, effects: Effects, density: Floats, rng: np.random.Generator, tuning: Tuning = STANDARD, *, finely: bool = False
+) -> Search:
     """Ask about ever larger sets until one is adversarial, and then about sizes between it and the one below.
 
     First the changes that are believed to do most towards each of the nearest classes, the best one of each pixel, in order.
     Where no number of them flips the image: whole areas in one colour and in random colours, the densest pixels first.
+
+    Args:
+        tree: receives the answers.
+        effects: what is believed of the changes.
+        density: (P,) of the pixels.
+        rng: draws the random colours.
+        tuning: its constants.
+        finely: whether more is known than in the opening: more sizes are tried, and more classes.
     """
+    constants = tuning.large_sets
     effects.refresh(tree.gaps[0])
-    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T[: tuning.large_sets.classes])
+    towards = None if finely else constants.classes
+    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T[:towards])
     ladders = [ranked(tree.moves, estimate) for estimate in estimates]
-    yield from _climb_ladders(tree, ladders, tuning.large_sets.fine_factor, tuning)
+    yield from _climb_ladders(tree, ladders, constants.finer_factor if finely else constants.fine_factor, tuning)
     if tree.best is None:
-        yield from _climb_ladders(tree, _areas(tree.moves, density, rng), tuning.large_sets.coarse_factor, tuning)
+        yield from _climb_ladders(tree, _areas(tree.moves, density, rng), constants.coarse_factor, tuning)
 
 
 def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning = STANDARD) -> Search:
@@ -77,8 +89,6 @@ def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning 
         anew = ranked(tree.moves, _worth(effects, tree.gaps[best])[0], size)
         sizes = np.unique(np.maximum(1, (size * np.array(constants.rebuilt)).astype(np.int64)))
         yield from tree.ask(together + _prefixes(anew, sizes), listed=False)
-        if constants.goal * size < tree.best_size < size:
-            return  # it gets slow: more must be learned first
         if tree.best_size < size:
             parts = max(constants.groups, parts // 2)
         elif parts == size:
@@ -114,6 +124,20 @@ def rebuild(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Search:
         yield from tree.ask(_prefixes(anew, sizes), listed=False)
 
 
+def begin_anew(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Search:
+    """Ask about smaller sets made anew towards each of the classes nearest at the original, for as long as that helps.
+
+    The smallest set so far may lead to a class that seemed near when little was known.
+    """
+    effects.refresh(tree.gaps[0])
+    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T)
+    ladders, before = [ranked(tree.moves, estimate) for estimate in estimates], 0
+    while tuning.large_sets.large < tree.best_size != before:
+        before = tree.best_size
+        sizes = np.unique((before * np.array(tuning.large_sets.looks)).astype(np.int64))
+        yield from tree.ask([changes for ladder in ladders for changes in _prefixes(ladder, sizes)], listed=False)
+
+
 def approach(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning = STANDARD) -> Search:
     """Exchange changes of the set that is nearest to flipping, where no set was adversarial yet."""
     if tree.best is None:
@@ -142,13 +166,8 @@ def _highest(table: Floats) -> Floats:
 def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state: Indices, tuning: Tuning) -> Search:
     """Batches of exchanges in a set that was asked about, until it is adversarial or several batches brought nothing."""
     constants = tuning.large_sets
-    # while nothing is adversarial, there is nothing better to do; otherwise single changes tell more after some batches
-    patience, batches = (
-        (constants.patience, constants.batches) if tree.best is not None else (2 * constants.patience, tree.log.left)
-    )
     idle, rate = 0, constants.exchange_rate
-    while _as_set(state) in tree.node_of and idle < patience and batches > 0:
-        batches -= 1
+    while _as_set(state) in tree.node_of and idle < constants.patience:
         here = tree.node_of[_as_set(state)]
         if tree.value[here] > 0:
             return
@@ -177,7 +196,7 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
             gain = (tree.gaps[node] - tree.gaps[here]) / max(1, len(one.gone) + len(one.new))
             expected = worth[one.new if effects.cells is None else np.searchsorted(pool, one.new)]
             believed = max(0.0, float(expected.mean())) if len(one.new) else 0.0
-            effects.observe(one.new, np.repeat(gain[None] + believed, len(one.new), axis=0), shared=True)
+            effects.observe(one.new, np.repeat(gain[None] + believed, len(one.new), axis=0))
         best = max((node for _, node in known), key=lambda node: float(tree.value[node]))
         if tree.value[best] > tree.value[here]:
             state, idle = np.array(tree.sets[best]), 0

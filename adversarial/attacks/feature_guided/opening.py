@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.feature_guided.large_sets import approach, climb
+from adversarial.attacks.feature_guided.large_sets import climb
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -77,12 +77,9 @@ class Opening:
         yield from _ask_singles(tree, self.effects, chosen)
 
     def first_flip(self, rng: np.random.Generator) -> Search:
-        """Climb to an adversarial set; where that failed before, exchange changes of the set that is nearest to one, too."""
-        tree, tuning = self.tree, self.tuning
-        yield from climb(tree, self.effects, self.players.density, rng, tuning)
-        if tree.best is None and self._last:
-            yield from approach(tree, self.effects, rng, tuning)
-        self._last = tree.log.queries
+        """Climb to an adversarial set."""
+        yield from climb(self.tree, self.effects, self.players.density, rng, self.tuning, finely=self._last > 0)
+        self._last = self.tree.log.queries
 
     def is_due(self) -> bool:
         """Whether much was asked since the last climb."""

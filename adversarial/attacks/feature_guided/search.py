@@ -8,7 +8,7 @@ import numpy as np
 
 from adversarial.attacks.feature_guided.effects import Effects
 from adversarial.attacks.feature_guided.growth import Growth
-from adversarial.attacks.feature_guided.large_sets import exchange, rebuild, shed
+from adversarial.attacks.feature_guided.large_sets import approach, begin_anew, exchange, rebuild, shed
 from adversarial.attacks.feature_guided.opening import Opening, tells_little
 from adversarial.attacks.feature_guided.players import Players
 from adversarial.attacks.feature_guided.shrink import drop_singly
@@ -66,7 +66,6 @@ class PixelSearch:
         self.effects: Effects | None = None
         self.trees = 1
         self._idle = self._began = 0  # trees in a row that had nothing to ask; queries made when this tree began
-        self._reduced, self._paid = 0, True  # queries at the end of the last reduction, and whether it paid
         self._since = 0  # queries made when this tree last found something, or began
 
     def steps(self) -> Search:
@@ -97,36 +96,55 @@ class PixelSearch:
             effects.refresh(tree.gaps[0])
             # chosen once, at the original: these are the classes that later trees take turns with
             growth.rivals = effects.classes[: self.tuning.tree.rivals]
-        self._since, from_above = log.queries, False
+        planned = self.tuning.stages.first
+        if tree.best is None and self._is_hard(effects):
+            planned = int(self.tuning.stages.factor * planned)  # few queries say nothing here: more single changes first
         while not self._done():
-            before = tree.best
-            if tree.best is None and opening.is_due():
-                yield from opening.first_flip(self.rng)
-            # by groups first: leaving out each of a hundred changes would cost a hundred queries
-            if self._may_reduce():
-                yield from self._reduce(effects)
-            if 0 < tree.best_size <= self.tuning.shrinking.singly:
-                yield from drop_singly(tree, effects)
+            yield from _until(log, planned, self._stage(planned, opening, growth))
+            planned = int(self.tuning.stages.factor * planned)
+
+    def _stage(self, planned: int, opening: Opening, growth: Growth) -> Search:
+        """Search until so many queries were made in all: what was found, made smaller; single changes; then trees."""
+        tree, log, constants, effects = self.tree, self.log, self.tuning, growth.effects
+        first = planned == constants.stages.first
+        if first:
+            yield from self._make_smaller(effects, exchanging=False)
+        while opening.open and len(tree.of_size(1)) < constants.opening.share * planned:
             if self._done():
                 return
-            level, opening_share = growth.reached, self.tuning.opening.share
-            far = tree.best is None or tree.best_size > self.tuning.large_sets.steep
-            if far:
-                opening_share = self.tuning.large_sets.share
-            if len(tree.of_size(1)) < opening_share * log.queries and opening.open:
-                yield from opening.singles()
-                yield from rebuild(tree, effects, self.tuning)
-            elif far and tree.best is not None and log.queries > self._reduced:
-                yield from self._reduce(effects)
+            yield from opening.singles()
+            if tree.best is None:
+                if opening.is_due():
+                    yield from opening.first_flip(self.rng)
             else:
-                from_above = not from_above
-                yield from growth.round(from_above=from_above)
+                yield from rebuild(tree, effects, constants)
+        if tree.best is None and self._is_hard(effects):
+            yield from opening.first_flip(self.rng)
+            yield from approach(tree, effects, self.rng, constants)
+        if not first:
+            yield from begin_anew(tree, effects, constants)
+        self._since, growth.widening = log.queries, 1
+        while not self._done():
+            before = tree.best
+            yield from self._make_smaller(effects, exchanging=not first)
+            if self._done():
+                return
+            yield from growth.round(planned)
             if tree.best != before:
-                growth.widening = 1
-            if tree.best != before or growth.reached > level:
-                self._since = log.queries
-            if self._is_exhausted(growth):
+                self._since, growth.widening = log.queries, 1
+            if self._is_exhausted(growth, planned):
                 self._restart(growth)
+
+    def _make_smaller(self, effects: Effects, *, exchanging: bool) -> Search:
+        """Leave out what can be spared: by groups first, since each of a hundred changes would cost a hundred queries."""
+        tree, before = self.tree, 0
+        while self.tuning.large_sets.large < tree.best_size != before:
+            before = tree.best_size
+            yield from shed(tree, effects, self.rng, self.tuning)
+            if exchanging:
+                yield from exchange(tree, effects, self.rng, self.tuning)
+        if 0 < tree.best_size <= self.tuning.shrinking.singly:
+            yield from drop_singly(tree, effects)
 
     def _fall_back(self, by_decision: Callable[[ChangeSet | None], ImageSearch]) -> Search:
         """Give the rest of the budget to the search by decisions."""
@@ -147,32 +165,37 @@ class PixelSearch:
     def _done(self) -> bool:
         return self._idle >= self.tuning.restarts.idle or self.tree.best_size == 1
 
-    def _is_exhausted(self, growth: Growth) -> bool:
+    def _is_hard(self, effects: Effects) -> bool:
+        """Whether growing a set a change at a time will not, or did not, get to a flip in time."""
+        tree, constants = self.tree, self.tuning.large_sets
+        if not len(effects.seen):
+            return False
+        effects.refresh(tree.gaps[0])
+        needs = -tree.gaps[0][effects.classes] / effects.step
+        # with a target all gaps must close, so that the hardest class decides; otherwise the easiest one does
+        need = float(needs.max() if self.log.every else needs.min())
+        return need > constants.steep or tree.deepest > constants.overgrown * constants.large
+
+    def _is_exhausted(self, growth: Growth, planned: int) -> bool:
         """Whether this tree is to be given up: it has no new children left, or made nothing smaller for long."""
-        spent = self.log.queries - self._since > max(
-            self.tuning.restarts.least, self.tuning.restarts.patience * self.log.queries
-        )
+        spent = self.log.queries - self._since > self.tuning.restarts.patience * planned
         return growth.widening > self.tuning.restarts.widest or (spent and self.tree.best is not None)
 
     def _restart(self, growth: Growth) -> None:
         """Grow another tree towards each of the rival classes in turn: one class's best sets crowd out the others'."""
         rivals = [] if growth.rivals is None else growth.rivals.tolist()
         self.tree.restart(rivals[(self.trees - 1) % len(rivals)] if rivals else None)
-        growth.widening, growth.added, growth.reached = 1, 1, 1
+        growth.widening, growth.added = 1, 1
         self._idle = self._idle + 1 if self.log.queries == self._began else 0
         self.trees, self._since, self._began = self.trees + 1, self.log.queries, self.log.queries
 
-    def _may_reduce(self) -> bool:
-        """Whether the smallest set is large, and the last reduction paid or was long ago."""
-        tree, constants = self.tree, self.tuning.large_sets
-        if tree.best_size <= constants.large:
-            return False
-        return self._paid or tree.log.queries > constants.again * self._reduced
 
-    def _reduce(self, effects: Effects) -> Search:
-        """Make a large set smaller by groups and by exchanges."""
-        before = self.tree.best_size
-        yield from shed(self.tree, effects, self.rng, self.tuning)
-        yield from exchange(self.tree, effects, self.rng, self.tuning)
-        self._paid = self.tree.best_size <= self.tuning.large_sets.goal * before
-        self._reduced = self.tree.log.queries
+def _until(log: QueryLog, planned: int, steps: Search) -> Search:
+    """The steps of a search until so many queries were made in all."""
+    try:
+        images = next(steps)
+        while log.queries < planned:
+            images = steps.send((yield images))
+    except StopIteration:
+        return
+    steps.close()

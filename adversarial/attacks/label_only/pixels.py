@@ -169,8 +169,10 @@ class LabelPixels:
     def _exchange(self, current: Changes) -> Search:
         """Take some changes out of a set and put fewer, or as many, others in, until that has not helped for long."""
         idle, last = 0, self.log.queries
-        patience = self.tuning.patience * self.log.budget
-        while len(current) > 1 and idle < self.tuning.idle and self.log.queries - last < patience:
+        while len(current) > 1 and idle < self.tuning.idle:
+            # no share of the budget: a longer search must begin with the shorter one
+            if self.log.queries - last >= max(self.tuning.least_patience, self.tuning.patience * self.log.queries):
+                return
             swaps = [self._swap(current) for _ in range(self.tuning.lanes)]
             fresh = [swap for swap in swaps if len(swap) and self.sets.known(swap) is None]
             if not fresh:

@@ -54,7 +54,7 @@ def counting(predict):
     return counted, asked
 
 
-@pytest.mark.parametrize(("budget", "factor"), [(300, 1.5), (1000, 1.1)])
+@pytest.mark.parametrize(("budget", "factor"), [(300, 1.5), (1000, 1.12)])
 @pytest.mark.parametrize("seed", range(3))
 def test_many_pixels_are_found_near_the_minimum(seed, budget, factor):
     predict, image = steep(seed)
@@ -163,7 +163,7 @@ def test_climbing_paints_areas_where_the_believed_changes_do_not_flip(linear):
     effects.observe(np.arange(0, 128, 2), np.ones((64, 1)))
     effects.observe(np.arange(1, 128, 2), -np.ones((64, 1)))
     toy.run(climb(toy.tree, effects, np.full(64, 1 / 64), np.random.default_rng(0)))
-    assert 41 <= toy.tree.best_size <= 44  # each white pixel adds 0.5, and 40 only make a tie
+    assert 41 <= toy.tree.best_size <= 48  # each white pixel adds 0.5, 40 only make a tie; the size is known to a quarter
 
 
 @pytest.mark.parametrize("seed", range(3))
