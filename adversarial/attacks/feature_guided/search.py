@@ -89,7 +89,7 @@ class PixelSearch:
                 return
             if self._done():
                 return
-        if tree.best is None:
+        if tree.best is None and not log.every:
             yield from opening.first_flip(self.rng)
         growth = Growth(tree, effects, self.players, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
@@ -97,8 +97,9 @@ class PixelSearch:
             # chosen once, at the original: these are the classes that later trees take turns with
             growth.rivals = effects.classes[: self.tuning.tree.rivals]
         planned = self.tuning.stages.first
-        if tree.best is None and self._is_hard(effects):
-            planned = int(self.tuning.stages.factor * planned)  # few queries say nothing here: more single changes first
+        if log.every or (tree.best is None and self._is_hard(effects)):
+            # few queries say nothing here: more single changes first, most of all where all classes must be passed
+            planned = int(self.tuning.stages.factor ** (2 if log.every else 1) * planned)
         while not self._done():
             yield from _until(log, planned, self._stage(planned, opening, growth))
             planned = int(self.tuning.stages.factor * planned)

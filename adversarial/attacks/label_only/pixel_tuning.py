@@ -38,8 +38,8 @@ class PixelTuning:
     copied: float = 0.7  # of the others copy the value of the change beside them
     taken: tuple[float, ...] = (0.15, 0.45, 0.25, 0.15)  # how often one, two, three or four changes are taken out at once
     sideways: float = 0.3  # of the swaps put back as many as they take: sets of one size differ in what can be spared next
-    patience: float = 0.08  # of the queries so far without a smaller set, after which other starts are tried
-    least_patience: int = 40  # queries without a smaller set at least: ten batches of swaps
+    patience: float = 0.2  # of the queries so far without a smaller set, after which other starts are tried
+    least_patience: int = 40  # queries without a smaller set at least: a share of few queries would be too short
     idle: int = 200  # swaps in a row that were all asked before, after which the search ends: small images run out of them
 
 
