@@ -47,8 +47,8 @@ class AttackResult:
         touched: (H, W) map of what was learned: how much nearer changing each pixel brought the class that was reached.
         target: the class that was wanted, or None.
         norm: the name of the attack's distance, such as "l0".
-        features: in the competitive game, what was found in each feature. `distance` is then the largest of theirs, and bounds the
-            value of the game from above if all were measured; nothing counts as found while a measured feature holds.
+        features: in the competitive game, what was found in each feature. `distance` is then the largest of theirs, and bounds
+            the value of the game from above if all were measured; nothing counts as found while a measured feature holds.
         note: what a reader must know besides, or "".
         index: the image's place in the run, counted from 0.
         density: the mixture that guided the search, or None where none was used.

@@ -177,7 +177,7 @@ def attack(
     try:
         search = FeatureGuidedAttack(
             distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
-            levels=read_levels(levels), tolerate_noise=tolerate_noise,
+            levels=read_levels(levels), tolerate_noise=tolerate_noise,  # type: ignore[arg-type]
             manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
         )  # fmt: skip
     except ArgumentError as error:
