@@ -20,7 +20,7 @@ from adversarial.query_log import LEAST_BUDGET
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
 from adversarial.streaming import BATCH as BATCH
 from adversarial.streaming import STANDARD_MANIPULATION as STANDARD_MANIPULATION
-from adversarial.streaming import AttackTask, stream_attacks
+from adversarial.streaming import AttackTask, check_learning, stream_attacks
 from adversarial.streaming import check_attacked as check_attacked
 from saywhy_core.errors import ArgumentError, UsageError, argument
 
@@ -62,7 +62,7 @@ class FeatureGuidedAttack:
             inside each alone; none where a feature could not be made to flip) or "random" (nature draws the moves).
         batch_size: images per call of the classifier, 64 by default; what several images ask shares a batch.
         engine: "batched", or "mcts" for the stock `mcts` package (cooperative game only, one image per call).
-        seed: same seed, same result, whatever other images are in the run.
+        seed: same seed, same result, whatever other images are in the run (but see `learn`).
         manipulation: what may be done to a pixel, "corners" by default, or "plus_minus_tau:0.2", "colour:1,0,0" (see
             `adversarial.manipulations`).
         density: where to look first: "sift" (the default), "uniform", a `KeypointMixture`, or a function from an image to
@@ -78,6 +78,10 @@ class FeatureGuidedAttack:
             of which 9 answers must name one class; a flip counts for the search if it flips again twice; and what is found
             counts if it flips in 9 of 10 more answers, otherwise the next nearest is tried. All of these are counted, and
             `AttackResult.note` tells the outcome. Without it, a classifier that contradicts itself is an error.
+        learn: in a run over several images, begin each with what earlier ones taught about the classifier: which colours moved
+            which class, and where (cooperative L0 by scores only, without targets). Images go in rounds of 1, 1, 2, 4, 8, and
+            then 16, and each learns from all rounds before its own: the same seed and order of images give the same results,
+            whatever the batch size. A result then depends on the images before.
 
     Raises:
         UsageError: an argument has no such value, or has no effect beside the others.
@@ -94,6 +98,7 @@ class FeatureGuidedAttack:
     attack: str | None = None
     levels: Levels = AUTO
     tolerate_noise: bool = False
+    learn: bool = False
 
     def __post_init__(self) -> None:
         for name in ("budget", "batch_size"):
@@ -170,6 +175,15 @@ class FeatureGuidedAttack:
                 "engine='mcts', where it counts",
                 f"[manipulation] has no effect with {cause}. Leave "
                 + ("one of them out." if named else "it out, or use [distance=l0], [player_two=random] or [engine=mcts]."),
+            )
+        if self.learn and (not picked.learns or self.player_two == "competitive"):
+            why = f"the attack {picked.name!r}, which was picked" if not picked.learns else "player_two='competitive'"
+            whose = cause if not picked.learns else "[player_two=competitive]"
+            raise ArgumentError(
+                f"learn has no effect here: {why}, does not go by earlier images. Leave learn out, or use distance='l0' with a "
+                "classifier that tells its scores",
+                f"[learn] has no effect with {whose} here: that search does not go by earlier images. Leave it out, or use "
+                "[distance=l0] with a classifier that tells its scores.",
             )
         if self.batch_size is not None and not picked.uses_batches:
             raise ArgumentError(
@@ -264,6 +278,8 @@ class FeatureGuidedAttack:
         for number, (label, goal) in enumerate(zip(wanted, goals, strict=True)):
             if goal is not None and goal == label:
                 raise UsageError(f"image {number}: the target is the label itself ({label}); choose another class")
+        if self.learn:
+            check_learning(len(pictures), targeted=any(goal is not None for goal in goals))
         results: dict[int, AttackResult] = {}
         labelled = (None if goal is not None else label for label, goal in zip(wanted, goals, strict=True))
         watch = LabelWatch(enumerate(labelled), None if classifier.class_names is None else len(classifier.class_names))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -21,15 +22,16 @@ from adversarial.run import drive
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.classifiers.callable_classifier import NOT_FINITE
 from saywhy_core.disk.troubles import UnusableFileError
-from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.errors import BudgetExceeded, UsageError, argument
 from saywhy_core.reading.ceilings import CeilingError, ceiling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from adversarial.answers import AnswerMemory
+    from adversarial.attacks.registry import LearningSearch
     from adversarial.distances.levels import Levels
     from adversarial.features import KeypointMixture
     from adversarial.manipulations import Manipulation
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     Images: TypeAlias = NDArray[np.float32]
 
+ROUND = 16  # images at most that learn from the same ones: fills the batches, and hardly more is known in the middle of it
+LESSONS = 128  # images at most whose lessons are held, the latest
 BATCH = 64  # images per call of the classifier, where the user says nothing
 STANDARD_MANIPULATION = "corners"
 NO_PICTURE = (
@@ -81,6 +85,8 @@ class _Settings(Protocol):
     def levels(self) -> Levels: ...
     @property
     def tolerate_noise(self) -> bool: ...
+    @property
+    def learn(self) -> bool: ...
     def mixture(self, image: Images) -> KeypointMixture:
         """The distribution that guides the search in an image."""
         ...
@@ -99,14 +105,16 @@ def stream_attacks(
 ) -> None:
     """Attack each image as it comes by the attack that was picked; see `FeatureGuidedAttack.stream`."""
     begun: dict[int, ImageAttack] = {}
+    lessons: list[Any] = []  # of the rounds that have ended
+    taught: dict[int, Any] = {}  # by image, in the round on its way
 
-    def openings() -> Iterator[Callable[[], ImageAttack | None]]:
+    def openings(tasks: Iterable[AttackTask]) -> Iterator[Callable[[], ImageAttack | None]]:
         for task in tasks:
             yield lambda task=task: opened(task)  # type: ignore[misc]  # a default argument binds it now
 
     def opened(task: AttackTask) -> ImageAttack | None:
         try:
-            begun[task.index] = _begin(attack, picked, classifier, task, memory)
+            begun[task.index] = _begin(attack, picked, classifier, task, memory, lessons if attack.learn else None)
             if follow is not None:
                 begun[task.index].follow = partial(follow, task.index)
         except UsageError as error:
@@ -123,6 +131,8 @@ def stream_attacks(
 
     def ended(one: ImageAttack) -> None:
         result = make_result(one, attack.distance, classifier.class_names)
+        if attack.learn and one.search is not None:
+            taught[one.index] = cast("LearningSearch", one.search).lesson()
         finished(one.index, result)
         del begun[one.index]  # its search and its model are large, and a run may have thousands of images
 
@@ -133,11 +143,49 @@ def stream_attacks(
     # a search that asks by itself runs to its end when it is begun, so that several must not be begun at once
     together = attack.batch_size or (BATCH if picked.uses_batches else 1)
     try:
-        drive(classifier, openings(), together, ended, failed)
+        for some in rounds(tasks) if attack.learn else (tasks,):
+            order: list[int] = []
+            drive(classifier, openings(_noted(some, order)), together, ended, failed)
+            lessons = [*lessons, *(taught[index] for index in order if taught.get(index) is not None)][-LESSONS:]
+            taught.clear()
     except (BudgetExceeded, ClassifierError) as error:
         raise AttackInterrupted(str(error), so_far(str(error))) from error
     except KeyboardInterrupt as stop:
         raise AttackStopped(so_far(str(stop) or "stopped from the keyboard")) from stop
+
+
+def check_learning(images: int, *, targeted: bool) -> None:
+    """See whether so many images can learn from each other.
+
+    Raises:
+        UsageError: there is one alone, or a class is to be reached.
+    """
+    if images == 1:
+        raise UsageError(f"{argument('learn')} has no effect on one image alone; leave it out, or give several images")
+    if targeted:
+        raise UsageError(
+            f"{argument('learn')} can't be used with a class to reach: what earlier images teach is how to leave a class; "
+            "leave one of them out"
+        )
+
+
+def rounds(tasks: Iterable[AttackTask]) -> Iterator[Iterable[AttackTask]]:
+    """Tasks in rounds of 1, 1, 2, 4 and 8, and then 16 images at a time.
+
+    With `learn=True`, an image learns from all images of the rounds before its own, and from none of its own round: that does
+    not depend on how many are attacked side by side.
+    """
+    left, size, done = iter(tasks), 1, 0
+    while (first := next(left, None)) is not None:
+        yield chain([first], islice(left, size - 1))
+        done += size
+        size = min(done, ROUND)
+
+
+def _noted(tasks: Iterable[AttackTask], order: list[int]) -> Iterator[AttackTask]:
+    for task in tasks:
+        order.append(task.index)
+        yield task
 
 
 def _begin(
@@ -146,6 +194,7 @@ def _begin(
     classifier: Classifier,
     task: AttackTask,
     memory: Callable[[int], AnswerMemory] | None,
+    lessons: Sequence[Any] | None,
 ) -> ImageAttack:
     """Open the log of one image; the budget keeps queries for the check at the end."""
     image = as_image(task.image)
@@ -155,6 +204,8 @@ def _begin(
             raise UsageError(f"the {what} of image {task.index} must be a class number of 0 or more, not {number!r}")
     if task.target is not None and task.target == task.label:
         raise UsageError(f"image {task.index}: the target is the label itself ({task.label}); choose another class")
+    if lessons is not None:
+        check_learning(0, targeted=task.target is not None)
     kept = None if memory is None else CountedMemory(memory(task.index))
     distance, budget = DISTANCES.get(attack.distance), int(attack.budget)
     reserved = FINALISTS * CONFIRMED if attack.tolerate_noise else 1 if budget >= CHECKED else 0
@@ -172,7 +223,7 @@ def _begin(
         work = Task(
             log=log, distance=distance, manipulation=load_manipulation(attack.manipulation or STANDARD_MANIPULATION),
             seed=attack.seed, classifier=classifier if kept is None else RememberingClassifier(classifier, kept),
-            mixture=mixture,
+            mixture=mixture, lessons=lessons,
         )  # fmt: skip
         competitive = attack.player_two == "competitive"
         return PerFeature(picked, work) if competitive else picked.start(work), mixture

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from saywhy_core.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class Task:
             enters each answer into the log by `QueryLog.take`.
         mixture: the distribution that guides the search; None for an attack that doesn't use one.
         mask: (H, W) the pixels that may be changed; None for all.
+        lessons: what `LearningSearch.lesson` returned for earlier images, in their order; None where nothing is to be learned.
     """
 
     log: QueryLog
@@ -49,6 +50,7 @@ class Task:
     classifier: Classifier
     mixture: KeypointMixture | None = None
     mask: NDArray[np.bool_] | None = None
+    lessons: Sequence[Any] | None = None
 
 
 class ImageSearch(Protocol):
@@ -62,6 +64,13 @@ class ImageSearch(Protocol):
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W) how much changing each pixel was found to matter so far, at least 0; 0 where nothing is known."""
+
+
+class LearningSearch(ImageSearch, Protocol):
+    """A search that teaches something for the next images."""
+
+    def lesson(self) -> Any | None:
+        """What was learned about the classifier, once the search has ended; None for nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +88,7 @@ class Attack:
         uses_batches: whether it asks about several images at once.
         keeps_to_mask: whether it honours `Task.mask`, which the competitive game needs.
         needs_geometry: whether it needs `Distance.nearest`.
+        learns: whether it goes by `Task.lessons`, and its searches are `LearningSearch`.
         labels_suffice: whether it was made for classifiers that answer with their decision alone. Such an attack is picked
             where `Distance.served_by_label` names it and the classifier's `scores` are "label".
     """
@@ -91,6 +101,7 @@ class Attack:
     keeps_to_mask: bool = True
     needs_geometry: bool = False
     labels_suffice: bool = False
+    learns: bool = False
 
 
 ATTACKS: Registry[Attack] = Registry(

@@ -55,6 +55,23 @@ class EffectsTuning:
 
 
 @dataclass(frozen=True)
+class ExperienceTuning:
+    """What earlier images teach about the next one, with `learn=True`."""
+
+    lessons: int = 128  # images that are remembered, the latest: some 25 MB
+    changes: int = 1000  # observed ones of an image that are remembered, those observed most
+    other: float = 0.25  # of an observation is one in an image of another label: on MNIST it tells half as much
+    no_effect: float = 3.0  # observations that "no effect" counts for: images differ more than neighbouring pixels do
+    doubt: float = 2.0  # tests made up in which the expectation was of no use: a few images may agree by chance
+    doubt_square: float = 0.02  # the squared expectation in these: about that of one which is right by a tenth
+    most_certain: float = 0.95  # an image always has something of its own
+    looked_at: float = 0.05  # certainty from which sets are asked about before anything was observed, once there was a test
+    classes: int = 12  # nearest at the start, of which the one that seems to need the fewest changes is tried then
+    smallest: int = 8  # changes in the smallest of these sets
+    largest: int = 1024  # changes in the largest of them; each has twice those of the one before
+
+
+@dataclass(frozen=True)
 class TreeTuning:
     """The growth of the search tree, batch by batch."""
 
@@ -211,6 +228,7 @@ class Tuning:
     opening: OpeningTuning = OpeningTuning()
     stages: StageTuning = StageTuning()
     effects: EffectsTuning = EffectsTuning()
+    experience: ExperienceTuning = ExperienceTuning()
     tree: TreeTuning = TreeTuning()
     restarts: RestartTuning = RestartTuning()
     large_sets: LargeSetTuning = LargeSetTuning()

@@ -14,7 +14,7 @@ from adversarial.manipulations import load_manipulation
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from adversarial.attack import FeatureGuidedAttack
     from adversarial.audit.gathering import AuditImage
@@ -32,6 +32,7 @@ def audit_settings(
     goal: int | None = None,
     target: str = "",
     options: Mapping[str, Any] | None = None,
+    images: Sequence[AuditImage] = (),
 ) -> dict[str, Any]:
     """The settings of an audit as plain JSON values; they are kept in every `result.json`.
 
@@ -41,6 +42,7 @@ def audit_settings(
         goal: the class to reach, or None.
         target: the text that named the classifier.
         options: the options that were given with it.
+        images: all images of the run; they count where each learns from those before it.
 
     Raises:
         UsageError: the density is a function, which can't be told from another function.
@@ -63,6 +65,7 @@ def audit_settings(
         # only where they are given: findings of earlier releases keep their settings
         **({} if levels is None else {"levels": levels}),
         **({"tolerate_noise": True} if attack.tolerate_noise else {}),
+        **({"learn": _all_images(images)} if attack.learn else {}),
     }
 
 
@@ -72,6 +75,14 @@ def image_digest(settings: Mapping[str, Any], image: AuditImage) -> str:
     counted = {name: value for name, value in settings.items() if name not in ignored}
     content = json.dumps([counted, image.label, image.pixels.shape], sort_keys=True).encode()
     return hashlib.sha256(content + image.pixels.tobytes()).hexdigest()[:20]
+
+
+def _all_images(images: Sequence[AuditImage]) -> str:
+    """A text that changes with the images of a run, their labels and their order."""
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(json.dumps([image.label, image.pixels.shape]).encode() + image.pixels.tobytes())
+    return digest.hexdigest()[:20]
 
 
 def _density_in_words(density: object) -> str | None:

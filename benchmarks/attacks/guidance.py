@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from benchmarks.attacks.keeping import Kept
 
-BUDGETS = (100, 300)
+BUDGETS = (100, 300, 1000)
+HARD = 0.25  # of the images: those with the most queries to the first flip, or the largest changes, in the mean of both ways
 WAYS: dict[str, dict[str, Any]] = {
     "mixture": {"density": "sift"},
     "uniform": {"density": "uniform"},
@@ -78,7 +79,10 @@ def _measured(kept: Kept, data: Set, name: str, options: dict[str, Any], budget:
 
 
 def _difference(one: str, other: str, first: NDArray[np.float64], second: NDArray[np.float64], data: Set) -> None:
-    """No image is left out: a failure counts as the latest first flip of either way, and as all pixels."""
+    """No image is left out: a failure counts as the latest first flip of either way, and as all pixels.
+
+    The hard images are chosen by what both ways found together: chosen by one of them, the other would seem better by chance.
+    """
     rng = np.random.default_rng(0)
     flipped = [f"{name} {np.isfinite(values[..., 1]).mean():.3f}" for name, values in ((one, first), (other, second))]
     print(f"  share of images flipped: {', '.join(flipped)}")
@@ -87,10 +91,12 @@ def _difference(one: str, other: str, first: NDArray[np.float64], second: NDArra
         ceiling = most if most is not None else np.max(pair[np.isfinite(pair)], initial=1.0)
         means = np.minimum(pair, ceiling).mean(axis=1)  # over seeds
         differences = means[0] - means[1]
-        draws = rng.choice(differences, (DRAWS, len(differences))).mean(axis=1)
-        low, high = np.percentile(draws, (2.5, 97.5))
-        print(
-            f"  {what}: {one} {means[0].mean():.1f}, {other} {means[1].mean():.1f}; difference {differences.mean():+.2f}, "
-            f"95 % interval {low:+.2f} to {high:+.2f} (paired bootstrap over images)",
-            flush=True,
-        )
+        hardest = np.argsort(-means.mean(axis=0), kind="stable")[: max(2, round(HARD * len(differences)))]
+        for which, some in (("", np.arange(len(differences))), (f", the {len(hardest)} hardest images", hardest)):
+            draws = rng.choice(differences[some], (DRAWS, len(some))).mean(axis=1)
+            low, high = np.percentile(draws, (2.5, 97.5))
+            print(
+                f"  {what}{which}: {one} {means[0, some].mean():.1f}, {other} {means[1, some].mean():.1f}; difference "
+                f"{differences[some].mean():+.2f}, 95 % interval {low:+.2f} to {high:+.2f} (paired bootstrap over images)",
+                flush=True,
+            )

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from adversarial.attacks.feature_guided.experience import Experience
 from adversarial.attacks.feature_guided.search import PixelSearch
 from adversarial.attacks.label_only.pixels import LabelPixels
 from adversarial.attacks.moves import make_move_table
@@ -19,7 +20,8 @@ def start(task: Task) -> PixelSearch:
         moves = moves.within(task.mask.ravel())
     by_decision = partial(LabelPixels.going_on, task)
     rng = np.random.default_rng(task.seed)
-    return PixelSearch(task.log, moves, task.mixture, rng, by_decision=by_decision)
+    experience = None if task.lessons is None else Experience(task.lessons, task.log.label, moves)
+    return PixelSearch(task.log, moves, task.mixture, rng, by_decision=by_decision, experience=experience)
 
 
-FEATURE_GUIDED = Attack(name="feature_guided", start=start, uses_mixture=True, uses_manipulation=True)
+FEATURE_GUIDED = Attack(name="feature_guided", start=start, uses_mixture=True, uses_manipulation=True, learns=True)

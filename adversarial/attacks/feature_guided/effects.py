@@ -13,6 +13,8 @@ from adversarial.attacks.tuning import STANDARD, EffectsTuning, Tuning
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from adversarial.attacks.feature_guided.experience import Experience
+
     Array: TypeAlias = NDArray[np.float32]
 
 LONG_AXIS = 1024  # pixels; the kernel of a longer axis is kept without its zeros, which would fill gigabytes
@@ -41,6 +43,7 @@ class Effects:
         scale: (A,) root mean square of the observed effects.
         step: (A,) what one of the best changes does; the unit of `utility`.
         cells: the cells of a large picture; None where every pixel is estimated apart.
+        experience: what earlier images taught, towards which unseen changes are shrunk in the place of no effect; or None.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Effects:
         self._cell_deviation = np.ones(places, dtype=np.float32)
         self._seen_mean = np.zeros((0, len(self.classes)), dtype=np.float32)
         self._seen_deviation = np.zeros(0, dtype=np.float32)
+        self.experience: Experience | None = None
         self.scale = np.ones(len(self.classes), dtype=np.float32)
         self.step = np.ones(len(self.classes), dtype=np.float32)
 
@@ -153,6 +157,24 @@ class Effects:
         count = len(self._seen)
         return np.asarray(self._sums[:count, columns] / self._weights[:count, None])
 
+    def weights(self) -> Array:
+        """(S,) how often each change in `seen` was observed; what is long ago counts less."""
+        return self._weights[: len(self._seen)]
+
+    def spread(self, changes: NDArray[np.int64], amounts: NDArray[np.floating]) -> Array:
+        """Amounts (n, N) of changes (N,), shared with their neighbours: (n, places), of changes or of the cells' places."""
+        if self.cells is None:
+            own = np.stack([np.bincount(changes, one, minlength=len(self._slots)) for one in amounts], axis=1)
+            return self._smooth(own.astype(np.float32)).T
+        places = self.cells.place(changes)
+        sums = np.stack([np.bincount(places, one, minlength=len(self._cell_deviation)) for one in amounts])
+        down, across = (_dense(kernel) for kernel in (self._row_kernel, self._column_kernel))
+        return self.cells.spread(sums.astype(np.float32), self._colour_kernel, down, across)
+
+    def everywhere(self, spread: Array) -> Array:
+        """(n, P J) of every change what `spread` tells, (n, places)."""
+        return spread if self.cells is None else spread[:, self.cells.of_changes]
+
     def refresh(self, gaps: NDArray[np.floating], focus: int | None = None) -> None:
         """Choose the classes nearest from these gaps (columns,), or the one in focus, and estimate the effects on them.
 
@@ -204,11 +226,14 @@ class Effects:
         own[self._seen, active] = self._weights[:count]
         shared = self._smooth(own)
         weight = shared[:, active].copy()
-        believed = weight + self.tuning.no_effect
+        certainty, nothing, expected = self._expected()
+        believed = weight + nothing
         prior = self.tuning.neighbourhood
         seen_weight = self._weights[:count] + prior
         mean = np.empty((active, len(self._slots)), dtype=np.float32)
         for place, (row, column) in enumerate(zip(mean, self.classes.tolist(), strict=True)):
+            if expected is not None:
+                shared[:, place] += expected[place]
             np.divide(shared[:, place], believed, out=row)
             row *= prior
             seen = (self._sums[:count, column] + row[self._seen]) / seen_weight
@@ -217,7 +242,7 @@ class Effects:
         self._mean = mean.T
         weight *= self.tuning.crowding
         weight += 1
-        self._deviation = np.sqrt(np.divide(1, weight, out=weight), out=weight)
+        self._deviation = np.sqrt(np.divide(1 - certainty, weight, out=weight), out=weight)
         self._deviation[self._seen] *= self.tuning.seen_deviation
 
     def _estimate_cells(self, cells: Cells) -> None:
@@ -229,11 +254,26 @@ class Effects:
         down, across = (_dense(kernel) for kernel in (self._row_kernel, self._column_kernel))
         shared = cells.spread(own.astype(np.float32), self._colour_kernel, down, across)
         weight, prior = shared[-1], self.tuning.neighbourhood
-        self._cell_mean = shared[:-1] / (weight + self.tuning.no_effect)
-        self._cell_deviation = 1 / np.sqrt(1 + self.tuning.crowding * weight)
+        certainty, nothing, expected = self._expected()
+        told = shared[:-1] if expected is None else shared[:-1] + expected
+        self._cell_mean = told / (weight + nothing)
+        self._cell_deviation = np.sqrt((1 - certainty) / (1 + self.tuning.crowding * weight))
         self._seen_mean = (sums + prior * self._cell_mean[:, places].T) / (weights + prior)[:, None]
         self._seen_deviation = self.tuning.seen_deviation * self._cell_deviation[places]
         self._mean = self._deviation = None
+
+    def _expected(self) -> tuple[float, float, Array | None]:
+        """The certainty of the experience, the observations that it counts for, and these times its means (A, places).
+
+        What is left to be explained by this image alone has a smaller variance, so that the expectation counts for more than
+        "no effect" does.
+        """
+        if self.experience is None or not self.experience.certainty:
+            return 0.0, self.tuning.no_effect, None
+        certainty = self.experience.certainty
+        nothing = self.tuning.no_effect / (1 - certainty)
+        unit = (nothing * self.experience.slope * self.scale)[:, None]
+        return certainty, nothing, np.asarray(self.experience.expected(self.classes) * unit, dtype=np.float32)
 
     def _everywhere(self, place: int) -> Array:
         """(P J,) the mean of every change towards one class, from those of the cells."""

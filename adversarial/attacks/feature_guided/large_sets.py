@@ -291,6 +291,10 @@ def _climb_ladders(tree: Tree, ladders: list[Indices], factor: int, tuning: Tuni
     if not ladders:
         return
     longest, low, size = max(map(len, ladders)), 0, tuning.large_sets.first
+    if tree.best is not None:
+        longest = min(longest, tree.best_size - 1)
+        if longest < size:
+            return
     while True:
         sizes = [min(size * factor**rung, longest) for rung in range(tuning.large_sets.rungs)]
         before = tree.best

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.feature_guided.large_sets import climb
+from adversarial.attacks.feature_guided.large_sets import climb, ranked
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adversarial.attacks.feature_guided.effects import Effects
+    from adversarial.attacks.feature_guided.experience import Experience
     from adversarial.attacks.feature_guided.players import Players
     from adversarial.attacks.feature_guided.tree import Tree
     from adversarial.query_log import Search
@@ -58,6 +59,25 @@ class Opening:
             changes = np.array(tree.sets[node])
             gain = (tree.gaps[node] - tree.gaps[0]) / len(changes)
             self.effects.observe(changes, np.repeat(gain[None], len(changes), axis=0), shared=len(changes) > 1)
+
+    def believed(self, experience: Experience) -> Search:
+        """Ask about ever larger sets of what earlier images let expect to do most, towards the class that seems nearest.
+
+        Nothing is learned from the answers: what a set of hundreds of changes did says little about each.
+        """
+        tree, constants = self.tree, self.tuning.experience
+        columns = np.arange(min(constants.classes, tree.gaps.shape[1]))
+        told = experience.expected(columns)
+        few = min(self.tuning.effects.best, told.shape[1])
+        best = np.partition(told, told.shape[1] - few, axis=1)[:, -few:].mean(axis=1)
+        if not (best > 0).any():
+            return
+        need = np.where(best > 0, -tree.gaps[0][columns] / np.maximum(best, 1e-9), np.inf)
+        order = ranked(tree.moves, self.effects.everywhere(told[need.argmin()][None])[0])
+        sizes = [constants.smallest]
+        while 2 * sizes[-1] <= min(constants.largest, len(order)):
+            sizes.append(2 * sizes[-1])
+        yield from tree.ask([tuple(np.sort(order[:size]).tolist()) for size in sizes], listed=False)
 
     def singles(self) -> Search:
         """Ask about a batch of single changes: from a lattice, or where the players draw them, in turn."""

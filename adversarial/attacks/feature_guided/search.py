@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from adversarial.attacks.feature_guided.experience import Experience, Lesson
     from adversarial.attacks.moves import ChangeSet, MoveTable
     from adversarial.attacks.registry import ImageSearch
     from adversarial.features import KeypointMixture
@@ -46,6 +47,7 @@ class PixelSearch:
         tuning: its constants.
         by_decision: makes a search that needs no scores, and begins with the smallest adversarial set so far, if there is one;
             None for none.
+        experience: what the searches of earlier images taught; None where they are to teach nothing.
 
     Attributes:
         tree: the tree, and with it every answer.
@@ -57,8 +59,9 @@ class PixelSearch:
     def __init__(
         self, log: QueryLog, moves: MoveTable, mixture: KeypointMixture | None, rng: np.random.Generator,
         tuning: Tuning = STANDARD, by_decision: Callable[[ChangeSet | None], ImageSearch] | None = None,
+        experience: Experience | None = None,
     ) -> None:  # fmt: skip
-        self.by_decision = by_decision
+        self.by_decision, self.experience = by_decision, experience
         self._fallen: ImageSearch | None = None
         self.log, self.moves, self.rng, self.tuning = log, moves, rng, tuning
         self.tree = Tree(moves, log, tuning)
@@ -82,6 +85,11 @@ class PixelSearch:
         effects = Effects((height, width), self.moves.codes, tree.gaps.shape[1], targeted=log.every, tuning=self.tuning)
         self.effects = effects
         opening = Opening(tree, effects, self.players, self.tuning)
+        if self.experience is not None:
+            self.experience.begin(self._classes(), effects.spread)
+            effects.experience = self.experience
+            if self.experience.may_flip:
+                yield from opening.believed(self.experience)
         for _ in range(self.tuning.opening.batches):
             yield from opening.blocks()
             if self.by_decision is not None and tells_little(tree, self.tuning) and not self._done():
@@ -89,7 +97,8 @@ class PixelSearch:
                 return
             if self._done():
                 return
-        if tree.best is None and not log.every:
+        # a set that earlier images let expect may be large; with this image's answers, a smaller one is likely
+        if (tree.best is None or self.experience is not None) and not log.every:
             yield from opening.first_flip(self.rng)
         growth = Growth(tree, effects, self.players, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
@@ -162,6 +171,22 @@ class PixelSearch:
             gains = np.maximum(self.effects.observed(self.effects.classes[:1])[:, 0], 0)
             np.maximum.at(evidence, self.moves.pixels(self.effects.seen), gains)
         return evidence.reshape(height, width)
+
+    def lesson(self) -> Lesson | None:
+        """What this search taught for the next images; None where it learned nothing, or was given no experience."""
+        effects = self.effects
+        if self.experience is None or effects is None or self._fallen is not None or not len(effects.seen):
+            return None
+        told = np.zeros((len(effects.seen), len(effects.classes)))
+        if self.experience.lessons:
+            told = effects.everywhere(self.experience.expected(effects.classes))[:, effects.seen].T
+        return self.experience.learned(effects.seen, effects.observed(), effects.weights(), told, effects.classes)
+
+    def _classes(self) -> NDArray[np.int64]:
+        """(columns,) the class of each column of the gaps."""
+        assert self.log.clean is not None
+        others = np.delete(np.arange(self.log.clean.shape[-1]), self.log.label)
+        return np.asarray(others[self.tree.columns])
 
     def _done(self) -> bool:
         return self._idle >= self.tuning.restarts.idle or self.tree.best_size == 1

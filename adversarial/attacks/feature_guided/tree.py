@@ -78,6 +78,12 @@ class Tree:
         """The size of the largest listed set."""
         return max(self._by_size)
 
+    @property
+    def columns(self) -> Indices:
+        """The columns of `QueryLog.gaps` that are kept, the nearest class first; known once the original was asked about."""
+        assert self._columns is not None
+        return self._columns
+
     def of_size(self, size: int) -> Indices:
         """The listed nodes of that size."""
         return np.array(list(self._by_size.get(size, ())), dtype=np.int64)

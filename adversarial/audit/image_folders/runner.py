@@ -23,11 +23,12 @@ from adversarial.driving.labels import LabelsError, LabelWatch
 from adversarial.findings.record import IMAGES, write_finding
 from adversarial.query_log import LEAST_BUDGET
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
+from adversarial.streaming import check_learning
 from saywhy_core.bounded.watched import OverTimeError, of_time
 from saywhy_core.disk.destinations import enclosed
 from saywhy_core.disk.locks import folder_lock
 from saywhy_core.disk.troubles import UnusableFileError, is_of_the_disk
-from saywhy_core.errors import Problem, UsageError
+from saywhy_core.errors import Problem, UsageError, argument
 
 if TYPE_CHECKING:
     import os
@@ -117,8 +118,9 @@ def audit_images(
         on_proving: told how far the proofs are, in thousandths of an image.
 
     Raises:
-        UsageError: another audit writes into `out`, or `class_names` are more or fewer than the classifier's own; nothing was
-            asked then. Nothing can be proved about this attack or this classifier. Or the disk is full.
+        UsageError: another audit writes into `out`, `class_names` are more or fewer than the classifier's own, or images are to
+            learn from each other, and some have finished results; nothing was asked then. Nothing can be proved about this
+            attack or this classifier. Or the disk is full.
         OverTimeError: the classifier took longer than it may; what was found before is written.
         AttackStopped: Ctrl-C, or a signal (see its `__cause__`); what was found so far is written as unfinished.
     """
@@ -130,7 +132,9 @@ def audit_images(
         prover = prover_of(
             classifier, distance=attack.distance, goal=goal, seconds=prove, pixels=prove_pixels, seed=attack.seed
         )  # fmt: skip
-    settings = audit_settings(attack, classifier, goal=goal, target=target, options=options)
+    if attack.learn:
+        check_learning(len(images), targeted=goal is not None)
+    settings = audit_settings(attack, classifier, goal=goal, target=target, options=options, images=images)
     digests = [image_digest(settings, image) for image in images]
     with folder_lock(out), enclosed(out):
         folders = result_folders(out, images, digests)
@@ -159,6 +163,14 @@ def audit_images(
                 on_progress,
             )
             todo = audit.look(entries, force=force)
+            if attack.learn and todo and audit.kept:
+                for entry in todo:
+                    entry.close()
+                raise UsageError(
+                    f"{out}: {audit.kept} of {len(entries)} images have finished results, and what their searches taught is "
+                    f"not kept, so that a run with {argument('learn')} can't go on from them; give {argument('force')} to "
+                    "attack all anew, or another folder"
+                )
             made = [entry.record for entry in entries if entry.recovered]
             if todo or made:  # where all is there already, or refused, nothing is changed
                 describe(store, attack, classifier, settings)

@@ -141,6 +141,13 @@ def attack(
             help="Allow for a classifier that answers differently when asked again: findings are asked again, and counted.",
         ),
     ] = False,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn",
+            help="Begin each image with what earlier ones taught about the classifier; for several images, in l0.",
+        ),
+    ] = False,
     prove: Annotated[
         float | None,
         typer.Option(
@@ -177,7 +184,7 @@ def attack(
     try:
         search = FeatureGuidedAttack(
             distance=distance, budget=budget, player_two=player_two, batch_size=batch_size, engine=engine, seed=seed,  # type: ignore[arg-type]
-            levels=read_levels(levels), tolerate_noise=tolerate_noise,  # type: ignore[arg-type]
+            levels=read_levels(levels), tolerate_noise=tolerate_noise, learn=learn,  # type: ignore[arg-type]
             manipulation=manipulation, density=None if prior is None else read_prior(prior, seed=seed), attack=attack,
         )  # fmt: skip
     except ArgumentError as error:

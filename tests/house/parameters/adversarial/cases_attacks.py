@@ -43,6 +43,7 @@ case(
     attack="random_pixels",
     levels=4,
     tolerate_noise=True,
+    learn=True,
 )
 for distance in DISTANCES:  # whatever attack serves it: what guides the search does so, or is refused
     case(
@@ -53,6 +54,7 @@ for distance in DISTANCES:  # whatever attack serves it: what guides the search 
         density="uniform",
         batch_size=7,
         seed=1,
+        learn=True,
     )
 for player in ("competitive", "random"):
     case(
@@ -64,6 +66,7 @@ for player in ("competitive", "random"):
         batch_size=7,
         seed=1,
         attack="waves",
+        learn=True,
     )
 case(
     "adversarial.FeatureGuidedAttack",
@@ -74,6 +77,7 @@ case(
     batch_size=7,
     seed=1,
     attack="waves",
+    learn=True,
 )
 case(
     "adversarial.FeatureGuidedAttack.run",
