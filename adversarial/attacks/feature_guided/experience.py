@@ -69,8 +69,8 @@ class Experience:
         self.label, self.moves, self.tuning = label, moves, tuning.experience
         channels = moves.image.shape[-1]
         self.lessons = [one for one in lessons if one.colours.shape[1] == channels][-self.tuning.lessons :]
-        made_up = np.array([0.0, self.tuning.doubt * self.tuning.doubt_square, self.tuning.doubt])
-        both, told, seen = np.sum([made_up, *(one.agreement for one in self.lessons)], axis=0)
+        made_up = (0.0, self.tuning.doubt * self.tuning.doubt_square, self.tuning.doubt)
+        both, told, seen = np.array([made_up, *(one.agreement for one in self.lessons)]).sum(axis=0)
         self.slope = max(0.0, float(both / told))
         self.certainty = min(self.tuning.most_certain, self.slope * max(0.0, float(both)) / float(seen))
         self.untested = not any(one.agreement[2] for one in self.lessons)

@@ -177,7 +177,7 @@ class PixelSearch:
         effects = self.effects
         if self.experience is None or effects is None or self._fallen is not None or not len(effects.seen):
             return None
-        told = np.zeros((len(effects.seen), len(effects.classes)))
+        told = np.zeros((len(effects.seen), len(effects.classes)), dtype=np.float32)
         if self.experience.lessons:
             told = effects.everywhere(self.experience.expected(effects.classes))[:, effects.seen].T
         return self.experience.learned(effects.seen, effects.observed(), effects.weights(), told, effects.classes)

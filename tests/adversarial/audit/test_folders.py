@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from adversarial import AttackStopped, CallableClassifier, FeatureGuidedAttack
 from adversarial.audit import AuditImage, AuditStore, audit_images, gather_images
 from adversarial.audit.image_folders.placing import result_folders
+from saywhy_core.errors import UsageError
 
 ATTACK = FeatureGuidedAttack(budget=12)
 
@@ -234,3 +235,38 @@ def test_a_finished_result_that_the_database_lost_is_not_made_again(tmp_path, lo
     record.write_text(record.read_text().replace('"trace": [', '"trace": ["x", '))
     (out / "audit.sqlite").unlink()
     assert audit(out, [image("stop"), image("go", 1)]).written == 1
+
+
+def test_a_run_in_which_images_learn_from_each_other_is_made_whole(tmp_path):
+    """Finished results hold nothing of what their searches taught: going on from them would not give the same results."""
+    learning = replace(ATTACK, learn=True)
+    images = [AuditImage(f"p{number}", np.full((6, 6, 1), number / 100, np.float32), 0, "") for number in range(4)]
+    calls = []
+
+    def stopping(batch):
+        calls.append(len(batch))
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return predict(batch)
+
+    with pytest.raises(AttackStopped):
+        audit_images(CallableClassifier(stopping), images, tmp_path / "out", learning)
+    finished = [path.parent.name for path in (tmp_path / "out").glob("*/result.json")]
+    assert 0 < len(finished) < 4
+    with pytest.raises(UsageError, match="taught is not kept") as told:
+        audit(tmp_path / "out", images, learning)
+    assert "force" in str(told.value)
+    assert audit(tmp_path / "out", images, learning, force=True).written == 4
+    assert audit(tmp_path / "out", images, learning).kept == 4
+    assert audit(tmp_path / "other", images, learning).written == 4
+    # the same images after others are another run
+    assert len(audit(tmp_path / "out", images[1:], learning).problems) == 3
+
+
+def test_one_image_alone_and_a_goal_are_refused_where_images_learn(tmp_path):
+    learning = replace(ATTACK, learn=True)
+    with pytest.raises(UsageError, match="one image alone"):
+        audit(tmp_path / "out", [image("stop")], learning)
+    with pytest.raises(UsageError, match="a class to reach"):
+        audit(tmp_path / "out", [image("stop"), image("go", 1)], learning, goal=1)
+    assert not (tmp_path / "out").exists()
