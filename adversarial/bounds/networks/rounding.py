@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Interval: TypeAlias = tuple[Tensor, Tensor]
 
+SOFTMAX = 64  # units of rounding that a softmax may cost, times 1 + log K + the largest score; see `_in_softmax`
 TOGETHER = 2**25  # numbers of one array of rows that go back through the network together: 256 MB
 
 
@@ -63,6 +64,8 @@ def inference_error(
     of the errors of those that may be the largest. Intervals for J are carried from the scores to the image. The smaller of the
     two bounds is returned. Both are computed in float64 and increased by their own rounding.
 
+    A last softmax that the network leaves out adds what `_in_softmax` says, to every row.
+
     What the bound does not cover stands at `gamma`.
 
     Args:
@@ -85,7 +88,8 @@ def inference_error(
     largest = max(math.prod(node.shape) for node in network.nodes) * len(plain)
     parts = wanted.split(max(TOGETHER // largest, 1))
     back = torch.cat([_backward(network, known, part) for part in parts], 1)
-    return torch.minimum(_certain(plain), _certain(back)) * (1 + 1e-12)
+    least = torch.minimum(_certain(plain), _certain(back)) * (1 + 1e-12)
+    return least + _in_softmax(scores, precision or network.precision) if network.softmax else least
 
 
 def _forward(
@@ -136,6 +140,22 @@ def _error(node: Node, inputs: Sequence[_Known], precision: Precision, least: Te
             )
             own = relative * sums + flushed
             return absolute.linear(first.error), torch.where(sums * (1 + relative) > largest, torch.inf, own)
+
+
+def _in_softmax(scores: _Known, precision: Precision) -> Tensor:
+    """(N, 1): how far ahead one score must be of another, so that it stays ahead in a softmax or its logarithm.
+
+    Let all K computed scores be at most M in magnitude, m the largest of them, u the unit of rounding, and one operation of a
+    runtime, an exponential or logarithm too, at most four units in the last place off, which is 8 u of its result. An
+    exponential reads a difference z - m that is off by u |z - m| <= 2 M u; a logarithm softmax, whichever way it is computed,
+    sums up and rounds numbers of magnitude at most 2 M + log K. What all classes share, m and the sum, cancels out. So each of
+    two classes is off, as a logarithm, by at most 2 M u + 8 u (an exponential) + u (a quotient) + 8 u (2 M + log K) (a
+    logarithm and a difference), both by less than 64 u (1 + M + log K). What becomes 0 below the smallest number belongs to
+    another class than the first, whose share is at least 1 / K.
+    """
+    most = scores.most.flatten(1).amax(1, keepdim=True)
+    classes = math.log(scores.low[0].numel())
+    return SOFTMAX * FORMATS[precision].unit * (1 + classes + most)
 
 
 def _certain(error: Tensor) -> Tensor:

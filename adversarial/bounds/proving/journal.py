@@ -31,7 +31,7 @@ def fingerprint(prover: Prover) -> str:
     """A text that is another one for another network, image or label."""
     digest = hashlib.sha256()
     network = prover.deviations.network
-    digest.update(f"{prover.label} {network.image_shape} {network.precision}".encode())
+    digest.update(f"{prover.label} {network.image_shape} {network.precision} {network.softmax}".encode())
     digest.update(prover.deviations.image.cpu().numpy().tobytes())
     for node in network.nodes:
         _told(digest, node)

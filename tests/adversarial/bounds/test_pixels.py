@@ -172,3 +172,40 @@ def test_what_does_not_fit_is_refused(threshold, changes, why):
     given = {"network": threshold, "image": ONES, "label": 0} | changes
     with pytest.raises(UsageError, match=why):
         fewest_pixels(given.pop("network"), given.pop("image"), given.pop("label"), **given)
+
+
+@pytest.mark.parametrize("kind", ["Softmax", "LogSoftmax"])
+@pytest.mark.parametrize("scale", [1.7e-8, 2.1e-8, 1e-5])
+def test_classes_that_a_last_softmax_rounds_to_a_tie_are_not_proved_apart(tmp_path, kind, scale):
+    """One pixel changes the scores by less than float32 can tell near a share of 1/2, and the tie goes to the first class."""
+    onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    weights = np.zeros((9, 2), np.float32)
+    weights[:, 1] = scale * np.array([1, 0.5, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
+    make, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    steps = [make("Flatten", ["image"], ["f"]), make("MatMul", ["f", "v"], ["z"]), make(kind, ["z"], ["scores"], axis=1)]
+    graph = onnx.helper.make_graph(
+        steps,
+        "g",
+        [value("image", 1, ["n", 3, 3, 1])],
+        [value("scores", 1, None)],
+        [onnx.numpy_helper.from_array(weights, "v")],
+    )
+    path = tmp_path / "net.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8), path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    image = np.ones((3, 3, 1), np.float32)
+    without = image.copy()
+    without[0, 0] = 0
+    label, now = (int(session.run(None, {"image": one[None]})[0].argmax()) for one in (image, without))
+    got = fewest_pixels(str(path), image, label, at_most=1, seconds=2, adversarial=np.zeros_like(image) if label else None)
+    assert got.lower <= 1 or now == label
+    assert got.lower == (2 if scale == 1e-5 else 1)
+
+
+@pytest.mark.parametrize("last", [nn.Softmax(1), nn.LogSoftmax(-1)])
+def test_a_last_softmax_of_a_module_is_given_its_rounding(threshold, last):
+    module = nn.Sequential(threshold, last)
+    got = fewest_pixels(module, ONES, 0, at_most=6, seconds=30)
+    assert (got.lower, got.upper) == (5, 5)
+    plain = fewest_pixels(threshold, ONES, 0, at_most=1, seconds=30).proof.rounding
+    assert fewest_pixels(module, ONES, 0, at_most=1, seconds=30).proof.rounding > plain + 64 * 2.0**-24

@@ -37,11 +37,14 @@ class Builder:
 
     Attributes:
         node: the operation that is being read, as errors name it.
+        softmax: whether a last softmax was left out.
+        single: whether numbers were converted to float32, so that float64 may not be counted on.
     """
 
     def __init__(self, where: str, image_shape: tuple[int, int, int]) -> None:
         self.where = where
         self.node = ""
+        self.softmax = self.single = False
         self._image_shape = image_shape
         self._nodes: list[Node] = []
         self._numbers = 0
@@ -70,7 +73,8 @@ class Builder:
             raise UsageError(f"{self.where} returns one score; a classifier has at least two classes")
         self.node = "its output"
         place = self.reshape(place, (math.prod(shape),))
-        return Network(tuple(self._nodes[: place + 1]), self._image_shape, precision)
+        kept: Precision = "float32" if self.single and precision == "float64" else precision
+        return Network(tuple(self._nodes[: place + 1]), self._image_shape, kept, self.softmax)
 
     def relu(self, place: int) -> int:
         """max(x, 0)."""

@@ -26,7 +26,7 @@ LIKELY = ({1, 3}, {4})  # numbers of channels by which the axis of the channels 
 def read_onnx(path: str | Path, *, channels: Channels | None = None) -> Network:
     """Read an ONNX file with one image input of four axes; its first output holds the scores.
 
-    The numbers of the file are taken as they are, in float64. A last softmax is left out, which keeps the order of the scores.
+    The numbers of the file are taken as they are, in float64. A last softmax is left out; see `Network.softmax`.
     Subgraphs of constants, such as those that compute shapes, are computed when the file is read.
 
     Args:

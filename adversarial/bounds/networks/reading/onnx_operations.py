@@ -215,9 +215,9 @@ def _to_shape(builder: Builder, place: int, shape: Sequence[int], batch: int) ->
 def _squeeze(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
     place = _place(builder, inputs[0])
     shape, axes = builder.shape(place), axes_of(inputs, given)
-    gone = (
-        {axis for axis, size in enumerate(shape) if size == 1} if axes is None else {_axis(builder, place, one) for one in axes}
-    )
+    if axes is None:
+        raise builder.refuse("removes all axes of length 1, which is the batch as well for one image; give the node its axes")
+    gone = {_axis(builder, place, one) for one in axes}
     return builder.reshape(place, tuple(size for axis, size in enumerate(shape) if axis not in gone))
 
 
@@ -286,6 +286,7 @@ def _leaky(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> i
 def _cast(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
     if given.get("to") not in {1, 11}:  # float32, float64
         raise builder.refuse("rounds its numbers to another format than float32, which is not read")
+    builder.single |= given["to"] == 1
     return _place(builder, inputs[0])
 
 

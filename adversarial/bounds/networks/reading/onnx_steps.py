@@ -71,8 +71,12 @@ class Steps:
         elif kind in IDENTITIES:
             self._values[name] = inputs[0]
         elif kind in ORDER_KEPT:
-            if not last or given.get("axis", -1 if self._version >= 13 else 1) not in {1, -1}:
-                raise self._unknown(node, kind)
+            axis = given.get("axis", -1 if self._version >= 13 else 1)
+            if not last:
+                raise self._builder.refuse("stands before other operations; it is covered as the last one alone")
+            if axis not in {1, -1} or len(self._builder.shape(data.place)) != 1:
+                raise self._builder.refuse(f"works on axis {axis}; it is covered over the scores of an image, axis 1 of (N, K)")
+            self._builder.softmax = True
             self._values[name] = inputs[0]
         elif kind in OPERATIONS:
             try:

@@ -33,7 +33,7 @@ def read_module(module: nn.Module, image_shape: Sequence[int]) -> Network:
     """Read a torch module that takes N x C x H x W, in evaluation mode; its output holds the scores.
 
     `torch.export` follows the module for an image of the given shape; its mode and numbers stay as they are. Its numbers
-    are taken at their values, also those of float16 and bfloat16. A last softmax is left out, which keeps the order of scores.
+    are taken at their values, also those of float16 and bfloat16. A last softmax is left out; see `Network.softmax`.
 
     Args:
         module: the module. Its own code runs.
@@ -155,9 +155,11 @@ def _called(builder: Builder, node: Any, values: dict[str, Any], batch: int) -> 
     if kind in IDENTITIES:
         return arguments[0]
     if kind in ORDER_KEPT:
-        place = arguments[0].place
-        if arguments[1] not in {1, -1} or len(builder.shape(place)) != 1 or not _is_last(node):
-            raise _unknown(builder, node, kind)
+        if not _is_last(node):
+            raise builder.refuse("stands before other operations; it is covered as the last one alone")
+        if arguments[1] not in {1, -1} or len(builder.shape(arguments[0].place)) != 1:
+            raise builder.refuse(f"works on axis {arguments[1]}; it is covered over the scores of an image, axis 1 of (N, K)")
+        builder.softmax = True
         return arguments[0]
     if kind not in OPERATIONS:
         raise _unknown(builder, node, kind)

@@ -311,6 +311,7 @@ def _converted(builder: Builder, _: int, image: Any, *kinds: Any, **named: Any) 
     types = [one for one in (*kinds, *named.values()) if isinstance(one, torch.dtype)]
     if any(one not in {torch.float32, torch.float64} for one in types):
         raise builder.refuse("rounds its numbers to another format than float32, which is not read")
+    builder.single |= torch.float32 in types
     return _place(builder, image)
 
 
