@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 
 from adversarial.bounds.networks import Add, MaxPool, Relu
+from adversarial.bounds.networks.evaluating import compute
+from adversarial.bounds.proving.forward import Forward
 from adversarial.bounds.proving.relaxations import PoolLines, ReluLines, lines_of
-from adversarial.bounds.proving.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,24 +25,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from adversarial.bounds.proving.deviations import Deviations
+    from adversarial.bounds.proving.forward import Blocks
 
     Lines: TypeAlias = ReluLines | PoolLines
 
 MOST_PRODUCTS = 60_000_000  # of the bounds of one layer for one block, going backwards; beyond, going forwards costs less
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """A batch of B blocks at the frontier of F activations.
-
-    Attributes:
-        corners: (B, G, M, V, F); where a slot has fewer than M items, its first one is repeated.
-        shift, radius: (B, F) of everything that is not in the corners.
-    """
-
-    corners: Tensor
-    shift: Tensor
-    radius: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +55,10 @@ class Bounding:
     Args:
         deviations: the network around the image.
         label: its class.
+        most: the products of a layer's bounds, as `MOST_PRODUCTS`; None for that.
     """
 
-    def __init__(self, deviations: Deviations, label: int) -> None:
+    def __init__(self, deviations: Deviations, label: int, most: int | None = None) -> None:
         self.deviations, self.network = deviations, deviations.network
         self.last = len(self.network.nodes) - 1
         classes = self.network.classes
@@ -84,14 +73,17 @@ class Bounding:
             place for place, ops in reading.items() if ops and all(isinstance(op, Relu) for op in ops) and place != self.last
         }
         self.deep = [place for place in range(self.last + 1) if deviations.kind[place] == "deep"]
-        self.small = self._small()
+        self.small = self._small(MOST_PRODUCTS if most is None else most)
+        reads = {self.network.nodes[place].inputs[0] for place in self.deep if _bent(self.network.nodes[place].op)}
+        self.early = bool(reads - self.small - set(deviations.frontier))  # whether layers are bounded forwards
+        self.tail = self._tail()
         self.absolute = {
             place: self.network.nodes[place].op.absolute()  # type: ignore[union-attr]
             for place in self.deep
             if hasattr(self.network.nodes[place].op, "absolute")
         }
 
-    def _small(self) -> set[int]:
+    def _small(self, most: int) -> set[int]:
         """The nodes behind the frontier whose activations are few, or near enough to it, for bounds to go backwards."""
         products: dict[int, int] = {}  # that one row takes from a node back to the frontier
         for place in self.deep:
@@ -99,26 +91,59 @@ class Bounding:
             size = self.deviations.base[place][0].numel()
             own = size * (1 if isinstance(node.op, Add | Relu | MaxPool) else max(1, node.op.terms))
             products[place] = own + sum(products.get(one, 0) for one in node.inputs)
-        return {place for place in self.deep if self.deviations.base[place][0].numel() * products[place] <= MOST_PRODUCTS}
+        return {place for place in self.deep if self.deviations.base[place][0].numel() * products[place] <= most}
 
-    def bound(self, blocks: Blocks) -> Bounded:
-        """Lower bounds on the margins (B, S), apart by what contributes to them."""
-        batch = len(blocks.shift)
-        forward = Forward(self, blocks)
+    def bound(self, blocks: Blocks, enough: Tensor | None = None) -> Bounded:
+        """Lower bounds on the margins (B, S), apart by what contributes to them.
+
+        Args:
+            blocks: a batch.
+            enough: (B, S) what proves a margin. Where layers are bounded forwards, what those bounds prove by themselves takes
+                no rows that go backwards, and its gains are 0. None for the better bound of all margins.
+        """
+        forward = Forward(self.deviations, self.absolute, blocks)
         lines = self._all_lines(blocks, forward)
-        rows = self.rows[None].expand(batch, -1, -1)
-        constant, at_frontier = self._back(self.last, rows, lines)
-        constant = constant + self.margin
+        ranges = self._ranges(forward)
+        if enough is None or not self.early:
+            return Bounded(*self._margins(blocks, lines, self.rows, self.margin), ranges)
+        early = forward.least(*self.tail) + self.margin
+        open_ = ~(early > enough)
+        blocks_left, rivals_left = open_.any(1).nonzero().flatten(), open_.any(0).nonzero().flatten()
+        gains = early.new_zeros(*early.shape, *blocks.corners.shape[1:4])
+        rows = early.new_zeros(*early.shape, blocks.corners.shape[4])
+        if len(blocks_left):
+            rest = {place: one.of(blocks_left) for place, one in lines.items()}
+            made = self._margins(blocks.of(blocks_left), rest, self.rows[rivals_left], self.margin[rivals_left])
+            at = blocks_left[:, None], rivals_left[None]
+            wanted = open_[at]
+            early[at] = torch.where(wanted, made[0], early[at])
+            gains[at] = made[1] * wanted[:, :, None, None, None]
+            rows[at] = made[2] * wanted[:, :, None]
+        return Bounded(early, gains, rows, ranges)
+
+    def _margins(self, blocks: Blocks, lines: dict[int, Lines], rows: Tensor, margin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Going backwards: constants (B, S), gains (B, S, G, M, V) and rows at the frontier (B, S, F)."""
+        batch = len(blocks.shift)
+        constant, at_frontier = self._back(self.last, rows[None].expand(batch, -1, -1), lines)
+        constant = constant + margin
         for part, shift, radius in self._unfolded(at_frontier, blocks):
             constant = constant + torch.einsum("bsf,bf->bs", part, shift) - torch.einsum("bsf,bf->bs", part.abs(), radius)
         corners = blocks.corners
         gains = torch.bmm(at_frontier, corners.flatten(1, 3).transpose(1, 2))
-        ranges = self._ranges(forward)
-        return Bounded(constant, gains.reshape(batch, len(self.rivals), *corners.shape[1:4]), at_frontier, ranges)
+        return constant, gains.reshape(batch, len(rows), *corners.shape[1:4]), at_frontier
+
+    def _tail(self) -> tuple[int, Tensor]:
+        """The node from which only affine operations lead to the scores, and the margins (S, its size) as its functionals."""
+        place, rows = self.last, self.rows
+        while self.deviations.kind[place] == "deep" and hasattr(self.network.nodes[place].op, "transposed"):
+            node = self.network.nodes[place]
+            rows = node.op.transposed(rows)  # type: ignore[union-attr]
+            place = node.inputs[0]
+        return place, rows.flatten(1)
 
     def ranges(self, blocks: Blocks) -> dict[int, tuple[Tensor, Tensor]]:
         """The ranges of `Bounded` alone."""
-        forward = Forward(self, blocks)
+        forward = Forward(self.deviations, self.absolute, blocks)
         self._all_lines(blocks, forward)
         return self._ranges(forward)
 
@@ -133,16 +158,27 @@ class Bounding:
         lines: dict[int, Lines] = {}
         for place in self.deep:
             node = self.network.nodes[place]
-            if not isinstance(node.op, Relu | MaxPool):
+            if not _bent(node.op):
                 continue
             read = node.inputs[0]
-            low, high = self._rows_of(read, lines, blocks) if read in self.small else forward.range(read)
+            if read in lines:  # what the ReLU or pooling before makes of its range
+                low, high = self._after(read, *forward.lines[read][1:])
+            elif read in self.small:
+                low, high = self._rows_of(read, lines, blocks)
+            else:
+                low, high = forward.range(read)
             around = lines_of(node.op, self.deviations.base[read], low, high)
             forward.lines[place] = around, low, high
             if read in self.folded and isinstance(around, ReluLines):
-                around = around.beyond(forward.centre[read], forward.radius[read])
+                around = around.beyond(forward.shift[read], forward.slack[read])
             lines[place] = around
         return lines
+
+    def _after(self, place: int, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """Between what a node that never falls where its input grows deviates, if its input does so between two."""
+        node, base = self.network.nodes[place], self.deviations.base
+        before = base[node.inputs[0]]
+        return compute(node, before + low) - base[place], compute(node, before + high) - base[place]
 
     def _rows_of(self, place: int, lines: dict[int, Lines], blocks: Blocks) -> tuple[Tensor, Tensor]:
         """Between what each activation of a small layer deviates, by going backwards."""
@@ -244,87 +280,9 @@ class Bounding:
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
 
 
-class Forward:
-    """Deviations carried forwards: the corners by slopes, everything else as centre and radius of each activation."""
-
-    def __init__(self, bounding: Bounding, blocks: Blocks) -> None:
-        self.bounding, self.deviations, self.network = bounding, bounding.deviations, bounding.network
-        self.slots, self.items = blocks.corners.shape[1], blocks.corners.shape[2] * blocks.corners.shape[3]
-        self.batch = len(blocks.shift)
-        self.corners: dict[int, Tensor] = {}
-        self.centre: dict[int, Tensor] = {}
-        self.radius: dict[int, Tensor] = {}
-        self.lines: dict[int, tuple[Lines, Tensor, Tensor]] = {}  # and the bounds that they are for
-        start = 0
-        for place, size in zip(self.deviations.frontier, self.deviations.sizes, strict=True):
-            shape, end = self.deviations.base[place].shape[1:], start + size
-            self.corners[place] = blocks.corners[..., start:end].reshape(-1, *shape)
-            self.centre[place] = blocks.shift[:, start:end].reshape(-1, *shape)
-            self.radius[place] = blocks.radius[:, start:end].reshape(-1, *shape)
-            start = end
-
-    def range(self, place: int) -> tuple[Tensor, Tensor]:
-        """Between what a node's activations deviate."""
-        self._reach(place)
-        corners = self.corners[place].reshape(self.batch, self.slots, self.items, *self.corners[place].shape[1:])
-        low = corners.amin(2).sum(1) + self.centre[place] - self.radius[place]
-        high = corners.amax(2).sum(1) + self.centre[place] + self.radius[place]
-        return low, high
-
-    def _reach(self, place: int) -> None:
-        """Carry everything as far as a node; layers whose bounds were had otherwise cost nothing until then."""
-        wanted, waiting = set(), [place]
-        while waiting:
-            here = waiting.pop()
-            if here not in self.corners and here not in wanted:
-                wanted.add(here)
-                waiting.extend(self.network.nodes[here].inputs)
-        for here in sorted(wanted):
-            if here in self.lines:
-                self._nonlinear(here)
-            else:
-                self._affine(here)
-
-    def _affine(self, place: int) -> None:
-        node = self.network.nodes[place]
-        if isinstance(node.op, Add):
-            for part in (self.corners, self.centre, self.radius):
-                part[place] = part[node.inputs[0]] + part[node.inputs[1]]
-            return
-        read = node.inputs[0]
-        self.corners[place] = node.op.linear(self.corners[read])  # type: ignore[union-attr]
-        self.centre[place] = node.op.linear(self.centre[read])  # type: ignore[union-attr]
-        self.radius[place] = self.bounding.absolute[place].linear(self.radius[read])
-
-    def _nonlinear(self, place: int) -> None:
-        read = self.network.nodes[place].inputs[0]
-        lines, low, high = self.lines[place]
-        if isinstance(lines, ReluLines):
-            self.corners[place] = self._times(self.corners[read], lines.chord)
-            self.centre[place] = self.centre[read] * lines.chord + (lines.top + lines.parallel) / 2
-            self.radius[place] = self.radius[read] * lines.chord + (lines.top - lines.parallel) / 2
-            return
-        # a window with a sure leader passes it on, any other is an interval
-        before, pool = self.deviations.base[read], lines.pool
-        pooled, shape = windows(pool, before).amax(2), self.deviations.base[place].shape[1:]
-        least = windows(pool, before + low).amax(2) - pooled
-        most = windows(pool, before + high).amax(2) - pooled
-        led = lines.led
-        moved = windows(pool, self.corners[read])
-        leaders = lines.leader.repeat_interleave(self.slots * self.items, dim=0)
-        self.corners[place] = self._times(moved.gather(2, leaders[:, :, None])[:, :, 0], led).reshape(-1, *shape)
-        sides = [
-            torch.where(led > 0, windows(pool, part).gather(2, lines.leader[:, :, None])[:, :, 0] + lines.low * exact, other)
-            for part, exact, other in (
-                (self.centre[read], 1, (least + most) / 2),
-                (self.radius[read], 0, (most - least) / 2),
-            )
-        ]
-        self.centre[place], self.radius[place] = (side.reshape(-1, *shape) for side in sides)
-
-    def _times(self, corners: Tensor, factor: Tensor) -> Tensor:
-        each = self.slots * self.items
-        return (corners.reshape(self.batch, each, *factor.shape[1:]) * factor[:, None]).reshape(corners.shape)
+def _bent(op: object) -> bool:
+    """Whether an operation is relaxed by lines."""
+    return isinstance(op, Relu | MaxPool)
 
 
 def _add(waiting: dict[int, Tensor], place: int, rows: Tensor) -> None:

@@ -57,15 +57,18 @@ class Deviations:
     Args:
         network: the graph.
         image: (H, W, C) in float64.
+        base: the activations of the nodes, (1, *shape) each, where they are not those that the nodes compute for the image: a
+            part of a network has those of the whole.
     """
 
-    def __init__(self, network: Network, image: Tensor) -> None:
+    def __init__(self, network: Network, image: Tensor, base: dict[int, Tensor] | None = None) -> None:
         self.network, self.image = network, image
-        self.base: dict[int, Tensor] = {-1: image[None]}
+        self.base: dict[int, Tensor] = {-1: image[None]} if base is None else base
         self.kind: dict[int, str] = {-1: "linear"}
         for place, node in enumerate(network.nodes):
             kinds = [self.kind[one] for one in node.inputs]
-            self.base[place] = compute(node, *(self.base[one] for one in node.inputs))
+            if base is None:
+                self.base[place] = compute(node, *(self.base[one] for one in node.inputs))
             self.kind[place] = _kind(node.op, kinds)
         deep = [node for place, node in enumerate(network.nodes) if self.kind[place] == "deep"]
         outside = {one for node in deep for one in node.inputs if self.kind[one] != "deep"}

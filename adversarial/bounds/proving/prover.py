@@ -6,14 +6,16 @@ import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
 from adversarial.bounds.proving.blocks import Block, first_blocks, possible, split
-from adversarial.bounds.proving.bounding import Bounding
+from adversarial.bounds.proving.bounding import MOST_PRODUCTS, Bounding
 from adversarial.bounds.proving.deviations import Deviations
 from adversarial.bounds.proving.items import Items
+from adversarial.bounds.proving.nearby import products
 from adversarial.bounds.proving.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -23,10 +25,14 @@ if TYPE_CHECKING:
 
     from adversarial.bounds.networks import Network
     from adversarial.bounds.proving.bounding import Bounded
+    from adversarial.bounds.proving.nearby import Nearby
 
 ROOM = 4_000_000  # numbers at the frontier of a batch: more would leave the processor's cache
 MOST_BATCH = 256  # blocks: a batch must end in a moment, so that the time that was asked for is kept
 MUCH = 0.1  # of the image's margin: where rounding may take more anywhere, it is computed for each single pixel
+LIKELY = 0.3  # of the image's margin: what rounding needs at most, mostly, for one pixel whose values are cut in parts
+MOST_PARTS = 16  # that the values of one pixel are cut in at once
+ROWS_FOR_BOUNDS = 4  # what a layer's bounds may cost in a part of the network, going backwards: as much as so many rows
 LEAST_WIDTH = 2.0**-14  # of a box of values: below, a set of pixels can't be decided and is left open
 
 
@@ -53,6 +59,7 @@ class Prover:
         self.deviations = Deviations(network, torch.as_tensor(image, dtype=torch.float64, device=device))
         self.bounding = Bounding(self.deviations, label)
         self.items = Items(self.deviations)
+        self._nearby: WeakKeyDictionary[Nearby, Bounding] = WeakKeyDictionary()
         self.flips, self.label = flips, label
         self.height, self.width = network.image_shape[:2]
         self.proved, self.pixels, self.blocks, self.seconds, self.share = 0, 0, 0, 0.0, 0.0
@@ -141,7 +148,12 @@ class Prover:
         """The next batch: of the smallest size that fills one, else of the largest, so that little waits at a time."""
         fitting = [size for size, blocks in self.waiting.items() if len(blocks) >= self._room(size)]
         size = min(fitting) if fitting else max(self.waiting)
-        blocks, room = self.waiting[size], self._room(size)
+        blocks = self.waiting[size]
+        room = self._room(size)
+        rectangle = self._rectangle(blocks[-1])
+        if rectangle is not None:  # only what lies in one part of the image
+            beside = [self._rectangle(block) == rectangle for block in blocks[-room:]]
+            room = min(room, beside[::-1].index(False)) if False in beside else room
         batch = blocks[-room:]
         self.underway = batch
         del blocks[-room:]
@@ -159,19 +171,34 @@ class Prover:
         numbers = self.pixels * size * len(self.deviations.unit) * self.deviations.width
         return int(np.clip(ROOM // max(1, numbers), 1, MOST_BATCH))
 
+    def _rectangle(self, block: Block) -> tuple[int, int, int, int] | None:
+        """The part of the image that a block lies in, if it may be bounded by itself."""
+        return self.items.parts.rectangle(self.items.pixel[block.slots[0]]) if len(block.slots) == 1 else None
+
+    def _bounds_of(self, part: Nearby | None) -> Bounding:
+        """The bounds of a part of the network."""
+        if part is None:
+            return self.bounding
+        if part not in self._nearby:
+            few = ROWS_FOR_BOUNDS * products(part.deviations.network)
+            self._nearby[part] = Bounding(part.deviations, self.label, min(few, MOST_PRODUCTS))
+        return self._nearby[part]
+
     def _step(self) -> None:
         self._bounded(self._next())
         self.underway = []
 
     def _bounded(self, batch: list[Block]) -> None:
         """Bound a batch, which proves some of its blocks, and split the others."""
-        blocks, number = self.items.laid_out(batch)
-        bounded = self.bounding.bound(blocks)
+        rectangle = self._rectangle(batch[0])
+        part = None if rectangle is None else self.items.parts.part(rectangle)
+        blocks, number = self.items.laid_out(batch, part)
+        bounded = self._bounds_of(part).bound(blocks, self._guess(batch))
         self.blocks += len(batch)
         gains = bounded.gains  # (B, S, G, M, V)
         of_item = gains.amin(4)
         of_slot = of_item.amin(3)
-        constant = bounded.constant - self._rounding(batch, bounded, bounded.constant + of_slot.sum(2))
+        constant = bounded.constant - self._rounding(batch, bounded, part, bounded.constant + of_slot.sum(2))
         total = constant + of_slot.sum(2)
         failed = ~(total > 0)  # (B, S); what is no number proves nothing
         open_ = failed.any(1)
@@ -189,46 +216,85 @@ class Prover:
             return
         keeps = kept[rows].cpu().numpy()
         spread = self._spread(blocks.corners[rows], bounded.rows[rows, worst]) if batch[0].size == 1 else None
+        # how often the margin would be spent by what the worst bound is below it: about one part of a block each is proved
+        over = (1 - total[rows, worst] / self.bounding.margin[worst]).cpu().numpy()
         for place, row in enumerate(rows.tolist()):
             if spread is None:
-                self._refine(batch[row], keeps[place])
+                self._refine(batch[row], keeps[place], over[place])
             else:
-                self._cut(batch[row], spread[place])
+                self._cut(batch[row], spread[place], over[place])
 
-    def _rounding(self, batch: list[Block], bounded: Bounded, margin: torch.Tensor) -> torch.Tensor:
+    def _known_need(self, batch: list[Block]) -> torch.Tensor:
+        """(B, S) how much of the margins rounding may take, as far as that is known."""
+        assert self.tolerance is not None
+        anywhere = self.tolerance.anywhere
+        return torch.stack([anywhere if block.need is None else anywhere.new_tensor(block.need) for block in batch])
+
+    def _guess(self, batch: list[Block]) -> torch.Tensor:
+        """(B, S) what a margin must be for a bound to be good enough: what rounding needs, which may not be known yet."""
+        assert self.tolerance is not None
+        guess = torch.minimum(self.tolerance.anywhere, torch.maximum(self.tolerance.unchanged, LIKELY * self.bounding.margin))
+        return torch.stack([guess if block.need is None else guess.new_tensor(block.need) for block in batch])
+
+    def _rounding(self, batch: list[Block], bounded: Bounded, part: Nearby | None, margin: torch.Tensor) -> torch.Tensor:
         """(B, S) how much of the margins (B, S) rounding may take: what is known of a block, or computed where that decides.
 
         What holds for a block holds for its parts as well, and is computed for single items at the latest.
         """
         assert self.tolerance is not None
-        anywhere = self.tolerance.anywhere
-        need = torch.stack([anywhere if block.need is None else anywhere.new_tensor(block.need) for block in batch])
+        need = self._known_need(batch)
         wanted = (margin > 0).all(1) & (margin <= need).any(1)
-        if batch[0].size == 1 and bool((anywhere > MUCH * self.bounding.margin).any()):
-            wanted |= anywhere.new_tensor([block.need is None for block in batch]).bool()
-        rows = wanted.nonzero().flatten()
-        if len(rows):
-            need[rows] = torch.minimum(need[rows], self.tolerance.within(bounded, rows))
+        many = batch[0].size > 1 and self.pixels > 1  # blocks of several pixels of which few will be proved
+        if not many and bool((self.tolerance.anywhere > MUCH * self.bounding.margin).any()):
+            wanted |= torch.tensor([block.need is None for block in batch], device=wanted.device)
+
+        def narrow(rows: torch.Tensor, *, quick: bool, together: bool = False) -> None:
+            ranges = {place: (low[rows], high[rows]) for place, (low, high) in bounded.ranges.items()}
+            if together:
+                ranges = {place: (low.amin(0)[None], high.amax(0)[None]) for place, (low, high) in ranges.items()}
+            count = 1 if together else len(rows)
+            if part is not None:
+                ranges = part.spread(ranges)
+            assert self.tolerance is not None
+            found = self.tolerance.within(ranges, torch.arange(count, device=rows.device), quick=quick)
+            need[rows] = torch.minimum(need[rows], found)
             for row in rows.tolist():
                 batch[row] = replace(batch[row], need=need[row].cpu().numpy())
+
+        ways = [(True, False), (False, False)] if self.bounding.early else [(False, False)]
+        if part is not None and batch[0].size == 1:  # what they need together may do for each
+            ways = [(True, True), *ways]
+        for quick, together in ways:
+            rows = wanted.nonzero().flatten()
+            if len(rows):
+                narrow(rows, quick=quick, together=together)
+            wanted = (margin > 0).all(1) & (margin <= need).any(1)
         proved = (margin > need).all(1)
         if bool(proved.any()):
             self._needed = max(self._needed, float(need[proved].max()))
         return need
 
-    def _refine(self, block: Block, kept: NDArray[np.bool_]) -> None:
+    def _refine(self, block: Block, kept: NDArray[np.bool_], over: float) -> None:
         """Leave out of a block what is proved, and split the rest."""
         slots = tuple(slot[keep[: len(slot)]] for slot, keep in zip(block.slots, kept, strict=True))
         smaller = replace(block, slots=slots)
         if smaller.size == 1:
             self._push(smaller)
             return
+        if self._alone(slots) and over > smaller.size:  # no half of it would be proved: the bounds grow with the pixels
+            beside = sorted(slots[0].tolist(), key=lambda item: self.items.parts.rectangle(self.items.pixel[[item]]) or ())
+            number = _parts(over / smaller.size, 1) if self.deviations.channels == 1 else 1
+            for item in beside:
+                each = self.items.cut(item, 0, number) if number > 1 else [np.array([item], dtype=np.int32)]
+                for one in each:
+                    self._push(replace(block, slots=(one,), share=block.share / smaller.size / number))
+            return
         place = max(range(len(slots)), key=lambda one: len(slots[one]))
         half = len(slots[place]) // 2
         for child in split(smaller, place, slots[place][:half], slots[place][half:]):
             self._push(child)
 
-    def _cut(self, block: Block, spread: NDArray[np.float64]) -> None:
+    def _cut(self, block: Block, spread: NDArray[np.float64], over: float) -> None:
         """Cut the values of a block of single items in two, where that changes most; `spread` is (G, C)."""
         items = np.array([slot[0] for slot in block.slots])
         wide = self.items.high[items] - self.items.low[items] > LEAST_WIDTH
@@ -236,9 +302,18 @@ class Prover:
             self.stuck.append(block)
             return
         place, channel = np.unravel_index(int(np.where(wide, spread, -1.0).argmax()), spread.shape)
-        first, second = self.items.halves(int(items[place]), int(channel))
+        if self._alone(block.slots):
+            number = _parts(over, spread.shape[1])
+            for item in self.items.cut(int(items[0]), int(channel), number):
+                self._push(replace(block, slots=(item,), share=block.share / number))
+            return
+        first, second = self.items.cut(int(items[place]), int(channel))
         for child in split(block, int(place), first, second):
             self._push(child)
+
+    def _alone(self, slots: tuple[NDArray[np.int32], ...]) -> bool:
+        """Whether a block is of one pixel, and its bounds take long and are loose, so that it is soon split in many."""
+        return len(slots) == 1 and self.bounding.early
 
     def _spread(self, corners: torch.Tensor, rows: torch.Tensor) -> NDArray[np.float64]:
         """(b, G, C) how much the activations at the frontier hang on each channel's range, by what they do to the margin.
@@ -248,7 +323,7 @@ class Prover:
         unit = self.deviations.unit
         signs = (2 * unit - 1) / (len(unit) / 2)  # (V, C): the mean of one side less that of the other
         sides = torch.einsum("bgvf,vc->bgcf", corners[:, :, 0], signs).abs()
-        weight = rows.abs() + rows.abs().mean(1, keepdim=True)
+        weight = rows.abs() + rows.abs().mean(1, keepdim=True) + torch.finfo(rows.dtype).tiny  # where no row is known
         return np.asarray(torch.einsum("bgcf,bf->bgc", sides, weight).cpu().numpy())
 
     def _ask(self, number: NDArray[np.int32], gains: torch.Tensor) -> None:
@@ -269,3 +344,11 @@ class Prover:
             best = flipped[changed[flipped].argmin()]
             if self.flips(images[best][None])[0]:  # scores may be rounded otherwise in a batch than for one image
                 self.know(images[best], int(changed[best]))
+
+
+def _parts(over: float, channels: int) -> int:
+    """In how many parts one channel's values are cut, where the bound is so many margins below the margin.
+
+    What relaxations lose falls with the square of a box's width, as fewer activations change their sign, and by less.
+    """
+    return int(np.clip(np.ceil(over ** (0.5 / channels)), 2, MOST_PARTS)) if over > 0 else 2

@@ -8,7 +8,7 @@ the sign does not change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -46,6 +46,10 @@ class ReluLines:
             centre = torch.einsum("bsn,bn->bs", v.flatten(2), middle)
             spread = torch.einsum("bsn,bn->bs", v.abs().flatten(2), half)
         return v * self.chord[:, None], centre - spread, centre + spread
+
+    def of(self, rows: Tensor) -> ReluLines:
+        """The lines of some blocks."""
+        return ReluLines(self.chord[rows], self.top[rows], self.parallel[rows], self.lower[rows], self.bottom[rows])
 
     def beyond(self, shift: Tensor, radius: Tensor) -> ReluLines:
         """The lines around relu(d + e) as lines in d, where e lies within `radius` of `shift`."""
@@ -85,6 +89,12 @@ class PoolLines:
         up, down = flat.clamp(min=0), flat.clamp(max=0)
         constants = (up * self.low[:, None] + down * self.high[:, None]).flatten(2).sum(2)
         return self._scattered(up + down * self.slope[:, None]), constants
+
+    def of(self, rows: Tensor) -> PoolLines:
+        """The lines of some blocks."""
+        return replace(
+            self, leader=self.leader[rows], slope=self.slope[rows], low=self.low[rows], high=self.high[rows], led=self.led[rows]
+        )
 
     def _scattered(self, taken: Tensor) -> Tensor:
         batch, rows, channels, number = taken.shape

@@ -58,7 +58,7 @@ def test_the_allowance_of_a_block_exceeds_the_differences_inside_it(programs, ar
     slots = [np.array(part, dtype=np.int32) for part in ([0, 1, 2], [3, 4, 8])]
     laid, _ = one.items.laid_out([Block((slots[0], slots[0]), 1.0), Block(tuple(slots), 1.0)])
     found = Tolerance(one.bounding, one.items, 2)
-    inside = found.within(one.bounding.bound(laid), torch.tensor([1]))[0].numpy()
+    inside = found.within(one.bounding.bound(laid).ranges, torch.tensor([1]))[0].numpy()
     assert (inside <= found.anywhere.numpy()).all()
     images = np.repeat(one.picture[None], 300, axis=0)
     flat = images.reshape(300, 9)
@@ -74,7 +74,7 @@ def test_intervals_and_sums_of_few_changed_pixels_hold_samples(programs, around,
     for pixels in (1, 2):
         images = torch.as_tensor(changed(one, pixels).astype(np.float64))
         found, intervals = activations(one.network, images), few_changed(one.bounding, one.items, pixels)
-        sums = sums_of_few(one.deviations, pixels)
+        sums = sums_of_few(one.deviations, one.items.parts, pixels)
         for place, node in enumerate(one.network.nodes):
             low, high = intervals[place]
             assert bool(((found[place] >= low - 1e-12) & (found[place] <= high + 1e-12)).all())
