@@ -115,8 +115,8 @@ class Network:
         nodes: the operations. Images come in as (N, H, W, C); a network that takes channels first begins with a transposition.
         image_shape: (H, W, C).
         precision: in which its users run it.
-        softmax: whether a last softmax, or its logarithm, is left out: it keeps the order of exact scores, but rounding in it may
-            make different scores equal. `inference_error` counts that.
+        softmax: whether a last softmax, or its logarithm, is left out: it keeps the order of exact scores, but rounding in it
+            may make different scores equal. `inference_error` counts that.
     """
 
     nodes: tuple[Node, ...]

@@ -15,7 +15,7 @@ sparse = pytest.importorskip("scipy.sparse")
 from torch import nn  # noqa: E402
 
 from adversarial.bounds.networks import read_module  # noqa: E402
-from adversarial.bounds.proving import Prover  # noqa: E402
+from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 CLOSE = 1e-5  # of a margin to 0: HiGHS keeps constraints to 1e-6 or so, and the network multiplies that
 

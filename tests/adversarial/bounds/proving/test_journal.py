@@ -14,8 +14,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import read_module  # noqa: E402
-from adversarial.bounds.proving import Prover, prover, resume, save  # noqa: E402
+from adversarial.bounds.proving import prover  # noqa: E402
 from adversarial.bounds.proving.bounding import Bounding  # noqa: E402
+from adversarial.bounds.proving.journal import resume, save  # noqa: E402
+from adversarial.bounds.proving.prover import Prover  # noqa: E402
 from adversarial.bounds.proving.tolerance import Tolerance  # noqa: E402
 from saywhy_core.errors import UsageError  # noqa: E402
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import read_module  # noqa: E402
-from adversarial.bounds.proving import Prover  # noqa: E402
+from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 SECONDS = 3.0  # of a proof; nearly all are done in a tenth of that
 ANY = {

@@ -236,6 +236,7 @@ record(
     keeps_to_mask=False,
     needs_geometry=True,
     labels_suffice=True,
+    learns=True,
 )
 record(
     "adversarial.attacks.Task",
@@ -247,6 +248,7 @@ record(
     classifier=2,
     mixture=MIXTURE,
     mask=CORNER > 0,
+    lessons=(),
 )
 record("adversarial.AttackInterrupted", {"message": "m", "results": []}, message="n", results=[1])
 record("adversarial.AttackStopped", {"results": []}, results=[1])
@@ -291,6 +293,7 @@ def shares(mixture):
 
 
 case("adversarial.KeypointMixture.sample", {"self": MIXTURE, "n": 3, "rng": 0}, n=4, rng=1)
+case("adversarial.KeypointMixture.shares", {"self": MIXTURE, "side": 1}, side=2)
 case("adversarial.KeypointMixture.saliency", {"self": MIXTURE}, label="eyes", image=IMAGES[0])
 case(
     "adversarial.KeypointMixture.from_map",

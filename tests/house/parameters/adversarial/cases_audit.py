@@ -128,6 +128,11 @@ case(
     target="onnx:a",
     options={"a": 1},
 )
+case(
+    "adversarial.audit.audit_settings",
+    {"attack": FeatureGuidedAttack(learn=True), "classifier": later(classifier)},
+    images=[AuditImage("a", IMAGES[0])],
+)
 
 
 def arrays(tools, images=IMAGES, name="a.npy"):

@@ -70,6 +70,11 @@ case(
     images=IMAGES[::-1],
     again=len(IMAGES),
 )
+case("saywhy_core.classifiers.ask", {"classifier": scores, "images": IMAGES}, classifier=np.negative, images=IMAGES[::-1])
+case(
+    "saywhy_core.classifiers.lend", {"asked": made, "images": IMAGES},
+    lambda lent, tools, arguments: (lent, lent is arguments["images"]), asked=scores, images=IMAGES[::-1],
+)  # fmt: skip
 case("saywhy_core.classifiers.CallableClassifier.label", {"self": made, "index": 0}, index=1)
 
 
