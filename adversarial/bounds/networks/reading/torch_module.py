@@ -11,7 +11,7 @@ from torch import nn
 
 from adversarial.bounds.networks.reading.arithmetic import Value
 from adversarial.bounds.networks.reading.building import Builder
-from adversarial.bounds.networks.reading.torch_operations import IDENTITIES, OPERATIONS, ORDER_KEPT
+from adversarial.bounds.networks.reading.torch_operations import ASSERTIONS, IDENTITIES, OPERATIONS, ORDER_KEPT
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ def _called(builder: Builder, node: Any, values: dict[str, Any], batch: int) -> 
         if "device" in named:
             named["device"] = torch.device("cpu")
         return node.target(*arguments, **named)
+    if kind in ASSERTIONS:
+        return None
     if node.target is operator.getitem:
         if arguments[1] != 0:
             raise builder.refuse("takes another result than the first, which is not read")
@@ -178,7 +180,8 @@ def _unknown(builder: Builder, node: Any, kind: str) -> UsageError:
 
 
 def _is_last(node: Any) -> bool:
-    return all(user.op == "output" or (_name(user.target) in IDENTITIES and _is_last(user)) for user in node.users)
+    users = [user for user in node.users if user.op == "output" or _name(user.target) not in ASSERTIONS]
+    return all(user.op == "output" or (_name(user.target) in IDENTITIES and _is_last(user)) for user in users)
 
 
 def _name(target: Any) -> str:

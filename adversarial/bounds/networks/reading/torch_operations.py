@@ -366,3 +366,5 @@ IDENTITIES = {"alias", "clone", "contiguous", "detach", "dropout", "feature_drop
 """Operations that return their input."""
 ORDER_KEPT = {"_log_softmax", "_softmax", "log_softmax", "softmax"}
 """Operations that keep the order of scores, and may come last."""
+ASSERTIONS = {"_assert_tensor_metadata"}
+"""Operations that compute nothing: they hold the shape and the type of an input, which are known here, against others."""

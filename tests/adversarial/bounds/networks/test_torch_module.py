@@ -115,3 +115,13 @@ def test_the_signs():
     network = read_module(module, (48, 48, 3))
     images = torch.rand(2, 48, 48, 3)
     torch.testing.assert_close(evaluate(network, images), double_scores(module, images))
+
+
+def test_a_program_that_was_exported_before_is_read_like_its_module():
+    torch.manual_seed(1)
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3), nn.Softmax(1)).eval()
+    program = torch.export.export(module, (torch.zeros(2, 1, 5, 5),), dynamic_shapes=({0: torch.export.Dim("n")},))
+    network = read_module(program.module(), (5, 5, 1))
+    assert network.softmax
+    images = torch.rand(3, 5, 5, 1)
+    assert torch.allclose(evaluate(network, images.double()), double_scores(module[:-1], images))
