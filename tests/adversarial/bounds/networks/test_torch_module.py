@@ -117,11 +117,17 @@ def test_the_signs():
     torch.testing.assert_close(evaluate(network, images), double_scores(module, images))
 
 
-def test_a_program_that_was_exported_before_is_read_like_its_module():
+def test_assertions_of_a_program_that_was_exported_before_compute_nothing():
+    class Asserted(nn.Sequential):
+        def forward(self, images):
+            torch.ops.aten._assert_tensor_metadata.default(images, dtype=images.dtype)
+            scores = super().forward(images)
+            torch.ops.aten._assert_tensor_metadata.default(scores, dtype=scores.dtype)
+            return scores
+
     torch.manual_seed(1)
-    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3), nn.Softmax(1)).eval()
-    program = torch.export.export(module, (torch.zeros(2, 1, 5, 5),), dynamic_shapes=({0: torch.export.Dim("n")},))
-    network = read_module(program.module(), (5, 5, 1))
+    module = Asserted(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3), nn.Softmax(1)).eval()
+    network = read_module(module, (5, 5, 1))
     assert network.softmax
     images = torch.rand(3, 5, 5, 1)
-    assert torch.allclose(evaluate(network, images.double()), double_scores(module[:-1], images))
+    torch.testing.assert_close(evaluate(network, images).softmax(1), double_scores(nn.Sequential(*module), images))
