@@ -34,6 +34,7 @@ class PixelProof:
         rounding: how much the label's score must be ahead of any other in the computation, to make up for rounding errors of
             the computation itself and of inference in float32.
         network: what was proved about, in words, such as "this ONNX file".
+        image_pixels: how many pixels the image has; None where that is not known.
     """
 
     pixels: int
@@ -44,6 +45,7 @@ class PixelProof:
     seconds: float
     rounding: float
     network: str
+    image_pixels: int | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,8 +53,8 @@ class PixelBound:
     """Between which numbers the fewest pixels lie that flip an image's class, all channels of a pixel together.
 
     Attributes:
-        lower: no fewer pixels flip the class, whatever their values in [0, 1]. 0 where the image is not classified as its
-            label.
+        lower: no fewer pixels flip the class, whatever their values in [0, 1]. One more than the image has where nothing flips
+            it. 0 where the image is not classified as its label, or where scores tie, so that rounding decides it.
         upper: the pixels that `witness` changes; infinite where no example is known.
         label: the class of the image.
         witness: (H, W, C) float32, an adversarial example, or None.
@@ -66,6 +68,14 @@ class PixelBound:
     witness: Floats | None
     witness_label: int | None
     proof: PixelProof
+
+    def __str__(self) -> str:
+        return self.statement()
+
+    def __repr__(self) -> str:
+        witness = "None" if self.witness is None else f"<image of shape {self.witness.shape}>"
+        told = f"lower={self.lower}, upper={self.upper}, label={self.label}, witness={witness}"
+        return f"PixelBound({told}, witness_label={self.witness_label}, proof=<{self.proof.seconds:.3g} seconds>)"
 
     @property
     def exact(self) -> bool:
@@ -91,6 +101,7 @@ class PixelBound:
             now=None if self.witness_label is None else class_name(self.witness_label, class_names),
             condition=self.condition,
             still_open=None if proof.finished else 1 - proof.share,
+            image_pixels=proof.image_pixels,
         )
 
     def to_json(self, class_names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -110,7 +121,7 @@ class PixelBound:
             "version": VERSION,
             "statement": self.statement(class_names),
             "condition": self.condition,
-            "pixels": pixels_in_words(self.lower, self.upper),
+            "pixels": pixels_in_words(self.lower, self.upper, self.proof.image_pixels),
             "lower": int(self.lower),
             "upper": None if self.upper == math.inf else int(self.upper),
             "exact": self.exact,

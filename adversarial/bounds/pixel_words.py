@@ -6,18 +6,23 @@ import math
 
 from adversarial.bounds.numbers import counted
 
+NOTHING_FLIPS = "No change of pixel values flips"  # how the sentence begins where all pixels together were proved
 MOST_LISTED = 2  # numbers between both bounds that are named one by one; of more, the first and the last are named
 
 
-def pixels_in_words(lower: int, upper: float) -> str:
+def pixels_in_words(lower: int, upper: float, image_pixels: int | None = None) -> str:
     """How many pixels flip the decision, in a few words: "exactly 3", "2 to 5", "at least 3", or "0" of a wrong decision.
 
-    Where rounding alone may decide the unchanged image (`lower` is 0 and `upper` is not), "at most 5" or "not known".
+    Where rounding alone may decide the unchanged image (`lower` is 0 and `upper` is not), "at most 5" or "not known". Where not
+    even all pixels together flip it, "none can".
 
     Args:
         lower: no fewer pixels flip it.
         upper: so many do; infinite where no example is known.
+        image_pixels: how many pixels the image has; None where that is not known.
     """
+    if image_pixels is not None and lower > image_pixels:
+        return "none can"
     if lower == 0 and upper > 0:
         return "not known" if upper == math.inf else f"at most {int(upper):,}"
     if upper == math.inf:
@@ -33,7 +38,14 @@ def condition_of(network: str) -> str:
 
 
 def pixel_bound_in_words(
-    *, lower: int, upper: float, label: str, now: str | None, condition: str, still_open: float | None = None
+    *,
+    lower: int,
+    upper: float,
+    label: str,
+    now: str | None,
+    condition: str,
+    still_open: float | None = None,
+    image_pixels: int | None = None,
 ) -> str:
     """Both bounds in a sentence or more; each that states a proof states the condition under which it holds.
 
@@ -44,14 +56,17 @@ def pixel_bound_in_words(
         now: the class of the example in the same form; None where there is none.
         condition: under what the lower bound holds.
         still_open: of the sets of `lower` pixels, the share that was neither proved nor refuted when the proof stopped; None
-            where nothing was left to do.
+            where nothing was left to do. Where their values were cut into ranges, these count by their size.
+        image_pixels: how many pixels the image has; None where that is not known.
     """
+    if image_pixels is not None and lower > image_pixels:
+        return f"{NOTHING_FLIPS} {label} ({condition})."
     if lower == 0:
         return _unproved_original(upper, label, now, condition)
     said = _both(lower, upper, label, now, condition)
     if still_open is not None and 0 < still_open < 1:
         sets = "single pixels" if lower == 1 else f"sets of {counted(lower, 'pixel')}"
-        said += f" {_percent(still_open)} of all {sets} were still open when the proof stopped."
+        said += f" {_percent(still_open)} of the possible values of {sets} were still open when the proof stopped."
     return said
 
 
@@ -72,8 +87,8 @@ def _both(lower: int, upper: float, label: str, now: str | None, condition: str)
         return f"{none} {label}, whatever {_values(least)} ({condition}). Whether more can is not known."
     many = int(upper)
     if lower == many:
-        turn = f"It takes exactly {counted(many, 'pixel')} to flip {label}: {many:,} {'turns' if many == 1 else 'turn'} it into"
-        return f"{turn} {now}{f', and {_none_can(least)}' if least else ''} ({condition})."
+        need = f"Exactly {counted(many, 'pixel')} {'is' if many == 1 else 'are'} needed to flip {label}, here to {now}"
+        return f"{need}{f': {_none_can(least)}' if least else ''} ({condition})."
     if not least:
         return f"{_flip(many, label, now)}. Whether fewer can is not known: no lower bound was proved."
     return f"{_flip(many, label, now)}; {_none_can(least)} ({condition}). Whether {_between(lower, many - 1)} can is not known."

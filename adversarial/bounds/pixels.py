@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import pathlib
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,10 +18,12 @@ from adversarial.bounds.pixel_bound import PixelBound, PixelProof
 from adversarial.bounds.proving.journal import resume, save
 from adversarial.bounds.proving.prover import Prover
 from adversarial.bounds.subject import Subject, open_subject
+from adversarial.given import GivenImagesWarning
 from adversarial.result import AttackInterrupted
 from saywhy_core.arrays import to_numpy
 from saywhy_core.classifiers import CallableClassifier
 from saywhy_core.errors import UsageError, argument
+from saywhy_core.images.decode import check_values, decode_pil, scaled_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +67,8 @@ def fewest_pixels(
         network: the path of an ONNX file (images N x H x W x C or N x C x H x W in [0, 1]), or a torch module (N x C x H x W):
             a chain or residual graph of convolutions, matrix products, ReLU, batch normalisation, pooling, sums, reshapes,
             transpositions and constant normalisation.
-        image: (H, W, C) in [0, 1]; grey images may be (H, W).
+        image: (H, W, C) in [0, 1]; grey images may be (H, W). Whole numbers, such as pictures of 8 bits, are scaled to [0, 1],
+            which a `GivenImagesWarning` tells; pictures of Pillow are taken too.
         label: the class that it shows.
         at_most: the largest number of pixels to prove.
         seconds: how long it may take, the look for an example included. A batch that is begun is ended.
@@ -83,14 +88,19 @@ def fewest_pixels(
             journal is one of another proof.
     """
     original = _image(image)
+    known = None if adversarial is None else _image(adversarial, "the adversarial example")
     _check_numbers(at_most=at_most, seconds=seconds, threads=threads, seed=seed)
+    if journal is not None and (not isinstance(journal, str | os.PathLike) or not os.fspath(journal)):
+        raise UsageError(f"{argument('journal')} must be the path of a file, not {journal!r:.80}")
+    if progress is not None and not callable(progress):
+        raise UsageError(f"{argument('progress')} must be a function of one argument, not {progress!r:.80}")
     with _threads(threads):
         return _bounded(
             open_subject(network, original.shape, threads),
             original,
             label,
             Effort(at_most, seconds, seed, journal, progress),
-            None if adversarial is None else _image(adversarial, "the adversarial example"),
+            known,
         )
 
 
@@ -111,11 +121,14 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
     if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
         raise UsageError(f"{argument('label')} must be a class from 0 to {classes - 1}, not {label!r}")
     label = int(label)
-    seen = int(subject.labels(original[None])[0])
+    scores = np.asarray(subject.predict(original[None]))[0]
+    if np.isnan(scores).any():
+        raise UsageError(f"{subject.words} gives the image scores that are NaN; look at its weights, and at what it divides by")
+    seen = int(scores.argmax())
     if seen != label:
         proof = PixelProof(
             pixels=0, asked=effort.at_most, finished=True, share=0.0, blocks=0, seconds=time.monotonic() - began,
-            rounding=0.0, network=subject.words,
+            rounding=0.0, network=subject.words, image_pixels=original[..., 0].size,
         )  # fmt: skip
         return PixelBound(lower=0, upper=0, label=label, witness=original, witness_label=seen, proof=proof)
     prover = Prover(subject.network, original.astype(np.float64), label, flips=lambda images: subject.labels(images) != label)
@@ -155,7 +168,7 @@ def _run(prover: Prover, subject: Subject, effort: Effort, began: float, path: P
 def _bound(prover: Prover, subject: Subject, effort: Effort, label: int) -> PixelBound:
     witness = prover.witness
     return PixelBound(
-        lower=prover.proved + 1,
+        lower=0 if prover.undecided and prover.fewest > 1 else prover.proved + 1,
         upper=prover.fewest,
         label=label,
         witness=witness,
@@ -171,6 +184,7 @@ def _proof(prover: Prover, subject: Subject, effort: Effort) -> PixelProof:
         pixels=prover.proved, asked=effort.at_most, finished=done or prover.fewest <= prover.proved + 1,
         share=min(1.0, prover.share) if prover.pixels == prover.proved + 1 else 0.0,
         blocks=prover.blocks, seconds=prover.seconds, rounding=prover.allowance, network=subject.words,
+        image_pixels=prover.height * prover.width,
     )  # fmt: skip
 
 
@@ -187,10 +201,18 @@ def _attacked(subject: Subject, original: Floats, label: int, effort: Effort) ->
     attack = FeatureGuidedAttack(budget=QUERIES, seed=effort.seed, levels=None)
     try:
         return attack.run(classifier, original[None], [label])[0].adversarial
+    except UsageError as error:  # the proof needs no example
+        return _unattacked(error)
     except AttackInterrupted as interrupted:
+        if _within(interrupted, UsageError):
+            return _unattacked(interrupted)
         if not _within(interrupted, _TimeIsUpError):
             raise
         return interrupted.results[0].adversarial if interrupted.results else None
+
+
+def _unattacked(error: Exception) -> None:
+    warnings.warn(f"the search for an example ended early ({error!s:.200}); the proof goes on", RuntimeWarning, stacklevel=4)
 
 
 class _TimeIsUpError(Exception):
@@ -211,16 +233,26 @@ def _take(prover: Prover, example: Floats, original: Floats, label: int, subject
     prover.know(example, int((example != original).any(axis=2).sum()))
 
 
-def _image(image: ArrayLike, what: str = "the image") -> Floats:
-    array = to_numpy(image)
+def _image(image: Any, what: str = "the image") -> Floats:
+    if type(image).__module__.partition(".")[0] == "PIL":
+        return decode_pil(image)
+    try:
+        array = to_numpy(image)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{what} must be numbers of shape (height, width, channels): {error!s:.160}") from None
     if array.ndim == 2:
         array = array[..., None]
-    if array.ndim != 3 or not array.size or array.dtype.kind not in "fui":
+    if array.ndim != 3 or not array.size or array.dtype.kind not in "fuib":
         raise UsageError(f"{what} must be numbers of shape (height, width, channels), not {array.dtype} of shape {array.shape}")
     if array.dtype.kind != "f":
-        raise UsageError(f"{what} holds whole numbers; give values in [0, 1], such as pictures of 8 bits divided by 255")
+        check_values(array)
+        told = f"is {array.dtype}, so that its values were scaled to [0, 1]"
+        warnings.warn(f"{what} {told}", GivenImagesWarning, stacklevel=3)
+        array = scaled_values(array)
     given = np.ascontiguousarray(array, dtype=np.float32)
-    if not (np.isfinite(given).all() and given.min() >= 0 and given.max() <= 1):
+    if np.isnan(given).any():
+        raise UsageError(f"{what} holds NaN in {int(np.isnan(given).sum()):,} places; give values in [0, 1]")
+    if not (given.min() >= 0 and given.max() <= 1):
         raise UsageError(f"{what} must have values in [0, 1]; it has some from {given.min():g} to {given.max():g}")
     return given
 

@@ -89,25 +89,11 @@ def _module(network: Any, image_shape: tuple[int, int, int]) -> Subject:
     if not isinstance(network, nn.Module):
         raise UsageError(f"a proof is about an ONNX file, named by its path, or a torch module, not {type(network).__name__}")
     from adversarial.bounds.networks import read_module
+    from adversarial.bounds.running import RunningModule, plain_module
 
-    graph = read_module(network, image_shape)
-
-    def predict(images: NDArray[np.float32]) -> NDArray[np.floating]:
-        import torch
-
-        parameter = next(network.parameters(), None)
-        like = parameter if parameter is not None else torch.zeros((), dtype=torch.float32)
-        training = {module: module.training for module in network.modules()}
-        network.eval()
-        try:
-            with torch.no_grad():
-                given = torch.as_tensor(images).permute(0, 3, 1, 2).to(device=like.device, dtype=like.dtype)
-                return np.asarray(network(given.contiguous()).cpu().numpy())
-        finally:
-            for module, was in training.items():
-                module.training = was
-
-    return Subject(graph, predict, "this torch module")
+    module = plain_module(network)
+    running = RunningModule(module, image_shape)  # first, as what it says of a module that doesn't fit is plainer
+    return Subject(read_module(module, image_shape), running, "this torch module")
 
 
 def _check_shape(taken: tuple[int, int, int], given: tuple[int, int, int]) -> None:

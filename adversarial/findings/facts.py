@@ -27,6 +27,7 @@ class ProofFacts:
         condition: under what the lower bound holds, in words.
         now: the class of the example with `upper` pixels as sentences name it; None where there is none.
         still_open: of the sets of `lower` pixels, the share that was neither proved nor refuted; None where that is not known.
+        image_pixels: how many pixels the image has; None where that is not known.
     """
 
     lower: int
@@ -34,6 +35,7 @@ class ProofFacts:
     condition: str
     now: str | None = None
     still_open: float | None = None
+    image_pixels: int | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

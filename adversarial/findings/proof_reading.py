@@ -21,38 +21,45 @@ _FLIP = r"(?P<upper>[\d,]+) pixels? flips?"
 _VALUES = r"(?P<values>its value|their values)"
 _NONE_CAN = rf"no (?P<least>single pixel|[\d,]+) can, whatever {_VALUES}"
 _SETS = r"(?:single pixels|sets of (?P<size>[\d,]+) pixels)"
-_OPEN = rf"(?P<share>Over 99\.9%|Under 0\.1%|[\d.]+%) of all {_SETS} were still open when the proof stopped\."
+_OPEN = (
+    rf"(?P<share>Over 99\.9%|Under 0\.1%|[\d.]+%) of the possible values of {_SETS} were still open when the proof stopped\."
+)
 _LEAST, _MOST = 0.0005, 0.9995  # shares that would be written as 0.0% and as 100.0%
 
 
 def _exactly(sentence: str, facts: FindingFacts) -> Claims:
-    for before, label, now in _divided(r"It takes exactly (?P<exact>[\d,]+) pixels? to flip ", sentence, facts):
-        form = rf"(?P<upper>[\d,]+) turns? it into (?P<now>.+?)(?:, and {_NONE_CAN})?{_CONDITION}\."
-        found = re.fullmatch(form, now, re.DOTALL)
-        if found is None:
+    tail = re.search(rf"(?:: {_NONE_CAN})?{_CONDITION}\.\Z", sentence)
+    if tail is None:
+        return None
+    said, proof = tail.groupdict(), facts.proof
+    for before, label, now in two_labels(sentence[: tail.start()], " needed to flip ", ", here to ", facts):
+        many = re.fullmatch(r"Exactly ([\d,]+) (?:pixel is|pixels are)", before)
+        if many is None:
             continue
-        said = {**found.groupdict(), "exact": before}
-        exact, proof = number_of(said["exact"]), facts.proof
+        exact = number_of(many[1])
         least = 0 if said["least"] is None else _number(said["least"])
-        claims = [
-            compared("pixels", said["exact"], exact, None if proof is None else proof.upper),
-            compared("pixels", said["upper"], number_of(said["upper"]), None if proof is None else proof.upper),
-            compared("proved", said["exact"], (exact, exact - 1), None if proof is None else (proof.lower, least)),
+        return (
+            compared("pixels", many[1], exact, None if proof is None else proof.upper),
+            compared("proved", many[1], (exact, exact - 1), None if proof is None else (proof.lower, least)),
             compared("label", label, label, facts.label),
-            _now(found["now"], proof),
-        ]
-        return (*claims, _condition(said["condition"], proof))
+            _now(now, proof),
+            _condition(said["condition"], proof),
+        )
     return None
 
 
-def _divided(start: str, sentence: str, facts: FindingFacts) -> list[tuple[str, str, str]]:
-    """(number, label, what follows it) of each way to end a label before a colon, the image's class first."""
-    found = re.match(start, sentence)
+def _no_change(sentence: str, facts: FindingFacts) -> Claims:
+    """Nothing flips it, which is proved where not even all pixels of the image can."""
+    found = re.fullmatch(rf"No change of pixel values flips (?P<label>.+?){_CONDITION}\.", sentence, re.DOTALL)
     if found is None:
-        return []
-    rest = sentence[found.end() :]
-    ways = [(found["exact"], rest[: one.start()], rest[one.end() :]) for one in re.finditer(r": ", rest)]
-    return sorted(ways, key=lambda way: way[1] != facts.label)
+        return None
+    proof = facts.proof
+    every = None if proof is None or proof.image_pixels is None else proof.lower > proof.image_pixels
+    return (
+        compared("proved", "no change", True, every),
+        compared("label", found["label"], found["label"], facts.label),
+        _condition(found["condition"], proof),
+    )
 
 
 def _both(sentence: str, facts: FindingFacts) -> Claims:
@@ -175,13 +182,14 @@ def _condition(said: str | None, proof: ProofFacts | None) -> FindingClaim:
 
 
 PROOF_FORMS: Sequence[tuple[str, Reader]] = (
-    (r"It takes exactly [\d,]+ pixels? to flip .+\.", _exactly),
+    (r"Exactly [\d,]+ pixels? (?:is|are) needed to flip .+\.", _exactly),
+    (r"No change of pixel values flips .+\.", _no_change),
     (rf"{_FLIP} .+ to .+\.", _both),
     (r"No (?:single pixel|[\d,]+ pixels?) flips? .+\.", _no_pixels),
     (r"Whether fewer can is not known: no lower bound was proved\.", _nothing_below),
     (r"Whether .+ can is not known\.", _between),
     (r"How many pixels flip .+ is not known: .+\.", _nothing),
-    (r".+% of all .+ were still open when the proof stopped\.", _still_open),
+    (r".+% of the possible values of .+ were still open when the proof stopped\.", _still_open),
     (r"That the unchanged image is classified as .+ is not proved: .+\.", _unsure),
     (r"The image is .+, even without any change; there was nothing to prove\.", _wrong),
 )

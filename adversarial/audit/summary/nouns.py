@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adversarial.bounds.pixel_words import pixels_in_words
+from adversarial.bounds.pixel_words import NOTHING_FLIPS, pixels_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +89,8 @@ class ImageRow:
         """How many pixels flip it, such as "2 to 5" or "exactly 3"; "" where nothing was proved, or that is not true."""
         if self.proof is None or any(one.verdict == "false" for one in self.proved):
             return ""
+        if any(one.verdict == "true" and one.text.startswith(NOTHING_FLIPS) for one in self.proved):
+            return pixels_in_words(self.proof.lower, math.inf, self.proof.lower - 1)
         return pixels_in_words(self.proof.lower, math.inf if self.proof.upper is None else self.proof.upper)
 
 

@@ -214,6 +214,7 @@ class _Walk:
         return ProofFacts(
             lower=proof.lower, upper=upper, condition=condition_of(proof.network), now=now,
             still_open=None if proof.finished else 1 - proof.share,
+            image_pixels=None if facts.original is None else int(np.prod(facts.original.shape[:2])),
         )  # fmt: skip
 
     def _goal_mention(self) -> str | None:

@@ -82,7 +82,10 @@ def resume(prover: Prover, path: Path) -> None:
     Raises:
         UsageError: the file can't be read, or it is about another network, image or label.
     """
-    parts = load_arrays(path)
+    try:
+        parts = load_arrays(path)
+    except UsageError as error:
+        raise UsageError(f"{path} is no journal of a proof ({error}); delete it or give another path") from None
     try:
         head: dict[str, Any] = json.loads(parts["head"].tobytes())
         if head["version"] != VERSION:

@@ -77,6 +77,13 @@ class Prover:
         return self._needed
 
     @property
+    def undecided(self) -> bool:
+        """Whether the image itself is within rounding of the boundary, so that nothing can be proved about it."""
+        if self.proved or self.tolerance is None:
+            return False
+        return not bool((self.bounding.margin > self.tolerance.unchanged).all())
+
+    @property
     def open(self) -> int:
         """Blocks that wait."""
         return sum(map(len, self.waiting.values()))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from adversarial import PixelBound, PixelProof
@@ -40,32 +42,32 @@ FORMS = [
     ),
     (
         1, 1, 1, "exactly 1",
-        f"It takes exactly 1 pixel to flip 'stop': 1 turns it into 'yield' ({CONDITION}).",
+        f"Exactly 1 pixel is needed to flip 'stop', here to 'yield' ({CONDITION}).",
     ),
     (
         2, 2, 1, "exactly 2",
-        ("It takes exactly 2 pixels to flip 'stop': 2 turn it into 'yield', and no single pixel can, "
+        ("Exactly 2 pixels are needed to flip 'stop', here to 'yield': no single pixel can, "
         f"whatever its value ({CONDITION})."),
     ),
     (
         3, 3, 1, "exactly 3",
-        ("It takes exactly 3 pixels to flip 'stop': 3 turn it into 'yield', and no 2 can, whatever their "
+        ("Exactly 3 pixels are needed to flip 'stop', here to 'yield': no 2 can, whatever their "
         f"values ({CONDITION})."),
     ),
     (
         1, 5, 0.43, "1 to 5",
         ("5 pixels flip 'stop' to 'yield'. Whether fewer can is not known: no lower bound was proved. "
-        "57.0% of all single pixels were still open when the proof stopped."),
+        "57.0% of the possible values of single pixels were still open when the proof stopped."),
     ),
     (
         2, 3, 0.2, "2 to 3",
         (f"3 pixels flip 'stop' to 'yield'; no single pixel can, whatever its value ({CONDITION}). Whether 2 "
-        "can is not known. 80.0% of all sets of 2 pixels were still open when the proof stopped."),
+        "can is not known. 80.0% of the possible values of sets of 2 pixels were still open when the proof stopped."),
     ),
     (
         3, 5, 0.99999, "3 to 5",
         (f"5 pixels flip 'stop' to 'yield'; no 2 can, whatever their values ({CONDITION}). Whether 3 or "
-        "4 can is not known. Under 0.1% of all sets of 3 pixels were still open when the proof stopped."),
+        "4 can is not known. Under 0.1% of the possible values of sets of 3 pixels were still open when the proof stopped."),
     ),
     (
         2, 1234, 1, "2 to 1,234",
@@ -95,7 +97,7 @@ def test_every_form(lower, upper, share, short, text):
 
 
 def test_without_names_classes_have_numbers():
-    assert bound(3, 3).statement().startswith("It takes exactly 3 pixels to flip class 0: 3 turn it into class 1, and no 2 can")
+    assert bound(3, 3).statement().startswith("Exactly 3 pixels are needed to flip class 0, here to class 1: no 2 can")
     assert "class 0" in bound(2, INF).statement(())
 
 
@@ -116,3 +118,20 @@ def test_whatever_states_a_proof_states_its_condition(lower, upper):
     for sentence in bound(lower, upper).statement(NAMES).split(". "):
         if "whatever" in sentence:
             assert f"({CONDITION})" in sentence
+
+
+def test_nothing_flips_an_image_of_which_all_pixels_were_proved():
+    one = bound(3, INF)
+    one = replace(one, proof=replace(one.proof, image_pixels=2))
+    assert one.statement(NAMES) == f"No change of pixel values flips 'stop' ({CONDITION})."
+    record = one.to_json(NAMES)
+    assert (record["pixels"], record["lower"], record["upper"]) == ("none can", 3, None)
+    more = replace(one, proof=replace(one.proof, image_pixels=3))
+    assert more.to_json()["pixels"] == "at least 3"
+
+
+def test_a_bound_is_printed_as_its_sentence_and_shown_without_its_picture():
+    one = replace(bound(3, 5), witness=np.zeros((40, 40, 3), np.float32))
+    assert str(one) == one.statement()
+    assert "(40, 40, 3)" in repr(one)
+    assert len(repr(one)) < 200

@@ -14,7 +14,11 @@ from adversarial.findings import FindingFacts, ProofFacts, check_finding, class_
 NETWORK = "this ONNX file"
 CONDITION = f"for {NETWORK}, pixel values in [0, 1], rounding accounted for"
 INF = math.inf
-AWKWARD = ("stop. No 2 pixels flip 'x', whatever their values", "yield (to): 3 turn it", "it's 5 pixels flip 'a' to 'b'")
+AWKWARD = (
+    "stop. No 2 pixels flip 'x', whatever their values",
+    "yield (to), here to: no 2 can",
+    "it's 5 pixels flip 'a' to 'b'",
+)
 PLAIN = ("stop", "yield", "give way")
 CASES = [
     (lower, upper, share)
@@ -83,7 +87,7 @@ def test_what_is_proved_of_more_pixels_is_proved_of_fewer():
     assert verdicts(f"No 2 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["true"]
     assert verdicts(f"No single pixel flips 'stop', whatever its value ({CONDITION}).", facts) == ["true"]
     assert verdicts(f"No 4 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["false"]
-    assert verdicts(f"It takes exactly 6 pixels to flip 'stop': 6 turn it into 'yield' ({CONDITION}).", facts) == ["false"]
+    assert verdicts(f"Exactly 6 pixels are needed to flip 'stop', here to 'yield' ({CONDITION}).", facts) == ["false"]
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(3, 3), (3, 5), (3, INF), (2, 4), (1, 1)])
@@ -104,3 +108,15 @@ def test_a_share_that_is_not_known_is_not_verified():
     text, facts = told(2, 5, 0.4, PLAIN)
     unknown = replace(facts, proof=replace(facts.proof, still_open=None))
     assert verdicts(text, unknown) == ["true", "true", "not verified"]
+
+
+@pytest.mark.parametrize("names", [PLAIN, AWKWARD, None], ids=["plain", "awkward", "numbered"])
+def test_that_nothing_flips_it_is_true_where_all_pixels_were_proved(names):
+    _, facts = told(7, INF, 1, names)
+    text = f"No change of pixel values flips {facts.label} ({CONDITION})."
+    assert "true" not in verdicts(text, facts)
+    for pixels, verdict in ((6, "true"), (7, "false")):
+        known = replace(facts, proof=replace(facts.proof, image_pixels=pixels))
+        assert verdicts(text, known) == [verdict]
+        assert "true" not in verdicts(text.replace(f" ({CONDITION})", ""), known)
+        assert "true" not in verdicts(text, replace(known, label="'give way!'"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import operator
 import warnings
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +29,8 @@ PRECISIONS: dict[torch.dtype, Precision] = {
     torch.float32: "float32",
     torch.float64: "float64",
 }
+# names of torch's own that stand for operations which are in the list under the names that users write
+INTERNAL = {"native_batch_norm_legit_no_training", "to_copy", "unsafe_view", "addmm", "constant_pad_nd", "mm", "rsub"}
 BATCHES = (2, 1)  # images of the example: with two of them, an axis of one number is not taken for the batch
 
 
@@ -76,7 +81,7 @@ def _exported(module: nn.Module, example: torch.Tensor, where: str) -> tuple[Any
         module.eval()
         for batch in BATCHES:
             try:
-                with warnings.catch_warnings(), torch.no_grad():
+                with warnings.catch_warnings(), torch.no_grad(), _silently():
                     warnings.simplefilter("ignore")
                     program = torch.export.export(module, (example.expand(batch, -1, -1, -1).clone(),))
                     return program.run_decompositions({}), batch
@@ -93,6 +98,18 @@ def _exported(module: nn.Module, example: torch.Tensor, where: str) -> tuple[Any
             one.training = training
 
 
+@contextmanager
+def _silently() -> Iterator[None]:
+    """Keep what torch tells while it follows a module, such as whole programs, to itself; the error has the reason."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)
+
+
 def _scores(builder: Builder, program: Any, image: int, batch: int) -> int:
     """The place of the scores."""
     values: dict[str, Any] = {}
@@ -103,10 +120,9 @@ def _scores(builder: Builder, program: Any, image: int, batch: int) -> int:
             constant = next(constants)
             values[node.name] = Value(image) if constant is None else constant.detach().cpu()
         elif node.op == "output":
-            found = node.args[0]
-            while isinstance(found, list | tuple) and found:
-                found = found[0]
-            output = values.get(getattr(found, "name", ""))
+            # what a module changes in place comes before what it returns; it is called on a copy, so that this does no harm
+            returned = program.graph_signature.user_outputs
+            output = values.get(str(returned[0])) if returned else None
         elif node.op == "call_function":
             values[node.name] = _called(builder, node, values, batch)
         else:
@@ -172,10 +188,10 @@ def _called(builder: Builder, node: Any, values: dict[str, Any], batch: int) -> 
 
 
 def _unknown(builder: Builder, node: Any, kind: str) -> UsageError:
-    known = ", ".join(sorted({*OPERATIONS}))
+    known = ", ".join(sorted({name.lstrip("_") for name in OPERATIONS} - INTERNAL))
     return UsageError(
-        f"{builder.where} holds an operation {kind!r} (node {node.name!r:.80}) that is not covered; covered are {known}, "
-        "and a last softmax"
+        f"{builder.where} holds an operation {kind.lstrip('_')!r} (node {node.name!r:.80}) that is not covered; covered are "
+        f"{known}, and a last softmax"
     )
 
 

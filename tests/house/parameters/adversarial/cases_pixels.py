@@ -19,7 +19,7 @@ PROOF = {
 BOUND = {"lower": 3, "upper": 5.0, "label": 0, "witness": np.zeros((2, 2, 1), np.float32), "witness_label": 1}
 record(
     "adversarial.PixelProof", PROOF, pixels=1, asked=2, finished=True, share=0.75, blocks=8, seconds=2.0, rounding=1e-4,
-    network="this torch module",
+    network="this torch module", image_pixels=2,
 )  # fmt: skip
 record(
     "adversarial.PixelBound", {**BOUND, "proof": PixelProof(**PROOF)}, lower=2, upper=4.0, label=2, witness=None, witness_label=2,

@@ -99,6 +99,7 @@ record(
     condition="for this torch module",
     now="'yield'",
     still_open=0.5,
+    image_pixels=9,
 )
 record(
     "adversarial.findings.FindingClaim",
