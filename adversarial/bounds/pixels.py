@@ -71,7 +71,8 @@ def fewest_pixels(
             which a `GivenImagesWarning` tells; pictures of Pillow are taken too.
         label: the class that it shows.
         at_most: the largest number of pixels to prove.
-        seconds: how long it may take, the look for an example included. A batch that is begun is ended.
+        seconds: how long it may take, the look for an example included; reading the network is not. A batch that is begun is
+            ended.
         adversarial: an example that is known, (H, W, C) in [0, 1]; then no attack looks for one.
         journal: a file that keeps the proof as it stands. If it is there already, the proof goes on from it, for so many
             seconds more.

@@ -50,7 +50,7 @@ def _exactly(sentence: str, facts: FindingFacts) -> Claims:
 
 def _no_change(sentence: str, facts: FindingFacts) -> Claims:
     """Nothing flips it, which is proved where not even all pixels of the image can."""
-    found = re.fullmatch(rf"No change of pixel values flips (?P<label>.+?){_CONDITION}\.", sentence, re.DOTALL)
+    found = re.fullmatch(rf"No change of pixel values flips (?P<label>class \d+|'.+'){_CONDITION}\.", sentence, re.DOTALL)
     if found is None:
         return None
     proof = facts.proof
