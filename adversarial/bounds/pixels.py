@@ -202,18 +202,14 @@ def _attacked(subject: Subject, original: Floats, label: int, effort: Effort) ->
     attack = FeatureGuidedAttack(budget=QUERIES, seed=effort.seed, levels=None)
     try:
         return attack.run(classifier, original[None], [label])[0].adversarial
-    except UsageError as error:  # the proof needs no example
-        return _unattacked(error)
-    except AttackInterrupted as interrupted:
-        if _within(interrupted, UsageError):
-            return _unattacked(interrupted)
-        if not _within(interrupted, _TimeIsUpError):
+    except (UsageError, AttackInterrupted) as error:
+        if _within(error, KeyboardInterrupt):
             raise
-        return interrupted.results[0].adversarial if interrupted.results else None
-
-
-def _unattacked(error: Exception) -> None:
-    warnings.warn(f"the search for an example ended early ({error!s:.200}); the proof goes on", RuntimeWarning, stacklevel=4)
+        if not _within(error, _TimeIsUpError):  # the proof needs no example
+            told = f"the search for an example ended early ({error!s:.200}); the proof goes on"
+            warnings.warn(told, RuntimeWarning, stacklevel=4)
+        results = error.results if isinstance(error, AttackInterrupted) else []
+        return results[0].adversarial if results else None
 
 
 class _TimeIsUpError(Exception):
