@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import activations, read_module  # noqa: E402
-from adversarial.bounds.proving import Prover, bounding, forward, nearby, prover  # noqa: E402
+from adversarial.bounds.proving import bounding, forward, nearby, prover  # noqa: E402
 from adversarial.bounds.proving.blocks import Block  # noqa: E402
 from adversarial.bounds.proving.bounding import Bounding  # noqa: E402
+from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 KINDS = range(12)
 
