@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -12,7 +12,7 @@ from adversarial.attacks.per_feature import FeatureRobustness as FeatureRobustne
 from adversarial.attacks.registry import ATTACKS, ENGINES, PLAYERS, Attack, PlayerTwo
 from adversarial.distances.distance import DISTANCES
 from adversarial.distances.levels import AUTO, check_levels
-from adversarial.driving.labels import LabelWatch
+from adversarial.driving.labels import LabelWatch, classes_of
 from adversarial.features import KeypointMixture, keypoint_mixture
 from adversarial.given import given_classes, given_images
 from adversarial.manipulations import Manipulation, load_manipulation
@@ -282,7 +282,7 @@ class FeatureGuidedAttack:
             check_learning(len(pictures), targeted=any(goal is not None for goal in goals))
         results: dict[int, AttackResult] = {}
         labelled = (None if goal is not None else label for label, goal in zip(wanted, goals, strict=True))
-        watch = LabelWatch(enumerate(labelled), None if classifier.class_names is None else len(classifier.class_names))
+        watch = LabelWatch(enumerate(labelled), partial(classes_of, classifier))
 
         def finished(index: int, result: AttackResult) -> None:
             results[index] = result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from adversarial.audit.proofs.proving import prove_rows
 from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
 from adversarial.audit.work.capping import CeilingReachedError, ceiling, spent
-from adversarial.driving.labels import LOOKED_AT, LabelsError, LabelWatch
+from adversarial.driving.labels import LOOKED_AT, LabelsError, LabelWatch, classes_of
 from adversarial.result import AttackInterrupted
 from adversarial.run import ChangedClassifierError
 from saywhy_core.bounded.watched import of_time
@@ -280,9 +281,8 @@ class Audit:
 
 def _watch(store: AuditStore, prepared: Prepared) -> LabelWatch:
     """What sees whether the labels of the audit's first images can be right; with a goal, they decide nothing."""
-    names = prepared.classifier.class_names
     labelled = ((record.id, record.label) for record in store.images() if record.status != "failed")
-    return LabelWatch(() if prepared.job.goal is not None else labelled, None if names is None else len(names))
+    return LabelWatch(() if prepared.job.goal is not None else labelled, partial(classes_of, prepared.classifier))
 
 
 def _see(watch: LabelWatch, record: ImageRecord) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from saywhy_core.classifiers import Classifier
 
     Pair = tuple[int, int]  # the label of an image, and the class that the classifier sees in it
 
@@ -31,16 +33,16 @@ class LabelsError(UsageError):
 class LabelWatch:
     """Gathers what a classifier says of the first labelled images of a run, and raises once their labels can't be right.
 
-    An image counts as classified as its label until the contrary is known, so that the order in which images are finished
-    does not matter. Nothing is asked for it.
+    An image that is not done might be classified as its label, so that labels are told as wrong only where all of these being
+    right would not save them; the error counts those that are done. Nothing is asked for it.
 
     Args:
         labels: (place, label) of the images of the run in their order, None for those without a label; only the first 50
             labelled ones count.
-        classes: how many classes there are; None where that is not known.
+        classes: how many classes there are, None where that is not known; or what tells it, asked each time.
     """
 
-    def __init__(self, labels: Iterable[tuple[int, int | None]], classes: int | None = None) -> None:
+    def __init__(self, labels: Iterable[tuple[int, int | None]], classes: int | Callable[[], int | None] | None = None) -> None:
         labelled = ((place, int(label)) for place, label in labels if label is not None)
         self._labels = dict(islice(labelled, LOOKED_AT))
         self._seen: dict[int, int] = {}
@@ -62,14 +64,21 @@ class LabelWatch:
         self._seen.pop(place, None)
 
     def _check(self) -> None:
-        pairs = [(label, self._seen.get(place, label)) for place, label in self._labels.items()]
+        pairs = [(label, self._seen[place]) for place, label in self._labels.items() if place in self._seen]
         known = 1 + max(max(pair) for pair in pairs)
-        why = wrong_labels(pairs, max(self._classes or 2, known), rows=len(self._seen) == len(self._labels))
+        classes = self._classes() if callable(self._classes) else self._classes
+        why = wrong_labels(pairs, max(classes or 2, known), open_=len(self._labels) - len(pairs))
         if why:
             raise LabelsError(why)
 
 
-def wrong_labels(pairs: Sequence[Pair], classes: int, *, rows: bool = True) -> str:
+def classes_of(classifier: Classifier) -> int | None:
+    """How many classes a classifier has: by its answers, its names or its maker; None where nothing says it yet."""
+    known: int | None = getattr(classifier, "classes", None)  # `Classifier` does not ask for it
+    return len(classifier.class_names) if known is None and classifier.class_names is not None else known
+
+
+def wrong_labels(pairs: Sequence[Pair], classes: int, *, open_: int = 0) -> str:
     """Why the labels of images can't be right, in a sentence; "" where nothing speaks against them.
 
     They can't where there are at least 5 images of 3 classes (of 2 if the classifier has 2), at least 9 in 10 of them are
@@ -81,36 +90,40 @@ def wrong_labels(pairs: Sequence[Pair], classes: int, *, rows: bool = True) -> s
     Args:
         pairs: for each image its label and the class that the classifier sees in it, in the order of the images.
         classes: how many classes the classifier has.
-        rows: whether to look for labels of the next or the previous image.
+        open_: how many more labelled images there are, of which it is not known yet what the classifier sees in them. They
+            count against each explanation; while there are any, rows are not looked at.
     """
-    count = len(pairs)
+    done, count = len(pairs), len(pairs) + open_
     wrong = sum(label != seen for label, seen in pairs)
     kinds = {label for label, _ in pairs}
     if count < LEAST or len(kinds) < min(KINDS, classes):
         return ""
-    head = f"of {count} labelled images {count - wrong or 'none'} {'is' if count - wrong < 2 else 'are'} classified as labelled"
+    right = f"{done - wrong or 'none'} {'is' if done - wrong < 2 else 'are'} classified as labelled"
+    head = f"of {count} labelled images {f'{done} are done, and of these ' if open_ else ''}{right}"
     if wrong >= WRONG * count:
         why = (
-            _exchanged(pairs, wrong, head) if classes == 2 else _shifted(pairs, classes, head) or _ordered(pairs, classes, head)
+            _exchanged(count, wrong, head)
+            if classes == 2
+            else _shifted(pairs, count, classes, head) or _ordered(pairs, count, classes, head)
         )
         if why:
             return why
-    return _off_rows(pairs, head) if rows and wrong >= OFF_ROWS * count else ""
+    return _off_rows(pairs, head) if not open_ and wrong >= OFF_ROWS * count else ""
 
 
-def _exchanged(pairs: Sequence[Pair], wrong: int, head: str) -> str:
+def _exchanged(count: int, wrong: int, head: str) -> str:
     """With two classes, every wrong answer is the other class: they are exchanged where that is no chance."""
-    if _tail(wrong, len(pairs), 0.5) > CHANCE:
+    if _tail(wrong, count, 0.5) > CHANCE:
         return ""
     return f"the two classes of the labels seem to be exchanged: {head}; {_ADVICE}"
 
 
-def _shifted(pairs: Sequence[Pair], classes: int, head: str) -> str:
+def _shifted(pairs: Sequence[Pair], count: int, classes: int, head: str) -> str:
     shifts = Counter(seen - label for label, seen in pairs if label != seen)
     shift, fits = max(shifts.items(), key=lambda item: (item[1], -abs(item[0]), item[0]))
-    chance = 2 * (classes - 1) * _tail(fits, len(pairs), 1 / (classes - 1))
+    chance = 2 * (classes - 1) * _tail(fits, count, 1 / (classes - 1))
     kinds = {label for label, seen in pairs if seen - label == shift}
-    if fits < EXPLAINED * len(pairs) or len(kinds) < KINDS or chance > CHANCE:
+    if fits < EXPLAINED * count or len(kinds) < KINDS or chance > CHANCE:
         return ""
     if shift == -1:
         return (
@@ -121,7 +134,7 @@ def _shifted(pairs: Sequence[Pair], classes: int, head: str) -> str:
     return f"the labels seem to be shifted: {head}, and {fits} as the class whose number is {moved} it; {_ADVICE}"
 
 
-def _ordered(pairs: Sequence[Pair], classes: int, head: str) -> str:
+def _ordered(pairs: Sequence[Pair], count: int, classes: int, head: str) -> str:
     """Each label stands for one class, which is another one for each, where there are several images of a label."""
     by_label: dict[int, Counter[int]] = defaultdict(Counter)
     for label, seen in pairs:
@@ -133,8 +146,8 @@ def _ordered(pairs: Sequence[Pair], classes: int, head: str) -> str:
             largest[other] = fits, label
     fits = sum(number for number, _ in largest.values())
     # each label may stand for any other class, so that many explanations could fit by chance
-    chance = math.log(classes - 1) * len(by_label) + math.log(max(_tail(fits, len(pairs), 1 / (classes - 1)), 1e-300))
-    if len(largest) < KINDS or fits < EXPLAINED * len(pairs) or chance > math.log(CHANCE):
+    chance = math.log(classes - 1) * len(by_label) + math.log(max(_tail(fits, count, 1 / (classes - 1)), 1e-300))
+    if len(largest) < KINDS or fits < EXPLAINED * count or chance > math.log(CHANCE):
         return ""
     known = sorted((label, other) for other, (number, label) in largest.items() if number > 1)[:SHOWN]
     such = ", ".join(f"those of class {label} as class {other}" for label, other in known)

@@ -125,6 +125,11 @@ class CallableClassifier:
         """How many images `predict` has received so far."""
         return self._queries
 
+    @property
+    def classes(self) -> int | None:
+        """How many classes there are, by the names, `classes=` or the answers so far; None where nothing has said it yet."""
+        return self._classes
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}  # which can't be pickled
 

@@ -151,3 +151,26 @@ def test_a_folder_is_attacked_again_with_the_right_labels(tmp_path):
     images, _ = gather_images([tmp_path / "set.npz"])
     made = audit_images(CallableClassifier(predict), images, tmp_path / "attack", FeatureGuidedAttack(budget=20))
     assert made.written == 7
+
+
+@pytest.mark.parametrize(("classes", "count", "said"), [(1000, 5, True), (1000, 6, False), (10, 6, True)])
+def test_the_classifiers_classes_count_and_not_the_largest_label(classes, count, said):
+    """Labels 1 to 5 of 1,000 classes: by the labels alone there might be six classes, and five images could fit by chance."""
+    truth = np.arange(count)
+
+    def sees(images):
+        return np.eye(classes)[np.rint(images[:, 0, 0, 0] * classes).astype(int)]
+
+    images = np.ones((count, 6, 6, 1), np.float32) * (truth[:, None, None, None] / classes).astype(np.float32)
+    classifier = CallableClassifier(sees, "logits", classes=classes if said else None)
+    with pytest.raises(UsageError, match=f"of {count} labelled images none is .*, and {count} as the class before it"):
+        FeatureGuidedAttack(budget=3, levels=None).run(classifier, images, truth + 1)
+
+
+def test_the_error_counts_the_images_that_are_done():
+    watch = LabelWatch([(place, place + 1) for place in range(20)], lambda: 43)
+    with pytest.raises(
+        LabelsError, match="of 20 labelled images 18 are done, and of these none is classified as labelled, and 18 as"
+    ):
+        for place in range(20):
+            watch.see(place, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,7 +20,7 @@ from adversarial.audit.store import DATABASE, FORMAT, MADE_BY_ATTACK, AuditStore
 from adversarial.audit.work.job import Job, Work
 from adversarial.audit.work.naming import NamedClassifier
 from adversarial.audit.work.outcomes import make_outcome
-from adversarial.driving.labels import LabelsError, LabelWatch
+from adversarial.driving.labels import LabelsError, LabelWatch, classes_of
 from adversarial.findings.record import IMAGES, write_finding
 from adversarial.query_log import LEAST_BUDGET
 from adversarial.result import AttackInterrupted, AttackResult, AttackStopped
@@ -273,7 +274,7 @@ class _Audit:
         """Attack what is to be attacked; a failure of the classifier becomes a problem of those that it leaves unfinished."""
         by_number = {entry.record.id: entry for entry in todo}
         labelled = ((entry.record.id, entry.image.label) for entry in todo if self.job.goal is None)
-        watch = LabelWatch(labelled, None if self.classifier.class_names is None else len(self.classifier.class_names))
+        watch = LabelWatch(labelled, partial(classes_of, self.classifier))
         works = (Work(entry.record.id, entry.image.pixels, entry.image.label) for entry in todo)
 
         def finished(number: int, result: AttackResult, after: Aftermath) -> None:
