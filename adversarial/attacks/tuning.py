@@ -31,6 +31,8 @@ class StageTuning:
 
     first: int = 100  # queries of the first stage, which wants a small flip soon
     factor: float = 10**0.5  # times as many queries by the end of the next one: 316, 1,000, 3,162 and so on
+    large: int = 64  # changes: a larger set is made smaller before single changes are asked about
+    late: float = 0.75  # of a stage's queries: where nothing is adversarial by then, nothing else is done before a set is
 
 
 @dataclass(frozen=True)

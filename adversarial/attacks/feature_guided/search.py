@@ -114,23 +114,16 @@ class PixelSearch:
             planned = int(self.tuning.stages.factor * planned)
 
     def _stage(self, planned: int, opening: Opening, growth: Growth) -> Search:
-        """Search until so many queries were made in all: what was found, made smaller; single changes; then trees."""
+        """Search until so many queries were made in all: what was found, made smaller; single changes and trees in turn."""
         tree, log, constants, effects = self.tree, self.log, self.tuning, growth.effects
         first = planned == constants.stages.first
-        if first:
-            yield from self._make_smaller(effects, exchanging=False)
-        while opening.open and len(tree.of_size(1)) < constants.opening.share * planned:
-            if self._done():
-                return
-            yield from opening.singles()
-            if tree.best is None:
-                if opening.is_due():
-                    yield from opening.first_flip(self.rng)
-            else:
-                yield from rebuild(tree, effects, constants)
+        if first or tree.best_size > constants.stages.large:
+            # a large set loses more by the query than anything else would
+            yield from self._make_smaller(effects, exchanging=not first)
+        while self._wants_singles(opening, planned) and (first or tree.best is None):
+            yield from self._ask_singles(opening, effects)
         if tree.best is None and self._is_hard(effects):
-            yield from opening.first_flip(self.rng)
-            yield from approach(tree, effects, self.rng, constants)
+            yield from self._climb(opening, effects)
         if not first:
             yield from begin_anew(tree, effects, constants)
         self._since, growth.widening = log.queries, 1
@@ -139,11 +132,33 @@ class PixelSearch:
             yield from self._make_smaller(effects, exchanging=not first)
             if self._done():
                 return
+            if self._wants_singles(opening, planned):
+                yield from self._ask_singles(opening, effects)
+                if not self._wants_singles(opening, planned):
+                    yield from begin_anew(tree, effects, constants)
             yield from growth.round(planned)
+            if tree.best is None and log.queries > constants.stages.late * planned:
+                yield from self._climb(opening, effects)
             if tree.best != before:
                 self._since, growth.widening = log.queries, 1
             if self._is_exhausted(growth, planned):
                 self._restart(growth)
+
+    def _wants_singles(self, opening: Opening, planned: int) -> bool:
+        return opening.open and len(self.tree.of_size(1)) < self.tuning.opening.share * planned and not self._done()
+
+    def _ask_singles(self, opening: Opening, effects: Effects) -> Search:
+        """Ask about a batch of single changes, and try at once what they taught."""
+        yield from opening.singles()
+        if self.tree.best is not None:
+            yield from rebuild(self.tree, effects, self.tuning)
+        elif opening.is_due():
+            yield from opening.first_flip(self.rng)
+
+    def _climb(self, opening: Opening, effects: Effects) -> Search:
+        """Try to get to a first adversarial set: by ladders, and then from the set that is nearest."""
+        yield from opening.first_flip(self.rng)
+        yield from approach(self.tree, effects, self.rng, self.tuning)
 
     def _make_smaller(self, effects: Effects, *, exchanging: bool) -> Search:
         """Leave out what can be spared: by groups first, since each of a hundred changes would cost a hundred queries."""
