@@ -31,7 +31,7 @@ class StageTuning:
 
     first: int = 100  # queries of the first stage, which wants a small flip soon
     factor: float = 10**0.5  # times as many queries by the end of the next one: 316, 1,000, 3,162 and so on
-    large: int = 64  # changes: a larger set is made smaller before single changes are asked about
+    large: int = 160  # changes: a larger set is made smaller before single changes are asked about
     late: float = 0.75  # of a stage's queries: where nothing is adversarial by then, nothing else is done before a set is
 
 
@@ -130,6 +130,8 @@ class LargeSetTuning:
     exchange_rate: float = 0.25  # of a set is exchanged at first (Sparse-RS starts at 0.3)
     exchange_decay: float = 0.7  # of that rate is kept after a batch without progress
     least_rate: float = 0.02  # below, it is about one change at a time anyway
+    added: float = 0.5  # of a set's size may come in at a time while nothing is adversarial: large sets flip, and shrink soon
+    roomy: float = 0.125  # of the pixels: a larger set has little left to grow by
     exchange_noise: float = 0.5  # deviations of noise when exchanged changes are drawn
     patience: int = 6  # batches of exchanges without progress before the coarse steps give up
 

@@ -139,7 +139,14 @@ def begin_anew(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Searc
 
 
 def approach(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning = STANDARD) -> Search:
-    """Exchange changes of the set that is nearest to flipping, where no set was adversarial yet."""
+    """Look for a first adversarial set: make the nearest of the smaller sets grow, then exchange changes of the nearest."""
+    constants = tuning.large_sets
+    if tree.best is None:
+        # nearer than the top of a ladder, which is half of the image, is hardly any other set; yet smaller ones flip with less
+        sizes = np.array([tree.sets.size(node) for node in range(len(tree.sets))])
+        grown = tree.sets[int(np.where(sizes <= constants.roomy * len(tree.touched), tree.value, -np.inf).argmax())]
+        if grown:
+            yield from _exchange_from(tree, effects, rng, np.array(grown), tuning, added=constants.added)
     if tree.best is None:
         nearest = tree.sets[int(tree.value.argmax())]
         if nearest:
@@ -163,8 +170,13 @@ def _highest(table: Floats) -> Floats:
     return np.asarray(top)
 
 
-def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state: Indices, tuning: Tuning) -> Search:
-    """Batches of exchanges in a set that was asked about, until it is adversarial or several batches brought nothing."""
+def _exchange_from(
+    tree: Tree, effects: Effects, rng: np.random.Generator, state: Indices, tuning: Tuning, added: float = 0
+) -> Search:
+    """Batches of exchanges in a set that was asked about, until it is adversarial or several batches brought nothing.
+
+    The set may grow: each exchange brings up to `added` times its size more than it takes.
+    """
     constants = tuning.large_sets
     idle, rate = 0, constants.exchange_rate
     while _as_set(state) in tree.node_of and idle < constants.patience:
@@ -172,10 +184,15 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
         if tree.value[here] > 0:
             return
         most = max(1, int(rate * len(state)))
+        more = (
+            [0] * tuning.leaves
+            if not added
+            else rng.integers(int(np.ceil(added * len(state))) + 1, size=tuning.leaves).tolist()
+        )
         if effects.cells is None:
             worth, spread = _worth(effects, tree.gaps[here])
             spread = constants.exchange_noise * spread
-            tried = [_exchanged(tree.moves, state, worth, spread, rng, most) for _ in range(tuning.leaves)]
+            tried = [_exchanged(tree.moves, state, worth, spread, rng, most, extra) for extra in more]
         else:
             pool = _pool(tree.moves, candidates(effects, rng)[0], state)
             worth, spread = _worth(effects, tree.gaps[here], pool)
@@ -184,8 +201,8 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
             noise = np.tile(rng.standard_normal(len(pool), dtype=np.float32), 2)
             starts = rng.integers(len(pool), size=tuning.leaves).tolist()
             tried = [
-                exchanged_within(pool, tree.moves, state, worth, spread * noise[start : start + len(pool)], rng, most)
-                for start in starts
+                exchanged_within(pool, tree.moves, state, worth, spread * noise[start : start + len(pool)], rng, most, extra)
+                for start, extra in zip(starts, more, strict=True)
             ]
         yield from tree.ask([one.result for one in tried], listed=False)
         known = [(one, tree.node_of[one.result]) for one in tried if one.result in tree.node_of]
@@ -205,9 +222,9 @@ def _exchange_from(tree: Tree, effects: Effects, rng: np.random.Generator, state
 
 
 def _exchanged(
-    moves: MoveTable, state: Indices, worth: Floats, spread: Floats, rng: np.random.Generator, most: int
+    moves: MoveTable, state: Indices, worth: Floats, spread: Floats, rng: np.random.Generator, most: int, extra: int = 0
 ) -> Exchanged:
-    """A set with 1 to `most` of its changes exchanged, the worst for the best under a draw from what is believed."""
+    """A set with 1 to `most` changes exchanged, the worst for the best under a draw from what is believed, and extra ones."""
     number = int(rng.integers(1, most + 1))
     drawn = rng.standard_normal(len(worth), dtype=np.float32)
     drawn *= spread
@@ -219,14 +236,21 @@ def _exchanged(
     table[moves.pixels(kept)] = -np.inf  # one change per pixel
     table.ravel()[gone] = -np.inf  # what went must not come back, but its pixel may take another value
     top = _highest(table)
-    pixels = _first(-top, number)
+    pixels = _first(-top, number + extra)
     pixels = pixels[np.isfinite(top[pixels])]
     new = np.asarray(pixels * moves.count + table[pixels].argmax(axis=1))
     return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
 
 
 def exchanged_within(
-    pool: Indices, moves: MoveTable, state: Indices, worth: Floats, noise: Floats, rng: np.random.Generator, most: int
+    pool: Indices,
+    moves: MoveTable,
+    state: Indices,
+    worth: Floats,
+    noise: Floats,
+    rng: np.random.Generator,
+    most: int,
+    extra: int = 0,
 ) -> Exchanged:
     """The same for a pool of allowed changes, in ascending order, that holds those of the set: belief and noise are its own."""
     number = int(rng.integers(1, most + 1))
@@ -240,10 +264,10 @@ def exchanged_within(
     np.copyto(drawn, -np.inf, where=taken[pixels])
     drawn[inside[order]] = -np.inf
     # few pixels come up twice, and those that do are found again among as many more
-    best = _first(-drawn, 2 * number + moves.count)
+    best = _first(-drawn, 2 * (number + extra) + moves.count)
     best = best[np.isfinite(drawn[best])]
     _, first = np.unique(pixels[best], return_index=True)
-    new = pool[best[np.sort(first)[:number]]]
+    new = pool[best[np.sort(first)[: number + extra]]]
     return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
 
 
