@@ -120,8 +120,8 @@ class PixelSearch:
         if first or tree.best_size > constants.stages.large:
             # a large set loses more by the query than anything else would
             yield from self._make_smaller(effects, exchanging=False)
-        # trees of large sets bring little: there, single changes come before
-        while self._wants_singles(opening, planned) and (first or not 0 < tree.best_size <= constants.large_sets.large):
+        # trees of large sets bring little: there, all single changes come before
+        while self._wants_singles(opening, planned) and (first or not 0 < tree.best_size <= constants.shrinking.singly):
             yield from self._ask_singles(opening, effects)
             if not first and tree.best_size > constants.stages.large:
                 yield from self._make_smaller(effects, exchanging=False)
