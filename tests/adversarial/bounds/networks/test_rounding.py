@@ -155,6 +155,7 @@ def test_no_bound_where_numbers_overflow_or_lose_every_digit():
     assert gamma("bfloat16", 1000) == float("inf")
 
 
+@pytest.mark.long
 def test_intervals_hold_all_images_of_a_box():
     network = read_module(
         nn.Sequential(nn.Conv2d(2, 3, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(12, 4)), (5, 6, 2)

@@ -15,7 +15,7 @@ from adversarial.bounds.proving.blocks import Block  # noqa: E402
 from adversarial.bounds.proving.bounding import Bounding  # noqa: E402
 from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
-KINDS = range(12)
+KINDS = [kind if kind in (5, 8) else pytest.param(kind, marks=pytest.mark.long) for kind in range(12)]
 
 
 @pytest.fixture
