@@ -296,8 +296,8 @@ class FeatureGuidedAttack:
         def told(index: int, error: UsageError) -> None:
             if on_problem is None:
                 raise error
-            watch.drop(index)
             on_problem(index, error)
+            watch.drop(index, str(error))
 
         tasks = (AttackTask(index, pictures[index], wanted[index], goals[index]) for index in range(len(pictures)))
         try:

@@ -46,6 +46,7 @@ class LabelWatch:
         labelled = ((place, int(label)) for place, label in labels if label is not None)
         self._labels = dict(islice(labelled, LOOKED_AT))
         self._seen: dict[int, int] = {}
+        self._beyond: set[int] = set()  # places of labels that are one above the last class
         self._classes = classes
 
     def see(self, place: int, predicted: int | None) -> None:
@@ -58,16 +59,32 @@ class LabelWatch:
             self._seen[place] = int(predicted)
             self._check()
 
-    def drop(self, place: int) -> None:
-        """Leave out an image that could not be attacked."""
-        self._labels.pop(place, None)
-        self._seen.pop(place, None)
+    def drop(self, place: int, why: str = "") -> None:
+        """Leave out an image that could not be attacked; one whose label is one above the last class speaks against the labels.
+
+        Args:
+            place: the place of the image in the run.
+            why: the error, by which such a label is told.
+
+        Raises:
+            LabelsError: the labels of the other images can't be right by a rule of `wrong_labels`.
+        """
+        label = self._labels.get(place)
+        if label is None:
+            return
+        if why.startswith(f"there is no class {label}: the classifier has {label},"):
+            self._beyond.add(place)
+            self._seen[place] = label - 1
+        else:
+            del self._labels[place]
+            self._seen.pop(place, None)
+        self._check()
 
     def _check(self) -> None:
         pairs = [(label, self._seen[place]) for place, label in self._labels.items() if place in self._seen]
-        known = 1 + max(max(pair) for pair in pairs)
+        known = 1 + max((max(pair) for pair in pairs), default=0)
         classes = self._classes() if callable(self._classes) else self._classes
-        why = wrong_labels(pairs, max(classes or 2, known), open_=len(self._labels) - len(pairs))
+        why = wrong_labels(pairs, max(classes or 2, known), open_=len(self._labels) - len(pairs), beyond=len(self._beyond))
         if why:
             raise LabelsError(why)
 
@@ -78,7 +95,7 @@ def classes_of(classifier: Classifier) -> int | None:
     return len(classifier.class_names) if known is None and classifier.class_names is not None else known
 
 
-def wrong_labels(pairs: Sequence[Pair], classes: int, *, open_: int = 0) -> str:
+def wrong_labels(pairs: Sequence[Pair], classes: int, *, open_: int = 0, beyond: int = 0) -> str:
     """Why the labels of images can't be right, in a sentence; "" where nothing speaks against them.
 
     They can't where there are at least 5 images of 3 classes (of 2 if the classifier has 2), at least 9 in 10 of them are
@@ -92,6 +109,7 @@ def wrong_labels(pairs: Sequence[Pair], classes: int, *, open_: int = 0) -> str:
         classes: how many classes the classifier has.
         open_: how many more labelled images there are, of which it is not known yet what the classifier sees in them. They
             count against each explanation; while there are any, rows are not looked at.
+        beyond: how many of `pairs` have a label that is one above the last class, paired with that class.
     """
     done, count = len(pairs), len(pairs) + open_
     wrong = sum(label != seen for label, seen in pairs)
@@ -101,11 +119,10 @@ def wrong_labels(pairs: Sequence[Pair], classes: int, *, open_: int = 0) -> str:
     right = f"{done - wrong or 'none'} {'is' if done - wrong < 2 else 'are'} classified as labelled"
     head = f"of {count} labelled images {f'{done} are done, and of these ' if open_ else ''}{right}"
     if wrong >= WRONG * count:
-        why = (
-            _exchanged(count, wrong, head)
-            if classes == 2
-            else _shifted(pairs, count, classes, head) or _ordered(pairs, count, classes, head)
-        )
+        if classes == 2:
+            why = _exchanged(count, wrong, head)
+        else:
+            why = _shifted(pairs, count, classes, head, beyond) or _ordered(pairs, count, classes, head)
         if why:
             return why
     return _off_rows(pairs, head) if not open_ and wrong >= OFF_ROWS * count else ""
@@ -118,7 +135,7 @@ def _exchanged(count: int, wrong: int, head: str) -> str:
     return f"the two classes of the labels seem to be exchanged: {head}; {_ADVICE}"
 
 
-def _shifted(pairs: Sequence[Pair], count: int, classes: int, head: str) -> str:
+def _shifted(pairs: Sequence[Pair], count: int, classes: int, head: str, beyond: int) -> str:
     shifts = Counter(seen - label for label, seen in pairs if label != seen)
     shift, fits = max(shifts.items(), key=lambda item: (item[1], -abs(item[0]), item[0]))
     chance = 2 * (classes - 1) * _tail(fits, count, 1 / (classes - 1))
@@ -126,9 +143,10 @@ def _shifted(pairs: Sequence[Pair], count: int, classes: int, head: str) -> str:
     if fits < EXPLAINED * count or len(kinds) < KINDS or chance > CHANCE:
         return ""
     if shift == -1:
+        above = f", and there is no class of the label of {beyond}" if beyond else ""
         return (
-            f"the labels seem to count from 1, and classes count from 0: {head}, and {fits} as the class before "
-            "it; take 1 from each label, or leave the labels out"
+            f"the labels seem to count from 1, and classes count from 0: {head}, and {fits - beyond} as the class before "
+            f"it{above}; take 1 from each label, or leave the labels out"
         )
     moved = f"{abs(shift)} {'above' if shift > 0 else 'below'}"
     return f"the labels seem to be shifted: {head}, and {fits} as the class whose number is {moved} it; {_ADVICE}"

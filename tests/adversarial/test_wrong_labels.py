@@ -94,6 +94,37 @@ def test_an_order_of_finishing_does_not_matter_and_dropped_images_do_not_count()
             watch.see(place, labels[place][1] - 1)
 
 
+def test_a_label_above_the_last_class_is_evidence_and_the_last_image_too(tmp_path):
+    labels = np.array([1, 5, 9, 3, 7, 10])
+    for order in (range(6), reversed(range(6))):
+        watch = LabelWatch(enumerate(labels.tolist()))
+        with pytest.raises(LabelsError, match=r"6 labelled images none is .* 5 as the class before it, and there is no class"):
+            for place in order:
+                if labels[place] == 10:
+                    watch.drop(place, "there is no class 10: the classifier has 10, counted from 0")
+                else:
+                    watch.see(place, int(labels[place]) - 1)
+    watch = LabelWatch(enumerate([1, 2, 3, 4, 5, 6, 9, 9]), 10)
+    for place in range(6):
+        watch.see(place, place)
+    watch.drop(6)
+    with pytest.raises(LabelsError, match="of 6 labelled"):
+        watch.drop(7, "it can't be read")  # nothing is seen afterwards
+    watch = LabelWatch([(0, 3)])
+    watch.drop(0)
+    watch.drop(0)
+    np.savez(tmp_path / "set.npz", images=pictures(labels - 1), labels=labels)
+    images, _ = gather_images([tmp_path / "set.npz"])
+    with pytest.raises(UsageError, match="count from 1"):
+        audit_images(CallableClassifier(predict), images, tmp_path / "attack", FeatureGuidedAttack(budget=20))
+    with pytest.raises(UsageError, match="count from 1"):
+        Audit(tmp_path / "audit").run([tmp_path / "set.npz"], target=CallableClassifier(predict), budget=20)
+    with pytest.raises(UsageError, match="count from 1"):
+        FeatureGuidedAttack(budget=20).run(
+            CallableClassifier(predict), pictures(labels - 1), labels, on_problem=lambda *_: None
+        )
+
+
 def test_a_run_of_labels_that_count_from_one_is_an_error_and_costs_one_query_per_image():
     truth = np.arange(16) % 8
     classifier = CallableClassifier(predict)
