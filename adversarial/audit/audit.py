@@ -116,7 +116,7 @@ class Audit:
             on_progress: told how many images are done.
             price: of one query, for the plan.
             on_proof: told the name of each image about which something was proved, and both bounds in words.
-            on_proving: told how far the proofs are, in thousandths of an image.
+            on_proving: told for how many of the images that need a proof it is made.
             settings: the fields of `AuditSettings`.
 
         Returns:
@@ -287,7 +287,7 @@ def _watch(store: AuditStore, prepared: Prepared) -> LabelWatch:
 
 def _see(watch: LabelWatch, record: ImageRecord) -> None:
     if record.status == "failed":
-        watch.drop(record.id)
+        watch.drop(record.id, record.error or "")
     else:
         watch.see(record.id, record.adversarial_label if record.status == "wrong" else record.label)
 

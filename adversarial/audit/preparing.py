@@ -128,19 +128,19 @@ class Prepared:
         """
         if self.job.goal is None or self.classifier.class_names is not None:
             return
+        pixels = self.first()
+        if pixels is not None and self.job.goal >= (classes := ask(self.classifier, pixels[None]).shape[1]):
+            raise UsageError(
+                f"{argument('goal')}: there is no class {self.job.goal}; the classifier has {classes}, counted from 0"
+            )
+
+    def first(self) -> Any:
+        """The first image that can be read; None where there is none."""
         for source in self.sources:
-            if source.error:
-                continue
-            try:
-                pixels = self._read(source)
-            except UsageError:
-                continue
-            classes = ask(self.classifier, pixels[None]).shape[1]
-            if self.job.goal >= classes:
-                raise UsageError(
-                    f"{argument('goal')}: there is no class {self.job.goal}; the classifier has {classes}, counted from 0"
-                )
-            return
+            if not source.error:
+                with suppress(UsageError):
+                    return self._read(source)
+        return None
 
     def plan(
         self, store: AuditStore | None, price: float | None, *, changed: Sequence[Problem] = (), running: bool = False,
@@ -389,6 +389,8 @@ def prepare(
         }  # fmt: skip
     prover = settings.prover(classifier)
     prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), places, written, not kept, prover)
+    if prover is not None and None in classifier.image_shape and (pixels := prepared.first()) is not None:
+        prover.read(pixels.shape)  # only an image tells which size the network takes
     if not kept:
         prepared.check_goal()
     return prepared

@@ -31,7 +31,7 @@ def prove_folders(
     *,
     on_proof: Callable[[str, str], None] | None,
     on_progress: OnProgress | None,
-) -> list[str]:
+) -> tuple[int, list[str]]:
     """Prove how many pixels each finished image needs, and write that into its row and its `result.json`, as `proof`.
 
     Args:
@@ -39,27 +39,36 @@ def prove_folders(
         prover: see `Prover`.
         entries: the images.
         class_names: one name per class, or None.
-        on_proof: told the name of each image and what was proved about it, in words.
+        on_proof: told the name of each image and what was proved about it, now or before, in words.
         on_progress: see `prove_images`.
 
     Returns:
-        The names of the images about which nothing can be proved, because their pictures are gone.
+        How many proofs were made, and the names of the images about which nothing can be proved, because their pictures are
+        gone.
     """
     by_number = {entry.record.id: entry for entry in entries}
     known = {record.id: record for record in store.images(*FINISHED)}
     records = [known[number] for number in by_number if number in known]
 
-    def proved(record: ImageRecord, proof: ProofRecord, bound: PixelBound) -> None:
+    made = 0
+
+    def proved(record: ImageRecord, proof: ProofRecord, bound: PixelBound, said: str) -> None:
+        nonlocal made
+        made += 1
         entry = by_number[record.id]
         add_proof(entry.folder.path, {**bound.to_json(class_names), "changed": _changed(proof)})
         if on_proof is not None:
-            on_proof(entry.name, proof.sentence)
+            on_proof(entry.name, said)
+
+    def kept(record: ImageRecord, proof: ProofRecord) -> None:
+        if on_proof is not None:
+            on_proof(by_number[record.id].name, proof.sentence)
 
     without = prove_images(
         store, prover, records, class_names, journal=lambda record: by_number[record.id].folder.path / JOURNAL,
-        on_proof=proved, on_progress=on_progress,
+        on_proof=proved, on_kept=kept, on_progress=on_progress,
     )  # fmt: skip
-    return [by_number[record.id].name for record in without]
+    return made, [by_number[record.id].name for record in without]
 
 
 def add_proof(folder: Path, proof: dict[str, Any]) -> None:

@@ -57,12 +57,14 @@ class AuditOutcome:
         kept: number of images with a finished finding from an earlier run.
         problems: images that could not be attacked, and why.
         resumed: number of images that an earlier run had begun, and that went on from what it had learned.
+        proofs: number of proofs that this run made.
     """
 
     written: int
     kept: int
     problems: tuple[Problem, ...]
     resumed: int = 0
+    proofs: int = 0
 
 
 def audit_images(
@@ -115,8 +117,9 @@ def audit_images(
             at least; None for no proofs. The proof goes into the row and into `result.json`, as `proof`; one that was made with
             as much time and as many pixels is kept.
         prove_pixels: the most pixels that are proved; None for 3.
-        on_proof: called with the name of each image about which something was proved, and with both bounds in words.
-        on_proving: told how far the proofs are, in thousandths of an image.
+        on_proof: called with the name of each image about which something was proved, now or before, and with both bounds in
+            words.
+        on_proving: told for how many of the images that need a proof it is made.
 
     Raises:
         UsageError: another audit writes into `out`, `class_names` are more or fewer than the classifier's own, or images are to
@@ -131,7 +134,8 @@ def audit_images(
     prover = None
     if prove is not None:
         prover = prover_of(
-            classifier, distance=attack.distance, goal=goal, seconds=prove, pixels=prove_pixels, seed=attack.seed
+            classifier, distance=attack.distance, goal=goal, seconds=prove, pixels=prove_pixels, seed=attack.seed,
+            shape=images[0].pixels.shape if images else None,
         )  # fmt: skip
     if attack.learn:
         check_learning(len(images), targeted=goal is not None)
@@ -186,13 +190,14 @@ def audit_images(
             finally:
                 for entry in todo:
                     entry.close()
+            made_proofs = 0
             if prover is not None:
                 names_of = classifier.class_names
-                gone = prove_folders(store, prover, entries, names_of, on_proof=on_proof, on_progress=on_proving)
+                made_proofs, gone = prove_folders(store, prover, entries, names_of, on_proof=on_proof, on_progress=on_proving)
                 audit.problems += [
                     Problem(name, "its pictures are gone, so that nothing can be proved about it") for name in gone
                 ]
-    return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed)
+    return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed, made_proofs)
 
 
 @contextmanager
@@ -282,10 +287,10 @@ class _Audit:
             watch.see(number, result.adversarial_label if result.distance == 0 else result.label)
 
         def failed(number: int, error: UsageError) -> None:
-            watch.drop(number)
             entry = by_number[number]
             self.problem(entry, str(error))
             self.store.write(replace(entry.record, status="failed", error=str(error)))
+            watch.drop(number, str(error))
 
         try:
             self.job.run(self.classifier, works, finished, failed, lambda number: by_number[number].opened_memory())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PIXELS = 3
 """The most pixels that are asked for if nobody says otherwise: of more, networks of usual size leave little to prove."""
+SHAPE = 3  # numbers in the shape of an image
 ABLE = "a proof says how many pixels are needed for any other class"
 
 
@@ -59,6 +61,7 @@ class Prover:
         adversarial: tuple[Images, int] | None,
         journal: Path,
         on_state: Callable[[PixelProof], None],
+        on_note: Callable[[str], None] | None = None,
     ) -> PixelBound:
         """Both bounds on the fewest pixels.
 
@@ -66,13 +69,53 @@ class Prover:
             image: (H, W, C) in [0, 1].
             label: its class.
             adversarial: the example that an attack found, and its class; None where there is none.
-            journal: the file from which an interrupted proof goes on.
+            journal: the file from which an interrupted proof goes on. One that is damaged, or of another proof, is removed, and
+                the proof begins anew.
             on_state: told how far the proof is.
+            on_note: told that in a sentence.
 
         Raises:
             ProofStopped: Ctrl-C or a signal, after something was proved.
             UsageError: the network has an operation that can't be bounded.
         """
+        known = os.path.lexists(journal)
+        try:
+            return self._prove(image, label, adversarial, journal, on_state)
+        except UsageError as error:
+            if not known or not str(error).startswith(str(journal)):  # it is about something else
+                raise
+            journal.unlink(missing_ok=True)
+        if on_note is not None:
+            on_note(f"{journal} was no journal of this proof, or damaged, so that the proof began anew")
+        return self._prove(image, label, adversarial, journal, on_state)
+
+    def read(self, shape: tuple[int | None, ...] | None) -> None:
+        """Read the network, so that one about which nothing can be proved is told before anything is asked.
+
+        Args:
+            shape: (H, W, C) of an image; None where that is not known, and then nothing is read.
+
+        Raises:
+            UsageError: it can't be read, or has an operation that can't be bounded.
+        """
+        from adversarial.bounds.subject import open_subject
+
+        if shape is None or len(shape) != SHAPE:
+            return
+        height, width, channels = (int(size) for size in shape if size is not None)
+        try:
+            open_subject(self.network, (height, width, channels))
+        except UsageError as error:
+            raise UsageError(f"{argument('prove', self.seconds)}: {error}") from error
+
+    def _prove(
+        self,
+        image: Images,
+        label: int,
+        adversarial: tuple[Images, int] | None,
+        journal: Path,
+        on_state: Callable[[PixelProof], None],
+    ) -> PixelBound:
         from adversarial.bounds.pixel_bound import PixelBound
         from adversarial.bounds.pixels import fewest_pixels
 
@@ -101,7 +144,14 @@ class Prover:
 
 
 def prover_of(
-    classifier: Classifier, *, distance: str, goal: int | None, seconds: float, pixels: int | None, seed: int = 0
+    classifier: Classifier,
+    *,
+    distance: str,
+    goal: int | None,
+    seconds: float,
+    pixels: int | None,
+    seed: int = 0,
+    shape: tuple[int, ...] | None = None,
 ) -> Prover:
     """The prover of a classifier.
 
@@ -112,9 +162,12 @@ def prover_of(
         seconds: for each image.
         pixels: the most pixels that are proved; None for 3.
         seed: of what is random.
+        shape: (H, W, C) of an image; None for the one that the classifier takes. Where neither is known, the network is not
+            read before the first proof.
 
     Raises:
-        UsageError: nothing can be proved about such an attack or such a classifier, or a number is out of range.
+        UsageError: nothing can be proved about such an attack or such a classifier, as its network holds an operation that
+            can't be bounded, or a number is out of range.
     """
     if distance != "l0":
         raise UsageError(f"{argument('prove', seconds)} goes with {argument('distance', 'l0')}, not {distance}: {ABLE}")
@@ -125,7 +178,10 @@ def prover_of(
         network = score_network(classifier)
     except UsageError as error:
         raise UsageError(f"{argument('prove', seconds)}: {error}") from error
-    return Prover(network=network, seconds=float(seconds), pixels=PIXELS if pixels is None else pixels, seed=seed)
+    prover = Prover(network=network, seconds=float(seconds), pixels=PIXELS if pixels is None else pixels, seed=seed)
+    wanted = classifier.image_shape
+    prover.read(shape if None in wanted else wanted)
+    return prover
 
 
 def check_proving(seconds: Any, pixels: Any) -> None:

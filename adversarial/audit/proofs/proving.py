@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FOLDER = "proofs"
 """The folder of an audit for what is not finished about its images."""
 GONE = "its pictures are gone, so that nothing can be proved about it"
-PARTS = 1_000  # of one image's proof, in which progress is told
 
 
 class Proving(Protocol):
@@ -50,7 +49,8 @@ def prove_images(
     class_names: Sequence[str] | None,
     *,
     journal: Callable[[ImageRecord], Path],
-    on_proof: Callable[[ImageRecord, ProofRecord, PixelBound], None],
+    on_proof: Callable[[ImageRecord, ProofRecord, PixelBound, str], None],
+    on_kept: Callable[[ImageRecord, ProofRecord], None] | None = None,
     on_progress: OnProgress | None = None,
 ) -> list[ImageRecord]:
     """Prove how many pixels each image needs; what is proved already, with as much time and as many pixels, is kept.
@@ -61,8 +61,9 @@ def prove_images(
         records: rows of finished images.
         class_names: one name per class, or None.
         journal: the file for what is not finished about an image; it is removed once nothing is left to do.
-        on_proof: told of each proof, after its row is written.
-        on_progress: told how far the proofs are, in thousandths of an image.
+        on_proof: told of each proof, after its row is written, and what is to be said of it.
+        on_kept: told of each proof that was made before and is kept.
+        on_progress: told for how many of the images that need a proof it is made.
 
     Returns:
         The images whose pictures were not kept, about which nothing can be proved.
@@ -73,15 +74,20 @@ def prove_images(
     """
     known = {proof.image: proof for proof in store.proofs()}
     left = [record for record in records if not _is_enough(known.get(record.id), prover)]
+    if on_kept is not None:
+        for record in records:
+            if record not in left:
+                on_kept(record, known[record.id])
     without: list[ImageRecord] = []
+
     done = 0
 
-    def tell(share: float) -> None:
+    def tell(_: object = None) -> None:
         if on_progress is not None:
-            on_progress(round((done + share) * PARTS), PARTS * len(left))
+            on_progress(done, len(left))
 
     for record in left:
-        tell(0)
+        tell()
         arrays = store.arrays(record)
         if arrays is None or record.label is None:
             without.append(record)
@@ -89,22 +95,23 @@ def prove_images(
             file = journal(record)
             file.parent.mkdir(exist_ok=True)
             stop: BaseException | None = None
+            notes: list[str] = []
             try:
                 bound = prover.prove(
                     arrays.original, record.label, adversarial=_known(record, arrays), journal=file,
-                    on_state=lambda state: tell(min(1.0, state.seconds / prover.seconds)),
+                    on_state=tell, on_note=notes.append,
                 )  # fmt: skip
             except ProofStopped as stopped:
                 bound, stop = stopped.bound, stopped.__cause__ or stopped
             made = proof_record(record.id, bound, arrays, class_names, prover=prover, ended=stop is None)
             store.write_proof(made)
-            on_proof(record, made, bound)
+            on_proof(record, made, bound, made.sentence + "".join(f" ({note})" for note in notes))
             if stop is not None:
                 raise stop
             if bound.proof.finished:
                 file.unlink(missing_ok=True)
         done += 1
-        tell(0)
+        tell()
     return without
 
 
@@ -134,9 +141,9 @@ def prove_rows(
         check_own(file, store.directory)
         return file
 
-    def proved(record: ImageRecord, proof: ProofRecord, _: PixelBound) -> None:
+    def proved(record: ImageRecord, _: ProofRecord, __: PixelBound, said: str) -> None:
         if on_proof is not None:
-            on_proof(record.name, proof.sentence)
+            on_proof(record.name, said)
 
     without = prove_images(
         store, prepared.prover, list(store.images("found", "held")), prepared.classifier.class_names, journal=journal,

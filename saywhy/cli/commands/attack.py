@@ -204,14 +204,15 @@ def attack(
                     f"{'goes' if number == 1 else 'go'} on from what was learned"
                 ),
                 prove=prove, prove_pixels=prove_pixels,
-                on_proof=lambda name, said: note(f"{name}: {said}"),
+                on_proof=lambda name, said: note(f"{name}, proof: {said}"),
                 on_proving=bar.stage("proving"),
             )  # fmt: skip
     except AttackStopped as stopped:
         # the exit status tells Ctrl-C from a signal
         raise stopped.__cause__ if isinstance(stopped.__cause__, Stopped) else stopped from None
     kept = f"; {outcome.kept} were there already" if outcome.kept else ""
-    note(f"{counted(outcome.written, 'result')} written to {out}{kept}")
+    proofs = f", {counted(outcome.proofs, 'proof')} added" if outcome.proofs else ""
+    note(f"{counted(outcome.written, 'result')} written to {out}{kept}{proofs}")
     spelled = {AT_GOAL: "its label is already the class given with --goal"}
     problems = [replace(problem, what=spelled.get(problem.what, problem.what)) for problem in outcome.problems]
     finish(("not attacked", [*unread, *problems]))
