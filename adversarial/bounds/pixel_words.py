@@ -56,7 +56,8 @@ def pixel_bound_in_words(
         now: the class of the example in the same form; None where there is none.
         condition: under what the lower bound holds.
         still_open: of the sets of `lower` pixels, the share that was neither proved nor refuted when the proof stopped; None
-            where nothing was left to do. Where their values were cut into ranges, these count by their size.
+            where nothing was left to do; 1 where the time ran out before one of them was proved. Where their values were cut
+            into ranges, these count by their size.
         image_pixels: how many pixels the image has; None where that is not known.
     """
     if image_pixels is not None and lower > image_pixels:
@@ -64,9 +65,10 @@ def pixel_bound_in_words(
     if lower == 0:
         return _unproved_original(upper, label, now, condition)
     said = _both(lower, upper, label, now, condition)
-    if still_open is not None and 0 < still_open < 1:
+    if still_open is not None and still_open > 0:
         sets = "single pixels" if lower == 1 else f"sets of {counted(lower, 'pixel')}"
-        said += f" {_percent(still_open)} of the possible values of {sets} were still open when the proof stopped."
+        share = "All" if still_open == 1 else f"{_percent(still_open)} of the possible values of"
+        said += f" {share} {sets} were still open when the proof stopped."
     return said
 
 

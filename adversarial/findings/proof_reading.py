@@ -11,7 +11,7 @@ from adversarial.findings.facts import FindingClaim, compared, number_of, two_la
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from adversarial.findings.facts import FindingFacts, ProofFacts
+    from adversarial.findings.facts import FindingFacts, ProofFacts, Verdict
 
     Claims: TypeAlias = tuple[FindingClaim, ...] | None
     Reader: TypeAlias = Callable[[str, FindingFacts], Claims]
@@ -22,7 +22,8 @@ _VALUES = r"(?P<values>its value|their values)"
 _NONE_CAN = rf"no (?P<least>single pixel|[\d,]+) can, whatever {_VALUES}"
 _SETS = r"(?:single pixels|sets of (?P<size>[\d,]+) pixels)"
 _OPEN = (
-    rf"(?P<share>Over 99\.9%|Under 0\.1%|[\d.]+%) of the possible values of {_SETS} were still open when the proof stopped\."
+    r"(?:(?P<all>All) |(?P<share>Over 99\.9%|Under 0\.1%|\d+(?:\.\d)?%) of the possible values of )"
+    rf"{_SETS} were still open when the proof stopped\."
 )
 _LEAST, _MOST = 0.0005, 0.9995  # shares that would be written as 0.0% and as 100.0%
 
@@ -36,15 +37,10 @@ def _exactly(sentence: str, facts: FindingFacts) -> Claims:
         many = re.fullmatch(r"Exactly ([\d,]+) (?:pixel is|pixels are)", before)
         if many is None:
             continue
-        exact = number_of(many[1])
-        least = 0 if said["least"] is None else _number(said["least"])
-        return (
-            compared("pixels", many[1], exact, None if proof is None else proof.upper),
-            compared("proved", many[1], (exact, exact - 1), None if proof is None else (proof.lower, least)),
-            compared("label", label, label, facts.label),
-            _now(now, proof),
-            _condition(said["condition"], proof),
-        )
+        claims = [_exact(many[1], proof), compared("label", label, label, facts.label), _now(now, proof)]
+        if said["least"] is not None:
+            claims.append(_proved(said["least"], said["values"], proof))
+        return (*claims, _condition(said["condition"], proof))
     return None
 
 
@@ -74,7 +70,7 @@ def _both(sentence: str, facts: FindingFacts) -> Claims:
         if many is None:
             continue
         claims = [
-            compared("pixels", many[1], number_of(many[1]), None if proof is None else proof.upper),
+            _suffice(many[1], proof),
             compared("label", label, label, facts.label),
             _now(now, proof),
         ]
@@ -127,13 +123,18 @@ def _still_open(sentence: str, facts: FindingFacts) -> Claims:
         return None
     size = number_of(found["size"] or "1")
     share = None if facts.proof is None else facts.proof.still_open
+    said = found["share"] or "All"
     known = None
     if share is not None:
-        known = "Under 0.1%" if share < _LEAST else "Over 99.9%" if share >= _MOST else f"{100 * share:.1f}%"
+        known = "All" if share == 1 else "Under 0.1%" if share < _LEAST else "Over 99.9%" if share >= _MOST else _percent(share)
     return (
-        compared("still open", found["share"], found["share"], known),
+        compared("still open", said, said if not said[0].isdigit() else f"{float(said[:-1]):.1f}%", known),
         compared("still open", found["size"] or "1", size, None if facts.proof is None else facts.proof.lower),
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
 
 
 def _unsure(sentence: str, facts: FindingFacts) -> Claims:
@@ -162,12 +163,32 @@ def _number(least: str) -> float:
 
 
 def _proved(least: str, values: str, proof: ProofFacts | None) -> FindingClaim:
-    """So many can't: what is proved of more pixels is proved of fewer, and what is not proved must not be said."""
+    """So many can't: what is proved of more pixels is proved of fewer, and an example of fewer pixels contradicts it."""
+    if proof is None:
+        return FindingClaim("proved", least, "not verified")
     number = _number(least)
     fits = (number == 1) == (values == "its value") and number >= 1
-    known = None if proof is None else bool(fits and number < proof.lower)
-    claim = compared("proved", least, True, known)
-    return claim if proof is None else FindingClaim("proved", least, claim.verdict, f"no {proof.lower - 1:,}")
+    verdict: Verdict = "true" if fits and number < proof.lower else "false" if number >= proof.upper else "not verified"
+    return FindingClaim("proved", least, verdict, f"no {proof.lower - 1:,}")
+
+
+def _suffice(said: str, proof: ProofFacts | None) -> FindingClaim:
+    """So many flip it: true of the example, false below the lower bound; of other numbers no example is known."""
+    if proof is None:
+        return FindingClaim("pixels", said, "not verified")
+    number = number_of(said)
+    verdict: Verdict = "true" if number == proof.upper else "false" if number < proof.lower else "not verified"
+    return FindingClaim("pixels", said, verdict, str(proof.upper))
+
+
+def _exact(said: str, proof: ProofFacts | None) -> FindingClaim:
+    """So many are the fewest: true where both bounds are that number, false outside of them."""
+    if proof is None:
+        return FindingClaim("pixels", said, "not verified")
+    number = number_of(said)
+    inside = proof.lower <= number <= proof.upper
+    verdict: Verdict = "false" if not inside else "true" if proof.lower == proof.upper else "not verified"
+    return FindingClaim("pixels", said, verdict, f"{proof.lower} to {proof.upper}")
 
 
 def _now(said: str, proof: ProofFacts | None) -> FindingClaim:
@@ -189,7 +210,7 @@ PROOF_FORMS: Sequence[tuple[str, Reader]] = (
     (r"Whether fewer can is not known: no lower bound was proved\.", _nothing_below),
     (r"Whether .+ can is not known\.", _between),
     (r"How many pixels flip .+ is not known: .+\.", _nothing),
-    (r".+% of the possible values of .+ were still open when the proof stopped\.", _still_open),
+    (r"(?:All|.+% of the possible values of) .+ were still open when the proof stopped\.", _still_open),
     (r"That the unchanged image is classified as .+ is not proved: .+\.", _unsure),
     (r"The image is .+, even without any change; there was nothing to prove\.", _wrong),
 )

@@ -76,7 +76,7 @@ FORMS = [
     ),
     (
         1, INF, 0, "at least 1",
-        "How many pixels flip 'stop' is not known: no lower bound was proved, and no example is known.",
+        "How many pixels flip 'stop' is not known: no lower bound was proved, and no example is known. All single pixels were still open when the proof stopped.",
     ),
     (
         2, INF, 1, "at least 2",

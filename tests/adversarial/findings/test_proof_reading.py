@@ -24,7 +24,7 @@ CASES = [
     (lower, upper, share)
     for lower, upper in [(0, 0), (0, 3), (0, INF), (1, 1), (2, 2), (3, 3), (1, 2), (1, 5), (2, 3), (3, 5), (2, 1234), (1, INF),
                          (2, INF), (4, INF), (1203, INF)]
-    for share in (1, 0.43, 0.99999, 0.00001)
+    for share in (1, 0.43, 0.99999, 0.00001, 0)
 ]  # fmt: skip
 
 
@@ -74,11 +74,11 @@ def test_any_other_number_is_not_true(lower, upper, share):
 
 
 @pytest.mark.parametrize(("lower", "upper", "share"), CASES)
-def test_other_facts_make_the_sentences_false(lower, upper, share):
+def test_other_facts_make_the_sentences_untrue(lower, upper, share):
     text, facts = told(lower, upper, share, PLAIN)
     for other in (replace(facts.proof, lower=max(0, lower - 1)), replace(facts.proof, upper=upper + 1)):
         if other != facts.proof:
-            assert "false" in verdicts(text, replace(facts, proof=other)), (text, other)
+            assert set(verdicts(text, replace(facts, proof=other))) != {"true"}, (text, other)
     assert "false" in verdicts(text, replace(facts, label="'give way'")), text
 
 
@@ -86,8 +86,9 @@ def test_what_is_proved_of_more_pixels_is_proved_of_fewer():
     _, facts = told(4, 6, 1, PLAIN)
     assert verdicts(f"No 2 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["true"]
     assert verdicts(f"No single pixel flips 'stop', whatever its value ({CONDITION}).", facts) == ["true"]
-    assert verdicts(f"No 4 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["false"]
-    assert verdicts(f"Exactly 6 pixels are needed to flip 'stop', here to 'yield' ({CONDITION}).", facts) == ["false"]
+    assert verdicts(f"No 4 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["not verified"]
+    assert verdicts(f"No 6 pixels flip 'stop', whatever their values ({CONDITION}).", facts) == ["false"]
+    assert verdicts(f"Exactly 6 pixels are needed to flip 'stop', here to 'yield' ({CONDITION}).", facts) == ["not verified"]
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(3, 3), (3, 5), (3, INF), (2, 4), (1, 1)])
@@ -120,3 +121,32 @@ def test_that_nothing_flips_it_is_true_where_all_pixels_were_proved(names):
         assert verdicts(text, known) == [verdict]
         assert "true" not in verdicts(text.replace(f" ({CONDITION})", ""), known)
         assert "true" not in verdicts(text, replace(known, label="'give way!'"))
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "text", "verdict"),
+    [(3, INF, "No 3 pixels flip 'stop', whatever their values (C).", "not verified"),
+     (3, INF, "No 2 pixels flip 'stop', whatever their values (C).", "true"),
+     (3, 5, "5 pixels flip 'stop' to 'yield'; no 3 can, whatever their values (C).", "not verified"),
+     (3, 5, "5 pixels flip 'stop' to 'yield'; no 5 can, whatever their values (C).", "false"),
+     (3, 5, "2 pixels flip 'stop' to 'yield'.", "false"),
+     (3, 5, "4 pixels flip 'stop' to 'yield'.", "not verified"),
+     (3, 5, "6 pixels flip 'stop' to 'yield'.", "not verified"),
+     (3, 5, "Exactly 4 pixels are needed to flip 'stop', here to 'yield': no 3 can, whatever their values (C).", "not verified"),
+     (3, 5, "Exactly 2 pixels are needed to flip 'stop', here to 'yield' (C).", "false"),
+     (3, 5, "Exactly 6 pixels are needed to flip 'stop', here to 'yield' (C).", "false"),
+     (3, 5, "50% of the possible values of sets of 3 pixels were still open when the proof stopped.", "true"),
+     (3, 5, "50.0% of the possible values of sets of 3 pixels were still open when the proof stopped.", "true"),
+     (3, 5, "51% of the possible values of sets of 3 pixels were still open when the proof stopped.", "false"),
+     (3, 5, "All sets of 3 pixels were still open when the proof stopped.", "false")],
+)  # fmt: skip
+def test_what_contradicts_the_bounds_is_false_and_what_lies_between_is_not_verified(lower, upper, text, verdict):
+    _, facts = told(lower, 5 if upper == INF else upper, 0.5, PLAIN)
+    facts = replace(facts, proof=replace(facts.proof, upper=upper))
+    assert verdicts(text.replace("(C)", f"({CONDITION})"), facts) == [verdict]
+
+
+def test_a_proof_that_had_no_time_for_the_next_number_says_so():
+    text, facts = told(3, 5, 0, PLAIN)
+    assert text.endswith("All sets of 3 pixels were still open when the proof stopped.")
+    assert verdicts(text, facts)[-1] == "true"

@@ -23,6 +23,7 @@ record(
     kept=1,
     problems=(Problem("a", "b"),),
     resumed=1,
+    proofs=1,
 )
 case(
     "adversarial.audit.MapDensity",
