@@ -25,6 +25,7 @@ class AuditPlan:
         cost: the price of these queries and of `timing`; None where no price was given.
         problems: what can't be audited, and the images whose files were changed after they were audited.
         timing: how many queries were made beside these, to time the classifier.
+        proving: how many seconds proofs about all images may take, beside `seconds`; 0 where none are asked for.
     """
 
     images: int
@@ -35,6 +36,7 @@ class AuditPlan:
     cost: float | None
     problems: tuple[Problem, ...]
     timing: int = 0
+    proving: float = 0.0
 
 
 @dataclass(frozen=True)

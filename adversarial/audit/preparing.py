@@ -136,10 +136,9 @@ class Prepared:
 
     def first(self) -> Any:
         """The first image that can be read; None where there is none."""
-        for source in self.sources:
-            if not source.error:
-                with suppress(UsageError):
-                    return self._read(source)
+        for source in (one for one in self.sources if not one.error):
+            with suppress(UsageError):
+                return self._read(source)
         return None
 
     def plan(
@@ -174,6 +173,7 @@ class Prepared:
         return AuditPlan(
             images, left, self.job.queries, queries, None if rate is None else queries / rate,
             None if price is None else price * (queries + timing), (*self.problems, *changed), timing,
+            0.0 if self.prover is None else images * self.prover.seconds,
         )  # fmt: skip
 
     def _rate(self, store: AuditStore | None, source: Source, queries: int) -> float | None:

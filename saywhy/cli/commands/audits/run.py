@@ -296,6 +296,7 @@ def tell_plan(plan: AuditPlan) -> None:
             else ""
         )
         + ("" if plan.seconds is None else f", at most about {_duration(plan.seconds)}")
+        + (f", and at most {_duration(plan.proving)} for proofs" if plan.proving else "")
         + ("" if plan.cost is None else f", at most {plan.cost:,.2f} in money")
     )
 
