@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def start(task: Task) -> ImageSearch:
-    """The search for one image: along the boundary in p-norms with p above 1 and without a target, else by waves alone.
+    """The search for one image: along the boundary in p-norms with p above 1 and without a target, else by waves.
 
-    See `ScoredBoundary` and `WaveSearch`. With a target, starts that reach it are too rare. Large pictures are searched in
-    blocks (see `coarsely`).
+    See `ScoredBoundary` and `WaveSearch`. With a target, the model's nearest flips are tried first, since starts that reach it
+    are rare; in p-norms with p above 1, the search along the boundary goes on from those where some tries brought no flip.
+    Large pictures are searched in blocks (see `coarsely`).
     """
     return coarsely(task, _begin)
 
@@ -31,11 +32,12 @@ def _begin(task: Task) -> ImageSearch:
     by_decision = None if name is None or name not in ATTACKS else partial(_start, name, task)
     rng = np.random.default_rng(task.seed)
     by_waves = partial(WaveSearch, task.log, task.distance, rng, task.mask, by_decision=by_decision)
-    if task.log.target is not None or (task.distance.power or 1.0) <= 1:
+    if (task.distance.power or 1.0) <= 1:
         return by_waves()
-    return ScoredBoundary(
-        task.log, task.distance, rng, task.mask, by_decision=by_decision, by_waves=by_waves
+    by_starts = partial(
+        ScoredBoundary, task.log, task.distance, rng, task.mask, by_decision=by_decision, by_waves=by_waves
     )  # fmt: skip
+    return by_starts() if task.log.target is None else by_waves(by_starts=by_starts)
 
 
 def _start(name: str, task: Task) -> ImageSearch:

@@ -160,6 +160,7 @@ class WaveTuning:
     levels: tuple[float, ...] = (0.7, 1.0, 1.4, 2.0, 3.0)  # times the way to the model's boundary: scores are not linear
     flips: int = 3  # classes towards which a first flip is tried: the model's nearest is not always the true one
     outward: float = 1.3  # times the move so far where no candidate came nearer: another place to learn from
+    tries: int = 4  # at a first flip to a target before other starts are looked for: most come by then, and later ones seldom
     first_probes: int = 2  # batches of waves after each failed try at a first flip
     blends: tuple[float, ...] = (1.0, 0.75, 0.5, 0.3, 0.15)  # of the way to the model's flip: the model holds near by only
     slack: tuple[float, ...] = (0.002, 0.02, 0.08)  # of the original gap, beyond the model's boundary: it errs either way

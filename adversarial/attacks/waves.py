@@ -39,6 +39,7 @@ class WaveSearch:
         mask: (H W,) the pixels that may change, or None for all.
         tuning: its constants.
         by_decision: makes a search that needs no scores, for classifiers whose scores turn out to tell little; None for none.
+        by_starts: makes the search that goes on where the model's nearest flips are none after some tries; None to go on here.
 
     Attributes:
         model: (H W C, A) slope of each followed gap, in gap per unit of value; learned on the way.
@@ -48,9 +49,9 @@ class WaveSearch:
     def __init__(
         self, log: QueryLog, distance: Distance, rng: np.random.Generator,
         mask: NDArray[np.bool_] | None = None, tuning: Tuning = STANDARD,
-        by_decision: Callable[[], ImageSearch] | None = None,
+        by_decision: Callable[[], ImageSearch] | None = None, by_starts: Callable[[], ImageSearch] | None = None,
     ) -> None:  # fmt: skip
-        self.by_decision = by_decision
+        self.by_decision, self.by_starts = by_decision, by_starts
         self._fallen: ImageSearch | None = None
         self.log, self.distance, self.rng = log, distance, rng
         self.leaves, self.tuning, self._tuning = tuning.leaves, tuning.waves, tuning
@@ -90,10 +91,14 @@ class WaveSearch:
             self._fallen = self.by_decision()
             yield from self._fallen.steps()
             return
-        approached = False
-        while not (approached and self.log.found()):  # a wave may have flipped, but to a class that is far away
+        tries = 0
+        while not (tries and self.log.found()):  # a wave may have flipped, but to a class that is far away
+            if self.by_starts is not None and tries == self.tuning.tries:
+                self._fallen = self.by_starts()
+                yield from self._fallen.steps()
+                return
             here, at = yield from self._approach(here, at)
-            approached = True
+            tries += 1
             if not self.log.found():
                 yield from self._learn(here, at, self.tuning.first_probes * self.leaves)
         yield from towards_original(self.log, self._tuning)
