@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     OnFinding: TypeAlias = Callable[[str, str], None]
 
-WITH_SURVIVAL = 50  # queries; a smaller budget has none to spare for the question whether a finding survives being saved
+WITH_SURVIVAL = 51  # queries; a smaller budget has none to spare for the question whether a finding survives being saved
 LOOKED = 1  # queries of an attack that knows no more than the original: its pictures would only hold up who wants to stop
 AT_GOAL = "its label is already the goal"
 
@@ -218,9 +218,15 @@ def _opened(out: str | os.PathLike[str]) -> Iterator[AuditStore]:
 
 
 def _job(attack: FeatureGuidedAttack, goal: int | None, target: str) -> Job:
-    """The work on each image. What is found is asked about as PNG and JPEG within the budget, where that has room for it."""
-    survival = attack.budget >= (LEAST_BUDGET + 2 if attack.tolerate_noise else WITH_SURVIVAL)
-    search = replace(attack, budget=int(attack.budget) - 2) if survival else attack
+    """The work on each image. What is found is asked about as PNG and JPEG within the budget, where that has room for it.
+
+    These are two queries. The budget just below the first one with room for them spends one query less, so that the search of
+    a larger budget is never the shorter one.
+    """
+    first = LEAST_BUDGET + 2 if attack.tolerate_noise else WITH_SURVIVAL
+    budget = int(attack.budget)
+    survival, searched = budget >= first, max(min(budget, first - 2), budget - 2)
+    search = replace(attack, budget=searched) if searched < budget else attack
     return Job(spec=target, attack=search, goal=goal, survival=survival)
 
 
