@@ -22,7 +22,9 @@ from adversarial.streaming import BATCH as BATCH
 from adversarial.streaming import STANDARD_MANIPULATION as STANDARD_MANIPULATION
 from adversarial.streaming import AttackTask, check_learning, stream_attacks
 from adversarial.streaming import check_attacked as check_attacked
+from saywhy_core.arrays import to_numpy
 from saywhy_core.errors import ArgumentError, UsageError, argument
+from verbalize.saliency import PixelSaliency, Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from saywhy_core.classifiers import Classifier
 
     Images: TypeAlias = NDArray[np.float32]
-    Density: TypeAlias = Callable[[Images], KeypointMixture] | KeypointMixture | str
+    Density: TypeAlias = Callable[[Images], KeypointMixture] | KeypointMixture | PixelSaliency | ArrayLike | str
     Progress: TypeAlias = Callable[[int, int, AttackResult | None], None]
 
 DENSITIES = ("sift", "uniform")
@@ -65,8 +67,8 @@ class FeatureGuidedAttack:
         seed: same seed, same result, whatever other images are in the run (but see `learn`).
         manipulation: what may be done to a pixel, "corners" by default, or "plus_minus_tau:0.2", "colour:1,0,0" (see
             `adversarial.manipulations`).
-        density: where to look first: "sift" (the default), "uniform", a `KeypointMixture`, or a function from an image to
-            one.
+        density: where to look first: "sift" (the default), "uniform", a map (H, W) of numbers of 0 or more for every image
+            (resized to each; see `KeypointMixture.from_map`), a `KeypointMixture`, or a function from an image to one.
         attack: the name of an attack in `adversarial.attacks.ATTACKS`. By default, `engine="mcts"` picks "mcts_game",
             `player_two="random"` picks "random_pixels", and else the distance says which attack serves it.
         levels: keep every image that is asked about to so many levels per channel, such as 256 for 8-bit pictures, so that what
@@ -107,6 +109,8 @@ class FeatureGuidedAttack:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise UsageError(f"{name} must be a whole number of at least 1, not {value!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
+            raise UsageError(f"seed must be a whole number of 0 or more, not {self.seed!r}")
         if self.player_two not in PLAYERS:
             raise UsageError(f"there is no second player {self.player_two!r}; use one of {', '.join(PLAYERS)}")
         if self.engine not in ENGINES:
@@ -117,7 +121,11 @@ class FeatureGuidedAttack:
                 "[engine=mcts] can play the cooperative game only; leave out [player_two].",
             )
         if isinstance(self.density, str) and self.density not in DENSITIES:
-            raise UsageError(f"there is no density {self.density!r}; use 'sift', 'uniform', a mixture, or a function to one")
+            raise UsageError(f"there is no density {self.density!r}; use 'sift', 'uniform', a map, a mixture, or a function")
+        if not (
+            self.density is None or isinstance(self.density, (str, KeypointMixture, PixelSaliency)) or callable(self.density)
+        ):
+            object.__setattr__(self, "density", _as_map(self.density))
         if self.manipulation is not None:
             load_manipulation(self.manipulation)
         check_levels(self.levels)
@@ -176,14 +184,27 @@ class FeatureGuidedAttack:
                 f"[manipulation] has no effect with {cause}. Leave "
                 + ("one of them out." if named else "it out, or use [distance=l0], [player_two=random] or [engine=mcts]."),
             )
-        if self.learn and (not picked.learns or self.player_two == "competitive"):
-            why = f"the attack {picked.name!r}, which was picked" if not picked.learns else "player_two='competitive'"
-            whose = cause if not picked.learns else "[player_two=competitive]"
+        if self.learn and self.player_two == "competitive":
             raise ArgumentError(
-                f"learn has no effect here: {why}, does not go by earlier images. Leave learn out, or use distance='l0' with a "
-                "classifier that tells its scores",
-                f"[learn] has no effect with {whose} here: that search does not go by earlier images. Leave it out, or use "
-                "[distance=l0] with a classifier that tells its scores.",
+                "learn has no effect with player_two='competitive': each feature's search begins anew; leave one out",
+                "[learn] has no effect with [player_two=competitive]: each feature's search begins anew; leave one out.",
+            )
+        if self.learn and not picked.learns:
+            reasons = [
+                ("attack", self.attack) if named else None,
+                ("engine", self.engine) if self.engine != "batched" else None,
+                ("player_two", self.player_two) if self.player_two != "cooperative" else None,
+                ("distance", self.distance) if distance.served_by != "feature_guided" else None,
+            ]
+            given = next((one for one in reasons if one is not None), None)
+            with_what = f"{given[0]}={given[1]!r}" if given else "answers without the scores of all classes"
+            option = f"[{given[0]}={given[1]}]" if given else with_what
+            advice = "use distance='l0', or leave learn out" if given and given[0] == "distance" else "leave one of them out"
+            advice = advice if given else "leave it out, or use a classifier that tells its scores"
+            spelled = advice.replace("distance='l0'", "[distance=l0]").replace("leave learn out", "leave [learn] out")
+            raise ArgumentError(
+                f"learn has no effect with {with_what}: the attack {picked.name!r} does not go by earlier images; {advice}",
+                f"[learn] has no effect with {option}: that search does not go by earlier images; {spelled}.",
             )
         if self.batch_size is not None and not picked.uses_batches:
             raise ArgumentError(
@@ -353,7 +374,23 @@ class FeatureGuidedAttack:
             if self.density == "uniform":
                 return KeypointMixture.from_map(np.ones(image.shape[:2]), seed=self.seed)
             return keypoint_mixture(image, seed=self.seed)
+        if isinstance(self.density, PixelSaliency):
+            return KeypointMixture.from_map(self.density, shape=(image.shape[0], image.shape[1]), seed=self.seed)
         made = self.density if isinstance(self.density, KeypointMixture) else self.density(image)
         if not isinstance(made, KeypointMixture) or made.shape != image.shape[:2]:
             raise UsageError(f"the density must be a KeypointMixture of {image.shape[0]} by {image.shape[1]} pixels")
         return made
+
+
+def _as_map(density: Any) -> PixelSaliency:
+    """A map that guides the search, given as an array, a tensor or lists: a copy, since the caller may change theirs."""
+    try:
+        values = np.array(to_numpy(density), dtype=np.float64)
+        KeypointMixture.from_map(values)
+    except (TypeError, ValueError) as error:
+        said = f" ({error})" if isinstance(error, UsageError) else f", not {type(density).__name__}"
+        raise UsageError(
+            "density must be 'sift', 'uniform', a map (height, width) of numbers with some above 0, a KeypointMixture, or a "
+            f"function from an image to one{said}"
+        ) from None
+    return PixelSaliency(np.maximum(values, 0), Query("a given map"), signed=False)

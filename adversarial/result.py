@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 
     Images: TypeAlias = NDArray[np.float32]
 
+NO_PICTURE = (
+    "the original is no picture of 8 bits, so that what was found may not flip the decision any more when it is saved as one"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class AttackResult:
     """What one image's attack found.
 
     Attributes:
-        success: whether an adversarial example was found.
+        success: whether an adversarial example was found; in the competitive game, in all features that were searched, which
+            may be few of them: only where every one of `features` is `measured` is its distance the game's.
         original: (H, W, C) float32 in [0, 1].
         adversarial: the nearest adversarial example found, or None.
         label: the class that the image shows, as the caller said.
@@ -124,7 +129,11 @@ def make_result(
     log, found = attack.log, attack.log.outcome()
     competitive = attack.search if isinstance(attack.search, PerFeature) else None
     reached = None if found.best_scores is None else int(found.best_scores.argmax())
-    notes = [*log.notes, interrupted and f"not finished: {interrupted}"]
+    nothing = found.best is None or found.distance == 0
+    notes = [
+        *(note for note in log.notes if not (nothing and note == NO_PICTURE)),
+        interrupted and f"not finished: {interrupted}",
+    ]
     if found.distance == 0:
         named = class_names is not None and log.label < len(class_names)
         seen = f"'{class_names[log.label]}'" if class_names is not None and named else f"class {log.label}"

@@ -17,7 +17,7 @@ from adversarial.distances.levels import AUTO, levels_for
 from adversarial.driving.image_attack import CHECKED, ImageAttack
 from adversarial.manipulations import load_manipulation
 from adversarial.query_log import CONFIRMED, FINALISTS, UNKNOWN, QueryLog
-from adversarial.result import AttackInterrupted, AttackResult, AttackStopped, make_result
+from adversarial.result import NO_PICTURE, AttackInterrupted, AttackResult, AttackStopped, make_result
 from adversarial.run import drive
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.classifiers.callable_classifier import NOT_FINITE
@@ -44,9 +44,6 @@ ROUND = 16  # images at most that learn from the same ones: fills the batches, a
 LESSONS = 128  # images at most whose lessons are held, the latest
 BATCH = 64  # images per call of the classifier, where the user says nothing
 STANDARD_MANIPULATION = "corners"
-NO_PICTURE = (
-    "the original is no picture of 8 bits, so that what was found may not flip the decision any more when it is saved as one"
-)
 
 
 @dataclass(frozen=True, eq=False)

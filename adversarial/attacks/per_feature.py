@@ -11,6 +11,8 @@ import numpy as np
 from adversarial.query_log import BudgetSpent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from adversarial.attacks.registry import Attack, ImageSearch, Task
@@ -104,11 +106,21 @@ class PerFeature:
     def note(self) -> str:
         """What a reader must know about features that were not measured, or ""."""
         features = self.features()
-        measured = [one for one in features if one.measured]
-        if len(measured) == len(features):
-            return ""
-        flipped = bool(measured) and all(np.isfinite(one.distance) for one in measured)
-        least = f"at least {max(one.distance for one in measured):.6g} by what was found, " if flipped else ""
+        partly = partly_in_words(features)
         cut = self.task.log.left >= ENOUGH
-        why = "the search was cut off" if cut else f"fewer than {ENOUGH} queries were left for each other"
-        return f"{least}for {len(measured)} of {len(features)} features: {why}"
+        why = "the search was cut off" if cut else f"fewer than {ENOUGH} queries were left for each other one"
+        return partly and f"{partly}: {why}"
+
+
+def partly_in_words(features: Sequence[FeatureRobustness]) -> str:
+    """How far a game has come that did not measure all features, such as "the largest found so far is 3, for 2 of 7 features".
+
+    What was found in a feature bounds its smallest change from above, so that this bounds the value of the game from neither
+    side. It is "" where all features were measured.
+    """
+    measured = [one.distance for one in features if one.measured]
+    if len(measured) == len(features):
+        return ""
+    flipped = bool(measured) and bool(np.isfinite(measured).all())
+    largest = f"the largest found so far is {max(measured):.6g}, " if flipped else ""
+    return f"{largest}for {len(measured)} of {len(features)} features"

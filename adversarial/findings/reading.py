@@ -174,7 +174,7 @@ def _largest(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | N
 
 
 def _held_in(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
-    form = rf"(.*) was found in ([\d,]+) of ([\d,]+) features? searched alone, within ({_QUERIES})\."
+    form = rf"(.*) was found in (?:the one feature|([\d,]+) of ([\d,]+) features?) searched alone, within ({_QUERIES})\."
     found = re.fullmatch(form, sentence, re.DOTALL)
     if found is None:
         return None
@@ -184,8 +184,8 @@ def _held_in(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | N
             FindingClaim("held", "no change was found", "false" if facts.success else "true"),
             compared("label", label, label, facts.label),
             compared("goal", goal, goal, facts.goal or "another class"),
-            compared("features held", found[2], number_of(found[2]), features[2]),
-            compared("measured", found[3], number_of(found[3]), features[1]),
+            compared("features held", found[2] or "the one", number_of(found[2] or "1"), features[2]),
+            compared("measured", found[3] or "the one", number_of(found[3] or "1"), features[1]),
             *_queries(found[4], facts),
         )
     return None

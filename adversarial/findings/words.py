@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adversarial.attacks.per_feature import partly_in_words
 from adversarial.distances.distance import DISTANCES
 from verbalize.parts import find_regions, located, place_in_words
 from verbalize.write import TemplateVerbalizer
@@ -99,11 +100,14 @@ def _of_features(result: AttackResult, label: str, goal: str, class_names: Seque
     measured = [feature for feature in result.features if feature.measured]
     held = sum(not math.isfinite(feature.distance) for feature in measured)
     tried = f" {len(measured):,} of {_count(count, 'feature', 'features')} were searched." if len(measured) < count else ""
+    # the rest of the sentence says for how many features it holds, as the note by itself must
+    remarks = _remarks(result).replace(f"{partly_in_words(result.features)}: ", "")
     mask = changed_mask(result)
     if held or not mask.any():
-        where = f"in {held:,} of {_count(len(measured), 'feature', 'features')} searched alone, "
+        one = held == len(measured) == 1
+        where = f"in {'the one feature' if one else f'{held:,} of {len(measured):,} features'} searched alone, "
         text = f"No change that turns {label} into {goal} was found {where}within {spent}. There may still be one.{tried}"
-        return f"{text}{_remarks(result)}"
+        return f"{text}{remarks}"
     now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
     each = "each of" if len(measured) == count else f"{len(measured):,} of"
     more = "" if len(measured) == count else "; another feature may need a larger one"
@@ -111,7 +115,7 @@ def _of_features(result: AttackResult, label: str, goal: str, class_names: Seque
     text = f"{_change(result, mask)} turns {label} into {now}."
     return (
         f"{text} It is the largest of the smallest changes found in {each} {features} alone{more}; the attack made {spent}."
-        f"{_remarks(result)}"
+        f"{remarks}"
     )
 
 

@@ -434,3 +434,37 @@ def test_few_pixels_flip_real_networks(data, folder, network_file, images_file, 
     assert len(results) == 20
     assert all(result.success for result in results)
     assert np.mean([result.distance for result in results]) <= most
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None, True])
+def test_a_seed_is_a_whole_number_of_0_or_more(seed):
+    with pytest.raises(UsageError, match="seed must be a whole number of 0 or more"):
+        FeatureGuidedAttack(seed=seed)
+
+
+@pytest.mark.parametrize("density", [np.ones(3), np.zeros((4, 4)), [["a"]], 3, object()])
+def test_a_density_that_is_none_says_what_it_takes(density):
+    with pytest.raises(UsageError, match=r"density must be 'sift', 'uniform', a map \(height, width\) of numbers"):
+        FeatureGuidedAttack(density=density)
+
+
+def test_a_map_guides_a_search_and_is_resized():
+    given = np.zeros((4, 4))
+    given[0, 0] = 1
+    attack = FeatureGuidedAttack(density=given)
+    given[:] = 1  # the attack has its own copy
+    mixture = attack.mixture(np.zeros((8, 8, 1), np.float32))
+    assert mixture.source == "map"
+    assert np.unravel_index(mixture.density.argmax(), (8, 8)) <= (1, 1)
+    assert mixture.density[4:, 4:].sum() == 0
+
+
+def test_nothing_is_said_of_a_finding_where_nothing_was_found():
+    image = np.full((1, 6, 6, 1), 0.1234, np.float32)
+    for flips in (False, True):
+        classifier = CallableClassifier(
+            lambda batch, flips=flips: np.eye(2)[(flips * (batch.max(axis=(1, 2, 3)) > 0.9)).astype(int)]
+        )
+        (result,) = FeatureGuidedAttack(budget=60).run(classifier, image, [0])
+        assert result.success == flips
+        assert ("no picture of 8 bits" in result.note) == flips

@@ -146,15 +146,18 @@ def test_images_of_several_sizes_teach_each_other():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"distance": "l2"}, "does not go by earlier images"),
-        ({"player_two": "random"}, "does not go by earlier images"),
+        (
+            {"distance": "l2"},
+            "learn has no effect with distance='l2': the attack 'waves' does not go by earlier images; use distance='l0'",
+        ),
+        ({"player_two": "random"}, "learn has no effect with player_two='random': the attack 'random_pixels' does not go by"),
         ({"player_two": "competitive"}, "player_two='competitive'"),
         ({"engine": "mcts"}, "does not go by earlier images"),
         ({"attack": "random_pixels"}, "does not go by earlier images"),
     ],
 )
 def test_where_learning_has_no_effect_it_is_an_error(options, words):
-    with pytest.raises(UsageError, match="learn has no effect here") as told:
+    with pytest.raises(UsageError, match="learn has no effect with") as told:
         FeatureGuidedAttack(learn=True, **options)
     assert words in str(told.value)
 

@@ -95,6 +95,8 @@ def test_a_small_budget_measures_some_features_and_says_so():
     assert result.success == math.isfinite(result.features[0].distance)
     assert "for 1 of 2 features: fewer than 60 queries were left for each other" in result.note
     assert result.features[1].queries == 0
+    text = finding_in_words(result, ("stop", "yield"))
+    assert text.count("features") == 1  # for how many it holds is said once
 
 
 def test_an_image_that_is_seen_otherwise_needs_nothing():

@@ -164,7 +164,7 @@ def test_the_features_of_the_competitive_game_and_the_note_are_kept():
     record = finding_record(changed(*FOUR, features=(feature, left_out), note="stopped from the keyboard"), NAMES)
     assert record["features"][0] == {"centre": [3.0, 4.5], "weight": 0.25, "distance": None, "queries": 40, "measured": True}
     assert record["note"] == "stopped from the keyboard"
-    assert "was found in 1 of 1 feature searched alone, within " in record["sentence"]
+    assert "was found in the one feature searched alone, within " in record["sentence"]
     assert record["sentence"].endswith(
         "There may still be one. 1 of 2 features were searched. Note: stopped from the keyboard."
     )
