@@ -51,10 +51,10 @@ def test_every_query_is_a_new_set_with_one_allowed_change_per_pixel(two_classes)
 
 
 def test_single_changes_take_their_share_of_the_queries(two_classes):
-    """Nothing of one pixel flips, so that each stage begins with its share of single changes."""
+    """Nothing of one pixel flips; single changes and trees take turns, so that either gets a share."""
     toy = two_classes(16, 8, budget=1000)
     singles = sum(len(changes) == 1 for changes in search(toy).tree.sets)
-    assert 0.3 * 1000 <= singles <= STANDARD.opening.share * 1000 + STANDARD.leaves
+    assert 0.2 * 1000 <= singles <= STANDARD.opening.share * 1000 + STANDARD.leaves
 
 
 def saturated(gap):
