@@ -138,7 +138,7 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
         resume(prover, path)
     if known is not None:
         _take(prover, known, original, label, subject)
-    elif prover.seconds == 0:
+    elif prover.witness is None:  # also where the proof goes on, and the time before did not suffice for one
         found = _attacked(subject, original, label, effort)
         if found is not None and int(subject.labels(found[None])[0]) != label:  # for one image as in a batch
             _take(prover, found, original, label, subject)
