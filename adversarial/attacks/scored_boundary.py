@@ -345,13 +345,7 @@ class ScoredBoundary(LabelBoundary):
 
     def _turn(self, point: Point, angle: float) -> Generator[Images, Floats, tuple[Point, float]]:
         """Turn towards the normal along the semicircle, by the secant of the gaps there; the new point, and how far."""
-        tuning, along, length = self.constants, point.direction, point.middle
-        inside = self._inside(point)
-        across = unit(inside - (inside * along).sum() * along)
-
-        def turned(by: float) -> Floats:
-            return np.asarray(math.cos(by) * along + math.sin(by) * across)
-
+        tuning, length, turned = self.constants, point.middle, self._semicircle(point)
         low, high, above, below = 0.0, math.pi / 2, 0.0, 0.0
         for _ in range(tuning.turns):
             value = float((yield from self._gaps(self._move(turned(angle), length * math.cos(angle))[None]))[0, -1])

@@ -13,7 +13,7 @@ from adversarial.attacks.label_only.probes import FOLLOWING, Probes, band, slope
 from adversarial.attacks.registry import Attack, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from numpy.typing import NDArray
 
@@ -204,15 +204,15 @@ class LabelBoundary:
         here = self.image + self._move(point.direction, point.middle)
         return np.asarray(np.clip(here + self.tuning.reach * point.middle * unit(self.normal), 0, 1) - here)
 
+    def _semicircle(self, point: Point) -> Callable[[float], Floats]:
+        """The direction by angle along the semicircle from a point towards the normal."""
+        along, inside = point.direction, self._inside(point)
+        across = unit(inside - (inside * along).sum() * along)
+        return lambda by: np.asarray(math.cos(by) * along + math.sin(by) * across)
+
     def _turn(self, point: Point, angle: float) -> Generator[Images, Floats, tuple[Point, float]]:
         """Turn towards the normal along the semicircle, as far as images stay adversarial; the new point, and how far."""
-        tuning, along, length = self.tuning, point.direction, point.middle
-        inside = self._inside(point)
-        across = unit(inside - (inside * along).sum() * along)
-
-        def turned(by: float) -> Floats:
-            return np.asarray(math.cos(by) * along + math.sin(by) * across)
-
+        tuning, length, turned = self.tuning, point.middle, self._semicircle(point)
         low, high = 0.0, math.pi / 2
         for _ in range(tuning.turns):
             move = self._move(turned(angle), length * math.cos(angle))
@@ -230,12 +230,12 @@ class LabelBoundary:
         # nothing gained: the step began too far from the boundary, or the normal is wrong. Know the boundary better next time
         above, below, tried = point.above, (1 - tuning.radial) * point.below, point.below
         for _ in range(tuning.halvings):
-            if (yield from self._ask(self._move(along, tried)[None]))[0]:
+            if (yield from self._ask(self._move(point.direction, tried)[None]))[0]:
                 above = tried
             else:
                 below = tried
             tried = (above + below) / 2
-        return self._settled(along, below, above), max(low, high / 3)
+        return self._settled(point.direction, below, above), max(low, high / 3)
 
 
 def start(task: Task) -> LabelBoundary:

@@ -68,13 +68,8 @@ class Prover:
         self.stuck: list[Block] = []
         self.witness: NDArray[np.float32] | None = None
         self.fewest = math.inf
-        self._needed = 0.0
+        self.allowance = 0.0  # the most by which the label had to be ahead in a bound for rounding errors
         self.tolerance: Tolerance | None = None
-
-    @property
-    def allowance(self) -> float:
-        """The most by which the label had to be ahead in a bound for rounding errors; 0 before the first."""
-        return self._needed
 
     @property
     def undecided(self) -> bool:
@@ -278,7 +273,7 @@ class Prover:
             wanted = (margin > 0).all(1) & (margin <= need).any(1)
         proved = (margin > need).all(1)
         if bool(proved.any()):
-            self._needed = max(self._needed, float(need[proved].max()))
+            self.allowance = max(self.allowance, float(need[proved].max()))
         return need
 
     def _refine(self, block: Block, kept: NDArray[np.bool_], over: float) -> None:
