@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.choices import chosen
-from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options, check_ready
+from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options, check_ready, proof_crews
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
-from adversarial.audit.proofs.proving import prove_rows
+from adversarial.audit.proofs.proving import proofs_left, prove_rows
 from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
 from adversarial.audit.work.capping import CeilingReachedError, ceiling, spent
@@ -33,6 +33,8 @@ from saywhy_core.errors import Problem, UsageError, argument
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from adversarial.audit.engines.engine import Engine
+    from adversarial.audit.proofs.crew import Crews
     from adversarial.audit.records import ImageRecord
     from adversarial.audit.work.outcomes import Outcome
     from saywhy_core.classifiers import Classifier
@@ -139,8 +141,11 @@ class Audit:
             with folder_lock(self.directory), enclosed(self.directory):
                 # a new audit is checked before its database is made, so that nothing is left of one that was refused
                 prepared = self._prepare({}, None, given) if self._is_new() else None
+                if prepared is not None:
+                    _crews(engine, work, options, prepared)
                 with AuditStore(self.directory, write=True) as store:
                     prepared = prepared or self._prepare(store.about, store, given)
+                    crews = _crews(engine, work, options, prepared)
                     max_queries = ceiling(store, max_queries)
                     prepared.begin(store, max_queries)
                     if retry_failed:
@@ -148,12 +153,13 @@ class Audit:
                     changed = prepared.changed(store)
                     try:
                         if on_plan is not None:
-                            on_plan(prepared.plan(store, price, changed=changed, running=True, max_queries=max_queries))
+                            plan = prepared.plan(store, price, changed=changed, running=True, max_queries=max_queries)
+                            on_plan(_with_proofs(plan, store, prepared, crews))
                         self._work(store, prepared, engine, options, max_queries, on_finding, on_progress)
                     except UsageError as error:
                         refused = prepared.begins and _is_refusal(error, store)
                         raise
-                    gone = prove_rows(store, prepared, on_proof, on_proving)
+                    gone = prove_rows(store, prepared, on_proof, on_proving, crews)
                     store.tidy()
                     status = _status(store)
                     return replace(status, problems=(*changed, *gone, *status.problems))
@@ -173,18 +179,26 @@ class Audit:
         labels: str | os.PathLike[str] | None = None,
         label: str | int | None = None,
         class_names: Sequence[str] | None = None,
+        engine: str = "local",
+        engine_options: Mapping[str, Any] | None = None,
         trust: bool = False,
         price: float | None = None,
         **settings: Any,
     ) -> AuditPlan:
         """What `run` with the same arguments will take. Nothing is written, and the classifier is asked once to time it."""
-        check_rest(labels, label, class_names, price=price)
+        check_rest(labels, label, class_names, price=price, engine_options=engine_options)
+        options = dict(engine_options or {})
+        work = AUDIT_ENGINES.get(engine)
+        check_options(engine, work, options)
+        check_ready(engine, work, target is None or isinstance(target, str), options)
         given = _Given(images, target, labels, label, class_names, trust, settings)
         if self._is_new():
-            return self._prepare({}, None, given).plan(None, price)
+            prepared = self._prepare({}, None, given)
+            return _with_proofs(prepared.plan(None, price), None, prepared, _crews(engine, work, options, prepared))
         with AuditStore(self.directory) as store:
             prepared = self._prepare(store.about, store, given)
-            return prepared.plan(store, price, changed=prepared.changed(store))
+            plan = prepared.plan(store, price, changed=prepared.changed(store))
+            return _with_proofs(plan, store, prepared, _crews(engine, work, options, prepared))
 
     def status(self) -> AuditStatus:
         """How far the audit is.
@@ -277,6 +291,32 @@ class Audit:
             raise AuditPaused(f"the audit is paused, {done:,} of {total:,} images are done: {error}; {way}") from error
         finally:
             prepared.close(store)
+
+
+def _crews(name: str, engine: Engine, options: Mapping[str, Any], prepared: Prepared) -> Crews | None:
+    """Where proofs are made; None for this process, or where none are asked for.
+
+    Raises:
+        UsageError: the engine needs workers for proofs alone, and none are asked for.
+    """
+    if prepared.prover is not None:
+        return proof_crews(name, engine, options)
+    if name == "local" and "workers" in options:
+        raise UsageError(
+            f"{argument('workers')} has no effect with {argument('engine', name)} and without {argument('prove')}: the attacks "
+            f"share one process; leave it out, or give {argument('engine', 'ray')}"
+        )
+    return None
+
+
+def _with_proofs(plan: AuditPlan, store: AuditStore | None, prepared: Prepared, crews: Crews | None) -> AuditPlan:
+    """A plan with what the proofs will take."""
+    proofs = proofs_left(store, prepared.prover, plan.waiting)
+    if not proofs or prepared.prover is None:
+        return plan
+    most = 1 if crews is None else crews.most
+    rounds = -(-proofs // min(most or 1, proofs))
+    return replace(plan, proofs=proofs, proving=rounds * prepared.prover.seconds, provers=most and min(most, proofs))
 
 
 def _watch(store: AuditStore, prepared: Prepared) -> LabelWatch:

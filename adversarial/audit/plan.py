@@ -25,7 +25,9 @@ class AuditPlan:
         cost: the price of these queries and of `timing`; None where no price was given.
         problems: what can't be audited, and the images whose files were changed after they were audited.
         timing: how many queries were made beside these, to time the classifier.
-        proving: how many seconds proofs about all images may take, beside `seconds`; 0 where none are asked for.
+        proving: how many seconds the proofs that are left may take, beside `seconds`; 0 where none are asked for.
+        proofs: how many these are at most.
+        provers: how many are made at once; None where that is not known before, and `proving` is then that of one at a time.
     """
 
     images: int
@@ -37,6 +39,8 @@ class AuditPlan:
     problems: tuple[Problem, ...]
     timing: int = 0
     proving: float = 0.0
+    proofs: int = 0
+    provers: int | None = 1
 
 
 @dataclass(frozen=True)

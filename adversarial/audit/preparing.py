@@ -173,7 +173,6 @@ class Prepared:
         return AuditPlan(
             images, left, self.job.queries, queries, None if rate is None else queries / rate,
             None if price is None else price * (queries + timing), (*self.problems, *changed), timing,
-            0.0 if self.prover is None else images * self.prover.seconds,
         )  # fmt: skip
 
     def _rate(self, store: AuditStore | None, source: Source, queries: int) -> float | None:

@@ -7,13 +7,13 @@ import os
 import pathlib
 import time
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from adversarial.attack import FeatureGuidedAttack
+from adversarial.bounds.computing import computing
 from adversarial.bounds.pixel_bound import PixelBound, PixelProof
 from adversarial.bounds.proving.journal import resume, save
 from adversarial.bounds.proving.prover import Prover
@@ -26,7 +26,7 @@ from saywhy_core.errors import UsageError, argument
 from saywhy_core.images.decode import check_values, decode_pil, scaled_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -40,7 +40,7 @@ KEPT_EVERY = 10.0  # seconds between two writings of the journal
 
 
 def fewest_pixels(
-    network: str | Path | nn.Module,
+    network: str | Path | nn.Module | Subject,
     image: ArrayLike,
     label: int,
     *,
@@ -50,6 +50,7 @@ def fewest_pixels(
     journal: str | Path | None = None,
     progress: Callable[[PixelProof], None] | None = None,
     threads: int | None = None,
+    device: str | None = None,
     seed: int = 0,
 ) -> PixelBound:
     """Prove that no few pixels flip the class of an image, whatever their values in [0, 1], and look for few that do.
@@ -66,7 +67,8 @@ def fewest_pixels(
     Args:
         network: the path of an ONNX file (images N x H x W x C or N x C x H x W in [0, 1]), or a torch module (N x C x H x W):
             a chain or residual graph of convolutions, matrix products, ReLU, batch normalisation, pooling, sums, reshapes,
-            transpositions and constant normalisation.
+            transpositions and constant normalisation. For many images, `adversarial.bounds.subject.open_subject` reads it once,
+            and what it returns is taken, too.
         image: (H, W, C) in [0, 1]; grey images may be (H, W). Whole numbers, such as pictures of 8 bits, are scaled to [0, 1],
             which a `GivenImagesWarning` tells; pictures of Pillow are taken too.
         label: the class that it shows.
@@ -78,6 +80,8 @@ def fewest_pixels(
             seconds more.
         progress: called after each batch with how far the proof has come.
         threads: how many threads compute; None for torch's own choice.
+        device: where the proof is computed, such as "cuda"; None for the processor, as most graphics cards are slow in the
+            64-bit numbers that a proof needs. The network itself, which the attack and the proof ask, runs where it is.
         seed: of the attack.
 
     Returns:
@@ -95,12 +99,12 @@ def fewest_pixels(
         raise UsageError(f"{argument('journal')} must be the path of a file, not {journal!r:.80}")
     if progress is not None and not callable(progress):
         raise UsageError(f"{argument('progress')} must be a function of one argument, not {progress!r:.80}")
-    with _threads(threads):
+    with computing(device, threads):
         return _bounded(
             open_subject(network, original.shape, threads),
             original,
             label,
-            Effort(at_most, seconds, seed, journal, progress),
+            Effort(at_most, seconds, seed, journal, progress, device or "cpu"),
             known,
         )
 
@@ -114,6 +118,7 @@ class Effort:
     seed: int
     journal: str | Path | None
     progress: Callable[[PixelProof], None] | None
+    device: str = "cpu"
 
 
 def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, known: Floats | None) -> PixelBound:
@@ -132,7 +137,10 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
             rounding=0.0, network=subject.words, image_pixels=original[..., 0].size,
         )  # fmt: skip
         return PixelBound(lower=0, upper=0, label=label, witness=original, witness_label=seen, proof=proof)
-    prover = Prover(subject.network, original.astype(np.float64), label, flips=lambda images: subject.labels(images) != label)
+    prover = Prover(
+        subject.network if effort.device == "cpu" else subject.network.to(effort.device), original.astype(np.float64), label,
+        flips=lambda images: subject.labels(images) != label, device=effort.device,
+    )  # fmt: skip
     path = None if effort.journal is None else pathlib.Path(effort.journal)
     if path is not None and path.exists():
         resume(prover, path)
@@ -262,19 +270,3 @@ def _check_numbers(*, at_most: int, seconds: float, threads: int | None, seed: i
             raise UsageError(f"{argument(name)} must be a whole number of at least {least}, not {value!r}")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number) or not 0 < seconds < math.inf:
         raise UsageError(f"{argument('seconds')} must be a number above 0, not {seconds!r}")
-
-
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    """Let torch compute with so many threads inside."""
-    if number is None:
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

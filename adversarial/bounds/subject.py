@@ -47,13 +47,16 @@ def open_subject(network: Any, image_shape: tuple[int, int, int], threads: int |
     """Read a network, and open it for being run.
 
     Args:
-        network: the path of an ONNX file, or a torch module.
+        network: the path of an ONNX file, or a torch module; or a subject, which is returned as it is.
         image_shape: (H, W, C) of the image.
         threads: how many threads may run it; None for the library's own choice.
 
     Raises:
         UsageError: it is neither, can't be read, holds an unknown operation, or takes images of another shape.
     """
+    if isinstance(network, Subject):
+        _check_shape(network.network.image_shape, image_shape)
+        return network
     if isinstance(network, str | os.PathLike):
         subject = _onnx_file(os.fspath(network), image_shape, threads)
     else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 GOES_ON = {
     "run": "the finished images in DIR are kept, and the same command goes on with the others",
+    "proving": "the finished images and proofs in DIR are kept, and the same command goes on with the others",
     "attack": "the results in OUT are kept, and the same command goes on with the other images",
     "describe": "the descriptions in OUT are kept, and the same command goes on with the other pairs",
     "improve": "what was searched is kept, and the same command goes on with it",
@@ -41,6 +42,8 @@ def what_is_left(command: str, options: Mapping[str, Any]) -> str:
         "attack": "no result was written to OUT",
         "picture": "no picture was written to OUT",
     }
+    if there and command == "run" and options.get("prove") is not None:
+        return GOES_ON["proving"].replace("DIR", str(options["directory"]))
     if there and command == "run":
         return GOES_ON[command].replace("DIR", str(options["directory"]))
     return GOES_ON[command] if there else nothing.get(command, "no output file was written")

@@ -104,6 +104,12 @@ def ceilings(**changed: int) -> Iterator[Ceilings]:
         _in_force.reset(token)
 
 
+def in_force() -> dict[str, int]:
+    """All ceilings that are in force here, by name."""
+    now = _in_force.get()
+    return {name: int(getattr(now, name)) for name in NAMES}
+
+
 def check_ceiling(name: str, have: int, where: object, what: str = "") -> None:
     """See whether something is below the ceiling of that name, before memory is taken for it.
 

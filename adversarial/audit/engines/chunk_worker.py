@@ -8,7 +8,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -291,9 +291,3 @@ class _Memory:
     def forget(self) -> None:
         self._known.clear()
         self._worker.tell(Forgotten(self._number))
-
-
-def in_force() -> dict[str, Any]:
-    """The ceilings that are in force here, by name."""
-    with ceilings() as now:
-        return {name: getattr(now, name) for name in now.__dataclass_fields__}

@@ -23,14 +23,15 @@ from adversarial.audit.engines.chunk_worker import (
     Setup,
     Unusable,
     Wanted,
-    in_force,
 )  # fmt: skip
+from adversarial.audit.engines.ray_crew import RayCrews
 from adversarial.audit.engines.ray_session import check_reachable, ray_session
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.outcomes import failed_outcome
 from adversarial.result import AttackInterrupted, AttackStopped
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.errors import BudgetExceeded, UsageError
+from saywhy_core.reading.ceilings import in_force
 
 if TYPE_CHECKING:
     from adversarial.audit.engines.chunk_worker import Message
@@ -82,7 +83,8 @@ def check(travels: bool, *, address: str | None = None, workers: int | None = No
         check_reachable(address)
 
 
-run.check = check  # type: ignore[attr-defined]  # an engine may have it
+run.check = check  # type: ignore[attr-defined]  # an engine may have both
+run.crews = RayCrews  # type: ignore[attr-defined]
 
 
 @dataclass(eq=False)

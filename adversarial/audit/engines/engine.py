@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from adversarial.answer_file import AnswerFile
+    from adversarial.audit.proofs.crew import Crews
     from adversarial.audit.records import ImageRecord
     from adversarial.audit.work.job import Job, Work
     from adversarial.audit.work.outcomes import Outcome
@@ -51,6 +52,9 @@ class Engine(Protocol):
 
     It may have an attribute `check`, a function (travels, **options) that is called before anything is asked or written, and
     raises a `UsageError` where the engine can't work: `travels` says whether a text opens the classifier.
+
+    It may have an attribute `crews`, a function (**options) that returns where proofs are made
+    (`adversarial.audit.proofs.crew.Crews`), or None for this process. Without it, proofs are made in this process.
     """
 
     def __call__(self, tasks: Tasks, /, **options: Any) -> None:
@@ -98,3 +102,12 @@ def check_ready(name: str, engine: Engine, travels: bool, options: Mapping[str, 
     if check is not None:
         with AUDIT_ENGINES.blame(name):
             check(travels, **options)
+
+
+def proof_crews(name: str, engine: Engine, options: Mapping[str, Any]) -> Crews | None:
+    """Where an engine has proofs made; None for this process. See `Engine`."""
+    crews: Callable[..., Crews | None] | None = getattr(engine, "crews", None)
+    if crews is None:
+        return None
+    with AUDIT_ENGINES.blame(name):
+        return crews(**options)

@@ -10,6 +10,7 @@ from adversarial.audit.proofs.proving import prove_images
 from adversarial.audit.records import FINISHED
 from adversarial.findings.record import RECORD, record_text
 from saywhy_core.disk.files import atomic_open
+from saywhy_core.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ def prove_folders(
     *,
     on_proof: Callable[[str, str], None] | None,
     on_progress: OnProgress | None,
-) -> tuple[int, list[str]]:
+) -> tuple[int, list[Problem]]:
     """Prove how many pixels each finished image needs, and write that into its row and its `result.json`, as `proof`.
 
     Args:
@@ -43,8 +44,7 @@ def prove_folders(
         on_progress: see `prove_images`.
 
     Returns:
-        How many proofs were made, and the names of the images about which nothing can be proved, because their pictures are
-        gone.
+        How many proofs were made, and the images about which nothing is proved.
     """
     by_number = {entry.record.id: entry for entry in entries}
     known = {record.id: record for record in store.images(*FINISHED)}
@@ -68,7 +68,7 @@ def prove_folders(
         store, prover, records, class_names, journal=lambda record: by_number[record.id].folder.path / JOURNAL,
         on_proof=proved, on_kept=kept, on_progress=on_progress,
     )  # fmt: skip
-    return made, [by_number[record.id].name for record in without]
+    return made, [Problem(by_number[record.id].name, why) for record, why in without]
 
 
 def add_proof(folder: Path, proof: dict[str, Any]) -> None:

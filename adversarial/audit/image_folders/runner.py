@@ -194,9 +194,7 @@ def audit_images(
             if prover is not None:
                 names_of = classifier.class_names
                 made_proofs, gone = prove_folders(store, prover, entries, names_of, on_proof=on_proof, on_progress=on_proving)
-                audit.problems += [
-                    Problem(name, "its pictures are gone, so that nothing can be proved about it") for name in gone
-                ]
+                audit.problems += gone
     return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed, made_proofs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PIXELS = 3
 """The most pixels that are asked for if nobody says otherwise: of more, networks of usual size leave little to prove."""
 SHAPE = 3  # numbers in the shape of an image
+ANEW = "what was kept of an earlier proof was damaged, or of another proof, so that the proof began anew"
 ABLE = "a proof says how many pixels are needed for any other class"
 
 
@@ -37,42 +38,50 @@ class ProofStopped(KeyboardInterrupt):
         self.bound = bound
 
 
+@dataclass(frozen=True, eq=False)
+class ProofWork:
+    """One image to prove something about.
+
+    Attributes:
+        id: of its row.
+        image: (H, W, C) in [0, 1].
+        label: its class.
+        adversarial: the example that an attack found, and its class; None where there is none.
+    """
+
+    id: int
+    image: Images
+    label: int
+    adversarial: tuple[Images, int] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prover:
-    """Proves how many pixels an image of a classifier needs at least.
+    """Proves how many pixels an image of a classifier needs at least. The network is read once for all images of one shape.
 
     Attributes:
         network: the path of an ONNX file, or a torch module.
         seconds: for each image.
         pixels: the most pixels that are proved.
         seed: of what is random.
+        threads: that one proof takes; None for torch's own choice.
     """
 
     network: Any
     seconds: float
     pixels: int = PIXELS
     seed: int = 0
+    threads: int | None = None
+    _read: dict[tuple[int, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def prove(
-        self,
-        image: Images,
-        label: int,
-        *,
-        adversarial: tuple[Images, int] | None,
-        journal: Path,
-        on_state: Callable[[PixelProof], None],
-        on_note: Callable[[str], None] | None = None,
-    ) -> PixelBound:
-        """Both bounds on the fewest pixels.
+    def prove(self, work: ProofWork, journal: Path, on_state: Callable[[PixelProof], None]) -> tuple[PixelBound, str]:
+        """Both bounds on the fewest pixels, and what is to be said of how it went; "" for nothing.
 
         Args:
-            image: (H, W, C) in [0, 1].
-            label: its class.
-            adversarial: the example that an attack found, and its class; None where there is none.
+            work: the image.
             journal: the file from which an interrupted proof goes on. One that is damaged, or of another proof, is removed, and
                 the proof begins anew.
             on_state: told how far the proof is.
-            on_note: told that in a sentence.
 
         Raises:
             ProofStopped: Ctrl-C or a signal, after something was proved.
@@ -80,14 +89,12 @@ class Prover:
         """
         known = os.path.lexists(journal)
         try:
-            return self._prove(image, label, adversarial, journal, on_state)
+            return self._bounded(work, journal, on_state), ""
         except UsageError as error:
             if not known or not str(error).startswith(str(journal)):  # it is about something else
                 raise
             journal.unlink(missing_ok=True)
-        if on_note is not None:
-            on_note(f"{journal} was no journal of this proof, or damaged, so that the proof began anew")
-        return self._prove(image, label, adversarial, journal, on_state)
+        return self._bounded(work, journal, on_state), ANEW
 
     def read(self, shape: tuple[int | None, ...] | None) -> None:
         """Read the network, so that one about which nothing can be proved is told before anything is asked.
@@ -98,24 +105,23 @@ class Prover:
         Raises:
             UsageError: it can't be read, or has an operation that can't be bounded.
         """
-        from adversarial.bounds.subject import open_subject
-
         if shape is None or len(shape) != SHAPE:
             return
-        height, width, channels = (int(size) for size in shape if size is not None)
         try:
-            open_subject(self.network, (height, width, channels))
+            self._subject(tuple(int(size) for size in shape if size is not None))
         except UsageError as error:
             raise UsageError(f"{argument('prove', self.seconds)}: {error}") from error
 
-    def _prove(
-        self,
-        image: Images,
-        label: int,
-        adversarial: tuple[Images, int] | None,
-        journal: Path,
-        on_state: Callable[[PixelProof], None],
-    ) -> PixelBound:
+    def _subject(self, shape: tuple[int, ...]) -> Any:
+        """The network, read and opened for images of a shape."""
+        from adversarial.bounds.subject import open_subject
+
+        if shape not in self._read:
+            height, width, channels = shape
+            self._read[shape] = open_subject(self.network, (height, width, channels), self.threads)
+        return self._read[shape]
+
+    def _bounded(self, work: ProofWork, journal: Path, on_state: Callable[[PixelProof], None]) -> PixelBound:
         from adversarial.bounds.pixel_bound import PixelBound
         from adversarial.bounds.pixels import fewest_pixels
 
@@ -125,20 +131,20 @@ class Prover:
             last[:] = [state]
             on_state(state)
 
+        example, reached = work.adversarial or (None, None)
         try:
             return fewest_pixels(
-                self.network, image, label, at_most=self.pixels, seconds=self.seconds,
-                adversarial=None if adversarial is None else adversarial[0], journal=journal, progress=heard, seed=self.seed,
+                self._subject(work.image.shape), work.image, work.label, at_most=self.pixels, seconds=self.seconds,
+                adversarial=example, journal=journal, progress=heard, threads=self.threads, seed=self.seed,
             )  # fmt: skip
         except KeyboardInterrupt as stop:
             if not last:
                 raise
-            example, reached = adversarial or (None, None)
-            upper = math.inf if example is None else int((example != image).any(axis=2).sum())
-            lower = min(last[0].pixels + 1, upper)
+            upper = math.inf if example is None else int((example != work.image).any(axis=2).sum())
             raise ProofStopped(
                 PixelBound(
-                    lower=int(lower), upper=upper, label=label, witness=example, witness_label=reached, proof=last[0]
+                    lower=int(min(last[0].pixels + 1, upper)), upper=upper, label=work.label, witness=example,
+                    witness_label=reached, proof=last[0],
                 )
             ) from stop  # fmt: skip
 
@@ -152,6 +158,7 @@ def prover_of(
     pixels: int | None,
     seed: int = 0,
     shape: tuple[int, ...] | None = None,
+    threads: int | None = None,
 ) -> Prover:
     """The prover of a classifier.
 
@@ -164,6 +171,7 @@ def prover_of(
         seed: of what is random.
         shape: (H, W, C) of an image; None for the one that the classifier takes. Where neither is known, the network is not
             read before the first proof.
+        threads: that one proof takes; None for torch's own choice.
 
     Raises:
         UsageError: nothing can be proved about such an attack or such a classifier, as its network holds an operation that
@@ -178,7 +186,9 @@ def prover_of(
         network = score_network(classifier)
     except UsageError as error:
         raise UsageError(f"{argument('prove', seconds)}: {error}") from error
-    prover = Prover(network=network, seconds=float(seconds), pixels=PIXELS if pixels is None else pixels, seed=seed)
+    prover = Prover(
+        network=network, seconds=float(seconds), pixels=PIXELS if pixels is None else pixels, seed=seed, threads=threads
+    )
     wanted = classifier.image_shape
     prover.read(shape if None in wanted else wanted)
     return prover

@@ -179,7 +179,11 @@ class WorkOptions:
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Ray tasks at once; one per processor if not given.", rich_help_panel=_WORK, show_default=False
+            min=1,
+            help="With --engine ray, images worked on at once, one per processor if not given. With --prove alone, proofs "
+            "made at once, each by a process with one thread; one after the other if not given.",
+            rich_help_panel=_WORK,
+            show_default=False,
         ),
     ] = None
     max_queries: Annotated[
@@ -234,8 +238,8 @@ def run(
 
     audit = Audit(directory)
     engine = {name: value for name, value in (("address", work.ray_address), ("workers", work.workers)) if value is not None}
-    if engine and work.engine != "ray":
-        raise UsageError("--ray-address and --workers go with --engine ray")
+    if work.ray_address is not None and work.engine != "ray":
+        raise UsageError("--ray-address goes with --engine ray")
     options = read_options(target.option or [], target.scores)
     given: dict[str, Any] = {
         "labels": labels, "label": label, "trust": target.trust, "price": work.price,
@@ -257,7 +261,7 @@ def run(
     try:
         with telling_trust(note):
             if work.dry_run:
-                planned(audit.plan(images or None, target=target.target, **given))
+                planned(audit.plan(images or None, target=target.target, engine=work.engine, engine_options=engine, **given))
                 finish(("not audited", problems))
                 return
             with progress_bar("auditing", console=stderr) as bar:
@@ -296,9 +300,18 @@ def tell_plan(plan: AuditPlan) -> None:
             else ""
         )
         + ("" if plan.seconds is None else f", at most about {_duration(plan.seconds)}")
-        + (f", and at most {_duration(plan.proving)} for proofs" if plan.proving else "")
+        + (_proving(plan) if plan.proofs else "")
         + ("" if plan.cost is None else f", at most {plan.cost:,.2f} in money")
     )
+
+
+def _proving(plan: AuditPlan) -> str:
+    """What proofs will take at most, as a clause."""
+    made = counted(plan.proofs, "proof")
+    if plan.provers is None:
+        return f", and at most {_duration(plan.proving)} for {made}, divided by the number of workers"
+    at_once = f", {plan.provers:,} at once" if plan.provers > 1 else ""
+    return f", and at most {_duration(plan.proving)} for {made}{at_once}"
 
 
 def tell_status(status: AuditStatus) -> None:

@@ -18,7 +18,7 @@ class Proofs:
     def __init__(self):
         self.lower, self.calls, self.interrupt, self.finished = 2, [], None, True
 
-    def __call__(self, network, image, label, *, at_most, seconds, adversarial=None, journal=None, progress=None, seed=0):
+    def __call__(self, network, image, label, *, at_most, seconds, adversarial, journal, progress, threads, seed):
         resumed = journal is not None and Path(journal).exists()
         self.calls.append({"at_most": at_most, "seconds": seconds, "label": label, "resumed": resumed, "network": network})
         state = PixelProof(
@@ -44,5 +44,5 @@ def proofs(monkeypatch):
     """The stand-in."""
     made = Proofs()
     monkeypatch.setattr("adversarial.bounds.pixels.fewest_pixels", made)
-    monkeypatch.setattr("adversarial.bounds.subject.open_subject", lambda network, shape: None)
+    monkeypatch.setattr("adversarial.bounds.subject.open_subject", lambda network, shape, threads: network)
     return made
