@@ -155,7 +155,7 @@ def _differing(old: AuditRows, new: AuditRows) -> tuple[SettingDifference, ...]:
 
 
 def _metrics(audits: PairedAudits) -> list[Metric]:
-    """What every comparison measures: accuracy, both curves of robust accuracy, distances, and the weather."""
+    """What every comparison measures: accuracy, both curves of robust accuracy, distances, the weather, and proofs."""
     judged = audits.judged
     norm = audits.before.settings.get("distance")
     distances = [one.distance for pair in judged for one in pair if one.status == "found" and one.distance]
@@ -169,6 +169,8 @@ def _metrics(audits: PairedAudits) -> list[Metric]:
     kinds = dict.fromkeys(one.kind for found in audits.before.weather.values() for one in found)
     if kinds and audits.after.weather:
         metrics += [Metric("weather"), *(Metric("weather", kind) for kind in kinds)]
+    if audits.before.proofs and audits.after.proofs:
+        metrics += [Metric("proved_bound"), Metric("exact_bounds")]
     return metrics
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from adversarial.audit.comparing import intervals
 from adversarial.audit.comparing.intervals import BOOTSTRAP, LEVEL, NEWCOMBE, SIGN_TEST, Interval
 from adversarial.audit.comparing.metrics import (
+    OF_THE_PROOFS,
     Metric,
     UndecidedError,
     distance_within,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from adversarial.audit.comparing.metrics import Cell
     from adversarial.audit.comparing.pairing import AuditRows, Pair
+    from adversarial.audit.records import ImageRecord, ProofRecord
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class PairedAudits:
         if metric.name == "weather":
             return self._weather(metric, judged)
         queries = self._queries(metric)
+        if metric.name in OF_THE_PROOFS:
+            return self._proved_measure(metric)
         if metric.name == "accuracy":
             return self._accuracy(metric, judged)
         if metric.name == "found":
@@ -125,6 +129,25 @@ class PairedAudits:
             self._check_distance(metric)
             return self._shares(metric, [tuple(is_robust(one, metric.at, queries) for one in pair) for pair in judged])
         return self._distances(metric, [pair for pair in judged if all(map(is_right, pair))], queries)
+
+    @cached_property
+    def proved(self) -> list[tuple[ImageRecord, ProofRecord, ProofRecord]]:
+        """The images about which something is proved in both audits, with both proofs."""
+        before, after = self.before.proofs, self.after.proofs
+        return [(one, before[one.id], after[two.id]) for one, two in self.judged if one.id in before and two.id in after]
+
+    def _proved_measure(self, metric: Metric) -> Measurement:
+        if not self.proved:
+            raise UndecidedError(
+                f"{metric} can't be compared: no image has a proof in both audits; give `saywhy audit run` --prove for both"
+            )
+        if metric.name == "exact_bounds":
+            return self._shares(metric, [(old.exact, new.exact) for _, old, new in self.proved])
+        before, after = np.array([[old.lower, new.lower] for _, old, new in self.proved], dtype=np.float64).T
+        return self._measured(
+            metric, before, after, intervals.mean(before, self.seed), intervals.mean(after, self.seed),
+            intervals.mean_difference(before, after, self.seed), (BOOTSTRAP, SIGN_TEST),
+        )  # fmt: skip
 
     def _queries(self, metric: Metric) -> int | None:
         for audit in (self.before, self.after):

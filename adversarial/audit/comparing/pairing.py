@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adversarial.audit.store import AuditStore
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from adversarial.audit.records import ImageRecord, WeatherRecord
+    from adversarial.audit.records import ImageRecord, ProofRecord, WeatherRecord
 
     Pair: TypeAlias = tuple[ImageRecord, ImageRecord]
 
@@ -30,6 +30,7 @@ class AuditRows:
         about: the rest of what holds for the whole audit.
         records: its images.
         weather: what the weather did, by the `id` of the image.
+        proofs: what is proved about the fewest pixels, by the `id` of the image.
     """
 
     directory: str
@@ -37,6 +38,7 @@ class AuditRows:
     about: Mapping[str, Any]
     records: tuple[ImageRecord, ...]
     weather: Mapping[int, tuple[WeatherRecord, ...]]
+    proofs: Mapping[int, ProofRecord] = field(default_factory=dict)
 
     def number(self, *statuses: str) -> int:
         """How many images have one of these statuses."""
@@ -55,6 +57,7 @@ def read_audit(directory: str | os.PathLike[str]) -> AuditRows:
         records = tuple(store.images())
         for one in store.weather():
             weather[one.image].append(one)
+        proofs = {one.image: one for one in store.proofs()}
     settings = about.get("settings")
     return AuditRows(
         str(directory),
@@ -62,6 +65,7 @@ def read_audit(directory: str | os.PathLike[str]) -> AuditRows:
         about,
         records,
         {number: tuple(found) for number, found in weather.items()},
+        proofs,
     )
 
 

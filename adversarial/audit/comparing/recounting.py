@@ -20,7 +20,8 @@ SLACK = 1 + 1e-6  # what lies between two figures is rounded up here and down th
 Verdict: TypeAlias = Literal["true", "false", "not verified"]
 
 _TABLES = """
-CREATE TABLE images (side TEXT, id INTEGER, status TEXT, label INTEGER, distance REAL, trace TEXT, PRIMARY KEY (side, id));
+CREATE TABLE images (side TEXT, id INTEGER, status TEXT, label INTEGER, distance REAL, trace TEXT, lower INTEGER,
+ upper INTEGER, PRIMARY KEY (side, id));
 CREATE TABLE weather (side TEXT, image INTEGER, kind TEXT, severity INTEGER, value REAL, predicted INTEGER,
  PRIMARY KEY (side, image, kind, severity));
 CREATE TABLE pairs (before INTEGER, after INTEGER)
@@ -40,6 +41,8 @@ _VALUES = {
     "failed": "{0}.status = 'failed'",
     "median_distance": _NEAREST,
     "mean_distance": _NEAREST,
+    "proved_bound": "{0}.lower",
+    "exact_bounds": "coalesce({0}.lower = {0}.upper, 0)",
 }
 _IN_WEATHER = f"""
 SELECT avg(one.status != 'wrong' AND w.predicted = one.label), avg(two.status != 'wrong' AND v.predicted = two.label)
@@ -69,12 +72,16 @@ class Recount:
         self._database.executescript(_TABLES)
         for side, audit in (("before", audits.before), ("after", audits.after)):
             self._database.executemany(
-                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)",
                 (
                     (side, one.id, one.status, one.label, one.distance, json.dumps([row for row in one.trace if row[1]]))
                     for one in audit.records
                 ),
             )  # fmt: skip
+            self._database.executemany(
+                "UPDATE images SET lower = ?, upper = ? WHERE side = ? AND id = ?",
+                ((one.lower, one.upper, side, number) for number, one in audit.proofs.items()),
+            )
             self._database.executemany(
                 "INSERT INTO weather VALUES (?, ?, ?, ?, ?, ?)",
                 (
@@ -128,6 +135,8 @@ class Recount:
             where = "1" if name == "failed" else judged
             if name.endswith("_distance"):
                 where += " AND one.status != 'wrong' AND two.status != 'wrong'"
+            if name in ("proved_bound", "exact_bounds"):
+                where += " AND one.lower IS NOT NULL AND two.lower IS NOT NULL"
             query = f"SELECT {value.format('one')}, {value.format('two')} {_PAIRED} WHERE {where}"
         else:
             return None

@@ -1,6 +1,6 @@
 """Rules on what may not get worse, such as "robust_accuracy@l0=5 drops by 0.02": read word by word, and judged.
 
-RULE   = METRIC [ "significantly" ] CHANGE
+RULE   = METRIC [ "significantly" ] CHANGE [ "on" "any" "image" ]
 METRIC = NAME [ ":" KIND ] [ "@" POINT { "," POINT } ]
 POINT  = DISTANCE "=" NUMBER | "queries" "=" NUMBER | "severity" "=" NUMBER
 CHANGE = ( "drops" | "rises" | "changes" ) [ "by" NUMBER [ "%" ] ]
@@ -16,8 +16,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from adversarial.audit.comparing.intervals import LEVEL, holm
-from adversarial.audit.comparing.metrics import OF_THE_SEARCH, UNITS, Metric, UndecidedError, other_chance, other_search
-from adversarial.audit.comparing.wording import change_in_words, p_in_words, value_after_in_words
+from adversarial.audit.comparing.metrics import (
+    OF_THE_PROOFS,
+    OF_THE_SEARCH,
+    UNITS,
+    Metric,
+    UndecidedError,
+    other_chance,
+    other_proofs,
+    other_search,
+)
+from adversarial.audit.comparing.wording import change_in_words, images_in_words, p_in_words, value_after_in_words
 from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
 
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 Change: TypeAlias = Literal["drops", "rises", "changes", "falls below", "rises above"]
 
 EXAMPLE = "robust_accuracy@l0=5 drops by 0.02"
+NAMED = 5  # images that the verdict on a rule about single images names
 SLACK = 1e-9  # shares are quotients: 0.3 - 0.28 is a little less than 0.02 to a computer
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _POINTS = {
@@ -51,6 +61,7 @@ class Rule:
         amount: by how much, or below or above what; None for any change.
         percent: whether the amount is in percent: of the value before for distances, of the compared images for counts.
         significantly: whether chance alone must not explain the change (p < 0.05).
+        any_image: whether the change of one image is enough; of `proved_bound` alone.
     """
 
     text: str
@@ -59,6 +70,7 @@ class Rule:
     amount: float | None = None
     percent: bool = False
     significantly: bool = False
+    any_image: bool = False
 
     @property
     def tests(self) -> bool:
@@ -98,9 +110,12 @@ def read_rule(text: str) -> Rule:
         amount, percent = words.amount(f"a number after {change!r}")
     elif words.take("by"):
         amount, percent = words.amount("a number after 'by'")
+    any_image = words.take("on")
+    if any_image and not (words.take("any") and words.take("image")):
+        words.wrong("'any image' after 'on'")
     if words.rest:
-        words.wrong("the end, or 'by' and a number" if amount is None else "the end")
-    return _checked(Rule(text, metric, change, amount, percent, significantly), words)
+        words.wrong("the end, or 'by' and a number" if amount is None and not any_image else "the end")
+    return _checked(Rule(text, metric, change, amount, percent, significantly, any_image), words)
 
 
 def judge_rule(rule: Rule, audits: PairedAudits) -> RuleVerdict:
@@ -121,7 +136,7 @@ def judge_rule(rule: Rule, audits: PairedAudits) -> RuleVerdict:
         measured = audits.measure(rule.metric)
     except UndecidedError as error:
         return RuleVerdict(rule.text, None, str(error))
-    holds, why = _judged(rule, measured)
+    holds, why = _judged_singly(rule, audits) if rule.any_image else _judged(rule, measured)
     return RuleVerdict(rule.text, holds, why, measured)
 
 
@@ -152,11 +167,14 @@ def _corrected(verdict: RuleVerdict, p: float, metrics: int) -> RuleVerdict:
 
 
 def _unfair(rule: Rule, audits: PairedAudits) -> str:
-    """Why a rule about the search can't be decided of two searches that differ; "" where it can."""
+    """Why a rule can't be decided of two searches or proofs that differ; "" where it can."""
+    before, after = audits.before.settings, audits.after.settings
+    alone = rule.change in ("falls below", "rises above")  # of the second audit
+    if rule.metric.name in OF_THE_PROOFS:
+        return "" if alone else other_proofs(before, after)
     if rule.metric.name not in OF_THE_SEARCH:
         return ""
-    before, after = audits.before.settings, audits.after.settings
-    if rule.change in ("falls below", "rises above"):  # of the second audit alone, if all its queries count
+    if alone:  # if all its queries count
         cut = audits.limit is not None and audits.limit != after.get("budget")
         return other_search(before, after) if cut else ""
     return other_search(before, after) or (other_chance(before, after) if rule.significantly else "")
@@ -180,6 +198,27 @@ def _judged(rule: Rule, measured: Measurement) -> tuple[bool | None, str]:
         return False, why
     size = {"drops": -gone, "rises": gone, "changes": abs(gone)}[rule.change]
     return (size > SLACK if rule.amount is None else size >= _step(rule, measured) - SLACK and size > SLACK), why
+
+
+def _judged_singly(rule: Rule, audits: PairedAudits) -> tuple[bool, str]:
+    """Of a rule about single images: whether one of them breaks it, and which."""
+    least = max(rule.amount or 0.0, SLACK)
+    sign = {"drops": (-1,), "rises": (1,), "changes": (-1, 1)}[rule.change]
+    broken = [
+        f"{record.name} from {old.lower:,} to {new.lower:,}"
+        for record, old, new in audits.proved
+        if any(one * (new.lower - old.lower) >= least - SLACK and new.lower != old.lower for one in sign)
+    ]
+    word = {"drops": "lower", "rises": "higher", "changes": "other"}[rule.change]
+    whole = f"of {images_in_words(len(audits.proved))} with a proof in both"
+    if not broken:
+        return False, f"{rule.metric} is {word}{_least(rule)} on none {whole}"
+    more = f", and {len(broken) - NAMED:,} more" if len(broken) > NAMED else ""
+    return True, f"{rule.metric} is {word}{_least(rule)} on {len(broken):,} {whole}: {', '.join(broken[:NAMED])}{more}"
+
+
+def _least(rule: Rule) -> str:
+    return "" if rule.amount is None else f" by {rule.amount:g} or more"
 
 
 def _difference(measured: Measurement) -> float | None:
@@ -263,6 +302,11 @@ def _checked(rule: Rule, words: _Words) -> Rule:
         raise UsageError(
             f"{words.begin} chance has no part in whether a count {rule.change} a number; leave 'significantly' out, or write "
             f"for example {rule.metric} significantly rises"
+        )
+    if rule.any_image and (rule.metric.name != "proved_bound" or not relative or rule.significantly or rule.percent):
+        raise UsageError(
+            f"{words.begin} only proved_bound is judged image by image, by drops, rises or changes and a number of pixels; "
+            "write for example proved_bound drops on any image"
         )
     if amount is None:
         return rule

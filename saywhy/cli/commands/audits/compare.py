@@ -16,8 +16,8 @@ HELP = (
     "BEFORE and AFTER are folders of audits. Prints the paired differences with 95 % intervals, and the images that became "
     "fragile. [bold]--fail-if[/bold] names what must not happen; each rule is METRIC\\[@POINT] \\[significantly] CHANGE. "
     "Metrics: robust_accuracy (@l0=5, @queries=300), accuracy, weather, weather:blur (@severity=5), median_distance, "
-    "mean_distance, found, failed, compared. Changes: drops, rises or changes (by 0.02, by 2%), falls below 0.8, rises above 3."
-    "\n\n"
+    "mean_distance, proved_bound, exact_bounds, found, failed, compared. Changes: drops, rises or changes (by 0.02, by 2%), "
+    "falls below 0.8, rises above 3; of proved_bound also drops on any image.\n\n"
     '[bold]Example:[/bold] saywhy audit compare old new --fail-if "robust_accuracy@l0=5 drops by 0.02"\n\n'
     "[bold]Exit status:[/bold] 0 no rule holds; 1 a rule holds; 2 a rule can't be decided, or the audits can't be compared; "
     "130 it was interrupted.\n"

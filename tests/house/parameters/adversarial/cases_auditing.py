@@ -89,7 +89,10 @@ OTHER = {
     "images": arrays(1, OTHER_IMAGES), "target": later(lambda tools: classifier(tools, other_network)),
     "labels": later(table), "label": 2, "class_names": NAMES, "trust": True, "budget": 13,
 }  # fmt: skip
-case("adversarial.audit.Audit.plan", RUN, lambda plan, tools, arguments: (plan.images, plan.queries, plan.cost), price=0.5)
+case(
+    "adversarial.audit.Audit.plan", RUN, lambda plan, tools, arguments: (plan.images, plan.queries, plan.cost), price=0.5,
+    engine="none", engine_options={"workers": 2},
+)  # fmt: skip
 case(
     "adversarial.audit.Audit.plan",
     {**RUN, "target": "demo:signs"},

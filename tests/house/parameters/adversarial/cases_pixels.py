@@ -77,7 +77,7 @@ FEWEST = {"network": later(module), "image": GREY, "label": SEEN, "at_most": 1, 
 case(
     "adversarial.fewest_pixels", FEWEST, bounds, network=later(partial(module, scale=-3.0)), image=GREY[:3],
     label=(SEEN + 1) % 3, at_most=2, seconds=0, adversarial=GREY, journal=later(lambda tools: tools.folder / "journal"),
-    progress=later(lambda tools: tools.record), threads=0, seed=-1,
+    progress=later(lambda tools: tools.record), threads=0, device="meta", seed=-1,
 )  # fmt: skip
 case(
     "adversarial.audit.AuditSettings.prover", {"self": AuditSettings(prove=1.0), "classifier": later(small)},
