@@ -10,6 +10,7 @@ import numpy as np
 from adversarial.attacks.label_only.boundary import TINY, LabelBoundary, Point
 from adversarial.attacks.label_only.boundary_tuning import STANDARD as BOUNDARY
 from adversarial.attacks.label_only.probes import unit
+from adversarial.attacks.large_pictures.wave_images import is_large
 from adversarial.attacks.scored_probes import ScoredProbes
 from adversarial.attacks.scored_rays import ScoredRays
 from adversarial.attacks.tuning import STANDARD, Tuning
@@ -84,7 +85,7 @@ class ScoredBoundary(LabelBoundary):
             return
         self.columns = np.argsort(-gaps[0], kind="stable")[: self.constants.classes]
         self.start = np.append(gaps[0, self.columns], gaps[0].max())
-        self.model = np.zeros((self.image.size, len(self.start)))
+        self.model = np.zeros((self.image.size, len(self.start)), dtype=np.float32 if is_large(self.image.size) else np.float64)
         signs = math.isinf(self.distance.power or 2.0)
         yield from self._open(self.constants.signs_opening if signs else self.constants.opening)
         point = yield from self._cross()
@@ -272,7 +273,7 @@ class ScoredBoundary(LabelBoundary):
         yield from rays.begin(np.sign(point.direction) * self.allowed[..., None], point.above / self._moving(point))
         waves = WaveSearch(self.log, self.distance, self.rng, self.allowed > 0, self._all_constants)
         waves.columns, waves.model = self.columns, self.model[:, :-1]
-        least = TINY if self.log.levels is None else (1 + TINY) / (self.log.levels - 1)
+        least = TINY if self.log.levels is None else 1.5 / (self.log.levels - 1)  # one level, but for rounding
         while least < self.log.distance < math.inf and self.log.queries < self.constants.signs_again:
             yield from self._sign_series(rays)
         yield from self._open(self.constants.signs_reopening)
@@ -325,7 +326,7 @@ class ScoredBoundary(LabelBoundary):
         count = self._probe_count(step)
         if count:
             here, moved = self._around(point, self.scored_probes.draw(count, point.direction), self._reach(step))
-            moved = self.log.on_grid(moved.astype(np.float32)).astype(np.float64)
+            moved = self.log.on_grid(moved.astype(np.float32)).astype(moved.dtype)
             gaps = yield from self._gaps(moved - self.image)
             moves = (moved - here)[: len(gaps)].reshape(len(gaps), -1)
             wrong = gaps - moves @ self.model

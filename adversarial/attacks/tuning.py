@@ -220,6 +220,7 @@ class LargePictureTuning:
     numbers: int = 27_648  # that a search of all pixels moves one by one: 96 by 96 in colour; more are moved in blocks
     edged: float = 0.5  # of a block's side less in L-infinity and L1, whose nearest images have edges: finer ones flip sooner
     whole: int = 165_888  # numbers up to which L1 moves all pixels: its nearest images are a few of them, each moved far
+    single: int = 12_288  # numbers, 64 by 64 in colour, beyond which searches are of single precision: half the time
     together: int = 8_000_000  # numbers of the images that are asked about at once: beyond 32 MB the system clears memory anew
     least_together: int = 8  # images: with fewer, a network computes them no faster than one by one
 

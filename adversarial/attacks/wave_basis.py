@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.large_pictures.wave_images import Factors
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -70,6 +72,22 @@ class Waves:
         values *= self.length
         values /= np.maximum(self._lengths[numbers], 1e-9)[:, None]
         return WaveBlock(values, channels, self.shape)
+
+    def factors(self, count: int, signs: Floats) -> Factors:
+        """The next waves, times (n,) signs, as products of waves down and across, which are masked when they are multiplied."""
+        height, width, _ = self.shape
+        numbers = (self._next + np.arange(count)) % len(self._order)
+        self._next = (self._next + count) % len(self._order)
+        rows, columns = np.divmod(self._order[numbers], width)
+        down = np.cos(np.pi * (np.arange(height) + 0.5) * rows[:, None] / height)
+        across = np.cos(np.pi * (np.arange(width) + 0.5) * columns[:, None] / width)
+        if self.allowed is None:
+            squares = np.square(down).sum(axis=1) * np.square(across).sum(axis=1)
+        else:  # the same in all channels
+            allowed = self.allowed.reshape(height, width, -1)[..., 0]
+            squares = (np.square(down) @ np.square(allowed) * np.square(across)).sum(axis=1)
+        down *= (signs * self.length / np.maximum(np.sqrt(squares), 1e-9))[:, None]
+        return Factors(down.astype(np.float32), across.astype(np.float32), self._channel[numbers])
 
     def _cosines(self, numbers: NDArray[np.int64], channels: NDArray[np.int64]) -> Floats:
         """(n, H W) the waves of these numbers before they get their length."""
@@ -176,7 +194,7 @@ def give_back(space: Space) -> None:
         kept.append(space)
 
 
-def longer(moves: Floats, length: float) -> NDArray[np.bool_]:
+def longer(moves: NDArray[np.floating], length: float) -> NDArray[np.bool_]:
     """(n,) whether moves (n, S) are longer."""
     least = length**2
     squares = np.einsum("ij,ij->i", moves, moves)

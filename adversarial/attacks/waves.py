@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.feature_guided.shrink import towards_original
+from adversarial.attacks.large_pictures.wave_images import WaveImages, correct, expected, is_large
 from adversarial.attacks.tuning import STANDARD, Tuning
 from adversarial.attacks.wave_basis import Waves, between, borrow, give_back, longer
 from adversarial.margins import deciding
@@ -66,7 +67,11 @@ class WaveSearch:
         # a wave moves each value by about the same, however many values an image has
         self.waves = Waves(self.image.shape, self.tuning.length * float(np.sqrt(self.size / 1000)), self.tuning.room, allowed)
         self.columns = np.zeros(0, dtype=np.int64)
-        self.model = np.zeros((self.size, 0))
+        self._large: WaveImages | None = None
+        if is_large(self.size, tuning.large_pictures):
+            even = None if allowed is None else allowed.reshape(self.image.shape)[..., 0]
+            self._large = WaveImages(self.image.shape, log.levels, even, tuning.large_pictures)
+        self.model = self._no_slopes(0)
 
     def steps(self) -> Search:
         """The whole search: yields images to ask about, and ends by itself when nothing brings progress any more.
@@ -83,7 +88,7 @@ class WaveSearch:
             return
         gaps = deciding(gaps, every=self.log.every)
         self.columns = np.argsort(-gaps[0], kind="stable")[: self.tuning.classes]
-        self.model = np.zeros((self.size, len(self.columns)))
+        self.model = self._no_slopes(len(self.columns))
         here, at = np.zeros(self.size), gaps[0, self.columns]
         start = float(-at.max())
         yield from self._learn(here, at, self.tuning.opening)
@@ -103,6 +108,9 @@ class WaveSearch:
                 yield from self._learn(here, at, self.tuning.first_probes * self.leaves)
         yield from towards_original(self.log, self._tuning)
         yield from self._descend(start)
+
+    def _no_slopes(self, gaps: int) -> Floats:
+        return np.zeros((self.size, gaps), dtype=np.float64 if self._large is None else np.float32)
 
     def _vanish(self) -> bool:
         """Whether the crests of most waves are less than half a step of the levels, so that rounding undoes the waves."""
@@ -153,6 +161,9 @@ class WaveSearch:
         while count > 0:
             number = min(count, self.tuning.block * self.leaves)
             count -= number
+            if self._large is not None:
+                yield from self._learn_apart(self._large, here, at, number)
+                continue
             waves = self.waves.next(number)
             # up or down at random, so that what bends the scores does not bias all answers in the same direction
             signs = np.where(self.rng.random(number) < 0.5, -1.0, 1.0)
@@ -169,6 +180,34 @@ class WaveSearch:
             self.model += self.correction(moves, wrong)
             give_back(space)  # the answers are there, so that nobody holds the images any more
 
+    def _learn_apart(self, large: WaveImages, here: Floats, at: Floats, number: int) -> Search:
+        """See `_learn`, of a large picture, where each wave is computed in its channel alone."""
+        signs = np.where(self.rng.random(number) < 0.5, -1.0, 1.0)
+        waves, channels = self.waves.factors(number, signs), self.image.shape[-1]
+        large.begin((here + self._exact.ravel()).reshape(self.image.shape), number)
+        asked: list[Array] = []
+        told: list[Floats] = []
+        numbers: list[NDArray[np.int64]] = []
+        for first in range(0, number, large.together):
+            if first and self.log.left <= 0:
+                break
+            images, moves = large.around(waves, first)
+            kept = np.flatnonzero(longer(moves, self.tuning.shortest * self.waves.length))
+            if not len(kept):
+                continue
+            if len(kept) < len(moves):
+                images, moves = images[kept], moves[kept]
+            gaps = self._followed((yield from self.log.ask(images, fitting=True)))
+            asked.append(moves[: len(gaps)])  # the budget may have ended within the batch
+            told.append(gaps)
+            numbers.append(first + kept[: len(gaps)])
+        if not asked:
+            return
+        moves = asked[0] if len(asked) == 1 else np.concatenate(asked)
+        each = waves.channels[np.concatenate(numbers)]
+        wrong = np.concatenate(told) - at - expected(self.model, moves, each, channels)
+        correct(self.model, moves, each, wrong, self.tuning.ridge * self.waves.length**2, channels)
+
     def correction(self, moves: Floats, wrong: Floats) -> Floats:
         """What to add to the model, (S, A), so that it no longer errs by `wrong` (n, A) at `moves` (n, S).
 
@@ -179,7 +218,7 @@ class WaveSearch:
 
     def _approach(self, here: Floats, at: Floats) -> Generator[Array, Floats, tuple[Floats, Floats]]:
         """Ask about the model's nearest flips to the nearest classes, short of them and beyond; the point that came closest."""
-        needs = at - here @ self.model  # the model's gaps at the original
+        needs = at - here.astype(self.model.dtype, copy=False) @ self.model  # the model's gaps at the original
         flips = np.stack([self._nearest(column, -needs[column]) for column in range(len(self.columns))])
         lengths = self.distance.measure(flips.reshape(-1, *self.image.shape))
         classes = np.argsort(lengths, kind="stable")[: self.tuning.flips]
@@ -193,9 +232,17 @@ class WaveSearch:
 
     def _refine(self, here: Floats, at: Floats, start: float) -> Search:
         """Ask about points between the best so far and the model's nearest flip."""
-        needs = at - here @ self.model
+        needs = at - here.astype(self.model.dtype, copy=False) @ self.model
         column = int(at.argmax())
         flips = np.stack([self._nearest(column, slack * start - needs[column]) for slack in self.tuning.slack])
+        if self._large is not None:  # the nearest flips of L1 differ in few values
+            places = np.flatnonzero((flips != here).any(axis=0))
+            still = here[places] + self._exact.ravel()[places]
+            ways = np.array(self.tuning.blends)[:, None, None] * (flips[:, places] - here[places])
+            self._large.begin((here + self._exact.ravel()).reshape(self.image.shape), 0)
+            images = self._large.with_values(places, (ways + still).reshape(-1, len(places)))
+            yield from self.log.ask(images, fitting=True)
+            return
         flips -= here
         points = np.array(self.tuning.blends)[:, None, None] * flips
         points += here
@@ -212,7 +259,7 @@ class WaveSearch:
         """The smallest move inside the colour cube that, by the model, raises a gap by `need`."""
         if need <= 0 or self.distance.nearest is None:
             return np.zeros(self.size)
-        steepness = np.ascontiguousarray(self.model[:, column])
+        steepness = np.ascontiguousarray(self.model[:, column], dtype=np.float64)
         slope, low, high = (array.reshape(self.image.shape) for array in (steepness, self.low, self.high))
         return self.distance.nearest(slope, need, low, high).ravel()
 

@@ -6,13 +6,14 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from saywhy_core.errors import UsageError
 from saywhy_core.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
@@ -64,7 +65,7 @@ class Distance:
 
     def between(self, image: NDArray[np.floating], other: NDArray[np.floating]) -> float:
         """The distance of two images of shape (H, W, C)."""
-        return float(self.measure((other.astype("float64") - image.astype("float64"))[None])[0])
+        return float(self.measure(np.subtract(other, image, dtype=np.float64)[None])[0])
 
     def in_words(self, value: float) -> str:
         """A distance with its unit, such as "4 pixels" or "0.31 in L2"."""

@@ -54,6 +54,8 @@ def _is_farther(distance: Distance, difference: Images, nearest: float) -> bool:
     if distance.power == 2:
         flat = difference.ravel()
         return float(flat @ flat) > ((1 + SURELY) * nearest) ** 2
+    if distance.power == 1:
+        return float(np.abs(difference).sum()) > (1 + SURELY) * nearest
     if distance.power == math.inf:
         return max(float(difference.max()), -float(difference.min())) > (1 + SURELY) * nearest
     return False

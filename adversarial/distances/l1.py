@@ -25,21 +25,22 @@ def absolute_sum(differences: NDArray[np.floating]) -> Floats:
 def nearest(slope: Floats, need: float, low: Floats, high: Floats) -> Floats:
     """See `Distance.nearest`: the steepest values go to their end of the box, one after the other; the last goes part-way."""
     slopes = slope.ravel()
-    reach = np.where(slopes > 0, high.ravel(), low.ravel())
-    gains = slopes * reach
     few = FEW
     while True:
         order = _steepest(slopes, few)
-        total = np.cumsum(gains[order])
+        steep = slopes[order]
+        reach = np.where(steep > 0, high.ravel()[order], low.ravel()[order])
+        gains = steep * reach
+        total = np.cumsum(gains)
         if len(order) == slopes.size or total[-1] >= need:
             break
         few *= 8
     move = np.zeros(slopes.size)
     count = int(np.searchsorted(total, need))
-    move[order[:count]] = reach[order[:count]]
+    move[order[:count]] = reach[:count]
     if count < slopes.size:
         rest = need - (total[count - 1] if count else 0.0)
-        move[order[count]] = reach[order[count]] * min(1.0, rest / max(gains[order[count]], TINY))
+        move[order[count]] = reach[count] * min(1.0, rest / max(gains[count], TINY))
     return move.reshape(slope.shape)
 
 

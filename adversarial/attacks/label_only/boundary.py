@@ -177,10 +177,12 @@ class LabelBoundary:
 
     def _around(self, point: Point, probes: Floats, reach: float) -> tuple[Floats, Floats]:
         """A point of the boundary that leans to one side, (H, W, C), and images (n, H, W, C) across its direction."""
-        centre, along = self._move(point.direction, (1 + self.lean) * point.middle), point.direction
+        centre = self._move(point.direction, (1 + self.lean) * point.middle)
+        along = point.direction.astype(probes.dtype)
         probes = unit(probes - (probes * along).sum(axis=(1, 2, 3), keepdims=True) * along)
         here = self.image + centre
-        return here, np.clip(here + reach * float(np.linalg.norm(centre)) * probes, 0, 1)
+        moved = here.astype(probes.dtype) + probes.dtype.type(reach * float(np.linalg.norm(centre))) * probes
+        return here.astype(probes.dtype), np.clip(moved, 0, 1, out=moved)
 
     def _lean(self, flips: NDArray[np.bool_]) -> None:
         """Let the next probes lie where about half of them flip."""

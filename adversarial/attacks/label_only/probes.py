@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.fft import idctn
 from scipy.ndimage import gaussian_filter
+
+from adversarial.attacks.large_pictures.wave_images import is_large
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from adversarial.attacks.label_only.boundary_tuning import BoundaryTuning
 
     Floats: TypeAlias = NDArray[np.float64]
+    Array: TypeAlias = NDArray[np.float32]
 
 SMOOTHED = 0.7  # pixels, standard deviation, before the contrast is taken: single noisy pixels are no structure
 FOLLOWING = (1, 2)  # the kind and number of the places that follow the perturbation, see `Probes.options`
@@ -49,6 +53,7 @@ class Probes:
             for falling, highest in tuning.spectra
         ]
         self.options = (len(self._spectra), 3, 2 if channels > 1 else 1)
+        self._large = is_large(image.size)
 
     def draw(self, rng: np.random.Generator, count: int, kind: list[int], perturbation: Floats) -> Floats:
         """(count, H, W, C) moves of any length.
@@ -58,14 +63,36 @@ class Probes:
             count: how many.
             kind: the number of the spectrum, of the place, and of the colours.
             perturbation: (H, W, C) the one found so far, for the place of that name.
+
+        Those of large images are in single precision.
         """
         spectrum, place, colours = kind
+        if self._large:
+            drawn = self._drawn_large(rng, count, spectrum, mostly_grey=bool(colours))
+            strength = self._strength(place, perturbation).astype(drawn.dtype)
+            return np.asarray(np.multiply(drawn, strength[..., None], order="C"))
         noise = rng.standard_normal((count, *self._shape))
         if colours:  # mostly the same in all channels
             grey = noise.mean(axis=-1, keepdims=True)
             noise = math.sqrt(self._shape[-1]) * grey + self._tuning.tint * (noise - grey)
         smooth = idctn(noise * self._spectra[spectrum], axes=(1, 2), norm="ortho")
         return np.asarray(smooth * self._strength(place, perturbation)[..., None])
+
+    def _drawn_large(self, rng: np.random.Generator, count: int, spectrum: int, *, mostly_grey: bool) -> Array:
+        """(count, H, W, C) noise of a spectrum: only the frequencies that are in it are drawn and transformed."""
+        height, width, channels = self._shape
+        strength = self._spectra[spectrum][..., 0]
+        rows, columns = (int(np.flatnonzero(strength.any(axis=axis)).max()) + 1 for axis in (1, 0))
+        noise = rng.standard_normal((count, channels, rows, columns), dtype=np.float32)
+        if mostly_grey:
+            grey = noise.mean(axis=1, keepdims=True)
+            noise -= grey
+            noise *= np.float32(self._tuning.tint)
+            noise += np.float32(math.sqrt(channels)) * grey
+        if not (strength == 1).all():  # a rotation of white noise is white noise
+            noise *= strength[:rows, :columns].astype(np.float32)
+            noise = cosines(height, rows) @ (noise @ cosines(width, columns).T)
+        return noise.transpose(0, 2, 3, 1)
 
     def _strength(self, place: int, perturbation: Floats) -> Floats:
         """(H, W) how strong probes are at each pixel."""
@@ -77,6 +104,14 @@ class Probes:
         energy = gaussian_filter((perturbation**2).sum(axis=-1), tuning.around * min(allowed.shape))
         strength = np.sqrt(np.maximum(energy, 0))
         return np.asarray((strength / max(float(strength.max()), 1e-12) + tuning.least) * allowed)
+
+
+@lru_cache(maxsize=16)
+def cosines(length: int, count: int) -> Array:
+    """(length, count) the first functions of the cosine transform (DCT-II) in its columns, orthonormal, in single precision."""
+    waves = np.cos(np.pi / length * np.outer(np.arange(length) + 0.5, np.arange(count))) * math.sqrt(2 / length)
+    waves[:, 0] = math.sqrt(1 / length)
+    return waves.astype(np.float32)
 
 
 def contrast(image: Floats) -> Floats:

@@ -102,7 +102,6 @@ class CoarseLog(QueryLog):
         # a block of b by b pixels that move by 1 is b^(2/p) times as far as one pixel
         self._unit = 1.0 if power is None or math.isinf(power) else float(block) ** (2 / power)
         self._kept = None if mask is None or mask.all() else ~mask[..., None]
-        self._columns = np.arange(fine.image.shape[1]) // block
         self._together = max(tuning.least_together, tuning.together // fine.image.size)
         self._nearest = math.inf
         self._space = np.empty((0, *fine.image.shape), dtype=np.float32)
@@ -176,25 +175,28 @@ class CoarseLog(QueryLog):
 
         The next call writes where they lie.
         """
-        original, block, unit = self._original, self.block, np.float32(self._steps or 1)
+        original, block = self._original, self.block
         height, width, channels = original.shape
         if len(self._space) < len(images):
             self._space = np.empty((len(images), *original.shape), dtype=np.float32)
         fine = self._space[: len(images)]
-        step = max(1, IN_CACHE // (block * width * channels))
-        for picture, move in zip(fine, unit * (np.asarray(images, dtype=np.float32) - self.image), strict=True):
-            wide = move[:, self._columns].reshape(len(move), 1, width * channels)
-            for first in range(0, len(wide), step):
-                last = min(first + step, height // block)  # the last rows of blocks may be lower
-                for rows, moves in ((slice(first, last), wide[first:last]), (slice(last, None), wide[last : first + step])):
-                    if len(moves):
-                        part = slice(rows.start * block, None if rows.stop is None else rows.stop * block)
-                        written = picture[part].reshape(len(moves), -1, width * channels)
-                        np.add(original[part].reshape(written.shape), moves, out=written)
-                        np.maximum(written, 0, out=written)
-                        np.minimum(written, unit, out=written)
-                        if self._steps is not None:
-                            np.divide(np.rint(written, out=written), unit, out=written)
+        moves = np.asarray(images, dtype=np.float32) - self.image
+        if self._steps is not None:  # whole steps of the grid: as the original's are whole, so are the sums
+            moves *= np.float32(self._steps)
+            np.rint(moves, out=moves)
+        wide = np.repeat(moves, block, axis=2)[:, :, :width].reshape(len(moves), -1, width * channels)
+        row = block * width * channels  # numbers in a row of blocks; the last one may be lower
+        step = max(1, IN_CACHE // row)
+        for picture, move in zip(fine, wide, strict=True):
+            values, before = picture.reshape(-1), original.reshape(-1)
+            for first in range(0, len(move), step):
+                some, part = move[first : first + step, None], slice(first * row, (first + step) * row)
+                whole = min(first + step, height // block) - first  # rows of blocks that are not lower
+                _added(before[part][: whole * row], some[:whole], values[part][: whole * row])
+                _added(before[part][whole * row :], some[whole:], values[part][whole * row :])
+                np.clip(values[part], 0, np.float32(self._steps or 1), out=values[part])
+                if self._steps is not None:
+                    np.divide(values[part], np.float32(self._steps), out=values[part])
             if self._kept is not None:
                 np.copyto(picture, self.fine.image, where=self._kept)
         return fine
@@ -217,6 +219,13 @@ class CoarseLog(QueryLog):
 
     def _asked_as(self, image: Images) -> Images:
         return np.asarray(self.fine.on_grid(self.finer(image[None]))[0])
+
+
+def _added(before: Images, moves: Images, written: Images) -> None:
+    """Write rows of blocks of a picture (S,), each with its own moves (n, 1, W C) added in all its rows of pixels."""
+    if len(moves):
+        shape = len(moves), -1, moves.shape[-1]
+        np.add(before.reshape(shape), moves, out=written.reshape(shape))
 
 
 def pooled(image: Images, block: int) -> Images:
