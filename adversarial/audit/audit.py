@@ -14,6 +14,7 @@ from adversarial.audit.choices import chosen
 from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options, check_ready, proof_crews
 from adversarial.audit.plan import AuditPlan, AuditStatus
 from adversarial.audit.preparing import Prepared, prepare
+from adversarial.audit.proofs.prover import check_endpoint
 from adversarial.audit.proofs.proving import proofs_left, prove_rows
 from adversarial.audit.store import ANSWERS, DATABASE, IMAGES, MADE_BY_AUDIT, AuditStore
 from adversarial.audit.work.arguments import check_images, check_rest, check_target
@@ -226,9 +227,11 @@ class Audit:
             raise UsageError(f"{self.directory} holds results of `saywhy attack`; give the audit a folder of its own")
         if kept is not None:
             _check_kept(kept, self.directory)
+        settings = chosen(given.settings, kept)
+        check_endpoint(settings.prove, given.target or (kept or {}).get("target"))
         return prepare(
             about,
-            chosen(given.settings, kept),
+            settings,
             images,
             given.target,
             labels=given.labels,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PIXELS = 3
 """The most pixels that are asked for if nobody says otherwise: of more, networks of usual size leave little to prove."""
+ENDPOINTS = ("oip", "tfserving", "http")
+"""The kinds of targets that are servers."""
 SHAPE = 3  # numbers in the shape of an image
 ANEW = "what was kept of an earlier proof was damaged, or of another proof, so that the proof began anew"
 ABLE = "a proof says how many pixels are needed for any other class"
@@ -192,6 +194,24 @@ def prover_of(
     wanted = classifier.image_shape
     prover.read(shape if None in wanted else wanted)
     return prover
+
+
+def check_endpoint(seconds: float | None, target: Any) -> None:
+    """See whether the text of a target names an endpoint, about which nothing can be proved, before it is called.
+
+    Args:
+        seconds: for each image; None for no proofs.
+        target: the text, or a classifier, which is not looked at.
+
+    Raises:
+        UsageError: it does.
+    """
+    kind = target.partition(":")[0] if isinstance(target, str) else ""
+    if seconds is not None and kind in ENDPOINTS:
+        raise UsageError(
+            f"{argument('prove', seconds)}: a proof looks into the network, and a server tells its scores alone; give the "
+            "network itself, such as onnx:FILE or torch:FILE"
+        )
 
 
 def check_proving(seconds: Any, pixels: Any) -> None:

@@ -167,11 +167,14 @@ def attack(
     from adversarial.audit import audit_images, gather_images, read_prior
     from adversarial.audit.gathering import read_size
     from adversarial.audit.image_folders.runner import AT_GOAL
+    from adversarial.audit.proofs.prover import check_endpoint, check_proving
     from adversarial.distances.levels import read_levels
     from saywhy_core.classifiers import load_classifier, split_spec
     from saywhy_core.names import class_index, read_class_names
     from saywhy_core.trust import telling_trust
 
+    check_proving(prove, prove_pixels)
+    check_endpoint(prove, target)
     options = read_options(option or [], scores)
     if classes is not None and NAMES.intersection([*options, *split_spec(target)[1]]):
         raise UsageError("--classes and the target's option names both give the class names; leave one of them out")

@@ -126,6 +126,13 @@ def test_shards_keep_their_proofs(pictures, tmp_path, proofs):
     assert [row.lower for row in rows(tmp_path / "all")] == [2]
 
 
+def test_nothing_can_be_proved_about_a_server_and_it_is_not_called(pictures, tmp_path):
+    for target in ("oip:http://localhost:9#m", "tfserving:http://localhost:9#m", "http:http://localhost:9"):
+        with pytest.raises(UsageError, match="looks into the network"):
+            Audit(tmp_path / "a").run(pictures, target=target, options={"scores": "logits"}, prove=5.0)
+    assert not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [({"prove": -1}, "prove"), ({"prove_pixels": 2}, "without"), ({"prove": 1.0, "distance": "l2"}, "l0"),

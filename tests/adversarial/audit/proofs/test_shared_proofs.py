@@ -134,6 +134,16 @@ def test_two_workers_prove_what_one_proves_and_what_this_process_proves(attacked
     assert rows(tmp_path / "two") == here  # torch has one thread here as well
 
 
+def test_the_network_is_read_once_for_all_images(attacked, tmp_path, monkeypatch):
+    from adversarial.bounds import subject
+
+    opened, read_file = [], subject._onnx_file
+    monkeypatch.setattr(subject, "_onnx_file", lambda *given: opened.append(given) or read_file(*given))
+    Audit(tmp_path / "a").run(**{**attacked[1], "prove": 1.0})
+    assert len(opened) == 1
+    assert len(rows(tmp_path / "a")) > 2
+
+
 def test_a_lost_worker_costs_nothing_but_its_work(attacked, tmp_path, crew, proofs):
     made = crew(2, lose={0: 1})
     status = Audit(tmp_path / "a").run(**attacked[1])
