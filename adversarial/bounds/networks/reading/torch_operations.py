@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
@@ -214,6 +215,12 @@ def _view(builder: Builder, batch: int, image: Any, shape: Sequence[int]) -> int
     return builder.reshape(place, tuple(sizes[1:]))
 
 
+def _flatten(builder: Builder, batch: int, image: Any, start: int = 0, end: int = -1) -> int:
+    shape = (batch, *builder.shape(_place(builder, image)))
+    first, last = start % len(shape), end % len(shape)
+    return _view(builder, batch, image, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
 def _squeeze(builder: Builder, batch: int, image: Any, axes: Any = None) -> int:
     place = _place(builder, image)
     shape = builder.shape(place)
@@ -335,6 +342,7 @@ OPERATIONS: dict[str, Step] = {
     "conv1d": _conv,
     "conv2d": _conv,
     "div": _arithmetic("Div"),
+    "flatten": _flatten,
     "flip": _flip,
     "hardtanh": _hard_tanh,
     "leaky_relu": _leaky,
