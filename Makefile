@@ -7,6 +7,8 @@ DEMO ?= demo
 # The models are small: more threads than cores only make them wait for each other.
 export OMP_NUM_THREADS ?= 2
 export TOKENIZERS_PARALLELISM ?= false
+# Modules are compiled once and not by each process, also where the environment says otherwise: the tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-long check format audit docs site clean
 

@@ -11,10 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before transformers reads it: no test asks a model hub, or waits for one
 
+# a busy machine is no failure: examples have no deadline of their own, and may take as long to draw as they like
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 gc.disable()  # while the tests are collected: what that makes stays until the end, and each search for garbage in it takes a second
 
 

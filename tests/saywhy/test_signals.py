@@ -41,18 +41,29 @@ MOMENTS = {
 }
 
 
+@pytest.mark.parametrize(("moment", "name"), list(zip(MOMENTS, 2 * list(STATUSES), strict=True)))
+def test_a_signal_ends_the_command_with_its_own_status_and_one_sentence(moment, name, tmp_path):
+    """Each moment, and each signal twice; every signal at every moment is long."""
+    _ends(moment, [name], tmp_path)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_each_signal_ends_the_command_with_its_own_status_and_one_sentence(moment, tmp_path):
+def test_each_signal_ends_the_command_at_each_moment(moment, tmp_path):
+    _ends(moment, list(STATUSES), tmp_path)
+
+
+def _ends(moment, names, folder):
     where, module, inside = MOMENTS[moment]
     running = {
         name: subprocess.Popen(
             [sys.executable, "-c", HIT.format(name=name, where=where, module=module, inside=inside)],
-            cwd=tmp_path,
+            cwd=folder,
             stderr=subprocess.PIPE,
             text=True,
             preexec_fn=_signals_as_in_a_shell,
         )
-        for name in STATUSES
+        for name in names
     }
     for name, process in running.items():
         said = process.communicate(timeout=60)[1].splitlines()

@@ -284,6 +284,6 @@ case(
 )  # fmt: skip
 case(
     "evals.study.power.detectable_effect", {"study": LARGE, "participants": 24, "simulations": 10},
-    **OTHERS, participants=18, target=0.7,
+    **{**OTHERS, "simulations": 12}, participants=18, target=0.7,
 )  # fmt: skip
 case("evals.study.power.draw_power", {"curves": [CURVE]}, curves=[CURVE, replace(CURVE, effect=0.2)], target=0.9)
