@@ -137,6 +137,34 @@ class LargeSetTuning:
 
 
 @dataclass(frozen=True)
+class ReachTuning:
+    """The way to a wanted class in L0: a first set, and ever smaller ones."""
+
+    across: float = 8.0  # areas per side at first: larger ones flip no sooner, and are longer made small
+    again_across: float = 3.0  # areas per side after the smallest ones: what no small area does, a large one may
+    smaller: float = 0.7  # of an area's side is kept where nothing helped
+    areas: int = 12  # per batch: what helps among so many is made together
+    spread: int = 8  # times as many places are drawn from: the best ones lie side by side
+    added: tuple[int, ...] = (8, 24, 72, 216)  # changes believed to do most, which are added at a time
+    together: tuple[int, ...] = (2, 3, 5, 8, 16)  # helpful sets that are joined: effects add up less and less
+    softness: float = 0.1  # of the gap that decides: classes that are as near as this to the hardest one count beside it
+    start: float = 0.05  # of the pixels at most have changed where the way begins: what is small then stays small
+    patience: int = 24  # rounds without progress: by then all sizes of areas were tried three times
+    least: int = 16  # changes: smaller sets shrink best one change at a time, in the tree
+    large: int = 64  # changes from which a quarter is tried first: most of a painted set does nothing
+    shares: tuple[float, ...] = (0.25, 0.5, 0.75)  # of a large set's size that are tried, one after the other
+    small_shares: tuple[float, ...] = (0.5, 0.75, 0.9)  # of a smaller set's size
+    probes: int = 12  # single changes per round, and as many parts that are left out: more would be drawn on old knowledge
+    parts: int = 24  # parts of a set that are left out, of which a round tries the worst
+    noise: float = 0.3  # deviations of noise when they are sorted: other parts are tried each time
+    room: int = 8  # changes that fit in: with less room, some are left out in a round
+    steps: tuple[int, ...] = (1, 2, 4, 8, 16, 32)  # exchanges at a time
+    idle: int = 2  # rounds without progress: a set that nothing drawn makes nearer flips hardly ever
+    rounds: int = 3  # after which the pace is judged
+    hope: float = 8.0  # rounds that a flip may be away at that pace: a larger set flips sooner
+
+
+@dataclass(frozen=True)
 class ShrinkingTuning:
     """Making smaller what was found."""
 
@@ -238,6 +266,7 @@ class Tuning:
     tree: TreeTuning = TreeTuning()
     restarts: RestartTuning = RestartTuning()
     large_sets: LargeSetTuning = LargeSetTuning()
+    reach: ReachTuning = ReachTuning()
     shrinking: ShrinkingTuning = ShrinkingTuning()
     waves: WaveTuning = WaveTuning()
     scored: ScoredTuning = ScoredTuning()

@@ -11,6 +11,7 @@ from adversarial.attacks.feature_guided.growth import Growth
 from adversarial.attacks.feature_guided.large_sets import approach, begin_anew, exchange, rebuild, shed
 from adversarial.attacks.feature_guided.opening import Opening, tells_little
 from adversarial.attacks.feature_guided.players import Players
+from adversarial.attacks.feature_guided.reach import Reach, press
 from adversarial.attacks.feature_guided.shrink import drop_singly
 from adversarial.attacks.feature_guided.tree import Tree
 from adversarial.attacks.tuning import STANDARD, Tuning
@@ -69,6 +70,7 @@ class PixelSearch:
         self.effects: Effects | None = None
         self.trees = 1
         self._idle = self._began = 0  # trees in a row that had nothing to ask; queries made when this tree began
+        self._pressed: int | None = None  # the smallest adversarial set that could not be made much smaller at a time
         self._since = 0  # queries made when this tree last found something, or began
 
     def steps(self) -> Search:
@@ -100,6 +102,10 @@ class PixelSearch:
         # a set that earlier images let expect may be large; with this image's answers, a smaller one is likely
         if (tree.best is None or self.experience is not None) and not log.every:
             yield from opening.first_flip(self.rng)
+        if log.every:
+            yield from Reach(tree, effects, self.players, self.tuning).steps()
+            yield from press(tree, effects, self.players, self.tuning)
+            self._pressed = tree.best
         growth = Growth(tree, effects, self.players, self.tuning)
         if self.tuning.tree.rivals and not log.every and len(effects.seen):
             effects.refresh(tree.gaps[0])
@@ -129,6 +135,7 @@ class PixelSearch:
             yield from self._climb(opening, effects)
         if not first:
             yield from begin_anew(tree, effects, constants)
+        self._pressed = None
         self._since, growth.widening = log.queries, 1
         while not self._done():
             before = tree.best
@@ -162,10 +169,15 @@ class PixelSearch:
         """Try to get to a first adversarial set: by ladders, and then from the set that is nearest."""
         yield from opening.first_flip(self.rng)
         yield from approach(self.tree, effects, self.rng, self.tuning)
+        if self.log.every:
+            yield from Reach(self.tree, effects, self.players, self.tuning).steps()
 
     def _make_smaller(self, effects: Effects, *, exchanging: bool) -> Search:
         """Leave out what can be spared: by groups first, since each of a hundred changes would cost a hundred queries."""
         tree, before = self.tree, 0
+        if self.log.every and tree.best != self._pressed:
+            yield from press(tree, effects, self.players, self.tuning)
+            self._pressed = tree.best
         while self.tuning.large_sets.large < tree.best_size != before:
             before = tree.best_size
             yield from shed(tree, effects, self.rng, self.tuning)
@@ -230,6 +242,7 @@ class PixelSearch:
         rivals = [] if growth.rivals is None else growth.rivals.tolist()
         self.tree.restart(rivals[(self.trees - 1) % len(rivals)] if rivals else None)
         growth.widening, growth.added = 1, 1
+        self._pressed = None
         self._idle = self._idle + 1 if self.log.queries == self._began else 0
         self.trees, self._since, self._began = self.trees + 1, self.log.queries, self.log.queries
 
