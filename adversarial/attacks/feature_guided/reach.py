@@ -96,7 +96,7 @@ class Reach:
 
     def _believed(self, state: Indices, here: int) -> list[ChangeSet]:
         moves, sizes = self.tree.moves, self.tuning.reach.added
-        worth = believed(self.tree, self.effects, self.players.rng, self.tree.gaps[here], self.tuning)
+        worth = believed(self.tree, self.effects, self.players.rng, here, self.tuning)
         order = ranked(moves, worth, max(sizes))
         order = order[worth[order] > 0]
         return [joined(moves, state, order[:size], order[:size]) for size in sizes if len(order) > size // 2]
@@ -193,7 +193,7 @@ def _starts(tree: Tree, effects: Effects, players: Players, most: int, tuning: T
     """Sets of a size to begin with: parts of the smallest adversarial set, and the changes that are believed to do most."""
     assert tree.best is not None
     found = np.array(tree.sets[tree.best], dtype=np.int64)
-    there, at_first = (believed(tree, effects, players.rng, tree.gaps[node], tuning) for node in (tree.best, 0))
+    there, at_first = (believed(tree, effects, players.rng, node, tuning) for node in (tree.best, 0))
     worthy = found[np.argsort(-there[found], kind="stable")]
     best = ranked(tree.moves, there, most)
     return [
@@ -211,7 +211,7 @@ def _probe(
     """Ask about a set with single further changes, and without some where it is full; None where the budget ended."""
     constants, moves, gaps = tuning.reach, tree.moves, tree.gaps[here]
     state = np.array(tree.sets[here], dtype=np.int64)
-    worth = believed(tree, effects, players.rng, gaps, tuning)[state]
+    worth = believed(tree, effects, players.rng, here, tuning)[state]
     drawn, _ = players.shortlist(effects, gaps, constants.probes, barred=state)
     groups: list[Indices] = []
     if len(state) + constants.room > most:
@@ -233,21 +233,22 @@ def _probe(
         effects.observe(np.concatenate(groups), np.repeat(-moved[: len(groups)] / lengths[:, None], lengths, axis=0))
     if len(drawn):
         effects.observe(drawn, moved[len(groups) :])
-    return Probed(asked, believed(tree, effects, players.rng, gaps, tuning))
+    return Probed(asked, believed(tree, effects, players.rng, here, tuning))
 
 
-def believed(tree: Tree, effects: Effects, rng: np.random.Generator, gaps: Floats, tuning: Tuning = STANDARD) -> Floats:
-    """(P J,) what every change is believed to do from these gaps, mostly to the hardest classes.
+def believed(tree: Tree, effects: Effects, rng: np.random.Generator, node: int, tuning: Tuning = STANDARD) -> Floats:
+    """(P J,) what every change is believed to do to the set of a node, mostly to the hardest classes.
 
-    On large pictures this is said of the changes that were seen and of one change of each value in each cell; of others it is
-    minus infinity.
+    On large pictures this is said of the set's own changes, those that were seen and one of each value in each cell; of others
+    it is minus infinity.
     """
+    gaps = tree.gaps[node]
     effects.refresh(gaps)
     weights = hardest(gaps[effects.classes], tuning).astype(np.float32)
     if effects.cells is None:
         return np.asarray(effects.mean @ weights)
     worth = np.full(len(tree.moves.size), -np.inf, dtype=np.float32)
-    inside = np.concatenate([candidates(effects, rng)[0], np.array(tree.sets[tree.best or 0], dtype=np.int64)])
+    inside = np.concatenate([candidates(effects, rng)[0], np.array(tree.sets[node], dtype=np.int64)])
     worth[inside] = effects.at(inside)[0] @ weights
     return worth
 
