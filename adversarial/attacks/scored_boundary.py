@@ -87,6 +87,10 @@ class ScoredBoundary(LabelBoundary):
         self.start = np.append(gaps[0, self.columns], gaps[0].max())
         self.model = np.zeros((self.image.size, len(self.start)), dtype=np.float32 if is_large(self.image.size) else np.float64)
         signs = math.isinf(self.distance.power or 2.0)
+        if not signs:
+            self.scored_probes.fine = (
+                False  # in L2, a flip of fine waves comes sooner, but the way along the boundary is longer
+            )
         yield from self._open(self.constants.signs_opening if signs else self.constants.opening)
         point = yield from self._cross()
         if point is not None:
@@ -128,19 +132,23 @@ class ScoredBoundary(LabelBoundary):
         waves = self._all_constants.waves
         length = waves.length * math.sqrt(self.image.size / 1000)
         block = max(8, min(waves.block * self._all_constants.leaves, self.tuning.room // self.image.size))
-        number = min(block, self._all_constants.leaves)
+        first, number = True, min(block, self._all_constants.leaves)
         while left > 0:
+            if self.scored_probes.fine and self.log.best is not None:
+                length = max(length, self.constants.fine_share * float(np.linalg.norm(self.log.best - self.image)))
             asked = length * self.scored_probes.waves(min(left, number))
             left -= len(asked)
             asked = self.log.on_grid(np.clip(self.image + asked, 0, 1)) - self.image
             gaps = yield from self._gaps(asked)
             moves = asked[: len(gaps)].reshape(len(gaps), -1)
-            self._correct(moves, gaps - self.start - moves @ self.model)
+            wrong = gaps - self.start - moves @ self.model
+            self.scored_probes.told_by_waves(moves, wrong[:, : self.constants.flips])
+            self._correct(moves, wrong)
             if self._is_saturated():
                 return
-            if number != block and not self.log.found():
+            if first and not self.log.found():
                 yield from self._glance()
-            number = block
+            first, number = False, self.constants.fine_together if self.scored_probes.fine else block
 
     def _glance(self) -> Search:
         """Ask about the model's nearest flips at growing lengths, until one is adversarial."""

@@ -209,6 +209,15 @@ class ScoredTuning:
     nearer_start: float = 0.97  # of the distance so far at which another start must flip: it is followed from the beginning
     glance_lengths: tuple[float, ...] = (1.1, 1.8, 3.0)  # times the model's length then: few waves overrate it
     colours_later: float = 2.0  # times the frequency of brightness at which the other colours come: few classes hang on them
+    fine_waves: int = 4  # of the finest brightness among the first ones: they tell whether a network reacts to fine changes
+    fine_steeper: float = 8.0  # times the mean square slope along coarse waves: there, coarse ones tell next to nothing
+    fine_together: int = 8  # waves before what they told says which ones come next
+    fine_share: float = 0.2  # of the distance so far is the length of such waves at least: what is steep near by ends soon
+    cells: int = 8  # per side of the frequencies: waves of one cell tell about as much, and few waves tell which cells do
+    near_cells: float = 1.4  # cells, standard deviation: networks react to wide bands
+    imagined: float = 1.0  # waves of each cell before any was asked about
+    other_colours: float = 0.25  # of what brightness tells is expected of the other colours: few classes hang on them
+    wave_noise: float = 0.5  # e-foldings by which what one wave of a cell told leaves open what the next one will
     classes: int = 12  # followed, as in `WaveTuning`
     ridge: float = 1e-2  # of a probe's squared length: the scores are bent, and answers must not be believed exactly
     flips: int = 3  # classes towards which the model's nearest flip is tried: its nearest is not always the true one

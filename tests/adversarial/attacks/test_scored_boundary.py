@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.fft import idctn
 
 from adversarial import CallableClassifier, FeatureGuidedAttack
 from adversarial.attacks.label_only.boundary_tuning import STANDARD as BOUNDARY
 from adversarial.attacks.registry import ATTACKS, Task
 from adversarial.attacks.scored_boundary import ScoredBoundary
-from adversarial.attacks.scored_probes import BrightnessWaves, ScoredProbes
+from adversarial.attacks.scored_probes import BrightnessWaves, LearnedWaves, ScoredProbes
 from adversarial.attacks.scored_rays import ScoredRays
 from adversarial.attacks.waves import WaveSearch
 from adversarial.distances.distance import DISTANCES
@@ -25,17 +26,54 @@ def search(toy, distance, seed=0, mask=None):
 @pytest.mark.parametrize("shape", [(6, 6, 1), (5, 7, 3), (1, 6, 2)])
 def test_waves_are_an_orthonormal_basis(shape):
     size = int(np.prod(shape))
-    waves = BrightnessWaves(shape, np.ones(shape[:2]), 2.0, 10_000_000).take(max(8, size))[:size].reshape(size, -1)
+    waves = BrightnessWaves(shape, np.ones(shape[:2]), 2.0, 10_000_000).take(max(8, size))[0][:size].reshape(size, -1)
     np.testing.assert_allclose(waves @ waves.T, np.eye(size), atol=1e-12)
 
 
 def test_brightness_comes_before_colours_of_the_same_frequency():
-    waves = BrightnessWaves((8, 8, 3), np.ones((8, 8)), 2.0, 10_000_000).take(24)
+    waves = BrightnessWaves((8, 8, 3), np.ones((8, 8)), 2.0, 10_000_000).take(24)[0]
     grey = np.ptp(waves, axis=-1).max(axis=(1, 2)) < 1e-12  # the same in all channels
     assert grey[0]
     assert 12 <= grey.sum() < 24
     coloured = waves[~grey]
     np.testing.assert_allclose(coloured.sum(axis=-1), 0, atol=1e-12)  # the other colours leave the brightness as it is
+
+
+@pytest.mark.parametrize("shape", [(6, 6, 1), (5, 7, 3), (12, 9, 3), (1, 6, 2)])
+def test_learned_waves_are_an_orthonormal_basis_and_begin_again(shape):
+    size = int(np.prod(shape))
+    waves, cells = LearnedWaves(shape, np.ones(shape[:2])).take(np.random.default_rng(0), size + 3)
+    flat = waves.reshape(size + 3, -1)
+    np.testing.assert_allclose(flat[:size] @ flat[:size].T, np.eye(size), atol=1e-12)
+    np.testing.assert_allclose(np.abs(flat[size:] @ flat[:size].T).max(axis=1), 1, atol=1e-12)
+    assert len(cells) == size + 3
+
+
+def test_learned_waves_come_from_where_waves_told_much():
+    """A slope of fine brightness: its energy lies in the upper half of both frequencies, a quarter of the brightness waves."""
+    rng = np.random.default_rng(0)
+    fine = np.zeros((32, 32, 3))
+    fine[16:, 16:, :] = rng.normal(size=(16, 16, 1))  # the cosine transform of the slope, the same in all channels
+    slope = idctn(fine, axes=(0, 1), norm="ortho").ravel()
+    waves, told = LearnedWaves((32, 32, 3), np.ones((32, 32))), []
+    for _ in range(16):
+        drawn, cells = waves.take(rng, 8)
+        slopes = (drawn.reshape(8, -1) @ slope) ** 2
+        waves.told(cells, slopes)
+        told.append(float((slopes > 1e-12).mean()))
+    assert np.mean(told[8:]) > 0.75  # by chance, a twelfth
+    assert np.mean(told[8:]) > 2 * np.mean(told[:2])
+
+
+@pytest.mark.parametrize("fine", [True, False])
+def test_frequencies_are_learned_only_where_fine_waves_tell_far_more(fine):
+    probes = ScoredProbes(np.full((16, 16, 1), 0.5), np.ones((16, 16)), np.random.default_rng(0), BOUNDARY)
+    spectrum = np.zeros((16, 16, 1))
+    spectrum[8:, 8:] = 1.0
+    slope = idctn(spectrum if fine else spectrum[::-1, ::-1], axes=(0, 1), norm="ortho").ravel()
+    moves = probes.waves(16).reshape(16, -1)
+    probes.told_by_waves(moves, (moves @ slope)[:, None])
+    assert probes.fine == fine
 
 
 @pytest.mark.parametrize(("distance", "most"), [("l2", 1.05), ("linf", 1.1)])
