@@ -2,8 +2,8 @@
 
 A block has G slots; one of the items in each slot is applied. At the frontier, a functional v of the deviation is at least
 v shift - |v| radius + sum over slots of the least v corner over the slot's corners, which is exact but for the radius. Bounds
-of intermediate activations come from going backwards where a layer is small, else from going forwards (the corners pass each
-relaxation with its chord, everything else is an interval per activation). Margins come from going backwards (Zhang et al.
+of intermediate activations come from going backwards where a layer is small, else from going forwards (the corners pass one
+by one, everything else is an interval per activation). Margins come from going backwards (Zhang et al.
 2018, CROWN).
 """
 

@@ -1,4 +1,10 @@
-"""Bounds on activations behind the frontier for a batch of blocks, going forwards."""
+"""Bounds on activations behind the frontier for a batch of blocks, going forwards.
+
+Where a block has one slot, the corners of each item pass every operation as they are: no slope makes them smaller or larger. In
+between, an activation is the interpolation of its values in the corners, and an error that lies in an interval. A ReLU or max
+pooling adds to that error what interpolation may be off, which falls with the square of the box's width, and keeps most of what
+there was; see `relaxations`. With several slots, corners add up, and pass by the slopes of chords.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
-from adversarial.bounds.networks import Add
-from adversarial.bounds.proving.relaxations import PoolLines, ReluLines
+from adversarial.bounds.networks import Add, MaxPool
+from adversarial.bounds.networks.evaluating import compute
+from adversarial.bounds.proving.relaxations import PoolLines, ReluLines, pool_between, relu_between
 from adversarial.bounds.proving.windows import windows
 
 if TYPE_CHECKING:
@@ -41,7 +48,7 @@ class Blocks:
 
 
 class Forward:
-    """Deviations carried forwards: the corners by slopes, everything else as centre and radius of each activation.
+    """Deviations carried forwards: the corners one by one, everything else as centre and radius of each activation.
 
     Where there are many corners, their centre and radius are carried in their place.
 
@@ -54,7 +61,7 @@ class Forward:
     def __init__(self, deviations: Deviations, absolute: dict[int, Affine], blocks: Blocks) -> None:
         self.deviations, self.network, self.absolute = deviations, deviations.network, absolute
         self.slots, self.items = blocks.corners.shape[1], blocks.corners.shape[2] * blocks.corners.shape[3]
-        self.batch = len(blocks.shift)
+        self.batch, self.each = len(blocks.shift), blocks.corners.shape[3]
         self.corners: dict[int, Tensor] = {}
         self.centre: dict[int, Tensor] = {}
         self.radius: dict[int, Tensor] = {}
@@ -123,6 +130,9 @@ class Forward:
     def _nonlinear(self, place: int) -> None:
         read = self.network.nodes[place].inputs[0]
         lines, low, high = self.lines[place]
+        if self.slots == 1 and not self.joined:
+            self._interpolated(place, read)
+            return
         if isinstance(lines, ReluLines):
             self.corners[place] = self._times(self.corners[read], lines.chord)
             self.centre[place] = self.centre[read] * lines.chord + (lines.top + lines.parallel) / 2
@@ -148,6 +158,19 @@ class Forward:
             )
         ]
         self.centre[place], self.radius[place] = (side.reshape(-1, *shape) for side in sides)
+
+    def _interpolated(self, place: int, read: int) -> None:
+        """Through a nonlinear operation, each corner as it is."""
+        node, base = self.network.nodes[place], self.deviations.base
+        before = base[read] + self.corners[read]
+        self.corners[place] = compute(node, before) - base[place]
+        apart = before.reshape(self.batch, -1, self.each, *before.shape[1:])  # (B, M, V, ...)
+        error = self.centre[read] - self.radius[read], self.centre[read] + self.radius[read]
+        if isinstance(node.op, MaxPool):
+            low, high = pool_between(node.op, apart, error)
+        else:
+            low, high = relu_between(apart, error)
+        self.centre[place], self.radius[place] = (low + high) / 2, (high - low) / 2
 
     def _times(self, corners: Tensor, factor: Tensor) -> Tensor:
         if self.joined:

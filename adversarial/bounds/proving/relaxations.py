@@ -4,12 +4,17 @@ Everything is a deviation d from the activation z0 of the image; with l <= z0 + 
 lines in d: above, the chord (slope u / (u - l)); below, the parallel of the chord through 0, or the line of slope 0 or 1 that
 leaves the smaller area (Singh et al. 2019, DeepPoly; Zhang et al. 2018, CROWN). Slopes are 0 or 1, and the lines exact, where
 the sign does not change.
+
+Beside the lines, there is what `relu_between` and `pool_between` say. Before the operation, let an activation be I[z] + e: I is
+the interpolation of its values z in the corners of a box, with weights that are at least 0 and sum up to 1, the same ones for
+all activations, and e lies in an interval. Behind it, the activation is the interpolation of the results in the corners, and an
+error. The bounds on that error hold for whatever weights, hence for the whole box.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
@@ -18,6 +23,8 @@ from adversarial.bounds.proving.windows import scattered, windows
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    Interval: TypeAlias = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,3 +149,56 @@ def lines_of(op: object, before: Tensor, low: Tensor, high: Tensor) -> ReluLines
     if isinstance(op, Relu):
         return relu_lines(before, low, high)
     return pool_lines(op, before, low, high)  # type: ignore[arg-type]
+
+
+def relu_between(corners: Tensor, error: Interval) -> Interval:
+    """Between what relu(I[z] + e) - I[relu(z)] lies.
+
+    From above: relu(I[z] + e) <= I[relu(z + e)], and relu(z + e) - relu(z) does not fall in z where e >= 0, nor rise where
+    e <= 0, so that one end of the range of z decides. From below: relu(x) >= s x for every slope s in [0, 1], so that it is at
+    least s e + the least of s z - relu(z), which is concave in s; the best s is 0, 1 or the slope of the chord.
+
+    Args:
+        corners: (B, M, V, ...), z in the V corners of each of M items, of which any one is applied.
+        error: (B, ...) each, between what e lies.
+
+    Returns:
+        (B, ...) each, for whichever item.
+    """
+    least, most = corners.aminmax(dim=2)
+    low, high = error[0][:, None], error[1][:, None]
+    up, down = most.clamp(min=0), least.clamp(max=0)
+    slope = up / (up - down).clamp(min=torch.finfo(up.dtype).tiny)
+    bottom = torch.maximum(slope * (low + down), torch.maximum(low + down, -up))
+    top = torch.where(high >= 0, (most + high).clamp(min=0) - up, (least + high).clamp(min=0) - least.clamp(min=0))
+    return bottom.amin(1), top.amax(1)
+
+
+def pool_between(pool: MaxPool, corners: Tensor, error: Interval) -> Interval:
+    """Between what the largest of I[z] + e in each window is more than I[the largest z].
+
+    From above, it is at most the largest of z + e in some corner, less the largest z there. From below, it is at least what
+    any one element is; the best one is taken.
+
+    Args:
+        pool: the windows.
+        corners: (B, M, V, C, H, W), z in the V corners of each of M items, of which any one is applied.
+        error: (B, C, H, W) each, between what e lies.
+
+    Returns:
+        (B, C, h, w) each, for whichever item.
+    """
+    batch, items, number = corners.shape[:3]
+    z = windows(pool, corners.flatten(0, 2)).unflatten(0, (batch, items, number))  # (B, M, V, C, elements, windows)
+    low, high = (windows(pool, side)[:, None] for side in error)
+    largest = z.amax(4, keepdim=True)
+    # outside of the picture, all of them are minus infinity
+    bottom = ((z - largest).amin(2) + low).amax(3)
+    top = ((z + high[:, None]).amax(4) - largest[:, :, :, :, 0]).amax(2)
+    after = [
+        (size + before + behind - kernel) // stride + 1
+        for size, before, behind, kernel, stride in zip(
+            corners.shape[-2:], pool.padding[:2], pool.padding[2:], pool.kernel, pool.stride, strict=True
+        )
+    ]
+    return bottom.amin(1).unflatten(2, after), top.amax(1).unflatten(2, after)

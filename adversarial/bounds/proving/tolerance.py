@@ -196,7 +196,8 @@ def bounding_error(network: Network, image: Tensor) -> NDArray[np.float64]:
             values[place] = node.op.absolute().forward(inputs[0])
             products += node.op.terms + 4
         else:
-            values[place] = compute_interval(node, (inputs[0], inputs[0]))[1]
+            # an error between corners may grow by twice the numbers in a window (see `pool_between`)
+            values[place] = 2 * compute_interval(node, (inputs[0], inputs[0]))[1]
             products += 8
     spent = 2 * products * UNIT
     scores = values[len(network.nodes) - 1][0].cpu().numpy()

@@ -8,7 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import MaxPool  # noqa: E402
-from adversarial.bounds.proving.relaxations import pool_lines, relu_lines  # noqa: E402
+from adversarial.bounds.networks.evaluating import max_pool  # noqa: E402
+from adversarial.bounds.proving.relaxations import pool_between, pool_lines, relu_between, relu_lines  # noqa: E402
 from adversarial.bounds.proving.windows import scattered, windows  # noqa: E402
 
 
@@ -108,3 +109,45 @@ def test_windows_hold_what_loops_find_and_scattering_is_their_adjoint(pool):
     parts = torch.as_tensor(rng.normal(size=tuple(cut.shape)))
     inside = torch.where(torch.isfinite(cut), parts, 0)
     assert float((held * parts).sum()) == pytest.approx(float((x * scattered(pool, inside, (3, 5, 4))).sum()))
+
+
+@pytest.mark.parametrize("items", [1, 2])
+def test_what_relu_is_off_between_corners_lies_within_the_bounds(items):
+    rng = np.random.default_rng(items)
+    corners = torch.as_tensor(rng.normal(size=(40, items, 4, 5)) + rng.normal(size=(40, 1, 1, 5)))
+    low, high = np.sort(rng.normal(size=(2, 40, 5)), axis=0)
+    least, most = relu_between(corners, (torch.as_tensor(low), torch.as_tensor(high)))
+    for trial in range(300):
+        weights = np.eye(4)[trial % 4] if trial < 20 else rng.dirichlet(np.full(4, 0.5))
+        error = low + np.round(rng.random((40, 5)), 0 if trial % 2 else 8) * (high - low)
+        for item in range(items):
+            z = corners[:, item].numpy()
+            off = np.maximum(np.tensordot(z, weights, (1, 0)) + error, 0) - np.tensordot(np.maximum(z, 0), weights, (1, 0))
+            assert (least.numpy() - 1e-12 <= off).all()
+            assert (off <= most.numpy() + 1e-12).all()
+
+
+@pytest.mark.parametrize("pool", [MaxPool((2, 2), (2, 2)), MaxPool((3, 2), (1, 2), (1, 0, 1, 1))])
+@pytest.mark.parametrize("items", [1, 2])
+def test_what_pooling_is_off_between_corners_lies_within_the_bounds(pool, items):
+    rng = np.random.default_rng(items)
+    corners = torch.as_tensor(rng.normal(size=(12, items, 4, 2, 4, 5)))
+    low, high = np.sort(0.5 * rng.normal(size=(2, 12, 2, 4, 5)), axis=0)
+    least, most = pool_between(pool, corners, (torch.as_tensor(low), torch.as_tensor(high)))
+    for trial in range(200):
+        weights = torch.as_tensor(np.eye(4)[trial % 4] if trial < 20 else rng.dirichlet(np.full(4, 0.5)))
+        error = torch.as_tensor(low + np.round(rng.random(low.shape), 0 if trial % 2 else 8) * (high - low))
+        for item in range(items):
+            z = corners[:, item]
+            between = torch.tensordot(z, weights, ([1], [0])) + error
+            pooled = max_pool(pool, z.flatten(0, 1)).unflatten(0, z.shape[:2])
+            off = max_pool(pool, between) - torch.tensordot(pooled, weights, ([1], [0]))
+            assert off.shape == least.shape
+            assert bool(((least - 1e-12 <= off) & (off <= most + 1e-12)).all())
+
+
+def test_nothing_is_off_where_no_sign_changes_and_nothing_was():
+    corners = torch.tensor([[[[1.0, -1.0, 0.0], [3.0, -2.0, 0.0]]]], dtype=torch.float64)
+    nothing = torch.zeros(1, 3, dtype=torch.float64)
+    least, most = relu_between(corners, (nothing, nothing))
+    assert least.tolist() == most.tolist() == [[0.0, 0.0, 0.0]]

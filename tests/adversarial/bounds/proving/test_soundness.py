@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import read_module  # noqa: E402
+from adversarial.bounds.proving import bounding, nearby, prover  # noqa: E402
 from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 SECONDS = 3.0  # of a proof; nearly all are done in a tenth of that
@@ -28,7 +29,7 @@ ANY = {
 ONCE = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 
 
-def holds(programs, most, *, seed, kind, quirk, size, classes, how, apart):
+def holds(programs, most, *, seed, kind, quirk, size, classes, how, apart, seconds=SECONDS):
     """Prove, and try to find an example that the proof denies."""
     rng = np.random.default_rng(seed)
     module = programs.build(rng, programs.KINDS[kind], *size, classes, programs.QUIRKS[quirk])
@@ -40,17 +41,17 @@ def holds(programs, most, *, seed, kind, quirk, size, classes, how, apart):
     def flips(images):
         return programs.scores(module, images).argmax(1) != label
 
-    prover = Prover(read_module(module, size), picture.astype(np.float64), label, flips=flips)
-    prover.run(most, SECONDS)
-    lower, upper = prover.proved + 1, prover.fewest
+    proof = Prover(read_module(module, size), picture.astype(np.float64), label, flips=flips)
+    proof.run(most, seconds)
+    lower, upper = proof.proved + 1, proof.fewest
     assert lower <= upper
     assert lower <= programs.fewest_by_force(copy.deepcopy(module).double(), picture, label, most, seed=seed)
     if upper < math.inf:
-        assert flips(prover.witness[None])[0]
-        assert 0 <= prover.witness.min() <= prover.witness.max() <= 1
-        assert (prover.witness != picture).any(axis=2).sum() == upper
-    if not prover.open and not prover.stuck:  # nothing was left open: an example of one pixel more, or all that was asked
-        assert upper == lower or prover.proved == min(most, size[0] * size[1])
+        assert flips(proof.witness[None])[0]
+        assert 0 <= proof.witness.min() <= proof.witness.max() <= 1
+        assert (proof.witness != picture).any(axis=2).sum() == upper
+    if not proof.open and not proof.stuck:  # nothing was left open: an example of one pixel more, or all that was asked
+        assert upper == lower or proof.proved == min(most, size[0] * size[1])
 
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=ONCE)
@@ -58,6 +59,33 @@ def holds(programs, most, *, seed, kind, quirk, size, classes, how, apart):
 def test_no_bound_is_above_a_known_example(programs, **drawn):
     torch.set_num_threads(1)
     holds(programs, 2, **drawn)
+
+
+@pytest.fixture
+def forwards(monkeypatch):
+    """Bound every layer forwards, and take the part of the network that a block reaches, as in large networks."""
+    monkeypatch.setattr(nearby, "LEAST_PRODUCTS", 0)
+    monkeypatch.setattr(nearby, "TILE", 1)
+    for module in (bounding, prover):
+        monkeypatch.setattr(module, "MOST_PRODUCTS", 0)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=ONCE)
+@given(**ANY)
+@pytest.mark.usefixtures("forwards")
+def test_no_bound_that_is_made_forwards_is_above_a_known_example(programs, **drawn):
+    torch.set_num_threads(1)
+    holds(programs, 1, **drawn, seconds=1.0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@settings(max_examples=400, deadline=None, suppress_health_check=ONCE, print_blob=True)
+@given(**ANY)
+@pytest.mark.usefixtures("forwards")
+def test_no_bound_of_many_networks_that_is_made_forwards_is_above_a_known_example(programs, **drawn):
+    torch.set_num_threads(1)
+    holds(programs, 1, **drawn, seconds=1.0)
 
 
 @pytest.mark.long
