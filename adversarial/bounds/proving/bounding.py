@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Lines: TypeAlias = ReluLines | PoolLines
 
 MOST_PRODUCTS = 60_000_000  # of the bounds of one layer for one block, going backwards; beyond, going forwards costs less
+HOPELESS = 4.0  # margins below 0: bounds going backwards are mostly 2 to 5 times nearer to the margin, so that more is in vain
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,28 +99,33 @@ class Bounding:
 
         Args:
             blocks: a batch.
-            enough: (B, S) what proves a margin. Where layers are bounded forwards, what those bounds prove by themselves takes
-                no rows that go backwards, and its gains are 0. None for the better bound of all margins.
+            enough: (B, S) what proves a margin. Where layers are bounded forwards, no rows go backwards for what those bounds
+                prove by themselves, and for what they are far from proving. None for the bound of all margins by going back.
         """
         forward = Forward(self.deviations, self.absolute, blocks)
         lines = self._all_lines(blocks, forward)
         ranges = self._ranges(forward)
         if enough is None or not self.early:
             return Bounded(*self._margins(blocks, lines, self.rows, self.margin), ranges)
-        early = forward.least(*self.tail) + self.margin
+        constant, moved = forward.least(*self.tail)
+        constant, shape = constant + self.margin, (*constant.shape, *blocks.corners.shape[1:4])
+        gains = constant.new_zeros(shape) if moved is None else moved.reshape(shape)
+        early = constant + gains.flatten(3).amin(3).sum(2)
+        rows = constant.new_zeros(*constant.shape, blocks.corners.shape[4])
         open_ = ~(early > enough)
-        blocks_left, rivals_left = open_.any(1).nonzero().flatten(), open_.any(0).nonzero().flatten()
-        gains = early.new_zeros(*early.shape, *blocks.corners.shape[1:4])
-        rows = early.new_zeros(*early.shape, blocks.corners.shape[4])
+        # a block that is far from proved stays so: what its layers read is nearly as loose going backwards
+        near = (early > -HOPELESS * self.margin).all(1) if moved is not None else torch.ones_like(open_[:, 0])
+        blocks_left = (open_.any(1) & near).nonzero().flatten()
         if len(blocks_left):
+            rivals_left = open_[blocks_left].any(0).nonzero().flatten()
             rest = {place: one.of(blocks_left) for place, one in lines.items()}
             made = self._margins(blocks.of(blocks_left), rest, self.rows[rivals_left], self.margin[rivals_left])
             at = blocks_left[:, None], rivals_left[None]
             wanted = open_[at]
-            early[at] = torch.where(wanted, made[0], early[at])
-            gains[at] = made[1] * wanted[:, :, None, None, None]
+            constant[at] = torch.where(wanted, made[0], constant[at])
+            gains[at] = torch.where(wanted[:, :, None, None, None], made[1], gains[at])
             rows[at] = made[2] * wanted[:, :, None]
-        return Bounded(early, gains, rows, ranges)
+        return Bounded(constant, gains, rows, ranges)
 
     def _margins(self, blocks: Blocks, lines: dict[int, Lines], rows: Tensor, margin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Going backwards: constants (B, S), gains (B, S, G, M, V) and rows at the frontier (B, S, F)."""

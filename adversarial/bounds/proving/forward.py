@@ -93,14 +93,17 @@ class Forward:
         corners = self.corners[place].reshape(self.batch, self.slots, self.items, *self.corners[place].shape[1:])
         return low + corners.amin(2).sum(1), high + corners.amax(2).sum(1)
 
-    def least(self, place: int, rows: Tensor) -> Tensor:
-        """(B, S) the least that functionals (S, size) of a node's deviations can be."""
+    def least(self, place: int, rows: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The least that functionals (S, size) of a node's deviations can be: constants (B, S), and what each corner adds.
+
+        The latter is (B, S, slots, corners), and None where the corners are joined.
+        """
         self._reach(place)
         least = self.centre[place].flatten(1) @ rows.T - self.radius[place].flatten(1) @ rows.abs().T
         if self.joined:
-            return least
+            return least, None
         moved = (self.corners[place].flatten(1) @ rows.T).reshape(self.batch, self.slots, self.items, len(rows))
-        return least + moved.amin(2).sum(1)
+        return least, moved.permute(0, 3, 1, 2)
 
     def _reach(self, place: int) -> None:
         """Carry everything as far as a node; layers whose bounds were had otherwise cost nothing until then."""

@@ -120,14 +120,14 @@ class Parts:
         self.useful = products(whole.network) >= LEAST_PRODUCTS
         self._known: dict[tuple[int, int, int, int], Nearby] = {}
 
-    def rectangle(self, pixels: NDArray[np.int64]) -> tuple[int, int, int, int] | None:
+    def rectangle(self, pixels: NDArray[np.int64], tile: int = TILE) -> tuple[int, int, int, int] | None:
         """A rectangle of whole tiles around pixels, given by their numbers; None where a part is of no use."""
         if not self.useful:
             return None
         rows, columns = pixels // self.width, pixels % self.width
-        top, left = int(rows.min()) // TILE * TILE, int(columns.min()) // TILE * TILE
-        bottom = min(self.height, (int(rows.max()) // TILE + 1) * TILE)
-        right = min(self.width, (int(columns.max()) // TILE + 1) * TILE)
+        top, left = int(rows.min()) // tile * tile, int(columns.min()) // tile * tile
+        bottom = min(self.height, (int(rows.max()) // tile + 1) * tile)
+        right = min(self.width, (int(columns.max()) // tile + 1) * tile)
         small = 2 * (bottom - top) * (right - left) <= self.height * self.width
         return (top, bottom, left, right) if small else None
 

@@ -174,8 +174,16 @@ class Prover:
         return int(np.clip(ROOM // max(1, numbers), 1, MOST_BATCH))
 
     def _rectangle(self, block: Block) -> tuple[int, int, int, int] | None:
-        """The part of the image that a block lies in, if it may be bounded by itself."""
-        return self.items.parts.rectangle(self.items.pixel[block.slots[0]]) if len(block.slots) == 1 else None
+        """The part of the image that a block lies in, if it may be bounded by itself.
+
+        Of a pixel whose values were cut, many blocks follow, so that what it reaches by itself is taken: half of a tile's.
+        """
+        if len(block.slots) > 1:
+            return None
+        parts, items = self.items.parts, block.slots[0]
+        if block.size == 1 and items[0] >= self.height * self.width:
+            return parts.rectangle(self.items.pixel[items], 1)
+        return parts.rectangle(self.items.pixel[items])
 
     def _bounds_of(self, part: Nearby | None) -> Bounding:
         """The bounds of a part of the network."""
