@@ -14,7 +14,7 @@ record(
     "adversarial.audit.AuditPlan",
     {"images": 1, "waiting": 1, "queries_per_image": 1, "queries": 1, "seconds": None, "cost": None, "problems": ()},
     images=2, waiting=2, queries_per_image=2, queries=2, seconds=1.0, cost=1.0, timing=64, problems=(Problem("a", "b"),),
-    proving=2.0,
+    proving=2.0, proofs=3, provers=2,
 )  # fmt: skip
 record(
     "adversarial.audit.AuditStatus",

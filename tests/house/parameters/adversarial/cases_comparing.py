@@ -127,6 +127,7 @@ record(
     amount=1.0,
     percent=True,
     significantly=True,
+    any_image=True,
 )
 record(
     f"{FACE}.RuleVerdict",
