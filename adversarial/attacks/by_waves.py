@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adversarial.attacks.feature_guided.attack import start as pixel_search
 from adversarial.attacks.large_pictures.coarse_log import coarsely
 from adversarial.attacks.registry import ATTACKS, Attack
 from adversarial.attacks.scored_boundary import ScoredBoundary
+from adversarial.attacks.sparse_moves.search import SparseMoves
 from adversarial.attacks.waves import WaveSearch
+from adversarial.manipulations import load_manipulation
 
 if TYPE_CHECKING:
     from adversarial.attacks.registry import ImageSearch, Task
@@ -21,9 +25,14 @@ def start(task: Task) -> ImageSearch:
 
     See `ScoredBoundary` and `WaveSearch`. With a target, the model's nearest flips are tried first, since starts that reach it
     are rare; in p-norms with p above 1, the search along the boundary goes on from those where some tries brought no flip.
-    Large pictures are searched in blocks (see `coarsely`).
+    Large pictures are searched in blocks (see `coarsely`). In L1 and without a target, few pixels
+    are looked for as well (see `SparseMoves`): those that reach a target are found too late to begin with them.
     """
-    return coarsely(task, _begin)
+    by_waves = coarsely(task, _begin)
+    if task.distance.power != 1 or task.log.target is not None:
+        return by_waves
+    few = pixel_search(replace(task, manipulation=load_manipulation("corners"), mixture=None, lessons=None))
+    return SparseMoves(task.log, few, by_waves)
 
 
 def _begin(task: Task) -> ImageSearch:

@@ -263,6 +263,24 @@ class LargePictureTuning:
 
 
 @dataclass(frozen=True)
+class SparseMovesTuning:
+    """The search in L1: few pixels, each moved no farther than it must."""
+
+    alone: int = 100  # queries of the search for few pixels before the others begin: it flips most images by then
+    turn: int = 64  # queries of a turn at least, as many as the waves begin with
+    waves: float = 0.1  # queries by waves for each other one, where few pixels have changed: they seldom come nearer then
+    many_waves: float = 1.0  # the same where many have changed, or nothing has flipped: the classifier may react to all pixels
+    single: int = 48  # changed numbers that are put back one by one; of more, those of a pixel together
+    most_parts: int = 64  # parts of an image that are put back: each costs a query, and the search for few pixels costs less
+    together: int = 16  # parts per batch
+    shares: tuple[float, ...] = (0.3, 0.6, 0.8, 0.95, 1.1, 1.3, 1.6, 2.2)  # of the margin that are paid: losses do not add up
+    between: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)  # of the way from what flips to what does not, in the next round
+    rounds: int = 2  # of that
+    free: float = 1e-3  # of the margin, shared by all parts, is what a part costs at least: they are put back in order
+    progress: float = 0.97  # of the size: with less progress, putting back ends
+
+
+@dataclass(frozen=True)
 class Tuning:
     """The constants of all searches. Frozen: a search that is given another one is another search."""
 
@@ -280,6 +298,7 @@ class Tuning:
     waves: WaveTuning = WaveTuning()
     scored: ScoredTuning = ScoredTuning()
     large_pictures: LargePictureTuning = LargePictureTuning()
+    sparse_moves: SparseMovesTuning = SparseMovesTuning()
 
 
 STANDARD = Tuning()

@@ -80,7 +80,7 @@ class WaveSearch:
             BudgetSpent: the budget ended first.
         """
         gaps = yield from self.log.ask(self.image[None])
-        if self.log.found():
+        if self.log.distance == 0:
             return
         if self.by_decision is not None and self._vanish():
             self._fallen = self.by_decision()

@@ -210,6 +210,8 @@ class CoarseLog(QueryLog):
         row = 0
         if fine.distance > 0:
             row = fine.points[-1][0] - before - 1
+            if row < 0 and not fine.tolerant:  # found by another search in the large picture
+                return
             if fine.tolerant or not 0 <= row < len(images):  # with noise, other queries come between
                 found = (place for place, one in enumerate(images) if np.array_equal(self._asked_as(one), fine.best))
                 row = next(found, -1)

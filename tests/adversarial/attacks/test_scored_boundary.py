@@ -12,6 +12,7 @@ from adversarial.attacks.registry import ATTACKS, Task
 from adversarial.attacks.scored_boundary import ScoredBoundary
 from adversarial.attacks.scored_probes import BrightnessWaves, LearnedWaves, ScoredProbes
 from adversarial.attacks.scored_rays import ScoredRays
+from adversarial.attacks.sparse_moves.search import SparseMoves
 from adversarial.attacks.waves import WaveSearch
 from adversarial.distances.distance import DISTANCES
 from adversarial.manipulations import load_manipulation
@@ -120,9 +121,9 @@ def test_tiny_budgets_and_classifiers_that_never_flip_end_within_the_budget(line
     assert toy.log.queries <= budget
 
 
-def test_targets_and_l1_are_searched_by_waves_alone(linear):
+def test_targets_are_searched_by_waves_alone_and_l1_by_few_pixels_as_well(linear):
     for distance, target, kind in (("l2", None, ScoredBoundary), ("linf", None, ScoredBoundary), ("l2", 1, WaveSearch),
-                                   ("l1", None, WaveSearch)):  # fmt: skip
+                                   ("l1", None, SparseMoves)):  # fmt: skip
         toy = linear(np.full((8, 8, 1), 0.5), np.ones((1, 64)), [2.0], budget=50, distance=distance, target=target)
         task = Task(
             log=toy.log, distance=DISTANCES.get(distance), manipulation=load_manipulation("corners"), seed=0,
