@@ -8,10 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from adversarial.audit.comparing.metrics import distance_within
+from adversarial.audit.comparing.pairing import unknown_in_words
 from adversarial.distances.distance import DISTANCES
 
 if TYPE_CHECKING:
-    from adversarial.audit.comparing.pairing import Pair
+    from collections.abc import Sequence
+
+    from adversarial.audit.comparing.pairing import Pair, PairedProof
     from adversarial.audit.records import ImageRecord
     from adversarial.distances.distance import Distance
 
@@ -74,6 +77,28 @@ def _change(pair: Pair, limit: int | None) -> ImageChange | None:
         return None
     said = f"{one.name}{_label(one)}: before, {_state(one, old, limit)}; now, {_state(two, new, limit)}."
     return ImageChange(one.name, one.path, how, _known(old), _known(new), said)
+
+
+def proof_changes(proofs: Sequence[PairedProof], signs: tuple[int, ...], least: float) -> tuple[list[str], int, str]:
+    """The images about which less or more is proved: (each in words, how many were compared, which can't be and why).
+
+    An image that is classified wrongly needs 0 pixels; one that needed 0 before can't need fewer.
+
+    Args:
+        proofs: of both audits.
+        signs: -1 for fewer pixels, 1 for more.
+        least: by how many.
+    """
+    known = [one for one in proofs if not one.unknown]
+    said = []
+    for one in known:
+        old, new = one.lowers
+        if old is None or new is None or old == new or not any(sign * (new - old) >= least for sign in signs):
+            continue
+        became = " (classified wrongly now)" if one.is_wrong else " (classified wrongly before)" if one.was_wrong else ""
+        said.append(f"{one.name} from {old:,} to {new:,}{became}")
+    zero = {-1: 0, 1: 1}.get(sum(signs))  # whose 0 rules the change out: before for a drop, after for a rise
+    return said, len(known), unknown_in_words([one for one in proofs if zero is None or one.lowers[zero] != 0])
 
 
 def _how(old: float, new: float, was_wrong: bool, is_wrong: bool) -> How | None:

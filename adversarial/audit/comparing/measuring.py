@@ -20,7 +20,7 @@ from adversarial.audit.comparing.metrics import (
     is_robust,
     right_in_weather,
 )
-from adversarial.audit.comparing.pairing import JUDGED
+from adversarial.audit.comparing.pairing import JUDGED, names_in_words, pair_proofs, unknown_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adversarial.audit.comparing.metrics import Cell
-    from adversarial.audit.comparing.pairing import AuditRows, Pair
-    from adversarial.audit.records import ImageRecord, ProofRecord
+    from adversarial.audit.comparing.pairing import AuditRows, Pair, PairedProof
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Measurement:
         p: of the exact test that a rise is as likely as a fall.
         methods: the intervals and the test, by name.
         note: what a reader must know; empty where there is nothing.
-        doubt: why the change may be that of the search and not of the model; empty where nothing speaks for that.
+        doubt: why the change may be that of the search or the proofs and not of the model; empty where nothing speaks for that.
     """
 
     metric: str
@@ -131,19 +130,55 @@ class PairedAudits:
         return self._distances(metric, [pair for pair in judged if all(map(is_right, pair))], queries)
 
     @cached_property
-    def proved(self) -> list[tuple[ImageRecord, ProofRecord, ProofRecord]]:
-        """The images about which something is proved in both audits, with both proofs."""
-        before, after = self.before.proofs, self.after.proofs
-        return [(one, before[one.id], after[two.id]) for one, two in self.judged if one.id in before and two.id in after]
+    def proofs(self) -> list[PairedProof]:
+        """What both audits prove about each image of the first one."""
+        return pair_proofs(self.before, self.after, self.pairs)
+
+    @cached_property
+    def proofs_in_doubt(self) -> str:
+        """Why the images with a proof don't show whether more is proved, in a clause; "" where they do."""
+        return unknown_in_words([one for one in self.proofs if one.judged and not one.was_wrong and not one.is_wrong])
+
+    def go_on(self, *audits: AuditRows) -> str:
+        """What to do for proofs that are missing or differ, as a clause."""
+        without = [one.directory for one in audits or (self.before, self.after) if one.settings.get("prove") is None]
+        if without:
+            return f"give `saywhy audit run` --prove for {' and '.join(without)}"
+        return "go on by `saywhy audit run` where proofs are missing or interrupted, with the same --prove and --prove-pixels"
+
+    def measure_after(self, metric: Metric) -> tuple[Measurement, str]:
+        """What the proofs of the second audit alone show, and which are missing or interrupted, in a clause.
+
+        Raises:
+            UndecidedError: it has no proofs.
+        """
+        records = [two for _, two in self.pairs if two.status in ("found", "held")]
+        proofs = [self.after.proofs[one.id] for one in records if one.id in self.after.proofs]
+        if not proofs:
+            raise UndecidedError(
+                f"{metric} is not known of {self.after.directory}, as no image has a proof; {self.go_on(self.after)}"
+            )
+        missing = [one.name for one in records if one.id not in self.after.proofs]
+        stopped = {one.image for one in proofs if not (one.ended or one.exact)}
+        said = [f"no proof about {names_in_words(missing)}"] if missing else []
+        said += [f"interrupted: {names_in_words([one.name for one in records if one.id in stopped])}"] if stopped else []
+        if metric.name == "exact_bounds":
+            value = intervals.wilson(sum(one.exact for one in proofs), len(proofs))
+        else:
+            value = intervals.mean(np.array([one.lower for one in proofs], dtype=np.float64), self.seed)
+        measured = Measurement(
+            metric=str(metric), unit=metric.unit, images=len(proofs), before=Interval(None), after=value,
+            difference=Interval(None), rises=0, falls=0, p=1.0, methods=(),
+        )  # fmt: skip
+        return measured, "; ".join(said)
 
     def _proved_measure(self, metric: Metric) -> Measurement:
-        if not self.proved:
-            raise UndecidedError(
-                f"{metric} can't be compared: no image has a proof in both audits; give `saywhy audit run` --prove for both"
-            )
+        proved = [(one.old, one.new) for one in self.proofs if one.old is not None and one.new is not None]
+        if not proved:
+            raise UndecidedError(f"{metric} can't be compared: no image has a proof in both audits; {self.go_on()}")
         if metric.name == "exact_bounds":
-            return self._shares(metric, [(old.exact, new.exact) for _, old, new in self.proved])
-        before, after = np.array([[old.lower, new.lower] for _, old, new in self.proved], dtype=np.float64).T
+            return self._shares(metric, [(old.exact, new.exact) for old, new in proved])
+        before, after = np.array([[old.lower, new.lower] for old, new in proved], dtype=np.float64).T
         return self._measured(
             metric, before, after, intervals.mean(before, self.seed), intervals.mean(after, self.seed),
             intervals.mean_difference(before, after, self.seed), (BOOTSTRAP, SIGN_TEST),
@@ -256,5 +291,8 @@ class PairedAudits:
         return Measurement(
             metric=str(metric), unit=metric.unit, images=len(before), before=old, after=new, difference=difference,
             rises=int((after > before).sum()), falls=int((after < before).sum()), p=intervals.sign_test(before, after),
-            methods=methods, note=note, doubt=doubt_of(metric, self.before.settings, self.after.settings),
+            methods=methods, note=note,
+            doubt=self.proofs_in_doubt
+            if metric.name in OF_THE_PROOFS
+            else doubt_of(metric, self.before.settings, self.after.settings),
         )  # fmt: skip

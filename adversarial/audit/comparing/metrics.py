@@ -138,9 +138,6 @@ OTHER_CHANCE = ("seed", "levels")
 OF_THE_PROOFS = ("proved_bound", "exact_bounds")
 """Metrics that depend on how far proofs came."""
 
-OTHER_PROOFS = ("prove", "prove_pixels")
-"""Settings of proofs: where they differ, more is proved about one and the same model."""
-
 FEW_ANSWERS = ("label", "top-k")
 """Kinds of answers for which another search is chosen."""
 
@@ -164,16 +161,8 @@ def other_chance(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return f"the searches differ ({found}), and no p accounts for what that alone changes" if found else ""
 
 
-def other_proofs(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Why the bounds that were proved have no common scale, in a clause; "" where they have one."""
-    found = _differing(OTHER_PROOFS, before, after)
-    return f"the proofs differ ({found}), and more time or more pixels alone prove more" if found else ""
-
-
 def doubt_of(metric: Metric, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Why a change of a metric may be that of the search or the proofs, not of the model; "" where nothing speaks for that."""
-    if metric.name in OF_THE_PROOFS:
-        return other_proofs(before, after)
+    """Why a change of a metric may be that of the search, not of the model; "" where nothing speaks for that."""
     return (other_search(before, after) or other_chance(before, after)) if metric.name in OF_THE_SEARCH else ""
 
 

@@ -1,4 +1,4 @@
-"""Which image of one audit is which image of another."""
+"""Which image of one audit is which image of another, and which proofs about it can be compared."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 JUDGED = ("found", "held", "wrong")
 """The statuses of an image about which the audit knows something."""
+NAMED = 5
+"""Images that a sentence names: more would hide what it says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,3 +120,116 @@ def pair_images(before: Sequence[ImageRecord], after: Sequence[ImageRecord]) -> 
         tuple(one for one in after if one.id not in taken),
         other_pixels,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class PairedProof:
+    """What two audits prove about one image.
+
+    Attributes:
+        name: of the image, in the first audit.
+        judged: whether both audits judged the image.
+        old: its proof in the first audit; None where there is none.
+        new: its proof in the second audit, likewise.
+        lowers: the pixels that are needed at least, in both audits: 0 for an image that is classified wrongly, None where
+            nothing is proved.
+        unknown: why the two can't be compared, in a clause; "" where they can.
+    """
+
+    name: str
+    judged: bool
+    old: ProofRecord | None
+    new: ProofRecord | None
+    lowers: tuple[int | None, int | None]
+    unknown: str
+
+    @property
+    def was_wrong(self) -> bool:
+        """Whether the first audit classified it wrongly."""
+        return self.old is None and self.lowers[0] == 0
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the second audit classifies it wrongly."""
+        return self.new is None and self.lowers[1] == 0
+
+
+def pair_proofs(before: AuditRows, after: AuditRows, pairs: Sequence[Pair]) -> list[PairedProof]:
+    """What both audits prove about each image of the first one. Images that could not be attacked in either are left out.
+
+    Args:
+        before: the first audit.
+        after: the second audit.
+        pairs: the images of both.
+    """
+    partners = {one.id: two for one, two in pairs}
+    found = []
+    for one in before.records:
+        two = partners.get(one.id)
+        if one.status == "failed" and (two is None or two.status == "failed"):
+            continue
+        old, new = _proof(before, one), _proof(after, two)
+        lowers = _least(one, old), _least(two, new)
+        judged = one.status in JUDGED and two is not None and two.status in JUDGED
+        missing = [audit.directory for audit, lower in zip((before, after), lowers, strict=True) if lower is None]
+        unknown = f"no proof in {' and '.join(missing)}" if missing else ""
+        if old is not None and new is not None:
+            unknown = _apart(old, new, before.directory, after.directory)
+        elif not missing:
+            unknown = next(
+                (f"interrupted in {audit.directory}" for audit, proof in ((before, old), (after, new)) if _is_open(proof)), ""
+            )
+        found.append(PairedProof(one.name, judged, old, new, lowers, unknown))
+    return found
+
+
+def _proof(audit: AuditRows, record: ImageRecord | None) -> ProofRecord | None:
+    """The proof about an image; None where there is none, or it is of no account: the image is classified wrongly."""
+    return None if record is None or record.status not in ("found", "held") else audit.proofs.get(record.id)
+
+
+def _least(record: ImageRecord | None, proof: ProofRecord | None) -> int | None:
+    if proof is not None:
+        return proof.lower
+    return 0 if record is not None and record.status == "wrong" else None
+
+
+def _is_open(proof: ProofRecord | None) -> bool:
+    """Whether a proof was interrupted, so that its image may need more pixels than it says."""
+    return proof is not None and not (proof.ended or proof.exact)
+
+
+def _apart(old: ProofRecord, new: ProofRecord, before: str, after: str) -> str:
+    """Why two proofs don't show which version needs more pixels, in a clause; "" where they do.
+
+    What counts is what each proof was given, which the audit's settings need not say: proofs that were enough are kept when
+    less is asked for later. A number that is known exactly is the same with more pixels, and what is finished is the same
+    with more seconds.
+    """
+    open_in = [name for name, proof in ((before, old), (after, new)) if _is_open(proof)]
+    if open_in:
+        return f"interrupted in {' and '.join(open_in)}"
+    both = ((old, new), (new, old))
+    said = []
+    if old.asked != new.asked and not any(one.exact and one.lower <= other.asked + 1 for one, other in both):
+        said.append(f"up to {old.asked:,} pixels before and {new.asked:,} after")
+    if old.allowed != new.allowed and not any(
+        (one.exact or one.finished) and one.seconds <= other.allowed for one, other in both
+    ):
+        said.append(f"{old.allowed:g} seconds before and {new.allowed:g} after")
+    return " and ".join(said)
+
+
+def unknown_in_words(proofs: Sequence[PairedProof]) -> str:
+    """Which of these images can't be compared by their proofs, and why, in a clause; "" where all can."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for one in proofs:
+        if one.unknown:
+            by_reason[one.unknown].append(one.name)
+    return "; ".join(f"{why}: {names_in_words(names)}" for why, names in by_reason.items())
+
+
+def names_in_words(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

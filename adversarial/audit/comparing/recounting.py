@@ -136,7 +136,7 @@ class Recount:
             if name.endswith("_distance"):
                 where += " AND one.status != 'wrong' AND two.status != 'wrong'"
             if name in ("proved_bound", "exact_bounds"):
-                where += " AND one.lower IS NOT NULL AND two.lower IS NOT NULL"
+                where += " AND one.lower IS NOT NULL AND two.lower IS NOT NULL AND 'wrong' NOT IN (one.status, two.status)"
             query = f"SELECT {value.format('one')}, {value.format('two')} {_PAIRED} WHERE {where}"
         else:
             return None

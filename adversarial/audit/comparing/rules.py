@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from adversarial.audit.comparing.changes import proof_changes
 from adversarial.audit.comparing.intervals import LEVEL, holm
 from adversarial.audit.comparing.metrics import (
     OF_THE_PROOFS,
@@ -23,9 +24,9 @@ from adversarial.audit.comparing.metrics import (
     Metric,
     UndecidedError,
     other_chance,
-    other_proofs,
     other_search,
 )
+from adversarial.audit.comparing.pairing import names_in_words
 from adversarial.audit.comparing.wording import change_in_words, images_in_words, p_in_words, value_after_in_words
 from adversarial.distances.distance import DISTANCES
 from saywhy_core.errors import UsageError
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 Change: TypeAlias = Literal["drops", "rises", "changes", "falls below", "rises above"]
 
 EXAMPLE = "robust_accuracy@l0=5 drops by 0.02"
-NAMED = 5  # images that the verdict on a rule about single images names
 SLACK = 1e-9  # shares are quotients: 0.3 - 0.28 is a little less than 0.02 to a computer
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _POINTS = {
@@ -129,6 +129,8 @@ def judge_rule(rule: Rule, audits: PairedAudits) -> RuleVerdict:
         return RuleVerdict(
             rule.text, None, f"an audit is not finished: {' and '.join(waiting)}; go on with it by `saywhy audit run`"
         )
+    if rule.metric.name in OF_THE_PROOFS:
+        return _judged_by_proofs(rule, audits)
     unfair = _unfair(rule, audits)
     if unfair:
         return RuleVerdict(rule.text, None, f"{unfair}; audit both with the same settings and seed")
@@ -136,8 +138,36 @@ def judge_rule(rule: Rule, audits: PairedAudits) -> RuleVerdict:
         measured = audits.measure(rule.metric)
     except UndecidedError as error:
         return RuleVerdict(rule.text, None, str(error))
-    holds, why = _judged_singly(rule, audits) if rule.any_image else _judged(rule, measured)
+    holds, why = _judged(rule, measured)
     return RuleVerdict(rule.text, holds, why, measured)
+
+
+def _judged_by_proofs(rule: Rule, audits: PairedAudits) -> RuleVerdict:
+    """A rule on what is proved. Images that can't be compared are named, and leave it open unless the others decide it."""
+    try:
+        if rule.change in ("falls below", "rises above"):
+            return _judged_alone(rule, audits)
+        measured = audits.measure(rule.metric)
+    except UndecidedError as error:
+        if not (rule.any_image and any(one.was_wrong or one.is_wrong for one in audits.proofs)):
+            return RuleVerdict(rule.text, None, str(error))
+        measured = None
+    if rule.any_image:
+        holds, why = _judged_singly(rule, audits)
+    elif measured is not None and not measured.doubt:
+        holds, why = _judged(rule, measured)
+    else:
+        holds, why = None, f"the proofs differ or are missing ({audits.proofs_in_doubt}); {audits.go_on()}"
+    return RuleVerdict(rule.text, holds, why, measured)
+
+
+def _judged_alone(rule: Rule, audits: PairedAudits) -> RuleVerdict:
+    """Of a rule about the proofs of the second audit alone. Proofs that go on can only prove more."""
+    measured, left = audits.measure_after(rule.metric)
+    holds, why = _judged(rule, measured)
+    if left and ("no proof" in left or holds is not (rule.change == "rises above")):
+        return RuleVerdict(rule.text, None, f"{why}, but proofs are missing ({left}); {audits.go_on(audits.after)}")
+    return RuleVerdict(rule.text, holds, f"{why}{f' ({left})' if left else ''}")
 
 
 def judge_rules(rules: Sequence[Rule], audits: PairedAudits) -> list[RuleVerdict]:
@@ -167,14 +197,11 @@ def _corrected(verdict: RuleVerdict, p: float, metrics: int) -> RuleVerdict:
 
 
 def _unfair(rule: Rule, audits: PairedAudits) -> str:
-    """Why a rule can't be decided of two searches or proofs that differ; "" where it can."""
+    """Why a rule can't be decided of two searches that differ; "" where it can."""
     before, after = audits.before.settings, audits.after.settings
-    alone = rule.change in ("falls below", "rises above")  # of the second audit
-    if rule.metric.name in OF_THE_PROOFS:
-        return "" if alone else other_proofs(before, after)
     if rule.metric.name not in OF_THE_SEARCH:
         return ""
-    if alone:  # if all its queries count
+    if rule.change in ("falls below", "rises above"):  # of the second audit, if all its queries count
         cut = audits.limit is not None and audits.limit != after.get("budget")
         return other_search(before, after) if cut else ""
     return other_search(before, after) or (other_chance(before, after) if rule.significantly else "")
@@ -200,21 +227,17 @@ def _judged(rule: Rule, measured: Measurement) -> tuple[bool | None, str]:
     return (size > SLACK if rule.amount is None else size >= _step(rule, measured) - SLACK and size > SLACK), why
 
 
-def _judged_singly(rule: Rule, audits: PairedAudits) -> tuple[bool, str]:
+def _judged_singly(rule: Rule, audits: PairedAudits) -> tuple[bool | None, str]:
     """Of a rule about single images: whether one of them breaks it, and which."""
-    least = max(rule.amount or 0.0, SLACK)
-    sign = {"drops": (-1,), "rises": (1,), "changes": (-1, 1)}[rule.change]
-    broken = [
-        f"{record.name} from {old.lower:,} to {new.lower:,}"
-        for record, old, new in audits.proved
-        if any(one * (new.lower - old.lower) >= least - SLACK and new.lower != old.lower for one in sign)
-    ]
+    signs = {"drops": (-1,), "rises": (1,), "changes": (-1, 1)}[rule.change]
+    broken, known, left = proof_changes(audits.proofs, signs, max(rule.amount or 0.0, SLACK) - SLACK)
     word = {"drops": "lower", "rises": "higher", "changes": "other"}[rule.change]
-    whole = f"of {images_in_words(len(audits.proved))} with a proof in both"
-    if not broken:
-        return False, f"{rule.metric} is {word}{_least(rule)} on none {whole}"
-    more = f", and {len(broken) - NAMED:,} more" if len(broken) > NAMED else ""
-    return True, f"{rule.metric} is {word}{_least(rule)} on {len(broken):,} {whole}: {', '.join(broken[:NAMED])}{more}"
+    how, whole = f"{rule.metric} is {word}{_least(rule)} on", f"of {images_in_words(known)} that can be compared"
+    if broken:
+        return True, f"{how} {len(broken):,} {whole}: {names_in_words(broken)}{f'; left out: {left}' if left else ''}"
+    if left:
+        return None, f"{how} none {whole}, but others can't be ({left}); {audits.go_on()}"
+    return False, f"{how} none {whole}"
 
 
 def _least(rule: Rule) -> str:
@@ -308,6 +331,8 @@ def _checked(rule: Rule, words: _Words) -> Rule:
             f"{words.begin} only proved_bound is judged image by image, by drops, rises or changes and a number of pixels; "
             "write for example proved_bound drops on any image"
         )
+    if rule.any_image and amount == 0:
+        raise UsageError(f"{words.begin} a change by 0 is none; leave 'by 0' out for any change, or write a number above 0")
     if amount is None:
         return rule
     if unit == "share" and amount > (100 if rule.percent else 1):
