@@ -283,9 +283,9 @@ def judged(verbalizer, **options):
 
 
 @pytest.mark.parametrize("options", [{}, {"style": "smv"}, {"style": "ranked"}, {"length": "paragraph"}, {"mask_labels": True}])
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
-def test_the_templates_pass_all_cases(options, seed):
-    table = wording.adversarial_suite(TemplateVerbalizer(**options), seed=seed)
+@pytest.mark.parametrize(("seed", "maps"), [(0, 2), *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in (0, 1))])
+def test_the_templates_pass_all_cases(options, seed, maps):
+    table = wording.adversarial_suite(TemplateVerbalizer(**options), seed=seed, maps=maps)
     assert table.summary == {"cases": len(CASES), "passed": len(CASES), "false": 0}, str(table)
     assert all(found["statements"] for found in table)
 

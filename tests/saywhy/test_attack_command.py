@@ -131,7 +131,7 @@ def test_fewer_class_names_than_classes_are_refused(command, model, tmp_path):
 
 
 def test_a_goal_by_name_and_labels_by_line(command, model):
-    done = command(photo("a.png"), photo("b.png", seed=1), "--budget", 3000, "--classes", names_file(), "--goal", "left")
+    done = command(photo("a.png"), photo("b.png", seed=1), "--budget", 400, "--classes", names_file(), "--goal", "left")
     assert done.exit_code == 0, done.output
     for name in ("a", "b"):
         assert record(name)["adversarial_label"]["name"] == "left"
@@ -256,14 +256,14 @@ def test_equal_images_are_all_written(command, model):
 
 def test_what_was_found_before_the_classifier_failed_is_kept_but_not_as_finished(command, model):
     model.fail_after = 100
-    done = command(photo(), "--budget", 3000)
+    done = command(photo(), "--budget", 300)
     assert done.exit_code == 1
     assert "the endpoint has gone" in done.output
     kept = record("one")
     assert kept["settings"]["finished"] is False
     assert "the endpoint has gone" in kept["note"]
     model.fail_after = 10**9
-    again = command("one.png", "--budget", 3000)
+    again = command("one.png", "--budget", 300)
     assert again.exit_code == 0, again.output
     assert record("one")["settings"]["finished"] is True
 

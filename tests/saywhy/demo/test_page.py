@@ -62,7 +62,7 @@ def folder(request, saywhy, tmp_path_factory):
         if request.param == "short":
             patch.setattr(sentences, "SENTENCES", sentences.SENTENCES[:3])  # the checks at the end of the page are about these
             patch.setattr(pictures, "SIGNS", pictures.SIGNS[:2])
-            patch.setattr(attacks, "TARGETS", attacks.TARGETS[:2])
+            patch.setattr(attacks, "TARGETS", attacks.TARGETS[:1])
             patch.setattr(attacks, "SECONDS", 0.5)  # of a proof: what it says then is as true
         done = saywhy("demo", "--out", out, "--budget", "200", env={"HOME": str(tmp_path_factory.mktemp("home"))})
         assert done.returncode == 0, done.stderr
