@@ -135,6 +135,7 @@ class ProofRecord:
         blocks: how many bounds were computed.
         seconds: how long it took.
         rounding: how far the label's score had to be ahead of any other, to make up for rounding.
+        digest: by it a later proof knows whether it may go on from this one, see `adversarial.PixelProof`.
     """
 
     image: int
@@ -154,6 +155,7 @@ class ProofRecord:
     adversarial_label: int | None = None
     adversarial_name: str | None = None
     changed: str | None = None
+    digest: str = ""
 
     @property
     def exact(self) -> bool:

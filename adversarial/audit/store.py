@@ -56,7 +56,7 @@ _FILES = "CREATE TABLE IF NOT EXISTS files (image INTEGER PRIMARY KEY, size INTE
 _PROOFS = """CREATE TABLE IF NOT EXISTS proofs (
  image INTEGER PRIMARY KEY, lower INTEGER, upper INTEGER, sentence TEXT, condition TEXT, network TEXT, asked INTEGER,
  allowed REAL, ended INTEGER, finished INTEGER, share REAL, blocks INTEGER, seconds REAL, rounding REAL,
- adversarial_label INTEGER, adversarial_name TEXT, changed TEXT)"""
+ adversarial_label INTEGER, adversarial_name TEXT, changed TEXT, digest TEXT DEFAULT '')"""
 _WHAT = "database of an audit"
 _JSON = ("distances", "trace", "survives")
 
@@ -206,8 +206,9 @@ class AuditStore:
         """
         if not self._has("proofs"):
             return
-        for row in self._rows(f"SELECT {', '.join(_PROVED)} FROM proofs ORDER BY image"):  # noqa: S608
-            values = dict(zip(_PROVED, row, strict=True))
+        names = _PROVED if self._digests() else tuple(name for name in _PROVED if name != "digest")
+        for row in self._rows(f"SELECT {', '.join(names)} FROM proofs ORDER BY image"):  # noqa: S608
+            values = dict(zip(names, row, strict=True))
             record = ProofRecord(**{**values, "ended": bool(values["ended"]), "finished": bool(values["finished"])})
             wrong = wrong_field(record)
             if wrong:
@@ -219,8 +220,14 @@ class AuditStore:
         row = [redact(value) if isinstance(value, str) else value for value in asdict(record).values()]
         with naming_file(self.path, _WHAT), transaction(self._database):
             self._database.execute(_PROOFS)
+            if not self._digests():
+                self._database.execute("ALTER TABLE proofs ADD COLUMN digest TEXT DEFAULT ''")
             places = ", ".join("?" * len(_PROVED))
             self._database.execute(f"INSERT OR REPLACE INTO proofs ({', '.join(_PROVED)}) VALUES ({places})", row)  # noqa: S608
+
+    def _digests(self) -> bool:
+        """Whether proofs have their digests: earlier databases of this version have none."""
+        return any(column[1] == "digest" for column in self._rows("PRAGMA table_info(proofs)"))
 
     def _has(self, table: str) -> bool:
         return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))

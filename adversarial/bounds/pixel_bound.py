@@ -35,6 +35,8 @@ class PixelProof:
             the computation itself and of inference in float32.
         network: what was proved about, in words, such as "this ONNX file".
         image_pixels: how many pixels the image has; None where that is not known.
+        digest: a text that is another one for other weights, another image or label, or another number of `pixels`; by it a
+            later proof knows whether it may go on from this one. "" where that is not known.
     """
 
     pixels: int
@@ -46,6 +48,7 @@ class PixelProof:
     rounding: float
     network: str
     image_pixels: int | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

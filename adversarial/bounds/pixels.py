@@ -14,8 +14,9 @@ import numpy as np
 
 from adversarial.attack import FeatureGuidedAttack
 from adversarial.bounds.computing import computing
+from adversarial.bounds.earlier import OtherBoundError, take_up
 from adversarial.bounds.pixel_bound import PixelBound, PixelProof
-from adversarial.bounds.proving.journal import resume, save
+from adversarial.bounds.proving.journal import digest_of, resume, save
 from adversarial.bounds.proving.prover import Prover
 from adversarial.bounds.subject import Subject, open_subject
 from adversarial.given import GivenImagesWarning
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 QUERIES = 1000  # of the attack that looks for an example before: a second or two on networks that can be proved about
 ATTACKED = 0.2  # of the time at most goes to that attack
-KEPT_EVERY = 10.0  # seconds between two writings of the journal
+KEPT_FIRST = 1.0  # seconds before the journal is written for the first time; each next wait is twice as long, up to KEPT_EVERY
+KEPT_EVERY = 10.0
+KEPT_SHARE = 0.05  # of the time at most goes to writing the journal
 
 
 def fewest_pixels(
@@ -48,6 +51,7 @@ def fewest_pixels(
     seconds: float = 60.0,
     adversarial: ArrayLike | None = None,
     journal: str | Path | None = None,
+    earlier: PixelBound | None = None,
     progress: Callable[[PixelProof], None] | None = None,
     threads: int | None = None,
     device: str | None = None,
@@ -78,6 +82,8 @@ def fewest_pixels(
         adversarial: an example that is known, (H, W, C) in [0, 1]; then no attack looks for one.
         journal: a file that keeps the proof as it stands. If it is there already, the proof goes on from it, for so many
             seconds more.
+        earlier: a bound that was proved before about the same network, image and label. The proof goes on from the number of
+            pixels that it proved, and its example counts once the network confirms it.
         progress: called after each batch with how far the proof has come.
         threads: how many threads compute; None for torch's own choice.
         device: where the proof is computed, such as "cuda"; None for the processor, as most graphics cards are slow in the
@@ -90,13 +96,15 @@ def fewest_pixels(
 
     Raises:
         UsageError: the network has an operation of another kind, an argument does not fit it, `adversarial` is none, or the
-            journal is one of another proof.
+            journal or `earlier` is of another proof.
     """
     original = _image(image)
     known = None if adversarial is None else _image(adversarial, "the adversarial example")
     _check_numbers(at_most=at_most, seconds=seconds, threads=threads, seed=seed)
     if journal is not None and (not isinstance(journal, str | os.PathLike) or not os.fspath(journal)):
         raise UsageError(f"{argument('journal')} must be the path of a file, not {journal!r:.80}")
+    if earlier is not None and not isinstance(earlier, PixelBound):
+        raise UsageError(f"{argument('earlier')} must be a bound that {fewest_pixels.__name__} returned, not {earlier!r:.80}")
     if progress is not None and not callable(progress):
         raise UsageError(f"{argument('progress')} must be a function of one argument, not {progress!r:.80}")
     with computing(device, threads):
@@ -106,6 +114,7 @@ def fewest_pixels(
             label,
             Effort(at_most, seconds, seed, journal, progress, device or "cpu"),
             known,
+            earlier,
         )
 
 
@@ -121,7 +130,9 @@ class Effort:
     device: str = "cpu"
 
 
-def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, known: Floats | None) -> PixelBound:
+def _bounded(
+    subject: Subject, original: Floats, label: int, effort: Effort, known: Floats | None, earlier: PixelBound | None
+) -> PixelBound:
     began = time.monotonic()
     classes = subject.network.classes
     if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < classes:
@@ -144,12 +155,16 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
     path = None if effort.journal is None else pathlib.Path(effort.journal)
     if path is not None and path.exists():
         resume(prover, path)
+    if earlier is not None:
+        take_up(prover, earlier)
     if known is not None:
         _take(prover, known, original, label, subject)
     elif prover.witness is None:  # also where the proof goes on, and the time before did not suffice for one
         found = _attacked(subject, original, label, effort)
         if found is not None and int(subject.labels(found[None])[0]) != label:  # for one image as in a batch
             _take(prover, found, original, label, subject)
+    if earlier is not None and prover.fewest <= earlier.proof.pixels:
+        raise OtherBoundError(f"{argument('earlier')} can't be: {int(prover.fewest)} pixels flip the class; leave it out")
     try:
         _run(prover, subject, effort, began, path)
     finally:
@@ -161,13 +176,14 @@ def _bounded(subject: Subject, original: Floats, label: int, effort: Effort, kno
 def _run(prover: Prover, subject: Subject, effort: Effort, began: float, path: Path | None) -> None:
     """Run the proof, and write the journal from time to time."""
     prover.seconds += time.monotonic() - began
-    kept = time.monotonic()
+    kept, wait = time.monotonic(), min(KEPT_FIRST, KEPT_EVERY)
 
     def told() -> None:
-        nonlocal kept
-        if path is not None and time.monotonic() - kept > KEPT_EVERY:
+        nonlocal kept, wait
+        if path is not None and (now := time.monotonic()) - kept > wait:
             save(prover, path)
             kept = time.monotonic()
+            wait = max(min(2 * wait, KEPT_EVERY), (kept - now) / KEPT_SHARE)
         if effort.progress is not None:
             effort.progress(_proof(prover, subject, effort))
 
@@ -193,7 +209,7 @@ def _proof(prover: Prover, subject: Subject, effort: Effort) -> PixelProof:
         pixels=prover.proved, asked=effort.at_most, finished=done or prover.fewest <= prover.proved + 1,
         share=min(1.0, prover.share) if prover.pixels == prover.proved + 1 else 0.0,
         blocks=prover.blocks, seconds=prover.seconds, rounding=prover.allowance, network=subject.words,
-        image_pixels=prover.height * prover.width,
+        image_pixels=prover.height * prover.width, digest=digest_of(prover, prover.proved),
     )  # fmt: skip
 
 

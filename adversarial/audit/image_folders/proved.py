@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.image_folders.folders import JOURNAL, read_record
+from adversarial.audit.proofs.earlier import row_of_json
 from adversarial.audit.proofs.proving import prove_images
 from adversarial.audit.records import FINISHED
 from adversarial.findings.record import RECORD, record_text
@@ -64,9 +65,13 @@ def prove_folders(
         if on_proof is not None:
             on_proof(by_number[record.id].name, proof.sentence)
 
+    def written(record: ImageRecord) -> ProofRecord | None:
+        said = read_record(by_number[record.id].folder.path / RECORD) or {}
+        return row_of_json(record.id, said.get("proof"))
+
     without = prove_images(
         store, prover, records, class_names, journal=lambda record: by_number[record.id].folder.path / JOURNAL,
-        on_proof=proved, on_kept=kept, on_progress=on_progress,
+        on_proof=proved, on_kept=kept, written=written, on_progress=on_progress,
     )  # fmt: skip
     return made, [Problem(by_number[record.id].name, why) for record, why in without]
 

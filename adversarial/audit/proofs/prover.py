@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,8 @@ ENDPOINTS = ("oip", "tfserving", "http")
 """The kinds of targets that are servers."""
 SHAPE = 3  # numbers in the shape of an image
 ANEW = "what was kept of an earlier proof was damaged, or of another proof, so that the proof began anew"
+FROM_ROW = "what was kept of an earlier proof was damaged, or of another proof; it went on from the bounds that were written"
+OTHER = "what was proved before is about another network, image or label, or was changed, so that the proof began anew"
 ABLE = "a proof says how many pixels are needed for any other class"
 
 
@@ -49,12 +51,14 @@ class ProofWork:
         image: (H, W, C) in [0, 1].
         label: its class.
         adversarial: the example that an attack found, and its class; None where there is none.
+        earlier: what was proved about it before; None where nothing was.
     """
 
     id: int
     image: Images
     label: int
     adversarial: tuple[Images, int] | None = None
+    earlier: PixelBound | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,21 +86,26 @@ class Prover:
         Args:
             work: the image.
             journal: the file from which an interrupted proof goes on. One that is damaged, or of another proof, is removed, and
-                the proof begins anew.
+                the proof goes on from `work.earlier`, or begins anew where there is none, or one about something else.
             on_state: told how far the proof is.
 
         Raises:
             ProofStopped: Ctrl-C or a signal, after something was proved.
             UsageError: the network has an operation that can't be bounded.
         """
-        known = os.path.lexists(journal)
-        try:
-            return self._bounded(work, journal, on_state), ""
-        except UsageError as error:
-            if not known or not str(error).startswith(str(journal)):  # it is about something else
-                raise
-            journal.unlink(missing_ok=True)
-        return self._bounded(work, journal, on_state), ANEW
+        from adversarial.bounds.earlier import OtherBoundError
+
+        known, said = os.path.lexists(journal), ""
+        while True:
+            try:
+                return self._bounded(work, journal, on_state), said
+            except OtherBoundError:
+                work, said = replace(work, earlier=None), OTHER
+            except UsageError as error:
+                if not known or not str(error).startswith(str(journal)):  # it is about something else
+                    raise
+                journal.unlink(missing_ok=True)
+                known, said = False, said or (FROM_ROW if work.earlier is not None else ANEW)
 
     def read(self, shape: tuple[int | None, ...] | None) -> None:
         """Read the network, so that one about which nothing can be proved is told before anything is asked.
@@ -134,15 +143,18 @@ class Prover:
             on_state(state)
 
         example, reached = work.adversarial or (None, None)
+        earlier = work.earlier
         try:
             return fewest_pixels(
                 self._subject(work.image.shape), work.image, work.label, at_most=self.pixels, seconds=self.seconds,
-                adversarial=example, journal=journal, progress=heard, threads=self.threads, seed=self.seed,
+                adversarial=example, journal=journal, earlier=earlier, progress=heard, threads=self.threads, seed=self.seed,
             )  # fmt: skip
         except KeyboardInterrupt as stop:
             if not last:
                 raise
             upper = math.inf if example is None else int((example != work.image).any(axis=2).sum())
+            if earlier is not None and earlier.upper < upper and earlier.witness is not None:
+                example, reached, upper = earlier.witness, earlier.witness_label, int(earlier.upper)
             raise ProofStopped(
                 PixelBound(
                     lower=int(min(last[0].pixels + 1, upper)), upper=upper, label=work.label, witness=example,

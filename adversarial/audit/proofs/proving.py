@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from adversarial.audit.proofs.crew import SharedProofs
+from adversarial.audit.proofs.earlier import earlier_bound
 from adversarial.audit.proofs.prover import ProofStopped, ProofWork
 from adversarial.audit.proofs.worker import ProofSetup
 from adversarial.audit.records import ProofRecord
@@ -65,6 +66,7 @@ def prove_images(
     journal: Callable[[ImageRecord], Path],
     on_proof: Callable[[ImageRecord, ProofRecord, PixelBound, str], None],
     on_kept: Callable[[ImageRecord, ProofRecord], None] | None = None,
+    written: Callable[[ImageRecord], ProofRecord | None] = lambda _: None,
     on_progress: OnProgress | None = None,
     elsewhere: tuple[Crews, ProofSetup] | None = None,
 ) -> list[tuple[ImageRecord, str]]:
@@ -78,6 +80,7 @@ def prove_images(
         journal: the file for what is not finished about an image; it is removed once nothing is left to do.
         on_proof: told of each proof, after its row is written, and what is to be said of it.
         on_kept: told of each proof that was made before and is kept.
+        written: what was proved about an image of which the database holds no proof, as far as that is written elsewhere.
         on_progress: told for how many of the images that need a proof it is made.
         elsewhere: workers that prove, several at once, and what they start with; None for this process, one after the other.
 
@@ -113,7 +116,8 @@ def prove_images(
                 continue
             originals[record.id] = arrays
             journal(record).parent.mkdir(exist_ok=True)
-            yield ProofWork(record.id, arrays.original, record.label, _known(record, arrays))
+            before = earlier_bound(record, arrays, known.get(record.id) or written(record))
+            yield ProofWork(record.id, arrays.original, record.label, _known(record, arrays), before)
 
     def write(work: ProofWork, bound: PixelBound, said: str, *, ended: bool) -> None:
         record, file = left[work.id], journal(left[work.id])
@@ -264,7 +268,7 @@ def proof_record(
         network=proof.network, asked=prover.pixels, allowed=prover.seconds, ended=ended, finished=bool(proof.finished),
         share=float(proof.share), blocks=int(proof.blocks), seconds=round(float(proof.seconds), 3),
         rounding=float(proof.rounding), adversarial_label=reached.get("index"), adversarial_name=reached.get("name"),
-        changed=_changed(bound, arrays),
+        changed=_changed(bound, arrays), digest=proof.digest,
     )  # fmt: skip
 
 
@@ -288,6 +292,6 @@ def _changed(bound: PixelBound, arrays: ImageArrays) -> str | None:
 def _is_enough(proof: ProofRecord | None, prover: Prover) -> bool:
     if proof is None or not proof.ended:
         return False
-    if proof.exact:
+    if proof.exact or proof.lower > prover.pixels:
         return True
     return proof.asked >= prover.pixels and (proof.finished or proof.allowed >= prover.seconds)

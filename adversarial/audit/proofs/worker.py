@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from adversarial.audit.work.job import Job
     from adversarial.bounds.pixel_bound import PixelBound, PixelProof
 
-KEPT_EVERY = 10.0  # seconds between two looks at the journal, which is written as often
+KEPT_EVERY = 1.0  # seconds between two looks at the journal, which is handed over where it was written since
 QUIET = 1.0  # seconds after which a worker that has nothing to tell says so, which shows that it is alive
 
 

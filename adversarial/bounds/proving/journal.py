@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -25,17 +26,25 @@ if TYPE_CHECKING:
     from adversarial.bounds.proving.prover import Prover
 
 VERSION = 1
+_FINGERPRINTS: WeakKeyDictionary[Prover, str] = WeakKeyDictionary()  # reading all weights takes a moment
 
 
 def fingerprint(prover: Prover) -> str:
     """A text that is another one for another network, image or label."""
+    if prover in _FINGERPRINTS:
+        return _FINGERPRINTS[prover]
     digest = hashlib.sha256()
     network = prover.deviations.network
     digest.update(f"{prover.label} {network.image_shape} {network.precision} {network.softmax}".encode())
     digest.update(prover.deviations.image.cpu().numpy().tobytes())
     for node in network.nodes:
         _told(digest, node)
-    return digest.hexdigest()
+    return _FINGERPRINTS.setdefault(prover, digest.hexdigest())
+
+
+def digest_of(prover: Prover, pixels: int) -> str:
+    """A text that is another one for another network, image, label or number of pixels that were proved."""
+    return hashlib.sha256(f"{VERSION} {fingerprint(prover)} {pixels}".encode()).hexdigest()
 
 
 def _told(digest: hashlib._Hash, node: Node) -> None:
@@ -56,7 +65,7 @@ def save(prover: Prover, path: Path) -> None:
     slots = [slot for block in (*waiting, *prover.stuck) for slot in block.slots]
     head = {
         "version": VERSION, "fingerprint": fingerprint(prover), "proved": prover.proved, "pixels": prover.pixels,
-        "blocks": prover.blocks, "seconds": prover.seconds, "share": prover.share,
+        "blocks": prover.blocks, "seconds": prover.seconds, "share": prover.share, "allowance": prover.allowance,
         "fewest": None if prover.fewest == math.inf else int(prover.fewest),
     }  # fmt: skip
     first = prover.height * prover.width

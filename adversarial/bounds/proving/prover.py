@@ -92,12 +92,21 @@ class Prover:
         """Take up a proof that was written by `journal.save`."""
         self.proved, self.pixels, self.blocks = int(head["proved"]), int(head["pixels"]), int(head["blocks"])
         self.seconds, self.share, self.stuck, self.waiting = float(head["seconds"]), float(head["share"]), stuck, {}
+        self.allowance = float(head.get("allowance", 0.0))
         if head["fewest"] is not None:
             self.know(witness, int(head["fewest"]))
         if self.pixels:
             self.tolerance = Tolerance(self.bounding, self.items, self.pixels)
         for block in waiting:
             self.waiting.setdefault(block.size, []).append(block)
+
+    def go_on_from(self, proved: int, blocks: int, seconds: float, allowance: float) -> None:
+        """Count as proved what was proved before about the same network, image and label; what waits of fewer pixels goes."""
+        if proved > self.proved:
+            self.proved = self.pixels = proved
+            self.share, self.stuck, self.waiting, self.underway = 0.0, [], {}, []
+        self.blocks, self.seconds = max(self.blocks, blocks), max(self.seconds, seconds)
+        self.allowance = max(self.allowance, allowance)
 
     def run(self, at_most: int, seconds: float, progress: Callable[[], None] | None = None) -> None:
         """Go on for so many seconds, or until no t pixels up to `at_most` are left to prove or an example forbids it.

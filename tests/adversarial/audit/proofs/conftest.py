@@ -18,7 +18,7 @@ class Proofs:
     def __init__(self):
         self.lower, self.calls, self.interrupt, self.finished = 2, [], None, True
 
-    def __call__(self, network, image, label, *, at_most, seconds, adversarial, journal, progress, threads, seed):
+    def __call__(self, network, image, label, *, at_most, seconds, adversarial, journal, progress, threads, seed, earlier=None):
         resumed = journal is not None and Path(journal).exists()
         self.calls.append({"at_most": at_most, "seconds": seconds, "label": label, "resumed": resumed, "network": network})
         state = PixelProof(

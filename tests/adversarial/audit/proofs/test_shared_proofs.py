@@ -268,7 +268,7 @@ def test_the_command_is_stopped_and_goes_on(tmp_path, engine):
     )  # fmt: skip
     end, kept = time.monotonic() + 200, tmp_path / "out" / "proofs"
     while time.monotonic() < end and process.poll() is None and len(list(kept.glob("*.journal"))) < 2:
-        with suppress(subprocess.TimeoutExpired):  # journals are written after 10 seconds
+        with suppress(subprocess.TimeoutExpired):  # journals are written after a second
             process.wait(0.5)
     os.killpg(process.pid, signal.SIGINT)
     said = "".join(process.communicate(timeout=60))
@@ -276,4 +276,5 @@ def test_the_command_is_stopped_and_goes_on(tmp_path, engine):
     assert "Traceback" not in said
     assert "finished images and proofs" in said
     assert len(list(kept.glob("*.journal"))) == 2
-    assert [(row["image"], row["ended"]) for row in rows(tmp_path / "out")] == [(1, False), (2, False)]
+    # a worker whose batch takes longer than workers are waited for leaves its journal alone
+    assert {(row["image"], row["ended"]) for row in rows(tmp_path / "out")} <= {(1, False), (2, False)}

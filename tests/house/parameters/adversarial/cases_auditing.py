@@ -168,7 +168,7 @@ PROVED = {
 }  # fmt: skip
 record(
     "adversarial.audit.ProofRecord", PROVED, image=2, lower=3, upper=4, sentence="b", condition="c", network="d", asked=4,
-    allowed=8.0, ended=False, finished=True, share=0.75, blocks=8, seconds=8.0, rounding=1e-4, adversarial_label=1,
+    digest="0a1b", allowed=8.0, ended=False, finished=True, share=0.75, blocks=8, seconds=8.0, rounding=1e-4, adversarial_label=1,
     adversarial_name="yield", changed="[]",
 )  # fmt: skip
 case(

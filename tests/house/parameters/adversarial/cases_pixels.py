@@ -19,7 +19,7 @@ PROOF = {
 BOUND = {"lower": 3, "upper": 5.0, "label": 0, "witness": np.zeros((2, 2, 1), np.float32), "witness_label": 1}
 record(
     "adversarial.PixelProof", PROOF, pixels=1, asked=2, finished=True, share=0.75, blocks=8, seconds=2.0, rounding=1e-4,
-    network="this torch module", image_pixels=2,
+    network="this torch module", image_pixels=2, digest="0a1b",
 )  # fmt: skip
 record(
     "adversarial.PixelBound", {**BOUND, "proof": PixelProof(**PROOF)}, lower=2, upper=4.0, label=2, witness=None, witness_label=2,
@@ -77,7 +77,8 @@ FEWEST = {"network": later(module), "image": GREY, "label": SEEN, "at_most": 1, 
 case(
     "adversarial.fewest_pixels", FEWEST, bounds, network=later(partial(module, scale=-3.0)), image=GREY[:3],
     label=(SEEN + 1) % 3, at_most=2, seconds=0, adversarial=GREY, journal=later(lambda tools: tools.folder / "journal"),
-    progress=later(lambda tools: tools.record), threads=0, device="meta", seed=-1,
+    earlier=PixelBound(**BOUND, proof=PixelProof(**PROOF)), progress=later(lambda tools: tools.record), threads=0,
+    device="meta", seed=-1,
 )  # fmt: skip
 case(
     "adversarial.audit.AuditSettings.prover", {"self": AuditSettings(prove=1.0), "classifier": later(small)},
