@@ -275,13 +275,14 @@ class FeatureGuidedAttack:
                 it, which costs no query. Where the classifier disagrees at once, the result is a success at distance 0 that
                 says so; where nearly all of a run are such, and one mistake explains them (labels that count from 1), it is an
                 error (see `adversarial.driving.labels.wrong_labels`).
-            targets: (N,) classes to reach, or one for all; None for any other class than the label.
+            targets: (N,) classes to reach, or one for all; None for any other class than the label. Where the classifier sees
+                it in the image at once, the result is a success at distance 0 that says so.
             progress: called with (images done, images in all, the result just finished), as soon as it is.
             memory: called with an image's place when its attack begins, for what was answered about it in an earlier run
                 (such as an `AnswerFile`); answers are taken from there, and new ones kept there. It is the caller who forgets
                 them once the result is safe. With the same arguments, the result is that of a run without interruption.
             on_problem: called with the place of an image that can't be attacked, and why (there is no class of its label's
-                number; `density` fails on it), while the others go on. None raises the error.
+                number; its target is its label; `density` fails on it), while the others go on. None raises the error.
 
         Returns:
             One result per image, in the order of the images; none for those told to `on_problem`.
@@ -297,8 +298,10 @@ class FeatureGuidedAttack:
         wanted = given_classes(labels, len(pictures), "labels")
         goals = given_classes(targets, len(pictures), "targets")
         for number, (label, goal) in enumerate(zip(wanted, goals, strict=True)):
-            if goal is not None and goal == label:
-                raise UsageError(f"image {number}: the target is the label itself ({label}); choose another class")
+            if goal is not None and goal == label and on_problem is None:
+                raise UsageError(
+                    f"image {number}: the target is the label itself ({label}); choose another, or give on_problem"
+                )
         if self.learn:
             check_learning(len(pictures), targeted=any(goal is not None for goal in goals))
         results: dict[int, AttackResult] = {}

@@ -83,14 +83,20 @@ def given_classes(values: Any, count: int, what: str) -> list[int | None]:
         array = to_numpy(values)
     except (TypeError, ValueError):
         array = np.asarray("?")
+    alone = count == 1 or array.ndim == 0
+    wanted = f"{what} must be {'a class number' if count == 1 else f'{count} class numbers'} of 0 or more, one per image"
     if array.ndim == 0 and (what == "targets" or count == 1):
         array = np.full(count, array)
-    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
-        array = array.astype(np.int64)
-    if array.shape != (count,) or array.dtype.kind not in "iu" or (array < 0).any():
-        raise UsageError(
-            f"{what} must be {count} class numbers of 0 or more, one per image, not {array.dtype} of shape {array.shape}"
-        )
+    if array.shape != (count,) or array.dtype.kind not in "iufb":
+        raise UsageError(f"{wanted}, not {array.dtype} of shape {array.shape}")
+    if array.dtype.kind in "iu":
+        wrong = array < 0
+    else:
+        wrong = (array.dtype.kind == "b") | ~np.isfinite(array) | (array != np.rint(array)) | (array < 0)
+    if wrong.any():
+        first = int(wrong.argmax())
+        value = array[first].item()
+        raise UsageError(f"{wanted}, not {value}" if alone else f"{wanted}; that of image {first} is {value}")
     return [int(value) for value in array]
 
 

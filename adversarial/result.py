@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 NO_PICTURE = (
     "the original is no picture of 8 bits, so that what was found may not flip the decision any more when it is saved as one"
 )
+NOTHING_MORE = "the search had nothing more to ask"
+"""The note where a search came to its end with queries left."""
+
+
+def had_nothing_more(note: str | None) -> bool:
+    """Whether a note says that the search came to its end with queries left."""
+    return NOTHING_MORE in (note or "").split("; ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +142,15 @@ def make_result(
         interrupted and f"not finished: {interrupted}",
     ]
     if found.distance == 0:
-        named = class_names is not None and log.label < len(class_names)
-        seen = f"'{class_names[log.label]}'" if class_names is not None and named else f"class {log.label}"
-        where = seen if log.target is None else "another class than the target"
-        notes.append(f"the classifier did not see {where} in the original: nothing had to be changed")
+        number = log.label if log.target is None else log.target
+        named = class_names is not None and number < len(class_names)
+        name = f"'{class_names[number]}'" if class_names is not None and named else f"class {number}"
+        seen = f"did not see {name}" if log.target is None else f"saw {name}, the class to reach,"
+        notes.append(f"the classifier {seen} in the original: nothing had to be changed")
     elif competitive is not None:
         notes.append(competitive.note())
+    elif attack.exhausted and not interrupted:
+        notes.append(NOTHING_MORE)
     distances = (
         dict.fromkeys((name for name, _ in DISTANCES.usable()), math.inf)
         if found.best is None

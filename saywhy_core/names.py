@@ -108,7 +108,12 @@ def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int
     if number is not None and (class_names is None or number < len(class_names)):
         return number
     if class_names is None:
-        raise UsageError(f"{where}: {text!r} is no class number, and the class names are not known; use --classes")
+        if text.startswith("-") and text[1:].isdecimal():
+            raise UsageError(f"{where}: there is no class {text}; classes have numbers from 0 on")
+        raise UsageError(
+            f"{where}: {text!r} is no class number, and the class names are not known; give a number, or give the names with "
+            "--classes FILE"
+        )
     shown = ", ".join(repr(name) for name in class_names[:_SHOWN]) + (", ..." if len(class_names) > _SHOWN else "")
     raise UsageError(f"{where}: there is no class {text!r}; there are {shown}")
 

@@ -41,6 +41,7 @@ class ImageAttack:
             none was given, that is the class which the classifier sees in the original.
         follow: what is asked once the search has ended; it does not enter the log.
         ended: whether the attack is over, so that answers on their way to it come too late.
+        exhausted: whether the search came to its end with queries left: it had nothing more to ask.
         anew: whether the model must evaluate what was asked last, whatever was remembered of these images.
     """
 
@@ -52,6 +53,7 @@ class ImageAttack:
     start: Callable[[], tuple[ImageSearch, KeypointMixture | None]] | None = None
     follow: Callable[[QueryLog], Search] | None = None
     ended: bool = False
+    exhausted: bool = False
     anew: bool = False
     _steps: Search | None = None
     _answers: list[Floats | None] = field(default_factory=list)  # to what the search asked, as far as they are known
@@ -135,6 +137,7 @@ class ImageAttack:
         if self.search is not None and not self.log.undecided:
             with suppress(BudgetSpent):
                 yield from self.search.steps()
+            self.exhausted = self.log.left > 0  # also where it asked for nothing but what had been answered already
             yield from self.log.settle()
         if self.follow is not None:
             yield from self.follow(self.log)

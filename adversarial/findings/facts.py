@@ -57,6 +57,7 @@ class FindingFacts:
         labels: all classes in the form of `label`. They tell where a name ends that holds quotation marks.
         features: in the competitive game, how many features there are, how many of them were measured, and in how many of these
             no flip was found; None where that is not known.
+        exhausted: whether the search came to its end with queries left; None where that is not known.
         proof: what is known of the fewest pixels that flip the image; None where that was not asked, or is not known.
     """
 
@@ -73,6 +74,7 @@ class FindingFacts:
     touched: NDArray[np.floating] | None = None
     labels: frozenset[str] = field(default_factory=frozenset)
     features: tuple[int, int, int] | None = None
+    exhausted: bool | None = None
     proof: ProofFacts | None = None
 
     @property
@@ -88,10 +90,10 @@ class FindingClaim:
     """One statement of a sentence about a finding.
 
     Attributes:
-        kind: "count", "place", "distance", "label", "now", "goal", "queries", "budget", "found after", "unchanged", "open" (one
-            may still be found), "nearest place" or "held"; of the competitive game "features", "measured" or "features held";
-            and of a proof "pixels" (so many flip it), "proved" (so many don't), "between" (numbers of which nothing is known),
-            "condition", "still open" or "unproved".
+        kind: "count", "place", "distance", "label", "now", "goal", "queries", "budget", "found after", "nothing more" (to ask),
+            "fewest" (one pixel), "unchanged", "open" (one may still be found), "nearest place" or "held"; of the competitive
+            game "features", "measured" or "features held"; and of a proof "pixels" (so many flip it), "proved" (so many
+            don't), "between" (numbers of which nothing is known), "condition", "still open" or "unproved".
         said: what the sentence states, as it stands there.
         verdict: whether that is so.
         known: what the record or the pictures say; "" where they say nothing.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verbalize.draw.raster import encode, enlarged, to_rgb
+from verbalize.draw.raster import encode, to_rgb
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Rgb = NDArray[np.uint8]
 
 PICTURES = ("panel.png", "original.png", "adversarial.png", "difference.png", "density.png")  # all that a folder may hold
-SMALLEST_SIDE = 256  # pictures are enlarged in whole steps until their shorter side is at least this long
+MOST_CHANNELS = 4  # of a PNG file
 FEW = 60  # changed pixels; with more of them, frames would hide the picture
 _FRAME = "#d05c0a"  # the orange that the heatmaps use
 _INK = "#1b1d22"
@@ -47,14 +47,26 @@ def density_picture(density: NDArray[np.float64]) -> Rgb:
 def picture_files(
     original: NDArray[np.float32], adversarial: NDArray[np.float32] | None, density: NDArray[np.float64] | None
 ) -> dict[str, bytes]:
-    """PNG files by name: original.png, and adversarial.png, difference.png and density.png where there is something to show."""
-    pictures = {"original": to_rgb(original)}
+    """PNG files by name: original.png, and adversarial.png, difference.png and density.png where there is something to show.
+
+    Each has the image's size, so that a classifier can be asked about the first two as they are. These have its channels as
+    well, up to four (grey, grey with alpha, red, green, blue, and alpha); of an image with more channels, three are shown.
+    """
+    pictures = {"original": _as_is(original)}
     if adversarial is not None:
-        pictures["adversarial"] = to_rgb(adversarial)
+        pictures["adversarial"] = _as_is(adversarial)
         pictures["difference"] = difference_picture(original, adversarial)[0]
     if density is not None:
         pictures["density"] = density_picture(density)
-    return {f"{name}.png": encode(enlarged(picture, SMALLEST_SIDE)) for name, picture in pictures.items()}
+    return {f"{name}.png": encode(picture) for name, picture in pictures.items()}
+
+
+def _as_is(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An image in [0, 1] as bytes, with all channels that a PNG file can hold."""
+    if image.shape[2] > MOST_CHANNELS:
+        return to_rgb(image)
+    pixels = np.round(np.clip(image, 0.0, 1.0) * 255).astype(np.uint8)
+    return pixels[:, :, 0] if image.shape[2] == 1 else pixels
 
 
 def panel_png(

@@ -11,6 +11,7 @@ import numpy as np
 from adversarial.distances.distance import DISTANCES
 from adversarial.findings.facts import FindingClaim, compared, number_of, two_labels
 from adversarial.findings.proof_reading import PROOF_FORMS
+from adversarial.findings.words import ONLY
 from verbalize.parts import find_regions, located, place_in_words
 from verbalize.saliency import PixelSaliency, Query
 
@@ -93,15 +94,17 @@ def _claims(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | No
 def _changing(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
     distance = DISTANCES.get(facts.norm)
     form = re.escape(distance.change).replace(r"\{title\}", re.escape(distance.title))
-    form = form.replace(r"\{pixels\}", r"(?P<count>[\d,]+) pixels? (?P<place>.+?)").replace(r"\{value\}", r"(?P<value>\S+)")
+    form = form.replace(r"\{pixels\}", rf"(?:(?P<count>[\d,]+) pixels? (?P<place>.+?)|{ONLY})")
+    form = form.replace(r"\{value\}", r"(?P<value>\S+)")
     for before, label, now in two_labels(sentence.removesuffix("."), " turns ", " into ", facts):
         found = re.fullmatch(f"Changing {form}", before)
         if found is None:
             continue
         said, mask = found.groupdict(), facts.changed
+        number, place = said["count"] or "1", said["place"] or ONLY
         claims = [
-            compared("count", said["count"], number_of(said["count"]), None if mask is None else int(mask.sum())),
-            compared("place", said["place"], said["place"], _place(mask)),
+            compared("count", number, number_of(number), None if mask is None else int(mask.sum())),
+            compared("place", place, place, ONLY if mask is not None and mask.size == 1 else _place(mask)),
             compared("label", label, label, facts.label),
             compared("now", now, now, facts.now or "nothing"),
         ]
@@ -117,14 +120,20 @@ def _place(mask: NDArray[np.bool_] | None) -> str | None:
 
 
 def _nothing_found(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
-    found = re.fullmatch(rf"(.*) was found within ({_QUERIES})\.", sentence)
+    tail = "(, and the search had nothing more to ask)?"
+    found = re.fullmatch(rf"(.*) was found within ({_QUERIES}){tail}\.", sentence, re.DOTALL)
     if found is None:
         return None
     for _, label, goal in two_labels(found[1], "No change that turns ", " into ", facts, also="another class"):
         held = FindingClaim("held", "no change was found", "false" if facts.success else "true")
         wanted = compared("goal", goal, goal, facts.goal or "another class")
-        return (held, compared("label", label, label, facts.label), wanted, *_queries(found[2], facts))
+        ended = _nothing_more(found[3], facts)
+        return (held, compared("label", label, label, facts.label), wanted, *_queries(found[2], facts), *ended)
     return None
+
+
+def _nothing_more(said: str | None, facts: FindingFacts) -> tuple[FindingClaim, ...]:
+    return (compared("nothing more", "had nothing more to ask", True, facts.exhausted),) if said else ()
 
 
 def _unchanged(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
@@ -140,11 +149,29 @@ def _unchanged(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] |
     return None
 
 
+def _already_there(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
+    tail = ", the class to reach, without any change; there was nothing to attack."
+    if not sentence.endswith(tail):
+        return None
+    said, mask = sentence.removeprefix("The image is classified as ").removesuffix(tail), facts.changed
+    return (
+        compared("now", said, said, facts.now or "nothing"),
+        compared("goal", said, said, facts.goal or "another class"),
+        compared("unchanged", "without any change", True, None if mask is None else not mask.any()),
+    )
+
+
 def _found_after(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
-    found = re.fullmatch(rf"It was found after ([\d,]+) quer(?:y|ies); the attack made ({_QUERIES})\.", sentence)
+    tail = "( and had nothing more to ask)?(: one pixel is the fewest)?"
+    found = re.fullmatch(rf"It was found after ([\d,]+) quer(?:y|ies); the attack made ({_QUERIES}){tail}\.", sentence)
     if found is None:
         return None
-    return (compared("found after", found[1], number_of(found[1]), facts.found_after), *_queries(found[2], facts))
+    claims = [compared("found after", found[1], number_of(found[1]), facts.found_after), *_queries(found[2], facts)]
+    claims += _nothing_more(found[3], facts)
+    if found[4]:
+        mask, counts = facts.changed, DISTANCES.get(facts.norm).counts_pixels
+        claims.append(compared("fewest", found[4][2:], True, None if mask is None else counts and int(mask.sum()) == 1))
+    return tuple(claims)
 
 
 def _found_last(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | None:
@@ -232,8 +259,9 @@ _FORMS: Sequence[tuple[re.Pattern[str], _Reader]] = tuple(
     (re.compile(form, re.DOTALL), read)
     for form, read in (
         (r"Changing .+ turns .+ into .+\.", _changing),
-        (rf"No change that turns .+ into .+ was found within {_QUERIES}\.", _nothing_found),
+        (rf"No change that turns .+ into .+ was found within {_QUERIES}(?:, and the search had .+)?\.", _nothing_found),
         (r"The image is classified as .+, not as .+, without any change; there was nothing to attack\.", _unchanged),
+        (r"The image is classified as .+, the class to reach, without any change; .+\.", _already_there),
         (rf"No change that turns .+ into .+ was found in .+ searched alone, within {_QUERIES}\.", _held_in),
         (r"It is the largest of the smallest changes found in .+\.", _largest),
         (r"[\d,]+ of [\d,]+ features? were searched\.", _searched),

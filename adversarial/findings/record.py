@@ -111,8 +111,8 @@ def write_finding(
     """Write a result's pictures and its record into a folder, and return the record.
 
     `panel.png` shows the original, the adversarial example, their difference and, where one guided the search, the density
-    side by side; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each alone, small images enlarged
-    in whole steps.
+    side by side, enlarged where they are small; `original.png`, `adversarial.png`, `difference.png` and `density.png` show each
+    alone, in the image's own size: `adversarial.png` is the adversarial example of an image of 8 bits, pixel by pixel.
     `images.npz` holds the original and the adversarial image as they are (float32; 8-bit pictures round), and as float16,
     scaled to 1, the maps `density` and `touched`. `result.json` takes
     its place last, and that of an earlier result goes first: where it is, the other files are whole and belong to it.

@@ -9,6 +9,7 @@ import numpy as np
 
 from adversarial.attacks.per_feature import partly_in_words
 from adversarial.distances.distance import DISTANCES
+from adversarial.result import NOTHING_MORE, had_nothing_more
 from verbalize.parts import find_regions, located, place_in_words
 from verbalize.write import TemplateVerbalizer
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adversarial.result import AttackResult
+
+ONLY = "the only pixel of the picture"
 
 
 def changed_mask(result: AttackResult) -> NDArray[np.bool_]:
@@ -45,22 +48,28 @@ def finding_in_words(
     label = class_name(result.label, class_names)
     goal = "another class" if result.target is None else class_name(result.target, class_names)
     spent = _queries(result.queries, budget)
+    over = had_nothing_more(result.note)
     if result.features and result.distance > 0 and not result.undecided:
         return _of_features(result, label, goal, class_names, spent)
     if result.undecided:
         return f"Whether a change turns {label} into {goal} is not known: {result.undecided}.{_remarks(result)}"
     if not result.success or result.adversarial is None:
+        more = ", and the search had nothing more to ask" if over else ""
         return (
-            f"No change that turns {label} into {goal} was found within {spent}. "
+            f"No change that turns {label} into {goal} was found within {spent}{more}. "
             f"There may still be one.{_nearest(result)}{_remarks(result)}"
         )
     now = goal if result.adversarial_label is None else class_name(result.adversarial_label, class_names)
     mask = changed_mask(result)
+    if not mask.any() and result.label == result.target:
+        return f"The image is classified as {now}, the class to reach, without any change; there was nothing to attack."
     if not mask.any():
         return f"The image is classified as {now}, not as {label}, without any change; there was nothing to attack."
     found = _found_after(result)
-    when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}."
-    if found == result.queries:
+    fewest = ": one pixel is the fewest" if DISTANCES.get(result.norm).counts_pixels and mask.sum() == 1 else ""
+    more = f" and had nothing more to ask{fewest}" if over else ""
+    when = f"It was found after {_count(found, 'query', 'queries')}; the attack made {spent}{more}."
+    if found == result.queries and not over:
         when = f"It was found with the last of {_count(found, 'query', 'queries')}."
     return f"{_change(result, mask)} turns {label} into {now}. {when}{_remarks(result)}"
 
@@ -78,20 +87,21 @@ def touched_in_words(result: AttackResult) -> str:
 def _change(result: AttackResult, mask: NDArray[np.bool_]) -> str:
     count = int(mask.sum())
     where = located(place_in_words(mask, mask.shape))
-    pixels = f"{_count(count, 'pixel', 'pixels')} {where}"
+    pixels = ONLY if mask.size == 1 else f"{_count(count, 'pixel', 'pixels')} {where}"
     return f"Changing {DISTANCES.get(result.norm).change_in_words(pixels, float(result.distances[result.norm]))}"
 
 
 def _nearest(result: AttackResult) -> str:
     regions = find_regions(result.touched)
-    if not regions:
+    if not regions or result.original[..., 0].size == 1:
         return ""
     return f" Of the changes tried, those {located(regions[0].place)} came closest to flipping the decision."
 
 
 def _remarks(result: AttackResult) -> str:
-    """What else a reader must know."""
-    return f" Note: {result.note}." if result.note else ""
+    """What else a reader must know, beside what the sentence says of it."""
+    notes = "; ".join(one for one in result.note.split("; ") if one != NOTHING_MORE)
+    return f" Note: {notes}." if notes else ""
 
 
 def _of_features(result: AttackResult, label: str, goal: str, class_names: Sequence[str] | None, spent: str) -> str:

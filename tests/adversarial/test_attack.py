@@ -231,6 +231,23 @@ def test_misclassified_and_already_on_target():
     )
     assert result.success
     assert result.distance == 0
+    assert f"saw class {labels[0]}, the class to reach, in the original" in result.note
+
+
+def test_one_image_that_is_the_target_already_leaves_the_others():
+    predict = network()
+    images = pictures(3)
+    labels = right_labels(predict, images)
+    goal, attack, classifier = int(labels[1]), FeatureGuidedAttack(budget=50), CallableClassifier(predict)
+    there = labels == goal
+    results = attack.run(classifier, images, targets=goal)
+    assert [one.distance == 0 for one in results] == there.tolist()
+    assert (results[1].label, results[1].adversarial_label, results[1].queries) == (goal, goal, 1)
+    told = {}
+    results = attack.run(classifier, images, labels, targets=goal, on_problem=told.__setitem__)
+    assert [one.index for one in results] == np.flatnonzero(~there).tolist()
+    assert sorted(told) == np.flatnonzero(there).tolist()
+    assert "the target is the label itself" in str(told[1])
 
 
 def test_unbreakable_image_is_reported_so():

@@ -121,6 +121,16 @@ def test_labels_may_be_left_out_for_some():
             given_classes(wrong, 2, "labels")
 
 
+@pytest.mark.parametrize("wrong", [-1, 2.5, True, np.nan, np.inf, -1.5])
+def test_the_wrong_class_number_is_named(wrong):
+    for given in (wrong, [wrong], np.array([wrong])):
+        with pytest.raises(UsageError, match=f"targets must be a class number of 0 or more, one per image, not {wrong}$"):
+            given_classes(given, 1, "targets")
+    if wrong is not True:
+        with pytest.raises(UsageError, match=f"labels must be 2 class numbers .*; that of image 1 is {wrong}$"):
+            given_classes([1, wrong], 2, "labels")
+
+
 def sums(images):
     left, right = images[:, :, :4].mean(axis=(1, 2, 3)), images[:, :, 4:].mean(axis=(1, 2, 3))
     return np.stack([left, right], axis=1)

@@ -105,6 +105,21 @@ def names_file():
     return "names.txt"
 
 
+def test_the_adversarial_picture_is_the_finding(command, model):
+    """Saved, read back and asked about as it is, it flips; and it can be attacked as any image can."""
+    photo()
+    assert command("one.png", "--budget", 300).exit_code == 0
+    images = [np.asarray(Image.open(f"out/one/{name}.png")) for name in ("original", "adversarial")]
+    np.testing.assert_array_equal(images[0], np.asarray(Image.open("one.png")))
+    assert images[1].shape == (12, 12, 3)
+    assert (images[0] != images[1]).any(axis=2).sum() == record("one")["changed_pixels"]
+    scores = model.predict(np.stack(images).astype(np.float32) / 255)
+    assert scores.argmax(axis=1).tolist() == [record("one")[name]["index"] for name in ("label", "adversarial_label")]
+    assert scores[0].argmax() != scores[1].argmax()
+    assert command("out/one/adversarial.png", "--budget", 60).exit_code == 0
+    assert record("adversarial")["label"] == record("one")["adversarial_label"]
+
+
 def test_an_image_that_may_not_be_read_is_reported_and_the_others_go_on(command, model, monkeypatch):
     photo("a.png"), photo("closed.png", seed=1)
     may, opened = os.access, os.open

@@ -98,8 +98,8 @@ def test_a_class_by_name_or_number():
     assert class_index("0", ["1", "0"], "--goal") == 1  # a name goes before a number
     for text, names, said in (
         ("2", ["cat", "dog"], "--goal: there is no class '2'; there are 'cat', 'dog'"),
-        ("-1", None, "no class number"),
-        ("cow", None, "use --classes"),
+        ("-1", None, "--goal: there is no class -1; classes have numbers from 0 on"),
+        ("cow", None, "'cow' is no class number, .* give a number, or give the names with --classes FILE"),
         ("crane", ["crane", "cat", "crane"], "the classes 0 and 2 are both named 'crane'"),
     ):
         with pytest.raises(UsageError, match=said):

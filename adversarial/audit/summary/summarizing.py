@@ -30,6 +30,7 @@ from adversarial.bounds.pixel_words import condition_of
 from adversarial.distances.distance import DISTANCES
 from adversarial.findings.facts import FindingFacts, ProofFacts
 from adversarial.findings.reading import check_finding
+from adversarial.result import had_nothing_more
 from saywhy_core.errors import UsageError
 from saywhy_core.names import class_index
 from verbalize.parts import place_in_words
@@ -198,6 +199,7 @@ class _Walk:
             adversarial=None if arrays is None else arrays.original if record.status == "wrong" else arrays.adversarial,
             touched=None if arrays is None else arrays.touched,
             labels=self._labels,
+            exhausted=had_nothing_more(record.note),
         )
 
     def _proof_facts(self, proof: ProofRecord, facts: FindingFacts) -> ProofFacts:

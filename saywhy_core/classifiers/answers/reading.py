@@ -177,8 +177,8 @@ def _labels(values: NDArray[Any], images: int, names: Sequence[str] | None, clas
             raise UsageError(f"the classifier answered {numbers[broken][0]:.6g}, which is no class number; {fitting(numbers)}")
         if classes is None:
             raise UsageError(
-                "class numbers don't show how many classes there are; give classes=N with their number, or the class names (in "
-                "the name of a target names=FILE)"
+                "class numbers don't show how many classes there are; give classes=N with their number (--option classes=N for "
+                "a command), or the class names (in the name of a target names=FILE)"
             )
         labels = label_numbers(listed.tolist(), names, classes) if texts else numbers.astype(np.int64)
         wrong = labels[(labels < 0) | (labels >= classes)]

@@ -43,8 +43,8 @@ def read_pairs(answer: Any, images: int, names: Sequence[str] | None, classes: i
     """
     if classes is None:
         raise UsageError(
-            "the answer names a few classes and doesn't show how many there are; give classes=N with their number, or the "
-            "class names (in the name of a target names=FILE)"
+            "the answer names a few classes and doesn't show how many there are; give classes=N with their number "
+            "(--option classes=N for a command), or the class names (in the name of a target names=FILE)"
         )
     rows = list(answer)
     if images == 1 and rows and all(map(_is_named, rows)):  # the list of the images was left out

@@ -14,6 +14,7 @@ from PIL import Image
 from adversarial.distances import all_distances
 from adversarial.features import keypoint_mixture
 from adversarial.findings import changed_mask, finding_in_words, finding_record, touched_in_words, write_finding
+from adversarial.result import NOTHING_MORE
 from verbalize.saliency import PixelSaliency, Query
 
 NAMES = ("stop", "yield", "speed limit 30")
@@ -125,6 +126,34 @@ def test_what_is_misclassified_already_is_no_finding():
     )
 
 
+def test_what_is_the_target_already_is_no_finding():
+    assert finding_in_words(changed(label=1, adversarial_label=1, target=1, queries=1), NAMES) == (
+        "The image is classified as 'yield', the class to reach, without any change; there was nothing to attack."
+    )
+
+
+def test_a_search_that_had_nothing_more_to_ask_says_so():
+    over = {"queries": 3, "trace": np.array([[2, 1.0]]), "note": f"another; {NOTHING_MORE}"}
+    assert finding_in_words(changed((3, 25), **over), NAMES, budget=200).endswith(
+        "It was found after 2 queries; the attack made 3 of 200 queries and had nothing more to ask: one pixel is the fewest. "
+        "Note: another."
+    )
+    assert "queries and had nothing more to ask. Note" in finding_in_words(changed(*FOUR, **over), NAMES, budget=200)
+    held = finding_in_words(Result(np.zeros((4, 4, 1), np.float32), None, queries=3, note=NOTHING_MORE), NAMES, budget=200)
+    assert held.startswith(
+        "No change that turns 'stop' into another class was found within 3 of 200 queries, and the search had nothing more to "
+        "ask. There may still be one."
+    )
+    assert "Note" not in held
+
+
+def test_the_only_pixel_of_a_picture_is_called_that():
+    pixel = {"original": np.zeros((1, 1, 1), np.float32), "touched_at": (slice(1), slice(1))}
+    words = finding_in_words(Result(adversarial=np.ones((1, 1, 1), np.float32), **pixel), NAMES)
+    assert words.startswith("Changing the only pixel of the picture turns 'stop' into 'speed limit 30'.")
+    assert finding_in_words(Result(adversarial=None, **pixel), NAMES).endswith("There may still be one.")
+
+
 def test_found_with_the_last_query():
     result = changed(*FOUR, trace=np.array([[900, 4.0]]))
     assert "It was found with the last of 900 queries." in finding_in_words(result, NAMES, budget=900)
@@ -186,7 +215,7 @@ def test_the_mask_of_a_channel_change():
     assert np.argwhere(changed_mask(result)).tolist() == [[5, 6]]
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_pictures_are_written_and_show_what_was_changed(tmp_path, channels):
     original = np.random.default_rng(0).random((20, 30, channels)).astype(np.float32)
     adversarial = original.copy()
@@ -201,11 +230,11 @@ def test_pictures_are_written_and_show_what_was_changed(tmp_path, channels):
     with np.load(tmp_path / "one" / "images.npz") as arrays:
         np.testing.assert_array_equal(arrays["original"], original)
         np.testing.assert_array_equal(arrays["adversarial"], adversarial)
-    # 20 pixels need 13 screen pixels each to reach 256, and every one of them has the pixel's colour
-    shown = np.asarray(Image.open(tmp_path / "one" / "adversarial.png"))
-    assert shown.shape == (260, 390, 3)
-    np.testing.assert_array_equal(shown[::13, ::13], np.broadcast_to(np.round(adversarial * 255), (20, 30, 3)))
-    difference = np.asarray(Image.open(tmp_path / "one" / "difference.png")).astype(int)[6::13, 6::13]
+    for name, image in (("original", original), ("adversarial", adversarial)):  # as large as they are, with their channels
+        shown = np.asarray(Image.open(tmp_path / "one" / f"{name}.png"))
+        np.testing.assert_array_equal(shown.reshape(20, 30, channels), np.round(image * 255))
+    assert Image.open(tmp_path / "one" / "density.png").size == (30, 20)
+    difference = np.asarray(Image.open(tmp_path / "one" / "difference.png")).astype(int)
     assert {tuple(p) for p in np.argwhere((difference != difference[0, 0]).any(axis=2)).tolist()} == {(4, 7)}
     panel = Image.open(io.BytesIO((tmp_path / "one" / "panel.png").read_bytes()))
     assert panel.width >= 1000

@@ -12,7 +12,7 @@ from adversarial import FeatureGuidedAttack
 from adversarial.distances import DISTANCES
 from adversarial.findings import FindingFacts, check_finding, class_name, finding_in_words
 from saywhy import signs
-from saywhy_core.classifiers import load_classifier
+from saywhy_core.classifiers import CallableClassifier, load_classifier
 
 NAMES = tuple(signs.CLASS_NAMES)
 
@@ -24,7 +24,7 @@ def facts_of(result, names=NAMES, budget=None):
         now=class_name(result.adversarial_label, names) if result.success else None,
         goal=None if result.target is None else class_name(result.target, names), queries=result.queries, budget=budget,
         found_after=None if reached is None else int(reached), norm=result.norm, original=result.original,
-        adversarial=result.adversarial, touched=result.touched.scores,
+        adversarial=result.adversarial, touched=result.touched.scores, exhausted="had nothing more to ask" in result.note,
         labels=frozenset(class_name(number, names) for number in range(len(NAMES))),
     )  # fmt: skip
 
@@ -57,6 +57,45 @@ def test_what_saywhy_writes_of_a_finding_is_true(results):
                 expected = "not verified" if sentence.text.startswith("Note:") else "true"
                 assert sentence.verdict == expected, (sentence, text)
     assert {"Changing", "It", "No", "There", "The"} <= forms
+
+
+def tiny(images):
+    """Class 1 where the mean is below 0.5."""
+    mean = np.asarray(images).reshape(len(images), -1).mean(axis=1)
+    return np.stack([mean - 0.5, 0.5 - mean], axis=1)
+
+
+def held(images):
+    return tiny(images) * 0.1 + [0, 1]
+
+
+@pytest.mark.parametrize("norm", ["l0", "l1", "l2", "linf"])
+@pytest.mark.parametrize(("predict", "target"), [(tiny, None), (tiny, 1), (held, None)])
+def test_searches_with_nothing_more_to_ask_are_read_back(predict, target, norm):
+    attack = FeatureGuidedAttack(distance=norm, budget=200, levels=256)
+    (result,) = attack.run(CallableClassifier(predict), np.full((1, 1, 1, 3), 0.4, np.float32), targets=target)
+    text, facts = finding_in_words(result, budget=200), facts_of(result, None, 200)
+    assert result.queries < 200
+    assert ("nothing more to ask" in text) == (target is None)
+    assert ("class 1, the class to reach, without" in text) == (target is not None)
+    said = [one for one in check_finding(text, facts) if not one.text.startswith("Note:")]
+    assert {one.verdict for one in said} == {"true"}, said
+    other = replace(facts, exhausted=False, now="class 0" if target else facts.now)
+    assert "false" in verdicts(text, other)
+    assert verdicts(text, replace(facts, exhausted=None))[0 if predict is held else 1 : 2] != ["true"]
+
+
+def test_the_only_pixel_and_the_fewest_are_checked_in_the_pictures():
+    attack = FeatureGuidedAttack(budget=200)
+    (result,) = attack.run(CallableClassifier(tiny), np.full((1, 1, 1, 3), 0.4, np.float32))
+    text, facts = finding_in_words(result, budget=200), facts_of(result, None, 200)
+    assert "Changing the only pixel of the picture turns" in text
+    assert "one pixel is the fewest" in text
+    two = replace(facts, original=np.zeros((1, 2, 3)), adversarial=np.ones((1, 2, 3)))
+    assert verdicts(text, two)[:2] == ["false", "false"]
+    one = replace(two, adversarial=np.array([[[0, 0, 1], [0, 0, 0]]]))
+    assert verdicts(text, one)[:2] == ["false", "true"]
+    assert verdicts(text, replace(facts, norm="l2"))[1] == "false"
 
 
 def test_another_number_is_false(results):

@@ -89,6 +89,7 @@ record(
     touched=np.eye(6),
     labels=frozenset(("'stop'",)),
     features=(3, 2, 1),
+    exhausted=True,
     proof=ProofFacts(lower=2, upper=3, condition="for this ONNX file"),
 )
 record(
