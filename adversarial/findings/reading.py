@@ -102,9 +102,10 @@ def _changing(sentence: str, facts: FindingFacts) -> tuple[FindingClaim, ...] | 
             continue
         said, mask = found.groupdict(), facts.changed
         number, place = said["count"] or "1", said["place"] or ONLY
+        only = place == ONLY and mask is not None and mask.size == 1
         claims = [
             compared("count", number, number_of(number), None if mask is None else int(mask.sum())),
-            compared("place", place, place, ONLY if mask is not None and mask.size == 1 else _place(mask)),
+            compared("place", place, place, ONLY if only else _place(mask)),
             compared("label", label, label, facts.label),
             compared("now", now, now, facts.now or "nothing"),
         ]

@@ -91,6 +91,7 @@ def test_the_only_pixel_and_the_fewest_are_checked_in_the_pictures():
     text, facts = finding_in_words(result, budget=200), facts_of(result, None, 200)
     assert "Changing the only pixel of the picture turns" in text
     assert "one pixel is the fewest" in text
+    assert verdicts(text.replace("the only pixel of the picture", "1 pixel all over the picture"), facts)[0] == "true"
     two = replace(facts, original=np.zeros((1, 2, 3)), adversarial=np.ones((1, 2, 3)))
     assert verdicts(text, two)[:2] == ["false", "false"]
     one = replace(two, adversarial=np.array([[[0, 0, 1], [0, 0, 0]]]))
