@@ -10,8 +10,8 @@ import numpy as np
 from adversarial.distances.improving import improving
 from adversarial.distances.levels import ROUNDING, on_grid
 from adversarial.distances.repeats import Repeats
-from adversarial.margins import most_possible
-from saywhy_core.classifiers import Scores, comparable
+from adversarial.margins import GapScale, most_possible, on_its_side, value_of
+from saywhy_core.classifiers import Scores, comparable, least_probability
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     Search: TypeAlias = Generator[Images, Floats, None]
     # A part of a search that also returns gaps, see `QueryLog.gaps`.
     Asking: TypeAlias = Generator[Images, Floats, Floats]
-
-# Binary digits that gaps are rounded to. The last digits of a score depend on the size of the batch in which the classifier
-# computed it; rounding keeps them from changing what a search does next.
-DIGITS = 14
 
 UNKNOWN = -1  # the label of an image whose class the classifier is to say
 
@@ -109,7 +105,7 @@ class QueryLog:
         self.measured_in = distance
         self._looked: Floats | None = None  # the answer to `look`, until the search asks about the original itself
         self._asked = self._unmoved = self._answered_anew = 0
-        self._quantum = 0.0
+        self._scale, self._least = GapScale(), 0.0
         self._at_first: Floats | None = None
 
     def part(self, *, budget: int, limit: int) -> QueryLog:
@@ -278,9 +274,9 @@ class QueryLog:
     def _unreach(self, gaps: Floats) -> None:
         """Make the gaps (K - 1,) of a flip that did not stand those of an image that holds."""
         if self.every:
-            gaps[gaps.argmin()] = -self._quantum
+            gaps[gaps.argmin()] = -self._scale.step
         else:
-            np.minimum(gaps, -self._quantum, out=gaps)
+            np.minimum(gaps, -self._scale.step, out=gaps)
 
     def steady(self) -> Search:
         """Ask a classifier with noise about the original 10 times: 9 answers must name one class, or `undecided` is set.
@@ -354,30 +350,29 @@ class QueryLog:
 
         Without a target: how far each class is ahead of the label; one gap above 0 is enough. With a target: how far the
         target is ahead of each class; all gaps must be above 0. Exact ties are broken as the classifier's own argmax breaks
-        them: a gap that rounding or a tie puts on the wrong side of 0 becomes the smallest number on the right side.
+        them: a gap that rounding or a tie puts on the wrong side of 0 becomes the smallest number on the right side. The unit
+        is one of `GapScale`, whatever that of the scores.
 
         `reached` is what the method of this name says of the scores, where that is known.
         """
-        values = comparable(most_possible(scores) if self.bounded else scores, self.kind)
+        if not self._least:  # by the answer about the original, so that the search compares all others alike
+            self._least = least_probability(scores[0] if self.clean is None else self.clean, self.kind)
+        values = comparable(most_possible(scores) if self.bounded else scores, self.kind, self._least)
         pivot = self.label if self.target is None else self.target
+        values = self._scale.apply(values, pivot)
         gaps = values.take([*range(pivot), *range(pivot + 1, values.shape[1])], axis=1)  # faster than np.delete
         gaps -= values[:, pivot : pivot + 1]
         if self.every:
             gaps = -gaps
-        if not self._quantum:
-            self._quantum = 2.0 ** (math.floor(math.log2(max(float(np.abs(gaps).max()), 1e-9))) - DIGITS)
-        gaps = np.round(gaps / self._quantum) * self._quantum
+        step = self._scale.step
+        gaps = np.round(gaps / step) * step
         reached = self.reached(scores) if reached is None else reached
-        value = self.value(gaps)
-        if not np.where(reached, value <= 0, value >= 0).any():
-            return gaps
-        for rows, sign in ((~reached & (value >= 0), -self._quantum), (reached & (value <= 0), self._quantum)):
-            places = np.flatnonzero(rows)
-            if len(places) and self.every == (sign > 0):
-                gaps[places] = np.maximum(gaps[places], sign) if sign > 0 else np.minimum(gaps[places], sign)
-            elif len(places):
-                gaps[places, (gaps[places].argmax if sign > 0 else gaps[places].argmin)(axis=1)] = sign
-        return gaps
+        return on_its_side(gaps, reached, step, every=self.every)
+
+    @property
+    def unit(self) -> np.float64:
+        """What a gap of 1 is in the unit of the scores, or of their logarithms; 1 before two scores differed."""
+        return self._scale.unit
 
     @property
     def every(self) -> bool:
@@ -386,7 +381,7 @@ class QueryLog:
 
     def value(self, gaps: NDArray[np.floating]) -> NDArray[np.floating]:
         """(...,) numbers above 0 where gaps (..., K - 1) are those of an adversarial image."""
-        return np.asarray(gaps.min(axis=-1) if self.every else gaps.max(axis=-1))
+        return value_of(gaps, every=self.every)
 
     def trace(self) -> NDArray[np.float64]:
         """(T, 2) rows of queries and smallest distance: one for each time it fell, and one for the end of the attack.

@@ -122,6 +122,13 @@ class AttackStopped(KeyboardInterrupt):
         return type(self), (self.results,)
 
 
+# why a target may be out of reach by scores, see `_lost_target`
+LOST = (
+    "the classifier's answer about the original gives the target a probability of exactly 0, which does not say how far it is; "
+    "logits, or more decimals, would"
+)
+
+
 def make_result(
     attack: ImageAttack, distance: str, class_names: Sequence[str] | None, *, interrupted: str = ""
 ) -> AttackResult:
@@ -151,6 +158,8 @@ def make_result(
         notes.append(competitive.note())
     elif attack.exhausted and not interrupted:
         notes.append(NOTHING_MORE)
+    if _lost_target(log) and found.best is None:
+        notes.append(LOST)
     distances = (
         dict.fromkeys((name for name, _ in DISTANCES.usable()), math.inf)
         if found.best is None
@@ -175,6 +184,16 @@ def make_result(
         # a copy without the responsibilities, which the mixture keeps once computed: M times the size of the image
         density=None if attack.mixture is None else replace(attack.mixture),
         undecided=_undecided(log),
+    )
+
+
+def _lost_target(log: QueryLog) -> bool:
+    """Whether the target's probability in the original is a 0: too small for the numbers that the classifier sends."""
+    return (
+        log.target is not None
+        and log.clean is not None
+        and log.kind in ("probabilities", "sigmoid")
+        and float(log.clean[log.target]) <= 0
     )
 
 

@@ -105,7 +105,7 @@ class ScoredBoundary(LabelBoundary):
             return self._fallen.evidence()
         if not self.model.shape[1]:
             return np.zeros(self.image.shape[:2])
-        return np.asarray(np.abs(self._slope(self._column)).max(axis=-1))
+        return np.asarray(np.abs(self._slope(self._column)).max(axis=-1) * self.log.unit)
 
     def _tells_one(self) -> bool:
         """Whether the answer about the original tells one class of several: how far the others are behind it does not say."""

@@ -128,7 +128,7 @@ class WaveSearch:
         column = (
             0 if scores is None else int(deciding(self.log.gaps(scores[None]), every=self.log.every)[0, self.columns].argmax())
         )
-        return np.asarray(np.abs(self.model[:, column]).reshape(self.image.shape).max(axis=-1))
+        return np.asarray(np.abs(self.model[:, column]).reshape(self.image.shape).max(axis=-1) * self.log.unit)
 
     def _descend(self, start: float) -> Search:
         """Make the best adversarial image nearer, step by step, with more probes the less helps.

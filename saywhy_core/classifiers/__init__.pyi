@@ -12,6 +12,7 @@ from .classifier import ask as ask
 from .classifier import ask_some_again as ask_some_again
 from .classifier import comparable as comparable
 from .classifier import confidence as confidence
+from .classifier import least_probability as least_probability
 from .classifier import lend as lend
 from .classifier import same_answer as same_answer
 from .inside.score_networks import ScoreNetwork as ScoreNetwork

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 
 from saywhy_core.classifiers.answers.kinds import Scores as Scores  # noqa: TC001 - the face shows it
-from saywhy_core.classifiers.answers.rounding import FLOOR, lifted, log_odds, step_between
+from saywhy_core.classifiers.answers.rounding import FLOOR, least_told, lifted, log_odds, step_between
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -113,17 +113,31 @@ def ask_some_again(classifier: Classifier, images: ArrayLike, again: int) -> NDA
     return np.concatenate([classifier.ask_again(batch[:again]), classifier(batch[again:])])
 
 
-def comparable(scores: NDArray[np.float64], kind: Scores) -> NDArray[np.float64]:
+def comparable(scores: NDArray[np.float64], kind: Scores, least: float = FLOOR) -> NDArray[np.float64]:
     """Scores on a scale on which differences between classes mean the same.
 
     Logits and decisions are left as they are; of probabilities and top-k answers the logarithms are taken, of sigmoids the
     log-odds. Where probabilities were rounded, a 0 counts as half a unit. All results are finite.
+
+    Args:
+        scores: (N, K).
+        kind: what they are.
+        least: probabilities and sigmoids below it count as it, see `least_probability`; for other kinds it says nothing.
     """
     if kind in ("logits", "label"):
         return scores
     if kind == "sigmoid":
-        return log_odds(scores)
-    return np.log(lifted(scores) if kind == "probabilities" else np.maximum(scores, FLOOR))
+        return log_odds(scores, least)
+    return np.log(lifted(scores, least) if kind == "probabilities" else np.maximum(scores, FLOOR))
+
+
+def least_probability(scores: NDArray[np.float64], kind: Scores) -> float:
+    """The `least` of `comparable` by which all answers of a classifier that answered with scores (K,) can be told apart.
+
+    Floats of 64 bits tell probabilities down to 2e-308 apart, those of 32 and 16 bits down to 1e-45 and 6e-8. What the
+    classifier sends is seen from the scores.
+    """
+    return least_told(scores) if kind in ("probabilities", "sigmoid") else FLOOR
 
 
 def as_probabilities(scores: NDArray[np.float64], kind: Scores) -> NDArray[np.float64]:

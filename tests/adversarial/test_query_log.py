@@ -76,7 +76,40 @@ def test_the_value_of_the_gaps_is_above_0_exactly_where_the_goal_is_reached(targ
 def test_probabilities_are_compared_by_their_logarithms():
     one = log(kind="probabilities")
     gaps = one.gaps(np.array([[0.8, 0.1, 0.1]]))
-    np.testing.assert_allclose(gaps, np.log(1 / 8), rtol=1e-3)
+    np.testing.assert_allclose(gaps * one.unit, np.log(1 / 8), rtol=1e-3)
+
+
+@pytest.mark.parametrize("power", [-1000, -40, 0, 40, 1000])
+def test_gaps_are_the_same_whatever_the_unit_of_the_scores(power):
+    """A power of two moves no digit, and what scores lie around says nothing."""
+    rows = np.random.default_rng(0).normal(size=(5, 4))
+    for target in (None, 2):
+        one, other = log(target=target), log(target=target)
+        first, second = one.gaps(rows), other.gaps(np.ldexp(rows, power))
+        np.testing.assert_array_equal(first, second)
+        assert other.unit == np.ldexp(one.unit, power)
+        assert 16 <= np.abs(first).max() < 32
+        pivot = 0 if target is None else target
+        away = np.delete(rows, pivot, axis=1) - rows[:, [pivot]]
+        np.testing.assert_allclose(first * one.unit * (1 if target is None else -1), away, atol=1e-3)
+
+
+def test_scores_beyond_all_bounds_have_gaps_that_single_precision_can_square():
+    one = log()
+    with np.errstate(all="raise"):
+        one.gaps(np.array([[3e-300, 1e-300, 2e-300]]))
+        gaps = one.gaps(np.array([[-1.7e308, 1.7e308, 0.0], [1.7e308, -1.7e308, 0.0]]))
+    assert np.isfinite(gaps.astype(np.float32) ** 2).all()
+    assert one.value(gaps).tolist() == [gaps.max(), gaps[1].max()]
+    assert (one.value(gaps) > 0).tolist() == [True, False]
+
+
+def test_an_original_whose_scores_are_all_alike_leaves_the_unit_to_the_next_answer():
+    one = log()
+    start = one.gaps(np.zeros((1, 3)))
+    assert -1e-9 < one.value(start)[0] < 0
+    later = one.gaps(np.array([[0.0, 3e-30, -2e-30]]))
+    assert 16 <= one.value(later)[0] < 32
 
 
 def test_a_class_that_does_not_exist_is_named():

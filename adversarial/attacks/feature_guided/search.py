@@ -200,7 +200,7 @@ class PixelSearch:
         if self.effects is not None and len(self.effects.seen):
             gains = np.maximum(self.effects.observed(self.effects.classes[:1])[:, 0], 0)
             np.maximum.at(evidence, self.moves.pixels(self.effects.seen), gains)
-        return evidence.reshape(height, width)
+        return np.asarray(evidence.reshape(height, width) * self.log.unit)
 
     def lesson(self) -> Lesson | None:
         """What this search taught for the next images; None where it learned nothing, or was given no experience."""

@@ -130,6 +130,11 @@ class CoarseLog(QueryLog):
         return self.fine.unmoved
 
     @property
+    def unit(self) -> np.float64:
+        """See `QueryLog.unit`."""
+        return self.fine.unit
+
+    @property
     def coarse(self) -> bool:
         """See `QueryLog.coarse`."""
         return self.fine.coarse

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
-FLOOR = 1e-12  # smallest probability before the logarithm is taken, so that logarithms stay finite
+FLOOR = 1e-12  # smallest probability before the logarithm is taken, where nothing tells how small they may be
+# Half of the smallest number above 0 of 16- and of 32-bit floats, and the smallest of 64-bit floats that keeps all its digits:
+# some processors are set to take smaller ones for 0, which has no logarithm.
+HALVES = ((np.float16, 2.0**-25), (np.float32, 2.0**-150))
+LEAST = 2.0**-1022
+DECIMALS = range(6, 13)  # that programs cut numbers off at; `UNITS` has those of fewer digits
 # Decimals that endpoints round to, and the steps of networks whose outputs are bytes; the coarsest that fits is taken.
 # One decimal is read as two: where 0.9 and 0.1 stand alone, most endpoints mean 0.90 and 0.10.
 UNITS = (1e-2, 1 / 255, 1 / 256, 1e-3, 1e-4, 1e-5)
@@ -40,9 +45,31 @@ def rounding_units(rows: Floats) -> Floats:
     return found
 
 
-def lifted(rows: Floats) -> Floats:
-    """Probabilities (N, K) above 0: a 0 of a rounded row counts as half its unit, every other one as `FLOOR`."""
-    raised = np.maximum(rows, FLOOR)
+def least_told(row: Floats) -> float:
+    """What a probability of 0 stands for where a row (K,) is sent as this one is: less than the smallest number that it tells.
+
+    That is half of the smallest 16- or 32-bit float if the row consists of such floats, half of the last decimal if all of its
+    numbers end there, and otherwise the smallest 64-bit float. A row of nothing but 0 and 1, or of multiples of `UNITS`, counts
+    as `FLOOR`: it does not say how the next one is rounded.
+    """
+    inner = row[(row > 0) & (row < 1)]
+    if not len(inner) or rounding_units(row[None])[0] > 0:
+        return FLOOR
+    if inner.min() <= 1 / 2:  # of p and 1 - p, where one was computed from the other, the smaller one has no more digits
+        inner = inner[inner <= 1 / 2]
+    for kind, half in HALVES:
+        with np.errstate(under="ignore"):
+            if (inner.astype(kind) == inner).all():
+                return half
+    for digits in DECIMALS:
+        if inner.min() >= CLOSE * 10.0**-digits and (np.abs(np.round(inner, digits) - inner) <= np.finfo(np.float64).eps).all():
+            return 10.0**-digits / 2
+    return LEAST
+
+
+def lifted(rows: Floats, least: float = FLOOR) -> Floats:
+    """Probabilities (N, K) above 0: a 0 of a rounded row counts as half its unit, every other one as `least`."""
+    raised = np.maximum(rows, least)
     places = np.flatnonzero((rows <= 0).any(axis=1))
     if len(places):
         units = rounding_units(rows[places])
@@ -50,13 +77,16 @@ def lifted(rows: Floats) -> Floats:
     return raised
 
 
-def log_odds(rows: Floats) -> Floats:
-    """Log p - log(1 - p) of sigmoids (N, K), finite: a 0 or 1 of a rounded row counts as half its unit from there."""
-    margins = np.full(len(rows), FLOOR)
+def log_odds(rows: Floats, least: float = FLOOR) -> Floats:
+    """Log p - log(1 - p) of sigmoids (N, K), finite: a 0 or 1 of a rounded row counts as half its unit from there.
+
+    Every other 0 counts as `least`, and a 1 as 1 less `FLOOR`, or less `least` where that is more.
+    """
+    margins = np.full(len(rows), least)
     places = np.flatnonzero(((rows <= 0) | (rows >= 1)).any(axis=1))
     if len(places):
-        margins[places] = np.maximum(FLOOR, rounding_units(rows[places]) / 2)
-    inner = np.clip(rows, margins[:, None], 1 - margins[:, None])
+        margins[places] = np.maximum(least, rounding_units(rows[places]) / 2)
+    inner = np.clip(rows, margins[:, None], 1 - np.maximum(margins, FLOOR)[:, None])
     return np.asarray(np.log(inner) - np.log1p(-inner))
 
 

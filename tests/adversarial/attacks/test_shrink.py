@@ -30,7 +30,7 @@ def test_dropping_ends_at_a_set_that_needs_each_of_its_changes(two_classes, seed
     assert toy.flips(found)
     assert not any(toy.flips(smaller) for smaller in itertools.combinations(found, len(found) - 1))
     # what leaving a change out costs, it does: the classifier is linear
-    np.testing.assert_allclose(effects.observed()[:, 0], toy.gains()[effects.seen, 0], atol=2e-3)
+    np.testing.assert_allclose(effects.observed()[:, 0] * toy.log.unit, toy.gains()[effects.seen, 0], atol=2e-3)
 
 
 def test_dropping_finds_the_minimum_where_the_surplus_does_nothing(linear):

@@ -27,8 +27,8 @@ def test_a_set_is_one_node_whatever_the_order_and_costs_one_query(small):
     assert small.log.queries == 3
     assert tree.node_of == {(): 0, (1, 3): 1, (5,): 2}
     # white raises a pixel by 0.5: 0.5 * (4 + 2) - 3.5 and 0 - 4.5; then 0.5 * 1 - 3.5 and 0.5 * 1 - 4.5
-    np.testing.assert_allclose(np.sort(tree.gaps, axis=1), [[-4.5, -3.5], [-4.5, -0.5], [-4.0, -3.0]])
-    np.testing.assert_allclose(tree.value, [-3.5, -0.5, -3.0])
+    np.testing.assert_allclose(np.sort(tree.gaps, axis=1) * small.log.unit, [[-4.5, -3.5], [-4.5, -0.5], [-4.0, -3.0]])
+    np.testing.assert_allclose(tree.value * small.log.unit, [-3.5, -0.5, -3.0])
     assert tree.touched.tolist() == [1, 1, 1, 0, 0]
 
 
@@ -168,7 +168,7 @@ def test_columns_are_the_nearest_classes(linear):
     needs = np.random.default_rng(0).permutation(classes) + 1.0
     toy = linear(np.full((1, 2, 1), 0.5), np.zeros((classes, 2)), needs)
     toy.run(toy.tree.ask([()]))
-    np.testing.assert_allclose(-toy.tree.gaps[0], np.arange(1, STANDARD.tree.columns + 1))
+    np.testing.assert_allclose(-toy.tree.gaps[0] * toy.log.unit, np.arange(1, STANDARD.tree.columns + 1))
 
 
 def test_a_target_is_reached_when_every_gap_is_closed(linear):
@@ -176,9 +176,9 @@ def test_a_target_is_reached_when_every_gap_is_closed(linear):
     toy = linear(np.full((1, 3, 1), 0.5), weights, [1.5, 1.0], target=1)
     toy.run(toy.tree.ask([()]))
     # class 1 is 1.5 behind the label and 0.5 behind class 2
-    np.testing.assert_allclose(sorted(toy.tree.gaps[0].tolist()), [-1.5, -0.5])
-    assert toy.tree.value[0] == pytest.approx(-1.5)
+    np.testing.assert_allclose(np.sort(toy.tree.gaps[0]) * toy.log.unit, [-1.5, -0.5])
+    assert toy.tree.value[0] * toy.log.unit == pytest.approx(-1.5)
     toy.run(toy.tree.ask([(1,), (3,), (1, 3)]))
     assert [toy.tree.sets[node] for node in np.flatnonzero(toy.tree.value > 0)] == [(1,)]
     # with both pixels white, class 1 is at 0.5 and class 2 at 1.0
-    assert toy.tree.value[toy.tree.node_of[(1, 3)]] == pytest.approx(-0.5)
+    assert toy.tree.value[toy.tree.node_of[(1, 3)]] * toy.log.unit == pytest.approx(-0.5)

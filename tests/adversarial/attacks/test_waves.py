@@ -133,8 +133,8 @@ def test_the_model_learned_is_the_slope(linear):
     toy = linear(np.full((8, 8, 1), 0.5), weights, [3.0, 5.0], budget=500, distance="l2")
     search = WaveSearch(toy.log, DISTANCES.get("l2"), rng)
     toy.run(search.steps())
-    np.testing.assert_allclose(search.model[:, search.columns.tolist().index(0)], weights[0], atol=0.05)
-    np.testing.assert_allclose(search.model[:, search.columns.tolist().index(1)], weights[1], atol=0.05)
+    np.testing.assert_allclose(search.model[:, search.columns.tolist().index(0)] * toy.log.unit, weights[0], atol=0.05)
+    np.testing.assert_allclose(search.model[:, search.columns.tolist().index(1)] * toy.log.unit, weights[1], atol=0.05)
     steepest = np.unravel_index(np.abs(weights[0]).argmax(), (8, 8))
     assert np.unravel_index(search.evidence().argmax(), (8, 8)) == steepest
 

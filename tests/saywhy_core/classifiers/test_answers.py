@@ -16,6 +16,7 @@ from saywhy_core.classifiers import (
     as_probabilities,
     comparable,
     confidence,
+    least_probability,
     same_answer,
 )
 from saywhy_core.classifiers.answers.kinds import KINDS
@@ -195,6 +196,54 @@ def test_a_zero_of_rounded_probabilities_counts_as_half_a_unit():
     assert comparable(asked(fine, "probabilities"), "probabilities")[0, 3] == pytest.approx(np.log(0.0005))
     exact = [[0.7, 0.3 - 1e-9, 1e-9, 0.0]] * 3
     assert comparable(asked(exact, "probabilities"), "probabilities")[0, 3] < np.log(1e-11)
+
+
+def softmax(logits, kind=np.float64):
+    powers = np.exp(np.array(logits) - np.max(logits))
+    return (powers / powers.sum()).astype(kind).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("sent", "least"),
+    [
+        (softmax([0, -3, -300, -1000]), 2.3e-308),
+        (softmax([0, -3, -90, -1000], np.float32), 2.0**-149),
+        (softmax([0, -3, -9, -1000], np.float16), 2.0**-24),
+        (softmax([0, -3, -90]), 2.3e-308),
+        (softmax([0, -3, -9, -1000]).round(7), 1e-7),
+        (softmax([0, -3, -9, -1000]).round(10), 1e-10),
+    ],
+)
+def test_no_probability_that_can_be_sent_is_taken_for_another(sent, least):
+    """`least` is the smallest number above 0 of that kind of float, or of so many decimals."""
+    told = least_probability(sent, "probabilities")
+    assert least / 2.5 <= told < least
+    rows = np.array([[1 - least, least, 0.0], [1 - 2 * least, 2 * least, 0.0]])
+    first, second = comparable(rows, "probabilities", told)
+    assert first[2] < first[1] < second[1]
+    assert np.isfinite([first, second]).all()
+
+
+def test_answers_that_tell_no_kind_of_number_are_compared_as_ever():
+    for sent in ([1.0, 0.0, 0.0], [0.97, 0.03, 0.0], [0.9993, 0.0007, 0.0]):
+        assert least_probability(np.array(sent), "probabilities") == 1e-12
+        rows = np.array([sent])
+        np.testing.assert_array_equal(comparable(rows, "probabilities", 1e-12), comparable(rows, "probabilities"))
+    assert least_probability(np.array([5.0, 1e-40]), "logits") == 1e-12
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_of_one_sigmoid_and_its_complement_the_smaller_tells_the_kind_of_float(kind):
+    for value in (0.3123456, 0.7123456, 0.0543219, 0.9543219):
+        sent = float(kind(value))
+        expected = {np.float16: 2.0**-25, np.float32: 2.0**-150}[kind]
+        assert least_probability(np.array([1 - sent, sent]), "sigmoid") == expected
+
+
+def test_small_sigmoids_are_told_apart():
+    values = comparable(np.array([[1.0, 1e-40], [1.0, 1e-30], [0.9, 0.1]]), "sigmoid", 2.0**-150)
+    np.testing.assert_allclose(values[:, 1], [np.log(1e-40), np.log(1e-30), np.log(1 / 9)])
+    np.testing.assert_allclose(values[:2, 0], np.log(1e12), rtol=1e-3)
 
 
 @pytest.mark.parametrize(("classes", "decimals"), [(4, 2), (43, 2), (1000, 3), (1000, 2), (10, 4)])

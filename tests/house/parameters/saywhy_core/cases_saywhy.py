@@ -131,6 +131,14 @@ SCORES = np.array([[1.0, 3.0, 2.0], [-1.0, 0.0, 0.5]])
 for name in ("as_probabilities", "comparable"):
     case(f"saywhy_core.classifiers.{name}", {"scores": SCORES, "kind": "logits"}, scores=SCORES[::-1])
     case(f"saywhy_core.classifiers.{name}", {"scores": np.abs(SCORES) / 4, "kind": "logits"}, kind="probabilities")
+SURE = np.array([[1.0, 1e-40]])
+case("saywhy_core.classifiers.comparable", {"scores": SURE, "kind": "probabilities"}, least=1e-50)
+case(
+    "saywhy_core.classifiers.least_probability",
+    {"scores": SURE[0], "kind": "probabilities"},
+    scores=SURE[0] > 0.5,
+    kind="logits",
+)
 case("saywhy_core.classifiers.same_answer", {"first": SCORES[0], "second": SCORES[0]}, first=SCORES[1], second=SCORES[1])
 case("saywhy_core.classifiers.read_option", {"pair": "name=a%26b"}, pair="name=b", escaped=True)
 case("saywhy_core.classifiers.split_spec", {"spec": "onnx:a?layout=nchw"}, spec="onnx:b")
