@@ -65,6 +65,7 @@ def save(prover: Prover, path: Path) -> None:
     slots = [slot for block in (*waiting, *prover.stuck) for slot in block.slots]
     head = {
         "version": VERSION, "fingerprint": fingerprint(prover), "proved": prover.proved, "pixels": prover.pixels,
+        "digest": digest_of(prover, prover.proved),
         "blocks": prover.blocks, "seconds": prover.seconds, "share": prover.share, "allowance": prover.allowance,
         "fewest": None if prover.fewest == math.inf else int(prover.fewest),
     }  # fmt: skip
@@ -128,6 +129,7 @@ def _blocks(parts: dict[str, Any], prover: Prover, head: dict[str, Any]) -> list
         and (lengths.sum(), counts.sum(), len(counts)) == (len(items), len(lengths), len(parts["shares"]))
         and head["pixels"] - head["proved"] in (0, 1)
         and 0 <= head["proved"] <= first
+        and head.get("digest") in (None, digest_of(prover, head["proved"]))
         and bool((parts["slots"] == head["pixels"]).all())
         and (head["fewest"] is None or int(head["fewest"]) == _changed(parts["witness"], original) > 0)
     )

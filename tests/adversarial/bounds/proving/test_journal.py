@@ -206,7 +206,9 @@ def test_damaged_journals_are_refused(fresh, tmp_path):
     [
         {"items": lambda array: array + 10_000}, {"lengths": lambda array: array[:-1]}, {"low": lambda array: array - 1},
         {"shares": lambda array: array[:0]}, {"slots": lambda array: array + 1}, {"witness": lambda array: array * 0 + 0.5},
-        {"head": lambda array: array[:-3]}, {"head": lambda _: np.frombuffer(b"[]", np.uint8)}, {"pixel": lambda array: array[1:]},
+        {"head": lambda array: array[:-3]}, {"head": lambda _: np.frombuffer(b"[]", np.uint8)},
+        {"head": lambda array: np.frombuffer(array.tobytes().replace(b'"proved": 1,', b'"proved": 2,'), np.uint8)},
+        {"pixel": lambda array: array[1:]},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
