@@ -81,13 +81,13 @@ def supposes(tokens: Sequence[Token], left_over: Sequence[str], evidence: Eviden
 
 def is_of_several(tokens: Sequence[Token], evidence: Evidence) -> bool:
     """Whether a sentence calls several parts decisive, and does not say whether it means each of them or all together."""
-    return of_several().fullmatch(skeleton_of(tokens, evidence).text) is not None
+    return of_several(skeleton_of(tokens, evidence).text)
 
 
 def is_unclear(tokens: Sequence[Token], evidence: Evidence) -> bool:
     """Whether a sentence calls a part decisive, or enough, or not. If it was not read, it does not say which part it means."""
     text = skeleton_of(opened(tokens), evidence).text
-    return any(pattern.fullmatch(text) for pattern, _, _ in verdicts())
+    return any(pattern.fullmatch(text) for pattern, _, _ in verdicts(text))
 
 
 def read_effects(tokens: Sequence[Token], evidence: Evidence, subject: Mentions, plain: Plain) -> EffectReading | None:
@@ -232,7 +232,7 @@ def _readings(skeleton: Skeleton, evidence: Evidence, subject: Mentions) -> Iter
             attempts += [maker.effect(change, found, *made) for change, found in _matches(nouns(), text, right)]
         for change, found in _matches(adverbials(), text, right):
             attempts += [maker.effect(change, found, *made) for made in _matches(clauses(), text, left)]
-    for pattern, decisive, sufficient in verdicts():
+    for pattern, decisive, sufficient in verdicts(text):
         if match := pattern.fullmatch(text):
             attempts.append(maker.verdict(groups_of(match), decisive=decisive, sufficient=sufficient))
     if match := leading().fullmatch(text):

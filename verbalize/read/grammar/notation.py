@@ -32,11 +32,14 @@ class Notation:
     phrases: Mapping[str, str]
     _codes: dict[frozenset[str], str] = field(default_factory=dict)
     _expanded: dict[str, str] = field(default_factory=dict)
+    _required: dict[str, list[frozenset[str]]] = field(default_factory=dict)
+    _members: dict[str, str] = field(default_factory=dict)
 
     def code(self, names: frozenset[str]) -> str:
         """The character for a set of word classes."""
         if names not in self._codes:
             self._codes[names] = chr(FIRST + len(self._codes))
+            self._members.clear()
         return self._codes[names]
 
     def register(self, sets: Iterable[frozenset[str]]) -> None:
@@ -54,6 +57,11 @@ class Notation:
 
         Not all such sets are found; those that are found let most patterns be passed over without being tried.
         """
+        if pattern not in self._required:
+            self._required[pattern] = self._required_of(pattern)
+        return self._required[pattern]
+
+    def _required_of(self, pattern: str) -> list[frozenset[str]]:
         branches = _branches(pattern)
         if len(branches) > 1:
             first = [self.required(branch) for branch in branches]
@@ -68,7 +76,7 @@ class Notation:
             elif inner in self.phrases:
                 found += self.required(self.phrases[inner])
             else:
-                found.append(frozenset(code for names, code in self._codes.items() if inner in names))
+                found.append(frozenset(self._members_of(inner)))
         return found
 
     def _expand(self, pattern: str, prefix: str, counts: dict[str, int]) -> str:
@@ -96,10 +104,15 @@ class Notation:
             if sum(counts.values()) == before:  # captures are counted anew at each place, so such a phrase can't be kept
                 self._expanded[name] = made
             return made
-        characters = "".join(code for names, code in self._codes.items() if name in names)
+        characters = self._members_of(name)
         if not characters:
             raise KeyError(f"no word has the class {name}")
         return characters if len(characters) == 1 else f"[{characters}]"
+
+    def _members_of(self, name: str) -> str:
+        if name not in self._members:
+            self._members[name] = "".join(code for names, code in self._codes.items() if name in names)
+        return self._members[name]
 
 
 _INNERMOST = re.compile(r"\(\?:([^()]*\|[^()]*)\)")
