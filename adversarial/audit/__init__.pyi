@@ -9,6 +9,7 @@ from .image_folders.runner import AuditOutcome as AuditOutcome
 from .image_folders.runner import audit_images as audit_images
 from .plan import AuditPlan as AuditPlan
 from .plan import AuditStatus as AuditStatus
+from .plan import ProofTotals as ProofTotals
 from .prior import MapDensity as MapDensity
 from .prior import read_prior as read_prior
 from .records import ImageArrays as ImageArrays

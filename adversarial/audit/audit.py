@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.choices import chosen
 from adversarial.audit.engines.engine import AUDIT_ENGINES, check_options, check_ready, proof_crews
-from adversarial.audit.plan import AuditPlan, AuditStatus
+from adversarial.audit.plan import AuditPlan, AuditStatus, proof_totals
 from adversarial.audit.preparing import Prepared, prepare
 from adversarial.audit.proofs.prover import check_endpoint
 from adversarial.audit.proofs.proving import proofs_left, prove_rows
@@ -160,10 +160,12 @@ class Audit:
                     except UsageError as error:
                         refused = prepared.begins and _is_refusal(error, store)
                         raise
-                    gone = prove_rows(store, prepared, on_proof, on_proving, crews)
+                    unproved, remarks = prove_rows(store, prepared, on_proof, on_proving, crews)
                     store.tidy()
                     status = _status(store)
-                    return replace(status, problems=(*changed, *gone, *status.problems))
+                    return replace(
+                        status, problems=(*changed, *status.problems), unproved=tuple(unproved), remarks=tuple(remarks)
+                    )
         except BaseException:
             if refused:
                 _discard(self.directory)
@@ -353,7 +355,8 @@ def _discard(directory: Path) -> None:
 def _status(store: AuditStore) -> AuditStatus:
     made = spent(store)
     problems = tuple(Problem(record.name, record.error or "it failed") for record in store.images("failed"))
-    return AuditStatus(store.counts(), made.begun, made.queries, store.about.get("settings", {}), problems)
+    settings = store.about.get("settings", {})
+    return AuditStatus(store.counts(), made.begun, made.queries, settings, problems, proof_totals(store))
 
 
 def _check_kept(kept: Mapping[str, Any], directory: Path) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adversarial.audit.records import Status
+    from adversarial.audit.store import AuditStore
     from saywhy_core.errors import Problem
 
 
@@ -44,6 +45,25 @@ class AuditPlan:
 
 
 @dataclass(frozen=True)
+class ProofTotals:
+    """How far the proofs of an audit are.
+
+    Attributes:
+        made: images with a proof.
+        exact: those of which the fewest pixels are known exactly.
+        stopped: those whose proof was interrupted, and goes on with the next run.
+        timed_out: those whose proof came to the end of its time before all was proved that was asked for.
+        missing: images that were attacked and have no proof.
+    """
+
+    made: int
+    exact: int
+    stopped: int
+    timed_out: int
+    missing: int
+
+
+@dataclass(frozen=True)
 class AuditStatus:
     """How far an audit is.
 
@@ -53,6 +73,9 @@ class AuditStatus:
         queries: all that were made: for the images that are done and those that are begun, and to time the classifier.
         settings: of the audit.
         problems: the images that failed, and why; what `Audit.run` returns also has those whose files were changed afterwards.
+        proofs: how far the proofs are; None where none were asked for.
+        unproved: images about which `Audit.run` could prove nothing, and why.
+        remarks: what is to be said of how proofs of `Audit.run` went, such as that what was kept of one was damaged.
     """
 
     counts: Mapping[Status, int]
@@ -60,6 +83,9 @@ class AuditStatus:
     queries: int
     settings: Mapping[str, Any]
     problems: tuple[Problem, ...]
+    proofs: ProofTotals | None = None
+    unproved: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def images(self) -> int:
@@ -70,3 +96,16 @@ class AuditStatus:
     def waiting(self) -> int:
         """Images that are still to be attacked."""
         return self.counts["waiting"]
+
+
+def proof_totals(store: AuditStore) -> ProofTotals | None:
+    """How far the proofs of an audit are; None where none were asked for, and none are there."""
+    proofs = {proof.image: proof for proof in store.proofs()}
+    asked = (store.about.get("settings") or {}).get("prove")
+    if asked is None and not proofs:
+        return None
+    exact = sum(proof.exact for proof in proofs.values())
+    stopped = sum(not (proof.ended or proof.exact) for proof in proofs.values())
+    finished = sum(proof.ended and proof.finished and not proof.exact for proof in proofs.values())
+    missing = sum(record.id not in proofs for record in store.images("found", "held"))
+    return ProofTotals(len(proofs), exact, stopped, len(proofs) - exact - stopped - finished, missing)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.image_folders.folders import JOURNAL, read_record
 from adversarial.audit.proofs.earlier import row_of_json
-from adversarial.audit.proofs.proving import prove_images
+from adversarial.audit.proofs.proving import prove_images, with_remark
 from adversarial.audit.records import FINISHED
 from adversarial.findings.record import RECORD, record_text
 from saywhy_core.disk.files import atomic_open
@@ -59,7 +59,7 @@ def prove_folders(
         entry = by_number[record.id]
         add_proof(entry.folder.path, {**bound.to_json(class_names), "changed": _changed(proof)})
         if on_proof is not None:
-            on_proof(entry.name, said)
+            on_proof(entry.name, with_remark(proof, said))
 
     def kept(record: ImageRecord, proof: ProofRecord) -> None:
         if on_proof is not None:

@@ -58,6 +58,7 @@ class AuditOutcome:
         problems: images that could not be attacked, and why.
         resumed: number of images that an earlier run had begun, and that went on from what it had learned.
         proofs: number of proofs that this run made.
+        unproved: images about which nothing could be proved, and why.
     """
 
     written: int
@@ -65,6 +66,7 @@ class AuditOutcome:
     problems: tuple[Problem, ...]
     resumed: int = 0
     proofs: int = 0
+    unproved: tuple[Problem, ...] = ()
 
 
 def audit_images(
@@ -190,12 +192,13 @@ def audit_images(
             finally:
                 for entry in todo:
                     entry.close()
-            made_proofs = 0
+            made_proofs, unproved = 0, []
             if prover is not None:
                 names_of = classifier.class_names
-                made_proofs, gone = prove_folders(store, prover, entries, names_of, on_proof=on_proof, on_progress=on_proving)
-                audit.problems += gone
-    return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed, made_proofs)
+                made_proofs, unproved = prove_folders(
+                    store, prover, entries, names_of, on_proof=on_proof, on_progress=on_proving
+                )
+    return AuditOutcome(audit.written, audit.kept, tuple(audit.problems), resumed, made_proofs, tuple(unproved))
 
 
 @contextmanager

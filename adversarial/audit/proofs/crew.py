@@ -86,7 +86,7 @@ class SharedProofs:
         journal: what is kept of an earlier proof about an image; None where nothing is.
         keep: told what is to be kept of a proof that goes on.
         proved: told of each proof that has ended or was stopped.
-        lost: told of each image with which workers were lost, and why nothing more is tried.
+        lost: told of each image about which nothing is proved, and why nothing more is tried.
         tell: called from time to time.
     """
 
@@ -171,6 +171,8 @@ class SharedProofs:
                 work, worker.work = worker.work, None
                 if work is not None and message.bound is not None:
                     self._proved(work, message)
+                elif work is not None and message.ended:
+                    self._lost(work, message.said)
             case CanNot(why):
                 raise UsageError(f"a worker can't prove: {why}")
             case Failed(said):

@@ -42,6 +42,10 @@ class ProofStopped(KeyboardInterrupt):
         self.bound = bound
 
 
+class NotProvableError(UsageError):
+    """Nothing can be proved about one image, such as one to which the network gives scores that are NaN."""
+
+
 @dataclass(frozen=True, eq=False)
 class ProofWork:
     """One image to prove something about.
@@ -91,10 +95,12 @@ class Prover:
 
         Raises:
             ProofStopped: Ctrl-C or a signal, after something was proved.
+            NotProvableError: nothing can be proved about this image.
             UsageError: the network has an operation that can't be bounded.
         """
         from adversarial.bounds.earlier import OtherBoundError
 
+        self._subject(work.image.shape)  # what is wrong with the network is no matter of this image
         known, said = os.path.lexists(journal), ""
         while True:
             try:
@@ -102,8 +108,8 @@ class Prover:
             except OtherBoundError:
                 work, said = replace(work, earlier=None), OTHER
             except UsageError as error:
-                if not known or not str(error).startswith(str(journal)):  # it is about something else
-                    raise
+                if not known or not str(error).startswith(str(journal)):  # it is about the image
+                    raise NotProvableError(str(error)) from error
                 journal.unlink(missing_ok=True)
                 known, said = False, said or (FROM_ROW if work.earlier is not None else ANEW)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from adversarial.audit.proofs.crew import SharedProofs
 from adversarial.audit.proofs.earlier import earlier_bound
-from adversarial.audit.proofs.prover import ProofStopped, ProofWork
+from adversarial.audit.proofs.prover import NotProvableError, ProofStopped, ProofWork
 from adversarial.audit.proofs.worker import ProofSetup
 from adversarial.audit.records import ProofRecord
 from saywhy_core.disk.destinations import check_own
@@ -78,14 +78,15 @@ def prove_images(
         records: rows of finished images.
         class_names: one name per class, or None.
         journal: the file for what is not finished about an image; it is removed once nothing is left to do.
-        on_proof: told of each proof, after its row is written, and what is to be said of it.
+        on_proof: told of each proof, after its row is written, and what is to be said of how it went; "" for nothing.
         on_kept: told of each proof that was made before and is kept.
         written: what was proved about an image of which the database holds no proof, as far as that is written elsewhere.
         on_progress: told for how many of the images that need a proof it is made.
         elsewhere: workers that prove, several at once, and what they start with; None for this process, one after the other.
 
     Returns:
-        The images about which nothing is proved, and why: their pictures were not kept, or workers are lost with them.
+        The images about which nothing is proved, and why: their pictures were not kept, nothing can be proved about them, or
+        workers are lost with them.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, or a signal; what was proved is written.
@@ -123,17 +124,18 @@ def prove_images(
         record, file = left[work.id], journal(left[work.id])
         made = proof_record(work.id, bound, originals.pop(work.id), class_names, prover=prover, ended=ended)
         store.write_proof(made)
-        on_proof(record, made, bound, made.sentence + (f" ({file}: {said})" if said else ""))
+        on_proof(record, made, bound, f"{file}: {said}" if said else "")
         if ended and bound.proof.finished:
             file.unlink(missing_ok=True)
         tell(more=int(ended))
 
     def lost(work: ProofWork, why: str) -> None:
+        originals.pop(work.id)
         without.append((left[work.id], why))
         tell(more=1)
 
     if elsewhere is None:
-        _one_by_one(prover, works(), lambda work: journal(left[work.id]), write, tell)
+        _one_by_one(prover, works(), lambda work: journal(left[work.id]), write, lost, tell)
     elif left:
         crews, setup = elsewhere
         with crews.open(setup) as crew:
@@ -150,6 +152,7 @@ def _one_by_one(
     works: Iterator[ProofWork],
     journal: Callable[[ProofWork], Path],
     write: Callable[..., None],
+    lost: Callable[[ProofWork, str], None],
     tell: Callable[..., None],
 ) -> None:
     """Prove in this process."""
@@ -160,6 +163,9 @@ def _one_by_one(
         except ProofStopped as stopped:
             write(work, stopped.bound, "", ended=False)
             raise stopped.__cause__ or stopped from None
+        except NotProvableError as error:
+            lost(work, str(error))
+            continue
         write(work, bound, said, ended=True)
 
 
@@ -207,8 +213,8 @@ def prove_rows(
     on_proof: Callable[[str, str], None] | None,
     on_progress: OnProgress | None,
     crews: Crews | None = None,
-) -> list[Problem]:
-    """Prove how many pixels each attacked image of an audit needs, where that was asked for; the images without a proof.
+) -> tuple[list[Problem], list[Problem]]:
+    """Prove how many pixels each attacked image of an audit needs, where that was asked for.
 
     Args:
         store: the audit.
@@ -217,22 +223,28 @@ def prove_rows(
         on_progress: see `prove_images`.
         crews: where proofs are made; None for this process.
 
+    Returns:
+        The images without a proof, and why; and what is to be said of how other proofs went.
+
     Raises:
         KeyboardInterrupt: Ctrl-C, or a signal; what was proved is written.
         UsageError: the network has an operation that can't be bounded, or there are no workers to be had.
     """
     prover = prepared.prover
     if prover is None:
-        return []
+        return [], []
+    remarks: list[Problem] = []
 
     def journal(record: ImageRecord) -> Path:
         file = store.directory / FOLDER / f"{record.id:06d}.journal"
         check_own(file, store.directory)
         return file
 
-    def proved(record: ImageRecord, _: ProofRecord, __: PixelBound, said: str) -> None:
+    def proved(record: ImageRecord, made: ProofRecord, _: PixelBound, said: str) -> None:
+        if said:
+            remarks.append(Problem(record.name, said))
         if on_proof is not None:
-            on_proof(record.name, said)
+            on_proof(record.name, with_remark(made, said))
 
     setup = ProofSetup(
         job=prepared.job, seconds=prover.seconds, pixels=prover.pixels, seed=prover.seed,
@@ -244,7 +256,12 @@ def prove_rows(
     )  # fmt: skip
     with suppress(OSError):  # there is none, or it holds what is to be gone on from
         (store.directory / FOLDER).rmdir()
-    return [Problem(record.name, why) for record, why in without]
+    return [Problem(record.name, why) for record, why in without], remarks
+
+
+def with_remark(proof: ProofRecord, said: str) -> str:
+    """Both bounds in words, with what is to be said of how the proof went."""
+    return f"{proof.sentence} ({said})" if said else proof.sentence
 
 
 def proof_record(

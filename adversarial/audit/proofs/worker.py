@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from adversarial.audit.proofs.prover import ProofStopped, Prover
+from adversarial.audit.proofs.prover import NotProvableError, ProofStopped, Prover
 from saywhy_core.classifiers import ClassifierError, score_network
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import ceilings
@@ -71,7 +71,7 @@ class Proved:
 
     Attributes:
         id: of the image.
-        bound: what is proved; None where it was stopped before anything was.
+        bound: what is proved; None where it was stopped before anything was, or nothing can be proved about the image.
         ended: whether it was not stopped.
         said: what is to be said of how it went; "" for nothing.
         journal: the file from which it goes on; None where nothing is left to do, or nothing was begun.
@@ -193,6 +193,8 @@ class ProofWorker:
             bound, ended = stopped.bound, False
         except KeyboardInterrupt:
             ended = False
+        except NotProvableError as error:
+            said = str(error)
         left = file.read_bytes() if file.exists() else None
         file.unlink(missing_ok=True)
         done = ended and bound is not None and bound.proof.finished

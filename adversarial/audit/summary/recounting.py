@@ -29,7 +29,7 @@ _TABLES = """
 CREATE TABLE images (id INTEGER PRIMARY KEY, status TEXT, label INTEGER, label_name TEXT, adversarial INTEGER,
  adversarial_name TEXT, distance REAL, first INTEGER, queries INTEGER, place TEXT, png INTEGER, jpeg INTEGER);
 CREATE TABLE weather (image INTEGER, kind TEXT, severity INTEGER, flipped INTEGER);
-CREATE TABLE proofs (image INTEGER, lower INTEGER, upper INTEGER, condition TEXT);
+CREATE TABLE proofs (image INTEGER, lower INTEGER, upper INTEGER, condition TEXT, ended INTEGER);
 CREATE VIEW attacked AS SELECT *,
  CASE WHEN label_name IS NULL THEN 'class ' || label ELSE char(39) || label_name || char(39) END AS said,
  CASE WHEN adversarial_name IS NULL THEN 'class ' || adversarial ELSE char(39) || adversarial_name || char(39) END AS now
@@ -72,7 +72,8 @@ class Rows:
     def add_proof(self, record: ProofRecord) -> None:
         """Add what was proved about an image."""
         self._database.execute(
-            "INSERT INTO proofs VALUES (?, ?, ?, ?)", (record.image, record.lower, record.upper, condition_of(record.network))
+            "INSERT INTO proofs VALUES (?, ?, ?, ?, ?)",
+            (record.image, record.lower, record.upper, condition_of(record.network), record.ended),
         )
 
     def count(self, query: str, *values: Any) -> int:
@@ -252,6 +253,16 @@ def _exact(said: Sequence[str], rows: Rows) -> bool:
     return tuple(map(_number, said)) == have
 
 
+def _unproved(said: Sequence[str], rows: Rows) -> bool:
+    return _number(said[0]) == rows.count(
+        "FROM images WHERE status IN ('found', 'held') AND id NOT IN (SELECT image FROM proofs)"
+    )
+
+
+def _stopped(said: Sequence[str], rows: Rows) -> bool:
+    return _number(said[0]) == rows.count("FROM proofs WHERE NOT ended AND lower IS NOT upper")
+
+
 def _against(said: Sequence[str], rows: Rows) -> bool:
     number, of, words, values, condition = said
     pixels = 1 if words == "single pixel" else _number(words.removesuffix(" pixels"))
@@ -284,6 +295,8 @@ _HELD_AFTER = (
     rf"\(95% interval {_P} to {_P}; searches that found nothing are censored\)\."
 )
 _EXACT = rf"For {_N} of {_N} images? with a proof, the fewest pixels that flip (?:it|them) are known exactly\."
+_UNPROVED = rf"{_N} attacked images? ha(?:s|ve) no proof\."
+_STOPPED = rf"{_N} (?:proof was|proofs were) interrupted, so that more may be proved\."
 _AGAINST = (
     rf"{_N} of {_N} images? with a proof holds? against any (single pixel|[\d,]+ pixels), whatever (its value|their values) "
     r"\((.+)\)\."
@@ -310,6 +323,8 @@ _READERS: tuple[tuple[str, _Holds], ...] = (
     (_HELD_AT, _held_at),
     (_HELD_AFTER, _held_after),
     (_EXACT, _exact),
+    (_UNPROVED, _unproved),
+    (_STOPPED, _stopped),
     (_AGAINST, _against),
     (_CLASS, _class),
     (_CLASSES, _classes),

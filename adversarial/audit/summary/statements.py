@@ -80,8 +80,19 @@ def of_queries(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
             yield "queries", text
 
 
-def of_proofs(proofs: ProofCounts | None) -> Iterator[tuple[str, str]]:
-    """How many images need a known number of pixels, and how many are proved to hold against so many."""
+def of_proofs(proofs: ProofCounts | None, missing: int = 0, stopped: int = 0) -> Iterator[tuple[str, str]]:
+    """How many images need a known number of pixels, and how many are proved to hold against so many.
+
+    Args:
+        proofs: what was proved.
+        missing: attacked images without a proof, where proofs were asked for.
+        stopped: proofs that were interrupted.
+    """
+    if missing:
+        yield "proofs", f"{counted(missing, 'attacked image')} {'has' if missing == 1 else 'have'} no proof."
+    if stopped:
+        was = "proof was" if stopped == 1 else "proofs were"
+        yield "proofs", f"{stopped:,} {was} interrupted, so that more may be proved."
     if proofs is None:
         return
     fewest = "the fewest pixels that flip it are" if proofs.images == 1 else "the fewest pixels that flip them are"

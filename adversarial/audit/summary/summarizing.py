@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adversarial.audit.plan import proof_totals
 from adversarial.audit.summary import statements as said
 from adversarial.audit.summary.mapping import MeanMap, change_map, map_in_words, question_of, rounded, shrunk, smoothed
 from adversarial.audit.summary.nouns import (
@@ -105,12 +106,12 @@ def _summary(
     survives = _survives(images)
     places = tuple(walk.places.most_common())
     median = median_of(distances)
-    proofs = _proofs([row.proof for row in images if row.proof is not None])
+    proofs, totals = _proofs([row.proof for row in images if row.proof is not None]), proof_totals(store)
     told: list[tuple[str, str]] = [
         *said.of_images(counts, goal=(about.get("settings") or {}).get("goal") is not None),
         *said.of_distances(by_distance, norm, median, len(attacked)),
         *said.of_queries(by_queries),
-        *said.of_proofs(proofs),
+        *said.of_proofs(proofs, *((totals.missing, totals.stopped) if totals is not None else ())),
         *said.of_classes(classes, flips),
         *said.of_places(places),
         *said.of_weather(kinds, brittle),

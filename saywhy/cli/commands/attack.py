@@ -218,7 +218,7 @@ def attack(
     note(f"{counted(outcome.written, 'result')} written to {out}{kept}{proofs}")
     spelled = {AT_GOAL: "its label is already the class given with --goal"}
     problems = [replace(problem, what=spelled.get(problem.what, problem.what)) for problem in outcome.problems]
-    finish(("not attacked", [*unread, *problems]))
+    finish(("not attacked", [*unread, *problems]), ("nothing is proved about", outcome.unproved))
 
 
 def as_option(argument: str, value: str | None) -> str:

@@ -20,7 +20,7 @@ from saywhy_core.progress import progress_bar
 from saywhy_core.stopping import Stopped
 
 if TYPE_CHECKING:
-    from adversarial.audit import AuditPlan, AuditStatus
+    from adversarial.audit import AuditPlan, AuditStatus, ProofTotals
 
 HELP = (
     "Attack thousands of images, put each into the weather, and keep every result in DIR/audit.sqlite at once.\n\n"
@@ -279,8 +279,10 @@ def run(
     except AttackStopped as stopped:
         raise stopped.__cause__ if isinstance(stopped.__cause__, Stopped) else stopped from None
     tell_status(status)
+    for remark in status.remarks:
+        note(f"proof of {remark}", style="yellow")
     note(f"saywhy audit report {directory} makes a page of it")
-    finish(("not audited", list(dict.fromkeys([*problems, *status.problems]))))
+    finish(("not audited", list(dict.fromkeys([*problems, *status.problems]))), ("nothing is proved about", status.unproved))
 
 
 def _as_option(argument: str, value: str | None) -> str:
@@ -324,7 +326,20 @@ def tell_status(status: AuditStatus) -> None:
         "waiting": "waiting" if not status.begun else f"waiting, {status.begun:,} of them begun",
     }
     rows = [(f"{status.counts[name]:,}", words[name]) for name in words if status.counts[name]]  # type: ignore[index]
-    show_table([*rows, (f"{status.queries:,}", "queries made")])
+    show_table([*rows, (f"{status.queries:,}", "queries made"), *_proof_rows(status.proofs)])
+
+
+def _proof_rows(proofs: ProofTotals | None) -> list[tuple[str, str]]:
+    if proofs is None:
+        return []
+    words = {
+        "exact": "of them known exactly",
+        "timed_out": "of them at the end of their time: more seconds may prove more",
+        "stopped": "of them interrupted: the next run goes on",
+        "missing": "attacked, still without a proof",
+    }
+    found = [(getattr(proofs, name), said) for name, said in words.items()]
+    return [(f"{proofs.made:,}", "proved about"), *((f"{number:,}", said) for number, said in found if number)]
 
 
 def _duration(seconds: float) -> str:

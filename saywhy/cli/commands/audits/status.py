@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,7 @@ def status(
         counts = {str(name): number for name, number in found.counts.items()}
         shown: dict[str, Any] = {
             "images": found.images, **counts, "begun": found.begun, "queries": found.queries, "settings": dict(found.settings),
+            "proofs": None if found.proofs is None else asdict(found.proofs),
         }  # fmt: skip
         show_data(json.dumps(shown, ensure_ascii=False, indent=1) + "\n")
     else:

@@ -150,16 +150,18 @@ def test_a_lost_worker_costs_nothing_but_its_work(attacked, tmp_path, crew, proo
     assert [row["image"] for row in rows(tmp_path / "a")] == [1, 2, 3, 4]
     assert len(made.hired) == made.ended == 3
     assert not status.problems
+    assert not status.unproved
 
 
 def test_an_image_with_which_workers_are_lost_is_named(attacked, tmp_path, crew, proofs):
     crew(1, lose={0: 1, 1: 1, 2: 1})
     status = Audit(tmp_path / "a").run(**attacked[1])
-    (problem,) = status.problems
+    (problem,) = status.unproved
+    assert not status.problems  # it was audited
     assert "2 workers ended" in problem.what
     assert len(rows(tmp_path / "a")) == IMAGES - 1
     crew(1)
-    assert not Audit(tmp_path / "a").run().problems
+    assert not Audit(tmp_path / "a").run().unproved
     assert len(rows(tmp_path / "a")) == IMAGES
 
 
