@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import torch
     from numpy.typing import ArrayLike, NDArray
     from torch import nn
 
@@ -54,7 +55,7 @@ def fewest_pixels(
     earlier: PixelBound | None = None,
     progress: Callable[[PixelProof], None] | None = None,
     threads: int | None = None,
-    device: str | None = None,
+    device: str | torch.device | None = None,
     seed: int = 0,
 ) -> PixelBound:
     """Prove that no few pixels flip the class of an image, whatever their values in [0, 1], and look for few that do.
@@ -112,7 +113,7 @@ def fewest_pixels(
             open_subject(network, original.shape, threads),
             original,
             label,
-            Effort(at_most, seconds, seed, journal, progress, device or "cpu"),
+            Effort(at_most, seconds, seed, journal, progress, "cpu" if device is None else str(device)),
             known,
             earlier,
         )
@@ -149,8 +150,8 @@ def _bounded(
         )  # fmt: skip
         return PixelBound(lower=0, upper=0, label=label, witness=original, witness_label=seen, proof=proof)
     prover = Prover(
-        subject.network if effort.device == "cpu" else subject.network.to(effort.device), original.astype(np.float64), label,
-        flips=lambda images: subject.labels(images) != label, device=effort.device,
+        subject.network if effort.device.startswith("cpu") else subject.network.to(effort.device),
+        original.astype(np.float64), label, flips=lambda images: subject.labels(images) != label, device=effort.device,
     )  # fmt: skip
     path = None if effort.journal is None else pathlib.Path(effort.journal)
     if path is not None and path.exists():

@@ -210,7 +210,12 @@ def prover_of(
         network=network, seconds=float(seconds), pixels=PIXELS if pixels is None else pixels, seed=seed, threads=threads
     )
     wanted = classifier.image_shape
-    prover.read(shape if None in wanted else wanted)
+    size = shape if None in wanted else wanted
+    if pixels is not None and size is not None and None not in size[:2] and pixels > math.prod(size[:2]):
+        raise UsageError(
+            f"{argument('prove_pixels', pixels)}: the images have {math.prod(size[:2]):,} pixels; give no more than these"
+        )
+    prover.read(size)
     return prover
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from adversarial.audit import Audit, AuditStore
+from adversarial.audit import Audit, AuditStore, ProofTotals
 from adversarial.audit.comparing import merge_audits
 from adversarial.audit.reporters import write_reports
 from adversarial.audit.summary import summarize_audit
@@ -115,6 +115,56 @@ def test_an_interrupted_proof_goes_on(pictures, tmp_path, proofs):
     Audit(tmp_path / "a").run()
     assert [call["resumed"] for call in proofs.calls] == [False, True, False]
     assert [row.ended for row in rows(tmp_path / "a")] == [True, True]
+
+
+def test_status_and_report_say_how_far_proofs_are(pictures, tmp_path, proofs):
+    proofs.interrupt, proofs.finished = KeyboardInterrupt(), False
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", pictures, prove=8.0)
+    assert Audit(tmp_path / "a").status().proofs == ProofTotals(made=1, exact=0, stopped=1, timed_out=0, missing=1)
+    with AuditStore(tmp_path / "a") as store:
+        told = summarize_audit(store).told("proofs")
+    assert told[:2] == ("1 attacked image has no proof.", "1 proof was interrupted, so that more may be proved.")
+    status = Audit(tmp_path / "a").run()
+    assert status.proofs == ProofTotals(made=2, exact=0, stopped=0, timed_out=2, missing=0)
+    assert run(tmp_path / "b", pictures).proofs is None
+
+
+def test_what_is_said_of_a_proof_reaches_who_ran_the_audit(pictures, tmp_path, proofs, monkeypatch):
+    proofs.interrupt, proofs.finished = KeyboardInterrupt(), False
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", pictures, prove=8.0)
+
+    def damaged(*given, journal, **more):
+        if journal.exists():
+            raise UsageError(f"{journal} is damaged")
+        return proofs(*given, journal=journal, **more)
+
+    monkeypatch.setattr("adversarial.bounds.pixels.fewest_pixels", damaged)
+    told = {}
+    (remark,) = Audit(tmp_path / "a").run(on_proof=told.__setitem__).remarks
+    assert "000001.journal: what was kept of an earlier proof was damaged" in remark.what
+    assert [remark.what in said for said in told.values()] == [True, False]
+
+
+def test_an_image_about_which_nothing_can_be_proved_does_not_end_the_others(pictures, tmp_path, proofs, monkeypatch):
+    def refuses(network, image, label, **more):
+        if not proofs.calls:
+            proofs.calls.append(None)
+            raise UsageError("the network gives the image scores that are NaN")
+        return proofs(network, image, label, **more)
+
+    monkeypatch.setattr("adversarial.bounds.pixels.fewest_pixels", refuses)
+    status = run(tmp_path / "a", pictures, prove=8.0)
+    assert [row.image for row in rows(tmp_path / "a")] == [2]
+    (problem,) = status.unproved
+    assert "NaN" in problem.what
+    assert not status.problems
+
+
+def test_more_pixels_than_an_image_has_are_refused(pictures, tmp_path):
+    with pytest.raises(UsageError, match=r"prove_pixels.*the images have 2,304 pixels"):
+        run(tmp_path / "a", pictures, prove=8.0, prove_pixels=2305)
 
 
 def test_shards_keep_their_proofs(pictures, tmp_path, proofs):
