@@ -192,7 +192,7 @@ def audit_images(
             finally:
                 for entry in todo:
                     entry.close()
-            made_proofs, unproved = 0, []
+            made_proofs, unproved = 0, list[Problem]()
             if prover is not None:
                 names_of = classifier.class_names
                 made_proofs, unproved = prove_folders(

@@ -211,9 +211,10 @@ def prover_of(
     )
     wanted = classifier.image_shape
     size = shape if None in wanted else wanted
-    if pixels is not None and size is not None and None not in size[:2] and pixels > math.prod(size[:2]):
+    sides = [side for side in (size or ())[:2] if side is not None]
+    if pixels is not None and len(sides) == 2 and pixels > math.prod(sides):
         raise UsageError(
-            f"{argument('prove_pixels', pixels)}: the images have {math.prod(size[:2]):,} pixels; give no more than these"
+            f"{argument('prove_pixels', pixels)}: the images have {math.prod(sides):,} pixels; give no more than these"
         )
     prover.read(size)
     return prover
