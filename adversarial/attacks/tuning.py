@@ -198,6 +198,20 @@ class WaveTuning:
 
 
 @dataclass(frozen=True)
+class DrawnTuning:
+    """Images drawn at random, where nothing else found a start."""
+
+    together: int = 16  # images per batch
+    few: int = 256  # numbers in an image: in small ones, classes take up more of all images than any model tells
+    blocks: float = 0.5  # of the images have blocks of one colour, and the others single pixels: networks react to either
+    ends: float = 0.5  # of the images have values at the ends of the range alone: the farthest changes do most
+    halvings: int = 8  # of the line to the original
+    nearer: float = 0.6  # of the distance so far at least is what an image like the best one may be away
+    idle: int = 24  # batches of those without a nearer one, after which they end
+    whole: float = 0.25  # of the images change everywhere, the others in any share of their blocks
+
+
+@dataclass(frozen=True)
 class ScoredTuning:
     """The search along the boundary by scores, in L2, L-infinity and other p-norms above 1."""
 
@@ -297,6 +311,7 @@ class Tuning:
     shrinking: ShrinkingTuning = ShrinkingTuning()
     waves: WaveTuning = WaveTuning()
     scored: ScoredTuning = ScoredTuning()
+    drawn: DrawnTuning = DrawnTuning()
     large_pictures: LargePictureTuning = LargePictureTuning()
     sparse_moves: SparseMovesTuning = SparseMovesTuning()
 

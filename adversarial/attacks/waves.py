@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.feature_guided.shrink import towards_original
+from adversarial.attacks.label_only.drawn_starts import DrawnStarts
 from adversarial.attacks.large_pictures.wave_images import WaveImages, correct, expected, is_large
 from adversarial.attacks.tuning import STANDARD, Tuning
 from adversarial.attacks.wave_basis import Waves, between, borrow, give_back, longer
 from adversarial.margins import deciding
+from adversarial.query_log import BudgetSpent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -72,13 +74,30 @@ class WaveSearch:
             even = None if allowed is None else allowed.reshape(self.image.shape)[..., 0]
             self._large = WaveImages(self.image.shape, log.levels, even, tuning.large_pictures)
         self.model = self._no_slopes(0)
+        self._ahead = 0.0  # how far the label is ahead in the original
+        self._drawn = DrawnStarts(log, rng, mask, tuning.drawn)
 
     def steps(self) -> Search:
         """The whole search: yields images to ask about, and ends by itself when nothing brings progress any more.
 
+        While nothing is found, it does not end: starts are drawn at random then.
+
         Raises:
             BudgetSpent: the budget ended first.
         """
+        try:
+            yield from self._search()
+        except BudgetSpent:  # or it asked nothing new any more
+            if self.log.left <= 0 or self.log.found():
+                raise
+        if not self.log.found():
+            yield from self._drawn.until_found()
+            if self.log.found():
+                yield from towards_original(self.log, self._tuning)
+                yield from self._descend(self._ahead)
+
+    def _search(self) -> Search:
+        """The search up to where it has nothing more to ask."""
         gaps = yield from self.log.ask(self.image[None])
         if self.log.distance == 0:
             return
@@ -90,7 +109,7 @@ class WaveSearch:
         self.columns = np.argsort(-gaps[0], kind="stable")[: self.tuning.classes]
         self.model = self._no_slopes(len(self.columns))
         here, at = np.zeros(self.size), gaps[0, self.columns]
-        start = float(-at.max())
+        self._ahead = float(-at.max())
         yield from self._learn(here, at, self.tuning.opening)
         if self.by_decision is not None and self.log.coarse and self.log.unmoved > self.tuning.unmoved:
             self._fallen = self.by_decision()
@@ -106,8 +125,12 @@ class WaveSearch:
             tries += 1
             if not self.log.found():
                 yield from self._learn(here, at, self.tuning.first_probes * self.leaves)
+            # a start that is drawn sooner would be farther away than others are
+            late = self.by_starts is None and tries >= self.tuning.tries
+            if late and self.log.every and self._drawn.few and not self.log.found():
+                yield from self._drawn.some()
         yield from towards_original(self.log, self._tuning)
-        yield from self._descend(start)
+        yield from self._descend(self._ahead)
 
     def _no_slopes(self, gaps: int) -> Floats:
         return np.zeros((self.size, gaps), dtype=np.float64 if self._large is None else np.float32)

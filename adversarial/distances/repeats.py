@@ -35,6 +35,10 @@ class Repeats:
         self._gaps: dict[bytes, Floats] = {}
         self._idle = 0
 
+    def begin_anew(self) -> None:
+        """Forget how many repeats there were in a row: another search begins."""
+        self._idle = 0
+
     def ask(self, images: Images, asking: Callable[[Images], Asking], told_by: NDArray[np.generic] | None = None) -> Asking:
         """Ask about the images that were not asked before, by `asking`.
 

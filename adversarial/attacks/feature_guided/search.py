@@ -118,6 +118,8 @@ class PixelSearch:
         while not self._done():
             yield from _until(log, planned, self._stage(planned, opening, growth))
             planned = int(self.tuning.stages.factor * planned)
+        if self.tree.best is None and self.by_decision is not None:
+            yield from self.by_decision(None).steps()  # it draws starts as long as there are new ones
 
     def _stage(self, planned: int, opening: Opening, growth: Growth) -> Search:
         """Search until so many queries were made in all: what was found, made smaller; single changes and trees in turn."""

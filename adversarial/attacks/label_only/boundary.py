@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from adversarial.attacks.label_only.boundary_tuning import STANDARD, BoundaryTuning
+from adversarial.attacks.label_only.drawn_starts import DrawnStarts
 from adversarial.attacks.label_only.preferences import Preferences
 from adversarial.attacks.label_only.probes import FOLLOWING, Probes, band, slope, unit
 from adversarial.attacks.registry import Attack, Task
@@ -92,6 +93,7 @@ class LabelBoundary:
         self.bend = tuning.steepest if power <= 1 else min(tuning.steepest, 1 / (power - 1))
         self.normal = np.zeros(self.image.shape)
         self.lean = 0.0
+        self._drawn = DrawnStarts(log, rng, mask)
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
@@ -99,6 +101,10 @@ class LabelBoundary:
         if self.log.found() or not self.allowed.any():
             return
         point = yield from self._first_flip()
+        if point is None:
+            yield from self._drawn.until_found()
+            yield from self._drawn.shortened()
+            point = self._found()
         angle, step = self.tuning.first_angle, 0
         while point is not None and point.above > TINY:
             step += 1
@@ -123,14 +129,27 @@ class LabelBoundary:
     def _first_flip(self) -> Generator[Images, Floats, Point | None]:
         """A point of the boundary along the best of several directions; None where nothing flips."""
         tuning, longest = self.tuning, 2 * math.sqrt(self.image.size)
-        for _ in range(tuning.redrawn):
+        for number in range(tuning.redrawn):
             directions, length = self._directions(), tuning.first_length * math.sqrt(self.image.size)
             while length < longest:
                 flips = yield from self._ask(self._move(directions, length))
                 if flips.any():
                     return (yield from self._shortened(directions[: len(flips)][flips], length))
                 length *= tuning.longer
+            if number and self.log.every and self._drawn.few:
+                yield from self._drawn.some()
+                if self.log.found():
+                    return None
         return None
+
+    def _found(self) -> Point | None:
+        """The nearest image so far as a point of the boundary; None where there is none."""
+        if self.log.best is None:
+            return None
+        move = self.log.best - self.image
+        direction = unit(np.sign(move) * np.abs(move) ** (1 / self.bend) if self.bend else np.sign(move))
+        length = float(np.linalg.norm(move))
+        return Point(direction, (1 - self.tuning.radial**2) * length, length)
 
     def _directions(self) -> Floats:
         """Directions of length 1: noise of several bands, half of it where the contrast is, white noise, and even colours."""

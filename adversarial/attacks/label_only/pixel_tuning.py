@@ -18,6 +18,7 @@ class PixelTuning:
     first_rung: int = 8  # changes of the smallest start tried: fewer flip too seldom to be worth a query
     rung: float = 1.5  # from one size of a start to the next: what is too much is soon left out again
     target_rung: float = 4.0  # the same with a target: few starts reach it, so that many must be tried
+    few_pixels: int = 64  # in an image: there, sets of fewer changes than in any start reach a target that starts don't
     palette: int = 3  # values at most in a drawn start: few make shapes, many make noise
     single: float = 0.2  # of the drawn starts have a value of its own for each pixel
     dropped: float = 0.5  # of a set is left out at first: half of a start is superfluous more often than not

@@ -35,6 +35,7 @@ class LabelPixels:
         moves = make_move_table(task.log.image, task.manipulation)
         if task.mask is not None:
             moves = moves.within(task.mask.ravel())
+        self._any = self.rng.spawn(1)[0]  # so that sets of any size leave the other draws as they were
         self.moves, self.sets = moves, PixelSets(task.log, moves)
         self._sizes = moves.size.reshape(-1, moves.count)
         self._farthest = self._sizes.argmax(axis=1)  # the value of each pixel that changes it most
@@ -79,10 +80,14 @@ class LabelPixels:
                     found += yield from self.sets.race([self._merge(first, second) for _ in range(tuning.merges)], tuning)
             if found:
                 yield from self._exchange(min(found, key=len))
+            if self.sets.smallest is None:
+                yield from self._draw_any(new=self.log.queries > before)
             if self.log.queries == before or (self.sets.smallest is not None and len(self.sets.smallest) == 1):
                 return
             # sets that are reached from one start have much in common, and those from another one may be smaller
             lanes = [self._drawn_start() for _ in range(tuning.lanes)]
+            if smallest is None and not found and self.sets.smallest is not None:  # by a set of any size
+                lanes.append(leave_out(self.sets.smallest, self.rng, tuning))
 
     def evidence(self) -> NDArray[np.float64]:
         """(H, W) how far each pixel was changed in the nearest adversarial image."""
@@ -104,6 +109,29 @@ class LabelPixels:
             return self._start(places(), self._drawn_values())
         palette = self.rng.choice(self.moves.count, self.rng.integers(1, 1 + min(self.moves.count, self.tuning.palette)))
         return self._start(places(), self._patchwork(palette, 2.0 ** self.rng.integers(-1, 3)))
+
+    def _draw_any(self, *, new: bool) -> Search:
+        """Ask about sets of any size, each as likely, in pictures of few pixels: starts are large, and reach few of all sets.
+
+        Where starts are nothing `new` any more, until one is adversarial or none drawn is new for long.
+        """
+        if len(self._open) > self.tuning.few_pixels or self.log.target is None:
+            return
+        idle = 0
+        while self.sets.smallest is None and idle < self.tuning.idle:
+            drawn = [self._any_set() for _ in range(self.tuning.lanes)]
+            fresh = [changes for changes in drawn if self.sets.known(changes) is None]
+            idle = 0 if fresh else idle + len(drawn)
+            if fresh:
+                yield from self.sets.ask(fresh)
+                if new:
+                    return
+
+    def _any_set(self) -> Changes:
+        """A set of any size, of any pixels and values."""
+        pixels = self._any.permutation(self._open)[: self._any.integers(1, 1 + len(self._open))]
+        values = np.where(self._sizes[pixels] > 0, self._any.random((len(pixels), self.moves.count)), -1).argmax(axis=1)
+        return np.sort(pixels * self.moves.count + values)
 
     def _scattered(self) -> NDArray[np.int64]:
         """(P,) the pixels in an order drawn from the density."""

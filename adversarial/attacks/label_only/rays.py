@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from adversarial.attacks.label_only.drawn_starts import DrawnStarts
 from adversarial.attacks.label_only.probes import band, contrast
 from adversarial.attacks.random_pixels import change_map
 from adversarial.attacks.registry import Attack, Task
@@ -77,6 +78,7 @@ class LabelRays:
         self._matter = np.zeros(self.image.shape[:2])
         self._divisions: list[Iterator[Block]] = []
         self._gains: list[float] = []
+        self._drawn = DrawnStarts(log, rng, mask)
 
     def steps(self) -> Search:
         """See `ImageSearch.steps`."""
@@ -139,6 +141,17 @@ class LabelRays:
             if not math.isinf(self.radius):
                 return
             patterns = []
+        yield from self._begin_anywhere()
+
+    def _begin_anywhere(self) -> Search:
+        """Begin with a drawn image, where no pattern of signs flips at any radius."""
+        yield from self._drawn.until_found()
+        yield from self._drawn.shortened()
+        yield from self._drawn.nearer()
+        if self.log.best is not None:
+            signs = np.sign(self.log.best - self.image)
+            if (yield from self._flips(signs, self.log.distance)):
+                yield from self._shorten(signs, self.log.distance)
 
     def _turn(self, block: Block) -> Search:
         """Turn the signs in a block, and leave them so if the image is then adversarial a little nearer."""
