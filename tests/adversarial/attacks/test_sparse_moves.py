@@ -91,7 +91,7 @@ def test_amounts_come_near_the_best_ones_of_the_same_parts(linear, seed):
     need = 0.6 * float(move @ weights)
     toy = linear(image, weights[None], [need], budget=200, distance="l1")
     toy.run(toy.log.ask(toy.image[None]))
-    toy.run(Amounts(toy.log).lower(start.reshape(image.shape), float(move @ weights) - need))
+    toy.run(Amounts(toy.log).lower(start.reshape(image.shape), (float(move @ weights) - need) / toy.log.unit))
     best = linprog(np.ones(8), A_ub=-weights[None, places], b_ub=[-need], bounds=[(0, end) for end in move[places]]).fun
     assert best - 1e-6 <= toy.log.distance <= 1.05 * best
     assert not (toy.log.best.ravel() != image.ravel())[np.setdiff1d(np.arange(36), places)].any()
