@@ -24,6 +24,7 @@ record(
     problems=(Problem("a", "b"),),
     resumed=1,
     proofs=1,
+    unproved=(Problem("a", "b"),),
 )
 case(
     "adversarial.audit.MapDensity",

@@ -6,7 +6,16 @@ import numpy as np
 from parameters.harness import case, later, record
 from parameters.networks import IMAGES, NAMES, OTHER_IMAGES, classifier, network, other_network
 
-from adversarial.audit import Audit, AuditSettings, AuditStore, ImageArrays, ImageRecord, ProofRecord, WeatherRecord
+from adversarial.audit import (
+    Audit,
+    AuditSettings,
+    AuditStore,
+    ImageArrays,
+    ImageRecord,
+    ProofRecord,
+    ProofTotals,
+    WeatherRecord,
+)
 from saywhy_core.errors import Problem
 
 QUICK = {"budget": 12, "weather": (), "survival": False}
@@ -20,7 +29,10 @@ record(
     "adversarial.audit.AuditStatus",
     {"counts": {"waiting": 1}, "begun": 0, "queries": 1, "settings": {}, "problems": ()},
     counts={"waiting": 2}, begun=1, queries=2, settings={"seed": 1}, problems=(Problem("a", "b"),),
+    proofs=ProofTotals(1, 1, 0, 0, 0), unproved=(Problem("a", "b"),), remarks=(Problem("a", "b"),),
 )  # fmt: skip
+NO_PROOFS = {"made": 0, "exact": 0, "stopped": 0, "timed_out": 0, "missing": 0}
+record("adversarial.audit.ProofTotals", NO_PROOFS, made=1, exact=1, stopped=1, timed_out=1, missing=1)
 record(
     "adversarial.audit.AuditSettings",
     {},
