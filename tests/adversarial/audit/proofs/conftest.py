@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from adversarial import PixelBound, PixelProof
+from saywhy_core.errors import UsageError
 
 
 class Proofs:
@@ -46,3 +47,16 @@ def proofs(monkeypatch):
     monkeypatch.setattr("adversarial.bounds.pixels.fewest_pixels", made)
     monkeypatch.setattr("adversarial.bounds.subject.open_subject", lambda network, shape, threads: network)
     return made
+
+
+@pytest.fixture
+def first_refused(proofs, monkeypatch):
+    """The stand-in, which can prove nothing about the first image that it is asked about."""
+
+    def refuses(network, image, label, **more):
+        if not proofs.calls:
+            proofs.calls.append(None)
+            raise UsageError("the network gives the image scores that are NaN")
+        return proofs(network, image, label, **more)
+
+    monkeypatch.setattr("adversarial.bounds.pixels.fewest_pixels", refuses)

@@ -147,14 +147,7 @@ def test_what_is_said_of_a_proof_reaches_who_ran_the_audit(pictures, tmp_path, p
     assert [remark.what in said for said in told.values()] == [True, False]
 
 
-def test_an_image_about_which_nothing_can_be_proved_does_not_end_the_others(pictures, tmp_path, proofs, monkeypatch):
-    def refuses(network, image, label, **more):
-        if not proofs.calls:
-            proofs.calls.append(None)
-            raise UsageError("the network gives the image scores that are NaN")
-        return proofs(network, image, label, **more)
-
-    monkeypatch.setattr("adversarial.bounds.pixels.fewest_pixels", refuses)
+def test_an_image_about_which_nothing_can_be_proved_does_not_end_the_others(pictures, tmp_path, first_refused):
     status = run(tmp_path / "a", pictures, prove=8.0)
     assert [row.image for row in rows(tmp_path / "a")] == [2]
     (problem,) = status.unproved

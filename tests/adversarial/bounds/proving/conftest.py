@@ -42,3 +42,15 @@ def boxed():
         return one.items.add(one.rng.integers(0, count, number), low, high)
 
     return make
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Take parts of every network however small, and bound all layers forwards, as in large networks."""
+    pytest.importorskip("torch")
+    from adversarial.bounds.proving import bounding, nearby, prover
+
+    monkeypatch.setattr(nearby, "LEAST_PRODUCTS", 0)
+    monkeypatch.setattr(nearby, "TILE", 1)
+    for module in (bounding, prover):
+        monkeypatch.setattr(module, "MOST_PRODUCTS", 0)

@@ -10,21 +10,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import activations, read_module  # noqa: E402
-from adversarial.bounds.proving import bounding, forward, nearby, prover  # noqa: E402
+from adversarial.bounds.proving import forward, nearby, prover  # noqa: E402
 from adversarial.bounds.proving.blocks import Block  # noqa: E402
 from adversarial.bounds.proving.bounding import Bounding  # noqa: E402
 from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 KINDS = [kind if kind in (5, 8) else pytest.param(kind, marks=pytest.mark.long) for kind in range(12)]
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    """Take parts of every network however small, and bound all layers forwards."""
-    monkeypatch.setattr(nearby, "LEAST_PRODUCTS", 0)
-    monkeypatch.setattr(nearby, "TILE", 1)
-    for module in (bounding, prover):
-        monkeypatch.setattr(module, "MOST_PRODUCTS", 0)
 
 
 def rectangles(height, width):

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import read_module  # noqa: E402
-from adversarial.bounds.proving import bounding, nearby, prover  # noqa: E402
 from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 SECONDS = 3.0  # of a proof; nearly all are done in a tenth of that
@@ -61,18 +60,9 @@ def test_no_bound_is_above_a_known_example(programs, **drawn):
     holds(programs, 2, **drawn)
 
 
-@pytest.fixture
-def forwards(monkeypatch):
-    """Bound every layer forwards, and take the part of the network that a block reaches, as in large networks."""
-    monkeypatch.setattr(nearby, "LEAST_PRODUCTS", 0)
-    monkeypatch.setattr(nearby, "TILE", 1)
-    for module in (bounding, prover):
-        monkeypatch.setattr(module, "MOST_PRODUCTS", 0)
-
-
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=ONCE)
 @given(**ANY)
-@pytest.mark.usefixtures("forwards")
+@pytest.mark.usefixtures("eager")
 def test_no_bound_that_is_made_forwards_is_above_a_known_example(programs, **drawn):
     torch.set_num_threads(1)
     holds(programs, 1, **drawn, seconds=1.0)
@@ -82,7 +72,7 @@ def test_no_bound_that_is_made_forwards_is_above_a_known_example(programs, **dra
 @pytest.mark.timeout(3600)
 @settings(max_examples=400, deadline=None, suppress_health_check=ONCE, print_blob=True)
 @given(**ANY)
-@pytest.mark.usefixtures("forwards")
+@pytest.mark.usefixtures("eager")
 def test_no_bound_of_many_networks_that_is_made_forwards_is_above_a_known_example(programs, **drawn):
     torch.set_num_threads(1)
     holds(programs, 1, **drawn, seconds=1.0)
