@@ -38,6 +38,7 @@ __all__ = [
 
 _PIECE = 2**20  # bytes that are copied at a time
 _SOME = 2**14  # bytes: on a disk without so much room, no work is begun
+_AT_ONCE = 16  # runs that write to one file at the same time, whose temporary files are looked for after kills
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 
 
@@ -238,8 +239,7 @@ def _temporary(where: Destination) -> Iterator[Path]:
 
 def _made_and_locked(target: Path) -> tuple[Path, int]:
     for number in count(1):
-        # short, so that a name of the greatest length that a system allows has room for what stands around it
-        path = target.with_name(f".{_cut(target.name, 100)}.saywhy-{number}.tmp{_cut(target.suffix, 20)}")
+        path = _temporary_name(target, number)
         handle = _made(path)
         if handle is None:
             _remove_left_behind(path)
@@ -247,9 +247,16 @@ def _made_and_locked(target: Path) -> tuple[Path, int]:
         if handle is None:
             continue
         if lock_at(path, handle) is not False:
+            for other in range(number + 1, number + _AT_ONCE):  # of runs at the same time, any one may have been killed
+                _remove_left_behind(_temporary_name(target, other))
             return path, handle
         os.close(handle)
     raise AssertionError("unreachable")
+
+
+def _temporary_name(target: Path, number: int) -> Path:
+    # short, so that a name of the greatest length that a system allows has room for what stands around it
+    return target.with_name(f".{_cut(target.name, 100)}.saywhy-{number}.tmp{_cut(target.suffix, 20)}")
 
 
 def _made(path: Path) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
@@ -226,6 +227,18 @@ def test_what_a_killed_run_left_behind_goes_with_the_next_one(tmp_path):
     done = subprocess.run([sys.executable, "-c", KILLED, path], check=False)
     assert done.returncode == -signal.SIGKILL
     assert len(os.listdir(tmp_path)) == 1  # noqa: PTH208
+    write(path)
+    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize("others", [1, 3])
+def test_what_a_run_that_was_killed_beside_others_left_behind_goes_as_well(tmp_path, others):
+    path = tmp_path / "a.txt"
+    with contextlib.ExitStack() as stack:
+        for _ in range(others):
+            stack.enter_context(atomic_open(path)).write("done")
+        subprocess.run([sys.executable, "-c", KILLED, path], check=False)
+        assert f".a.txt.saywhy-{others + 1}.tmp.txt" in os.listdir(tmp_path)  # noqa: PTH208
     write(path)
     assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
 

@@ -78,6 +78,8 @@ class Items:
 
         Where all blocks have one slot, the frontier may be that of a part of the network that all of their pixels lie in.
         """
+        if part is not None and not all(part.holds(self.pixel[slot]) for block in blocks for slot in block.slots):
+            raise AssertionError("a pixel outside of a part of the network would be left out of its bounds")
         self.compute()
         slots, most = len(blocks[0].slots), max(block.size for block in blocks)
         number = np.repeat(np.array([[slot[:1] for slot in block.slots] for block in blocks], dtype=np.int32), most, axis=2)

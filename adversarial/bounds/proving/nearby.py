@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import torch
 
 from adversarial.bounds.networks import Add, MaxPool, Network, Relu
@@ -22,7 +23,6 @@ from adversarial.bounds.proving.deviations import Deviations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -57,6 +57,12 @@ class Nearby:
         width = self.whole.image.shape[1]
         top, _, left, right = self.rectangle
         return (numbers // width - top) * (right - left) + numbers % width - left
+
+    def holds(self, numbers: NDArray[np.int64]) -> bool:
+        """Whether all of these pixels lie in the rectangle; of any other, the part says nothing."""
+        top, bottom, left, right = self.rectangle
+        rows, columns = np.divmod(numbers, self.whole.image.shape[1])
+        return bool(((rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)).all())
 
     def place(self, local: int) -> tuple[slice, ...]:
         """Where the activations of a node of the part are among those (N, *shape) of the whole node."""
@@ -120,10 +126,11 @@ class Parts:
         self.useful = products(whole.network) >= LEAST_PRODUCTS
         self._known: dict[tuple[int, int, int, int], Nearby] = {}
 
-    def rectangle(self, pixels: NDArray[np.int64], tile: int = TILE) -> tuple[int, int, int, int] | None:
+    def rectangle(self, pixels: NDArray[np.int64], tile: int | None = None) -> tuple[int, int, int, int] | None:
         """A rectangle of whole tiles around pixels, given by their numbers; None where a part is of no use."""
         if not self.useful:
             return None
+        tile = TILE if tile is None else tile
         rows, columns = pixels // self.width, pixels % self.width
         top, left = int(rows.min()) // tile * tile, int(columns.min()) // tile * tile
         bottom = min(self.height, (int(rows.max()) // tile + 1) * tile)

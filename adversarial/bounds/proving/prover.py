@@ -161,10 +161,10 @@ class Prover:
         size = min(fitting) if fitting else max(self.waiting)
         blocks = self.waiting[size]
         room = self._room(size)
-        rectangle = self._rectangle(blocks[-1])
-        if rectangle is not None:  # only what lies in one part of the image
-            beside = [self._rectangle(block) == rectangle for block in blocks[-room:]]
-            room = min(room, beside[::-1].index(False)) if False in beside else room
+        if self.pixels == 1 and self.items.parts.useful:  # only blocks that are all bounded in one part, or all in the whole
+            rectangle = self._rectangle(blocks[-1])
+            beside = [self._rectangle(block) == rectangle for block in reversed(blocks[-room:])]
+            room = beside.index(False) if False in beside else room
         batch = blocks[-room:]
         self.underway = batch
         del blocks[-room:]

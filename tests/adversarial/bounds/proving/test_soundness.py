@@ -7,12 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
 from adversarial.bounds.networks import read_module  # noqa: E402
+from adversarial.bounds.proving import bounding, nearby, prover  # noqa: E402
 from adversarial.bounds.proving.prover import Prover  # noqa: E402
 
 SECONDS = 3.0  # of a proof; nearly all are done in a tenth of that
@@ -60,22 +61,36 @@ def test_no_bound_is_above_a_known_example(programs, **drawn):
     holds(programs, 2, **drawn)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=ONCE)
-@given(**ANY)
-@pytest.mark.usefixtures("eager")
-def test_no_bound_that_is_made_forwards_is_above_a_known_example(programs, **drawn):
+# parts of networks, which are bounded by themselves: rectangles of tiles, and layers bounded forwards or backwards
+PARTS = ANY | {"tile": st.sampled_from([1, 2, 4]), "products": st.sampled_from([0, 300, 60_000_000])}
+# blocks of one batch that lie in different parts, one of them in none
+MIXED = {"seed": 262144, "kind": 7, "quirk": 0, "size": (5, 3, 1), "classes": 2, "how": "constant", "apart": 1e-6}
+
+
+def holds_in_parts(programs, *, tile, products, **drawn):
     torch.set_num_threads(1)
-    holds(programs, 1, **drawn, seconds=1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearby, "LEAST_PRODUCTS", 0)
+        patch.setattr(nearby, "TILE", tile)
+        for module in (bounding, prover):
+            patch.setattr(module, "MOST_PRODUCTS", products)
+        holds(programs, 1, **drawn, seconds=1.0)
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=ONCE)
+@example(**MIXED, tile=4, products=0)
+@given(**PARTS)
+def test_no_bound_that_is_made_in_parts_is_above_a_known_example(programs, **drawn):
+    holds_in_parts(programs, **drawn)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(2))
 @settings(max_examples=400, deadline=None, suppress_health_check=ONCE, print_blob=True)
-@given(**ANY)
-@pytest.mark.usefixtures("eager")
-def test_no_bound_of_many_networks_that_is_made_forwards_is_above_a_known_example(programs, **drawn):
-    torch.set_num_threads(1)
-    holds(programs, 1, **drawn, seconds=1.0)
+@given(**PARTS)
+def test_no_bound_of_many_networks_that_is_made_in_parts_is_above_a_known_example(programs, part, **drawn):
+    holds_in_parts(programs, **drawn)
 
 
 @pytest.mark.long
