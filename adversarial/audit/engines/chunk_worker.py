@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import traceback
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,46 +11,39 @@ import numpy as np
 from adversarial.answers import look_up
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.outcomes import failed_outcome, make_outcome
-from adversarial.result import AttackInterrupted, AttackStopped
+from adversarial.audit.workers.mailbox import Mailbox
+from adversarial.audit.workers.worker_setup import WorkerSetup
+from adversarial.result import AttackStopped
 from saywhy_core.arrays import image_keys
 from saywhy_core.classifiers import ClassifierError
-from saywhy_core.errors import UsageError
-from saywhy_core.reading.ceilings import ceilings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from adversarial.audit.records import ImageRecord
-    from adversarial.audit.work.job import Aftermath, Job, Work
+    from adversarial.audit.work.job import Aftermath, Work
     from adversarial.audit.work.outcomes import Outcome
+    from adversarial.audit.workers.mailbox import Broken, Unusable
     from adversarial.result import AttackResult
     from saywhy_core.classifiers import Classifier
+    from saywhy_core.errors import UsageError
 
     Images: TypeAlias = NDArray[np.float32]
     Floats: TypeAlias = NDArray[np.float64]
 
-PAUSE = 0.1  # seconds between two deliveries of answers: what a killed worker was answered since the last one is asked anew
-QUIET = 1.0  # seconds after which a worker that has nothing to tell says so, which shows that it is alive
-
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
-    """What a worker starts with.
+class Setup(WorkerSetup):
+    """What a worker starts with; see also `WorkerSetup`.
 
     Attributes:
-        job: what is done to each image.
         class_names: one name per class, or None.
-        folder: where relative paths of the target start.
-        limits: the ceilings in force, see `saywhy_core.reading.ceilings`.
         rationed: whether the worker may ask only as many queries as it was granted.
     """
 
-    job: Job
     class_names: tuple[str, ...] | None
-    folder: str
-    limits: Mapping[str, int]
     rationed: bool
 
 
@@ -117,29 +106,11 @@ class Interrupted:
     why: str
 
 
-@dataclass(frozen=True)
-class Unusable:
-    """The worker can't work, and why."""
-
-    why: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """An error in the code: its traceback."""
-
-    said: str
-
-
-Message: TypeAlias = Opened | Answered | Forgotten | Done | Wanted | Idle | Interrupted | Unusable | Broken
-ENDS = (Idle, Interrupted, Unusable, Broken)
-_URGENT = (Opened, Done, Wanted, *ENDS)
+Message: TypeAlias = Opened | Answered | Forgotten | Done | Wanted | Idle | Interrupted
 
 
 class ChunkWorker:
-    """Opens the classifier once, and does the work on one chunk after another in a thread of its own.
-
-    Everything goes through `exchange`, so that whoever holds the worker needs one call on its way, whatever carries the calls.
+    """Opens the classifier once, and does the work on one chunk after another.
 
     Args:
         setup: what it starts with.
@@ -147,97 +118,57 @@ class ChunkWorker:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._told = threading.Condition()
-        self._messages: list[Message] = []
-        self._chunks: list[Chunk] = []
+        self._mailbox: Mailbox[Chunk, Message] = Mailbox(gathered=(Answered, Forgotten), last=Idle())
         self._granted = 0
-        self._stopped = False
-        threading.Thread(target=self._work, name="audit", daemon=True).start()
+        self._mailbox.start(self._work, "audit")
 
-    def process(self) -> int:
-        """The number of the process."""
-        return os.getpid()
-
-    def exchange(self, chunk: Chunk | None = None, *, granted: int = 0, stop: bool = False) -> list[Message]:
-        """Hand over a chunk, a grant of queries, or the word to stop, and take the messages; waits for some.
+    def exchange(
+        self, chunk: Chunk | None = None, *, granted: int = 0, stop: bool = False
+    ) -> list[Message | Unusable | Broken]:
+        """Hand over a chunk, a grant of queries, or the word to stop, and take the messages; see `Mailbox`.
 
         A worker that is told to stop ends with `Idle`, after answers that were on their way.
         """
-        with self._told:
-            if chunk is not None:
-                self._chunks.append(chunk)
+        with self._mailbox.changed:
             self._granted += granted
-            self._stopped = self._stopped or stop
-            self._told.notify_all()
-            self._told.wait_for(self._urgent, PAUSE)
-            if not self._messages:
-                self._told.wait_for(lambda: bool(self._messages), QUIET)
-            messages, self._messages = self._messages, []
-            return messages
-
-    def tell(self, message: Message) -> None:
-        """Put a message in line."""
-        with self._told:
-            self._messages.append(message)
-            self._told.notify_all()
+        return self._mailbox.exchange(chunk, stop=stop)
 
     def take(self, count: int) -> None:
-        """Wait until so many queries may be made."""
-        with self._told:
-            self._check()
+        """Wait until so many queries may be made.
+
+        Raises:
+            KeyboardInterrupt: the worker is told to stop.
+        """
+        with self._mailbox.changed:
+            self._mailbox.check()
             if not self._setup.rationed:
                 return
             if self._granted < count:
-                self._messages.append(Wanted(count - self._granted))
-                self._told.notify_all()
-                self._told.wait_for(lambda: self._granted >= count or self._stopped)
-                self._check()
+                self._mailbox.tell(Wanted(count - self._granted))
+                self._mailbox.wait(lambda: self._granted >= count)
+                self._mailbox.check()
             self._granted -= count
 
-    def _check(self) -> None:
-        if self._stopped:
-            raise KeyboardInterrupt("the audit is stopped")
-
-    def _urgent(self) -> bool:
-        return any(isinstance(message, _URGENT) for message in self._messages)
-
     def _work(self) -> None:
-        with ceilings(**dict(self._setup.limits)):
-            try:
-                classifier = self._open()
-                while True:
-                    with self._told:
-                        self._told.wait_for(lambda: bool(self._chunks) or self._stopped)
-                        if self._stopped:
-                            break
-                        chunk = self._chunks.pop(0)
+        try:
+            with self._setup.opened() as opened:
+                self._mailbox.tell(Opened(opened.identity, version("saywhy")))
+                classifier = _Classifier(opened, self.take)
+                while (chunk := self._mailbox.next()) is not None:
+                    self._mailbox.check()
                     self._run(classifier, chunk)
-                    with self._told:
+                    with self._mailbox.changed:
                         left, self._granted = self._granted, 0
-                    self.tell(Idle(left))
-            except (AttackStopped, KeyboardInterrupt):
-                pass
-            except AttackInterrupted as error:
-                self.tell(Interrupted(str(error)))
-            except ClassifierError as error:  # while it was opened: the endpoint is down
-                self.tell(Interrupted(str(error)))
-            except UsageError as error:
-                self.tell(Unusable(str(error)))
-            except BaseException:  # noqa: BLE001 - it is raised where the messages are read
-                self.tell(Broken(traceback.format_exc()))
-            self.tell(Idle())
-
-    def _open(self) -> Classifier:
-        with suppress(OSError):  # another machine need not have the folder, where the target needs none
-            os.chdir(self._setup.folder)
-        classifier = self._setup.job.open()
-        self.tell(Opened(classifier.identity, version("saywhy")))
-        return _Classifier(classifier, self)
+                    self._mailbox.tell(Idle(left))
+        except (AttackStopped, KeyboardInterrupt):
+            pass
+        except ClassifierError as error:  # while it is opened too: the endpoint is down
+            self._mailbox.tell(Interrupted(str(error)))
 
     def _run(self, classifier: Classifier, chunk: Chunk) -> None:
         job = self._setup.job
         records = {record.id: record for record, _, _ in chunk.images}
-        memories = {work.id: _Memory(work.id, known, self) for _, work, known in chunk.images}
+        memories = {work.id: _Memory(work.id, known, self._mailbox.tell) for _, work, known in chunk.images}
 
         def images() -> Iterator[Work]:
             for _, work, _ in chunk.images:
@@ -246,11 +177,11 @@ class ChunkWorker:
         def finished(number: int, result: AttackResult, after: Aftermath) -> None:
             del memories[number]
             made = make_outcome(records[number], result, after, self._setup.class_names, budget=int(job.attack.budget))
-            self.tell(Done(made))
+            self._mailbox.tell(Done(made))
 
         def failed(number: int, error: UsageError) -> None:
             del memories[number]
-            self.tell(Done(failed_outcome(records[number], str(error))))
+            self._mailbox.tell(Done(failed_outcome(records[number], str(error))))
 
         job.run(classifier, images(), finished, failed, memories.__getitem__)
 
@@ -258,9 +189,13 @@ class ChunkWorker:
 class _Classifier(CappedClassifier):
     """The classifier of a worker, which asks nothing after the word to stop, nor beyond what was granted."""
 
-    def __init__(self, classifier: Classifier, worker: ChunkWorker) -> None:
+    def __init__(self, classifier: Classifier, take: Callable[[int], None]) -> None:
         super().__init__(classifier, 0, 0, 0)
-        self.take = worker.take  # type: ignore[method-assign]
+        self._wait_for_grant = take
+
+    def take(self, count: int) -> None:
+        """Wait until so many queries may be made."""
+        self._wait_for_grant(count)
 
     def affords(self, made: Sequence[int]) -> bool:
         """Always: a chunk has no more images than the audit's ceiling is enough for."""
@@ -271,8 +206,8 @@ class _Classifier(CappedClassifier):
 class _Memory:
     """An `AnswerMemory` in the worker; what is kept in it is told."""
 
-    def __init__(self, number: int, known: Mapping[bytes, Floats], worker: ChunkWorker) -> None:
-        self._number, self._known, self._worker = number, dict(known), worker
+    def __init__(self, number: int, known: Mapping[bytes, Floats], tell: Callable[[Answered | Forgotten], None]) -> None:
+        self._number, self._known, self._tell = number, dict(known), tell
         self._resumed = bool(known)  # and then perhaps from a file of an earlier release
 
     def recall(self, images: Images) -> list[Floats | None]:
@@ -286,8 +221,8 @@ class _Memory:
     def add(self, keys: Sequence[bytes], scores: Floats) -> None:
         rows = np.array(scores, dtype=np.float64)
         self._known.update(zip(keys, rows, strict=True))
-        self._worker.tell(Answered(self._number, tuple(keys), rows))
+        self._tell(Answered(self._number, tuple(keys), rows))
 
     def forget(self) -> None:
         self._known.clear()
-        self._worker.tell(Forgotten(self._number))
+        self._tell(Forgotten(self._number))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from adversarial.audit.engines.chunk_worker import (
     Answered,
-    Broken,
     Chunk,
     ChunkWorker,
     Done,
@@ -21,13 +20,13 @@ from adversarial.audit.engines.chunk_worker import (
     Interrupted,
     Opened,
     Setup,
-    Unusable,
     Wanted,
 )  # fmt: skip
 from adversarial.audit.engines.ray_crew import RayCrews
 from adversarial.audit.engines.ray_session import check_reachable, ray_session
 from adversarial.audit.work.capping import CappedClassifier
 from adversarial.audit.work.outcomes import failed_outcome
+from adversarial.audit.workers.mailbox import Broken, Unusable
 from adversarial.result import AttackInterrupted, AttackStopped
 from saywhy_core.classifiers import ClassifierError
 from saywhy_core.errors import BudgetExceeded, UsageError
@@ -199,10 +198,10 @@ class _Cluster:
         granted, worker.granted = worker.granted, 0
         worker.call = worker.actor.exchange.remote(chunk, granted=granted)
 
-    def _taken(self, worker: _Worker) -> list[Message] | None:
+    def _taken(self, worker: _Worker) -> list[Message | Unusable | Broken] | None:
         """What a worker says; None where it is lost."""
         try:
-            messages: list[Message] = self.ray.get(worker.call)
+            messages: list[Message | Unusable | Broken] = self.ray.get(worker.call)
         except self.ray.exceptions.RayTaskError:
             raise
         except self.ray.exceptions.RayError:
@@ -210,7 +209,7 @@ class _Cluster:
         worker.call = None
         return messages
 
-    def _take(self, worker: _Worker, message: Message) -> None:
+    def _take(self, worker: _Worker, message: Message | Unusable | Broken) -> None:
         match message:
             case Opened():
                 worker.opened, self.barren = True, 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from adversarial.audit.proofs.crew import Hand
     from adversarial.audit.proofs.prover import ProofWork
     from adversarial.audit.proofs.worker import ProofMessage, ProofSetup
+    from adversarial.audit.workers.mailbox import Broken, Unusable
 
 
 class RayCrews:
@@ -64,9 +65,9 @@ class _Actor:
     def ask(self, work: ProofWork | None = None, journal: bytes | None = None, *, stop: bool = False) -> None:
         self.calls.append(self._actor.exchange.remote(work, journal, stop=stop))
 
-    def answer(self) -> list[ProofMessage] | None:
+    def answer(self) -> list[ProofMessage | Unusable | Broken] | None:
         try:
-            messages: list[ProofMessage] = self._ray.get(self.calls[0])
+            messages: list[ProofMessage | Unusable | Broken] = self._ray.get(self.calls[0])
         except self._ray.exceptions.RayTaskError:
             raise
         except self._ray.exceptions.RayError:

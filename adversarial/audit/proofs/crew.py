@@ -7,7 +7,8 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from adversarial.audit.proofs.worker import CanNot, Failed, JournalKept, Proved, Ready
+from adversarial.audit.proofs.worker import JournalKept, Proved, Ready
+from adversarial.audit.workers.mailbox import Broken, Unusable
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Hand(Protocol):
     def ask(self, work: ProofWork | None = None, journal: bytes | None = None, *, stop: bool = False) -> None:
         """Call `ProofWorker.exchange` there."""
 
-    def answer(self) -> list[ProofMessage] | None:
+    def answer(self) -> list[ProofMessage | Unusable | Broken] | None:
         """What the first call that is not answered brought; None where the worker is lost."""
 
     def end(self) -> None:
@@ -161,7 +162,7 @@ class SharedProofs:
         else:
             worker.hand.ask()
 
-    def _take(self, worker: _Worker, message: ProofMessage) -> None:
+    def _take(self, worker: _Worker, message: ProofMessage | Unusable | Broken) -> None:
         match message:
             case Ready():
                 worker.ready, self._barren = True, 0
@@ -173,9 +174,9 @@ class SharedProofs:
                     self._proved(work, message)
                 elif work is not None and message.ended:
                     self._lost(work, message.said)
-            case CanNot(why):
+            case Unusable(why):
                 raise UsageError(f"a worker can't prove: {why}")
-            case Failed(said):
+            case Broken(said):
                 raise RuntimeError(f"a worker failed:\n{said}")
 
     def _gone(self, worker: _Worker) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from adversarial.audit.proofs.crew import Hand
     from adversarial.audit.proofs.prover import ProofWork
     from adversarial.audit.proofs.worker import ProofMessage, ProofSetup
+    from adversarial.audit.workers.mailbox import Broken, Unusable
 
 PATIENCE = 5.0  # seconds for a process that was killed to be gone
 
@@ -67,14 +68,14 @@ class _Process:
 
     def __init__(self, process: SpawnProcess, line: Connection, heard: SimpleQueue[_Process]) -> None:
         self._process, self._line, self._heard = process, line, heard
-        self._answers: SimpleQueue[list[ProofMessage] | None] = SimpleQueue()
+        self._answers: SimpleQueue[list[ProofMessage | Unusable | Broken] | None] = SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def ask(self, work: ProofWork | None = None, journal: bytes | None = None, *, stop: bool = False) -> None:
         with suppress(OSError):  # it is lost, which `answer` tells
             self._line.send((work, journal, stop))
 
-    def answer(self) -> list[ProofMessage] | None:
+    def answer(self) -> list[ProofMessage | Unusable | Broken] | None:
         return self._answers.get()
 
     def end(self) -> None:
@@ -82,7 +83,7 @@ class _Process:
         self._process.join(PATIENCE)
 
     def _listen(self) -> None:
-        messages: list[ProofMessage] | None = []
+        messages: list[ProofMessage | Unusable | Broken] | None = []
         while messages is not None:
             try:
                 messages = self._line.recv()

@@ -22,10 +22,10 @@ from adversarial.audit.engines.chunk_worker import (
     Interrupted,
     Opened,
     Setup,
-    Unusable,
     Wanted,
 )
 from adversarial.audit.work.job import Job, Work
+from adversarial.audit.workers.mailbox import Unusable
 from saywhy_core.errors import UsageError
 
 MODULE = """
