@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -88,7 +89,7 @@ def to_numpy(value: Any) -> NDArray[Any]:
 
 
 def _array(value: Any) -> NDArray[Any]:
-    if isinstance(value, np.ma.MaskedArray):
+    if "numpy.ma" in sys.modules and isinstance(value, np.ma.MaskedArray):  # loading it takes as long as half of numpy
         return np.where(np.ma.getmaskarray(value), np.nan, np.asarray(value.data)) if np.ma.is_masked(value) else value.data
     if isinstance(value, np.ndarray):
         return np.asarray(value)  # not one of its subclasses, such as a matrix, which has two axes whatever is cut out of it

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from saywhy_core.errors import UsageError
 
@@ -55,7 +55,9 @@ class Registry(Generic[T]):
         self.kind, self.group = kind, group
         self._builtin = dict(builtin)
         self._loaded: dict[str, T] = {}
-        self._seen: tuple[object, dict[str, tuple[EntryPoint, ...]]] | None = None  # what was brought, and when that was so
+        self._seen: tuple[object, dict[str, tuple[EntryPoint, ...]]] | None = (
+            None  # all that is installed, and what of it is ours
+        )
         self._expects = expects
         self._words = words or (_with_article(expects.__name__) if isinstance(expects, type) else "of another form")
 
@@ -74,10 +76,10 @@ class Registry(Generic[T]):
 
     def brought(self) -> dict[str, tuple[EntryPoint, ...]]:
         """The entry points of each name, those of saywhy's own distribution first. Nothing is imported."""
-        installed = _installed()
-        if self._seen is None or self._seen[0] != installed:
+        points = _brought_points()
+        if self._seen is None or self._seen[0] is not points:
             found: dict[str, list[EntryPoint]] = {}
-            for point in entry_points(group=self.group):
+            for point in points.select(group=self.group):
                 known = found.setdefault(point.name, [])
                 if (owner_of(point), point.value) not in [(owner_of(other), other.value) for other in known]:
                     known.append(point)
@@ -85,7 +87,7 @@ class Registry(Generic[T]):
                 name: tuple(sorted(points, key=lambda point: (owner_of(point) != HOUSE, owner_of(point))))
                 for name, points in found.items()
             }
-            self._seen = installed, ordered
+            self._seen = points, ordered
         return dict(self._seen[1])
 
     def register(self, name: str, thing: T) -> None:
@@ -186,6 +188,21 @@ class Registry(Generic[T]):
                 "mend or uninstall that distribution"
             )
         return brought
+
+
+_all_points: tuple[object, Any] = (None, None)  # what was installed, and its entry points
+
+
+def _brought_points() -> Any:
+    """The entry points of all distributions, found once for all registries: it takes as long for the group of one.
+
+    It is the same object until something is installed or removed.
+    """
+    global _all_points
+    installed = _installed()
+    if _all_points[0] != installed:
+        _all_points = installed, entry_points()
+    return _all_points[1]
 
 
 def _installed() -> tuple[object, ...]:

@@ -19,7 +19,6 @@ import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     from saywhy_core.registry import Registry
 
 Done = subprocess.CompletedProcess  # what a run ends with: `returncode`, `stdout`, `stderr`
-_searched: WeakKeyDictionary[types.ModuleType, list[Registry[Any]]] = WeakKeyDictionary()
+TOPS = ("saywhy_core", "agents", "verbalize", "adversarial", "evals", "saywhy")
+_searched: dict[str, types.ModuleType] = {}
+_held: dict[int, Registry[Any]] = {}
 
 
 def run_command(
@@ -112,16 +113,12 @@ def _restored(folder: Path | None) -> Iterator[None]:
 
 
 def _registries() -> list[Registry[Any]]:
-    """Every registry that a loaded module holds."""
-    tops = ("saywhy_core", "agents", "verbalize", "adversarial", "evals", "saywhy")
-    loaded = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in tops]
-    return list({id(one): one for module in loaded for one in _held_by(module)}.values())
-
-
-def _held_by(module: types.ModuleType) -> list[Registry[Any]]:
-    """The registries among a module's names; they stand there as soon as it is loaded, so it is searched once."""
+    """Every registry that a loaded module holds; they stand in it as soon as it is loaded, so each module is searched once."""
     from saywhy_core.registry import Registry
 
-    if module not in _searched:
-        _searched[module] = [thing for thing in vars(module).values() if isinstance(thing, Registry)]
-    return _searched[module]
+    for name, module in list(sys.modules.items()):
+        if _searched.get(name) is not module:
+            _searched[name] = module
+            if name.partition(".")[0] in TOPS:
+                _held.update((id(thing), thing) for thing in vars(module).values() if isinstance(thing, Registry))
+    return list(_held.values())

@@ -18,13 +18,19 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SNIPPET = re.compile(r"^(?P<skip><!-- not run: .+ -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUN = ("python", "console")
+SECONDS = (  # pages whose snippets attack, audit, attribute or analyse for seconds
+    *("attack.md", "attribution.md", "audit.md", "audit-report.md", "compare-maps.md", "concepts.md", "evaluate-wording.md"),
+    *("study.md", "study-analysis.md"),
+)
 
 
 def snippets(page):
     return [(m["kind"], m["body"]) for m in SNIPPET.finditer(page.read_text(encoding="utf-8")) if not m["skip"]]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.long] * (page.name in SECONDS), id=page.name) for page in PAGES]
+)
 def test_snippets_run(page, tmp_path, chat_server, in_process):
     ran = 0
     server = chat_server(

@@ -339,7 +339,7 @@ def claims_of_models(draw):
     return draw(st.lists(claims, min_size=1, max_size=8)), words, weights
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [30, pytest.param(2000, marks=pytest.mark.long)])
 def test_random_claims_about_random_models_agree_with_the_oracle(count):
     @settings(max_examples=count, deadline=None)
     @given(claims_of_models())

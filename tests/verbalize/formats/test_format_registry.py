@@ -251,12 +251,11 @@ def plugins(monkeypatch, tmp_path):
     real = registry.entry_points
     brought = []
 
-    def entry_points(*, group, **chosen):
-        if group != FORMATS.group:
-            return real(group=group, **chosen)
-        return [point for point in brought if chosen.get("name", point.name) == point.name]
+    class Points:
+        def select(self, *, group):
+            return brought if group == FORMATS.group else real(group=group)
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(registry, "entry_points", Points)
     monkeypatch.setattr(FORMATS, "_loaded", dict(FORMATS._loaded))
 
     def bring(**sources):
