@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -39,18 +40,19 @@ class ProcessCrews:
     @contextmanager
     def open(self, setup: ProofSetup) -> Iterator[_Processes]:
         """The workers; see `Crews`."""
-        yield _Processes(setup, self.most or 1)
+        with tempfile.TemporaryDirectory(prefix="saywhy-proofs-", ignore_cleanup_errors=True) as scratch:
+            yield _Processes(setup, self.most or 1, scratch)
 
 
 class _Processes:
-    def __init__(self, setup: ProofSetup, most: int) -> None:
-        self._setup, self.most = setup, most
+    def __init__(self, setup: ProofSetup, most: int, scratch: str) -> None:
+        self._setup, self.most, self._scratch = setup, most, scratch
         self._context = multiprocessing.get_context("spawn")  # a fork would copy the threads of torch by half
         self._heard: SimpleQueue[_Process] = SimpleQueue()
 
     def hire(self) -> _Process:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=serve, args=(theirs, self._setup), daemon=True)
+        process = self._context.Process(target=serve, args=(theirs, self._setup, self._scratch), daemon=True)
         with signals_wait():  # Ctrl-C goes to all processes of a terminal; it is this one that tells the workers
             process.start()
         theirs.close()
@@ -93,9 +95,10 @@ class _Process:
             self._heard.put(self)
 
 
-def serve(line: Connection, setup: ProofSetup) -> None:
-    """Be a worker, at the other end of a line, until that is closed."""
+def serve(line: Connection, setup: ProofSetup, scratch: str) -> None:
+    """Be a worker, at the other end of a line, until that is closed; its temporary files are in the folder `scratch`."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    tempfile.tempdir = scratch  # which is removed by who started it: a process that is killed removes nothing
     os.environ["OMP_NUM_THREADS"] = "1"  # one thread for each proof, in whatever library
     worker = ProofWorker(setup)
     with suppress(EOFError, OSError):

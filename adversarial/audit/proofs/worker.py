@@ -97,12 +97,13 @@ class ProofWorker:
         return self._mailbox.exchange(None if work is None else (work, journal), stop=stop)
 
     def _work(self) -> None:
-        with self._setup.opened() as classifier, tempfile.TemporaryDirectory(prefix="saywhy-proofs-") as folder:
+        with self._setup.opened() as classifier:
             prover = self._prover(classifier)
             self._mailbox.tell(Ready())
             while (given := self._mailbox.next()) is not None:
-                work, journal = given
-                self._mailbox.tell(self._prove(prover, work, Path(folder, f"{work.id}.journal"), journal))
+                with tempfile.TemporaryDirectory(prefix="saywhy-proofs-") as folder:  # for one proof: idle workers are killed
+                    proved = self._prove(prover, given[0], Path(folder, f"{given[0].id}.journal"), given[1])
+                self._mailbox.tell(proved)
 
     def _prover(self, classifier: Classifier) -> Prover:
         setup = self._setup
@@ -138,7 +139,6 @@ class ProofWorker:
         except NotProvableError as error:
             said = str(error)
         left = file.read_bytes() if file.exists() else None
-        file.unlink(missing_ok=True)
         done = ended and bound is not None and bound.proof.finished
         return Proved(work.id, bound, ended, said, None if done else left)
 
