@@ -6,6 +6,6 @@ from .merging import MergeOutcome as MergeOutcome
 from .merging import merge_audits as merge_audits
 from .reporting import comparison_record as comparison_record
 from .reporting import comparison_text as comparison_text
-from .rules import Rule as Rule
-from .rules import RuleVerdict as RuleVerdict
-from .rules import read_rule as read_rule
+from .rules.judging import RuleVerdict as RuleVerdict
+from .rules.reading import Rule as Rule
+from .rules.reading import read_rule as read_rule

@@ -10,7 +10,8 @@ from adversarial.audit.comparing.changes import image_changes
 from adversarial.audit.comparing.measuring import PairedAudits
 from adversarial.audit.comparing.metrics import Metric, UndecidedError
 from adversarial.audit.comparing.pairing import pair_images, read_audit
-from adversarial.audit.comparing.rules import judge_rule, judge_rules, read_rule
+from adversarial.audit.comparing.rules.judging import judge_rule, judge_rules
+from adversarial.audit.comparing.rules.reading import read_rule
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from adversarial.audit.comparing.changes import ImageChange
     from adversarial.audit.comparing.measuring import Measurement
     from adversarial.audit.comparing.pairing import AuditRows, Pairs
-    from adversarial.audit.comparing.rules import Rule, RuleVerdict
+    from adversarial.audit.comparing.rules.judging import RuleVerdict
+    from adversarial.audit.comparing.rules.reading import Rule
 
 # Settings that say what is audited, or only where and how fast; the others say how it is audited.
 OF_THE_TARGET = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adversarial.audit.comparing.changes import How, ImageChange
     from adversarial.audit.comparing.comparison import AuditComparison
     from adversarial.audit.comparing.pairing import AuditRows
-    from adversarial.audit.comparing.rules import RuleVerdict
+    from adversarial.audit.comparing.rules.judging import RuleVerdict
     from adversarial.audit.records import ImageRecord
 
 LISTED = 20

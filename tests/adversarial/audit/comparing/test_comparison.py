@@ -18,7 +18,7 @@ from adversarial.audit.comparing.changes import image_changes
 from adversarial.audit.comparing.pairing import pair_images
 from adversarial.audit.comparing.recounting import Recount
 from adversarial.audit.comparing.reporting import told
-from adversarial.audit.comparing.rules import read_rule
+from adversarial.audit.comparing.rules.reading import read_rule
 from adversarial.audit.comparing.wording import change_in_words
 from saywhy_core.errors import UsageError
 

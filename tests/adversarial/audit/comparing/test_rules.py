@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adversarial.audit.comparing import compare_audits, read_rule
 from adversarial.audit.comparing.metrics import UNITS, Metric
-from adversarial.audit.comparing.rules import Rule, read_number
+from adversarial.audit.comparing.rules.reading import Rule, read_number
 from saywhy_core.errors import UsageError
 
 
