@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from adversarial.answer_file import AnswerFile
 from adversarial.audit.choices import PROVING, check_same_labels, check_same_names
 from adversarial.audit.engines.engine import Tasks
-from adversarial.audit.gathering import AuditImage, misfit
+from adversarial.audit.gathering import AuditImage
+from adversarial.audit.image_files import ImageFiles, source_of
 from adversarial.audit.image_folders.placing import pixels_digest
 from adversarial.audit.plan import AuditPlan
 from adversarial.audit.settings import audit_settings, image_digest
-from adversarial.audit.sources import NoImagesError, Source, list_sources, read_source
+from adversarial.audit.sources import NoImagesError, list_sources
 from adversarial.audit.store import FORMAT, MADE_BY_AUDIT
 from adversarial.audit.work.adding import add_sources, new_sources
 from adversarial.audit.work.capping import CEILING, TIMING, CappedClassifier, CountedClassifier, note_lost, spent
@@ -28,7 +29,6 @@ from adversarial.audit.work.timing import images_per_second, timing_queries
 from adversarial.distances.levels import levels_for, on_grid
 from saywhy_core.classifiers import ask
 from saywhy_core.errors import Bare, Problem, UsageError, argument
-from saywhy_core.images import resize_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from adversarial.audit.choices import AuditSettings
     from adversarial.audit.proofs.prover import Prover
     from adversarial.audit.records import ImageRecord, Status
+    from adversarial.audit.sources import Source
     from adversarial.audit.store import AuditStore
     from adversarial.audit.work.changed import Stamp
     from saywhy_core.classifiers import Classifier
@@ -48,11 +49,10 @@ class Prepared:
     Attributes:
         job: what is done to each image.
         classifier: opened, under the names of the audit.
-        size: (height, width) that images are brought to, or None.
+        files: of the images, old and new.
         depends: what the result of an image depends on beside the image, see `audit_settings`.
         sources: where the images of a new audit are, which is not written down yet.
         problems: what could not be listed.
-        places: where relative paths start.
         about: what is to be written down about the audit; None where nothing is.
         begins: whether the audit is a new one.
         prover: what proves how many pixels are needed; None where that is not asked for.
@@ -60,11 +60,10 @@ class Prepared:
 
     job: Job
     classifier: Classifier
-    size: tuple[int, int] | None
+    files: ImageFiles
     depends: Mapping[str, Any]
     sources: Sequence[Source]
     problems: tuple[Problem, ...]
-    places: Places
     about: Mapping[str, Any] | None
     begins: bool
     prover: Prover | None = None
@@ -86,12 +85,12 @@ class Prepared:
             store.tell(**{TIMING: spent(store).timing + asked})
         if max_queries is not None:
             store.tell(**{CEILING: max_queries})
-        fresh = new_sources(store, self.sources, self.places.same)
-        if add_sources(store, fresh, there=self.there, digest=self.digest):
+        fresh = new_sources(store, self.sources, self.files.places.same)
+        if add_sources(store, fresh, there=self.files.there, digest=self.files.digest):
             kept = store.about["settings"]
-            store.tell(settings={**kept, "images": [path for path in kept["images"] if self._in_use(store, path)]})
+            store.tell(settings={**kept, "images": [path for path in kept["images"] if self.files.in_use(store, path)]})
         if not self.begins:
-            self.check_there(store)
+            self.files.check_there(store)
 
     def _check_answers(self, store: AuditStore, max_queries: int | None) -> int:
         """See `check_same_answers`; a server is not asked again about what it answered."""
@@ -102,7 +101,7 @@ class Prepared:
 
         def begun(record: ImageRecord) -> tuple[Any, Any] | None:
             with suppress(UsageError):
-                pixels = self._read(_source(record))
+                pixels = self.files.read(source_of(record))
                 about = {"digest": image_digest(self.depends, AuditImage(record.name, pixels, record.label))}
                 memory = AnswerFile(store.answers_file(record), about)
                 levels = levels_for(self.job.attack.levels, getattr(self.classifier, "levels", None), pixels)
@@ -116,7 +115,7 @@ class Prepared:
 
     def changed(self, store: AuditStore) -> list[Problem]:
         """The finished images whose files were changed since; what was found about the files is noted at `close`."""
-        found, unchanged = changed_images(store, self._place, self.digest)
+        found, unchanged = changed_images(store, self.files.place, self.files.digest)
         self._stamps |= unchanged
         return found
 
@@ -138,7 +137,7 @@ class Prepared:
         """The first image that can be read; None where there is none."""
         for source in (one for one in self.sources if not one.error):
             with suppress(UsageError):
-                return self._read(source)
+                return self.files.read(source)
         return None
 
     def plan(
@@ -161,7 +160,7 @@ class Prepared:
             counts = store.counts()
             images, left = sum(counts.values()), counts["waiting"]
             record = next(store.images("waiting"), None)
-            first = None if record is None else _source(record)
+            first = None if record is None else source_of(record)
         queries = left * self.job.queries
         timing = timing_queries(self.classifier, self.job.attack.batch_size)
         timed = (self.begins or not running) and first is not None
@@ -178,7 +177,7 @@ class Prepared:
     def _rate(self, store: AuditStore | None, source: Source, queries: int) -> float | None:
         """Images per second; the queries that tell are noted before they are made."""
         try:
-            pixels = self._read(source)
+            pixels = self.files.read(source)
         except UsageError:
             return None
         if store is not None:
@@ -187,9 +186,9 @@ class Prepared:
 
     def retry(self, store: AuditStore) -> None:
         """Let the images that failed wait once more, with the labels that they have now."""
-        now = {(self.places.same(source.path), source.part): source for source in self.sources}
+        now = {(self.files.places.same(source.path), source.part): source for source in self.sources}
         for record in list(store.images("failed")):
-            source = now.get((self.places.same(record.path), record.part))
+            source = now.get((self.files.places.same(record.path), record.part))
             if source is None:
                 continue
             status: Status = "failed" if source.error else "waiting"
@@ -235,50 +234,13 @@ class Prepared:
         if self._ended is not None:
             self._ended()
 
-    def check_there(self, store: AuditStore) -> None:
-        """See whether images are there at all: a disk that is not mounted should not make all of them fail.
-
-        Raises:
-            UsageError: images wait, and no image of the audit is there.
-        """
-        first = next(store.images("waiting"), None)
-        if first is None or any(self.there(record.path) for record in store.images("waiting")):
-            return
-        if not any(self.there(record.path) for record in store.images()):
-            raise UsageError(
-                f"no image of this audit is there any more, {first.path} first; mount their disk, or give the folder that they "
-                "are in now"
-            )
-
-    def _in_use(self, store: AuditStore, path: str) -> bool:
-        """Whether a file or folder that was given still has images; not where all of them moved."""
-        outer = self.places.same(path)
-        inside = os.path.join(outer, "")  # noqa: PTH118
-        return self.there(path) or any(
-            place == outer or place.startswith(inside) for place in (self.places.same(record.path) for record in store.images())
-        )
-
-    def there(self, path: str) -> bool:
-        """Whether there is a file."""
-        return os.path.exists(self._place(path))  # noqa: PTH110
-
-    def _place(self, path: str) -> str:
-        return os.path.join(self.places.folder, path)  # noqa: PTH118
-
-    def digest(self, source: Source) -> str | None:
-        """What tells the pixels of an image from others, as its row has it; None where it can't be read."""
-        try:
-            return pixels_digest(AuditImage(source.name, self._read(source)))
-        except UsageError:
-            return None
-
     def _waiting(self, store: AuditStore, finished: Callable[[Outcome], None]) -> Iterator[tuple[ImageRecord, Work]]:
         for record in store.images("waiting"):
-            stamp = file_stamp(self._place(record.path))  # before it is read, so that no later change is missed
+            stamp = file_stamp(self.files.place(record.path))  # before it is read, so that no later change is missed
             if stamp is not None:
                 self._stamps[record.id] = stamp
             try:
-                pixels = self._read(_source(record))
+                pixels = self.files.read(source_of(record))
             except UsageError as error:
                 finished(failed_outcome(record, str(error)))
                 continue
@@ -290,16 +252,6 @@ class Prepared:
             )  # fmt: skip
             self._memories[record.id] = AnswerFile(store.answers_file(record), {"digest": known.digest or ""})
             yield known, Work(record.id, pixels, record.label)
-
-    def _read(self, source: Source) -> Any:
-        shape = self.classifier.image_shape
-        pixels = read_source(replace(source, path=self._place(source.path)), shape[2])
-        if self.size is not None:
-            pixels = resize_image(pixels, self.size)
-        wrong = misfit(pixels.shape, source.label, shape, self.classifier.class_names)
-        if wrong is not None:
-            raise UsageError(wrong)
-        return pixels
 
 
 def prepare(
@@ -387,13 +339,11 @@ def prepare(
             },
         }  # fmt: skip
     prover = settings.prover(classifier)
-    prepared = Prepared(job, classifier, size, depends, sources, tuple(problems), places, written, not kept, prover)
+    prepared = Prepared(
+        job, classifier, ImageFiles(places, classifier, size), depends, sources, tuple(problems), written, not kept, prover
+    )  # fmt: skip
     if prover is not None and None in classifier.image_shape and (pixels := prepared.first()) is not None:
         prover.read(pixels.shape)  # only an image tells which size the network takes
     if not kept:
         prepared.check_goal()
     return prepared
-
-
-def _source(record: ImageRecord) -> Source:
-    return Source(record.name, record.path, record.part, record.label)

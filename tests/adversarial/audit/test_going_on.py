@@ -284,7 +284,7 @@ def test_files_that_are_as_they_were_are_not_read_again(tmp_path, monkeypatch):
     source = pictures(tmp_path / "set")
     Audit(tmp_path / "a").run([source], target=classifier(), **QUICK)
     read = []
-    monkeypatch.setattr("adversarial.audit.preparing.read_source", lambda source, channels: read.append(source.name))
+    monkeypatch.setattr("adversarial.audit.image_files.read_source", lambda source, channels: read.append(source.name))
     with AuditStore(tmp_path / "a") as store:
         assert sorted(store.stamps()) == [1, 2, 3]
     assert Audit(tmp_path / "a").run(target=classifier()).problems == ()
