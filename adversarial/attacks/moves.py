@@ -50,6 +50,19 @@ class MoveTable:
         """(P J,) the changes that are not allowed."""
         return self.size <= 0
 
+    @cached_property
+    def open_pixels(self) -> NDArray[np.bool_]:
+        """(P,) the pixels at which any change is allowed."""
+        is_open = np.zeros(len(self.size) // self.count, dtype=bool)
+        for value in range(self.count):  # a reduction over a short axis is slow
+            is_open |= self.size[value :: self.count] > 0
+        return is_open
+
+    @cached_property
+    def closed_by_value(self) -> NDArray[np.int64]:
+        """The same changes by their places in tables (J, P) of a row for each value."""
+        return np.flatnonzero(self.closed.reshape(-1, self.count).T)
+
     def fit(self, levels: int | None) -> bool:
         """Whether whatever is made of the image by these changes lies on the grid of the levels (see `on_grid`)."""
         values = self.values[:1] if self.values.strides[0] == 0 else self.values  # the same ones at all pixels

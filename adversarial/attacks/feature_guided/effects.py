@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float32]
 
+MANY = 64  # times as many effects as are the best ones, from which most are left out before the best are looked for
 LONG_AXIS = 1024  # pixels; the kernel of a longer axis is kept without its zeros, which would fill gigabytes
 
 
@@ -75,12 +76,19 @@ class Effects:
         self._mean: Array | None = np.zeros((len(self.classes), len(self._slots)), dtype=np.float32).T
         self._deviation: Array | None = np.ones(len(self._slots), dtype=np.float32)
         self._stale = False
+        # what `sums` and `weights` say of each observed change, and the mean of the best towards each class, until more is seen
+        self._observed = np.zeros((256, columns), dtype=np.float32)
+        self._best: Array | None = None
+        self._estimated: bytes | None = None  # the classes of the last estimate, while nothing was observed since
         # by cells: the means (A, places) and deviations (places,), and those of the changes seen by then, (S, A) and (S,)
         places = 0 if self.cells is None else self.cells.count * down * across
         self._cell_mean = np.zeros((len(self.classes), places), dtype=np.float32)
         self._cell_deviation = np.ones(places, dtype=np.float32)
         self._seen_mean = np.zeros((0, len(self.classes)), dtype=np.float32)
         self._seen_deviation = np.zeros(0, dtype=np.float32)
+        # the places of these, and each place once with the number of it for each; None until it is asked for
+        self._seen_places = np.zeros(0, dtype=np.int32)
+        self._touched: tuple[NDArray[np.int32], NDArray[np.int64]] | None = None
         self.experience: Experience | None = None
         self.scale = np.ones(len(self.classes), dtype=np.float32)
         self.step = np.ones(len(self.classes), dtype=np.float32)
@@ -140,9 +148,12 @@ class Effects:
             start = len(self._seen)
             self._slots[fresh] = np.arange(start, start + len(fresh))
             self._seen = np.concatenate([self._seen, fresh])
+            if self.cells is not None:
+                self._seen_places, self._touched = np.concatenate([self._seen_places, self.cells.place(fresh)]), None
             while len(self._sums) < len(self._seen):
                 self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
                 self._weights = np.concatenate([self._weights, np.zeros_like(self._weights)])
+                self._observed = np.concatenate([self._observed, np.zeros_like(self._observed)])
         slots = self._slots[changes]
         # forget a part of what was seen of these changes before: the sets they were added to have moved on
         again = np.unique(slots)
@@ -151,11 +162,12 @@ class Effects:
         weight = np.float32(self.tuning.shared if shared else 1)
         np.add.at(self._sums, slots, weight * effects.astype(np.float32))
         np.add.at(self._weights, slots, weight)
+        self._observed[again] = self._sums[again] / self._weights[again, None]
+        self._best = self._estimated = None
 
     def observed(self, columns: NDArray[np.int64] | slice = slice(None)) -> Array:
         """(S, columns) mean observed effect of each change in `seen`."""
-        count = len(self._seen)
-        return np.asarray(self._sums[:count, columns] / self._weights[:count, None])
+        return self._observed[: len(self._seen), columns].copy()
 
     def weights(self) -> Array:
         """(S,) how often each change in `seen` was observed; what is long ago counts less."""
@@ -180,7 +192,7 @@ class Effects:
 
         At least one change must have been observed.
         """
-        effects = self.observed()
+        effects = self._observed[: len(self._seen)]
         self._choose_classes(effects, np.asarray(gaps, dtype=np.float32), focus)
         self.scale = np.sqrt((effects[:, self.classes] ** 2).mean(axis=0))
         self._stale = True
@@ -196,8 +208,12 @@ class Effects:
 
     def _choose_classes(self, effects: Array, ahead: Array, focus: int | None) -> None:
         """Set `classes` and `step`: untargeted, the classes that seem to need the fewest changes; targeted, the farthest."""
-        few = min(self.tuning.best, len(effects))
-        best = np.partition(effects, len(effects) - few, axis=0)[-few:].mean(axis=0)
+        if self._best is None:
+            few = min(self.tuning.best, len(effects))
+            # rounding may differ between the two, so that small pictures keep to one
+            highest = _highest_of_many if self.cells is not None and len(effects) > MANY * few else _highest
+            self._best = highest(effects, few).mean(axis=0)
+        best = self._best
         floor = self.tuning.least_step * max(float(np.abs(ahead).max()), self.tuning.least_step)
         count = self.tuning.classes
         if self.targeted:
@@ -217,6 +233,9 @@ class Effects:
         if not self._stale:
             return
         self._stale = False
+        if self._estimated == self.classes.tobytes():
+            return
+        self._estimated = self.classes.tobytes()
         if self.cells is not None:
             self._estimate_cells(self.cells)
             return
@@ -248,11 +267,16 @@ class Effects:
     def _estimate_cells(self, cells: Cells) -> None:
         """The same for cells, and for each change that was seen."""
         count = len(self._seen)
-        places = cells.place(self._seen)
+        places = self._seen_places
         sums, weights = self._sums[:count][:, self.classes], self._weights[:count]
-        own = np.stack([np.bincount(places, one, minlength=len(self._cell_deviation)) for one in (*sums.T, weights)])
+        own = np.zeros((len(self.classes) + 1, len(self._cell_deviation)), dtype=np.float32)
+        if self._touched is None:
+            self._touched = np.unique(places, return_inverse=True)
+        touched, of_seen = self._touched
+        for row, one in zip(own, (*sums.T, weights), strict=True):
+            row[touched] = np.bincount(of_seen, one)
         down, across = (_dense(kernel) for kernel in (self._row_kernel, self._column_kernel))
-        shared = cells.spread(own.astype(np.float32), self._colour_kernel, down, across)
+        shared = cells.spread(own, self._colour_kernel, down, across)
         weight, prior = shared[-1], self.tuning.neighbourhood
         certainty, nothing, expected = self._expected()
         told = shared[:-1] if expected is None else shared[:-1] + expected
@@ -282,6 +306,23 @@ class Effects:
         mean[self._seen[: len(self._seen_mean)]] = self._seen_mean[:, place]
         return np.asarray(mean)
 
+    def by_value(self, place: int | None) -> Array:
+        """(J, P) estimated effect of each value at each pixel of a large picture; None for the mean of the classes."""
+        self._estimate()
+        assert self.cells is not None
+        if self._mean is not None:
+            mean = self._mean.mean(axis=1) if place is None else self._mean[:, place]
+            return np.ascontiguousarray(mean.reshape(-1, self.values).T)
+        cells, seen = (
+            (self._cell_mean.mean(axis=0), self._seen_mean.mean(axis=1))
+            if place is None
+            else (self._cell_mean[place], self._seen_mean[:, place])
+        )
+        table = self.cells.by_value(cells)
+        pixels, values = np.divmod(self._seen[: len(seen)], self.values)
+        table[values, pixels] = seen
+        return np.asarray(table)
+
     def _smooth(self, own: Array) -> Array:
         """Sums (P J, A + 1) weighted by the kernel, as three products: over rows, columns and colours."""
         (height, width), last = self.shape, own.shape[1]
@@ -301,6 +342,23 @@ class Effects:
 def kernel_width(shape: tuple[int, int], tuning: EffectsTuning = STANDARD.effects) -> float:
     """The standard deviation of the kernel over an image of a shape (H, W), in pixels."""
     return tuning.near * max(1.0, min(shape) / tuning.near_side)
+
+
+def _highest(effects: Array, few: int) -> Array:
+    """(few, columns) the highest of effects (S, columns) in each column, in any order."""
+    return np.asarray(np.partition(effects, len(effects) - few, axis=0)[-few:])
+
+
+def _highest_of_many(effects: Array, few: int) -> Array:
+    """The same where there are many: what is below the highest of enough blocks of rows is not looked at."""
+    blocks = len(effects) // MANY
+    tops = effects[: blocks * MANY].reshape(blocks, MANY, -1).max(axis=1)
+    limit = np.partition(tops, blocks - few, axis=0)[blocks - few]
+    places = np.flatnonzero(effects >= limit)
+    columns, values = places % effects.shape[1], effects.ravel()[places]
+    ordered = values[np.lexsort((values, columns))]
+    ends = np.cumsum(np.bincount(columns))
+    return np.asarray(ordered[ends - np.arange(few, 0, -1)[:, None]])
 
 
 def _palette(codes: Array) -> tuple[Array, NDArray[np.int64]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from adversarial.attacks.feature_guided.players import candidates
+from adversarial.attacks.feature_guided.players import looked_at
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def climb(
     """
     constants = tuning.large_sets
     effects.refresh(tree.gaps[0])
-    towards = None if finely else constants.classes
-    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T[:towards])
-    ladders = [ranked(tree.moves, estimate) for estimate in estimates]
+    ladders = _ladders(tree.moves, effects, None if finely else constants.classes)
     yield from _climb_ladders(tree, ladders, constants.finer_factor if finely else constants.fine_factor, tuning)
     if tree.best is None:
         yield from _climb_ladders(tree, _areas(tree.moves, density, rng), constants.coarse_factor, tuning)
@@ -86,7 +84,7 @@ def shed(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tuning 
         paid = int(np.searchsorted(np.cumsum(np.maximum(loss[order], 0)), margin))
         counts = np.unique(np.clip((paid * np.array(constants.shares)).astype(np.int64), 2, max(2, parts - 1)))
         together = [_without(changes, np.concatenate([groups[g] for g in order[:count]])) for count in counts.tolist()]
-        anew = ranked(tree.moves, _worth(effects, tree.gaps[best])[0], size)
+        anew = _ranked_at(tree.moves, effects, tree.gaps[best], size)
         sizes = np.unique(np.maximum(1, (size * np.array(constants.rebuilt)).astype(np.int64)))
         yield from tree.ask(together + _prefixes(anew, sizes), listed=False)
         if tree.best_size < size:
@@ -119,7 +117,7 @@ def rebuild(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Search:
     """Ask about smaller sets made anew from the changes that do most, as far as is known by now."""
     if tree.best is not None and tree.best_size > tuning.large_sets.least_rebuilt:
         size = tree.best_size
-        anew = ranked(tree.moves, _worth(effects, tree.gaps[tree.best])[0], size)
+        anew = _ranked_at(tree.moves, effects, tree.gaps[tree.best], size)
         sizes = np.unique((size * np.array(tuning.large_sets.looks)).astype(np.int64))
         yield from tree.ask(_prefixes(anew, sizes), listed=False)
 
@@ -130,8 +128,7 @@ def begin_anew(tree: Tree, effects: Effects, tuning: Tuning = STANDARD) -> Searc
     The smallest set so far may lead to a class that seemed near when little was known.
     """
     effects.refresh(tree.gaps[0])
-    estimates = [effects.mean.mean(axis=1)] if effects.targeted else list(effects.mean.T)
-    ladders, before = [ranked(tree.moves, estimate) for estimate in estimates], 0
+    ladders, before = _ladders(tree.moves, effects) if tree.best_size > tuning.large_sets.large else [], 0
     while tuning.large_sets.large < tree.best_size != before:
         before = tree.best_size
         sizes = np.unique((before * np.array(tuning.large_sets.looks)).astype(np.int64))
@@ -155,11 +152,35 @@ def approach(tree: Tree, effects: Effects, rng: np.random.Generator, tuning: Tun
 
 def ranked(moves: MoveTable, worth: Floats, count: int | None = None) -> Indices:
     """The best allowed change of each pixel, the most worthy pixel first; the first so many of them, or all."""
-    table = np.where(moves.closed, -np.inf, worth).reshape(-1, moves.count)
-    top = _highest(table)
+    return _ranked(moves, np.where(moves.closed, -np.inf, worth).reshape(-1, moves.count).T, count)
+
+
+def _ranked(moves: MoveTable, table: Floats, count: int | None) -> Indices:
+    """The same for a table (J, P) of what each value is worth at each pixel, minus infinity where it is not allowed."""
+    top = _highest(table.T)
     pixels = _first(-top, len(top) if count is None else count)
     pixels = pixels[np.isfinite(top[pixels])]
-    return np.asarray(pixels * moves.count + table[pixels].argmax(axis=1))
+    return np.asarray(pixels * moves.count + table[:, pixels].argmax(axis=0))
+
+
+def _ranked_by(moves: MoveTable, effects: Effects, place: int | None, count: int | None = None) -> Indices:
+    """The same by what is believed of the changes, towards the class at a place in `Effects.classes`, or towards all."""
+    if effects.cells is None:
+        return ranked(moves, effects.mean.mean(axis=1) if place is None else effects.mean_of(place), count)
+    table = effects.by_value(place)
+    table.ravel()[moves.closed_by_value] = -np.inf
+    return _ranked(moves, table, count)
+
+
+def _ranked_at(moves: MoveTable, effects: Effects, gaps: Floats, count: int) -> Indices:
+    """The same by what is believed of them towards the class that decides at these gaps."""
+    return _ranked_by(moves, effects, None if effects.targeted else _deciding(effects, gaps), count)
+
+
+def _ladders(moves: MoveTable, effects: Effects, towards: int | None = None) -> list[Indices]:
+    """All pixels by the best change of each, towards each of the nearest classes, or towards all together with a target."""
+    places = [None] if effects.targeted else range(len(effects.classes))[:towards]
+    return [_ranked_by(moves, effects, place) for place in places]
 
 
 def _highest(table: Floats) -> Floats:
@@ -194,7 +215,7 @@ def _exchange_from(
             spread = constants.exchange_noise * spread
             tried = [_exchanged(tree.moves, state, worth, spread, rng, most, extra) for extra in more]
         else:
-            pool = _pool(tree.moves, candidates(effects, rng)[0], state)
+            pool = _pool(tree.moves, looked_at(effects, rng), state)
             worth, spread = _worth(effects, tree.gaps[here], pool)
             spread = constants.exchange_noise * spread
             # one draw for the batch, which each set takes from another place on: a draw takes longer than all else
@@ -258,17 +279,22 @@ def exchanged_within(
     inside = np.searchsorted(pool, state)
     order = np.argsort(drawn[inside], kind="stable")[:number]
     gone, kept = state[order], np.delete(state, order)
-    taken = np.zeros(len(moves.size) // moves.count, dtype=bool)
-    taken[moves.pixels(kept)] = True
-    pixels = moves.pixels(pool)
-    np.copyto(drawn, -np.inf, where=taken[pixels])
+    drawn[_at_pixels(pool, moves, kept)] = -np.inf
     drawn[inside[order]] = -np.inf
     # few pixels come up twice, and those that do are found again among as many more
     best = _first(-drawn, 2 * (number + extra) + moves.count)
     best = best[np.isfinite(drawn[best])]
-    _, first = np.unique(pixels[best], return_index=True)
+    _, first = np.unique(moves.pixels(pool[best]), return_index=True)
     new = pool[best[np.sort(first)[: number + extra]]]
     return Exchanged(gone, new, _as_set(np.concatenate([kept, new])))
+
+
+def _at_pixels(pool: Indices, moves: MoveTable, changes: Indices) -> Indices:
+    """The places in a pool, in ascending order, of all changes at the pixels of some changes."""
+    firsts = changes - changes % moves.count
+    begins, ends = np.searchsorted(pool, firsts), np.searchsorted(pool, firsts + moves.count)
+    places = begins[:, None] + np.arange(moves.count)
+    return np.asarray(places[places < ends[:, None]])
 
 
 def _pool(moves: MoveTable, changes: Indices, state: Indices) -> Indices:
@@ -287,13 +313,18 @@ def _first(values: Floats, count: int) -> Indices:
 
 def _worth(effects: Effects, gaps: Floats, changes: Indices | None = None) -> tuple[Floats, Floats]:
     """(n,) what changes, or all, are believed to do to the class that decides at these gaps, and how unsure that is."""
-    effects.refresh(gaps)
-    column = int(np.asarray(gaps)[effects.classes].argmax())
+    column = _deciding(effects, gaps)
     scale = effects.scale.mean() if effects.targeted else effects.scale[column]
     if changes is not None:
         mean, deviation = effects.at(changes, None if effects.targeted else column)
         return mean.mean(axis=1) if effects.targeted else mean[:, 0], deviation * scale
     return effects.mean.mean(axis=1) if effects.targeted else effects.mean_of(column), effects.deviation * scale
+
+
+def _deciding(effects: Effects, gaps: Floats) -> int:
+    """The place in `Effects.classes` of the class that decides at these gaps, after estimates were made for them."""
+    effects.refresh(gaps)
+    return int(np.asarray(gaps)[effects.classes].argmax())
 
 
 def _areas(moves: MoveTable, density: Floats, rng: np.random.Generator) -> list[Indices]:

@@ -128,19 +128,17 @@ def lattice(tree: Tree, players: Players, count: int, tuning: Tuning = STANDARD)
     """
     moves, rng = tree.moves, players.rng
     height, width = tree.log.image.shape[:2]
-    chances = moves.size.reshape(-1, moves.count).astype(np.float64) ** 2
-    open_share = (chances.sum(axis=1) > 0).mean()
-    step = max(1, int(np.sqrt(open_share * height * width / (tuning.opening.lattice_spare * count))))
+    step = max(1, int(np.sqrt(moves.open_pixels.mean() * height * width / (tuning.opening.lattice_spare * count))))
     top, left = rng.integers(step, size=2)
     rows, columns = np.arange(top, height, step), np.arange(left, width, step)
     points = (rows[:, None] * width + columns).ravel()
-    points = points[chances[points].sum(axis=1) > 0]
+    points = points[moves.open_pixels[points]]
     if not len(points):
-        points = np.flatnonzero(chances.sum(axis=1) > 0)
+        points = np.flatnonzero(moves.open_pixels)
     # Gumbel noise on log densities: the largest `count` are a draw without replacement in proportion to the density
     noisy = np.log(players.density[points]) + rng.gumbel(size=len(points))
     points = points[np.argsort(-noisy, kind="stable")[:count]]
-    cumulative = np.cumsum(chances[points], axis=1)
+    cumulative = np.cumsum(moves.size.reshape(-1, moves.count)[points].astype(np.float64) ** 2, axis=1)
     draws = rng.random(len(points))[:, None] * cumulative[:, -1:]
     return np.asarray(points * moves.count + (draws >= cumulative).sum(axis=1))
 

@@ -137,12 +137,24 @@ class Players:
 
 def candidates(effects: Effects, rng: np.random.Generator) -> tuple[Indices, Array]:
     """Changes (n,) of a large picture that are looked at in one draw, and the noise (n,) of each; see `Players.draw_best`."""
+    changes, noise, of_seen, fresh = _drawn(effects, rng)
+    assert effects.cells is not None
+    return changes, np.concatenate([of_seen, effects.cells.highest_noise(noise[fresh])])
+
+
+def looked_at(effects: Effects, rng: np.random.Generator) -> Indices:
+    """The same changes without their noise, which takes longest; it is drawn, so that both leave `rng` alike."""
+    return _drawn(effects, rng)[0]
+
+
+def _drawn(effects: Effects, rng: np.random.Generator) -> tuple[Indices, NDArray[np.float64], Array, NDArray[np.bool_]]:
+    """The changes; evenly drawn numbers, one for each cell and value; the noise of what was seen; which cells' are unseen."""
     assert effects.cells is not None
     unseen = effects.cells.one_each(rng)
-    noise = effects.cells.highest_noise(rng, len(unseen))
+    numbers = rng.random(len(unseen))
     fresh = ~effects.was_seen(unseen)
     of_seen = rng.standard_normal(len(effects.seen), dtype=np.float32)
-    return np.concatenate([effects.seen, unseen[fresh]]), np.concatenate([of_seen, noise[fresh]])
+    return np.concatenate([effects.seen, unseen[fresh]]), numbers, of_seen, fresh
 
 
 def largest(score: Floats, count: int) -> NDArray[np.int64]:

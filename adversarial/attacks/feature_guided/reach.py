@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from adversarial.attacks.feature_guided.large_sets import ranked
-from adversarial.attacks.feature_guided.players import candidates
+from adversarial.attacks.feature_guided.players import looked_at
 from adversarial.attacks.tuning import STANDARD, Tuning
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def believed(tree: Tree, effects: Effects, rng: np.random.Generator, node: int, 
     if effects.cells is None:
         return np.asarray(effects.mean @ weights)
     worth = np.full(len(tree.moves.size), -np.inf, dtype=np.float32)
-    inside = np.concatenate([candidates(effects, rng)[0], np.array(tree.sets[node], dtype=np.int64)])
+    inside = np.concatenate([looked_at(effects, rng), np.array(tree.sets[node], dtype=np.int64)])
     worth[inside] = effects.at(inside)[0] @ weights
     return worth
 

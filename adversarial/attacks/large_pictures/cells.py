@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from scipy.special import ndtri
@@ -44,18 +44,25 @@ class Cells:
         cells = np.arange(height, dtype=np.int32)[:, None] // side * self.grid[1] + np.arange(width, dtype=np.int32) // side
         return cells.ravel()
 
-    @property
+    @cached_property
     def of_changes(self) -> NDArray[np.int32]:
         """(P J,) the place of every change."""
+        if self._kinds is None:
+            return _places(self.shape, self.side, self.values)
         area = self.grid[0] * self.grid[1]
-        kinds = np.arange(self.values, dtype=np.int32) if self._kinds is None else self._kinds.astype(np.int32)
-        return np.asarray((kinds * np.int32(area) + self.of_pixels[:, None]).ravel())
+        return np.asarray((self._kinds.astype(np.int32) * np.int32(area) + self.of_pixels[:, None]).ravel())
 
-    def place(self, changes: Indices) -> Indices:
+    def place(self, changes: Indices) -> NDArray[np.int32]:
         """(n,) the place of each of the changes."""
-        pixels, values = np.divmod(changes, self.values)
-        kinds = values if self._kinds is None else self._kinds[pixels, values]
-        return np.asarray(kinds * (self.grid[0] * self.grid[1]) + self.of_pixels[pixels])
+        return np.asarray(self.of_changes[changes])
+
+    def by_value(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """(J, P) of numbers (kinds h w,), one for each place, that of each value at each pixel: an array of its own."""
+        if self._kinds is not None:
+            return np.ascontiguousarray(numbers[self.of_changes].reshape(-1, self.values).T)
+        (height, width), side = self.shape, self.side
+        rows = np.repeat(numbers.reshape(self.values, *self.grid), side, axis=2)[:, :, :width]
+        return np.ascontiguousarray(np.repeat(rows, side, axis=1)[:, :height]).reshape(self.values, -1)
 
     def sums(self, numbers: NDArray[np.integer] | NDArray[np.floating]) -> Array:
         """(h w,) the sums of numbers (P,) in each cell."""
@@ -67,16 +74,21 @@ class Cells:
         down = np.minimum(side, height - side * np.arange(self.grid[0]))
         across = np.minimum(side, width - side * np.arange(self.grid[1]))
         drawn = rng.random((2, *self.grid, self.values), dtype=np.float32)
-        rows = side * np.arange(self.grid[0])[:, None, None] + (drawn[0] * down[:, None, None]).astype(np.int64)
-        columns = side * np.arange(self.grid[1])[:, None] + (drawn[1] * across[:, None]).astype(np.int64)
-        return np.asarray(((rows * width + columns) * self.values + np.arange(self.values)).ravel())
+        changes = (drawn[0] * down[:, None, None]).astype(np.int64)
+        changes += side * np.arange(self.grid[0])[:, None, None]
+        changes *= width
+        changes += (drawn[1] * across[:, None]).astype(np.int64)
+        changes += side * np.arange(self.grid[1])[:, None]
+        changes *= self.values
+        changes += np.arange(self.values)
+        return np.asarray(changes.ravel())
 
-    def highest_noise(self, rng: np.random.Generator, count: int) -> Array:
-        """(count,) each the highest of as many standard normal numbers as a cell has pixels.
+    def highest_noise(self, numbers: NDArray[np.float64]) -> Array:
+        """(n,) each the highest of as many standard normal numbers as a cell has pixels, from evenly drawn numbers (n,).
 
         A draw for the best change of a cell, made at once instead of pixel by pixel.
         """
-        return ndtri(np.maximum(rng.random(count), 1e-30) ** (1 / self.side**2)).astype(np.float32)
+        return ndtri(np.maximum(numbers, 1e-30) ** (1 / self.side**2)).astype(np.float32)
 
     def spread(self, sums: Array, colours: Array, down: Array, across: Array) -> Array:
         """Sums (n, kinds h w) shared between kinds by `colours`, between rows by `down`, and between columns by `across`.
@@ -87,6 +99,16 @@ class Cells:
         by_colour = np.matmul(colours, sums.reshape(number, self.count, -1))
         by_row = np.matmul(down, by_colour.reshape(number * self.count, height, width))
         return np.asarray((by_row.reshape(-1, width) @ across).reshape(number, -1))
+
+
+@lru_cache(maxsize=2)
+def _places(shape: tuple[int, int], side: int, values: int) -> NDArray[np.int32]:
+    """(P J,) see `Cells.of_changes`; of pictures of one size they are the same, and take a while to number."""
+    cells = Cells(shape, side, values, None, values)
+    area = cells.grid[0] * cells.grid[1]
+    places = (np.arange(values, dtype=np.int32) * np.int32(area) + cells.of_pixels[:, None]).ravel()
+    places.setflags(write=False)
+    return places
 
 
 def cell_side(deviation: float, per_deviation: float) -> int:

@@ -9,7 +9,8 @@ import pytest
 
 from adversarial import keypoint_mixture
 from adversarial.attacks.feature_guided.effects import Effects
-from adversarial.attacks.feature_guided.large_sets import exchanged_within, ranked
+from adversarial.attacks.feature_guided.large_sets import _ladders, exchanged_within, ranked
+from adversarial.attacks.feature_guided.players import candidates, looked_at
 from adversarial.attacks.large_pictures.cells import Cells, cell_side
 from adversarial.attacks.moves import corners, make_move_table
 from adversarial.attacks.tuning import STANDARD
@@ -33,6 +34,8 @@ def test_changes_lie_where_plain_loops_put_them(shape, side, palette):
         assert cells.of_changes[change] == wanted
     changes = np.arange(height * width * values)
     np.testing.assert_array_equal(cells.place(changes), cells.of_changes)
+    by_place = np.random.default_rng(10).random(count * rows * columns)
+    np.testing.assert_array_equal(cells.by_value(by_place).T.ravel(), by_place[cells.of_changes])
     numbers = np.random.default_rng(1).random(height * width)
     wanted = [numbers[cells.of_pixels == cell].sum() for cell in range(rows * columns)]
     np.testing.assert_allclose(cells.sums(numbers), wanted, rtol=1e-6)
@@ -51,7 +54,7 @@ def test_one_change_of_each_value_is_drawn_in_every_cell_and_each_of_its_pixels_
 
 def test_the_highest_noise_is_the_highest_of_as_many_draws_as_a_cell_has_pixels():
     cells, rng = Cells((30, 30), 3, 2, None, 2), np.random.default_rng(3)
-    at_once = cells.highest_noise(rng, 20_000)
+    at_once = cells.highest_noise(rng.random(20_000))
     one_by_one = rng.standard_normal((20_000, 9)).max(axis=1)
     for quantile in (0.05, 0.5, 0.95):
         assert np.quantile(at_once, quantile) == pytest.approx(np.quantile(one_by_one, quantile), abs=0.04)
@@ -107,6 +110,45 @@ def test_estimates_of_some_changes_are_those_among_all(tuning):
     np.testing.assert_array_equal(mean, effects.mean[some])
     np.testing.assert_array_equal(deviation, effects.deviation[some])
     np.testing.assert_array_equal(effects.was_seen(some), np.isin(some, changes))
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+@pytest.mark.parametrize("many", [30, 5000])
+def test_pixels_are_ranked_by_cells_as_by_the_estimates_of_all_changes(targeted, many):
+    rng = np.random.default_rng(11)
+    image = np.round(rng.random((170, 190, 3)) * 2).astype(np.float32) / 2  # some changes are closed
+    moves = make_move_table(image, "corners")
+    effects = Effects((170, 190), moves.codes, 3, targeted=targeted)
+    changes = rng.choice(moves.size.size, size=many, replace=False)
+    told = rng.standard_normal((many, 3)).astype(np.float32)
+    effects.observe(changes, told)
+    effects.refresh(np.array([-1.0, -2.0, -3.0]))
+    best = np.sort(told, axis=0)[-10:].mean(axis=0)
+    np.testing.assert_allclose(
+        effects.step, np.full(3, best[effects.classes[0]]) if targeted else best[effects.classes], rtol=1e-6
+    )
+    ladders = _ladders(moves, effects)
+    wanted = [effects.mean.mean(axis=1)] if targeted else list(effects.mean.T)
+    assert len(ladders) == len(wanted)
+    for ladder, estimate in zip(ladders, wanted, strict=True):
+        np.testing.assert_array_equal(ladder, ranked(moves, estimate))
+
+
+def test_an_image_with_one_pixel_that_may_change_has_one_that_is_open():
+    moves = make_move_table(np.random.default_rng(12).random((5, 7, 3)).astype(np.float32), "corners")
+    mask = np.arange(35) == 23
+    assert np.flatnonzero(moves.within(mask).open_pixels).tolist() == [23]
+    closed = moves.closed.reshape(35, 8)
+    assert moves.closed_by_value.tolist() == [
+        value * 35 + pixel for value in range(8) for pixel in range(35) if closed[pixel, value]
+    ]
+
+
+def test_changes_that_are_looked_at_are_those_of_a_draw_and_leave_chance_alike():
+    effects, _ = observed(corners(1), STANDARD)
+    one, other = np.random.default_rng(13), np.random.default_rng(13)
+    np.testing.assert_array_equal(candidates(effects, one)[0], looked_at(effects, other))
+    assert one.random() == other.random()
 
 
 def test_what_is_observed_later_changes_nothing_before_the_next_refresh():
