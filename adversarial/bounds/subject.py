@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RUN_IN = ("float32", "float64")  # precisions of which the error is small enough for a proof
 ASKED = 256  # images per call of the network as it is run
+COMPARED = 2  # random images on which the network as it is run is compared with its graph
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,8 @@ def open_subject(network: Any, image_shape: tuple[int, int, int], threads: int |
         threads: how many threads may run it; None for the library's own choice.
 
     Raises:
-        UsageError: it is neither, can't be read, holds an unknown operation, or takes images of another shape.
+        UsageError: it is neither, can't be read, holds an unknown operation, takes images of another shape, or does not compute
+            the scores of its graph, so that a proof would be about another network.
     """
     if isinstance(network, Subject):
         _check_shape(network.network.image_shape, image_shape)
@@ -66,7 +68,20 @@ def open_subject(network: Any, image_shape: tuple[int, int, int], threads: int |
             f"{subject.words} computes in {subject.network.precision}, whose rounding errors are too large for a proof; "
             "convert it to float32"
         )
+    _check_scores(subject)
     return subject
+
+
+def _check_scores(subject: Subject) -> None:
+    from adversarial.bounds.networks import unlike
+
+    images = np.random.default_rng(0).random((COMPARED, *subject.network.image_shape), dtype=np.float32)
+    if apart := unlike(subject.network, subject.predict, images):
+        raise UsageError(
+            f"{subject.words} returns scores that differ by {apart[0]:.3g} from those of the operations in it, where rounding "
+            f"explains {apart[1]:.3g}, so that nothing can be proved about it; see that it is run in no shorter format, such "
+            "as TF32, and that its scores hang on nothing but the image"
+        )
 
 
 def _onnx_file(path: str, image_shape: tuple[int, int, int], threads: int | None) -> Subject:

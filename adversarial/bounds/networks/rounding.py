@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from adversarial.bounds.networks.evaluating import max_pool, running
 from adversarial.bounds.networks.network import Add, MaxPool, Relu
+from adversarial.bounds.networks.operations import Scale
 from adversarial.bounds.networks.precision import FORMATS, SPARE, gamma
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ TOGETHER = 2**25  # numbers of one array of rows that go back through the networ
 
 
 class _Known(NamedTuple):
-    """Of a node: its bounds in exact arithmetic, the error of the computed numbers, and the part that the node itself adds."""
+    """Of a node: its bounds in exact arithmetic, the error of the computed numbers, and the part that the node itself adds.
+
+    Attributes:
+        terms: of the sum that the node may be a part of, where a runtime fuses it with what is added to it; 0 for none.
+    """
 
     low: Tensor
     high: Tensor
     error: Tensor
     own: Tensor
+    terms: int = 0
 
     @property
     def most(self) -> Tensor:
@@ -53,7 +59,8 @@ def inference_error(
     The first argument goes from node to node. Let x be the exact input of an affine node W x + b, x' the computed one,
     |x' - x| <= e and |x| <= a. The computed output is the result of W x' + b with rounding, which adds at most
     d = g (|W| (a + e) + |b|), whatever the order of the sum, with g from `gamma`; and |W x' - W x| <= |W| e. ReLU and the
-    largest of several numbers round nothing and never stretch an error. A sum of two nodes is rounded once. Batch
+    largest of several numbers round nothing and never stretch an error. A sum of two nodes is rounded once; where one of them
+    is a sum of n products, a runtime may begin that sum with the other one, which then is rounded n times. Batch
     normalisation is covered as an operation of its own, and folded into the weights before it: the operations that this takes
     are among the spare ones of `gamma`, and its shift counts with the magnitudes of the numbers of which it is a difference.
     Results below the smallest normal number may be flushed to 0, which costs at most that number each time. Where a number
@@ -87,12 +94,13 @@ def inference_error(
     scores = known[len(network.nodes) - 1]
     wanted = torch.eye(network.classes).to(scores.error) if rows is None else rows.to(scores.error)
     plain = scores.error @ wanted.abs().T
-    if not backwards:
-        return _certain(plain) * (1 + 1e-12)
-    largest = max(math.prod(node.shape) for node in network.nodes) * len(plain)
-    parts = wanted.split(max(TOGETHER // largest, 1))
-    back = torch.cat([_backward(network, known, part) for part in parts], 1)
-    least = torch.minimum(_certain(plain), _certain(back)) * (1 + 1e-12)
+    least = _certain(plain)
+    if backwards:
+        largest = max(math.prod(node.shape) for node in network.nodes) * len(plain)
+        parts = wanted.split(max(TOGETHER // largest, 1))
+        back = torch.cat([_backward(network, known, part) for part in parts], 1)
+        least = torch.minimum(least, _certain(back))
+    least = least * (1 + 1e-12)
     return least + _in_softmax(scores, precision or network.precision) if network.softmax else least
 
 
@@ -111,7 +119,8 @@ def _forward(
         passed, own = _error(node, inputs, precision, least)
         error = _certain((passed + own) * (1 + 4 * gamma("float64", getattr(node.op, "terms", 2))))
         over = torch.maximum(low.abs(), high.abs()) + error > FORMATS[precision].largest
-        return _Known(low, high, torch.where(over, torch.inf, error), torch.where(over, torch.inf, _certain(own)))
+        error, own = (torch.where(over, torch.inf, one) for one in (error, _certain(own)))
+        return _Known(low, high, error, own, _terms(node, inputs))
 
     start = _Known(image, image + 1, rounded, rounded)
     return {-1: start, **dict(enumerate(running(network, start, step, forget=False)))}
@@ -130,7 +139,9 @@ def _error(node: Node, inputs: Sequence[_Known], precision: Precision, least: Te
             return passed, nothing.expand_as(passed)
         case Add():
             second = inputs[1]
-            return first.error + second.error, unit * (first.most + second.most) + 2 * smallest
+            fused = [gamma(precision, one.terms) if one.terms > 1 else 0.0 for one in inputs]
+            own = unit * (first.most + second.most) + 2 * smallest
+            return first.error + second.error, own + torch.maximum(fused[0] * second.most, fused[1] * first.most)
         case affine if affine.terms == 0:
             passed = affine.linear(first.error)
             return passed, nothing.expand_as(passed)
@@ -144,6 +155,17 @@ def _error(node: Node, inputs: Sequence[_Known], precision: Precision, least: Te
             )
             own = relative * sums + flushed
             return absolute.linear(first.error), torch.where(sums * (1 + relative) > largest, torch.inf, own)
+
+
+def _terms(node: Node, inputs: Sequence[_Known]) -> int:
+    """How many products a runtime may still add something to, before it rounds their sum: also behind batch normalisation."""
+    match node.op:
+        case Relu() | Add() | MaxPool():
+            return 0
+        case Scale():
+            return inputs[0].terms + node.op.terms
+        case affine:
+            return affine.terms if affine.terms else inputs[0].terms
 
 
 def _in_softmax(scores: _Known, precision: Precision) -> Tensor:

@@ -230,6 +230,6 @@ def _extreme(at: Tensor, values: Tensor, size: int, how: str, items: int) -> Ten
     """
     found = values.new_full((len(at), size), math.inf if how == "amin" else -math.inf).scatter_reduce_(1, at, values, how)
     count = values.new_zeros(len(at), size).scatter_add_(1, at, (values != 0).to(values.dtype))
-    some = torch.where(torch.isfinite(found), found, 0)
+    some = torch.where(count > 0, found, 0)
     zero = some.clamp(max=0) if how == "amin" else some.clamp(min=0)
     return torch.where(count >= items, some, zero)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from adversarial.bounds.networks import Node
     from adversarial.bounds.proving.prover import Prover
 
-VERSION = 1
+VERSION = 2  # raised wherever an earlier release may have proved what is wrong, so that nothing goes on from it
 _FINGERPRINTS: WeakKeyDictionary[Prover, str] = WeakKeyDictionary()  # reading all weights takes a moment
 
 
@@ -62,6 +62,8 @@ def _told(digest: hashlib._Hash, node: Node) -> None:
 def save(prover: Prover, path: Path) -> None:
     """Write the proof as it stands, whole or not at all."""
     waiting = [*prover.underway, *(block for blocks in prover.waiting.values() for block in blocks)]
+    if prover.pixels == prover.proved:  # interrupted while it laid out the blocks of one pixel more, which is done anew
+        waiting = []
     slots = [slot for block in (*waiting, *prover.stuck) for slot in block.slots]
     head = {
         "version": VERSION, "fingerprint": fingerprint(prover), "proved": prover.proved, "pixels": prover.pixels,

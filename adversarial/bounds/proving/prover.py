@@ -205,7 +205,8 @@ class Prover:
 
     def _step(self) -> None:
         self._bounded(self._next())
-        self.underway = []
+        if self.pixels < self.fewest:  # else an example ended the batch before its parts were made, and it still waits
+            self.underway = []
 
     def _bounded(self, batch: list[Block]) -> None:
         """Bound a batch, which proves some of its blocks, and split the others."""

@@ -117,7 +117,8 @@ def relu_lines(before: Tensor, low: Tensor, high: Tensor) -> ReluLines:
     least, most = before + low, before + high
     after = before.clamp(min=0)
     crossing = (least < 0) & (most > 0)
-    chord = torch.where(crossing, most / (most - least).clamp(min=torch.finfo(least.dtype).tiny), (least >= 0).to(least.dtype))
+    flat = torch.where(least >= 0, 1.0, (least + most) * 0)  # 0 where it is off, and no number where there are no bounds
+    chord = torch.where(crossing, most / (most - least).clamp(min=torch.finfo(least.dtype).tiny), flat)
     lower = torch.where(crossing, (most > -least).to(least.dtype), chord)
     return ReluLines(
         chord,

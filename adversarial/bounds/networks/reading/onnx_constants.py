@@ -125,7 +125,7 @@ def slices(inputs: Sequence[Any], given: Given, axes: int) -> list[tuple[int, sl
     names = range(len(starts)) if names is None else names
     steps = [1] * len(starts) if steps is None else steps
     return [
-        (int(axis) % axes, slice(int(first), None if int(end) < -(2**31) else int(end), int(step)))
+        (int(axis) % axes, slice(int(first), int(end), int(step)))
         for first, end, axis, step in zip(starts, ends, names, steps, strict=True)
     ]
 
@@ -148,6 +148,13 @@ def _divided(inputs: Sequence[Any], _: Given, __: Builder) -> Array:
     if np.asarray(one).dtype.kind == "f":
         return np.asarray(one / two)
     return np.asarray(np.trunc(one / two)).astype(one.dtype)
+
+
+def _multiplied(inputs: Sequence[Any], given: Given, _: Builder) -> Array:
+    axes = axes_of(inputs, given) or None  # no axes are all of them
+    if axes is None and given.get("noop_with_empty_axes"):
+        return np.asarray(inputs[0])
+    return np.asarray(np.prod(inputs[0], None if axes is None else tuple(axes), keepdims=bool(given.get("keepdims", 1))))
 
 
 def _plain(function: Callable[..., Any]) -> Callable[[Sequence[Any], Given, Builder], Array]:
@@ -174,9 +181,9 @@ FOLDED: dict[str, Callable[[Sequence[Any], Given, Builder], Array]] = {
     "Mul": _plain(np.multiply),
     "Neg": _plain(np.negative),
     "Range": _range,
-    "ReduceProd": lambda inputs, given, _: np.prod(inputs[0], keepdims=bool(given.get("keepdims", 1))),
+    "ReduceProd": _multiplied,
     "Reshape": _reshaped,
-    "Shape": lambda inputs, _, __: np.array(inputs[0].shape, np.int64),
+    "Shape": lambda inputs, given, _: np.array(inputs[0].shape[given.get("start", 0) : given.get("end")], np.int64),
     "Slice": _sliced,
     "Sqrt": _plain(np.sqrt),
     "Squeeze": _squeezed,

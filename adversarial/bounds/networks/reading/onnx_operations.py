@@ -100,13 +100,14 @@ def _gemm(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> in
     weight, bias = (*_constants(builder, inputs[1:3]), None)[:2]
     if weight is None or weight.ndim != 2 or len(builder.shape(place)) != 1:
         raise builder.refuse("multiplies other things than vectors by a matrix")
+    bias = None if bias is None else without_batch(builder, bias, 1)
     alpha, beta = float(np.float32(given.get("alpha", 1.0))), float(np.float32(given.get("beta", 1.0)))
     matrix = (weight if given.get("transB") else weight.T) * alpha
     done = builder.dense(place, matrix.contiguous(), None) if bias is not None and bias.numel() != len(matrix) else -2
     if bias is None or done == -2:
         shift = None if bias is None else bias.reshape(-1) * beta
         return builder.dense(place, matrix.contiguous(), shift)
-    return builder.scale(done, double(1.0), without_batch(builder, bias * beta, 1))
+    return builder.scale(done, double(1.0), bias * beta)
 
 
 def _mat_mul(builder: Builder, inputs: Inputs, _: Given, __: int, ___: int) -> int:
@@ -169,7 +170,7 @@ def _reduced(*, mean: bool) -> Step:
 
     def step(builder: Builder, inputs: Inputs, given: Given, _: int, __: int) -> int:
         place = _place(builder, inputs[0])
-        names = axes_of(inputs, given)
+        names = axes_of(inputs, given) or None  # no axes are all of them
         if names is None and given.get("noop_with_empty_axes"):
             return place
         if names is None:

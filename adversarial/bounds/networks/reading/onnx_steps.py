@@ -69,6 +69,8 @@ class Steps:
                 raise self._unknown(node, kind)
             self._values[name] = fold(kind, inputs, given, self._builder)
         elif kind in IDENTITIES:
+            if len(inputs) > 2 and inputs[2] is not None and (isinstance(inputs[2], Value) or bool(inputs[2].any())):
+                raise self._builder.refuse("drops numbers at random, as in training, which is not covered")
             self._values[name] = inputs[0]
         elif kind in ORDER_KEPT:
             axis = given.get("axis", -1 if self._version >= 13 else 1)

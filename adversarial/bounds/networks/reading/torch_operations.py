@@ -52,16 +52,18 @@ def _each(sizes: Sizes, axes: int) -> tuple[int, ...]:
 
 
 def _arithmetic(kind: str, *, swapped: bool = False) -> Step:
-    """The operation, where `alpha` multiplies the second operand."""
+    """The operation, where `alpha` multiplies the second operand: the one that is subtracted."""
 
     def step(builder: Builder, _: int, one: Any, two: Any, alpha: float = 1, rounding_mode: str | None = None) -> int:
         if rounding_mode is not None:
             raise builder.refuse("rounds to whole numbers, which is not covered")
-        sides = [side if isinstance(side, Value) else _double(builder, side) for side in (one, two)]
+        sides = [
+            side if isinstance(side, Value) else _double(builder, side) for side in ((two, one) if swapped else (one, two))
+        ]
         if alpha != 1:
             second = sides[1]
             sides[1] = Value(scaled(builder, second.place, alpha)) if isinstance(second, Value) else second * alpha
-        return arithmetic(builder, kind, *(sides[::-1] if swapped else sides))
+        return arithmetic(builder, kind, *sides)
 
     return step
 
