@@ -16,6 +16,7 @@ import pytest
 BATCH = 32
 SLOW = """
 import os, time
+from glob import glob
 import numpy as np
 
 rng = np.random.default_rng(5)
@@ -27,6 +28,8 @@ tally = os.open("asked", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 def predict(images):
     os.write(tally, f"{len(images)}\\n".encode())
     time.sleep(0.02)
+    while os.path.exists("hold") and any('"finished": true' in open(path).read() for path in glob("out/*/result.json")):
+        time.sleep(0.02)
     return np.maximum((images.reshape(len(images), -1) - 0.5) @ inner, 0) @ outer
 """
 TARGETS = {"demo": (["demo:signs"], 48, 150), "slow": (["python:slow:predict", "--scores", "logits", "--trust"], 24, 300)}
@@ -76,15 +79,9 @@ class Stage:
         }
 
 
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("kind", TARGETS)
-def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
-    whole, stage = Stage(tmp_path / "whole", kind), Stage(tmp_path / "killed", kind)
-    begin = time.monotonic()
-    assert whole.run() == 0, whole.said
-    seconds = time.monotonic() - begin
-    chance, kills = random.Random(f"kills of {kind}"), 0
+def _killed_until_done(stage, chance, seconds):
+    """Kill up to five runs on the way, and let the last come to its end; how many were killed."""
+    kills = 0
     while True:
         before = stage.finished()
         process = stage.start()
@@ -100,7 +97,24 @@ def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
             kills += 1
             continue
         assert process.returncode == 0, said
-        break
+        return kills
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", TARGETS)
+def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
+    whole = Stage(tmp_path / "whole", kind)
+    begin = time.monotonic()
+    assert whole.run() == 0, whole.said
+    seconds = time.monotonic() - begin
+    chance = random.Random(f"kills of {kind}")
+    for attempt in range(6):
+        stage = Stage(tmp_path / f"killed{attempt}", kind)
+        kills = _killed_until_done(stage, chance, seconds)
+        if kills >= 2:
+            break
+        seconds *= 0.6  # the first run met a busier machine
     print(f"{kind}: {seconds:.1f} s, {kills} kills, {whole.asked} asked by the whole run, {stage.asked} by all together")
     assert kills >= 2
     assert stage.results() == whole.results()
@@ -113,9 +127,11 @@ def test_five_kills_change_nothing_and_cost_little(tmp_path, kind):
 def test_a_signal_leaves_whole_results_and_a_word(tmp_path, wait_until, number):
     """Stopped as soon as the first result is there: it is whole, the search of others is kept, and the status says how."""
     stage = Stage(tmp_path / "stopped", "slow", 4, budget=150)
+    (stage.folder / "hold").touch()  # on a busy machine the others could end before the signal comes
     process = stage.start()
     wait_until(lambda: stage.finished() or process.poll() is not None)
     process.send_signal(number)
+    (stage.folder / "hold").unlink()
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 128 + number, said
     assert "the same command goes on" in said.splitlines()[-1]

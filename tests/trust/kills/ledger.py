@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import signal
@@ -36,6 +37,7 @@ class Story:
         repeated: requests whose answer had arrived, and which were asked again.
         allowed: how many of these may have been on their way when a kill came.
         seconds: of the uninterrupted run.
+        shortest: seconds of the quickest run that came to its end before a kill: the first may have met a busier machine.
         wrong: sentences about what is not as it should be.
     """
 
@@ -47,6 +49,7 @@ class Story:
     repeated: int = 0
     allowed: int = 0
     seconds: float = 0.0
+    shortest: float = math.inf
     wrong: list[str] = field(default_factory=list)
 
     def note(self, wrong: str) -> None:
@@ -139,10 +142,13 @@ def killed_until_done(
     kills, ends = 0, []
     while True:
         before = finished_files(stage)
+        begin = time.monotonic()
         run = stage.start()
-        if kills < most and not wait(run, chance.uniform(0.0, whole.seconds)):
+        if kills < most and not wait(run, chance.uniform(0.0, min(whole.seconds, story.shortest))):
             run.signal(number)
         status = finish(run)
+        if status == 0 and not kills:
+            story.shortest = min(story.shortest, time.monotonic() - begin)
         stage.settle()
         ends.append(stage.asked)
         story.note(changed(before, finished_files(stage), run))
