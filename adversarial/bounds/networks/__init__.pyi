@@ -1,4 +1,3 @@
-from .comparing import unlike as unlike
 from .evaluating import activations as activations
 from .evaluating import evaluate as evaluate
 from .evaluating import interval_activations as interval_activations

@@ -15,8 +15,8 @@ from adversarial.bounds.networks import (  # noqa: E402
     interval_activations,
     read_module,
     read_onnx,
-    unlike,
 )
+from adversarial.bounds.networks.comparing import unlike  # noqa: E402
 from adversarial.bounds.proving.items import _extreme  # noqa: E402
 from adversarial.bounds.proving.relaxations import relu_lines  # noqa: E402
 from adversarial.bounds.subject import open_subject  # noqa: E402
