@@ -73,7 +73,7 @@ def open_subject(network: Any, image_shape: tuple[int, int, int], threads: int |
 
 
 def _check_scores(subject: Subject) -> None:
-    from adversarial.bounds.networks import unlike
+    from adversarial.bounds.networks.comparing import unlike
 
     images = np.random.default_rng(0).random((COMPARED, *subject.network.image_shape), dtype=np.float32)
     if apart := unlike(subject.network, subject.predict, images):
