@@ -55,9 +55,8 @@ class Registry(Generic[T]):
         self.kind, self.group = kind, group
         self._builtin = dict(builtin)
         self._loaded: dict[str, T] = {}
-        self._seen: tuple[object, dict[str, tuple[EntryPoint, ...]]] | None = (
-            None  # all that is installed, and what of it is ours
-        )
+        # all that is installed, and what of it is ours
+        self._seen: tuple[object, dict[str, tuple[EntryPoint, ...]]] | None = None
         self._expects = expects
         self._words = words or (_with_article(expects.__name__) if isinstance(expects, type) else "of another form")
 

@@ -78,13 +78,13 @@ class Items:
 
         Where all blocks have one slot, the frontier may be that of a part of the network that all of their pixels lie in.
         """
-        if part is not None and not all(part.holds(self.pixel[slot]) for block in blocks for slot in block.slots):
-            raise AssertionError("a pixel outside of a part of the network would be left out of its bounds")
         self.compute()
         slots, most = len(blocks[0].slots), max(block.size for block in blocks)
         number = np.repeat(np.array([[slot[:1] for slot in block.slots] for block in blocks], dtype=np.int32), most, axis=2)
         lengths = np.array([[len(slot) for slot in block.slots] for block in blocks])
         number[np.arange(most) < lengths[..., None]] = np.concatenate([slot for block in blocks for slot in block.slots])
+        if part is not None and not part.holds(self.pixel[number]):
+            raise AssertionError("a pixel outside of a part of the network would be left out of its bounds")
         device = self.deviations.image.device
         chosen = torch.as_tensor(number, device=device).long()
         at, values = self._reach.take(chosen)  # (B, G, M, w), (B, G, M, V + 1, w)
