@@ -60,10 +60,18 @@ def _follows(claim: Claim, known: Collection[Claim]) -> bool:
         )
     if claim.kind == "equal":  # "as much as" has no order
         turned = replace(claim, part=claim.other, other=claim.part)
-        return turned in known
+        return turned in known or any(_share_first(one, claim) for one in known)
     if claim.kind == "most_important":
         return replace(claim, kind="rank", other=(), value=1.0) in known
     return False
+
+
+def _share_first(claim: Claim, equal: Claim) -> bool:
+    """Whether a claim says of the two parts of another one that they share the first place, which makes them equal."""
+    if claim.kind != "most_important" or not claim.shared or claim.direction != (equal.direction or "supports"):
+        return False
+    pairs = ((equal.part, equal.other), (equal.other, equal.part))
+    return any(claim.part == one and set(other or ()) <= set(claim.other) for one, other in pairs)
 
 
 def _implies(claim: Claim, sign: Claim) -> bool:

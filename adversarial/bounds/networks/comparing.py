@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -44,9 +45,8 @@ def unlike(
     each = [torch.as_tensor(predict(images[place : place + 1])) for place in range(len(images))]  # calls may change something
     scores, exact = torch.cat(each).to(torch.float64), exact.cpu()
     if network.softmax:  # which shares out one whole, or takes the logarithm of that
-        scores = scores.clamp(min=SMALLEST).log() if bool((scores >= 0).all()) else scores
-        exact = exact.log_softmax(1).clamp(min=float(torch.tensor(SMALLEST).log()))
-        scores = scores.clamp(min=float(torch.tensor(SMALLEST).log()))
+        scores = torch.log(scores.clamp(min=SMALLEST)) if bool((scores >= 0).all()) else scores
+        scores, exact = (one.clamp(min=math.log(SMALLEST)) for one in (scores, exact.log_softmax(1)))
         explained = 2 * explained + 2.0**10 * FORMATS[network.precision].unit * (1 + exact.abs())
     apart = (scores - exact).abs()
     wrong = ~(apart <= explained) & explained.isfinite() & exact.isfinite()

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.language_models import FakeListChatModel
 
@@ -171,7 +171,19 @@ def test_any_json_makes_a_plan_or_is_refused_by_its_type(value):
         assert_true(made)
 
 
+@pytest.mark.parametrize("pairs", [(13,), (14,), (13, 14), (13, 14, 17)])
+def test_three_that_share_the_first_place_are_said_to_whichever_pairs_are_chosen(pairs):
+    saliency = TokenSaliency(["a", "great", "fine", "film"], [0.0, 3.0, 3.0, 3.0], Query("positive"), id="r")
+    menu = menu_of(saliency)
+    assert all(menu[number - 1].claims[0].kind == "equal" for number in pairs)
+    made = realised(saliency, chosen_of(Plan.model_validate({"groups": [[1, *pairs]]}), menu))
+    assert made.left_out == ()
+    assert made.text.count(".") == 1
+    assert_true(made, saliency)
+
+
 @settings(max_examples=40, deadline=None)
+@example(scores=[0.0, 1e5, 1e5, 1e5], seed=40, signed=True)
 @given(st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=1, max_size=14), st.integers(0, 1000), st.booleans())
 def test_random_maps_and_plans(scores, seed, signed):
     values = scores if signed else [abs(score) for score in scores]
