@@ -71,7 +71,7 @@ def _share_first(claim: Claim, equal: Claim) -> bool:
     if claim.kind != "most_important" or not claim.shared or claim.direction != (equal.direction or "supports"):
         return False
     pairs = ((equal.part, equal.other), (equal.other, equal.part))
-    return any(claim.part == one and set(other or ()) <= set(claim.other) for one, other in pairs)
+    return any(claim.part == one and set(other or ()) <= set(claim.other or ()) for one, other in pairs)
 
 
 def _implies(claim: Claim, sign: Claim) -> bool:
