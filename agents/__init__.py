@@ -10,9 +10,9 @@ from saywhy_core.moved import moved
 
 moved(
     {
-        "agents.differential": "agents.prompting.differential",
+        "agents.differential": "agents.prompting.descriptions.differential",
         "agents.encoder": "agents.encoders",
-        "agents.local": "agents.chat.local",
+        "agents.local": "agents.chat.in_process.local",
         "agents.optimize": "agents.prompting.optimize",
         "agents.replies": "agents.chat.replies",
         "agents.structured": "agents.chat.structured",

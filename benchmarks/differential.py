@@ -21,8 +21,8 @@ import torch
 from pets import embedded_pets
 
 from agents.encoders import unit_rows
-from agents.prompting.differential import DifferentialClassifier, find_ambiguous
-from agents.prompting.pairs import Contrast, PairDescriptions
+from agents.prompting.descriptions.differential import DifferentialClassifier, find_ambiguous
+from agents.prompting.descriptions.pairs import Contrast, PairDescriptions
 from evals.prompts import compare
 
 DIMENSION = 384

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from local_llm import SIZES, make_model, make_tokenizer
 
-from agents.chat.local import local_chat
+from agents.chat.in_process.local import local_chat
 from agents.encoders import ClipEncoder
-from agents.prompting.describe import DifferentialDescriber
+from agents.prompting.descriptions.describe import DifferentialDescriber
 
 SMALL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2}
 LARGE_TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}

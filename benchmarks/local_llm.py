@@ -23,7 +23,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
 
-from agents.chat.local import LocalChat, local_chat
+from agents.chat.in_process.local import LocalChat, local_chat
 from agents.chat.specs import usage_of
 
 WORDS = ["the", "film", "is", "slow", "and", "careful", "about", "people", "who", "have", "little", "to", "say"]

@@ -1,11 +1,11 @@
 import saywhy_core.errors as _errors
 
+from .in_process.local import LocalChat as LocalChat
+from .in_process.local import local_chat as local_chat
 from .limits import Usage as Usage
-from .local import LocalChat as LocalChat
-from .local import local_chat as local_chat
-from .remote import ChatError as ChatError
 from .replies import OfflineMiss as OfflineMiss
 from .replies import Replies as Replies
+from .servers.failures import ChatError as ChatError
 from .specs import chat_model as chat_model
 from .specs import usage_of as usage_of
 from .structured import StructuredError as StructuredError

@@ -73,7 +73,7 @@ def chat_model(
         api_key: the key, as a text or a `SecretStr`, or a user and a password; `OPENAI_API_KEY` of the
             environment by default for `openai:`, and `SAYWHY_API_KEY` for a server.
         extra_body: further fields of a server's request, such as {"chat_template_kwargs": {...}}.
-        **options: options of the in-process model: see `agents.chat.local.LocalChat`.
+        **options: options of the in-process model: see `agents.chat.in_process.local.LocalChat`.
 
     Raises:
         UsageError: the spec or an option makes no sense, an option has no effect on this kind of model, or a key is missing.
@@ -110,7 +110,7 @@ def chat_model(
         if unused := [option for option, value in for_servers.items() if value is not None]:
             named = ", ".join(argument(one) for one in unused)
             raise UsageError(f"{named}: for servers only; a transformers: model runs in this process")
-        from agents.chat.local import local_model
+        from agents.chat.in_process.local import local_model
 
         store = _cache(cache, meter, offline=offline)  # which may be refused, before the model is loaded
         model = local_model(name, {**shared, **options}, batch_size=concurrency)
@@ -152,7 +152,7 @@ def _remote(
     api_key: str | tuple[str, str] | None,
     offline: bool,
 ) -> GuardedChatModel:
-    from agents.chat.remote import RemoteChat
+    from agents.chat.servers.remote import RemoteChat
     from agents.chat.wire.addresses import advice_on_key, authorization
     from agents.chat.wire.transport import Transport
     from saywhy_core.wire.proxies import proxy_for

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
-from agents.prompting.prompts import PromptSet, Step, clip_templates
+from agents.prompting.descriptions.captions import clip_templates
+from agents.prompting.prompts import PromptSet, Step
 from agents.prompting.search import Search
 from saywhy_core.errors import UsageError
 

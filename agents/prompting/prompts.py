@@ -1,40 +1,23 @@
-"""Prompts of classes: CLIP's templates, captions made of descriptions, class vectors, and the prompt file."""
+"""The prompts of every class with the search that found them, and the prompt file."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from agents.encoders.vectors import unit_rows
+from agents.prompting.descriptions.captions import class_vectors
 from saywhy_core.disk.files import atomic_open
-from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from agents.encoders.protocol import ImageTextEncoder
 
 FORMAT = 1
-
-
-def clip_templates() -> tuple[str, ...]:
-    """The 80 ImageNet templates of CLIP (Radford et al. 2021)."""
-    text = files("agents.prompting").joinpath("clip_templates.json").read_text(encoding="utf-8")
-    return tuple(json.loads(text))
-
-
-def caption(description: str, name: str, template: str) -> str:
-    """Make a prompt of a description: the description itself if it names its class, else the template followed by it."""
-    if name.casefold() in description.casefold():
-        return description
-    return f"{template.format(name).rstrip('. ')}, {description.rstrip('. ')}."
 
 
 @dataclass(frozen=True)
@@ -100,13 +83,3 @@ class PromptSet:
         with atomic_open(path) as stream:
             json.dump(content, stream, ensure_ascii=False, indent=1)
             stream.write("\n")
-
-
-def class_vectors(encoder: ImageTextEncoder, prompts: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-    """The K×D class vectors: for each class the mean of its prompts' embeddings, at length 1. Every text is encoded once."""
-    texts = list(dict.fromkeys(text for group in prompts for text in group))
-    if not all(prompts):
-        raise UsageError("a class without prompts has no vector; give every class at least one")
-    place = {text: index for index, text in enumerate(texts)}
-    rows = unit_rows(encoder.encode_texts(texts))
-    return unit_rows(np.stack([rows[[place[text] for text in group]].mean(axis=0, dtype=np.float64) for group in prompts]))

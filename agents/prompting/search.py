@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders.vectors import unit_rows
+from agents.prompting.descriptions.captions import caption
 from agents.prompting.fitness import Scorer, calibrated_scale
 from agents.prompting.operators import brood, unique_rows
-from agents.prompting.prompts import PromptSet, Step, caption
+from agents.prompting.prompts import PromptSet, Step
 from saywhy_core.disk.journal import Journal
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.prompting.pairs import Contrast, PairDescriptions
-from agents.prompting.prompts import clip_templates
+from agents.prompting.descriptions.captions import clip_templates
+from agents.prompting.descriptions.pairs import Contrast, PairDescriptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.encoders import truncated_of, unit_rows
-from agents.prompting.differential import DifferentialClassifier
-from agents.prompting.pairs import as_pairs
-from agents.prompting.prompts import class_vectors
+from agents.prompting.descriptions.captions import class_vectors
+from agents.prompting.descriptions.differential import DifferentialClassifier
+from agents.prompting.descriptions.pairs import as_pairs
 from evals.prompts import controls as prompt_controls
 from evals.prompts.comparison import LEVEL, Comparison, compare, mcnemar
 from saywhy_core.errors import UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders import ImageTextEncoder
-    from agents.prompting.pairs import PairDescriptions
+    from agents.prompting.descriptions.pairs import PairDescriptions
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.prompting import prompts_of, read_descriptions
-from agents.prompting.pairs import is_pairs, parse_pairs, read_json
+from agents.prompting.descriptions.pairs import is_pairs, parse_pairs, read_json
 from evals.prompts.evaluation import evaluate_pairs, evaluate_prompts
 from saywhy_core.errors import UsageError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents import PairDescriptions, UsageError
-from agents.prompting.pairs import Contrast
+from agents.prompting.descriptions.pairs import Contrast
 from evals.prompts import compare, evaluate_pairs, evaluate_prompts, mcnemar, wilson
 from evals.prompts.controls import (
     derangement,

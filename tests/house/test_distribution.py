@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.long
 
 DATA = {
-    "agents/prompting/clip_templates.json",
+    "agents/prompting/descriptions/clip_templates.json",
     "evals/page.css",
     "evals/faithfulness/reporting/page.css",
     "evals/study/analysis/reporting/page.css",

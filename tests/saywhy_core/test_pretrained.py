@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from transformers import AutoModel, AutoTokenizer, ViTConfig, ViTForImageClassification, ViTImageProcessorPil
 
-from agents.chat.engine import Engine
+from agents.chat.in_process.engine import Engine
 from saywhy_core.classifiers import load_classifier
 from saywhy_core.errors import UsageError
 from saywhy_core.pretrained import from_pretrained

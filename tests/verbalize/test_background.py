@@ -7,7 +7,7 @@ import pytest
 
 from agents import read_pairs
 from agents.chat.specs import chat_model
-from agents.prompting.pairs import Contrast, PairDescriptions, write_pairs
+from agents.prompting.descriptions.pairs import Contrast, PairDescriptions, write_pairs
 from saywhy_core.errors import UsageError
 from verbalize import Narrator, PixelSaliency, Query, TemplateVerbalizer, TokenSaliency, check, read_claims, write_saliency
 from verbalize.write import Background

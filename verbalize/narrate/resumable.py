@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agents.prompting.pairs import dump_pairs
+from agents.prompting.descriptions.pairs import dump_pairs
 from saywhy_core.disk.resumable import ResumableLines
 from saywhy_core.errors import Problem
 from verbalize.layout import known_layout, lay_out

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
-    from agents.prompting.pairs import PairDescriptions
+    from agents.prompting.descriptions.pairs import PairDescriptions
     from verbalize.saliency import Query
 
 Source: TypeAlias = "Background | PairDescriptions | Mapping[Any, Any] | str | os.PathLike[str]"
@@ -59,7 +59,7 @@ class Background:
         """
         if isinstance(source, Background):
             return source
-        from agents.prompting.pairs import as_pairs  # imports the readers of images, which words do not need
+        from agents.prompting.descriptions.pairs import as_pairs  # imports the readers of images, which words do not need
 
         if limit < 1:
             raise UsageError(f"the limit of background descriptions must be 1 or more, not {limit}")

@@ -9,7 +9,7 @@ import pytest
 from agents import chat_model
 from agents.chat.structured import ask_many
 from agents.prompting import DifferentialDescriber, every_pair
-from agents.prompting.describe import PairReply
+from agents.prompting.descriptions.describe import PairReply
 from saywhy_core.disk.files import UnusableFileError
 from verbalize import Narrator, Query, TokenSaliency
 

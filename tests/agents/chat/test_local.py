@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
 from agents import BudgetExceeded, OfflineMiss, UsageError, ask_many, chat_model, usage_of
-from agents.chat.local import local_chat
+from agents.chat.in_process.local import local_chat
 
 PROMPTS = [f"the film is {'good ' * i}" for i in (9, 1, 5, 3, 30, 2, 7, 4)]
 

@@ -18,8 +18,8 @@ from langchain_core.outputs import ChatGeneration, Generation
 
 from agents import BudgetExceeded, OfflineMiss, Replies, UsageError, chat_model, usage_of
 from agents.chat.limits import Meter
-from agents.chat.remote import ChatError
 from agents.chat.replies import ReplyWarning, key_of
+from agents.chat.servers.failures import ChatError
 from agents.prompting import DifferentialDescriber
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.secrets import forget_secrets, keep_secret

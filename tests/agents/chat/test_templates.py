@@ -14,7 +14,7 @@ from jinja2 import TemplateError
 from langchain_core.messages import HumanMessage
 
 from agents import chat_model
-from agents.chat.local import local_chat
+from agents.chat.in_process.local import local_chat
 from agents.chat.templates.renderer import TemplateRenderer
 from saywhy_core.bounded.watched import OverTimeError
 from saywhy_core.errors import UsageError

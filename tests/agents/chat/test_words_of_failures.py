@@ -8,7 +8,7 @@ import re
 import pytest
 
 from agents import chat_model
-from agents.chat.remote import ChatError
+from agents.chat.servers.failures import ChatError
 
 NAMES_OF_PYTHON = re.compile(r"\w+(?:Error|Exception)\b|bytearray|b'|[{}]|_[A-Z]|\[Errno|<class|None\b")
 

@@ -13,8 +13,8 @@ from collections import Counter
 import pytest
 
 from agents import DifferentialDescriber, PairDescriptions, UsageError, chat_model, read_pairs, usage_of
-from agents.prompting.describe import PROMPT_VERSION
-from agents.prompting.pairs import Contrast
+from agents.prompting.descriptions.describe import PROMPT_VERSION
+from agents.prompting.descriptions.pairs import Contrast
 
 
 def names_of(count):

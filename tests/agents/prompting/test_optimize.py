@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import PromptOptimizer, UsageError, class_vectors, clip_templates, read_descriptions
+from agents.prompting.descriptions.captions import caption
 from agents.prompting.fitness import Scorer, calibrated_scale
 from agents.prompting.operators import add, brood, crossover, delete, mutate, pick, replace
-from agents.prompting.prompts import caption
 
 CLASSES = ["cat", "dog", "owl", "fish", "newt"]
 

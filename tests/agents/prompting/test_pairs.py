@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agents import UsageError, read_descriptions, read_pairs, write_pairs
-from agents.prompting.pairs import Contrast, PairDescriptions, Provenance, parse_pairs
+from agents.prompting.descriptions.pairs import Contrast, PairDescriptions, Provenance, parse_pairs
 
 ENTRY = {"classes": [2, 0], "prompt_pairs": [{"attr_type": "ears", "prompt_pair": ["Pug with flat ears", "Cat, tall ears"]}]}
 NAMES = ["Cat", "Birman", "Pug"]

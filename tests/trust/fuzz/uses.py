@@ -180,7 +180,7 @@ def _ask_many(path: Path) -> None:
     from langchain_core.messages import HumanMessage
 
     from agents.chat.structured import ask_many
-    from agents.prompting.describe import PairReply
+    from agents.prompting.descriptions.describe import PairReply
 
     list(ask_many(_model(path), [[HumanMessage("hi")]], PairReply))
 

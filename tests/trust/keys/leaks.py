@@ -34,7 +34,7 @@ answers.redact = transport.redact = words.redact = lambda text: text
 """
 # mistakes of the program: in the midst of an answer, and outside of every record
 STUMBLING = """
-import agents.chat.remote as remote
+import agents.chat.servers.remote as remote
 def broken(self, result, reservation):
     raise AssertionError(f"a mistake: {vars(self)} {result} {reservation}")
 remote.RemoteChat._book = broken

@@ -26,7 +26,15 @@ from typing import IO, Any, Self
 HERE = Path(__file__)
 ROOT = HERE.parents[3]
 TALKING = (
-    *("saywhy.cli.app", "numpy", "langchain_openai", "openai", "agents.chat.remote", "agents.prompting", "verbalize.narrate"),
+    *(
+        "saywhy.cli.app",
+        "numpy",
+        "langchain_openai",
+        "openai",
+        "agents.chat.servers.remote",
+        "agents.prompting",
+        "verbalize.narrate",
+    ),
     *("verbalize.write", "verbalize.read", "verbalize.formats", "verbalize.draw", "PIL.Image", "matplotlib.figure"),
 )
 SEEING = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agents.prompting.describe import DifferentialDescriber
-from agents.prompting.pairs import read_pairs, write_pairs
+from agents.prompting.descriptions.describe import DifferentialDescriber
+from agents.prompting.descriptions.pairs import read_pairs, write_pairs
 from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.disk.files import check_writable, protected_inputs
 from saywhy_core.disk.locks import FileLock
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models import BaseChatModel
 
-    from agents.prompting.describe import Described
-    from agents.prompting.pairs import PairDescriptions
+    from agents.prompting.descriptions.describe import Described
+    from agents.prompting.descriptions.pairs import PairDescriptions
     from saywhy_core.progress import OnProgress
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from agents.encoders.vectors import top_indices, unit_rows
-from agents.prompting.pairs import PairDescriptions, as_pairs
+from agents.prompting.descriptions.pairs import PairDescriptions, as_pairs
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:

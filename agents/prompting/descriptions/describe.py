@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
-from agents.prompting.pairs import Contrast, PairDescriptions, Provenance
-from agents.prompting.prompts import caption
+from agents.prompting.descriptions.captions import caption
+from agents.prompting.descriptions.pairs import Contrast, PairDescriptions, Provenance
 from saywhy_core.disk.files import UnusableFileError
 from saywhy_core.disk.journal import Journal
 from saywhy_core.errors import BudgetExceeded, Problem, UsageError

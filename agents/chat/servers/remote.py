@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,10 +15,10 @@ from pydantic import PrivateAttr, SecretStr
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.replies import ModelReplies, TurnTaken
 from agents.chat.schema import bounded
-from saywhy_core.errors import BudgetExceeded, UsageError, argument
+from agents.chat.servers.failures import Asked, ChatError, read_failure
+from saywhy_core.errors import BudgetExceeded
 from saywhy_core.wire.network import WireError, httpx
-from saywhy_core.wire.retries import LONGEST_PAUSE, asked_pause, in_words, may_pass, pause_before
-from saywhy_core.wire.words import shown
+from saywhy_core.wire.retries import pause_before
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
 
 _SCHEMA_WORDS = re.compile(r"response_format|json_schema|schema|guided|grammar|structured", re.IGNORECASE)
 _IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
-
-
-class ChatError(UsageError):
-    """A server gave no usable reply. `status` is the HTTP status, or None where the server did not answer."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class RemoteChat(GuardedChatModel, ChatOpenAI):
@@ -171,7 +162,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
                     raise
                 # raised outside `except`, so that no error of ours carries a request with its headers
                 except (openai.OpenAIError, httpx.HTTPError, WireError, ValueError, KeyError, TypeError) as error:
-                    failure = self._read_failure(error)
+                    failure = read_failure(error, self._asked())
                     pause, reservation.lost = failure.pause, failure.lost
             if not failure.again:
                 break
@@ -179,6 +170,9 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         if failure.status in {401, 403}:
             self._turned_away = refused
         raise refused
+
+    def _asked(self) -> Asked:
+        return Asked(urlsplit(self.openai_api_base or "").netloc, self.model_name, self.request_timeout, self.key_advice)
 
     def _book(self, result: ChatResult, reservation: Reservation) -> None:
         usage = (result.llm_output or {}).get("token_usage") or {}
@@ -189,74 +183,6 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             text = sum(len(generation.text) for generation in result.generations)
             completion = -(-text // 4) if completion is None else completion
         reservation.used = (int(prompt), int(completion))
-
-    def _read_failure(self, error: BaseException) -> _Failure:
-        at = urlsplit(self.openai_api_base or "").netloc
-        if not isinstance(error, WireError) and isinstance(error.__cause__, (WireError, httpx.HTTPError)):
-            error = error.__cause__  # older openai clients wrap whatever happens on the way
-        if isinstance(error, WireError):
-            return _Failure(f"{at} {error}", error.status, again=error.again, lost=error.status in {None, 200})
-        if isinstance(error, (openai.APITimeoutError, httpx.TimeoutException)):
-            return _Failure(f"{at} did not answer within {self.request_timeout:g} s", advice=f"raise {argument('timeout')}")
-        if isinstance(error, openai.APIStatusError):
-            return self._read_status(error, at)
-        if isinstance(error, (openai.APIConnectionError, httpx.HTTPError)):
-            said = shown(_root_of(error))
-            if said.startswith("certificate verify failed"):
-                said = said.partition(": ")[2] or said
-                advice = "if its certificate is of your own authority, name the file of that authority in SSL_CERT_FILE"
-                return _Failure(f"the certificate of {at} is not trusted: {said}", advice=advice, again=False, lost=False)
-            return _Failure(
-                f"the connection to {at} failed: {said}",
-                advice="is the server up, and the address right?",
-                lost=not isinstance(error, httpx.ConnectError),
-            )
-        return _Failure(f"{at} sent a reply that is no chat completion", 200)
-
-    def _read_status(self, error: openai.APIStatusError, at: str) -> _Failure:
-        body = error.body if isinstance(error.body, dict) else {}
-        status, headers = error.status_code, error.response.headers
-        pause = asked_pause(headers)
-        again = may_pass(status) and headers.get("x-should-retry") != "false" and (pause or 0) <= LONGEST_PAUSE
-        advice = {
-            401: self.key_advice,
-            403: self.key_advice if self.key_advice.startswith("no key") else "this key may not use the model",
-            404: f"does it serve a model named {self.model_name!r}, under this path?",
-            407: "the proxy wants a user and a password, which belong into HTTPS_PROXY or HTTP_PROXY",
-        }.get(status, "")
-        if pause is not None and pause > LONGEST_PAUSE:
-            advice = f"it asks to wait {in_words(pause)}"
-        elif status == 429:
-            advice = "too many requests"
-        said = shown(str(body.get("message") or "it does not say why"))
-        return _Failure(f"{at} answered {status}: {said}", status, advice=advice, again=again, lost=False, pause=pause)
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """An attempt that failed: why, and whether the next one may do better."""
-
-    why: str
-    status: int | None = None
-    advice: str = ""
-    again: bool = True
-    lost: bool = True
-    """Whether the server may have worked and billed."""
-    pause: float | None = None
-    """Seconds that the server asks to wait."""
-
-    def told(self, attempts: int, seconds: float) -> ChatError:
-        """The error for the user."""
-        time_taken = f"{seconds:.0f} s" if seconds >= 1 else "less than 1 s"
-        tries = f" ({attempts} attempts in {time_taken})" if attempts > 1 else ""
-        return ChatError(f"{self.why}{tries}{'; ' if self.advice else ''}{self.advice}", self.status)
-
-
-def _root_of(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    text = str(error)
-    return text or type(error).__name__
 
 
 def _estimate(message: BaseMessage) -> int:

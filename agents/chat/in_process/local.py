@@ -16,8 +16,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
-from agents.chat.engine import Engine, Settings
 from agents.chat.guarded import GuardedChatModel
+from agents.chat.in_process.engine import Engine, Settings
 from agents.chat.replies import ModelReplies
 from saywhy_core.errors import UsageError, argument
 

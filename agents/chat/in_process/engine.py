@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from jinja2 import TemplateError
 
-from agents.chat.grammar import Grammars
+from agents.chat.in_process.grammar import Grammars
 from agents.chat.templates.renderer import TemplateRenderer
 from saywhy_core.bounded.tokenizing import Tokenizing
 from saywhy_core.errors import UsageError, argument
@@ -82,7 +82,7 @@ class Engine:
         if own := own_code(name):
             raise UsageError(
                 f"transformers:{name} comes with Python files of its own ({', '.join(own)[:120]}), and saywhy runs none; "
-                "load the model yourself and give it to agents.chat.local.local_chat"
+                "load the model yourself and give it to agents.chat.in_process.local.local_chat"
             )
         tokenizer = from_pretrained(AutoTokenizer, name, "tokenizer")
         try:

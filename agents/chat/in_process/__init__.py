@@ -1,0 +1,1 @@
+"""Language models in this process: weights, batches, replies held to a schema."""
