@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.messages import AIMessage, HumanMessage
@@ -64,7 +65,14 @@ class _Bad:
     why: str
 
 
-def ask(model: BaseChatModel, messages: str | Sequence[BaseMessage], schema: type[T], *, reasks: int = 2) -> T:
+def ask(
+    model: BaseChatModel,
+    messages: str | Sequence[BaseMessage],
+    schema: type[T],
+    *,
+    reasks: int = 2,
+    accept: Callable[[T], str | None] | None = None,
+) -> T:
     """Ask a chat model for one object of the pydantic class `schema`.
 
     The schema goes along with the request where the model takes one (a server's `response_format`, constrained
@@ -72,11 +80,19 @@ def ask(model: BaseChatModel, messages: str | Sequence[BaseMessage], schema: typ
     the same reason the reply is validated here in any case; text and code fences around the JSON do no harm. A reply
     that does not validate is sent back with the error, at most `reasks` times.
 
+    Args:
+        model: any chat model.
+        messages: a list of messages, or a string.
+        schema: a pydantic class.
+        reasks: how often a reply that does not validate, or is not accepted, is sent back.
+        accept: looks at an object that validates, and returns None or, in words meant for the model, why it can't be used.
+
     Raises:
-        StructuredError: no reply validated.
+        StructuredError: no reply validated and was accepted.
         UsageError: the model could not be asked (a ceiling, an unreachable server, an offline miss).
     """
-    (result,) = ask_many(model, [messages], schema, reasks=reasks)
+    looked = None if accept is None else lambda _, found: accept(found)
+    (result,) = ask_many(model, [messages], schema, reasks=reasks, accept=looked)
     if isinstance(result, StructuredFailure):
         raise result.error
     return result
@@ -88,6 +104,7 @@ def ask_many(
     schema: type[T],
     *,
     reasks: int = 2,
+    accept: Callable[[int, T], str | None] | None = None,
     on_result: Callable[[int, T | StructuredFailure], None] | None = None,
 ) -> list[T | StructuredFailure]:
     """Like `ask`, for many requests in batches; a request that fails becomes a `StructuredFailure`, and the others go on.
@@ -96,7 +113,9 @@ def ask_many(
         model: any chat model; of those made by `chat_model`, the concurrency or batch size applies.
         messages: for each request a list of messages, or a string.
         schema: a pydantic class.
-        reasks: how often a reply that does not validate is sent back.
+        reasks: how often a reply that does not validate, or is not accepted, is sent back.
+        accept: called with position and object, for an object that validates; returns None or, in words meant for the
+            model, why the object can't be used.
         on_result: called with position and result, in the calling thread, as soon as a result is settled.
 
     Raises:
@@ -127,7 +146,7 @@ def ask_many(
                 if isinstance(reply, Exception):
                     settle(index, StructuredFailure(reply, attempt, ""))
                     continue
-                result = _read(reply, schema)
+                result = _read(reply, schema, None if accept is None else partial(accept, index))
                 if not isinstance(result, _Bad):
                     settle(index, result)
                 elif attempt <= reasks:
@@ -184,22 +203,30 @@ def _text(reply: BaseMessage) -> str:
     return text or str(reply.additional_kwargs.get("refusal") or "")
 
 
-def _read(reply: BaseMessage, schema: type[T]) -> T | _Bad:
+def _read(reply: BaseMessage, schema: type[T], accept: Callable[[T], str | None] | None) -> T | _Bad:
     text = _text(reply)
     if len(text) > _LONGEST_REPLY:
         return _Bad(f"it is {len(text)} characters long")
     thought, _, answer = text.rpartition("</think>")  # what a reasoning model thinks may hold drafts of JSON
     answer = answer if thought else text
     first_error: _Bad | None = None
+    not_accepted: _Bad | None = None
     start = _STARTS.search(answer)
     for value, length in _candidates(answer):
         try:
             # In JSON mode, so that strings become dates and enums as they would straight from the text.
-            return schema.model_validate_json(json.dumps(value))
+            found = schema.model_validate_json(json.dumps(value))
         except ValidationError as error:
             # Of a value that breaks off, the whole parts inside are not what was meant.
             if first_error is None and start is not None and 2 * length >= len(answer.strip()) - start.start():
                 first_error = _Bad(_in_words(error))
+            continue
+        why = None if accept is None else accept(found)
+        if why is None:
+            return found
+        not_accepted = not_accepted or _Bad(why)
+    if not_accepted is not None:
+        return not_accepted
     if first_error is not None:
         return first_error
     if not answer.strip():

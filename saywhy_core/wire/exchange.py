@@ -31,15 +31,20 @@ def parts_of(answer: Any, mine: Allowance) -> Iterator[bytes]:
 
 def error_page(answer: Any, mine: Allowance, encoding: str) -> str:
     """What an error page says, as far as it came: its status says more than a time-out would."""
+    return read_error(error_body(answer, mine, encoding))
+
+
+def error_body(answer: Any, mine: Allowance, encoding: str) -> bytes:
+    """The unpacked body of an error page, as far as it came."""
     body = b""
     try:
         for part in parts_of(answer, mine):
             body += part
             if len(body) >= _ERROR_PAGE:
                 break
-        return read_error(unpack(body, encoding))
+        return unpack(body, encoding)
     except (WireError, httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
-        return read_error(body) if encoding.strip().lower() in {"", "identity"} else ""
+        return body if encoding.strip().lower() in {"", "identity"} else b""
 
 
 def redirect_in_words(address: str, status: int, location: str, what: str, *, ending: str = "") -> str:

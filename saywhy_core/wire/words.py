@@ -17,6 +17,7 @@ from saywhy_core.wire.network import WireError
 _SHOWN = 300  # characters of a server's own words in an error
 _TITLE = 80  # characters of a page's title, which says within a few words what the page is
 _BEGINNING = 64 * 1024  # bytes of a page in which its title is looked for
+_ERRORS = 5  # of a list of errors, those that are told
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|title)\b", re.IGNORECASE)
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
@@ -73,6 +74,15 @@ def said_in(document: Any) -> str:
     for name in ("error", "message", "detail", "error_description"):
         if isinstance(document, dict) and document.get(name):
             document = document[name]
+    if isinstance(document, list) and document and all(isinstance(one, dict) and one.get("msg") for one in document[:_ERRORS]):
+        document = "; ".join(_at_its_place(one) for one in document[:_ERRORS])
     if isinstance(document, dict):
         document = document.get("type") or document.get("code") or ""
     return shown(document if isinstance(document, str) else str(document)[: 10 * _SHOWN])
+
+
+def _at_its_place(error: dict[str, Any]) -> str:
+    """One error of a list as pydantic makes it: where in the request something is wrong, and what."""
+    where = error.get("loc")
+    place = ".".join(str(step)[:_TITLE] for step in where[:_ERRORS]) if isinstance(where, list) else ""
+    return f"{place}: {error['msg']}" if place else str(error["msg"])

@@ -43,6 +43,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     _slots: threading.BoundedSemaphore = PrivateAttr()
     _schema_refused: bool = PrivateAttr(default=False)
     _turned_away: ChatError | None = PrivateAttr(default=None)
+    _answered: bool = PrivateAttr(default=False)
 
     def model_post_init(self, context: Any, /) -> None:
         """Pydantic's hook."""
@@ -172,9 +173,11 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         raise refused
 
     def _asked(self) -> Asked:
-        return Asked(urlsplit(self.openai_api_base or "").netloc, self.model_name, self.request_timeout, self.key_advice)
+        where = urlsplit(self.openai_api_base or "")
+        return Asked(where.netloc, self.model_name, self.request_timeout, self.key_advice, where.path, self._answered)
 
     def _book(self, result: ChatResult, reservation: Reservation) -> None:
+        self._answered = True
         usage = (result.llm_output or {}).get("token_usage") or {}
         prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
         if prompt is None or completion is None:

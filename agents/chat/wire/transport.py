@@ -10,11 +10,12 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from agents.chat.wire.answers import read_completion
+from agents.chat.wire.refusals import read_refusal
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import ceiling
 from saywhy_core.secrets import redact
 from saywhy_core.wire.certificates import tls_context
-from saywhy_core.wire.exchange import EMPTY, KEEP_ALIVE, error_page, failure_in_words, parts_of, redirect_in_words
+from saywhy_core.wire.exchange import EMPTY, KEEP_ALIVE, error_body, failure_in_words, parts_of, redirect_in_words
 from saywhy_core.wire.network import Allowance, Backend, WireError, allowance, httpcore, httpx
 from saywhy_core.wire.proxies import pool_behind
 from saywhy_core.wire.words import unpack
@@ -113,7 +114,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
             with _one_large if len(body) > _LARGE else nullcontext():
                 answered: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
         else:
-            answered = {"error": {"message": error_page(answer, mine, headers.get("content-encoding", ""))}}
+            answered = {"error": read_refusal(error_body(answer, mine, headers.get("content-encoding", "")))}
         content = json.dumps(answered, ensure_ascii=False).encode()
         return httpx.Response(status, headers=kept, content=content, request=request)
 

@@ -139,6 +139,12 @@ def mended(tools):
 
 case("agents.ask", {"model": later(mended), "messages": "?", "schema": Answer}, reasks=0)
 case(
+    "agents.ask",
+    {"model": later(chat), "messages": "how many?", "schema": Answer},
+    lambda result, tools, arguments: str(result),
+    accept=lambda found: f"{found.value} is too few",
+)
+case(
     "agents.ask_many",
     {"model": later(chat), "messages": ["how many?"], "schema": Answer},
     lambda result, tools, arguments: (result, [r.prompt for r in tools.asked.requests]),
@@ -146,6 +152,12 @@ case(
     messages=["how few?"],
     schema=Word,
     on_result=later(lambda tools: tools.record),
+)
+case(
+    "agents.ask_many",
+    {"model": later(chat), "messages": ["how many?"], "schema": Answer},
+    lambda result, tools, arguments: str(result),
+    accept=lambda index, found: f"{found.value} is too few for {index}",
 )
 case("agents.ask_many", {"model": later(lambda tools: chat(tools, "no")), "messages": ["?"], "schema": Answer}, reasks=0)
 
@@ -158,7 +170,7 @@ def used(tools):
 
 case("agents.usage_of", {"model": later(used)}, model=later(chat))
 record("agents.Usage", {}, requests=1, retries=1, cache_hits=1, prompt_tokens=1, completion_tokens=1, estimated=1, cost=1.0)
-record("agents.ChatError", {"message": "m"}, message="n", status=500)
+record("agents.ChatError", {"message": "m"}, message="n", status=500, kind="key", permanent=True)
 record("agents.StructuredError", {"message": "m"}, message="n", attempts=2, last_reply="r")
 record(
     "agents.StructuredFailure",
