@@ -23,6 +23,7 @@ for found in sorted((HERE / "parameters").rglob("cases_*.py"), key=lambda path: 
 PRESCRIBED = {
     ("agents.Replies.clear", "kwargs"): "langchain-core's BaseCache.clear takes options of other caches",
     ("agents.encoders.SentenceEncoder.encode_images", "images"): "part of the encoders' protocol; it refuses all images",
+    ("evals.prompts.optimizers.GEPAAdapter.make_reflective_dataset", "candidate"): "part of GEPA's protocol",
     ("agents.Replies.aclear", "kwargs"): "langchain-core's BaseCache.aclear takes options of other caches",
 }
 
