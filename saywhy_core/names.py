@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,9 @@ STEM_LENGTH = 80
 
 _JSON_START = re.compile(r'\s*[\[{]\s*["\]}]')
 _DIGITS = 18  # of a class number; Python refuses to read numbers of thousands
+_JOINTS = re.compile(r"[\s_\-\u2010-\u2015]+")  # what joins the words of a name: spaces, underscores, hyphens and dashes
+_NEAR = 0.75  # of difflib's ratio: a slip or two in a word, and not another word
+_LONGEST = 200  # characters that are compared for nearness, which takes time in proportion to their square
 _SHOWN = 12  # names listed in an error; more would bury the sentence
 
 
@@ -116,6 +121,51 @@ def class_index(text: str, class_names: Sequence[str] | None, where: str) -> int
         )
     shown = ", ".join(repr(name) for name in class_names[:_SHOWN]) + (", ..." if len(class_names) > _SHOWN else "")
     raise UsageError(f"{where}: there is no class {text!r}; there are {shown}")
+
+
+def folded(name: str) -> str:
+    """A name as it is compared: whatever its case, its Unicode form, and whether spaces, underscores or hyphens join its words.
+
+    "Yorkshire_Terrier", "yorkshire-terrier" and "Yorkshire terrier" are folded alike.
+    """
+    return " ".join(_JOINTS.sub(" ", unicodedata.normalize("NFKC", name)).casefold().split())
+
+
+class NameTable:
+    """Finds classes by name. The exact spelling counts first, then the folded one.
+
+    Args:
+        class_names: the K classes, in the order of their numbers.
+    """
+
+    def __init__(self, class_names: Sequence[str]) -> None:
+        self.class_names = tuple(class_names)
+        self._exact: dict[str, int] = {}
+        self._folded: dict[str, list[int]] = {}
+        for number, name in enumerate(self.class_names):
+            self._exact.setdefault(name, number)
+            alike = self._folded.setdefault(folded(name), [])
+            if not any(self.class_names[other] == name for other in alike):
+                alike.append(number)
+
+    def find(self, name: str) -> int | None:
+        """The number of the class with this name; None where no class has it.
+
+        Raises:
+            UsageError: it is the exact name of none, and several names are folded like it.
+        """
+        if name in self._exact:
+            return self._exact[name]
+        alike = self._folded.get(folded(name), [])
+        if len(alike) > 1:
+            first, second = (self.class_names[number] for number in alike[:2])
+            raise UsageError(f"{name!r:.200} may be the class {first!r} or {second!r}; write it exactly as one of them")
+        return alike[0] if alike else None
+
+    def nearest(self, name: str) -> str | None:
+        """The name of the class that is spelled most like this name; None where none is near."""
+        found = difflib.get_close_matches(folded(name)[:_LONGEST], list(self._folded), n=1, cutoff=_NEAR)
+        return self.class_names[self._folded[found[0]][0]] if found else None
 
 
 def safe_file_name(name: str, suffix: str = "", taken: set[str] | None = None) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images import ImageSet, list_images, readable
+from saywhy_core.images.sets import advice_on
 
 if TYPE_CHECKING:
     import os
@@ -43,20 +44,21 @@ class EncodedImages:
         Raises:
             UsageError: the images name no classes, or none of them is one of `names`.
         """
-        labels, known = self.images.labels, set(names)
-        if labels is None or not known & set(labels):
+        numbers = self.images.classes_of(names)
+        if not (numbers >= 0).any():
             self.images.label_indices(names)  # says what is wrong
             raise UsageError("there are no images")
-        kept = [index for index, label in enumerate(labels) if label in known]
+        kept = np.flatnonzero(numbers >= 0)
+        labels = self.images.labels or ()
         problems = []
-        for label in dict.fromkeys(one for one in labels if one not in known):
-            others = [index for index, one in enumerate(labels) if one == label]
+        for label in dict.fromkeys(labels[place] for place in np.flatnonzero(numbers < 0)):
+            others = [place for place in np.flatnonzero(numbers < 0) if labels[place] == label]
             more = f", as {len(others) - 1} more of it" if len(others) > 1 else ""
-            what = f"its class {label!r:.200} is not in the class list{more}; rename it, or add it to the list"
+            what = f"its class {label!r:.200} is not in the class list{more}; {advice_on(label, names)}"
             problems.append(Problem(str(self.images.paths[others[0]]), what))
         images = ImageSet(
             tuple(self.images.paths[index] for index in kept),
-            tuple(labels[index] for index in kept),
+            tuple(names[number] for number in numbers[kept]),
             passed_over=self.images.passed_over,
         )
         return EncodedImages(images, self.rows[kept], (*self.problems, *problems))
@@ -92,7 +94,7 @@ def encode_image_files(
         on_progress(len(listed), len(listed))
     paths = tuple(listed.paths[index] for index in kept)
     labels = None if listed.labels is None else tuple(listed.labels[index] for index in kept)
-    images = ImageSet(paths, labels, passed_over=listed.passed_over)
+    images = replace(listed, paths=paths, labels=labels, problems=())
     return EncodedImages(images, np.concatenate(parts), (*listed.problems, *unreadable))
 
 

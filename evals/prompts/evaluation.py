@@ -178,7 +178,7 @@ def evaluate_pairs(
 
     The arguments are those of `evaluate_prompts` and of `DifferentialClassifier`.
     """
-    described, truth = as_pairs(pairs), np.asarray(labels)
+    described, truth = as_pairs(pairs, class_names), np.asarray(labels)
     rows = unit_rows(embeddings)
 
     def follow_up(with_pairs: PairDescriptions) -> NDArray[np.int64]:

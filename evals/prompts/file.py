@@ -66,7 +66,7 @@ def evaluate_file(
         UsageError: the file has none of these forms, or `k` or `mix` is given for a file without pairs.
     """
     if is_pair_file(file):
-        pairs = parse_pairs(read_json(file, "pairs"), str(file))
+        pairs = parse_pairs(read_json(file, "pairs"), str(file)).arranged(class_names, str(file))
         report = evaluate_pairs(
             encoder,
             class_names,

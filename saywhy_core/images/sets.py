@@ -17,6 +17,7 @@ from saywhy_core.errors import Problem, UsageError
 from saywhy_core.images.array_files import ARRAYS
 from saywhy_core.images.decode import PICTURES
 from saywhy_core.images.reader import as_problem, read_image, well_formed
+from saywhy_core.names import NameTable
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.documents import decode_lines, decode_text, has_other_bytes
 from saywhy_core.reading.raw import read_bytes
@@ -39,34 +40,84 @@ class ImageSet:
         labels: the class of each file; None where the source names no classes.
         problems: records of the source, and files and folders in it, that could not be used.
         passed_over: how many files of a folder are no images by their ending, hidden files not counted.
+        root: the folder that was listed, whose folders name the classes; None for other sources.
+        doubt: why the folders may name something else than classes; empty where nothing speaks for that.
     """
 
     paths: tuple[Path, ...]
     labels: tuple[str, ...] | None
     problems: tuple[Problem, ...] = field(default=())
     passed_over: int = 0
+    root: Path | None = None
+    doubt: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def label_indices(self, class_names: Sequence[str]) -> NDArray[np.int64]:
-        """The position of each image's class in `class_names`; spelling is matched exactly.
+    def classes_of(self, class_names: Sequence[str]) -> NDArray[np.int64]:
+        """The position of each image's class in `class_names`; -1 for an image whose class is none of them.
+
+        Names match whatever their case, and whether spaces, underscores or hyphens join their words. In a folder, the class is
+        the one folder on the way from the root to the image that has the name of a class: `dog/a.png`, `train/dog/a.png` and
+        `dog/2024/a.png` are dogs, whatever the depth.
 
         Raises:
-            UsageError: the set names no classes, or one that `class_names` does not hold.
+            UsageError: the set names no classes, several class names are like a label, or two folders on the way to an image
+                have names of different classes and no depth has classes for all images.
         """
         if self.labels is None:
             raise UsageError(
                 "these images name no classes: put them into one folder per class, or give a CSV with a column `label`"
             )
-        position = {name: index for index, name in enumerate(class_names)}
-        unknown = sorted(set(self.labels) - position.keys())
-        if unknown:
+        table = NameTable(class_names)
+        known: dict[str, int] = {}
+
+        def number(name: str) -> int:
+            if name not in known:
+                found = table.find(name)
+                known[name] = -1 if found is None else found
+            return known[name]
+
+        if self.root is None:
+            return np.array([number(label) for label in self.labels], dtype=np.int64)
+        ways = [[number(name) for name in path.relative_to(self.root).parts[:-1]] for path in self.paths]
+        everywhere = [
+            depth for depth in range(min(map(len, ways), default=0)) if all(way[depth] >= 0 for way in ways)
+        ]  # with more than one such depth, the deepest: it tells more classes apart, as cat/tiger does
+        found = np.full(len(ways), -1, dtype=np.int64)
+        for place, way in enumerate(ways):
+            depths = [depth for depth, one in enumerate(way) if one >= 0]
+            if len({way[depth] for depth in depths}) > 1 and depths[-1] != max(everywhere, default=-1):
+                first, second = (class_names[way[depth]] for depth in (depths[0], depths[-1]))
+                raise UsageError(
+                    f"{self.paths[place]} lies in folders of two classes, {first!r} and {second!r}; rename one of the folders, "
+                    f"or give a CSV with the columns `path` and `label`"
+                )
+            if depths:
+                found[place] = way[depths[-1]]
+        return found
+
+    def label_indices(self, class_names: Sequence[str]) -> NDArray[np.int64]:
+        """As `classes_of`, where every image must have one of the classes.
+
+        Raises:
+            UsageError: as `classes_of`, or an image's class is none of `class_names`.
+        """
+        found = self.classes_of(class_names)
+        if (found < 0).any():
+            labels = self.labels or ()
+            unknown = sorted({labels[place] for place in np.flatnonzero(found < 0)})
             raise UsageError(
                 f"the images name {len(unknown)} class(es) that the class list does not hold, {unknown[0]!r} first; "
-                f"rename the folder or add the class to the list"
+                f"{advice_on(unknown[0], class_names)}"
             )
-        return np.array([position[label] for label in self.labels], dtype=np.int64)
+        return found
+
+
+def advice_on(label: str, class_names: Sequence[str]) -> str:
+    """What to do about a label that is none of the classes: the class that was meant, where one is near."""
+    near = NameTable(class_names).nearest(label)
+    return "rename it, or add it to the list" if near is None else f"is {near!r} meant? Rename it, or add it to the list"
 
 
 def list_images(source: str | os.PathLike[str]) -> ImageSet:
@@ -208,7 +259,29 @@ def _list_folder(root: Path) -> ImageSet:
     if not labelled:
         return ImageSet(tuple(loose), None, tuple(problems), passed_over)
     problems += [Problem(str(path), "it lies outside the class folders and was left out") for path in loose]
-    return ImageSet(tuple(path for path, _ in labelled), tuple(label for _, label in labelled), tuple(problems), passed_over)
+    paths, labels = tuple(path for path, _ in labelled), tuple(label for _, label in labelled)
+    return ImageSet(paths, labels, tuple(problems), passed_over, root, _doubt(root, paths))
+
+
+def _doubt(root: Path, paths: Sequence[Path]) -> str:
+    """Why the first level of folders may hold something else than classes, such as train/ and test/.
+
+    No image lies in that level itself, and one of its folders has several folders with images.
+    """
+    inside: dict[str, set[str]] = {}
+    for path in paths:
+        way = path.relative_to(root).parts[:-1]
+        if len(way) < 2:
+            return ""
+        inside.setdefault(way[0], set()).add(way[1])
+    above, below = max(inside.items(), key=lambda item: len(item[1]))
+    if len(below) < 2:
+        return ""
+    first, second = sorted(below)[:2]
+    return (
+        f"{root} has folders in folders ({above}/{first}, {above}/{second}), and both levels may name the classes; name the "
+        f"folder above the classes, such as {root / above}, or give the list of classes"
+    )
 
 
 def _decoded(file: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from saywhy_core.errors import UsageError
+from saywhy_core.names import folded
 from verbalize.write.naming import squeeze
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ class Background:
             raise UsageError(f"the limit of background descriptions must be 1 or more, not {limit}")
         pairs = as_pairs(source)
         if class_names is not None:
-            pairs.check_names(class_names)
+            before, pairs = len(pairs), pairs.arranged(class_names)
+            if len(pairs) < before:
+                raise UsageError(f"the background belongs to another list of class names: {pairs.problems[-1].what}")
         names = pairs.names if class_names is None else dict(enumerate(class_names))
         if pairs and not names:
             raise UsageError("the background descriptions have class numbers but no names; give the list of class names too")
-        return cls(pairs, {_folded(name): number for number, name in names.items()}, limit)
+        return cls(pairs, {folded(name): number for number, name in names.items()}, limit)
 
     @classmethod
     def beside(cls, source: Source | None, *, mask_labels: bool) -> Background | None:
@@ -89,10 +92,10 @@ class Background:
         have classes without descriptions. Every description becomes exactly one sentence: white space is squeezed, control
         characters are removed, and full stops inside it become semicolons.
         """
-        label = self.numbers.get(_folded(query.label))
+        label = self.numbers.get(folded(query.label))
         said: dict[str, None] = {}
         for name in query.versus:
-            other = self.numbers.get(_folded(name))
+            other = self.numbers.get(folded(name))
             if label is None or other is None or (label, other) not in self.pairs:
                 continue
             ours = 0 if label < other else 1
@@ -106,7 +109,7 @@ class Background:
 def _phrase(name: str, caption: str) -> str:
     """A caption as a phrase that names its class: "a photo of a bengal with round ears." gives "a bengal with round ears"."""
     phrase = _PHOTO.sub("", _plain(caption))
-    return phrase if _folded(name) in _folded(phrase) else f"{_plain(name)}: {phrase}"
+    return phrase if folded(name) in folded(phrase) else f"{_plain(name)}: {phrase}"
 
 
 def _plain(text: str) -> str:
@@ -114,7 +117,3 @@ def _plain(text: str) -> str:
     line = squeeze("".join(character if character.isprintable() else " " for character in text))
     line = re.sub(r"[.!?]+(?=\W*\s)", ";", line).rstrip(" .!?;,")
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()

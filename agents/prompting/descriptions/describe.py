@@ -124,7 +124,7 @@ class DifferentialDescriber:
         self._retry_invalid = retry_invalid
         self._known = known
         if known is not None:
-            known.check_names(self.class_names)
+            known = self._known = known.arranged(self.class_names, "known")
         self._journal = None
         if journal is not None:
             self._journal = Journal(

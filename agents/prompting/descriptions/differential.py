@@ -138,8 +138,7 @@ class DifferentialClassifier:
         self.class_names = tuple(class_names)
         self.k = min(k, len(self.class_names))
         self.mix = mix
-        self.pairs = as_pairs(pairs)
-        self.pairs.check_names(self.class_names)
+        self.pairs = as_pairs(pairs, self.class_names)
         templates = [template.format(name) for name in self.class_names]
         self._table = _PromptTable(encoder, templates, self.pairs)
         self._static: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None

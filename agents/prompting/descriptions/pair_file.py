@@ -10,6 +10,7 @@ from agents.prompting.descriptions.pairs import read_pairs, write_pairs
 from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.disk.files import check_writable, protected_inputs
 from saywhy_core.disk.locks import FileLock
+from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     import os
@@ -75,4 +76,11 @@ def describe_to_file(
 def _earlier(file: Path, class_names: Sequence[str]) -> PairDescriptions:
     """The pairs that the file holds. It is no input: it is written again with the new ones in it."""
     with protected_inputs():  # what is read inside is protected to the end of the block
-        return read_pairs(file, class_names)
+        held = read_pairs(file)
+        ours = held.arranged(class_names, str(file))
+        if len(ours) < len(held):
+            raise UsageError(
+                f"{file} holds pairs of classes that the class list lacks ({ours.problems[-1].what}), and they would be lost; "
+                f"name another --out, or add these classes to the list"
+            )
+        return ours

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from agents.prompting.descriptions.order import refuse_strange
 from saywhy_core.disk.files import atomic_open
 from saywhy_core.errors import Problem, UsageError
+from saywhy_core.names import NameTable
 from saywhy_core.reading.ceilings import check_ceiling
 from saywhy_core.reading.documents import Unreadable, read_entries
 from saywhy_core.reading.records import in_words
@@ -37,6 +40,10 @@ class Contrast:
     captions: tuple[str, str]
     provenance: Provenance | None = None
 
+    def turned(self) -> Contrast:
+        """The contrast of the same classes in the other order."""
+        return Contrast(self.attribute, (self.captions[1], self.captions[0]), self.provenance)
+
 
 class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
     """Maps pairs of class indices (i, j), i < j, to contrasts; (j, i) and "i_j" find the same entry.
@@ -45,6 +52,10 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         entries: contrasts by pair, with captions in the order of the pair; an entry of (j, i) is kept as (i, j).
         names: the names of the classes by index, as far as they are known; files carry them, and they are checked.
         problems: records of a file that could not be used.
+
+    Attributes:
+        order: what the numbers of the classes rest on: "names" of the classes, "captions" that name them, or "unknown" where
+            neither tells.
     """
 
     def __init__(
@@ -58,15 +69,12 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
             if first == second or min(first, second) < 0:
                 raise UsageError(f"({first}, {second}) is no pair of classes")
             into = upright.setdefault((min(first, second), max(first, second)), [])
-            into.extend(
-                contrast
-                if first < second
-                else Contrast(contrast.attribute, (contrast.captions[1], contrast.captions[0]), contrast.provenance)
-                for contrast in contrasts
-            )
+            into.extend(contrast if first < second else contrast.turned() for contrast in contrasts)
         self._entries = {pair: tuple(upright[pair]) for pair in sorted(upright)}
         self.names = dict(names or {})
         self.problems = tuple(problems)
+        self.order: Literal["names", "captions", "unknown"] = "names" if self.names else "unknown"
+        self._arranged_for: tuple[str, ...] | None = None
 
     def __getitem__(self, pair: tuple[int, int] | str) -> tuple[Contrast, ...]:
         first, second = map(int, pair.split("_")) if isinstance(pair, str) else pair
@@ -89,39 +97,106 @@ class PairDescriptions(Mapping[tuple[int, int], tuple[Contrast, ...]]):
         return f"PairDescriptions({len(self)} pairs, {sum(map(len, self._entries.values()))} contrasts)"
 
     def by_class(self, class_names: Sequence[str]) -> dict[str, list[str]]:
-        """The captions of every class, each once, in the order of the pairs: a library for `PromptOptimizer.fit`."""
+        """The captions of every class, each once, in the order of the pairs: a library for `PromptOptimizer.fit`.
+
+        Raises:
+            UsageError: as `arranged`.
+        """
+        arranged = self.arranged(class_names)
         captions: dict[int, dict[str, None]] = {index: {} for index in range(len(class_names))}
-        for pair, contrasts in self._entries.items():
+        for pair, contrasts in arranged.items():
             for side in (0, 1):
-                if pair[side] < len(class_names):
-                    captions[pair[side]].update((contrast.captions[side], None) for contrast in contrasts)
+                captions[pair[side]].update((contrast.captions[side], None) for contrast in contrasts)
         return {name: list(captions[index]) for index, name in enumerate(class_names)}
 
-    def check_names(self, class_names: Sequence[str]) -> None:
-        """Raise `UsageError` if the entries belong to other classes than `class_names`."""
+    def arranged(self, class_names: Sequence[str], where: str = "the descriptions") -> PairDescriptions:
+        """The pairs with the numbers that their classes have in `class_names`.
+
+        Where the classes of the pairs have names, they are found by name (folded), in any order.
+        Pairs with a class that the list lacks are left out, and told in `problems`. Where they have numbers only, as in FuDD's
+        own files, the numbers are kept, and the captions are read: they must not be about other classes of the list. `order`
+        says what the numbers rest on.
+
+        Args:
+            class_names: the K classes.
+            where: what the pairs come from, for errors.
+
+        Raises:
+            UsageError: the captions are about other classes than the numbers say, the numbers go beyond the list, or no named
+                class is in the list.
+        """
+        if self._arranged_for == tuple(class_names):
+            return self
+        if not self.names:
+            order = self._checked_by_captions(class_names, where)
+            return self._with(self._entries, {}, self.problems, order, class_names)
+        table = NameTable(class_names)
+        place = {number: there for number, name in self.names.items() if (there := table.find(name)) is not None}
+        entries: dict[tuple[int, int], list[Contrast]] = {}
+        lost: Counter[str] = Counter()
+        for (first, second), contrasts in self._entries.items():
+            if first not in place or second not in place or place[first] == place[second]:
+                missed = second if first in place and second not in place else first
+                lost[self.names.get(missed, f"class {missed}")] += 1
+                continue
+            low, high = sorted((place[first], place[second]))
+            own = [one if place[first] == low else one.turned() for one in contrasts]
+            entries.setdefault((low, high), []).extend(own)
+        if self._entries and not entries:
+            name = next(iter(lost))
+            near = table.nearest(name)
+            meant = f"; is {near!r} meant?" if near else ""
+            raise UsageError(f"{where} describes none of the {len(class_names)} classes; it speaks of {name!r}{meant}")
+        problems = [
+            Problem(where, f"{times} pair{'' if times == 1 else 's'} of {name!r} left out, which the class list does not hold")
+            for name, times in lost.items()
+        ]
+        names = {number: class_names[number] for pair in entries for number in pair}
+        return self._with(entries, names, [*self.problems, *problems], "names", class_names)
+
+    def _with(
+        self,
+        entries: Mapping[tuple[int, int], Iterable[Contrast]],
+        names: Mapping[int, str],
+        problems: Sequence[Problem],
+        order: Literal["names", "captions", "unknown"],
+        class_names: Sequence[str],
+    ) -> PairDescriptions:
+        made = PairDescriptions(entries, names, problems)
+        made.order = order
+        made._arranged_for = tuple(class_names)
+        return made
+
+    def _checked_by_captions(self, class_names: Sequence[str], where: str) -> Literal["captions", "unknown"]:
         highest = max((pair[1] for pair in self._entries), default=-1)
         if highest >= len(class_names):
             raise UsageError(
-                f"the descriptions speak of class {highest}, but the class list has {len(class_names)} names; they belong "
-                f"to another list"
+                f"{where} speaks of class {highest}, but the class list has {len(class_names)} names: it is of another list; "
+                f"give the list that it was made for (--classes FILE)"
             )
-        for index, name in self.names.items():
-            if index < len(class_names) and class_names[index] != name:
-                raise UsageError(
-                    f"the descriptions call class {index} {name!r}, the class list {class_names[index]!r}; they belong to "
-                    f"another list, or to the same list in another order"
-                )
+        captions: dict[int, list[str]] = {}
+        for pair, contrasts in self._entries.items():
+            for side, number in enumerate(pair):
+                captions.setdefault(number, []).extend(contrast.captions[side] for contrast in contrasts)
+        return "captions" if refuse_strange(captions, class_names, where) else "unknown"
 
 
-def as_pairs(source: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[str]) -> PairDescriptions:
-    """Make pair descriptions of the content of a FuDD file or of its path; those that are made already are returned."""
+def as_pairs(
+    source: PairDescriptions | Mapping[Any, Any] | str | os.PathLike[str], class_names: Sequence[str] | None = None
+) -> PairDescriptions:
+    """Make pair descriptions of the content of a FuDD file or of its path; those that are made already are taken as they are.
+
+    Where `class_names` are given, the pairs are `arranged` for them.
+    """
+    where = "the descriptions"
     if isinstance(source, PairDescriptions):
-        return source
-    if isinstance(source, Mapping):
-        if all(isinstance(key, tuple) for key in source):
-            return PairDescriptions(source)
-        return parse_pairs(source, "the pairs")
-    return read_pairs(source)
+        found = source
+    elif isinstance(source, Mapping):
+        made = all(isinstance(key, tuple) for key in source)
+        found = PairDescriptions(source) if made else parse_pairs(source, "the pairs")
+    else:
+        found, where = read_pairs(source), str(source)
+    return found if class_names is None else found.arranged(class_names, where)
 
 
 def read_json(path: str | os.PathLike[str], what: str) -> Any:
@@ -145,15 +220,13 @@ def read_pairs(path: str | os.PathLike[str], class_names: Sequence[str] | None =
 
     Args:
         path: the file.
-        class_names: the K classes; where given, the entries must belong to them.
+        class_names: the K classes; where given, the pairs are `PairDescriptions.arranged` for them.
 
     Raises:
         UsageError: no such file, not JSON, no usable entry, or entries of another class list.
     """
     pairs = parse_pairs(read_json(path, "descriptions of pairs in FuDD's format"), str(path))
-    if class_names is not None:
-        pairs.check_names(class_names)
-    return pairs
+    return pairs if class_names is None else pairs.arranged(class_names, str(path))
 
 
 def parse_pairs(content: Any, where: str) -> PairDescriptions:
@@ -272,9 +345,7 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
     if isinstance(content, Mapping) and isinstance(content.get("prompts"), Mapping):  # no pair is called so
         content = content["prompts"]
     elif is_pairs(content):
-        pairs = parse_pairs(content, str(path))
-        pairs.check_names(class_names)
-        return pairs.by_class(class_names)
+        return parse_pairs(content, str(path)).arranged(class_names, str(path)).by_class(class_names)
     if not isinstance(content, Mapping) or not all(
         isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in content.values()
     ):
@@ -282,16 +353,23 @@ def read_descriptions(path: str | os.PathLike[str], class_names: Sequence[str]) 
     for name, texts in content.items():
         check_ceiling("tokens", len(texts), f"{path}: {name!r:.80}", "descriptions")
         check_ceiling("text", max(map(len, texts), default=0), f"{path}: {name!r:.80}")
-    found = {_folded(name): texts for name, texts in content.items()}
-    library = {
-        name: list(dict.fromkeys(text.strip() for text in found.get(_folded(name), ()) if text.strip())) for name in class_names
-    }
+    table = NameTable(class_names)
+    library: dict[str, list[str]] = {name: [] for name in class_names}
+    spelled: dict[int, str] = {}
+    for name, texts in content.items():
+        number = table.find(name)
+        if number is None:
+            continue
+        if number in spelled and name != class_names[number]:
+            if spelled[number] == class_names[number]:
+                continue  # the exact spelling counts
+            raise UsageError(
+                f"{path}: {spelled[number]!r} and {name!r} may both be the class {class_names[number]!r}; keep one"
+            )
+        spelled[number] = name
+        library[class_names[number]] = list(dict.fromkeys(text.strip() for text in texts if text.strip()))
     if not any(library.values()):
         raise UsageError(
             f"{path} describes none of the {len(class_names)} classes; it speaks of {next(iter(content), 'nothing')!r}"
         )
     return library
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()

@@ -71,6 +71,8 @@ def classify(
     names = read_class_names(classes)
     pairs = PairDescriptions({}) if descriptions is None else read_pairs(descriptions, names)
     library = None if prompts is None else read_descriptions(prompts, names)
+    if descriptions is not None:
+        prompting.tell_order(pairs.order, descriptions)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     hold(out, "table")
     found = prompting.encoded(looker, images)
@@ -82,9 +84,9 @@ def classify(
     else:
         result = classify_by_prompts(looker, names, library, found.rows, candidates=k, template=template)
     _write(out, found.images, names, result)
-    labels = found.images.labels
-    if labels and set(labels) <= set(names):
-        comparison = compare(result.first, result.final, found.images.label_indices(names), names)
+    truth = found.images.classes_of(names) if found.images.labels else None
+    if truth is not None and (truth >= 0).all():
+        comparison = compare(result.first, result.final, truth, names)
         note(f"first look {comparison.before}, final {comparison.after}")
         note(comparison.verdict)
     if result.missing:

@@ -62,12 +62,14 @@ def prompts(
     trust: prompting.TrustOption = False,
 ) -> None:
     """Evaluate prompts or pair descriptions."""
+    from agents.prompting import read_pairs
     from evals.prompts import evaluate_file, is_pair_file, report_text
     from saywhy_core.disk.files import atomic_open
     from saywhy_core.names import read_class_names
 
     names = read_class_names(classes)
-    is_pair_file(file)  # says what is wrong with the file before anything is encoded
+    if is_pair_file(file):  # says what is wrong with the file before anything is encoded
+        prompting.tell_order(read_pairs(file, names).order, file)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     hold(out, "report")
     found = prompting.encoded(looker, images).of_classes(names)

@@ -81,7 +81,10 @@ def improve(
         raise UsageError(
             f"{shots} names no classes: put the shots into one folder per class, or give a CSV with path and label"
         )
-    names = sorted(set(listed.labels)) if classes is None else read_class_names(classes)
+    if classes is None and listed.doubt:
+        raise UsageError(f"{listed.doubt} (--classes FILE)")
+    # what joins the words of a folder's name is no part of the class's name: it would stand in every prompt
+    names = sorted({label.replace("_", " ") for label in listed.labels}) if classes is None else read_class_names(classes)
     library = None if descriptions is None else read_descriptions(descriptions, names)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     state = None if streamed else beside(out, ".state")

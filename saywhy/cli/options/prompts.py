@@ -58,6 +58,12 @@ def encoded(encoder: ImageTextEncoder, source: Path) -> EncodedImages:
     return found
 
 
+def tell_order(order: str, file: Path) -> None:
+    """Say that nothing tells whether the class numbers of a pair file fit the class list, where that is so."""
+    if order == "unknown":
+        note(f"{file} names no classes, neither beside its numbers nor in its captions, so their order could not be checked")
+
+
 def finish_with(problems: Iterable[object], encoder: ImageTextEncoder | None = None) -> None:
     """Say how many texts were cut and what was left out; end with status 1 where anything was left out."""
     if tell_with(problems, encoder):

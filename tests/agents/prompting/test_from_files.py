@@ -72,7 +72,8 @@ def test_images_of_other_classes_are_left_out_and_told(tmp_path):
     )
     assert found.of_classes(["cat", "dog", "owl"]).problems == ()
     with pytest.raises(UsageError, match=r"3 class.*'cat' first"):
-        found.of_classes(["Cat"])
+        found.of_classes(["Bird"])
+    assert found.of_classes(["CAT", "Dog"]).images.labels == ("CAT", "Dog")
     with pytest.raises(UsageError, match="name no classes"):
         encode_image_files(encoder({}), tmp_path / "cat").of_classes(["cat"])
 

@@ -204,3 +204,63 @@ def test_an_image_whose_name_is_no_text_has_a_name_that_can_be_written(tmp_path)
     Image.new("RGB", (3, 3)).save(path.open("wb"), "PNG")
     (image,) = read_images([path])
     assert image.name == "\\udcff"
+
+
+def tree(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (2, 2)).save(root / name)
+    return list_images(root)
+
+
+@pytest.mark.parametrize(
+    ("files", "classes"),
+    [
+        (["Yorkshire_Terrier/a.png", "great-dane/b.png"], [0, 1]),
+        (["train/great dane/a.png", "train/YORKSHIRE TERRIER/b.png"], [0, 1]),
+        (["great dane/2024/a.png", "Yorkshire-terrier/x/y/b.png"], [1, 0]),
+        (["animals/great_dane/a.png", "more/pets/yorkshire_terrier/b.png"], [1, 0]),
+        (["train/great_dane/a.png", "great_dane/b.png", "val/yorkshire_terrier/c.png"], [1, 1, 0]),
+    ],
+)
+def test_the_class_is_the_folder_that_has_the_name_of_one(tmp_path, files, classes):
+    found = tree(tmp_path, *files)
+    assert [path.relative_to(tmp_path).as_posix() for path in found.paths] == sorted(files)
+    by_path = dict(zip(sorted(files), found.label_indices(["Yorkshire terrier", "Great Dane"]), strict=True))
+    names = {"yorkshire": 0, "great": 1}
+    for file, number in by_path.items():
+        assert number == next(names[word] for word in names if word in file.lower())
+    assert sorted(by_path.values()) == sorted(classes)
+
+
+def test_folders_of_two_classes_on_one_way(tmp_path):
+    found = tree(tmp_path, "cat/tiger/a.png", "cat/lion/b.png")
+    np.testing.assert_array_equal(found.label_indices(["cat", "tiger", "lion"]), [2, 1])  # the deeper level tells more apart
+    mixed = tree(tmp_path, "cat/c.png")
+    with pytest.raises(UsageError, match="lies in folders of two classes, 'cat' and 'lion'"):
+        mixed.label_indices(["cat", "tiger", "lion"])
+
+
+@pytest.mark.parametrize(
+    ("files", "doubted"),
+    [
+        (["train/cat/a.png", "train/dog/b.png", "val/cat/c.png"], True),
+        (["animals/cat/a.png", "animals/dog/b.png"], True),
+        (["cat/images/a.png", "dog/images/b.png"], False),
+        (["cat/a.png", "dog/more/b.png", "dog/most/c.png"], False),
+        (["cat/a.png"], False),
+    ],
+)
+def test_levels_that_may_be_no_classes_are_doubted(tmp_path, files, doubted):
+    found = tree(tmp_path, *files)
+    assert bool(found.doubt) == doubted
+    if doubted:
+        assert "give the list of classes" in found.doubt
+
+
+def test_a_label_that_is_near_a_class_is_suggested(tmp_path):
+    found = tree(tmp_path, "abysinian/a.png")
+    with pytest.raises(UsageError, match="is 'Abyssinian' meant"):
+        found.label_indices(["Bengal", "Abyssinian"])
+    with pytest.raises(UsageError, match=r"may be the class 'abysinian ' or 'Abysinian_'"):
+        tree(tmp_path, "Abysinian/b.png").classes_of(["abysinian ", "Abysinian_"])

@@ -155,7 +155,20 @@ case(
     problems=[Problem("a", "b")],
 )
 case("agents.PairDescriptions.by_class", {"self": PAIRS, "class_names": NAMES}, class_names=NAMES[:2])
-case("agents.PairDescriptions.check_names", {"self": PAIRS, "class_names": NAMES}, class_names=NAMES[::-1])
+
+
+def numbers(pairs, tools, arguments):
+    return list(pairs.items()), [problem.where for problem in pairs.problems]
+
+
+case(
+    "agents.PairDescriptions.arranged",
+    {"self": PAIRS, "class_names": NAMES[:3]},
+    numbers,
+    class_names=NAMES[1:],
+    where="pairs.json",
+)
+case("agents.prompting.Contrast.turned", {"self": PAIRS[0, 1][0]})
 
 
 def pairs_file(tools, pairs=PAIRS, name="pairs.json"):
