@@ -53,6 +53,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "cache_as": (lambda value: isinstance(value, str), "a text"),
     "offline": (lambda value: isinstance(value, bool), "True or False"),
+    "retry_invalid": (lambda value: isinstance(value, bool), "True or False"),
     "extra_body": (lambda value: isinstance(value, Mapping), "a dictionary"),
 }
 

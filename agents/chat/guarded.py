@@ -11,11 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.load import dumps
 from langchain_core.runnables.config import ContextThreadPoolExecutor, get_config_list
 from langsmith import tracing_context
 from pydantic import PrivateAttr
 
 from agents.chat.limits import Meter
+from agents.chat.own_replies import ModelReplies
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,6 +66,20 @@ class GuardedChatModel(BaseChatModel):
             params["stop"] = stop
         # addresses, keys and time-outs decide whether a reply comes, not what it says, so they are no part of the cache key
         return json.dumps({**identity, "params": params}, sort_keys=True, default=_plain)
+
+    def ask_again(self, talks: Sequence[Sequence[BaseMessage]], **kwargs: Any) -> bool:
+        """Of a model made with `retry_invalid`, let these requests be sent once more, because nothing usable came of them.
+
+        Args:
+            talks: the requests.
+            **kwargs: the parameters of the call that they were part of.
+
+        Returns:
+            Whether a reply to one of them was of an earlier run. Otherwise asking again would only be a further attempt.
+        """
+        if not (isinstance(self.cache, ModelReplies) and self.cache.retry_invalid):
+            return False
+        return self.cache.ask_again([prompt_of(talk) for talk in talks], self._get_llm_string(**kwargs))
 
     def generate(self, *args: Any, **kwargs: Any) -> LLMResult:
         """As in langchain-core, without tracing by environment variable."""
@@ -150,6 +166,11 @@ class GuardedChatModel(BaseChatModel):
             return {**(one or {}), "max_concurrency": min(asked or self.concurrency, self.concurrency)}
 
         return [bound(one) for one in config] if isinstance(config, list | tuple) else bound(config)
+
+
+def prompt_of(messages: Sequence[BaseMessage]) -> str:
+    """The messages as langchain-core hands them to a cache."""
+    return dumps([m.model_copy(update={"id": None}) if m.id is not None else m for m in messages])
 
 
 def _plain(value: Any) -> Any:

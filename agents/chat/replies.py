@@ -10,8 +10,6 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,24 +18,20 @@ from langchain_core.messages import AIMessage, message_to_dict, messages_from_di
 from langchain_core.outputs import ChatGeneration, Generation
 
 from saywhy_core.disk.destinations import destination
-from saywhy_core.disk.files import UnusableFileError, input_at
+from saywhy_core.disk.files import input_at
 from saywhy_core.disk.locks import FileLock
 from saywhy_core.disk.sqlite import naming_file, open_database
-from saywhy_core.errors import UsageError, argument
+from saywhy_core.errors import UsageError
 from saywhy_core.reading.documents import parse_json
 from saywhy_core.secrets import redact, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agents.chat.limits import Meter
     from saywhy_core.disk.sqlite import Database
 
 FORMAT_VERSION = 1
 _TURN = ".turn.lock"
-_LOOK = 0.05  # seconds between two looks for a reply that somebody else has asked for
-_LONGEST_WAIT = 900.0  # seconds, for a reply that this process has asked for; all attempts of one request take less
-_SILENT_WAIT = 5.0  # seconds, for another process's reply, after which it is said who is waited for
 _KEPT = ("content", "name", "tool_calls", "tool_call_id")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -48,10 +42,6 @@ CREATE TABLE IF NOT EXISTS replies (
 
 class OfflineMiss(UsageError):  # noqa: N818
     """A reply that an offline run needs is not in the cache."""
-
-
-class TurnTaken(UsageError):  # noqa: N818
-    """Another process has asked the same and has no reply within the time that this one waits."""
 
 
 class ReplyWarning(UserWarning):
@@ -119,14 +109,14 @@ class Replies(BaseCache):
             what = "such replies count as missing" if self.read_only else "such replies are asked for again"
             warnings.warn(f"the reply cache {self.path} holds a reply that can't be read; {what}", ReplyWarning, stacklevel=3)
 
-    def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
-        """Store a reply; it is on disk when this returns."""
+    def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation], *, instead: bool = False) -> None:
+        """Store a reply, and with `instead` in the place of the one that is there; it is on disk when this returns."""
         if self.read_only:
             return
         key = key_of(prompt, llm_string)
-        row = (key, redact(_model_name(llm_string)), time.time(), _encode(return_val))
+        row = (key, redact(model_name_in(llm_string)), time.time(), _encode(return_val))
         with self._held():
-            verb = "REPLACE" if key in self._damaged else "INSERT OR IGNORE"
+            verb = "REPLACE" if instead or key in self._damaged else "INSERT OR IGNORE"
             self._open().execute(f"{verb} INTO replies VALUES (?, ?, ?, ?)", row)
             self._damaged.discard(key)
 
@@ -199,141 +189,6 @@ class Replies(BaseCache):
                         continue
 
 
-@dataclass(eq=False)
-class _Turn:
-    stopping: threading.Event
-    seconds: float
-    lock: FileLock | None = None
-
-
-_turn: ContextVar[_Turn | None] = ContextVar("saywhy_turn", default=None)
-
-
-class ModelReplies(BaseCache):
-    """The cache as one model sees it: it counts the hits, and raises `OfflineMiss` for a missing reply when offline."""
-
-    def __init__(self, replies: BaseCache, meter: Meter, *, offline: bool = False) -> None:
-        self.replies, self.meter, self.offline = replies, meter, offline
-        self._fresh: set[str] = set()
-        self._unstored: list[tuple[str, str, Sequence[Generation]]] = []
-        self._storing = threading.Lock()
-
-    def __repr__(self) -> str:
-        return f"{self.replies!r}{' (offline)' if self.offline else ''}"
-
-    def peek(self, prompt: str, llm_string: str) -> bool:
-        """Whether a reply is there, without counting a hit."""
-        return self.replies.lookup(prompt, llm_string) is not None
-
-    def expect(self, prompts: set[str]) -> None:
-        """Do not count the next lookup of these prompts as a hit: their replies were generated just now."""
-        self._fresh |= prompts
-
-    def lookup(self, prompt: str, llm_string: str) -> list[Generation] | None:
-        """The stored reply; offline, a missing one raises `OfflineMiss`.
-
-        Inside `turns`, where somebody else has sent the same request, the reply to that is waited for.
-        """
-        found = self.replies.lookup(prompt, llm_string)
-        if found is None and self.offline:
-            raise OfflineMiss(
-                f"offline, and {self.replies!r} holds no reply of {_model_name(llm_string)} to "
-                f"{_excerpt(prompt)!r}; run once without offline, with the same model, parameters and input"
-            )
-        if found is None:
-            self.store_rest()
-            found = self._waited(prompt, llm_string)
-        if found is None:
-            return None
-        if prompt in self._fresh:
-            self._fresh.discard(prompt)
-        else:
-            self.meter.hit()
-        return list(found)
-
-    @contextmanager
-    def turns(self, stopping: threading.Event, seconds: float = _LONGEST_WAIT) -> Iterator[None]:
-        """In this block and thread, look up one request, and let nobody else send it until its reply is stored.
-
-        Args:
-            stopping: where it is set, nothing is waited for.
-            seconds: how long another process's reply is waited for.
-
-        Raises:
-            TurnTaken: in the block, another process has asked the same and has no reply within this time.
-        """
-        mine = _Turn(stopping, seconds)
-        token = _turn.set(mine)
-        try:
-            yield
-        finally:
-            _turn.reset(token)
-            if mine.lock is not None:
-                mine.lock.release()
-
-    def _waited(self, prompt: str, llm_string: str) -> list[Generation] | None:
-        mine = _turn.get()
-        if mine is None or not isinstance(self.replies, Replies):
-            return None
-        lock = self.replies.turn(prompt, llm_string)
-        begun, longest, told = time.monotonic(), max(_LONGEST_WAIT, mine.seconds), False
-        while lock is not None and time.monotonic() - begun < longest and not mine.stopping.is_set():
-            try:
-                lock.acquire()
-            except UnusableFileError:  # a file system without locks: as well as nobody else asks
-                return None
-            except UsageError:
-                mine.stopping.wait(_LOOK)
-                if (found := self.replies.lookup(prompt, llm_string)) is not None:
-                    return found
-                told = _tell_wait(lock, time.monotonic() - begun, mine.seconds, told)
-            else:
-                mine.lock = lock
-                return self.replies.lookup(prompt, llm_string)  # it may have been stored just before
-        return None
-
-    def update(self, prompt: str, llm_string: str, return_val: Sequence[Generation]) -> None:
-        """Store a reply; one that can't be stored is kept in memory, and until it is stored no request is sent."""
-        try:
-            self.replies.update(prompt, llm_string, return_val)
-        except UnusableFileError:
-            with self._storing:
-                self._unstored.append((prompt, llm_string, return_val))
-            raise
-
-    def store_rest(self) -> None:
-        """Store replies that could not be stored before, so that no further reply is paid for and lost.
-
-        Raises:
-            UnusableFileError: they still can't be stored.
-        """
-        with self._storing:
-            while self._unstored:
-                self.replies.update(*self._unstored[0])
-                del self._unstored[0]
-
-    def clear(self, **kwargs: Any) -> None:
-        """Forget every reply, of other models too."""
-        self.replies.clear(**kwargs)
-
-
-def _tell_wait(lock: FileLock, waited: float, seconds: float, told: bool) -> bool:
-    """Say which other process is waited for, once and after a while, and raise where the wait was too long."""
-    if waited < min(seconds, _SILENT_WAIT):
-        return told
-    owner = lock.owner()
-    if owner in (None, os.getpid()):
-        return told
-    if waited >= seconds:
-        raise TurnTaken(
-            f"another process ({owner}) has asked for the same reply, and none has come within {seconds:.3g} s; "
-            f"see whether that process is stopped, or raise {argument('timeout')}"
-        )
-    if not told:
-        warnings.warn(f"waiting for a reply that another process ({owner}) has asked for", ReplyWarning, stacklevel=4)
-    return True
-
-
 def key_of(prompt: str, llm_string: str) -> str:
     """The digest of a request: the model, its parameters, and of each message its role and what the model sees.
 
@@ -352,7 +207,8 @@ def _messages(prompt: str) -> Any:
     return [[m["id"][-1], {name: m["kwargs"][name] for name in _KEPT if m["kwargs"].get(name)}] for m in messages]
 
 
-def _excerpt(prompt: str, length: int = 80) -> str:
+def excerpt_of(prompt: str, length: int = 80) -> str:
+    """The beginning of a request's last message, for an error."""
     messages = _messages(prompt)
     if isinstance(messages, str) or not messages:
         return prompt[:length]
@@ -361,7 +217,8 @@ def _excerpt(prompt: str, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[:length]}…"
 
 
-def _model_name(llm_string: str) -> str:
+def model_name_in(llm_string: str) -> str:
+    """The model's name in a description of model and parameters, or an empty text."""
     with suppress(ValueError, TypeError, KeyError):
         return str(json.loads(llm_string)["model"])
     return ""

@@ -45,6 +45,7 @@ def chat_model(
     cache: str | os.PathLike[str] | Replies | None = None,
     cache_as: str | None = None,
     offline: bool = False,
+    retry_invalid: bool = False,
     api_key: str | SecretStr | tuple[str, str] | None = None,
     extra_body: dict[str, Any] | None = None,
     **options: Any,
@@ -70,6 +71,8 @@ def chat_model(
         cache_as: the model's name in the cache; the name in the spec by default. The server's address is no part of the
             cache key, so give each of two servers that call different models by one name its own `cache_as`.
         offline: answer from the cache alone, and raise `OfflineMiss` where it has no reply.
+        retry_invalid: where replies that the cache has from earlier runs lead to nothing usable, `ask` and `ask_many` send the
+            requests once more, and the new replies take the place of the old ones.
         api_key: the key, as a text or a `SecretStr`, or a user and a password; `OPENAI_API_KEY` of the
             environment by default for `openai:`, and `SAYWHY_API_KEY` for a server.
         extra_body: further fields of a server's request, such as {"chat_template_kwargs": {...}}.
@@ -94,15 +97,21 @@ def chat_model(
         stop=stop,
         cache_as=cache_as,
         offline=offline,
+        retry_invalid=retry_invalid,
         extra_body=extra_body,
     )
     if cache_as is not None and cache is None:
         raise UsageError(f"{argument('cache_as')} names the model in the cache: give {argument('cache', ...)} as well")
     if offline and cache is None:
         raise UsageError(f"offline answers come from the cache: give {argument('cache', ...)} as well")
+    if retry_invalid and (cache is None or offline):
+        told = "replies of the cache" if cache is None else "a request"
+        given = f"give {argument('cache', ...)} as well" if cache is None else f"leave out {argument('offline', True)}"
+        raise UsageError(f"{argument('retry_invalid', True)} needs {told}: {given}")
     meter = Meter(max_requests, max_tokens_total, max_cost, price)
     shared = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "stop": stop, "cache_as": cache_as}
     for_servers = {"timeout": timeout, "max_retries": max_retries, "extra_body": extra_body, "api_key": api_key}
+    kept = {"offline": offline, "retry_invalid": retry_invalid}
     model: GuardedChatModel
     if kind == "transformers":
         if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
@@ -112,7 +121,7 @@ def chat_model(
             raise UsageError(f"{named}: for servers only; a transformers: model runs in this process")
         from agents.chat.in_process.local import local_model
 
-        store = _cache(cache, meter, offline=offline)  # which may be refused, before the model is loaded
+        store = _cache(cache, meter, **kept)  # which may be refused, before the model is loaded
         model = local_model(name, {**shared, **options}, batch_size=concurrency)
     else:
         if options:
@@ -131,7 +140,7 @@ def chat_model(
             api_key=api_key,
             offline=offline,
         )
-        store = _cache(cache, meter, offline=offline)  # last: what is refused above leaves no file
+        store = _cache(cache, meter, **kept)  # last: what is refused above leaves no file
     model._meter = meter  # noqa: SLF001 - the model is made here
     model.cache = store
     return model
@@ -207,14 +216,15 @@ def _official_address() -> str:
     return "https://api.openai.com/v1"
 
 
-def _cache(cache: Any, meter: Meter, *, offline: bool) -> Any:
+def _cache(cache: Any, meter: Meter, *, offline: bool, retry_invalid: bool) -> Any:
     if cache is None:
         return None
     from langchain_core.caches import BaseCache
 
-    from agents.chat.replies import ModelReplies, Replies
+    from agents.chat.own_replies import ModelReplies
+    from agents.chat.replies import Replies
 
     if not isinstance(cache, BaseCache) and not is_cache_path(cache):
         raise UsageError(f"{argument('cache')} must be a file or an open Replies, not {cache!r:.80}")
     replies = cache if isinstance(cache, BaseCache) else Replies(cache, read_only=offline)
-    return ModelReplies(replies, meter, offline=offline)
+    return ModelReplies(replies, meter, offline=offline, retry_invalid=retry_invalid)

@@ -130,6 +130,8 @@ def ask_many(
     # Only our own models are known to take a schema; to others an unknown argument may be an error.
     options = {"json_schema": shape} if isinstance(model, GuardedChatModel) else {}
     results: list[Any] = [None] * len(talks)
+    begun = [len(talk) for talk in talks]
+    again: list[int] = []
 
     def settle(index: int, result: T | StructuredFailure) -> None:
         results[index] = result
@@ -152,12 +154,28 @@ def ask_many(
                 elif attempt <= reasks:
                     talks[index] = [*talks[index], *_objection(reply, result)]
                     still_open.append(index)
+                elif isinstance(model, GuardedChatModel) and model.ask_again(_sent(talks[index], begun[index]), **options):
+                    again.append(index)
                 else:
                     settle(index, _give_up(reply, schema, result, attempt))
         open_ones = sorted(still_open)
         if not open_ones:
             break
+    if again:  # once at most for each request, because what comes now is no reply of an earlier run
+        ask_many(
+            model,
+            [messages[index] for index in again],
+            schema,
+            reasks=reasks,
+            accept=None if accept is None else lambda position, found: accept(again[position], found),
+            on_result=lambda position, result: settle(again[position], result),
+        )
     return results
+
+
+def _sent(talk: list[BaseMessage], begun: int) -> list[list[BaseMessage]]:
+    """The requests of a talk that began with so many messages; after each of them came a reply and an objection."""
+    return [talk[:end] for end in range(begun, len(talk) + 1, 2)]
 
 
 def _replies(

@@ -9,9 +9,12 @@ from importlib import import_module
 from typing import get_type_hints
 
 import pytest
+import typer
 
 from saywhy.cli.app import COMMANDS, build
 from saywhy.cli.commands.evaluate import PARTS
+from saywhy.cli.commands.studies import build as build_study
+from saywhy.cli.commands.studies import simulate
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy.cli.options.maps import ReadingOptions
@@ -54,7 +57,7 @@ REFUSED = {
 }  # fmt: skip
 for one in fields(ModelOptions):
     option = f"--{one.name.replace('_', '-')}"
-    value = {"price": ["1", "2"], "offline": []}.get(one.name, ["5"])
+    value = {"price": ["1", "2"], "offline": [], "retry_invalid": []}.get(one.name, ["5"])
     if one.name != "llm":
         REFUSED["check", option] = (
             ["--text", "x", "--map", "maps.jsonl", option, *value],
@@ -141,7 +144,17 @@ def test_every_command_with_a_language_model_has_the_same_options_for_it():
         for command, parameters in _parameters(name).items():
             if "llm" in parameters:
                 seen[command] = {one.name: _meaning(parameters[one.name]) for one in fields(ModelOptions)}
-    assert set(seen) >= {"verbalize", "describe"}
+    for module, name in ((simulate, "simulate"), (build_study, "build")):
+        group = typer.Typer()
+        module.register(group)
+        (command,) = group.registered_commands
+        parameters = inspect.signature(command.callback).parameters
+        seen[name] = {one.name: _meaning(parameters[one.name]) for one in fields(ModelOptions)}
+    assert set(seen) == {"verbalize", "describe", "check", "simulate", "build"}
+    assert set(seen["describe"]) == {
+        *("llm", "cache", "replies", "offline", "max_requests", "max_tokens_total", "max_cost", "price", "timeout"),
+        *("concurrency", "temperature", "seed", "max_tokens", "max_retries", "extra_body", "retry_invalid"),
+    }
     assert len({json.dumps(options, default=str, sort_keys=True) for options in seen.values()}) == 1
 
 
@@ -175,6 +188,13 @@ def test_the_earlier_name_of_the_cache_still_works(saywhy, folder, chat_server):
         (["--offline"], "name its file with --cache"),
         (["--temperature", "warm"], "--temperature takes a number"),
         (["--temperature", "-1"], "--temperature takes a number"),
+        (["--extra-body", "{"], "--extra-body takes a JSON object"),
+        (["--extra-body", "[1]"], "--extra-body takes a JSON object"),
+        (["--extra-body", "{}"], "--extra-body takes a JSON object with fields"),
+        (["--extra-body", '{"messages": []}'], "saywhy fills that itself"),
+        (["--extra-body", '{"api_key": "abc"}'], "environment variables"),
+        (["--retry-invalid"], "name its file with --cache"),
+        (["--retry-invalid", "--cache", "c.sqlite", "--offline"], "leave one of them out"),
     ],
 )
 def test_options_of_a_model_that_do_not_fit(saywhy, folder, options, says):
@@ -184,10 +204,15 @@ def test_options_of_a_model_that_do_not_fit(saywhy, folder, options, says):
 
 
 def test_what_the_options_say_reaches_the_model(tmp_path):
-    options = ModelOptions(llm=SERVER, concurrency=8, temperature="0.5", seed=3, max_tokens=9, max_retries=0, timeout=7.0)
+    options = ModelOptions(
+        llm=SERVER, concurrency=8, temperature="0.5", seed=3, max_tokens=9, max_retries=0, timeout=7.0,
+        extra_body='{"top_k": 20}', retry_invalid=True,
+    )  # fmt: skip
     model = options.open(tmp_path / "out.jsonl")
     assert (model.concurrency, model.temperature, model.seed, model.max_tokens) == (8, 0.5, 3, 9)
     assert (model.max_retries, model.request_timeout) == (0, 7.0)
+    assert model.extra_body == {"top_k": 20}
+    assert model.cache.retry_invalid
     assert (tmp_path / "out.jsonl.replies.sqlite").parent == tmp_path
     assert ModelOptions(llm=SERVER, temperature="default").open("-").temperature is None
     with pytest.raises(UsageError, match="--llm"):

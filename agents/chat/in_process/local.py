@@ -11,14 +11,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
-from agents.chat.guarded import GuardedChatModel
+from agents.chat.guarded import GuardedChatModel, prompt_of
 from agents.chat.in_process.engine import Engine, Settings
-from agents.chat.replies import ModelReplies
+from agents.chat.own_replies import ModelReplies
 from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class LocalChat(GuardedChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         ahead = _ahead.get()
-        waiting = ahead.get(_prompt(messages)) if ahead is not None else None
+        waiting = ahead.get(prompt_of(messages)) if ahead is not None else None
         if waiting:
             result = waiting.popleft()
         else:
@@ -124,7 +123,7 @@ class LocalChat(GuardedChatModel):
         call = {k: v for k, v in kwargs.items() if k not in {"stop", "return_exceptions"}}
         stop = kwargs.get("stop")
         talks = [self._convert_input(value).to_messages() for value in inputs]
-        requests = [_prompt(talk) for talk in talks]
+        requests = [prompt_of(talk) for talk in talks]
         llm_string = self._get_llm_string(stop=stop, **call)
         cache = self.cache if isinstance(self.cache, ModelReplies) else None
         ahead: _Ahead = defaultdict(deque)
@@ -238,11 +237,6 @@ def local_chat(model: Any, tokenizer: Any, *, name: str = "local", **options: An
     chat = local_model("local", {**options, "cache_as": options.get("cache_as", name)}, batch_size=None)
     chat._engine = Engine(model.eval(), tokenizer)  # noqa: SLF001 - made here
     return chat
-
-
-def _prompt(messages: list[BaseMessage]) -> str:
-    """The messages as langchain-core hands them to a cache."""
-    return dumps([m.model_copy(update={"id": None}) if m.id is not None else m for m in messages])
 
 
 def _name_of(name_or_path: str) -> str:

@@ -13,7 +13,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
-from agents.chat.replies import ModelReplies, TurnTaken
+from agents.chat.own_replies import ModelReplies, TurnTaken
 from agents.chat.schema import bounded
 from agents.chat.servers.failures import Asked, ChatError, read_failure
 from saywhy_core.errors import BudgetExceeded

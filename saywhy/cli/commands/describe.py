@@ -53,9 +53,6 @@ def describe(
     k: Annotated[int, typer.Option(min=2, help="Candidate classes per image.")] = 10,
     all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Describe every pair of classes.")] = False,
     template: prompting.TemplateOption = "a photo of a {}.",
-    retry_invalid: Annotated[
-        bool, typer.Option("--retry-invalid", help="Ask again about pairs whose replies were invalid in an earlier run.")
-    ] = False,
     embeddings: prompting.EmbeddingsOption = None,
     trust: prompting.TrustOption = False,
 ) -> None:
@@ -82,7 +79,9 @@ def describe(
             f"{counted(comb(len(names), 2), 'pair')}"
         )
     with progress_bar("describing pairs") as shown:
-        described = describe_to_file(chat, names, pairs, out, template=template, retry_invalid=retry_invalid, on_progress=shown)
+        described = describe_to_file(
+            chat, names, pairs, out, template=template, retry_invalid=model.retry_invalid, on_progress=shown
+        )
     note(
         f"{counted(len(described.pairs), 'pair')} in {out}"
         if described.pairs

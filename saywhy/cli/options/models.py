@@ -10,6 +10,7 @@ import typer
 
 from saywhy.cli.options.console import note
 from saywhy.cli.options.files import Use, check_is_free
+from saywhy.cli.options.settings import KEYS_GO, SECRET
 from saywhy_core.disk.destinations import beside, is_stream
 from saywhy_core.errors import UsageError
 
@@ -67,6 +68,14 @@ class ModelOptions:
         int | None, _option("The most tokens in one reply; makes ceilings on tokens and cost exact.", min=1)
     ] = None
     max_retries: Annotated[int | None, _option("Further attempts after a failed one; 3 by default. For servers.", min=0)] = None
+    extra_body: Annotated[
+        str | None,
+        _option("Further fields of each request, as a JSON object, such as '{\"top_k\": 20}'. For servers.", metavar="JSON"),
+    ] = None
+    retry_invalid: Annotated[
+        bool,
+        _option("Ask again where replies of an earlier run, kept in the cache, could not be used.", "--retry-invalid"),
+    ] = False
 
     def open(self, out: str | Path) -> BaseChatModel:
         """The model, with its replies kept beside `out` where --cache does not say otherwise ("-" keeps none).
@@ -83,6 +92,11 @@ class ModelOptions:
         cache = self._cache_beside(str(out))
         if self.offline and cache is None:
             raise UsageError("--offline answers from the cache: name its file with --cache")
+        if self.retry_invalid and self.offline:
+            raise UsageError("--retry-invalid sends requests, and --offline sends none: leave one of them out")
+        if self.retry_invalid and cache is None:
+            raise UsageError("--retry-invalid asks again for replies that the cache keeps: name its file with --cache")
+        extra_body = _fields(self.extra_body)
         check_is_free(out, "output")
         return chat_model(
             self.llm,
@@ -98,6 +112,8 @@ class ModelOptions:
             seed=self.seed,
             max_tokens=self.max_tokens,
             max_retries=self.max_retries,
+            extra_body=extra_body,
+            retry_invalid=self.retry_invalid,
         )
 
     def _cache_beside(self, out: str) -> Path | None:
@@ -124,6 +140,28 @@ def _temperature(text: str) -> float | None:
     if not 0 <= number < float("inf"):
         raise UsageError(f"--temperature takes a number from 0 up, not {text}")
     return number
+
+
+_RESERVED = ("messages", "model", "stream", "n")
+"""Fields of a request that saywhy fills itself; another value would break how replies are read, or who answers."""
+
+
+def _fields(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    from saywhy_core.reading.documents import parse_json
+
+    try:
+        found = parse_json(text.encode())
+    except UsageError as error:
+        raise UsageError(f"--extra-body takes a JSON object, such as '{{\"top_k\": 20}}': {error}") from None
+    if not isinstance(found, dict) or not found:
+        raise UsageError(f"--extra-body takes a JSON object with fields, such as '{{\"top_k\": 20}}', not {text[:80]}")
+    if secret := [name for name in found if SECRET.fullmatch(name)]:
+        raise UsageError(f"--extra-body can't hold {secret[0]}; {KEYS_GO}")
+    if taken := [name for name in _RESERVED if name in found]:
+        raise UsageError(f"--extra-body can't set {' and '.join(taken)}: saywhy fills that itself")
+    return found
 
 
 def tell_usage(model: BaseChatModel) -> None:

@@ -119,6 +119,20 @@ fresh_cache = later(lambda tools: tools.folder / "c.sqlite")
 case("agents.chat_model", {"spec": at()}, twice, cache=fresh_cache)
 case("agents.chat_model", {"spec": at(), "cache": fresh_cache}, twice, cache_as="elsewhere")
 
+
+def asked_again(model, tools, arguments):
+    """How often a server that gives no JSON is asked: by one model, and by the one of the case with the same cache."""
+    from agents import ask_many, chat_model
+
+    del model
+    options = {name: value for name, value in arguments.items() if name in {"cache", "retry_invalid"}}
+    ask_many(chat_model(address(tools), cache=arguments["cache"]), ["hi"], Answer, reasks=0)
+    ask_many(chat_model(address(tools), **options), ["hi"], Answer, reasks=0)
+    return len(tools.asked.requests)
+
+
+case("agents.chat_model", {"spec": at(), "cache": fresh_cache}, asked_again, retry_invalid=True)
+
 case(
     "agents.ask",
     {"model": later(chat), "messages": "how many?", "schema": Answer},
@@ -220,6 +234,7 @@ case(
     llm_string="n",
     return_val=OTHER_REPLY,
 )
+case("agents.Replies.update", {**ASKED, "return_val": OTHER_REPLY}, kept_now, instead=True)
 case("agents.Replies.alookup", ASKED, lambda result, *_: asyncio.run(result), prompt="q", llm_string="n")
 case(
     "agents.Replies.aupdate",
