@@ -33,6 +33,8 @@ class Usage:
     """Replies that came without token counts; their tokens are estimated from their length."""
     cost: float | None = None
     """In the currency of the price, or None where no price was given."""
+    notes: tuple[str, ...] = ()
+    """What the server did not take, so that replies came without it, such as a temperature."""
 
     @property
     def tokens(self) -> int:
@@ -49,7 +51,7 @@ class Usage:
             parts.append(f"tokens of {_counted(self.estimated, 'reply', 'replies')} estimated")
         if self.cost is not None:
             parts.append(f"cost {self.cost:.4f}")
-        return ", ".join(parts)
+        return "; ".join([", ".join(parts), *self.notes])
 
 
 @dataclass(eq=False)
@@ -104,6 +106,12 @@ class Meter:
         """Count a reply that was read from the cache."""
         with self._changed:
             self._usage = replace(self._usage, cache_hits=self._usage.cache_hits + 1)
+
+    def note(self, said: str) -> None:
+        """Keep what the user should know of how the server was used; the same words are kept once."""
+        with self._changed:
+            if said not in self._usage.notes:
+                self._usage = replace(self._usage, notes=(*self._usage.notes, said))
 
     def attempt(self, *, retry: bool = False, count: int = 1) -> None:
         """Count requests about to leave; raise `BudgetExceeded`, counting none, if they would pass `max_requests`."""

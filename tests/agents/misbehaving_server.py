@@ -40,6 +40,11 @@ class Reply:
     usage: bool = True
     finish_reason: str = "stop"
     error: str = "scripted error"
+    body: Any = None
+    """Bytes, or what becomes JSON, in the place of the body that is made of the fields above; with any status."""
+    kind: str = "application/json"
+    message: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that are added to the message of the completion, or replace its own."""
 
 
 @dataclass
@@ -142,7 +147,7 @@ def completion(reply: Reply, request: Request) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": reply.text},
+                "message": {"role": "assistant", "content": reply.text, **reply.message},
                 "finish_reason": reply.finish_reason,
             }
         ],
@@ -204,6 +209,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return False
+        if reply.body is not None:
+            data = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+            self._send(reply.status, data, {**reply.headers, "Content-Type": reply.kind})
+            return True
         if reply.status != 200:
             self._send(reply.status, json.dumps({"error": {"message": reply.error}}).encode(), reply.headers)
             return True
@@ -228,10 +237,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, data: bytes, headers: Mapping[str, str], *, write: bool = True) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", headers.get("Content-Type", "application/json"))
         self.send_header("Content-Length", str(len(data)))
         for name, value in headers.items():
-            self.send_header(name, value)
+            if name != "Content-Type":
+                self.send_header(name, value)
         self.end_headers()
         if write:
             self.wfile.write(data)

@@ -45,6 +45,8 @@ class ChatError(UsageError):
     def __init__(self, message: str, status: int | None = None, kind: str = "other", *, permanent: bool = False) -> None:
         super().__init__(message)
         self.status, self.kind, self.permanent = status, kind, permanent
+        self.code = ""
+        """What the server calls the error and the field it is about."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Asked:
     """The path of the server's address."""
     answered: bool = False
     """Whether the server has given this model a reply before, so that what is wrong now may be this one request."""
+    doubtful: bool = False
+    """Whether a schema went along that the server has not been seen to take."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +89,15 @@ class Failure:
         time_taken = f"{seconds:.0f} s" if seconds >= 1 else "less than 1 s"
         tries = f" ({attempts} attempts in {time_taken})" if attempts > 1 else ""
         told = f"{self.why}{tries}{'; ' if self.advice else ''}{self.advice}"
-        return ChatError(told, self.status, self.kind, permanent=self.permanent)
+        error = ChatError(told, self.status, self.kind, permanent=self.permanent)
+        error.code = self.code
+        return error
 
 
 def read_failure(error: BaseException, asked: Asked) -> Failure:
     """What went wrong with one attempt, in words, and whether the next one may do better."""
     at = asked.server
-    if not isinstance(error, WireError) and isinstance(error.__cause__, (WireError, httpx.HTTPError)):
-        error = error.__cause__  # older openai clients wrap whatever happens on the way
+    error = _own(error)
     if isinstance(error, WireError):
         redirected = error.status is not None and 300 <= error.status <= 399
         return Failure(
@@ -111,6 +116,14 @@ def read_failure(error: BaseException, asked: Asked) -> Failure:
     if isinstance(error, (openai.APIConnectionError, httpx.HTTPError)):
         return _read_connection(error, asked)
     return Failure(f"{at} sent a reply that is no chat completion", 200, kind="reply")
+
+
+def _own(error: BaseException) -> BaseException:
+    """What happened on the way, which openai's and langchain's clients wrap, each in an error of its own."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, (WireError, httpx.HTTPError)):
+        inner = inner.__cause__
+    return error if inner is None or isinstance(error, openai.APIStatusError) else inner
 
 
 def _read_connection(error: BaseException, asked: Asked) -> Failure:
@@ -145,7 +158,7 @@ def _read_status(error: openai.APIStatusError, asked: Asked) -> Failure:
     code = " ".join(shown(str(body[name])).lower() for name in ("code", "type", "param") if body.get(name))
     kind, permanent = _kind_of(status, said, code, asked)
     pause = asked_pause(headers)
-    again = kind in {"rate", "server"} and may_pass(status)
+    again = kind in {"rate", "server"} and may_pass(status) and not (status == 500 and asked.doubtful)
     again = again and headers.get("x-should-retry") != "false" and (pause or 0) <= LONGEST_PAUSE
     advice = _advice(status, kind, asked)
     if pause is not None and pause > LONGEST_PAUSE and kind in {"rate", "server"}:
@@ -167,6 +180,8 @@ def _kind_of(status: int, said: str, code: str, asked: Asked) -> tuple[str, bool
         return "not found", True
     if status == 400 and _KEY.search(f"{code} {said}"):
         return "key", True
+    if status == 500 and asked.doubtful and SCHEMA_WORDS.search(f"{code} {said}"):
+        return "refused", False
     if may_pass(status):
         return ("rate" if status == 429 else "server"), False
     return "refused", not asked.answered
@@ -189,6 +204,10 @@ def _advice(status: int, kind: str, asked: Asked) -> str:
     }.get(kind, "")
 
 
+SCHEMA_WORDS = re.compile(
+    r"response_?format|json_?schema|json_object|\bschema\b|guided|grammar|structured|strict", re.IGNORECASE
+)
+"""What an error speaks of that is about a schema, whatever the server calls it."""
 _USED_UP = re.compile(r"insufficient.(quota|balance|credits?|funds)|billing|credits?.exhausted|payment.required")
 _PAY = re.compile(r"credit balance is too low|insufficient (balance|credits?|funds|quota)|billing", re.IGNORECASE)
 _FILTER = re.compile(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
+import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,13 +15,16 @@ from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.own_replies import ModelReplies, TurnTaken
-from agents.chat.schema import bounded
+from agents.chat.servers.dialect import Dialect
 from agents.chat.servers.failures import Asked, ChatError, read_failure
+from agents.chat.servers.opening import Opening
 from saywhy_core.errors import BudgetExceeded
 from saywhy_core.wire.network import WireError, httpx
 from saywhy_core.wire.retries import pause_before
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatResult
@@ -28,8 +32,15 @@ if TYPE_CHECKING:
     from agents.chat.limits import Reservation
     from agents.chat.wire.transport import Transport
 
-_SCHEMA_WORDS = re.compile(r"response_format|json_schema|schema|guided|grammar|structured", re.IGNORECASE)
+_OF_THE_REQUEST = frozenset({"refused", "filtered", "too long"})
+"""Kinds of failures after which the next request still goes alone, because the server has not shown yet that it answers."""
+_OF_THE_BATCH = frozenset({"refused", "unreachable"})
+"""Kinds of permanent failures that end with the batch, because another kind of request, or a server that is up, may go well."""
 _IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
+
+
+class ChatWarning(UserWarning):
+    """A server does not take something that was asked of it, and replies come without it."""
 
 
 class RemoteChat(GuardedChatModel, ChatOpenAI):
@@ -41,7 +52,10 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     key_advice: str = "check the API key"
     """What to do where the server turns the key away."""
     _slots: threading.BoundedSemaphore = PrivateAttr()
-    _schema_refused: bool = PrivateAttr(default=False)
+    _openings: tuple[Opening, Opening] = PrivateAttr(default_factory=lambda: (Opening(), Opening()))
+    """For requests without and with a schema."""
+    _dialect: Dialect = PrivateAttr(default_factory=Dialect)
+    _learning: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _turned_away: ChatError | None = PrivateAttr(default=None)
     _answered: bool = PrivateAttr(default=False)
 
@@ -49,6 +63,8 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         """Pydantic's hook."""
         super().model_post_init(context)
         self._slots = threading.BoundedSemaphore(self.concurrency)
+        # llama.cpp, Ollama and others ignore the newer name without a word, so they get the older one first
+        self._dialect = Dialect("max_completion_tokens" if self.official else "max_tokens")
 
     @classmethod
     def over(cls, transport: Transport, **options: Any) -> RemoteChat:
@@ -77,10 +93,10 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         return {"model": self.cache_as or self.model_name, "params": params}
 
     def _get_request_payload(self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        dialect = kwargs.pop("dialect", self._dialect)
         payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
-        if not self.official and "max_completion_tokens" in payload:
-            payload["max_tokens"] = payload.pop("max_completion_tokens")  # llama.cpp, Ollama and others ignore the new
-        return payload
+        shaped: dict[str, Any] = dialect.shaped(payload)
+        return shaped
 
     def _generate_with_cache(
         self,
@@ -111,30 +127,95 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         **kwargs: Any,
     ) -> ChatResult:
         schema = kwargs.pop("json_schema", None)
-        with self._slots:
+        opening = self._openings[schema is not None]
+        with self._slots, opening.turn(self._stopping):
             if self._turned_away is not None:
                 raise self._turned_away
             if isinstance(self.cache, ModelReplies):
                 self.cache.store_rest()  # what another thread could not store: on a full disk, nothing more is paid
-            while True:
-                asked = schema is not None and not self._schema_refused
-                try:
-                    return self._attempt(messages, stop, run_manager, self._with_schema(kwargs, schema, asked))
-                except ChatError as error:
-                    if not (asked and error.status in {400, 422, 501} and _SCHEMA_WORDS.search(str(error))):
-                        raise
-                self._schema_refused = True  # from here on the schema is in the prompt only
+            try:
+                result = self._spoken(messages, stop, run_manager, kwargs, schema)
+            except ChatError as error:
+                if error.permanent:
+                    self._turned_away = error
+                elif error.kind not in _OF_THE_REQUEST:
+                    opening.open()
+                raise
+            opening.open()
+            return result
 
-    def _with_schema(self, kwargs: dict[str, Any], schema: dict[str, Any] | None, asked: bool) -> dict[str, Any]:
-        if schema is None or not asked:
-            return kwargs
+    def _as_completed(self, *args: Any) -> Iterator[tuple[int, Any]]:
+        try:
+            yield from super()._as_completed(*args)
+        finally:
+            if self._turned_away is not None and self._turned_away.kind in _OF_THE_BATCH:
+                self._turned_away = None
+
+    def _spoken(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        run_manager: CallbackManagerForLLMRun | None,
+        kwargs: dict[str, Any],
+        schema: dict[str, Any] | None,
+    ) -> ChatResult:
+        """Ask as this server takes it; where it refuses a field or the schema, ask once more without."""
+        dialect, done = self._dialect, 0
+        looked: Dialect | None = None  # while one attempt without the schema tells whether a failure was due to it
+        while True:
+            shape = None if schema is None else dialect.format_for(schema, official=self.official)
+            asked = kwargs if shape is None else self._with_format(kwargs, shape)
+            doubtful = shape is not None and not dialect.tried
+            try:
+                result = self._attempt(
+                    messages, stop, run_manager, asked, dialect, done=done, doubtful=doubtful, once=looked is not None
+                )
+            except ChatError as error:
+                if looked is not None:
+                    dialect, looked, done = replace(looked, tried=True), None, 2
+                    if error.kind != "server" or done > (self.max_retries or 0):
+                        raise
+                elif doubtful and error.status == 500 and error.kind == "server":
+                    dialect, looked = replace(dialect, schema="prompt"), dialect
+                elif shape is not None and "json_validate_failed" in error.code:
+                    dialect = replace(dialect, schema="prompt")  # what the model wrote was at fault, for this one request
+                else:
+                    dialect = self._other_dialect(
+                        dialect, error, asked if schema is not None else {**asked, "extra_body": {}}, stop
+                    )
+                    done = 0
+            else:
+                if looked is not None or doubtful:
+                    self._learn(replace(dialect, tried=True))
+                return _cut_at(result, self._stops(stop)) if "stop" in dialect.left_out else result
+
+    def _with_format(self, kwargs: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
         # In `extra_body`, because the openai client parses replies to `response_format` itself and drops a cut-off one.
-        shape = {"name": "reply", "schema": schema if self.official else bounded(schema), "strict": True}
         extra = {**(self.extra_body or {}), **kwargs.get("extra_body", {})}
-        return {
-            **kwargs,
-            "extra_body": {**extra, "response_format": {"type": "json_schema", "json_schema": shape}},
-        }
+        return {**kwargs, "extra_body": {**extra, "response_format": shape}}
+
+    def _other_dialect(self, spoken: Dialect, error: ChatError, asked: dict[str, Any], stop: list[str] | None) -> Dialect:
+        """The dialect to ask in after a refusal; the refusal itself is raised where there is none."""
+        with self._learning:
+            if replace(self._dialect, tried=False) != replace(spoken, tried=False):
+                return self._dialect  # another thread has learned something meanwhile
+            sent = {**self._default_params, **asked, **({"stop": self._stops(stop)} if self._stops(stop) else {})}
+            found = spoken.after(error, spoken.shaped(sent))
+            if found is None:
+                raise error
+            self._dialect, told = found
+        for one in told:
+            self._meter.note(f"{self._asked().server} {one}")
+            warnings.warn(f"{self._asked().server} {one}", ChatWarning, stacklevel=2)
+        return self._dialect
+
+    def _learn(self, dialect: Dialect) -> None:
+        with self._learning:
+            self._dialect = replace(self._dialect, schema=dialect.schema, tried=True)
+
+    def _stops(self, stop: list[str] | None) -> list[str]:
+        stops = stop if stop is not None else self.stop
+        return [stops] if isinstance(stops, str) else list(stops or [])
 
     def _attempt(
         self,
@@ -142,12 +223,29 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         stop: list[str] | None,
         run_manager: CallbackManagerForLLMRun | None,
         kwargs: dict[str, Any],
+        dialect: Dialect,
+        *,
+        done: int = 0,
+        doubtful: bool = False,
+        once: bool = False,
     ) -> ChatResult:
+        """Ask until a reply comes, or a failure that another attempt would not mend.
+
+        Args:
+            messages: what is asked.
+            stop: texts at which the reply ends.
+            run_manager: langchain's.
+            kwargs: further fields of the request.
+            dialect: what the server takes of them.
+            done: attempts of this request that were made before.
+            doubtful: whether a failure of the server may be due to the schema, and is looked into before it is repeated.
+            once: whether one attempt is made in any case, and no further one.
+        """
         prompt_tokens = sum(_estimate(message) for message in messages)
         most = kwargs.get("max_tokens", self.max_tokens)
         begun = time.monotonic()
         pause: float | None = None
-        for attempt in range((self.max_retries or 0) + 1):
+        for attempt in range(done, done + 1 if once else (self.max_retries or 0) + 1):
             if self._stopping.wait(pause_before(attempt, pause) if attempt else 0):
                 raise ChatError("the request was given up, because the run was stopped")
             if attempt:
@@ -156,25 +254,25 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             with self._meter.reserve(prompt_tokens, most) as reservation:
                 self._meter.attempt(retry=attempt > 0)
                 try:
-                    result = super()._generate(messages, stop=stop, run_manager=run_manager, **kwargs)
+                    result = super()._generate(messages, stop=stop, run_manager=run_manager, dialect=dialect, **kwargs)
                     self._book(result, reservation)
                     return result
                 except BudgetExceeded:
                     raise
                 # raised outside `except`, so that no error of ours carries a request with its headers
                 except (openai.OpenAIError, httpx.HTTPError, WireError, ValueError, KeyError, TypeError) as error:
-                    failure = read_failure(error, self._asked())
+                    failure = read_failure(error, self._asked(doubtful=doubtful))
                     pause, reservation.lost = failure.pause, failure.lost
             if not failure.again:
                 break
+            self._openings[0].open()
+            self._openings[1].open()
         refused = failure.told(attempt + 1, time.monotonic() - begun)
-        if failure.status in {401, 403}:
-            self._turned_away = refused
         raise refused
 
-    def _asked(self) -> Asked:
+    def _asked(self, *, doubtful: bool = False) -> Asked:
         where = urlsplit(self.openai_api_base or "")
-        return Asked(where.netloc, self.model_name, self.request_timeout, self.key_advice, where.path, self._answered)
+        return Asked(where.netloc, self.model_name, self.request_timeout, self.key_advice, where.path, self._answered, doubtful)
 
     def _book(self, result: ChatResult, reservation: Reservation) -> None:
         self._answered = True
@@ -186,6 +284,17 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             text = sum(len(generation.text) for generation in result.generations)
             completion = -(-text // 4) if completion is None else completion
         reservation.used = (int(prompt), int(completion))
+
+
+def _cut_at(result: ChatResult, stops: list[str]) -> ChatResult:
+    """The result with its texts cut at the stop texts, as a server does that takes them."""
+    for generation in result.generations:
+        text = generation.text
+        at = min((place for stop in stops if (place := text.find(stop)) >= 0), default=-1)
+        if at >= 0 and isinstance(generation.message.content, str):
+            generation.message.content = text[:at]
+            generation.text = text[:at]
+    return result
 
 
 def _estimate(message: BaseMessage) -> int:

@@ -183,7 +183,7 @@ def used(tools):
 
 
 case("agents.usage_of", {"model": later(used)}, model=later(chat))
-record("agents.Usage", {}, requests=1, retries=1, cache_hits=1, prompt_tokens=1, completion_tokens=1, estimated=1, cost=1.0)
+record("agents.Usage", {}, requests=1, retries=1, cache_hits=1, prompt_tokens=1, completion_tokens=1, estimated=1, cost=1.0, notes=("n",))
 record("agents.ChatError", {"message": "m"}, message="n", status=500, kind="key", permanent=True)
 record("agents.StructuredError", {"message": "m"}, message="n", attempts=2, last_reply="r")
 record(
