@@ -98,6 +98,15 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         shaped: dict[str, Any] = dialect.shaped(payload)
         return shaped
 
+    def _create_chat_result(self, response: Any, generation_info: dict[str, Any] | None = None) -> ChatResult:
+        """As in langchain-openai, and what the model thought is kept: some servers put the reply there."""
+        result = super()._create_chat_result(response, generation_info)
+        for generation, choice in zip(result.generations, getattr(response, "choices", None) or [], strict=False):
+            thought = (choice.message.model_extra or {}).get("reasoning_content")
+            if isinstance(thought, str):
+                generation.message.additional_kwargs["reasoning_content"] = thought
+        return result
+
     def _generate_with_cache(
         self,
         messages: list[BaseMessage],

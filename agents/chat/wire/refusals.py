@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from saywhy_core.errors import UsageError
@@ -14,6 +15,35 @@ _WITHIN = ("error", "innererror", "message", "metadata", "detail", "fault")
 _DEEPEST = 5  # of errors within errors; routers wrap those of the servers behind them once or twice
 
 
+class InnerError(Exception):
+    """An answer with status 200 that tells of an error.
+
+    Attributes:
+        told: as `read_refusal`.
+        status: the status that the answer should have had, as far as it can be told; 200 where it can't.
+    """
+
+    def __init__(self, told: dict[str, str]) -> None:
+        super().__init__(told["message"])
+        self.told = told
+        code = told.get("code", "")
+        number = re.search(r"\b[45]\d\d\b", code)
+        meant = next((status for status, words in _STATUSES.items() if words.search(code)), 200)
+        self.status = int(number[0]) if number else meant
+
+
+_STATUSES = {
+    402: re.compile(r"insufficient|billing|payment", re.IGNORECASE),
+    401: re.compile(r"api_?key|unauthori[sz]ed|authentication", re.IGNORECASE),
+    404: re.compile(r"not_?found", re.IGNORECASE),
+    400: re.compile(
+        r"content_?filter|invalid_?(request|argument|param)|context_length|bad_?request|unsupported", re.IGNORECASE
+    ),
+    429: re.compile(r"rate_?limit|too_?many|resource_?exhausted", re.IGNORECASE),
+}
+"""The statuses that belong to the names of errors."""
+
+
 def read_refusal(body: bytes) -> dict[str, str]:
     """The `message`, the `code` and the `param` (the field that the error is about) of an answer that is an error.
 
@@ -24,6 +54,11 @@ def read_refusal(body: bytes) -> dict[str, str]:
         document = parse_json(body)
     except UsageError:
         return {"message": read_error(body)}
+    return read_document(document)
+
+
+def read_document(document: Any) -> dict[str, str]:
+    """As `read_refusal`, from the parsed body."""
     if isinstance(document, list) and document and isinstance(document[0], dict):
         document = document[0]
     codes: list[str] = []

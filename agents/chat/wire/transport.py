@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from agents.chat.wire.answers import read_completion
-from agents.chat.wire.refusals import read_refusal
+from agents.chat.wire.refusals import InnerError, read_refusal
 from saywhy_core.errors import UsageError
 from saywhy_core.reading.ceilings import ceiling
 from saywhy_core.secrets import redact
@@ -112,7 +112,13 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         if status <= 299:
             body = b"".join(parts_of(answer, mine))
             with _one_large if len(body) > _LARGE else nullcontext():
-                answered: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
+                try:
+                    answered: Any = read_completion(unpack(body, headers.get("content-encoding", "")), _wanted(request))
+                except InnerError as error:
+                    if error.status == 200:
+                        told = f"sent a reply that is no chat completion: it says {error}"
+                        raise WireError(told, status=200, again=True) from None
+                    status, answered = error.status, {"error": error.told}
         else:
             answered = {"error": read_refusal(error_body(answer, mine, headers.get("content-encoding", "")))}
         content = json.dumps(answered, ensure_ascii=False).encode()

@@ -129,7 +129,7 @@ def test_equal_requests_of_one_batch_are_sent_once(chat_server, misbehaving, tmp
 
 
 def test_where_one_of_two_equal_requests_fails_the_other_is_sent(chat_server, misbehaving, tmp_path):
-    server = chat_server([misbehaving.Reply(status=400, delay=0.2)], default="fine")
+    server = chat_server([misbehaving.Reply(status=400, error="the prompt is too long", delay=0.2)], default="fine")
     model = chat_model(f"{server.url}#m", cache=tmp_path / "c.sqlite")
     first, second = model.batch(["a", "a"], return_exceptions=True)
     assert sorted([type(first).__name__, type(second).__name__]) == ["AIMessage", "ChatError"]

@@ -95,7 +95,7 @@ def waiting(tools):
     return address(tools, behave=behave)
 
 
-case("agents.chat_model", {"spec": later(waiting), "concurrency": 1}, talked(("a", "b")), concurrency=2)
+case("agents.chat_model", {"spec": later(waiting), "concurrency": 1}, talked(("a", "b", "c")), concurrency=2)
 
 
 def hanging(tools):
@@ -183,7 +183,18 @@ def used(tools):
 
 
 case("agents.usage_of", {"model": later(used)}, model=later(chat))
-record("agents.Usage", {}, requests=1, retries=1, cache_hits=1, prompt_tokens=1, completion_tokens=1, estimated=1, cost=1.0, notes=("n",))
+record(
+    "agents.Usage",
+    {},
+    requests=1,
+    retries=1,
+    cache_hits=1,
+    prompt_tokens=1,
+    completion_tokens=1,
+    estimated=1,
+    cost=1.0,
+    notes=("n",),
+)
 record("agents.ChatError", {"message": "m"}, message="n", status=500, kind="key", permanent=True)
 record("agents.StructuredError", {"message": "m"}, message="n", attempts=2, last_reply="r")
 record(

@@ -114,7 +114,7 @@ case(
 
 
 def both(tools):
-    """Asked about two pairs: at once where the batch holds both."""
+    """Asked about three pairs: two at once where the batch holds all."""
     import threading
 
     second = threading.Event()
@@ -133,8 +133,8 @@ def both(tools):
 
 case(
     "agents.DifferentialDescriber",
-    {**DESCRIBER, "model": later(both), "batch": 2},
-    lambda d, t, a: (d.describe([(0, 1), (0, 2)]).asked, t.asked.most_at_once),
+    {**DESCRIBER, "model": later(both), "batch": 3},
+    lambda d, t, a: (d.describe([(0, 1), (0, 2), (1, 2)]).asked, t.asked.most_at_once),
     batch=1,
 )
 describer = later(lambda tools: DifferentialDescriber(chat(tools, caption_pair("a cat")), NAMES))
