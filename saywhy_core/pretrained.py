@@ -7,7 +7,8 @@ import json
 import os
 import re
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from textwrap import shorten
@@ -70,7 +71,7 @@ def from_pretrained(loader: Any, name: str, what: str, *, trust: bool = False, *
         options["output_loading_info"] = True
     try:
         with (
-            _quiet(),
+            _quiet(gguf="gguf_file" in options),
             _within_weights(name, folder, gguf="gguf_file" in options),
             _offline() if folder is not None and not own else nullcontext(),
         ):
@@ -206,17 +207,21 @@ def _within_weights(name: str, folder: Path | None, *, gguf: bool = False) -> It
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet(*, gguf: bool = False) -> Iterator[None]:
     """Inside the block transformers writes no bars and no coloured tables, which hold names of the file as they are."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     before = logging.get_verbosity()
     logging.set_verbosity(50)
-    try:
+    with ExitStack() as stack:
+        stack.callback(logging.set_verbosity, before)
+        if gguf:  # whose bar heeds no setting
+            from transformers import modeling_gguf_pytorch_utils as reader
+
+            stack.callback(setattr, reader, "tqdm", reader.tqdm)
+            reader.tqdm = partial(reader.tqdm, disable=True)
         yield
-    finally:
-        logging.set_verbosity(before)
 
 
 @contextmanager

