@@ -1,3 +1,6 @@
+from .descriptions.accepting import Refused as Refused
+from .descriptions.accepting import refusal as refusal
+from .descriptions.accepting import usable as usable
 from .descriptions.captions import caption as caption
 from .descriptions.captions import class_vectors as class_vectors
 from .descriptions.captions import clip_templates as clip_templates

@@ -1,4 +1,4 @@
-"""The chat model behind `openai:`, `azure:` and `http(s)://` specs: one client for any server that speaks OpenAI's protocol."""
+"""The chat model behind `openai:` and `http(s)://` specs: one client for any server that speaks OpenAI's protocol."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     """A chat model on a server that speaks OpenAI's Chat Completions; made by `agents.chat_model`."""
 
     official: bool = False
-    """OpenAI's own server or Azure's: `max_completion_tokens` in place of `max_tokens`, unless it refuses that."""
+    """OpenAI's own server, or one that stands in for it: `max_completion_tokens` in place of `max_tokens`."""
     cache_as: str | None = None
     key_advice: str = "check the API key"
     """What to do where the server turns the key away."""
@@ -58,7 +58,6 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     _learning: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _turned_away: ChatError | None = PrivateAttr(default=None)
     _answered: bool = PrivateAttr(default=False)
-    _batches: int = PrivateAttr(default=0)
 
     def model_post_init(self, context: Any, /) -> None:
         """Pydantic's hook."""
@@ -146,7 +145,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             try:
                 result = self._spoken(messages, stop, run_manager, kwargs, schema)
             except ChatError as error:
-                if error.permanent and (self._batches or error.kind not in _OF_THE_BATCH):
+                if error.permanent:
                     self._turned_away = error
                 elif error.kind not in _OF_THE_REQUEST:
                     opening.open()
@@ -155,11 +154,9 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             return result
 
     def _as_completed(self, *args: Any) -> Iterator[tuple[int, Any]]:
-        self._batches += 1
         try:
             yield from super()._as_completed(*args)
         finally:
-            self._batches -= 1
             if self._turned_away is not None and self._turned_away.kind in _OF_THE_BATCH:
                 self._turned_away = None
 

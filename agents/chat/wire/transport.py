@@ -36,8 +36,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
     Args:
         address: the server's, without credentials.
         timeout: seconds from the first step of the connection to the last byte of the answer.
-        authorization: the value of the header with the key.
-        header: the name of that header.
+        authorization: the value of that header.
         official: whether it is OpenAI's own server, or stands in for it; headers that belong to OpenAI go there only.
         proxy: the address of a proxy, or None.
 
@@ -45,18 +44,9 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         stopping: set while the user wants to stop; what is on its way then has `GRACE` seconds.
     """
 
-    def __init__(
-        self,
-        address: str,
-        timeout: float,
-        *,
-        authorization: str,
-        header: str = "Authorization",
-        official: bool,
-        proxy: str | None,
-    ) -> None:
+    def __init__(self, address: str, timeout: float, *, authorization: str, official: bool, proxy: str | None) -> None:
         self.stopping = threading.Event()
-        self._timeout, self._authorization, self._header = timeout, authorization, header
+        self._timeout, self._authorization = timeout, authorization
         self._left_out = set() if official else _custom_headers()
         self._official = official
         settings: dict[str, Any] = {
@@ -105,7 +95,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
                 continue
             yield name.encode("ascii"), value.encode("latin-1", "replace")
         yield b"Accept-Encoding", b"identity"
-        yield self._header.encode("ascii"), self._authorization.encode("ascii")
+        yield b"Authorization", self._authorization.encode("ascii")
 
     def _let_in(self, request: Any, answer: Any, mine: Allowance) -> Any:
         status = answer.status

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from agents.chat.replies import OfflineMiss
 from agents.chat.structured import StructuredError, StructuredFailure, ask_many
+from agents.prompting.descriptions.accepting import Accepted, Refused, judged
 from agents.prompting.descriptions.captions import caption
 from agents.prompting.descriptions.pairs import Contrast, PairDescriptions, Provenance
 from saywhy_core.disk.files import UnusableFileError
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+    from agents.encoders.protocol import ImageTextEncoder
+
     Pair = tuple[int, int]
 
 FORMAT = 1
-PROMPT_VERSION = "differential-1"
+PROMPT_VERSION = "differential-2"
 """Changes whenever the request below changes, so that descriptions from different requests are not mixed."""
 
 # The part that is the same for every pair comes first, so that servers and local models can compute it once.
@@ -38,7 +42,8 @@ _REQUEST = (
     "photos of the two classes differ (colour, texture, shape, proportion, parts, setting), give the attribute and one "
     "caption for each class. Every caption names its class exactly as given and says how that attribute looks there, like "
     '"a photo of a <class>, with long, pointed ears." Name only what can be seen in a photo. Give the three to six '
-    "clearest attributes, and no attribute in which the classes look alike."
+    "clearest attributes, and no attribute in which the classes look alike or that no photo shows, such as sound, "
+    "temperament or origin."
 )
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
@@ -69,6 +74,8 @@ class Described:
         reason: why pairs stayed unasked; empty where no pair did.
         stopped: whether a ceiling on requests, tokens or cost, or a reply that an offline run lacks, ended the run early.
         asked: how many pairs this run asked about.
+        refused: captions of this run and of those that its journal tells of that were not accepted, with the reason; the other
+            captions of their pairs may have been.
     """
 
     pairs: PairDescriptions
@@ -77,6 +84,7 @@ class Described:
     reason: str
     asked: int
     stopped: bool = False
+    refused: tuple[tuple[tuple[int, int], Refused], ...] = ()
 
 
 class DifferentialDescriber:
@@ -86,9 +94,14 @@ class DifferentialDescriber:
     none of them again. Ceilings on requests, tokens and cost, retries and the reply cache are options of the model:
     `chat_model(..., max_requests=...)`.
 
+    A reply is not taken as it comes: each attribute must be one that a photo shows, and each caption must say something of its
+    own class that the other caption does not say of the other class (`refusal`). What is refused stands in `Described.refused`.
+    A reply of which nothing is accepted goes back to the model with the reasons.
+
     Args:
         model: any chat model, of `agents.chat_model` or of langchain.
         class_names: the K classes.
+        encoder: also refuses captions that it finds to say the same as another one; without it they are compared word by word.
         journal: the file that keeps settled pairs; with None, nothing is kept.
         known: existing descriptions; nothing is asked about their pairs.
         model_name: the model's name in the provenance of descriptions; by default the name that the model object has.
@@ -107,6 +120,7 @@ class DifferentialDescriber:
         model: BaseChatModel,
         class_names: Sequence[str],
         *,
+        encoder: ImageTextEncoder | None = None,
         journal: str | os.PathLike[str] | None = None,
         known: PairDescriptions | None = None,
         model_name: str | None = None,
@@ -122,6 +136,7 @@ class DifferentialDescriber:
         self.model_name = model_name or str(getattr(model, "model_name", None) or getattr(model, "_llm_type", "unknown"))
         self._template, self._reasks, self._batch = template, reasks, batch
         self._retry_invalid = retry_invalid
+        self._encoder = encoder
         self._known = known
         if known is not None:
             known = self._known = known.arranged(self.class_names, "known")
@@ -152,7 +167,7 @@ class DifferentialDescriber:
         """
         wanted = _checked(pairs, len(self.class_names))
         with self._journal or nullcontext():
-            entries, invalid = self._settled()
+            entries, invalid, refused = self._settled()
             todo = [pair for pair in wanted if pair not in entries and pair not in invalid]
             reason, stopped = "", False
             asked = 0
@@ -168,12 +183,13 @@ class DifferentialDescriber:
                     troubles: list[Exception] = troubles,
                 ) -> None:
                     nonlocal settled
-                    pair, outcome = part[index], self._outcome(part[index], result)
+                    pair, (outcome, thrown) = part[index], self._outcome(part[index], result)
                     if isinstance(outcome, Exception):
                         troubles.append(outcome)
                         return
                     if self._journal is not None:
-                        self._journal.append(_to_record(pair, outcome))
+                        self._journal.append(_to_record(pair, outcome, thrown, self.model_name))
+                    refused[pair] = thrown
                     if isinstance(outcome, str):
                         invalid[pair] = outcome
                     else:
@@ -184,7 +200,14 @@ class DifferentialDescriber:
 
                 asked += len(part)
                 requests = [self.messages(pair) for pair in part]
-                ask_many(self.model, requests, PairReply, reasks=self._reasks, on_result=settle)
+                ask_many(
+                    self.model,
+                    requests,
+                    PairReply,
+                    reasks=self._reasks,
+                    accept=partial(self._unusable_at, part),
+                    on_result=settle,
+                )
                 for trouble in troubles:
                     if isinstance(trouble, UnusableFileError):
                         raise trouble
@@ -202,46 +225,53 @@ class DifferentialDescriber:
             reason=reason if unasked else "",
             asked=asked,
             stopped=stopped,
+            refused=tuple((pair, one) for pair in wanted for one in refused.get(pair, ())),
         )
 
-    def _settled(self) -> tuple[dict[Pair, tuple[Contrast, ...]], dict[Pair, str]]:
+    def _settled(self) -> tuple[dict[Pair, tuple[Contrast, ...]], dict[Pair, str], dict[Pair, tuple[Refused, ...]]]:
         """The pairs that need no question any more: those described, and those with no valid reply, with the reason."""
         entries: dict[Pair, tuple[Contrast, ...]] = dict(self._known or {})
         invalid: dict[Pair, str] = {}
+        refused: dict[Pair, tuple[Refused, ...]] = {}
         for record in self._journal.records() if self._journal else ():
-            pair, outcome = _from_record(record)
+            pair, outcome, refused[pair] = _from_record(record)
             if not isinstance(outcome, str):
                 entries[pair] = outcome
-            elif not self._retry_invalid:
+            elif not self._retry_invalid and record.get("model") in {None, self.model_name}:  # another model may do better
                 invalid[pair] = outcome
-        return entries, {pair: why for pair, why in invalid.items() if pair not in entries}
+        return entries, {pair: why for pair, why in invalid.items() if pair not in entries}, refused
 
-    def _outcome(self, pair: Pair, result: PairReply | StructuredFailure) -> tuple[Contrast, ...] | str | Exception:
+    def _outcome(
+        self, pair: Pair, result: PairReply | StructuredFailure
+    ) -> tuple[tuple[Contrast, ...] | str | Exception, tuple[Refused, ...]]:
         if isinstance(result, StructuredFailure):
             # An invalid reply is final; a failed request may succeed in the next run.
-            return str(result.error) if isinstance(result.error, StructuredError) else result.error
-        first, second = (self.class_names[index] for index in pair)
+            return (str(result.error) if isinstance(result.error, StructuredError) else result.error), ()
         source = Provenance(self.model_name, PROMPT_VERSION, datetime.now(UTC).isoformat(timespec="seconds"))
-        contrasts = tuple(
-            Contrast(
-                item.attribute,
-                (
-                    caption(item.first_caption, first, self._template),
-                    caption(item.second_caption, second, self._template),
-                ),
-                source,
-            )
-            for item in result.attributes
-            if item.first_caption.casefold() != item.second_caption.casefold()
-            and not _names_the_other(item.first_caption, first, second)
-            and not _names_the_other(item.second_caption, second, first)
-        )
-        return contrasts or "every caption was the same for both classes, or named the other class"
+        names = self._names(pair)
+        good, refused = self._judged(pair, result)
+        contrasts = []
+        for attribute, captions in good:
+            first, second = (caption(text, name, self._template) for text, name in zip(captions, names, strict=True))
+            contrasts.append(Contrast(attribute, (first, second), source))
+        return tuple(contrasts) or _reasons(refused), tuple(refused)
+
+    def _unusable_at(self, pairs: Sequence[Pair], index: int, reply: PairReply) -> str | None:
+        """Why nothing of a reply can be used, in words for the model; None where something can."""
+        good, refused = self._judged(pairs[index], reply)
+        return None if good else _reasons(refused)
+
+    def _judged(self, pair: Pair, reply: PairReply) -> tuple[list[Accepted], list[Refused]]:
+        items = [(item.attribute, (item.first_caption, item.second_caption)) for item in reply.attributes]
+        return judged(items, self._names(pair), self._encoder)
+
+    def _names(self, pair: Pair) -> tuple[str, str]:
+        return self.class_names[pair[0]], self.class_names[pair[1]]
 
 
-def _names_the_other(text: str, own: str, other: str) -> bool:
-    folded, mine, theirs = text.casefold(), own.casefold(), other.casefold()
-    return theirs in folded and mine not in folded
+def _reasons(refused: Sequence[Refused]) -> str:
+    """Why captions were refused, each reason once."""
+    return "; ".join(dict.fromkeys(f"{one.attribute}: {one.why}" for one in refused[:5]))
 
 
 def _checked(pairs: Iterable[Pair], classes: int) -> list[Pair]:
@@ -262,22 +292,24 @@ def _upright(pair: Pair, classes: int) -> Pair:
     return (first, second) if first < second else (second, first)
 
 
-def _to_record(pair: Pair, outcome: tuple[Contrast, ...] | str) -> dict[str, Any]:
+def _to_record(pair: Pair, outcome: tuple[Contrast, ...] | str, refused: Sequence[Refused], model: str) -> dict[str, Any]:
     """The journal's record of a settled pair."""
+    thrown = [[one.attribute, *one.captions, one.why] for one in refused]
     if isinstance(outcome, str):
-        return {"pair": list(pair), "invalid": outcome}
+        return {"pair": list(pair), "invalid": outcome, "refused": thrown, "model": model}
     source = outcome[0].provenance
     origin = [source.model, source.prompt_version, source.time] if source else ["", "", ""]
     contrasts = [[contrast.attribute, *contrast.captions] for contrast in outcome]
-    return {"pair": list(pair), "provenance": origin, "contrasts": contrasts}
+    return {"pair": list(pair), "provenance": origin, "contrasts": contrasts, "refused": thrown}
 
 
-def _from_record(record: dict[str, Any]) -> tuple[Pair, tuple[Contrast, ...] | str]:
+def _from_record(record: dict[str, Any]) -> tuple[Pair, tuple[Contrast, ...] | str, tuple[Refused, ...]]:
     pair = (int(record["pair"][0]), int(record["pair"][1]))
+    refused = tuple(Refused(str(name), (str(a), str(b)), str(why)) for name, a, b, why in record.get("refused", ()))
     if "invalid" in record:
-        return pair, str(record["invalid"])
+        return pair, str(record["invalid"]), refused
     source = Provenance(*record["provenance"])
-    return pair, tuple(Contrast(name, (a, b), source) for name, a, b in record["contrasts"])
+    return pair, tuple(Contrast(name, (a, b), source) for name, a, b in record["contrasts"]), refused
 
 
 def problems_of(described: Described, class_names: Sequence[str]) -> list[Problem]:

@@ -58,6 +58,13 @@ class Names:
             found.append((self._numbers[match[1]], all(word in _FRAME for word in before)))
         return found
 
+    def without(self, text: str, number: int) -> str:
+        """A text, folded and without punctuation, in which the name of one class is left out."""
+        plain = _plain(text)
+        if self._pattern is None:
+            return plain
+        return self._pattern.sub(lambda match: " " if self._numbers[match[1]] == number else match[0], plain)
+
 
 def _plain(text: str) -> str:
     """A folded text without punctuation, so that "St. Bernard," and "st bernard" are alike."""

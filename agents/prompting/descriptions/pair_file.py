@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agents.prompting.descriptions.accepting import usable
 from agents.prompting.descriptions.describe import DifferentialDescriber
 from agents.prompting.descriptions.pairs import read_pairs, write_pairs
 from saywhy_core.disk.destinations import beside, is_stream
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from langchain_core.language_models import BaseChatModel
 
+    from agents.encoders.protocol import ImageTextEncoder
     from agents.prompting.descriptions.describe import Described
     from agents.prompting.descriptions.pairs import PairDescriptions
     from saywhy_core.progress import OnProgress
@@ -29,6 +31,7 @@ def describe_to_file(
     pairs: Iterable[tuple[int, int]],
     out: str | os.PathLike[str],
     *,
+    encoder: ImageTextEncoder | None = None,
     template: str = "a photo of a {}.",
     retry_invalid: bool = False,
     on_progress: OnProgress | None = None,
@@ -44,8 +47,10 @@ def describe_to_file(
         class_names: the K classes.
         pairs: the pairs of class indices, in the order in which they are asked about.
         out: the pair file.
+        encoder: also refuses captions that it finds to say the same as another one.
         template: the sentence that is put before a caption which does not name its class.
-        retry_invalid: ask again about pairs whose replies stayed invalid in an earlier run.
+        retry_invalid: ask again about pairs whose replies stayed invalid in an earlier run, and drop captions of the file that
+            would not be accepted today, which asks again about pairs that keep none.
         on_progress: called with (pairs settled, pairs wanted).
 
     Raises:
@@ -57,11 +62,15 @@ def describe_to_file(
     journal = beside(file, ".journal")
     # the journal has a lock too, but reading the file before and writing it after belong to the same work
     with FileLock(file, "pair file"):
+        known = _earlier(file, class_names) if file.exists() and not streamed else None
+        if known is not None and retry_invalid:
+            known, _ = usable(known, class_names)
         describer = DifferentialDescriber(
             model,
             class_names,
             journal=None if streamed else journal,
-            known=_earlier(file, class_names) if file.exists() and not streamed else None,
+            known=known,
+            encoder=encoder,
             template=template,
             retry_invalid=retry_invalid,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 from parameters.harness import case, later, record
 from parameters.space import (
     EMBEDDED,
@@ -19,7 +20,7 @@ from parameters.space import (
 )
 
 from agents import DifferentialClassifier, DifferentialDescriber
-from agents.prompting import Described, Provenance
+from agents.prompting import Described, Provenance, Refused
 from saywhy_core.errors import Problem
 
 CLASSIFIER = {"encoder": SPACE, "class_names": NAMES, "pairs": PAIRS}
@@ -73,7 +74,7 @@ def without_time(look):
     return seen
 
 
-DESCRIBER = {"model": later(lambda tools: chat(tools, caption_pair("a cat"))), "class_names": NAMES}
+DESCRIBER = {"model": later(lambda tools: chat(tools, caption_pair("a tall cat"))), "class_names": NAMES}
 case(
     "agents.DifferentialDescriber",
     DESCRIBER,
@@ -85,6 +86,16 @@ case(
     model_name="mine",
     template="{}",
 )
+
+
+class Alike:
+    """Finds all texts alike."""
+
+    def encode_texts(self, texts):
+        return np.ones((len(texts), 2), dtype=np.float32)
+
+
+case("agents.DifferentialDescriber", DESCRIBER, without_time(described), encoder=Alike())
 case(
     "agents.DifferentialDescriber",
     {**DESCRIBER, "model": later(lambda tools: chat(tools, "no"))},
@@ -97,7 +108,7 @@ def told(describer, tools, arguments):
     from agents import chat_model
 
     describer.describe([(0, 1)])
-    model = chat_model(f"{tools.asked.url}#again")
+    model = chat_model(f"{tools.asked.url}#m")
     again = DifferentialDescriber(
         model, NAMES, journal=arguments["journal"], retry_invalid=arguments.get("retry_invalid", False)
     )
@@ -123,7 +134,7 @@ def both(tools):
         if tools.asked.at_once > 1:
             second.set()
         second.wait(0.3)
-        return caption_pair("a cat")
+        return caption_pair("a tall cat")
 
     from agents import chat_model
 
@@ -137,7 +148,7 @@ case(
     lambda d, t, a: (d.describe([(0, 1), (0, 2), (1, 2)]).asked, t.asked.most_at_once),
     batch=1,
 )
-describer = later(lambda tools: DifferentialDescriber(chat(tools, caption_pair("a cat")), NAMES))
+describer = later(lambda tools: DifferentialDescriber(chat(tools, caption_pair("a tall cat")), NAMES))
 case("agents.DifferentialDescriber.messages", {"self": describer, "pair": (0, 1)}, pair=(0, 2))
 case(
     "agents.DifferentialDescriber.describe",
@@ -233,6 +244,7 @@ record(
     reason="r",
     asked=2,
     stopped=True,
+    refused=(((0, 1), Refused("ears", ("a", "b"), "c")),),
 )
 case(
     "agents.prompting.problems_of",
@@ -269,6 +281,7 @@ case(
     class_names=["cat"],
     pairs=[(0, 2)],
     out=later(lambda tools: tools.folder / "b.json"),
+    encoder=Alike(),
     template="{}",
     on_progress=later(lambda tools: tools.record),
 )
@@ -288,3 +301,19 @@ case(
     lambda described, tools, arguments: (described.asked, described.invalid),
     retry_invalid=True,
 )
+RANK = ("cat", "dog")
+case(
+    "agents.prompting.refusal",
+    {"attribute": "ears", "captions": ("a cat with long ears", "a dog with short ears"), "names": RANK},
+    attribute="sound",
+    captions=("a cat", "a dog"),
+    names=("dog", "cat"),
+)
+record(
+    "agents.prompting.Refused",
+    {"attribute": "ears", "captions": ("a", "b"), "why": "c"},
+    attribute="tail",
+    captions=("b", "a"),
+    why="d",
+)
+case("agents.prompting.usable", {"pairs": PAIRS, "class_names": NAMES}, pairs=OTHERS, class_names=NAMES[::-1])
