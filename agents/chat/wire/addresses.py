@@ -52,8 +52,9 @@ def check_name(kind: str, name: str) -> None:
         UsageError: it holds a key, a password or an address with one. The error does not repeat it.
     """
     if is_no_name(name, file=kind == "transformers"):
+        variable = "AZURE_OPENAI_API_KEY" if kind == "azure" else OFFICIAL_KEY
         raise UsageError(
-            f"the name of the model behind {kind}: holds a key, a password or an address; put a key into {OFFICIAL_KEY}, and "
+            f"the name of the model behind {kind}: holds a key, a password or an address; put a key into {variable}, and "
             f"write {kind}:MODEL with the name of the model alone"
         )
 
@@ -90,10 +91,10 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
             named = {SERVER_USER: f"a user in {SERVER_USER}", SERVER_PASSWORD: f"a password in {SERVER_PASSWORD}"}
             also = " and ".join(said for name, said in named.items() if os.environ.get(name))
             raise UsageError(f"there is a key in {SERVER_KEY}, and also {also}; set the key alone, or user and password")
-        _must_be_plain(user or "", SERVER_USER if api_key is None else "api_key")
+        must_be_plain(user or "", SERVER_USER if api_key is None else "api_key")
         if ":" in (user or ""):
             raise UsageError(f"the user in {SERVER_USER if api_key is None else 'api_key'} has a colon, which no user may have")
-        _must_be_plain(f"{user}{password}", where if api_key is not None else SERVER_PASSWORD)
+        must_be_plain(f"{user}{password}", where if api_key is not None else SERVER_PASSWORD)
         if user is None or password is None:  # an empty one is set on purpose
             there, missing = (SERVER_PASSWORD, SERVER_USER) if user is None else (SERVER_USER, SERVER_PASSWORD)
             raise UsageError(
@@ -105,7 +106,7 @@ def authorization(official: bool, api_key: str | tuple[str, str] | None, *, want
         return f"Basic {pair}"
     if official and not key and wanted:
         raise UsageError(f"openai:{name} needs a key: set {OFFICIAL_KEY}")
-    _must_be_plain(key, where)
+    must_be_plain(key, where)
     if not key.isascii():
         raise UsageError(f"the key in {where} has characters no key has")
     return f"Bearer {key or NO_KEY}"
@@ -131,6 +132,7 @@ def advice_on_key(header: str, *, official: bool, given: bool) -> str:
     return f"no key was sent: set {SERVER_KEY}{other}"
 
 
-def _must_be_plain(key: str, where: str) -> None:
+def must_be_plain(key: str, where: str) -> None:
+    """Refuse a key that no header can hold; the error does not repeat it."""
     if not key.isprintable():
         raise UsageError(f"the key in {where} has characters no key has")

@@ -21,7 +21,7 @@ from saywhy_core.wire.proxies import pool_behind
 from saywhy_core.wire.words import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
 _LARGE = 64 * 1024  # bytes; a reply of ten thousand words
 _one_large = threading.Lock()
@@ -36,19 +36,27 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
     Args:
         address: the server's, without credentials.
         timeout: seconds from the first step of the connection to the last byte of the answer.
-        authorization: the value of that header.
+        authorization: the value of the header with the key.
+        header: the name of that header.
         official: whether it is OpenAI's own server, or stands in for it; headers that belong to OpenAI go there only.
         proxy: the address of a proxy, or None.
 
     Attributes:
-        watch: called with the status, the headers and, of an error, the beginning of the body of each answer.
         stopping: set while the user wants to stop; what is on its way then has `GRACE` seconds.
     """
 
-    def __init__(self, address: str, timeout: float, *, authorization: str, official: bool, proxy: str | None) -> None:
+    def __init__(
+        self,
+        address: str,
+        timeout: float,
+        *,
+        authorization: str,
+        header: str = "Authorization",
+        official: bool,
+        proxy: str | None,
+    ) -> None:
         self.stopping = threading.Event()
-        self.watch: Callable[[int, Mapping[str, str], bytes], None] | None = None
-        self._timeout, self._authorization = timeout, authorization
+        self._timeout, self._authorization, self._header = timeout, authorization, header
         self._left_out = set() if official else _custom_headers()
         self._official = official
         settings: dict[str, Any] = {
@@ -97,7 +105,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
                 continue
             yield name.encode("ascii"), value.encode("latin-1", "replace")
         yield b"Accept-Encoding", b"identity"
-        yield b"Authorization", self._authorization.encode("ascii")
+        yield self._header.encode("ascii"), self._authorization.encode("ascii")
 
     def _let_in(self, request: Any, answer: Any, mine: Allowance) -> Any:
         status = answer.status
@@ -121,13 +129,8 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
                         told = f"sent a reply that is no chat completion: it says {error}"
                         raise WireError(told, status=200, again=True) from None
                     status, answered = error.status, {"error": error.told}
-            if self.watch is not None:
-                self.watch(status, headers, b"" if status <= 299 else body)
         else:
-            body = error_body(answer, mine, headers.get("content-encoding", ""))
-            answered = {"error": read_refusal(body)}
-            if self.watch is not None:
-                self.watch(status, headers, body)
+            answered = {"error": read_refusal(error_body(answer, mine, headers.get("content-encoding", "")))}
         content = json.dumps(answered, ensure_ascii=False).encode()
         return httpx.Response(status, headers=kept, content=content, request=request)
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 PANEL = "Language model"
 MODEL_FORMS = (
-    "MODEL is [bold]openai:NAME[/bold], [bold]http://HOST:PORT/v1#NAME[/bold] (any server that speaks OpenAI's protocol), or "
-    "[bold]transformers:NAME_OR_FOLDER[/bold] (in this process). Keys are read from OPENAI_API_KEY and SAYWHY_API_KEY, "
+    "MODEL is [bold]openai:NAME[/bold], [bold]azure:DEPLOYMENT[/bold], [bold]http://HOST:PORT/v1#NAME[/bold] (any server that "
+    "speaks OpenAI's protocol), or [bold]transformers:NAME_OR_FOLDER[/bold] (in this process). Keys are read from "
+    "OPENAI_API_KEY, AZURE_OPENAI_API_KEY and SAYWHY_API_KEY, "
     "user and password from SAYWHY_API_USER and SAYWHY_API_PASSWORD, and never from the command line."
 )
 

@@ -90,6 +90,7 @@ class EchoServer:
             headers[name.strip().lower()] = value.strip()
         body = json.loads(read.read(int(headers.get("content-length", 0))) or b"{}")
         sent = {text for name, text in headers.items() if name.endswith("authorization")}
+        sent |= {f"api-key {text}" for name, text in headers.items() if name == "api-key"}
         with self.lock:
             self.authorizations |= sent
             place = self.places[self.count % len(self.places)]

@@ -74,6 +74,16 @@ SHAPES = (
         {"OPENAI_API_KEY": BEARER, "OPENAI_BASE_URL": "http://127.0.0.1:PORT/v1"},
         "openai:test",
     ),
+    Planted(
+        "azure",
+        (BEARER,),
+        {
+            "AZURE_OPENAI_API_KEY": BEARER,
+            "AZURE_OPENAI_ENDPOINT": "http://127.0.0.1:PORT",
+            "OPENAI_API_VERSION": "2024-10-21",
+        },
+        "azure:test",
+    ),
 )
 
 

@@ -16,7 +16,7 @@ from rich.traceback import Traceback
 from agents import UsageError, ask_many, chat_model, usage_of
 from saywhy_core.secrets import forget_secrets
 
-QUICK, LONG = ("symbols",), ("proxy", "bearer", "short", "basic", "openai")
+QUICK, LONG = ("symbols",), ("proxy", "bearer", "short", "basic", "openai", "azure")
 
 
 class Answer(BaseModel):
@@ -53,6 +53,8 @@ def opened(shape, port, **options):
     given = shape.environment
     if "OPENAI_API_KEY" in given:
         return chat_model("openai:test", api_key=shape.values[0], **options)
+    if "AZURE_OPENAI_API_KEY" in given:
+        return chat_model("azure:test", api_key=shape.values[0], **options)
     key = given.get("SAYWHY_API_KEY") or (given["SAYWHY_API_USER"], given["SAYWHY_API_PASSWORD"])
     return chat_model(shape.spec.replace("PORT", str(port)), api_key=key, **options)
 
