@@ -71,7 +71,8 @@ def read_object(
     if found is None and not answer.strip() and thought and _reason(reply) != "length":
         found = look.at([one for one in candidates(thought) if one.last])
     if _settled(found):
-        return found  # type: ignore[return-value]
+        fitting: T = found
+        return fitting
     return _ended(reply, answer) or (found if isinstance(found, Bad) else None) or look.error(answer) or _nothing(answer)
 
 

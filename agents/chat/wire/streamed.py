@@ -67,9 +67,8 @@ def _events(body: bytes) -> list[str]:
 def _add(choice: dict[str, Any], part: dict[str, Any]) -> None:
     """Add what one event says of a choice: a piece (`delta`), or the whole message, which some servers send at the end."""
     whole = part.get("message")
-    delta = whole if isinstance(whole, dict) else part.get("delta")
-    if not isinstance(delta, dict):
-        delta = {"content": part.get("text")}
+    piece = whole if isinstance(whole, dict) else part.get("delta")
+    delta: dict[str, Any] = piece if isinstance(piece, dict) else {"content": part.get("text")}
     for name in _TEXTS:
         if isinstance(delta.get(name), str):
             texts = choice["texts"].setdefault(name, [])
