@@ -53,6 +53,12 @@ def misbehaving():
 
 
 @pytest.fixture(scope="session")
+def limiters():
+    """The module `tests/agents/chat/limiters.py`: rate limits as functions of time, and clients that meet them, simulated."""
+    return _load(HERE / "agents" / "chat" / "limiters.py")
+
+
+@pytest.fixture(scope="session")
 def raw():
     """The module `tests/agents/raw_server.py`: servers that send whatever bytes a test wants: `raw.RawServer(behave)`."""
     return _load(HERE / "agents" / "raw_server.py")

@@ -33,6 +33,10 @@ class Usage:
     """Replies that came without token counts; their tokens are estimated from their length."""
     cost: float | None = None
     """In the currency of the price, or None where no price was given."""
+    turned_away: int = 0
+    """Requests that the server turned away because they came too fast; each was sent again, so they are among the retries."""
+    waited: float = 0.0
+    """Seconds in which requests were held back because the server had turned others away."""
     notes: tuple[str, ...] = ()
     """What the server did not take, so that replies came without it, such as a temperature."""
 
@@ -51,6 +55,9 @@ class Usage:
             parts.append(f"tokens of {_counted(self.estimated, 'reply', 'replies')} estimated")
         if self.cost is not None:
             parts.append(f"cost {self.cost:.4f}")
+        if self.turned_away:
+            waited = f"{self.waited:.0f} s" if self.waited >= 1 else "less than 1 s"
+            parts.append(f"{self.turned_away} turned away as too fast, {waited} waited for that")
         return "; ".join([", ".join(parts), *self.notes])
 
 
@@ -106,6 +113,16 @@ class Meter:
         """Count a reply that was read from the cache."""
         with self._changed:
             self._usage = replace(self._usage, cache_hits=self._usage.cache_hits + 1)
+
+    def wait(self, seconds: float) -> None:
+        """Add to the time in which requests were held back for the server's rate."""
+        with self._changed:
+            self._usage = replace(self._usage, waited=self._usage.waited + seconds)
+
+    def turn_away(self) -> None:
+        """Count a request that was turned away because it came too fast."""
+        with self._changed:
+            self._usage = replace(self._usage, turned_away=self._usage.turned_away + 1)
 
     def note(self, said: str) -> None:
         """Keep what the user should know of how the server was used; the same words are kept once."""

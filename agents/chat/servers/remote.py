@@ -10,31 +10,33 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import openai
+from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 from agents.chat.guarded import GuardedChatModel
 from agents.chat.own_replies import ModelReplies, TurnTaken
 from agents.chat.servers.dialect import Dialect
-from agents.chat.servers.failures import Asked, ChatError, read_failure
+from agents.chat.servers.failures import Asked, ChatError, Failure, read_failure
 from agents.chat.servers.opening import Opening
+from agents.chat.servers.pacing import RATE_WAIT, Pacer
+from agents.chat.servers.told import Told, told_by
 from saywhy_core.errors import BudgetExceeded
 from saywhy_core.wire.network import WireError, httpx
-from saywhy_core.wire.retries import pause_before
+from saywhy_core.wire.retries import LONGEST_PAUSE, in_words, pause_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from langchain_core.callbacks import CallbackManagerForLLMRun
     from langchain_core.messages import BaseMessage
-    from langchain_core.outputs import ChatResult
 
     from agents.chat.limits import Reservation
     from agents.chat.wire.transport import Transport
 
 _OF_THE_REQUEST = frozenset({"refused", "filtered", "too long"})
 """Kinds of failures after which the next request still goes alone, because the server has not shown yet that it answers."""
-_OF_THE_BATCH = frozenset({"refused", "unreachable"})
+_OF_THE_BATCH = frozenset({"refused", "unreachable", "rate"})
 """Kinds of permanent failures that end with the batch, because another kind of request, or a server that is up, may go well."""
 _IMAGE_TOKENS = 1500  # a high-detail picture; only used to set room aside
 
@@ -54,6 +56,9 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
     _slots: threading.BoundedSemaphore = PrivateAttr()
     _openings: tuple[Opening, Opening] = PrivateAttr(default_factory=lambda: (Opening(), Opening()))
     """For requests without and with a schema."""
+    _pacer: Pacer = PrivateAttr()
+    _heard: threading.local = PrivateAttr(default_factory=threading.local)
+    """What the last answer said of the server's limits, for each thread."""
     _dialect: Dialect = PrivateAttr(default_factory=Dialect)
     _learning: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _turned_away: ChatError | None = PrivateAttr(default=None)
@@ -64,6 +69,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         """Pydantic's hook."""
         super().model_post_init(context)
         self._slots = threading.BoundedSemaphore(self.concurrency)
+        self._pacer = Pacer(self.concurrency, lambda seconds: self._meter.wait(seconds))
         # llama.cpp, Ollama and others ignore the newer name without a word, so they get the older one first
         self._dialect = Dialect("max_completion_tokens" if self.official else "max_tokens")
 
@@ -85,6 +91,7 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
         model.root_client = model.root_client.with_options(max_retries=0)  # attempts are repeated, and counted, here
         model.client = model.root_client.chat.completions
         model._stopping = transport.stopping
+        transport.watch = model._watch
         return model
 
     def _identity(self) -> dict[str, Any]:
@@ -124,10 +131,10 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             raise ChatError(str(error)) from None
 
     def _longest(self) -> float:
-        """Seconds that all attempts of one request may take, where no server asks for longer pauses between them."""
+        """Seconds that all attempts of one request may take, with those that a server may keep it waiting for its rate."""
         timeout: Any = self.request_timeout  # which could be a pair in langchain, and is a number here
         retries = self.max_retries or 0
-        return (retries + 1) * float(timeout) + sum(pause_before(n, None) for n in range(1, retries + 1))
+        return (retries + 1) * float(timeout) + sum(pause_before(n, None) for n in range(1, retries + 1)) + RATE_WAIT
 
     def _generate(
         self,
@@ -253,34 +260,89 @@ class RemoteChat(GuardedChatModel, ChatOpenAI):
             doubtful: whether a failure of the server may be due to the schema, and is looked into before it is repeated.
             once: whether one attempt is made in any case, and no further one.
         """
-        prompt_tokens = sum(_estimate(message) for message in messages)
-        most = kwargs.get("max_tokens", self.max_tokens)
         begun = time.monotonic()
         pause: float | None = None
         for attempt in range(done, done + 1 if once else (self.max_retries or 0) + 1):
-            if self._stopping.wait(pause_before(attempt, pause) if attempt else 0):
+            if attempt and self._stopping.wait(pause_before(attempt, pause)):
                 raise ChatError("the request was given up, because the run was stopped")
             if attempt:
                 headers = {**kwargs.get("extra_headers", {}), "x-stainless-retry-count": str(attempt)}
                 kwargs = {**kwargs, "extra_headers": headers}
-            with self._meter.reserve(prompt_tokens, most) as reservation:
-                self._meter.attempt(retry=attempt > 0)
-                try:
-                    result = super()._generate(messages, stop=stop, run_manager=run_manager, dialect=dialect, **kwargs)
-                    self._book(result, reservation)
-                    return result
-                except BudgetExceeded:
-                    raise
-                # raised outside `except`, so that no error of ours carries a request with its headers
-                except (openai.OpenAIError, httpx.HTTPError, WireError, ValueError, KeyError, TypeError) as error:
-                    failure = read_failure(error, self._asked(doubtful=doubtful))
-                    pause, reservation.lost = failure.pause, failure.lost
+            asked = {**kwargs, "stop": stop, "run_manager": run_manager, "dialect": dialect}
+            failure = self._paced(messages, asked, retry=attempt > 0, doubtful=doubtful)
+            if isinstance(failure, ChatResult):
+                return failure
+            pause = failure.pause
             if not failure.again:
                 break
             self._openings[0].open()
             self._openings[1].open()
         refused = failure.told(attempt + 1, time.monotonic() - begun)
         raise refused
+
+    def _paced(
+        self, messages: list[BaseMessage], asked: dict[str, Any], *, retry: bool, doubtful: bool
+    ) -> ChatResult | Failure:
+        """One attempt at the server's pace: while it is turned away for its rate, it is sent again as soon as others may go."""
+        while True:
+            ticket = self._pacer.enter(self._may_go)
+            failure: Failure | None = None
+            through = False
+            try:
+                found = self._sent(messages, asked, retry=retry, doubtful=doubtful)
+                if isinstance(found, ChatResult):
+                    through = True
+                    return found
+                failure = found
+                through = failure.status is not None and failure.status < 500  # the server took it up, whatever it said then
+            finally:
+                if failure is None or failure.kind != "rate":
+                    self._pacer.settle(ticket, through=through)
+            if failure.kind != "rate":
+                return failure
+            told: Told = self._heard.told
+            pause = failure.pause if failure.pause is not None else told.pause_for_one
+            if pause is not None and pause > LONGEST_PAUSE:
+                self._pacer.refuse(ticket, None)
+                return replace(failure, advice=f"it asks to wait {in_words(pause)}", again=False, permanent=True)
+            self._meter.turn_away()
+            if self._pacer.refuse(ticket, pause):
+                advice = f"it has let no request through for {in_words(RATE_WAIT)}"
+                return replace(failure, advice=advice, again=False, permanent=True)
+            if not (failure.again and self.max_retries):
+                return failure
+            retry = True
+
+    def _sent(self, messages: list[BaseMessage], asked: dict[str, Any], *, retry: bool, doubtful: bool) -> ChatResult | Failure:
+        """One request and what comes of it."""
+        tokens = sum(_estimate(message) for message in messages)
+        self._heard.told = Told()
+        with self._meter.reserve(tokens, asked.get("max_tokens", self.max_tokens)) as reservation:
+            self._meter.attempt(retry=retry)
+            try:
+                result = super()._generate(messages, **asked)
+                self._book(result, reservation)
+                return result
+            except BudgetExceeded:
+                raise
+            # raised outside `except`, so that no error of ours carries a request with its headers
+            except (openai.OpenAIError, httpx.HTTPError, WireError, ValueError, KeyError, TypeError) as error:
+                failure = read_failure(error, self._asked(doubtful=doubtful))
+                reservation.lost = failure.lost
+                return failure
+
+    def _may_go(self) -> None:
+        """Raise where nothing more is to be sent."""
+        if self._stopping.is_set():
+            raise ChatError("the request was given up, because the run was stopped")
+        if self._turned_away is not None:
+            raise self._turned_away
+
+    def _watch(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Hear what an answer says of the server's limits."""
+        self._heard.told = told_by(headers, body.decode("utf-8", "replace") if status == 429 else "")
+        if status <= 299:
+            self._pacer.heed(self._heard.told)
 
     def _asked(self, *, doubtful: bool = False) -> Asked:
         where = urlsplit(self.openai_api_base or "")

@@ -21,7 +21,7 @@ from saywhy_core.wire.proxies import pool_behind
 from saywhy_core.wire.words import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _LARGE = 64 * 1024  # bytes; a reply of ten thousand words
 _one_large = threading.Lock()
@@ -42,6 +42,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         proxy: the address of a proxy, or None.
 
     Attributes:
+        watch: called with the status, the headers and, of an error, the beginning of the body of each answer.
         stopping: set while the user wants to stop; what is on its way then has `GRACE` seconds.
     """
 
@@ -56,6 +57,7 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
         proxy: str | None,
     ) -> None:
         self.stopping = threading.Event()
+        self.watch: Callable[[int, Mapping[str, str], bytes], None] | None = None
         self._timeout, self._authorization, self._header = timeout, authorization, header
         self._left_out = set() if official else _custom_headers()
         self._official = official
@@ -129,8 +131,13 @@ class Transport(httpx.BaseTransport):  # type: ignore[misc]
                         told = f"sent a reply that is no chat completion: it says {error}"
                         raise WireError(told, status=200, again=True) from None
                     status, answered = error.status, {"error": error.told}
+            if self.watch is not None:
+                self.watch(status, headers, b"" if status <= 299 else body)
         else:
-            answered = {"error": read_refusal(error_body(answer, mine, headers.get("content-encoding", "")))}
+            body = error_body(answer, mine, headers.get("content-encoding", ""))
+            answered = {"error": read_refusal(body)}
+            if self.watch is not None:
+                self.watch(status, headers, body)
         content = json.dumps(answered, ensure_ascii=False).encode()
         return httpx.Response(status, headers=kept, content=content, request=request)
 

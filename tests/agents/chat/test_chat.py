@@ -206,7 +206,7 @@ def test_the_defaults_of_a_server_are_those_that_are_documented():
 
 
 def test_concurrency_is_bounded_in_batch_and_abatch(chat_server, misbehaving):
-    server = chat_server(behave=lambda r: misbehaving.Reply(r.prompt.upper(), delay=0.03))
+    server = chat_server(behave=lambda r: misbehaving.Reply(r.prompt.upper(), delay=0.08))
     model = chat_model(f"{server.url}#m", concurrency=3)
     prompts = [f"p{i}" for i in range(15)]
     assert [r.content for r in model.batch(prompts)] == [p.upper() for p in prompts]
