@@ -10,7 +10,7 @@ from saywhy_core.moved import moved
 
 moved(
     {
-        "agents.differential": "agents.prompting.descriptions.differential",
+        "agents.differential": "agents.prompting.second_look.differential",
         "agents.encoder": "agents.encoders",
         "agents.local": "agents.chat.in_process.local",
         "agents.optimize": "agents.prompting.optimize",

@@ -21,8 +21,8 @@ import torch
 from pets import embedded_pets
 
 from agents.encoders import unit_rows
-from agents.prompting.descriptions.differential import DifferentialClassifier, find_ambiguous
 from agents.prompting.descriptions.pairs import Contrast, PairDescriptions
+from agents.prompting.second_look.differential import DifferentialClassifier, find_ambiguous
 from evals.prompts import compare
 
 DIMENSION = 384

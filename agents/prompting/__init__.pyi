@@ -1,16 +1,14 @@
 from .descriptions.accepting import Refused as Refused
 from .descriptions.accepting import refusal as refusal
 from .descriptions.accepting import usable as usable
+from .descriptions.ambiguity import count_ambiguous as count_ambiguous
+from .descriptions.ambiguity import find_ambiguous as find_ambiguous
 from .descriptions.captions import caption as caption
 from .descriptions.captions import class_vectors as class_vectors
 from .descriptions.captions import clip_templates as clip_templates
 from .descriptions.describe import Described as Described
 from .descriptions.describe import DifferentialDescriber as DifferentialDescriber
 from .descriptions.describe import problems_of as problems_of
-from .descriptions.differential import DifferentialClassifier as DifferentialClassifier
-from .descriptions.differential import Predictions as Predictions
-from .descriptions.differential import count_ambiguous as count_ambiguous
-from .descriptions.differential import find_ambiguous as find_ambiguous
 from .descriptions.pair_file import describe_to_file as describe_to_file
 from .descriptions.pair_selection import every_pair as every_pair
 from .descriptions.pair_selection import needed_pairs as needed_pairs
@@ -25,3 +23,5 @@ from .prompt_classifier import classify_by_prompts as classify_by_prompts
 from .prompt_classifier import prompts_of as prompts_of
 from .prompts import PromptSet as PromptSet
 from .prompts import Step as Step
+from .second_look.differential import DifferentialClassifier as DifferentialClassifier
+from .second_look.differential import Predictions as Predictions

@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.encoders.vectors import top_indices, unit_rows
 from agents.prompting.descriptions.captions import caption, class_vectors
-from agents.prompting.descriptions.differential import Predictions
+from agents.prompting.second_look.differential import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

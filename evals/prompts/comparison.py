@@ -51,12 +51,38 @@ def mcnemar(fixed: int, broken: int) -> float:
     return float(binomtest(fixed, fixed + broken).pvalue) if fixed + broken else 1.0
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """P values of several tests, enlarged so that the chance of any false claim among them stays as stated (Holm 1979).
+
+    Args:
+        ps: m p values, from 0 to 1.
+
+    Returns:
+        m adjusted p values in the same order; the smallest is multiplied by m, the next by m - 1, and so on, never falling.
+    """
+    order = np.argsort(np.asarray(ps, dtype=float), kind="stable")
+    factors = np.arange(len(ps), 0, -1)
+    adjusted = np.empty(len(ps))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * np.asarray(ps, dtype=float)[order]))
+    return [float(p) for p in adjusted]
+
+
 @dataclass(frozen=True)
 class ClassChange:
     """The number of images of one class, and how many of them are classified correctly before and after."""
 
     name: str
     images: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How many images of one class (`true`) are taken for another (`decided`), before and after."""
+
+    true: str
+    decided: str
     before: int
     after: int
 
@@ -74,6 +100,7 @@ class Comparison:
         difference: `after` minus `before`, with the 95 % interval of a bootstrap over images.
         p: the p value of the exact McNemar test.
         classes: per-class counts.
+        confused: pairs of classes that are confused before or after, the most often confused first.
     """
 
     images: int
@@ -84,6 +111,7 @@ class Comparison:
     difference: Share
     p: float
     classes: tuple[ClassChange, ...]
+    confused: tuple[Confusion, ...] = ()
 
     @property
     def inside_noise(self) -> bool:
@@ -145,4 +173,21 @@ def compare(
         difference=Share((len(fixed) - len(broken)) / count, float(low), float(high)),
         p=mcnemar(len(fixed), len(broken)),
         classes=classes,
+        confused=_confusions(np.asarray(before), np.asarray(after), np.asarray(labels), class_names),
+    )
+
+
+def _confusions(
+    before: NDArray[np.integer], after: NDArray[np.integer], labels: NDArray[np.integer], class_names: Sequence[str]
+) -> tuple[Confusion, ...]:
+    classes = len(class_names)
+    wrong = [(labels.astype(np.int64) * classes + decided)[decided != labels] for decided in (before, after)]
+    keys = np.unique(np.concatenate(wrong))
+    counts = [np.bincount(np.searchsorted(keys, one), minlength=len(keys)) for one in wrong]
+    order = np.lexsort((keys, -(counts[0] + counts[1])))
+    return tuple(
+        Confusion(
+            class_names[int(keys[at]) // classes], class_names[int(keys[at]) % classes], int(counts[0][at]), int(counts[1][at])
+        )
+        for at in order
     )

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SHOWS = {
+    "class name alone": "what the encoder knows by the class names, without any sentence around them",
+    "80 templates": "what sentences do that say nothing of the classes but their names",
+    "random words": "what as many texts of the same length do, whatever they say; better prompts owe it to their words",
+    "shuffled class": "what the same descriptions do with other classes; better prompts owe it to which class has which",
+    "without class names": "what the descriptions do by themselves, where nothing else tells the classes apart",
+}
+"""What each control is a measure of. None says whether a description is true, or whether the encoder sees what it says."""
+
 FEWEST_WORDS = 20
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -61,6 +70,13 @@ def shuffled_classes(prompts: Mapping[str, Sequence[str]], *, seed: int) -> dict
     }
 
 
+def exchanged(prompts: Mapping[str, Sequence[str]], *, seed: int) -> dict[str, list[str]]:
+    """Give every class the prompts of another class, as they are: for prompts without class names."""
+    names = list(prompts)
+    other = derangement(len(names), seed)
+    return {name: list(prompts[names[other[index]]]) for index, name in enumerate(names)}
+
+
 def random_word_pairs(
     pairs: PairDescriptions, class_names: Sequence[str], *, seed: int, template: str = "a photo of a {}."
 ) -> PairDescriptions:
@@ -78,7 +94,7 @@ def random_word_pairs(
                     drawn[index, text] = scrambled(text, class_names[index], template, pool, rng)
                 texts.append(drawn[index, text])
             entries.setdefault(pair, []).append(Contrast(contrast.attribute, (texts[0], texts[1])))
-    return PairDescriptions(entries)
+    return PairDescriptions(entries, dict(enumerate(class_names)))
 
 
 def shuffled_class_pairs(pairs: PairDescriptions, class_names: Sequence[str], *, seed: int) -> PairDescriptions:
@@ -94,7 +110,7 @@ def shuffled_class_pairs(pairs: PairDescriptions, class_names: Sequence[str], *,
                 renamed(captions[1], class_names[there[1]], class_names[second]),
             )
             entries.setdefault((first, second), []).append(Contrast(contrast.attribute, texts))
-    return PairDescriptions(entries)
+    return PairDescriptions(entries, dict(enumerate(class_names)))
 
 
 def word_pool(texts: Sequence[str], class_names: Sequence[str]) -> list[str]:

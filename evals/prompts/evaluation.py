@@ -2,95 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents.encoders import truncated_of, unit_rows
-from agents.prompting.descriptions.captions import class_vectors
-from agents.prompting.descriptions.differential import DifferentialClassifier
+from agents.prompting import DifferentialClassifier, class_vectors
 from agents.prompting.descriptions.pairs import as_pairs
+from agents.prompting.second_look.first_look import first_look_words
 from evals.prompts import controls as prompt_controls
-from evals.prompts.comparison import LEVEL, Comparison, compare, mcnemar
+from evals.prompts.comparison import compare
+from evals.prompts.evidence import Control, PromptReport, control_of
+from evals.prompts.nameless import NEUTRAL, pairs_without_class_names, without_class_names
+from evals.prompts.sweep import sweep_of
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from agents.encoders import ImageTextEncoder
-    from agents.prompting.descriptions.pairs import PairDescriptions
+    from agents.prompting import PairDescriptions
+    from agents.prompting.second_look.aggregation import Aggregate
+    from agents.prompting.second_look.first_look import FirstLook
+    from saywhy_core.images import Images
+
+    Decisions = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Control:
-    """The accuracy of prompts that lack the information in the descriptions, for comparison.
+class _Remembering:
+    """An encoder of texts that encodes each text once: draws of nameless descriptions exchange the same texts."""
 
-    Attributes:
-        name: "class name alone", "80 templates", "random words" or "shuffled class".
-        accuracies: one per draw; a control without randomness has only one.
-        fixed: how many images the evaluated prompts get right and the control's best draw gets wrong.
-        broken: how many images the control's best draw gets right and the evaluated prompts get wrong.
-        p: the p value of the exact McNemar test of these counts.
-    """
+    def __init__(self, encoder: ImageTextEncoder) -> None:
+        self._encoder = encoder
+        self._rows: dict[str, NDArray[np.float32]] = {}
 
-    name: str
-    accuracies: tuple[float, ...]
-    fixed: int
-    broken: int
-    p: float
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        new = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        if new:
+            self._rows.update(zip(new, self._encoder.encode_texts(new), strict=True))
+        return np.stack([self._rows[text] for text in texts])
 
-    @property
-    def mean(self) -> float:
-        """The mean accuracy over draws."""
-        return float(np.mean(self.accuracies))
-
-
-@dataclass(frozen=True)
-class PromptReport:
-    """Evidence for or against prompts or pair descriptions.
-
-    Attributes:
-        comparison: the comparison with the template alone.
-        controls: the results of the controls.
-        missing: pairs (i, j) of class indices that some image needed and that have no description.
-        truncated: how many texts the encoder cut because they were too long.
-        requests: how many requests the descriptions cost; `None` if unknown.
-        tokens: how many tokens they cost; `None` if unknown.
-    """
-
-    comparison: Comparison
-    controls: tuple[Control, ...]
-    missing: tuple[tuple[int, int], ...] = ()
-    truncated: int = 0
-    requests: int | None = None
-    tokens: int | None = None
-
-    @property
-    def words_matter(self) -> bool:
-        """Whether the prompts are significantly better than every draw of the controls "random words" and "shuffled class"."""
-        tests = [one for one in self.controls if one.name in {"random words", "shuffled class"}]
-        return bool(tests) and all(one.p < LEVEL and one.fixed > one.broken for one in tests)
-
-    @property
-    def verdict(self) -> str:
-        """The conclusion, in at most two sentences."""
-        said = self.comparison.verdict
-        if not self.controls:
-            return said
-        if self.words_matter:
-            return f"{said} Random words and another class's descriptions do worse, so the meaning of the words matters."
-        return (
-            f"{said} Random words or another class's descriptions do as well within the noise, so nothing here shows that "
-            f"the meaning of the words matters."
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as a dictionary that can be written as JSON, version 1."""
-        return {"version": 1, **asdict(self), "verdict": self.verdict}
+    def encode_images(self, images: Images) -> NDArray[np.float32]:
+        return self._encoder.encode_images(images)
 
 
 def evaluate_prompts(
@@ -103,6 +59,7 @@ def evaluate_prompts(
     template: str = "a photo of a {}.",
     draws: int = 5,
     seed: int = 0,
+    neutral: str = NEUTRAL,
     requests: int | None = None,
     tokens: int | None = None,
 ) -> PromptReport:
@@ -117,6 +74,7 @@ def evaluate_prompts(
         template: the prompt to compare with; prompts of random words begin with it, too.
         draws: how often each random control is drawn; 0 leaves all controls out.
         seed: seed of the draws and of the bootstrap.
+        neutral: the noun in the place of class names in the control without them, such as a word for what all classes are.
         requests: how many requests the prompts cost, for the report.
         tokens: how many tokens they cost.
 
@@ -127,32 +85,24 @@ def evaluate_prompts(
     if missing := [name for name in class_names if not prompts.get(name)]:
         raise UsageError(f"{len(missing)} class(es) have no prompts, {missing[0]!r} first")
     own = {name: list(prompts[name]) for name in class_names}
-
-    def decide(texts: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
-        decided: NDArray[np.int64] = (rows @ class_vectors(encoder, list(texts.values())).T).argmax(axis=1)
-        return decided
-
+    decide = _by_prompts(encoder, rows)
     before = decide({name: [template.format(name)] for name in class_names})
     after = decide(own)
-    controls: list[Control] = []
-    if draws:
-        seeds = [seed + number for number in range(draws)]
-        controls = [
-            _control("class name alone", [decide(prompt_controls.class_names_alone(class_names))], after, truth),
-            _control("80 templates", [decide(prompt_controls.eighty_templates(class_names))], after, truth),
-            _control(
-                "random words",
-                [decide(prompt_controls.random_words(own, seed=one, template=template)) for one in seeds],
-                after,
-                truth,
-            ),
-            _control(
-                "shuffled class", [decide(prompt_controls.shuffled_classes(own, seed=one)) for one in seeds], after, truth
-            ),
-        ]
+    seeds = [seed + number for number in range(draws)]
+    nameless = without_class_names(own, neutral=neutral) if draws else {}
+    decide_bare = _by_prompts(_Remembering(encoder), rows)
     return PromptReport(
         comparison=compare(before, after, truth, class_names, seed=seed),
-        controls=tuple(controls),
+        **_controlled(
+            class_names,
+            decide,
+            after,
+            truth,
+            [decide(prompt_controls.random_words(own, seed=one, template=template)) for one in seeds],
+            [decide(prompt_controls.shuffled_classes(own, seed=one)) for one in seeds],
+            [decide_bare(nameless)] if draws else [],
+            [decide_bare(prompt_controls.exchanged(nameless, seed=one)) for one in seeds],
+        ),
         truncated=truncated_of(encoder),
         requests=requests,
         tokens=tokens,
@@ -169,54 +119,109 @@ def evaluate_pairs(
     k: int = 10,
     template: str = "a photo of a {}.",
     mix: float = 1.0,
+    first: FirstLook = "template",
+    aggregate: Aggregate = "embeddings",
+    ks: Sequence[int] = (),
     draws: int = 5,
     seed: int = 0,
+    neutral: str = NEUTRAL,
     requests: int | None = None,
     tokens: int | None = None,
 ) -> PromptReport:
     """Compare the decisions of the follow-up, made by pair descriptions, with those of the first look and of controls.
 
-    The arguments are those of `evaluate_prompts` and of `DifferentialClassifier`.
+    The same captions without a follow-up always stand beside it: a class has the mean of its captions from all pairs, and an
+    image gets the most similar class of all. The control without class names keeps the candidates of the first look, which
+    knows the names; among these the descriptions decide alone, whatever `mix` is.
+
+    The arguments are those of `evaluate_prompts` and of `DifferentialClassifier`; with `ks` the report has a sweep over these
+    numbers of candidates (`k_sweep`).
     """
     described, truth = as_pairs(pairs, class_names), np.asarray(labels)
+    if not len(class_names) or not len(truth):
+        raise UsageError("there are no classes or no images to evaluate pairs on")
+    if ks and not 1 <= min(ks) <= max(ks) <= len(class_names):
+        raise UsageError(f"numbers of candidates go from 1 to {len(class_names)}, as the classes do, not {list(ks)!r:.80}")
     rows = unit_rows(embeddings)
 
-    def follow_up(with_pairs: PairDescriptions) -> NDArray[np.int64]:
-        classifier = DifferentialClassifier(encoder, class_names, with_pairs, k=k, template=template, mix=mix)
-        return classifier.predict_embedded(rows).final
+    remembering = _Remembering(encoder)
 
-    def decide(texts: Mapping[str, Sequence[str]]) -> NDArray[np.int64]:
-        decided: NDArray[np.int64] = (rows @ class_vectors(encoder, list(texts.values())).T).argmax(axis=1)
-        return decided
+    def looker(
+        with_pairs: PairDescriptions, k: int = k, mix: float = mix, encoder: ImageTextEncoder = encoder
+    ) -> DifferentialClassifier:
+        return DifferentialClassifier(
+            encoder, class_names, with_pairs, k=k, template=template, mix=mix, first=first, aggregate=aggregate
+        )
 
-    classifier = DifferentialClassifier(encoder, class_names, described, k=k, template=template, mix=mix)
+    def follow_up(with_pairs: PairDescriptions) -> Decisions:
+        return looker(with_pairs).predict_embedded(rows).final
+
+    def nameless(with_pairs: PairDescriptions) -> Decisions:
+        needed = [*described, *result.missing]
+        bare = pairs_without_class_names(with_pairs, class_names, needed=needed, template=template, neutral=neutral)
+        return looker(bare, mix=1.0, encoder=remembering).predict_embedded(rows).final
+
+    decide = _by_prompts(encoder, rows)
+    classifier = looker(described)
     result = classifier.predict_embedded(rows)
-    controls: list[Control] = []
-    if draws:
-        seeds = [seed + number for number in range(draws)]
-        words = [prompt_controls.random_word_pairs(described, class_names, seed=one, template=template) for one in seeds]
-        others = [prompt_controls.shuffled_class_pairs(described, class_names, seed=one) for one in seeds]
-        controls = [
-            _control("class name alone", [decide(prompt_controls.class_names_alone(class_names))], result.final, truth),
-            _control("80 templates", [decide(prompt_controls.eighty_templates(class_names))], result.final, truth),
-            _control("random words", [follow_up(one) for one in words], result.final, truth),
-            _control("shuffled class", [follow_up(one) for one in others], result.final, truth),
-        ]
+    captions = described.by_class(class_names)
+    averaged = decide({name: texts or [template.format(name)] for name, texts in captions.items()})
+    seeds = [seed + number for number in range(draws)]
+    words = [prompt_controls.random_word_pairs(described, class_names, seed=one, template=template) for one in seeds]
+    others = [prompt_controls.shuffled_class_pairs(described, class_names, seed=one) for one in seeds]
+    steps = sorted(set(ks))
     return PromptReport(
         comparison=compare(result.first, result.final, truth, class_names, seed=seed),
-        controls=tuple(controls),
+        **_controlled(
+            class_names,
+            decide,
+            result.final,
+            truth,
+            [follow_up(one) for one in words],
+            [follow_up(one) for one in others],
+            [nameless(described)] if draws else [],
+            [nameless(one) for one in others],
+        ),
         missing=result.missing,
         truncated=truncated_of(encoder),
         requests=requests,
         tokens=tokens,
+        first=first_look_words(first),
+        averaged=control_of("captions averaged", [averaged], result.final, truth),
+        sweep=sweep_of(looker(described, k=steps[-1]), rows, truth, steps) if steps else None,
     )
 
 
-def _control(
-    name: str, decisions: Sequence[NDArray[np.int64]], after: NDArray[np.int64], labels: NDArray[np.integer]
-) -> Control:
-    accuracies = [float((one == labels).mean()) for one in decisions]
-    best = decisions[int(np.argmax(accuracies))] == labels
-    right = after == labels
-    fixed, broken = int((right & ~best).sum()), int((best & ~right).sum())
-    return Control(name, tuple(accuracies), fixed, broken, mcnemar(fixed, broken))
+def _by_prompts(encoder: ImageTextEncoder, rows: NDArray[np.float32]) -> Callable[[Mapping[str, Sequence[str]]], Decisions]:
+    def decide(texts: Mapping[str, Sequence[str]]) -> Decisions:
+        decided: Decisions = (rows @ class_vectors(encoder, list(texts.values())).T).argmax(axis=1)
+        return decided
+
+    return decide
+
+
+def _controlled(
+    class_names: Sequence[str],
+    decide: Callable[[Mapping[str, Sequence[str]]], Decisions],
+    after: Decisions,
+    truth: NDArray[np.integer],
+    words: Sequence[Decisions],
+    shuffled: Sequence[Decisions],
+    nameless: Sequence[Decisions],
+    nameless_shuffled: Sequence[Decisions],
+) -> dict[str, Any]:
+    """The controls, and the descriptions without class names held against those of other classes; nothing without draws."""
+    if not words:
+        return {"controls": ()}
+    named: list[tuple[str, Sequence[Decisions]]] = [
+        ("class name alone", [decide(prompt_controls.class_names_alone(class_names))]),
+        ("80 templates", [decide(prompt_controls.eighty_templates(class_names))]),
+        ("random words", words),
+        ("shuffled class", shuffled),
+        ("without class names", nameless),
+    ]
+    controls: tuple[Control, ...] = tuple(control_of(name, decisions, after, truth) for name, decisions in named)
+    return {
+        "controls": controls,
+        "alone": control_of("shuffled class, without class names", nameless_shuffled, nameless[0], truth),
+    }

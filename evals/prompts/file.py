@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agents.prompting import prompts_of, read_descriptions
 from agents.prompting.descriptions.pairs import is_pairs, parse_pairs, read_json
 from evals.prompts.evaluation import evaluate_pairs, evaluate_prompts
+from evals.prompts.nameless import NEUTRAL
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agents.encoders import ImageTextEncoder
-    from evals.prompts.evaluation import PromptReport
+    from agents.prompting.second_look.aggregation import Aggregate
+    from agents.prompting.second_look.first_look import FirstLook
+    from evals.prompts.evidence import PromptReport
     from saywhy_core.errors import Problem
 
 CANDIDATES = 10  # as in Esfandiarpoor & Bach 2024
@@ -41,9 +44,13 @@ def evaluate_file(
     *,
     k: int | None = None,
     mix: float | None = None,
+    first: FirstLook | None = None,
+    aggregate: Aggregate | None = None,
+    ks: Sequence[int] = (),
     template: str = "a photo of a {}.",
     draws: int = 5,
     seed: int = 0,
+    neutral: str = NEUTRAL,
 ) -> tuple[PromptReport, tuple[Problem, ...]]:
     """Evaluate a prompt file, a file of descriptions by class, or a pair file. The content decides which of them it is.
 
@@ -55,15 +62,19 @@ def evaluate_file(
         labels: N class indices.
         k: for pair files, how many candidate classes each image has in the second look; 10 by default.
         mix: for pair files, the weight of the second look; 1 by default.
+        first: for pair files, the texts of the first look, as in `DifferentialClassifier`; the template by default.
+        aggregate: for pair files, how captions become a score, as in `DifferentialClassifier`; "embeddings" by default.
+        ks: for pair files, numbers of candidates of a sweep; none if empty.
         template: the prompt to compare with; it is also put before a description that does not name its class.
         draws: how often each random control is drawn; 0 leaves all controls out.
         seed: seed of the draws and of the bootstrap.
+        neutral: the noun in the place of class names in the control without them.
 
     Returns:
         The report, and the records of a pair file that could not be used.
 
     Raises:
-        UsageError: the file has none of these forms, or `k` or `mix` is given for a file without pairs.
+        UsageError: the file has none of these forms, or what belongs to pairs is given for a file without pairs.
     """
     if is_pair_file(file):
         pairs = parse_pairs(read_json(file, "pairs"), str(file)).arranged(class_names, str(file))
@@ -75,13 +86,19 @@ def evaluate_file(
             labels,
             k=CANDIDATES if k is None else k,
             mix=1.0 if mix is None else mix,
+            first="template" if first is None else first,
+            aggregate="embeddings" if aggregate is None else aggregate,
+            ks=ks,
             template=template,
             draws=draws,
             seed=seed,
+            neutral=neutral,
         )
         return report, tuple(pairs.problems)
-    if k is not None or mix is not None:
-        raise UsageError(f"k and mix belong to the second look of pair files, and {file} holds prompts")
+    if k is not None or mix is not None or first is not None or aggregate is not None or ks:
+        raise UsageError(f"k, ks, mix, first and aggregate belong to the second look of pair files, and {file} holds prompts")
     prompts = prompts_of(read_descriptions(file, class_names), class_names, template)
-    report = evaluate_prompts(encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed)
+    report = evaluate_prompts(
+        encoder, class_names, prompts, embeddings, labels, template=template, draws=draws, seed=seed, neutral=neutral
+    )
     return report, ()

@@ -173,11 +173,18 @@ def test_prompts_that_fit_the_images_beat_their_controls():
         "80 templates",
         "random words",
         "shuffled class",
+        "without class names",
     ]
     assert report.comparison.after.value == 1.0
     assert report.comparison.p < 0.05
     assert report.words_matter
-    assert "the meaning of the words matters" in report.verdict
+    assert "it matters which words stand with which class" in report.verdict
+    assert "Without class names, too, the descriptions tell the classes apart" in report.verdict
+    # Without names the texts are what the images were made of, so they still decide; with another class's they can't.
+    assert report.controls[4].accuracies[0] > 0.6
+    assert len(report.alone.accuracies) == 3
+    assert max(report.alone.accuracies) < 0.5
+    assert report.averaged is None
     assert len(report.controls[2].accuracies) == 3
     content = json.loads(json.dumps(report.to_dict()))
     assert (content["version"], content["requests"], content["tokens"]) == (1, 12, 345)
@@ -200,4 +207,5 @@ def test_pairs_are_judged_against_the_first_look_and_missing_ones_told():
     report = evaluate_pairs(encoder, NAMES, fewer, images, labels, k=3, draws=1)
     assert report.missing == ((1, 2),)
     assert report.comparison.images == 3
+    assert report.averaged.name == "captions averaged"
     assert evaluate_pairs(encoder, NAMES, PAIRS, images, labels, k=3, draws=0).controls == ()

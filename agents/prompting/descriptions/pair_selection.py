@@ -7,7 +7,7 @@ from math import comb
 from typing import TYPE_CHECKING
 
 from agents.encoders.vectors import unit_rows
-from agents.prompting.descriptions.differential import count_ambiguous
+from agents.prompting.descriptions.ambiguity import count_ambiguous
 from saywhy_core.reading.ceilings import check_ceiling
 
 if TYPE_CHECKING:

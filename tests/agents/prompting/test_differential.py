@@ -24,9 +24,9 @@ from agents import (
     read_pairs,
 )
 from agents.encoders import top_indices
-from agents.prompting.descriptions import differential
-from agents.prompting.descriptions.differential import count_ambiguous
+from agents.prompting.descriptions.ambiguity import count_ambiguous
 from agents.prompting.descriptions.pairs import Contrast
+from agents.prompting.second_look import differential
 
 DATA = Path(os.environ.get("SAYWHY_DATA") or Path(__file__).parents[2].parent / "shared" / "data") / "pets"
 TEMPLATE = "a photo of a {}."

@@ -34,10 +34,18 @@ case(
     k=2,
     template="{}",
     mix=0.5,
+    first="name",
+    aggregate="votes",
 )
 two_looks = later(lambda tools: DifferentialClassifier(SPACE, NAMES, PAIRS))
 case("agents.DifferentialClassifier.predict", {"self": two_looks, "images": IMAGES}, images=IMAGES[::-1])
 case("agents.DifferentialClassifier.predict_embedded", {"self": two_looks, "embeddings": EMBEDDED}, embeddings=-EMBEDDED)
+case(
+    "agents.DifferentialClassifier.decide_by_k",
+    {"self": two_looks, "embeddings": EMBEDDED, "ks": [2]},
+    embeddings=-EMBEDDED,
+    ks=[1, 2],
+)
 case("agents.find_ambiguous", {"similarities": EMBEDDED[:2], "k": 2}, similarities=-EMBEDDED[:2], k=3)
 case("agents.prompting.count_ambiguous", {"similarities": EMBEDDED, "k": 2}, similarities=-EMBEDDED, k=3)
 PREDICTED = {"first": LABELS, "final": LABELS, "candidates": LABELS[:, None], "scores": LABELS[:, None], "missing": ()}

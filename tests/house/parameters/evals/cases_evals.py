@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -9,7 +10,9 @@ from parameters.harness import case, later, record
 from parameters.maps import OTHER, TEXT
 from parameters.space import EMBEDDED, LABELS, LIBRARY, NAMES, OTHERS, PAIRS, SPACE, TURNED
 
-from evals.prompts import ClassChange, Comparison, Control, PromptReport, Share
+from agents import PairDescriptions
+from agents.prompting import Contrast
+from evals.prompts import ClassChange, Comparison, Confusion, Control, KPoint, KSweep, PromptReport, Share
 from verbalize import TemplateVerbalizer
 
 DRAWS = np.random.default_rng(0)
@@ -38,7 +41,19 @@ record(
     difference=MOST,
     p=0.1,
     classes=(ClassChange("a", 1, 0, 1),),
+    confused=(Confusion("a", "b", 1, 0),),
 )
+record(
+    "evals.prompts.Confusion",
+    {"true": "a", "decided": "b", "before": 1, "after": 0},
+    true="c",
+    decided="d",
+    before=2,
+    after=1,
+)
+POINT = {"k": 2, "accuracy": HALF, "reachable": 0.5, "fixed": 1, "broken": 0, "p": 0.5, "adjusted": 0.5}
+record("evals.prompts.KPoint", POINT, k=3, accuracy=MOST, reachable=0.6, fixed=2, broken=1, p=0.1, adjusted=0.2)
+record("evals.prompts.KSweep", {"points": ()}, points=(KPoint(**POINT),))
 CONTROL = {"name": "c", "accuracies": (0.5,), "fixed": 1, "broken": 1, "p": 0.5}
 record("evals.prompts.Control", CONTROL, name="d", accuracies=(0.6,), fixed=2, broken=2, p=0.1)
 record(
@@ -50,6 +65,10 @@ record(
     truncated=1,
     requests=1,
     tokens=1,
+    first="80 templates",
+    averaged=Control(**CONTROL),
+    alone=Control(**CONTROL),
+    sweep=KSweep((KPoint(**POINT),)),
 )
 case(
     "evals.prompts.compare",
@@ -72,7 +91,69 @@ CHANGES = {
     "requests": 1,
     "tokens": 1,
 }
-case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": PAIRS}, **CHANGES, pairs=OTHERS, k=2, mix=0.3)
+SECOND_LOOK = {"k": 2, "mix": 0.3, "first": "name", "aggregate": "votes"}
+case(
+    "evals.prompts.evaluate_pairs",
+    {**MEASURED, "pairs": PAIRS},
+    **CHANGES,
+    **SECOND_LOOK,
+    pairs=OTHERS,
+    ks=(1, 2),
+)
+# Without class names the descriptions above are alike; these are not.
+LOOKS = {name: [f"a {look} {name}"] for name, look in zip(NAMES, ("grey", "loud", "wise", "wet"), strict=True)}
+LOOK_PAIRS = PairDescriptions(
+    {(i, j): [Contrast("look", (LOOKS[NAMES[i]][0], LOOKS[NAMES[j]][0]))] for i, j in itertools.combinations(range(4), 2)},
+    dict(enumerate(NAMES)),
+)
+case("evals.prompts.evaluate_pairs", {**MEASURED, "pairs": LOOK_PAIRS}, neutral="animal")
+case("evals.prompts.evaluate_prompts", {**MEASURED, "prompts": LOOKS}, neutral="animal")
+case(
+    "evals.prompts.evaluate_file",
+    {**MEASURED, "file": later(lambda tools: prompt_file(tools, LOOKS))},
+    neutral="animal",
+)
+case(
+    "evals.prompts.k_sweep",
+    {name: value for name, value in MEASURED.items() if name != "draws"} | {"pairs": PAIRS},
+    encoder=TURNED,
+    class_names=NAMES[::-1],
+    embeddings=-EMBEDDED,
+    labels=LABELS[::-1],
+    template="{}",
+    pairs=OTHERS,
+    ks=(1, 2),
+    **{name: value for name, value in SECOND_LOOK.items() if name != "k"},
+)
+case("evals.prompts.sweep_text", {"sweep": KSweep(())}, sweep=KSweep((KPoint(**POINT),)))
+case("evals.prompts.usual_ks", {"classes": 5}, classes=500)
+case("evals.prompts.holm", {"ps": [0.1, 0.2]}, ps=[0.1, 0.3])
+case(
+    "evals.prompts.NameRemover",
+    {"class_names": ["cat"]},
+    lambda remove, tools, arguments: remove("a cat and a dog"),
+    class_names=["dog"],
+    neutral="pet",
+)
+case(
+    "evals.prompts.without_class_names",
+    {"prompts": {"cat": ["a cat"]}},
+    prompts={"cat": ["a small cat"]},
+    neutral="pet",
+)
+case(
+    "evals.prompts.pairs_without_class_names",
+    {"pairs": PAIRS, "class_names": NAMES, "needed": [(0, 1), (2, 3)]},
+    pairs=OTHERS,
+    class_names=("x", "y", "z", "w"),
+)
+case(
+    "evals.prompts.pairs_without_class_names",
+    {"pairs": OTHERS, "class_names": NAMES, "needed": [(2, 3)]},
+    needed=[(1, 3)],
+    template="my {}",
+    neutral="pet",
+)
 case(
     "evals.prompts.evaluate_prompts",
     {**MEASURED, "prompts": LIBRARY},
@@ -126,8 +207,8 @@ case(
     FILE,
     **{name: value for name, value in CHANGES.items() if name not in ("requests", "tokens")},
     file=later(lambda tools: prompt_file(tools, {name: [f"{name}!"] for name in NAMES})),
-    k=2,
-    mix=0.3,
+    ks=(1, 2),
+    **SECOND_LOOK,
 )
 case("evals.prompts.is_pair_file", {"file": later(prompt_file)}, file=later(lambda tools: prompt_file(tools, LIBRARY)))
 
