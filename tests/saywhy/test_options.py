@@ -167,7 +167,9 @@ def test_every_command_that_reads_maps_has_the_same_options_for_it():
 
 def test_the_earlier_name_of_the_cache_still_works(saywhy, folder, chat_server):
     server = chat_server(
-        default=json.dumps({"attributes": [{"attribute": "ears", "first_caption": "cat, long ears", "second_caption": "dog, short ears"}]})
+        default=json.dumps(
+            {"attributes": [{"attribute": "ears", "first_caption": "cat, long ears", "second_caption": "dog, short ears"}]}
+        )
     )
     call = ["describe", "--classes", "classes.txt", "--all-pairs", "--llm", f"{server.url}#m", "--out"]
     done = saywhy(*call, "pairs.json", "--replies", "kept.sqlite", folder=folder)

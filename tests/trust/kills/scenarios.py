@@ -125,7 +125,9 @@ def described(classes: int) -> Scenario:
         first, second = match.groups()
         if int(first[-2:]) % 3 == 0 and len(request.messages) < 3:
             return reply("no", delay=0.03)
-        attributes = [{"attribute": "fur", "first_caption": f"{first} with red fur", "second_caption": f"{second} with blue fur"}]
+        attributes = [
+            {"attribute": "fur", "first_caption": f"{first} with red fur", "second_caption": f"{second} with blue fur"}
+        ]
         return reply(json.dumps({"attributes": attributes}), delay=0.03)
 
     words = ["describe", "--classes", "classes.json", "--all-pairs", "--out", "pairs.json", "--concurrency", str(CONCURRENCY)]
