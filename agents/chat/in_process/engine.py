@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from jinja2 import TemplateError
 
+from agents.chat.in_process.gguf_files import alone_in_folder
 from agents.chat.in_process.grammar import Grammars
 from agents.chat.templates.renderer import TemplateRenderer
 from saywhy_core.bounded.tokenizing import Tokenizing
@@ -47,11 +46,6 @@ class Settings:
     continuous: bool | None = None
 
 
-def is_gguf(name: str) -> bool:
-    """Whether a name is that of a file in llama.cpp's format, which holds weights, tokenizer and chat template."""
-    return name.lower().endswith(".gguf") and os.path.isfile(name)  # noqa: PTH113 - any text may be a name
-
-
 class Engine:
     """A loaded causal language model and its tokenizer."""
 
@@ -74,7 +68,7 @@ class Engine:
 
     @classmethod
     def load(cls, name: str, device: str | None, dtype: str | None) -> Engine:
-        """Load a model by name or folder.
+        """Load a model by name, folder or GGUF file. The weights of a GGUF file are held as numbers of `dtype`, not packed.
 
         Raises:
             UsageError: it can't be loaded.
@@ -86,20 +80,18 @@ class Engine:
         kind = getattr(torch, dtype or ("bfloat16" if on_gpu else "float32"), None)
         if not isinstance(kind, torch.dtype):
             raise UsageError(f"dtype {dtype!r} is none of torch's; say bfloat16, float16 or float32")
-        if own := own_code(str(Path(name).parent) if is_gguf(name) else name):
+        if own := own_code(name):
             raise UsageError(
                 f"transformers:{name} comes with Python files of its own ({', '.join(own)[:120]}), and saywhy runs none; "
                 "load the model yourself and give it to agents.chat.in_process.local.local_chat"
             )
-        where, options = name, dict[str, Any]()
-        if is_gguf(name):
-            where, options = str(Path(name).parent), {"gguf_file": Path(name).name}
-        tokenizer = from_pretrained(AutoTokenizer, where, "tokenizer", **options)
-        try:
-            model = from_pretrained(AutoModelForCausalLM, where, "language model", dtype=kind, **options).to(device).eval()
-        except (OSError, ImportError, RuntimeError) as error:
-            why = " ".join(str(error).split())[:300]
-            raise UsageError(f"transformers:{name} can't be loaded: {why}") from error
+        with alone_in_folder(name) as (place, options):
+            tokenizer = from_pretrained(AutoTokenizer, place, "tokenizer", **options)
+            try:
+                model = from_pretrained(AutoModelForCausalLM, place, "language model", dtype=kind, **options).to(device).eval()
+            except (OSError, ImportError, RuntimeError) as error:
+                why = " ".join(str(error).split())[:300]
+                raise UsageError(f"transformers:{name} can't be loaded: {why}") from error
         return cls(model, tokenizer, name)
 
     def tokens_of(self, talk: Sequence[BaseMessage], max_tokens: int, template_options: dict[str, Any]) -> list[int]:

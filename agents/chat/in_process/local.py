@@ -16,7 +16,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import PrivateAttr
 
 from agents.chat.guarded import GuardedChatModel, prompt_of
-from agents.chat.in_process.engine import Engine, Settings, is_gguf
+from agents.chat.in_process.engine import Engine, Settings
+from agents.chat.in_process.gguf_files import digest_of, is_gguf
 from agents.chat.own_replies import ModelReplies
 from saywhy_core.errors import UsageError, argument
 
@@ -242,15 +243,16 @@ def local_chat(model: Any, tokenizer: Any, *, name: str = "local", **options: An
 def _name_of(name_or_path: str) -> str:
     """The model's name in the cache: its own name, or for a folder or file the last part of the path and a digest.
 
-    Of large files the digest covers the size and the first and last 64 KiB.
+    Of large files in a folder the digest covers the size and the first and last 64 KiB.
     """
     folder = Path(name_or_path)
-    alone = is_gguf(name_or_path)
-    if not folder.is_dir() and not alone:
+    if is_gguf(name_or_path) and folder.is_file():
+        return f"transformers:{digest_of(name_or_path)}"
+    if not folder.is_dir():
         return f"transformers:{name_or_path}"
     digest = hashlib.sha256()
-    for file in [folder] if alone else sorted(folder.iterdir()):
-        if alone or (file.suffix in {".json", ".safetensors", ".bin", ".jinja", ".model", ".txt"} and file.is_file()):
+    for file in sorted(folder.iterdir()):
+        if file.suffix in {".json", ".safetensors", ".bin", ".jinja", ".model", ".txt"} and file.is_file():
             size = file.stat().st_size
             digest.update(f"{file.name}:{size}:".encode())
             with file.open("rb") as stream:
