@@ -52,16 +52,12 @@ def check_file(name: str) -> None:
         UsageError: it is missing, no GGUF file, or holds no language model; or the package `gguf` is missing.
     """
     if not Path(name).is_file():
-        raise UsageError(
-            f"transformers:{name}: no such file; give a GGUF file, or a folder written by save_pretrained"
-        )
+        raise UsageError(f"transformers:{name}: no such file; give a GGUF file, or a folder written by save_pretrained")
     if find_spec("gguf") is None:
         raise UsageError("GGUF files are read by the package gguf; install it with: pip install gguf")
     head = read_head(name)
     if "general.architecture" not in head or "tokenizer.ggml.model" not in head:
-        raise UsageError(
-            f"transformers:{name} holds no language model with its tokenizer, as llama.cpp's converter writes"
-        )
+        raise UsageError(f"transformers:{name} holds no language model with its tokenizer, as llama.cpp's converter writes")
 
 
 @contextmanager
