@@ -1,0 +1,12 @@
+from .anchored_probe import fit_anchored_probe as fit_anchored_probe
+from .classifier import FewShotClassifier as FewShotClassifier
+from .classifier_file import ClassifierFile as ClassifierFile
+from .classifier_file import read_classifier as read_classifier
+from .classifier_file import write_classifier as write_classifier
+from .folds import stratified_folds as stratified_folds
+from .linear_probe import fit_probe as fit_probe
+from .methods import METHODS as METHODS
+from .methods import Method as Method
+from .methods import find_method as find_method
+from .prototypes import fit_prototypes as fit_prototypes
+from .tip_adapter import fit_tip_adapter as fit_tip_adapter

@@ -1,0 +1,89 @@
+"""A linear probe that starts from the texts and moves away from them only as far as the images ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agents.few_shot.classifier import FewShotClassifier
+from agents.few_shot.folds import stratified_folds
+from agents.few_shot.logistic import solve
+from agents.few_shot.prototypes import expected_centres
+from agents.few_shot.selection import calibrated, choose, log_likelihoods
+from agents.few_shot.shots import Shots, checked_shots
+from saywhy_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RATIOS = (1 / 16, 1 / 4, 1.0, 4.0, 16.0)
+"""τ²/σ² as in `fit_prototypes`, in factors of four: finer steps change fewer decisions than the choice among them errs by."""
+USUAL = RATIOS.index(1.0)
+
+
+def fit_anchored_probe(
+    rows: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    texts: NDArray[np.floating],
+    *,
+    ratio: float | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> FewShotClassifier:
+    """Fit logistic regression whose penalty draws each class's weights to its text vector.
+
+    The idea is that of CLAP (Silva-Rodríguez et al. 2024, eq. 6-8) and LP++ (Huang et al. 2024). It departs from both: the
+    strength of the penalty is not learned per class and not found on a validation set, but follows from the model of
+    `fit_prototypes`, so that it is known with one image per class, too. Images and texts are centred on the mean over classes
+    first, which takes the modality gap away. If deviations of centres from texts have the variance τ² and images around
+    centres σ², then logits are x·centre/σ² and the penalty on a centre's distance from its text is 1/τ². The texts alone see
+    the sum of both: the scale under which labels are likeliest by the texts is about 1/(σ² + τ²). With r = τ²/σ² this
+    gives logits of scale · (1 + r) and a penalty of scale · (1 + r) / r.
+
+    r = 1 (a text counts as one image) where classes have one image each; else by the likelihood of held-out images, where this
+    beats r = 1 by more than a standard error.
+
+    Args:
+        rows: n×D image embeddings of any length.
+        labels: n class indices.
+        texts: K×D text vectors.
+        ratio: r, more than 0; found as above by default.
+        folds: the most folds of the cross-validation.
+        seed: seed of the folds.
+
+    Raises:
+        UsageError: the arrays do not fit together, or the ratio is not above 0.
+    """
+    if ratio is not None and not 0 < ratio < np.inf:
+        raise UsageError(f"ratio must be more than 0, not {ratio}")
+    shots = checked_shots(rows, labels, texts)
+    return _fitted(shots, _found(shots, folds, seed) if ratio is None else ratio)
+
+
+def _fitted(shots: Shots, ratio: float) -> FewShotClassifier:
+    counts = shots.counts
+    present = counts > 0
+    middle = (shots.sums()[present] / counts[present, None]).mean(axis=0)
+    rows, texts = shots.rows - middle, expected_centres(shots) - middle
+    offsets = rows @ texts.T
+    scale = calibrated(offsets, shots.labels) * (1 + ratio)
+    change, _ = solve(
+        rows, shots.labels, len(texts), penalty=scale / ratio, offsets=scale * offsets, scale=scale
+    )  # fmt: skip
+    weights = scale * (texts + change)
+    return FewShotClassifier(weights, -weights @ middle)
+
+
+def _found(shots: Shots, folds: int, seed: int) -> float:
+    fold = stratified_folds(shots.labels, folds, rows=shots.rows, seed=seed)
+    judged = np.flatnonzero(fold >= 0)
+    if len(judged) < 2:
+        return RATIOS[USUAL]
+    values = np.zeros((len(RATIOS), len(shots.rows)))
+    for number in range(int(fold.max()) + 1):
+        out = fold == number
+        for index, ratio in enumerate(RATIOS):
+            scores = _fitted(shots.of(~out), ratio).scores(shots.rows[out])
+            values[index, out] = log_likelihoods(scores, shots.labels[out])
+    return RATIOS[choose(values[:, judged], USUAL)]

@@ -1,0 +1,97 @@
+"""The table of methods: accuracy on images that they have not seen, what they break, and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evals.prompts.comparison import LEVEL, Share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """How one method does.
+
+    Attributes:
+        name: of the method.
+        words: what it is.
+        held_out: its accuracy on shots in folds that it did not see, with a 95 % interval; None where none could be held out.
+        test: its accuracy on the test images; None without them.
+        better: how many judged images only this method gets right, compared with the chosen one.
+        worse: how many only the chosen method gets right. Test images are judged where there are some, else held-out shots.
+        p: the p value of the exact McNemar test of these counts; 1 where nothing was judged.
+        broken: how many pinned images the template alone gets right and this method wrong.
+        shots: how many labelled images the classifier or the search uses.
+        requests: to a language model; the methods send none.
+        seconds: to make it of the shots, without encoding images and without cross-validation.
+        cross_validation_seconds: for the folds.
+    """
+
+    name: str
+    words: str
+    held_out: Share | None
+    test: Share | None
+    better: int
+    worse: int
+    p: float
+    broken: int
+    shots: int
+    requests: int
+    seconds: float
+    cross_validation_seconds: float
+
+
+def table_text(rows: Sequence[MethodRow], chosen: str, pinned: int = 0) -> str:
+    """The table as text, with a mark at the chosen method."""
+    tested = any(row.test is not None for row in rows)
+    folded = any(row.held_out is not None for row in rows)
+    head = f"  {'method':20}"
+    head += f"{'unseen folds of the shots':>28}" if folded else ""
+    head += f"{'test images':>26}" if tested else ""
+    head += f"{'better / worse, p':>24}" if tested or folded else ""
+    head += f"{'breaks':>8}" if pinned else ""
+    head += f"{'seconds':>10}{'shots':>7}"
+    lines = [head]
+    for row in rows:
+        line = f"{'*' if row.name == chosen else ' '} {row.name:20}"
+        line += f"{str(row.held_out or ''):>28}" if folded else ""
+        line += f"{str(row.test or ''):>26}" if tested else ""
+        if tested or folded:
+            line += f"{'' if row.name == chosen else f'{row.better} / {row.worse}, p = {row.p:.3g}':>24}"
+        line += f"{row.broken:>8}" if pinned else ""
+        line += f"{row.seconds + row.cross_validation_seconds:>10.1f}{row.shots:>7}"
+        lines.append(line)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def verdict(rows: Sequence[MethodRow], chosen: str) -> str:
+    """Says in a sentence whether another method does better than the optimised prompts; it claims no more than the test allows."""
+    judged = {row.name: row for row in rows if _accuracy(row) is not None}
+    own = judged.get("prompts")
+    if own is None:
+        return "Nothing here says which method is better: there are no images that the methods have not seen."
+    where = "on the test images" if own.test is not None else "on unseen folds of the shots"
+    # The tests of the rows are against the chosen method.
+    other = judged[chosen] if chosen != "prompts" else max((row for row in rows if row is not own), key=_value)
+    p = own.p if chosen != "prompts" else other.p
+    gap = _value(other) - _value(own)
+    if gap <= 0:
+        return f"The optimised prompts do as well as {_named(other)} {where}: {_value(own):.1%} against {_value(other):.1%}."
+    sure = f"p = {p:.3g}" if p < LEVEL else f"inside the noise, p = {p:.3g}"
+    return f"{_named(other).capitalize()} does better than the prompts {where}: {_value(other):.1%} against {_value(own):.1%} ({sure})."
+
+
+def _named(row: MethodRow) -> str:
+    return {"probe": "a linear probe", "anchored-probe": "a linear probe drawn to the texts"}.get(row.name, row.words)
+
+
+def _accuracy(row: MethodRow) -> Share | None:
+    return row.held_out if row.test is None else row.test
+
+
+def _value(row: MethodRow) -> float:
+    found = _accuracy(row)
+    return -1.0 if found is None else found.value
