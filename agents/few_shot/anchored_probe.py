@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,21 +59,33 @@ def fit_anchored_probe(
     if ratio is not None and not 0 < ratio < np.inf:
         raise UsageError(f"ratio must be more than 0, not {ratio}")
     shots = checked_shots(rows, labels, texts)
-    return _fitted(shots, _found(shots, folds, seed) if ratio is None else ratio)
+    return _Centred.of(shots).fitted(_found(shots, folds, seed) if ratio is None else ratio)
 
 
-def _fitted(shots: Shots, ratio: float) -> FewShotClassifier:
-    counts = shots.counts
-    present = counts > 0
-    middle = (shots.sums()[present] / counts[present, None]).mean(axis=0)
-    rows, texts = shots.rows - middle, expected_centres(shots) - middle
-    offsets = rows @ texts.T
-    scale = calibrated(offsets, shots.labels) * (1 + ratio)
-    change, _ = solve(
-        rows, shots.labels, len(texts), penalty=scale / ratio, offsets=scale * offsets, scale=scale
-    )  # fmt: skip
-    weights = scale * (texts + change)
-    return FewShotClassifier(weights, -weights @ middle)
+@dataclass(frozen=True, eq=False)
+class _Centred:
+    """Shots without the mean over classes: what all strengths begin with."""
+
+    rows: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    texts: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    scale: float
+
+    @classmethod
+    def of(cls, shots: Shots) -> _Centred:
+        present = shots.counts > 0
+        middle = (shots.sums()[present] / shots.counts[present, None]).mean(axis=0)
+        rows, texts = shots.rows - middle, expected_centres(shots) - middle
+        return cls(rows, shots.labels, texts, middle, calibrated(rows @ texts.T, shots.labels))
+
+    def fitted(self, ratio: float) -> FewShotClassifier:
+        """The probe for this ratio."""
+        scale = self.scale * (1 + ratio)
+        offsets = scale * self.rows @ self.texts.T
+        change, _ = solve(self.rows, self.labels, len(self.texts), penalty=scale / ratio, offsets=offsets, scale=scale)
+        weights = scale * (self.texts + change)
+        return FewShotClassifier(weights, -weights @ self.middle)
 
 
 def _found(shots: Shots, folds: int, seed: int) -> float:
@@ -83,7 +96,7 @@ def _found(shots: Shots, folds: int, seed: int) -> float:
     values = np.zeros((len(RATIOS), len(shots.rows)))
     for number in range(int(fold.max()) + 1):
         out = fold == number
+        begun = _Centred.of(shots.of(~out))
         for index, ratio in enumerate(RATIOS):
-            scores = _fitted(shots.of(~out), ratio).scores(shots.rows[out])
-            values[index, out] = log_likelihoods(scores, shots.labels[out])
+            values[index, out] = log_likelihoods(begun.fitted(ratio).scores(shots.rows[out]), shots.labels[out])
     return RATIOS[choose(values[:, judged], USUAL)]

@@ -32,7 +32,7 @@ def fit_probe(
     folds: int = 5,
     seed: int = 0,
 ) -> FewShotClassifier:
-    """Fit scikit-learn's logistic regression (L2 penalty, with a bias per class) to the images; the texts only count the classes.
+    """Fit scikit-learn's logistic regression (L2 penalty, with a bias per class) to the images; texts only count the classes.
 
     The strength C is the one with the best likelihood on held-out images; 1 where these can't decide. A class without images is
     never chosen, for the probe knows nothing about it; with images of one class alone, that class is always chosen.

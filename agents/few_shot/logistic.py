@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import logsumexp
+
+from agents.few_shot.selection import log_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def solve(
         logits = base + inside @ change
         if with_bias:
             logits = logits + flat[width * classes :]
-        normaliser = logsumexp(logits, axis=1)
+        normaliser = log_sums(logits)
         error = np.exp(logits - normaliser[:, None]) - target
         value = float((normaliser - (logits * target).sum(axis=1)).sum() + penalty / 2 * (change**2).sum())
         slope = (inside.T @ error + penalty * change).ravel()

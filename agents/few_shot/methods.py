@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from agents.few_shot.anchored_probe import fit_anchored_probe
-from agents.few_shot.classifier import FewShotClassifier
-from agents.few_shot.linear_probe import fit_probe
-from agents.few_shot.prototypes import fit_prototypes
-from agents.few_shot.shots import unit
-from agents.few_shot.tip_adapter import fit_tip_adapter
 from saywhy_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
+
+    from agents.few_shot.classifier import FewShotClassifier
 
 Texts = Literal["template", "templates", "descriptions", "plain", "prompts"]
 """What the class vectors are means of: the template, CLIP's 80 templates, all descriptions (the template where a class has
-none), the templates and the descriptions in equal parts ("plain"; the templates alone where a class has none), or optimised prompts."""
+none), "plain", which is templates and descriptions in equal parts (templates where a class has none), or optimised prompts."""
+
+ROOM = "agents.few_shot"
 
 
 @dataclass(frozen=True)
@@ -34,22 +32,22 @@ class Method:
         name: as the command takes it.
         words: what it is, in a few words.
         texts: the texts it begins with.
-        fit: makes a classifier of images n×D, labels n and text vectors K×D; None where the texts alone decide.
+        fit: "module:function" of what makes a classifier of images n×D, labels n and text vectors K×D; None where the texts
+            alone decide. The module is imported at the first call, because the command line lists the names at its start.
     """
 
     name: str
     words: str
     texts: Texts
-    fit: Callable[[NDArray[np.floating], NDArray[np.integer], NDArray[np.floating]], FewShotClassifier] | None = None
+    fit: str | None = None
 
     def __call__(
         self, rows: NDArray[np.floating], labels: NDArray[np.integer], texts: NDArray[np.floating]
     ) -> FewShotClassifier:
         """The classifier that the method makes of these images, labels and text vectors."""
-        if self.fit is not None:
-            return self.fit(rows, labels, texts)
-        vectors = unit(texts, "text")
-        return FewShotClassifier(vectors, np.zeros(len(vectors)))
+        module, _, name = (self.fit or "agents.few_shot.classifier:of_texts").partition(":")
+        make: Callable[..., FewShotClassifier] = getattr(import_module(module), name)
+        return make(rows, labels, texts)
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -60,11 +58,16 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             Method("templates", "CLIP's 80 templates", "templates"),
             Method("descriptions", "all descriptions averaged", "descriptions"),
             Method("prompts", "optimised prompts", "prompts"),
-            Method("prototype", "texts and image means", "plain", fit_prototypes),
-            Method("prompts+prototype", "optimised prompts and image means", "prompts", fit_prototypes),
-            Method("tip-adapter", "texts and stored images (Tip-Adapter)", "plain", fit_tip_adapter),
-            Method("probe", "linear probe on the images alone", "plain", fit_probe),
-            Method("anchored-probe", "linear probe drawn to the texts", "plain", fit_anchored_probe),
+            Method("prototype", "texts and image means", "plain", f"{ROOM}.prototypes:fit_prototypes"),
+            Method("prompts+prototype", "optimised prompts and image means", "prompts", f"{ROOM}.prototypes:fit_prototypes"),
+            Method("tip-adapter", "texts and stored images", "plain", f"{ROOM}.tip_adapter:fit_tip_adapter"),
+            Method("probe", "linear probe on the images alone", "plain", f"{ROOM}.linear_probe:fit_probe"),
+            Method(
+                "anchored-probe",
+                "linear probe drawn to the texts",
+                "plain",
+                f"{ROOM}.anchored_probe:fit_anchored_probe",
+            ),
         )
     }
 )

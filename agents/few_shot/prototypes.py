@@ -76,7 +76,7 @@ def nearest_centre(where: NDArray[np.float64]) -> FewShotClassifier:
 
 
 def leave_one_out_scores(shots: Shots, ratio: float) -> NDArray[np.float64]:
-    """n×K scores of each image by the centres without it (the modality gap is not estimated anew, for it is a mean over all)."""
+    """n×K scores of each image by the centres without it; what the texts expect is a mean over all, and stays as it is."""
     where = centres(shots, ratio)
     scores: NDArray[np.float64] = shots.rows @ where.T - (where**2).sum(axis=1) / 2
     worth = 1 + ratio * shots.counts[shots.labels]

@@ -60,7 +60,7 @@ def checked_shots(rows: NDArray[np.floating], labels: NDArray[np.integer], texts
         raise UsageError(f"text vectors must be K×D with at least two classes, not of shape {text.shape}")
     if wide.ndim != 2 or not len(wide) or wide.shape[1] != text.shape[1]:
         raise UsageError(
-            f"image embeddings must be n×{text.shape[1]} as the text vectors are, with at least one image, not of shape {wide.shape}"
+            f"image embeddings must be n×{text.shape[1]} as the text vectors are, with at least one image, not {wide.shape}"
         )
     if truth.shape != (len(wide),) or not np.issubdtype(truth.dtype, np.integer):
         raise UsageError(f"give one class index for each of the {len(wide)} images")
@@ -80,4 +80,5 @@ def unit(rows: NDArray[np.floating], what: str) -> NDArray[np.float64]:
     bad = np.flatnonzero(~np.isfinite(lengths) | (lengths == 0))
     if bad.size:
         raise UsageError(f"the vector of {what} {bad[0]} is {'zero' if lengths[bad[0]] == 0 else 'not finite'}; leave it out")
-    return wide / lengths[:, None]
+    found: NDArray[np.float64] = wide / lengths[:, None]
+    return found

@@ -66,9 +66,9 @@ def _spread(shots: Shots) -> float:
     count = len(shots.rows)
     if count < 2:
         return 1.0
-    total = np.linalg.norm(shots.rows.sum(axis=0)) ** 2
+    total = float((shots.rows.sum(axis=0) ** 2).sum())
     distance = 1 - (total - count) / (count * (count - 1))
-    return float(CLIP_DISTANCE / max(distance, 1e-3))
+    return CLIP_DISTANCE / max(distance, 1e-3)
 
 
 def _found(shots: Shots, scale: float, alphas: tuple[float, ...], betas: tuple[float, ...]) -> tuple[float, float]:
@@ -81,7 +81,7 @@ def _found(shots: Shots, scale: float, alphas: tuple[float, ...], betas: tuple[f
     away = 1 - shots.rows[judged] @ shots.rows.T
     own = np.flatnonzero(judged)
     ownership = np.eye(len(shots.texts))[shots.labels]
-    values = []
+    values: list[NDArray[np.float64]] = []
     for beta in betas:
         near = np.exp(-beta * away)
         near[np.arange(len(own)), own] = 0.0

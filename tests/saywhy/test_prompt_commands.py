@@ -98,6 +98,48 @@ def test_from_classes_to_a_report(saywhy, world, chat_server, tmp_path):
     assert len(with_prompts.stdout.splitlines()) == 21
 
 
+def test_a_classifier_comes_with_a_report_and_classifies(saywhy, world, tmp_path):
+    common = ["--encoder", f"clip:{world / 'clip'}", "--embeddings", tmp_path / "kept"]
+    shots, prompts = world / "photos", tmp_path / "my.prompts.json"
+    words = ["improve", "--shots", shots, "--out", prompts, "--folds", 3, *common]
+    done = saywhy(*words, "--method", "anchored-probe", "--must-not-break", shots)
+    assert done.returncode == 0, done.stderr
+    assert "* anchored-probe" in done.stdout
+    assert "unseen folds of the shots" in done.stdout
+    assert "give --test" in done.stderr
+    report = json.loads((tmp_path / "my.prompts.report.json").read_text(encoding="utf-8"))["alternatives"]
+    assert (report["method"], report["folds"]) == ("anchored-probe", 3)
+    assert {row["name"] for row in report["methods"]} >= {"prompts", "probe", "tip-adapter", "prompts+prototype"}
+    assert all(0 <= row["held_out"]["low"] <= row["held_out"]["high"] <= 1 for row in report["methods"])
+    assert len(json.loads(prompts.read_text(encoding="utf-8"))["prompts"]) == 4
+
+    file = tmp_path / "my.prompts.classifier.npz"
+    call = ["classify", "--classes", world / "classes.json", "--images", world / "photos", *common, "--classifier"]
+    classified = saywhy(*call, file)
+    assert classified.returncode == 0, classified.stderr
+    rows = list(csv.DictReader(classified.stdout.splitlines()))
+    assert sum(row["final"] == row["label"] for row in rows) > 10  # of 20 images that it was made of
+    assert all(len(row["candidates"].split("|")) == 4 for row in rows)
+    for others, says in ((["--prompts", prompts], "give one of"), (["--mix", 0.5], "--mix goes with --descriptions")):
+        refused = saywhy(*call, file, *others)
+        assert refused.returncode == 2
+        assert says in refused.stderr
+    assert saywhy(*call, prompts).returncode == 2
+    again = saywhy(*words, "--method", "templates")
+    assert again.returncode == 0, again.stderr
+    assert "is from an earlier run" in again.stderr
+
+
+def test_a_classifier_can_not_go_into_a_pipe(saywhy, world):
+    words = ["improve", "--shots", world / "shots", "--encoder", f"clip:{world / 'clip'}", "--out", "/dev/null"]
+    done = saywhy(*words, "--method", "probe")
+    assert done.returncode == 2
+    assert "is no file" in done.stderr
+    piped = saywhy(*words)
+    assert piped.returncode == 0, piped.stderr
+    assert "prompts was picked" in piped.stderr
+
+
 def test_all_pairs_need_no_images_and_a_ceiling_is_kept(saywhy, world, chat_server, tmp_path):
     server = chat_server(behave=reply)
     call = ["describe", "--classes", world / "classes.json", "--all-pairs", "--llm", f"{server.url}#m", "--out"]

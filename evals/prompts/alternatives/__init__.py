@@ -1,4 +1,4 @@
-"""Compares optimised prompts with what a user would pick instead, and picks: texts, prototypes, Tip-Adapter and linear probes."""
+"""Compares optimised prompts with what a user would pick instead (prototypes, Tip-Adapter, linear probes), and picks."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 USUAL = ("anchored-probe", "prompts+prototype", "prompts", "template")
 """What is used where held-out shots do not decide, the first that breaks no pinned image. The anchored probe uses texts and
-images, changes only what the shots contradict, and is never far from the best in docs/benchmarks.md. The template is last: it is
+images, changes only what the shots contradict, and is never far from the best in docs/few-shot.md. The template is last: it is
 what pinned images are held against, and breaks none."""
 
 ERRORS = 2.0
-"""How many standard errors of the difference another method must be ahead by: about the 5 % level. The best of nine is ahead by one
-standard error by chance alone in most runs."""
+"""How many standard errors of the difference another method must be ahead by: about the 5 % level. By chance alone, the best of
+nine is often ahead by one."""
 
 
 def pick(right: Mapping[str, NDArray[np.float64]] | None, allowed: Sequence[str]) -> tuple[str, str]:
@@ -30,7 +30,10 @@ def pick(right: Mapping[str, NDArray[np.float64]] | None, allowed: Sequence[str]
     """
     usual = next((name for name in USUAL if name in allowed), allowed[0])
     if right is None:
-        return usual, f"{usual} was picked by rule: with one image per class no shot can be held out, so nothing can be compared"
+        return (
+            usual,
+            f"{usual} was picked by rule: with one image per class no shot can be held out",
+        )
     ahead = {name: _lead(right[name], right[usual]) for name in allowed if name != usual}
     # of those that are surely better the one with the best accuracy, the earlier of equals
     better = [name for name, lead in ahead.items() if lead > ERRORS]

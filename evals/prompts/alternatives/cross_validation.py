@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,14 +23,12 @@ class HeldOut:
         right: method -> the share of repeats in which each judged image is right.
         judged: positions of the shots that were held out: those whose class has another image.
         folds: how many folds.
-        seconds: method -> the time of all its folds.
         first: method -> whether each judged image is right in the first repeat.
     """
 
     right: Mapping[str, NDArray[np.float64]]
     judged: NDArray[np.int64]
     folds: int
-    seconds: Mapping[str, float]
     first: Mapping[str, NDArray[np.bool_]]
 
 
@@ -67,30 +64,24 @@ def cross_validate(
         return None
     right = {name: np.zeros(len(labels)) for name in methods}
     first = {name: np.zeros(len(labels), dtype=bool) for name in methods}
-    seconds = dict.fromkeys(methods, 0.0)
     count = 0
     for repeat in range(repeats):
         fold = stratified_folds(labels, folds, rows=rows, seed=seed + repeat)
         count = int(fold.max()) + 1
         for number in range(count):
             out = fold == number
-            started = time.perf_counter()
             known = dict(vectors)
             if any(METHODS[name].texts == "prompts" for name in methods):
                 known["prompts"] = search(rows[~out], labels[~out])
-            searching = time.perf_counter() - started
             for name in methods:
-                started = time.perf_counter()
                 method = METHODS[name]
                 found = method(rows[~out], labels[~out], known[method.texts]).predict(rows[out])
                 right[name][out] += found == labels[out]
                 if repeat == 0:
                     first[name][out] = found == labels[out]
-                seconds[name] += time.perf_counter() - started + (searching if method.texts == "prompts" else 0.0)
     return HeldOut(
         {name: values[judged] / repeats for name, values in right.items()},
         judged,
         count,
-        seconds,
         {name: values[judged] for name, values in first.items()},
     )

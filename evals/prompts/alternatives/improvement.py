@@ -88,7 +88,7 @@ def improve_prompts(
     repeats: int = 1,
     seed: int = 0,
     template: str = "a photo of a {}.",
-    pinned: Labelled | None = None,
+    must_not_break: Labelled | None = None,
     test: Labelled | None = None,
     texts_only: bool = False,
     state: str | os.PathLike[str] | None = None,
@@ -111,7 +111,7 @@ def improve_prompts(
         repeats: how often the folds are drawn anew.
         seed: seed of the search and of the folds.
         template: the template that the search starts from.
-        pinned: images that must not break: a method that gets one wrong which the template alone gets right is not picked.
+        must_not_break: pinned images: a method that gets one wrong which the template alone gets right is not picked.
         test: images that nothing here has seen, for the table only; the choice does not look at them.
         texts_only: pick among the methods that prompts alone can express.
         state: the state file of the search with all shots.
@@ -155,7 +155,7 @@ def improve_prompts(
             rows, truth, vectors, lambda part, own: searched(part, own).class_vectors(looker), compared,
             folds=folds, repeats=repeats, seed=seed,
         )  # fmt: skip
-    broken, pins = _broken(classifiers, pinned)
+    broken, pins = _broken(classifiers, must_not_break)
     chosen, reason = _chosen(method, held_out, compared, broken, folds=folds, texts_only=texts_only)
     decisions = {} if test is None else {name: one.predict(test[0]) for name, one in classifiers.items()}
     table = _rows(compared, chosen, held_out, decisions, test, broken, seconds, len(truth))
@@ -173,12 +173,14 @@ def improve_prompts(
 
 
 def _broken(classifiers: Mapping[str, FewShotClassifier], pinned: Labelled | None) -> tuple[dict[str, int], int]:
-    """How many pinned images each method gets wrong that the template alone gets right, and how many the template gets right."""
+    """How many pinned images each method breaks, and how many there are to break: those that the template alone gets right."""
     if pinned is None:
         return dict.fromkeys(classifiers, 0), 0
     truth = np.asarray(pinned[1])
     before = classifiers["template"].predict(pinned[0]) == truth
-    return {name: int((before & (one.predict(pinned[0]) != truth)).sum()) for name, one in classifiers.items()}, int(before.sum())
+    return {name: int((before & (one.predict(pinned[0]) != truth)).sum()) for name, one in classifiers.items()}, int(
+        before.sum()
+    )
 
 
 def _chosen(
@@ -187,8 +189,8 @@ def _chosen(
     if method != "auto":
         if broken[method]:
             raise UsageError(
-                f"the method {method} gets {broken[method]} pinned image(s) wrong that the template alone gets right; choose auto, "
-                f"which picks among methods that break none, or pin fewer images"
+                f"the method {method} gets {broken[method]} pinned image(s) wrong that the template alone gets right; "
+                f"choose auto, which picks among methods that break none, or pin fewer images"
             )
         return method, f"{method} was asked for"
     allowed = [name for name in compared if not broken[name] and not (texts_only and METHODS[name].fit is not None)]
@@ -236,7 +238,6 @@ def _rows(
                 shots=shots if METHODS[name].fit is not None or METHODS[name].texts == "prompts" else 0,
                 requests=0,
                 seconds=seconds[name],
-                cross_validation_seconds=0.0 if held_out is None else held_out.seconds[name],
             )
         )
     return tuple(rows)

@@ -26,8 +26,7 @@ class MethodRow:
         broken: how many pinned images the template alone gets right and this method wrong.
         shots: how many labelled images the classifier or the search uses.
         requests: to a language model; the methods send none.
-        seconds: to make it of the shots, without encoding images and without cross-validation.
-        cross_validation_seconds: for the folds.
+        seconds: to make it of the shots once, without encoding images and without the folds, which cost that much each.
     """
 
     name: str
@@ -41,7 +40,6 @@ class MethodRow:
     shots: int
     requests: int
     seconds: float
-    cross_validation_seconds: float
 
 
 def table_text(rows: Sequence[MethodRow], chosen: str, pinned: int = 0) -> str:
@@ -57,18 +55,18 @@ def table_text(rows: Sequence[MethodRow], chosen: str, pinned: int = 0) -> str:
     lines = [head]
     for row in rows:
         line = f"{'*' if row.name == chosen else ' '} {row.name:20}"
-        line += f"{str(row.held_out or ''):>28}" if folded else ""
-        line += f"{str(row.test or ''):>26}" if tested else ""
+        line += f"{row.held_out or ''!s:>28}" if folded else ""
+        line += f"{row.test or ''!s:>26}" if tested else ""
         if tested or folded:
             line += f"{'' if row.name == chosen else f'{row.better} / {row.worse}, p = {row.p:.3g}':>24}"
         line += f"{row.broken:>8}" if pinned else ""
-        line += f"{row.seconds + row.cross_validation_seconds:>10.1f}{row.shots:>7}"
+        line += f"{row.seconds:>10.1f}{row.shots:>7}"
         lines.append(line)
     return "\n".join(line.rstrip() for line in lines)
 
 
 def verdict(rows: Sequence[MethodRow], chosen: str) -> str:
-    """Says in a sentence whether another method does better than the optimised prompts; it claims no more than the test allows."""
+    """Says in a sentence whether another method does better than the optimised prompts, as far as the test allows."""
     judged = {row.name: row for row in rows if _accuracy(row) is not None}
     own = judged.get("prompts")
     if own is None:
@@ -81,7 +79,8 @@ def verdict(rows: Sequence[MethodRow], chosen: str) -> str:
     if gap <= 0:
         return f"The optimised prompts do as well as {_named(other)} {where}: {_value(own):.1%} against {_value(other):.1%}."
     sure = f"p = {p:.3g}" if p < LEVEL else f"inside the noise, p = {p:.3g}"
-    return f"{_named(other).capitalize()} does better than the prompts {where}: {_value(other):.1%} against {_value(own):.1%} ({sure})."
+    name = f"{_named(other)[0].upper()}{_named(other)[1:]}"
+    return f"{name} does better than the prompts {where}: {_value(other):.1%} against {_value(own):.1%} ({sure})."
 
 
 def _named(row: MethodRow) -> str:

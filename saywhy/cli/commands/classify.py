@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from agents import Predictions
+    from agents.encoders import ImageTextEncoder
+    from agents.few_shot import ClassifierFile
     from saywhy_core.images import ImageSet
 
-HELP = """Classify images by descriptions of confusable pairs (--descriptions), or by a prompt file (--prompts).
+HELP = """Classify images by descriptions of confusable pairs (--descriptions), a prompt file (--prompts) or a --classifier.
 
 Prints CSV: path, label (where the source names one), first look, final decision, and the candidates with their scores. The
-first look uses the template alone; so does the final decision where neither file is given.
+first look uses the template alone; so does the final decision where no file is given.
 
 [bold]Example:[/bold] saywhy classify --classes classes.json --images photos/ --encoder clip:PATH --descriptions pairs.json
 
@@ -35,8 +40,8 @@ RULES = (
     Rule(("mix",), "--descriptions", lambda options: options["descriptions"] is not None),
     Rule(
         ("k",),
-        "--descriptions or --prompts",
-        lambda options: options["descriptions"] is not None or options["prompts"] is not None,
+        "--descriptions, --prompts or --classifier",
+        lambda options: any(options[name] is not None for name in ("descriptions", "prompts", "classifier")),
     ),
 )
 
@@ -52,6 +57,7 @@ def classify(
     encoder: prompting.EncoderOption,
     descriptions: Annotated[Path | None, typer.Option(help="Pair file in FuDD's format, from saywhy describe.")] = None,
     prompts: Annotated[Path | None, typer.Option(help="Prompt file, from saywhy improve, or descriptions by class.")] = None,
+    classifier: Annotated[Path | None, typer.Option(help="Classifier file, from saywhy improve (.classifier.npz).")] = None,
     k: Annotated[
         int, typer.Option(min=1, help="Candidates per image: they get a second look (--descriptions) and stand in the CSV.")
     ] = 10,
@@ -62,25 +68,27 @@ def classify(
     trust: prompting.TrustOption = False,
 ) -> None:
     """Classify images."""
+    from agents.few_shot import read_classifier
     from agents.prompting import DifferentialClassifier, PairDescriptions, classify_by_prompts, read_descriptions, read_pairs
     from evals.prompts import compare
     from saywhy_core.names import read_class_names
 
-    if descriptions is not None and prompts is not None:
-        raise UsageError("give either --descriptions or --prompts, not both")
+    if sum(file is not None for file in (descriptions, prompts, classifier)) > 1:
+        raise UsageError("give one of --descriptions, --prompts and --classifier")
     names = read_class_names(classes)
     pairs = PairDescriptions({}) if descriptions is None else read_pairs(descriptions, names)
     library = None if prompts is None else read_descriptions(prompts, names)
+    trained = None if classifier is None else read_classifier(classifier)
     if descriptions is not None:
         prompting.tell_order(pairs.order, descriptions)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     hold(out, "table")
     found = prompting.encoded(looker, images)
-    if library is None:
-        classifier = DifferentialClassifier(
-            looker, names, pairs, k=1 if descriptions is None else k, template=template, mix=mix
-        )
-        result = classifier.predict_embedded(found.rows)
+    if trained is not None:
+        result = _by_classifier(trained, looker, names, template, found.rows, k)
+    elif library is None:
+        by_pairs = DifferentialClassifier(looker, names, pairs, k=1 if descriptions is None else k, template=template, mix=mix)
+        result = by_pairs.predict_embedded(found.rows)
     else:
         result = classify_by_prompts(looker, names, library, found.rows, candidates=k, template=template)
     _write(out, found.images, names, result)
@@ -97,6 +105,24 @@ def classify(
             f"the template stood in for {them}"
         )
     prompting.finish_with([*found.problems, *pairs.problems], looker)
+
+
+def _by_classifier(
+    trained: ClassifierFile, looker: ImageTextEncoder, names: Sequence[str], template: str, rows: NDArray[np.float32], k: int
+) -> Predictions:
+    """The decisions of a classifier file; the first look is that of the template, as everywhere."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from agents.encoders import top_indices
+    from agents.prompting import classify_by_prompts
+
+    scores = trained.scores(rows, names, looker)
+    best = top_indices(scores, k)
+    by_template = classify_by_prompts(looker, names, {}, rows, candidates=1, template=template)
+    ranked = np.take_along_axis(scores, best, axis=1).astype(np.float32)
+    return replace(by_template, final=best[:, 0].copy(), candidates=best, scores=ranked)
 
 
 def _write(out: Path | None, images: ImageSet, names: Sequence[str], result: Predictions) -> None:

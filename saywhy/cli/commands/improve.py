@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from saywhy.cli.options import prompts as prompting
+from saywhy.cli.options.choices import either
 from saywhy.cli.options.console import counted, note, show_lines
 from saywhy.cli.options.files import Use
 from saywhy.cli.options.groups import Rule, with_groups
 from saywhy_core.errors import UsageError
 from saywhy_core.progress import progress_bar
 
-HELP = """Search better prompts with a few labelled images; one per class is enough.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Templates are searched first, then the descriptions of each class. --test names images that the search does not see: only
-they can say whether the prompts are better. The run can be stopped at any moment; the same command goes on with it.
+    from agents.encoders import EncodedImages
+
+HELP = """Search better prompts with a few labelled images; one per class is enough. Compare them with plain alternatives.
+
+Templates are searched first, then the descriptions of each class. A table compares the prompts with template ensembles, image
+prototypes, Tip-Adapter and linear probes, on folds of the shots and on --test images that none of them sees. --method auto
+picks one by the folds. OUT holds prompts for any program; STEM.classifier.npz beside it, for `saywhy classify --classifier`, is
+written where the method is more than prompts. The run can be stopped at any moment; the same command goes on with it.
 
 [bold]Example:[/bold] saywhy improve --shots shots/ --test photos/ --encoder clip:PATH --descriptions pairs.json
 --out prompts.json
@@ -32,7 +41,9 @@ RULES = (
         "--descriptions: without them templates alone are searched",
         lambda options: options["descriptions"] is not None,
     ),
+    Rule(("repeats",), "folds; --folds 0 leaves them out", lambda options: options["folds"] != 0),
 )
+METHODS = either("agents.few_shot:METHODS", first=("auto",))
 
 
 def register(app: typer.Typer) -> None:
@@ -54,61 +65,121 @@ def improve(
         float, typer.Option(min=0, help="Weight of the mean log probability of the true class in the fitness.")
     ] = 1.0,
     rounds: Annotated[int, typer.Option(min=0, help="The most rounds over groups of confused classes.")] = 4,
+    method: Annotated[
+        str, typer.Option(metavar=METHODS, help="How to classify; auto picks by the folds of the shots, and by rule without.")
+    ] = "auto",
+    folds: Annotated[int, typer.Option(min=0, help="The most folds in which shots are held out; 0 leaves this out.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="How often the folds are drawn.")] = 1,
+    must_not_break: Annotated[
+        Path | None,
+        typer.Option(help="Labelled images: a method that gets one wrong which the template alone gets right is not picked."),
+    ] = None,
     seed: prompting.SeedOption = 0,
     embeddings: prompting.EmbeddingsOption = None,
     trust: prompting.TrustOption = False,
 ) -> None:
     """Search better prompts."""
-    from agents.prompting import PromptOptimizer, read_descriptions
-    from evals.prompts import evaluate_prompts, held_out, report_text
-    from saywhy_core.disk.destinations import beside, check_own, is_stream
-    from saywhy_core.disk.files import atomic_open, check_is_no_input
+    from agents.few_shot import METHODS as KNOWN
+    from agents.few_shot import find_method, write_classifier
+    from agents.prompting import read_descriptions
+    from evals.prompts import evaluate_prompts, report_text
+    from evals.prompts.alternatives import improve_prompts
+    from saywhy_core.disk.destinations import beside, is_stream
+    from saywhy_core.disk.files import atomic_open
     from saywhy_core.disk.locks import FileLock
-    from saywhy_core.images import list_images
-    from saywhy_core.names import read_class_names
 
-    comparison = out.with_name(f"{out.stem}.report.json")
     streamed = is_stream(out)
-    if test is not None:
-        if streamed:
-            raise UsageError(
-                f"--test writes {comparison.name} beside OUT, and {out} is no file; name a file, or leave --test out"
-            )
-        check_is_no_input(comparison)
-        check_own(comparison, comparison.parent)
-    listed = list_images(shots)
-    if listed.labels is None:
-        raise UsageError(
-            f"{shots} names no classes: put the shots into one folder per class, or give a CSV with path and label"
-        )
-    if classes is None and listed.doubt:
-        raise UsageError(f"{listed.doubt} (--classes FILE)")
-    # what joins the words of a folder's name is no part of the class's name: it would stand in every prompt
-    names = sorted({label.replace("_", " ") for label in listed.labels}) if classes is None else read_class_names(classes)
+    comparison, trained = (out.with_name(f"{out.stem}.{ending}") for ending in ("report.json", "classifier.npz"))
+    chosen = None if method == "auto" else find_method(method)
+    if streamed and (test is not None or (chosen is not None and chosen.fit is not None)):
+        what, file = ("--test", comparison) if test is not None else (f"--method {method}", trained)
+        raise UsageError(f"{what} writes {file.name} beside OUT, and {out} is no file; name a file, or leave {what} out")
+    if not streamed:
+        _check_beside(comparison, trained)
+    names = _names(shots, classes)
     library = None if descriptions is None else read_descriptions(descriptions, names)
     looker = prompting.opened(encoder, embeddings, trust=trust)
     state = None if streamed else beside(out, ".state")
     with FileLock(out, "prompt file"):
         few = prompting.encoded(looker, shots).of_classes(names)
+        unseen = None if test is None else prompting.encoded(looker, test).of_classes(names)
+        pinned = None if must_not_break is None else prompting.encoded(looker, must_not_break).of_classes(names)
+        fresh = None if unseen is None else _fresh(unseen, few, names, test)
         with progress_bar("searching prompts") as bar:
-            optimizer = PromptOptimizer(
-                looker, names, seed=seed, template=template, entropy_weight=entropy_weight, rounds=rounds, state=state,
-                progress=lambda _: bar.advance(),
+            found = improve_prompts(
+                looker, names, few.rows, few.images.label_indices(names), library, method=method, folds=folds, repeats=repeats,
+                seed=seed, template=template, entropy_weight=entropy_weight, rounds=rounds, state=state, test=fresh,
+                must_not_break=None if pinned is None else (pinned.rows, pinned.images.label_indices(names)),
+                texts_only=streamed, progress=lambda _: bar.advance(),
             )  # fmt: skip
-            found = optimizer.fit_embedded(few.rows, few.images.label_indices(names), library)
-        found.write(out)
+        found.prompts.write(out)
+        if found.classifier is not None:
+            write_classifier(trained, found.classifier, names, encoder=looker, method=found.method)
+        report = None
+        if fresh is not None:
+            report = evaluate_prompts(looker, names, found.prompts.prompts, *fresh, template=template, seed=seed)
+        if not streamed:
+            with atomic_open(comparison) as stream:
+                content = {"version": 1} if report is None else report.to_dict()
+                json.dump({**content, "alternatives": found.to_dict()}, stream, ensure_ascii=False, indent=1)
         if state is not None:
             state.unlink(missing_ok=True)
     note(
-        f"{counted(sum(map(len, found.prompts.values())), 'prompt')} for {len(names)} classes in {out}; "
-        f"{counted(found.candidates, 'prompt set')} scored, "
-        f"fitness on the shots {found.start_fitness:.3f} -> {found.fitness:.3f}"
+        f"{counted(sum(map(len, found.prompts.prompts.values())), 'prompt')} for {len(names)} classes in {out}; "
+        f"{counted(found.prompts.candidates, 'prompt set')} scored, "
+        f"fitness on the shots {found.prompts.start_fitness:.3f} -> {found.prompts.fitness:.3f}"
     )
+    if found.classifier is not None:
+        words = KNOWN[found.method].words
+        note(f"the classifier of {found.method} ({words}) is {trained}: saywhy classify --classifier takes it")
+    elif trained.exists():
+        note(f"{trained} is from an earlier run: {found.method} needs no classifier file")
+    if report is not None:
+        show_lines(report_text(report))
+    if streamed:  # standard output may be the prompt file itself
+        note(found.reason)
+    else:
+        show_lines(found.text())
     if test is None:
         note("Whether they are better, only images that the search did not see can say: give --test.")
-        prompting.finish_with(few.problems, looker)
-        return
-    unseen = prompting.encoded(looker, test).of_classes(names)
+    problems = [problem for group in (few, unseen, pinned) if group is not None for problem in group.problems]
+    prompting.finish_with(problems, looker)
+
+
+def _check_beside(*files: Path) -> None:
+    """See that the files beside OUT can be written."""
+    from saywhy_core.disk.destinations import check_own
+    from saywhy_core.disk.files import check_is_no_input
+
+    for file in files:
+        check_is_no_input(file)
+        check_own(file, file.parent)
+
+
+def _names(shots: Path, classes: Path | None) -> list[str]:
+    """The class names: those of the list, else those of the shots."""
+    from saywhy_core.images import list_images
+    from saywhy_core.names import read_class_names
+
+    listed = list_images(shots)
+    if listed.labels is None:
+        raise UsageError(
+            f"{shots} names no classes: put the shots into one folder per class, or give a CSV with path and label"
+        )
+    if classes is not None:
+        return read_class_names(classes)
+    if listed.doubt:
+        raise UsageError(f"{listed.doubt} (--classes FILE)")
+    # what joins the words of a folder's name is no part of the class's name: it would stand in every prompt
+    return sorted({label.replace("_", " ") for label in listed.labels})
+
+
+def _fresh(
+    unseen: EncodedImages, few: EncodedImages, names: list[str], test: Path | None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The embeddings and classes of the test images that are none of the shots."""
+    from evals.prompts import held_out
+
     truth = unseen.images.label_indices(names)
     fresh = held_out(unseen.images.paths, few.images.paths)
     if not fresh:
@@ -116,8 +187,4 @@ def improve(
     if len(fresh) < len(truth):
         left = len(truth) - len(fresh)
         note(f"{left} {'test image is a shot' if left == 1 else 'test images are shots'}, and left out of the test")
-    report = evaluate_prompts(looker, names, found.prompts, unseen.rows[fresh], truth[fresh], template=template, seed=seed)
-    show_lines(report_text(report))
-    with atomic_open(comparison) as stream:
-        json.dump(report.to_dict(), stream, ensure_ascii=False, indent=1)
-    prompting.finish_with([*few.problems, *unseen.problems], looker)
+    return unseen.rows[fresh], truth[fresh]

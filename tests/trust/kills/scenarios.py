@@ -161,7 +161,7 @@ def improved(rounds: int) -> Scenario:
         name="improve",
         words=lambda _: [*words, "--rounds", str(rounds), "--out", "prompts.json"],
         prepare=prepare,
-        outputs=frozenset({"prompts.json", "kept"}),
+        outputs=frozenset({"prompts.json", "prompts.report.json", "prompts.classifier.npz", "kept"}),
     )
 
 
